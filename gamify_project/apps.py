@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class GamifyProjectConfig(AppConfig):
+    name = "gamify_project"

@@ -1,0 +1,193 @@
+"""Settings, read from the environment alone (docs/operators.md lists every variable).
+
+With nothing set this is the embedded product: SQLite and a file-backed broker under `var/`, no server needed.
+`DATABASE_URL` and `REDIS_URL` put the same code on PostgreSQL and Redis; `GAMIFY_ENV=production` makes it strict.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from gamify_project.embedded import embedded_secret
+from gamify_project.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+PRODUCTION = env.str("GAMIFY_ENV", default="development") == "production"
+VAR_DIR = Path(env.str("GAMIFY_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else embedded_secret(VAR_DIR))
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off in production: unset DEBUG, or set GAMIFY_ENV=development.")
+if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("django-insecure")):
+    raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters long.")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "gamify_project.urls"
+WSGI_APPLICATION = "gamify_project.wsgi.application"
+APPEND_SLASH = False
+
+INSTALLED_APPS = [
+    "gamify_project",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "participants",
+    "gamify.points",
+    "gamify.tiers",
+    "gamify.badges",
+    "gamify.challenges",
+    "streaks",
+    "rewards",
+]
+
+# The API needs the first three only; the console's are entered under its prefix alone, since each costs every call.
+MIDDLEWARE = [
+    "gamify_project.middleware.RequestIdMiddleware",
+    "gamify_project.middleware.RawPathMiddleware",
+    "gamify_project.middleware.DialectErrorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gamify_project.middleware.ConsoleMiddleware",
+]
+CONSOLE_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- database -------------------------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+POSTGRES_OPTIONS: dict[str, Any] = {
+    # A worker start costs more than any question the web asks; behind PgBouncer set PREPARE_THRESHOLD to empty.
+    "options": "-c max_parallel_workers_per_gather=0",
+    "prepare_threshold": env.int("PREPARE_THRESHOLD", default=2) if env.str("PREPARE_THRESHOLD", "2") else None,
+    "server_side_binding": True,
+}
+
+
+def _database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = dict(env.db_url_config(url))
+    is_sqlite = config["ENGINE"] == "django.db.backends.sqlite3"
+    options = SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS
+    config["OPTIONS"] = options | config.get("OPTIONS", {})
+    config["CONN_MAX_AGE"] = None
+    return config
+
+
+DATABASES = {"default": _database(env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'gamify.sqlite3'}"))}
+
+# --- Redis: cache, limits and broker; without it, memory and files ---------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=1.0)
+CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "gamify",
+        "OPTIONS": {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS},
+    }
+
+# --- limits (contract: participant writes per tenant, requests per key, failed authentication per address) -----------
+
+DEFAULT_PARTICIPANT_WRITES_PER_MINUTE = env.int("PARTICIPANT_WRITES_PER_MINUTE", default=300)
+DEFAULT_KEY_REQUESTS_PER_MINUTE = env.int("KEY_REQUESTS_PER_MINUTE", default=60_000)
+AUTH_FAILURES_PER_MINUTE = env.int("AUTH_FAILURES_PER_MINUTE", default=60)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+MAX_BODY_BYTES = 1024 * 1024
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["participants.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["participants.api.permissions.HasKey"],
+    "DEFAULT_PARSER_CLASSES": ["participants.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["participants.api.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "gamify_project.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# --- console --------------------------------------------------------------------------------------------------------
+
+CONSOLE_PREFIX = "/console/"
+LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- static files, language, time -----------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- security -------------------------------------------------------------------------------------------------------
+
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+LOGGING_CONFIG = None
+logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"),
+    json=env.str("LOG_FORMAT", default="json" if PRODUCTION else "console") == "json",
+)
