@@ -1,0 +1,30 @@
+"""Compile requirements*.in into the pinned requirements*.txt, for every supported Python and platform at once.
+
+    .venv/bin/python scripts/lock.py [--upgrade]
+
+Pins that still satisfy the .in files are kept, unless --upgrade asks for the newest.
+"""
+
+import os
+import subprocess
+import sys
+
+from install import LOCKS, ROOT
+from installation import pip_settings, uv_environment
+
+COMPILE = ["-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+
+
+def main(arguments: list[str]) -> int:
+    """One lock after the other, since the later ones are constrained by the earlier."""
+    environment = os.environ | uv_environment(pip_settings()) | {"UV_CUSTOM_COMPILE_COMMAND": "make lock"}
+    for lock in LOCKS["dev"]:
+        source = lock.replace(".txt", ".in")
+        command = [sys.executable, *COMPILE, source, "--output-file", lock, *arguments]
+        if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
