@@ -1,0 +1,28 @@
+"""The Celery app, configured by `celery_config` and, over that, by any `CELERY_…` in the settings."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+from gamify_project.celery_config import celery_settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
+
+
+def _defaults() -> dict[str, Any]:
+    """Called on first use: the settings cannot be read while they are being imported."""
+    return celery_settings(redis_url=settings.REDIS_URL, var_dir=settings.VAR_DIR)
+
+
+@setup_logging.connect
+def _keep_django_logging(**_: Any) -> None:
+    """Somebody listening to this signal is what keeps Celery from configuring the loggers that Django configured."""
+
+
+app = Celery("gamify")
+app.add_defaults(_defaults)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

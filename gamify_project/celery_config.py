@@ -1,0 +1,70 @@
+"""How Celery runs here: which broker, how messages are acknowledged, and what beat starts when.
+
+A message is only a wake-up (the truth is a due row, found by a sweep), so nothing is kept about results, and a broker
+that does not answer must never hold up a request.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+from kombu import Queue
+from kombu.transport import TRANSPORT_ALIASES
+
+DEFAULT_QUEUE = "default"
+SWEEPS_QUEUE = "sweeps"
+LONGEST_TASK_SECONDS = 600
+REDIS_TIMEOUT_SECONDS = 1.0
+
+# What beat starts goes to a queue of its own, so that a backlog of wake-ups never delays a sweep, nor the reverse.
+BEAT_SCHEDULE: dict[str, Any] = {
+    "clear-expired-sessions": {
+        "task": "participants.clear_expired_sessions",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"queue": SWEEPS_QUEUE},
+    },
+}
+
+COMMON: dict[str, Any] = {
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "enable_utc": True,
+    "timezone": "UTC",
+    "task_ignore_result": True,
+    "task_default_queue": DEFAULT_QUEUE,
+    "task_queues": [Queue(DEFAULT_QUEUE), Queue(SWEEPS_QUEUE)],
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_time_limit": LONGEST_TASK_SECONDS,
+    "task_publish_retry": False,
+    "worker_prefetch_multiplier": 1,
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+    "worker_enable_remote_control": False,
+    "broker_connection_retry_on_startup": True,
+    "beat_schedule": BEAT_SCHEDULE,
+}
+
+
+def celery_settings(*, redis_url: str, var_dir: Path) -> dict[str, Any]:
+    """Celery's settings on Redis, or without it on files under `var_dir`."""
+    return COMMON | (_redis(redis_url) if redis_url else _files(var_dir / "broker"))
+
+
+def _redis(url: str) -> dict[str, Any]:
+    """An unanswering Redis fails a `.delay()` after a second; a task is not handed out again while it still runs."""
+    return {
+        "broker_url": url,
+        "broker_connection_timeout": REDIS_TIMEOUT_SECONDS,
+        "broker_transport_options": {
+            "visibility_timeout": 2 * LONGEST_TASK_SECONDS,
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "max_retries": 0,
+        },
+    }
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    TRANSPORT_ALIASES["files"] = "gamify_project.broker:Transport"
+    return {"broker_url": "files://", "broker_transport_options": {"folder": str(folder)}}
