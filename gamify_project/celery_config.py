@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
-from kombu import Queue
+from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 DEFAULT_QUEUE = "default"
@@ -32,7 +32,7 @@ COMMON: dict[str, Any] = {
     "timezone": "UTC",
     "task_ignore_result": True,
     "task_default_queue": DEFAULT_QUEUE,
-    "task_queues": [Queue(DEFAULT_QUEUE), Queue(SWEEPS_QUEUE)],
+    "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (DEFAULT_QUEUE, SWEEPS_QUEUE)],
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "task_time_limit": LONGEST_TASK_SECONDS,

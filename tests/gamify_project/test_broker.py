@@ -20,7 +20,7 @@ QUEUE = Queue("default", exchange="default", routing_key="default")
 
 
 def connect(folder: Path) -> Connection:
-    return Connection(transport=Transport, transport_options={"folder": str(folder), "polling_interval": 0.01})
+    return Connection(transport=Transport, transport_options={"folder": str(folder)})
 
 
 @pytest.fixture
