@@ -1,0 +1,1 @@
+"""Facts and rules: points, tiers, badges, challenges, each a Django app of its own."""

@@ -56,21 +56,16 @@ INSTALLED_APPS = [
     "rewards",
 ]
 
-# The API needs the first three only; the console's are entered under its prefix alone, since each costs every call.
 MIDDLEWARE = [
     "gamify_project.middleware.RequestIdMiddleware",
     "gamify_project.middleware.RawPathMiddleware",
-    "gamify_project.middleware.DialectErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "gamify_project.middleware.ConsoleMiddleware",
-]
-CONSOLE_MIDDLEWARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "gamify_project.middleware.ConsoleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "gamify_project.middleware.ConsoleAuthenticationMiddleware",
+    "gamify_project.middleware.ConsoleMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -109,6 +104,8 @@ POSTGRES_OPTIONS: dict[str, Any] = {
 def _database(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(env.db_url_config(url))
     is_sqlite = config["ENGINE"] == "django.db.backends.sqlite3"
+    if not is_sqlite:
+        config["ENGINE"] = "gamify_project.postgres"
     options = SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     config["CONN_MAX_AGE"] = None
@@ -146,6 +143,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["participants.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["participants.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "participants.api.renderers.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_THROTTLE_CLASSES": [],
     "EXCEPTION_HANDLER": "gamify_project.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -168,7 +168,14 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- static files, language, time -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True

@@ -1,0 +1,1 @@
+"""Points: an append-only ledger with running totals on the participant."""

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class BadgesConfig(AppConfig):
+    name = "gamify.badges"
+    verbose_name = "Badges"
+
+    def ready(self) -> None:
+        from gamify.badges import profile
+
+        profile.register()

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ChallengesConfig(AppConfig):
+    name = "gamify.challenges"
+    verbose_name = "Challenges"
+
+    def ready(self) -> None:
+        from gamify.challenges import profile
+
+        profile.register()

@@ -1,0 +1,37 @@
+"""Challenges in the profile and in the state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from participants.profile import Section, Subject, sections
+
+
+class ChallengesSummary(serializers.Serializer[Any]):
+    active = serializers.IntegerField()
+    completed = serializers.IntegerField()
+
+
+def _profile(subject: Subject) -> Mapping[str, Any]:
+    return {}
+
+
+def _state(subject: Subject) -> Any:
+    return {"active": 0, "completed": 0}
+
+
+def _profile_fields() -> Mapping[str, Field]:
+    return {}
+
+
+def _state_field() -> Field:
+    return ChallengesSummary()
+
+
+def register() -> None:
+    sections.register(
+        "challenges",
+        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    )

@@ -1,0 +1,82 @@
+"""Points endpoints that any active key opens."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.points import selectors, services
+from gamify.points.api.serializers import (
+    AwardedAnswer,
+    BatchAnswer,
+    BatchBody,
+    ChangeBody,
+    DeductBody,
+    DeductedAnswer,
+    Transaction,
+    change_of,
+)
+from gamify.points.profile import summary_of
+from gamify.points.services import AwardRefused, PointsAwarded
+from participants import limits
+from participants.api.fields import PageQuery
+from participants.api.idempotency import REPLAYED, agreed_key, header_key
+from participants.api.views import KeyViewSet
+from participants.profile import Subject
+from participants.selectors import find_participant
+from participants.work import reading
+
+
+class PointsViewSet(KeyViewSet):
+    def award(self, request: Request) -> Response:
+        body = self.body(ChangeBody)
+        change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        self.take_write(change.participant_id)
+        awarded = services.award(tenant=self.tenant, change=change, now=self.now)
+        return Response(AwardedAnswer(awarded).data, headers=REPLAYED if awarded.is_replay else None)
+
+    def deduct(self, request: Request) -> Response:
+        body = self.body(DeductBody)
+        change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        self.take_write(change.participant_id)
+        deducted = services.deduct(tenant=self.tenant, change=change, now=self.now)
+        return Response(DeductedAnswer(deducted).data, headers=REPLAYED if deducted.is_replay else None)
+
+    def award_batch(self, request: Request) -> Response:
+        changes = [change_of(item) for item in self.body(BatchBody)["awards"]]
+        key = header_key(request)
+        refused = limits.take_participant_writes(self.tenant, [change.participant_id for change in changes])
+        batch = services.award_batch(tenant=self.tenant, changes=changes, refused=refused, key=key, now=self.now)
+        answer = {
+            "processed": batch.processed,
+            "failed": batch.failed,
+            "results": [_result(result) for result in batch.results],
+        }
+        return Response(BatchAnswer(answer).data, headers=REPLAYED if batch.is_replay else None)
+
+
+def _result(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
+    if isinstance(result, AwardRefused):
+        error = {"error": result.error.message, "code": result.error.code}
+        return {"participant_id": result.participant_id, "transaction_id": None, "new_balance": None, **error}
+    return {
+        "participant_id": result.participant_id,
+        "transaction_id": result.transaction_id,
+        "new_balance": result.new_balance,
+        "error": None,
+        "code": None,
+    }
+
+
+class ParticipantPointsViewSet(KeyViewSet):
+    def retrieve(self, request: Request, participant_id: str) -> Response:
+        with reading(self.tenant) as tenant:
+            subject = Subject(tenant, participant_id, find_participant(tenant, participant_id), self.now)
+        return Response({"participant_id": participant_id, **summary_of(subject)})
+
+    def transactions(self, request: Request, participant_id: str) -> Response:
+        query = self.query(PageQuery)
+        with reading(self.tenant) as tenant:
+            page = selectors.entries_page(find_participant(tenant, participant_id), **query)
+        entries = Transaction(page.entries, many=True).data
+        return Response({"participant_id": participant_id, "transactions": entries, "total": page.total, **query})

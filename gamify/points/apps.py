@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class PointsConfig(AppConfig):
+    name = "gamify.points"
+    verbose_name = "Points"
+
+    def ready(self) -> None:
+        from gamify.points import profile, services
+
+        profile.register()
+        services.register()

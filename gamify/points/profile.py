@@ -1,0 +1,36 @@
+"""Points in the profile and in the state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from gamify.points.selectors import totals_of
+from participants.profile import Section, Subject, sections
+
+
+class PointsSummary(serializers.Serializer[Any]):
+    balance = serializers.IntegerField()
+    total_earned = serializers.IntegerField()
+    total_spent = serializers.IntegerField()
+
+
+def summary_of(subject: Subject) -> dict[str, int]:
+    totals = totals_of(subject.participant)
+    return {"balance": totals.balance, "total_earned": totals.earned, "total_spent": totals.spent}
+
+
+def _profile(subject: Subject) -> Mapping[str, Any]:
+    return {"points": summary_of(subject)}
+
+
+def _profile_fields() -> Mapping[str, Field]:
+    return {"points": PointsSummary()}
+
+
+def register() -> None:
+    sections.register(
+        "points",
+        Section(profile=_profile, state=summary_of, profile_fields=_profile_fields, state_field=PointsSummary),
+    )

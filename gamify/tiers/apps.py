@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class TiersConfig(AppConfig):
+    name = "gamify.tiers"
+    verbose_name = "Tiers"
+
+    def ready(self) -> None:
+        from gamify.tiers import profile
+
+        profile.register()

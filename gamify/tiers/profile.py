@@ -1,0 +1,32 @@
+"""Tiers in the profile and in the state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from participants.profile import Section, Subject, sections
+
+
+def _profile(subject: Subject) -> Mapping[str, Any]:
+    return {"tier": None}
+
+
+def _state(subject: Subject) -> Any:
+    return None
+
+
+def _profile_fields() -> Mapping[str, Field]:
+    return {"tier": serializers.DictField(allow_null=True)}
+
+
+def _state_field() -> Field:
+    return serializers.DictField(allow_null=True)
+
+
+def register() -> None:
+    sections.register(
+        "tier",
+        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    )

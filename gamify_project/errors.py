@@ -1,0 +1,109 @@
+"""The one place where what went wrong becomes an answer, in the dialect of the path. Never HTML, never a stack trace."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from gamify_project import dialects
+from gamify_project.dialects import Problem
+from participants.errors import DomainError, FieldError
+
+logger = structlog.get_logger(__name__)
+
+NOT_FOUND = Problem(404, "not_found", "No such endpoint")
+CRASHED = Problem(500, "internal_error", "Unexpected error; it was logged under the X-Request-Id of this answer")
+UNAVAILABLE = Problem(503, "service_unavailable", "The database does not answer; try again", headers={"Retry-After": "1"})
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """DRF's hook: every exception that leaves an API view."""
+    request = context["request"]
+    return answer(problem_of(exc), path=request.path)
+
+
+def answer(problem: Problem, *, path: str) -> Response:
+    is_phoenix = dialects.is_under(path, dialects.PHOENIX_BASE)
+    status = dialects.phoenix_status(problem) if is_phoenix else problem.status
+    return Response(dialects.render(problem, path=path), status=status, headers=dict(problem.headers))
+
+
+def problem_of(exc: Exception) -> Problem:
+    if isinstance(exc, DomainError):
+        return Problem(exc.status, exc.code, exc.message, exc.errors, exc.headers)
+    if isinstance(exc, exceptions.ValidationError):
+        return _validation_problem(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _framework_problem(exc)
+    if isinstance(exc, Http404):
+        return NOT_FOUND
+    logger.error("request_crashed", exc_info=exc)
+    return UNAVAILABLE if isinstance(exc, OperationalError | InterfaceError) else CRASHED
+
+
+def _validation_problem(exc: exceptions.ValidationError) -> Problem:
+    errors = tuple(_flattened(exc.detail, path=""))
+    first = errors[0]
+    sentence = f"{first.field}: {first.message}" if first.field else first.message
+    return Problem(422, getattr(exc, "problem_code", "validation_error"), sentence, errors)
+
+
+def _flattened(detail: Any, *, path: str) -> Iterator[FieldError]:
+    """DRF nests messages as the body is nested; a client reads one list with dotted paths."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _flattened(inner, path=path if name == "non_field_errors" else _join(path, str(name)))
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for index, inner in enumerate(detail):
+            yield from _flattened(inner, path=_join(path, str(index)))
+    elif isinstance(detail, list):
+        yield from (FieldError(path, str(message)) for message in detail)
+    else:
+        yield FieldError(path, str(detail))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+_FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+
+
+def _framework_problem(exc: exceptions.APIException) -> Problem:
+    code = _FRAMEWORK_CODES.get(exc.status_code, "bad_request")
+    headers = {}
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return Problem(exc.status_code, code, str(exc.detail), headers=headers)
+
+
+def unknown_route(request: HttpRequest) -> HttpResponse:
+    """Everything under a dialect's base that no route matches."""
+    return _json(NOT_FOUND, request)
+
+
+def _json(problem: Problem, request: HttpRequest) -> JsonResponse:
+    return JsonResponse(dialects.render(problem, path=request.path), status=problem.status)
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if dialects.is_api_path(request.path):
+        return _json(NOT_FOUND, request)
+    return defaults.page_not_found(request, exception)
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if dialects.is_api_path(request.path):
+        return _json(Problem(400, "bad_request", "Bad request"), request)
+    return defaults.bad_request(request, exception)
+
+
+def handler500(request: HttpRequest) -> HttpResponseBase:
+    if dialects.is_api_path(request.path):
+        return _json(CRASHED, request)
+    return defaults.server_error(request)

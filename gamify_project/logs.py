@@ -1,0 +1,44 @@
+"""Logs: JSON lines for machines, or short readable lines for people; both carry the id of the request."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def logging_config(*, level: str, json: bool) -> None:
+    """Send both structlog's and the standard library's records through one formatter to stderr."""
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderers: list[Any] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if json
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _SHARED,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"main": formatter},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "main"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            # Refused requests are answers, not log lines; what crashes is logged where it is answered.
+            "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+        }
+    )

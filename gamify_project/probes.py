@@ -1,0 +1,64 @@
+"""What a load balancer asks: is this process up, and can it serve?"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+from gamify_project.celery import app
+
+logger = structlog.get_logger(__name__)
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    """The process answers; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Everything a request may need answers; 503 names what does not."""
+    checks = {name: _outcome(name, check) for name, check in CHECKS.items()}
+    is_ready = all(outcome == "ok" for outcome in checks.values())
+    body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def _outcome(name: str, check: Callable[[], Any]) -> str:
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 - whatever it is, this instance is not ready
+        logger.warning("not_ready", check=name, error=str(error))
+        return "failed"
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _cache() -> None:
+    cache.get("ready")
+
+
+def _broker() -> None:
+    with app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, timeout=1)
+
+
+def _migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise RuntimeError(f"{len(pending)} migrations are not applied: run manage.py migrate")
+
+
+CHECKS: dict[str, Callable[[], Any]] = {
+    "database": _database,
+    "cache": _cache,
+    "broker": _broker,
+    "migrations": _migrations,
+}

@@ -1,0 +1,40 @@
+"""Participant endpoints that need the admin scope."""
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from participants.api.filters import FilterBackend, ParticipantFilter
+from participants.api.pagination import Page
+from participants.api.serializers import ErasureQuery, ListedParticipant
+from participants.api.views import AdminViewSet
+from participants.models import Participant
+from participants.services import participants as services
+from participants.work import reading
+
+
+class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
+    serializer_class = ListedParticipant
+    pagination_class = Page
+    filter_backends = [FilterBackend]
+    filterset_class = ParticipantFilter
+    queryset = Participant.objects.none()
+
+    def get_queryset(self) -> "QuerySet[Participant]":
+        return Participant.objects.of(self.tenant)
+
+    def list(self, request: Request) -> Response:
+        with reading(self.tenant):
+            page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+            return self.get_paginated_response(ListedParticipant(page, many=True).data)
+
+    def destroy(self, request: Request, participant_id: str) -> Response:
+        if self.query(ErasureQuery)["anonymize"]:
+            return self._anonymize(participant_id)
+        services.delete(tenant=self.tenant, external_id=participant_id, now=self.now)
+        return Response({"message": "Participant deleted", "participant_id": participant_id})
+
+    def _anonymize(self, participant_id: str) -> Response:
+        new_id = services.anonymize(tenant=self.tenant, external_id=participant_id, now=self.now)
+        return Response({"message": "Participant anonymized", "participant_id": new_id})

@@ -1,0 +1,55 @@
+"""django-filter, made strict: a value that is not understood is refused instead of being ignored."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+
+from participants import selectors
+from participants.models import Participant
+
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class BooleanFilter(django_filters.TypedChoiceFilter):
+    """true or false; anything else is an error."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [(text, text) for text in (*BOOLEANS, "True", "False")]
+        super().__init__(choices=choices, coerce=lambda text: BOOLEANS[text.lower()], **kwargs)
+
+
+class FilterBackend(DjangoFilterBackend):
+    """Raises rest_framework's ValidationError for what the filter set does not accept."""
+
+    raise_exception = True
+
+
+class ParticipantFilter(django_filters.FilterSet):
+    search = django_filters.CharFilter(method="filter_search", label="Part of the id or the display name.", strip=False)
+    is_active = BooleanFilter()
+    tier = django_filters.CharFilter(field_name="tier_code", label="Code of the tier they stand in.")
+    sort_by = django_filters.ChoiceFilter(
+        choices=[(name, name) for name in selectors.SORTABLE], method="keep", label="Default: participant_id."
+    )
+    sort_order = django_filters.ChoiceFilter(
+        choices=[("asc", "asc"), ("desc", "desc")], method="keep", label="Default: asc."
+    )
+
+    class Meta:
+        model = Participant
+        fields: list[str] = []
+
+    def filter_search(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
+        return queryset.filter(selectors.named_like(value))
+
+    def keep(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
+        return queryset  # the two sort parameters make one ordering, below
+
+    def filter_queryset(self, queryset: "QuerySet[Participant]") -> "QuerySet[Participant]":
+        cleaned = self.form.cleaned_data
+        filtered: QuerySet[Participant] = super().filter_queryset(queryset)
+        return selectors.sorted_participants(
+            filtered, sort_by=cleaned["sort_by"] or "participant_id", descending=cleaned["sort_order"] == "desc"
+        )

@@ -1,0 +1,42 @@
+"""`page` and `page_size` as the spec has them: out of range is refused, a page past the end is empty."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from participants.api.fields import MAX_PAGE, PageQuery
+
+
+class Page(BasePagination):
+    """`{items, total, page, page_size}`."""
+
+    def paginate_queryset(self, queryset: "QuerySet[Any]", request: Request, view: Any = None) -> list[Any]:
+        query = PageQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        self.page, self.size = query.validated_data["page"], query.validated_data["page_size"]
+        self.total = queryset.order_by().count()
+        start = (self.page - 1) * self.size
+        return list(queryset[start : start + self.size]) if start < self.total else []
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"items": data, "total": self.total, "page": self.page, "page_size": self.size})
+
+    def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        number = {"type": "integer"}
+        properties = {"items": schema, "total": number, "page": number, "page_size": number}
+        return {"type": "object", "required": list(properties), "properties": properties}
+
+    def get_schema_operation_parameters(self, view: Any) -> Sequence[dict[str, Any]]:
+        return [
+            _parameter("page", "1-indexed page number.", default=1, maximum=MAX_PAGE),
+            _parameter("page_size", "Items per page.", default=50, maximum=100),
+        ]
+
+
+def _parameter(name: str, description: str, *, default: int, maximum: int) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -1,0 +1,34 @@
+"""What a key opens."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from participants.errors import DomainError
+from participants.models import ApiKey
+from participants.models.keys import Scope
+
+
+class ScopeMissing(DomainError):
+    code = "forbidden"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("API key requires 'admin' scope")
+
+
+class HasKey(BasePermission):
+    """Any active key, which authentication has seen to."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.auth, ApiKey)
+
+
+class HasAdminScope(BasePermission):
+    """A key with the `admin` or `gamify:admin` scope."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.auth.has_scope(Scope.ADMIN, Scope.GAMIFY_ADMIN):
+            raise ScopeMissing
+        return True

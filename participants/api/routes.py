@@ -1,0 +1,27 @@
+"""How routes carry a participant's id."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from django.urls import URLPattern, path, register_converter
+
+
+class ParticipantIdConverter:
+    """A participant id as `RawPathMiddleware` leaves it: decoded but for `%2F` and `%25`."""
+
+    regex = ".+"
+
+    def to_python(self, value: str) -> str:
+        return unquote(value, errors="strict")
+
+    def to_url(self, value: str) -> str:
+        return value.replace("%", "%25").replace("/", "%2F")
+
+
+register_converter(ParticipantIdConverter, "pid")
+
+
+def of_participant(suffix: str, view: Callable[..., Any], *, prefix: str = "") -> URLPattern:
+    """`participants/{participant_id}` followed by `suffix`, such as `/points`."""
+    return path(f"{prefix}participants/<pid:participant_id>{suffix}", view)

@@ -1,0 +1,127 @@
+"""Bodies, queries and answers about participants."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from participants.api.fields import LineField, ObjectField, ParticipantIdField
+from participants.models import Participant
+from participants.profile import SECTION_NAMES, sections
+
+
+def check_web_address(value: str) -> str:
+    """http or https with a host. Raises ValidationError."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme.lower() not in {"http", "https"} or any(character.isspace() for character in value):
+        raise serializers.ValidationError("Must be an http or https URL.")
+    return value
+
+
+class ProfileChanges(serializers.Serializer[Any]):
+    """Profile data; PATCH merges `attributes` key by key, everything else that is given replaces."""
+
+    display_name = LineField(max_length=255, required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    avatar_url = serializers.CharField(max_length=500, required=False, allow_null=True, validators=[check_web_address])
+    attributes = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
+    timezone = serializers.CharField(max_length=64, required=False, allow_null=True, help_text="IANA name.")
+
+
+class NewParticipant(ProfileChanges):
+    participant_id = ParticipantIdField()
+
+
+class Profile(serializers.Serializer[Any]):
+    """Everything about one participant."""
+
+    participant_id = ParticipantIdField()
+    display_name = serializers.CharField(allow_null=True)
+    avatar_url = serializers.CharField(allow_null=True)
+    attributes = ObjectField()
+    timezone = serializers.CharField(allow_null=True)
+    total_events = serializers.IntegerField()
+    first_seen_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    is_active = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, Field]:
+        fields = dict(super().get_fields())
+        for _, section in sections.items():
+            fields |= section.profile_fields()
+        return fields
+
+
+class State(serializers.Serializer[Any]):
+    """The sections that were asked for."""
+
+    participant_id = ParticipantIdField()
+
+    def get_fields(self) -> dict[str, Field]:
+        fields = dict(super().get_fields())
+        return fields | {name: section.state_field() for name, section in sections.items()}
+
+
+class StateQuery(serializers.Serializer[Any]):
+    include = serializers.CharField(
+        required=False,
+        help_text=f"Comma-separated sections out of {', '.join(SECTION_NAMES)}; all when left out.",
+    )
+
+    def validate_include(self, value: str) -> list[str]:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        unknown = sorted(set(names) - set(SECTION_NAMES))
+        if unknown:
+            raise serializers.ValidationError(f"Unknown sections: {', '.join(unknown)}.")
+        return names
+
+    def to_internal_value(self, data: Any) -> Any:
+        return {"include": list(SECTION_NAMES), **super().to_internal_value(data)}
+
+
+class ListedParticipant(serializers.ModelSerializer[Participant]):
+    participant_id = ParticipantIdField(source="external_id")
+    total_points = serializers.IntegerField(source="total_earned", help_text="Points ever earned.")
+    available_points = serializers.IntegerField(source="balance", help_text="The balance now.")
+    current_tier = serializers.CharField(source="tier_code", allow_null=True, help_text="Code of the tier, or null.")
+
+    class Meta:
+        model = Participant
+        fields = [
+            "participant_id",
+            "display_name",
+            "total_points",
+            "available_points",
+            "current_tier",
+            "total_events",
+            "is_active",
+            "first_seen_at",
+            "last_seen_at",
+        ]
+
+
+class ErasureQuery(serializers.Serializer[Any]):
+    anonymize = serializers.BooleanField(default=False, help_text="Keep the ledger, forget the person.")
+
+
+class Erasure(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    participant_id = ParticipantIdField()
+
+
+class ErrorDetail(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Dotted path into the body, such as awards.0.amount.")
+    message = serializers.CharField()
+
+
+class GamifyError(serializers.Serializer[Any]):
+    """What the Gamify dialect answers when it refuses."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = ErrorDetail(many=True, required=False, help_text="With status 422 only.")

@@ -1,0 +1,15 @@
+"""Routes about participants. They come last of all: `participants/{pid}` would match every longer path."""
+
+from django.urls import path
+
+from participants.api.admin import AdminParticipantViewSet
+from participants.api.participant import ParticipantViewSet
+from participants.api.routes import of_participant
+
+urlpatterns = [
+    path("participants", ParticipantViewSet.as_view({"post": "create"})),
+    of_participant("/state", ParticipantViewSet.as_view({"get": "state"})),
+    of_participant("", ParticipantViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("admin/participants", AdminParticipantViewSet.as_view({"get": "list"})),
+    of_participant("", AdminParticipantViewSet.as_view({"delete": "destroy"}), prefix="admin/"),
+]

@@ -1,0 +1,71 @@
+"""What every endpoint of the Gamify dialect shares: the key cap, and validation of path, query and body."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import ViewSet
+
+from participants import limits
+from participants.api.permissions import HasAdminScope, HasKey
+from participants.engine import external_id_problem
+from participants.errors import InvalidInput
+from participants.limits import Standing
+from participants.models import Tenant
+
+
+class KeyViewSet(ViewSet):
+    """Endpoints that any active key opens. A view validates, makes one call and renders."""
+
+    permission_classes = [HasKey]
+    http_method_names = ["get", "post", "put", "patch", "delete"]
+    standing: Standing | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.standing = limits.take_key_request(request.auth)
+        self.now: datetime = timezone.now()
+        _check_participant_id(kwargs.get("participant_id"))
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if self.standing is not None:
+            for name, value in self.standing.headers.items():
+                response.headers.setdefault(name, value)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @property
+    def tenant(self) -> Tenant:
+        tenant: Tenant = self.request.auth.tenant
+        return tenant
+
+    def body(self, serializer: type[Serializer[Any]]) -> Any:
+        """The validated body. Raises rest_framework's ValidationError, which is answered as 422."""
+        return validated(serializer, self.request.data)
+
+    def query(self, serializer: type[Serializer[Any]]) -> Any:
+        """The validated query string."""
+        return validated(serializer, self.request.query_params)
+
+    def take_write(self, external_id: str) -> None:
+        """Count a write for this participant; the answer's headers then tell of the participant's cap."""
+        self.standing = limits.take_participant_write(self.tenant, external_id) or self.standing
+
+
+class AdminViewSet(KeyViewSet):
+    """Endpoints that need the admin scope."""
+
+    permission_classes = [HasKey, HasAdminScope]
+
+
+def validated(serializer: type[Serializer[Any]], data: Any) -> Any:
+    instance = serializer(data=data)
+    instance.is_valid(raise_exception=True)
+    return instance.validated_data
+
+
+def _check_participant_id(external_id: str | None) -> None:
+    if external_id is not None and (problem := external_id_problem(external_id)):
+        raise InvalidInput("participant_id", problem)

@@ -1,0 +1,61 @@
+"""What a use case raises when it refuses. The two dialects render it; nothing below the API knows about HTTP bodies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong with one field; `field` is a dotted path into the body, such as `awards.0.amount`."""
+
+    field: str
+    message: str
+
+
+class DomainError(Exception):
+    """A refusal with a stable `code`, a sentence for people, and the HTTP status that both dialects give it."""
+
+    code = "bad_request"
+    status = 400
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        errors: tuple[FieldError, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.status = status or self.status
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+class ParticipantNotFound(DomainError):
+    code = "participant_not_found"
+    status = 404
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"Participant not found: {external_id}")
+
+
+class InvalidInput(DomainError):
+    """Well-formed JSON that does not fit; raised where a rule lives below the serializers."""
+
+    code = "validation_error"
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}", errors=(FieldError(field, message),))
+
+
+class TenantUnavailable(DomainError):
+    code = "forbidden"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Tenant is disabled")

@@ -1,0 +1,42 @@
+"""The domain events that may be emitted: a registry, so that a misspelt type fails in the first test that emits it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from participants.registries import Registry
+
+
+@dataclass(frozen=True)
+class EventType:
+    """What one type of domain event means and which fields its `data` carries: name → what it holds."""
+
+    name: str
+    meaning: str
+    fields: Mapping[str, str]
+
+
+event_types: Registry[EventType] = Registry("Domain event")
+
+PARTICIPANT_ID = {"participant_id": "The participant's id."}
+
+
+def register(name: str, meaning: str, fields: Mapping[str, str]) -> None:
+    event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields)))
+
+
+def unknown_fields(event_type: EventType, names: Iterable[str]) -> set[str]:
+    """Names that the registered type does not document."""
+    return set(names) - set(event_type.fields)
+
+
+def register_all() -> None:
+    """This package's own events."""
+    profile = {
+        "display_name": "Name shown to people, or null.",
+        "avatar_url": "Address of a picture, or null.",
+        "attributes": "The tenant's own data about the participant.",
+    }
+    register("participant.created", "A participant was seen for the first time.", {})
+    register("participant.updated", "Profile data changed.", profile)
+    register("participant.anonymized", "Personal data was cleared; the id was replaced.", {})
+    register("participant.deleted", "The participant and everything of theirs was erased.", {})

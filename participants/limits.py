@@ -1,0 +1,165 @@
+"""Rate limits (contract §4), counted in Redis where configured so that all processes share the count.
+
+Counting must never be why a request fails: where Redis does not answer, requests are served, the failure is logged and
+counted, and Redis is left alone for a moment instead of making every request wait for it.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from participants.errors import DomainError
+from participants.models import ApiKey, Tenant
+
+T = TypeVar("T")
+
+REST_AFTER_FAILURE_SECONDS = 5.0
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a caller stands against one cap after this request; times are Unix seconds."""
+
+    limit: int
+    remaining: int
+    reset_at: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset_at),
+        }
+
+
+class RateLimited(DomainError):
+    """Raised with `Retry-After`; the code tells which cap."""
+
+    status = 429
+
+    def __init__(self, code: str, message: str, standing: Standing) -> None:
+        retry_after = max(1, standing.reset_at - math.floor(time.time()))
+        super().__init__(message, code=code, headers={"Retry-After": str(retry_after), **standing.headers})
+
+
+def take_key_request(key: ApiKey) -> Standing | None:
+    """Count one request of `key`; None where nothing limits it. Raises RateLimited."""
+    limit = key.tenant.key_requests_per_minute
+    standing, taken = _take(limit, 1, "key", str(key.pk))
+    if not taken:
+        raise RateLimited("RATE_LIMIT_KEY_EXCEEDED", f"API key exceeded {limit} requests per minute", _known(standing))
+    return standing
+
+
+def take_participant_write(tenant: Tenant, external_id: str) -> Standing | None:
+    """Count one write for a participant; None where nothing limits it. Raises RateLimited."""
+    standing, taken = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
+    if not taken:
+        raise _participant_exceeded(tenant, _known(standing))
+    return standing
+
+
+def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict[int, RateLimited]:
+    """Count a batch, an item a write; answers the refused items by their index."""
+    refused: dict[int, RateLimited] = {}
+    exhausted: dict[str, RateLimited] = {}
+    for index, external_id in enumerate(external_ids):
+        if external_id not in exhausted:
+            try:
+                take_participant_write(tenant, external_id)
+                continue
+            except RateLimited as error:
+                exhausted[external_id] = error
+        refused[index] = exhausted[external_id]
+    return refused
+
+
+def take_authentication_failure(address: str) -> None:
+    """Count one failed authentication from `address`. Raises RateLimited."""
+    limit = settings.AUTH_FAILURES_PER_MINUTE
+    standing, taken = _take(limit, 1, "address", address)
+    if not taken:
+        message = f"Too many failed authentications: at most {limit} per minute"
+        raise RateLimited("RATE_LIMIT_AUTH_EXCEEDED", message, _known(standing))
+
+
+def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]:
+    return "participant", str(tenant.pk), external_id
+
+
+def _participant_exceeded(tenant: Tenant, standing: Standing) -> RateLimited:
+    message = f"Participant exceeded {tenant.participant_writes_per_minute} writes per minute"
+    return RateLimited("RATE_LIMIT_PARTICIPANT_EXCEEDED", message, standing)
+
+
+def _known(standing: Standing | None) -> Standing:
+    assert standing is not None, "only a counted request is refused"  # noqa: S101
+    return standing
+
+
+def _take(limit: int, cost: int, *name: str) -> tuple[Standing | None, bool]:
+    """Count `cost` against `limit` per sliding minute. Without a limit, or an answer, the request is served."""
+    if limit == 0:
+        return None, True
+    item = RateLimitItemPerMinute(limit)
+
+    def count() -> tuple[Standing, bool]:
+        taken = _limiter().hit(item, *name, cost=cost)
+        stats = _limiter().get_window_stats(item, *name)
+        return Standing(limit, stats.remaining, math.ceil(stats.reset_time)), taken
+
+    return _breaker.call(count) or (None, True)
+
+
+@cache
+def _limiter() -> SlidingWindowCounterRateLimiter:
+    return SlidingWindowCounterRateLimiter(_storage())
+
+
+def _storage() -> Storage:
+    if not settings.REDIS_URL:
+        return storage_from_string("memory://")
+    timeout = settings.REDIS_TIMEOUT_SECONDS
+    return storage_from_string(
+        settings.REDIS_URL,
+        wrap_exceptions=True,
+        key_prefix="gamify:limits",
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+    )
+
+
+class _Breaker:
+    """Stops asking for a moment after a failure, so that an unanswering Redis costs one request its timeout, not all."""
+
+    def __init__(self) -> None:
+        self.failures: Counter[str] = Counter()
+        self._rests_until = 0.0
+
+    def call(self, count: Callable[[], T]) -> T | None:
+        if time.monotonic() < self._rests_until:
+            return None
+        try:
+            return count()
+        except (StorageError, OSError) as error:
+            self._rests_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
+            self.failures[type(error).__name__] += 1
+            logger.warning("rate_limits_unavailable", error=str(error), failures=self.failures.total())
+            return None
+
+
+_breaker = _Breaker()

@@ -1,0 +1,43 @@
+"""What the product's commands share: `--json` prints one object, a refusal is one line on stderr and exit code 1."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from participants.errors import DomainError
+
+
+class ReportingCommand(BaseCommand):
+    """Subclasses declare `arguments` and answer an object from `report`."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print one JSON object instead of text.")
+        self.arguments(parser)
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        """Declare this command's own arguments."""
+
+    def report(self, **options: Any) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            report = self.report(**options)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder))
+            return
+        width = max(map(len, report), default=0)
+        for name, value in report.items():
+            self.stdout.write(f"{name:<{width}}  {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)

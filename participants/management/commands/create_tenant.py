@@ -1,0 +1,28 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone as clock
+
+from participants.management.base import ReportingCommand
+from participants.services.tenants import create_tenant
+
+
+class Command(ReportingCommand):
+    help = "Create a tenant and its sandbox twin."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="Public name: 1-64 of a-z, 0-9, - and _.")
+        parser.add_argument("--name", help="Name for people; the slug when left out.")
+        parser.add_argument("--timezone", default="UTC", help="IANA time zone. Default: UTC.")
+
+    def report(self, *, slug: str, name: str | None, timezone: str, **options: Any) -> Mapping[str, Any]:
+        tenant = create_tenant(slug=slug, name=name or slug, timezone=timezone, now=clock.now())
+        return {
+            "id": tenant.pk,
+            "slug": tenant.slug,
+            "name": tenant.name,
+            "timezone": tenant.timezone,
+            "is_active": tenant.is_active,
+            "sandbox_id": tenant.sandbox.pk,
+        }

@@ -1,0 +1,25 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from participants.management.base import ReportingCommand
+from participants.services.keys import revoke_api_key
+
+
+class Command(ReportingCommand):
+    help = "Revoke an API key, named by its id or its display prefix."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("key", metavar="PREFIX_OR_ID")
+
+    def report(self, *, key: str, **options: Any) -> Mapping[str, Any]:
+        revoked = revoke_api_key(prefix_or_id=key, now=timezone.now())
+        return {
+            "id": revoked.pk,
+            "prefix": revoked.prefix,
+            "tenant_id": revoked.tenant_id,
+            "scopes": revoked.scopes,
+            "revoked_at": revoked.revoked_at,
+        }

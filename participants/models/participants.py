@@ -1,0 +1,63 @@
+from django.db import models
+from django.db.models import F, Q
+
+from participants.ids import new_id
+from participants.models.tenants import Tenant
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def of(self, tenant: Tenant) -> "ParticipantQuerySet":
+        return self.filter(tenant_id=tenant.pk)
+
+    def active(self) -> "ParticipantQuerySet":
+        return self.filter(is_active=True)
+
+
+class Participant(models.Model):
+    """One user of a tenant's application, and the unit of locking: whoever writes anything of theirs holds this row.
+
+    The running totals repeat the ledger: `balance = total_earned - total_spent - total_expired`, and `ledger_count`
+    is the number of the newest entry. `tier_code` repeats the tier they stand in, for lists.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField("participant id", max_length=255)
+    display_name = models.CharField(max_length=255, null=True, blank=True)
+    avatar_url = models.CharField(max_length=500, null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    timezone = models.CharField(max_length=64, null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    balance = models.BigIntegerField(default=0)
+    total_earned = models.BigIntegerField(default=0)
+    total_spent = models.BigIntegerField(default=0)
+    total_expired = models.BigIntegerField(default=0)
+    ledger_count = models.BigIntegerField(default=0)
+    total_events = models.BigIntegerField(default=0)
+    tier_code = models.CharField(max_length=50, null=True, blank=True)
+
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    anonymized_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "external_id"], name="participant_external_id_unique"),
+            models.CheckConstraint(condition=Q(balance__gte=0), name="participant_balance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(balance=F("total_earned") - F("total_spent") - F("total_expired")),
+                name="participant_totals_agree",
+            ),
+        ]
+        # No index on what a write changes: PostgreSQL then updates the row in place (HOT), which the award lives on.
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    @property
+    def is_new(self) -> bool:
+        """Made in memory by a unit of work, not in the database yet."""
+        return self._state.adding

@@ -1,0 +1,72 @@
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from participants.ids import new_id
+
+
+def default_participant_writes() -> int:
+    return int(settings.DEFAULT_PARTICIPANT_WRITES_PER_MINUTE)
+
+
+def default_key_requests() -> int:
+    return int(settings.DEFAULT_KEY_REQUESTS_PER_MINUTE)
+
+
+class Environment(models.TextChoices):
+    LIVE = "live"
+    SANDBOX = "sandbox"
+
+
+class TenantQuerySet(models.QuerySet["Tenant"]):
+    def live(self) -> "TenantQuerySet":
+        return self.filter(environment=Environment.LIVE)
+
+
+class Tenant(models.Model):
+    """One customer's data in one environment.
+
+    Every live tenant has exactly one sandbox twin: a row of its own, with its own id, data and definitions, under the
+    same public slug. `catalog_version` grows with every change of a definition, in the transaction of that change.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(max_length=64)
+    environment = models.CharField(max_length=8, choices=Environment.choices, default=Environment.LIVE)
+    live = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="sandbox")
+    name = models.CharField(max_length=255)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
+    is_active = models.BooleanField(default=True)
+    catalog_version = models.PositiveBigIntegerField(default=1, editable=False)
+    participant_writes_per_minute = models.PositiveIntegerField(
+        default=default_participant_writes,
+        validators=[MinValueValidator(0)],
+        help_text="Writes one participant may cause per minute; 0 switches the cap off.",
+    )
+    key_requests_per_minute = models.PositiveIntegerField(
+        default=default_key_requests,
+        validators=[MinValueValidator(0)],
+        help_text="Requests one API key may make per minute; 0 switches the cap off.",
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug", "environment"]
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "environment"], name="tenant_slug_unique"),
+            models.CheckConstraint(
+                condition=models.Q(environment="live", live__isnull=True)
+                | models.Q(environment="sandbox", live__isnull=False),
+                name="tenant_sandbox_has_live",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (sandbox)" if self.is_sandbox else self.name
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.environment == Environment.SANDBOX

@@ -1,0 +1,76 @@
+"""The profile and the state of a participant, put together from sections that the domains register."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rest_framework.fields import Field
+
+from participants.catalog import Catalog, catalog_of
+from participants.models import Participant, Tenant
+from participants.registries import Registry
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose sections are asked for. `participant` is None for an id the tenant has never seen."""
+
+    tenant: Tenant
+    external_id: str
+    participant: Participant | None
+    now: datetime
+
+    @property
+    def catalog(self) -> Catalog:
+        return catalog_of(self.tenant)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one domain adds to the profile (fields of it) and to the state (one value under the section's name).
+
+    Both functions answer for an unknown participant too. The two serializer fields describe the answers in the schema.
+    """
+
+    profile: Callable[[Subject], Mapping[str, Any]]
+    state: Callable[[Subject], Any]
+    profile_fields: Callable[[], Mapping[str, Field]]
+    state_field: Callable[[], Field]
+
+
+sections: Registry[Section] = Registry("Profile section")
+
+# In the order of the spec; a test pins that exactly these are registered.
+SECTION_NAMES = ("points", "tier", "badges", "streaks", "challenges", "rewards")
+
+
+def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
+    """The rich profile of a known participant."""
+    return {
+        "participant_id": participant.external_id,
+        "display_name": participant.display_name,
+        "avatar_url": participant.avatar_url,
+        "attributes": participant.attributes,
+        "timezone": participant.timezone,
+        **_section_fields(subject),
+        "total_events": participant.total_events,
+        "first_seen_at": participant.first_seen_at,
+        "last_seen_at": participant.last_seen_at,
+        "is_active": participant.is_active,
+        "created_at": participant.first_seen_at,
+    }
+
+
+def _section_fields(subject: Subject) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in SECTION_NAMES:
+        fields |= sections[name].profile(subject)
+    return fields
+
+
+def state_of(subject: Subject, *, include: Iterable[str]) -> dict[str, Any]:
+    """The asked sections only; the others are not computed."""
+    wanted = set(include)
+    answers = {name: sections[name].state(subject) for name in SECTION_NAMES if name in wanted}
+    return {"participant_id": subject.external_id, **answers}

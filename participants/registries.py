@@ -1,0 +1,34 @@
+"""Keyed wiring: domains above register here in `AppConfig.ready()`; what is registered is validated at once."""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Entries by name, in the order of their registration. A name taken twice is a programming error."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str, entry: T) -> None:
+        if name in self._entries:
+            raise ValueError(f"{self.what} {name!r} is registered twice; choose another name.")
+        self._entries[name] = entry
+
+    def __getitem__(self, name: str) -> T:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise LookupError(f"{self.what} {name!r} is not registered; known: {sorted(self._entries)}.") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        return iter(self._entries.items())

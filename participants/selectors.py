@@ -1,0 +1,62 @@
+"""Reads of the bottom layer."""
+
+import re
+from collections.abc import Mapping
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+from participants.errors import ParticipantNotFound
+from participants.models import ApiKey, Participant, Tenant
+from participants.models.tenants import Environment
+
+SORTABLE: Mapping[str, str] = {
+    "participant_id": "external_id",
+    "display_name": "display_name",
+    "total_points": "total_earned",
+    "available_points": "balance",
+    "total_events": "total_events",
+    "first_seen_at": "first_seen_at",
+    "last_seen_at": "last_seen_at",
+}
+
+
+def key_by_digest(digest: str) -> ApiKey | None:
+    """The key with this digest and its tenant, in one query; whether it still stands is for the caller to ask."""
+    return ApiKey.objects.select_related("tenant").filter(digest=digest).first()
+
+
+def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
+    environment = Environment.SANDBOX if sandbox else Environment.LIVE
+    return Tenant.objects.filter(slug=slug, environment=environment).first()
+
+
+def find_participant(tenant: Tenant, external_id: str) -> Participant | None:
+    return Participant.objects.of(tenant).filter(external_id=external_id).first()
+
+
+def get_participant(tenant: Tenant, external_id: str) -> Participant:
+    """Raises ParticipantNotFound."""
+    participant = find_participant(tenant, external_id)
+    if participant is None:
+        raise ParticipantNotFound(external_id)
+    return participant
+
+
+def sorted_participants(
+    participants: "QuerySet[Participant]", *, sort_by: str, descending: bool
+) -> "QuerySet[Participant]":
+    """In the asked order; those without a value come last, ties by participant id."""
+    field = F(SORTABLE[sort_by])
+    order = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)
+    return participants.order_by(order, "external_id")
+
+
+def named_like(text: str) -> Q:
+    """Id or display name contains `text`, whatever its case.
+
+    SQLite's LIKE knows the case of ASCII letters only; its regular expressions are Python's and know them all.
+    """
+    if connection.vendor == "sqlite":
+        return Q(external_id__iregex=re.escape(text)) | Q(display_name__iregex=re.escape(text))
+    return Q(external_id__icontains=text) | Q(display_name__icontains=text)

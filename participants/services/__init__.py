@@ -1,0 +1,1 @@
+"""Writes of the bottom layer, a topic per module."""

@@ -1,0 +1,108 @@
+"""API keys: made, revoked, marked as used. The key itself leaves this module once, in `NewKey`."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from participants.errors import DomainError, InvalidInput
+from participants.models import ApiKey, Tenant
+from participants.models.keys import Scope
+
+LIVE_PREFIX = "bq_live_"
+TEST_PREFIX = "bq_test_"
+SECRET_BYTES = 32
+SHOWN_CHARACTERS = 6
+USED_AT_MOST_EVERY = timedelta(minutes=1)
+
+
+class ApiKeyNotFound(DomainError):
+    code = "api_key_not_found"
+    status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"API key not found: {name}")
+
+
+class ApiKeyAmbiguous(DomainError):
+    code = "api_key_ambiguous"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"Several API keys begin with '{prefix}': use the id")
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """`key` is the secret, to be shown to its owner now: nobody can read it later."""
+
+    row: ApiKey
+    key: str
+
+
+def create_api_key(
+    *,
+    tenant: Tenant,
+    scopes: Sequence[str] = (),
+    name: str = "",
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> NewKey:
+    """Make a key for `tenant`, live or sandbox. Raises InvalidInput for an unknown scope or an expiry in the past."""
+    for scope in scopes:
+        if scope not in Scope.values:
+            raise InvalidInput("scopes", f"'{scope}' is not a scope; choose from {', '.join(Scope.values)}.")
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("expires_at", "Must be in the future.")
+    key = (TEST_PREFIX if tenant.is_sandbox else LIVE_PREFIX) + secrets.token_urlsafe(SECRET_BYTES)
+    row = ApiKey.objects.create(
+        tenant=tenant,
+        name=name,
+        prefix=key[: len(LIVE_PREFIX) + SHOWN_CHARACTERS],
+        digest=digest_of(key),
+        scopes=list(dict.fromkeys(scopes)),
+        expires_at=expires_at,
+        created_at=now,
+    )
+    return NewKey(row=row, key=key)
+
+
+def digest_of(key: str) -> str:
+    """SHA-256, hex: a key has 256 random bits, so a fast digest keeps it as safe as a slow one would."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def revoke_api_key(*, prefix_or_id: str, now: datetime) -> ApiKey:
+    """Revoke the one key named by its id or its display prefix. Raises ApiKeyNotFound or ApiKeyAmbiguous."""
+    matches = list(ApiKey.objects.filter(_named(prefix_or_id), revoked_at=None)[:2])
+    if not matches:
+        raise ApiKeyNotFound(prefix_or_id)
+    if len(matches) > 1:
+        raise ApiKeyAmbiguous(prefix_or_id)
+    return revoke(matches[0], now=now)
+
+
+def _named(prefix_or_id: str) -> Q:
+    try:
+        return Q(pk=UUID(prefix_or_id))
+    except ValueError:
+        return Q(prefix=prefix_or_id)
+
+
+def revoke(key: ApiKey, *, now: datetime) -> ApiKey:
+    """Revoke `key`; the next request that carries it is refused."""
+    key.revoked_at = now
+    key.save(update_fields=["revoked_at"])
+    return key
+
+
+def mark_used(key: ApiKey, *, now: datetime) -> None:
+    """Note that `key` was used, at most once a minute whatever runs in parallel."""
+    due_before = now - USED_AT_MOST_EVERY
+    if key.last_used_at is not None and key.last_used_at > due_before:
+        return
+    unnoted = Q(last_used_at=None) | Q(last_used_at__lte=due_before)
+    ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now)

@@ -1,0 +1,132 @@
+"""Participants: registered, updated, erased, anonymised."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from participants.errors import ParticipantNotFound
+from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
+from participants.registries import Registry
+from participants.services.tenants import check_timezone
+from participants.work import UnitOfWork, restartable, unit_of_work
+
+PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone")
+TOLD_FIELDS = ("display_name", "avatar_url", "attributes")
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """How a domain forgets a participant: `delete` drops every row of theirs, `anonymize` clears what could name them.
+
+    Big tables have no foreign key to cascade along (docs/decisions/0003), so each domain says both.
+    """
+
+    delete: Callable[[Participant], object]
+    anonymize: Callable[[Participant], object]
+
+
+erasers: Registry[Eraser] = Registry("Eraser")
+
+
+@restartable
+def register(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now: datetime) -> Participant:
+    """Create or update a participant; given profile fields replace. Raises InvalidInput for an unknown zone."""
+    with unit_of_work(tenant, [external_id], now=now) as work:
+        participant = work.participant(external_id)
+        _apply(work, participant, changes)
+        return participant
+
+
+@restartable
+def update(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now: datetime) -> Participant:
+    """Change a profile; `attributes` is a merge patch (RFC 7396). Raises ParticipantNotFound or InvalidInput."""
+    with unit_of_work(tenant, [external_id], now=now) as work:
+        participant = _existing(work, external_id)
+        changes = dict(changes)
+        if "attributes" in changes:
+            changes["attributes"] = merged(participant.attributes, changes["attributes"] or {})
+        _apply(work, participant, changes)
+        return participant
+
+
+def _existing(work: UnitOfWork, external_id: str) -> Participant:
+    participant = work.find(external_id)
+    if participant is None:
+        raise ParticipantNotFound(external_id)
+    return participant
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """`patch` applied to `target` as RFC 7396 says: objects merge key by key, null removes, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+def _apply(work: UnitOfWork, participant: Participant, changes: Mapping[str, Any]) -> None:
+    if changes.get("timezone"):
+        check_timezone(changes["timezone"])
+    before = _profile(participant)
+    for field in PROFILE_FIELDS:
+        if field in changes:
+            setattr(participant, field, changes[field])
+    participant.attributes = participant.attributes or {}
+    work.touch(participant)
+    if _profile(participant) != before:
+        work.emit("participant.updated", participant, {field: getattr(participant, field) for field in TOLD_FIELDS})
+
+
+def _profile(participant: Participant) -> dict[str, Any]:
+    return {field: getattr(participant, field) for field in PROFILE_FIELDS}
+
+
+@restartable
+def delete(*, tenant: Tenant, external_id: str, now: datetime) -> None:
+    """Erase a participant and everything of theirs. Raises ParticipantNotFound."""
+    with unit_of_work(tenant, [external_id], now=now) as work:
+        participant = _existing(work, external_id)
+        for _, eraser in erasers.items():
+            eraser.delete(participant)
+        participant_id = participant.pk
+        participant.delete()
+        participant.pk = participant_id
+        work.emit("participant.deleted", participant, {})
+
+
+@restartable
+def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
+    """Keep the ledger and the counts, forget the person; answers the new id. Raises ParticipantNotFound."""
+    with unit_of_work(tenant, [external_id], now=now) as work:
+        participant = _existing(work, external_id)
+        for _, eraser in erasers.items():
+            eraser.anonymize(participant)
+        participant.external_id = f"anon_{uuid4()}"
+        participant.display_name = participant.avatar_url = participant.timezone = None
+        participant.attributes = {}
+        participant.is_active = False
+        participant.anonymized_at = now
+        work.touch(participant)
+        work.emit("participant.anonymized", participant, {})
+        return participant.external_id
+
+
+def _forget_keys(participant: Participant) -> None:
+    IdempotencyKey.objects.filter(tenant_id=participant.tenant_id, subject=participant.pk).delete()
+
+
+def _forget_events(participant: Participant) -> None:
+    DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+
+
+def register_erasers() -> None:
+    """Called once the apps are loaded."""
+    erasers.register("idempotency keys", Eraser(delete=_forget_keys, anonymize=_forget_keys))
+    erasers.register("domain events", Eraser(delete=_forget_events, anonymize=_forget_events))

@@ -1,0 +1,68 @@
+"""Tenants and their sandbox twins."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from participants.catalog import definitions_changed
+from participants.engine import slug_problem
+from participants.errors import DomainError, InvalidInput
+from participants.models import Tenant
+from participants.models.tenants import Environment
+
+
+class TenantSlugConflict(DomainError):
+    code = "tenant_slug_conflict"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"Tenant with slug '{slug}' already exists")
+
+
+class TenantNotFound(DomainError):
+    code = "tenant_not_found"
+    status = 404
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"Tenant not found: {slug}")
+
+
+@transaction.atomic
+def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime) -> Tenant:
+    """Create a live tenant and its sandbox twin; answers the live one. Raises InvalidInput or TenantSlugConflict."""
+    if problem := slug_problem(slug):
+        raise InvalidInput("slug", problem)
+    check_timezone(timezone)
+    if Tenant.objects.filter(slug=slug).exists():
+        raise TenantSlugConflict(slug)
+    shared = {"slug": slug, "name": name, "timezone": timezone, "created_at": now, "updated_at": now}
+    live = Tenant.objects.create(environment=Environment.LIVE, **shared)
+    Tenant.objects.create(environment=Environment.SANDBOX, live=live, **shared)
+    return live
+
+
+def check_timezone(name: str) -> None:
+    """Raise InvalidInput unless `name` is an IANA zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput("timezone", f"'{name}' is not an IANA time zone.") from None
+
+
+@transaction.atomic
+def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
+    """Enable or disable a tenant together with its twin; answers the live one. Raises TenantNotFound."""
+    tenants = Tenant.objects.filter(slug=slug)
+    if not tenants.update(is_active=is_active, updated_at=now):
+        raise TenantNotFound(slug)
+    return tenants.live().get()
+
+
+@transaction.atomic
+def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
+    """Save what was changed on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
+    check_timezone(tenant.timezone)
+    tenant.updated_at = now
+    tenant.save()
+    definitions_changed(tenant)
+    return tenant

@@ -1,0 +1,95 @@
+"""A transaction of two round trips: BEGIN with the questions, then the statements with COMMIT.
+
+psycopg's pipeline mode sends statements without waiting for each answer. On SQLite, which is in the same process, the
+same code runs the statements one after the other.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+Rows = list[Any]
+
+
+@contextmanager
+def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Statements executed in the block travel together; their rows can be fetched once it is left.
+
+    Raises django.db.Error for the first of them that fails; the database then skips the rest.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def ask(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+    """Execute `queryset` now; the function that comes back fetches its model instances."""
+    compiler = queryset.query.get_compiler(connection=connection)
+    try:
+        sql, params = compiler.as_sql()
+    except EmptyResultSet:
+        return list
+    cursor = connection.cursor()
+    cursor.execute(sql, params)
+    return lambda: _instances(queryset.model, compiler, cursor.fetchall(), connection.alias)
+
+
+def _instances(model: type[models.Model], compiler: Any, rows: Sequence[Any], alias: str) -> Rows:
+    names = [column[0].target.attname for column in compiler.select]
+    return [model.from_db(alias, names, row) for row in compiler.results_iter(results=[rows])]
+
+
+class ShortTransaction:
+    """Use as `with ShortTransaction(questions, finish=flush) as answers:`.
+
+    `answers` are the rows of each question, in order. `finish` is called when the block ends well, and sends what it
+    executes together with COMMIT. A block that raises is rolled back and `finish` is not called.
+    """
+
+    def __init__(self, questions: Sequence["models.QuerySet[Any]"], *, finish: Callable[[], None]) -> None:
+        self._questions = questions
+        self._finish = finish
+        self._connection = transaction.get_connection()
+        self._atomic = transaction.atomic()
+
+    def __enter__(self) -> list[Rows]:
+        fetches: list[Callable[[], Rows]] = []
+        try:
+            with one_round_trip(self._connection):
+                self._atomic.__enter__()
+                fetches += [ask(question, self._connection) for question in self._questions]
+            return [fetch() for fetch in fetches]
+        except BaseException:
+            self._leave_failed()
+            raise
+
+    def __exit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+        if exc is not None:
+            self._atomic.__exit__(exc_type, exc, traceback)
+            return
+        try:
+            with one_round_trip(self._connection):
+                self._finish()
+                self._send_commit()
+        except BaseException:
+            self._leave_failed()
+            raise
+        self._atomic.__exit__(None, None, None)
+
+    def _send_commit(self) -> None:
+        """COMMIT as one more statement; Django's own, right after, then finds no transaction and sends nothing."""
+        is_outermost = not self._connection.savepoint_ids
+        if is_outermost and self._connection.vendor == "postgresql":
+            self._connection.cursor().execute("COMMIT")
+
+    def _leave_failed(self) -> None:
+        if self._connection.in_atomic_block:
+            self._atomic.__exit__(*sys.exc_info())

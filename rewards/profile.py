@@ -1,0 +1,36 @@
+"""Rewards in the profile and in the state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from participants.profile import Section, Subject, sections
+
+
+class RewardsSummary(serializers.Serializer[Any]):
+    total_claimed = serializers.IntegerField()
+
+
+def _profile(subject: Subject) -> Mapping[str, Any]:
+    return {"rewards_claimed": 0}
+
+
+def _state(subject: Subject) -> Any:
+    return {"total_claimed": 0}
+
+
+def _profile_fields() -> Mapping[str, Field]:
+    return {"rewards_claimed": serializers.IntegerField()}
+
+
+def _state_field() -> Field:
+    return RewardsSummary()
+
+
+def register() -> None:
+    sections.register(
+        "rewards",
+        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    )

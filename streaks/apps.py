@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class StreaksConfig(AppConfig):
+    name = "streaks"
+    verbose_name = "Streaks"
+
+    def ready(self) -> None:
+        from streaks import profile
+
+        profile.register()
