@@ -1,0 +1,237 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+GRACE_SECONDS = 1.0
+
+# The supervisor under test, in a process of its own: programs come as name=source pairs.
+SUPERVISE = f"""
+import sys
+from gamify_project import supervisor
+supervisor.SHORT_LIFE_SECONDS = 5
+programs = [
+    supervisor.Program(name, [sys.executable, "-c", source], is_essential=name == "web")
+    for name, source in (argument.split("=", 1) for argument in sys.argv[2:])
+]
+is_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
+sys.exit(supervisor.Supervisor(programs, grace={GRACE_SECONDS}).run(is_parent_gone=is_parent_gone))
+"""
+SLEEPER = "import time; print('sleeping'); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('stubborn'); time.sleep(60)"
+SPAWNER = (
+    "import subprocess, sys, time; "
+    "subprocess.Popen([sys.executable, '-c', {grandchild!r}]); print('spawned'); time.sleep(60)"
+)
+
+
+class Supervised:
+    """A running supervisor, what it has printed so far, and every process below it."""
+
+    def __init__(self, folder: Path, programs: dict[str, str], *, mode: str = "-") -> None:
+        self.output = folder / "output"
+        with self.output.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SUPERVISE, mode, *(f"{name}={source}" for name, source in programs.items())],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"GAMIFY_TEST": str(folder)},
+            )
+
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, *texts: str) -> None:
+        until(lambda: all(text in self.text() for text in texts), what=f"{texts} in {self.text()!r}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+    def survivors(self) -> list[int]:
+        """Every process that inherited this test's mark in its environment, the guard included."""
+        marked = psutil.process_iter(["environ", "status"])
+        return [process.pid for process in marked if self._is_alive_and_ours(process.info)]
+
+    def _is_alive_and_ours(self, info: dict[str, Any]) -> bool:
+        is_ours = (info["environ"] or {}).get("GAMIFY_TEST") == str(self.output.parent)
+        return is_ours and info["status"] != psutil.STATUS_ZOMBIE
+
+
+def until(is_true: Callable[[], bool], *, what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
+    started: list[Supervised] = []
+
+    def start(programs: dict[str, str], **options: str) -> Supervised:
+        started.append(Supervised(tmp_path, programs, **options))
+        return started[-1]
+
+    yield start
+    for supervised in started:
+        for pid in supervised.survivors():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        supervised.process.wait(10)
+
+
+def test_output_comes_line_by_line_behind_names(supervise: Callable[..., Supervised]) -> None:
+    talker = "import sys, time; print('to stdout'); print('to stderr', file=sys.stderr); time.sleep(60)"
+
+    supervised = supervise({"web": talker, "worker": SLEEPER})
+
+    supervised.wait_for("web    | to stdout\n", "web    | to stderr\n", "worker | sleeping\n")
+    assert "\033" not in supervised.text()
+
+
+def test_a_program_that_ends_is_started_again_a_little_later_each_time(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"beat": "print('tick'); raise SystemExit(7)"})
+
+    supervised.wait_for("beat ended (exit code 7)", "again in 0.5 s", "again in 1.0 s", "again in 2.0 s")
+    assert supervised.text().count("beat   | tick\n") == 3
+
+
+def test_a_killed_program_is_no_failed_start(supervise: Callable[..., Supervised]) -> None:
+    suicidal = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+    supervised = supervise({"web": suicidal})
+
+    supervised.wait_for("web ended (killed by SIGKILL)", "again in 4.0 s")
+    assert supervised.process.poll() is None
+
+
+def test_what_an_ended_program_had_started_is_removed_before_it_starts_again(
+    supervise: Callable[..., Supervised],
+) -> None:
+    leaver = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); print('left')"
+
+    supervised = supervise({"beat": leaver})
+
+    supervised.wait_for("beat ended (exit code 0)")
+    until(lambda: len(supervised.survivors()) == 2, what="only supervisor and guard")
+
+
+def test_an_essential_program_that_cannot_start_ends_everything(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"web": "raise SystemExit('no such module')", "worker": SLEEPER})
+
+    assert supervised.process.wait(20) == 1
+    assert "web    | no such module" in supervised.text()
+    assert "web does not start; its lines above say why" in supervised.text()
+    assert supervised.survivors() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_everything(supervise: Callable[..., Supervised], number: int) -> None:
+    supervised = supervise({"web": SLEEPER, "worker": SPAWNER.format(grandchild=SLEEPER)})
+    supervised.wait_for("web    | sleeping", "worker | spawned", "worker | sleeping")
+
+    assert supervised.stop(number) == 0
+    assert supervised.survivors() == []
+    assert supervised.text().endswith("gamify | stopped\n")
+
+
+def test_the_stubborn_are_killed_after_the_grace(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"web": STUBBORN, "worker": SPAWNER.format(grandchild=STUBBORN)})
+    supervised.wait_for("web    | stubborn", "worker | stubborn")
+    started = time.monotonic()
+
+    supervised.stop()
+
+    assert GRACE_SECONDS <= time.monotonic() - started < GRACE_SECONDS + 1.5
+    assert supervised.survivors() == []
+
+
+def test_a_second_ctrl_c_kills_at_once(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"web": STUBBORN})
+    supervised.wait_for("web    | stubborn")
+    supervised.process.send_signal(signal.SIGINT)
+    supervised.wait_for("stopping (SIGINT)")
+    started = time.monotonic()
+
+    supervised.stop(signal.SIGINT)
+
+    assert time.monotonic() - started < GRACE_SECONDS / 2
+    assert supervised.survivors() == []
+
+
+def test_a_second_sigterm_changes_nothing(supervise: Callable[..., Supervised]) -> None:
+    slow = (
+        "import signal, sys, time; "
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), print('done in peace'), sys.exit())); "
+        "print('ready'); time.sleep(60)"
+    )
+    supervised = supervise({"web": slow})
+    supervised.wait_for("ready")
+    supervised.process.send_signal(signal.SIGTERM)
+
+    supervised.stop()
+
+    assert "done in peace" in supervised.text()
+
+
+def test_killing_the_supervisor_leaves_nothing(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"web": STUBBORN, "worker": SPAWNER.format(grandchild=STUBBORN), "beat": SLEEPER})
+    supervised.wait_for("web    | stubborn", "worker | stubborn", "beat   | sleeping")
+
+    supervised.stop(signal.SIGKILL)
+
+    until(lambda: supervised.survivors() == [], what="no process is left", seconds=GRACE_SECONDS + 5)
+
+
+def test_a_guard_that_was_killed_is_replaced(supervise: Callable[..., Supervised]) -> None:
+    supervised = supervise({"web": SLEEPER})
+    supervised.wait_for("sleeping")
+    guard = next(pid for pid in supervised.survivors() if "guard.py" in " ".join(psutil.Process(pid).cmdline()))
+    os.kill(guard, signal.SIGKILL)
+    until(lambda: len(set(supervised.survivors()) - {guard}) == 3, what="supervisor, web and a new guard")
+
+    supervised.stop(signal.SIGKILL)
+
+    until(lambda: supervised.survivors() == [], what="no process is left", seconds=GRACE_SECONDS + 5)
+
+
+def test_a_reader_that_stopped_reading_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    chatty = "web=while True: print('x' * 1000)"
+    command = [sys.executable, "-c", SUPERVISE, "-", chatty]
+    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    with supervisor:
+        time.sleep(1.5)
+        supervisor.terminate()
+
+        assert supervisor.wait(GRACE_SECONDS + 3) == 0
+
+
+def test_with_its_parent_gone_it_stops_when_asked_to(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    program = f"web=import os, time; open({str(ready)!r}, 'w').write(str(os.getppid())); time.sleep(60)"
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys; subprocess.run(sys.argv[1:])",
+            *(sys.executable, "-c", SUPERVISE, "--stop-with-parent", program),
+        ],
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    with parent:
+        until(lambda: ready.exists() and ready.read_text() != "", what="the program runs")
+        supervisor = int(ready.read_text())
+        parent.kill()
+
+    until(lambda: not psutil.pid_exists(supervisor), what="the supervisor ends")
