@@ -138,7 +138,7 @@ class Channel(virtual.Channel):
 
     # --- consuming --------------------------------------------------------------------------------------------------
 
-    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002 - kombu's signature
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         """Claim the oldest message that can be read; a listing is worked off before the folder is read again."""
         self._look_for_the_dead()
         for waiting in self._oldest_first(queue):

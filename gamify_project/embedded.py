@@ -22,4 +22,4 @@ def _publish(path: Path, *, text: str) -> None:
         file.write(text)
     with contextlib.suppress(FileExistsError):
         os.link(aside, path)
-    os.unlink(aside)
+    Path(aside).unlink()

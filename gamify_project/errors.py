@@ -18,7 +18,9 @@ logger = structlog.get_logger(__name__)
 
 NOT_FOUND = Problem(404, "not_found", "No such endpoint")
 CRASHED = Problem(500, "internal_error", "Unexpected error; it was logged under the X-Request-Id of this answer")
-UNAVAILABLE = Problem(503, "service_unavailable", "The database does not answer; try again", headers={"Retry-After": "1"})
+UNAVAILABLE = Problem(
+    503, "service_unavailable", "The database does not answer; try again", headers={"Retry-After": "1"}
+)
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:

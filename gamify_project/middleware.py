@@ -83,7 +83,7 @@ def console_only(base: type[Any]) -> type[Any]:
         def process_view(self: Any, request: HttpRequest, *args: Any) -> HttpResponse | None:
             return base.process_view(self, request, *args) if _is_console(request) else None
 
-        ConsoleOnly.process_view = process_view  # type: ignore[attr-defined]
+        ConsoleOnly.process_view = process_view
     ConsoleOnly.__name__ = ConsoleOnly.__qualname__ = f"Console{base.__name__}"
     return ConsoleOnly
 

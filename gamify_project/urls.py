@@ -1,7 +1,7 @@
 """Every route of the product; each domain brings its own."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from gamify_project import errors, probes
@@ -10,7 +10,7 @@ handler400 = errors.handler400
 handler404 = errors.handler404
 handler500 = errors.handler500
 
-gamify = [
+gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.points.api.urls")),
     path("", include("participants.api.urls")),
     re_path("", errors.unknown_route),

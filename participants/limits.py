@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from participants.errors import DomainError
@@ -132,9 +132,9 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
 
 def _storage() -> Storage:
     if not settings.REDIS_URL:
-        return storage_from_string("memory://")
+        return MemoryStorage()
     timeout = settings.REDIS_TIMEOUT_SECONDS
-    return storage_from_string(
+    return RedisStorage(
         settings.REDIS_URL,
         wrap_exceptions=True,
         key_prefix="gamify:limits",

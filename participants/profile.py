@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from rest_framework.fields import Field
 
 from participants.catalog import Catalog, catalog_of
 from participants.models import Participant, Tenant
 from participants.registries import Registry
+
+AnyField: TypeAlias = Field[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Section:
 
     profile: Callable[[Subject], Mapping[str, Any]]
     state: Callable[[Subject], Any]
-    profile_fields: Callable[[], Mapping[str, Field]]
-    state_field: Callable[[], Field]
+    profile_fields: Callable[[], Mapping[str, AnyField]]
+    state_field: Callable[[], AnyField]
 
 
 sections: Registry[Section] = Registry("Profile section")

@@ -30,5 +30,8 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
+    def values(self) -> Iterator[T]:
+        return iter(self._entries.values())
+
     def items(self) -> Iterator[tuple[str, T]]:
         return iter(self._entries.items())

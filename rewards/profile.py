@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
-from participants.profile import Section, Subject, sections
+from participants.profile import AnyField, Section, Subject, sections
 
 
 class RewardsSummary(serializers.Serializer[Any]):
@@ -21,11 +20,11 @@ def _state(subject: Subject) -> Any:
     return {"total_claimed": 0}
 
 
-def _profile_fields() -> Mapping[str, Field]:
+def _profile_fields() -> Mapping[str, AnyField]:
     return {"rewards_claimed": serializers.IntegerField()}
 
 
-def _state_field() -> Field:
+def _state_field() -> AnyField:
     return RewardsSummary()
 
 

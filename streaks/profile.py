@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
-from participants.profile import Section, Subject, sections
+from participants.profile import AnyField, Section, Subject, sections
 
 
 class StreakSummary(serializers.Serializer[Any]):
@@ -22,11 +21,11 @@ def _state(subject: Subject) -> Any:
     return {"current": 0, "longest": 0}
 
 
-def _profile_fields() -> Mapping[str, Field]:
+def _profile_fields() -> Mapping[str, AnyField]:
     return {"streaks": StreakSummary(allow_null=True)}
 
 
-def _state_field() -> Field:
+def _state_field() -> AnyField:
     return StreakSummary()
 
 

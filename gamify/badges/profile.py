@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
-from participants.profile import Section, Subject, sections
+from participants.profile import AnyField, Section, Subject, sections
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
@@ -17,11 +16,11 @@ def _state(subject: Subject) -> Any:
     return []
 
 
-def _profile_fields() -> Mapping[str, Field]:
+def _profile_fields() -> Mapping[str, AnyField]:
     return {"badges": serializers.ListField()}
 
 
-def _state_field() -> Field:
+def _state_field() -> AnyField:
     return serializers.ListField()
 
 

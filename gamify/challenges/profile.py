@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
-from participants.profile import Section, Subject, sections
+from participants.profile import AnyField, Section, Subject, sections
 
 
 class ChallengesSummary(serializers.Serializer[Any]):
@@ -22,11 +21,11 @@ def _state(subject: Subject) -> Any:
     return {"active": 0, "completed": 0}
 
 
-def _profile_fields() -> Mapping[str, Field]:
+def _profile_fields() -> Mapping[str, AnyField]:
     return {}
 
 
-def _state_field() -> Field:
+def _state_field() -> AnyField:
     return ChallengesSummary()
 
 

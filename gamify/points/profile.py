@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
 from gamify.points.selectors import totals_of
-from participants.profile import Section, Subject, sections
+from participants.profile import AnyField, Section, Subject, sections
 
 
 class PointsSummary(serializers.Serializer[Any]):
@@ -25,7 +24,7 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
     return {"points": summary_of(subject)}
 
 
-def _profile_fields() -> Mapping[str, Field]:
+def _profile_fields() -> Mapping[str, AnyField]:
     return {"points": PointsSummary()}
 
 

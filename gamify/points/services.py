@@ -155,7 +155,7 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
         return _award_from_answer(answer, change.participant_id)
     participant = work.participant(change.participant_id)
     totals = engine.credited(totals_of(participant), change.amount)
-    entry = _write(work, participant, totals, type=EntryType.AWARD, delta=change.amount, change=change)
+    entry = _write(work, participant, totals, kind=EntryType.AWARD, delta=change.amount, change=change)
     _emit(work, "points.awarded", participant, entry)
     awarded = PointsAwarded(entry.id, change.participant_id, change.amount, entry.balance_after)
     work.remember(once, _award_answer(awarded))
@@ -168,7 +168,7 @@ def _deduct(work: UnitOfWork, change: Change) -> PointsDeducted:
         return PointsDeducted(**_read(answer), participant_id=change.participant_id, is_replay=True)
     participant = work.participant(change.participant_id)
     totals = engine.debited(totals_of(participant), change.amount)
-    entry = _write(work, participant, totals, type=EntryType.DEDUCT, delta=-change.amount, change=change)
+    entry = _write(work, participant, totals, kind=EntryType.DEDUCT, delta=-change.amount, change=change)
     _emit(work, "points.deducted", participant, entry)
     deducted = PointsDeducted(entry.id, change.participant_id, change.amount, entry.balance_after)
     work.remember(once, {"transaction_id": str(entry.id), "amount": change.amount, "new_balance": entry.balance_after})
@@ -176,7 +176,7 @@ def _deduct(work: UnitOfWork, change: Change) -> PointsDeducted:
 
 
 def _write(
-    work: UnitOfWork, participant: Participant, totals: Totals, *, type: EntryType, delta: int, change: Change
+    work: UnitOfWork, participant: Participant, totals: Totals, *, kind: EntryType, delta: int, change: Change
 ) -> LedgerEntry:
     """One entry, numbered under the participant's lock, and the totals it leads to."""
     work.touch(participant)
@@ -189,7 +189,7 @@ def _write(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,
         number=participant.ledger_count,
-        type=type,
+        type=kind,
         delta=delta,
         balance_after=totals.balance,
         reason=change.reason,

@@ -1,9 +1,8 @@
 """`page` and `page_size` as the spec has them: out of range is refused, a page past the end is empty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from participants.api.fields import MAX_PAGE, PageQuery
 class Page(BasePagination):
     """`{items, total, page, page_size}`."""
 
-    def paginate_queryset(self, queryset: "QuerySet[Any]", request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         query = PageQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         self.page, self.size = query.validated_data["page"], query.validated_data["page_size"]
@@ -30,7 +29,7 @@ class Page(BasePagination):
         properties = {"items": schema, "total": number, "page": number, "page_size": number}
         return {"type": "object", "required": list(properties), "properties": properties}
 
-    def get_schema_operation_parameters(self, view: Any) -> Sequence[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[Any]:
         return [
             _parameter("page", "1-indexed page number.", default=1, maximum=MAX_PAGE),
             _parameter("page_size", "Items per page.", default=50, maximum=100),

@@ -4,14 +4,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 
 from participants.api.fields import LineField, ObjectField, ParticipantIdField
 from participants.models import Participant
-from participants.profile import SECTION_NAMES, sections
+from participants.profile import SECTION_NAMES, AnyField, sections
 
 
-def check_web_address(value: str) -> str:
+def check_web_address(value: str) -> None:
     """http or https with a host. Raises ValidationError."""
     try:
         parts = urlsplit(value)
@@ -20,7 +19,6 @@ def check_web_address(value: str) -> str:
         host = None
     if not host or parts.scheme.lower() not in {"http", "https"} or any(character.isspace() for character in value):
         raise serializers.ValidationError("Must be an http or https URL.")
-    return value
 
 
 class ProfileChanges(serializers.Serializer[Any]):
@@ -50,9 +48,9 @@ class Profile(serializers.Serializer[Any]):
     is_active = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 
-    def get_fields(self) -> dict[str, Field]:
+    def get_fields(self) -> dict[str, AnyField]:
         fields = dict(super().get_fields())
-        for _, section in sections.items():
+        for section in sections.values():
             fields |= section.profile_fields()
         return fields
 
@@ -62,7 +60,7 @@ class State(serializers.Serializer[Any]):
 
     participant_id = ParticipantIdField()
 
-    def get_fields(self) -> dict[str, Field]:
+    def get_fields(self) -> dict[str, AnyField]:
         fields = dict(super().get_fields())
         return fields | {name: section.state_field() for name, section in sections.items()}
 
@@ -114,7 +112,7 @@ class Erasure(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
 
 
-class ErrorDetail(serializers.Serializer[Any]):
+class InvalidField(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="Dotted path into the body, such as awards.0.amount.")
     message = serializers.CharField()
 
@@ -124,4 +122,6 @@ class GamifyError(serializers.Serializer[Any]):
 
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = ErrorDetail(many=True, required=False, help_text="With status 422 only.")
+    errors = InvalidField(  # type: ignore[assignment]  # DRF has a property of that name, which answers never use
+        many=True, required=False, help_text="With status 422 only."
+    )

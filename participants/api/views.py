@@ -10,7 +10,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from participants import limits
-from participants.api.permissions import HasAdminScope, HasKey
+from participants.api.permissions import HasAdminScope, HasKey, key_of
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import Standing
@@ -26,7 +26,7 @@ class KeyViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.standing = limits.take_key_request(request.auth)
+        self.standing = limits.take_key_request(key_of(request))
         self.now: datetime = timezone.now()
         _check_participant_id(kwargs.get("participant_id"))
 
@@ -38,8 +38,7 @@ class KeyViewSet(ViewSet):
 
     @property
     def tenant(self) -> Tenant:
-        tenant: Tenant = self.request.auth.tenant
-        return tenant
+        return key_of(self.request).tenant
 
     def body(self, serializer: type[Serializer[Any]]) -> Any:
         """The validated body. Raises rest_framework's ValidationError, which is answered as 422."""

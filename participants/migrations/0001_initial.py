@@ -3,147 +3,259 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+from django.db import migrations, models
+
 import participants.ids
 import participants.models.tenants
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.UUIDField(default=participants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=64)),
-                ('environment', models.CharField(choices=[('live', 'Live'), ('sandbox', 'Sandbox')], default='live', max_length=8)),
-                ('name', models.CharField(max_length=255)),
-                ('timezone', models.CharField(default='UTC', help_text='IANA name, such as Europe/Berlin.', max_length=64)),
-                ('is_active', models.BooleanField(default=True)),
-                ('catalog_version', models.PositiveBigIntegerField(default=1, editable=False)),
-                ('participant_writes_per_minute', models.PositiveIntegerField(default=participants.models.tenants.default_participant_writes, help_text='Writes one participant may cause per minute; 0 switches the cap off.', validators=[django.core.validators.MinValueValidator(0)])),
-                ('key_requests_per_minute', models.PositiveIntegerField(default=participants.models.tenants.default_key_requests, help_text='Requests one API key may make per minute; 0 switches the cap off.', validators=[django.core.validators.MinValueValidator(0)])),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('live', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sandbox', to='participants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=participants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.CharField(max_length=64)),
+                (
+                    "environment",
+                    models.CharField(choices=[("live", "Live"), ("sandbox", "Sandbox")], default="live", max_length=8),
+                ),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "timezone",
+                    models.CharField(default="UTC", help_text="IANA name, such as Europe/Berlin.", max_length=64),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("catalog_version", models.PositiveBigIntegerField(default=1, editable=False)),
+                (
+                    "participant_writes_per_minute",
+                    models.PositiveIntegerField(
+                        default=participants.models.tenants.default_participant_writes,
+                        help_text="Writes one participant may cause per minute; 0 switches the cap off.",
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "key_requests_per_minute",
+                    models.PositiveIntegerField(
+                        default=participants.models.tenants.default_key_requests,
+                        help_text="Requests one API key may make per minute; 0 switches the cap off.",
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "live",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sandbox",
+                        to="participants.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['slug', 'environment'],
+                "ordering": ["slug", "environment"],
             },
         ),
         migrations.CreateModel(
-            name='Participant',
+            name="Participant",
             fields=[
-                ('id', models.UUIDField(default=participants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=255, verbose_name='participant id')),
-                ('display_name', models.CharField(blank=True, max_length=255, null=True)),
-                ('avatar_url', models.CharField(blank=True, max_length=500, null=True)),
-                ('attributes', models.JSONField(blank=True, default=dict)),
-                ('timezone', models.CharField(blank=True, max_length=64, null=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('balance', models.BigIntegerField(default=0)),
-                ('total_earned', models.BigIntegerField(default=0)),
-                ('total_spent', models.BigIntegerField(default=0)),
-                ('total_expired', models.BigIntegerField(default=0)),
-                ('ledger_count', models.BigIntegerField(default=0)),
-                ('total_events', models.BigIntegerField(default=0)),
-                ('tier_code', models.CharField(blank=True, max_length=50, null=True)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('anonymized_at', models.DateTimeField(blank=True, null=True)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='participants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=participants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=255, verbose_name="participant id")),
+                ("display_name", models.CharField(blank=True, max_length=255, null=True)),
+                ("avatar_url", models.CharField(blank=True, max_length=500, null=True)),
+                ("attributes", models.JSONField(blank=True, default=dict)),
+                ("timezone", models.CharField(blank=True, max_length=64, null=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("balance", models.BigIntegerField(default=0)),
+                ("total_earned", models.BigIntegerField(default=0)),
+                ("total_spent", models.BigIntegerField(default=0)),
+                ("total_expired", models.BigIntegerField(default=0)),
+                ("ledger_count", models.BigIntegerField(default=0)),
+                ("total_events", models.BigIntegerField(default=0)),
+                ("tier_code", models.CharField(blank=True, max_length=50, null=True)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("anonymized_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="participants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.UUIDField(default=participants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('operation', models.CharField(max_length=40)),
-                ('subject', models.UUIDField()),
-                ('key', models.CharField(max_length=255)),
-                ('digest', models.CharField(max_length=64)),
-                ('answer', models.JSONField()),
-                ('created_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='participants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=participants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("operation", models.CharField(max_length=40)),
+                ("subject", models.UUIDField()),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("answer", models.JSONField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="participants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DomainEvent',
+            name="DomainEvent",
             fields=[
-                ('id', models.UUIDField(default=participants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('participant_id', models.UUIDField(null=True)),
-                ('type', models.CharField(max_length=60)),
-                ('data', models.JSONField()),
-                ('occurred_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='participants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=participants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("participant_id", models.UUIDField(null=True)),
+                ("type", models.CharField(max_length=60)),
+                ("data", models.JSONField()),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="participants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=participants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(blank=True, default='', max_length=100)),
-                ('prefix', models.CharField(max_length=20)),
-                ('digest', models.CharField(editable=False, max_length=64)),
-                ('scopes', models.JSONField(blank=True, default=list)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to='participants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=participants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=100)),
+                ("prefix", models.CharField(max_length=20)),
+                ("digest", models.CharField(editable=False, max_length=64)),
+                ("scopes", models.JSONField(blank=True, default=list)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="api_keys", to="participants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'ordering': ['-created_at'],
+                "verbose_name": "API key",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.UniqueConstraint(fields=('slug', 'environment'), name='tenant_slug_unique'),
+            model_name="tenant",
+            constraint=models.UniqueConstraint(fields=("slug", "environment"), name="tenant_slug_unique"),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('environment', 'live'), ('live__isnull', True)), models.Q(('environment', 'sandbox'), ('live__isnull', False)), _connector='OR'), name='tenant_sandbox_has_live'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("environment", "live"), ("live__isnull", True)),
+                    models.Q(("environment", "sandbox"), ("live__isnull", False)),
+                    _connector="OR",
+                ),
+                name="tenant_sandbox_has_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.UniqueConstraint(fields=('tenant', 'external_id'), name='participant_external_id_unique'),
+            model_name="participant",
+            constraint=models.UniqueConstraint(fields=("tenant", "external_id"), name="participant_external_id_unique"),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__gte', 0)), name='participant_balance_not_negative'),
+            model_name="participant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance__gte", 0)), name="participant_balance_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('balance', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('total_earned'), '-', models.F('total_spent')), '-', models.F('total_expired')))), name='participant_totals_agree'),
+            model_name="participant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "balance",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total_earned"), "-", models.F("total_spent")
+                            ),
+                            "-",
+                            models.F("total_expired"),
+                        ),
+                    )
+                ),
+                name="participant_totals_agree",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'subject', 'operation', 'key'), name='idempotency_key_unique'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "subject", "operation", "key"), name="idempotency_key_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='domainevent',
-            index=models.Index(fields=['tenant', 'id'], name='domain_event_order'),
+            model_name="domainevent",
+            index=models.Index(fields=["tenant", "id"], name="domain_event_order"),
         ),
         migrations.AddIndex(
-            model_name='domainevent',
-            index=models.Index(fields=['tenant', 'participant_id', 'id'], name='domain_event_participant'),
+            model_name="domainevent",
+            index=models.Index(fields=["tenant", "participant_id", "id"], name="domain_event_participant"),
         ),
         migrations.AddIndex(
-            model_name='apikey',
-            index=models.Index(fields=['tenant', 'prefix'], name='api_key_prefix'),
+            model_name="apikey",
+            index=models.Index(fields=["tenant", "prefix"], name="api_key_prefix"),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('digest',), name='api_key_digest_unique'),
+            model_name="apikey",
+            constraint=models.UniqueConstraint(fields=("digest",), name="api_key_digest_unique"),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='api_key_expires_later'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at", None), ("expires_at__gt", models.F("created_at")), _connector="OR"),
+                name="api_key_expires_later",
+            ),
         ),
     ]

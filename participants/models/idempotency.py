@@ -25,7 +25,5 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "subject", "operation", "key"], name="idempotency_key_unique"
-            )
+            models.UniqueConstraint(fields=["tenant", "subject", "operation", "key"], name="idempotency_key_unique")
         ]

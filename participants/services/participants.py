@@ -93,7 +93,7 @@ def delete(*, tenant: Tenant, external_id: str, now: datetime) -> None:
     """Erase a participant and everything of theirs. Raises ParticipantNotFound."""
     with unit_of_work(tenant, [external_id], now=now) as work:
         participant = _existing(work, external_id)
-        for _, eraser in erasers.items():
+        for eraser in erasers.values():
             eraser.delete(participant)
         participant_id = participant.pk
         participant.delete()
@@ -106,7 +106,7 @@ def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
     """Keep the ledger and the counts, forget the person; answers the new id. Raises ParticipantNotFound."""
     with unit_of_work(tenant, [external_id], now=now) as work:
         participant = _existing(work, external_id)
-        for _, eraser in erasers.items():
+        for eraser in erasers.values():
             eraser.anonymize(participant)
         participant.external_id = f"anon_{uuid4()}"
         participant.display_name = participant.avatar_url = participant.timezone = None

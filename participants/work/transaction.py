@@ -7,6 +7,7 @@ same code runs the statements one after the other.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -71,7 +72,9 @@ class ShortTransaction:
             self._leave_failed()
             raise
 
-    def __exit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if exc is not None:
             self._atomic.__exit__(exc_type, exc, traceback)
             return

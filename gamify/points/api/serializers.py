@@ -26,7 +26,7 @@ class DeductBody(ChangeBody):
 
 
 class BatchBody(serializers.Serializer[Any]):
-    awards = ChangeBody(many=True, min_length=1, max_length=MAX_BATCH)
+    awards = serializers.ListField(child=ChangeBody(), min_length=1, max_length=MAX_BATCH)
 
 
 def change_of(data: dict[str, Any], **given: Any) -> Change:
