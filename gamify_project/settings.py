@@ -109,6 +109,8 @@ def _database(url: str) -> dict[str, Any]:
     options = SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     config["CONN_MAX_AGE"] = None
+    if is_sqlite:
+        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # in memory, threads would share one connection
     return config
 
 

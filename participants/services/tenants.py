@@ -58,11 +58,14 @@ def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
     return tenants.live().get()
 
 
+EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_per_minute", "updated_at")
+
+
 @transaction.atomic
 def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
-    """Save what was changed on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
+    """Save what was edited on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
     check_timezone(tenant.timezone)
     tenant.updated_at = now
-    tenant.save()
+    tenant.save(update_fields=EDITABLE)  # never the version: another process may have raised it meanwhile
     definitions_changed(tenant)
     return tenant

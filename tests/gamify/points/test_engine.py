@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, credited, debited
+from participants.engine import MAX_BIGINT
+
+pytestmark = pytest.mark.engine
+
+amounts = st.integers(min_value=1, max_value=MAX_BIGINT)
+
+
+def test_a_credit_is_earned_and_can_be_spent():
+    assert credited(Totals(), 100) == Totals(balance=100, earned=100)
+
+
+def test_a_debit_is_spent_and_stays_earned():
+    assert debited(Totals(balance=100, earned=100), 30) == Totals(balance=70, earned=100, spent=30)
+
+
+def test_a_debit_beyond_the_balance_says_what_there_is():
+    with pytest.raises(InsufficientPoints, match=r"^Insufficient points\. Available: 30, requested: 50$"):
+        debited(Totals(balance=30, earned=30), 50)
+
+
+@given(st.lists(st.tuples(st.sampled_from([credited, debited]), amounts), max_size=30))
+def test_whatever_happens_totals_agree_and_stay_within_64_bits(steps):
+    totals = Totals()
+
+    for step, amount in steps:
+        try:
+            totals = step(totals, amount)
+        except (InsufficientPoints, BalanceLimit):
+            continue
+
+        assert totals.balance == totals.earned - totals.spent - totals.expired
+        assert 0 <= totals.balance <= totals.earned <= MAX_BIGINT
+
+
+@given(st.integers(min_value=0, max_value=MAX_BIGINT), amounts)
+def test_a_credit_is_refused_exactly_where_64_bits_end(earned, amount):
+    totals = Totals(balance=earned, earned=earned)
+
+    if earned + amount <= MAX_BIGINT:
+        assert credited(totals, amount).earned == earned + amount
+    else:
+        with pytest.raises(BalanceLimit):
+            credited(totals, amount)

@@ -1,0 +1,62 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from gamify.points.services import Change, award, award_batch
+from participants.services.keys import create_api_key
+from participants.services.tenants import create_tenant
+from tests.wire import counted_round_trips
+
+pytestmark = [pytest.mark.two_connections, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def tenant():
+    return create_tenant(slug="acme", name="Acme", now=timezone.now())
+
+
+def test_an_award_over_http_takes_three_round_trips_key_look_up_begin_and_commit_included(tenant, client):
+    key = create_api_key(tenant=tenant, now=timezone.now()).key
+    body = {"participant_id": "user_1", "amount": 5, "reason": "r", "idempotency_key": "k0"}
+    headers = {"X-API-Key": key}
+    client.post("/api/v1/gamify/points/award", body, content_type="application/json", headers=headers)
+
+    with counted_round_trips() as wire:
+        answer = client.post(
+            "/api/v1/gamify/points/award",
+            body | {"idempotency_key": "k1"},
+            content_type="application/json",
+            headers=headers,
+        )
+
+    assert answer.status_code == 200
+    assert wire.round_trips == 3
+
+
+def test_the_first_award_of_a_new_participant_takes_no_round_trip_more(tenant):
+    with counted_round_trips() as wire:
+        award(tenant=tenant, change=Change("new", 5, idempotency_key="k"), now=timezone.now())
+
+    assert wire.round_trips == 2
+
+
+def test_a_read_of_the_balance_takes_two_round_trips(tenant, client):
+    key = create_api_key(tenant=tenant, now=timezone.now()).key
+    path, headers = "/api/v1/gamify/participants/user_1/points", {"X-API-Key": key}
+    client.get(path, headers=headers)
+
+    with counted_round_trips() as wire:
+        client.get(path, headers=headers)
+
+    assert wire.round_trips == 2
+
+
+def test_a_batch_of_100_costs_at_most_4_queries_more_than_a_batch_of_1(tenant):
+    def queries(size, prefix):
+        changes = [Change(f"{prefix}_{n}", 5, idempotency_key=f"{prefix}_{n}") for n in range(size)]
+        with CaptureQueriesContext(connection) as captured:
+            award_batch(tenant=tenant, changes=changes, refused={}, key=None, now=timezone.now())
+        return len(captured)
+
+    assert queries(100, "many") - queries(1, "one") <= 4

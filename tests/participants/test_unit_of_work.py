@@ -1,0 +1,176 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, connection
+
+from participants.errors import DomainError
+from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
+from participants.services.tenants import create_tenant
+from participants.work import IdempotencyKeyReused, Once, Restart, restartable, unit_of_work
+from participants.work.unit import MAX_ATTEMPTS
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+LATER = datetime(2026, 2, 14, 11, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def tenant():
+    return create_tenant(slug="acme", name="Acme", now=NOW)
+
+
+@pytest.fixture
+def known(tenant):
+    with unit_of_work(tenant, ["known"], now=NOW) as work:
+        work.touch(work.participant("known"))
+    return Participant.objects.get()
+
+
+def test_a_participant_who_is_only_looked_at_is_not_created(tenant):
+    with unit_of_work(tenant, ["new"], now=NOW) as work:
+        work.participant("new")
+
+    assert not Participant.objects.exists()
+
+
+def test_a_touched_participant_is_created_and_told_of_once(tenant):
+    with unit_of_work(tenant, ["new"], now=NOW) as work:
+        work.touch(work.participant("new"))
+        work.touch(work.participant("new"))
+
+    assert Participant.objects.get().first_seen_at == NOW
+    assert list(DomainEvent.objects.values_list("type", "data")) == [
+        ("participant.created", {"participant_id": "new"})
+    ]
+
+
+def test_a_later_unit_finds_the_participant_and_moves_last_seen_only(tenant, known):
+    with unit_of_work(tenant, ["known"], now=LATER) as work:
+        work.touch(work.find("known"))
+
+    found = Participant.objects.get()
+    assert (found.first_seen_at, found.last_seen_at) == (NOW, LATER)
+
+
+def test_a_unit_that_raises_leaves_nothing(tenant, known):
+    with pytest.raises(DomainError), unit_of_work(tenant, ["known", "new"], now=LATER) as work:
+        work.touch(work.participant("new"))
+        work.participant("known").balance = 5
+        raise DomainError("refused")
+
+    assert Participant.objects.get().last_seen_at == NOW
+    assert not connection.in_atomic_block
+
+
+def test_a_unit_whose_last_statement_fails_leaves_nothing(tenant, known):
+    with pytest.raises(IntegrityError), unit_of_work(tenant, ["known", "new"], now=LATER) as work:
+        work.touch(work.participant("new"))
+        work.touch(work.participant("known"))
+        work.participant("known").balance = 5  # totals no longer agree: the database refuses
+
+    assert list(Participant.objects.values_list("external_id", "balance")) == [("known", 0)]
+    assert not connection.in_atomic_block
+    assert connection.get_autocommit()
+
+
+def test_the_connection_serves_the_next_unit_after_a_failed_one(tenant, known):
+    with pytest.raises(IntegrityError), unit_of_work(tenant, ["known"], now=LATER) as work:
+        work.touch(work.participant("known"))
+        work.participant("known").balance = -1
+
+    with unit_of_work(tenant, ["known"], now=LATER) as work:
+        work.touch(work.participant("known"))
+
+    assert Participant.objects.get().last_seen_at == LATER
+
+
+def test_an_unregistered_event_or_field_is_a_programming_error(tenant):
+    with unit_of_work(tenant, ["new"], now=NOW) as work:
+        with pytest.raises(LookupError, match="not registered"):
+            work.emit("participant.teleported", work.participant("new"), {})
+        with pytest.raises(ValueError, match="does not document"):
+            work.emit("participant.created", work.participant("new"), {"surprise": 1})
+
+
+def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenant):
+    once = Once("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
+        assert work.replayed(once) is None
+        work.touch(work.participant("new"))
+        work.remember(once, {"answer": 1})
+        assert work.replayed(once) == {"answer": 1}
+
+    with unit_of_work(tenant, ["new"], now=LATER, onces=[once]) as work:
+        assert work.replayed(once) == {"answer": 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Once("points.deduct", "k", digest="5", external_id="new"),
+        Once("points.award", "K", digest="5", external_id="new"),
+        Once("points.award", "k", digest="5", external_id="other"),
+        Once("points.award", "k", digest="5", external_id=None),
+    ],
+    ids=["operation", "key", "participant", "batch"],
+)
+def test_a_key_is_scoped_to_operation_and_participant(tenant, other):
+    once = Once("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
+        work.touch(work.participant("new"))
+        work.remember(once, {})
+
+    with unit_of_work(tenant, ["new", "other"], now=NOW, onces=[other]) as work:
+        assert work.replayed(other) is None
+
+
+def test_the_same_key_with_another_request_is_refused(tenant):
+    once = Once("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
+        work.touch(work.participant("new"))
+        work.remember(once, {})
+    other = Once("points.award", "k", digest="6", external_id="new")
+
+    with pytest.raises(IdempotencyKeyReused), unit_of_work(tenant, ["new"], now=NOW, onces=[other]) as work:
+        work.replayed(other)
+
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_a_unit_that_lost_a_race_is_begun_anew():
+    attempts = []
+
+    @restartable
+    def use_case():
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise Restart
+        return "done"
+
+    assert use_case() == "done"
+    assert len(attempts) == 3
+
+
+def test_a_unit_that_always_loses_gives_up():
+    @restartable
+    def use_case():
+        attempts.append(1)
+        raise Restart
+
+    attempts = []
+    with pytest.raises(Restart):
+        use_case()
+
+    assert len(attempts) == MAX_ATTEMPTS
+
+
+def test_another_tenants_participant_of_the_same_name_is_another_participant(tenant, known):
+    other = create_tenant(slug="other", name="Other", now=NOW)
+
+    with unit_of_work(other, ["known"], now=NOW) as work:
+        assert work.find("known") is None
+        work.touch(work.participant("known"))
+
+    assert Participant.objects.filter(external_id="known").count() == 2
+    assert Tenant.objects.count() == 4
