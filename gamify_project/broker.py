@@ -39,6 +39,7 @@ LOOK_FOR_DEAD_OWNERS_SECONDS = 30
 ABANDONED_SECONDS = 3600
 IDLE_SECONDS = 0.1
 BUSY_SECONDS = 0.005
+LONGEST_WAIT_SECONDS = 0.5
 
 
 class Claims:
@@ -248,6 +249,10 @@ class Transport(virtual.Transport):
     def polling_interval(self) -> float:  # type: ignore[override]
         """Seconds between looks at the folders: lazy when idle; with a fixed pause prefetch ÷ pause was the top speed."""
         return BUSY_SECONDS if any(channel.is_busy() for channel in self.channels) else IDLE_SECONDS
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
+        """Wait no longer than half a second at a time, so that a worker soon notices that it is to stop."""
+        super().drain_events(connection, timeout=min(timeout or LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS))
 
     def driver_version(self) -> str:
         return "1"

@@ -67,4 +67,9 @@ def _redis(url: str) -> dict[str, Any]:
 
 def _files(folder: Path) -> dict[str, Any]:
     TRANSPORT_ALIASES["files"] = "gamify_project.broker:Transport"
-    return {"broker_url": "files://", "broker_transport_options": {"folder": str(folder)}}
+    return {
+        "broker_url": "files://localhost",
+        "broker_transport_options": {"folder": str(folder)},
+        "worker_pool": "threads",  # one process with one cache; on Redis it is one process for every core
+        "worker_concurrency": 2,
+    }

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from gamify_project.guard import Guard, signal_group
 
@@ -28,6 +28,7 @@ MOST_FAILED_STARTS = 4
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 0.2
 OWN_NAME = "gamify"
+NAME_WIDTH = len(OWN_NAME)
 COLOURS = ("36", "35", "33", "32", "34")
 
 
@@ -50,17 +51,22 @@ class Log:
     blocks the programs, which may well wait, but must not keep the supervisor from stopping them.
     """
 
-    def __init__(self, out: IO[str], names: Sequence[str]) -> None:
+    def __init__(self, out: IO[str]) -> None:
         self._descriptor = out.fileno()
+        self._is_coloured = out.isatty()
+        self._names: list[str] = []
         self._lock = threading.Lock()
-        self._width = max(len(name) for name in names)
-        self._colours = dict(zip(names, COLOURS * len(names), strict=False)) if out.isatty() else {}
 
     def line(self, name: str, text: str, *, patience: float = -1) -> None:
-        prefix = f"{name:<{self._width}} |"
-        if colour := self._colours.get(name):
-            prefix = f"\033[{colour}m{prefix}\033[0m"
-        self.plain(f"{prefix} {text}", patience=patience)
+        self.plain(f"{self._prefix(name)} {text}", patience=patience)
+
+    def _prefix(self, name: str) -> str:
+        if not self._is_coloured:
+            return f"{name:<{NAME_WIDTH}} |"
+        if name not in self._names:
+            self._names.append(name)
+        colour = COLOURS[self._names.index(name) % len(COLOURS)]
+        return f"\033[{colour}m{name:<{NAME_WIDTH}} |\033[0m"
 
     def plain(self, text: str, *, patience: float = -1) -> None:
         """One locked write; a reader that has gone away (`make run | head`) is no reason to stop serving."""
@@ -142,16 +148,28 @@ class Child:
 class Supervisor:
     """Starts the programs, restarts those that end, stops all on a signal."""
 
-    def __init__(
-        self, programs: Sequence[Program], *, out: IO[str] | None = None, grace: float = GRACE_SECONDS
-    ) -> None:
-        self._children = [Child(program) for program in programs]
-        self.log = Log(out or sys.stdout, [*(program.name for program in programs), OWN_NAME])
+    def __init__(self, *, out: IO[str] | None = None, grace: float = GRACE_SECONDS) -> None:
+        self.log = Log(out or sys.stdout)
+        self._children: list[Child] = []
         self._grace = grace
         self._guard = Guard(grace_seconds=grace)
         self._stopping_by: list[int] = []
         self._stop_reason = ""
         self._exit_code = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """After `run` there is nothing left; if something went wrong before it, what was added goes at once."""
+        self._kill_what_is_left()
+        self._guard.close()
+
+    def add(self, program: Program) -> None:
+        """Start a program; `run` then looks after it."""
+        child = Child(program)
+        self._children.append(child)
+        self._start(child, now=time.monotonic())
 
     def run(self, *, is_parent_gone: Callable[[], bool] = lambda: False) -> int:
         """Serve until told to stop; return the exit code. `is_parent_gone` is asked about once a second."""
@@ -160,7 +178,6 @@ class Supervisor:
                 self._look_after_children()
                 _wait(wake, seconds=self._seconds_to_next_start())
             self._stop(wake)
-        self._guard.close()
         return self._exit_code
 
     # --- signals ----------------------------------------------------------------------------------------------------
@@ -260,6 +277,7 @@ class Supervisor:
                 child.process.wait()
                 self._guard.forget(child.process.pid)
                 child.finish_output()
+                child.process = None
 
     def _say(self, text: str) -> None:
         self.log.line(OWN_NAME, text, patience=PATIENCE_SECONDS)

@@ -18,12 +18,11 @@ SUPERVISE = f"""
 import sys
 from gamify_project import supervisor
 supervisor.SHORT_LIFE_SECONDS = 5
-programs = [
-    supervisor.Program(name, [sys.executable, "-c", source], is_essential=name == "web")
-    for name, source in (argument.split("=", 1) for argument in sys.argv[2:])
-]
 is_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
-sys.exit(supervisor.Supervisor(programs, grace={GRACE_SECONDS}).run(is_parent_gone=is_parent_gone))
+with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
+    for name, source in (argument.split("=", 1) for argument in sys.argv[2:]):
+        running.add(supervisor.Program(name, [sys.executable, "-c", source], is_essential=name == "web"))
+    sys.exit(running.run(is_parent_gone=is_parent_gone))
 """
 SLEEPER = "import time; print('sleeping'); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('stubborn'); time.sleep(60)"

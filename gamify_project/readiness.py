@@ -1,0 +1,23 @@
+"""What must be true of the database before the first request: every migration applied, first-use data there."""
+
+from django.core.management import call_command
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from gamify_project import welcome
+
+__all__ = ["DatabaseError", "first_use_data", "migrate"]
+
+
+def migrate() -> None:
+    """In this process, which saves starting another; that there is nothing to do is noticed at once."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def first_use_data(*, host: str, port: int) -> str:
+    """The banner. The connection is closed behind it, because a supervisor has no use for one."""
+    banner = welcome.prepare(host=host, port=port)
+    connections.close_all()
+    return banner

@@ -1,0 +1,176 @@
+"""What `manage.py serve` does: the whole product in one foreground process.
+
+The order is what makes a start quick: loading Django takes most of it, so the web server does so in a process of its own
+while this one migrates and prepares first-use data, and waits at a gate until that is done. Hence nothing
+here may import models, views or the ORM at the top.
+"""
+
+import errno
+import http.client
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from gamify_project.supervisor import Log, Program, Supervisor, parent_watch
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+BACKLOG = 2048
+MOST_SECONDS_TO_HEALTH = 60.0
+MOST_SECONDS_FOR_WEB_ALONE = 3.0
+QUIET_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+
+
+class Unservable(Exception):
+    """Why the product cannot be served here, and what to do."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until stopped; return the exit code."""
+    parser = ArgumentParser(prog="manage.py serve")
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    return serve(host=options.host, port=options.port, stop_with_parent=options.stop_with_parent)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="default: $HOST or 127.0.0.1")
+    parser.add_argument("--port", default=os.environ.get("PORT") or "8000", help="default: $PORT or 8000")
+    parser.add_argument("--stop-with-parent", action="store_true", help="stop when the calling process is gone")
+
+
+def serve(*, host: str, port: str, stop_with_parent: bool) -> int:
+    """Take the port, load, migrate and prepare, then run web server, worker and beat."""
+    is_parent_gone = parent_watch() if stop_with_parent else lambda: False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until the supervisor runs, and listens itself
+    try:
+        with _listen(host, port) as listener, Supervisor() as supervisor:
+            _start_everything(supervisor, listener=listener, host=host)
+            return supervisor.run(is_parent_gone=is_parent_gone)
+    except Unservable as problem:
+        print(problem, file=sys.stderr)  # noqa: T201 - this is a command
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: str) -> None:
+    gate, opens_gate = os.pipe()
+    supervisor.add(_web(listener=listener.fileno(), gate=gate))
+    port = listener.getsockname()[1]
+    _load_django()
+    banner = _prepare(host=host, port=port)
+    os.close(opens_gate)
+    is_up = threading.Event()
+    greeting = (supervisor.log, banner, listener.getsockname(), is_up)
+    threading.Thread(target=_greet, args=greeting, daemon=True).start()
+    is_up.wait(MOST_SECONDS_FOR_WEB_ALONE)
+    supervisor.add(_worker())
+    supervisor.add(_beat(port=port))
+
+
+# --- the port -------------------------------------------------------------------------------------------------------
+
+
+def _listen(host: str, port: str) -> socket.socket:
+    """Take the port before anything else happens, and keep it while a web server is restarted."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        return socket.create_server((str(address[0]), int(address[1])), family=family, backlog=BACKLOG)
+    except (OSError, ValueError, OverflowError) as error:
+        raise Unservable(_why_not(host, port, error)) from error
+
+
+def _why_not(host: str, port: str, error: Exception) -> str:
+    problem = {
+        errno.EADDRINUSE: f"Port {port} is in use; stop what is running there, or choose another",
+        errno.EACCES: f"Port {port} is reserved for the superuser; choose another",
+    }.get(getattr(error, "errno", None) or 0, f"Cannot listen on HOST={host} PORT={port} ({error}); choose others")
+    return f"{problem}: PORT=8001 make run"
+
+
+# --- first things ---------------------------------------------------------------------------------------------------
+
+
+def _load_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise Unservable(f"The settings are not right: {error}") from error
+
+
+def _prepare(*, host: str, port: int) -> str:
+    """A migrated database with first-use data; returns what to print."""
+    from gamify_project import readiness  # noqa: PLC0415 - imports models, so not before Django is loaded
+
+    try:
+        readiness.migrate()
+        return readiness.first_use_data(host=host, port=port)
+    except readiness.DatabaseError as error:
+        raise Unservable(f"The database cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+
+# --- the programs ---------------------------------------------------------------------------------------------------
+
+
+def _web(*, listener: int, gate: int) -> Program:
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gamify_project.gunicorn_config"]
+    return Program(
+        "web",
+        [*command, "gamify_project.wsgi"],
+        folder=BASE_DIR,
+        environment={"GAMIFY_LISTENER_FD": str(listener), "GAMIFY_GATE_FD": str(gate)},
+        pass_fds=[listener, gate],
+        is_essential=True,
+    )
+
+
+def _worker() -> Program:
+    """Without gossip between workers: there is one, or there is Redis and no need."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return Program("worker", [*_celery(), "worker", *quiet], folder=BASE_DIR, environment=QUIET_ROOT)
+
+
+def _beat(*, port: int) -> Program:
+    """No pid file, which after a kill would refuse the next start; a schedule file for each product on this machine."""
+    schedule = str(settings.VAR_DIR / f"beat-{port}")
+    return Program("beat", [*_celery(), "beat", "--schedule", schedule, "--pidfile="], folder=BASE_DIR)
+
+
+def _celery() -> list[str]:
+    return [sys.executable, "-m", "celery", "--quiet", "--app", "gamify_project"]
+
+
+# --- the greeting ---------------------------------------------------------------------------------------------------
+
+
+def _greet(log: Log, banner: str, address: tuple[str, int], is_up: threading.Event) -> None:
+    """Print the banner when what it says to try will work."""
+    deadline = time.monotonic() + MOST_SECONDS_TO_HEALTH
+    while time.monotonic() < deadline:
+        if _is_healthy(*address[:2]):
+            is_up.set()
+            log.plain(banner)
+            return
+        time.sleep(0.05)
+
+
+def _is_healthy(host: str, port: int) -> bool:
+    """Any answer but a server error: ALLOWED_HOSTS may refuse this host name, and the server is up all the same."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to call, not to listen on
+    try:
+        client = http.client.HTTPConnection(reachable, port, timeout=5)
+        client.request("GET", "/health")
+        return client.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
