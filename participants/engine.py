@@ -1,11 +1,16 @@
-"""Pure rules for names that clients choose: participant ids, tenant slugs, idempotency keys."""
+"""Pure rules for what clients choose: participant ids, tenant slugs, idempotency keys, addresses, objects of their own."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 MAX_EXTERNAL_ID = 255
 MAX_KEY = 255
 MAX_BIGINT = 2**63 - 1
+MAX_OBJECT_BYTES = 16 * 1024
 
 RESERVED_SLUGS = frozenset({"user", "users", "definitions"})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -25,6 +30,25 @@ def control_character_problem(value: str) -> str | None:
     """Why `value` cannot be a one-line text, or None if it can."""
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value):
         return "Must not contain control characters."
+    return None
+
+
+def web_address_problem(value: str) -> str | None:
+    """Why `value` is not http or https with a host, or None if it is."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme.lower() not in {"http", "https"} or any(character.isspace() for character in value):
+        return "Must be an http or https URL."
+    return None
+
+
+def object_problem(value: Mapping[str, Any]) -> str | None:
+    """Why `value` cannot be attributes, properties or metadata, or None if it can."""
+    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_OBJECT_BYTES:
+        return f"Must not exceed {MAX_OBJECT_BYTES} bytes as JSON."
     return None
 
 

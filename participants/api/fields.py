@@ -1,15 +1,19 @@
 """Serializer fields for what the spec has everywhere."""
 
-import json
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.engine import MAX_EXTERNAL_ID, MAX_KEY, control_character_problem, external_id_problem
+from participants.engine import (
+    MAX_EXTERNAL_ID,
+    MAX_KEY,
+    control_character_problem,
+    external_id_problem,
+    object_problem,
+)
 
-MAX_OBJECT_BYTES = 16 * 1024
 MAX_PAGE = 1_000_000_000
 
 
@@ -42,16 +46,13 @@ class LineField(serializers.CharField):
 class ObjectField(serializers.Field[dict[str, Any], dict[str, Any], dict[str, Any], Any]):
     """A JSON object of the caller's own making, at most 16 KiB."""
 
-    default_error_messages = {
-        "not_an_object": "Must be a JSON object.",
-        "too_large": f"Must not exceed {MAX_OBJECT_BYTES} bytes as JSON.",
-    }
+    default_error_messages = {"not_an_object": "Must be a JSON object."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("not_an_object")
-        if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_OBJECT_BYTES:
-            self.fail("too_large")
+        if problem := object_problem(data):
+            raise serializers.ValidationError(problem)
         return data
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:

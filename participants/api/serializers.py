@@ -1,24 +1,19 @@
 """Bodies, queries and answers about participants."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from rest_framework import serializers
 
 from participants.api.fields import LineField, ObjectField, ParticipantIdField
+from participants.engine import web_address_problem
 from participants.models import Participant
 from participants.profile import SECTION_NAMES, AnyField, sections
 
 
 def check_web_address(value: str) -> None:
-    """http or https with a host. Raises ValidationError."""
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme.lower() not in {"http", "https"} or any(character.isspace() for character in value):
-        raise serializers.ValidationError("Must be an http or https URL.")
+    """Raise ValidationError unless `value` is http or https with a host."""
+    if problem := web_address_problem(value):
+        raise serializers.ValidationError(problem)
 
 
 class ProfileChanges(serializers.Serializer[Any]):
