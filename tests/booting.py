@@ -208,6 +208,15 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def throw_away_folder(*, parent: str | None = None) -> Iterator[Path]:
+    """A folder of our own that goes when this process does, even if that is killed."""
+    guard = Guard(grace_seconds=STOP_SECONDS)
+    with contextlib.closing(guard), tempfile.TemporaryDirectory(prefix="gamify-test-", dir=parent) as folder:
+        guard.remove(folder)
+        yield Path(folder)
+
+
 def _reachable_parent() -> Path | None:
     """The usual one, unless it is root's own and the server, which will not run as root, could not get there."""
     usual = Path(tempfile.gettempdir())

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.booting import NoServer, Server, postgres, redis
+from tests.booting import NoServer, Server, postgres, redis, throw_away_folder
 
 __all__ = ["NoServer", "Server", "postgres", "redis"]
 

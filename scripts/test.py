@@ -1,0 +1,75 @@
+"""Run the whole suite twice: on PostgreSQL with Redis, then as `make run` runs it, on SQLite without Redis.
+
+    .venv/bin/python scripts/test.py [pytest arguments]
+
+The passes follow one another, since each uses every core. Both always run, and the summary at the end says on which
+servers, so that a green line cannot hide a pass that never happened.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSES = {"with servers": {}, "embedded": {"TEST_EMBEDDED": "1"}}
+NO_TESTS_COLLECTED = 5
+INTERRUPTED = 2
+_WORDS = {0: "passed", NO_TESTS_COLLECTED: "empty ", INTERRUPTED: "stopped"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the passes, then print a line for each; fail if one of them failed."""
+    lines: list[str] = []
+    codes: list[int] = []
+    for name, environment in PASSES.items():
+        code, report = _run(environment, arguments)
+        codes.append(code)
+        lines.append(f"  {name:<13} {_WORDS.get(code, 'FAILED')}  {_describe(report)}")
+        if code == INTERRUPTED:
+            break
+    print("\nmake test:", *lines, sep="\n")
+    return _verdict(codes)
+
+
+def _run(environment: dict[str, str], arguments: list[str]) -> tuple[int, dict[str, object]]:
+    """One pass; a pass that was interrupted still takes its servers down before it ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary.json"
+        inherited = {name: value for name, value in os.environ.items() if name != "TEST_EMBEDDED"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=ROOT,
+            env=inherited | environment | {"TEST_SUMMARY_FILE": str(summary)},
+        )
+        code = _wait(process)
+        return code, json.loads(summary.read_text()) if summary.exists() else {}
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """Ctrl-C goes to both of us; pytest answers it, and we wait for that."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def _describe(report: dict[str, object]) -> str:
+    if not report:
+        return "no test ran; the lines above say why"
+    counts = [f"{report[name]} {name}" for name in ("passed", "failed", "error", "skipped") if report[name]]
+    servers = "; ".join(str(server) for server in report["servers"])  # type: ignore[attr-defined]
+    return f"{', '.join(counts) or 'nothing ran'} in {report['seconds']:.0f} s  ({servers})"
+
+
+def _verdict(codes: list[int]) -> int:
+    """A selection may have nothing to run in one pass (`-m engine` in the second), but not in both."""
+    failed = [code for code in codes if code not in {0, NO_TESTS_COLLECTED}]
+    return failed[0] if failed else min(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
