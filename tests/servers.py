@@ -41,9 +41,7 @@ def _boot(config: pytest.Config) -> list[str]:
     stack = contextlib.ExitStack()
     config.add_cleanup(stack.close)
     _forget_developers_environment()
-    os.environ["GAMIFY_VAR"] = stack.enter_context(
-        tempfile.TemporaryDirectory(prefix="gamify-test-", dir=_fast_folder())
-    )
+    os.environ["GAMIFY_VAR"] = str(stack.enter_context(throw_away_folder(parent=_fast_folder())))
     if IS_EMBEDDED or _runs_nothing(config):
         return _embedded()
     try:
