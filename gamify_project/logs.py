@@ -38,7 +38,9 @@ def logging_config(*, level: str, json: bool) -> None:
             "formatters": {"main": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "main"}},
             "root": {"handlers": ["stderr"], "level": level},
+            # psycopg warns of the statements that a failed one took along; the failure itself is raised.
             # Refused requests are answers, not log lines; what crashes is logged where it is answered.
-            "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+            "loggers": {
+                "psycopg": {"level": "ERROR"},"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
         }
     )

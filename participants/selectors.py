@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, Participant, Tenant
 from participants.models.tenants import Environment
+from participants.work.queries import Query, Slot
 
 SORTABLE: Mapping[str, str] = {
     "participant_id": "external_id",
@@ -21,9 +22,18 @@ SORTABLE: Mapping[str, str] = {
 }
 
 
+_KEY_BY_DIGEST = Query(
+    lambda: (
+        ApiKey.objects.select_related("tenant")
+        .filter(digest=Slot("digest", ApiKey._meta.get_field("digest")))
+        .order_by()
+    )
+)
+
+
 def key_by_digest(digest: str) -> ApiKey | None:
     """The key with this digest and its tenant, in one query; whether it still stands is for the caller to ask."""
-    return ApiKey.objects.select_related("tenant").filter(digest=digest).first()
+    return next(iter(_KEY_BY_DIGEST.ask(connection, {"digest": digest})()), None)
 
 
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Participant, Tenant
+from participants.work.queries import Query, Slot
+from participants.work.transaction import Question
 
 
 class IdempotencyKeyReused(DomainError):
@@ -48,15 +51,52 @@ class KnownKeys:
         self._rows[row.subject, row.operation, row.key] = row
 
 
-def known_keys(
-    tenant: Tenant, participants: "QuerySet[Participant]", onces: Iterable[Once]
-) -> "QuerySet[IdempotencyKey]":
-    """Rows for `onces`, asked in the same round trip as the lock: by subquery, since the ids are not known before."""
-    onces = list(onces)
-    wanted = Q(pk__in=[])
-    if of_participants := {once.key for once in onces if once.external_id is not None}:
-        wanted |= Q(subject__in=participants.order_by().values("id"), key__in=of_participants)
-    if of_batch := {once.key for once in onces if once.external_id is None}:
-        wanted |= Q(subject=tenant.pk, key__in=of_batch)
-    operations = {once.operation for once in onces}
-    return IdempotencyKey.objects.filter(wanted, tenant_id=tenant.pk, operation__in=operations)
+_OPERATION = IdempotencyKey._meta.get_field("operation")
+_KEY = IdempotencyKey._meta.get_field("key")
+_TENANT = Participant._meta.get_field("tenant")
+_EXTERNAL_ID = Participant._meta.get_field("external_id")
+
+
+def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[IdempotencyKey]":
+    return IdempotencyKey.objects.filter(
+        tenant=Slot("tenant", _TENANT),
+        subject__in=subjects,
+        operation__in=[Slot("operations", _OPERATION, index) for index in range(operations)],
+        key__in=[Slot("keys", _KEY, index) for index in range(keys)],
+    )
+
+
+def _declare_of_participants(*, people: int, **shape: int) -> "QuerySet[IdempotencyKey]":
+    """By subquery, since the participants' ids are not known before the lock."""
+    external_ids = [Slot("people", _EXTERNAL_ID, index) for index in range(people)]
+    participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
+    return _declare(participants.values("id"), **shape)
+
+
+def _declare_of_batch(*, people: int, **shape: int) -> "QuerySet[IdempotencyKey]":
+    return _declare([Slot("tenant", _TENANT)], **shape)
+
+
+_OF_PARTICIPANTS = Query(_declare_of_participants)
+_OF_BATCH = Query(_declare_of_batch)
+
+
+def known_keys(tenant: Tenant, onces: Iterable[Once]) -> list[Question]:
+    """The rows that may answer `onces`; asked in the same round trip as the lock, behind it."""
+    of_batch = [once for once in onces if once.external_id is None]
+    of_participants = [once for once in onces if once.external_id is not None]
+    return [
+        _question(query, tenant, asked)
+        for query, asked in ((_OF_BATCH, of_batch), (_OF_PARTICIPANTS, of_participants))
+        if asked
+    ]
+
+
+def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[Once]) -> Question:
+    values: dict[str, Any] = {
+        "people": sorted({once.external_id or "" for once in onces}),
+        "keys": sorted({once.key for once in onces}),
+        "operations": sorted({once.operation for once in onces}),
+    }
+    shape = {name: len(value) for name, value in values.items()}
+    return lambda connection: query.ask(connection, {"tenant": tenant.pk, **values}, **shape)

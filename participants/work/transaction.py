@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import models, transaction
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Rows = list[Any]
@@ -31,21 +30,8 @@ def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
 
 
-def ask(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
-    """Execute `queryset` now; the function that comes back fetches its model instances."""
-    compiler = queryset.query.get_compiler(connection=connection)
-    try:
-        sql, params = compiler.as_sql()
-    except EmptyResultSet:
-        return list
-    cursor = connection.cursor()
-    cursor.execute(sql, params)
-    return lambda: _instances(queryset.model, compiler, cursor.fetchall(), connection.alias)
-
-
-def _instances(model: type[models.Model], compiler: Any, rows: Sequence[Any], alias: str) -> Rows:
-    names = [column[0].target.attname for column in compiler.select]
-    return [model.from_db(alias, names, row) for row in compiler.results_iter(results=[rows])]
+Question = Callable[[BaseDatabaseWrapper], Callable[[], Rows]]
+"""Executes when called, and answers a function that fetches the rows."""
 
 
 class ShortTransaction:
@@ -55,7 +41,7 @@ class ShortTransaction:
     executes together with COMMIT. A block that raises is rolled back and `finish` is not called.
     """
 
-    def __init__(self, questions: Sequence["models.QuerySet[Any]"], *, finish: Callable[[], None]) -> None:
+    def __init__(self, questions: Sequence[Question], *, finish: Callable[[], None]) -> None:
         self._questions = questions
         self._finish = finish
         self._connection = transaction.get_connection()
@@ -66,7 +52,7 @@ class ShortTransaction:
         try:
             with one_round_trip(self._connection):
                 self._atomic.__enter__()
-                fetches += [ask(question, self._connection) for question in self._questions]
+                fetches += [question(self._connection) for question in self._questions]
             return [fetch() for fetch in fetches]
         except BaseException:
             self._leave_failed()

@@ -9,18 +9,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from django.db import IntegrityError, OperationalError, models
+from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
 from participants.events import event_types, unknown_fields
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.work.conflicts import is_passing_conflict
 from participants.work.idempotency import KnownKeys, Once, known_keys
+from participants.work.queries import Query, Slot
 from participants.work.reading import reading
-from participants.work.transaction import ShortTransaction
+from participants.work.statements import insert, upsert
+from participants.work.transaction import Question, ShortTransaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,11 +63,10 @@ def unit_of_work(
     Call it from a function decorated with `restartable`. Raises Restart where a concurrent unit won.
     """
     work = UnitOfWork(tenant, now=now)
-    locked = _lockable(tenant, external_ids)
-    keys = known_keys(tenant, _existing(tenant, external_ids), [once for once in onces if once])
+    questions = [_locked(tenant, external_ids), *known_keys(tenant, [once for once in onces if once])]
     try:
-        with reading(tenant), ShortTransaction([locked, keys], finish=work.flush) as (participants, key_rows):
-            work.begin(participants, KnownKeys(key_rows))
+        with reading(tenant), ShortTransaction(questions, finish=work.flush) as (participants, *keys):
+            work.begin(participants, KnownKeys(chain.from_iterable(keys)))
             yield work
     except (IntegrityError, OperationalError) as error:
         if is_passing_conflict(error):
@@ -71,13 +74,24 @@ def unit_of_work(
         raise
 
 
-def _existing(tenant: Tenant, external_ids: Iterable[str]) -> "models.QuerySet[Participant]":
-    return Participant.objects.of(tenant).filter(external_id__in=sorted(set(external_ids)))
+_TENANT = Participant._meta.get_field("tenant")
+_EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
-def _lockable(tenant: Tenant, external_ids: Iterable[str]) -> "models.QuerySet[Participant]":
+def _declare_locked(*, size: int) -> "models.QuerySet[Participant]":
     """Locks are taken by id, everywhere, so that two batches cannot wait for each other in a circle."""
-    return _existing(tenant, external_ids).order_by("id").select_for_update(no_key=True)
+    external_ids = [Slot("external_ids", _EXTERNAL_ID, index) for index in range(size)]
+    existing = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
+    return existing.order_by("id").select_for_update(no_key=True)
+
+
+_LOCKED = Query(_declare_locked)
+
+
+def _locked(tenant: Tenant, external_ids: Iterable[str]) -> Question:
+    names = sorted(set(external_ids))
+    values = {"tenant": tenant.pk, "external_ids": names}
+    return lambda connection: _LOCKED.ask(connection, values, size=len(names))
 
 
 class UnitOfWork:
@@ -172,19 +186,9 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
-        _write_participants(sorted(self._touched.values(), key=lambda participant: participant.external_id))
+        connection = get_connection()
+        touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
+        if touched:
+            upsert(connection, touched, never_changed=NEVER_CHANGED)
         for model in sorted(self._rows, key=lambda model: model._meta.label):
-            model._default_manager.bulk_create(self._rows[model])
-
-
-def _write_participants(participants: list[Participant]) -> None:
-    """Insert the new and update the locked in one statement; a new one that another unit made meanwhile conflicts."""
-    if not participants:
-        return
-    names = [field.attname for field in Participant._meta.concrete_fields]
-    Participant.objects.bulk_create(
-        participants,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[name for name in names if name not in NEVER_CHANGED],
-    )
+            insert(connection, self._rows[model])

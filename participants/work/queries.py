@@ -1,0 +1,96 @@
+"""Querysets whose SQL Django builds once per connection and shape; afterwards they are only executed.
+
+Building SQL costs the hot paths more than running it (bench/README.md). A queryset is declared with slots where values
+will stand; whatever the ORM can say can be declared, on both databases, and what comes back are ordinary instances.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=models.Model)
+
+Values = Mapping[str, Any]
+
+
+class Slot(Expression):
+    """The place of a value in a declared queryset; `index` picks one of several in a list."""
+
+    def __init__(self, name: str, output_field: "models.Field[Any, Any]", index: int | None = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+        self.index = index
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        return "%s", [self]
+
+    def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
+        given = values[self.name] if self.index is None else values[self.name][self.index]
+        return self.output_field.get_db_prep_value(given, connection)
+
+
+@dataclass
+class _Compiled:
+    sql: str
+    params: Sequence[Any]
+    compiler: Any
+    converters: Mapping[int, Any]
+    names: Sequence[str] = field(default_factory=list)
+    populators: Sequence[Any] = ()
+
+    def bound(self, values: Values, connection: BaseDatabaseWrapper) -> list[Any]:
+        return [param.value_from(values, connection) if isinstance(param, Slot) else param for param in self.params]
+
+
+class Query(Generic[M]):
+    """`declare(**shape)` builds the queryset, with a Slot for every value; `shape` is what changes the SQL itself."""
+
+    def __init__(self, declare: Callable[..., "models.QuerySet[M]"]) -> None:
+        self._declare = declare
+
+    def ask(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
+        """Execute now; the function that comes back fetches the instances."""
+        compiled = self._compiled(connection, shape)
+        cursor = connection.cursor()
+        cursor.execute(compiled.sql, compiled.bound(values, connection))
+        return lambda: _instances(compiled, cursor.fetchall(), connection.alias)
+
+    def _compiled(self, connection: BaseDatabaseWrapper, shape: Mapping[str, Any]) -> _Compiled:
+        # Kept on the connection, which belongs to one thread: Django's compilers are not shared between threads.
+        cache: dict[Any, _Compiled] = connection.__dict__.setdefault("_gamify_queries", {})
+        key = (self, *shape.items())
+        if key not in cache:
+            cache[key] = _compile(self._declare(**shape), connection)
+        return cache[key]
+
+
+def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) -> _Compiled:
+    compiler = queryset.query.get_compiler(connection=connection)
+    sql, params = compiler.as_sql()
+    expressions = [column[0] for column in compiler.select[: compiler.col_count]]
+    compiled = _Compiled(sql, params, compiler, compiler.get_converters(expressions))
+    first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1]
+    compiled.names = [column[0].target.attname for column in compiler.select[first : last + 1]]
+    # The stubs are those of a later Django, which takes one argument more.
+    compiled.populators = get_related_populators(  # type: ignore[call-arg]
+        compiler.klass_info, compiler.select, connection.alias
+    )
+    return compiled
+
+
+def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any]:
+    model = compiled.compiler.klass_info["model"]
+    converted = compiled.compiler.apply_converters(rows, compiled.converters) if compiled.converters else rows
+    return [_instance(model, compiled, row, alias) for row in converted]
+
+
+def _instance(model: type[models.Model], compiled: _Compiled, row: Sequence[Any], alias: str) -> models.Model:
+    instance = model.from_db(alias, compiled.names, row[: len(compiled.names)])
+    for populator in compiled.populators:
+        populator.populate(row, instance)
+    return instance
