@@ -144,13 +144,40 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["participants.api.permissions.HasKey"],
     "DEFAULT_PARSER_CLASSES": ["participants.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["participants.api.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "participants.api.schema.OperationSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "participants.api.renderers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_THROTTLE_CLASSES": [],
     "EXCEPTION_HANDLER": "gamify_project.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# --- OpenAPI (/api/schema, /api/docs) ------------------------------------------------------------------------------
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gamify",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Points, tiers, badges, streaks, challenges, leaderboards and rewards for the users of your application.",
+    "SERVERS": [{"url": "/", "description": "This server"}],
+    "TAGS": [
+        {"name": "Points", "description": "Award and deduct points; balances and their history."},
+        {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "gamify_project.schema.document_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {"EntryType": "gamify.points.models.EntryType"},
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PATH_CONVERTER_OVERRIDES": {"pid": str},
+    "COMPONENT_SPLIT_PATCH": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "defaultModelsExpandDepth": 0},
 }
 
 # --- console --------------------------------------------------------------------------------------------------------

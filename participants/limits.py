@@ -51,17 +51,37 @@ class RateLimited(DomainError):
 
     status = 429
 
-    def __init__(self, code: str, message: str, standing: Standing) -> None:
+    def __init__(self, message: str, standing: Standing) -> None:
         retry_after = max(1, standing.reset_at - math.floor(time.time()))
-        super().__init__(message, code=code, headers={"Retry-After": str(retry_after), **standing.headers})
+        super().__init__(message, headers={"Retry-After": str(retry_after), **standing.headers})
+
+
+class KeyLimitExceeded(RateLimited):
+    code = "RATE_LIMIT_KEY_EXCEEDED"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(f"API key exceeded {standing.limit} requests per minute", standing)
+
+
+class ParticipantLimitExceeded(RateLimited):
+    code = "RATE_LIMIT_PARTICIPANT_EXCEEDED"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(f"Participant exceeded {standing.limit} writes per minute", standing)
+
+
+class AuthenticationLimitExceeded(RateLimited):
+    code = "RATE_LIMIT_AUTH_EXCEEDED"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(f"Too many failed authentications: at most {standing.limit} per minute", standing)
 
 
 def take_key_request(key: ApiKey) -> Standing | None:
     """Count one request of `key`; None where nothing limits it. Raises RateLimited."""
-    limit = key.tenant.key_requests_per_minute
-    standing, taken = _take(limit, 1, "key", str(key.pk))
+    standing, taken = _take(key.tenant.key_requests_per_minute, 1, "key", str(key.pk))
     if not taken:
-        raise RateLimited("RATE_LIMIT_KEY_EXCEEDED", f"API key exceeded {limit} requests per minute", _known(standing))
+        raise KeyLimitExceeded(_known(standing))
     return standing
 
 
@@ -69,7 +89,7 @@ def take_participant_write(tenant: Tenant, external_id: str) -> Standing | None:
     """Count one write for a participant; None where nothing limits it. Raises RateLimited."""
     standing, taken = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
     if not taken:
-        raise _participant_exceeded(tenant, _known(standing))
+        raise ParticipantLimitExceeded(_known(standing))
     return standing
 
 
@@ -90,20 +110,13 @@ def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict
 
 def take_authentication_failure(address: str) -> None:
     """Count one failed authentication from `address`. Raises RateLimited."""
-    limit = settings.AUTH_FAILURES_PER_MINUTE
-    standing, taken = _take(limit, 1, "address", address)
+    standing, taken = _take(settings.AUTH_FAILURES_PER_MINUTE, 1, "address", address)
     if not taken:
-        message = f"Too many failed authentications: at most {limit} per minute"
-        raise RateLimited("RATE_LIMIT_AUTH_EXCEEDED", message, _known(standing))
+        raise AuthenticationLimitExceeded(_known(standing))
 
 
 def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]:
     return "participant", str(tenant.pk), external_id
-
-
-def _participant_exceeded(tenant: Tenant, standing: Standing) -> RateLimited:
-    message = f"Participant exceeded {tenant.participant_writes_per_minute} writes per minute"
-    return RateLimited("RATE_LIMIT_PARTICIPANT_EXCEEDED", message, standing)
 
 
 def _known(standing: Standing | None) -> Standing:

@@ -9,7 +9,7 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class RewardsSummary(serializers.Serializer[Any]):
-    total_claimed = serializers.IntegerField()
+    total_claimed = serializers.IntegerField(help_text="Rewards claimed so far.")
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
@@ -21,11 +21,11 @@ def _state(subject: Subject) -> Any:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"rewards_claimed": serializers.IntegerField()}
+    return {"rewards_claimed": serializers.IntegerField(help_text="Rewards claimed so far.")}
 
 
 def _state_field() -> AnyField:
-    return RewardsSummary()
+    return RewardsSummary(help_text="How many rewards.")
 
 
 def register() -> None:

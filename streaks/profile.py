@@ -9,8 +9,12 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class StreakSummary(serializers.Serializer[Any]):
-    current = serializers.IntegerField()
-    longest = serializers.IntegerField()
+    current = serializers.IntegerField(help_text="Length of the run that is alive now, else 0.")
+    longest = serializers.IntegerField(help_text="Length of the longest run ever.")
+
+
+class BestStreak(StreakSummary):
+    last_activity_at = serializers.DateTimeField(help_text="When it last ticked.")
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
@@ -22,11 +26,12 @@ def _state(subject: Subject) -> Any:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"streaks": StreakSummary(allow_null=True)}
+    about = "The best streak that is alive, else the longest; null for who never ticked."
+    return {"streaks": BestStreak(allow_null=True, help_text=about)}
 
 
 def _state_field() -> AnyField:
-    return StreakSummary()
+    return StreakSummary(help_text="The best streak that is alive, else the longest.")
 
 
 def register() -> None:

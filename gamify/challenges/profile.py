@@ -9,8 +9,8 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class ChallengesSummary(serializers.Serializer[Any]):
-    active = serializers.IntegerField()
-    completed = serializers.IntegerField()
+    active = serializers.IntegerField(help_text="Challenges under way.")
+    completed = serializers.IntegerField(help_text="Challenges completed.")
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
@@ -26,7 +26,7 @@ def _profile_fields() -> Mapping[str, AnyField]:
 
 
 def _state_field() -> AnyField:
-    return ChallengesSummary()
+    return ChallengesSummary(help_text="How many challenges.")
 
 
 def register() -> None:

@@ -10,9 +10,9 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class PointsSummary(serializers.Serializer[Any]):
-    balance = serializers.IntegerField()
-    total_earned = serializers.IntegerField()
-    total_spent = serializers.IntegerField()
+    balance = serializers.IntegerField(help_text="Points to spend now.")
+    total_earned = serializers.IntegerField(help_text="Points ever earned.")
+    total_spent = serializers.IntegerField(help_text="Points ever spent.")
 
 
 def summary_of(subject: Subject) -> dict[str, int]:
@@ -25,11 +25,15 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"points": PointsSummary()}
+    return {"points": PointsSummary(help_text="Where they stand with points.")}
+
+
+def _state_field() -> AnyField:
+    return PointsSummary(help_text="Where they stand with points.")
 
 
 def register() -> None:
     sections.register(
         "points",
-        Section(profile=_profile, state=summary_of, profile_fields=_profile_fields, state_field=PointsSummary),
+        Section(profile=_profile, state=summary_of, profile_fields=_profile_fields, state_field=_state_field),
     )

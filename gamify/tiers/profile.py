@@ -8,6 +8,25 @@ from rest_framework import serializers
 from participants.profile import AnyField, Section, Subject, sections
 
 
+class TierSummary(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Code of the tier.")
+    name = serializers.CharField(help_text="Its name.")
+    level = serializers.IntegerField(help_text="Its level; higher is better.")
+
+
+class NextTier(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Code of the tier.")
+    name = serializers.CharField(help_text="Its name.")
+    points_required = serializers.IntegerField(help_text="Points at which it is reached.")
+    points_remaining = serializers.IntegerField(help_text="How many of them are missing.")
+
+
+class ProfileTier(TierSummary):
+    color = serializers.CharField(allow_null=True, help_text="Its colour, such as #FFD700.")
+    achieved_at = serializers.DateTimeField(help_text="When the participant reached it.")
+    next_tier = NextTier(allow_null=True, help_text="What comes next; null at the top.")
+
+
 def _profile(subject: Subject) -> Mapping[str, Any]:
     return {"tier": None}
 
@@ -17,11 +36,11 @@ def _state(subject: Subject) -> Any:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"tier": serializers.DictField(allow_null=True)}
+    return {"tier": ProfileTier(allow_null=True, help_text="The tier they stand in, or null.")}
 
 
 def _state_field() -> AnyField:
-    return serializers.DictField(allow_null=True)
+    return TierSummary(allow_null=True, help_text="The tier they stand in, or null.")
 
 
 def register() -> None:

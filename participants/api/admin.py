@@ -5,10 +5,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from participants.api import examples
 from participants.api.filters import FilterBackend, ParticipantFilter
 from participants.api.pagination import Page
-from participants.api.serializers import ErasureQuery, ListedParticipant
+from participants.api.schema import operation
+from participants.api.serializers import Erasure, ErasureQuery, ListedParticipant
 from participants.api.views import AdminViewSet
+from participants.errors import ParticipantNotFound
 from participants.models import Participant
 from participants.services import participants as services
 from participants.work import reading
@@ -24,12 +27,26 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
     def get_queryset(self) -> "QuerySet[Participant]":
         return Participant.objects.of(self.tenant)
 
+    @operation("list_participants", answer=ListedParticipant(many=True), example=examples.LISTED)
     def list(self, request: Request) -> Response:
+        """Find participants: search, filter, sort. Those without a value to sort by come last."""
         with reading(self.tenant):
             page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
             return self.get_paginated_response(ListedParticipant(page, many=True).data)
 
+    @operation(
+        "delete_participant",
+        query=ErasureQuery,
+        answer=Erasure,
+        errors=[ParticipantNotFound("user_123")],
+        example=examples.ERASED,
+    )
     def destroy(self, request: Request, participant_id: str) -> Response:
+        """Delete a participant and all data of theirs, or forget the person only.
+
+        With `anonymize=true` the ledger and the counts stay; the id is replaced (the answer carries the new one), name,
+        avatar, attributes and metadata are cleared, and the participant becomes inactive.
+        """
         if self.query(ErasureQuery)["anonymize"]:
             return self._anonymize(participant_id)
         services.delete(tenant=self.tenant, external_id=participant_id, now=self.now)

@@ -21,6 +21,7 @@ class ParticipantIdField(serializers.CharField):
     """The client's own id: 1–255 characters, kept as sent."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("min_length", 1)
         kwargs.setdefault("max_length", MAX_EXTERNAL_ID)
         kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 characters, case-sensitive.")
         super().__init__(trim_whitespace=False, **kwargs)
@@ -64,7 +65,9 @@ class BodyKeyField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "The same key and request again answers as the first time did.")
-        super().__init__(max_length=MAX_KEY, trim_whitespace=False, required=False, allow_null=True, **kwargs)
+        super().__init__(
+            min_length=1, max_length=MAX_KEY, trim_whitespace=False, required=False, allow_null=True, **kwargs
+        )
 
 
 class PageQuery(serializers.Serializer[Any]):

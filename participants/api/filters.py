@@ -5,6 +5,8 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from participants import selectors
 from participants.models import Participant
@@ -12,6 +14,7 @@ from participants.models import Participant
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class BooleanFilter(django_filters.TypedChoiceFilter):
     """true or false; anything else is an error."""
 
@@ -28,13 +31,15 @@ class FilterBackend(DjangoFilterBackend):
 
 class ParticipantFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(method="filter_search", label="Part of the id or the display name.", strip=False)
-    is_active = BooleanFilter()
+    is_active = BooleanFilter(label="Only those who are active, or only those who are not.")
     tier = django_filters.CharFilter(field_name="tier_code", label="Code of the tier they stand in.")
     sort_by = django_filters.ChoiceFilter(
-        choices=[(name, name) for name in selectors.SORTABLE], method="keep", label="Default: participant_id."
+        choices=[(name, name) for name in selectors.SORTABLE],
+        method="keep",
+        label="What to sort by; participant_id when left out.",
     )
     sort_order = django_filters.ChoiceFilter(
-        choices=[("asc", "asc"), ("desc", "desc")], method="keep", label="Default: asc."
+        choices=[("asc", "asc"), ("desc", "desc")], method="keep", label="Which way; asc when left out."
     )
 
     class Meta:

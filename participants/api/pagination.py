@@ -25,15 +25,24 @@ class Page(BasePagination):
         return Response({"items": data, "total": self.total, "page": self.page, "page_size": self.size})
 
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        number = {"type": "integer"}
-        properties = {"items": schema, "total": number, "page": number, "page_size": number}
-        return {"type": "object", "required": list(properties), "properties": properties}
+        properties = {
+            "items": schema,
+            "total": _number("How many there are on all pages together.", example=1),
+            "page": _number("The page asked for.", example=1),
+            "page_size": _number("The page size asked for.", example=50),
+        }
+        about = "`items` of this page, and where the page stands."
+        return {"type": "object", "description": about, "required": list(properties), "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[Any]:
         return [
             _parameter("page", "1-indexed page number.", default=1, maximum=MAX_PAGE),
             _parameter("page_size", "Items per page.", default=50, maximum=100),
         ]
+
+
+def _number(description: str, *, example: int) -> dict[str, Any]:
+    return {"type": "integer", "description": description, "example": example}
 
 
 def _parameter(name: str, description: str, *, default: int, maximum: int) -> dict[str, Any]:

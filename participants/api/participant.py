@@ -7,8 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from participants import selectors
-from participants.api.serializers import NewParticipant, ProfileChanges, StateQuery
+from participants.api import examples
+from participants.api.schema import PARTICIPANT_CAP, operation
+from participants.api.serializers import NewParticipant, Profile, ProfileChanges, State, StateQuery
 from participants.api.views import KeyViewSet
+from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import Participant
 from participants.profile import Subject, profile_of, state_of
 from participants.services import participants as services
@@ -16,24 +19,58 @@ from participants.work import reading
 
 
 class ParticipantViewSet(KeyViewSet):
+    @operation(
+        "register_participant",
+        body=NewParticipant,
+        answer=Profile,
+        status=status.HTTP_201_CREATED,
+        errors=[PARTICIPANT_CAP],
+        example=examples.REGISTER,
+    )
     def create(self, request: Request) -> Response:
+        """Register a participant, or change one that is known; the answer is 201 either way.
+
+        Fields that are given replace what was there, others stay. Registering is optional: the first successful write
+        for a participant creates them too.
+        """
         changes = self.body(NewParticipant)
         external_id = changes.pop("participant_id")
         self.take_write(external_id)
         participant = services.register(tenant=self.tenant, external_id=external_id, changes=changes, now=self.now)
         return Response(self._profile(participant), status=status.HTTP_201_CREATED)
 
+    @operation("get_profile", answer=Profile, errors=[ParticipantNotFound("user_123")], example=examples.PROFILE)
     def retrieve(self, request: Request, participant_id: str) -> Response:
+        """Everything about one participant: points, tier, earned badges, best streak, counts."""
         with reading(self.tenant) as tenant:
             return Response(self._profile(selectors.get_participant(tenant, participant_id)))
 
+    @operation(
+        "update_profile",
+        body=ProfileChanges,
+        answer=Profile,
+        errors=[ParticipantNotFound("user_123"), PARTICIPANT_CAP],
+        example=examples.UPDATE,
+    )
     def partial_update(self, request: Request, participant_id: str) -> Response:
+        """Change profile data. Fields that are given replace what was there.
+
+        `attributes` are merged key by key instead: null removes a key (RFC 7396).
+        """
         changes = self.body(ProfileChanges)
         self.take_write(participant_id)
         participant = services.update(tenant=self.tenant, external_id=participant_id, changes=changes, now=self.now)
         return Response(self._profile(participant))
 
+    @operation(
+        "get_state",
+        query=StateQuery,
+        answer=State,
+        errors=[InvalidInput("include", "Unknown sections: friends.")],
+        example=examples.STATE,
+    )
     def state(self, request: Request, participant_id: str) -> Response:
+        """The sections that are asked for, and nothing else. Empty sections for a participant never seen."""
         include = self.query(StateQuery)["include"]
         with reading(self.tenant) as tenant:
             participant = selectors.find_participant(tenant, participant_id)

@@ -33,6 +33,8 @@ class HasKey(BasePermission):
 class HasAdminScope(BasePermission):
     """A key with the `admin` or `gamify:admin` scope."""
 
+    roles = (Scope.ADMIN.value,)  # what the OpenAPI document names
+
     def has_permission(self, request: Request, view: Any) -> bool:
         if not key_of(request).has_scope(Scope.ADMIN, Scope.GAMIFY_ADMIN):
             raise ScopeMissing

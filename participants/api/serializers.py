@@ -19,10 +19,25 @@ def check_web_address(value: str) -> None:
 class ProfileChanges(serializers.Serializer[Any]):
     """Profile data; PATCH merges `attributes` key by key, everything else that is given replaces."""
 
-    display_name = LineField(max_length=255, required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
-    avatar_url = serializers.CharField(max_length=500, required=False, allow_null=True, validators=[check_web_address])
+    display_name = LineField(
+        max_length=255,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="A name to show.",
+    )
+    avatar_url = serializers.CharField(
+        max_length=500,
+        required=False,
+        allow_null=True,
+        validators=[check_web_address],
+        help_text="An http or https address of a picture.",
+    )
     attributes = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
-    timezone = serializers.CharField(max_length=64, required=False, allow_null=True, help_text="IANA name.")
+    timezone = serializers.CharField(
+        max_length=64, required=False, allow_null=True, help_text="Their IANA time zone, such as Europe/Paris."
+    )
 
 
 class NewParticipant(ProfileChanges):
@@ -33,15 +48,15 @@ class Profile(serializers.Serializer[Any]):
     """Everything about one participant."""
 
     participant_id = ParticipantIdField()
-    display_name = serializers.CharField(allow_null=True)
-    avatar_url = serializers.CharField(allow_null=True)
-    attributes = ObjectField()
-    timezone = serializers.CharField(allow_null=True)
-    total_events = serializers.IntegerField()
-    first_seen_at = serializers.DateTimeField()
-    last_seen_at = serializers.DateTimeField()
-    is_active = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
+    display_name = serializers.CharField(allow_null=True, help_text="A name to show, or null.")
+    avatar_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
+    attributes = ObjectField(help_text="Your own data.")
+    timezone = serializers.CharField(allow_null=True, help_text="Their IANA time zone; null means the tenant's.")
+    total_events = serializers.IntegerField(help_text="Events recorded for them.")
+    first_seen_at = serializers.DateTimeField(help_text="Their first successful write.")
+    last_seen_at = serializers.DateTimeField(help_text="Their latest successful write.")
+    is_active = serializers.BooleanField(help_text="False once anonymized.")
+    created_at = serializers.DateTimeField(help_text="When they were created.")
 
     def get_fields(self) -> dict[str, AnyField]:
         fields = dict(super().get_fields())
@@ -51,13 +66,18 @@ class Profile(serializers.Serializer[Any]):
 
 
 class State(serializers.Serializer[Any]):
-    """The sections that were asked for."""
+    """The sections that were asked for; the others are absent."""
 
     participant_id = ParticipantIdField()
 
     def get_fields(self) -> dict[str, AnyField]:
         fields = dict(super().get_fields())
-        return fields | {name: section.state_field() for name, section in sections.items()}
+        return fields | {name: _optional(section.state_field()) for name, section in sections.items()}
+
+
+def _optional(field: AnyField) -> AnyField:
+    field.required = False
+    return field
 
 
 class StateQuery(serializers.Serializer[Any]):
@@ -96,6 +116,14 @@ class ListedParticipant(serializers.ModelSerializer[Participant]):
             "first_seen_at",
             "last_seen_at",
         ]
+        read_only_fields = fields
+        extra_kwargs = {
+            "display_name": {"help_text": "A name to show, or null."},
+            "total_events": {"help_text": "Events recorded for them."},
+            "is_active": {"help_text": "False once anonymized."},
+            "first_seen_at": {"help_text": "Their first successful write."},
+            "last_seen_at": {"help_text": "Their latest successful write."},
+        }
 
 
 class ErasureQuery(serializers.Serializer[Any]):
@@ -103,20 +131,5 @@ class ErasureQuery(serializers.Serializer[Any]):
 
 
 class Erasure(serializers.Serializer[Any]):
-    message = serializers.CharField()
-    participant_id = ParticipantIdField()
-
-
-class InvalidField(serializers.Serializer[Any]):
-    field = serializers.CharField(help_text="Dotted path into the body, such as awards.0.amount.")
-    message = serializers.CharField()
-
-
-class GamifyError(serializers.Serializer[Any]):
-    """What the Gamify dialect answers when it refuses."""
-
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    errors = InvalidField(  # type: ignore[assignment]  # DRF has a property of that name, which answers never use
-        many=True, required=False, help_text="With status 422 only."
-    )
+    message = serializers.CharField(help_text="What was done, for people.")
+    participant_id = ParticipantIdField(help_text="Whose data it was; when anonymized, the new id.")

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gamify.points import selectors, services
+from gamify.points.api import examples
 from gamify.points.api.serializers import (
     AwardedAnswer,
     BatchAnswer,
@@ -13,14 +14,18 @@ from gamify.points.api.serializers import (
     ChangeBody,
     DeductBody,
     DeductedAnswer,
+    PointsAnswer,
     Transaction,
+    TransactionPage,
     change_of,
 )
+from gamify.points.engine import BalanceLimit, InsufficientPoints
 from gamify.points.profile import summary_of
 from gamify.points.services import AwardRefused, PointsAwarded
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
+from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet
 from participants.profile import Subject
 from participants.selectors import find_participant
@@ -28,21 +33,55 @@ from participants.work import reading
 
 
 class PointsViewSet(KeyViewSet):
+    @operation(
+        "award_points",
+        body=ChangeBody,
+        answer=AwardedAnswer,
+        idempotent=True,
+        errors=[BalanceLimit(), PARTICIPANT_CAP],
+        example=examples.AWARD,
+    )
     def award(self, request: Request) -> Response:
+        """Add points to a participant's balance. A participant never seen before is created.
+
+        Tiers and badges are evaluated at once; the answer tells of a tier upgrade and of badges unlocked.
+        """
         body = self.body(ChangeBody)
         change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         awarded = services.award(tenant=self.tenant, change=change, now=self.now)
         return Response(AwardedAnswer(awarded).data, headers=REPLAYED if awarded.is_replay else None)
 
+    @operation(
+        "deduct_points",
+        body=DeductBody,
+        answer=DeductedAnswer,
+        idempotent=True,
+        errors=[InsufficientPoints(available=30, requested=50), PARTICIPANT_CAP],
+        example=examples.DEDUCT,
+    )
     def deduct(self, request: Request) -> Response:
+        """Take points from a participant's balance, all of them or none: a balance never goes below zero."""
         body = self.body(DeductBody)
         change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         deducted = services.deduct(tenant=self.tenant, change=change, now=self.now)
         return Response(DeductedAnswer(deducted).data, headers=REPLAYED if deducted.is_replay else None)
 
+    @operation(
+        "award_points_in_batch",
+        body=BatchBody,
+        answer=BatchAnswer,
+        idempotent=True,
+        example=examples.BATCH,
+    )
     def award_batch(self, request: Request) -> Response:
+        """Award points to up to 100 participants.
+
+        A malformed body is refused as a whole. Otherwise every item succeeds or fails on its own and the status is 200;
+        the results come in the order of the awards. One participant may appear several times. An item's
+        `idempotency_key` is the same as that of a single award; the header is a key for the whole batch.
+        """
         changes = [change_of(item) for item in self.body(BatchBody)["awards"]]
         key = header_key(request)
         refused = limits.take_participant_writes(self.tenant, [change.participant_id for change in changes])
@@ -69,12 +108,16 @@ def _result(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
 
 
 class ParticipantPointsViewSet(KeyViewSet):
+    @operation("get_points", answer=PointsAnswer, example=examples.POINTS)
     def retrieve(self, request: Request, participant_id: str) -> Response:
+        """The balance, what was ever earned, and what was spent. All zero for a participant never seen."""
         with reading(self.tenant) as tenant:
             subject = Subject(tenant, participant_id, find_participant(tenant, participant_id), self.now)
         return Response({"participant_id": participant_id, **summary_of(subject)})
 
+    @operation("list_transactions", query=PageQuery, answer=TransactionPage, example=examples.TRANSACTIONS)
     def transactions(self, request: Request, participant_id: str) -> Response:
+        """Every change of the balance, newest first. Empty for a participant never seen."""
         query = self.query(PageQuery)
         with reading(self.tenant) as tenant:
             page = selectors.entries_page(find_participant(tenant, participant_id), **query)

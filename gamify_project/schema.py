@@ -1,0 +1,227 @@
+"""What drf-spectacular cannot know of an operation: the errors that any call may answer, each in the dialect of its path.
+
+The bodies are rendered by the code that answers them, so the document cannot say anything else than the product.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from rest_framework.exceptions import UnsupportedMediaType
+
+from gamify_project import dialects
+from gamify_project.dialects import PHOENIX_BASE, Problem
+from gamify_project.errors import CRASHED, UNAVAILABLE, problem_of
+from participants.api.authentication import Unauthorized
+from participants.api.idempotency import HEADER
+from participants.api.parsers import BodyTooLarge, MalformedJSON
+from participants.api.permissions import ScopeMissing
+from participants.api.schema import ERRORS, EXAMPLE_TIME
+from participants.errors import InvalidInput, TenantUnavailable
+from participants.limits import AuthenticationLimitExceeded, KeyLimitExceeded, Standing
+
+Document = dict[str, Any]
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+
+SCHEMAS: Document = {
+    "GamifyError": {
+        "type": "object",
+        "description": "What every refusal under `/api/v1/gamify` looks like.",
+        "required": ["detail", "code"],
+        "properties": {
+            "detail": {**_TEXT, "description": "One sentence for people. Its wording may change."},
+            "code": {**_TEXT, "description": "What programs should look at. It does not change."},
+            "errors": {
+                "type": "array",
+                "description": "With status 422: everything that is wrong with the request, field by field.",
+                "items": {"$ref": "#/components/schemas/FieldProblem"},
+            },
+        },
+    },
+    "FieldProblem": {
+        "type": "object",
+        "description": "One thing wrong with one field.",
+        "required": ["field", "message"],
+        "properties": {
+            "field": {**_TEXT, "description": "Dotted path into the body or the query, such as `awards.0.amount`."},
+            "message": {**_TEXT, "description": "What is wrong with it."},
+        },
+    },
+    "PhoenixError": {
+        "type": "object",
+        "description": "What every refusal under `/v1` looks like.",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "description": "What went wrong.",
+                "required": ["code", "message", "status"],
+                "properties": {
+                    "code": {**_TEXT, "description": "What programs should look at. It does not change."},
+                    "message": {**_TEXT, "description": "One sentence for people. Its wording may change."},
+                    "status": {**_COUNT, "description": "The HTTP status, once more."},
+                },
+            }
+        },
+    },
+}
+
+HEADERS: Document = {
+    "X-Request-Id": {
+        "description": "Your own `X-Request-Id`, or one made for you. Our logs carry it.",
+        "schema": _TEXT,
+    },
+    "X-RateLimit-Limit": {"description": "Requests per minute that the cap in question allows.", "schema": _COUNT},
+    "X-RateLimit-Remaining": {"description": "How many of them are left.", "schema": _COUNT},
+    "X-RateLimit-Reset": {"description": "When the count starts anew, in Unix seconds.", "schema": _COUNT},
+    "WWW-Authenticate": {"description": "What is asked for: a key, as a bearer token.", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": _COUNT},
+    "Idempotency-Replayed": {
+        "description": "`true` when this is the stored answer of an earlier call under the same key.",
+        "schema": {**_TEXT, "enum": ["true"]},
+    },
+}
+
+PARAMETERS: Document = {
+    "participant_id": {
+        "name": "participant_id",
+        "in": "path",
+        "required": True,
+        "description": "Your participant identifier, percent-encoded: `a/b` is sent as `a%2Fb`.",
+        "schema": {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 255},
+        "example": "user_123",
+    }
+}
+
+_STANDING_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+_UNCOUNTED = {401, 403}  # refused before the key's cap is looked at
+_RETRIED = {429, 503}
+_SUCCESSES = {"200", "201"}
+
+
+def document_errors(result: Document, **kwargs: Any) -> Document:
+    """drf-spectacular's postprocessing hook."""
+    for path, operation in _operations(result):
+        declared = operation.pop(ERRORS, ())
+        problems = [*map(problem_of, declared), *_always(operation)]
+        operation["responses"].update(_responses(path, problems))
+        _polish_parameters(operation)
+        _add_headers(operation)
+    components = result["components"]
+    components["schemas"].update(SCHEMAS)
+    components.update(headers=HEADERS, parameters=PARAMETERS, responses=_shared_errors(result))
+    return result
+
+
+def _operations(result: Document) -> Iterator[tuple[str, Document]]:
+    for path, methods in result["paths"].items():
+        if dialects.is_api_path(path):
+            yield from ((path, operation) for operation in methods.values())
+
+
+def _always(operation: Document) -> Iterator[Problem]:
+    """What can go wrong with every operation of this shape."""
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if security := operation.get("security"):
+        yield from map(problem_of, _key_errors(is_admin=any(roles for way in security for roles in way.values())))
+    if "requestBody" in operation:
+        yield from map(problem_of, _body_errors())
+    if "requestBody" in operation or names:
+        yield problem_of(_PAGE_SIZE if "page_size" in names else _PARTICIPANT_ID)
+    yield from (CRASHED, UNAVAILABLE)
+
+
+_PAGE_SIZE = InvalidInput("page_size", "Ensure this value is less than or equal to 100.")
+_PARTICIPANT_ID = InvalidInput("participant_id", "Must be 1 to 255 characters long.")
+
+
+def _key_errors(*, is_admin: bool) -> Iterator[Exception]:
+    yield Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
+    yield Unauthorized("API key is unknown, expired or revoked")
+    yield TenantUnavailable()
+    if is_admin:
+        yield ScopeMissing()
+    yield KeyLimitExceeded(Standing(limit=60_000, remaining=0, reset_at=EXAMPLE_TIME))
+    yield AuthenticationLimitExceeded(Standing(limit=60, remaining=0, reset_at=EXAMPLE_TIME))
+
+
+def _body_errors() -> Iterator[Exception]:
+    yield MalformedJSON("Request body is not valid JSON: Expecting value: line 1 column 1 (char 0)")
+    yield BodyTooLarge()
+    yield UnsupportedMediaType("text/plain")
+
+
+def _responses(path: str, problems: Iterable[Problem]) -> Document:
+    by_status: dict[int, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        is_phoenix = dialects.is_under(path, PHOENIX_BASE)
+        by_status[dialects.phoenix_status(problem) if is_phoenix else problem.status].append(problem)
+    return {str(status): _response(path, status, found) for status, found in sorted(by_status.items())}
+
+
+def _response(path: str, status: int, problems: Sequence[Problem]) -> Document:
+    codes = dict.fromkeys(f"`{problem.code}`" for problem in problems)
+    content = {"schema": {"$ref": f"#/components/schemas/{_component(path)}"}, "examples": _examples(path, problems)}
+    return {
+        "description": f"{'Refused' if status < 500 else 'Failed'}: {', '.join(codes)}.",
+        "content": {"application/json": content},
+    }
+
+
+def _component(path: str) -> str:
+    return "PhoenixError" if dialects.is_under(path, PHOENIX_BASE) else "GamifyError"
+
+
+def _examples(path: str, problems: Sequence[Problem]) -> Document:
+    """The bodies, each under its code; a second one of the same code gets a number."""
+    examples: Document = {}
+    seen: Counter[str] = Counter()
+    for problem in problems:
+        seen[problem.code] += 1
+        name = problem.code if seen[problem.code] == 1 else f"{problem.code}_{seen[problem.code]}"
+        examples[name] = {"value": dialects.render(problem, path=path)}
+    return examples
+
+
+def _polish_parameters(operation: Document) -> None:
+    for index, parameter in enumerate(operation.get("parameters", ())):
+        if (parameter["name"], parameter["in"]) == ("participant_id", "path"):
+            operation["parameters"][index] = {"$ref": "#/components/parameters/participant_id"}
+        elif "description" in parameter:
+            parameter["description"] = parameter["description"].strip()
+
+
+def _add_headers(operation: Document) -> None:
+    replays = any(parameter.get("name") == HEADER for parameter in operation.get("parameters", ()))
+    for status, response in operation["responses"].items():
+        names = [*_headers_of(int(status)), *(["Idempotency-Replayed"] if replays and status == "200" else [])]
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _headers_of(status: int) -> Iterator[str]:
+    yield "X-Request-Id"
+    if status not in _UNCOUNTED:
+        yield from _STANDING_HEADERS
+    if status == 401:
+        yield "WWW-Authenticate"
+    if status in _RETRIED:
+        yield "Retry-After"
+
+
+def _shared_errors(result: Document) -> Document:
+    """Move error responses into the components, where equal ones are one; answers them by name."""
+    shared: Document = {}
+    for path, operation in _operations(result):
+        responses = operation["responses"]
+        for status in [status for status in responses if status not in _SUCCESSES]:
+            name = _name_of(responses[status], shared, f"{_component(path)}{status}")
+            responses[status] = {"$ref": f"#/components/responses/{name}"}
+    return shared
+
+
+def _name_of(response: Document, shared: Document, base: str) -> str:
+    names = (base if number == 1 else f"{base}_{number}" for number in count(1))
+    return next(name for name in names if shared.setdefault(name, response) == response)

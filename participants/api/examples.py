@@ -1,0 +1,104 @@
+"""The calls of the spec, as the OpenAPI document shows them."""
+
+from participants.api.schema import Example
+
+_JANE = {
+    "participant_id": "user_123",
+    "display_name": "Jane Doe",
+    "avatar_url": "https://example.com/avatar.png",
+    "attributes": {"plan": "premium", "signup_source": "referral"},
+}
+
+_REGISTERED = {
+    **_JANE,
+    "timezone": None,
+    "points": {"balance": 0, "total_earned": 0, "total_spent": 0},
+    "tier": None,
+    "badges": [],
+    "streaks": None,
+    "rewards_claimed": 0,
+    "total_events": 0,
+    "first_seen_at": "2026-02-14T10:00:00Z",
+    "last_seen_at": "2026-02-14T10:00:00Z",
+    "is_active": True,
+    "created_at": "2026-02-14T10:00:00Z",
+}
+
+_PROFILE = {
+    **_REGISTERED,
+    "attributes": {"plan": "premium"},
+    "points": {"balance": 1500, "total_earned": 5000, "total_spent": 3500},
+    "tier": {
+        "code": "gold",
+        "name": "Gold",
+        "level": 3,
+        "color": "#FFD700",
+        "achieved_at": "2026-02-01T10:00:00Z",
+        "next_tier": {
+            "code": "platinum",
+            "name": "Platinum",
+            "points_required": 10000,
+            "points_remaining": 8500,
+        },
+    },
+    "badges": [
+        {
+            "code": "first_steps",
+            "name": "First Steps",
+            "rarity": "common",
+            "earned": True,
+            "earned_at": "2026-01-15T10:00:00Z",
+        }
+    ],
+    "streaks": {"current": 7, "longest": 21, "last_activity_at": "2026-02-14T08:15:00Z"},
+    "rewards_claimed": 3,
+    "total_events": 156,
+    "first_seen_at": "2026-01-01T10:00:00Z",
+    "last_seen_at": "2026-02-14T10:00:00Z",
+    "created_at": "2026-01-01T10:00:00Z",
+}
+
+REGISTER = Example(body=_JANE, answer=_REGISTERED)
+
+PROFILE = Example(answer=_PROFILE)
+
+UPDATE = Example(
+    body={"display_name": "Jane Smith", "attributes": {"plan": "enterprise", "team_id": "team_42"}},
+    answer={
+        **_PROFILE,
+        "display_name": "Jane Smith",
+        "attributes": {"plan": "enterprise", "team_id": "team_42"},
+    },
+)
+
+STATE = Example(
+    answer={
+        "participant_id": "user_123",
+        "points": {"balance": 1500, "total_earned": 5000, "total_spent": 3500},
+        "tier": {"code": "gold", "name": "Gold", "level": 3},
+        "badges": [
+            {"code": "first_steps", "name": "First Steps", "earned": True, "earned_at": "2026-01-15T10:00:00Z"},
+            {"code": "power_user", "name": "Power User", "earned": False, "earned_at": None},
+        ],
+        "streaks": {"current": 7, "longest": 21},
+        "challenges": {"active": 2, "completed": 5},
+        "rewards": {"total_claimed": 3},
+    },
+)
+
+# One item of a page; the document puts the page around it.
+LISTED = Example(
+    answer={
+        "participant_id": "user_123",
+        "display_name": "Jane Doe",
+        "total_points": 5000,
+        "available_points": 1500,
+        "current_tier": "gold",
+        "total_events": 156,
+        "is_active": True,
+        "first_seen_at": "2026-01-01T10:00:00Z",
+        "last_seen_at": "2026-02-14T10:00:00Z",
+    },
+)
+
+ERASED = Example(answer={"message": "Participant deleted", "participant_id": "user_123"})

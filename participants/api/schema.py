@@ -1,0 +1,126 @@
+"""How an endpoint is documented: `@operation` says in one place what the OpenAPI document cannot read off the view.
+
+    @operation("award_points", body=ChangeBody, answer=AwardedAnswer, idempotent=True, errors=[BalanceLimit()],
+               example=examples.AWARD)
+    def award(self, request: Request) -> Response:
+        '''Add points to a participant's balance.'''
+
+The summary is the operation's id as a sentence, the description the view's docstring, the tag the package it is in.
+Errors are given as instances: the document then shows the very body that the endpoint answers. What every endpoint
+may answer (401, 429, 500 and so on) is added by `gamify_project.schema`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.serializers import BaseSerializer, Serializer
+
+from participants.api.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyMismatch
+from participants.errors import DomainError
+from participants.limits import ParticipantLimitExceeded, Standing
+from participants.work.idempotency import IdempotencyKeyReused
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# The operation's errors travel to the hook that renders them under this name, and never leave it.
+ERRORS = "x-errors"
+
+EXAMPLE_TIME = 1_771_063_260  # 2026-02-14T10:01:00Z
+PARTICIPANT_CAP = ParticipantLimitExceeded(Standing(limit=300, remaining=0, reset_at=EXAMPLE_TIME))
+
+_KEY_HEADER = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": r"^[A-Za-z0-9_\-:.]{1,255}$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request again answers as the first time did, and does nothing.",
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call as a client sees it: what is sent and what comes back."""
+
+    answer: Mapping[str, Any]
+    body: Mapping[str, Any] | None = None
+
+
+def operation(
+    operation_id: str,
+    *,
+    answer: type[Serializer[Any]] | BaseSerializer[Any],
+    example: Example,
+    body: type[Serializer[Any]] | None = None,
+    query: type[Serializer[Any]] | None = None,
+    status: int = 200,
+    errors: Sequence[DomainError] = (),
+    idempotent: bool = False,
+) -> Callable[[View], View]:
+    """Document a view method; what the method does stays as it was."""
+    summary = operation_id.replace("_", " ").capitalize()
+    key_errors = _key_errors(body) if idempotent else ()
+
+    def document(view: View) -> View:
+        return extend_schema(
+            operation_id=operation_id,
+            summary=summary,
+            description=inspect.getdoc(view),
+            tags=[_domain_of(view)],
+            parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
+            request=body,
+            responses={status: OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
+            examples=_openapi_examples(summary, example, status=status),
+            extensions={ERRORS: [*errors, *key_errors]},
+        )(view)
+
+    return document
+
+
+def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
+    """A header and a body key can differ only where the body has one."""
+    errors: list[DomainError] = [IdempotencyKeyInvalid(), IdempotencyKeyReused("purchase_ord_abc")]
+    if body is not None and "idempotency_key" in body().fields:
+        errors.append(IdempotencyKeyMismatch())
+    return errors
+
+
+def _domain_of(view: Callable[..., Any]) -> str:
+    """`gamify.points.api.participant` is about Points."""
+    return view.__module__.partition(".api")[0].rpartition(".")[2].capitalize()
+
+
+def _openapi_examples(summary: str, example: Example, *, status: int) -> list[OpenApiExample]:
+    answer = OpenApiExample(summary, value=example.answer, response_only=True, status_codes=[status])
+    if example.body is None:
+        return [answer]
+    return [OpenApiExample(summary, value=example.body, request_only=True), answer]
+
+
+class OperationSchema(AutoSchema):
+    """drf-spectacular's, with shorter names: a page of participants is a `ParticipantPage`."""
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """One key, sent in either of two headers. Roles name the scope that the view's permissions ask of it."""
+
+    target_class = "participants.api.authentication.KeyAuthentication"
+    name = ["ApiKey", "BearerKey"]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        roles = [role for permission in auto_schema.view.get_permissions() for role in getattr(permission, "roles", ())]
+        return [{name: roles} for name in self.name]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        about = "A key of your tenant: `bq_live_…` for live data, `bq_test_…` for the sandbox."
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": about},
+            {"type": "http", "scheme": "bearer", "description": f"{about} The same keys as in `X-API-Key`."},
+        ]
