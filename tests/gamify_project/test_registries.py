@@ -1,0 +1,24 @@
+"""What the domains register is part of the product: these sets change on purpose only."""
+
+from participants.events import event_types
+from participants.profile import SECTION_NAMES, sections
+from participants.services.participants import erasers
+
+
+def test_every_section_of_the_spec_is_registered_and_no_other():
+    assert set(sections) == set(SECTION_NAMES) == {"points", "tier", "badges", "streaks", "challenges", "rewards"}
+
+
+def test_the_registered_domain_events():
+    assert set(event_types) == {
+        "participant.created",
+        "participant.updated",
+        "participant.anonymized",
+        "participant.deleted",
+        "points.awarded",
+        "points.deducted",
+    }
+
+
+def test_every_table_with_rows_of_participants_has_an_eraser():
+    assert set(erasers) == {"idempotency keys", "domain events", "points"}
