@@ -4,6 +4,7 @@ With nothing set this is the embedded product: SQLite and a file-backed broker u
 `DATABASE_URL` and `REDIS_URL` put the same code on PostgreSQL and Redis; `GAMIFY_ENV=production` makes it strict.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gamify_project.embedded import embedded_secret
 from gamify_project.logs import logging_config
+from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -35,8 +37,9 @@ APPEND_SLASH = False
 
 INSTALLED_APPS = [
     "gamify_project",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "gamify_project.console_app.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -61,6 +64,7 @@ MIDDLEWARE = [
     "gamify_project.middleware.RawPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gamify_project.content_policy.ContentPolicyMiddleware",
     "gamify_project.middleware.ConsoleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -194,6 +198,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# django-axes: ten wrong passwords for one name from one address lock that pair for a quarter of an hour.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "participants.api.authentication.client_address"
+AXES_LOCKOUT_CALLABLE = "gamify_project.console.locked_out"
+AXES_ENABLE_ADMIN = False  # gamify_project.admin has pages of its own
+
 # --- static files, language, time -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
@@ -209,6 +223,8 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+DATE_FORMAT = "Y-m-d"
+DATETIME_FORMAT = "Y-m-d H:i:s"
 
 # --- security -------------------------------------------------------------------------------------------------------
 

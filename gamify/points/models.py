@@ -63,6 +63,9 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(condition=Q(number__gte=1), name="ledger_entry_number_positive"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.delta:+,} points"
+
     @property
     def amount(self) -> int:
         """Points moved, whichever way."""

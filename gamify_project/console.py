@@ -1,0 +1,37 @@
+"""The console: one site for every domain's pages, with the tenant that is picked at the top of each."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+if TYPE_CHECKING:  # unfold has no types; its site is Django's, dressed up
+    from django.contrib.admin import AdminSite
+else:
+    from unfold.sites import UnfoldAdminSite as AdminSite
+
+
+class ConsoleSite(AdminSite):
+    index_title = "Overview"
+    index_template = "console/index.html"
+
+    def extra_urls(self) -> list[URLPattern]:
+        from participants.admin.picker import pick_tenant  # noqa: PLC0415 - it registers pages on the site being made
+
+        return [path("tenant/", self.admin_view(pick_tenant), name="pick_tenant")]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+
+        context = super().each_context(request)
+        if self.has_permission(request):
+            context["picked_tenant"] = picked_tenant(request)
+        return context
+
+
+def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
+    """Instead of the login form, for whoever tried too often (django-axes)."""
+    context = {**admin.site.each_context(request), "title": "Locked for now"}
+    return TemplateResponse(request, "console/locked.html", context, status=429).render()

@@ -1,0 +1,38 @@
+"""What a browser may load and run on a page of ours (Content-Security-Policy): next to nothing, and the console a little.
+
+unfold's Alpine evaluates the expressions in its templates, hence 'unsafe-eval' under the console and there alone; its
+theme is a style element, hence 'unsafe-inline' for styles. No script stands in a page: all are files of our own.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+HEADER = "Content-Security-Policy"
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE = (
+    "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+CONSOLE = PAGE.format(scripts="'self' 'unsafe-eval'")
+DOCS = PAGE.format(scripts="'self'")
+DOCS_PATH = "/api/docs"
+
+
+class ContentPolicyMiddleware:
+    """A policy on every answer that does not bring its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault(HEADER, _policy(request.path_info))
+        return response
+
+
+def _policy(path: str) -> str:
+    if path.startswith(settings.CONSOLE_PREFIX):
+        return CONSOLE
+    return DOCS if path == DOCS_PATH else NOTHING

@@ -1,0 +1,53 @@
+"""How the console looks and what stands in its sidebar (settings.UNFOLD)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may_see(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(request.user.has_perm(permission) for permission in permissions)
+
+
+def _page(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{route}"), "permission": _may_see(permission)}
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "items": list(items)}
+
+
+NAVIGATION = [
+    _group(
+        "Tenants & keys",
+        _page("Tenants", "domain", "participants_tenant_changelist", "participants.view_tenant"),
+        _page("API keys", "key", "participants_apikey_changelist", "participants.view_apikey"),
+    ),
+    _group(
+        "Participants",
+        _page("Participants", "group", "participants_participant_changelist", "participants.view_participant"),
+    ),
+    _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
+    _group(
+        "Staff",
+        _page("Staff users", "badge", "auth_user_changelist", "auth.view_user"),
+        _page("Groups", "groups", "auth_group_changelist", "auth.view_group"),
+        _page("Failed logins", "lock", "axes_accessattempt_changelist", "axes.view_accessattempt"),
+        _page("Audit trail", "history", "admin_logentry_changelist", "admin.view_logentry"),
+    ),
+]
+
+UNFOLD = {
+    "SITE_TITLE": "Gamify",
+    "SITE_HEADER": "Gamify",
+    "SITE_SYMBOL": "military_tech",
+    "SITE_URL": None,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/favicon.svg")}],
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+}

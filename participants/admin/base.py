@@ -1,0 +1,186 @@
+"""What every page of the console is made of: services that refuse, audit rows, pages of one write, one tenant at a time."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import SimpleTemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.paginator import InfinitePaginator
+
+from participants.admin import audit, pages
+from participants.admin.pages import Link, ObjectPage
+from participants.admin.picker import ask_to_pick, picked_tenant
+from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.work import reading
+
+if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is Django's, dressed up
+    from django.contrib.admin import ModelAdmin
+
+    Base = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as Base
+
+
+class ConsoleAdmin(Base):
+    """A model's pages. Writes go through the services; what they refuse is shown on the form."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # a count per choice reads the whole table
+    list_disable_select_all = True
+    change_form_outer_before_template = "console/object_head.html"
+    actions: Any = None
+    object_pages: Sequence[ObjectPage] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self._route(page) for page in self.get_object_pages()] + list(super().get_urls())
+
+    def get_object_pages(self) -> Iterable[ObjectPage]:
+        return self.object_pages
+
+    def _route(self, page: ObjectPage) -> URLPattern:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            return self.object_page_view(request, object_id, page)
+
+        name = f"{self.opts.app_label}_{self.opts.model_name}_{page.name}"
+        return path(f"<path:object_id>/{page.name}/", self.admin_site.admin_view(view), name=name)
+
+    def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return pages.answer(page, request, row, self.admin_site.each_context(request))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        view = super().changeform_view
+        return shown_on_the_form(request, lambda: view(request, object_id, form_url, dict(extra_context or {})))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = kwargs.get("obj")
+        if row:
+            context |= {"object_links": list(self.object_links(request, row)), "object_facts": self.object_facts(row)}
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def object_facts(self, row: Any) -> Sequence[tuple[str, Any]]:
+        """What stands in the head of the object's page, under its name."""
+        return ()
+
+    def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
+        """The buttons in the head of the object's page."""
+        return [page.link(row) for page in self.get_object_pages() if page.has_button and page.is_open(request, row)]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Django's hook for an object its queryset does not have."""
+        messages.warning(request, f"There is no such {opts.verbose_name}.")
+        return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
+
+    # Django writes the audit rows of its own forms by these; ours go by `audit` to keep personal data out.
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        return audit.record(request, obj, audit.ADDITION, _text(message))
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        return audit.record(request, obj, audit.CHANGE, _text(message))
+
+
+def _text(message: Any) -> str:
+    return message if isinstance(message, str) else json.dumps(message)
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """Rows that nobody adds, changes or deletes by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class TenantDataAdmin(ConsoleAdmin):
+    """Rows of the picked tenant and of no other: lists, searches and every object page go through this queryset."""
+
+    paginator = InfinitePaginator  # never counts: big tenants have millions of rows
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        tenant = picked_tenant(request)
+        rows = super().get_queryset(request)
+        return rows.none() if tenant is None else rows.filter(tenant_id=tenant.pk)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        view = super().changelist_view
+        return _of_picked_tenant(request, lambda: view(request, extra_context))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        view = super().changeform_view
+        return _of_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        view = super().history_view
+        return _of_picked_tenant(request, lambda: view(request, object_id, extra_context))
+
+    def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
+        view = super().object_page_view
+        return _of_picked_tenant(request, lambda: view(request, object_id, page))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        other = f"If it belongs to another tenant than {picked_tenant(request)}, choose that one at the top."
+        messages.info(request, other)
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+
+
+def _of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """`view`, rendered while the tenant is bound to what it reads; the picker where none is picked."""
+    tenant = picked_tenant(request)
+    if tenant is None:
+        return ask_to_pick(request)
+    with reading(tenant):
+        response = view()
+        return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+class TenantDataForm(ConsoleForm):
+    """A form that makes a row of the picked tenant. It carries the tenant it was opened for: another tab may switch."""
+
+    opened_for = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant = picked_tenant(self.request)
+        if self.instance._state.adding:
+            self.instance.tenant = self.tenant
+        self.fields["opened_for"].initial = str(self.tenant.pk) if self.tenant else ""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        opened_for = self.cleaned_data.get("opened_for")
+        if "opened_for" in self.fields and (self.tenant is None or opened_for != str(self.tenant.pk)):
+            self.add_error(
+                None, f"Another tenant was chosen meanwhile: this would go to {self.tenant}. Open the page anew."
+            )
+        return cleaned
+
+
+def adopt(row: Model, made: Model) -> None:
+    """Let `row`, the instance Django's form made, be the row a service wrote, so that audit and redirect name the latter."""
+    vars(row).update(vars(made))

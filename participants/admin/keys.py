@@ -1,0 +1,148 @@
+"""API keys: made, revoked. The secret is in the answer to the POST that made it, and nowhere else."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+
+from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.display import display
+from participants.admin.pages import Done, ObjectPage
+from participants.models import ApiKey
+from participants.models.keys import Scope
+from participants.services.keys import create_api_key, revoke
+
+MEMO = "new_api_key"
+SCOPE_TEXTS = {
+    Scope.ADMIN: "admin – the admin endpoints of both APIs",
+    Scope.GAMIFY_ADMIN: "gamify:admin – the same, under the name Gamify clients use",
+    Scope.PLATFORM: "platform – streaks of every tenant: for your own staff only",
+}
+
+
+class ApiKeyForm(TenantDataForm):
+    name = forms.CharField(
+        max_length=100, widget=UnfoldAdminTextInputWidget, help_text="Who uses it, and for what: “shop backend”."
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=list(SCOPE_TEXTS.items()),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Leave all empty for a key that clients use: it opens the participant endpoints.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "expires_at")
+        help_texts = {"expires_at": "In UTC, in the future. Leave empty for a key that never expires."}
+
+
+def status_of(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "active" if key.is_standing(now) else "expired"
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "Active"), ("expired", "Expired"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> "QuerySet[ApiKey]":
+        now = timezone.now()
+        if self.value() == "active":
+            return ApiKey.objects.active(now) & queryset
+        if self.value() == "expired":
+            return queryset.filter(revoked_at=None, expires_at__lte=now)
+        return queryset.exclude(revoked_at=None) if self.value() == "revoked" else queryset
+
+
+def _revoke(request: HttpRequest, key: ApiKey, data: Mapping[str, Any]) -> Done:
+    revoke(key, now=timezone.now())
+    return Done(f"Revoked {key}: requests that carry it are refused from now on.", "Revoked.")
+
+
+REVOKE = ObjectPage(
+    name="revoke",
+    title="Revoke",
+    explanation="Whoever still uses this key is refused with 401 from the next request on. "
+    "This cannot be undone: make a new key and hand it out first.",
+    button="Revoke this key",
+    permission="participants.change_apikey",
+    perform=_revoke,
+    icon="key_off",
+    is_dangerous=True,
+    is_offered=lambda key: key.revoked_at is None,
+)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantDataAdmin):
+    form = ApiKeyForm
+    list_display = ("shown_prefix", "name", "shown_scopes", "shown_status", "expires_at", "last_used_at", "created_at")
+    list_filter = (StatusFilter,)
+    search_fields = ("name", "prefix")
+    search_help_text = "Name or beginning of the key"
+    ordering = ("-created_at",)
+    object_pages = (REVOKE,)
+    add_fieldsets = ((None, {"fields": ("tenant", "name", "scopes", "expires_at", "opened_for")}),)
+    fields = (
+        "tenant",
+        "shown_prefix",
+        "name",
+        "shown_scopes",
+        "shown_status",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("tenant",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a key is what it was made; revoking asks for the permission itself
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
+        return [("Name", row.name), ("Status", self.shown_status(row))]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_save_and_continue"] = False  # the next page is the one with the secret
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
+        new = create_api_key(tenant=form.tenant, **made, now=timezone.now())
+        vars(request)[MEMO] = new.key
+        adopt(obj, new.row)
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
+        shown = {"key": obj, "secret": vars(request).pop(MEMO), "copy_button": {"type": "button", "data-copy": ""}}
+        context = {**self.admin_site.each_context(request), "title": "New API key", "opts": self.opts, **shown}
+        return TemplateResponse(request, "console/new_key.html", context)
+
+    @display("key", ordering="prefix")
+    def shown_prefix(self, key: ApiKey) -> str:
+        return f"{key.prefix}…"
+
+    @display("scopes")
+    def shown_scopes(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes) or "participant endpoints"
+
+    @display("status", label={"active": "success", "expired": "warning", "revoked": "danger"})
+    def shown_status(self, key: ApiKey) -> str:
+        return status_of(key, timezone.now())

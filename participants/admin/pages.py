@@ -1,0 +1,102 @@
+"""One write on one object, on a page of its own: GET asks, POST does. No script, no write on GET."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from participants.admin import audit
+from participants.admin.refusals import place
+from participants.errors import DomainError
+
+
+class Confirmation(forms.Form):
+    """Nothing to fill in: the button is the answer."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's)."""
+
+    told: str
+    audited: str
+    flag: int = audit.CHANGE
+    goes_to: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A button in the head of an object's page."""
+
+    title: str
+    url: str
+    icon: str
+    variant: str = "default"
+
+
+@dataclass(frozen=True)
+class ObjectPage:
+    """`perform(request, object, cleaned)` does it; it may raise DomainError, which is shown on the form.
+
+    `name` ends the address and the name of the route. `permission` is asked of the user, `is_offered` of the object.
+    """
+
+    name: str
+    title: str
+    explanation: str
+    button: str
+    permission: str
+    perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
+    form_class: type[forms.Form] = Confirmation
+    icon: str = "edit"
+    variant: str = "default"
+    is_dangerous: bool = False
+    is_offered: Callable[[Any], bool] = lambda row: True
+    has_button: bool = True
+
+    def is_open(self, request: HttpRequest, row: Any) -> bool:
+        return request.user.has_perm(self.permission) and self.is_offered(row)
+
+    def url(self, row: Any) -> str:
+        return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{self.name}", args=[row.pk])
+
+    def link(self, row: Any) -> Link:
+        return Link(self.title, self.url(row), self.icon, self.variant)
+
+
+def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
+    """The page for `row`, or where to go once it is done. Raises PermissionDenied."""
+    if not request.user.has_perm(page.permission):
+        raise PermissionDenied
+    if not page.is_offered(row):  # someone was faster, or pressed twice
+        messages.info(request, f"{page.title}: there is nothing left to do.")
+        return HttpResponseRedirect(_page_of(row))
+    form = page.form_class(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid() and (done := _perform(page, request, row, form)):
+        messages.success(request, done.told)
+        return HttpResponseRedirect(done.goes_to or _page_of(row))
+    shown = {"page": page, "form": form, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
+    return TemplateResponse(request, "console/object_page.html", {**context, **shown})
+
+
+def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:
+    """Write and audit in one transaction; None where the service refused, which the form then shows."""
+    try:
+        with transaction.atomic():
+            done = page.perform(request, row, form.cleaned_data)
+            audit.record(request, row, done.flag, done.audited)
+            return done
+    except DomainError as refusal:
+        place(form, refusal)
+        return None
+
+
+def _page_of(row: Any) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])

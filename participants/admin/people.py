@@ -1,0 +1,193 @@
+"""Participants: registered, edited, erased, anonymised; their totals and what happened to them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from participants import selectors
+from participants.admin import audit, panels
+from participants.admin.attributes import AttributesField
+from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.display import display
+from participants.admin.filters import DayFilter
+from participants.admin.pages import Done, Link, ObjectPage
+from participants.admin.tenants import timezone_widget
+from participants.engine import control_character_problem, external_id_problem, web_address_problem
+from participants.models import Participant
+from participants.services import participants as services
+
+PROFILE = ("display_name", "avatar_url", "timezone")
+TOTALS = {
+    "Balance": "balance",
+    "earned": "total_earned",
+    "spent": "total_spent",
+    "expired": "total_expired",
+    "events": "total_events",
+}
+ABOUT = ("first_seen_at", "last_seen_at", "anonymized_at", "id")
+
+
+class ParticipantForm(TenantDataForm):
+    external_id = forms.CharField(
+        label="Participant id",
+        max_length=255,
+        strip=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The id your application uses for this user. It cannot be changed later.",
+    )
+    attribute_rows = AttributesField(label="Attributes", required=False)
+
+    class Meta:
+        model = Participant
+        fields = ("external_id", *PROFILE)
+        widgets = {"timezone": timezone_widget(blank="The tenant's zone")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["attribute_rows"] = self.instance.attributes
+
+    def clean_external_id(self) -> str:
+        external_id = str(self.cleaned_data["external_id"])
+        _refuse(external_id_problem(external_id))
+        if self.tenant and selectors.find_participant(self.tenant, external_id):
+            raise forms.ValidationError("There is a participant with this id already.")
+        return external_id
+
+    def clean_display_name(self) -> str | None:
+        name: str | None = self.cleaned_data["display_name"]
+        _refuse(control_character_problem(name or ""))
+        return name
+
+    def clean_avatar_url(self) -> str | None:
+        address: str | None = self.cleaned_data["avatar_url"]
+        _refuse(web_address_problem(address) if address else None)
+        return address
+
+    def changes(self) -> dict[str, Any]:
+        """What the service is asked to change: the fields that were edited, attributes as a patch."""
+        changes = {name: self.cleaned_data[name] for name in PROFILE if name in self.changed_data}
+        patch = self.cleaned_data["attribute_rows"]
+        return changes | ({"attributes": patch} if patch else {})
+
+
+def _refuse(problem: str | None) -> None:
+    if problem:
+        raise forms.ValidationError(problem)
+
+
+def _delete(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    services.delete(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
+    people = reverse("admin:participants_participant_changelist")
+    return Done(f"Deleted {participant.external_id} and everything of theirs.", "Deleted.", audit.DELETION, people)
+
+
+def _anonymize(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    new_id = services.anonymize(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
+    return Done(f"Anonymised; the participant is called {new_id} now.", "Anonymised.")
+
+
+ANONYMIZE = ObjectPage(
+    name="anonymize",
+    title="Anonymise",
+    explanation="Name, avatar and attributes are cleared, the id is replaced by a random one, and what was written beside "
+    "ledger entries is removed. Balance, ledger and counts stay. This cannot be undone.",
+    button="Anonymise for good",
+    permission="participants.delete_participant",
+    perform=_anonymize,
+    icon="person_off",
+    is_dangerous=True,
+    is_offered=lambda participant: participant.anonymized_at is None,
+)
+DELETE = ObjectPage(
+    name="delete",  # in the place of Django's own, which would bypass the service
+    title="Delete",
+    explanation="The participant, the whole ledger and everything else of theirs is erased. This cannot be undone. "
+    "To keep the counts and forget the person, anonymise instead.",
+    button="Delete for good",
+    permission="participants.delete_participant",
+    perform=_delete,
+    is_dangerous=True,
+    has_button=False,
+)
+
+
+@admin.register(Participant)
+class ParticipantAdmin(TenantDataAdmin):
+    form = ParticipantForm
+    list_display = (
+        "external_id",
+        "display_name",
+        "shown_balance",
+        "shown_earned",
+        "tier_code",
+        "shown_status",
+        "last_seen_at",
+    )
+    list_filter = ("is_active", ("tier_code", FieldTextFilter), ("last_seen_at", DayFilter))
+    list_filter_submit = True
+    list_select_related = ("tenant",)
+    search_fields = ("external_id",)  # get_search_results has the rule; this makes the box appear
+    search_help_text = "Part of the id or the display name"
+    ordering = ("external_id",)
+    add_fieldsets = ((None, {"fields": ("tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
+    fieldsets = (
+        (None, {"fields": PROFILE}),
+        ("Attributes", {"fields": ("attribute_rows",)}),
+        ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
+    )
+    change_form_outer_after_template = "console/timeline.html"
+
+    def get_object_pages(self) -> Iterable[ObjectPage]:
+        return (*panels.pages(), ANONYMIZE, DELETE)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ABOUT if obj else ("tenant",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
+        return super().get_queryset(request).select_related("tenant")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Participant]", search_term: str
+    ) -> tuple["QuerySet[Participant]", bool]:
+        return (queryset.filter(selectors.named_like(search_term)) if search_term else queryset), False
+
+    def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
+        yield from panels.links(row)
+        yield from super().object_links(request, row)
+
+    def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
+        totals = [(title, f"{getattr(row, field):,}") for title, field in TOTALS.items()]
+        return [*totals, ("tier", row.tier_code), ("status", self.shown_status(row))]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if row := kwargs.get("obj"):
+            context["timeline"] = panels.timeline(row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        changes = form.changes()
+        if change and not changes:
+            return
+        save = services.update if change else services.register
+        saved = save(tenant=form.tenant, external_id=obj.external_id, changes=changes, now=timezone.now())
+        adopt(obj, saved)
+
+    @display("balance", ordering="balance")
+    def shown_balance(self, participant: Participant) -> str:
+        return f"{participant.balance:,}"
+
+    @display("earned", ordering="total_earned")
+    def shown_earned(self, participant: Participant) -> str:
+        return f"{participant.total_earned:,}"
+
+    @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
+    def shown_status(self, participant: Participant) -> str:
+        return "active" if participant.is_active else "inactive"

@@ -1,0 +1,51 @@
+"""What a service refuses, shown on the form that asked for it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from participants.errors import DomainError
+
+if TYPE_CHECKING:  # generic for the type checker only
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
+MEMO = "console_refusal"
+FIELD_OF_CODE = {"tenant_slug_conflict": "slug", "insufficient_points": "amount", "balance_limit": "amount"}
+
+
+def place(form: forms.BaseForm, refusal: DomainError) -> None:
+    """Put each error of `refusal` on its field, or on top of the form where it has none."""
+    if not refusal.errors:
+        field = FIELD_OF_CODE.get(refusal.code, "")
+        form.add_error(field if field in form.fields else None, refusal.message)
+    for error in refusal.errors:
+        field = error.field.partition(".")[0]
+        form.add_error(field if field in form.fields else None, error.message)
+
+
+class ConsoleForm(ModelForm):
+    """A form that knows its request, and shows what the service refused when it was saved."""
+
+    request: ClassVar[HttpRequest]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if refusal := vars(self.request).get(MEMO):
+            place(self, refusal)
+        return cleaned
+
+
+def shown_on_the_form(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """`view`, and once more if a service refuses: the first is rolled back, the second renders the form with the errors.
+
+    Django saves after it has validated, in a transaction of its own; a refusal at that point would be a crash.
+    """
+    try:
+        return view()
+    except DomainError as refusal:
+        vars(request)[MEMO] = refusal
+        return view()

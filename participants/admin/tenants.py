@@ -1,0 +1,127 @@
+"""Tenants: made with their sandbox twin, edited, enabled and disabled. Never deleted."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from participants.admin.base import ConsoleAdmin, adopt
+from participants.admin.display import display
+from participants.admin.pages import Done, Link, ObjectPage
+from participants.admin.refusals import ConsoleForm
+from participants.models import Tenant
+from participants.services.tenants import create_tenant, set_tenant_status, update_tenant
+
+LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
+
+
+def timezone_widget(*, blank: str | None = None) -> forms.Widget:
+    """Every IANA zone, searchable. The service has the last word on what is one."""
+    first = [("", blank)] if blank else []
+    widget: forms.Widget = UnfoldAdminSelect2Widget(choices=[*first, *((name, name) for name in _zones())])
+    return widget
+
+
+def _zones() -> list[str]:
+    return sorted(name for name in available_timezones() if name not in {"localtime", "posixrules", "Factory"})
+
+
+class TenantForm(ConsoleForm):
+    class Meta:
+        model = Tenant
+        fields = ("name", "slug", "timezone", *LIMITS)
+        widgets = {"timezone": timezone_widget()}
+        help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
+
+
+def _set_status(request: HttpRequest, tenant: Tenant, *, is_active: bool) -> Done:
+    set_tenant_status(slug=tenant.slug, is_active=is_active, now=timezone.now())
+    done = "Enabled" if is_active else "Disabled"
+    return Done(f"{done} {tenant.slug}, live and sandbox.", f"{done}, with its twin.")
+
+
+def _enable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
+    return _set_status(request, tenant, is_active=True)
+
+
+def _disable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
+    return _set_status(request, tenant, is_active=False)
+
+
+ENABLE = ObjectPage(
+    name="enable",
+    title="Enable",
+    explanation="Its keys work again at once, in live and sandbox.",
+    button="Enable live and sandbox",
+    permission="participants.change_tenant",
+    perform=_enable,
+    icon="play_arrow",
+    variant="primary",
+    is_offered=lambda tenant: not tenant.is_active,
+)
+DISABLE = ObjectPage(
+    name="disable",
+    title="Disable",
+    explanation="Every request with one of its keys, live or sandbox, is refused with 403 until you enable it again. "
+    "No data is lost.",
+    button="Disable live and sandbox",
+    permission="participants.change_tenant",
+    perform=_disable,
+    icon="block",
+    is_dangerous=True,
+    is_offered=lambda tenant: tenant.is_active,
+)
+
+
+@admin.register(Tenant)
+class TenantAdmin(ConsoleAdmin):
+    form = TenantForm
+    list_display = ("name", "slug", "shown_environment", "timezone", "shown_status", "created_at")
+    list_filter = ("environment", "is_active")
+    search_fields = ("name", "slug")
+    search_help_text = "Name or slug"
+    ordering = ("name", "-environment")
+    object_pages = (ENABLE, DISABLE)
+    add_fieldsets = ((None, {"fields": ("name", "slug", "timezone")}),)
+    fieldsets = (
+        (None, {"fields": ("name", "timezone")}),
+        ("Limits per minute", {"fields": LIMITS}),
+        ("About", {"fields": ("id", ("created_at", "updated_at"))}),
+    )
+    readonly_fields = ("id", "created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
+        return [("Slug", row.slug), ("environment", row.environment), ("status", self.shown_status(row))]
+
+    def object_links(self, request: HttpRequest, row: Tenant) -> Iterable[Link]:
+        asked = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
+        yield Link("Keys", f"{reverse('admin:pick_tenant')}?{asked}", "key")
+        yield from super().object_links(request, row)
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        if change:
+            update_tenant(obj, now=timezone.now())
+            return
+        made = {name: form.cleaned_data[name] for name in ("slug", "name", "timezone")}
+        adopt(obj, create_tenant(**made, now=timezone.now()))
+
+    @display("environment", ordering="environment", label={"live": "success", "sandbox": "warning"})
+    def shown_environment(self, tenant: Tenant) -> str:
+        return tenant.environment
+
+    @display("status", ordering="is_active", label={"active": "success", "disabled": "danger"})
+    def shown_status(self, tenant: Tenant) -> str:
+        return "active" if tenant.is_active else "disabled"

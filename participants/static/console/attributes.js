@@ -1,0 +1,28 @@
+// The attributes editor: more rows, fewer rows, and no value to write for yes and no.
+(function () {
+    function refresh(row) {
+        const kind = row.querySelector("select");
+        row.classList.toggle("is-flag", Boolean(kind) && (kind.value === "yes" || kind.value === "no"));
+    }
+
+    function add(editor) {
+        const rows = editor.querySelectorAll("[data-row]");
+        const last = rows[rows.length - 1];
+        const row = editor.template.cloneNode(true);
+        (last || editor.firstElementChild.nextElementSibling).after(row);
+        row.querySelector("input").focus();
+    }
+
+    function start(editor) {
+        const rows = editor.querySelectorAll("[data-row]");
+        editor.template = rows[rows.length - 1].cloneNode(true);  // the server ends with a blank one
+        rows.forEach(refresh);
+        editor.addEventListener("change", (event) => refresh(event.target.closest("[data-row]")));
+        editor.addEventListener("click", (event) => {
+            if (event.target.closest("[data-add]")) add(editor);
+            if (event.target.closest("[data-remove]")) event.target.closest("[data-row]").remove();
+        });
+    }
+
+    document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-attributes]").forEach(start));
+})();

@@ -1,0 +1,28 @@
+// The page with a new key: copy it, and make "reload" show the key's page instead of sending the form again.
+(function () {
+    const page = document.getElementById("new-key");
+    const secret = document.getElementById("secret");
+    const button = page.querySelector("[data-copy]");
+
+    history.replaceState(null, "", page.dataset.page);
+
+    function select() {
+        const range = document.createRange();
+        range.selectNodeContents(secret);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+    }
+
+    function copy() {
+        select();
+        if (navigator.clipboard) {  // only on https and on this machine
+            return navigator.clipboard.writeText(secret.textContent);
+        }
+        return document.execCommand("copy") ? Promise.resolve() : Promise.reject();
+    }
+
+    button.addEventListener("click", () => copy().then(
+        () => { button.textContent = "Copied"; },
+        () => { button.textContent = "Press Ctrl-C"; },
+    ));
+})();
