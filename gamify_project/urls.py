@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from gamify_project import errors, probes
+from gamify_project.docs import DocsView, SchemaView
 
 handler400 = errors.handler400
 handler404 = errors.handler404
@@ -18,8 +18,8 @@ gamify: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/gamify/", include(gamify)),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
+    path("api/docs", DocsView.as_view(), name="docs"),
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),

@@ -5,8 +5,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 
 from participants import selectors
 from participants.models import Participant
@@ -14,13 +13,13 @@ from participants.models import Participant
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
 class BooleanFilter(django_filters.TypedChoiceFilter):
     """true or false; anything else is an error."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, label: str, **kwargs: Any) -> None:
         choices = [(text, text) for text in (*BOOLEANS, "True", "False")]
-        super().__init__(choices=choices, coerce=lambda text: BOOLEANS[text.lower()], **kwargs)
+        super().__init__(choices=choices, coerce=lambda text: BOOLEANS[text.lower()], label=label, **kwargs)
+        set_override(self, "field", {"type": "boolean", "description": label})
 
 
 class FilterBackend(DjangoFilterBackend):

@@ -1,0 +1,336 @@
+"""The OpenAPI document: complete, valid, and no different from what the product does."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
+
+from gamify_project.schema import document_errors
+from participants.api.schema import ERRORS
+from participants.errors import DomainError, ParticipantNotFound
+from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
+from participants.services.tenants import TenantNotFound, TenantSlugConflict
+from tests.client import Api
+from tests.factories import ParticipantFactory
+
+# What only commands and the console raise.
+NOT_ON_THE_WIRE = {ApiKeyAmbiguous, ApiKeyNotFound, TenantNotFound, TenantSlugConflict}
+ALWAYS = {"401", "403", "422", "429", "500", "503"}
+WITH_BODY = {"400", "413", "415"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    spec: Mapping[str, Any]
+
+    @property
+    def example_path(self) -> str:
+        return self.path.replace("{participant_id}", "user_123")
+
+    @property
+    def success(self) -> str:
+        return next(status for status in self.spec["responses"] if status < "300")
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        return self.spec["requestBody"]["content"]["application/json"] if "requestBody" in self.spec else None
+
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        return self.spec["responses"][self.success]["content"]["application/json"]
+
+    def errors(self, status: str) -> Mapping[str, Any]:
+        return _resolved(self.spec["responses"][status])
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    return SchemaGenerator().get_schema(public=True)
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    return {
+        spec["operationId"]: Operation(method.upper(), path, spec)
+        for path, methods in document()["paths"].items()
+        for method, spec in methods.items()
+    }
+
+
+def _resolved(thing: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in thing:
+        return thing
+    found: Any = document()
+    for name in thing["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+@cache
+def _strict() -> Mapping[str, Any]:
+    """The document, with every object closed: a field that it does not name is an error."""
+    strict = deepcopy(dict(document()))
+    for schema in strict["components"]["schemas"].values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return strict
+
+
+def problems(value: Any, schema: Mapping[str, Any]) -> list[str]:
+    validator = Draft202012Validator({**_strict(), **schema}, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+@pytest.fixture
+def everyone(request: pytest.FixtureRequest) -> Api:
+    """An admin key, for paths as the document has them, and the participant of the examples."""
+    api: Api = request.getfixturevalue("admin_api")
+    ParticipantFactory(tenant=request.getfixturevalue("tenant"), external_id="user_123", points=1000)
+    return Api(api.key, base="")
+
+
+each_operation = pytest.mark.parametrize("name", [
+    "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions",
+    "register_participant", "get_profile", "update_profile", "get_state", "list_participants", "delete_participant",
+])  # fmt: skip
+
+
+def test_these_are_the_operations() -> None:
+    assert set(operations()) == set(each_operation.args[1])
+
+
+def test_the_document_is_valid_openapi_3_1_without_a_warning() -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
+
+    assert document()["openapi"] == "3.1.0"
+
+
+def test_the_version_is_the_product_s() -> None:
+    project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text())["project"]
+
+    assert document()["info"]["version"] == project["version"]
+
+
+@each_operation
+def test_an_operation_says_what_it_does(name: str) -> None:
+    spec = operations()[name].spec
+
+    assert spec["summary"]
+    assert spec["description"].endswith(".")
+    assert set(spec["tags"]) <= {tag["name"] for tag in document()["tags"] if tag["description"]}
+
+
+@each_operation
+def test_a_key_may_be_sent_either_way_and_admin_operations_name_the_scope(name: str) -> None:
+    operation = operations()[name]
+    roles = ["admin"] if "/admin/" in operation.path else []
+
+    assert operation.spec["security"] == [{"ApiKey": roles}, {"BearerKey": roles}]
+
+
+@each_operation
+def test_every_parameter_is_described(name: str) -> None:
+    for parameter in map(_resolved, operations()[name].spec.get("parameters", ())):
+        assert parameter["description"]
+        assert parameter["schema"]["type"]
+
+
+@pytest.mark.parametrize("name", ["award_points", "award_points_in_batch", "deduct_points"])
+def test_operations_that_honour_an_idempotency_key_say_so(name: str) -> None:
+    operation = operations()[name]
+
+    assert "Idempotency-Key" in {parameter.get("name") for parameter in operation.spec["parameters"]}
+    assert "Idempotency-Replayed" in operation.spec["responses"]["200"]["headers"]
+    assert "IDEMPOTENCY_KEY_INVALID" in operation.errors("400")["content"]["application/json"]["examples"]
+    assert "IDEMPOTENCY_KEY_REUSED" in operation.errors("422")["content"]["application/json"]["examples"]
+
+
+def test_the_path_of_a_participant_is_percent_encoded() -> None:
+    parameter = _resolved(operations()["get_profile"].spec["parameters"][0])
+
+    assert "percent-encoded" in parameter["description"]
+    assert parameter["schema"]["pattern"] == ".+"
+
+
+@pytest.mark.parametrize(("component", "name"), [
+    (component, name)
+    for component, schema in document()["components"]["schemas"].items()
+    for name in schema.get("properties", ())
+])  # fmt: skip
+def test_every_field_is_described(component: str, name: str) -> None:
+    schema = document()["components"]["schemas"][component]
+
+    assert schema["properties"][name].get("description") or (component.endswith("Page") and name == "items")
+
+
+@each_operation
+def test_every_answer_has_its_headers_and_every_error_its_examples(name: str) -> None:
+    operation = operations()[name]
+
+    assert set(operation.spec["responses"]) >= ALWAYS | (WITH_BODY if operation.body else set())
+    for status, response in operation.spec["responses"].items():
+        content = _resolved(response)["content"]["application/json"]
+        assert "X-Request-Id" in _resolved(response)["headers"]
+        for example in content["examples"].values():
+            assert problems(example["value"], content["schema"]) == [], (status, example)
+    assert {"Retry-After", "X-RateLimit-Limit"} <= set(operation.errors("429")["headers"])
+
+
+@each_operation
+def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str, everyone: Api) -> None:
+    operation = operations()[name]
+
+    for example in (operation.body or {"examples": {"none": {"value": None}}})["examples"].values():
+        response = everyone.send(operation.method, operation.example_path, example["value"])
+
+        assert response.status_code == int(operation.success), response.content
+        assert problems(response.json(), operation.answer["schema"]) == []
+        documented = set(_resolved(operation.spec["responses"][operation.success])["headers"])
+        assert {header for header in response.headers if header.startswith("X-R")} <= documented
+
+
+@pytest.mark.parametrize(("name", "status", "code", "sent"), [
+    ("award_points", 401, "unauthorized", {"headers": {"X-API-Key": ""}}),
+    ("award_points", 401, "unauthorized", {"headers": {"X-API-Key": "bq_live_unknown"}}),
+    ("award_points", 400, "malformed_json", {"body": b"?"}),
+    ("award_points", 413, "payload_too_large", {"body": b" " * (1024 * 1024 + 1)}),
+    ("award_points", 415, "unsupported_media_type", {"body": b"?", "content_type": "text/plain"}),
+    ("award_points", 400, "IDEMPOTENCY_KEY_INVALID", {"headers": {"Idempotency-Key": "a b"}}),
+    ("award_points", 400, "IDEMPOTENCY_KEY_MISMATCH", {"headers": {"Idempotency-Key": "another"}}),
+    ("award_points_in_batch", 400, "IDEMPOTENCY_KEY_INVALID", {"headers": {"Idempotency-Key": "a b"}}),
+    ("get_profile", 422, "validation_error", {"path": "/api/v1/gamify/participants/" + "x" * 256}),
+    ("get_profile", 404, "participant_not_found", {"deleted": True}),
+    ("update_profile", 404, "participant_not_found", {"deleted": True}),
+    ("delete_participant", 404, "participant_not_found", {"deleted": True}),
+    ("get_state", 422, "validation_error", {"query": "?include=friends"}),
+    ("list_transactions", 422, "validation_error", {"query": "?page_size=101"}),
+    ("list_participants", 422, "validation_error", {"query": "?page_size=101"}),
+])  # fmt: skip
+def test_an_error_is_answered_word_for_word_as_documented(
+    everyone: Api, name: str, status: int, code: str, sent: dict[str, Any]
+) -> None:
+    sent = dict(sent)
+    if sent.pop("deleted", False):
+        everyone.delete("/api/v1/gamify/admin/participants/user_123")
+    operation = operations()[name]
+    path = sent.pop("path", operation.example_path) + sent.pop("query", "")
+    body = next(iter(operation.body["examples"].values()))["value"] if operation.body else None
+
+    response = everyone.send(operation.method, path, **{"body": body, **sent})
+
+    documented = operation.errors(str(status))["content"]["application/json"]["examples"]
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.json() in [example["value"] for example in documented.values()]
+
+
+def test_a_missing_scope_is_answered_as_documented(everyone: Api, api: Api) -> None:
+    operation = operations()["list_participants"]
+
+    response = api.get("/admin/participants")
+
+    documented = operation.errors("403")["content"]["application/json"]["examples"]
+    assert response.json() in [example["value"] for example in documented.values()]
+
+
+def test_every_code_that_the_product_can_raise_is_documented() -> None:
+    raised = {error.code for error in _subclasses(DomainError) if error not in NOT_ON_THE_WIRE}
+    missing = raised - _documented_codes() - {DomainError.code}
+
+    assert missing == set()
+
+
+def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
+    for child in error.__subclasses__():
+        if child.__module__.startswith(("participants", "gamify", "streaks", "rewards")):
+            yield child
+        yield from _subclasses(child)
+
+
+def _documented_codes() -> set[str]:
+    return {
+        example["value"]["code"]
+        for response in document()["components"]["responses"].values()
+        for example in response["content"]["application/json"]["examples"].values()
+    }
+
+
+def test_the_guide_explains_every_documented_code() -> None:
+    guide = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()
+
+    assert {code for code in _documented_codes() if f"`{code}`" not in guide} == set()
+
+
+def test_profile_and_state_are_put_together_from_the_sections(everyone: Api) -> None:
+    schemas = document()["components"]["schemas"]
+    profile = everyone.get("/api/v1/gamify/participants/user_123").json()
+    state = everyone.get("/api/v1/gamify/participants/user_123/state").json()
+
+    assert set(schemas["Profile"]["properties"]) == set(schemas["Profile"]["required"]) == set(profile)
+    assert set(schemas["State"]["properties"]) == set(state)
+    assert schemas["State"]["required"] == ["participant_id"]
+
+
+def test_a_phoenix_operation_gets_the_errors_of_its_dialect() -> None:
+    spec = {
+        "responses": {"200": {"description": "OK."}},
+        "requestBody": {},
+        "security": [{"ApiKey": []}],
+        ERRORS: [ParticipantNotFound("user_123")],
+    }
+    result = {"paths": {"/v1/streaks": {"post": spec}}, "components": {"schemas": {}}}
+
+    document_errors(result)
+
+    shared = result["components"]["responses"]
+    assert set(spec["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "429", "500", "503"}
+    assert ERRORS not in spec
+    example = shared["PhoenixError404"]["content"]["application/json"]["examples"]["participant_not_found"]
+    assert example["value"] == {
+        "error": {"code": "NOT_FOUND", "message": "Participant not found: user_123", "status": 404}
+    }
+    assert shared["PhoenixError404"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/PhoenixError"
+    }
+
+
+@pytest.mark.parametrize(("query", "content_type", "beginning"), [
+    ("", "application/json", b"{"),
+    ("?format=yaml", "application/vnd.oai.openapi", b"openapi: 3.1.0"),
+])  # fmt: skip
+def test_the_document_needs_no_key(query: str, content_type: str, beginning: bytes) -> None:
+    response = Client().get(f"/api/schema{query}")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, content_type)
+    assert response.content.startswith(beginning)
+
+
+@pytest.mark.parametrize("query", ["", "?script="])
+def test_the_docs_page_loads_nothing_from_elsewhere_and_sets_no_cookie(query: str) -> None:
+    response = Client().get(f"/api/docs{query}")
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "//" not in re.sub(r"^//.*$", "", text, flags=re.MULTILINE)
+    assert not response.cookies
+
+
+def test_the_docs_page_holds_no_script_or_style_of_its_own() -> None:
+    text = Client().get("/api/docs").content.decode()
+
+    assert "<style" not in text
+    assert re.findall(r"<script(?! src=)", text) == []
+    assert '"validatorUrl": null' in Client().get("/api/docs?script=").content.decode()
