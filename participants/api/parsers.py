@@ -58,10 +58,13 @@ def _read(stream: Any) -> bytes:
 
 
 def _source(stream: Any) -> Any:
-    """Django reads nothing of a body sent in chunks, whose length is not declared; the server knows where it ends."""
-    if stream.META.get("CONTENT_LENGTH") or not stream.META.get("wsgi.input_terminated"):
-        return stream
-    return stream.META["wsgi.input"]
+    return stream.META["wsgi.input"] if is_chunked(stream) else stream
+
+
+def is_chunked(request: Any) -> bool:
+    """A body sent in chunks declares no length: Django reads nothing of it, but the server knows where it ends."""
+    has_encoding = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    return has_encoding and not request.META.get("CONTENT_LENGTH") and bool(request.META.get("wsgi.input_terminated"))
 
 
 def _decoded(body: bytes) -> Any:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +11,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from participants import limits
+from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, key_of
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
@@ -21,8 +23,14 @@ class KeyViewSet(ViewSet):
     """Endpoints that any active key opens. A view validates, makes one call and renders."""
 
     permission_classes = [HasKey]
-    http_method_names = ["get", "post", "put", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     standing: Standing | None = None
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        wrapped = super().initialize_request(request, *args, **kwargs)
+        if is_chunked(request):
+            wrapped._stream = request  # type: ignore[assignment]  # noqa: SLF001 - else DRF, told no length, sees no body
+        return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
