@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, register_converter
 class ParticipantIdConverter:
     """A participant id as `RawPathMiddleware` leaves it: decoded but for `%2F` and `%25`."""
 
-    regex = ".+"
+    regex = "(?s:.+)"  # line breaks too: such an id is refused by the view, in the words of every other bad id
 
     def to_python(self, value: str) -> str:
         return unquote(value, errors="strict")
