@@ -40,9 +40,13 @@ def web_address_problem(value: str) -> str | None:
         host = parts.hostname
     except ValueError:
         host = None
-    if not host or parts.scheme.lower() not in {"http", "https"} or any(character.isspace() for character in value):
+    if not host or parts.scheme.lower() not in {"http", "https"} or any(map(_cannot_be_in_an_address, value)):
         return "Must be an http or https URL."
     return None
+
+
+def _cannot_be_in_an_address(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in _REFUSED_CATEGORIES
 
 
 def object_problem(value: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from participants.errors import ParticipantNotFound
+from participants.engine import object_problem
+from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.services.tenants import check_timezone
@@ -46,7 +47,7 @@ def update(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now:
         participant = _existing(work, external_id)
         changes = dict(changes)
         if "attributes" in changes:
-            changes["attributes"] = merged(participant.attributes, changes["attributes"] or {})
+            changes["attributes"] = _patched(participant, changes["attributes"] or {})
         _apply(work, participant, changes)
         return participant
 
@@ -56,6 +57,14 @@ def _existing(work: UnitOfWork, external_id: str) -> Participant:
     if participant is None:
         raise ParticipantNotFound(external_id)
     return participant
+
+
+def _patched(participant: Participant, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Patches that are each small enough must not add up to more than attributes may hold."""
+    attributes: dict[str, Any] = merged(participant.attributes, patch)
+    if problem := object_problem(attributes):
+        raise InvalidInput("attributes", problem)
+    return attributes
 
 
 def merged(target: Any, patch: Any) -> Any:
