@@ -126,8 +126,15 @@ class ListedParticipant(serializers.ModelSerializer[Participant]):
         }
 
 
+class SwitchField(serializers.BooleanField):
+    """true or false in a query; given but empty it is refused, where DRF would take the default."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
+
+
 class ErasureQuery(serializers.Serializer[Any]):
-    anonymize = serializers.BooleanField(default=False, help_text="Keep the ledger, forget the person.")
+    anonymize = SwitchField(default=False, help_text="Keep the ledger, forget the person.")
 
 
 class Erasure(serializers.Serializer[Any]):
