@@ -7,6 +7,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -84,6 +85,7 @@ def _framework_problem(exc: exceptions.APIException) -> Problem:
     return Problem(exc.status_code, code, str(exc.detail), headers=headers)
 
 
+@csrf_exempt  # else a POST would be answered with the console's page about a missing token
 def unknown_route(request: HttpRequest) -> HttpResponse:
     """Everything under a dialect's base that no route matches."""
     return _json(NOT_FOUND, request)
