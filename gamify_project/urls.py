@@ -24,5 +24,5 @@ urlpatterns = [
     path("health", probes.health),
     path("ready", probes.ready),
     re_path("^v1/", errors.unknown_route),
-    re_path("^(api/v1/gamify|v1)$", errors.unknown_route),
+    re_path("^(?:api/v1/gamify|v1)$", errors.unknown_route),
 ]
