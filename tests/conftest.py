@@ -1,0 +1,110 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from participants import catalog, limits
+from participants.models import ApiKey, Tenant
+from tests.client import Api
+from tests.factories import TenantFactory, raw_key
+
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+OWN_APPS = {"participants", "points"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process keeps in memory. Counters need no reset: keys, tenants and addresses are new in every test."""
+    catalog._catalogs.clear()
+    monkeypatch.setattr(limits, "_breaker", limits._Breaker())
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return TenantFactory(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    return TenantFactory(slug="globex", name="Globex")
+
+
+@pytest.fixture
+def api(tenant: Tenant) -> Api:
+    """Any active key of the tenant."""
+    return Api(raw_key(tenant))
+
+
+@pytest.fixture
+def admin_api(tenant: Tenant) -> Api:
+    return Api(raw_key(tenant, "admin"))
+
+
+@pytest.fixture
+def sandbox_api(tenant: Tenant) -> Api:
+    """A key of the tenant's sandbox twin."""
+    return Api(raw_key(tenant.sandbox))
+
+
+@pytest.fixture
+def other_api(other_tenant: Tenant) -> Api:
+    """Any active key of another tenant."""
+    return Api(raw_key(other_tenant))
+
+
+@pytest.fixture
+def other_admin_api(other_tenant: Tenant) -> Api:
+    return Api(raw_key(other_tenant, "admin"))
+
+
+@pytest.fixture
+def queries() -> Callable[[int], AbstractContextManager[None]]:
+    """`with queries(3):` runs exactly so many statements, not counting those that begin and end transactions."""
+
+    @contextmanager
+    def expect(number: int) -> Iterator[None]:
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        statements = [query["sql"] for query in captured if not query["sql"].startswith(TRANSACTION_CONTROL)]
+        assert len(statements) == number, "\n".join(statements)
+
+    return expect
+
+
+@pytest.fixture
+def nothing_written(db: None) -> Callable[[], AbstractContextManager[None]]:
+    """`with nothing_written():` leaves every row of every table of ours as it was."""
+
+    @contextmanager
+    def watch() -> Iterator[None]:
+        before = all_rows()
+        yield
+        assert all_rows() == before
+
+    return watch
+
+
+def all_rows() -> dict[str, list[Any]]:
+    """Every row; of API keys only how many, since each use is noted on them."""
+    ours = [model for model in apps.get_models() if model._meta.app_label in OWN_APPS and model is not ApiKey]
+    rows = {model._meta.label: list(model._default_manager.order_by("pk").values_list()) for model in ours}
+    return rows | {"participants.ApiKey": [ApiKey.objects.count()]}
+
+
+@pytest.fixture
+def memory_limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters in this process's memory, whose clock time-machine moves; Redis has a clock of its own."""
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))
+
+
+@pytest.fixture
+def broken_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that is configured and does not answer: nothing listens on port 1."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))

@@ -1,0 +1,89 @@
+"""Rows for tests, with the least that is valid. What has rules is made by the service that knows them."""
+
+from datetime import timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from gamify.points.models import EntryType, LedgerEntry
+from participants.models import ApiKey, Participant, Tenant
+from participants.services.keys import NewKey, create_api_key
+from participants.services.tenants import create_tenant
+
+
+class TenantFactory(factory.django.DjangoModelFactory[Tenant]):
+    """A live tenant and its sandbox twin. Caps and status are set after the service has made both."""
+
+    class Meta:
+        model = Tenant
+
+    slug = factory.Sequence(lambda number: f"tenant-{number}")
+    name = factory.LazyAttribute(lambda tenant: tenant.slug.title())
+
+    @classmethod
+    def _create(cls, model_class: type[Tenant], *args: Any, **kwargs: Any) -> Tenant:
+        made = {name: kwargs.pop(name) for name in ("slug", "name", "timezone") if name in kwargs}
+        tenant = create_tenant(**made, now=timezone.now())
+        for name, value in kwargs.items():
+            setattr(tenant, name, value)
+        tenant.save()
+        return tenant
+
+
+def raw_key(tenant: Tenant, *scopes: str, **given: Any) -> str:
+    """A new key of `tenant`, as its owner sees it."""
+    return made_key(tenant, *scopes, **given).key
+
+
+def made_key(tenant: Tenant, *scopes: str, **given: Any) -> NewKey:
+    """A new key of `tenant`, with its row; `expires_at` may lie in the past."""
+    expires_at = given.pop("expires_at", None)
+    made = create_api_key(tenant=tenant, scopes=scopes, now=timezone.now(), **given)
+    if expires_at is not None:
+        created_at = min(made.row.created_at, expires_at - timedelta(days=1))
+        ApiKey.objects.filter(pk=made.row.pk).update(expires_at=expires_at, created_at=created_at)
+    return made
+
+
+class ParticipantFactory(factory.django.DjangoModelFactory[Participant]):
+    """A participant who has done nothing yet; `points` gives a balance with the entry that explains it."""
+
+    class Meta:
+        model = Participant
+        skip_postgeneration_save = True
+
+    tenant = factory.SubFactory(TenantFactory)
+    external_id = factory.Sequence(lambda number: f"user_{number}")
+    first_seen_at = factory.LazyFunction(timezone.now)
+    last_seen_at = factory.SelfAttribute("first_seen_at")
+
+    @factory.post_generation
+    def points(participant, create: bool, points: int | None, **kwargs: Any) -> None:  # noqa: N805 - factory-boy's way
+        if points:
+            LedgerEntryFactory(participant=participant, delta=points)
+
+
+class LedgerEntryFactory(factory.django.DjangoModelFactory[LedgerEntry]):
+    """The next entry of a participant, whose totals it moves along."""
+
+    class Meta:
+        model = LedgerEntry
+
+    participant = factory.SubFactory(ParticipantFactory)
+    tenant = factory.SelfAttribute("participant.tenant")
+    number = factory.LazyAttribute(lambda entry: entry.participant.ledger_count + 1)
+    type = factory.LazyAttribute(lambda entry: EntryType.AWARD if entry.delta > 0 else EntryType.DEDUCT)
+    delta = 100
+    balance_after = factory.LazyAttribute(lambda entry: entry.participant.balance + entry.delta)
+    created_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> LedgerEntry:
+        entry: LedgerEntry = super()._create(model_class, *args, **kwargs)
+        owner = entry.participant
+        owner.balance, owner.ledger_count = entry.balance_after, entry.number
+        owner.total_earned += max(entry.delta, 0)
+        owner.total_spent += max(-entry.delta, 0)
+        owner.save()
+        return entry

@@ -1,0 +1,241 @@
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from participants import limits
+from participants.models import Tenant
+from tests.client import Api, refusal
+from tests.factories import ParticipantFactory, raw_key
+
+NOW = datetime(2026, 2, 14, 10, 0, 15, tzinfo=UTC)
+UNIX_NOW = int(NOW.timestamp())
+AWARD, BATCH = "/points/award", "/points/award-batch"
+BODY = {"participant_id": "user_123", "amount": 1}
+CAP = 3
+
+pytestmark = pytest.mark.usefixtures("memory_limits")
+
+
+@pytest.fixture
+def frozen():
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def capped(tenant, frozen) -> Tenant:
+    """Participants may cause three writes a minute."""
+    Tenant.objects.update(participant_writes_per_minute=CAP)
+    tenant.refresh_from_db()
+    return tenant
+
+
+def standing(response):
+    return [int(response[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
+
+
+def test_the_write_past_the_cap_is_429_with_retry_after_and_writes_nothing(capped, api, nothing_written):
+    allowed = [api.post(AWARD, BODY) for _ in range(CAP)]
+
+    with nothing_written():
+        response = api.post(AWARD, BODY)
+
+    assert [answer.status_code for answer in allowed] == [200] * CAP
+    assert refusal(response)[:2] == (429, "RATE_LIMIT_PARTICIPANT_EXCEEDED")
+    assert 1 <= int(response["Retry-After"]) <= 60
+    assert standing(response) == [CAP, 0, UNIX_NOW + int(response["Retry-After"])]
+
+
+def test_single_writes_tell_where_the_participant_stands(capped, api):
+    answers = [api.post(AWARD, BODY) for _ in range(CAP)]
+
+    assert [standing(answer)[:2] for answer in answers] == [[3, 2], [3, 1], [3, 0]]
+    assert all(UNIX_NOW < standing(answer)[2] <= UNIX_NOW + 60 for answer in answers)
+
+
+def test_after_retry_after_the_write_is_served(capped, api, frozen):
+    for _ in range(CAP):
+        api.post(AWARD, BODY)
+    wait = int(api.post(AWARD, BODY)["Retry-After"])
+
+    frozen.shift(timedelta(seconds=wait + 0.001))
+
+    assert api.post(AWARD, BODY).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", AWARD, BODY),
+        ("POST", "/points/deduct", BODY),
+        ("POST", "/participants", {"participant_id": "user_123", "display_name": "new"}),
+        ("PATCH", "/participants/user_123", {"display_name": "new"}),
+    ],
+)
+def test_every_write_of_a_participant_counts_together(capped, api, nothing_written, method, path, body):
+    for _ in range(CAP):
+        api.post(AWARD, BODY)
+
+    with nothing_written():
+        response = api.send(method, path, body)
+
+    assert refusal(response)[:2] == (429, "RATE_LIMIT_PARTICIPANT_EXCEEDED")
+
+
+def test_reads_and_the_admins_erasure_are_not_writes_of_the_participant(capped, api, admin_api):
+    for _ in range(CAP + 1):
+        api.post(AWARD, BODY)
+
+    assert api.get("/participants/user_123/points").json()["balance"] == CAP
+    assert admin_api.delete("/admin/participants/user_123").status_code == 200
+
+
+def test_participants_tenants_and_twins_are_counted_apart(capped, api, other_api, sandbox_api):
+    for _ in range(CAP + 1):
+        api.post(AWARD, BODY)
+
+    for client, body in (
+        (api, BODY | {"participant_id": "user_124"}),
+        (api, BODY | {"participant_id": "USER_123"}),
+        (other_api, BODY),
+        (sandbox_api, BODY),
+    ):
+        assert client.post(AWARD, body).status_code == 200
+
+
+def test_all_keys_of_a_tenant_share_a_participants_cap(capped, api, admin_api):
+    for _ in range(CAP):
+        api.post(AWARD, BODY)
+
+    assert admin_api.post(AWARD, BODY).status_code == 429
+
+
+def test_a_body_that_does_not_validate_does_not_use_up_the_cap(capped, api):
+    for _ in range(CAP + 1):
+        api.post(AWARD, BODY | {"amount": 0})
+
+    assert api.post(AWARD, BODY).status_code == 200
+
+
+def test_in_a_batch_the_cap_refuses_items_and_the_others_stand(capped, api):
+    items = [BODY | {"amount": amount} for amount in (1, 2, 4, 8, 16)]
+    items.insert(4, {"participant_id": "user_124", "amount": 5})
+
+    response = api.post(BATCH, {"awards": items})
+
+    body = response.json()
+    assert response.status_code == 200
+    assert (body["processed"], body["failed"]) == (4, 2)
+    assert [result["new_balance"] for result in body["results"]] == [1, 3, 7, None, 5, None]
+    assert {result["code"] for result in body["results"]} == {None, "RATE_LIMIT_PARTICIPANT_EXCEEDED"}
+    assert body["results"][3]["error"]
+    assert api.get("/participants/user_123/points").json()["balance"] == 7
+
+
+def test_a_batch_of_refused_items_only_is_still_200_and_writes_nothing(capped, api, nothing_written):
+    api.post(BATCH, {"awards": [BODY] * CAP})
+
+    with nothing_written():
+        response = api.post(BATCH, {"awards": [BODY, BODY]}, headers={"Idempotency-Key": "k"})
+
+    assert response.status_code == 200
+    assert (response.json()["processed"], response.json()["failed"]) == (0, 2)
+
+
+def test_a_batch_tells_where_the_key_stands(capped, api):
+    assert standing(api.post(BATCH, {"awards": [BODY] * 2}))[0] == capped.key_requests_per_minute
+
+
+@pytest.mark.parametrize("cap", [0])
+def test_a_cap_of_0_is_off_and_the_key_speaks(tenant, api, frozen, cap):
+    Tenant.objects.update(participant_writes_per_minute=cap)
+
+    answers = [api.post(AWARD, BODY) for _ in range(310)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert standing(answers[-1])[:2] == [60_000, 60_000 - 310]
+
+
+def test_the_caps_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
+    assert (tenant.participant_writes_per_minute, tenant.key_requests_per_minute) == (300, 60_000)
+    assert standing(api.post(AWARD, BODY))[:2] == [300, 299]
+    assert standing(api.get("/participants/user_123"))[:2] == [60_000, 59_998]
+
+
+def test_the_request_past_the_keys_cap_is_429_for_reads_and_writes(tenant, api, frozen, nothing_written):
+    Tenant.objects.update(key_requests_per_minute=2)
+    answers = [api.get("/participants/user_123/points") for _ in range(2)]
+
+    with nothing_written():
+        read, write = api.get("/participants/user_123/points"), api.post(AWARD, BODY)
+
+    assert [standing(answer)[:2] for answer in answers] == [[2, 1], [2, 0]]
+    assert refusal(read)[:2] == refusal(write)[:2] == (429, "RATE_LIMIT_KEY_EXCEEDED")
+    assert standing(read) == [2, 0, UNIX_NOW + int(read["Retry-After"])]
+
+
+def test_keys_are_counted_apart(tenant, api, frozen):
+    Tenant.objects.update(key_requests_per_minute=1)
+
+    statuses = [client.get("/participants/user_123/points").status_code for client in (api, api, Api(raw_key(tenant)))]
+
+    assert statuses == [200, 429, 200]
+
+
+def test_a_key_cap_of_0_is_off(tenant, api):
+    Tenant.objects.update(key_requests_per_minute=0)
+
+    response = api.get("/participants/user_123/points")
+
+    assert response.status_code == 200
+    assert "X-RateLimit-Limit" not in response
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", AWARD, 422),
+        ("GET", AWARD, 405),
+        ("GET", "/participants/unknown", 404),
+        ("GET", "/participants/%00", 422),
+    ],
+)
+def test_refusals_of_a_known_key_tell_where_it_stands(api, frozen, method, path, status):
+    response = api.send(method, path)
+
+    assert (response.status_code, standing(response)[:2]) == (status, [60_000, 59_999])
+
+
+def test_a_replay_is_a_write_like_any_other(capped, api):
+    body = BODY | {"idempotency_key": "k"}
+
+    assert [api.post(AWARD, body).status_code for _ in range(CAP + 1)] == [200] * CAP + [429]
+
+
+def test_a_redis_that_does_not_answer_stops_nobody_and_is_counted(tenant, broken_redis, caplog):
+    Tenant.objects.update(participant_writes_per_minute=1, key_requests_per_minute=1)
+    api = Api(raw_key(tenant))
+    started = time.monotonic()
+
+    answers = [api.post(AWARD, BODY) for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert not any("X-RateLimit-Limit" in answer for answer in answers)
+    assert limits._breaker.failures.total() == 1  # then it is left alone for a moment
+    assert "rate_limits_unavailable" in caplog.text
+    assert time.monotonic() - started < 5
+
+
+def test_a_redis_that_does_not_answer_leaves_an_unknown_key_unauthorized(db, broken_redis):
+    assert refusal(Api("bq_live_unknown").get("/participants/user_123"))[:2] == (401, "unauthorized")
+
+
+def test_ids_that_look_like_counters_of_others_are_counted_apart(capped, api):
+    ParticipantFactory(tenant=capped, external_id="a")
+    for _ in range(CAP):
+        api.post(AWARD, BODY | {"participant_id": "a/3/1/minute"})
+
+    for participant_id in ("a", "a/3/1", "{a}", "a/3/1/minute/3/1/minute"):
+        assert api.post(AWARD, BODY | {"participant_id": participant_id}).status_code == 200
