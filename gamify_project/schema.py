@@ -85,6 +85,7 @@ HEADERS: Document = {
     },
 }
 
+# What stands in paths, by its name there: a route has no place to say it.
 PARAMETERS: Document = {
     "participant_id": {
         "name": "participant_id",
@@ -188,10 +189,12 @@ def _examples(path: str, problems: Sequence[Problem]) -> Document:
 
 def _polish_parameters(operation: Document) -> None:
     for index, parameter in enumerate(operation.get("parameters", ())):
-        if (parameter["name"], parameter["in"]) == ("participant_id", "path"):
-            operation["parameters"][index] = {"$ref": "#/components/parameters/participant_id"}
-        elif "description" in parameter:
-            parameter["description"] = parameter["description"].strip()
+        if parameter["in"] == "path" and parameter["name"] in PARAMETERS:
+            operation["parameters"][index] = {"$ref": f"#/components/parameters/{parameter['name']}"}
+            continue
+        parameter["description"] = parameter.get("description", "").strip()
+        if parameter["schema"].get("type") == "array":
+            parameter["explode"] = False  # lists are separated by commas: include=points,tier
 
 
 def _add_headers(operation: Document) -> None:

@@ -23,7 +23,7 @@ class ParticipantIdField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 1)
         kwargs.setdefault("max_length", MAX_EXTERNAL_ID)
-        kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 characters, case-sensitive.")
+        kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 printable characters, case-sensitive.")
         super().__init__(trim_whitespace=False, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.fields import LineField, ObjectField, ParticipantIdField
@@ -80,11 +81,13 @@ def _optional(field: AnyField) -> AnyField:
     return field
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SECTION_NAMES)}})
+class SectionsField(serializers.CharField):
+    """Names of sections, separated by commas."""
+
+
 class StateQuery(serializers.Serializer[Any]):
-    include = serializers.CharField(
-        required=False,
-        help_text=f"Comma-separated sections out of {', '.join(SECTION_NAMES)}; all when left out.",
-    )
+    include = SectionsField(required=False, help_text="Comma-separated sections; all when left out.")
 
     def validate_include(self, value: str) -> list[str]:
         names = [name.strip() for name in value.split(",") if name.strip()]

@@ -159,6 +159,15 @@ def test_operations_that_honour_an_idempotency_key_say_so(name: str) -> None:
     assert "IDEMPOTENCY_KEY_REUSED" in operation.errors("422")["content"]["application/json"]["examples"]
 
 
+def test_a_list_in_the_query_is_separated_by_commas() -> None:
+    include = next(p for p in operations()["get_state"].spec["parameters"] if p.get("name") == "include")
+
+    assert include["explode"] is False
+    assert set(include["schema"]["items"]["enum"]) == set(
+        document()["components"]["schemas"]["State"]["properties"]
+    ) - {"participant_id"}
+
+
 def test_the_path_of_a_participant_is_percent_encoded() -> None:
     parameter = _resolved(operations()["get_profile"].spec["parameters"][0])
 
