@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -46,7 +47,7 @@ class Api:
     ) -> HttpResponse:
         """`body` is sent as it is where it is bytes, else as JSON."""
         url = self.base + path
-        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        client = _client()
         if self.tells_raw_path:
             environ.setdefault("RAW_URI", url)
         return client.generic(
@@ -60,6 +61,12 @@ class Api:
 
     def _key_header(self) -> dict[str, str]:
         return {} if self.key is None else {"X-API-Key": self.key}
+
+
+@cache
+def _client() -> Client:
+    """One for all: to build the middleware for every request would take longer than the request."""
+    return Client(enforce_csrf_checks=True, raise_request_exception=False)
 
 
 def _encoded(client: Client, body: Any) -> bytes:
