@@ -84,8 +84,8 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
 def _listen(host: str, port: str) -> socket.socket:
     """Take the port before anything else happens, and keep it while a web server is restarted."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-        return socket.create_server((str(address[0]), int(address[1])), family=family, backlog=BACKLOG)
+        family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((str(address[0]), int(port)), family=family, backlog=BACKLOG)
     except (OSError, ValueError, OverflowError) as error:
         raise Unservable(_why_not(host, port, error)) from error
 

@@ -27,6 +27,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 MOST_FAILED_STARTS = 4
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 0.2
+WHEN_TOLD_TO = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
 OWN_NAME = "gamify"
 NAME_WIDTH = len(OWN_NAME)
 COLOURS = ("36", "35", "33", "32", "34")
@@ -99,13 +100,13 @@ class Child:
     def name(self) -> str:
         return self.program.name
 
-    def start(self, *, log: Log, now: float) -> int:
-        """Start it in a session of its own; return the process group."""
+    def start(self, *, log: Log, guard: Guard, now: float) -> None:
+        """Start it in a session of its own; it waits until the guard knows it, so that no instant is unguarded."""
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
-            self.program.command,
+            [*WHEN_TOLD_TO, *self.program.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.environment},
             cwd=self.program.folder,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -116,7 +117,13 @@ class Child:
         self._started_at = now
         self._relay = threading.Thread(target=self._relay_output, args=(self.process.stdout, log), daemon=True)
         self._relay.start()
-        return self.process.pid
+        guard.watch(self.process.pid)
+        self._tell_to_go_on()
+
+    def _tell_to_go_on(self) -> None:
+        assert self.process and self.process.stdin  # noqa: S101, PT018 - just started, with a pipe
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
+            pipe.write("go\n")
 
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -223,7 +230,7 @@ class Supervisor:
 
     def _start(self, child: Child, *, now: float) -> None:
         try:
-            self._guard.watch(child.start(log=self.log, now=now))
+            child.start(log=self.log, guard=self._guard, now=now)
         except OSError as error:
             self._say(f"{child.name} cannot be started: {error}")
             self._plan(child, now=now)

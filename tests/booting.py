@@ -242,14 +242,12 @@ def _reachable(program: Program, folder: Path) -> Program:
         raise NoServer(f"{program.path} is missing")
     if not _unprivileged() or _is_open_to_all(program.path.resolve().parent):
         return program
-    installation, package = program.path.parents[1], program.path.parents[2]
-    copy = folder / "programs" / package.name / installation.name
-    shutil.copytree(installation, copy, symlinks=True)
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, folder / "programs" / libraries.name)
-    (folder / "programs").chmod(0o755)
-    return Program(copy / program.path.relative_to(installation), program.origin)
+    packages = next(parent for parent in program.path.parents if parent.name == "site-packages")
+    package, copies = packages / program.path.relative_to(packages).parts[0], folder / "programs"
+    for source in (package, package.with_name(f"{package.name}.libs")):
+        if source.is_dir():
+            shutil.copytree(source, copies / source.name, symlinks=True)
+    return Program(copies / program.path.relative_to(packages), program.origin)
 
 
 def _is_open_to_all(folder: Path) -> bool:

@@ -6,19 +6,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
+
+from tests.processes import processes_marked, until
 
 GRACE_SECONDS = 1.0
 
 # The supervisor under test, in a process of its own: programs come as name=source pairs.
 SUPERVISE = f"""
-import sys
+import os, sys
 from gamify_project import supervisor
 supervisor.SHORT_LIFE_SECONDS = 5
-is_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
+was_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
+def is_parent_gone():  # first asked when signals are listened to
+    open(os.environ["LISTENING"], "w").close()
+    return was_parent_gone()
 with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
     for name, source in (argument.split("=", 1) for argument in sys.argv[2:]):
         running.add(supervisor.Program(name, [sys.executable, "-c", source], is_essential=name == "web"))
@@ -37,19 +41,21 @@ class Supervised:
 
     def __init__(self, folder: Path, programs: dict[str, str], *, mode: str = "-") -> None:
         self.output = folder / "output"
+        self._listening = folder / "listening"
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SUPERVISE, mode, *(f"{name}={source}" for name, source in programs.items())],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"GAMIFY_TEST": str(folder)},
+                env=os.environ | {"GAMIFY_TEST": str(folder), "LISTENING": str(self._listening)},
             )
 
     def text(self) -> str:
         return self.output.read_text()
 
     def wait_for(self, *texts: str) -> None:
+        until(self._listening.exists, what="the supervisor listens to signals")
         until(lambda: all(text in self.text() for text in texts), what=f"{texts} in {self.text()!r}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -57,20 +63,7 @@ class Supervised:
         return self.process.wait(10)
 
     def survivors(self) -> list[int]:
-        """Every process that inherited this test's mark in its environment, the guard included."""
-        marked = psutil.process_iter(["environ", "status"])
-        return [process.pid for process in marked if self._is_alive_and_ours(process.info)]
-
-    def _is_alive_and_ours(self, info: dict[str, Any]) -> bool:
-        is_ours = (info["environ"] or {}).get("GAMIFY_TEST") == str(self.output.parent)
-        return is_ours and info["status"] != psutil.STATUS_ZOMBIE
-
-
-def until(is_true: Callable[[], bool], *, what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
+        return processes_marked(str(self.output.parent))
 
 
 @pytest.fixture
@@ -205,14 +198,17 @@ def test_a_guard_that_was_killed_is_replaced(supervise: Callable[..., Supervised
 
 
 def test_a_reader_that_stopped_reading_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    listening = tmp_path / "listening"
     chatty = "web=while True: print('x' * 1000)"
     command = [sys.executable, "-c", SUPERVISE, "-", chatty]
-    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    environment = os.environ | {"LISTENING": str(listening)}
+    supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment)
     with supervisor:
-        time.sleep(1.5)
+        until(listening.exists, what="the supervisor listens to signals")
+        time.sleep(1)
         supervisor.terminate()
 
-        assert supervisor.wait(GRACE_SECONDS + 3) == 0
+        assert supervisor.wait(GRACE_SECONDS + 5) == 0
 
 
 def test_with_its_parent_gone_it_stops_when_asked_to(tmp_path: Path) -> None:
@@ -227,6 +223,7 @@ def test_with_its_parent_gone_it_stops_when_asked_to(tmp_path: Path) -> None:
         ],
         stdout=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
+        env=os.environ | {"LISTENING": str(tmp_path / "listening")},
     )
     with parent:
         until(lambda: ready.exists() and ready.read_text() != "", what="the program runs")

@@ -1,0 +1,78 @@
+import socket
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from gamify_project import celery_app
+from gamify_project.celery_config import BEAT_SCHEDULE, LONGEST_TASK_SECONDS, SWEEPS_QUEUE, celery_settings
+from gamify_project.tasks import clear_expired_sessions
+
+
+def app_with(**options: object) -> Celery:
+    app = Celery("test", set_as_current=False)
+    app.conf.update(celery_settings(redis_url="", var_dir=Path("unused")) | options)
+    return app
+
+
+def test_without_redis_the_broker_is_a_folder_of_ours(tmp_path: Path) -> None:
+    settings = celery_settings(redis_url="", var_dir=tmp_path)
+
+    assert settings["broker_url"] == "files://localhost"
+    assert settings["broker_transport_options"] == {"folder": str(tmp_path / "broker")}
+
+
+def test_redis_hands_no_task_out_again_while_it_may_still_run() -> None:
+    options = celery_settings(redis_url="redis://127.0.0.1/0", var_dir=Path("unused"))["broker_transport_options"]
+
+    assert options["visibility_timeout"] > LONGEST_TASK_SECONDS
+
+
+def test_a_redis_that_does_not_answer_holds_a_sender_up_for_a_second_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        app = Celery("test", set_as_current=False)
+        app.conf.update(celery_settings(redis_url=url, var_dir=Path("unused")))
+        started = time.monotonic()
+
+        with pytest.raises(OperationalError):
+            app.send_task("any", queue="default")
+
+        assert time.monotonic() - started < 2.5
+
+
+def test_a_message_reaches_its_own_queue_only(tmp_path: Path) -> None:
+    app = app_with(broker_transport_options={"folder": str(tmp_path)})
+
+    app.send_task("a wake-up")
+    app.send_task("a sweep", queue=SWEEPS_QUEUE)
+
+    assert [path.name for path in (tmp_path / "queues").glob("default/*.msg")] != []
+    assert {folder.name: len(list(folder.glob("*.msg"))) for folder in (tmp_path / "queues").iterdir()} == {
+        "default": 1,
+        SWEEPS_QUEUE: 1,
+    }
+
+
+def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps() -> None:
+    celery_app.loader.import_default_modules()
+
+    for entry in BEAT_SCHEDULE.values():
+        assert entry["task"] in celery_app.tasks
+        assert entry["options"]["queue"] == SWEEPS_QUEUE
+
+
+@pytest.mark.django_db
+def test_expired_console_sessions_are_cleared_and_others_kept() -> None:
+    now = timezone.now()
+    Session.objects.create(session_key="old", session_data="", expire_date=now - timedelta(seconds=1))
+    Session.objects.create(session_key="new", session_data="", expire_date=now + timedelta(hours=1))
+
+    clear_expired_sessions()
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
