@@ -23,7 +23,7 @@ PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
 LOCKS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 
 
-class Failed(Exception):  # noqa: N818 - reads as "raise Failed(...)"; never seen as a traceback
+class Failed(Exception):
     """What stops the installation, as the one line that the user reads."""
 
 
