@@ -51,10 +51,17 @@ def _read(stream: Any) -> bytes:
     declared = stream.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
-    body = bytes(_source(stream).read(settings.MAX_BODY_BYTES + 1))
+    body = _bytes_of(_source(stream))
     if len(body) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
     return body
+
+
+def _bytes_of(source: Any) -> bytes:
+    try:
+        return bytes(source.read(settings.MAX_BODY_BYTES + 1))
+    except Exception:  # noqa: BLE001 - each server has its own for a body that breaks off, or chunks that are none
+        raise MalformedJSON("Request body could not be read to its end") from None
 
 
 def _source(stream: Any) -> Any:

@@ -195,6 +195,20 @@ def test_a_body_sent_in_chunks_is_read_as_strictly(api, nothing_written, body, s
     assert refusal(response)[0] == status
 
 
+class BrokenChunks:
+    """A body whose chunks are malformed; gunicorn finds out while it is read, and raises an error of its own."""
+
+    def read(self, size: int) -> bytes:
+        raise ValueError("Invalid chunk size: b'zz'")
+
+
+def test_a_body_that_breaks_off_is_400(api, nothing_written):
+    with nothing_written():
+        response = api.post(AWARD, **chunked(b"") | {"wsgi.input": BrokenChunks()})
+
+    assert refusal(response)[:2] == (400, "malformed_json")
+
+
 def test_a_body_is_not_read_before_the_key_is_known(api, nothing_written):
     api.key = "bq_live_unknown"
 
