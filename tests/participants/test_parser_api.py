@@ -195,10 +195,10 @@ def test_a_body_sent_in_chunks_is_read_as_strictly(api, nothing_written, body, s
     assert refusal(response)[0] == status
 
 
-class BrokenChunks:
+class BrokenChunks(BytesIO):
     """A body whose chunks are malformed; gunicorn finds out while it is read, and raises an error of its own."""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         raise ValueError("Invalid chunk size: b'zz'")
 
 
