@@ -26,6 +26,11 @@ class ParticipantIdField(serializers.CharField):
         kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 printable characters, case-sensitive.")
         super().__init__(trim_whitespace=False, **kwargs)
 
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")  # a number would become text: 1 and 1.0 are one number, "1" and "1.0" two people
+        return super().to_internal_value(data)
+
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
         if isinstance(value, str) and (problem := external_id_problem(value)):

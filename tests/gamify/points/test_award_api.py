@@ -154,6 +154,8 @@ def test_the_smallest_and_the_largest_award(api, amount):
         ({"participant_id": "a\x7fb"}, "participant_id"),
         ({"participant_id": "a\u2028b"}, "participant_id"),
         ({"participant_id": True}, "participant_id"),
+        ({"participant_id": 1}, "participant_id"),
+        ({"participant_id": 1.0}, "participant_id"),
         ({"participant_id": ["user_123"]}, "participant_id"),
         ({"participant_id": {"id": 1}}, "participant_id"),
         ({"amount": None}, "amount"),
