@@ -1,7 +1,8 @@
 """The unit of work: the one way to write what belongs to participants (docs/decisions/0002)."""
 
 from participants.work.idempotency import IdempotencyKeyReused, Once
+from participants.work.loading import Load
 from participants.work.reading import reading
 from participants.work.unit import Restart, UnitOfWork, restartable, unit_of_work
 
-__all__ = ["IdempotencyKeyReused", "Once", "Restart", "UnitOfWork", "reading", "restartable", "unit_of_work"]
+__all__ = ["IdempotencyKeyReused", "Load", "Once", "Restart", "UnitOfWork", "reading", "restartable", "unit_of_work"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
 from django.db import IntegrityError, OperationalError, models
@@ -21,6 +21,7 @@ from participants.events import event_types, unknown_fields
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.work.conflicts import is_passing_conflict
 from participants.work.idempotency import KnownKeys, Once, known_keys
+from participants.work.loading import Load, question_of
 from participants.work.queries import Query, Slot
 from participants.work.reading import reading
 from participants.work.statements import insert, upsert
@@ -28,9 +29,10 @@ from participants.work.transaction import Question, ShortTransaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound=models.Model)
 
 MAX_ATTEMPTS = 10
-NEVER_CHANGED = frozenset({"id", "tenant_id", "created_at", "first_seen_at"})
+NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
 logger = structlog.get_logger(__name__)
 
@@ -56,17 +58,26 @@ def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def unit_of_work(
-    tenant: Tenant, external_ids: Iterable[str], *, now: datetime, onces: Sequence[Once | None] = ()
+    tenant: Tenant,
+    external_ids: Iterable[str],
+    *,
+    now: datetime,
+    onces: Sequence[Once | None] = (),
+    loads: Sequence[Load] = (),
 ) -> Iterator["UnitOfWork"]:
-    """Lock the participants that exist and hand out the unit; leaving the block writes and commits.
+    """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
 
     Call it from a function decorated with `restartable`. Raises Restart where a concurrent unit won.
     """
     work = UnitOfWork(tenant, now=now)
-    questions = [_locked(tenant, external_ids), *known_keys(tenant, [once for once in onces if once])]
+    external_ids = set(external_ids)
+    rows = [question_of(load, tenant, external_ids) for load in loads]
+    keys = known_keys(tenant, [once for once in onces if once])
+    questions = [_locked(tenant, external_ids), *rows, *keys]
     try:
-        with reading(tenant), ShortTransaction(questions, finish=work.flush) as (participants, *keys):
-            work.begin(participants, KnownKeys(chain.from_iterable(keys)))
+        with reading(tenant), ShortTransaction(questions, finish=work.flush) as (participants, *answers):
+            work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
+            work.index(zip(loads, answers, strict=False))
             yield work
     except (IntegrityError, OperationalError) as error:
         if is_passing_conflict(error):
@@ -104,10 +115,28 @@ class UnitOfWork:
         self._keys = KnownKeys(())
         self._touched: dict[str, Participant] = {}
         self._rows: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
+        self._changed: defaultdict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
+        self._columns: dict[type[models.Model], str] = {}
+        self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
         self._keys = keys
+
+    def index(self, loaded: Iterable[tuple[Load, Iterable[models.Model]]]) -> None:
+        """Make the rows of each load findable by participant and column."""
+        for load, rows in loaded:
+            self._columns[load.model] = load.column
+            for row in rows:
+                self._remember_row(row)
+
+    def _remember_row(self, row: Any) -> None:
+        if column := self._columns.get(type(row)):
+            self._index[type(row), row.participant_id, getattr(row, column)] = row
+
+    def row(self, model: type[M], participant: Participant, value: Any) -> M | None:
+        """The participant's row of a loaded model: from the database, or added earlier in this unit."""
+        return cast("M | None", self._index.get((model, participant.pk, value)))
 
     @property
     def catalog(self) -> Catalog:
@@ -143,6 +172,12 @@ class UnitOfWork:
         """Insert `rows` at the end of the unit."""
         for row in rows:
             self._rows[type(row)].append(row)
+            self._remember_row(row)
+
+    def change(self, row: models.Model) -> None:
+        """Update a loaded `row` at the end of the unit; harmless for one that is to be inserted anyway."""
+        if not row._state.adding:
+            self._changed[type(row)][row.pk] = row
 
     def emit(self, type_name: str, participant: Participant, data: Mapping[str, Any]) -> DomainEvent:
         """Tell the outside, in this transaction. Raises LookupError or ValueError for what is not registered."""
@@ -190,5 +225,11 @@ class UnitOfWork:
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
         if touched:
             upsert(connection, touched, never_changed=NEVER_CHANGED)
-        for model in sorted(self._rows, key=lambda model: model._meta.label):
-            insert(connection, self._rows[model])
+        for model in sorted({*self._rows, *self._changed}, key=lambda model: model._meta.label):
+            self._write(connection, self._rows[model], list(self._changed[model].values()))
+
+    def _write(self, connection: Any, new: list[models.Model], changed: list[models.Model]) -> None:
+        if changed:
+            upsert(connection, [*new, *changed], never_changed=NEVER_CHANGED)
+        else:
+            insert(connection, new)
