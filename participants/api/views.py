@@ -33,8 +33,8 @@ class KeyViewSet(ViewSet):
         return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.standing = limits.take_key_request(key_of(request))  # authenticates; a missing scope counts as well
         super().initial(request, *args, **kwargs)
-        self.standing = limits.take_key_request(key_of(request))
         self.now: datetime = timezone.now()
         _check_participant_id(kwargs.get("participant_id"))
 
