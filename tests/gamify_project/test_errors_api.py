@@ -1,9 +1,12 @@
+import logging
+
 import pytest
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from structlog.stdlib import ProcessorFormatter
 
 from gamify_project import urls
 from participants.api.views import KeyViewSet
@@ -128,12 +131,19 @@ urlpatterns = [
 handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500
 
 
+@pytest.fixture
+def own_log(caplog, monkeypatch):
+    """What is logged, as our own handler writes it."""
+    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    own = next(formatter for formatter in formatters if isinstance(formatter, ProcessorFormatter))
+    monkeypatch.setattr(caplog.handler, "formatter", own)
+    return caplog
+
+
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize(("method", "route"), [("GET", "/crash"), ("POST", "/crash"), ("GET", "/crash/plain")])
 @pytest.mark.parametrize("base", ["/api/v1/gamify", "/v1"])
-def test_a_crash_is_500_in_shape_tells_nothing_and_is_logged_under_the_request_id(
-    api, capsys, caplog, method, route, base
-):
+def test_a_crash_is_500_in_shape_tells_nothing_and_is_logged_under_the_request_id(api, own_log, method, route, base):
     response = Api(api.key, base=base).send(method, route, {}, headers={"X-Request-Id": "crash-1"})
 
     read = refusal if base != "/v1" else phoenix_refusal
@@ -141,6 +151,7 @@ def test_a_crash_is_500_in_shape_tells_nothing_and_is_logged_under_the_request_i
     assert b"secret" not in response.content
     assert b"Traceback" not in response.content
     assert response["X-Request-Id"] == "crash-1"
+    assert "request_id=crash-1" in own_log.text
 
 
 @pytest.mark.urls(__name__)
