@@ -22,7 +22,7 @@ else:
 
 admin.site.unregister([User, Group])
 
-POWERS = ("is_superuser", "is_staff", "groups", "user_permissions")
+POWERS = ("is_staff", "is_superuser", "groups")
 ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
 
 
@@ -35,6 +35,15 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
+    add_fieldsets = UserAdmin.add_fieldsets  # unfold's base has an empty one in the way
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("What they may do", {"fields": ("is_active", *POWERS)}),
+        ("Since when", {"fields": (("last_login", "date_joined"),)}),
+    )
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ("last_login", "date_joined")

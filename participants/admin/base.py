@@ -19,6 +19,7 @@ from participants.admin import audit, pages
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import ask_to_pick, picked_tenant
 from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.models import Tenant
 from participants.work import reading
 
 if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is Django's, dressed up
@@ -160,7 +161,12 @@ def _of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) ->
 
 
 class TenantDataForm(ConsoleForm):
-    """A form that makes a row of the picked tenant. It carries the tenant it was opened for: another tab may switch."""
+    """A form that makes a row of the picked tenant. It carries the tenant it was opened for: another tab may switch.
+
+    `only_new` are fields that the form declares and that cannot be changed later.
+    """
+
+    only_new: tuple[str, ...] = ()
 
     opened_for = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -168,8 +174,15 @@ class TenantDataForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         self.tenant = picked_tenant(self.request)
         if self.instance._state.adding:
-            self.instance.tenant = self.tenant
-        self.fields["opened_for"].initial = str(self.tenant.pk) if self.tenant else ""
+            self._open_for(self.tenant)
+        else:
+            self.fields = {
+                name: self.fields[name] for name in self.fields if name not in ("opened_for", *self.only_new)
+            }
+
+    def _open_for(self, tenant: Tenant | None) -> None:
+        self.instance.tenant = tenant
+        self.fields["opened_for"].initial = str(tenant.pk) if tenant else ""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
@@ -88,24 +89,22 @@ REVOKE = ObjectPage(
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantDataAdmin):
     form = ApiKeyForm
-    list_display = ("shown_prefix", "name", "shown_scopes", "shown_status", "expires_at", "last_used_at", "created_at")
+    list_display = (
+        "shown_prefix",
+        "name",
+        "shown_scopes",
+        "shown_status",
+        "shown_expiry",
+        "last_used_at",
+        "created_at",
+    )
     list_filter = (StatusFilter,)
     search_fields = ("name", "prefix")
     search_help_text = "Name or beginning of the key"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
     add_fieldsets = ((None, {"fields": ("tenant", "name", "scopes", "expires_at", "opened_for")}),)
-    fields = (
-        "tenant",
-        "shown_prefix",
-        "name",
-        "shown_scopes",
-        "shown_status",
-        "created_at",
-        "expires_at",
-        "revoked_at",
-        "last_used_at",
-    )
+    fields = ("tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ("tenant",)
@@ -117,7 +116,7 @@ class ApiKeyAdmin(TenantDataAdmin):
         return False
 
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
-        return [("Name", row.name), ("Status", self.shown_status(row))]
+        return [("name", row.name or None), ("status", self.shown_status(row))]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["show_save_and_continue"] = False  # the next page is the one with the secret
@@ -138,6 +137,10 @@ class ApiKeyAdmin(TenantDataAdmin):
     @display("key", ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:
         return f"{key.prefix}…"
+
+    @display("expires at")
+    def shown_expiry(self, key: ApiKey) -> str:
+        return date_format(key.expires_at, "DATETIME_FORMAT") if key.expires_at else "never"
 
     @display("scopes")
     def shown_scopes(self, key: ApiKey) -> str:

@@ -26,7 +26,7 @@ from participants.services import participants as services
 
 PROFILE = ("display_name", "avatar_url", "timezone")
 TOTALS = {
-    "Balance": "balance",
+    "balance": "balance",
     "earned": "total_earned",
     "spent": "total_spent",
     "expired": "total_expired",
@@ -43,6 +43,7 @@ class ParticipantForm(TenantDataForm):
         widget=UnfoldAdminTextInputWidget,
         help_text="The id your application uses for this user. It cannot be changed later.",
     )
+    only_new = ("external_id",)
     attribute_rows = AttributesField(label="Attributes", required=False)
 
     class Meta:
@@ -139,8 +140,7 @@ class ParticipantAdmin(TenantDataAdmin):
     ordering = ("external_id",)
     add_fieldsets = ((None, {"fields": ("tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
-        (None, {"fields": PROFILE}),
-        ("Attributes", {"fields": ("attribute_rows",)}),
+        (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
     change_form_outer_after_template = "console/timeline.html"

@@ -104,7 +104,7 @@ class TenantAdmin(ConsoleAdmin):
         return False
 
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
-        return [("Slug", row.slug), ("environment", row.environment), ("status", self.shown_status(row))]
+        return [("slug", row.slug), ("environment", row.environment), ("status", self.shown_status(row))]
 
     def object_links(self, request: HttpRequest, row: Tenant) -> Iterable[Link]:
         asked = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})

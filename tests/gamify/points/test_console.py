@@ -1,0 +1,145 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from gamify.points.models import LedgerEntry
+from participants.admin.panels import panels
+from participants.models import Participant
+from tests.console import Console, errors_of, staff, text_of, trail
+from tests.factories import LedgerEntryFactory, ParticipantFactory
+
+
+def test_points_are_awarded_on_the_participants_page(tenant):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+
+    answer = Console(tenant).post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
+
+    assert answer.url == f"/console/participants/participant/{participant.pk}/change/"
+    entry = LedgerEntry.objects.latest("number")
+    assert (entry.type, entry.delta, entry.balance_after, entry.reason) == ("award", 25, 125, "Goodwill")
+    message = f"Awarded 25 points, ledger entry {entry.pk}."
+    assert trail() == [(f"Participant {participant.pk}", 2, message)]
+
+
+def test_points_are_deducted_on_the_participants_page(tenant):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+
+    Console(tenant).post("participants_participant_deduct", participant.pk, amount=40, reason="Mistake")
+
+    assert (LedgerEntry.objects.latest("number").delta, Participant.objects.get().balance) == (-40, 60)
+    assert len(trail()) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "amount", "message"),
+    [
+        ("deduct", "101", "Insufficient points. Available: 100, requested: 101"),
+        ("deduct", "0", "Ensure this value is greater than or equal to 1."),
+        ("award", "1000001", "Ensure this value is less than or equal to 1000000."),
+        ("award", "many", "Enter a whole number."),
+    ],
+)
+def test_a_refusal_is_an_error_of_the_amount(tenant, nothing_written, page, amount, message):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post(f"participants_participant_{page}", participant.pk, amount=amount, reason="x")
+
+    assert errors_of(answer) == {"amount": [message]}
+    assert trail() == []
+
+
+def test_awarding_needs_its_own_permission(tenant):
+    participant = ParticipantFactory(tenant=tenant)
+    console = Console(tenant, user=staff("participants.view_participant", "points.add_ledgerentry"))
+
+    answer = console.post("participants_participant_award", participant.pk, amount=5, reason="x")
+
+    assert answer.status_code == 302
+    assert Participant.objects.get().balance == 5
+
+
+def test_nobody_touches_the_ledger(tenant, nothing_written):
+    entry = LedgerEntryFactory(participant=ParticipantFactory(tenant=tenant))
+    console = Console(tenant)
+
+    with nothing_written():
+        answers = [
+            console.get("points_ledgerentry_add"),
+            console.post("points_ledgerentry_change", entry.pk, delta=1),
+            console.post("points_ledgerentry_delete", entry.pk, post="yes"),
+            console.post("points_ledgerentry_changelist", action="delete_selected", _selected_action=[str(entry.pk)]),
+        ]
+
+    assert [answer.status_code for answer in answers[:3]] == [403, 403, 403]
+
+
+def test_the_ledger_shows_the_newest_first(tenant):
+    participant = ParticipantFactory(tenant=tenant)
+    for delta in (11, 22, 33):
+        LedgerEntryFactory(participant=participant, delta=delta)
+
+    shown = text_of(Console(tenant).get("points_ledgerentry_changelist"))
+
+    assert shown.index("+33") < shown.index("+22") < shown.index("+11")
+
+
+def test_the_ledger_asks_as_much_for_many_entries_as_for_one_and_counts_none(tenant, queries):
+    console = Console(tenant)
+
+    for number_of_new in (1, 30):
+        for _ in range(number_of_new):
+            LedgerEntryFactory(participant=ParticipantFactory(tenant=tenant))
+        with queries(4):  # session, user, picked tenant, the entries with their participants
+            assert console.get("points_ledgerentry_changelist").status_code == 200
+
+
+def test_an_entry_tells_everything_in_words(tenant, queries):
+    entry = LedgerEntryFactory(
+        participant=ParticipantFactory(tenant=tenant), metadata={"order": "<A-1>"}, reason="Bonus"
+    )
+    console = Console(tenant)
+
+    with queries(4):  # session, user, picked tenant, the entry with its participant
+        shown = text_of(console.get("points_ledgerentry_change", entry.pk))
+
+    assert "Bonus" in shown
+    assert "<th>order</th><td><A-1></td>" in shown
+
+
+def test_entries_of_other_tenants_are_out_of_reach(tenant, other_tenant):
+    console = Console(tenant)
+    for owner in (other_tenant, tenant.sandbox):
+        stranger = ParticipantFactory(tenant=owner, external_id="stranger")
+        entry = LedgerEntryFactory(participant=stranger, reason="secret")
+
+        assert console.get("points_ledgerentry_change", entry.pk).status_code == 302
+        assert console.get("points_ledgerentry_history", entry.pk).status_code == 302
+        for query in ({}, {"q": "stranger"}, {"participant__id__exact": str(stranger.pk)}):
+            assert "secret" not in text_of(console.get("points_ledgerentry_changelist", **query))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "ada"}, {"+7", "-2"}),
+        ({"q": "ad"}, set()),
+        ({"type__exact": "deduct"}, {"-2"}),
+        ({"created_at_from": "2026-02-01", "created_at_to": "2026-02-01"}, {"-2"}),
+        ({"created_at_from": "2026-02-02"}, {"+4"}),
+    ],
+)
+def test_entries_are_found_by_participant_type_and_day(tenant, query, found):
+    ada, bob = (ParticipantFactory(tenant=tenant, external_id=name) for name in ("ada", "bob"))
+    LedgerEntryFactory(participant=ada, delta=7, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    LedgerEntryFactory(participant=ada, delta=-2, created_at=datetime(2026, 2, 1, 23, 59, tzinfo=UTC))
+    LedgerEntryFactory(participant=bob, delta=4, created_at=datetime(2026, 2, 2, tzinfo=UTC))
+
+    shown = text_of(Console(tenant).get("points_ledgerentry_changelist", **query))
+
+    assert {delta for delta in ("+7", "-2", "+4") if f">{delta}<" in shown} == found
+
+
+def test_the_panels_of_the_participants_page():
+    assert set(panels) == {"participants", "points"}

@@ -1,0 +1,181 @@
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from tests.console import Console, staff, text_of
+
+PASSWORD = "correct horse battery"
+LOGIN = "/console/login/"
+PAGES = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
+
+
+def test_the_pages_of_the_console():
+    assert set(PAGES) == {
+        "admin_logentry",
+        "auth_group",
+        "auth_user",
+        "axes_accessattempt",
+        "participants_apikey",
+        "participants_participant",
+        "participants_tenant",
+        "points_ledgerentry",
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_list_and_every_add_page_opens(tenant, page):
+    console = Console(tenant)
+
+    assert console.get(f"{page}_changelist").status_code == 200
+    assert console.get(f"{page}_add").status_code in {200, 403}
+
+
+@pytest.mark.parametrize("page", ["index", "pick_tenant", "password_change", *(f"{page}_changelist" for page in PAGES)])
+def test_no_page_opens_without_a_login(db, page):
+    answer = Client().get(reverse(f"admin:{page}"))
+
+    assert answer.status_code == 302
+    assert answer.url.startswith(LOGIN)
+
+
+def test_a_page_shows_what_its_reader_may_see(tenant):
+    sidebar = text_of(Console(tenant, user=staff("participants.view_participant")).get("index"))
+
+    assert "/console/participants/participant/" in sidebar
+    assert "/console/participants/tenant/" not in sidebar
+    assert "/console/auth/user/" not in sidebar
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed", "forbidden"),
+    [
+        (
+            LOGIN,
+            ["script-src 'self' 'unsafe-eval'", "frame-ancestors 'none'"],
+            ["script-src 'self' 'unsafe-inline'", "*"],
+        ),
+        ("/api/docs", ["script-src 'self';"], ["unsafe-eval"]),
+        ("/api/v1/gamify/participants/u/points", ["default-src 'none'"], ["script-src"]),
+        ("/health", ["default-src 'none'"], ["script-src"]),
+        ("/nowhere", ["default-src 'none'"], ["script-src"]),
+    ],
+)
+def test_every_answer_says_what_a_browser_may_run(db, path, allowed, forbidden):
+    policy = Client().get(path)["Content-Security-Policy"]
+
+    assert all(part in policy for part in allowed)
+    assert not any(part in policy for part in forbidden)
+
+
+@pytest.fixture
+def ops(db) -> User:
+    return User.objects.create_user("ops", password=PASSWORD, is_staff=True)
+
+
+def log_in(password: str, *, name: str = "ops", address: str = "192.0.2.1"):
+    return Client(REMOTE_ADDR=address).post(f"{LOGIN}?next=/console/", {"username": name, "password": password})
+
+
+def test_ten_wrong_passwords_lock_the_name_at_that_address(ops):
+    answers = [log_in("wrong") for _ in range(10)]
+
+    assert [answer.status_code for answer in answers] == [200] * 9 + [429]
+    assert "next 15 minutes" in text_of(answers[-1])
+    assert log_in(PASSWORD).status_code == 429
+    assert log_in(PASSWORD, address="192.0.2.2").status_code == 302
+    assert log_in("wrong", name="other").status_code == 200
+
+
+def test_the_lock_opens_after_a_quarter_of_an_hour_whatever_was_tried_meanwhile(ops, time_machine):
+    time_machine.move_to("2026-03-01T12:00:00Z", tick=False)
+    for _ in range(10):
+        log_in("wrong")
+
+    time_machine.move_to("2026-03-01T12:14:00Z", tick=False)
+    assert log_in(PASSWORD).status_code == 429
+    time_machine.move_to("2026-03-01T12:15:01Z", tick=False)
+    assert log_in(PASSWORD).status_code == 302
+
+
+def test_a_colleague_unlocks_by_deleting_the_failed_logins(ops):
+    for _ in range(10):
+        log_in("wrong")
+    console = Console(user=User.objects.create_superuser("boss"))
+    row = console.get("axes_accessattempt_changelist").context["cl"].result_list[0]
+
+    console.post("axes_accessattempt_delete", row.pk, post="yes")
+
+    assert log_in(PASSWORD).status_code == 302
+
+
+def test_a_success_forgets_earlier_failures(ops):
+    for _ in range(9):
+        log_in("wrong")
+    log_in(PASSWORD)
+
+    assert [log_in("wrong").status_code for _ in range(9)] == [200] * 9
+
+
+def test_staff_is_added_and_given_a_group(db):
+    group = Group.objects.create(name="support")
+    console = Console()
+    account = {"username": "new", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+
+    console.post("auth_user_add", **account)
+    new = User.objects.get(username="new")
+    console.post("auth_user_change", new.pk, username="new", is_active="on", is_staff="on", groups=[str(group.pk)])
+
+    new.refresh_from_db()
+    assert (new.is_staff, list(new.groups.all())) == (True, [group])
+    assert new.check_password(PASSWORD)
+
+
+def test_whoever_edits_users_cannot_promote_themselves(db):
+    clerk = staff("auth.view_user", "auth.change_user")
+    console = Console(user=clerk)
+    promotion = {"username": "clerk", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+
+    console.post("auth_user_change", clerk.pk, **promotion, user_permissions=[str(Permission.objects.first().pk)])
+
+    clerk.refresh_from_db()
+    assert not clerk.is_superuser
+    assert clerk.user_permissions.count() == 2
+
+
+def test_whoever_edits_users_cannot_take_over_a_superuser(db):
+    boss = User.objects.create_superuser("boss", password=PASSWORD)
+    console = Console(user=staff("auth.view_user", "auth.change_user", "auth.change_group", "auth.delete_user"))
+    new = {"password1": "a new password", "password2": "a new password", "usable_password": "true"}
+
+    answers = [
+        console.post("auth_user_change", boss.pk, username="boss"),
+        console.post("auth_user_password_change", boss.pk, **new),
+        console.post("auth_user_delete", boss.pk, post="yes"),
+        console.get("auth_group_add"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+    boss.refresh_from_db()
+    assert boss.check_password(PASSWORD)
+
+
+def test_the_audit_trail_is_read_by_nobody_unasked_and_written_by_nobody(tenant, queries):
+    console = Console(tenant)
+    for number in range(3):
+        console.post("participants_tenant_add", name=f"T{number}", slug=f"t{number}", timezone="UTC")
+
+    with queries(4):  # session, user, picked tenant, the rows with their users and types
+        shown = text_of(console.get("admin_logentry_changelist"))
+
+    assert "T2" in shown
+    assert console.get("admin_logentry_add").status_code == 403
+    assert Console(user=staff()).get("admin_logentry_changelist").status_code == 403
+
+
+def test_writes_need_the_token_of_the_form(tenant):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("ops"))
+
+    assert client.post(f"/console/participants/tenant/{tenant.pk}/disable/").status_code == 403
