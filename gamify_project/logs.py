@@ -24,7 +24,7 @@ def logging_config(*, level: str, json: bool) -> None:
     renderers: list[Any] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -41,6 +41,9 @@ def logging_config(*, level: str, json: bool) -> None:
             # psycopg warns of the statements that a failed one took along; the failure itself is raised.
             # Refused requests are answers, not log lines; what crashes is logged where it is answered.
             "loggers": {
-                "psycopg": {"level": "ERROR"},"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+                "psycopg": {"level": "ERROR"},
+                "django.request": {"level": "ERROR"},
+                "axes": {"level": "WARNING"},
+            },
         }
     )

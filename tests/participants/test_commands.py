@@ -55,7 +55,7 @@ def test_set_tenant_status_switches_both_twins(tenant):
 
 
 def test_set_tenant_status_of_an_unknown_tenant_says_so():
-    with pytest.raises(CommandError, match="^Tenant not found: nobody$"):
+    with pytest.raises(CommandError, match=r"^Tenant not found: nobody$"):
         run("set_tenant_status", "nobody", "--enable")
 
 
