@@ -1,0 +1,169 @@
+"""The admin endpoints that all definitions have: list, create, get, update, delete (which deactivates).
+
+@documented(errors=[...], created=Example(...), listed=Example(...))
+class AdminTierViewSet(DefinitionViewSet):
+    noun, model, serializer_class = "tier", Tier, TierAnswer
+    create_body, update_body, not_found = NewTier, TierChanges, TierNotFound
+
+urlpatterns = definition_routes("tiers", AdminTierViewSet)
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import django_filters
+from django.db.models import QuerySet
+from django.urls import URLPattern, path
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from participants.api.filters import BooleanFilter, FilterBackend
+from participants.api.pagination import Page
+from participants.api.schema import Example, operation
+from participants.api.views import AdminViewSet, validated
+from participants.errors import DomainError
+from participants.models import Definition
+from participants.services.definitions import CodeConflict, create_definition, update_definition
+from participants.work import reading
+
+
+class DefinitionFilter(django_filters.FilterSet):
+    is_active = BooleanFilter(label="Only active ones, or only inactive ones.")
+
+
+class Deactivated(serializers.Serializer[Any]):
+    message = serializers.CharField()
+
+
+class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
+    """Subclasses name the model, the three serializers and what to say of an unknown id."""
+
+    noun: ClassVar[str]
+    model: ClassVar[type[Definition]]
+    create_body: ClassVar[type[serializers.Serializer[Any]]]
+    update_body: ClassVar[type[serializers.Serializer[Any]]]
+    not_found: ClassVar[Callable[[str], DomainError]]
+    pagination_class = Page
+    filter_backends = [FilterBackend]
+    filterset_class = DefinitionFilter
+
+    def get_queryset(self) -> "QuerySet[Any]":
+        return self.model.objects.of(self.tenant).in_order()
+
+    def definition(self, definition_id: str) -> Any:
+        """The tenant's definition with this id. Raises what `not_found` makes, for another tenant's or no UUID as well."""
+        try:
+            row = self.get_queryset().filter(pk=UUID(definition_id)).first()
+        except ValueError:
+            row = None
+        if row is None:
+            raise type(self).not_found(definition_id)
+        return row
+
+    def list(self, request: Request) -> Response:
+        with reading(self.tenant):
+            page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+            return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, definition_id: str) -> Response:
+        with reading(self.tenant):
+            return self.shown(self.definition(definition_id))
+
+    def create(self, request: Request) -> Response:
+        row = self.perform_create(validated(self.create_body, request.data))
+        return self.shown(row, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, definition_id: str) -> Response:
+        row = self.definition(definition_id)
+        return self.shown(self.perform_update(row, validated(self.update_body, request.data)))
+
+    def destroy(self, request: Request, definition_id: str) -> Response:
+        self.perform_update(self.definition(definition_id), {"is_active": False})
+        return Response({"message": f"{self.noun.capitalize()} deactivated"})
+
+    def perform_create(self, data: Mapping[str, Any]) -> Definition:
+        return create_definition(self.model, noun=self.noun, tenant=self.tenant, data=data, now=self.now)
+
+    def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Definition:
+        return update_definition(row, tenant=self.tenant, changes=changes, now=self.now)
+
+    def shown(self, row: Definition, **response: Any) -> Response:
+        return Response(self.get_serializer(row).data, **response)
+
+
+V = TypeVar("V", bound=type[DefinitionViewSet])
+
+
+def documented(*, created: Example, errors: Sequence[DomainError] = ()) -> Callable[[V], V]:
+    """Describe the five operations of a viewset in the schema. `created` is the call that makes one, with its answer;
+    `errors` are the domain's own, besides the conflict and the unknown id."""
+
+    def describe(viewset: V) -> V:
+        for name, document in _documents(viewset, created, errors).items():
+            setattr(viewset, name, document(_own_copy(viewset, name)))
+        return viewset
+
+    return describe
+
+
+def _own_copy(viewset: type[DefinitionViewSet], name: str) -> Callable[..., Response]:
+    """The inherited method as one of this viewset, so that its description is not its siblings'."""
+    inherited = getattr(viewset, name)
+
+    @functools.wraps(inherited)
+    def view(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response: Response = inherited(self, request, *args, **kwargs)
+        return response
+
+    view.__module__, view.__doc__ = viewset.__module__, _ABOUT[name].format(noun=viewset.noun)
+    return view
+
+
+_ABOUT = {
+    "list": "The {noun} definitions of your tenant, in their display order; active and inactive ones.",
+    "create": "Define a {noun}. Its code is yours to choose and never changes.",
+    "retrieve": "One {noun} definition, active or not.",
+    "partial_update": "Change a {noun} definition: the fields that are given, and no other.",
+    "destroy": "Deactivate a {noun}. What participants have of it stays.",
+}
+
+
+def _documents(
+    viewset: type[DefinitionViewSet], created: Example, errors: Sequence[DomainError]
+) -> dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]:
+    noun, answer = viewset.noun, viewset.serializer_class
+    assert answer is not None, "a definition viewset names its serializer_class"  # noqa: S101
+    unknown = viewset.not_found("01a20030-16b8-773b-a1f2-79a6f16a65ee")
+    page = Example({"items": [created.answer], "total": 1, "page": 1, "page_size": 50})
+    changed = Example(created.answer, {"name": created.answer["name"]})
+    conflict = CodeConflict(noun, str(created.answer["code"]))
+    gone = Example({"message": f"{noun.capitalize()} deactivated"})
+    return {
+        "list": operation(f"list_{noun}_definitions", answer=answer(many=True), example=page),
+        "create": operation(
+            f"create_{noun}",
+            body=viewset.create_body,
+            answer=answer,
+            status=201,
+            errors=[conflict, *errors],
+            example=created,
+        ),
+        "retrieve": operation(f"get_{noun}", answer=answer, errors=[unknown], example=Example(created.answer)),
+        "partial_update": operation(
+            f"update_{noun}", body=viewset.update_body, answer=answer, errors=[unknown, *errors], example=changed
+        ),
+        "destroy": operation(f"deactivate_{noun}", answer=Deactivated, errors=[unknown], example=gone),
+    }
+
+
+def definition_routes(name: str, viewset: type[DefinitionViewSet]) -> list[URLPattern]:
+    """`admin/{name}` and `admin/{name}/{id}`."""
+    one: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+    return [
+        path(f"admin/{name}", viewset.as_view({"get": "list", "post": "create"})),
+        path(f"admin/{name}/<str:definition_id>", viewset.as_view(one)),
+    ]

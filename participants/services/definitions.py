@@ -1,0 +1,53 @@
+"""What all definitions have in common: created, changed and deactivated, in one transaction with the catalog's version."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+
+from participants.catalog import definitions_changed
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.models.definitions import Definition
+
+D = TypeVar("D", bound=Definition)
+
+
+class CodeConflict(DomainError):
+    """`noun` is what the dialect calls the definition: badge, tier, streak, reward."""
+
+    def __init__(self, noun: str, code: str) -> None:
+        message = f"{noun.capitalize()} with code '{code}' already exists"
+        super().__init__(message, code=f"{noun}_code_conflict")
+
+
+def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> D:
+    """Create a definition of `tenant`. Raises CodeConflict, also where another request took the code meanwhile."""
+    row = model(tenant=tenant, created_at=now, updated_at=now, **data)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            definitions_changed(tenant)
+    except IntegrityError as error:
+        if _took_the_code(error):
+            raise CodeConflict(noun, row.code) from error
+        raise
+    return row
+
+
+def _took_the_code(error: IntegrityError) -> bool:
+    """PostgreSQL names the constraint, SQLite its columns."""
+    text = str(error)
+    return "_code_unique" in text or ".code" in text
+
+
+@transaction.atomic
+def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> D:
+    """Set the fields that `changes` names, and no other: two edits of different fields do not undo each other."""
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.updated_at = now
+    row.save(update_fields=[*changes, "updated_at"])
+    definitions_changed(tenant)
+    return row

@@ -1,0 +1,191 @@
+"""What satisfied windows make of a streak (contract §10): which belong together, what counts now, when it breaks.
+
+Two satisfied windows belong to the same *chain* when the windows missed between them number at most `grace`. A window counts as
+missed when it is unsatisfied, has a length, and is not excused. Grace windows never add to the count.
+
+Everything here is a function of the satisfied windows, the rules and an instant, so the order in which ticks arrive cannot
+matter, and a reader needs no sweep to have run.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from streaks.engine.runs import Runs, contains, with_window
+
+DEFAULT_LEAD_PARTS = 6
+
+Excused = Sequence[tuple[int, int]]
+"""Ordinals of windows whose miss is forgiven: (first, last), both included, ascending, not overlapping."""
+
+
+class Windows(Protocol):
+    """What counting asks of windows, calendar or rolling."""
+
+    def ordinal(self, at: datetime) -> int: ...
+    def start(self, number: int) -> datetime: ...
+    def is_empty(self, number: int) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How one definition counts. `grace`: windows that may be missed in a row. `resets`: whether a longer miss ends the
+    chain; otherwise all satisfied windows are one. `lead`: how long before it breaks a streak is at risk; None for a sixth
+    of the current window."""
+
+    windows: Windows
+    grace: int = 0
+    resets: bool = True
+    lead: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a participant had when the rules changed: a chain of `count` that ended with window `last` of the new rules
+    (count 0: nothing was alive), and the `longest` chain until then."""
+
+    count: int = 0
+    longest: int = 0
+    last: int = 0
+
+
+NOTHING_CARRIED = Carried()
+
+
+@dataclass(frozen=True)
+class State:
+    """One participant in one streak: everything counting needs. Ticks in windows up to `carried.last` have no effect."""
+
+    runs: Runs = ()
+    carried: Carried = NOTHING_CARRIED
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Satisfied windows that belong together: the first and last ordinal, and how many there are."""
+
+    first: int
+    last: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A streak at one instant. `breaks_at` and `at_risk_at` are None where nothing is alive or nothing can break."""
+
+    current: int
+    longest: int
+    is_satisfied: bool
+    is_at_risk: bool
+    breaks_at: datetime | None
+    at_risk_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """One window was satisfied, or had been (`was_satisfied`). `count` is what the caller is told."""
+
+    state: State
+    window: int
+    count: int
+    longest: int
+    is_new_record: bool
+    was_satisfied: bool
+
+
+def chains(state: State, rules: Rules, excused: Excused = ()) -> list[Chain]:
+    """The chains of `state`, oldest first; the carried one is the first where something was alive."""
+    found: list[Chain] = []
+    for link in _links(state):
+        if found and _belong_together(found[-1].last, link.first, rules, excused):
+            found[-1] = Chain(found[-1].first, link.last, found[-1].count + link.count)
+        else:
+            found.append(link)
+    return found
+
+
+def _links(state: State) -> Iterator[Chain]:
+    if state.carried.count:
+        yield Chain(state.carried.last, state.carried.last, state.carried.count)
+    for first, length in state.runs:
+        yield Chain(first, first + length - 1, length)
+
+
+def _belong_together(last: int, first: int, rules: Rules, excused: Excused) -> bool:
+    return not rules.resets or _fatal_window(last, rules, excused) >= first
+
+
+def _fatal_window(last: int, rules: Rules, excused: Excused) -> int:
+    """The window whose miss is one too many, when `last` is the last satisfied one."""
+    number, left = last, rules.grace + 1
+    while left:
+        number = _behind_excused(number + 1, excused)
+        left -= not rules.windows.is_empty(number)
+    return number
+
+
+def _behind_excused(number: int, excused: Excused) -> int:
+    for first, last in excused:
+        if first <= number <= last:
+            number = last + 1
+    return number
+
+
+def standing(state: State, rules: Rules, *, now: datetime, excused: Excused = ()) -> Standing:
+    """Where the streak stands at `now`."""
+    found = chains(state, rules, excused)
+    longest = max([state.carried.longest, *(chain.count for chain in found)])
+    window = rules.windows.ordinal(now)
+    is_satisfied = contains(state.runs, window)
+    if not found:
+        return Standing(0, longest, is_satisfied, is_at_risk=False, breaks_at=None, at_risk_at=None)
+    breaks_at = _breaks_at(found[-1], rules, excused)
+    if breaks_at is not None and now >= breaks_at:
+        return Standing(0, longest, is_satisfied, is_at_risk=False, breaks_at=None, at_risk_at=None)
+    at_risk_at = None if breaks_at is None else _at_risk_at(found[-1], rules, excused)
+    is_at_risk = at_risk_at is not None and now >= at_risk_at and not is_satisfied
+    return Standing(found[-1].count, longest, is_satisfied, is_at_risk, breaks_at, at_risk_at)
+
+
+def _breaks_at(chain: Chain, rules: Rules, excused: Excused) -> datetime | None:
+    """When the chain can no longer be continued: the end of the fatal window."""
+    return rules.windows.start(_fatal_window(chain.last, rules, excused) + 1) if rules.resets else None
+
+
+def _at_risk_at(chain: Chain, rules: Rules, excused: Excused) -> datetime:
+    """The lead before the break, but not within the last satisfied window: who was just here is not at risk."""
+    fatal = _fatal_window(chain.last, rules, excused)
+    begin, end = rules.windows.start(fatal), rules.windows.start(fatal + 1)
+    lead = (end - begin) / DEFAULT_LEAD_PARTS if rules.lead is None else rules.lead
+    return max(end - lead, rules.windows.start(chain.last + 1))
+
+
+def tick(state: State, rules: Rules, *, at: datetime, now: datetime, excused: Excused = ()) -> Ticked:
+    """Satisfy the window of `at`, which may be long ago, and say what the participant then has.
+
+    The count told is that of the live chain where one is alive after the tick, else of the chain that holds the window:
+    a history sent in order counts 1, 2, 3 whatever today's date.
+    """
+    window = rules.windows.ordinal(at)
+    before = standing(state, rules, now=now, excused=excused)
+    if contains(state.runs, window) or window <= _closed_until(state):
+        count = _told_count(state, rules, window, now, excused)
+        return Ticked(state, window, count, before.longest, is_new_record=False, was_satisfied=True)
+    after = State(with_window(state.runs, window), state.carried)
+    longest = standing(after, rules, now=now, excused=excused).longest
+    count = _told_count(after, rules, window, now, excused)
+    is_new_record = count > before.longest
+    return Ticked(after, window, count, longest, is_new_record=is_new_record, was_satisfied=False)
+
+
+def _closed_until(state: State) -> int:
+    """Windows of the time before the rules changed: what they made is carried, and stays as it was."""
+    return state.carried.last
+
+
+def _told_count(state: State, rules: Rules, window: int, now: datetime, excused: Excused) -> int:
+    current = standing(state, rules, now=now, excused=excused).current
+    if current:
+        return current
+    return next((chain.count for chain in chains(state, rules, excused) if chain.first <= window <= chain.last), 0)

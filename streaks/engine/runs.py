@@ -1,0 +1,37 @@
+"""Satisfied windows as a run-length list: `((first, length), …)`, ascending, never adjacent, never overlapping.
+
+A streak kept for a year is one pair; whatever order windows are satisfied in, the list is the same.
+"""
+
+from bisect import bisect_right
+
+Runs = tuple[tuple[int, int], ...]
+
+
+def contains(runs: Runs, number: int) -> bool:
+    """Whether window `number` is satisfied."""
+    index = bisect_right(runs, number, key=_first) - 1
+    return index >= 0 and number < _end(runs[index])
+
+
+def with_window(runs: Runs, number: int) -> Runs:
+    """`runs` with window `number` satisfied too."""
+    if contains(runs, number):
+        return runs
+    index = bisect_right(runs, number, key=_first)
+    before, after = runs[:index], runs[index:]
+    first, end = number, number + 1
+    if before and _end(before[-1]) == number:
+        first, before = before[-1][0], before[:-1]
+    if after and after[0][0] == end:
+        end, after = _end(after[0]), after[1:]
+    return (*before, (first, end - first), *after)
+
+
+def _first(run: tuple[int, int]) -> int:
+    return run[0]
+
+
+def _end(run: tuple[int, int]) -> int:
+    """The window behind the last of `run`."""
+    return run[0] + run[1]

@@ -1,0 +1,165 @@
+"""Windows: the periods of a streak, numbered by integer ordinals so that "next" is `+ 1`.
+
+A calendar window has a *local boundary*, a wall-clock time in the definition's zone such as 2026-02-14 00:00. It begins at
+the first instant whose wall-clock time is at or after its boundary and ends where the next one begins:
+
+- In a gap (clocks go forward over the boundary) that is the instant of the change.
+- In a fold (clocks show the boundary twice) it is the first of the two.
+- Where a whole local day does not exist (Apia, 2011-12-30) the window has no length: no instant is in it, and not
+  visiting in it is not a miss.
+
+Windows so defined tile time: every instant is in exactly one, and begins never go backwards. Instants are compared in UTC;
+subtracting the reset time from a wall clock and taking the date, the usual way, runs backwards inside a fold.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
+
+MONDAY = 0
+DAYS_PER_WEEK = 7
+HOURS_PER_DAY = 24
+MONTHS_PER_YEAR = 12
+
+
+class Period(StrEnum):
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True)
+class CalendarWindows:
+    """Windows of one period in one IANA zone.
+
+    `reset` is how long after local midnight (for hourly windows: after the full hour) a window's boundary lies. Weeks
+    begin on `week_start`, 0 = Monday. Ordinals count days, weeks and months of the proleptic Gregorian calendar.
+    """
+
+    period: Period
+    zone: str = "UTC"
+    reset: timedelta = timedelta(0)
+    week_start: int = MONDAY
+
+    def ordinal(self, at: datetime) -> int:
+        """The number of the window that `at` (aware) is in."""
+        at = at.astimezone(UTC)
+        local = at.astimezone(_zone(self.zone)).replace(tzinfo=None)
+        number = _NUMBERS[self.period](local - self.reset, self.week_start)
+        # Near a change of the clocks the wall clock is one window off at most times; instants decide.
+        while self.start(number + 1) <= at:
+            number += 1
+        while self.start(number) > at:
+            number -= 1
+        return number
+
+    def start(self, number: int) -> datetime:
+        """The instant (UTC) at which window `number` begins; its end is the start of the next."""
+        return _first_instant(_BOUNDARIES[self.period](number, self.week_start) + self.reset, self.zone)
+
+    def is_empty(self, number: int) -> bool:
+        """Whether the window has no length, because the zone skipped it."""
+        return self.start(number) == self.start(number + 1)
+
+    def key(self, number: int) -> str:
+        """The name of the window on the wire: 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
+        return _KEYS[self.period](_BOUNDARIES[self.period](number, self.week_start))
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+# --- ordinals and boundaries ------------------------------------------------------------------------------------------
+
+
+def _day_number(local: datetime, week_start: int) -> int:
+    return local.toordinal()
+
+
+def _week_number(local: datetime, week_start: int) -> int:
+    return (local.toordinal() - 1 - week_start) // DAYS_PER_WEEK  # day 1 of the calendar was a Monday
+
+
+def _month_number(local: datetime, week_start: int) -> int:
+    return local.year * MONTHS_PER_YEAR + local.month - 1
+
+
+def _hour_number(local: datetime, week_start: int) -> int:
+    return local.toordinal() * HOURS_PER_DAY + local.hour
+
+
+def _day(number: int, week_start: int) -> datetime:
+    return datetime.combine(date.fromordinal(number), time())
+
+
+def _week(number: int, week_start: int) -> datetime:
+    return _day(number * DAYS_PER_WEEK + 1 + week_start, week_start)
+
+
+def _month(number: int, week_start: int) -> datetime:
+    year, month = divmod(number, MONTHS_PER_YEAR)
+    return datetime(year, month + 1, 1)  # noqa: DTZ001 - a boundary is a wall-clock time
+
+
+def _hour(number: int, week_start: int) -> datetime:
+    day, hour = divmod(number, HOURS_PER_DAY)
+    return _day(day, week_start) + timedelta(hours=hour)
+
+
+def _week_key(boundary: datetime) -> str:
+    """ISO's name of the week that the fourth day is in; so weeks have one name each whatever day they begin on."""
+    year, week, _ = (boundary + timedelta(days=3)).isocalendar()
+    return f"{year}-W{week:02}"
+
+
+_NUMBERS: Mapping[Period, Callable[[datetime, int], int]] = {
+    Period.HOURLY: _hour_number,
+    Period.DAILY: _day_number,
+    Period.WEEKLY: _week_number,
+    Period.MONTHLY: _month_number,
+}
+_BOUNDARIES: Mapping[Period, Callable[[int, int], datetime]] = {
+    Period.HOURLY: _hour,
+    Period.DAILY: _day,
+    Period.WEEKLY: _week,
+    Period.MONTHLY: _month,
+}
+_KEYS: Mapping[Period, Callable[[datetime], str]] = {
+    Period.HOURLY: lambda boundary: f"{boundary:%Y-%m-%dT%H}",
+    Period.DAILY: lambda boundary: f"{boundary:%Y-%m-%d}",
+    Period.WEEKLY: _week_key,
+    Period.MONTHLY: lambda boundary: f"{boundary:%Y-%m}",
+}
+
+
+# --- the first instant at or after a wall-clock time -------------------------------------------------------------------
+
+
+@lru_cache(maxsize=65_536)
+def _first_instant(boundary: datetime, zone: str) -> datetime:
+    """The first instant (UTC) at which clocks in `zone` show `boundary` or later."""
+    info = _zone(zone)
+    instant = boundary.replace(tzinfo=info, fold=0).astimezone(UTC)
+    if instant.astimezone(info).replace(tzinfo=None) == boundary:
+        return instant
+    before = boundary.replace(tzinfo=info, fold=1).astimezone(UTC)
+    return _change_between(before, instant, info)
+
+
+def _change_between(early: datetime, late: datetime, info: ZoneInfo) -> datetime:
+    """The instant in (early, late] at which the offset of `info` changes, to the second."""
+    offset, seconds = early.astimezone(info).utcoffset(), int((late - early).total_seconds())
+    low, high = 0, seconds
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (early + timedelta(seconds=middle)).astimezone(info).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return early + timedelta(seconds=high)

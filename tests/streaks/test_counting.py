@@ -1,0 +1,212 @@
+"""The engine against a naive oracle that walks every window in order, and a table of cases with known answers."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streaks.engine.counting import Carried, Rules, State, standing, tick
+from streaks.engine.runs import contains, with_window
+from streaks.engine.windows import CalendarWindows, Period
+
+pytestmark = pytest.mark.engine
+
+DAY = timedelta(days=1)
+NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)
+DAILY = Rules(CalendarWindows(Period.DAILY))
+
+
+def recorded(days, rules=DAILY, *, now=NOON):
+    """State and answers after a tick on each of `days`, counted from today."""
+    state, answers = State(), []
+    for day in days:
+        answer = tick(state, rules, at=now + day * DAY, now=now)
+        state = answer.state
+        answers.append(answer)
+    return state, answers
+
+
+def naive(satisfied, rules, *, now):
+    """(current, longest) by walking window after window."""
+    chain, missed, longest, today = 0, 0, 0, rules.windows.ordinal(now)
+    for number in range(min(satisfied), max(today, *satisfied) + 1):
+        if number in satisfied:
+            chain, missed = chain + 1, 0
+            longest = max(longest, chain)
+        elif number < today or number < max(satisfied):
+            missed += not rules.windows.is_empty(number)
+            if missed > rules.grace and rules.resets:
+                chain = 0
+    return chain, longest
+
+
+rules_strategy = st.builds(
+    Rules,
+    windows=st.builds(
+        CalendarWindows,
+        period=st.sampled_from([Period.DAILY, Period.WEEKLY, Period.MONTHLY]),
+        zone=st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Apia", "America/New_York"]),
+    ),
+    grace=st.integers(0, 3),
+    resets=st.booleans(),
+)
+nows = st.timedeltas(timedelta(0), timedelta(days=366)).map(lambda age: datetime(2012, 6, 1, tzinfo=UTC) - age)
+ages = st.lists(st.timedeltas(timedelta(0), timedelta(days=120)), min_size=1, max_size=40)
+
+
+@settings(max_examples=1000)
+@given(rules=rules_strategy, now=nows, ages=ages)
+def test_the_engine_agrees_with_a_walk_through_all_windows(rules, now, ages):
+    state = State()
+    for age in ages:
+        state = tick(state, rules, at=now - age, now=now).state
+
+    standing_now = standing(state, rules, now=now)
+
+    satisfied = {rules.windows.ordinal(now - age) for age in ages}
+    assert (standing_now.current, standing_now.longest) == naive(satisfied, rules, now=now)
+
+
+@settings(max_examples=500)
+@given(rules=rules_strategy, now=nows, ages=ages, data=st.data())
+def test_order_and_repetition_of_ticks_do_not_matter(rules, now, ages, data):
+    shuffled = data.draw(st.permutations([*ages, *ages[: len(ages) // 2]]))
+
+    def final(order):
+        state = State()
+        for age in order:
+            state = tick(state, rules, at=now - age, now=now).state
+        return state
+
+    assert final(ages) == final(shuffled)
+
+
+@settings(max_examples=500)
+@given(rules=rules_strategy, now=nows, ages=ages)
+def test_a_streak_lives_until_exactly_the_instant_that_is_told(rules, now, ages):
+    state = State()
+    for age in ages:
+        state = tick(state, rules, at=now - age, now=now).state
+    latest = max(now - age for age in ages)
+
+    told = standing(state, rules, now=latest)
+
+    assert told.current > 0
+    if told.breaks_at is None:
+        assert not rules.resets
+        return
+    assert standing(state, rules, now=told.breaks_at - timedelta(microseconds=1)).current == told.current
+    assert standing(state, rules, now=told.breaks_at).current == 0
+    assert standing(state, rules, now=told.at_risk_at).is_at_risk
+    assert not standing(state, rules, now=told.at_risk_at - timedelta(microseconds=1)).is_at_risk
+
+
+@given(st.lists(st.integers(-30, 30)))
+def test_runs_hold_exactly_what_was_put_in_and_never_touch(numbers):
+    runs = ()
+    for number in numbers:
+        runs = with_window(runs, number)
+
+    assert {number for number in range(-32, 33) if contains(runs, number)} == set(numbers)
+    assert all(a[0] + a[1] < b[0] for a, b in pairwise(runs))
+
+
+@pytest.mark.parametrize(
+    ("days", "counts"),
+    [
+        ([-2, -1, 0], [1, 2, 3]),
+        ([0, 0], [1, 1]),
+        ([-10, -9, -8], [1, 2, 3]),  # a history sent in order counts up whatever today's date
+        ([-5, -4, -1, 0], [1, 2, 1, 2]),
+        ([-2, 0, -1], [1, 1, 3]),  # a late tick joins two chains
+        ([0, -30], [1, 1]),  # a tick long ago leaves the live chain as it is
+    ],
+)
+def test_what_the_caller_of_record_is_told(days, counts):
+    _, answers = recorded(days)
+
+    assert [answer.count for answer in answers] == counts
+
+
+def test_a_second_tick_in_a_window_changes_nothing():
+    _, (first, second) = recorded([0, 0])
+
+    assert (first.was_satisfied, first.is_new_record) == (False, True)
+    assert (second.was_satisfied, second.is_new_record, second.count, second.longest) == (True, False, 1, 1)
+
+
+def test_a_count_that_only_equals_the_record_is_no_new_record():
+    _, answers = recorded([-9, -8, -2, -1, 0])
+
+    assert [answer.is_new_record for answer in answers] == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize(("grace", "current"), [(0, 0), (1, 2), (2, 2)])
+def test_grace_keeps_a_streak_over_missed_days_without_adding_to_it(grace, current):
+    rules = Rules(CalendarWindows(Period.DAILY), grace=grace)
+    state, _ = recorded([-3, -2], rules)
+
+    assert standing(state, rules, now=NOON).current == current
+
+
+def test_without_reset_all_satisfied_windows_are_one_streak():
+    rules = Rules(CalendarWindows(Period.DAILY), resets=False)
+    state, _ = recorded([-100, -50, -1], rules)
+
+    told = standing(state, rules, now=NOON)
+
+    assert (told.current, told.longest, told.breaks_at, told.is_at_risk) == (3, 3, None, False)
+
+
+def test_an_excused_window_breaks_nothing_and_uses_no_grace():
+    state, _ = recorded([-4, -3])
+    today = DAILY.windows.ordinal(NOON)
+
+    told = standing(state, DAILY, now=NOON, excused=[(today - 2, today - 1)])
+
+    assert told.current == 2
+    assert told.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
+
+
+def test_an_excused_window_that_was_visited_counts():
+    state, _ = recorded([-2, -1, 0])
+    today = DAILY.windows.ordinal(NOON)
+
+    assert standing(state, DAILY, now=NOON, excused=[(today - 1, today - 1)]).current == 3
+
+
+def test_a_lead_longer_than_the_window_does_not_begin_within_the_last_visit():
+    rules = Rules(CalendarWindows(Period.DAILY), lead=10 * DAY)
+    state, _ = recorded([0], rules)
+
+    told = standing(state, rules, now=NOON)
+
+    assert not told.is_at_risk
+    assert told.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
+
+
+def test_at_risk_begins_a_sixth_of_the_window_before_the_break():
+    state, _ = recorded([-1])
+
+    assert standing(state, DAILY, now=NOON).at_risk_at == datetime(2026, 2, 14, 20, tzinfo=UTC)
+
+
+def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
+    today = DAILY.windows.ordinal(NOON)
+    state = State(carried=Carried(count=5, longest=9, last=today - 1))
+
+    late = tick(state, DAILY, at=NOON - 3 * DAY, now=NOON)
+    fresh = tick(state, DAILY, at=NOON, now=NOON)
+
+    assert (late.state, late.count, late.was_satisfied) == (state, 5, True)
+    assert (fresh.count, fresh.longest, fresh.is_new_record) == (6, 9, False)
+
+
+def test_a_carried_count_breaks_like_any_other():
+    today = DAILY.windows.ordinal(NOON)
+    state = State(carried=Carried(count=5, longest=9, last=today - 1))
+
+    assert standing(state, DAILY, now=NOON + DAY).current == 0
+    assert standing(state, DAILY, now=NOON + DAY).longest == 9

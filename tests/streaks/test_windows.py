@@ -1,0 +1,140 @@
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaks.engine.windows import CalendarWindows, Period
+
+pytestmark = pytest.mark.engine
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+RESETS = [timedelta(0), 30 * MINUTE, 90 * MINUTE, 2 * HOUR, 150 * MINUTE, 4 * HOUR, 12 * HOUR, 24 * HOUR - MINUTE]
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("period", "at", "key"),
+    [
+        (Period.HOURLY, utc(2025, 12, 23, 14, 59, 59), "2025-12-23T14"),
+        (Period.DAILY, utc(2025, 12, 23), "2025-12-23"),
+        (Period.WEEKLY, utc(2025, 12, 28, 23, 59), "2025-W52"),
+        (Period.WEEKLY, utc(2027, 1, 1), "2026-W53"),
+        (Period.WEEKLY, utc(2024, 12, 30), "2025-W01"),
+        (Period.MONTHLY, utc(2025, 12, 31, 23, 59), "2025-12"),
+        (Period.MONTHLY, utc(2024, 2, 29), "2024-02"),
+    ],
+)
+def test_windows_are_named_as_the_wire_names_them(period, at, key):
+    windows = CalendarWindows(period)
+
+    assert windows.key(windows.ordinal(at)) == key
+
+
+def test_a_week_may_begin_on_another_day():
+    windows = CalendarWindows(Period.WEEKLY, week_start=6)
+
+    assert windows.ordinal(utc(2026, 2, 15)) == windows.ordinal(utc(2026, 2, 21))  # Sunday to Saturday
+    assert windows.ordinal(utc(2026, 2, 14)) == windows.ordinal(utc(2026, 2, 15)) - 1
+
+
+def test_a_day_follows_the_wall_clock_of_its_zone():
+    windows = CalendarWindows(Period.DAILY, "America/New_York", reset=4 * HOUR)
+
+    assert windows.key(windows.ordinal(utc(2026, 2, 14, 8, 59))) == "2026-02-13"
+    assert windows.key(windows.ordinal(utc(2026, 2, 14, 9))) == "2026-02-14"
+
+
+def test_a_boundary_in_a_gap_is_the_instant_of_the_change():
+    windows = CalendarWindows(Period.DAILY, "Europe/Berlin", reset=150 * MINUTE)  # 02:30, absent on 2026-03-29
+    number = windows.ordinal(utc(2026, 3, 29, 12))
+
+    assert windows.start(number) == utc(2026, 3, 29, 1)
+
+
+def test_a_boundary_in_a_fold_is_its_first_occurrence_and_time_does_not_run_backwards():
+    windows = CalendarWindows(Period.DAILY, "Europe/Berlin", reset=150 * MINUTE)  # 02:30, twice on 2026-10-25
+    number = windows.ordinal(utc(2026, 10, 25, 12))
+
+    assert windows.start(number) == utc(2026, 10, 25, 0, 30)
+    quarters = [utc(2026, 10, 24, 23) + n * 15 * MINUTE for n in range(16)]
+    numbers = [windows.ordinal(at) for at in quarters]
+    assert numbers == sorted(numbers)
+
+
+def test_a_day_that_a_zone_skipped_has_no_length():
+    windows = CalendarWindows(Period.DAILY, "Pacific/Apia")
+    thursday = windows.ordinal(utc(2011, 12, 30, 9))
+
+    assert windows.key(thursday) == "2011-12-29"
+    assert windows.is_empty(thursday + 1)
+    assert windows.key(windows.ordinal(utc(2011, 12, 30, 10))) == "2011-12-31"
+
+
+def offset_changes(zone, *, first=2000, last=2037):
+    """Instants at which `zone` changes its clocks, found by looking, not by trusting a table."""
+    info, at, changes = ZoneInfo(zone), utc(first, 1, 1), []
+    while at.year <= last:
+        after = at + timedelta(days=7)
+        if at.astimezone(info).utcoffset() != after.astimezone(info).utcoffset():
+            changes.append(change_between(at, after, info))
+        at = after
+    return changes
+
+
+def change_between(low, high, info):
+    before = low.astimezone(info).utcoffset()
+    while high - low > SECOND:
+        middle = low + ((high - low) // 2 // SECOND) * SECOND
+        low, high = (middle, high) if middle.astimezone(info).utcoffset() == before else (low, middle)
+    return high
+
+
+def zones_that_differ():
+    """One zone of each set that behave alike, with their changes."""
+    seen = {}
+    for zone in sorted(available_timezones()):
+        changes = offset_changes(zone)
+        offsets = tuple(at.astimezone(ZoneInfo(zone)).utcoffset() for at in [utc(2000, 1, 1), *changes])
+        seen.setdefault((tuple(changes), offsets), (zone, changes))
+    return seen.values()
+
+
+@pytest.mark.timeout(300)
+def test_windows_tile_time_around_every_change_of_the_clocks():
+    for zone, changes in zones_that_differ():
+        for reset in RESETS:
+            for at in changes:
+                check_tiling(CalendarWindows(Period.DAILY, zone, reset), around=at)
+
+
+def check_tiling(windows, *, around):
+    first = windows.ordinal(around - timedelta(days=2))
+    starts = [windows.start(number) for number in range(first, first + 6)]
+    assert starts == sorted(starts), (windows, around)
+    for number, (start, end) in enumerate(pairwise(starts), first):
+        if start < end:
+            inside = (start, start + (end - start) / 2, end - timedelta(microseconds=1))
+            assert [windows.ordinal(at) for at in inside] == [number] * 3, (windows, start)
+
+
+@given(
+    period=st.sampled_from(list(Period)),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia"]),
+    reset=st.sampled_from(RESETS),
+    week_start=st.integers(0, 6),
+    at=st.integers(0, 70 * 366 * 86_400).map(lambda seconds: utc(1990, 1, 1) + seconds * SECOND),
+)
+def test_every_instant_is_in_exactly_the_window_that_its_ordinal_names(period, zone, reset, week_start, at):
+    reset = reset if period != Period.HOURLY else reset % HOUR
+    windows = CalendarWindows(period, zone, reset, week_start)
+
+    number = windows.ordinal(at)
+
+    assert windows.start(number) <= at < windows.start(number + 1)
