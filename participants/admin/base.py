@@ -34,7 +34,6 @@ class ConsoleAdmin(Base):
     """A model's pages. Writes go through the services; what they refuse is shown on the form."""
 
     list_per_page = 50
-    show_full_result_count = False
     show_facets = ShowFacets.NEVER  # a count per choice reads the whole table
     list_disable_select_all = True
     change_form_outer_before_template = "console/object_head.html"
@@ -120,6 +119,7 @@ class TenantDataAdmin(ConsoleAdmin):
     """Rows of the picked tenant and of no other: lists, searches and every object page go through this queryset."""
 
     paginator = InfinitePaginator  # never counts: big tenants have millions of rows
+    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         tenant = picked_tenant(request)

@@ -87,7 +87,7 @@ class TenantAdmin(ConsoleAdmin):
     list_filter = ("environment", "is_active")
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
-    ordering = ("name", "-environment")
+    ordering = ("name", "environment")
     object_pages = (ENABLE, DISABLE)
     add_fieldsets = ((None, {"fields": ("name", "slug", "timezone")}),)
     fieldsets = (

@@ -53,7 +53,7 @@ class Example:
 def operation(
     operation_id: str,
     *,
-    answer: type[Serializer[Any]] | BaseSerializer[Any],
+    answer: type[BaseSerializer[Any]] | BaseSerializer[Any],
     example: Example,
     body: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
