@@ -97,6 +97,7 @@ class AuditTrailAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "object_repr", "object_id")
     search_help_text = "User name, object or its id"
     paginator = InfinitePaginator
+    show_full_result_count = False
     ordering = ("-id",)
     fields = ("action_time", "user", "shown_action", "content_type", "object_repr", "object_id", "shown_message")
 

@@ -84,9 +84,12 @@ class ConsoleAdmin(Base):
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
 
+    def hint_where_missing(self, request: HttpRequest) -> str:
+        return ""
+
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Django's hook for an object its queryset does not have."""
-        messages.warning(request, f"There is no such {opts.verbose_name}.")
+        messages.warning(request, f"There is no such {opts.verbose_name}{self.hint_where_missing(request)}.")
         return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
 
     # Django writes the audit rows of its own forms by these; ours go by `audit` to keep personal data out.
@@ -144,10 +147,8 @@ class TenantDataAdmin(ConsoleAdmin):
         view = super().object_page_view
         return _of_picked_tenant(request, lambda: view(request, object_id, page))
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        other = f"If it belongs to another tenant than {picked_tenant(request)}, choose that one at the top."
-        messages.info(request, other)
-        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+    def hint_where_missing(self, request: HttpRequest) -> str:
+        return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
 def _of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:

@@ -60,8 +60,8 @@ def links(participant: Participant) -> Iterator[Link]:
 
 
 def timeline(participant: Participant) -> list[Moment]:
-    """The newest moments of all domains together, newest first."""
-    moments = (moment for panel in _panels() for moment in panel.moments(participant, TIMELINE_LENGTH))
+    """The newest moments of all domains together, newest first; at one instant what a domain below did came first."""
+    moments = (moment for panel in reversed(_panels()) for moment in panel.moments(participant, TIMELINE_LENGTH))
     return nlargest(TIMELINE_LENGTH, moments, key=lambda moment: moment.at)
 
 

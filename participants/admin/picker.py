@@ -64,7 +64,7 @@ def _live_named_like(text: str) -> Any:
 def _pick(request: HttpRequest) -> HttpResponse:
     tenant = get_object_or_404(Tenant, pk=_uuid_or_nothing(request.POST.get("tenant", "")))
     request.session[SESSION_KEY] = str(tenant.pk)
-    messages.success(request, f"You now see the data of {tenant}, {tenant.environment}.")
+    messages.success(request, f"You now see the data of {tenant.name}, {tenant.environment}.")
     return HttpResponseRedirect(_next_page(request))
 
 

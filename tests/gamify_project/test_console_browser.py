@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PASSWORD = "correct horse battery"
@@ -30,10 +30,18 @@ def browser_program(playwright: Playwright) -> str:
 
 
 @pytest.fixture
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=browser_program(playwright), args=["--no-sandbox"])
-    yield browser
-    browser.close()
+def site(transactional_db: None, live_server: Any) -> str:
+    User.objects.create_superuser("ops", password=PASSWORD)
+    return str(live_server.url)
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """Not pytest-playwright's own, which lives on: its loop in this thread would make Django refuse the tests after it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_program(playwright), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
@@ -53,20 +61,6 @@ def page(chromium: Browser, complaints: list[str]) -> Page:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_default_timeout(15_000)
     return page
-
-
-@pytest.fixture(scope="module", autouse=True)
-def synchronous() -> Iterator[None]:
-    """Playwright runs a loop in this thread, which Django takes for asynchronous code, up to the last clean-up."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
-
-
-@pytest.fixture
-def site(transactional_db: None, live_server: Any) -> str:
-    User.objects.create_superuser("ops", password=PASSWORD)
-    return str(live_server.url)
 
 
 def test_from_the_login_to_the_ledger(site: str, page: Page, complaints: list[str]) -> None:

@@ -110,7 +110,7 @@ def test_the_list_asks_as_much_for_many_tenants_as_for_one(tenant, queries):
 
     for number_of_new in (0, 10):
         TenantFactory.create_batch(number_of_new)
-        with queries(5):  # session, user, picked tenant, how many, which
+        with queries(6):  # session, user, picked tenant, how many found and in all, which
             assert console.get("participants_tenant_changelist", q="").status_code == 200
 
 

@@ -11,13 +11,15 @@ from tests.factories import LedgerEntryFactory, ParticipantFactory
 
 def test_points_are_awarded_on_the_participants_page(tenant):
     participant = ParticipantFactory(tenant=tenant, points=100)
+    console = Console(tenant)
 
-    answer = Console(tenant).post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
+    answer = console.post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
 
     assert answer.url == f"/console/participants/participant/{participant.pk}/change/"
     entry = LedgerEntry.objects.latest("number")
     assert (entry.type, entry.delta, entry.balance_after, entry.reason) == ("award", 25, 125, "Goodwill")
     message = f"Awarded 25 points, ledger entry {entry.pk}."
+    assert message in text_of(console.get("participants_participant_history", participant.pk))
     assert trail() == [(f"Participant {participant.pk}", 2, message)]
 
 
