@@ -94,7 +94,15 @@ PARAMETERS: Document = {
         "description": "Your participant identifier, percent-encoded: `a/b` is sent as `a%2Fb`.",
         "schema": {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 255},
         "example": "user_123",
-    }
+    },
+    "definition_id": {
+        "name": "definition_id",
+        "in": "path",
+        "required": True,
+        "description": "The definition's id, from the answer that created it or from the list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
+    },
 }
 
 _STANDING_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]

@@ -12,9 +12,13 @@ from participants.engine import (
     control_character_problem,
     external_id_problem,
     object_problem,
+    web_address_problem,
 )
 
 MAX_PAGE = 1_000_000_000
+MAX_CODE = 50
+MAX_NAME = 100
+MAX_ADDRESS = 500
 
 
 class ParticipantIdField(serializers.CharField):
@@ -46,6 +50,51 @@ class LineField(serializers.CharField):
         if isinstance(value, str) and (problem := control_character_problem(value)):
             raise serializers.ValidationError(problem)
         return value
+
+
+class CodeField(LineField):
+    """What ops call a definition of theirs: 1 to 50 characters, without white space around them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "Your code for it, 1 to 50 characters, case-sensitive. It never changes.")
+        super().__init__(max_length=MAX_CODE, **kwargs)
+
+
+class NameField(LineField):
+    """A definition's name, for people."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "Its name, for people, 1 to 100 characters.")
+        super().__init__(max_length=MAX_NAME, **kwargs)
+
+
+class WebAddressField(serializers.CharField):
+    """An http or https address, at most 500 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_ADDRESS, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        if isinstance(value, str) and (problem := web_address_problem(value)):
+            raise serializers.ValidationError(problem)
+        return value
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class CodesField(serializers.CharField):
+    """Codes in a query, separated by commas."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        return [code.strip() for code in value.split(",") if code.strip()]
+
+
+class SwitchField(serializers.BooleanField):
+    """true or false in a query; given but empty it is refused, where DRF would take the default."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

@@ -5,16 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.api.fields import LineField, ObjectField, ParticipantIdField
-from participants.engine import web_address_problem
+from participants.api.fields import LineField, ObjectField, ParticipantIdField, SwitchField, WebAddressField
 from participants.models import Participant
 from participants.profile import SECTION_NAMES, AnyField, sections
-
-
-def check_web_address(value: str) -> None:
-    """Raise ValidationError unless `value` is http or https with a host."""
-    if problem := web_address_problem(value):
-        raise serializers.ValidationError(problem)
 
 
 class ProfileChanges(serializers.Serializer[Any]):
@@ -28,13 +21,7 @@ class ProfileChanges(serializers.Serializer[Any]):
         trim_whitespace=False,
         help_text="A name to show.",
     )
-    avatar_url = serializers.CharField(
-        max_length=500,
-        required=False,
-        allow_null=True,
-        validators=[check_web_address],
-        help_text="An http or https address of a picture.",
-    )
+    avatar_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     attributes = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
     timezone = serializers.CharField(
         max_length=64, required=False, allow_null=True, help_text="Their IANA time zone, such as Europe/Paris."
@@ -127,13 +114,6 @@ class ListedParticipant(serializers.ModelSerializer[Participant]):
             "first_seen_at": {"help_text": "Their first successful write."},
             "last_seen_at": {"help_text": "Their latest successful write."},
         }
-
-
-class SwitchField(serializers.BooleanField):
-    """true or false in a query; given but empty it is refused, where DRF would take the default."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
 
 
 class ErasureQuery(serializers.Serializer[Any]):
