@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import get_resolver
 
+from gamify_project import server_errors
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
 EMBEDDED_THREADS = 8
@@ -49,6 +51,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """Import what the first request would, then wait at the gate; the arbiter kills a worker that gives no sign."""
+    server_errors.install()
     assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)
     while gate >= 0 and worker.alive and not select.select([gate], [], [], 1.0)[0]:

@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from participants.ids import new_id
 from participants.models import Participant, Tenant
+from participants.models.json import JSONField
 
 
 class EntryType(models.TextChoices):
@@ -49,7 +50,7 @@ class LedgerEntry(models.Model):
     event_id = models.UUIDField(null=True)
     reverses_id = models.UUIDField(null=True)
     reason = models.TextField(null=True)
-    metadata = models.JSONField(default=dict)
+    metadata = JSONField(default=dict)
     created_at = models.DateTimeField()
 
     objects = LedgerEntryQuerySet.as_manager()

@@ -6,6 +6,7 @@ import django.db.models.expressions
 from django.db import migrations, models
 
 import participants.ids
+import participants.models.json
 import participants.models.tenants
 
 
@@ -81,7 +82,12 @@ class Migration(migrations.Migration):
                 ("external_id", models.CharField(max_length=255, verbose_name="participant id")),
                 ("display_name", models.CharField(blank=True, max_length=255, null=True)),
                 ("avatar_url", models.CharField(blank=True, max_length=500, null=True)),
-                ("attributes", models.JSONField(blank=True, default=dict)),
+                (
+                    "attributes",
+                    participants.models.json.JSONField(
+                        decoder=participants.models.json.Decoder, blank=True, default=dict
+                    ),
+                ),
                 ("timezone", models.CharField(blank=True, max_length=64, null=True)),
                 ("is_active", models.BooleanField(default=True)),
                 ("balance", models.BigIntegerField(default=0)),
@@ -119,7 +125,7 @@ class Migration(migrations.Migration):
                 ("subject", models.UUIDField()),
                 ("key", models.CharField(max_length=255)),
                 ("digest", models.CharField(max_length=64)),
-                ("answer", models.JSONField()),
+                ("answer", participants.models.json.JSONField(decoder=participants.models.json.Decoder)),
                 ("created_at", models.DateTimeField()),
                 (
                     "tenant",
@@ -144,7 +150,7 @@ class Migration(migrations.Migration):
                 ),
                 ("participant_id", models.UUIDField(null=True)),
                 ("type", models.CharField(max_length=60)),
-                ("data", models.JSONField()),
+                ("data", participants.models.json.JSONField(decoder=participants.models.json.Decoder)),
                 ("occurred_at", models.DateTimeField()),
                 (
                     "tenant",

@@ -1,6 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
+from participants.models.json import JSONField
 from participants.models.tenants import Tenant
 
 
@@ -17,7 +18,7 @@ class DomainEvent(models.Model):
     )
     participant_id = models.UUIDField(null=True)
     type = models.CharField(max_length=60)
-    data = models.JSONField()
+    data = JSONField()
     occurred_at = models.DateTimeField()
 
     class Meta:

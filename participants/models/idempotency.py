@@ -1,6 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
+from participants.models.json import JSONField
 from participants.models.tenants import Tenant
 
 
@@ -20,7 +21,7 @@ class IdempotencyKey(models.Model):
     subject = models.UUIDField()
     key = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
-    answer = models.JSONField()
+    answer = JSONField()
     created_at = models.DateTimeField()
 
     class Meta:

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
+from participants.models.json import JSONField
 from participants.models.tenants import Tenant
 
 
@@ -26,7 +27,7 @@ class Participant(models.Model):
     external_id = models.CharField("participant id", max_length=255)
     display_name = models.CharField(max_length=255, null=True, blank=True)
     avatar_url = models.CharField(max_length=500, null=True, blank=True)
-    attributes = models.JSONField(default=dict, blank=True)
+    attributes = JSONField(default=dict, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
     is_active = models.BooleanField(default=True)
 

@@ -47,7 +47,7 @@ def update(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now:
         participant = _existing(work, external_id)
         changes = dict(changes)
         if "attributes" in changes:
-            changes["attributes"] = _patched(participant, changes["attributes"] or {})
+            changes["attributes"] = _patched(participant, changes["attributes"])
         _apply(work, participant, changes)
         return participant
 
@@ -59,9 +59,9 @@ def _existing(work: UnitOfWork, external_id: str) -> Participant:
     return participant
 
 
-def _patched(participant: Participant, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Patches that are each small enough must not add up to more than attributes may hold."""
-    attributes: dict[str, Any] = merged(participant.attributes, patch)
+def _patched(participant: Participant, patch: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Null clears. Patches that are each small enough must not add up to more than attributes may hold."""
+    attributes: dict[str, Any] = {} if patch is None else merged(participant.attributes, patch)
     if problem := object_problem(attributes):
         raise InvalidInput("attributes", problem)
     return attributes

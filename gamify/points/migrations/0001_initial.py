@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import participants.ids
+import participants.models.json
 
 
 class Migration(migrations.Migration):
@@ -47,7 +48,10 @@ class Migration(migrations.Migration):
                 ("event_id", models.UUIDField(null=True)),
                 ("reverses_id", models.UUIDField(null=True)),
                 ("reason", models.TextField(null=True)),
-                ("metadata", models.JSONField(default=dict)),
+                (
+                    "metadata",
+                    participants.models.json.JSONField(decoder=participants.models.json.Decoder, default=dict),
+                ),
                 ("created_at", models.DateTimeField()),
                 (
                     "participant",
