@@ -44,6 +44,7 @@ worker_class = "gthread"
 workers = 1 if IS_SQLITE else int(os.environ.get("WEB_WORKERS") or _cores())
 threads = int(os.environ.get("WEB_THREADS") or (EMBEDDED_THREADS if IS_SQLITE else 1))
 keepalive = 5
+limit_request_line = 8190  # an id of 255 characters can be 3,060 bytes long in a path
 graceful_timeout = 8
 worker_tmp_dir = _memory_folder()
 control_socket_disable = True

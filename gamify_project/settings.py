@@ -118,7 +118,7 @@ def _database(url: str) -> dict[str, Any]:
     return config
 
 
-DATABASES = {"default": _database(env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'gamify.sqlite3'}"))}
+DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'gamify.sqlite3'}")}
 
 # --- Redis: cache, limits and broker; without it, memory and files ---------------------------------------------------
 
