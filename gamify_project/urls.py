@@ -12,6 +12,7 @@ handler500 = errors.handler500
 
 gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.points.api.urls")),
+    path("", include("streaks.api.urls")),
     path("", include("participants.api.urls")),
     re_path("", errors.unknown_route),
 ]

@@ -6,6 +6,8 @@ class StreaksConfig(AppConfig):
     verbose_name = "Streaks"
 
     def ready(self) -> None:
-        from streaks import profile
+        from streaks import profile, selectors, services
 
+        selectors.register()
+        services.register()
         profile.register()

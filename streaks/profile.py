@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.profile import AnyField, Section, Subject, sections
+from streaks.selectors import StreakStatus, best_of, statuses_of
 
 
 class StreakSummary(serializers.Serializer[Any]):
@@ -18,11 +19,22 @@ class BestStreak(StreakSummary):
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"streaks": None}
+    best = _best(subject)
+    return {"streaks": {**_summary(best), "last_activity_at": best.last_activity_at} if best else None}
 
 
-def _state(subject: Subject) -> Any:
-    return {"current": 0, "longest": 0}
+def _state(subject: Subject) -> Mapping[str, int]:
+    return _summary(_best(subject))
+
+
+def _best(subject: Subject) -> StreakStatus | None:
+    return best_of(statuses_of(subject.participant, subject.catalog, now=subject.now))
+
+
+def _summary(best: StreakStatus | None) -> dict[str, int]:
+    if best is None:
+        return {"current": 0, "longest": 0}
+    return {"current": best.standing.current, "longest": best.standing.longest}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

@@ -1,17 +1,21 @@
+from typing import Self, TypeVar
+
 from django.db import models
 
 from participants.ids import new_id
 from participants.models.tenants import Tenant
 
+D = TypeVar("D", bound="Definition")
 
-class DefinitionQuerySet(models.QuerySet["Definition"]):
-    def of(self, tenant: Tenant) -> "DefinitionQuerySet":
+
+class DefinitionQuerySet(models.QuerySet[D]):
+    def of(self, tenant: Tenant) -> Self:
         return self.filter(tenant_id=tenant.pk)
 
-    def active(self) -> "DefinitionQuerySet":
+    def active(self) -> Self:
         return self.filter(is_active=True)
 
-    def in_order(self) -> "DefinitionQuerySet":
+    def in_order(self) -> Self:
         return self.order_by("display_order", "code")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 from participants.models import Participant, Tenant
 from participants.work.queries import Query, Slot
@@ -38,8 +38,9 @@ def _query(model: type[Model], column: str) -> Query[Any]:
         external_ids = [Slot("people", _EXTERNAL_ID, index) for index in range(people)]
         participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
         field = cast("Field[Any, Any]", model._meta.get_field(column))
-        narrowed = [Slot("wanted", field, index) for index in range(wanted)]
+        # Not `__in`: for a foreign key Django prepares each value of a list, and a slot is none yet.
+        narrowed = Q(*[(column, Slot("wanted", field, index)) for index in range(wanted)], _connector=Q.OR)
         rows = model._default_manager.filter(tenant=Slot("tenant", _TENANT), participant__in=participants.values("id"))
-        return rows.filter(**{f"{column}__in": narrowed}).order_by()
+        return rows.filter(narrowed).order_by()
 
     return Query(declare)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 import structlog
 from django.db import IntegrityError, OperationalError, models
@@ -218,6 +218,11 @@ class UnitOfWork:
 
     def _subject(self, once: Once) -> Participant | Tenant:
         return self.tenant if once.external_id is None else self.participant(once.external_id)
+
+    def find_stale(self) -> NoReturn:
+        """A row was written under definitions newer than the catalog of this unit: read the tenant again and restart."""
+        self.tenant.refresh_from_db()
+        raise Restart
 
     def flush(self) -> None:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""

@@ -189,3 +189,18 @@ def _told_count(state: State, rules: Rules, window: int, now: datetime, excused:
     if current:
         return current
     return next((chain.count for chain in chains(state, rules, excused) if chain.first <= window <= chain.last), 0)
+
+
+def carried_over(
+    state: State, old: Rules, new: Rules, *, at: datetime, last_activity_at: datetime, excused: Excused = ()
+) -> State:
+    """`state`, which counts by `old`, as it goes on by `new` from the instant `at` of the change.
+
+    What is alive stays alive with its count, and has the rest of the window then open to go on; if the last activity is in
+    that window already, it counts as satisfied. Nothing that is dead comes back.
+    """
+    told = standing(state, old, now=at, excused=excused)
+    last = new.windows.ordinal(at) - 1
+    if told.current:
+        last = max(last, new.windows.ordinal(min(last_activity_at, at)))
+    return State(carried=Carried(count=told.current, longest=told.longest, last=last))

@@ -32,6 +32,15 @@ class Period(StrEnum):
     MONTHLY = "monthly"
 
 
+# The longest of each kind, so that "a month" of grace is one month whatever the month.
+HOURS = {Period.HOURLY: 1, Period.DAILY: 24, Period.WEEKLY: 7 * 24, Period.MONTHLY: 31 * 24}
+
+
+def grace_periods(hours: int, *, period: Period) -> int:
+    """Hours of grace as whole periods, rounded up: 24 hours on a daily streak are 1."""
+    return -(-hours // HOURS[period])
+
+
 @dataclass(frozen=True)
 class CalendarWindows:
     """Windows of one period in one IANA zone.

@@ -1,0 +1,1 @@
+"""Streaks over HTTP, in the Gamify dialect."""

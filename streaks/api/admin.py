@@ -1,0 +1,30 @@
+"""Streak definitions, for keys with the admin scope."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from participants.api.definitions import DefinitionViewSet, documented
+from streaks import services
+from streaks.api import examples
+from streaks.api.serializers import NewStreak, StreakAnswer, StreakChanges, model_changes
+from streaks.models import PeriodChoice, Streak
+from streaks.services import NOUN, StreakIdNotFound
+
+
+@documented(created=examples.STREAK)
+class AdminStreakViewSet(DefinitionViewSet):
+    noun = NOUN
+    model = Streak
+    serializer_class = StreakAnswer
+    create_body = NewStreak
+    update_body = StreakChanges
+    not_found = StreakIdNotFound
+
+    def perform_create(self, data: Mapping[str, Any]) -> Streak:
+        data = {"fact_type": data["code"], **data}
+        changes = model_changes(data, period=data.get("period", PeriodChoice.DAILY))
+        return services.create_streak(tenant=self.tenant, data=changes, now=self.now)
+
+    def perform_update(self, row: Any, changes: Mapping[str, Any]) -> Streak:
+        changes = model_changes(dict(changes), period=changes.get("period", row.period))
+        return services.update_streak(row, tenant=self.tenant, changes=changes, now=self.now)

@@ -1,0 +1,198 @@
+"""Streak definitions over the admin API, in the shapes of the spec."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+
+from streaks.models import Streak, StreakRevision
+from tests.client import refused_fields
+
+NOW = datetime(2026, 2, 14, 8, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+LIST = "/admin/streaks"
+
+SPEC = {
+    "code": "daily_login",
+    "name": "Daily Login",
+    "fact_type": "login",
+    "period": "daily",
+    "grace_periods": 1,
+    "reset_on_miss": True,
+    "color": "#0891B2",
+}
+
+
+def test_create_answers_201_with_the_definition(admin_api, tenant):
+    answer = admin_api.post(LIST, SPEC)
+
+    body = answer.json()
+    assert answer.status_code == 201
+    assert {name: body[name] for name in SPEC} == SPEC
+    assert body["tenant_id"] == str(tenant.pk)
+    assert (body["description"], body["fact_filter"], body["icon_url"]) == (None, None, None)
+    assert (body["is_active"], body["display_order"]) == (True, 0)
+    assert admin_api.get(f"{LIST}/{body['id']}").json() == body
+
+
+def test_the_other_example_of_the_spec_has_no_fact_type_and_grace_in_hours(admin_api):
+    answer = admin_api.post(
+        LIST,
+        {
+            "code": "daily_login",
+            "name": "Daily Login Streak",
+            "description": "Log in every day to build your streak",
+            "period": "daily",
+            "grace_period_hours": 24,
+            "display_order": 1,
+        },
+    )
+
+    body = answer.json()
+    assert answer.status_code == 201
+    assert (body["fact_type"], body["grace_periods"], body["grace_period_hours"]) == ("daily_login", 1, 24)
+
+
+@pytest.mark.parametrize(
+    ("period", "hours", "periods"),
+    [("daily", 0, 0), ("daily", 1, 1), ("daily", 25, 2), ("weekly", 168, 1), ("weekly", 169, 2), ("monthly", 744, 1)],
+)
+def test_hours_of_grace_are_whole_periods_rounded_up(admin_api, period, hours, periods):
+    answer = admin_api.post(LIST, {"code": "x", "name": "X", "period": period, "grace_period_hours": hours})
+
+    assert answer.json()["grace_periods"] == periods
+
+
+def test_a_taken_code_is_400_also_when_inactive(admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+    admin_api.delete(f"{LIST}/{created['id']}")
+
+    answer = admin_api.post(LIST, SPEC)
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"detail": "Streak with code 'daily_login' already exists", "code": "streak_code_conflict"},
+    )
+
+
+@pytest.mark.parametrize("streak_id", [uuid4(), "not-a-uuid"])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_an_unknown_id_is_404(admin_api, method, streak_id):
+    answer = admin_api.send(method, f"{LIST}/{streak_id}", {} if method == "PATCH" else None)
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Streak not found", "code": "streak_not_found"})
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "x" * 51}, "code"),
+        ({"name": "x" * 101}, "name"),
+        ({"fact_type": ""}, "fact_type"),
+        ({"fact_filter": []}, "fact_filter"),
+        ({"period": "yearly"}, "period"),
+        ({"grace_periods": -1}, "grace_periods"),
+        ({"grace_period_hours": -1}, "grace_period_hours"),
+        ({"icon_url": "javascript:alert(1)"}, "icon_url"),
+        ({"color": "x" * 21}, "color"),
+        ({"display_order": 2**40}, "display_order"),
+    ],
+)
+def test_a_definition_that_does_not_validate_is_422(admin_api, nothing_written, change, field):
+    with nothing_written():
+        answer = admin_api.post(LIST, SPEC | change)
+
+    assert refused_fields(answer) == [field]
+
+
+def test_patch_changes_what_is_given_and_never_the_code(admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+
+    changed = admin_api.patch(f"{LIST}/{created['id']}", {"name": "New", "code": "other", "fact_type": "signin"}).json()
+
+    assert changed == created | {"name": "New", "fact_type": "signin", "updated_at": changed["updated_at"]}
+
+
+def test_delete_deactivates(admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+
+    answer = admin_api.delete(f"{LIST}/{created['id']}")
+
+    assert (answer.status_code, answer.json()) == (200, {"message": "Streak deactivated"})
+    assert admin_api.get(f"{LIST}/{created['id']}").json()["is_active"] is False
+
+
+def test_the_list_pages_filters_and_orders(admin_api, queries):
+    for number in range(3):
+        admin_api.post(LIST, SPEC | {"code": f"s{number}", "display_order": -number})
+    gone = Streak.objects.get(code="s1")
+    admin_api.delete(f"{LIST}/{gone.pk}")
+
+    with queries(3):  # key, total, page
+        page = admin_api.get(f"{LIST}?is_active=true&page=1&page_size=1").json()
+
+    assert [item["code"] for item in page["items"]] == ["s2"]
+    assert (page["total"], page["page"], page["page_size"]) == (2, 1, 1)
+    assert admin_api.get(f"{LIST}?page=9").json()["items"] == []
+    assert admin_api.get(f"{LIST}?is_active=maybe").status_code == 422
+
+
+def test_the_scope_is_needed_and_other_tenants_see_nothing(api, admin_api, other_admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+
+    refused = api.get(LIST)
+
+    assert (refused.status_code, refused.json()["detail"]) == (403, "API key requires 'admin' scope")
+    assert other_admin_api.get(LIST).json()["total"] == 0
+    assert other_admin_api.get(f"{LIST}/{created['id']}").status_code == 404
+    assert other_admin_api.post(LIST, SPEC).status_code == 201
+
+
+def ticks(api, *days):
+    for day in days:
+        with time_machine.travel(NOW + day * DAY, tick=False):
+            answer = api.post("/streaks/record", {"participant_id": "u", "streak_code": "daily_login"}).json()
+    return answer
+
+
+def shown(api, day):
+    with time_machine.travel(NOW + day * DAY, tick=False):
+        return api.get("/participants/u/streaks").json()["streaks"][0]
+
+
+def test_a_change_of_grace_carries_the_count_over_and_revives_nothing(api, admin_api):
+    created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
+    ticks(api, 0, 1, 2)
+
+    with time_machine.travel(NOW + 2 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"grace_periods": 1})
+
+    assert shown(api, 2)["current_count"] == 3
+    assert shown(api, 4)["current_count"] == 3  # the new grace
+    assert ticks(api, 2)["already_recorded"]  # the same day is not counted again
+    assert ticks(api, 4)["new_count"] == 4
+    with time_machine.travel(NOW + 9 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"grace_periods": 30})
+    assert (shown(api, 9)["current_count"], shown(api, 9)["longest_count"]) == (0, 4)
+    assert StreakRevision.objects.count() == 2
+
+
+def test_a_change_from_days_to_weeks_goes_on_counting(api, admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+    ticks(api, 0, 1, 2)
+
+    with time_machine.travel(NOW + 2 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"period": "weekly"})
+
+    assert shown(api, 2)["current_count"] == 3
+    assert ticks(api, 9)["new_count"] == 4
+
+
+def test_a_change_of_name_begins_no_new_rules(admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+
+    admin_api.patch(f"{LIST}/{created['id']}", {"name": "New", "grace_periods": SPEC["grace_periods"]})
+
+    assert not StreakRevision.objects.exists()
