@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This server"}],
     "TAGS": [
         {"name": "Points", "description": "Award and deduct points; balances and their history."},
+        {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
     "POSTPROCESSING_HOOKS": [

@@ -176,12 +176,11 @@ def _documents(
     noun, answer = viewset.noun, viewset.serializer_class
     assert answer is not None, "a definition viewset names its serializer_class"  # noqa: S101
     unknown = viewset.not_found("01a20030-16b8-773b-a1f2-79a6f16a65ee")
-    page = Example({"items": [created.answer], "total": 1, "page": 1, "page_size": 50})
     changed = Example(created.answer, {"name": created.answer["name"]})
     conflict = CodeConflict(noun, str(created.answer["code"]))
     gone = Example({"message": f"{noun.capitalize()} deactivated"})
     return {
-        "list": operation(f"list_{noun}_definitions", answer=answer(many=True), example=page),
+        "list": operation(f"list_{noun}_definitions", answer=answer(many=True), example=Example(created.answer)),
         "create": operation(
             f"create_{noun}",
             body=viewset.create_body,

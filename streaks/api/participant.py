@@ -45,7 +45,7 @@ class StreakViewSet(KeyViewSet):
 
 class ParticipantStreaksViewSet(KeyViewSet):
     @operation("list_streaks", answer=StreaksAnswer, example=examples.STREAKS)
-    def list(self, request: Request, participant_id: str) -> Response:
+    def retrieve(self, request: Request, participant_id: str) -> Response:
         """Where the participant stands in every active streak they have touched."""
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, participant_id)

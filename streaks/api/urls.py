@@ -7,6 +7,6 @@ from streaks.api.participant import ParticipantStreaksViewSet, StreakViewSet
 
 urlpatterns = [
     path("streaks/record", StreakViewSet.as_view({"post": "record"})),
-    of_participant("/streaks", ParticipantStreaksViewSet.as_view({"get": "list"})),
+    of_participant("/streaks", ParticipantStreaksViewSet.as_view({"get": "retrieve"})),
     *definition_routes("streaks", AdminStreakViewSet),
 ]

@@ -17,8 +17,9 @@ def test_the_registered_domain_events():
         "participant.deleted",
         "points.awarded",
         "points.deducted",
+        "streak.incremented",
     }
 
 
 def test_every_table_with_rows_of_participants_has_an_eraser():
-    assert set(erasers) == {"idempotency keys", "domain events", "points"}
+    assert set(erasers) == {"idempotency keys", "domain events", "points", "streaks"}

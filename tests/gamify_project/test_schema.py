@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,19 @@ from jsonschema import Draft202012Validator
 from gamify_project.schema import document_errors
 from participants.api.schema import ERRORS
 from participants.errors import DomainError, ParticipantNotFound
+from participants.models import Tenant
 from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
+from streaks.services import create_streak
 from tests.client import Api
 from tests.factories import ParticipantFactory
 
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
+
 # What only commands and the console raise.
 NOT_ON_THE_WIRE = {ApiKeyAmbiguous, ApiKeyNotFound, TenantNotFound, TenantSlugConflict}
+DEFINITION_ID = "01a20030-16b8-773b-a1f2-79a6f16a65ee"
 ALWAYS = {"401", "403", "422", "429", "500", "503"}
 WITH_BODY = {"400", "413", "415"}
 
@@ -39,7 +46,7 @@ class Operation:
 
     @property
     def example_path(self) -> str:
-        return self.path.replace("{participant_id}", "user_123")
+        return self.path.replace("{participant_id}", "user_123").replace("{definition_id}", DEFINITION_ID)
 
     @property
     def success(self) -> str:
@@ -95,6 +102,15 @@ def problems(value: Any, schema: Mapping[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
+def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
+    """The definitions that the examples name, each under the id of the examples; not the one that is to be created."""
+    makers = {"streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW)}
+    for noun, make in makers.items():
+        if but != f"create_{noun}":
+            definition = make()
+            type(definition).objects.filter(id=definition.id).update(id=DEFINITION_ID)
+
+
 @pytest.fixture
 def everyone(request: pytest.FixtureRequest) -> Api:
     """An admin key, for paths as the document has them, and the participant of the examples."""
@@ -106,6 +122,8 @@ def everyone(request: pytest.FixtureRequest) -> Api:
 each_operation = pytest.mark.parametrize("name", [
     "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions",
     "register_participant", "get_profile", "update_profile", "get_state", "list_participants", "delete_participant",
+    "record_streak", "list_streaks",
+    "list_streak_definitions", "create_streak", "get_streak", "update_streak", "deactivate_streak",
 ])  # fmt: skip
 
 
@@ -200,8 +218,9 @@ def test_every_answer_has_its_headers_and_every_error_its_examples(name: str) ->
 
 
 @each_operation
-def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str, everyone: Api) -> None:
+def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str, everyone: Api, tenant: Tenant) -> None:
     operation = operations()[name]
+    define_what_examples_name(tenant, but=name)
 
     for example in (operation.body or {"examples": {"none": {"value": None}}})["examples"].values():
         response = everyone.send(operation.method, operation.example_path, example["value"])
