@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This server"}],
     "TAGS": [
         {"name": "Points", "description": "Award and deduct points; balances and their history."},
+        {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],

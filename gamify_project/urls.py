@@ -11,6 +11,7 @@ handler404 = errors.handler404
 handler500 = errors.handler500
 
 gamify: list[URLPattern | URLResolver] = [
+    path("", include("gamify.badges.api.urls")),
     path("", include("gamify.points.api.urls")),
     path("", include("streaks.api.urls")),
     path("", include("participants.api.urls")),

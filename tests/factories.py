@@ -6,6 +6,7 @@ from typing import Any
 import factory
 from django.utils import timezone
 
+from gamify.badges.models import Badge, BadgeAward
 from gamify.points.models import EntryType, LedgerEntry
 from participants.models import ApiKey, Participant, Tenant
 from participants.services.keys import NewKey, create_api_key
@@ -87,3 +88,28 @@ class LedgerEntryFactory(factory.django.DjangoModelFactory[LedgerEntry]):
         owner.total_spent += max(-entry.delta, 0)
         owner.save()
         return entry
+
+
+class BadgeFactory(factory.django.DjangoModelFactory[Badge]):
+    """A badge that is given. Made before the tenant's catalog is read first: nobody is told of it."""
+
+    class Meta:
+        model = Badge
+
+    tenant = factory.SubFactory(TenantFactory)
+    code = factory.Sequence(lambda number: f"badge_{number}")
+    name = factory.LazyAttribute(lambda badge: badge.code.replace("_", " ").title())
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")
+
+
+class BadgeAwardFactory(factory.django.DjangoModelFactory[BadgeAward]):
+    """A badge that someone has."""
+
+    class Meta:
+        model = BadgeAward
+
+    participant = factory.SubFactory(ParticipantFactory)
+    tenant = factory.SelfAttribute("participant.tenant")
+    badge = factory.SubFactory(BadgeFactory, tenant=factory.SelfAttribute("..tenant"))
+    earned_at = factory.LazyFunction(timezone.now)

@@ -1,1 +1,1 @@
-"""Badges."""
+"""Badges: what can be earned once, and who has earned it."""

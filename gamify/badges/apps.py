@@ -6,6 +6,7 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
-        from gamify.badges import profile
+        from gamify.badges import profile, services
 
         profile.register()
+        services.register()

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.badges.models import Rarity
+from gamify.badges.selectors import Standing, earned, standings_of
 from participants.profile import AnyField, Section, Subject, sections
 
 
@@ -15,20 +17,38 @@ class BadgeSummary(serializers.Serializer[Any]):
     earned_at = serializers.DateTimeField(allow_null=True, help_text="Since when, or null.")
 
 
-class EarnedBadge(BadgeSummary):
-    rarity = serializers.CharField(help_text="common, uncommon, rare, epic or legendary.")
+class ParticipantBadge(BadgeSummary):
+    description = serializers.CharField(allow_null=True, help_text="What it is for, or null.")
+    icon = serializers.CharField(allow_null=True, help_text="Address of its picture, or null.")
+    rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare it is.")
+
+
+def summary_of(standing: Standing) -> dict[str, Any]:
+    return {
+        "code": standing.badge.code,
+        "name": standing.badge.name,
+        "earned": standing.is_earned,
+        "earned_at": standing.earned_at,
+    }
+
+
+def badge_of(standing: Standing) -> dict[str, Any]:
+    badge = standing.badge
+    about = {"description": badge.description, "icon": badge.icon, "rarity": badge.rarity}
+    return summary_of(standing) | about
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"badges": []}
+    standings = standings_of(subject.participant, subject.catalog)
+    return {"badges": [badge_of(standing) for standing in earned(standings)]}
 
 
 def _state(subject: Subject) -> Any:
-    return []
+    return [summary_of(standing) for standing in standings_of(subject.participant, subject.catalog)]
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"badges": EarnedBadge(many=True, help_text="The badges they have earned.")}
+    return {"badges": ParticipantBadge(many=True, help_text="The badges they have earned.")}
 
 
 def _state_field() -> AnyField:

@@ -45,6 +45,8 @@ _PROFILE = {
         {
             "code": "first_steps",
             "name": "First Steps",
+            "description": None,
+            "icon": None,
             "rarity": "common",
             "earned": True,
             "earned_at": "2026-01-15T10:00:00Z",

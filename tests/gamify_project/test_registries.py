@@ -1,5 +1,6 @@
 """What the domains register is part of the product: these sets change on purpose only."""
 
+from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers
@@ -17,9 +18,14 @@ def test_the_registered_domain_events():
         "participant.deleted",
         "points.awarded",
         "points.deducted",
+        "badge.awarded",
         "streak.incremented",
     }
 
 
 def test_every_table_with_rows_of_participants_has_an_eraser():
-    assert set(erasers) == {"idempotency keys", "domain events", "points", "streaks"}
+    assert set(erasers) == {"idempotency keys", "domain events", "points", "badges", "streaks"}
+
+
+def test_the_parts_of_the_catalog():
+    assert set(catalog_parts) == {"badges", "streaks"}

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
 from streaks.services import create_streak
 from tests.client import Api
-from tests.factories import ParticipantFactory
+from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
@@ -104,7 +104,10 @@ def problems(value: Any, schema: Mapping[str, Any]) -> list[str]:
 
 def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     """The definitions that the examples name, each under the id of the examples; not the one that is to be created."""
-    makers = {"streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW)}
+    makers: Mapping[str, Callable[[], Any]] = {
+        "badge": lambda: BadgeFactory(tenant=tenant, code="streak_master"),
+        "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
+    }
     for noun, make in makers.items():
         if but != f"create_{noun}":
             definition = make()
@@ -113,15 +116,18 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
 
 @pytest.fixture
 def everyone(request: pytest.FixtureRequest) -> Api:
-    """An admin key, for paths as the document has them, and the participant of the examples."""
+    """An admin key, for paths as the document has them, and the participant of the examples, who has a badge."""
     api: Api = request.getfixturevalue("admin_api")
-    ParticipantFactory(tenant=request.getfixturevalue("tenant"), external_id="user_123", points=1000)
+    user = ParticipantFactory(tenant=request.getfixturevalue("tenant"), external_id="user_123", points=1000)
+    BadgeAwardFactory(participant=user, badge__code="power_user")
     return Api(api.key, base="")
 
 
 each_operation = pytest.mark.parametrize("name", [
     "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions",
     "register_participant", "get_profile", "update_profile", "get_state", "list_participants", "delete_participant",
+    "award_badge", "list_badges",
+    "list_badge_definitions", "create_badge", "get_badge", "update_badge", "deactivate_badge",
     "record_streak", "list_streaks",
     "list_streak_definitions", "create_streak", "get_streak", "update_streak", "deactivate_streak",
 ])  # fmt: skip
@@ -247,6 +253,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("get_state", 422, "validation_error", {"query": "?include=friends"}),
     ("list_transactions", 422, "validation_error", {"query": "?page_size=101"}),
     ("list_participants", 422, "validation_error", {"query": "?page_size=101"}),
+    ("award_badge", 404, "badge_not_found", {"body": {"participant_id": "user_123", "badge_code": "unknown_badge"}}),
+    ("create_badge", 400, "badge_code_conflict", {"twice": True}),
+    ("get_badge", 404, "badge_not_found", {}),
+    ("update_badge", 404, "badge_not_found", {}),
+    ("deactivate_badge", 404, "badge_not_found", {}),
 ])  # fmt: skip
 def test_an_error_is_answered_word_for_word_as_documented(
     everyone: Api, name: str, status: int, code: str, sent: dict[str, Any]
@@ -257,6 +268,8 @@ def test_an_error_is_answered_word_for_word_as_documented(
     operation = operations()[name]
     path = sent.pop("path", operation.example_path) + sent.pop("query", "")
     body = next(iter(operation.body["examples"].values()))["value"] if operation.body else None
+    if sent.pop("twice", False):
+        everyone.send(operation.method, path, body)
 
     response = everyone.send(operation.method, path, **{"body": body, **sent})
 

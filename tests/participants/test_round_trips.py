@@ -6,6 +6,7 @@ from django.utils import timezone
 from gamify.points.services import Change, award, award_batch
 from participants.services.keys import create_api_key
 from participants.services.tenants import create_tenant
+from tests.factories import BadgeFactory
 from tests.wire import counted_round_trips
 
 pytestmark = [pytest.mark.two_connections, pytest.mark.django_db(transaction=True)]
@@ -32,6 +33,21 @@ def test_an_award_over_http_takes_three_round_trips_key_look_up_begin_and_commit
 
     assert answer.status_code == 200
     assert wire.round_trips == 3
+
+
+def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant, client):
+    BadgeFactory(tenant=tenant, code="first_steps")
+    headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
+    for _ in range(6):  # the catalog is read once, and psycopg prepares the look-up of the key with its fifth repeat
+        client.get("/api/v1/gamify/participants/user_1/badges", headers=headers)
+    body = {"participant_id": "user_1", "badge_code": "first_steps", "metadata": {"trigger": "signup"}}
+
+    for already_earned in (False, True):
+        with counted_round_trips() as wire:
+            answer = client.post("/api/v1/gamify/badges/award", body, content_type="application/json", headers=headers)
+
+        assert answer.json()["already_earned"] is already_earned
+        assert wire.round_trips <= 3
 
 
 def test_the_first_award_of_a_new_participant_takes_no_round_trip_more(tenant):

@@ -1,0 +1,68 @@
+"""Badge endpoints that any active key opens."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.badges import services
+from gamify.badges.api import examples
+from gamify.badges.api.serializers import AwardBody, BadgeAwardedAnswer, BadgeList, BadgeQuery
+from gamify.badges.profile import badge_of
+from gamify.badges.selectors import Standing, earned, standings_of
+from gamify.badges.services import BadgeNotFound
+from participants.api.schema import PARTICIPANT_CAP, operation
+from participants.api.views import KeyViewSet
+from participants.catalog import catalog_of
+from participants.selectors import find_participant
+from participants.work import reading
+
+
+class BadgesViewSet(KeyViewSet):
+    @operation(
+        "award_badge",
+        body=AwardBody,
+        answer=BadgeAwardedAnswer,
+        errors=[BadgeNotFound("unknown_badge"), PARTICIPANT_CAP],
+        example=examples.AWARD,
+    )
+    def award(self, request: Request) -> Response:
+        """Give a badge to a participant. A participant never seen before is created.
+
+        A badge is earned once: a repeat changes nothing and answers the first award, with `already_earned` true. So it
+        needs no idempotency key, and ignores one.
+        """
+        body = self.body(AwardBody)
+        self.take_write(body["participant_id"])
+        awarded = services.award(
+            tenant=self.tenant,
+            participant_id=body["participant_id"],
+            badge_code=body["badge_code"],
+            metadata=body.get("metadata") or {},
+            now=self.now,
+        )
+        return Response(BadgeAwardedAnswer(awarded).data)
+
+
+class ParticipantBadgesViewSet(KeyViewSet):
+    @operation("list_badges", query=BadgeQuery, answer=BadgeList, example=examples.BADGES)
+    def retrieve(self, request: Request, participant_id: str) -> Response:
+        """The badges there are to earn, and whatever else the participant has earned.
+
+        `total` and `earned_count` count all of them, whatever the filter. Nothing is earned by a participant never seen;
+        codes that name no badge are not in the list.
+        """
+        query = self.query(BadgeQuery)
+        with reading(self.tenant) as tenant:
+            standings = standings_of(find_participant(tenant, participant_id), catalog_of(tenant))
+        asked = _asked(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
+        counts = {"total": len(standings), "earned_count": len(earned(standings))}
+        answer = {"participant_id": participant_id, "badges": [badge_of(standing) for standing in asked], **counts}
+        return Response(BadgeList(answer).data)
+
+
+def _asked(standings: Sequence[Standing], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
+    if earned_only:
+        standings = earned(standings)
+    return [standing for standing in standings if codes is None or standing.badge.code in codes]

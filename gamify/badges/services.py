@@ -1,0 +1,123 @@
+"""Badges are awarded here: once to each participant, however often it is asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gamify.badges.models import BadgeAward
+from gamify.badges.selectors import CATALOG_PART, BadgeDefinition, active_badges, load_badges
+from participants import events
+from participants.catalog import Catalog, catalog_of, catalog_parts
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
+from participants.services.participants import Eraser, erasers
+from participants.work import Load, UnitOfWork, restartable, unit_of_work
+
+
+class BadgeNotFound(DomainError):
+    """`badge` is the code or the id that was asked for. An inactive badge is not found either: it is not given."""
+
+    code = "badge_not_found"
+    status = 404
+
+    def __init__(self, badge: str) -> None:
+        super().__init__(f"Badge definition not found: {badge}")
+
+
+@dataclass(frozen=True)
+class BadgeAwarded:
+    """What the participant has now; `earned_at` is the first award's, also where `already_earned`."""
+
+    participant_id: str
+    badge: BadgeDefinition
+    earned_at: datetime
+    already_earned: bool
+
+
+@restartable
+def award(
+    *, tenant: Tenant, participant_id: str, badge_code: str, metadata: Mapping[str, Any], now: datetime
+) -> BadgeAwarded:
+    """Give a badge to one participant, or find that they have it. Raises BadgeNotFound."""
+    badge = _active(catalog_of(tenant), badge_code)
+    with unit_of_work(tenant, [participant_id], now=now, loads=[_load([badge])]) as work:
+        return grant(work, work.participant(participant_id), badge.code, metadata=metadata)
+
+
+def loads_for(catalog: Catalog, badge_codes: Iterable[str]) -> Sequence[Load]:
+    """What a unit must load that may `grant` these badges. Codes that name no active badge are left out."""
+    active = active_badges(catalog)
+    wanted = [active[code] for code in dict.fromkeys(badge_codes) if code in active]
+    return [_load(wanted)] if wanted else []
+
+
+def _load(badges: Iterable[BadgeDefinition]) -> Load:
+    return Load(BadgeAward, "badge_id", tuple(badge.id for badge in badges))
+
+
+def grant(
+    work: UnitOfWork, participant: Participant, badge_code: str, *, metadata: Mapping[str, Any] | None = None
+) -> BadgeAwarded:
+    """Give a badge inside a unit that was opened with `loads_for` it. Raises BadgeNotFound."""
+    badge = _active(work.catalog, badge_code)
+    earlier = work.row(BadgeAward, participant, badge.id)
+    row = earlier or _give(work, participant, badge, metadata or {})
+    return BadgeAwarded(participant.external_id, badge, row.earned_at, already_earned=earlier is not None)
+
+
+def _active(catalog: Catalog, badge_code: str) -> BadgeDefinition:
+    badge = active_badges(catalog).get(badge_code)
+    if badge is None:
+        raise BadgeNotFound(badge_code)
+    return badge
+
+
+def _give(
+    work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]
+) -> BadgeAward:
+    work.touch(participant)
+    row = BadgeAward(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        badge_id=badge.id,
+        earned_at=work.now,
+        metadata=metadata,
+    )
+    work.add(row)
+    _emit(work, participant, badge, metadata)
+    return row
+
+
+def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]) -> None:
+    data = {
+        "badge_code": badge.code,
+        "badge_name": badge.name,
+        "icon": badge.icon,
+        "rarity": badge.rarity,
+        "metadata": metadata,
+    }
+    work.emit("badge.awarded", participant, data)
+
+
+def _delete_awards(participant: Participant) -> None:
+    BadgeAward.objects.of(participant).delete()
+
+
+def _clear_metadata(participant: Participant) -> None:
+    """Anonymising keeps what was earned, but not what was written beside it."""
+    BadgeAward.objects.of(participant).update(metadata={})
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    catalog_parts.register(CATALOG_PART, load_badges)
+    erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
+    given = {
+        "badge_code": "Code of the badge.",
+        "badge_name": "Its name.",
+        "icon": "Address of its picture, or null.",
+        "rarity": "common, uncommon, rare, epic or legendary.",
+        "metadata": "Object given with the request.",
+    }
+    events.register("badge.awarded", "A badge was earned.", given)
