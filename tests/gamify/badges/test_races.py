@@ -6,9 +6,10 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from gamify.badges.models import BadgeAward
+from gamify.badges.models import Badge, BadgeAward
 from gamify.badges.services import award
 from participants.models import DomainEvent, Participant
+from participants.services.definitions import CodeConflict, create_definition, update_definition
 from participants.services.tenants import create_tenant
 from tests.factories import BadgeFactory, ParticipantFactory
 from tests.threads import all_at_once
@@ -50,3 +51,26 @@ def test_different_badges_at_once_are_all_earned(tenant):
     assert not any(result.already_earned for result in results)
     assert BadgeAward.objects.count() == 16
     assert Participant.objects.count() == 1
+
+
+def test_16_creations_of_one_code_make_one_badge_and_15_conflicts(tenant):
+    create = partial(create_definition, Badge, noun="badge", tenant=tenant, now=timezone.now())
+
+    results = all_at_once([partial(create, data={"code": "same", "name": f"Badge {n}"}) for n in range(16)])
+
+    assert sum(isinstance(result, CodeConflict) for result in results) == 15
+    assert [result.name for result in results if isinstance(result, Badge)] == [Badge.objects.get().name]
+
+
+def test_edits_of_different_fields_at_once_are_all_kept(tenant):
+    badge = BadgeFactory(tenant=tenant)
+    changes = [{"name": "New"}, {"rarity": "epic"}, {"category": "event"}, {"display_order": 7}]
+    rows = [Badge.objects.get() for _ in changes]
+
+    all_at_once([
+        partial(update_definition, row, tenant=tenant, changes=change, now=timezone.now())
+        for row, change in zip(rows, changes, strict=True)
+    ])  # fmt: skip
+
+    badge.refresh_from_db()
+    assert (badge.name, badge.rarity, badge.category, badge.display_order) == ("New", "epic", "event", 7)
