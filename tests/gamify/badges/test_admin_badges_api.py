@@ -366,6 +366,6 @@ def test_another_tenant_and_the_sandbox_see_and_change_nothing(tenant, api, othe
                 assert refusal(response) == (404, "badge_not_found", f"Badge definition not found: {badge.pk}")
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", LIST), ("DELETE", LIST), ("PUT", f"{LIST}/{uuid4()}")])
+@pytest.mark.parametrize(("method", "path"), [("PUT", LIST), ("DELETE", LIST), ("PUT", f"{LIST}/{UUID(int=0)}")])
 def test_other_methods_are_405(admin_api, method, path):
     assert refusal(admin_api.send(method, path, {}))[:2] == (405, "method_not_allowed")
