@@ -217,7 +217,8 @@ AXES_ENABLE_ADMIN = False  # gamify_project.admin has pages of its own
 # --- static files, language, time -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else VAR_DIR / "static"
+_STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or _STATIC_ROOT)
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:

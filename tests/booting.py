@@ -104,7 +104,7 @@ def _own_postgres(program: Program, options: Mapping[str, str]) -> Iterator[Serv
         program = _reachable(program, folder)
         password = secrets.token_hex(16)
         _init_database(program, folder, password)
-        port = _free_port()
+        port = free_port()
         url = f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}"
         settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **options}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -168,7 +168,7 @@ def _postgres_version(url: str) -> str:
 @contextlib.contextmanager
 def _own_redis(program: Program) -> Iterator[Server]:
     with _folder() as folder:
-        password, port = secrets.token_hex(16), _free_port()
+        password, port = secrets.token_hex(16), free_port()
         url = f"redis://:{password}@127.0.0.1:{port}/0"
         settings = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "dir": folder}
         settings |= {"requirepass": password, "databases": REDIS_DATABASES}
@@ -299,7 +299,7 @@ def _stop(process: "subprocess.Popen[bytes]", stop_signal: int) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port

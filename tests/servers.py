@@ -2,7 +2,8 @@
 
 With servers (the default): a PostgreSQL and a Redis, booted once by the pytest that was called; xdist's workers inherit
 their addresses. With TEST_EMBEDDED=1: SQLite in files and no Redis, which is what `make run` uses; the engine ring, which
-needs neither, and tests of two connections that wait for each other are deselected then, and the report says so.
+needs neither, tests of two connections that wait for each other and those of a deployment are deselected then, and the
+report says so.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ __all__ = ["NoServer", "Server", "postgres", "redis"]
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 IS_EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
-NOT_EMBEDDED = ("engine", "two_connections")
+NOT_EMBEDDED = ("engine", "two_connections", "deployment")
 REPORT = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
 

@@ -1,0 +1,114 @@
+"""What compose.yaml runs, step by step: prepare, serve, work, stop."""
+
+import http.client
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deployment import HOST, Deployment, commands, deployment
+from tests.processes import until
+
+pytestmark = pytest.mark.deployment
+
+BEHIND_TLS = {"X-Forwarded-Proto": "https"}
+SEND_TASK = "import django; django.setup(); from gamify_project.tasks import clear_expired_sessions as t; t.delay()"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("deployment")) as installed:
+        migrated = installed.run(commands()["migrate"])
+        assert migrated.returncode == 0, migrated.stderr
+        collected = installed.run(["python", "manage.py", "collectstatic", "--noinput"])
+        assert collected.returncode == 0, collected.stderr
+        yield installed
+
+
+def ask(
+    installed: Deployment, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] = BEHIND_TLS
+) -> tuple[int, Any]:
+    client = http.client.HTTPConnection("127.0.0.1", installed.port, timeout=20)
+    text = None if body is None else json.dumps(body)
+    client.request(method, path, text, {"Host": HOST, "Content-Type": "application/json", **headers})
+    answer = client.getresponse()
+    read = answer.read()
+    client.close()
+    return answer.status, json.loads(read) if answer.headers["Content-Type"] == "application/json" else answer.headers
+
+
+def test_production_passes_djangos_deployment_check(installed: Deployment) -> None:
+    checked = installed.run(["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"])
+
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues (0 silenced)" in checked.stdout
+
+
+def test_static_files_are_collected_under_names_of_their_content(installed: Deployment) -> None:
+    manifest = json.loads((installed.folder / "static/staticfiles.json").read_text())
+
+    assert len(manifest["paths"]) > 100
+    assert all((installed.folder / "static" / path).exists() for path in manifest["paths"].values())
+
+
+def test_the_web_server_serves_behind_a_proxy_and_stops_when_told(installed: Deployment) -> None:
+    created = installed.run(["python", "manage.py", "create_tenant", "acme", "--name", "Acme", "--json"])
+    assert created.returncode == 0, created.stderr
+    key = json.loads(installed.run(["python", "manage.py", "create_api_key", "--tenant", "acme", "--json"]).stdout)
+    award = {"participant_id": "user_123", "amount": 250}
+
+    with installed.running("web", until_it_says="Listening at") as web:
+        healthy = installed.run(["python", "scripts/healthcheck.py"]).returncode
+        ready = ask(installed, "GET", "/ready", headers={})
+        awarded = ask(
+            installed, "POST", "/api/v1/gamify/points/award", award, headers={**BEHIND_TLS, "X-API-Key": key["key"]}
+        )
+        unencrypted = ask(installed, "GET", "/console/login/", headers={})
+        console = ask(installed, "GET", "/console/login/")
+
+    assert healthy == 0
+    checks = dict.fromkeys(("database", "cache", "broker", "migrations"), "ok")
+    assert ready == (HTTPStatus.OK, {"status": "ok", "checks": checks})
+    assert awarded[0] == HTTPStatus.OK
+    assert awarded[1]["new_balance"] == 250
+    assert unencrypted[0] == HTTPStatus.MOVED_PERMANENTLY
+    assert unencrypted[1]["Location"] == f"https://{HOST}/console/login/"
+    assert console[0] == HTTPStatus.OK
+    assert "max-age" in console[1]["Strict-Transport-Security"]
+    assert web.returncode == 0
+
+
+def test_the_worker_takes_what_is_sent_and_stops_when_told(installed: Deployment) -> None:
+    with installed.running("worker", until_it_says="ready.") as worker:
+        sent = installed.run(["python", "-c", SEND_TASK], DJANGO_SETTINGS_MODULE="gamify_project.settings")
+        assert sent.returncode == 0, sent.stderr
+        until(lambda: "succeeded" in (installed.folder / "worker.log").read_text(), what="the task succeeded")
+
+    assert worker.returncode == 0
+
+
+def test_beat_keeps_its_schedule_in_the_volume_and_stops_when_told(installed: Deployment) -> None:
+    with installed.running("beat", until_it_says="beat: Starting") as beat:
+        schedule = [path.name for path in Path(installed.environment["GAMIFY_VAR"]).glob("beat*")]
+
+    assert schedule
+    assert beat.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"SECRET_KEY": ""}, "Production needs a SECRET_KEY of its own"),
+        ({"SECRET_KEY": "short"}, "Production needs a SECRET_KEY of its own"),
+        ({"DEBUG": "1"}, "DEBUG must be off in production"),
+    ],
+)
+def test_production_refuses_to_start_unsafely(installed: Deployment, wrong: dict[str, str], problem: str) -> None:
+    refused: subprocess.CompletedProcess[str] = installed.run(commands()["migrate"], **wrong)
+
+    assert refused.returncode == 1
+    assert problem in refused.stderr
