@@ -115,7 +115,7 @@ def document_errors(result: Document, **kwargs: Any) -> Document:
     """drf-spectacular's postprocessing hook."""
     for path, operation in _operations(result):
         declared = operation.pop(ERRORS, ())
-        problems = [*map(problem_of, declared), *_always(operation)]
+        problems = [*map(problem_of, declared), *_always(path, operation)]
         operation["responses"].update(_responses(path, problems))
         _polish_parameters(operation)
         _add_headers(operation)
@@ -131,16 +131,23 @@ def _operations(result: Document) -> Iterator[tuple[str, Document]]:
             yield from ((path, operation) for operation in methods.values())
 
 
-def _always(operation: Document) -> Iterator[Problem]:
+def _always(path: str, operation: Document) -> Iterator[Problem]:
     """What can go wrong with every operation of this shape."""
-    names = {parameter["name"] for parameter in operation.get("parameters", ())}
     if security := operation.get("security"):
         yield from map(problem_of, _key_errors(is_admin=any(roles for way in security for roles in way.values())))
     if "requestBody" in operation:
         yield from map(problem_of, _body_errors())
-    if "requestBody" in operation or names:
-        yield problem_of(_PAGE_SIZE if "page_size" in names else _PARTICIPANT_ID)
+    yield from map(problem_of, _parameter_errors(path, operation))
     yield from (CRASHED, UNAVAILABLE)
+
+
+def _parameter_errors(path: str, operation: Document) -> Iterator[Exception]:
+    """One example for each; bodies for admins are about definitions, which say for themselves what can be wrong."""
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if "page_size" in names:
+        yield _PAGE_SIZE
+    elif "participant_id" in names or ("requestBody" in operation and "/admin/" not in path):
+        yield _PARTICIPANT_ID
 
 
 _PAGE_SIZE = InvalidInput("page_size", "Ensure this value is less than or equal to 100.")

@@ -1,11 +1,13 @@
 """The admin endpoints that all definitions have: list, create, get, update, delete (which deactivates).
 
-@documented(errors=[...], created=Example(...), listed=Example(...))
+@documented(created=Example(body={...}, answer={...}), errors=[...])
 class AdminTierViewSet(DefinitionViewSet):
     noun, model, serializer_class = "tier", Tier, TierAnswer
     create_body, update_body, not_found = NewTier, TierChanges, TierNotFound
 
 urlpatterns = definition_routes("tiers", AdminTierViewSet)
+
+A change is validated with `partial=True` and the row as `instance`: a rule about two fields sees the one that stays.
 """
 
 import functools
@@ -26,7 +28,7 @@ from participants.api.filters import BooleanFilter, FilterBackend
 from participants.api.pagination import Page
 from participants.api.schema import Example, operation
 from participants.api.views import AdminViewSet, validated
-from participants.errors import DomainError
+from participants.errors import DomainError, InvalidInput
 from participants.models import Definition
 from participants.services.definitions import CodeConflict, create_definition, update_definition
 from participants.work import reading
@@ -117,7 +119,8 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
         row = self.definition(definition_id)
-        return self.shown(self.perform_update(row, validated(self.update_body, request.data)))
+        changes = validated(self.update_body, request.data, instance=row)
+        return self.shown(self.perform_update(row, changes))
 
     def destroy(self, request: Request, definition_id: str) -> Response:
         self.perform_update(self.definition(definition_id), {"is_active": False})
@@ -178,6 +181,7 @@ def _documents(
     unknown = viewset.not_found("01a20030-16b8-773b-a1f2-79a6f16a65ee")
     changed = Example(created.answer, {"name": created.answer["name"]})
     conflict = CodeConflict(noun, str(created.answer["code"]))
+    errors = [InvalidInput("name", "Ensure this field has no more than 100 characters."), *errors]
     gone = Example({"message": f"{noun.capitalize()} deactivated"})
     return {
         "list": operation(f"list_{noun}_definitions", answer=answer(many=True), example=Example(created.answer)),

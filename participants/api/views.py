@@ -67,10 +67,11 @@ class AdminViewSet(KeyViewSet):
     permission_classes = [HasKey, HasAdminScope]
 
 
-def validated(serializer: type[Serializer[Any]], data: Any) -> Any:
-    instance = serializer(data=data)
-    instance.is_valid(raise_exception=True)
-    return instance.validated_data
+def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = None) -> Any:
+    """What `data` says; of a change to `instance`, only the fields that are given. Raises ValidationError."""
+    bound = serializer(instance, data=data, partial=instance is not None)
+    bound.is_valid(raise_exception=True)
+    return bound.validated_data
 
 
 def _check_participant_id(external_id: str | None) -> None:

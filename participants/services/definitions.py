@@ -38,8 +38,8 @@ def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mappin
 
 def _took_the_code(error: IntegrityError) -> bool:
     """PostgreSQL names the constraint, SQLite its columns."""
-    text = str(error)
-    return "_code_unique" in text or ".code" in text
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return str(constraint or error).endswith(("_code_unique", ".code"))
 
 
 @transaction.atomic
