@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This server"}],
     "TAGS": [
         {"name": "Points", "description": "Award and deduct points; balances and their history."},
+        {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
@@ -175,7 +176,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gamify_project.schema.document_errors",
     ],
-    "ENUM_NAME_OVERRIDES": {"EntryType": "gamify.points.models.EntryType"},
+    "ENUM_NAME_OVERRIDES": {
+        "EntryType": "gamify.points.models.EntryType",
+        "TierAwardType": "gamify.tiers.models.AwardType",
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"pid": str},
     "COMPONENT_SPLIT_PATCH": False,

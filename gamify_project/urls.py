@@ -13,6 +13,7 @@ handler500 = errors.handler500
 gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.badges.api.urls")),
     path("", include("gamify.points.api.urls")),
+    path("", include("gamify.tiers.api.urls")),
     path("", include("streaks.api.urls")),
     path("", include("participants.api.urls")),
     re_path("", errors.unknown_route),

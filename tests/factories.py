@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from gamify.badges.models import Badge, BadgeAward
 from gamify.points.models import EntryType, LedgerEntry
+from gamify.tiers.models import Tier
 from participants.models import ApiKey, Participant, Tenant
 from participants.services.keys import NewKey, create_api_key
 from participants.services.tenants import create_tenant
@@ -113,3 +114,18 @@ class BadgeAwardFactory(factory.django.DjangoModelFactory[BadgeAward]):
     tenant = factory.SelfAttribute("participant.tenant")
     badge = factory.SubFactory(BadgeFactory, tenant=factory.SelfAttribute("..tenant"))
     earned_at = factory.LazyFunction(timezone.now)
+
+
+class TierFactory(factory.django.DjangoModelFactory[Tier]):
+    """An automatic tier, reached at ten thousand points; made where no catalog has been read yet."""
+
+    class Meta:
+        model = Tier
+
+    tenant = factory.SubFactory(TenantFactory)
+    code = factory.Sequence(lambda number: f"tier_{number}")
+    name = factory.LazyAttribute(lambda tier: tier.code.title())
+    level = 4
+    criteria_config = factory.LazyFunction(lambda: {"min_points": 10_000})
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")

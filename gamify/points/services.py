@@ -12,6 +12,9 @@ from gamify.points import engine
 from gamify.points.engine import Totals
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
+from gamify.tiers import services as tiers
+from gamify.tiers.selectors import points_of
+from gamify.tiers.services import TierUpgrade
 from participants import events
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
@@ -40,17 +43,6 @@ class Change:
         if self.idempotency_key is None:
             return None
         return Once(operation, self.idempotency_key, digest=str(self.amount), external_id=self.participant_id)
-
-
-@dataclass(frozen=True)
-class TierUpgrade:
-    """The tier an award carried its participant into."""
-
-    code: str
-    name: str
-    level: int
-    previous_code: str | None
-    previous_level: int | None
 
 
 @dataclass(frozen=True)
@@ -154,10 +146,11 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
     if (answer := work.replayed(once)) is not None:
         return _award_from_answer(answer, change.participant_id)
     participant = work.participant(change.participant_id)
-    totals = engine.credited(totals_of(participant), change.amount)
+    before, totals = points_of(participant), engine.credited(totals_of(participant), change.amount)
     entry = _write(work, participant, totals, kind=EntryType.AWARD, delta=change.amount, change=change)
     _emit(work, "points.awarded", participant, entry)
-    awarded = PointsAwarded(entry.id, change.participant_id, change.amount, entry.balance_after)
+    upgrade = tiers.evaluate(work, participant, before=before, entry_id=entry.id)
+    awarded = PointsAwarded(entry.id, change.participant_id, change.amount, entry.balance_after, upgrade)
     work.remember(once, _award_answer(awarded))
     return awarded
 

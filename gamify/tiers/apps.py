@@ -6,6 +6,7 @@ class TiersConfig(AppConfig):
     verbose_name = "Tiers"
 
     def ready(self) -> None:
-        from gamify.tiers import profile
+        from gamify.tiers import profile, services
 
         profile.register()
+        services.register()

@@ -1,10 +1,15 @@
 """Tiers in the profile and in the state."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
+from gamify.tiers import engine
+from gamify.tiers.engine import Ladder, Tier
+from gamify.tiers.selectors import achieved_at, current_tier, ladder_of, points_of
+from participants.models import Participant
 from participants.profile import AnyField, Section, Subject, sections
 
 
@@ -21,18 +26,50 @@ class NextTier(serializers.Serializer[Any]):
     points_remaining = serializers.IntegerField(help_text="How many of them are missing.")
 
 
-class ProfileTier(TierSummary):
+class CurrentTier(TierSummary):
     color = serializers.CharField(allow_null=True, help_text="Its colour, such as #FFD700.")
     achieved_at = serializers.DateTimeField(help_text="When the participant reached it.")
+
+
+class ProfileTier(CurrentTier):
     next_tier = NextTier(allow_null=True, help_text="What comes next; null at the top.")
 
 
+def summary_of(tier: Tier) -> dict[str, Any]:
+    return {"code": tier.code, "name": tier.name, "level": tier.level}
+
+
+def standing_of(
+    subject: Subject, *, achieved_at: datetime | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The current tier, in which they stand since `achieved_at`, and the next one, as answers show them."""
+    ladder = ladder_of(subject.catalog)
+    tier = current_tier(ladder, subject.participant)
+    current = None if tier is None else summary_of(tier) | {"color": tier.color, "achieved_at": achieved_at}
+    return current, _coming(ladder, tier, subject.participant)
+
+
+def _coming(ladder: Ladder, current: Tier | None, participant: Participant | None) -> dict[str, Any] | None:
+    tier = engine.next_tier(ladder, current)
+    if tier is None:
+        return None
+    remaining = engine.points_remaining(tier, points_of(participant))
+    return {
+        "code": tier.code,
+        "name": tier.name,
+        "points_required": tier.threshold,
+        "points_remaining": remaining,
+    }
+
+
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"tier": None}
+    current, coming = standing_of(subject, achieved_at=achieved_at(subject.participant))
+    return {"tier": None if current is None else current | {"next_tier": coming}}
 
 
 def _state(subject: Subject) -> Any:
-    return None
+    tier = current_tier(ladder_of(subject.catalog), subject.participant)
+    return None if tier is None else summary_of(tier)
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

@@ -98,6 +98,7 @@ class Migration(migrations.Migration):
                 ("total_events", models.BigIntegerField(default=0)),
                 ("tier_code", models.CharField(blank=True, max_length=50, null=True)),
                 ("tier_is_manual", models.BooleanField(default=False)),
+                ("tier_count", models.BigIntegerField(default=0)),
                 ("first_seen_at", models.DateTimeField()),
                 ("last_seen_at", models.DateTimeField()),
                 ("anonymized_at", models.DateTimeField(blank=True, null=True)),

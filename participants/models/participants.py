@@ -18,8 +18,8 @@ class Participant(models.Model):
     """One user of a tenant's application, and the unit of locking: whoever writes anything of theirs holds this row.
 
     The running totals repeat the ledger: `balance = total_earned - total_spent - total_expired`, and `ledger_count`
-    is the number of the newest entry. `tier_code` is the tier they stand in;
-    one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
+    is the number of the newest entry. `tier_code` is the tier they stand in, `tier_count` the number of the newest change
+    of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -39,6 +39,7 @@ class Participant(models.Model):
     total_events = models.BigIntegerField(default=0)
     tier_code = models.CharField(max_length=50, null=True, blank=True)
     tier_is_manual = models.BooleanField(default=False)
+    tier_count = models.BigIntegerField(default=0)
 
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

@@ -20,12 +20,15 @@ def test_the_registered_domain_events():
         "points.deducted",
         "badge.awarded",
         "streak.incremented",
+        "tier.entered",
+        "tier.upgraded",
+        "tier.assigned",
     }
 
 
 def test_every_table_with_rows_of_participants_has_an_eraser():
-    assert set(erasers) == {"idempotency keys", "domain events", "points", "badges", "streaks"}
+    assert set(erasers) == {"idempotency keys", "domain events", "points", "badges", "streaks", "tier changes"}
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "streaks"}
+    assert set(catalog_parts) == {"badges", "streaks", "tiers"}

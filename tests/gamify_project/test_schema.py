@@ -18,7 +18,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from gamify_project.schema import document_errors
+from gamify_project.schema import PARAMETERS, document_errors
 from participants.api.schema import ERRORS
 from participants.errors import DomainError, ParticipantNotFound
 from participants.models import Tenant
@@ -26,16 +26,16 @@ from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
 from streaks.services import create_streak
 from tests.client import Api
-from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
+from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory, TierFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
 # What only commands and the console raise.
 NOT_ON_THE_WIRE = {ApiKeyAmbiguous, ApiKeyNotFound, TenantNotFound, TenantSlugConflict}
-DEFINITION_ID = "01a20030-16b8-773b-a1f2-79a6f16a65ee"
-ALWAYS = {"401", "403", "422", "429", "500", "503"}
-WITH_BODY = {"400", "413", "415"}
+ALWAYS = {"401", "403", "429", "500", "503"}
+WITH_BODY = {"400", "413", "415", "422"}
+DEFINITION_ID = PARAMETERS["definition_id"]["example"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     makers: Mapping[str, Callable[[], Any]] = {
         "badge": lambda: BadgeFactory(tenant=tenant, code="streak_master"),
         "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
+        "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
     }
     for noun, make in makers.items():
         if but != f"create_{noun}":
@@ -130,6 +131,8 @@ each_operation = pytest.mark.parametrize("name", [
     "list_badge_definitions", "create_badge", "get_badge", "update_badge", "deactivate_badge",
     "record_streak", "list_streaks",
     "list_streak_definitions", "create_streak", "get_streak", "update_streak", "deactivate_streak",
+    "assign_tier", "get_tier_standing",
+    "list_tier_definitions", "create_tier", "get_tier", "update_tier", "deactivate_tier",
 ])  # fmt: skip
 
 
@@ -173,7 +176,7 @@ def test_every_parameter_is_described(name: str) -> None:
         assert parameter["schema"]["type"]
 
 
-@pytest.mark.parametrize("name", ["award_points", "award_points_in_batch", "deduct_points"])
+@pytest.mark.parametrize("name", ["award_points", "award_points_in_batch", "deduct_points", "assign_tier"])
 def test_operations_that_honour_an_idempotency_key_say_so(name: str) -> None:
     operation = operations()[name]
 
@@ -258,18 +261,31 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("get_badge", 404, "badge_not_found", {}),
     ("update_badge", 404, "badge_not_found", {}),
     ("deactivate_badge", 404, "badge_not_found", {}),
+    ("assign_tier", 400, "IDEMPOTENCY_KEY_INVALID", {"headers": {"Idempotency-Key": "a b"}}),
+    ("assign_tier", 404, "tier_not_found", {}),
+    ("create_tier", 400, "tier_code_conflict", {"twice": True}),
+    ("create_tier", 422, "validation_error", {"change": {"name": "x" * 101}}),
+    ("get_tier", 404, "tier_not_found", {}),
+    ("update_tier", 404, "tier_not_found", {}),
+    ("update_tier", 422, "validation_error", {"defined": True, "change": {"name": "x" * 101}}),
+    ("deactivate_tier", 404, "tier_not_found", {}),
+    ("list_tier_definitions", 422, "validation_error", {"query": "?page_size=101"}),
 ])  # fmt: skip
 def test_an_error_is_answered_word_for_word_as_documented(
-    everyone: Api, name: str, status: int, code: str, sent: dict[str, Any]
+    everyone: Api, tenant: Tenant, name: str, status: int, code: str, sent: dict[str, Any]
 ) -> None:
     sent = dict(sent)
     if sent.pop("deleted", False):
         everyone.delete("/api/v1/gamify/admin/participants/user_123")
+    if sent.pop("defined", False):
+        define_what_examples_name(tenant, but="")
     operation = operations()[name]
     path = sent.pop("path", operation.example_path) + sent.pop("query", "")
     body = next(iter(operation.body["examples"].values()))["value"] if operation.body else None
     if sent.pop("twice", False):
         everyone.send(operation.method, path, body)
+    if change := sent.pop("change", None):
+        sent["body"] = body | change
 
     response = everyone.send(operation.method, path, **{"body": body, **sent})
 

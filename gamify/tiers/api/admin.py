@@ -1,0 +1,13 @@
+"""Tier definitions, for keys with the admin scope."""
+
+from gamify.tiers.api import examples
+from gamify.tiers.api.serializers import NewTier, TierAnswer, TierChanges
+from gamify.tiers.models import Tier
+from gamify.tiers.services import TierNotFound
+from participants.api.definitions import DefinitionViewSet, documented
+
+
+@documented(created=examples.CREATED)
+class AdminTierViewSet(DefinitionViewSet):
+    noun, model, serializer_class = "tier", Tier, TierAnswer
+    create_body, update_body, not_found = NewTier, TierChanges, TierNotFound

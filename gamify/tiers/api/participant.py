@@ -1,0 +1,57 @@
+"""Tier endpoints that any active key opens."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.tiers import selectors, services
+from gamify.tiers.api import examples
+from gamify.tiers.api.serializers import AssignedAnswer, AssignmentBody, StandingAnswer
+from gamify.tiers.profile import standing_of
+from gamify.tiers.services import Assignment, TierNotFound
+from participants.api.idempotency import REPLAYED, header_key
+from participants.api.schema import PARTICIPANT_CAP, operation
+from participants.api.views import KeyViewSet
+from participants.profile import Subject
+from participants.selectors import find_participant
+from participants.work import reading
+
+
+class TierViewSet(KeyViewSet):
+    @operation(
+        "assign_tier",
+        body=AssignmentBody,
+        answer=AssignedAnswer,
+        idempotent=True,
+        errors=[TierNotFound("platinum"), PARTICIPANT_CAP],
+        example=examples.ASSIGN,
+    )
+    def assign(self, request: Request) -> Response:
+        """Give a participant a tier, upwards or downwards, whatever their points are.
+
+        It stands until a later award carries them across the threshold of a higher tier. A participant never seen
+        before is created.
+        """
+        assignment = Assignment(**self.body(AssignmentBody), idempotency_key=header_key(request))
+        self.take_write(assignment.participant_id)
+        assigned = services.assign(tenant=self.tenant, assignment=assignment, now=self.now)
+        return Response(AssignedAnswer(assigned).data, headers=REPLAYED if assigned.is_replay else None)
+
+
+class ParticipantTierViewSet(KeyViewSet):
+    @operation("get_tier_standing", answer=StandingAnswer, example=examples.STANDING)
+    def retrieve(self, request: Request, participant_id: str) -> Response:
+        """The current tier, the next one, and every change so far.
+
+        A participant never seen stands in no tier, and comes next into the lowest automatic one.
+        """
+        with reading(self.tenant) as tenant:
+            subject = Subject(tenant, participant_id, find_participant(tenant, participant_id), self.now)
+            history = selectors.history_of(subject.participant)
+            current, coming = standing_of(subject, achieved_at=history[-1].changed_at if history else None)
+        answer = {
+            "participant_id": participant_id,
+            "current_tier": current,
+            "next_tier": coming,
+            "tier_history": history,
+        }
+        return Response(StandingAnswer(answer).data)

@@ -1,0 +1,65 @@
+"""Reads of tiers: the ladder, and where a participant stands on it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from gamify.tiers.engine import Basis, Ladder, Points, Tier
+from gamify.tiers.models import Tier as TierRow
+from gamify.tiers.models import TierChange
+from participants.catalog import Catalog
+from participants.models import Participant, Tenant
+
+CATALOG_PART = "tiers"
+MAX_HISTORY = 1000
+
+
+def load_ladder(tenant: Tenant) -> Ladder:
+    """The catalog's part: inactive tiers too, since participants go on standing in them."""
+    return Ladder.of(_compiled(row) for row in TierRow.objects.of(tenant))
+
+
+def _compiled(row: TierRow) -> Tier:
+    return Tier(
+        id=row.pk,
+        code=row.code,
+        name=row.name,
+        level=row.level,
+        min_points=row.criteria_config.get("min_points"),
+        basis=Basis(row.criteria_config.get("basis", Basis.BALANCE)),
+        is_active=row.is_active,
+        is_automatic=row.is_automatic,
+        color=row.color,
+    )
+
+
+def ladder_of(catalog: Catalog) -> Ladder:
+    return cast("Ladder", catalog.part(CATALOG_PART))
+
+
+def points_of(participant: Participant | None) -> Points:
+    """What thresholds are compared with; nothing for an unknown participant."""
+    if participant is None:
+        return Points()
+    return Points(balance=participant.balance, lifetime=participant.total_earned)
+
+
+def current_tier(ladder: Ladder, participant: Participant | None) -> Tier | None:
+    """The tier they stand in, without a query."""
+    return None if participant is None else ladder.find(participant.tier_code)
+
+
+def achieved_at(participant: Participant | None) -> datetime | None:
+    """When they came into the tier they stand in; None for who stands in none."""
+    if participant is None or not participant.tier_count:
+        return None
+    newest = TierChange.objects.of(participant).filter(number=participant.tier_count)
+    return newest.values_list("changed_at", flat=True).first()
+
+
+def history_of(participant: Participant | None) -> Sequence[TierChange]:
+    """The changes of their tier, oldest first; the newest MAX_HISTORY of them."""
+    if participant is None or not participant.tier_count:
+        return ()
+    numbers = {"number__gt": participant.tier_count - MAX_HISTORY}
+    return list(TierChange.objects.of(participant).filter(**numbers).oldest_first())
