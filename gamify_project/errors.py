@@ -1,6 +1,6 @@
 """The one place where what went wrong becomes an answer, in the dialect of the path. Never HTML, never a stack trace."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from gamify_project import dialects
 from gamify_project.dialects import Problem
-from participants.errors import DomainError, FieldError
+from participants.errors import DomainError, field_errors
 
 logger = structlog.get_logger(__name__)
 
@@ -50,28 +50,10 @@ def problem_of(exc: Exception) -> Problem:
 
 
 def _validation_problem(exc: exceptions.ValidationError) -> Problem:
-    errors = tuple(_flattened(exc.detail, path=""))
+    errors = tuple(field_errors(exc.detail))
     first = errors[0]
     sentence = f"{first.field}: {first.message}" if first.field else first.message
     return Problem(422, getattr(exc, "problem_code", "validation_error"), sentence, errors)
-
-
-def _flattened(detail: Any, *, path: str) -> Iterator[FieldError]:
-    """DRF nests messages as the body is nested; a client reads one list with dotted paths."""
-    if isinstance(detail, dict):
-        for name, inner in detail.items():
-            yield from _flattened(inner, path=path if name == "non_field_errors" else _join(path, str(name)))
-    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
-        for index, inner in enumerate(detail):
-            yield from _flattened(inner, path=_join(path, str(index)))
-    elif isinstance(detail, list):
-        yield from (FieldError(path, str(message)) for message in detail)
-    else:
-        yield FieldError(path, str(detail))
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}

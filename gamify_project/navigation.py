@@ -30,6 +30,9 @@ NAVIGATION = [
         "Participants",
         _page("Participants", "group", "participants_participant_changelist", "participants.view_participant"),
     ),
+    _group(
+        "Achievements", _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak")
+    ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
     _group(
         "Staff",

@@ -1,7 +1,8 @@
 """What a use case raises when it refuses. The two dialects render it; nothing below the API knows about HTTP bodies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,6 +11,24 @@ class FieldError:
 
     field: str
     message: str
+
+
+def field_errors(detail: Any, *, path: str = "") -> Iterator[FieldError]:
+    """DRF nests messages as the body is nested; people and clients read one list with dotted paths."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from field_errors(inner, path=path if name == "non_field_errors" else _join(path, str(name)))
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for index, inner in enumerate(detail):
+            yield from field_errors(inner, path=_join(path, str(index)))
+    elif isinstance(detail, list):
+        yield from (FieldError(path, str(message)) for message in detail)
+    else:
+        yield FieldError(path, str(detail))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 class DomainError(Exception):

@@ -21,7 +21,7 @@ from gamify.points.services import MAX_AWARD, MIN_AWARD, Change, PointsAwarded, 
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
-from participants.admin.pages import Done, Link, ObjectPage
+from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Moment, Panel, panels
 from participants.admin.picker import picked_tenant
 from participants.engine import MAX_BIGINT
@@ -32,7 +32,7 @@ ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
 CREDIT, DEBIT = "success", "danger"
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(OnceForm):
     amount = forms.IntegerField(
         min_value=MIN_AWARD, max_value=MAX_AWARD, widget=UnfoldAdminIntegerFieldWidget({"autofocus": True})
     )
@@ -53,6 +53,8 @@ def _changed(
     change = Change(participant_id=participant.external_id, **data)
     result = service(tenant=participant.tenant, change=change, now=timezone.now())
     told = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
+    if result.is_replay:
+        return Done(f"Sent twice, done once: {told}")
     return Done(told, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
 
 

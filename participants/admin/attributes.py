@@ -59,7 +59,7 @@ def patch_of(submitted: Submitted) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     for row in submitted.rows:
         _check_key(row, wanted)
-        wanted[row.key] = _value_of(row, submitted.shown)
+        wanted[row.key] = value_of(row, submitted.shown)
     if problem := object_problem(wanted):
         raise forms.ValidationError(problem)
     removed = {key: None for key in submitted.shown if key not in wanted}
@@ -76,7 +76,8 @@ def _check_key(row: Row, taken: Mapping[str, Any]) -> None:
         raise forms.ValidationError(f"“{row.key}” must not contain control characters.")
 
 
-def _value_of(row: Row, shown: Mapping[str, Any]) -> Any:
+def value_of(row: Row, shown: Mapping[str, Any]) -> Any:
+    """What the row says; `shown` has the values that are kept. Raises ValidationError."""
     if row.is_kept:
         return _kept(row, shown)
     if row.kind == NUMBER:
@@ -114,7 +115,7 @@ class AttributesWidget(forms.Widget):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Submitted:
         columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("key", "kind", "value"))
         rows = (Row(*cells) for cells in zip(*columns, strict=False))
-        return Submitted(_object(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
+        return Submitted(as_object(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return f"{name}-shown" not in data
@@ -126,7 +127,8 @@ class AttributesWidget(forms.Widget):
         return context
 
 
-def _object(text: str) -> Mapping[str, Any]:
+def as_object(text: str) -> Mapping[str, Any]:
+    """The JSON object that `text` is, empty for anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -14,19 +14,46 @@ from django.urls import reverse
 
 from participants.admin import audit
 from participants.admin.refusals import place
+from participants.engine import MAX_KEY
 from participants.errors import DomainError
+from participants.ids import new_id
 
 
-class Confirmation(forms.Form):
+def _new_key() -> str:
+    return f"console-{new_id()}"
+
+
+class PageForm(forms.Form):
+    """The form of a page about `row`."""
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        self.row = row
+        super().__init__(data)
+
+
+class Confirmation(PageForm):
     """Nothing to fill in: the button is the answer."""
+
+
+class OnceForm(PageForm):
+    """Carries an idempotency key, made when the page is opened: pressed twice, it is done once."""
+
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, required=False, empty_value=None, initial=_new_key)
+
+    def clean_idempotency_key(self) -> str | None:
+        key: str | None = self.cleaned_data["idempotency_key"]
+        return key and key[:MAX_KEY]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's)."""
+    """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's).
+
+    `audited` is empty where nothing was written, since it had been done before.
+    """
 
     told: str
-    audited: str
+    audited: str = ""
     flag: int = audit.CHANGE
     goes_to: str = ""
 
@@ -54,7 +81,7 @@ class ObjectPage:
     button: str
     permission: str
     perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
-    form_class: type[forms.Form] = Confirmation
+    form_class: type[PageForm] = Confirmation
     icon: str = "edit"
     variant: str = "default"
     is_dangerous: bool = False
@@ -78,7 +105,7 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
     if not page.is_offered(row):  # someone was faster, or pressed twice
         messages.info(request, f"{page.title}: there is nothing left to do.")
         return HttpResponseRedirect(_page_of(row))
-    form = page.form_class(request.POST if request.method == "POST" else None)
+    form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     if request.method == "POST" and form.is_valid() and (done := _perform(page, request, row, form)):
         messages.success(request, done.told)
         return HttpResponseRedirect(done.goes_to or _page_of(row))
@@ -91,7 +118,8 @@ def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form)
     try:
         with transaction.atomic():
             done = page.perform(request, row, form.cleaned_data)
-            audit.record(request, row, done.flag, done.audited)
+            if done.audited:
+                audit.record(request, row, done.flag, done.audited)
             return done
     except DomainError as refusal:
         place(form, refusal)

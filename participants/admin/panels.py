@@ -1,4 +1,4 @@
-"""What the domains above add to a participant's page: buttons, pages of one write, and moments of the timeline.
+"""What the domains above add to a participant's page: buttons, pages of one write, tables, and moments of the timeline.
 
 Registered where the domain's own console pages are, in its `admin.py`.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nlargest
+from typing import Any
 
 from participants.admin.pages import Link, ObjectPage
 from participants.models import Participant
@@ -26,7 +27,21 @@ class Moment:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class Box:
+    """A table on the participant's page; `empty` stands there where it has no rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str
+
+
 def _nothing(participant: Participant, limit: int) -> Iterable[Moment]:
+    return ()
+
+
+def _no_boxes(participant: Participant) -> Iterable[Box]:
     return ()
 
 
@@ -36,10 +51,14 @@ def _no_links(participant: Participant) -> Iterable[Link]:
 
 @dataclass(frozen=True)
 class Panel:
-    """`moments(participant, limit)` answers the newest `limit`, in one query whatever their number."""
+    """`moments(participant, limit)` answers the newest `limit`, in one query whatever their number.
+
+    So do `boxes(participant)`: what stands there now, under what may be edited.
+    """
 
     pages: Sequence[ObjectPage] = ()
     links: Callable[[Participant], Iterable[Link]] = _no_links
+    boxes: Callable[[Participant], Iterable[Box]] = _no_boxes
     moments: Callable[[Participant, int], Iterable[Moment]] = _nothing
 
 
@@ -57,6 +76,10 @@ def pages() -> list[ObjectPage]:
 def links(participant: Participant) -> Iterator[Link]:
     for panel in _panels():
         yield from panel.links(participant)
+
+
+def boxes(participant: Participant) -> list[Box]:
+    return [box for panel in _panels() for box in panel.boxes(participant)]
 
 
 def timeline(participant: Participant) -> list[Moment]:

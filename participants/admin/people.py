@@ -143,7 +143,7 @@ class ParticipantAdmin(TenantDataAdmin):
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
-    change_form_outer_after_template = "console/timeline.html"
+    change_form_outer_after_template = "console/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), ANONYMIZE, DELETE)
@@ -169,7 +169,7 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
-            context["timeline"] = panels.timeline(row)
+            context |= {"boxes": panels.boxes(row), "timeline": panels.timeline(row)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's

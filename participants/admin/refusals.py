@@ -15,13 +15,18 @@ else:
 
 MEMO = "console_refusal"
 FIELD_OF_CODE = {"tenant_slug_conflict": "slug", "insufficient_points": "amount", "balance_limit": "amount"}
+CODE_CONFLICT = "_code_conflict"
+IN_OTHER_WORDS = {
+    "IDEMPOTENCY_KEY_REUSED": "This page was sent before, with something else. Open it anew to do another thing."
+}
 
 
 def place(form: forms.BaseForm, refusal: DomainError) -> None:
     """Put each error of `refusal` on its field, or on top of the form where it has none."""
     if not refusal.errors:
-        field = FIELD_OF_CODE.get(refusal.code, "")
-        form.add_error(field if field in form.fields else None, refusal.message)
+        field = "code" if refusal.code.endswith(CODE_CONFLICT) else FIELD_OF_CODE.get(refusal.code, "")
+        message = IN_OTHER_WORDS.get(refusal.code, refusal.message)
+        form.add_error(field if field in form.fields else None, message)
     for error in refusal.errors:
         field = error.field.partition(".")[0]
         form.add_error(field if field in form.fields else None, error.message)

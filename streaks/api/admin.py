@@ -6,7 +6,8 @@ from typing import Any
 from participants.api.definitions import DefinitionViewSet, documented
 from streaks import services
 from streaks.api import examples
-from streaks.api.serializers import NewStreak, StreakAnswer, StreakChanges, model_changes
+from streaks.api.serializers import StreakAnswer
+from streaks.definitions import NewStreak, StreakChanges, model_changes
 from streaks.models import PeriodChoice, Streak
 from streaks.services import NOUN, StreakIdNotFound
 

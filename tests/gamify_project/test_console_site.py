@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from participants.admin.panels import panels
 from tests.console import Console, staff, text_of
 
 PASSWORD = "correct horse battery"
@@ -21,7 +22,12 @@ def test_the_pages_of_the_console():
         "participants_participant",
         "participants_tenant",
         "points_ledgerentry",
+        "streaks_streak",
     }
+
+
+def test_the_panels_of_the_participants_page():
+    assert set(panels) == {"participants", "points", "streaks"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -186,10 +186,11 @@ def test_the_page_tells_the_totals_and_what_happened_last(tenant):
 def test_the_page_asks_as_much_for_a_long_ledger_as_for_a_short_one(tenant, queries):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
+    console.get("participants_participant_change", participant.pk)  # fills the catalog
 
     for number_of_new in (1, 30):
         LedgerEntryFactory.create_batch(number_of_new, participant=participant)
-        with queries(5):  # session, user, picked tenant, the participant, the newest entries
+        with queries(6):  # session, user, picked tenant, the participant, their streaks, the newest entries
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 

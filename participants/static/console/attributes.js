@@ -1,8 +1,9 @@
-// The attributes editor: more rows, fewer rows, and no value to write for yes and no.
+// Editors made of rows (attributes, conditions): more rows, fewer rows, and no value to write where none is needed.
 (function () {
     function refresh(row) {
-        const kind = row.querySelector("select");
-        row.classList.toggle("is-flag", Boolean(kind) && (kind.value === "yes" || kind.value === "no"));
+        const said = [...row.querySelectorAll("select")].map((select) => select.value);
+        row.classList.toggle("is-flag", said.includes("yes") || said.includes("no"));
+        row.classList.toggle("is-bare", said.includes("present") || said.includes("missing"));
     }
 
     function add(editor) {
@@ -10,6 +11,7 @@
         const last = rows[rows.length - 1];
         const row = editor.template.cloneNode(true);
         (last || editor.firstElementChild.nextElementSibling).after(row);
+        refresh(row);
         row.querySelector("input").focus();
     }
 

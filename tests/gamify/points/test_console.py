@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 import pytest
 
 from gamify.points.models import LedgerEntry
-from participants.admin.panels import panels
 from participants.models import Participant
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.factories import LedgerEntryFactory, ParticipantFactory
@@ -30,6 +29,40 @@ def test_points_are_deducted_on_the_participants_page(tenant):
 
     assert (LedgerEntry.objects.latest("number").delta, Participant.objects.get().balance) == (-40, 60)
     assert len(trail()) == 1
+
+
+@pytest.mark.parametrize("page", ["award", "deduct"])
+def test_a_form_that_is_sent_twice_acts_once(tenant, page):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+    console = Console(tenant)
+    asked = console.get(f"participants_participant_{page}", participant.pk)
+    key = asked.context["form"]["idempotency_key"].value()
+
+    answers = [
+        console.post(
+            f"participants_participant_{page}", participant.pk, amount=40, reason="Goodwill", idempotency_key=key
+        )
+        for _ in range(2)
+    ]
+
+    assert key in text_of(asked)
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert LedgerEntry.objects.count() == 2
+    assert len(trail()) == 1
+    assert "Sent twice, done once" in text_of(console.get("participants_participant_change", participant.pk))
+
+
+def test_a_form_that_was_sent_does_nothing_else(tenant, nothing_written):
+    participant = ParticipantFactory(tenant=tenant)
+    console = Console(tenant)
+    console.post("participants_participant_award", participant.pk, amount=40, reason="x", idempotency_key="k")
+
+    with nothing_written():
+        answer = console.post(
+            "participants_participant_award", participant.pk, amount=41, reason="x", idempotency_key="k"
+        )
+
+    assert "Open it anew" in text_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +174,3 @@ def test_entries_are_found_by_participant_type_and_day(tenant, query, found):
     shown = text_of(Console(tenant).get("points_ledgerentry_changelist", **query))
 
     assert {delta for delta in ("+7", "-2", "+4") if f">{delta}<" in shown} == found
-
-
-def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "points"}

@@ -1,0 +1,178 @@
+"""The editor of a filter on an event's properties (contract §11, its short form): rows of property, operator, kind, value.
+
+`{"plan": "pro", "amount": {"gte": 10}}` is two rows. What rows cannot say is kept as it is, or removed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from participants.admin.attributes import KEPT, KINDS, MAX_ROWS, NO, NUMBER, TEXT, YES, Row, as_object, row_of, value_of
+
+PRESENT, MISSING = "present", "missing"
+OPERATORS = {
+    "eq": "is",
+    "ne": "is not",
+    "gte": "is at least",
+    "gt": "is more than",
+    "lte": "is at most",
+    "lt": "is less than",
+    "in": "is one of",
+    "nin": "is none of",
+    "contains": "contains",
+    PRESENT: "is there",
+    MISSING: "is missing",
+}
+LISTS = ("in", "nin")
+EXISTENCE = {PRESENT: True, MISSING: False}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One row: `field` is a property of the event."""
+
+    field: str = ""
+    operator: str = "eq"
+    kind: str = TEXT
+    value: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.operator == KEPT
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.field and not self.value
+
+
+@dataclass(frozen=True)
+class SubmittedFilter:
+    """The rows as they came back, and the filter they were made from."""
+
+    shown: Mapping[str, Any]
+    rows: Sequence[Condition]
+
+
+def conditions_of(shown: Mapping[str, Any]) -> list[Condition]:
+    """The rows that say what the filter says."""
+    return [condition for field, wanted in shown.items() for condition in _rows_of(field, wanted)]
+
+
+def _rows_of(field: str, wanted: Any) -> Iterator[Condition]:
+    operators = wanted if isinstance(wanted, dict) and wanted else {"eq": wanted}
+    rows = [_row_of(field, operator, value) for operator, value in operators.items()]
+    if None in rows:
+        yield Condition(field, KEPT, KEPT, json.dumps(wanted, ensure_ascii=False))
+    else:
+        yield from (row for row in rows if row is not None)
+
+
+def _row_of(field: str, operator: str, value: Any) -> Condition | None:
+    """None for what a row cannot say."""
+    if operator == "exists" and isinstance(value, bool):
+        return Condition(field, PRESENT if value else MISSING)
+    if operator not in OPERATORS:
+        return None
+    row = _list_row(field, value) if operator in LISTS else row_of(field, value)
+    return None if row is None or row.is_kept else Condition(field, operator, row.kind, row.value)
+
+
+def _list_row(field: str, values: Any) -> Row | None:
+    """A list of one kind, comma-joined."""
+    rows = [row_of(field, value) for value in values] if isinstance(values, list) else []
+    kinds = {row.kind for row in rows}
+    is_said = kinds in ({TEXT}, {NUMBER}) and all(
+        row.value == row.value.strip() and "," not in row.value for row in rows
+    )
+    return Row(field, kinds.pop(), ", ".join(row.value for row in rows)) if is_said else None
+
+
+def filter_of(submitted: SubmittedFilter) -> dict[str, Any] | None:
+    """The filter that the rows say, None where there are none. Raises ValidationError."""
+    wanted: dict[str, Any] = {}
+    for row in submitted.rows:
+        _add(wanted, row, submitted.shown)
+    return {field: _shortened(operators) for field, operators in wanted.items()} or None
+
+
+def _add(wanted: dict[str, Any], row: Condition, shown: Mapping[str, Any]) -> None:
+    if not row.field:
+        raise forms.ValidationError(f"The value “{row.value}” needs a property.")
+    operators = wanted.setdefault(row.field, {})
+    name = "exists" if row.operator in EXISTENCE else row.operator
+    if name in operators or KEPT in operators or (row.is_kept and operators):
+        raise forms.ValidationError(f"“{row.field}” is there twice.")
+    operators[name] = _wanted(row, shown)
+
+
+def _wanted(row: Condition, shown: Mapping[str, Any]) -> Any:
+    if row.operator in EXISTENCE:
+        return EXISTENCE[row.operator]
+    if row.operator in LISTS:
+        return _values(row, shown)
+    if not row.is_kept and row.operator not in OPERATORS:
+        raise forms.ValidationError(f"“{row.field}”: “{row.operator}” is not an operator.")
+    return value_of(Row(row.field, row.kind, row.value), shown)
+
+
+def _values(row: Condition, shown: Mapping[str, Any]) -> list[Any]:
+    parts = [part.strip() for part in row.value.split(",") if part.strip()]
+    if not parts or row.kind in {YES, NO}:
+        raise forms.ValidationError(f"“{row.field}”: give the values, separated by commas.")
+    return [value_of(Row(row.field, row.kind, part), shown) for part in parts]
+
+
+def _shortened(operators: Mapping[str, Any]) -> Any:
+    if KEPT in operators:
+        return operators[KEPT]
+    return operators["eq"] if set(operators) == {"eq"} else operators
+
+
+class ConditionsWidget(forms.Widget):
+    template_name = "console/conditions.html"
+
+    class Media:
+        js = ("console/attributes.js",)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedFilter:
+        columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("field", "operator", "kind", "value"))
+        rows = (Condition(*cells) for cells in zip(*columns, strict=False))
+        shown = as_object(data.get(f"{name}-shown", ""))
+        return SubmittedFilter(shown, [row for row in rows if not row.is_blank])
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return f"{name}-shown" not in data
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        submitted = value if isinstance(value, SubmittedFilter) else _unchanged(value or {})
+        context = super().get_context(name, None, attrs)
+        choices = {"kinds": KINDS, "operators": OPERATORS}
+        shown = json.dumps(submitted.shown)
+        context["widget"] |= {"rows": [*submitted.rows, Condition()], "shown": shown, **choices}
+        return context
+
+
+def _unchanged(shown: Mapping[str, Any]) -> SubmittedFilter:
+    return SubmittedFilter(shown, conditions_of(shown))
+
+
+class ConditionsField(forms.Field):
+    """Cleans to a filter, or to None."""
+
+    widget = ConditionsWidget
+
+    def clean(self, value: Any) -> dict[str, Any] | None:
+        return filter_of(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return _as_json(filter_of(data)) != _as_json(filter_of(_unchanged(data.shown)))
+        except forms.ValidationError:
+            return True
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)  # as JSON, since 1 == True == 1.0

@@ -1,0 +1,191 @@
+"""The console pages that all definitions have: a form judged by the bodies of the API, a list, no delete.
+
+class TierForm(DefinitionForm):
+    create_body, update_body = NewTier, TierChanges
+    level = IntegerField(...)
+
+@admin.register(Tier)
+class TierAdmin(DefinitionAdmin):
+    noun, form, settings, columns = "tier", TierForm, ("level", ...), ("level",)
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms.utils import pretty_name
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from rest_framework.serializers import Serializer
+
+from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.display import display
+from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
+from participants.admin.picker import picked_tenant
+from participants.errors import FieldError, field_errors
+from participants.models import Definition, Tenant
+from participants.services.definitions import create_definition, update_definition
+
+ORDER = "Lists are sorted by it, then by code."
+COLOR = "A code such as #0891B2, or a name. Leave empty for none."
+PICTURE = "An http or https address."
+
+
+def color_field() -> LineField:
+    return LineField(label="Color", widget=ColorWidget, help_text=COLOR)
+
+
+def picture_field() -> LineField:
+    return LineField(label="Icon", help_text=PICTURE)
+
+
+class DefinitionForm(TenantDataForm):
+    """Its fields make the body that an API client would send; what that refuses is shown on the field it came from.
+
+    On an edit only what was changed is sent, so that an edit of something else meanwhile is not undone.
+    """
+
+    create_body: ClassVar[type[Serializer[Any]]]
+    update_body: ClassVar[type[Serializer[Any]]]
+    form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → field, where they differ
+    only_new = ("code",)
+
+    code = LineField(required=True, help_text="What your application calls it. It cannot be changed later.")
+    name = LineField(required=True, help_text="For people.")
+    description = TextField()
+    is_active = SwitchField(label="Active", initial=True)
+    display_order = IntegerField(initial=0, help_text=ORDER)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = field.label or pretty_name(name)  # what the audit trail calls it
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        """The fields `names` as the API has them."""
+        return {name: self.cleaned_data[name] for name in names}
+
+    def _post_clean(self) -> None:
+        """Django's hook for what the model has to say; here the API's body has."""
+        self.judged = self._judge()
+        if self.judged.is_valid():
+            return
+        for error in field_errors(self.judged.errors):
+            self._place(error)
+
+    def _judge(self) -> Serializer[Any]:
+        filled_in = [name for name in self.cleaned_data if name != "opened_for"]
+        if self.instance._state.adding:
+            return self.create_body(data=without_nothing(self.body(filled_in)))
+        changed = [name for name in filled_in if name in self.changed_data]
+        return self.update_body(instance=self.instance, data=self.body(changed), partial=True)
+
+    def _place(self, error: FieldError) -> None:
+        field, message = self._field_of(error)
+        if not self.has_error(field or ""):  # what the form refused was not in the body
+            self.add_error(field, message)
+
+    def _field_of(self, error: FieldError) -> tuple[str | None, str]:
+        head, _, tail = error.field.partition(".")
+        field = self.form_names.get(error.field) or self.form_names.get(head, head)
+        message = f"No. {int(tail) + 1}: {error.message}" if tail.isdecimal() else error.message
+        return (field if field in self.fields else None), message
+
+
+class DefinitionAdmin(TenantDataAdmin):
+    """Subclasses name the form, `settings` (its fields besides those of every definition) and the `columns` of the list.
+
+    `save_new` and `save_changes` call the services; the audit row is written in the same transaction.
+    """
+
+    noun: ClassVar[str]
+    settings: ClassVar[Sequence[Any]]
+    columns: ClassVar[Sequence[str]] = ()
+    list_filter: ClassVar[Any] = ("is_active",)
+    search_fields = ("code", "name")
+    search_help_text = "Part of the code or the name"
+    ordering = ("display_order", "code")
+    sortable_by = ("name",)
+    actions = ("activate", "deactivate")
+    readonly_fields = ("id", "created_at", "updated_at")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return ("name", "code", "shown_status", *self.columns, "display_order")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
+        about = ("About", {"fields": ("id", ("created_at", "updated_at"))})
+        shown = ("Where it is shown", {"fields": ("is_active", "display_order")})
+        settings = ("Settings", {"fields": self.settings})
+        return ((None, {"fields": named}), settings, shown, *([about] if obj else []))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # what participants have of it would hang in the air: deactivate it
+
+    def object_facts(self, row: Any) -> list[tuple[str, Any]]:
+        return [("code", row.code), ("status", self.shown_status(row))]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        data, now = form.judged.validated_data, timezone.now()
+        if not change:
+            adopt(obj, self.save_new(tenant=form.tenant, data=data, now=now))
+        elif data:
+            adopt(obj, self.save_changes(obj, tenant=form.tenant, changes=data, now=now))
+
+    def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Definition:
+        model: type[Definition] = self.model
+        return create_definition(model, noun=self.noun, tenant=tenant, data=data, now=now)
+
+    def save_changes(self, row: Any, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Definition:
+        changed: Definition = update_definition(row, tenant=tenant, changes=changes, now=now)
+        return changed
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
+        return self._asked(request, rows.filter(is_active=False), "activate", "In use again at once.")
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
+        about = "From now on nothing is given or counted for it. What participants have of it stays."
+        return self._asked(request, rows.filter(is_active=True), "deactivate", about)
+
+    def _asked(self, request: HttpRequest, rows: "QuerySet[Any]", action: str, about: str) -> HttpResponse | None:
+        """Ask first, then do: the second POST carries `confirmed`. `rows` are the picked tenant's."""
+        chosen = list(rows)
+        if not chosen:
+            messages.info(request, f"Nothing to {action}.")
+        elif "confirmed" in request.POST:
+            self._switch(request, chosen, action=action)
+        else:
+            return self._question(request, chosen, action, about)
+        return None
+
+    def _question(self, request: HttpRequest, rows: Sequence[Any], action: str, about: str) -> HttpResponse:
+        title = f"{action.capitalize()} {self._counted(rows)}"
+        shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
+        context = {**self.admin_site.each_context(request), **shown}
+        return TemplateResponse(request, "console/confirm_action.html", context)
+
+    @transaction.atomic
+    def _switch(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:
+        tenant, done = picked_tenant(request), f"{action.capitalize()}d"
+        assert tenant is not None, "the list of a tenant's rows needs the tenant"  # noqa: S101
+        for row in rows:
+            self.save_changes(row, tenant=tenant, changes={"is_active": action == "activate"}, now=timezone.now())
+            self.log_change(request, row, f"{done}.")
+        messages.success(request, f"{done} {self._counted(rows)}.")
+
+    def _counted(self, rows: Sequence[Any]) -> str:
+        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
+        return f"{len(rows)} {name}"
+
+    @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
+    def shown_status(self, row: Any) -> str:
+        return "active" if row.is_active else "inactive"

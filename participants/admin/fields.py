@@ -1,0 +1,97 @@
+"""Form fields that take what is typed and leave the judgement to the body of the API, in whose words it is refused."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+
+class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold has no types
+    """A picker beside the text: the API takes names of colours too, and none."""
+
+    template_name = "console/color.html"
+
+    class Media:
+        js = ("console/color.js",)
+
+
+class LineField(forms.CharField):
+    """One line; nothing where it is left empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminTextInputWidget)
+        kwargs.setdefault("required", False)
+        super().__init__(empty_value=None, **kwargs)
+
+
+class TextField(LineField):
+    """Several lines. A browser ends them with CRLF, an API client does not: a text left alone has not changed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget({"rows": 3}), **kwargs)
+
+    def to_python(self, value: Any) -> str | None:
+        text: str | None = super().to_python(value)
+        return None if text is None else text.replace("\r\n", "\n")
+
+
+class IntegerField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
+
+
+class SwitchField(forms.BooleanField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldBooleanSwitchWidget, **kwargs)
+
+
+class ChoiceField(forms.ChoiceField):
+    def __init__(self, *, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(choices=list(choices), widget=UnfoldAdminSelectWidget, **kwargs)
+
+
+class _ListField(forms.Field):
+    """Texts in one box; blank ones are dropped."""
+
+    separator: str
+    shown_separator: str
+
+    def to_python(self, value: Any) -> list[str]:
+        text = (value or "").replace("\r\n", "\n")
+        return [part.strip() for part in text.split(self.separator) if part.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return self.shown_separator.join(value) if isinstance(value, list | tuple) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(data) != self.to_python(self.prepare_value(initial or []))
+
+
+class WordsField(_ListField):
+    """Texts separated by commas."""
+
+    separator, shown_separator = ",", ", "
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextInputWidget, **kwargs)
+
+
+class LinesField(_ListField):
+    """A text on each line."""
+
+    separator = shown_separator = "\n"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextareaWidget({"rows": 5}), **kwargs)
+
+
+def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in."""
+    return {name: value for name, value in values.items() if value not in (None, [])}

@@ -1,0 +1,19 @@
+// A colour: the picker writes into the text, which may also name one, or none.
+(function () {
+    function start(box) {
+        const picker = box.querySelector("[data-color-picker]");
+        const text = box.querySelector("input[type=text]");
+
+        function show() {
+            const isCode = /^#[0-9a-f]{6}$/i.test(text.value);
+            if (isCode) picker.value = text.value;
+            box.classList.toggle("is-none", !isCode);
+        }
+
+        picker.addEventListener("input", () => { text.value = picker.value.toUpperCase(); show(); });
+        text.addEventListener("input", show);
+        show();
+    }
+
+    document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-color]").forEach(start));
+})();

@@ -1,0 +1,91 @@
+"""The editor of filters: rows in, the short form of an expression out. No database."""
+
+import json
+
+import pytest
+from django import forms
+from django.http import QueryDict
+
+from participants.admin.attributes import KEPT
+from participants.admin.conditions import Condition, ConditionsField, ConditionsWidget, conditions_of
+
+pytestmark = pytest.mark.engine
+
+
+def submitted(shown: dict, *rows: Condition):
+    data = QueryDict(mutable=True)
+    data["f-shown"] = json.dumps(shown)
+    for column in ("field", "operator", "kind", "value"):
+        data.setlist(f"f-{column}", [getattr(row, column) for row in rows])
+    return ConditionsWidget().value_from_datadict(data, {}, "f")
+
+
+def said(*rows: Condition, shown: dict | None = None):
+    return ConditionsField().clean(submitted(shown or {}, *rows))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows"),
+    [
+        ({"plan": "pro"}, [Condition("plan", "eq", "text", "pro")]),
+        ({"beta": True, "old": False}, [Condition("beta", "eq", "yes"), Condition("old", "eq", "no")]),
+        (
+            {"n": {"gte": 10, "lt": 20.5}},
+            [Condition("n", "gte", "number", "10"), Condition("n", "lt", "number", "20.5")],
+        ),
+        ({"sku": {"in": ["a", "b c"]}}, [Condition("sku", "in", "text", "a, b c")]),
+        ({"n": {"nin": [1, 2]}}, [Condition("n", "nin", "number", "1, 2")]),
+        ({"coupon": {"exists": True}}, [Condition("coupon", "present")]),
+        ({"coupon": {"exists": False}}, [Condition("coupon", "missing")]),
+        ({"tags": {"contains": "new"}}, [Condition("tags", "contains", "text", "new")]),
+    ],
+)
+def test_rows_say_the_filter_and_the_filter_the_rows(wanted, rows):
+    assert conditions_of(wanted) == rows
+    assert said(*rows) == wanted
+
+
+@pytest.mark.parametrize(
+    "value", [None, [1], {}, {"x": 1}, {"eq": None}, {"in": []}, {"in": ["a,b"]}, {"in": ["a", 1]}, {"exists": "yes"}]
+)
+def test_what_rows_cannot_say_is_kept(value):
+    (row,) = conditions_of({"a": value})
+
+    assert row.is_kept
+    assert said(row, shown={"a": value}) == {"a": value}
+
+
+def test_no_rows_are_no_filter():
+    assert said() is None
+    assert said(Condition()) is None
+
+
+def test_what_was_not_touched_has_not_changed():
+    shown = {"a": {"eq": 1}, "b": {"in": ["x"]}, "c": None}
+    field = ConditionsField()
+
+    assert not field.has_changed(shown, submitted(shown, *conditions_of(shown)))
+    assert field.has_changed(shown, submitted(shown, *conditions_of(shown)[1:]))
+    assert field.has_changed(shown, submitted(shown, Condition("", "eq", "text", "x")))
+    assert field.has_changed({"a": 1}, submitted({"a": 1}, Condition("a", "eq", "yes")))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([Condition("", "eq", "text", "gold")], "The value “gold” needs a property."),
+        ([Condition("a", "eq", "text", "1"), Condition("a", "eq", "text", "2")], "“a” is there twice."),
+        ([Condition("a", KEPT, KEPT), Condition("a", "eq")], "“a” is there twice."),
+        ([Condition("a", "present"), Condition("a", "missing")], "“a” is there twice."),
+        ([Condition("a", "in", "text", " , ")], "“a”: give the values, separated by commas."),
+        ([Condition("a", "in", "yes", "1")], "“a”: give the values, separated by commas."),
+        ([Condition("a", "in", "number", "1, x")], "“a”: “x” is not a number."),
+        ([Condition("a", "like", "text", "x")], "“a”: “like” is not an operator."),
+        ([Condition("gone", KEPT, KEPT)], "“gone” is gone; load the page again."),
+    ],
+)
+def test_rows_that_make_no_sense_are_refused_in_words(rows, message):
+    with pytest.raises(forms.ValidationError) as refused:
+        said(*rows, shown={"a": None})
+
+    assert refused.value.messages == [message]

@@ -1,0 +1,297 @@
+"""Streaks in the console. What all definitions have in common is tested here."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from participants.admin.panels import panels
+from streaks.models import Streak, StreakRevision
+from streaks.services import create_streak, record
+from tests.console import Console, errors_of, staff, text_of, trail
+from tests.factories import ParticipantFactory
+
+LIST, ADD, CHANGE = "streaks_streak_changelist", "streaks_streak_add", "streaks_streak_change"
+SETTINGS = {
+    "name": "Daily login",
+    "event_types": "",
+    "fact_filter-shown": "{}",
+    "period": "daily",
+    "grace_periods": "0",
+    "reset_on_miss": "on",
+    "is_active": "on",
+    "display_order": "0",
+}
+
+
+def made(tenant, code="daily_login", **data):
+    data = {"name": "Daily login", "event_types": [code], **data}
+    return create_streak(tenant=tenant, data={"code": code, **data}, now=timezone.now())
+
+
+def conditions(*rows: tuple[str, str, str, str], shown: dict | None = None) -> dict:
+    columns = zip(*rows, strict=True) if rows else ([], [], [], [])
+    names = ("field", "operator", "kind", "value")
+    cells = {f"fact_filter-{name}": list(column) for name, column in zip(names, columns, strict=True)}
+    return {**cells, "fact_filter-shown": json.dumps(shown or {})}
+
+
+def new(tenant, **fields) -> dict:
+    return {**SETTINGS, "code": "daily_login", "opened_for": str(tenant.pk), **fields}
+
+
+def test_a_streak_is_defined_with_all_its_settings(tenant, admin_api):
+    console = Console(tenant)
+    rows = conditions(("plan", "eq", "text", "pro"), ("amount", "gte", "number", "10"), ("", "eq", "text", ""))
+    settings = {
+        "description": "Log in\r\nevery week.",
+        "event_types": "login, app opened ,",
+        "period": "weekly",
+        "grace_periods": "2",
+        "icon_url": "https://cdn.example/fire.png",
+        "color": "#0891B2",
+        "display_order": "3",
+    }
+
+    answer = console.post(ADD, **new(tenant, **settings, **rows))
+
+    streak = Streak.objects.of(tenant).get()
+    assert answer.url == "/console/streaks/streak/"
+    shown = admin_api.get(f"/admin/streaks/{streak.pk}").json()
+    wanted = {
+        "code": "daily_login",
+        "name": "Daily login",
+        "description": "Log in\nevery week.",
+        "fact_type": "login,app opened",
+        "fact_filter": {"plan": "pro", "amount": {"gte": 10}},
+        "period": "weekly",
+        "grace_periods": 2,
+        "reset_on_miss": True,
+        "icon_url": "https://cdn.example/fire.png",
+        "color": "#0891B2",
+        "display_order": 3,
+        "is_active": True,
+    }
+    assert {name: shown[name] for name in wanted} == wanted
+    assert trail() == [("Daily login", 1, "Added.")]
+
+
+def test_what_is_left_empty_is_as_the_api_has_it(tenant):
+    Console(tenant).post(ADD, **new(tenant, display_order="", grace_periods=""))
+
+    streak = Streak.objects.get()
+    assert (streak.event_types, streak.fact_filter, streak.description) == (["daily_login"], None, None)
+    assert (streak.icon_url, streak.color, streak.display_order, streak.grace_periods) == (None, None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("code", "x" * 51, "Ensure this field has no more than 50 characters."),
+        ("code", "", "This field is required."),
+        ("code", "taken", "Streak with code 'taken' already exists"),
+        ("name", "x" * 101, "Ensure this field has no more than 100 characters."),
+        ("name", "two\u2028lines", "Must not contain control characters."),
+        ("period", "hourly", "Select a valid choice. hourly is not one of the available choices."),
+        ("grace_periods", "-1", "Ensure this value is greater than or equal to 0."),
+        ("grace_periods", "1001", "Ensure this value is less than or equal to 1000."),
+        ("grace_periods", "many", "Enter a whole number."),
+        ("display_order", "2147483648", "Ensure this value is less than or equal to 2147483647."),
+        ("icon_url", "javascript:alert(1)", "Must be an http or https URL."),
+        ("color", "x" * 21, "Ensure this field has no more than 20 characters."),
+        ("description", "x" * 2001, "Ensure this field has no more than 2000 characters."),
+        ("event_types", "a," + "x" * 101, "No. 2: Ensure this field has no more than 100 characters."),
+        ("event_types", ",".join("abcdefghijklmnopqrstu"), "Ensure this field has no more than 20 elements."),
+    ],
+)
+def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, field, value, message):
+    made(tenant, "taken")
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post(ADD, **new(tenant, **{field: value}))
+
+    assert errors_of(answer) == {field: [message]}
+    assert trail() == []
+
+
+def test_conditions_that_say_nothing_are_refused(tenant, nothing_written):
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post(ADD, **new(tenant, **conditions(("amount", "gt", "number", "many"))))
+
+    assert errors_of(answer) == {"fact_filter": ["“amount”: “many” is not a number."]}
+    assert 'value="many"' in text_of(answer)
+
+
+def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
+    streak = made(tenant, fact_filter={"plan": "pro"})
+    rows = conditions(("plan", "in", "text", "pro, max"), shown={"plan": "pro"})
+
+    Console(tenant).post(CHANGE, streak.pk, **SETTINGS | rows | {"event_types": "daily_login", "grace_periods": "1"})
+
+    streak.refresh_from_db()
+    assert (streak.grace_periods, streak.fact_filter, streak.revision) == (1, {"plan": {"in": ["pro", "max"]}}, 2)
+    assert StreakRevision.objects.get().grace_periods == 0
+    ((name, flag, message),) = trail()
+    assert (name, flag, message) == ("Daily login", 2, "Changed Only events where and Grace periods.")
+
+
+def test_an_edit_does_not_change_the_code_and_without_events_ticks_on_it(tenant):
+    streak = made(tenant, event_types=["login", "app_opened"])
+
+    Console(tenant).post(CHANGE, streak.pk, **SETTINGS, code="other")
+
+    streak.refresh_from_db()
+    assert (streak.code, streak.event_types) == ("daily_login", ["daily_login"])
+
+
+def test_saving_unchanged_writes_nothing(tenant, nothing_written):
+    shown = {"plan": {"not": {"x": 1}}, "at": {"exists": True}, "n": {"lt": 1.5}}
+    streak = made(tenant, fact_filter=shown, description="a\nb", color="gold")
+    rows = [
+        ("plan", "kept", "kept", ""),
+        ("at", "present", "text", ""),
+        ("n", "lt", "number", "1.5"),
+    ]
+    console = Console(tenant)
+
+    with nothing_written():
+        same = {**SETTINGS, "event_types": "daily_login", "description": "a\r\nb", "color": "gold"}
+        answer = console.post(CHANGE, streak.pk, **{**same, **conditions(*rows, shown=shown)})
+
+    assert answer.status_code == 302
+
+
+def test_the_list_tells_the_settings_in_display_order(tenant):
+    made(tenant, "late", name="Late", display_order=2, grace_periods=3)
+    made(tenant, "early", name="Early", display_order=1, reset_on_miss=False, is_active=False)
+
+    shown = text_of(Console(tenant).get(LIST))
+
+    assert shown.index(">Early<") < shown.index(">Late<")
+    assert "never resets" in shown
+    assert "inactive" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "LOG"}, {"Log in"}),
+        ({"q": "shop_"}, {"Buy"}),
+        ({"is_active__exact": "0"}, {"Buy"}),
+        ({"period__exact": "daily"}, {"Log in"}),
+    ],
+)
+def test_streaks_are_found(tenant, query, found):
+    made(tenant, "sign_in", name="Log in")
+    made(tenant, "shop_often", name="Buy", is_active=False, period="weekly")
+
+    shown = text_of(Console(tenant).get(LIST, **query))
+
+    assert {name for name in ("Log in", "Buy") if f">{name}<" in shown} == found
+
+
+def test_selected_streaks_are_deactivated_after_a_question_and_activated_again(tenant, nothing_written):
+    rows = [made(tenant, code, name=code) for code in ("a", "b", "c")]
+    console = Console(tenant)
+    selected = {"_selected_action": [str(row.pk) for row in rows[:2]]}
+
+    with nothing_written():
+        question = console.post(LIST, action="deactivate", **selected)
+    console.post(LIST, action="deactivate", confirmed="yes", **selected)
+
+    assert "Deactivate 2 streaks" in text_of(question)
+    assert [row.is_active for row in Streak.objects.order_by("code")] == [False, False, True]
+    console.post(LIST, action="activate", confirmed="yes", **selected)
+    assert Streak.objects.active().count() == 3
+    assert trail() == [(name, 2, text) for text in ("Deactivated.", "Activated.") for name in ("a", "b")]
+
+
+def test_what_is_so_already_is_left_alone(tenant, nothing_written):
+    streak = made(tenant)
+    console = Console(tenant)
+
+    with nothing_written():
+        console.post(LIST, action="activate", confirmed="yes", _selected_action=[str(streak.pk)])
+
+    assert "Nothing to activate." in text_of(console.get(LIST))
+    assert trail() == []
+
+
+def test_nobody_deletes_a_streak(tenant, nothing_written):
+    streak = made(tenant)
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post("streaks_streak_delete", streak.pk, post="yes")
+        console.post(LIST, action="delete_selected", post="yes", _selected_action=[str(streak.pk)])
+
+    assert answer.status_code == 403
+
+
+def test_streaks_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_written):
+    strangers = [made(owner, name="secret") for owner in (other_tenant, tenant.sandbox)]
+    console = Console(tenant)
+
+    with nothing_written():
+        for stranger in strangers:
+            assert console.post(CHANGE, stranger.pk, **SETTINGS).status_code == 302
+            assert console.get("streaks_streak_history", stranger.pk).status_code == 302
+            for action in ("activate", "deactivate"):
+                console.post(LIST, action=action, confirmed="yes", _selected_action=[str(stranger.pk)])
+        assert ">secret<" not in text_of(console.get(LIST, q="secret"))
+
+    assert trail() == []
+
+
+def test_a_form_opened_for_another_tenant_defines_nothing(tenant, other_tenant, nothing_written):
+    console = Console(other_tenant)
+
+    with nothing_written():
+        answer = console.post(ADD, **new(tenant))
+
+    assert "Another tenant was chosen meanwhile" in text_of(answer)
+
+
+def test_each_permission_opens_one_thing(tenant, nothing_written):
+    streak = made(tenant)
+    console = Console(tenant, user=staff("streaks.view_streak"))
+
+    with nothing_written():
+        assert console.get(LIST).status_code == 200
+        assert console.post(ADD, **new(tenant)).status_code == 403
+        assert console.post(CHANGE, streak.pk, **SETTINGS).status_code == 403
+        console.post(LIST, action="deactivate", confirmed="yes", _selected_action=[str(streak.pk)])
+
+
+def test_the_list_asks_as_much_for_many_as_for_one(tenant, queries):
+    console = Console(tenant)
+
+    for codes in (("a",), ("b", "c", "d", "e")):
+        for code in codes:
+            made(tenant, code)
+        with queries(4):  # session, user, picked tenant, the streaks
+            assert console.get(LIST).status_code == 200
+
+
+def test_the_participants_page_tells_where_they_stand(tenant):
+    participant = ParticipantFactory(tenant=tenant, external_id="u1")
+    made(tenant, name="Logging in")
+    made(tenant, "other", name="Untouched")
+    now = timezone.now()
+    for days in (1, 0):
+        at = now - timedelta(days=days)
+        record(tenant=tenant, participant_id="u1", streak_code="daily_login", at=at, now=now)
+
+    shown = text_of(Console(tenant).get("participants_participant_change", participant.pk))
+
+    assert "<td>Logging in</td><td>2</td><td>2</td>" in shown
+    assert "<td>alive</td>" in shown
+    assert "Untouched" not in shown
+
+
+def test_the_panel_of_streaks_is_registered():
+    assert "streaks" in panels
