@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from rest_framework import serializers, status
@@ -94,10 +95,11 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
             return self.model.objects.none()  # the schema asks for the model, and has no tenant
         return self.model.objects.of(self.tenant).in_order()
 
-    def definition(self, definition_id: str) -> Any:
+    def definition(self, definition_id: str, *, lock: bool = False) -> Any:
         """The tenant's definition with this id. Raises what `not_found` makes, for another tenant's or no UUID as well."""
         try:
-            row = self.get_queryset().filter(pk=UUID(definition_id)).first()
+            rows = self.get_queryset().filter(pk=UUID(definition_id))
+            row = (rows.select_for_update() if lock else rows).first()
         except ValueError:
             row = None
         if row is None:
@@ -118,9 +120,11 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
         return self.shown(row, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
-        row = self.definition(definition_id)
-        changes = validated(self.update_body, request.data, instance=row)
-        return self.shown(self.perform_update(row, changes))
+        with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
+            row = self.definition(definition_id, lock=True)
+            changes = validated(self.update_body, request.data, instance=row)
+            row = self.perform_update(row, changes)
+        return self.shown(row)
 
     def destroy(self, request: Request, definition_id: str) -> Response:
         self.perform_update(self.definition(definition_id), {"is_active": False})

@@ -10,7 +10,8 @@ from gamify.tiers.models import TierChange
 from gamify.tiers.services import Assignment, TierAssigned, assign
 from participants.models import DomainEvent, Participant
 from participants.services.tenants import create_tenant
-from tests.factories import TierFactory
+from tests.client import Api
+from tests.factories import TierFactory, raw_key
 from tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,3 +72,13 @@ def test_equal_assignments_under_one_key_are_one_assignment(tenant, now):
     assert all(isinstance(result, TierAssigned) for result in results), results
     assert sum(result.is_replay for result in results) == 7
     assert DomainEvent.objects.filter(type="tier.assigned").count() == TierChange.objects.count() == 1
+
+
+def test_two_changes_of_one_tier_cannot_each_rely_on_what_the_other_takes_away(tenant):
+    tier = TierFactory(tenant=tenant, award_type="manual", criteria_config={"min_points": 5})
+    api = Api(raw_key(tenant, "admin"))
+    patch = partial(api.patch, f"/admin/tiers/{tier.pk}")
+
+    answers = all_at_once([partial(patch, {"award_type": "automatic"}), partial(patch, {"criteria_config": {}})])
+
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
