@@ -1,8 +1,10 @@
 """Reads of tiers: the ladder, and where a participant stands on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import cast
+
+from django.db.models import QuerySet
 
 from gamify.tiers.engine import Basis, Ladder, Points, Tier
 from gamify.tiers.models import Tier as TierRow
@@ -55,6 +57,19 @@ def achieved_at(participant: Participant | None) -> datetime | None:
         return None
     newest = TierChange.objects.of(participant).filter(number=participant.tier_count)
     return newest.values_list("changed_at", flat=True).first()
+
+
+def awarded_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
+    """The ids of everyone who was ever awarded a point, in order, by the index they are found by."""
+    last = ""
+    while chunk := list(_awarded_after(tenant, last)[:size]):
+        yield chunk
+        last = chunk[-1]
+
+
+def _awarded_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
+    awarded = Participant.objects.of(tenant).filter(external_id__gt=external_id, total_earned__gt=0)
+    return awarded.order_by("external_id").values_list("external_id", flat=True)
 
 
 def history_of(participant: Participant | None) -> Sequence[TierChange]:

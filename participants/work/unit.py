@@ -159,12 +159,16 @@ class UnitOfWork:
             tenant_id=self.tenant.pk, external_id=external_id, first_seen_at=self.now, last_seen_at=self.now
         )
 
-    def touch(self, participant: Participant) -> None:
-        """This participant changes: write the row, and tell of one seen for the first time."""
+    def touch(self, participant: Participant, *, is_seen: bool = True) -> None:
+        """This participant changes: write the row, and tell of one seen for the first time.
+
+        `is_seen` is false where the product acts by itself: the participant's application did not.
+        """
+        if is_seen:
+            participant.last_seen_at = max(participant.last_seen_at, self.now)
         if participant.external_id in self._touched:
             return
         self._touched[participant.external_id] = participant
-        participant.last_seen_at = max(participant.last_seen_at, self.now)
         if participant.is_new:
             self.emit("participant.created", participant, {})
 

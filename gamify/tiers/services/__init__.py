@@ -1,0 +1,18 @@
+"""Tiers are reached by points or given by hand; either way a change is one row of the participant's history."""
+
+from gamify.tiers.services.assignment import Assignment, TierAssigned, TierNotFound, assign
+from gamify.tiers.services.changes import TierName
+from gamify.tiers.services.evaluation import TierUpgrade, evaluate, recompute
+from gamify.tiers.services.wiring import register
+
+__all__ = [
+    "Assignment",
+    "TierAssigned",
+    "TierName",
+    "TierNotFound",
+    "TierUpgrade",
+    "assign",
+    "evaluate",
+    "recompute",
+    "register",
+]

@@ -1,0 +1,104 @@
+"""Tiers given by hand."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from gamify.tiers.engine import Tier
+from gamify.tiers.models import AwardType
+from gamify.tiers.selectors import current_tier, ladder_of
+from gamify.tiers.services.changes import TierName, change_tier, name_of, named
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.work import Once, UnitOfWork, restartable, unit_of_work
+
+ASSIGN = "tiers.assign"
+
+
+class TierNotFound(DomainError):
+    code = "tier_not_found"
+    status = 404
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Tier definition not found: {code}")
+
+
+@dataclass(frozen=True)
+class TierAssigned:
+    participant_id: str
+    tier: TierName
+    previous_tier: TierName | None
+    reason: str | None
+    assigned_at: datetime
+    is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a client asks: this tier for this participant, whatever their points are."""
+
+    participant_id: str
+    tier_code: str
+    reason: str | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def once(self) -> Once | None:
+        if self.idempotency_key is None:
+            return None
+        return Once(ASSIGN, self.idempotency_key, digest=self.tier_code, external_id=self.participant_id)
+
+
+@restartable
+def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssigned:
+    """Give a participant a tier by hand, upwards or downwards. Raises TierNotFound or IdempotencyKeyReused.
+
+    The tier they stand in already is given anew without a row in their history: nothing changed but that it is theirs
+    by hand from now on.
+    """
+    once = assignment.once
+    with unit_of_work(tenant, [assignment.participant_id], now=now, onces=[once]) as work:
+        if (answer := work.replayed(once)) is not None:
+            return _from_answer(answer, assignment.participant_id)
+        assigned = _assign(work, assignment)
+        work.remember(once, _answer(assigned))
+        return assigned
+
+
+def _assign(work: UnitOfWork, assignment: Assignment) -> TierAssigned:
+    tier = _active_tier(work, assignment.tier_code)
+    participant = work.participant(assignment.participant_id)
+    previous = current_tier(ladder_of(work.catalog), participant)
+    work.touch(participant)
+    participant.tier_is_manual = True
+    if previous is None or previous.code != tier.code:
+        change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=assignment.reason)
+    told = {"tier": named(tier), "previous_tier": named(previous), "reason": assignment.reason}
+    work.emit("tier.assigned", participant, told)
+    names = name_of(tier), None if previous is None else name_of(previous)
+    return TierAssigned(assignment.participant_id, *names, assignment.reason, work.now)
+
+
+def _active_tier(work: UnitOfWork, code: str) -> Tier:
+    tier = ladder_of(work.catalog).find(code)
+    if tier is None or not tier.is_active:
+        raise TierNotFound(code)
+    return tier
+
+
+def _answer(assigned: TierAssigned) -> dict[str, Any]:
+    answer = asdict(assigned) | {"assigned_at": assigned.assigned_at.isoformat()}
+    return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
+
+
+def _from_answer(answer: Mapping[str, Any], participant_id: str) -> TierAssigned:
+    previous = answer["previous_tier"]
+    return TierAssigned(
+        participant_id,
+        TierName(**answer["tier"]),
+        None if previous is None else TierName(**previous),
+        answer["reason"],
+        datetime.fromisoformat(answer["assigned_at"]),
+        is_replay=True,
+    )

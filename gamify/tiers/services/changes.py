@@ -1,0 +1,60 @@
+"""A change of tier, whoever asked for it: the participant and one row of their history."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from gamify.tiers.engine import Tier
+from gamify.tiers.models import AwardType, TierChange
+from participants.models import Participant
+from participants.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class TierName:
+    """A tier as answers name it."""
+
+    code: str
+    name: str
+    level: int
+
+
+def change_tier(
+    work: UnitOfWork,
+    participant: Participant,
+    tier: Tier,
+    previous: Tier | None,
+    *,
+    how: AwardType,
+    reason: str | None = None,
+    entry_id: UUID | None = None,
+) -> TierChange:
+    """Put a participant who is to be written into `tier`; the row of it is numbered under their lock."""
+    participant.tier_code = tier.code
+    participant.tier_count += 1
+    change = TierChange(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        number=participant.tier_count,
+        tier_id=tier.id,
+        code=tier.code,
+        name=tier.name,
+        level=tier.level,
+        previous_code=previous.code if previous else None,
+        previous_level=previous.level if previous else None,
+        how=how,
+        reason=reason,
+        entry_id=entry_id,
+        changed_at=work.now,
+    )
+    work.add(change)
+    return change
+
+
+def name_of(tier: Tier) -> TierName:
+    return TierName(tier.code, tier.name, tier.level)
+
+
+def named(tier: Tier | None) -> dict[str, Any] | None:
+    """As domain events tell it."""
+    return None if tier is None else asdict(name_of(tier))

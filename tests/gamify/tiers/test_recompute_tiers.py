@@ -1,0 +1,71 @@
+import json
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from gamify.tiers.management.commands import recompute_tiers
+from gamify.tiers.models import TierChange
+from participants.models import DomainEvent, Participant
+from tests.factories import ParticipantFactory, TierFactory
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setattr(recompute_tiers, "CHUNK", 2)
+
+    def call(*args):
+        out = StringIO()
+        with time_machine.travel(NOW, tick=False):
+            call_command("recompute_tiers", "--tenant", "acme", *args, "--json", stdout=out)
+        return json.loads(out.getvalue())
+
+    return call
+
+
+def test_everyone_whose_points_suffice_is_raised_and_nobody_else(tenant, ladder, run):
+    people = {name: ParticipantFactory(tenant=tenant, external_id=name, points=points) for name, points in (
+        ("a", 5), ("b", 600), ("c", 20_000), ("registered", 0), ("é", 1500),
+    )}  # fmt: skip
+
+    assert run() == {"participants": 4, "raised": 4}
+
+    tiers = dict(Participant.objects.values_list("external_id", "tier_code"))
+    assert tiers == {"a": "bronze", "b": "silver", "c": "platinum", "registered": None, "é": "gold"}
+    assert run() == {"participants": 4, "raised": 0}
+    change = TierChange.objects.get(participant=people["b"])
+    assert (change.how, change.entry_id, change.changed_at) == ("automatic", None, NOW)
+    assert sorted(DomainEvent.objects.values_list("type", flat=True)) == ["tier.entered"] + ["tier.upgraded"] * 3
+
+
+def test_what_was_reached_or_given_stays_and_nobody_counts_as_seen(tenant, ladder, run):
+    seen = datetime(2026, 1, 1, tzinfo=UTC)
+    given = {"tenant": tenant, "first_seen_at": seen, "last_seen_at": seen}
+    ParticipantFactory(**given, external_id="high", points=10, tier_code="gold")
+    ParticipantFactory(**given, external_id="by hand", points=5000, tier_code="bronze", tier_is_manual=True)
+    ParticipantFactory(**given, external_id="low", points=5000, tier_code="bronze")
+
+    assert run() == {"participants": 3, "raised": 1}
+
+    tiers = dict(Participant.objects.values_list("external_id", "tier_code"))
+    assert tiers == {"high": "gold", "by hand": "bronze", "low": "gold"}
+    assert set(Participant.objects.values_list("last_seen_at", flat=True)) == {seen}
+
+
+def test_another_tenant_and_the_other_environment_are_left_alone(tenant, other_tenant, ladder, run):
+    for owner in (tenant, other_tenant, tenant.sandbox):
+        ParticipantFactory(tenant=owner, points=600)
+    TierFactory(tenant=other_tenant, criteria_config={"min_points": 1})
+    TierFactory(tenant=tenant.sandbox, code="toy", criteria_config={"min_points": 1})
+
+    assert run("--sandbox") == {"participants": 1, "raised": 1}
+    assert list(Participant.objects.exclude(tier_code=None).values_list("tier_code", flat=True)) == ["toy"]
+
+
+def test_an_unknown_tenant_is_refused(tenant):
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("recompute_tiers", "--tenant", "nobody")
