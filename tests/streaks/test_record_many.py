@@ -1,0 +1,90 @@
+"""Histories, recorded in bulk."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from participants.errors import InvalidInput
+from participants.models import Participant
+from streaks.models import ParticipantStreak
+from streaks.services import StreakInactive, StreakNotFound, Tick, create_streak, record, record_many
+
+NOW = datetime(2026, 2, 14, 8, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def streaks(tenant):
+    for code, period, is_active in (
+        ("daily_login", "daily", True),
+        ("weekly_review", "weekly", True),
+        ("old", "daily", False),
+    ):
+        data = {"code": code, "name": code, "event_types": [code], "period": period, "is_active": is_active}
+        create_streak(tenant=tenant, data=data, now=NOW)
+    tenant.refresh_from_db()
+
+
+def standings():
+    rows = ParticipantStreak.objects.values_list("participant__external_id", "streak__code", "runs", "breaks_at")
+    return sorted(rows, key=str)
+
+
+def history():
+    people = [(name, code) for name in ("ada", "bo") for code in ("daily_login", "weekly_review")]
+    return [Tick(name, code, NOW - age * DAY) for age in (9, 8, 2, 1, 0, 1) for name, code in people]
+
+
+def test_a_history_in_bulk_leads_to_what_it_leads_to_tick_by_tick(tenant, other_tenant):
+    told = record_many(tenant=tenant, ticks=history(), now=NOW)
+    in_bulk = standings()
+    ParticipantStreak.objects.all().delete()
+
+    one_by_one = [
+        record(tenant=tenant, participant_id=each.participant_id, streak_code=each.streak_code, at=each.at, now=NOW)
+        for each in history()
+    ]
+
+    assert standings() == in_bulk != []
+    assert told == one_by_one
+
+
+def test_a_repeated_history_changes_nothing(tenant):
+    record_many(tenant=tenant, ticks=history(), now=NOW)
+    before = standings()
+
+    told = record_many(tenant=tenant, ticks=history(), now=NOW)
+
+    assert standings() == before
+    assert all(each.already_recorded for each in told)
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "refusal"),
+    [
+        ("unknown", NOW, StreakNotFound),
+        ("old", NOW, StreakInactive),
+        ("daily_login", NOW + DAY, InvalidInput),
+        ("daily_login", datetime(1969, 12, 31, tzinfo=UTC), InvalidInput),
+    ],
+)
+def test_one_wrong_tick_refuses_them_all(tenant, code, at, refusal):
+    with pytest.raises(refusal):
+        record_many(tenant=tenant, ticks=[*history(), Tick("eve", code, at)], now=NOW)
+
+    assert not Participant.objects.exists()
+    assert standings() == []
+
+
+def test_a_history_of_nothing_is_fine(tenant):
+    assert record_many(tenant=tenant, ticks=[], now=NOW) == []
+
+
+def test_a_hundred_participants_cost_as_many_statements_as_one(tenant, queries):
+    record_many(tenant=tenant, ticks=[Tick("warm", "daily_login", NOW)], now=NOW)
+
+    with queries(5):  # lock, rows; participants, events, streaks
+        record_many(tenant=tenant, ticks=[Tick("one", "daily_login", NOW)], now=NOW)
+    with queries(5):
+        many = [Tick(f"user_{number}", "daily_login", NOW - age * DAY) for number in range(100) for age in range(5)]
+        record_many(tenant=tenant, ticks=many, now=NOW)
