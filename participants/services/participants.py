@@ -1,6 +1,6 @@
 """Participants: registered, updated, erased, anonymised."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from participants.services.tenants import check_timezone
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone")
+DELETED_AT_ONCE = 100
 TOLD_FIELDS = ("display_name", "avatar_url", "attributes")
 
 
@@ -101,13 +102,30 @@ def _profile(participant: Participant) -> dict[str, Any]:
 def delete(*, tenant: Tenant, external_id: str, now: datetime) -> None:
     """Erase a participant and everything of theirs. Raises ParticipantNotFound."""
     with unit_of_work(tenant, [external_id], now=now) as work:
-        participant = _existing(work, external_id)
-        for eraser in erasers.values():
-            eraser.delete(participant)
-        participant_id = participant.pk
-        participant.delete()
-        participant.pk = participant_id
-        work.emit("participant.deleted", participant, {})
+        _delete(work, _existing(work, external_id))
+
+
+def _delete(work: UnitOfWork, participant: Participant) -> None:
+    for eraser in erasers.values():
+        eraser.delete(participant)
+    participant_id = participant.pk
+    participant.delete()
+    participant.pk = participant_id
+    work.emit("participant.deleted", participant, {})
+
+
+def delete_all(*, tenant: Tenant, now: datetime) -> None:
+    """Erase every participant of `tenant` and everything of theirs, a chunk at a time."""
+    everyone = Participant.objects.of(tenant).order_by("id").values_list("external_id", flat=True)
+    while chunk := list(everyone[:DELETED_AT_ONCE]):
+        _delete_chunk(tenant=tenant, external_ids=chunk, now=now)
+
+
+@restartable
+def _delete_chunk(*, tenant: Tenant, external_ids: Sequence[str], now: datetime) -> None:
+    with unit_of_work(tenant, external_ids, now=now) as work:
+        for participant in filter(None, map(work.find, external_ids)):
+            _delete(work, participant)
 
 
 @restartable
