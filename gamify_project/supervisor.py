@@ -7,6 +7,7 @@ itself is killed.
 """
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -35,7 +36,10 @@ COLOURS = ("36", "35", "33", "32", "34")
 
 @dataclass(frozen=True)
 class Program:
-    """One program to keep running. Without an essential one the rest is useless: if it cannot start, all ends."""
+    """One program to keep running. Without an essential one the rest is useless: if it cannot start, all ends.
+
+    One that `runs_once` does its work and ends; however it ends, it is not started again.
+    """
 
     name: str
     command: Sequence[str]
@@ -43,6 +47,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: Sequence[int] = ()
     is_essential: bool = False
+    runs_once: bool = False
 
 
 class Log:
@@ -137,6 +142,11 @@ class Child:
         pause = min(2.0 ** (self._short_lives - 2), LONGEST_PAUSE_SECONDS)
         self.start_at = now + pause
         return pause
+
+    def retire(self) -> None:
+        """Never start it again."""
+        self.process = None
+        self.start_at = math.inf
 
     def _was_killed(self) -> bool:
         return self.process is not None and self.process.returncode < 0
@@ -245,6 +255,9 @@ class Supervisor:
         self._plan(child, now=now)
 
     def _plan(self, child: Child, *, now: float) -> None:
+        if child.program.runs_once:
+            child.retire()
+            return
         pause = child.plan_restart(now=now)
         if child.program.is_essential and child.failed_starts >= MOST_FAILED_STARTS:
             self._exit_code = 1

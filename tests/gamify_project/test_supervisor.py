@@ -25,7 +25,8 @@ def is_parent_gone():  # first asked when signals are listened to
     return was_parent_gone()
 with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
     for name, source in (argument.split("=", 1) for argument in sys.argv[2:]):
-        running.add(supervisor.Program(name, [sys.executable, "-c", source], is_essential=name == "web"))
+        kind = {{"is_essential": name == "web", "runs_once": name == "once"}}
+        running.add(supervisor.Program(name, [sys.executable, "-c", source], **kind))
     sys.exit(running.run(is_parent_gone=is_parent_gone))
 """
 SLEEPER = "import time; print('sleeping'); time.sleep(60)"
@@ -96,6 +97,16 @@ def test_a_program_that_ends_is_started_again_a_little_later_each_time(supervise
 
     supervised.wait_for("beat ended (exit code 7)", "again in 0.5 s", "again in 1.0 s", "again in 2.0 s")
     assert supervised.text().count("beat   | tick\n") == 3
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_program_that_runs_once_is_not_started_again(supervise: Callable[..., Supervised], code: int) -> None:
+    supervised = supervise({"once": f"print('worked'); raise SystemExit({code})", "beat": "print('tick')"})
+
+    supervised.wait_for(f"once ended (exit code {code})", "beat starts again in 1.0 s")
+    assert supervised.text().count("worked") == 1
+    assert "once starts again" not in supervised.text()
+    assert supervised.stop() == 0
 
 
 def test_a_killed_program_is_no_failed_start(supervise: Callable[..., Supervised]) -> None:
