@@ -3,8 +3,9 @@
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
-from gamify_project import welcome
+from gamify_project import demo, welcome
 
 __all__ = ["DatabaseError", "first_use_data", "migrate"]
 
@@ -16,8 +17,10 @@ def migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
 
 
-def first_use_data(*, host: str, port: int) -> str:
-    """The banner. The connection is closed behind it, because a supervisor has no use for one."""
-    banner = welcome.prepare(host=host, port=port)
+def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
+    """The banner, and whether days are missing of the demo. The connection is closed: a supervisor has no use for one."""
+    now = timezone.now()
+    banner = welcome.prepare(host=host, port=port, now=now)
+    wants_demo = not demo.is_up_to_date(now=now)
     connections.close_all()
-    return banner
+    return banner, wants_demo

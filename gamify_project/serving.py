@@ -68,7 +68,7 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
     supervisor.add(_web(listener=listener.fileno(), gate=gate))
     port = listener.getsockname()[1]
     _load_django()
-    banner = _prepare(host=host, port=port)
+    banner, wants_demo = _prepare(host=host, port=port)
     os.close(opens_gate)
     is_up = threading.Event()
     greeting = (supervisor.log, banner, listener.getsockname(), is_up)
@@ -76,6 +76,8 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
     is_up.wait(MOST_SECONDS_FOR_WEB_ALONE)
     supervisor.add(_worker())
     supervisor.add(_beat(port=port))
+    if wants_demo:
+        supervisor.add(_demo())
 
 
 # --- the port -------------------------------------------------------------------------------------------------------
@@ -109,8 +111,8 @@ def _load_django() -> None:
         raise Unservable(f"The settings are not right: {error}") from error
 
 
-def _prepare(*, host: str, port: int) -> str:
-    """A migrated database with first-use data; returns what to print."""
+def _prepare(*, host: str, port: int) -> tuple[str, bool]:
+    """A migrated database with first-use data; returns what to print, and whether days are missing of the demo."""
     from gamify_project import readiness  # noqa: PLC0415 - imports models, so not before Django is loaded
 
     try:
@@ -145,6 +147,11 @@ def _beat(*, port: int) -> Program:
     """No pid file, which after a kill would refuse the next start; a schedule file for each product on this machine."""
     schedule = str(settings.VAR_DIR / f"beat-{port}")
     return Program("beat", [*_celery(), "beat", "--schedule", schedule, "--pidfile="], folder=BASE_DIR)
+
+
+def _demo() -> Program:
+    """Beside the rest, since ninety days take a while; at a later start there is little or nothing to add."""
+    return Program("demo", [sys.executable, "manage.py", "seed_demo"], folder=BASE_DIR, runs_once=True)
 
 
 def _celery() -> list[str]:

@@ -1,73 +1,105 @@
-"""What `serve` prepares at a first start and prints at every one: a tenant, its keys, a login, calls to paste."""
+"""What `serve` prepares at every start and prints: two tenants, their keys, a login, the Quick Start ready to paste."""
 
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
+from gamify_project import demo, quickstart
 from participants.models import Tenant
 from participants.models.keys import Scope
 from participants.selectors import key_by_digest, tenant_by_slug
 from participants.services.keys import create_api_key, digest_of
 from participants.services.tenants import create_tenant
 
-TENANT = "demo"
 LOGIN = "admin"
-KEYS: dict[str, tuple[bool, Sequence[str]]] = {
-    "participant": (False, ()),
-    "admin": (False, (Scope.ADMIN,)),
-    "sandbox": (True, ()),
+
+
+@dataclass(frozen=True)
+class _Opens:
+    """What a key of ours opens."""
+
+    slug: str
+    scopes: Sequence[str] = ()
+    is_sandbox: bool = False
+
+
+KEYS: Mapping[str, _Opens] = {
+    "quickstart": _Opens(quickstart.SLUG),
+    "quickstart_admin": _Opens(quickstart.SLUG, (Scope.ADMIN,)),
+    "admin": _Opens(demo.SLUG, (Scope.ADMIN,)),
+    "sandbox": _Opens(demo.SLUG, is_sandbox=True),
 }
 
+# The four calls are those of the specification, to the letter; tests read them from here.
 BANNER = """
 Gamify is running.
 
   console      {base}{console}   login {login}, password {password}
   API docs     {base}/api/docs
 
-  participant key  {participant}
-  admin key        {admin}
-  sandbox key      {sandbox}
+  tenant quickstart: reset at each start, so that the four calls below answer as the Quick Start prints them
+    key          {quickstart}
+    admin key    {quickstart_admin}
 
-Try it:
+  tenant demo: ninety days of two hundred people
+    admin key    {admin}
+    sandbox key  {sandbox}
 
-  curl -X POST {base}/api/v1/gamify/points/award \\
-    -H "X-API-Key: {participant}" \\
-    -H "Content-Type: application/json" \\
-    -d '{{"participant_id": "user_123", "amount": 250, "reason": "Completed onboarding"}}'
+The Quick Start:
 
-  curl -X POST {base}/api/v1/gamify/points/deduct \\
-    -H "X-API-Key: {participant}" \\
-    -H "Content-Type: application/json" \\
-    -d '{{"participant_id": "user_123", "amount": 50, "reason": "Reward redemption"}}'
+curl -X POST {base}/api/v1/gamify/points/award \\
+  -H "X-API-Key: {quickstart}" \\
+  -H "Content-Type: application/json" \\
+  -d '{{
+    "participant_id": "user_123",
+    "amount": 250,
+    "reason": "Completed onboarding",
+    "idempotency_key": "onboarding_user123"
+  }}'
 
-  curl {base}/api/v1/gamify/participants/user_123/state \\
-    -H "X-API-Key: {participant}"
+curl -X POST {base}/api/v1/gamify/badges/award \\
+  -H "X-API-Key: {quickstart}" \\
+  -H "Content-Type: application/json" \\
+  -d '{{
+    "participant_id": "user_123",
+    "badge_code": "first_steps"
+  }}'
 
-  curl "{base}/api/v1/gamify/admin/participants?sort_by=total_points&sort_order=desc" \\
-    -H "X-API-Key: {admin}"
+curl -X POST {base}/api/v1/gamify/streaks/record \\
+  -H "X-API-Key: {quickstart}" \\
+  -H "Content-Type: application/json" \\
+  -d '{{
+    "participant_id": "user_123",
+    "streak_code": "daily_login"
+  }}'
+
+curl {base}/api/v1/gamify/participants/user_123/state \\
+  -H "X-API-Key: {quickstart}"
 
 Data is kept in {var}. Ctrl-C stops everything.
 """
 
 
-def prepare(*, host: str, port: int) -> str:
-    """Make what a newcomer needs, once, and answer the text that tells about it.
+def prepare(*, host: str, port: int, now: datetime) -> str:
+    """Make what a newcomer needs and answer the text that tells about it.
 
     The keys and the password are kept readable under `var/` (mode 0600), so that every start can print them: they open
-    a demo tenant on this machine. A production install makes its own with the commands.
+    tenants for trying out on this machine. A production install makes its own with the commands.
     """
-    now = timezone.now()
     kept = _read(settings.VAR_DIR / "welcome.json")
-    tenant = tenant_by_slug(TENANT) or create_tenant(slug=TENANT, name="Demo", now=now)
-    made = {name: _standing_key(kept.get(name), tenant, name, now=now) for name in KEYS}
+    tenants = {
+        quickstart.SLUG: quickstart.reset_quickstart(now=now),
+        demo.SLUG: tenant_by_slug(demo.SLUG) or create_tenant(slug=demo.SLUG, name="Demo", now=now),
+    }
+    made = {name: _standing_key(kept.get(name), tenants, name, now=now) for name in KEYS}
     made["password"] = _working_password(kept.get("password"))
     if made != kept:
         _write(settings.VAR_DIR / "welcome.json", made)
@@ -76,14 +108,15 @@ def prepare(*, host: str, port: int) -> str:
     return BANNER.format(base=base, console=settings.CONSOLE_PREFIX, login=LOGIN, var=settings.VAR_DIR, **made)
 
 
-def _standing_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
+def _standing_key(kept: str | None, tenants: Mapping[str, Tenant], name: str, *, now: datetime) -> str:
     """The key of the last start where it still opens this tenant, else a new one."""
-    is_sandbox, scopes = KEYS[name]
-    owner = tenant.sandbox if is_sandbox else tenant
+    opens = KEYS[name]
+    tenant = tenants[opens.slug]
+    owner = tenant.sandbox if opens.is_sandbox else tenant
     row = key_by_digest(digest_of(kept)) if kept else None
     if kept and row and row.is_standing(now) and row.tenant_id == owner.pk:
         return kept
-    return create_api_key(tenant=owner, scopes=scopes, name=f"make run: {name}", now=now).key
+    return create_api_key(tenant=owner, scopes=opens.scopes, name=f"make run: {name}", now=now).key
 
 
 def _working_password(kept: str | None) -> str:

@@ -1,30 +1,122 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gamify.badges.models import Badge, BadgeAward
 from gamify.points.models import LedgerEntry
-from gamify_project.demo import make_demo
+from gamify.points.services import Change, deduct
+from gamify.tiers.models import Tier, TierChange
+from gamify_project.demo import history, is_up_to_date, make_demo
+from gamify_project.demo.cast import people
 from participants.models import Participant
+from participants.services.definitions import update_definition
+from participants.services.participants import delete
+from streaks.models import ParticipantStreak, Streak
+from streaks.services import update_streak
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 pytestmark = pytest.mark.django_db
 
 
-def test_seeding_twice_adds_nothing():
-    first = make_demo(now=NOW, people=20, days=10)
-    entries = LedgerEntry.objects.count()
+def everything(slug="demo"):
+    """What the demo is made of, but for ids."""
+    mine = {"tenant__slug": slug}
+    people = Participant.objects.filter(**mine)
+    return (
+        sorted(people.values_list("external_id", "display_name", "balance", "tier_code", "last_seen_at")),
+        of_participants(BadgeAward, mine, "badge__code", "earned_at"),
+        of_participants(ParticipantStreak, mine, "streak__code", "runs", "breaks_at"),
+        of_participants(LedgerEntry, mine, "number", "delta", "created_at"),
+        of_participants(TierChange, mine, "number", "code", "changed_at"),
+    )
 
-    second = make_demo(now=NOW, people=20, days=10)
+
+def of_participants(model, mine, *columns):
+    return sorted(model.objects.filter(**mine).values_list("participant__external_id", *columns), key=str)
+
+
+def test_seeding_twice_adds_nothing():
+    first = make_demo(now=NOW, number=20, days=10)
+    made = everything()
+
+    second = make_demo(now=NOW, number=20, days=10)
 
     assert (second.participants, second.points) == (first.participants, first.points)
-    assert LedgerEntry.objects.count() == entries > 0
+    assert everything() == made
+    assert all(made)
     assert set(Participant.objects.values_list("attributes__plan", flat=True)) <= {"free", "pro", "enterprise"}
 
 
-def test_a_later_run_adds_the_days_since():
-    first = make_demo(now=NOW, people=20, days=10)
+def test_a_later_run_adds_the_days_since_as_if_there_had_been_one_run(monkeypatch):
+    make_demo(now=NOW, number=20, days=10)
+    make_demo(now=NOW + 5 * DAY, number=20, days=10)
 
-    second = make_demo(now=NOW + timedelta(days=5), people=20, days=10)
+    monkeypatch.setattr(history, "SLUG", "in_one_run")
+    make_demo(now=NOW + 5 * DAY, number=20, days=15)
 
-    assert second.points > first.points
+    assert everything() == everything("in_one_run")
+
+
+def test_a_run_that_was_interrupted_is_finished_by_the_next(monkeypatch):
+    def stop(**_):
+        raise KeyboardInterrupt
+
+    make_demo(now=NOW, number=20, days=10)
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "award_batch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make_demo(now=NOW + DAY, number=20, days=10)
+    assert not is_up_to_date(now=NOW + DAY)
+
+    make_demo(now=NOW + DAY, number=20, days=10)
+
+    assert is_up_to_date(now=NOW + DAY)
+    entries = Counter(LedgerEntry.objects.values_list("participant_id", "created_at", "type"))
+    assert set(entries.values()) == {1}
+
+
+def test_the_demo_is_up_to_date_until_the_next_noon(django_assert_max_num_queries):
+    assert not is_up_to_date(now=NOW)
+    make_demo(now=NOW, number=20, days=10)
+
+    with django_assert_max_num_queries(2):
+        assert is_up_to_date(now=NOW)
+    assert is_up_to_date(now=NOW.replace(hour=12))
+    assert not is_up_to_date(now=NOW.replace(hour=12, minute=1))
+
+
+def test_ninety_days_show_every_kind_of_definition_in_use():
+    made = make_demo(now=NOW, number=30)
+
+    assert made.participants >= 28
+    assert set(BadgeAward.objects.values_list("badge__code", flat=True)) >= {"first_steps", "regular", "scholar"}
+    assert set(Participant.objects.values_list("tier_code", flat=True)) >= {"bronze", "silver", "gold", "founder"}
+    streaks = Streak.objects.filter(pk__in=ParticipantStreak.objects.values("streak"))
+    assert set(streaks.values_list("period", flat=True)) == {"daily", "weekly", "monthly"}
+    assert set(streaks.values_list("reset_on_miss", flat=True)) == {True, False}
+    assert streaks.filter(grace_periods__gt=0).exists()
+    assert ParticipantStreak.objects.filter(breaks_at__gt=NOW).exists()
+
+
+def test_whoever_played_with_the_demo_finds_it_so_and_the_days_go_on():
+    tenant = make_demo(now=NOW, number=20, days=30).tenant
+    for model in (Badge, Tier):
+        for row in model.objects.of(tenant):
+            update_definition(row, tenant=tenant, changes={"is_active": False}, now=NOW)
+    for row in Streak.objects.of(tenant):
+        update_streak(row, tenant=tenant, changes={"is_active": False}, now=NOW)
+    for row in Participant.objects.of(tenant).filter(balance__gt=0):
+        deduct(tenant=tenant, change=Change(row.external_id, row.balance), now=NOW)
+    delete(tenant=tenant, external_id=people(1)[0].external_id, now=NOW)
+    awards = BadgeAward.objects.count()
+
+    made = make_demo(now=NOW + 20 * DAY, number=20, days=30)
+
+    assert is_up_to_date(now=NOW + 20 * DAY)
+    assert made.points > 0
+    assert not Badge.objects.active().exists()
+    assert BadgeAward.objects.count() == awards
+    assert not Participant.objects.filter(balance__lt=0).exists()

@@ -1,0 +1,113 @@
+"""Who is in the demo and what they do on a day: pure, and the same for everyone."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+SEED = 20260214
+COFFEE = 100
+
+FIRST_NAMES = ("Ada", "Bo", "Chen", "Dina", "Emil", "Fatou", "Goran", "Hana", "Ines", "Jun", "Kofi", "Lena", "Mara")
+LAST_NAMES = ("Adler", "Brandt", "Costa", "Diallo", "Eriksen", "Fujita", "García", "Haddad", "Ivanova", "Jensen")
+PLANS = ("free", "free", "free", "pro", "enterprise")
+REASONS = (("Completed a lesson", 20), ("Daily login", 5), ("Purchase completed", 120), ("Invited a friend", 250))
+REASON_WEIGHTS = (6, 10, 3, 1)
+
+FOUNDERS = (4, 22)
+
+# Which streak a deed ticks, beside `daily_login`, which every deed does.
+STREAKS_OF: Mapping[str, Sequence[str]] = {
+    "Completed a lesson": ("daily_lesson", "weekly_lesson"),
+    "Purchase completed": ("monthly_purchase",),
+    "Invited a friend": ("invitations",),
+}
+# What a badge is given for: so many deeds of this kind.
+BADGES = (
+    ("first_steps", None, 1),
+    ("regular", None, 25),
+    ("scholar", "Completed a lesson", 10),
+    ("big_spender", "Purchase completed", 6),
+    ("ambassador", "Invited a friend", 3),
+    ("legend", None, 70),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """`liveliness` is the chance that they do something on a day."""
+
+    external_id: str
+    display_name: str
+    plan: str
+    liveliness: float
+    is_founder: bool
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What one person did on one day."""
+
+    person: Person
+    reason: str
+    amount: int
+
+    @property
+    def streaks(self) -> Sequence[str]:
+        return ("daily_login", *STREAKS_OF.get(self.reason, ()))
+
+
+def people(number: int) -> list[Person]:
+    """The first `number` of them; who they are does not depend on how many."""
+    return [_person(index) for index in range(number)]
+
+
+def _person(index: int) -> Person:
+    random = Random(f"{SEED}-{index}")  # noqa: S311 - the same demo for everyone
+    name = f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
+    plan, liveliness = random.choice(PLANS), random.betavariate(1.2, 3)
+    return Person(f"demo_{index:03}", name, plan, liveliness, is_founder=index in FOUNDERS)
+
+
+def deeds(cast: Sequence[Person], *, at: datetime) -> Iterator[Deed]:
+    """What they do on the day of `at`, each at most one thing."""
+    for person in cast:
+        random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}")  # noqa: S311 - the same demo for everyone
+        if random.random() < person.liveliness:
+            reason, amount = random.choices(REASONS, weights=REASON_WEIGHTS)[0]
+            yield Deed(person, reason, amount)
+
+
+def wants_coffee(person: Person, *, at: datetime) -> bool:
+    """Whether they spend points on the day of `at`, if they have enough."""
+    random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}-coffee")  # noqa: S311 - the same demo for everyone
+    return random.random() < person.liveliness / 20
+
+
+@dataclass
+class Diary:
+    """One person's history so far: points in hand, and deeds by reason."""
+
+    wallet: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.counts
+
+    def pay(self, amount: int) -> bool:
+        """Spend `amount` if it is in hand."""
+        if self.wallet < amount:
+            return False
+        self.wallet -= amount
+        return True
+
+    def write(self, deed: Deed) -> list[str]:
+        """Note a deed; answers the codes of the badges that it earns."""
+        self.wallet += deed.amount
+        self.counts[deed.reason] += 1
+        return [code for code, reason, number in BADGES if reason in {None, deed.reason} and self._of(reason) == number]
+
+    def _of(self, reason: str | None) -> int:
+        return self.counts.total() if reason is None else self.counts[reason]
