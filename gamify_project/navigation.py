@@ -31,7 +31,10 @@ NAVIGATION = [
         _page("Participants", "group", "participants_participant_changelist", "participants.view_participant"),
     ),
     _group(
-        "Achievements", _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak")
+        "Achievements",
+        _page("Badges", "workspace_premium", "badges_badge_changelist", "badges.view_badge"),
+        _page("Tiers", "military_tech", "tiers_tier_changelist", "tiers.view_tier"),
+        _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak"),
     ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
     _group(

@@ -22,7 +22,7 @@ from streaks.models import PeriodChoice, Streak
 from streaks.selectors import StreakStatus, statuses_of
 
 MAX_EVENT_TYPES = 20
-COLUMNS = ("Streak", "Current", "Longest", "Last activity", "")
+COLUMNS = ("Streak", "Current", "Longest", "Last activity", "State")
 
 
 class EventTypes(serializers.Serializer[Any]):
@@ -67,9 +67,11 @@ class StreakAdmin(DefinitionAdmin):
     settings = (
         "event_types",
         "fact_filter",
-        ("period", "grace_periods"),
+        "period",
+        "grace_periods",
         "reset_on_miss",
-        ("icon_url", "color"),
+        "color",
+        "icon_url",
     )
     columns = ("shown_events", "period", "shown_grace")
     list_filter = ("is_active", "period")

@@ -78,3 +78,8 @@ def history_of(participant: Participant | None) -> Sequence[TierChange]:
         return ()
     numbers = {"number__gt": participant.tier_count - MAX_HISTORY}
     return list(TierChange.objects.of(participant).filter(**numbers).oldest_first())
+
+
+def newest_changes_of(participant: Participant, limit: int) -> Sequence[TierChange]:
+    """The newest `limit` changes of their tier, newest first."""
+    return list(TierChange.objects.of(participant).order_by("-number")[:limit]) if participant.tier_count else ()

@@ -106,7 +106,7 @@ class DefinitionAdmin(TenantDataAdmin):
     settings: ClassVar[Sequence[Any]]
     columns: ClassVar[Sequence[str]] = ()
     list_filter: ClassVar[Any] = ("is_active",)
-    search_fields = ("code", "name")
+    search_fields: ClassVar[tuple[str, ...]] = ("code", "name")
     search_help_text = "Part of the code or the name"
     ordering = ("display_order", "code")
     sortable_by = ("name",)

@@ -43,8 +43,8 @@ class TextField(LineField):
 
 
 class IntegerField(forms.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
 
 
 class SwitchField(forms.BooleanField):

@@ -29,12 +29,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Box:
-    """A table on the participant's page; `empty` stands there where it has no rows."""
+    """A table on the participant's page; `note` stands above it, and `empty` where it has no rows."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     empty: str
+    note: str = ""
 
 
 def _nothing(participant: Participant, limit: int) -> Iterable[Moment]:

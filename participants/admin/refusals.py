@@ -14,7 +14,13 @@ else:
     ModelForm = forms.ModelForm
 
 MEMO = "console_refusal"
-FIELD_OF_CODE = {"tenant_slug_conflict": "slug", "insufficient_points": "amount", "balance_limit": "amount"}
+FIELD_OF_CODE = {
+    "tenant_slug_conflict": "slug",
+    "insufficient_points": "amount",
+    "balance_limit": "amount",
+    "tier_not_found": "tier_code",
+    "badge_not_found": "badge_code",
+}
 CODE_CONFLICT = "_code_conflict"
 IN_OTHER_WORDS = {
     "IDEMPOTENCY_KEY_REUSED": "This page was sent before, with something else. Open it anew to do another thing."

@@ -78,12 +78,12 @@ def test_from_the_login_to_the_ledger(site: str, page: Page, complaints: list[st
     assert complaints == []
 
 
-def log_in(page: Page, site: str) -> None:
+def log_in(page: Page, site: str, *, tells: str = "No tenant chosen") -> None:
     page.goto(f"{site}/console/")
     page.fill("[name=username]", "ops")
     page.fill("[name=password]", PASSWORD)
     page.click("text=Log in")
-    page.wait_for_selector("text=No tenant chosen")
+    page.wait_for_selector(f"text={tells}")
 
 
 def add_tenant(page: Page, site: str) -> None:

@@ -18,16 +18,18 @@ def test_the_pages_of_the_console():
         "auth_group",
         "auth_user",
         "axes_accessattempt",
+        "badges_badge",
         "participants_apikey",
         "participants_participant",
         "participants_tenant",
         "points_ledgerentry",
         "streaks_streak",
+        "tiers_tier",
     }
 
 
 def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "points", "streaks"}
+    assert set(panels) == {"participants", "points", "tiers", "badges", "streaks"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -3,7 +3,8 @@
 import django_filters
 
 from gamify.badges.api import examples
-from gamify.badges.api.serializers import BadgeAnswer, BadgeChanges, NewBadge
+from gamify.badges.api.serializers import BadgeAnswer
+from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.services import BadgeNotFound
 from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented

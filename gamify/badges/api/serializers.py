@@ -6,16 +6,13 @@ from rest_framework import serializers
 
 from gamify.badges.models import Rarity
 from gamify.badges.profile import ParticipantBadge
-from participants.api.definitions import DefinitionAnswer, DefinitionChanges
+from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import (
     CodeField,
     CodesField,
-    LineField,
-    NameField,
     ObjectField,
     ParticipantIdField,
     SwitchField,
-    WebAddressField,
 )
 
 
@@ -45,19 +42,6 @@ class BadgeList(serializers.Serializer[Any]):
     badges = ParticipantBadge(many=True, help_text="The badges asked for, in display order.")
     total = serializers.IntegerField(help_text="How many there are without a filter.")
     earned_count = serializers.IntegerField(help_text="How many of them the participant has earned.")
-
-
-class BadgeChanges(DefinitionChanges):
-    icon_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
-    category = LineField(
-        max_length=100, required=False, allow_null=True, allow_blank=True, help_text="A word of yours to sort them by."
-    )
-    rarity = serializers.ChoiceField(choices=Rarity.choices, required=False, help_text="How rare it is.")
-
-
-class NewBadge(BadgeChanges):
-    code = CodeField()
-    name = NameField()
 
 
 class BadgeAnswer(DefinitionAnswer):

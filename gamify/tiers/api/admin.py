@@ -1,7 +1,8 @@
 """Tier definitions, for keys with the admin scope."""
 
 from gamify.tiers.api import examples
-from gamify.tiers.api.serializers import NewTier, TierAnswer, TierChanges
+from gamify.tiers.api.serializers import TierAnswer
+from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.models import Tier
 from gamify.tiers.services import TierNotFound
 from participants.api.definitions import DefinitionViewSet, documented
