@@ -32,9 +32,15 @@ DEFINITIONS = (
 )
 
 
-def reset_quickstart(*, now: datetime) -> Tenant:
-    """Make the tenant, or make it again what it is to be: whoever tried things out gets the Quick Start back."""
-    tenant = _open_tenant(now=now)
+def reset_quickstart(*, now: datetime) -> Tenant | None:
+    """Make the tenant, or make it again what it is to be: whoever tried things out gets the Quick Start back.
+
+    A tenant of that slug under another name is somebody's own. It is left as it is, and the answer is None.
+    """
+    tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name=NAME, now=now)
+    if tenant.name != NAME:
+        return None
+    tenant = _opened(tenant, now=now)
     delete_all(tenant=tenant, now=now)
     restore(tenant, DEFINITIONS, now=now)
     today = now.astimezone(UTC)
@@ -43,8 +49,7 @@ def reset_quickstart(*, now: datetime) -> Tenant:
     return tenant
 
 
-def _open_tenant(*, now: datetime) -> Tenant:
-    tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name=NAME, now=now)
+def _opened(tenant: Tenant, *, now: datetime) -> Tenant:
     if not tenant.is_active:
         tenant = set_tenant_status(slug=SLUG, is_active=True, now=now)
     if tenant.timezone != "UTC":

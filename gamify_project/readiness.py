@@ -1,5 +1,6 @@
 """What must be true of the database before the first request: every migration applied, first-use data there."""
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -21,6 +22,6 @@ def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
     """The banner, and whether days are missing of the demo. The connection is closed: a supervisor has no use for one."""
     now = timezone.now()
     banner = welcome.prepare(host=host, port=port, now=now)
-    wants_demo = not demo.is_up_to_date(now=now)
+    wants_demo = not settings.PRODUCTION and demo.wants_days(now=now)
     connections.close_all()
     return banner, wants_demo

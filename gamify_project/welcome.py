@@ -38,22 +38,29 @@ KEYS: Mapping[str, _Opens] = {
     "sandbox": _Opens(demo.SLUG, is_sandbox=True),
 }
 
-# The four calls are those of the specification, to the letter; tests read them from here.
+IN_PRODUCTION = """
+Gamify is running.
+
+  console      {base}{console}
+  API docs     {base}/api/docs
+"""
 BANNER = """
 Gamify is running.
 
   console      {base}{console}   login {login}, password {password}
   API docs     {base}/api/docs
 
-  tenant quickstart: reset at each start, so that the four calls below answer as the Quick Start prints them
-    key          {quickstart}
-    admin key    {quickstart_admin}
-
   tenant demo: ninety days of two hundred people
     admin key    {admin}
     sandbox key  {sandbox}
-
-The Quick Start:
+{calls}
+Data is kept in {var}. Ctrl-C stops everything.
+"""
+# The four calls are those of the specification, word for word.
+QUICK_START = """
+  tenant quickstart: reset at each start, so that these four calls answer as the Quick Start prints them
+    key          {quickstart}
+    admin key    {quickstart_admin}
 
 curl -X POST {base}/api/v1/gamify/points/award \\
   -H "X-API-Key: {quickstart}" \\
@@ -83,35 +90,46 @@ curl -X POST {base}/api/v1/gamify/streaks/record \\
 
 curl {base}/api/v1/gamify/participants/user_123/state \\
   -H "X-API-Key: {quickstart}"
-
-Data is kept in {var}. Ctrl-C stops everything.
+"""
+NO_QUICK_START = """
+  tenant quickstart is not called "{name}" and so is left as it is
 """
 
 
 def prepare(*, host: str, port: int, now: datetime) -> str:
-    """Make what a newcomer needs and answer the text that tells about it.
+    """Make what a newcomer needs and answer the text that tells about it. In production, where nobody is one, nothing.
 
     The keys and the password are kept readable under `var/` (mode 0600), so that every start can print them: they open
     tenants for trying out on this machine. A production install makes its own with the commands.
     """
+    shown_host = f"[{host}]" if ":" in host else host
+    shown = {"base": f"http://{shown_host}:{port}", "console": settings.CONSOLE_PREFIX}
+    if settings.PRODUCTION:
+        return IN_PRODUCTION.format(**shown)
+    made = _first_use(now=now)
+    calls = QUICK_START if "quickstart" in made else NO_QUICK_START
+    shown |= {"login": LOGIN, "var": str(settings.VAR_DIR), "name": quickstart.NAME, **made}
+    return BANNER.format(calls=calls.format(**shown), **shown)
+
+
+def _first_use(*, now: datetime) -> dict[str, str]:
+    """The keys, by name, and the console's password."""
     kept = _read(settings.VAR_DIR / "welcome.json")
     tenants = {
         quickstart.SLUG: quickstart.reset_quickstart(now=now),
         demo.SLUG: tenant_by_slug(demo.SLUG) or create_tenant(slug=demo.SLUG, name="Demo", now=now),
     }
-    made = {name: _standing_key(kept.get(name), tenants, name, now=now) for name in KEYS}
+    owners = {name: tenant for name, opens in KEYS.items() if (tenant := tenants[opens.slug])}
+    made = {name: _standing_key(kept.get(name), owner, name, now=now) for name, owner in owners.items()}
     made["password"] = _working_password(kept.get("password"))
     if made != kept:
         _write(settings.VAR_DIR / "welcome.json", made)
-    shown_host = f"[{host}]" if ":" in host else host
-    base = f"http://{shown_host}:{port}"
-    return BANNER.format(base=base, console=settings.CONSOLE_PREFIX, login=LOGIN, var=settings.VAR_DIR, **made)
+    return made
 
 
-def _standing_key(kept: str | None, tenants: Mapping[str, Tenant], name: str, *, now: datetime) -> str:
+def _standing_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
     """The key of the last start where it still opens this tenant, else a new one."""
     opens = KEYS[name]
-    tenant = tenants[opens.slug]
     owner = tenant.sandbox if opens.is_sandbox else tenant
     row = key_by_digest(digest_of(kept)) if kept else None
     if kept and row and row.is_standing(now) and row.tenant_id == owner.pk:

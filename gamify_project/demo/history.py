@@ -26,6 +26,7 @@ SLUG = "demo"
 PEOPLE = 200
 DAYS = 90
 DAY = timedelta(days=1)
+DAY_KEY = "demo-day-"
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,14 @@ class _Day:
 
     @property
     def key(self) -> str:
-        return f"demo-day-{self.at:%Y-%m-%d}"
+        return _key(self.at)
 
 
 def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoMade:
     """Fill the tenant `demo` with the `days` days before it was made, and those since; safe to repeat and to interrupt."""
     tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name="Demo", now=now)
     make_missing(tenant, definitions.ALL, now=now)
-    lived = set(_days_lived(tenant))
+    lived = _days_lived(tenant)
     for day in _history(people(number), since=tenant.created_at - days * DAY, until=now):
         if day.key not in lived:
             _live(tenant, day)
@@ -64,17 +65,29 @@ def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoM
     return DemoMade(tenant, rows.count(), sum(rows.values_list("balance", flat=True)))
 
 
-def is_up_to_date(*, now: datetime) -> bool:
-    """Whether `make_demo` would add nothing; two queries."""
+def wants_days(*, now: datetime) -> bool:
+    """Whether a start should go on with the demo: it is new, or begun and not yet at today. At most three queries.
+
+    A tenant `demo` that has a life of its own is somebody's, and is filled on demand only.
+    """
     tenant = tenant_by_slug(SLUG)
+    if tenant is None:
+        return True
+    lived = _days_lived(tenant)
+    if not lived:
+        return not Participant.objects.of(tenant).exists()
     newest = _noon(now) if now > _noon(now) else _noon(now) - DAY
-    return tenant is not None and f"demo-day-{newest:%Y-%m-%d}" in _days_lived(tenant)
+    return _key(newest) not in lived
 
 
-def _days_lived(tenant: Tenant) -> "Sequence[str]":
+def _days_lived(tenant: Tenant) -> set[str]:
     """The points of a day come last, under the day's key, which is kept for ever: where it is, the day is complete."""
     keys = IdempotencyKey.objects.filter(tenant=tenant, subject=tenant.pk, operation=AWARD_BATCH)
-    return list(keys.filter(key__startswith="demo-day-").values_list("key", flat=True))
+    return set(keys.filter(key__startswith=DAY_KEY).values_list("key", flat=True))
+
+
+def _key(at: datetime) -> str:
+    return f"{DAY_KEY}{at:%Y-%m-%d}"
 
 
 def _noon(at: datetime) -> datetime:

@@ -7,11 +7,12 @@ from gamify.badges.models import Badge, BadgeAward
 from gamify.points.models import LedgerEntry
 from gamify.points.services import Change, deduct
 from gamify.tiers.models import Tier, TierChange
-from gamify_project.demo import history, is_up_to_date, make_demo
+from gamify_project.demo import history, make_demo, wants_days
 from gamify_project.demo.cast import people
 from participants.models import Participant
 from participants.services.definitions import update_definition
-from participants.services.participants import delete
+from participants.services.participants import delete, register
+from participants.services.tenants import create_tenant
 from streaks.models import ParticipantStreak, Streak
 from streaks.services import update_streak
 
@@ -69,23 +70,23 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(monkeypatch):
         patched.setattr(history, "award_batch", stop)
         with pytest.raises(KeyboardInterrupt):
             make_demo(now=NOW + DAY, number=20, days=10)
-    assert not is_up_to_date(now=NOW + DAY)
+    assert wants_days(now=NOW + DAY)
 
     make_demo(now=NOW + DAY, number=20, days=10)
 
-    assert is_up_to_date(now=NOW + DAY)
+    assert not wants_days(now=NOW + DAY)
     entries = Counter(LedgerEntry.objects.values_list("participant_id", "created_at", "type"))
     assert set(entries.values()) == {1}
 
 
-def test_the_demo_is_up_to_date_until_the_next_noon(django_assert_max_num_queries):
-    assert not is_up_to_date(now=NOW)
+def test_the_demo_wants_another_day_at_noon(django_assert_max_num_queries):
+    assert wants_days(now=NOW)
     make_demo(now=NOW, number=20, days=10)
 
     with django_assert_max_num_queries(2):
-        assert is_up_to_date(now=NOW)
-    assert is_up_to_date(now=NOW.replace(hour=12))
-    assert not is_up_to_date(now=NOW.replace(hour=12, minute=1))
+        assert not wants_days(now=NOW)
+    assert not wants_days(now=NOW.replace(hour=12))
+    assert wants_days(now=NOW.replace(hour=12, minute=1))
 
 
 def test_ninety_days_show_every_kind_of_definition_in_use():
@@ -115,8 +116,17 @@ def test_whoever_played_with_the_demo_finds_it_so_and_the_days_go_on():
 
     made = make_demo(now=NOW + 20 * DAY, number=20, days=30)
 
-    assert is_up_to_date(now=NOW + 20 * DAY)
+    assert not wants_days(now=NOW + 20 * DAY)
     assert made.points > 0
     assert not Badge.objects.active().exists()
     assert BadgeAward.objects.count() == awards
     assert not Participant.objects.filter(balance__lt=0).exists()
+
+
+def test_a_start_leaves_a_tenant_demo_of_somebodys_own_alone():
+    tenant = create_tenant(slug="demo", name="Demo", now=NOW)
+    assert wants_days(now=NOW)
+
+    register(tenant=tenant, external_id="user_1", changes={}, now=NOW)
+
+    assert not wants_days(now=NOW)

@@ -92,6 +92,15 @@ def test_the_banner_prints_those_four_calls(settings: Any, transactional_db: Non
     assert list(map(words, pasted)) == list(map(words, asked))
 
 
+def test_the_readme_shows_those_four_calls() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    shown = re.findall(r"^curl .*?(?=\n```)", readme, re.DOTALL | re.MULTILINE)
+
+    asked = [at_home(call, "http://127.0.0.1:8000", "$KEY") for call, _ in quick_start()]
+
+    assert list(map(words, shown)) == list(map(words, asked))
+
+
 def words(call: str) -> list[Any]:
     """A shell command's arguments; JSON whatever its white space."""
     return [json.loads(word) if word.startswith("{") else word for word in shlex.split(call.replace("\\\n", " "))]

@@ -10,7 +10,7 @@ from gamify.tiers.models import Tier
 from gamify_project.quickstart import reset_quickstart
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.definitions import create_definition, update_definition
-from participants.services.tenants import set_tenant_status, update_tenant
+from participants.services.tenants import create_tenant, set_tenant_status, update_tenant
 from streaks.models import Streak
 from streaks.services import update_streak
 from tests.client import Api, like
@@ -144,3 +144,12 @@ def test_no_other_tenant_is_touched(tenant, api):
     reset_quickstart(now=NOW)
 
     assert list(Participant.objects.of(tenant).values()) == theirs
+
+
+def test_somebodys_own_tenant_of_that_slug_is_left_as_it_is():
+    tenant = create_tenant(slug="quickstart", name="Quickstart GmbH", now=NOW)
+    Api(raw_key(tenant)).post("/points/award", {"participant_id": "user_123", "amount": 5})
+    before = all_rows()
+
+    assert reset_quickstart(now=NOW) is None
+    assert all_rows() == before
