@@ -14,6 +14,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from gamify_project.dialects import is_api_path
+from participants.api.routes import slashes_separate
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -48,7 +49,9 @@ class RawPathMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if is_api_path(request.path_info):
-            request.path_info = _routable(request.META.get("RAW_URI"), request.path_info)
+            raw_uri = request.META.get("RAW_URI")
+            slashes_separate.set(raw_uri is not None)
+            request.path_info = _routable(raw_uri, request.path_info)
         return self.get_response(request)
 
 

@@ -98,8 +98,10 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 POSTGRES_OPTIONS: dict[str, Any] = {
-    # A worker start costs more than any question the web asks; behind PgBouncer set PREPARE_THRESHOLD to empty.
-    "options": "-c max_parallel_workers_per_gather=0",
+    # A parallel worker's start costs more than any question the web asks. A lock that is not had, or a transaction whose
+    # process is gone, must not hold up a participant for longer than a client waits.
+    "options": "-c max_parallel_workers_per_gather=0 -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+    "keepalives_idle": 30,
     "prepare_threshold": env.int("PREPARE_THRESHOLD", default=2) if env.str("PREPARE_THRESHOLD", "2") else None,
     "server_side_binding": True,
 }
@@ -243,8 +245,8 @@ if PRODUCTION:
     SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=True)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

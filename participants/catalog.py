@@ -16,6 +16,7 @@ from participants.models import Tenant
 from participants.registries import Registry
 
 MAX_TENANTS = 10_000
+PIN = "_catalog"  # on the tenant row of a request: all of the request decides by one snapshot
 
 catalog_parts: Registry[Callable[[Tenant], Any]] = Registry("Catalog part")
 
@@ -41,6 +42,13 @@ _lock = Lock()
 
 def catalog_of(tenant: Tenant) -> Catalog:
     """The snapshot that belongs to the version on `tenant`, which must have been read in this request."""
+    pinned: Catalog | None = tenant.__dict__.get(PIN)
+    if pinned is None or pinned.version != tenant.catalog_version:
+        pinned = tenant.__dict__[PIN] = _shared(tenant)
+    return pinned
+
+
+def _shared(tenant: Tenant) -> Catalog:
     catalog = _catalogs.get(tenant.pk)
     if catalog is None or catalog.version != tenant.catalog_version:
         catalog = _keep(Catalog(tenant))
@@ -48,7 +56,11 @@ def catalog_of(tenant: Tenant) -> Catalog:
 
 
 def _keep(catalog: Catalog) -> Catalog:
+    """For later requests, unless one of them has read a newer version already."""
     with _lock:
+        kept = _catalogs.get(catalog.tenant.pk)
+        if kept is not None and kept.version > catalog.version:
+            return catalog
         if len(_catalogs) >= MAX_TENANTS:
             _catalogs.pop(next(iter(_catalogs)))
         _catalogs[catalog.tenant.pk] = catalog

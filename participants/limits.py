@@ -7,7 +7,7 @@ counted, and Redis is left alone for a moment instead of making every request wa
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -94,17 +94,33 @@ def take_participant_write(tenant: Tenant, external_id: str) -> Standing | None:
 
 
 def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict[int, RateLimited]:
-    """Count a batch, an item a write; answers the refused items by their index."""
+    """Count a batch, an item a write; answers the refused items by their index.
+
+    A participant's items are counted together; one by one only where they do not all fit any more.
+    """
     refused: dict[int, RateLimited] = {}
-    exhausted: dict[str, RateLimited] = {}
-    for index, external_id in enumerate(external_ids):
-        if external_id not in exhausted:
-            try:
-                take_participant_write(tenant, external_id)
-                continue
-            except RateLimited as error:
-                exhausted[external_id] = error
-        refused[index] = exhausted[external_id]
+    for external_id, count in Counter(external_ids).items():
+        if not _take_all(tenant, external_id, count):
+            indexes = [index for index, name in enumerate(external_ids) if name == external_id]
+            refused |= _take_one_by_one(tenant, external_id, indexes)
+    return refused
+
+
+def _take_all(tenant: Tenant, external_id: str, count: int) -> bool:
+    limit = tenant.participant_writes_per_minute
+    if limit == 0:
+        return True
+    item, name = RateLimitItemPerMinute(limit), _participant_scope(tenant, external_id)
+    return _breaker.call(lambda: _limiter().hit(item, *name, cost=count)) in (True, None)
+
+
+def _take_one_by_one(tenant: Tenant, external_id: str, indexes: Iterable[int]) -> dict[int, RateLimited]:
+    refused: dict[int, RateLimited] = {}
+    for index in indexes:
+        try:
+            take_participant_write(tenant, external_id)
+        except RateLimited as error:
+            refused[index] = error
     return refused
 
 

@@ -40,6 +40,11 @@ class NewStreak(StreakChanges):
     name = NameField()
 
 
+def event_types(fact_type: str) -> list[str]:
+    """Several event types are shown joined by commas, and taken so."""
+    return list(dict.fromkeys(name.strip() for name in fact_type.split(",") if name.strip())) or [fact_type]
+
+
 def model_changes(data: dict[str, Any], *, period: str) -> dict[str, Any]:
     """Validated data under the names of the model; `period` is that of the streak after the change."""
     changes = dict(data)
@@ -47,5 +52,5 @@ def model_changes(data: dict[str, Any], *, period: str) -> dict[str, Any]:
     if hours is not None:
         changes.setdefault("grace_periods", grace_periods(hours, period=Period(period)))
     if "fact_type" in changes:
-        changes["event_types"] = [changes.pop("fact_type")]
+        changes["event_types"] = event_types(changes.pop("fact_type"))
     return changes

@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from participants.ids import new_id
 from participants.models import Definition, Participant, Tenant
+from participants.models.json import JSONField
 from streaks.engine.windows import HOURS, Period
 
 
@@ -19,8 +20,8 @@ class Streak(Definition):
     rules that end with it, so that each participant's count can be carried over when it is next looked at.
     """
 
-    event_types = models.JSONField()
-    fact_filter = models.JSONField(null=True, blank=True)
+    event_types = JSONField()
+    fact_filter = JSONField(null=True, blank=True)
     period = models.CharField(max_length=10, choices=PeriodChoice.choices, default=PeriodChoice.DAILY)
     grace_periods = models.PositiveIntegerField(default=0)
     reset_on_miss = models.BooleanField(default=True)
@@ -47,10 +48,28 @@ class StreakRevision(models.Model):
     period = models.CharField(max_length=10)
     grace_periods = models.PositiveIntegerField()
     reset_on_miss = models.BooleanField()
+    timezone = models.CharField(max_length=64)
     ended_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "streak", "number"], name="streak_revision_unique")]
+
+
+class StreakPause(models.Model):
+    """A time in which a streak was inactive; no window that it touches can be missed. `ended_at` is null while it lasts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    streak = models.ForeignKey(Streak, on_delete=models.CASCADE, related_name="pauses")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "streak"], condition=Q(ended_at__isnull=True), name="streak_pause_one_open"
+            )
+        ]
 
 
 class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):

@@ -9,7 +9,7 @@ from participants.catalog import Catalog, catalog_parts
 from participants.models import Participant, Tenant
 from streaks.engine.counting import Carried, Rules, Standing, State, carried_over, standing
 from streaks.engine.windows import CalendarWindows, Period
-from streaks.models import ParticipantStreak, Streak, StreakRevision
+from streaks.models import ParticipantStreak, Streak, StreakPause, StreakRevision
 
 PART = "streaks"
 
@@ -36,6 +36,7 @@ class CompiledStreak:
     revision: int
     rules: Rules
     past: Sequence[PastRules]
+    pauses: Sequence[tuple[datetime, datetime | None]]
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,21 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
     """Compile the tenant's definitions. Windows are in the tenant's zone."""
     past: dict[UUID, list[PastRules]] = {}
     for row in StreakRevision.objects.filter(tenant_id=tenant.pk).order_by("number"):
-        past.setdefault(row.streak_id, []).append(PastRules(row.number, _rules(row, tenant), row.ended_at))
+        past.setdefault(row.streak_id, []).append(PastRules(row.number, _rules(row, row.timezone), row.ended_at))
+    pauses: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
+    for pause in StreakPause.objects.filter(tenant_id=tenant.pk).order_by("began_at"):
+        pauses.setdefault(pause.streak_id, []).append((pause.began_at, pause.ended_at))
     rows = Streak.objects.filter(tenant_id=tenant.pk).order_by("display_order", "code")
-    compiled = [_compiled(row, tenant, past.get(row.pk, [])) for row in rows]
+    compiled = [_compiled(row, tenant, past.get(row.pk, []), pauses.get(row.pk, [])) for row in rows]
     return StreakCatalog({each.code: each for each in compiled}, {each.id: each for each in compiled})
 
 
-def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastRules]) -> CompiledStreak:
+def _compiled(
+    row: Streak,
+    tenant: Tenant,
+    past: Sequence[PastRules],
+    pauses: Sequence[tuple[datetime, datetime | None]],
+) -> CompiledStreak:
     return CompiledStreak(
         id=row.pk,
         code=row.code,
@@ -74,13 +83,14 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastRules]) -> Compile
         is_active=row.is_active,
         event_types=tuple(row.event_types),
         revision=row.revision,
-        rules=_rules(row, tenant),
+        rules=_rules(row, tenant.timezone),
         past=past,
+        pauses=pauses,
     )
 
 
-def _rules(row: Streak | StreakRevision, tenant: Tenant) -> Rules:
-    windows = CalendarWindows(Period(row.period), tenant.timezone)
+def _rules(row: Streak | StreakRevision, zone: str) -> Rules:
+    windows = CalendarWindows(Period(row.period), zone)
     return Rules(windows, grace=row.grace_periods, resets=row.reset_on_miss)
 
 
@@ -90,13 +100,40 @@ def streaks_in(catalog: Catalog) -> StreakCatalog:
     return part
 
 
-def state_of(row: ParticipantStreak, streak: CompiledStreak) -> State:
+def excused_in(streak: CompiledStreak, rules: Rules, *, now: datetime) -> list[tuple[int, int]]:
+    """The windows of `rules` that a pause of the streak touches; one that lasts reaches to the window of `now`."""
+    touched = [
+        (rules.windows.ordinal(began), rules.windows.ordinal(max(began, ended or now)))
+        for began, ended in streak.pauses
+    ]
+    return _disjoint(touched)
+
+
+def _disjoint(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ascending spans, those that overlap made one: two pauses may touch the same window."""
+    found: list[tuple[int, int]] = []
+    for first, last in spans:
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
+
+
+def state_of(row: ParticipantStreak, streak: CompiledStreak, *, now: datetime) -> State:
     """The state under today's rules: what was counted under earlier ones is carried over, change by change."""
     state = State(tuple((first, length) for first, length in row.runs), Carried(*row.carried))
     changes = [past for past in streak.past if past.number >= row.revision]
     later = [past.rules for past in changes[1:]] + [streak.rules]
     for past, rules in zip(changes, later, strict=False):
-        state = carried_over(state, past.rules, rules, at=past.ended_at, last_activity_at=row.last_activity_at)
+        state = carried_over(
+            state,
+            past.rules,
+            rules,
+            at=past.ended_at,
+            last_activity_at=row.last_activity_at,
+            excused=excused_in(streak, past.rules, now=now),
+        )
     return state
 
 
@@ -110,7 +147,9 @@ def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datet
 
 
 def _status(row: ParticipantStreak, streak: CompiledStreak, *, now: datetime) -> StreakStatus:
-    return StreakStatus(streak, standing(state_of(row, streak), streak.rules, now=now), row.last_activity_at)
+    excused = excused_in(streak, streak.rules, now=now)
+    told = standing(state_of(row, streak, now=now), streak.rules, now=now, excused=excused)
+    return StreakStatus(streak, told, row.last_activity_at)
 
 
 def best_of(statuses: Iterable[StreakStatus]) -> StreakStatus | None:

@@ -13,10 +13,11 @@ from participants.errors import DomainError, InvalidInput
 from participants.models import Participant, Tenant
 from participants.services.definitions import create_definition, update_definition
 from participants.services.participants import Eraser, erasers
+from participants.services.tenants import zone_changes
 from participants.work import Load, Once, UnitOfWork, restartable, unit_of_work
 from streaks.engine.counting import Ticked, standing, tick
-from streaks.models import ParticipantStreak, Streak, StreakRevision
-from streaks.selectors import CompiledStreak, state_of, streaks_in
+from streaks.models import ParticipantStreak, Streak, StreakPause, StreakRevision
+from streaks.selectors import CompiledStreak, excused_in, state_of, streaks_in
 
 NOUN = "streak"
 RECORD = "streaks.record"
@@ -134,7 +135,8 @@ def _tick(work: UnitOfWork, participant: Participant, streak: CompiledStreak, *,
     row = work.row(ParticipantStreak, participant, streak.id) or _new_row(work, participant, streak, at=at)
     if row.revision > streak.revision:
         work.find_stale()
-    ticked = tick(state_of(row, streak), streak.rules, at=at, now=work.now)
+    excused = excused_in(streak, streak.rules, now=work.now)
+    ticked = tick(state_of(row, streak, now=work.now), streak.rules, at=at, now=work.now, excused=excused)
     work.touch(participant)
     _write(row, streak, ticked, at=at, now=work.now)
     work.change(row)
@@ -161,7 +163,7 @@ def _write(row: ParticipantStreak, streak: CompiledStreak, ticked: Ticked, *, at
     row.runs = [list(run) for run in ticked.state.runs]
     row.carried = list(asdict(ticked.state.carried).values())
     row.last_activity_at = max(row.last_activity_at, at)
-    told = standing(ticked.state, streak.rules, now=now)
+    told = standing(ticked.state, streak.rules, now=now, excused=excused_in(streak, streak.rules, now=now))
     row.at_risk_at, row.breaks_at = told.at_risk_at, told.breaks_at
 
 
@@ -195,16 +197,33 @@ def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any],
     """Change a definition. Counts are carried over where its rules change; the new rules apply from `now` on."""
     streak = Streak.objects.select_for_update().get(pk=streak.pk)
     if any(name in changes and changes[name] != getattr(streak, name) for name in RULES):
-        _end_rules(streak, now=now)
+        _end_rules(streak, zone=tenant.timezone, now=now)
         changes = {**changes, "revision": streak.revision + 1}
+    if changes.get("is_active", streak.is_active) != streak.is_active:
+        _pause_or_resume(streak, now=now)
     return update_definition(streak, tenant=tenant, changes=changes, now=now)
 
 
-def _end_rules(streak: Streak, *, now: datetime) -> None:
+def _pause_or_resume(streak: Streak, *, now: datetime) -> None:
+    if streak.is_active:
+        StreakPause.objects.create(tenant_id=streak.tenant_id, streak=streak, began_at=now)
+    else:
+        StreakPause.objects.filter(tenant_id=streak.tenant_id, streak=streak, ended_at=None).update(ended_at=now)
+
+
+def end_rules_of_zone(tenant: Tenant, now: datetime) -> None:
+    """Before a tenant's zone changes: every streak goes on with the days of the new one, and keeps its counts."""
+    for streak in Streak.objects.select_for_update().filter(tenant_id=tenant.pk).order_by("id"):
+        _end_rules(streak, zone=tenant.timezone, now=now)
+        Streak.objects.filter(pk=streak.pk).update(revision=streak.revision + 1)
+
+
+def _end_rules(streak: Streak, *, zone: str, now: datetime) -> None:
     StreakRevision.objects.create(
         tenant_id=streak.tenant_id,
         streak=streak,
         number=streak.revision,
+        timezone=zone,
         ended_at=now,
         **{name: getattr(streak, name) for name in RULES},
     )
@@ -220,6 +239,7 @@ def _keep_rows(participant: Participant) -> None:
 
 def register() -> None:
     """Called once the apps are loaded."""
+    zone_changes.register("streaks", end_rules_of_zone)
     erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_keep_rows))
     incremented = {
         "user_id": "The participant's id.",

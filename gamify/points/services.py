@@ -1,12 +1,13 @@
 """Points are awarded and deducted here, alone or in batches; both are the same code in one unit of work."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.utils.crypto import salted_hmac
 
 from gamify.points import engine
 from gamify.points.engine import Totals
@@ -128,8 +129,9 @@ def award_batch(
 
 
 def _batch_digest(changes: Sequence[Change]) -> str:
+    """Keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
     asked = json.dumps([[change.participant_id, change.amount] for change in changes])
-    return hashlib.sha256(asked.encode()).hexdigest()
+    return salted_hmac(AWARD_BATCH, asked, algorithm="sha256").hexdigest()
 
 
 def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> PointsAwarded | AwardRefused:

@@ -122,7 +122,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     def partial_update(self, request: Request, definition_id: str) -> Response:
         with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
             row = self.definition(definition_id, lock=True)
-            changes = validated(self.update_body, request.data, instance=row)
+            changes = validated(self.update_body, _given(dict(request.data), self.update_body), instance=row)
             row = self.perform_update(row, changes)
         return self.shown(row)
 
@@ -138,6 +138,16 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def shown(self, row: Definition, **response: Any) -> Response:
         return Response(self.get_serializer(row).data, **response)
+
+
+def _given(data: Mapping[str, Any], body: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """`data` without nulls for what cannot be null: clients that send every field mean "unchanged" by them."""
+    fields = body().fields
+    return {name: value for name, value in data.items() if value is not None or _may_be_null(fields.get(name))}
+
+
+def _may_be_null(field: Any) -> bool:
+    return field is not None and field.allow_null
 
 
 V = TypeVar("V", bound=type[DefinitionViewSet])

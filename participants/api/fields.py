@@ -1,5 +1,6 @@
 """Serializer fields for what the spec has everywhere."""
 
+import re
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -40,6 +41,15 @@ class ParticipantIdField(serializers.CharField):
         if isinstance(value, str) and (problem := external_id_problem(value)):
             raise serializers.ValidationError(problem)
         return value
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number without a fraction, or its digits as text; Python would take 1_000 and full-width digits too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class LineField(serializers.CharField):

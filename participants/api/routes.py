@@ -1,10 +1,14 @@
 """How routes carry a participant's id."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
 
 from django.urls import URLPattern, path, register_converter
+
+slashes_separate: ContextVar[bool] = ContextVar("slashes_separate", default=False)
+"""Whether this request's path came as it was sent: a slash in it then is never part of an id, which has `%2F`."""
 
 
 class ParticipantIdConverter:
@@ -13,6 +17,8 @@ class ParticipantIdConverter:
     regex = "(?s:.+)"  # line breaks too: such an id is refused by the view, in the words of every other bad id
 
     def to_python(self, value: str) -> str:
+        if "/" in value and slashes_separate.get():
+            raise ValueError("a slash separates here")  # no route: Django asks for a ValueError
         return unquote(value, errors="strict")
 
     def to_url(self, value: str) -> str:

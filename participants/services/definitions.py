@@ -45,6 +45,9 @@ def _took_the_code(error: IntegrityError) -> bool:
 @transaction.atomic
 def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> D:
     """Set the fields that `changes` names, and no other: two edits of different fields do not undo each other."""
+    changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not changes:
+        return row
     for name, value in changes.items():
         setattr(row, name, value)
     row.updated_at = now

@@ -1,15 +1,18 @@
 """Tenants and their sandbox twins."""
 
+from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import available_timezones
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from participants.catalog import definitions_changed
 from participants.engine import slug_problem
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.models.tenants import Environment
+from participants.registries import Registry
 
 
 class TenantSlugConflict(DomainError):
@@ -36,17 +39,25 @@ def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime)
     if Tenant.objects.filter(slug=slug).exists():
         raise TenantSlugConflict(slug)
     shared = {"slug": slug, "name": name, "timezone": timezone, "created_at": now, "updated_at": now}
-    live = Tenant.objects.create(environment=Environment.LIVE, **shared)
+    try:
+        with transaction.atomic():
+            live = Tenant.objects.create(environment=Environment.LIVE, **shared)
+    except IntegrityError as error:  # made meanwhile
+        raise TenantSlugConflict(slug) from error
     Tenant.objects.create(environment=Environment.SANDBOX, live=live, **shared)
     return live
 
 
 def check_timezone(name: str) -> None:
     """Raise InvalidInput unless `name` is an IANA zone."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput("timezone", f"'{name}' is not an IANA time zone.") from None
+    if name not in _zones():
+        raise InvalidInput("timezone", f"'{name}' is not an IANA time zone.")
+
+
+@cache
+def _zones() -> set[str]:
+    """Names that mean the same on every machine; `localtime` does not."""
+    return available_timezones() - {"localtime", "Factory"}
 
 
 @transaction.atomic
@@ -58,6 +69,9 @@ def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
     return tenants.live().get()
 
 
+zone_changes: Registry[Callable[[Tenant, datetime], object]] = Registry("Zone change")
+"""What each domain does before a tenant's zone changes, in its transaction: (the tenant as it was, the instant)."""
+
 EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_per_minute", "updated_at")
 
 
@@ -65,6 +79,10 @@ EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_p
 def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
     """Save what was edited on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
     check_timezone(tenant.timezone)
+    before = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    if before.timezone != tenant.timezone:
+        for prepare in zone_changes.values():
+            prepare(before, now)
     tenant.updated_at = now
     tenant.save(update_fields=EDITABLE)  # never the version: another process may have raised it meanwhile
     definitions_changed(tenant)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Participant, Tenant
-from participants.work.queries import Query, Slot
+from participants.work.queries import Query, Slot, padded
 from participants.work.transaction import Question
 
 
@@ -18,7 +18,7 @@ class IdempotencyKeyReused(DomainError):
     status = 422
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"Idempotency key '{key}' was already used for a different request")
+        super().__init__("Idempotency key was already used for a different request")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def known_keys(tenant: Tenant, onces: Iterable[Once]) -> list[Question]:
 
 def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[Once]) -> Question:
     values: dict[str, Any] = {
-        "people": sorted({once.external_id or "" for once in onces}),
-        "keys": sorted({once.key for once in onces}),
-        "operations": sorted({once.operation for once in onces}),
+        "people": padded(sorted({once.external_id or "" for once in onces})),
+        "keys": padded(sorted({once.key for once in onces})),
+        "operations": padded(sorted({once.operation for once in onces})),
     }
     shape = {name: len(value) for name, value in values.items()}
     return lambda connection: query.ask(connection, {"tenant": tenant.pk, **values}, **shape)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.db.models import Field, Model, Q, QuerySet
 
 from participants.models import Participant, Tenant
-from participants.work.queries import Query, Slot
+from participants.work.queries import Query, Slot, padded
 from participants.work.transaction import Question
 
 _TENANT = Participant._meta.get_field("tenant")
@@ -26,9 +26,10 @@ class Load:
 
 def question_of(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Question:
     """Asks for the rows of `load`; participants by subquery, since their ids are not known before the lock."""
-    people: Sequence[str] = sorted(set(external_ids))
-    values = {"tenant": tenant.pk, "people": people, "wanted": load.values}
-    shape = {"people": len(people), "wanted": len(load.values)}
+    people: Sequence[str] = padded(sorted(set(external_ids)))
+    wanted = padded(load.values)
+    values = {"tenant": tenant.pk, "people": people, "wanted": wanted}
+    shape = {"people": len(people), "wanted": len(wanted)}
     return lambda connection: _query(load.model, load.column).ask(connection, values, **shape)
 
 

@@ -47,6 +47,12 @@ class _Compiled:
         return [param.value_from(values, connection) if isinstance(param, Slot) else param for param in self.params]
 
 
+def padded(values: Sequence[Any]) -> list[Any]:
+    """`values` with the last repeated up to a power of two: lists of any length then need few statements, kept prepared."""
+    size = 1 << max(0, len(values) - 1).bit_length()
+    return [*values, *[values[-1]] * (size - len(values))]
+
+
 class Query(Generic[M]):
     """`declare(**shape)` builds the queryset, with a Slot for every value; `shape` is what changes the SQL itself."""
 

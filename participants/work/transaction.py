@@ -46,12 +46,14 @@ class ShortTransaction:
         self._finish = finish
         self._connection = transaction.get_connection()
         self._atomic = transaction.atomic()
+        self._is_entered = False
 
     def __enter__(self) -> list[Rows]:
         fetches: list[Callable[[], Rows]] = []
         try:
             with one_round_trip(self._connection):
                 self._atomic.__enter__()
+                self._is_entered = True
                 fetches += [question(self._connection) for question in self._questions]
             return [fetch() for fetch in fetches]
         except BaseException:
@@ -80,5 +82,5 @@ class ShortTransaction:
             self._connection.cursor().execute("COMMIT")
 
     def _leave_failed(self) -> None:
-        if self._connection.in_atomic_block:
+        if self._is_entered and self._connection.in_atomic_block:
             self._atomic.__exit__(*sys.exc_info())

@@ -5,6 +5,8 @@ same statements as one; a refusal decided in memory has nothing to undo.
 """
 
 import functools
+import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +19,13 @@ from django.db import IntegrityError, OperationalError, models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
+from participants.errors import DomainError
 from participants.events import event_types, unknown_fields
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.work.conflicts import is_passing_conflict
 from participants.work.idempotency import KnownKeys, Once, known_keys
 from participants.work.loading import Load, question_of
-from participants.work.queries import Query, Slot
+from participants.work.queries import Query, Slot, padded
 from participants.work.reading import reading
 from participants.work.statements import insert, upsert
 from participants.work.transaction import Question, ShortTransaction
@@ -32,6 +35,7 @@ R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
 
 MAX_ATTEMPTS = 10
+PAUSE_SECONDS = 0.005
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
 logger = structlog.get_logger(__name__)
@@ -41,17 +45,28 @@ class Restart(Exception):
     """Another transaction made what this one believed missing; begun anew, the unit will find it."""
 
 
+class TooBusy(DomainError):
+    """The same race was lost over and over: nothing was written, and the client may try again."""
+
+    code = "service_unavailable"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Too many concurrent writes; try again", headers={"Retry-After": "1"})
+
+
 def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
     """Begin `use_case` anew when its unit of work lost a race. It must do nothing outside the unit."""
 
     @functools.wraps(use_case)
     def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(MAX_ATTEMPTS - 1):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return use_case(*args, **kwargs)
             except Restart as restart:
                 logger.info("unit_restarted", use_case=use_case.__name__, cause=str(restart.__cause__))
-        return use_case(*args, **kwargs)
+                time.sleep(random.uniform(0, attempt * PAUSE_SECONDS))  # noqa: S311 - so that two do not meet again
+        raise TooBusy
 
     return attempts
 
@@ -100,7 +115,7 @@ _LOCKED = Query(_declare_locked)
 
 
 def _locked(tenant: Tenant, external_ids: Iterable[str]) -> Question:
-    names = sorted(set(external_ids))
+    names = padded(sorted(set(external_ids)))
     values = {"tenant": tenant.pk, "external_ids": names}
     return lambda connection: _LOCKED.ask(connection, values, size=len(names))
 
@@ -135,7 +150,12 @@ class UnitOfWork:
             self._index[type(row), row.participant_id, getattr(row, column)] = row
 
     def row(self, model: type[M], participant: Participant, value: Any) -> M | None:
-        """The participant's row of a loaded model: from the database, or added earlier in this unit."""
+        """The participant's row of a loaded model: from the database, or added earlier in this unit.
+
+        Raises LookupError for a model that was not loaded: its row would be taken for missing, and written twice.
+        """
+        if model not in self._columns:
+            raise LookupError(f"{model.__name__} was not loaded with this unit; name it in `loads`.")
         return cast("M | None", self._index.get((model, participant.pk, value)))
 
     @property

@@ -16,6 +16,9 @@ from streaks.engine.runs import Runs, contains, with_window
 
 DEFAULT_LEAD_PARTS = 6
 
+# More windows without a length than any zone has between two visits worth asking about: an hour a year, a day a century.
+MAX_SKIPPED = 100
+
 Excused = Sequence[tuple[int, int]]
 """Ordinals of windows whose miss is forgiven: (first, last), both included, ascending, not overlapping."""
 
@@ -84,7 +87,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Ticked:
-    """One window was satisfied, or had been (`was_satisfied`). `count` is what the caller is told."""
+    """One window was satisfied, or had been (`was_satisfied`), or is closed since the rules changed (neither: `state` is as
+    it was). `count` is what the caller is told."""
 
     state: State
     window: int
@@ -113,7 +117,17 @@ def _links(state: State) -> Iterator[Chain]:
 
 
 def _belong_together(last: int, first: int, rules: Rules, excused: Excused) -> bool:
-    return not rules.resets or _fatal_window(last, rules, excused) >= first
+    """Whether few enough windows were missed between two satisfied ones; counted one by one only where it is close."""
+    between = first - last - 1 - _excused_between(last, first, excused)
+    if not rules.resets or between <= rules.grace:
+        return True
+    if between > rules.grace + MAX_SKIPPED:
+        return False
+    return _fatal_window(last, rules, excused) >= first
+
+
+def _excused_between(last: int, first: int, excused: Excused) -> int:
+    return sum(max(0, min(end, first - 1) - max(begin, last + 1) + 1) for begin, end in excused)
 
 
 def _fatal_window(last: int, rules: Rules, excused: Excused) -> int:
@@ -137,7 +151,7 @@ def standing(state: State, rules: Rules, *, now: datetime, excused: Excused = ()
     found = chains(state, rules, excused)
     longest = max([state.carried.longest, *(chain.count for chain in found)])
     window = rules.windows.ordinal(now)
-    is_satisfied = contains(state.runs, window)
+    is_satisfied = _is_satisfied(state, window)
     if not found:
         return Standing(0, longest, is_satisfied, is_at_risk=False, breaks_at=None, at_risk_at=None)
     breaks_at = _breaks_at(found[-1], rules, excused)
@@ -169,25 +183,22 @@ def tick(state: State, rules: Rules, *, at: datetime, now: datetime, excused: Ex
     """
     window = rules.windows.ordinal(at)
     before = standing(state, rules, now=now, excused=excused)
-    if contains(state.runs, window) or window <= _closed_until(state):
-        count = _told_count(state, rules, window, now, excused)
-        return Ticked(state, window, count, before.longest, is_new_record=False, was_satisfied=True)
+    if _is_satisfied(state, window) or window <= state.carried.last:
+        count = before.current or _count_of(state, rules, window, excused)
+        was_satisfied = _is_satisfied(state, window)
+        return Ticked(state, window, count, before.longest, is_new_record=False, was_satisfied=was_satisfied)
     after = State(with_window(state.runs, window), state.carried)
-    longest = standing(after, rules, now=now, excused=excused).longest
-    count = _told_count(after, rules, window, now, excused)
-    is_new_record = count > before.longest
-    return Ticked(after, window, count, longest, is_new_record=is_new_record, was_satisfied=False)
+    told = standing(after, rules, now=now, excused=excused)
+    count = told.current or _count_of(after, rules, window, excused)
+    return Ticked(after, window, count, told.longest, is_new_record=count > before.longest, was_satisfied=False)
 
 
-def _closed_until(state: State) -> int:
-    """Windows of the time before the rules changed: what they made is carried, and stays as it was."""
-    return state.carried.last
+def _is_satisfied(state: State, window: int) -> bool:
+    return contains(state.runs, window) or (state.carried.count > 0 and window == state.carried.last)
 
 
-def _told_count(state: State, rules: Rules, window: int, now: datetime, excused: Excused) -> int:
-    current = standing(state, rules, now=now, excused=excused).current
-    if current:
-        return current
+def _count_of(state: State, rules: Rules, window: int, excused: Excused) -> int:
+    """The count of the chain that holds `window`."""
     return next((chain.count for chain in chains(state, rules, excused) if chain.first <= window <= chain.last), 0)
 
 

@@ -4,6 +4,7 @@ from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers
+from participants.services.tenants import zone_changes
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -32,3 +33,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 def test_the_parts_of_the_catalog():
     assert set(catalog_parts) == {"badges", "streaks", "tiers"}
+
+
+def test_what_follows_a_tenants_zone():
+    assert set(zone_changes) == {"streaks"}

@@ -8,7 +8,7 @@ from participants.errors import DomainError
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.tenants import create_tenant
 from participants.work import IdempotencyKeyReused, Once, Restart, restartable, unit_of_work
-from participants.work.unit import MAX_ATTEMPTS
+from participants.work.unit import MAX_ATTEMPTS, TooBusy
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = datetime(2026, 2, 14, 11, tzinfo=UTC)
@@ -158,8 +158,10 @@ def test_a_unit_that_always_loses_gives_up():
         raise Restart
 
     attempts = []
-    with pytest.raises(Restart):
+    with pytest.raises(TooBusy) as refused:
         use_case()
+
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
 
     assert len(attempts) == MAX_ATTEMPTS
 

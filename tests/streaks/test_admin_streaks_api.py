@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from participants.services.tenants import update_tenant
 from streaks.models import Streak, StreakRevision
 from tests.client import refused_fields
 
@@ -196,3 +197,50 @@ def test_a_change_of_name_begins_no_new_rules(admin_api):
     admin_api.patch(f"{LIST}/{created['id']}", {"name": "New", "grace_periods": SPEC["grace_periods"]})
 
     assert not StreakRevision.objects.exists()
+
+
+def test_a_pause_breaks_nothing_however_long_it_lasts(api, admin_api):
+    created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
+    ticks(api, 0, 1, 2)
+
+    with time_machine.travel(NOW + 2 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"is_active": False})
+    with time_machine.travel(NOW + 30 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"is_active": True})
+
+    assert shown(api, 31)["current_count"] == 3
+    assert ticks(api, 31)["new_count"] == 4
+    assert shown(api, 33)["current_count"] == 0
+
+
+def test_nulls_for_what_cannot_be_null_mean_unchanged(admin_api):
+    created = admin_api.post(LIST, SPEC).json()
+    every_field = dict.fromkeys(("name", "fact_type", "period", "grace_periods", "reset_on_miss", "is_active"))
+
+    changed = admin_api.patch(f"{LIST}/{created['id']}", {**every_field, "color": None}).json()
+
+    assert changed == created | {"color": None, "updated_at": changed["updated_at"]}
+
+
+def test_several_event_types_are_shown_and_taken_joined_by_commas(admin_api):
+    created = admin_api.post(LIST, SPEC | {"fact_type": "login, signin"}).json()
+
+    assert created["fact_type"] == "login,signin"
+    assert Streak.objects.get().event_types == ["login", "signin"]
+    assert admin_api.patch(f"{LIST}/{created['id']}", {"fact_type": "login,signin"}).json() == created
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York"])
+def test_a_change_of_the_tenants_zone_breaks_no_live_streak(api, admin_api, tenant, zone):
+    admin_api.post(LIST, SPEC | {"grace_periods": 0})
+    ticks(api, 0, 1, 2)
+    midday = NOW + 2 * DAY + timedelta(hours=4)
+
+    tenant.timezone = zone
+    update_tenant(tenant, now=midday)
+
+    with time_machine.travel(midday, tick=False):
+        assert api.get("/participants/u/streaks").json()["streaks"][0]["current_count"] == 3
+        assert api.post("/streaks/record", {"participant_id": "u", "streak_code": "daily_login"}).json()[
+            "new_count"
+        ] in {3, 4}

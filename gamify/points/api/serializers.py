@@ -7,14 +7,14 @@ from rest_framework import serializers
 from gamify.points.models import LedgerEntry
 from gamify.points.profile import PointsSummary
 from gamify.points.services import MAX_AWARD, MIN_AWARD, Change
-from participants.api.fields import BodyKeyField, ObjectField, ParticipantIdField
+from participants.api.fields import BodyKeyField, ObjectField, ParticipantIdField, WholeNumberField
 
 MAX_BATCH = 100
 
 
 class ChangeBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    amount = serializers.IntegerField(min_value=MIN_AWARD, max_value=MAX_AWARD, help_text="Points to add.")
+    amount = WholeNumberField(min_value=MIN_AWARD, max_value=MAX_AWARD, help_text="Points to add.")
     reason = serializers.CharField(
         max_length=500,
         required=False,
@@ -28,7 +28,7 @@ class ChangeBody(serializers.Serializer[Any]):
 
 
 class DeductBody(ChangeBody):
-    amount = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Points to take.")
+    amount = WholeNumberField(min_value=1, max_value=2**63 - 1, help_text="Points to take.")
 
 
 class BatchBody(serializers.Serializer[Any]):
