@@ -65,7 +65,7 @@ def _rows_of(field: str, wanted: Any) -> Iterator[Condition]:
     operators = wanted if isinstance(wanted, dict) and wanted else {"eq": wanted}
     rows = [_row_of(field, operator, value) for operator, value in operators.items()]
     if None in rows:
-        yield Condition(field, KEPT, KEPT, json.dumps(wanted, ensure_ascii=False))
+        yield Condition(field, KEPT, KEPT)
     else:
         yield from (row for row in rows if row is not None)
 

@@ -23,6 +23,7 @@ from django.utils import timezone
 from rest_framework.serializers import Serializer
 
 from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.conditions import ConditionsField
 from participants.admin.display import display
 from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
 from participants.admin.picker import picked_tenant
@@ -46,7 +47,8 @@ def picture_field() -> LineField:
 class DefinitionForm(TenantDataForm):
     """Its fields make the body that an API client would send; what that refuses is shown on the field it came from.
 
-    On an edit only what was changed is sent, so that an edit of something else meanwhile is not undone.
+    On an edit only what was changed is sent, judged by what the page showed, which travels with the form: an edit of
+    something else meanwhile is not undone.
     """
 
     create_body: ClassVar[type[Serializer[Any]]]
@@ -64,6 +66,7 @@ class DefinitionForm(TenantDataForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = field.label or pretty_name(name)  # what the audit trail calls it
+            field.show_hidden_initial = not self.instance._state.adding and not isinstance(field, ConditionsField)
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
         """The fields `names` as the API has them."""
@@ -153,7 +156,7 @@ class DefinitionAdmin(TenantDataAdmin):
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
-        about = "From now on nothing is given or counted for it. What participants have of it stays."
+        about = "From now on nothing more is given or counted. What participants have stays."
         return self._asked(request, rows.filter(is_active=True), "deactivate", about)
 
     def _asked(self, request: HttpRequest, rows: "QuerySet[Any]", action: str, about: str) -> HttpResponse | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from participants.admin.panels import panels
 from streaks.models import Streak, StreakRevision
 from streaks.services import create_streak, record
-from tests.console import Console, errors_of, staff, text_of, trail
+from tests.console import Console, errors_of, sent_by, staff, text_of, trail
 from tests.factories import ParticipantFactory
 
 LIST, ADD, CHANGE = "streaks_streak_changelist", "streaks_streak_add", "streaks_streak_change"
@@ -130,7 +130,7 @@ def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
     streak = made(tenant, fact_filter={"plan": "pro"})
     rows = conditions(("plan", "in", "text", "pro, max"), shown={"plan": "pro"})
 
-    Console(tenant).post(CHANGE, streak.pk, **SETTINGS | rows | {"event_types": "daily_login", "grace_periods": "1"})
+    Console(tenant).edit(CHANGE, streak.pk, **rows, grace_periods="1")
 
     streak.refresh_from_db()
     assert (streak.grace_periods, streak.fact_filter, streak.revision) == (1, {"plan": {"in": ["pro", "max"]}}, 2)
@@ -142,27 +142,33 @@ def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
 def test_an_edit_does_not_change_the_code_and_without_events_ticks_on_it(tenant):
     streak = made(tenant, event_types=["login", "app_opened"])
 
-    Console(tenant).post(CHANGE, streak.pk, **SETTINGS, code="other")
+    Console(tenant).edit(CHANGE, streak.pk, event_types="", code="other", reset_on_miss=None)
 
     streak.refresh_from_db()
-    assert (streak.code, streak.event_types) == ("daily_login", ["daily_login"])
+    assert (streak.code, streak.event_types, streak.reset_on_miss) == ("daily_login", ["daily_login"], False)
 
 
 def test_saving_unchanged_writes_nothing(tenant, nothing_written):
     shown = {"plan": {"not": {"x": 1}}, "at": {"exists": True}, "n": {"lt": 1.5}}
-    streak = made(tenant, fact_filter=shown, description="a\nb", color="gold")
-    rows = [
-        ("plan", "kept", "kept", ""),
-        ("at", "present", "text", ""),
-        ("n", "lt", "number", "1.5"),
-    ]
+    streak = made(tenant, fact_filter=shown, description="a\nb", color="gold", is_active=False)
     console = Console(tenant)
 
     with nothing_written():
-        same = {**SETTINGS, "event_types": "daily_login", "description": "a\r\nb", "color": "gold"}
-        answer = console.post(CHANGE, streak.pk, **{**same, **conditions(*rows, shown=shown)})
+        answer = console.edit(CHANGE, streak.pk)
 
     assert answer.status_code == 302
+
+
+def test_what_was_changed_meanwhile_stays(tenant):
+    streak = made(tenant, description="old")
+    console = Console(tenant)
+    page = sent_by(console.get(CHANGE, streak.pk))
+
+    console.edit(CHANGE, streak.pk, name="New name", **conditions(("plan", "eq", "text", "pro")))
+    console.post(CHANGE, streak.pk, **page | {"description": "new"})
+
+    streak.refresh_from_db()
+    assert (streak.name, streak.description, streak.fact_filter) == ("New name", "new", {"plan": "pro"})
 
 
 def test_the_list_tells_the_settings_in_display_order(tenant):

@@ -51,7 +51,7 @@ def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_writ
 def test_an_edit_changes_what_was_edited(tenant):
     badge = BadgeFactory(tenant=tenant, name="Champion", rarity="legendary", category="sport")
 
-    Console(tenant).post(CHANGE, badge.pk, **SETTINGS)
+    Console(tenant).edit(CHANGE, badge.pk, category="")
 
     badge.refresh_from_db()
     assert badge.category is None

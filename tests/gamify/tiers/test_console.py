@@ -81,7 +81,7 @@ def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_writ
 def test_an_edit_changes_what_was_edited(tenant):
     tier = TierFactory(tenant=tenant, code="gold", name="Gold", level=3, benefits=["Free shipping"])
 
-    Console(tenant).post(CHANGE, tier.pk, **SETTINGS | {"min_points": "5000", "benefits": "Free shipping\r\nA cake"})
+    Console(tenant).edit(CHANGE, tier.pk, min_points="5000", benefits="Free shipping\r\nA cake")
 
     tier.refresh_from_db()
     assert tier.criteria_config == {"min_points": 5000, "basis": "balance"}
@@ -94,7 +94,7 @@ def test_an_edit_is_judged_together_with_what_stays(tenant, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
-        answer = console.post(CHANGE, tier.pk, **SETTINGS | {"min_points": ""})
+        answer = console.edit(CHANGE, tier.pk, award_type="automatic")
 
     assert errors_of(answer) == {"min_points": ["Required for an automatic tier."]}
 
@@ -104,7 +104,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
-        assert console.post(CHANGE, tier.pk, **SETTINGS, benefits="a\r\nb").status_code == 302
+        assert console.edit(CHANGE, tier.pk).status_code == 302
 
 
 def test_the_list_tells_how_tiers_are_reached(tenant, queries):
