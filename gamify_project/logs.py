@@ -14,6 +14,15 @@ _SHARED: list[Any] = [
 ]
 
 
+# psycopg warns of the statements that a failed one took along; the failure itself is raised. Refused requests are answers,
+# not log lines; what crashes is logged where it is answered.
+_QUIETER: dict[str, Any] = {
+    "psycopg": {"level": "ERROR"},
+    "django.request": {"level": "ERROR"},
+    "axes": {"level": "WARNING"},
+}
+
+
 def logging_config(*, level: str, json: bool) -> None:
     """Send both structlog's and the standard library's records through one formatter to stderr."""
     structlog.configure(
@@ -42,12 +51,6 @@ def logging_config(*, level: str, json: bool) -> None:
             "formatters": {"main": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "main"}},
             "root": {"handlers": ["stderr"], "level": level},
-            # psycopg warns of the statements that a failed one took along; the failure itself is raised.
-            # Refused requests are answers, not log lines; what crashes is logged where it is answered.
-            "loggers": {
-                "psycopg": {"level": "ERROR"},
-                "django.request": {"level": "ERROR"},
-                "axes": {"level": "WARNING"},
-            },
+            "loggers": _QUIETER,
         }
     )
