@@ -244,3 +244,27 @@ def test_deleting_a_participant_deletes_their_streaks(api, admin_api, daily_logi
 
     assert not ParticipantStreak.objects.exists()
     assert not Participant.objects.exists()
+
+
+def test_the_participants_cap_refuses_a_tick_with_retry_after_and_writes_nothing(
+    api, tenant, daily_login, nothing_written
+):
+    tenant.participant_writes_per_minute = 1
+    tenant.save(update_fields=["participant_writes_per_minute"])
+    tick(api)
+
+    with nothing_written():
+        answer = tick(api, NOW - DAY)
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "RATE_LIMIT_PARTICIPANT_EXCEEDED")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_the_spec_example_of_a_list_of_definitions(admin_api, daily_login):
+    listed = admin_api.get("/admin/streaks?is_active=true&page=1&page_size=50").json()
+
+    assert {name: listed[name] for name in ("total", "page", "page_size")} == {"total": 1, "page": 1, "page_size": 50}
+    assert set(listed["items"][0]) >= {
+        "id", "tenant_id", "code", "name", "description", "fact_type", "fact_filter", "period", "grace_periods",
+        "reset_on_miss", "icon_url", "color", "is_active", "display_order", "created_at", "updated_at",
+    }  # fmt: skip
