@@ -15,7 +15,7 @@ from participants.services.definitions import create_definition, update_definiti
 from participants.services.participants import Eraser, erasers
 from participants.services.tenants import zone_changes
 from participants.work import Load, Once, UnitOfWork, restartable, unit_of_work
-from streaks.engine.counting import Ticked, standing, tick
+from streaks.engine.counting import Standing, Ticked, standing, tick
 from streaks.models import ParticipantStreak, Streak, StreakPause, StreakRevision
 from streaks.selectors import CompiledStreak, excused_in, state_of, streaks_in
 
@@ -138,9 +138,9 @@ def _tick(work: UnitOfWork, participant: Participant, streak: CompiledStreak, *,
     excused = excused_in(streak, streak.rules, now=work.now)
     ticked = tick(state_of(row, streak, now=work.now), streak.rules, at=at, now=work.now, excused=excused)
     work.touch(participant)
-    _write(row, streak, ticked, at=at, now=work.now)
+    _write(row, streak, ticked, at=at, told=standing(ticked.state, streak.rules, now=work.now, excused=excused))
     work.change(row)
-    if not ticked.was_satisfied:
+    if ticked.has_effect:
         _emit_incremented(work, participant, streak, ticked)
     return ticked
 
@@ -158,12 +158,11 @@ def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak,
     return row
 
 
-def _write(row: ParticipantStreak, streak: CompiledStreak, ticked: Ticked, *, at: datetime, now: datetime) -> None:
+def _write(row: ParticipantStreak, streak: CompiledStreak, ticked: Ticked, *, at: datetime, told: Standing) -> None:
     row.revision = streak.revision
     row.runs = [list(run) for run in ticked.state.runs]
     row.carried = list(asdict(ticked.state.carried).values())
     row.last_activity_at = max(row.last_activity_at, at)
-    told = standing(ticked.state, streak.rules, now=now, excused=excused_in(streak, streak.rules, now=now))
     row.at_risk_at, row.breaks_at = told.at_risk_at, told.breaks_at
 
 
@@ -197,7 +196,9 @@ def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any],
     """Change a definition. Counts are carried over where its rules change; the new rules apply from `now` on."""
     streak = Streak.objects.select_for_update().get(pk=streak.pk)
     if any(name in changes and changes[name] != getattr(streak, name) for name in RULES):
-        _end_rules(streak, zone=tenant.timezone, now=now)
+        # Read behind the streak's lock, which a change of the zone takes too: the caller's tenant may be of before it.
+        zone = Tenant.objects.values_list("timezone", flat=True).get(pk=tenant.pk)
+        _end_rules(streak, zone=zone, now=now)
         changes = {**changes, "revision": streak.revision + 1}
     if changes.get("is_active", streak.is_active) != streak.is_active:
         _pause_or_resume(streak, now=now)

@@ -96,6 +96,7 @@ class Ticked:
     longest: int
     is_new_record: bool
     was_satisfied: bool
+    has_effect: bool
 
 
 def chains(state: State, rules: Rules, excused: Excused = ()) -> list[Chain]:
@@ -186,11 +187,14 @@ def tick(state: State, rules: Rules, *, at: datetime, now: datetime, excused: Ex
     if _is_satisfied(state, window) or window <= state.carried.last:
         count = before.current or _count_of(state, rules, window, excused)
         was_satisfied = _is_satisfied(state, window)
-        return Ticked(state, window, count, before.longest, is_new_record=False, was_satisfied=was_satisfied)
+        return Ticked(
+            state, window, count, before.longest, is_new_record=False, was_satisfied=was_satisfied, has_effect=False
+        )
     after = State(with_window(state.runs, window), state.carried)
     told = standing(after, rules, now=now, excused=excused)
     count = told.current or _count_of(after, rules, window, excused)
-    return Ticked(after, window, count, told.longest, is_new_record=count > before.longest, was_satisfied=False)
+    is_new_record = count > before.longest
+    return Ticked(after, window, count, told.longest, is_new_record, was_satisfied=False, has_effect=True)
 
 
 def _is_satisfied(state: State, window: int) -> bool:

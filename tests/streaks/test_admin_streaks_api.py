@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from participants.models import DomainEvent
 from participants.services.tenants import update_tenant
 from streaks.models import Streak, StreakRevision
 from tests.client import refused_fields
@@ -244,3 +245,18 @@ def test_a_change_of_the_tenants_zone_breaks_no_live_streak(api, admin_api, tena
         assert api.post("/streaks/record", {"participant_id": "u", "streak_code": "daily_login"}).json()[
             "new_count"
         ] in {3, 4}
+
+
+def test_a_tick_from_before_a_change_of_the_rules_has_no_effect_and_is_not_announced(api, admin_api):
+    created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
+    ticks(api, 0, 1, 2)
+    with time_machine.travel(NOW + 2 * DAY, tick=False):
+        admin_api.patch(f"{LIST}/{created['id']}", {"grace_periods": 1})
+    announced = DomainEvent.objects.filter(type="streak.incremented").count()
+
+    with time_machine.travel(NOW + 2 * DAY, tick=False):
+        late = {"participant_id": "u", "streak_code": "daily_login", "timestamp": (NOW - 40 * DAY).isoformat()}
+        answer = api.post("/streaks/record", late).json()
+
+    assert (answer["new_count"], answer["is_new_record"], answer["already_recorded"]) == (3, False, False)
+    assert DomainEvent.objects.filter(type="streak.incremented").count() == announced

@@ -200,7 +200,7 @@ def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
     late = tick(state, DAILY, at=NOON - 3 * DAY, now=NOON)
     fresh = tick(state, DAILY, at=NOON, now=NOON)
 
-    assert (late.state, late.count, late.was_satisfied) == (state, 5, False)
+    assert (late.state, late.count, late.was_satisfied, late.has_effect) == (state, 5, False, False)
     assert (fresh.count, fresh.longest, fresh.is_new_record) == (6, 9, False)
 
 
