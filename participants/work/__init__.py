@@ -2,7 +2,19 @@
 
 from participants.work.idempotency import IdempotencyKeyReused, Once
 from participants.work.loading import Load
+from participants.work.opening import unit_of_work, unit_over
 from participants.work.reading import reading
-from participants.work.unit import Restart, UnitOfWork, restartable, unit_of_work
+from participants.work.restarting import Restart, restartable
+from participants.work.unit import UnitOfWork
 
-__all__ = ["IdempotencyKeyReused", "Load", "Once", "Restart", "UnitOfWork", "reading", "restartable", "unit_of_work"]
+__all__ = [
+    "IdempotencyKeyReused",
+    "Load",
+    "Once",
+    "Restart",
+    "UnitOfWork",
+    "reading",
+    "restartable",
+    "unit_of_work",
+    "unit_over",
+]

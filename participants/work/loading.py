@@ -1,17 +1,20 @@
 """Rows of the unit's participants, read behind the lock in the round trip of the lock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
+from uuid import UUID
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, Q, QuerySet
 
 from participants.models import Participant, Tenant
-from participants.work.queries import Query, Slot, padded
-from participants.work.transaction import Question
+from participants.work.queries import Among, Query, Slot, among, padded
+from participants.work.transaction import Question, Rows
 
 _TENANT = Participant._meta.get_field("tenant")
+_ID = Participant._meta.get_field("id")
 _EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
@@ -24,24 +27,54 @@ class Load:
     values: tuple[Any, ...]
 
 
-def question_of(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Question:
+def question_by_name(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Question:
     """Asks for the rows of `load`; participants by subquery, since their ids are not known before the lock."""
-    people: Sequence[str] = padded(sorted(set(external_ids)))
-    wanted = padded(load.values)
+    people = sorted(set(external_ids))
+    if not people:
+        return lambda connection: list
+    people, wanted = padded(people), padded(load.values)
     values = {"tenant": tenant.pk, "people": people, "wanted": wanted}
     shape = {"people": len(people), "wanted": len(wanted)}
-    return lambda connection: _query(load.model, load.column).ask(connection, values, **shape)
+    return lambda connection: _by_name(load.model, load.column).ask(connection, values, **shape)
 
 
 @cache
-def _query(model: type[Model], column: str) -> Query[Any]:
+def _by_name(model: type[Model], column: str) -> Query[Any]:
     def declare(*, people: int, wanted: int) -> "QuerySet[Any]":
-        external_ids = [Slot("people", _EXTERNAL_ID, index) for index in range(people)]
-        participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
-        field = cast("Field[Any, Any]", model._meta.get_field(column))
-        # Not `__in`: for a foreign key Django prepares each value of a list, and a slot is none yet.
-        narrowed = Q(*[(column, Slot("wanted", field, index)) for index in range(wanted)], _connector=Q.OR)
-        rows = model._default_manager.filter(tenant=Slot("tenant", _TENANT), participant__in=participants.values("id"))
-        return rows.filter(narrowed).order_by()
+        names = [Slot("people", _EXTERNAL_ID, index) for index in range(people)]
+        participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=names)
+        rows = _narrowed(model, column, wanted)
+        return rows.filter(participant__in=participants.values("id")).order_by()
 
     return Query(declare)
+
+
+def question_by_id(load: Load, tenant: Tenant, participant_ids: Iterable[UUID]) -> Question:
+    """Asks for the rows of `load` of participants whose ids are known."""
+    people, wanted = sorted(set(participant_ids)), padded(load.values)
+    if not people:
+        return lambda connection: list
+
+    def ask(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        ids, size = among(people, connection)
+        values = {"tenant": tenant.pk, "people": ids, "wanted": wanted}
+        return _by_id(load.model, load.column).ask(connection, values, people=size, wanted=len(wanted))
+
+    return ask
+
+
+@cache
+def _by_id(model: type[Model], column: str) -> Query[Any]:
+    def declare(*, people: int, wanted: int) -> "QuerySet[Any]":
+        rows = _narrowed(model, column, wanted)
+        return rows.filter(Among("participant_id", "people", _ID, size=people)).order_by()
+
+    return Query(declare)
+
+
+def _narrowed(model: type[Model], column: str, wanted: int) -> "QuerySet[Any]":
+    """The tenant's rows whose column is one of so many values."""
+    field = cast("Field[Any, Any]", model._meta.get_field(column))
+    # Not `__in`: for a foreign key Django prepares each value of a list, and a slot is none yet.
+    any_of = Q(*[(column, Slot("wanted", field, index)) for index in range(wanted)], _connector=Q.OR)
+    return model._default_manager.filter(any_of, tenant=Slot("tenant", _TENANT))

@@ -13,6 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
+from participants.work.arrays import literal
+from participants.work.instances import made
+
 M = TypeVar("M", bound=models.Model)
 
 Values = Mapping[str, Any]
@@ -32,6 +35,49 @@ class Slot(Expression):
     def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
         given = values[self.name] if self.index is None else values[self.name][self.index]
         return self.output_field.get_db_prep_value(given, connection)
+
+
+class Slots(Slot):
+    """The place of a list of values. PostgreSQL takes them as one array, so that one statement does for any number."""
+
+    def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
+        return literal(self.output_field.get_db_prep_value(each, connection) for each in values[self.name])
+
+
+class Among(Expression):
+    """Whether `column` is one of the values in a slot; `size` is how many there are where each has a place of its own."""
+
+    conditional = True
+
+    def __init__(self, column: str, name: str, field: "models.Field[Any, Any]", *, size: int) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.column: Any = models.F(column)
+        self.name, self.value_field, self.size = name, field, size
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.column]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        [self.column] = exprs
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        column, params = compiler.compile(self.column)
+        places = [Slot(self.name, self.value_field, index) for index in range(self.size)]
+        return f"{column} IN ({', '.join(['%s'] * self.size)})", [*params, *places]
+
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        column, params = compiler.compile(self.column)
+        return f"{column} = ANY(%s::{self.value_field.db_type(connection)}[])", [
+            *params,
+            Slots(self.name, self.value_field),
+        ]
+
+
+def among(values: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Sequence[Any], int]:
+    """`values` for a slot of `Among`, and the size to declare it with."""
+    if connection.vendor == "postgresql":
+        return values, 1
+    return padded(values), len(padded(values))
 
 
 @dataclass
@@ -79,7 +125,7 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
     compiler = queryset.query.get_compiler(connection=connection)
     sql, params = compiler.as_sql()
     expressions = [column[0] for column in compiler.select[: compiler.col_count]]
-    compiled = _Compiled(sql, params, compiler, compiler.get_converters(expressions))
+    compiled = _Compiled(sql, params, compiler, _converters(compiler, expressions))
     first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1]
     compiled.names = [column[0].target.attname for column in compiler.select[first : last + 1]]
     # The stubs are those of a later Django, which takes one argument more.
@@ -89,6 +135,28 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
     return compiled
 
 
+def _converters(compiler: Any, expressions: Sequence[Any]) -> Mapping[int, Any]:
+    """Django's own, but that of JSON, which most rows have none of."""
+    found = compiler.get_converters(expressions)
+    return {
+        place: ([_unless_empty(each) for each in converters], expression)
+        if expression.output_field.get_internal_type() == "JSONField"
+        else (converters, expression)
+        for place, (converters, expression) in found.items()
+    }
+
+
+def _unless_empty(convert: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    def converted(value: Any, expression: Any, connection: Any) -> Any:
+        made_empty = _EMPTY.get(value)
+        return convert(value, expression, connection) if made_empty is None else made_empty()
+
+    return converted
+
+
+_EMPTY: Mapping[str | None, Callable[[], Any]] = {"[]": list, "{}": dict}
+
+
 def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any]:
     model = compiled.compiler.klass_info["model"]
     converted = compiled.compiler.apply_converters(rows, compiled.converters) if compiled.converters else rows
@@ -96,7 +164,7 @@ def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any
 
 
 def _instance(model: type[models.Model], compiled: _Compiled, row: Sequence[Any], alias: str) -> models.Model:
-    instance = model.from_db(alias, compiled.names, row[: len(compiled.names)])
+    instance = made(model, zip(compiled.names, row, strict=False), alias=alias)
     for populator in compiled.populators:
         populator.populate(row, instance)
     return instance

@@ -1,17 +1,19 @@
-"""One INSERT per table and unit, however many rows, from SQL that is built once.
+"""One INSERT or UPDATE per table and unit, however many rows, from SQL that is built once.
 
 A single row goes as it is. Of several, PostgreSQL gets each column as an array (`UNNEST`), so that the statement is the
 same, and stays prepared, for any number of rows; SQLite gets them as they are.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection as default_connection
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from participants.work.arrays import column_of
 
 SQLITE_MAX_PARAMS = 30_000
 
@@ -29,22 +31,67 @@ def upsert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, nev
     _write(connection, rows, update=tuple(column for column in columns if column not in never_changed))
 
 
+def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], columns: Sequence[str]) -> None:
+    """Write these columns of rows that exist, all of one model and of one tenant: nothing else of them travels."""
+    model, names = type(rows[0]), ("id", *sorted(columns))
+    fields = [_field(model, name) for name in names]
+    tenant = _field(model, "tenant")
+    tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                _update_sql(model, names), [*(column_of(rows, field, connection) for field in fields), tenant_id]
+            )
+        else:
+            table = [_prepared(row, fields, connection) for row in rows]
+            cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
+
+
+@cache
+def _update_sql(model: Model, names: tuple[str, ...]) -> str:
+    fields = [_field(model, name) for name in names]
+    table, columns = model._meta.db_table, [field.column for field in fields]
+    arrays = ", ".join(f"%s::{_array_type(field)}[]" for field in fields)
+    new = ", ".join(f'"{column}" = new."{column}"' for column in columns[1:])
+    given = ", ".join(f'"{column}"' for column in columns)
+    return (
+        f'UPDATE "{table}" SET {new} FROM UNNEST({arrays}) AS new({given})'  # noqa: S608 - names of our own models
+        f' WHERE "{table}".tenant_id = %s AND "{table}".id = new.id'
+    )
+
+
+@cache
+def _update_one_sql(model: Model, names: tuple[str, ...]) -> str:
+    new = ", ".join(f'"{_field(model, name).column}" = %s' for name in names[1:])
+    return f'UPDATE "{model._meta.db_table}" SET {new} WHERE tenant_id = %s AND id = %s'  # noqa: S608 - as above
+
+
+def _field(model: Model, name: str) -> "models.Field[Any, Any]":
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
+def _array_type(field: Any) -> str:
+    """Without a length, which an array of parameters does not need."""
+    return re.sub(r"\(.*\)", "", str(field.db_type(default_connection)))
+
+
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
     model = type(rows[0])
-    table = [_prepared(row, connection) for row in rows]
+    fields = model._meta.concrete_fields
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(table) > 1:
-            cursor.execute(_unnest_sql(model, update), [list(column) for column in zip(*table, strict=True)])
+        if connection.vendor == "postgresql" and len(rows) > 1:
+            cursor.execute(_unnest_sql(model, update), [column_of(rows, field, connection) for field in fields])
         else:
-            for chunk in _chunks(table):
+            for chunk in _chunks([_prepared(row, fields, connection) for row in rows]):
                 cursor.execute(_values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
 
 
-def _prepared(row: models.Model, connection: BaseDatabaseWrapper) -> list[Any]:
-    fields = row._meta.concrete_fields
+def _prepared(
+    row: models.Model, fields: Iterable["models.Field[Any, Any]"], connection: BaseDatabaseWrapper
+) -> list[Any]:
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
@@ -55,8 +102,7 @@ def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:
 
 @cache
 def _unnest_sql(model: Model, update: tuple[str, ...]) -> str:
-    types = [re.sub(r"\(.*\)", "", str(field.db_type(default_connection))) for field in model._meta.concrete_fields]
-    arrays = ", ".join(f"%s::{db_type}[]" for db_type in types)
+    arrays = ", ".join(f"%s::{_array_type(field)}[]" for field in model._meta.concrete_fields)
     return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(update)}"  # noqa: S608 - names of our own models
 
 

@@ -4,135 +4,49 @@ A participant is the unit of everything. Two writes to one participant never int
 same statements as one; a refusal decided in memory has nothing to undo.
 """
 
-import functools
-import random
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from itertools import chain
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
+from uuid import UUID
 
-import structlog
-from django.db import IntegrityError, OperationalError, models
+from django.db import models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
-from participants.errors import DomainError
 from participants.events import event_types, unknown_fields
+from participants.ids import new_id
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
-from participants.work.conflicts import is_passing_conflict
-from participants.work.idempotency import KnownKeys, Once, known_keys
-from participants.work.loading import Load, question_of
-from participants.work.queries import Query, Slot, padded
-from participants.work.reading import reading
-from participants.work.statements import insert, upsert
-from participants.work.transaction import Question, ShortTransaction
+from participants.work.idempotency import KnownKeys, Once
+from participants.work.instances import made
+from participants.work.loading import Load, question_by_id
+from participants.work.restarting import Restart
+from participants.work.statements import insert, update, upsert
 
-P = ParamSpec("P")
-R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
 
-MAX_ATTEMPTS = 10
-PAUSE_SECONDS = 0.005
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
-
-logger = structlog.get_logger(__name__)
-
-
-class Restart(Exception):
-    """Another transaction made what this one believed missing; begun anew, the unit will find it."""
-
-
-class TooBusy(DomainError):
-    """The same race was lost over and over: nothing was written, and the client may try again."""
-
-    code = "service_unavailable"
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("Too many concurrent writes; try again", headers={"Retry-After": "1"})
-
-
-def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Begin `use_case` anew when its unit of work lost a race. It must do nothing outside the unit."""
-
-    @functools.wraps(use_case)
-    def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return use_case(*args, **kwargs)
-            except Restart as restart:
-                logger.info("unit_restarted", use_case=use_case.__name__, cause=str(restart.__cause__))
-                time.sleep(random.uniform(0, attempt * PAUSE_SECONDS))  # noqa: S311 - so that two do not meet again
-        raise TooBusy
-
-    return attempts
-
-
-@contextmanager
-def unit_of_work(
-    tenant: Tenant,
-    external_ids: Iterable[str],
-    *,
-    now: datetime,
-    onces: Sequence[Once | None] = (),
-    loads: Sequence[Load] = (),
-) -> Iterator["UnitOfWork"]:
-    """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
-
-    Call it from a function decorated with `restartable`. Raises Restart where a concurrent unit won.
-    """
-    work = UnitOfWork(tenant, now=now)
-    external_ids = set(external_ids)
-    rows = [question_of(load, tenant, external_ids) for load in loads]
-    keys = known_keys(tenant, [once for once in onces if once])
-    questions = [_locked(tenant, external_ids), *rows, *keys]
-    try:
-        with reading(tenant), ShortTransaction(questions, finish=work.flush) as (participants, *answers):
-            work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
-            work.index(zip(loads, answers, strict=False))
-            yield work
-    except (IntegrityError, OperationalError) as error:
-        if is_passing_conflict(error):
-            raise Restart from error
-        raise
-
-
-_TENANT = Participant._meta.get_field("tenant")
-_EXTERNAL_ID = Participant._meta.get_field("external_id")
-
-
-def _declare_locked(*, size: int) -> "models.QuerySet[Participant]":
-    """Locks are taken by id, everywhere, so that two batches cannot wait for each other in a circle."""
-    external_ids = [Slot("external_ids", _EXTERNAL_ID, index) for index in range(size)]
-    existing = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
-    return existing.order_by("id").select_for_update(no_key=True)
-
-
-_LOCKED = Query(_declare_locked)
-
-
-def _locked(tenant: Tenant, external_ids: Iterable[str]) -> Question:
-    names = padded(sorted(set(external_ids)))
-    values = {"tenant": tenant.pk, "external_ids": names}
-    return lambda connection: _LOCKED.ask(connection, values, size=len(names))
 
 
 class UnitOfWork:
     """What one transaction knows and will write. Services read from it, change its objects and register rows with it."""
 
-    def __init__(self, tenant: Tenant, *, now: datetime) -> None:
+    def __init__(self, tenant: Tenant, *, now: datetime, is_silent: bool = False, is_dry_run: bool = False) -> None:
         self.tenant = tenant
         self.now = now
+        self.is_silent = is_silent
+        self.is_dry_run = is_dry_run
         self._participants: dict[str, Participant] = {}
         self._keys = KnownKeys(())
         self._touched: dict[str, Participant] = {}
         self._rows: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
         self._changed: defaultdict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
+        self._altered: dict[type[models.Model], set[str] | None] = {}
         self._columns: dict[type[models.Model], str] = {}
+        self._loaded: defaultdict[type[models.Model], set[Any]] = defaultdict(set)
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
+        self._seen: set[Hashable] = set()
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
@@ -142,8 +56,18 @@ class UnitOfWork:
         """Make the rows of each load findable by participant and column."""
         for load, rows in loaded:
             self._columns[load.model] = load.column
+            self._loaded[load.model].update(load.values)
             for row in rows:
                 self._remember_row(row)
+
+    def load(self, loads: Iterable[Load]) -> None:
+        """Read behind the lock what was not foreseen when the unit was opened; a statement each, for all participants."""
+        connection = get_connection()
+        for load in loads:
+            missing = tuple(value for value in load.values if value not in self._loaded[load.model])
+            if missing:
+                needed = replace(load, values=missing)
+                self.index([(needed, question_by_id(needed, self.tenant, self.locked)(connection)())])
 
     def _remember_row(self, row: Any) -> None:
         if column := self._columns.get(type(row)):
@@ -152,10 +76,10 @@ class UnitOfWork:
     def row(self, model: type[M], participant: Participant, value: Any) -> M | None:
         """The participant's row of a loaded model: from the database, or added earlier in this unit.
 
-        Raises LookupError for a model that was not loaded: its row would be taken for missing, and written twice.
+        Raises LookupError for one that was not loaded: it would be taken for missing, and written twice.
         """
-        if model not in self._columns:
-            raise LookupError(f"{model.__name__} was not loaded with this unit; name it in `loads`.")
+        if value not in self._loaded[model]:
+            raise LookupError(f"{model.__name__} {value} was not loaded with this unit; name it in `loads`.")
         return cast("M | None", self._index.get((model, participant.pk, value)))
 
     @property
@@ -163,10 +87,20 @@ class UnitOfWork:
         """What this tenant has defined."""
         return catalog_of(self.tenant)
 
+    @property
+    def locked(self) -> Mapping[UUID, Participant]:
+        """The participants that were in the database when the unit was opened, by id."""
+        return {each.pk: each for each in self._participants.values() if not each.is_new}
+
     def find(self, external_id: str) -> Participant | None:
         """The locked participant, or None if there is none in the database."""
         participant = self._participants.get(external_id)
         return None if participant is None or participant.is_new else participant
+
+    def complete(self, participant: Participant) -> None:
+        """Read what a unit that was opened with `only` some columns has left out."""
+        if missing := participant.get_deferred_fields():
+            participant.refresh_from_db(fields=missing)
 
     def participant(self, external_id: str) -> Participant:
         """The locked participant, or one made in memory. It is written only if it is touched."""
@@ -198,24 +132,45 @@ class UnitOfWork:
             self._rows[type(row)].append(row)
             self._remember_row(row)
 
-    def change(self, row: models.Model) -> None:
-        """Update a loaded `row` at the end of the unit; harmless for one that is to be inserted anyway."""
-        if not row._state.adding:
-            self._changed[type(row)][row.pk] = row
+    def change(self, row: models.Model, *columns: str) -> None:
+        """Update a loaded `row` at the end of the unit; harmless for one that is to be inserted anyway.
+
+        Who names the columns that were changed spares the others the way. The widest change of any row holds for all.
+        """
+        if row._state.adding:
+            return
+        model = type(row)
+        known = self._altered.setdefault(model, set())
+        self._altered[model] = known | set(columns) if columns and known is not None else None
+        self._changed[model][row.pk] = row
 
     def emit(self, type_name: str, participant: Participant, data: Mapping[str, Any]) -> DomainEvent:
-        """Tell the outside, in this transaction. Raises LookupError or ValueError for what is not registered."""
+        """Tell the outside, in this transaction, unless the unit is silent.
+
+        Raises LookupError or ValueError for what is not registered.
+        """
         if unknown := unknown_fields(event_types[type_name], data):
             raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
-        event = DomainEvent(
-            tenant_id=self.tenant.pk,
-            participant_id=participant.pk,
-            type=type_name,
-            data={"participant_id": participant.external_id, **data},
-            occurred_at=self.now,
+        event = made(
+            DomainEvent,
+            {
+                "id": new_id(),
+                "tenant_id": self.tenant.pk,
+                "participant_id": participant.pk,
+                "type": type_name,
+                "data": {"participant_id": participant.external_id, **data},
+                "occurred_at": self.now,
+            }.items(),
         )
-        self.add(event)
+        if not self.is_silent:
+            self.add(event)
         return event
+
+    def is_first(self, key: Hashable) -> bool:
+        """Whether this unit is asked for `key` for the first time: what is given under one key is given once."""
+        is_first = key not in self._seen
+        self._seen.add(key)
+        return is_first
 
     def replayed(self, once: Once | None) -> Any | None:
         """The stored answer of an earlier success under the same key, or None. Raises IdempotencyKeyReused."""
@@ -250,6 +205,8 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
+        if self.is_dry_run:
+            return
         connection = get_connection()
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
         if touched:
@@ -258,7 +215,11 @@ class UnitOfWork:
             self._write(connection, self._rows[model], list(self._changed[model].values()))
 
     def _write(self, connection: Any, new: list[models.Model], changed: list[models.Model]) -> None:
-        if changed:
+        columns = self._altered[type(changed[0])] if changed else None
+        if changed and columns is None:
             upsert(connection, [*new, *changed], never_changed=NEVER_CHANGED)
-        else:
+            return
+        if changed and columns:
+            update(connection, sorted(changed, key=lambda row: row.pk), sorted(columns))
+        if new:
             insert(connection, new)

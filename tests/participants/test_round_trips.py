@@ -35,6 +35,23 @@ def test_an_award_over_http_takes_three_round_trips_key_look_up_begin_and_commit
     assert wire.round_trips == 3
 
 
+def test_an_event_over_http_takes_three_round_trips_too(tenant, client):
+    headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
+    body = {"participant_id": "user_1", "event_name": "login", "properties": {"plan": "pro"}}
+    client.post("/api/v1/gamify/events", body, content_type="application/json", headers=headers)
+
+    with counted_round_trips() as wire:
+        answer = client.post(
+            "/api/v1/gamify/events",
+            body | {"idempotency_key": "k1"},
+            content_type="application/json",
+            headers=headers,
+        )
+
+    assert answer.status_code == 200
+    assert wire.round_trips == 3
+
+
 def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant, client):
     BadgeFactory(tenant=tenant, code="first_steps")
     headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}

@@ -8,7 +8,7 @@ from participants.errors import DomainError
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.tenants import create_tenant
 from participants.work import IdempotencyKeyReused, Once, Restart, restartable, unit_of_work
-from participants.work.unit import MAX_ATTEMPTS, TooBusy
+from participants.work.restarting import MAX_ATTEMPTS, TooBusy
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = datetime(2026, 2, 14, 11, tzinfo=UTC)
@@ -90,6 +90,12 @@ def test_an_unregistered_event_or_field_is_a_programming_error(tenant):
             work.emit("participant.teleported", work.participant("new"), {})
         with pytest.raises(ValueError, match="does not document"):
             work.emit("participant.created", work.participant("new"), {"surprise": 1})
+
+
+def test_a_key_is_first_once_in_each_unit(tenant):
+    for _ in range(2):
+        with unit_of_work(tenant, ["new"], now=NOW) as work:
+            assert [work.is_first(key) for key in ("a", "b", "a", ("a", 1))] == [True, True, False, True]
 
 
 def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenant):

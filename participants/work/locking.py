@@ -1,0 +1,59 @@
+"""The first question of every unit: lock its participants, by id, so that no two units wait for each other in a circle."""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+
+from participants.models import Participant, Tenant
+from participants.work.queries import Among, Query, Slot, among, padded
+from participants.work.transaction import Question, Rows
+
+_ID = Participant._meta.get_field("id")
+_TENANT = Participant._meta.get_field("tenant")
+_EXTERNAL_ID = Participant._meta.get_field("external_id")
+
+
+def locked_by_name(tenant: Tenant, external_ids: Iterable[str]) -> Question:
+    """Lock those of `external_ids` that exist, and wait for who holds them."""
+    names = sorted(set(external_ids))
+    if not names:
+        return lambda connection: list
+    names = padded(names)
+    values = {"tenant": tenant.pk, "names": names}
+    return lambda connection: _BY_NAME.ask(connection, values, size=len(names))
+
+
+def _declare_by_name(*, size: int) -> "QuerySet[Participant]":
+    names = [Slot("names", _EXTERNAL_ID, index) for index in range(size)]
+    existing = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=names)
+    return existing.order_by("id").select_for_update(no_key=True)
+
+
+_BY_NAME = Query(_declare_by_name)
+
+
+def locked_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iterable[str] = ()) -> Question:
+    """Lock those of `ids` that exist; unless it waits, those that nobody holds, and leave the others to whoever does.
+
+    Of each are read the columns in `only`, where there are any.
+    """
+    wanted = sorted(set(ids))
+    if not wanted:
+        return lambda connection: list
+
+    def ask(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        values, size = among(wanted, connection)
+        skips = not waits and connection.features.has_select_for_update_skip_locked
+        return _BY_ID.ask(connection, {"tenant": tenant.pk, "ids": values}, size=size, skips=skips, only=(*only,))
+
+    return ask
+
+
+def _declare_by_id(*, size: int, skips: bool, only: tuple[str, ...]) -> "QuerySet[Participant]":
+    existing = Participant.objects.filter(Among("id", "ids", _ID, size=size), tenant=Slot("tenant", _TENANT))
+    return existing.only(*only).order_by("id").select_for_update(no_key=True, skip_locked=skips)
+
+
+_BY_ID = Query(_declare_by_id)

@@ -1,0 +1,83 @@
+"""How a unit of work is opened: for participants that a client names, or for those that a sweep found."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain
+from uuid import UUID
+
+from django.db import IntegrityError, OperationalError
+
+from participants.models import Tenant
+from participants.work.conflicts import is_passing_conflict
+from participants.work.idempotency import KnownKeys, Once, known_keys
+from participants.work.loading import Load, question_by_id, question_by_name
+from participants.work.locking import locked_by_id, locked_by_name
+from participants.work.reading import reading
+from participants.work.restarting import Restart
+from participants.work.transaction import Question, ShortTransaction
+from participants.work.unit import UnitOfWork
+
+
+@contextmanager
+def unit_of_work(
+    tenant: Tenant,
+    external_ids: Iterable[str],
+    *,
+    now: datetime,
+    onces: Sequence[Once | None] = (),
+    loads: Sequence[Load] = (),
+    is_silent: bool = False,
+    is_dry_run: bool = False,
+) -> Iterator[UnitOfWork]:
+    """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
+
+    A silent unit tells the outside nothing; a dry run writes nothing. Call it from a function decorated with `restartable`.
+    Raises Restart where a concurrent unit won.
+    """
+    external_ids = set(external_ids)
+    work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run)
+    rows = [question_by_name(load, tenant, external_ids) for load in loads]
+    keys = known_keys(tenant, [once for once in onces if once])
+    with _opened(work, locked_by_name(tenant, external_ids), rows, keys, loads=loads):
+        yield work
+
+
+@contextmanager
+def unit_over(
+    tenant: Tenant,
+    participant_ids: Iterable[UUID],
+    *,
+    now: datetime,
+    loads: Sequence[Load] = (),
+    waits: bool = False,
+    only: Sequence[str] = (),
+) -> Iterator[UnitOfWork]:
+    """Lock participants that a sweep found: those that nobody else holds, or once it is their turn all of them.
+
+    With `only`, these columns of theirs are read; whoever finds that more is needed calls `work.complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
+    function decorated with `restartable`.
+    """
+    participant_ids = set(participant_ids)
+    work = UnitOfWork(tenant, now=now)
+    rows = [question_by_id(load, tenant, participant_ids) for load in loads]
+    with _opened(work, locked_by_id(tenant, participant_ids, waits=waits, only=only), rows, [], loads=loads):
+        yield work
+
+
+@contextmanager
+def _opened(
+    work: UnitOfWork, lock: Question, rows: Sequence[Question], keys: Sequence[Question], *, loads: Sequence[Load]
+) -> Iterator[None]:
+    try:
+        with (
+            reading(work.tenant),
+            ShortTransaction([lock, *rows, *keys], finish=work.flush) as (participants, *answers),
+        ):
+            work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
+            work.index(zip(loads, answers, strict=False))
+            yield
+    except (IntegrityError, OperationalError) as error:
+        if is_passing_conflict(error):
+            raise Restart from error
+        raise

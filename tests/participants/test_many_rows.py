@@ -1,0 +1,98 @@
+"""Rows by the hundred in one statement: what is written, what is left alone, and whatever a text may hold."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from participants.models import DomainEvent, Participant
+from participants.services.tenants import create_tenant
+from participants.work import unit_of_work, unit_over
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+NAMES = ["plain", 'a "quoted" one', "back\\slash", "{a,b}", "NULL", "null", "täg 🎉", "it's", "a,b", "%s", " "]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def tenant():
+    return create_tenant(slug="acme", name="Acme", now=NOW)
+
+
+@pytest.fixture
+def people(tenant):
+    with unit_of_work(tenant, NAMES, now=NOW) as work:
+        for name in NAMES:
+            participant = work.participant(name)
+            participant.display_name = None if name == "NULL" else name
+            participant.attributes = {name: [name, None, 1.5, True]}
+            work.touch(participant)
+    return list(Participant.objects.order_by("id"))
+
+
+def test_whatever_a_text_holds_comes_back_as_it_was(people):
+    found = {each.external_id: (each.display_name, each.attributes) for each in people}
+
+    assert found == {name: (None if name == "NULL" else name, {name: [name, None, 1.5, True]}) for name in NAMES}
+
+
+def test_whatever_a_text_holds_is_told_as_it_is(people):
+    told = DomainEvent.objects.filter(type="participant.created").values_list("data", flat=True)
+
+    assert sorted(data["participant_id"] for data in told) == sorted(NAMES)
+
+
+def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
+    with unit_over(tenant, [each.pk for each in people], now=LATER) as work:
+        for each in work.locked.values():
+            each.timezone = "Europe/Vienna"
+            each.past_zones = [["UTC", each.external_id]]
+            each.display_name = "not meant to be kept"
+            work.change(each, "timezone", "past_zones")
+
+    found = Participant.objects.order_by("id")
+    assert [each.past_zones for each in found] == [[["UTC", each.external_id]] for each in people]
+    assert {each.timezone for each in found} == {"Europe/Vienna"}
+    assert [each.display_name for each in found] == [each.display_name for each in people]
+
+
+@pytest.mark.parametrize("is_whole_first", [True, False])
+def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, is_whole_first):
+    first, second, *_ = people
+    changes = [(first, ()), (second, ("timezone",))]
+    with unit_over(tenant, [first.pk, second.pk], now=LATER) as work:
+        for each, columns in changes if is_whole_first else reversed(changes):
+            row = work.locked[each.pk]
+            row.timezone, row.display_name = "UTC", "new"
+            work.change(row, *columns)
+
+    assert set(Participant.objects.filter(display_name="new").values_list("pk", "timezone")) == {
+        (first.pk, "UTC"),
+        (second.pk, "UTC"),
+    }
+
+
+def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(tenant, people, queries):
+    with unit_over(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
+        [participant] = work.locked.values()
+        with queries(1):
+            work.complete(participant)
+            work.complete(participant)
+        assert participant.attributes == people[1].attributes
+
+
+def test_a_unit_over_nobody_locks_nobody(tenant, people):
+    with unit_over(tenant, [], now=LATER) as work:
+        locked = dict(work.locked)
+
+    assert locked == {}
+
+
+def test_a_unit_over_anothers_participants_locks_nobody(people):
+    other = create_tenant(slug="other", name="Other", now=NOW)
+
+    with unit_over(other, [each.pk for each in people], now=LATER) as work:
+        locked = dict(work.locked)
+
+    assert locked == {}
