@@ -32,7 +32,7 @@ def is_under(path: str, base: str) -> bool:
 def render(problem: Problem, *, path: str) -> dict[str, Any]:
     """The body for `problem` in the dialect that `path` speaks."""
     if is_under(path, PHOENIX_BASE):
-        return _phoenix(problem, is_admin_gateway=is_admin_gateway(path))
+        return _phoenix(problem, path=path)
     return _gamify(problem)
 
 
@@ -53,10 +53,36 @@ def phoenix_status(problem: Problem) -> int:
     return 400 if problem.status == 422 else problem.status
 
 
-def _phoenix(problem: Problem, *, is_admin_gateway: bool) -> dict[str, Any]:
-    status = phoenix_status(problem)
-    code = _PHOENIX_CODES.get(status) or ("VALIDATION_ERROR" if is_admin_gateway else "INVALID_INPUT")
-    return {"error": {"code": code, "message": problem.message, "status": status}}
+def wire_code(problem: Problem, *, path: str) -> str:
+    """What the dialect that `path` speaks calls `problem`."""
+    if not is_under(path, PHOENIX_BASE):
+        return problem.code
+    refused = "VALIDATION_ERROR" if is_admin_gateway(path) else "INVALID_INPUT"
+    return _PHOENIX_CODES.get(phoenix_status(problem), refused)
+
+
+def _phoenix(problem: Problem, *, path: str) -> dict[str, Any]:
+    message = _phoenix_sentence(problem.errors[0]) if problem.errors else problem.message
+    return {"error": {"code": wire_code(problem, path=path), "message": message, "status": phoenix_status(problem)}}
+
+
+def _phoenix_sentence(error: FieldError) -> str:
+    """As the spec words it: `config: event_types cannot be empty`, `name: must be alphanumeric`."""
+    if not error.field:
+        return error.message
+    field, _, inner = error.field.partition(".")
+    said = _predicate(error.message)
+    if not inner:
+        return f"{field}: {said}"
+    return f"{field}: {inner} {said}" if said[:1].islower() else f"{field}: {inner}: {said}"
+
+
+def _predicate(message: str) -> str:
+    """`This field is required.` said of a field that is named: `is required`. Other sentences stay as they are."""
+    for subject in ("This field ", "This list ", "This value "):
+        if message.startswith(subject):
+            return message.removeprefix(subject).removesuffix(".")
+    return f"m{message[1:]}".removesuffix(".") if message.startswith("Must ") else message
 
 
 _PHOENIX_CODES = {

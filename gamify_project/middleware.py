@@ -14,7 +14,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from gamify_project.dialects import is_api_path
-from participants.api.routes import slashes_separate
+from participants.api.routes import raw_path, slashes_separate
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -49,19 +49,16 @@ class RawPathMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if is_api_path(request.path_info):
-            raw_uri = request.META.get("RAW_URI")
-            slashes_separate.set(raw_uri is not None)
-            request.path_info = _routable(raw_uri, request.path_info)
+            raw = raw_path(request.META)
+            slashes_separate.set(raw is not None)
+            request.path_info = _routable(raw, request.path_info)
         return self.get_response(request)
 
 
-def _routable(raw_uri: str | None, decoded: str) -> str:
-    if raw_uri is None:
+def _routable(raw: str | None, decoded: str) -> str:
+    if raw is None:
         return decoded.replace("%", "%25")
-    if not raw_uri.startswith("/"):  # absolute form, as proxies send it
-        raw_uri = "/" + raw_uri.partition("://")[2].partition("/")[2]
-    path = raw_uri.partition("?")[0].partition("#")[0]
-    return "/".join(_segment(segment) for segment in path.split("/"))
+    return "/".join(_segment(segment) for segment in raw.split("/"))
 
 
 def _segment(raw: str) -> str:

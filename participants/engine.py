@@ -1,11 +1,13 @@
-"""Pure rules for what clients choose: participant ids, tenant slugs, idempotency keys, addresses, objects of their own."""
+"""Pure rules for what clients choose: participant ids, tenant names, idempotency keys, addresses, objects; and signatures."""
 
+import hmac
 import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 MAX_EXTERNAL_ID = 255
 MAX_KEY = 255
@@ -14,6 +16,7 @@ MAX_OBJECT_BYTES = 16 * 1024
 
 RESERVED_SLUGS = frozenset({"user", "users", "definitions"})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HEADER_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 # Control characters, lone surrogates, and the two separators that break a line wherever the id is logged.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -62,9 +65,34 @@ def slug_problem(value: str) -> str | None:
         return "Must be 1 to 64 of a-z, 0-9, '-' and '_', and begin with a letter or a digit."
     if value in RESERVED_SLUGS:
         return f"'{value}' is reserved."
+    if uuid_of(value):
+        return "Must not look like a UUID: tenants are named by theirs as well."
     return None
 
 
 def is_header_key(value: str) -> bool:
     """Whether `value` may stand in an `Idempotency-Key` header."""
     return bool(_HEADER_KEY.fullmatch(value))
+
+
+def is_slug(value: str) -> bool:
+    """Whether `value` may be some tenant's public slug."""
+    return slug_problem(value) is None
+
+
+def uuid_of(value: str) -> UUID | None:
+    """The UUID that `value` is in its usual form, with hyphens; None for anything else."""
+    return UUID(value) if _UUID.fullmatch(value) else None
+
+
+def signing_text(method: str, path: bytes, timestamp: str, body: bytes) -> bytes:
+    """What a partner signs (contract §1): `METHOD`, `PATH`, `TIMESTAMP` and `BODY`, joined by line feeds.
+
+    `path` is percent-encoded as sent, without host or query; `timestamp` the header's text.
+    """
+    return b"\n".join((method.upper().encode(), path, timestamp.encode(), body))
+
+
+def signature_of(secret: str, signed: bytes) -> str:
+    """HMAC-SHA256 under the UTF-8 text of `secret`, in lower-case hex."""
+    return hmac.new(secret.encode(), signed, "sha256").hexdigest()

@@ -20,7 +20,8 @@ from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from participants.errors import DomainError
-from participants.models import ApiKey, Tenant
+from participants.models import Tenant
+from participants.models.callers import Caller, noun_of
 
 T = TypeVar("T")
 
@@ -59,8 +60,8 @@ class RateLimited(DomainError):
 class KeyLimitExceeded(RateLimited):
     code = "RATE_LIMIT_KEY_EXCEEDED"
 
-    def __init__(self, standing: Standing) -> None:
-        super().__init__(f"API key exceeded {standing.limit} requests per minute", standing)
+    def __init__(self, standing: Standing, *, caller: str = "API key") -> None:
+        super().__init__(f"{caller} exceeded {standing.limit} requests per minute", standing)
 
 
 class ParticipantLimitExceeded(RateLimited):
@@ -77,11 +78,11 @@ class AuthenticationLimitExceeded(RateLimited):
         super().__init__(f"Too many failed authentications: at most {standing.limit} per minute", standing)
 
 
-def take_key_request(key: ApiKey) -> Standing | None:
-    """Count one request of `key`; None where nothing limits it. Raises RateLimited."""
-    standing, taken = _take(key.tenant.key_requests_per_minute, 1, "key", str(key.pk))
+def take_key_request(caller: Caller) -> Standing | None:
+    """Count one request of a key or a partner's secret; None where nothing limits it. Raises RateLimited."""
+    standing, taken = _take(caller.tenant.key_requests_per_minute, 1, "key", str(caller.pk))
     if not taken:
-        raise KeyLimitExceeded(_known(standing))
+        raise KeyLimitExceeded(_known(standing), caller=noun_of(caller))
     return standing
 
 

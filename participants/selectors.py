@@ -1,13 +1,14 @@
 """Reads of the bottom layer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
+from participants.engine import is_slug, uuid_of
 from participants.errors import ParticipantNotFound
-from participants.models import ApiKey, Participant, Tenant
+from participants.models import ApiKey, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
 from participants.work.queries import Query, Slot
 
@@ -39,6 +40,28 @@ def key_by_digest(digest: str) -> ApiKey | None:
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
     environment = Environment.SANDBOX if sandbox else Environment.LIVE
     return Tenant.objects.filter(slug=slug, environment=environment).first()
+
+
+def tenant_named(name: str, *, sandbox: bool) -> Tenant | None:
+    """The row that `name`, a slug or UUID, means: live rows by their own id, twins also by that of their live tenant."""
+    if sandbox:
+        return Tenant.objects.filter(_named(name, "id", "live_id"), environment=Environment.SANDBOX).first()
+    return Tenant.objects.live().filter(_named(name, "id")).first()
+
+
+def standing_secrets(name: str) -> Sequence[HmacSecret]:
+    """What partners may sign with, newest first, of the tenant that `name` means and of its twin; with their tenants."""
+    named = _named(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
+    return list(HmacSecret.objects.standing().select_related("tenant").filter(named))
+
+
+def _named(name: str, *id_fields: str, slug: str = "slug") -> Q:
+    """Rows with this slug or with this UUID in any of the fields. What can be neither is not asked for: it may hold NUL."""
+    named = Q(**{slug: name}) if is_slug(name) else Q(pk__in=[])
+    if tenant_id := uuid_of(name):
+        for field in id_fields:
+            named |= Q(**{field: tenant_id})
+    return named
 
 
 def find_participant(tenant: Tenant, external_id: str) -> Participant | None:

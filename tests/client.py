@@ -104,6 +104,15 @@ def refusal(response: HttpResponse) -> tuple[int, str, str]:
     return response.status_code, body["code"], body["detail"]
 
 
+def phoenix_refusal(response: HttpResponse) -> tuple[int, str, str]:
+    """Status, code and message of a refusal in the Phoenix dialect, whose shape is checked on the way."""
+    body = response.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "status"}
+    assert body["error"]["status"] == response.status_code
+    return response.status_code, body["error"]["code"], body["error"]["message"]
+
+
 def refused_fields(response: HttpResponse) -> list[str]:
     """The fields that a 422 complains of."""
     status, code, detail = refusal(response)

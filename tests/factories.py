@@ -7,9 +7,11 @@ import factory
 from django.utils import timezone
 
 from gamify.badges.models import Badge, BadgeAward
+from gamify.facts.models import Event
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.tiers.models import Tier
 from participants.models import ApiKey, Participant, Tenant
+from participants.services.hmac import NewSecret, create_hmac_secret
 from participants.services.keys import NewKey, create_api_key
 from participants.services.tenants import create_tenant
 
@@ -46,6 +48,11 @@ def made_key(tenant: Tenant, *scopes: str, **given: Any) -> NewKey:
         created_at = min(made.row.created_at, expires_at - timedelta(days=1))
         ApiKey.objects.filter(pk=made.row.pk).update(expires_at=expires_at, created_at=created_at)
     return made
+
+
+def made_secret(tenant: Tenant, **given: Any) -> NewSecret:
+    """A new secret for partners of `tenant`, with its row."""
+    return create_hmac_secret(tenant=tenant, now=timezone.now(), **given)
 
 
 class ParticipantFactory(factory.django.DjangoModelFactory[Participant]):
@@ -129,3 +136,16 @@ class TierFactory(factory.django.DjangoModelFactory[Tier]):
     criteria_config = factory.LazyFunction(lambda: {"min_points": 10_000})
     created_at = factory.LazyFunction(timezone.now)
     updated_at = factory.SelfAttribute("created_at")
+
+
+class EventFactory(factory.django.DjangoModelFactory[Event]):
+    """Something that happened just now, and was told of at once."""
+
+    class Meta:
+        model = Event
+
+    participant = factory.SubFactory(ParticipantFactory)
+    tenant = factory.SelfAttribute("participant.tenant")
+    name = "login"
+    occurred_at = factory.LazyFunction(timezone.now)
+    created_at = factory.SelfAttribute("occurred_at")

@@ -1,4 +1,8 @@
-"""Who calls: `X-API-Key: K` or `Authorization: Bearer K` → the key, its tenant, and where it stands against its cap."""
+"""Who calls: `X-API-Key: K` or `Authorization: Bearer K` → the key and its tenant. `signatures` has the other way."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -9,7 +13,11 @@ from rest_framework.request import Request
 from participants import limits, selectors
 from participants.errors import DomainError, TenantUnavailable
 from participants.models import ApiKey
-from participants.services.keys import digest_of, mark_used
+from participants.models.callers import Caller
+from participants.services.keys import digest_of
+from participants.services.usage import mark_used
+
+T = TypeVar("T")
 
 
 class Unauthorized(DomainError):
@@ -20,49 +28,64 @@ class Unauthorized(DomainError):
         super().__init__(message, headers={"WWW-Authenticate": 'Bearer realm="api"'})
 
 
-class KeyAuthentication(BaseAuthentication):
-    """`request.auth` is the ApiKey with its tenant; `request.user` is the same, as the principal of the request."""
+class CallerAuthentication(BaseAuthentication):
+    """`request.auth` is the caller with its tenant; `request.user` is the same, as the principal of the request."""
 
-    def authenticate(self, request: Request) -> tuple[ApiKey, ApiKey]:
+    def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:
+        now = timezone.now()
         try:
-            key = _standing_key(_presented_key(request))
+            caller = self.identify(request, now=now)
         except Unauthorized:
             limits.take_authentication_failure(client_address(request))
             raise
-        if not key.tenant.is_active:
+        if caller is None:
+            return None
+        if not caller.tenant.is_active:
             raise TenantUnavailable
-        mark_used(key, now=timezone.now())
-        return key, key
+        mark_used(caller, now=now)
+        return caller, caller
+
+    def identify(self, request: Request, *, now: datetime) -> Caller | None:
+        """Whom the request comes from; None leaves it to the next class. Raises Unauthorized."""
+        raise NotImplementedError
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-def _presented_key(request: Request) -> str:
+class KeyAuthentication(CallerAuthentication):
+    """By an ApiKey, which has to be there."""
+
+    def identify(self, request: Request, *, now: datetime) -> ApiKey:
+        return _standing_key(presented_key(request), now=now)
+
+
+def presented_key(request: Request) -> str | None:
+    """The key that the request carries in either header, whatever it is worth."""
     if key := request.headers.get("X-API-Key"):
         return key
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer" and token.strip():
-        return token.strip()
-    raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
+    return token.strip() or None if kind.lower() == "bearer" else None
 
 
-def _standing_key(presented: str) -> ApiKey:
-    key = _look_up(digest_of(presented))
-    if key is None or not key.is_standing(timezone.now()):
+def _standing_key(presented: str | None, *, now: datetime) -> ApiKey:
+    if presented is None:
+        raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
+    key = asked_again(lambda: selectors.key_by_digest(digest_of(presented)))
+    if key is None or not key.is_standing(now):
         raise Unauthorized("API key is unknown, expired or revoked")
     return key
 
 
-def _look_up(digest: str) -> ApiKey | None:
+def asked_again(ask: Callable[[], T]) -> T:
     """The first query of a request is the one that finds a connection dropped since the last; it is asked again."""
     try:
-        return selectors.key_by_digest(digest)
+        return ask()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block:
             raise
         connection.close()
-        return selectors.key_by_digest(digest)
+        return ask()
 
 
 def client_address(request: Request) -> str:

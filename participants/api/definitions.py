@@ -127,7 +127,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
         return self.shown(row)
 
     def destroy(self, request: Request, definition_id: str) -> Response:
-        self.perform_update(self.definition(definition_id), {"is_active": False})
+        self.perform_destroy(self.definition(definition_id))
         return Response({"message": f"{self.noun.capitalize()} deactivated"})
 
     def perform_create(self, data: Mapping[str, Any]) -> Definition:
@@ -135,6 +135,9 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Definition:
         return update_definition(row, tenant=self.tenant, changes=changes, now=self.now)
+
+    def perform_destroy(self, row: Definition) -> Definition:
+        return self.perform_update(row, {"is_active": False})
 
     def shown(self, row: Definition, **response: Any) -> Response:
         return Response(self.get_serializer(row).data, **response)

@@ -1,6 +1,7 @@
 """Serializer fields for what the spec has everywhere."""
 
 import re
+from datetime import date
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -16,6 +17,7 @@ from participants.engine import (
     web_address_problem,
 )
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 MAX_PAGE = 1_000_000_000
 MAX_CODE = 50
 MAX_NAME = 100
@@ -89,6 +91,20 @@ class WebAddressField(serializers.CharField):
         if isinstance(value, str) and (problem := web_address_problem(value)):
             raise serializers.ValidationError(problem)
         return value
+
+
+def in_range(value: date) -> date:
+    """`value`, if calendars and zones can do sums with it. Raises rest_framework's ValidationError."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise serializers.ValidationError(f"Must be a year from {FIRST_YEAR} to {LAST_YEAR}.")
+    return value
+
+
+class DayField(serializers.DateField):
+    """An ISO date of our times."""
+
+    def to_internal_value(self, value: Any) -> date:
+        return in_range(super().to_internal_value(value))
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})

@@ -3,10 +3,12 @@
 import json
 import math
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from participants.engine import MAX_BIGINT
 from participants.errors import DomainError, FieldError
@@ -45,6 +47,15 @@ class StrictJSONParser(BaseParser):
                 f"{problem.field}: {problem.message}", code="validation_error", status=422, errors=(problem,)
             )
         return value
+
+
+def sent_body(request: Request) -> bytes:
+    """The body's bytes as sent, which the parser can still read. Raises BodyTooLarge or MalformedJSON."""
+    sent: Any = request._request  # noqa: SLF001 - DRF has no other name for it
+    body = _read(sent)
+    sent._stream = sent.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's own `body` has a limit that crashes
+    sent._read_started = False  # noqa: SLF001
+    return body
 
 
 def _read(stream: Any) -> bytes:

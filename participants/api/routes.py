@@ -1,6 +1,6 @@
-"""How routes carry a participant's id."""
+"""The path as it was sent, and how routes carry a participant's id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
@@ -9,6 +9,16 @@ from django.urls import URLPattern, path, register_converter
 
 slashes_separate: ContextVar[bool] = ContextVar("slashes_separate", default=False)
 """Whether this request's path came as it was sent: a slash in it then is never part of an id, which has `%2F`."""
+
+
+def raw_path(environ: Mapping[str, Any]) -> str | None:
+    """The path as it was sent, percent-encoded, without host and query; None under a server that does not tell."""
+    raw_uri: str | None = environ.get("RAW_URI")
+    if raw_uri is None:
+        return None
+    if not raw_uri.startswith("/"):  # absolute form, as proxies send it
+        raw_uri = "/" + raw_uri.partition("://")[2].partition("/")[2]
+    return raw_uri.partition("?")[0].partition("#")[0]
 
 
 class ParticipantIdConverter:

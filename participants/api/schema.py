@@ -5,7 +5,7 @@
     def award(self, request: Request) -> Response:
         '''Add points to a participant's balance.'''
 
-The summary is the operation's id as a sentence, the description the view's docstring, the tag the package it is in.
+The summary is the operation's id as a sentence, the description the view's docstring, the tag the name of the app it is in.
 Errors are given as instances: the document then shows the very body that the endpoint answers. What every endpoint
 may answer (401, 429, 500 and so on) is added by `gamify_project.schema`.
 """
@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.apps import apps
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from participants.api.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyMismatch
+from participants.api.signatures import SIGNATURE, TENANT, TIMESTAMP, TOLERANCE_SECONDS
 from participants.errors import DomainError
 from participants.limits import ParticipantLimitExceeded, Standing
 from participants.work.idempotency import IdempotencyKeyReused
@@ -70,7 +72,7 @@ def operation(
             operation_id=operation_id,
             summary=summary,
             description=inspect.getdoc(view),
-            tags=[_domain_of(view)],
+            tags=_tags_of(view),
             parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
             request=body,
             responses={status: OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
@@ -89,9 +91,16 @@ def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
     return errors
 
 
-def _domain_of(view: Callable[..., Any]) -> str:
-    """`gamify.points.api.participant` is about Points."""
-    return view.__module__.partition(".api")[0].rpartition(".")[2].capitalize()
+def _tags_of(view: Callable[..., Any]) -> list[str]:
+    """`gamify.facts.api.participant` is about Events, as the app is called; `streaks.api.phoenix.admin` about Phoenix streaks.
+
+    A view that is in no app, as a test's may be, has none.
+    """
+    domain = apps.get_containing_app_config(view.__module__)
+    if domain is None:
+        return []
+    is_phoenix = ".api.phoenix." in view.__module__
+    return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
 def _openapi_examples(summary: str, example: Example, *, status: int) -> list[OpenApiExample]:
@@ -123,4 +132,25 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return [
             {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": about},
             {"type": "http", "scheme": "bearer", "description": f"{about} The same keys as in `X-API-Key`."},
+        ]
+
+
+class SignatureScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """A partner's signature: three headers that go together, of which OpenAPI makes a scheme each."""
+
+    target_class = "participants.api.signatures.SignatureAuthentication"
+    name = ["PartnerTenant", "PartnerTimestamp", "PartnerSignature"]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        return {name: [] for name in self.name}
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        headers = {
+            TENANT: "Slug or UUID of the tenant whose secret the request is signed with.",
+            TIMESTAMP: f"When it was signed: Unix seconds, at most {TOLERANCE_SECONDS} off.",
+            SIGNATURE: "`hmac-sha256=` and the hex HMAC-SHA256 of method, path, timestamp and body, joined by line feeds.",
+        }
+        return [
+            {"type": "apiKey", "in": "header", "name": header, "description": about}
+            for header, about in headers.items()
         ]

@@ -1,4 +1,4 @@
-"""What every endpoint of the Gamify dialect shares: the key cap, and validation of path, query and body."""
+"""What every endpoint shares: the key cap, and validation of path, query and body."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from rest_framework.viewsets import ViewSet
 
 from participants import limits
 from participants.api.parsers import is_chunked
-from participants.api.permissions import HasAdminScope, HasKey, key_of
+from participants.api.permissions import HasAdminScope, HasKey, caller_of
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import Standing
@@ -24,6 +24,7 @@ class KeyViewSet(ViewSet):
 
     permission_classes = [HasKey]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    participant_name = "participant_id"  # of the part of the path that carries it
     standing: Standing | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -33,10 +34,10 @@ class KeyViewSet(ViewSet):
         return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.standing = limits.take_key_request(key_of(request))  # authenticates; a missing scope counts as well
+        self.standing = limits.take_key_request(caller_of(request))  # authenticates; a missing scope counts as well
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
-        _check_participant_id(kwargs.get("participant_id"))
+        _check_participant_id(self.participant_name, kwargs.get(self.participant_name))
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if self.standing is not None:
@@ -46,7 +47,7 @@ class KeyViewSet(ViewSet):
 
     @property
     def tenant(self) -> Tenant:
-        return key_of(self.request).tenant
+        return caller_of(self.request).tenant
 
     def body(self, serializer: type[Serializer[Any]]) -> Any:
         """The validated body. Raises rest_framework's ValidationError, which is answered as 422."""
@@ -74,6 +75,6 @@ def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = N
     return bound.validated_data
 
 
-def _check_participant_id(external_id: str | None) -> None:
+def _check_participant_id(name: str, external_id: str | None) -> None:
     if external_id is not None and (problem := external_id_problem(external_id)):
-        raise InvalidInput("participant_id", problem)
+        raise InvalidInput(name, problem)

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from participants.models import ApiKey, Tenant
+from participants.models import ApiKey, HmacSecret, Tenant
+from participants.secrets import decrypt
 from participants.services.keys import digest_of
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -29,7 +30,12 @@ def test_create_tenant_makes_both_twins_and_prints_one_object():
     assert (live.name, live.timezone, live.sandbox.timezone) == ("Acme", "Europe/Berlin", "Europe/Berlin")
 
 
-@pytest.mark.parametrize("slug", ["", "Acme", "-acme", "a b", "a" * 65, "user", "users", "definitions", "äcme"])
+UUID_LIKE = "01a20030-16b8-773b-a1f2-79a6f16a65ee"
+
+
+@pytest.mark.parametrize(
+    "slug", ["", "Acme", "-acme", "a b", "a" * 65, "user", "users", "definitions", "äcme", UUID_LIKE]
+)
 def test_create_tenant_refuses_a_bad_slug(slug):
     with pytest.raises(CommandError):
         run("create_tenant", slug, "--name", "x")
@@ -124,6 +130,46 @@ def test_a_prefix_that_two_keys_share_is_not_guessed(tenant):
         run("revoke_api_key", "bq_live_twins")
 
     assert run("revoke_api_key", made[0]["id"])["id"] == made[0]["id"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--sandbox"]])
+def test_create_hmac_secret_prints_the_secret_once_and_stores_it_encrypted(tenant, flags):
+    printed = run("create_hmac_secret", "--tenant", "acme", "--name", "Northwind", *flags)
+
+    row = HmacSecret.objects.get()
+    assert set(printed) == {"id", "secret", "tenant_id", "environment", "name"}
+    assert printed["secret"].startswith("phx_")
+    assert len(printed["secret"]) >= len("phx_") + 32
+    assert (printed["id"], printed["tenant_id"], printed["name"]) == (str(row.pk), str(row.tenant_id), "Northwind")
+    assert printed["environment"] == row.tenant.environment == ("sandbox" if flags else "live")
+    assert printed["secret"] not in str(vars(row))
+    assert decrypt(row.ciphertext, of="the test") == printed["secret"]
+
+
+def test_a_secret_for_an_unknown_tenant_is_refused():
+    with pytest.raises(CommandError, match=r"^Tenant not found: nobody$"):
+        run("create_hmac_secret", "--tenant", "nobody")
+
+    assert not HmacSecret.objects.exists()
+
+
+def test_revoke_hmac_secret_revokes_the_one_of_that_id(tenant):
+    made, kept = (run("create_hmac_secret", "--tenant", "acme") for _ in range(2))
+
+    revoked = run("revoke_hmac_secret", made["id"])
+
+    assert (revoked["id"], revoked["tenant_id"]) == (made["id"], made["tenant_id"])
+    assert revoked["revoked_at"]
+    assert [str(row.pk) for row in HmacSecret.objects.standing()] == [kept["id"]]
+
+
+def test_revoking_a_secret_that_is_unknown_or_revoked_says_so(tenant):
+    made = run("create_hmac_secret", "--tenant", "acme")
+    run("revoke_hmac_secret", made["id"])
+
+    for name in (made["id"], "not-an-id", "01a20030-16b8-773b-a1f2-79a6f16a65ee"):
+        with pytest.raises(CommandError, match=f"^HMAC secret not found: {name}$"):
+            run("revoke_hmac_secret", name)
 
 
 def test_without_json_a_command_prints_readable_lines(tenant):
