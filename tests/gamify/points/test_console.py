@@ -147,12 +147,12 @@ def test_entries_of_other_tenants_are_out_of_reach(tenant, other_tenant):
     console = Console(tenant)
     for owner in (other_tenant, tenant.sandbox):
         stranger = ParticipantFactory(tenant=owner, external_id="stranger")
-        entry = LedgerEntryFactory(participant=stranger, reason="secret")
+        entry = LedgerEntryFactory(participant=stranger, reason="none of your business")
 
         assert console.get("points_ledgerentry_change", entry.pk).status_code == 302
         assert console.get("points_ledgerentry_history", entry.pk).status_code == 302
         for query in ({}, {"q": "stranger"}, {"participant__id__exact": str(stranger.pk)}):
-            assert "secret" not in text_of(console.get("points_ledgerentry_changelist", **query))
+            assert "none of your business" not in text_of(console.get("points_ledgerentry_changelist", **query))
 
 
 @pytest.mark.parametrize(

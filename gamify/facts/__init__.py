@@ -1,0 +1,1 @@
+"""Events that clients emit, and what comes of them: the facts that every other domain hears."""

@@ -1,0 +1,69 @@
+"""The calls of the spec, as the OpenAPI document shows them."""
+
+from participants.api.schema import Example
+
+_FIRST = {
+    "event_id": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
+    "fact_id": "01a20030-2f11-7c0e-9b6a-0d8d1b2c3d42",
+    "status": "processed",
+    "rewards_granted": [],
+}
+
+_SECOND = {
+    "event_id": "01a20030-2f12-7a3d-8c5b-1e9f6b4d2a53",
+    "fact_id": "01a20030-2f12-7a3d-8c5b-1ea02c3d4e64",
+    "status": "processed",
+    "rewards_granted": [],
+}
+
+EVENT = Example(
+    body={
+        "participant_id": "user_42",
+        "event_name": "purchase_completed",
+        "properties": {"amount": 49.99, "currency": "USD", "product_id": "prod_abc"},
+        "timestamp": "2026-02-14T10:00:00Z",
+        "idempotency_key": "purchase_ord_001",
+    },
+    answer=_FIRST,
+)
+
+BATCH = Example(
+    body={
+        "events": [
+            {
+                "participant_id": "user_42",
+                "event_name": "purchase_completed",
+                "properties": {"amount": 49.99},
+                "idempotency_key": "purchase_ord_001",
+            },
+            {
+                "participant_id": "user_42",
+                "event_name": "loyalty_signup",
+                "properties": {"channel": "email"},
+                "idempotency_key": "signup_user_42",
+            },
+        ]
+    },
+    answer={
+        "processed": 2,
+        "failed": 0,
+        "results": [{**_FIRST, "error": None, "code": None}, {**_SECOND, "error": None, "code": None}],
+    },
+)
+
+HISTORY = Example(
+    answer={
+        "participant_id": "user_42",
+        "events": [
+            {
+                "id": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
+                "event_name": "purchase_completed",
+                "properties": {"amount": 49.99, "currency": "USD"},
+                "occurred_at": "2026-02-14T10:00:00Z",
+            }
+        ],
+        "total": 156,
+        "page": 1,
+        "page_size": 20,
+    },
+)

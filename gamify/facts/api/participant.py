@@ -1,0 +1,127 @@
+"""Event endpoints that any active key opens."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.facts import selectors, services
+from gamify.facts.api import examples
+from gamify.facts.api.serializers import (
+    EmittedAnswer,
+    EventBatchAnswer,
+    EventBatchBody,
+    EventBody,
+    EventHistory,
+    EventHistoryEntry,
+    HistoryQuery,
+    event_of,
+)
+from gamify.facts.services import EventEmitted, EventRefused
+from participants import limits
+from participants.api.idempotency import REPLAYED, agreed_key
+from participants.api.schema import PARTICIPANT_CAP, operation
+from participants.api.views import KeyViewSet
+from participants.errors import DomainError, FieldError, InvalidInput, field_errors
+from participants.selectors import find_participant
+from participants.work import reading
+
+
+class UnprocessableBatch(DomainError):
+    """What is wrong with a batch as a whole: the spec has a code of its own for it."""
+
+    code = "unprocessable_entity"
+    status = 422
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
+
+
+class EventsViewSet(KeyViewSet):
+    @operation(
+        "emit_event",
+        body=EventBody,
+        answer=EmittedAnswer,
+        idempotent=True,
+        errors=[InvalidInput("timestamp", "Must not be more than 5 minutes in the future."), PARTICIPANT_CAP],
+        example=examples.EVENT,
+    )
+    def emit(self, request: Request) -> Response:
+        """Tell what a participant did. A participant never seen before is created.
+
+        Everything that listens is evaluated before the answer, which tells what the event earned.
+        """
+        body = self.body(EventBody)
+        event = event_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        self.take_write(event.participant_id)
+        emitted = services.emit(tenant=self.tenant, event=event, now=self.now)
+        return Response(EmittedAnswer(_emitted(emitted)).data, headers=REPLAYED if emitted.is_replay else None)
+
+    @operation(
+        "emit_events_in_batch",
+        body=EventBatchBody,
+        answer=EventBatchAnswer,
+        errors=[UnprocessableBatch(FieldError("events", "Ensure this field has no more than 100 elements."))],
+        example=examples.BATCH,
+    )
+    def emit_batch(self, request: Request) -> Response:
+        """Tell up to 100 things that participants did.
+
+        A malformed body is refused as a whole. Otherwise every item succeeds or fails on its own and the status is 200;
+        the results come in the order of the events. One participant may appear several times. An item's
+        `idempotency_key` is the same as that of a single event; an `Idempotency-Key` header is ignored.
+        """
+        events = [event_of(item, now=self.now) for item in self._batch_body()["events"]]
+        refused = limits.take_participant_writes(self.tenant, [event.participant_id for event in events])
+        batch = services.emit_batch(tenant=self.tenant, events=events, refused=refused, now=self.now)
+        answer = {
+            "processed": batch.processed,
+            "failed": batch.failed,
+            "results": [_result(result) for result in batch.results],
+        }
+        return Response(EventBatchAnswer(answer).data)
+
+    def _batch_body(self) -> Any:
+        try:
+            return self.body(EventBatchBody)
+        except ValidationError as error:
+            raise UnprocessableBatch(*field_errors(error.detail)) from None
+        except DomainError as error:  # of the parser, which has seen something that no field may hold
+            if error.errors:
+                raise UnprocessableBatch(*error.errors) from None
+            raise
+
+
+def _emitted(emitted: EventEmitted) -> dict[str, Any]:
+    return {
+        "event_id": emitted.event_id,
+        "fact_id": emitted.fact_id,
+        "status": "processed",
+        "rewards_granted": emitted.rewards_granted,
+    }
+
+
+def _result(result: EventEmitted | EventRefused) -> dict[str, Any]:
+    if isinstance(result, EventEmitted):
+        return {**_emitted(result), "error": None, "code": None}
+    nothing: dict[str, Any] = {"event_id": None, "fact_id": None, "status": "error", "rewards_granted": []}
+    return {**nothing, "error": result.error.message, "code": result.error.code}
+
+
+class ParticipantEventsViewSet(KeyViewSet):
+    @operation(
+        "list_events",
+        query=HistoryQuery,
+        answer=EventHistory,
+        errors=[InvalidInput("from_date", "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")],
+        example=examples.HISTORY,
+    )
+    def retrieve(self, request: Request, participant_id: str) -> Response:
+        """What the participant did, newest first by the time it happened. Empty for a participant never seen."""
+        query = self.query(HistoryQuery)
+        with reading(self.tenant) as tenant:
+            page = selectors.events_page(find_participant(tenant, participant_id), **query)
+        events = EventHistoryEntry(page.events, many=True).data
+        standing = {"total": page.total, "page": query["page"], "page_size": query["page_size"]}
+        return Response({"participant_id": participant_id, "events": events, **standing})

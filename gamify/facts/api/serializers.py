@@ -1,0 +1,115 @@
+"""Bodies, queries and answers about events."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from gamify.facts.engine.events import EventInput
+from gamify.facts.models import Event
+from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField
+
+MAX_BATCH = 100
+MAX_EVENT_NAME = 100
+
+
+class EventBody(serializers.Serializer[Any]):
+    participant_id = ParticipantIdField()
+    event_name = LineField(
+        max_length=MAX_EVENT_NAME, help_text="What happened, 1 to 100 characters, such as purchase_completed."
+    )
+    properties = ObjectField(
+        required=False, allow_null=True, help_text="What there is to tell about it, at most 16 KiB."
+    )
+    timestamp = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it happened; now when left out, UTC where no offset is given."
+    )
+    idempotency_key = BodyKeyField()
+
+
+class EventBatchBody(serializers.Serializer[Any]):
+    events = serializers.ListField(
+        child=EventBody(), min_length=1, max_length=MAX_BATCH, help_text="Events, recorded in this order."
+    )
+
+
+def event_of(data: dict[str, Any], *, now: datetime, **given: Any) -> EventInput:
+    """The event that validated data tells of; `given` replaces what the body said."""
+    return EventInput(
+        participant_id=data["participant_id"],
+        name=data["event_name"],
+        at=data.get("timestamp") or now,
+        properties=data.get("properties") or {},
+        **{"idempotency_key": data.get("idempotency_key"), **given},
+    )
+
+
+class DayField(serializers.DateField):
+    """A day in a query; given but empty it is refused, where DRF would take it for left out."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
+
+
+class HistoryQuery(PageQuery):
+    event_name = serializers.CharField(required=False, help_text="Only events of exactly this name.")
+    from_date = DayField(required=False, help_text="Only events of this day and later: YYYY-MM-DD, in UTC.")
+    to_date = DayField(required=False, help_text="Only events of this day and earlier: YYYY-MM-DD, in UTC.")
+
+
+class GrantSource(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="What kind of definition granted it.")
+    code = serializers.CharField(help_text="Code of that definition.")
+
+
+class RewardGranted(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="points, badge, reward, tier, challenge or streak_milestone.")
+    code = serializers.CharField(required=False, help_text="Code of what was given, where it has one.")
+    id = serializers.UUIDField(required=False, help_text="Id of what was given, where it has no code.")
+    name = serializers.CharField(help_text="Its name, for people.")
+    amount = serializers.IntegerField(required=False, help_text="Points credited.")
+    source = GrantSource(help_text="What it came of.")  # type: ignore[assignment]  # DRF collects fields, it keeps its own
+
+
+class EmittedAnswer(serializers.Serializer[Any]):
+    event_id = serializers.UUIDField(help_text="The event in the participant's history.")
+    fact_id = serializers.UUIDField(help_text="The domain event that tells of it.")
+    status = serializers.CharField(help_text="Always processed.")
+    rewards_granted = RewardGranted(many=True, help_text="What this event earned, in order.")
+
+
+class EventResult(serializers.Serializer[Any]):
+    event_id = serializers.UUIDField(allow_null=True, help_text="The event in the history; null if it failed.")
+    fact_id = serializers.UUIDField(allow_null=True, help_text="The domain event that tells of it; null if it failed.")
+    status = serializers.CharField(help_text="processed or error.")
+    rewards_granted = RewardGranted(many=True, help_text="What this event earned, in order.")
+    error = serializers.CharField(allow_null=True, help_text="Why it failed, for people; else null.")
+    code = serializers.CharField(allow_null=True, help_text="Code of the error, as in a single call; else null.")
+
+
+class EventBatchAnswer(serializers.Serializer[Any]):
+    processed = serializers.IntegerField(help_text="How many succeeded, replays included.")
+    failed = serializers.IntegerField(help_text="How many failed.")
+    results = EventResult(many=True, help_text="One for each event, in the same order.")
+
+
+class EventHistoryEntry(serializers.ModelSerializer[Event]):
+    event_name = serializers.CharField(source="name", help_text="What happened.")
+    properties = ObjectField(help_text="What was told about it.")
+
+    class Meta:
+        model = Event
+        fields = ["id", "event_name", "properties", "occurred_at"]
+        read_only_fields = fields
+        extra_kwargs = {
+            "id": {"help_text": "The `event_id` of the call that recorded it."},
+            "occurred_at": {"help_text": "When it happened."},
+        }
+
+
+class EventHistory(serializers.Serializer[Any]):
+    participant_id = ParticipantIdField()
+    events = EventHistoryEntry(many=True, help_text="This page's events, newest first.")
+    total = serializers.IntegerField(help_text="How many match on all pages together.")
+    page = serializers.IntegerField(help_text="The page asked for.")
+    page_size = serializers.IntegerField(help_text="The page size asked for.")

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from gamify.facts.api.participant import EventsViewSet, ParticipantEventsViewSet
+from participants.api.routes import of_participant
+
+urlpatterns = [
+    path("events", EventsViewSet.as_view({"post": "emit"})),
+    path("events/batch", EventsViewSet.as_view({"post": "emit_batch"})),
+    of_participant("/events", ParticipantEventsViewSet.as_view({"get": "retrieve"})),
+]

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class FactsConfig(AppConfig):
+    name = "gamify.facts"
+    verbose_name = "Events"
+
+    def ready(self) -> None:
+        from gamify.facts import services
+
+        services.register()
+        services.consumers()  # a misspelt name fails at the start, not with the first event

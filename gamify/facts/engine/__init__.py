@@ -1,0 +1,1 @@
+"""Pure rules of events and facts: no Django, no clock."""

@@ -1,0 +1,16 @@
+"""When an event may say that it happened."""
+
+from datetime import datetime, timedelta
+
+from participants.errors import InvalidInput
+
+FUTURE_ALLOWED = timedelta(minutes=5)
+EARLIEST_YEAR = 1970
+
+
+def check_instant(at: datetime, *, now: datetime) -> None:
+    """Clocks of clients run a little ahead, but not more. Raises InvalidInput for `timestamp`."""
+    if at > now + FUTURE_ALLOWED:
+        raise InvalidInput("timestamp", "Must not be more than 5 minutes in the future.")
+    if at.year < EARLIEST_YEAR:
+        raise InvalidInput("timestamp", f"Must not be before {EARLIEST_YEAR}.")

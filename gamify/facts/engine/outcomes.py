@@ -1,0 +1,65 @@
+"""What comes of a fact: something to be given, something that was given, or another fact of the product's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Source:
+    """The definition that something came of: its type, such as `streak` or `rule`, and its code."""
+
+    type: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Something to be given, by the kind that `kind` names; `spec` is the definition's own words (contract §11).
+
+    `key` is made of the cause, the definition and the threshold: what has the same key is given once in a unit. The
+    pipeline fills in the event it came of, None where there was none, and the properties that `spec` may refer to.
+    """
+
+    kind: str
+    spec: Mapping[str, Any]
+    source: Source
+    key: str
+    event_id: UUID | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Something that was given. It has a code or, where it has none, an id; `amount` is in points."""
+
+    type: str
+    name: str
+    source: Source
+    code: str | None = None
+    id: UUID | None = None
+    amount: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As `rewards_granted` tells it; also what the answer to a repeat is stored as."""
+        named = {"code": self.code} if self.id is None else {"id": str(self.id)}
+        amount = {} if self.amount is None else {"amount": self.amount}
+        source = {"type": self.source.type, "code": self.source.code}
+        return {"type": self.type, **named, "name": self.name, **amount, "source": source}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A fact of the product's own, such as `tier.upgraded`, which consumers hear next. Whoever makes it also emits it.
+
+    `participant_id` is the client's id of a participant of this unit, `key` as in a grant.
+    """
+
+    name: str
+    participant_id: str
+    data: Mapping[str, Any]
+    key: str
+
+
+Outcome = Grant | Granted | Change

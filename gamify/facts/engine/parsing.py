@@ -1,0 +1,110 @@
+"""Documents from outside become trees here, or are refused at the first thing wrong, before much of them is read."""
+
+from collections.abc import Sequence
+
+from gamify.facts.engine.fields import PROPERTIES, field_problem, is_of_participant
+from gamify.facts.engine.operators import OPERATORS
+from gamify.facts.engine.tree import All, AnyOf, Condition, MalformedExpression, Node, Not
+
+MAX_DEPTH = 8
+MAX_NODES = 64
+SHOWN_CHARACTERS = 40  # of a name from outside, in a message
+
+KINDS = ("condition", "and", "or", "not")
+ENTRIES = ("field", "operator", "value")
+
+
+def parse_expression(document: object) -> Node:
+    """The long form. Raises MalformedExpression."""
+    return _Parser().expression(document, path="", depth=1)
+
+
+def parse_filter(document: object) -> Sequence[Condition]:
+    """The conditions of the short form, which must all hold. Raises MalformedExpression."""
+    return _Parser().filter(document)
+
+
+class _Parser:
+    """Counts the parts of one document."""
+
+    def __init__(self) -> None:
+        self._parts_read = 0
+
+    def expression(self, document: object, *, path: str, depth: int) -> Node:
+        self._count(path)
+        if depth > MAX_DEPTH:
+            raise MalformedExpression(path, f"must not be nested deeper than {MAX_DEPTH} levels")
+        kind, body = _only_entry(document, path)
+        path = _join(path, kind)
+        if kind == "condition":
+            return _condition(body, path)
+        if kind == "not":
+            return Not(self.expression(body, path=path, depth=depth + 1))
+        parts = self._parts(body, path=path, depth=depth + 1)
+        return All(parts) if kind == "and" else AnyOf(parts)
+
+    def _parts(self, body: object, *, path: str, depth: int) -> Sequence[Node]:
+        if not isinstance(body, list) or not body:
+            raise MalformedExpression(path, "must be a list of expressions, with one at least")
+        return tuple(self.expression(part, path=_join(path, index), depth=depth) for index, part in enumerate(body))
+
+    def filter(self, document: object) -> Sequence[Condition]:
+        if not isinstance(document, dict):
+            raise MalformedExpression("", "must be an object of properties and what each must be")
+        return tuple(condition for field, wanted in document.items() for condition in self._wanted(field, wanted))
+
+    def _wanted(self, field: str, wanted: object) -> Sequence[Condition]:
+        """Operators with their values; a value alone must be equal."""
+        path = field[:SHOWN_CHARACTERS]
+        if is_of_participant(field):
+            raise MalformedExpression(
+                path, f"a filter asks of the event alone; for its property say {PROPERTIES}{path}"
+            )
+        if not isinstance(wanted, dict):
+            return [self._filter_condition(Condition(field, "eq", wanted), path=path, at=path)]
+        if not wanted:
+            raise MalformedExpression(path, "must name an operator and its value")
+        return [
+            self._filter_condition(Condition(field, name, value), path=path, at=_join(path, name[:SHOWN_CHARACTERS]))
+            for name, value in wanted.items()
+        ]
+
+    def _filter_condition(self, condition: Condition, *, path: str, at: str) -> Condition:
+        self._count(path)
+        return _checked(condition, field_at=path, operator_at=at, value_at=at)
+
+    def _count(self, path: str) -> None:
+        self._parts_read += 1
+        if self._parts_read > MAX_NODES:
+            raise MalformedExpression(path, f"must not have more than {MAX_NODES} parts")
+
+
+def _only_entry(document: object, path: str) -> tuple[str, object]:
+    if isinstance(document, dict) and len(document) == 1:
+        kind, body = next(iter(document.items()))
+        if kind in KINDS:
+            return kind, body
+    raise MalformedExpression(path, f"must be an object with exactly one of: {', '.join(KINDS)}")
+
+
+def _condition(body: object, path: str) -> Condition:
+    if not isinstance(body, dict) or set(body) != set(ENTRIES):
+        raise MalformedExpression(path, f"must be an object with: {', '.join(ENTRIES)}")
+    field_at, operator_at, value_at = (_join(path, name) for name in ENTRIES)
+    return _checked(Condition(**body), field_at=field_at, operator_at=operator_at, value_at=value_at)
+
+
+def _checked(condition: Condition, *, field_at: str, operator_at: str, value_at: str) -> Condition:
+    if problem := field_problem(condition.field):
+        raise MalformedExpression(field_at, problem)
+    if not isinstance(condition.operator, str):
+        raise MalformedExpression(operator_at, f"must be one of: {', '.join(OPERATORS)}")
+    if condition.operator not in OPERATORS:
+        raise MalformedExpression(operator_at, f"unknown operator {condition.operator[:SHOWN_CHARACTERS]!r}")
+    if problem := OPERATORS[condition.operator].problem(condition.value):
+        raise MalformedExpression(value_at, problem)
+    return condition
+
+
+def _join(path: str, name: str | int) -> str:
+    return f"{path}.{name}" if path else str(name)

@@ -1,0 +1,41 @@
+from django.db import models
+
+from participants.ids import new_id
+from participants.models import Participant, Tenant
+from participants.models.json import JSONField
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of(self, participant: Participant) -> "EventQuerySet":
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+    def newest_first(self) -> "EventQuerySet":
+        return self.order_by("-occurred_at", "-id")
+
+
+class Event(models.Model):
+    """One thing that a client said happened to one participant, at `occurred_at`. A row never changes."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    name = models.CharField(max_length=100)
+    properties = JSONField(default=dict)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "participant", "occurred_at", "id"], name="event_history"),
+            models.Index(fields=["tenant", "participant", "name", "occurred_at", "id"], name="event_history_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,48 @@
+"""Reads of events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from gamify.facts.models import Event
+from participants.models import Participant
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """A page of events, newest first, and how many there are over all pages."""
+
+    events: Sequence[Event]
+    total: int
+
+
+def events_page(
+    participant: Participant | None,
+    *,
+    page: int,
+    page_size: int,
+    event_name: str | None = None,
+    from_date: date | None = None,
+    to_date: date | None = None,
+) -> EventPage:
+    """Events of that name that happened on those days in UTC, both included. `page` is 1-indexed."""
+    if participant is None:
+        return EventPage((), 0)
+    named = {} if event_name is None else {"name": event_name}
+    found = Event.objects.of(participant).filter(**named, **_period(from_date, to_date))
+    total, start = found.count(), (page - 1) * page_size
+    events = found.newest_first()[start : start + page_size] if start < total else ()
+    return EventPage(tuple(events), total)
+
+
+def _period(first: date | None, last: date | None) -> Mapping[str, datetime]:
+    bounds = {}
+    if first is not None:
+        bounds["occurred_at__gte"] = _midnight(first)
+    if last is not None and last < date.max:  # after which no day begins, nor does an event happen
+        bounds["occurred_at__lt"] = _midnight(last + timedelta(days=1))
+    return bounds
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

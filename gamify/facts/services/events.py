@@ -1,0 +1,149 @@
+"""Events are recorded here, alone or in batches; both are the same code in one unit of work."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.instants import check_instant
+from gamify.facts.models import Event
+from gamify.facts.services.facts import Fact
+from gamify.facts.services.listening import loads_for
+from gamify.facts.services.pipeline import process
+from participants.catalog import catalog_of
+from participants.errors import DomainError
+from participants.models import DomainEvent, Participant, Tenant
+from participants.work import Once, UnitOfWork, restartable, unit_of_work
+
+OPERATION = "events"
+
+
+@dataclass(frozen=True)
+class EventEmitted:
+    """The row, the domain event that tells of it, and what came of it, one object each (contract §11)."""
+
+    event_id: UUID
+    fact_id: UUID
+    rewards_granted: Sequence[Mapping[str, Any]] = ()
+    is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class EventRefused:
+    """An item of a batch that failed on its own; the others stand."""
+
+    error: DomainError
+
+
+@dataclass(frozen=True)
+class BatchEmitted:
+    """One result per item, in the order of the request."""
+
+    results: Sequence[EventEmitted | EventRefused]
+
+    @property
+    def processed(self) -> int:
+        return sum(isinstance(result, EventEmitted) for result in self.results)
+
+    @property
+    def failed(self) -> int:
+        return len(self.results) - self.processed
+
+
+@restartable
+def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
+    """Record one event and give what comes of it. Raises InvalidInput for its time, or IdempotencyKeyReused."""
+    loads = loads_for(catalog_of(tenant), [event])
+    with unit_of_work(tenant, [event.participant_id], now=now, onces=[_once(event)], loads=loads) as work:
+        return _emit(work, event)
+
+
+@restartable
+def emit_batch(
+    *, tenant: Tenant, events: Sequence[EventInput], refused: Mapping[int, DomainError], now: datetime
+) -> BatchEmitted:
+    """Record many, in order; each item succeeds or fails on its own. `refused` are items (by index) already turned away."""
+    people, onces = [event.participant_id for event in events], list(map(_once, events))
+    with unit_of_work(tenant, people, now=now, onces=onces, loads=loads_for(catalog_of(tenant), events)) as work:
+        return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
+
+
+def _once(event: EventInput) -> Once | None:
+    if event.idempotency_key is None:
+        return None
+    digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
+    return Once(OPERATION, event.idempotency_key, digest=digest, external_id=event.participant_id)
+
+
+def _attempt(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -> EventEmitted | EventRefused:
+    if refusal is not None:
+        return EventRefused(refusal)
+    try:
+        return _emit(work, event)
+    except DomainError as error:
+        return EventRefused(error)
+
+
+def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
+    once = _once(event)
+    if (answer := work.replayed(once)) is not None:
+        return _from_answer(answer)
+    check_instant(event.at, now=work.now)
+    participant = work.participant(event.participant_id)
+    row = _record(work, participant, event)
+    fact_id = _tell(work, participant, row).pk
+    granted = process(work, [_fact(participant, row)], now=work.now)
+    emitted = EventEmitted(row.pk, fact_id, [given.told() for given in granted])
+    work.remember(once, _answer(emitted))
+    return emitted
+
+
+def _record(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
+    work.touch(participant)
+    participant.total_events += 1
+    row = Event(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        name=event.name,
+        properties=event.properties,
+        occurred_at=event.at.astimezone(UTC),
+        created_at=work.now,
+    )
+    work.add(row)
+    return row
+
+
+def _tell(work: UnitOfWork, participant: Participant, row: Event) -> DomainEvent:
+    data = {
+        "event_id": str(row.pk),
+        "event_name": row.name,
+        "properties": row.properties,
+        "timestamp": row.occurred_at.isoformat().replace("+00:00", "Z"),
+    }
+    return work.emit("event.recorded", participant, data)
+
+
+def _fact(participant: Participant, row: Event) -> Fact:
+    return Fact(
+        participant=participant,
+        name=row.name,
+        properties=row.properties,
+        at=row.occurred_at,
+        key=f"event:{row.pk}",
+        event_id=row.pk,
+    )
+
+
+def _answer(emitted: EventEmitted) -> dict[str, Any]:
+    return {
+        "event_id": str(emitted.event_id),
+        "fact_id": str(emitted.fact_id),
+        "rewards_granted": list(emitted.rewards_granted),
+    }
+
+
+def _from_answer(answer: Mapping[str, Any]) -> EventEmitted:
+    return EventEmitted(UUID(answer["event_id"]), UUID(answer["fact_id"]), answer["rewards_granted"], is_replay=True)

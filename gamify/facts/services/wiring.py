@@ -1,0 +1,27 @@
+"""What events register with the layers below."""
+
+from gamify.facts.models import Event
+from participants import events
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+
+
+def _delete_events(participant: Participant) -> None:
+    Event.objects.of(participant).delete()
+
+
+def _clear_properties(participant: Participant) -> None:
+    """Anonymising keeps what happened and when, but not what was told about it."""
+    Event.objects.of(participant).update(properties={})
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
+    recorded = {
+        "event_id": "Id of the event.",
+        "event_name": "Its name.",
+        "properties": "What the client told about it.",
+        "timestamp": "When it happened.",
+    }
+    events.register("event.recorded", "A client's event was recorded.", recorded)

@@ -1,0 +1,111 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from gamify.facts.models import Event
+from tests.console import Console, staff, text_of
+from tests.factories import EventFactory, ParticipantFactory
+
+
+def test_the_list_shows_what_came_last_first(tenant):
+    for name in ("login", "purchase", "refund"):
+        EventFactory(participant=ParticipantFactory(tenant=tenant), name=name)
+
+    shown = text_of(Console(tenant).get("facts_event_changelist"))
+
+    assert shown.index(">refund<") < shown.index(">purchase<") < shown.index(">login<")
+
+
+def test_the_list_asks_as_much_for_many_events_as_for_one_and_counts_none(tenant, queries):
+    console = Console(tenant)
+
+    for number_of_new in (1, 30):
+        for _ in range(number_of_new):
+            EventFactory(participant=ParticipantFactory(tenant=tenant))
+        with queries(4):  # session, user, picked tenant, the events with their participants
+            assert console.get("facts_event_changelist").status_code == 200
+
+
+def test_an_event_tells_everything_in_words(tenant, queries):
+    event = EventFactory(participant=ParticipantFactory(tenant=tenant), name="purchase", properties={"order": "<A-1>"})
+    console = Console(tenant)
+
+    with queries(4):  # session, user, picked tenant, the event with its participant
+        answer = console.get("facts_event_change", event.pk)
+
+    assert "<th>order</th><td><A-1></td>" in text_of(answer)
+    assert b"<A-1>" not in answer.content
+
+
+def test_nobody_touches_events(tenant, nothing_written):
+    event = EventFactory(participant=ParticipantFactory(tenant=tenant))
+    console = Console(tenant)
+
+    with nothing_written():
+        answers = [
+            console.get("facts_event_add"),
+            console.post("facts_event_change", event.pk, name="x"),
+            console.post("facts_event_delete", event.pk, post="yes"),
+            console.post("facts_event_changelist", action="delete_selected", _selected_action=[str(event.pk)]),
+        ]
+
+    assert [answer.status_code for answer in answers[:3]] == [403, 403, 403]
+
+
+def test_events_need_a_permission_of_their_own(tenant):
+    assert Console(tenant, user=staff("participants.view_participant")).get("facts_event_changelist").status_code == 403
+
+
+def test_events_of_other_tenants_are_out_of_reach(tenant, other_tenant):
+    console = Console(tenant)
+    for owner in (other_tenant, tenant.sandbox):
+        stranger = ParticipantFactory(tenant=owner, external_id="stranger")
+        event = EventFactory(participant=stranger, name="secret")
+
+        assert console.get("facts_event_change", event.pk).status_code == 302
+        assert console.get("facts_event_history", event.pk).status_code == 302
+        for query in ({}, {"q": "stranger"}, {"participant__id__exact": str(stranger.pk)}):
+            assert ">secret<" not in text_of(console.get("facts_event_changelist", **query))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "ada"}, {"login", "purchase"}),
+        ({"q": "ad"}, set()),
+        ({"name": "login"}, {"login"}),
+        ({"occurred_at_from": "2026-02-01", "occurred_at_to": "2026-02-01"}, {"purchase"}),
+        ({"occurred_at_from": "2026-02-02"}, {"refund"}),
+        ({"q": "ada", "name": "refund"}, set()),
+    ],
+)
+def test_events_are_found_by_participant_name_and_day(tenant, query, found):
+    ada, bob = (ParticipantFactory(tenant=tenant, external_id=name) for name in ("ada", "bob"))
+    EventFactory(participant=ada, name="login", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
+    EventFactory(participant=ada, name="purchase", occurred_at=datetime(2026, 2, 1, 23, 59, tzinfo=UTC))
+    EventFactory(participant=bob, name="refund", occurred_at=datetime(2026, 2, 2, tzinfo=UTC))
+
+    shown = text_of(Console(tenant).get("facts_event_changelist", **query))
+
+    assert {name for name in ("login", "purchase", "refund") if f">{name}<" in shown} == found
+
+
+def test_the_participants_timeline_tells_of_events_in_their_place(tenant):
+    participant = ParticipantFactory(tenant=tenant, external_id="ada")
+    event = EventFactory(participant=participant, name="first_purchase", properties={"amount": 5})
+    EventFactory(participant=participant, name="early_login", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
+    EventFactory(participant=ParticipantFactory(tenant=tenant), name="of_another")
+
+    shown = text_of(Console(tenant).get("participants_participant_change", participant.pk))
+
+    assert shown.index("first_purchase") < shown.index("early_login")
+    assert "amount: 5" in shown
+    assert f"/console/facts/event/{event.pk}/change/" in shown
+    assert "/console/facts/event/?q=ada" in shown
+    assert "of_another" not in shown
+
+
+def test_an_event_of_the_api_is_in_the_console(tenant, api):
+    api.post("/events", {"participant_id": "ada", "event_name": "login"})
+
+    assert str(Event.objects.get().pk) in text_of(Console(tenant).get("facts_event_changelist"))
