@@ -2,9 +2,11 @@
 
 from participants.models.definitions import Definition
 from participants.models.events import DomainEvent
+from participants.models.hmac import HmacSecret
 from participants.models.idempotency import IdempotencyKey
+from participants.models.imports import FileImport
 from participants.models.keys import ApiKey
 from participants.models.participants import Participant
 from participants.models.tenants import Tenant
 
-__all__ = ["ApiKey", "Definition", "DomainEvent", "IdempotencyKey", "Participant", "Tenant"]
+__all__ = ["ApiKey", "Definition", "DomainEvent", "FileImport", "HmacSecret", "IdempotencyKey", "Participant", "Tenant"]

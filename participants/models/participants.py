@@ -20,6 +20,9 @@ class Participant(models.Model):
     The running totals repeat the ledger: `balance = total_earned - total_spent - total_expired`, and `ledger_count`
     is the number of the newest entry. `tier_code` is the tier they stand in, `tier_count` the number of the newest change
     of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
+
+    `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
+    a local date then happened at that date still.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -29,6 +32,7 @@ class Participant(models.Model):
     avatar_url = models.CharField(max_length=500, null=True, blank=True)
     attributes = JSONField(default=dict, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
+    past_zones = models.JSONField(default=list, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
 
     balance = models.BigIntegerField(default=0)

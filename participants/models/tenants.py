@@ -2,6 +2,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from participants.engine import uuid_of
 from participants.ids import new_id
 
 
@@ -66,6 +67,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (sandbox)" if self.is_sandbox else self.name
+
+    def is_named(self, name: str) -> bool:
+        """Whether `name` means this row to its own keys: the slug, the id; for a twin its live tenant's id as well."""
+        named_id = uuid_of(name)
+        return name == self.slug or (named_id is not None and named_id in {self.pk, self.live_id})
 
     @property
     def is_sandbox(self) -> bool:

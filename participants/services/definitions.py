@@ -27,8 +27,9 @@ def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mappin
     row = model(tenant=tenant, created_at=now, updated_at=now, **data)
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            # First: then two who want one code wait for each other here, and not in a circle.
             definitions_changed(tenant)
+            row.save(force_insert=True)
     except IntegrityError as error:
         if _took_the_code(error):
             raise CodeConflict(noun, row.code) from error

@@ -1,10 +1,10 @@
-"""API keys: made, revoked, marked as used. The key itself leaves this module once, in `NewKey`."""
+"""API keys: made and revoked. The key itself leaves this module once, in `NewKey`."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -17,7 +17,6 @@ LIVE_PREFIX = "bq_live_"
 TEST_PREFIX = "bq_test_"
 SECRET_BYTES = 32
 SHOWN_CHARACTERS = 6
-USED_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 class ApiKeyNotFound(DomainError):
@@ -97,12 +96,3 @@ def revoke(key: ApiKey, *, now: datetime) -> ApiKey:
     key.revoked_at = now
     key.save(update_fields=["revoked_at"])
     return key
-
-
-def mark_used(key: ApiKey, *, now: datetime) -> None:
-    """Note that `key` was used, at most once a minute whatever runs in parallel."""
-    due_before = now - USED_AT_MOST_EVERY
-    if key.last_used_at is not None and key.last_used_at > due_before:
-        return
-    unnoted = Q(last_used_at=None) | Q(last_used_at__lte=due_before)
-    ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now)

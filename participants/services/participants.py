@@ -15,6 +15,7 @@ from participants.work import UnitOfWork, restartable, unit_of_work
 
 PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone")
 DELETED_AT_ONCE = 100
+MAX_PAST_ZONES = 50
 TOLD_FIELDS = ("display_name", "avatar_url", "attributes")
 
 
@@ -30,6 +31,9 @@ class Eraser:
 
 
 erasers: Registry[Eraser] = Registry("Eraser")
+
+zone_followers: Registry[Callable[[UnitOfWork, Participant], object]] = Registry("Zone follower")
+"""What each domain does in the unit in which a participant comes into another time zone: (the unit, who)."""
 
 
 @restartable
@@ -84,14 +88,27 @@ def merged(target: Any, patch: Any) -> Any:
 def _apply(work: UnitOfWork, participant: Participant, changes: Mapping[str, Any]) -> None:
     if changes.get("timezone"):
         check_timezone(changes["timezone"])
-    before = _profile(participant)
+    before, zone = _profile(participant), _zone(work, participant)
     for field in PROFILE_FIELDS:
         if field in changes:
             setattr(participant, field, changes[field])
     participant.attributes = participant.attributes or {}
+    if not participant.is_new and _zone(work, participant) != zone:
+        _move(work, participant, zone)
     work.touch(participant)
     if _profile(participant) != before:
         work.emit("participant.updated", participant, {field: getattr(participant, field) for field in TOLD_FIELDS})
+
+
+def _move(work: UnitOfWork, participant: Participant, zone: str) -> None:
+    """From `zone` into the one they are in now."""
+    participant.past_zones = [*participant.past_zones, [zone, work.now.isoformat()]][-MAX_PAST_ZONES:]
+    for follow in zone_followers.values():
+        follow(work, participant)
+
+
+def _zone(work: UnitOfWork, participant: Participant) -> str:
+    return participant.timezone or work.tenant.timezone
 
 
 def _profile(participant: Participant) -> dict[str, Any]:
@@ -137,7 +154,7 @@ def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
             eraser.anonymize(participant)
         participant.external_id = f"anon_{uuid4()}"
         participant.display_name = participant.avatar_url = participant.timezone = None
-        participant.attributes = {}
+        participant.attributes, participant.past_zones = {}, []
         participant.is_active = False
         participant.anonymized_at = now
         work.touch(participant)

@@ -50,8 +50,13 @@ def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime)
 
 def check_timezone(name: str) -> None:
     """Raise InvalidInput unless `name` is an IANA zone."""
-    if name not in _zones():
+    if not is_timezone(name):
         raise InvalidInput("timezone", f"'{name}' is not an IANA time zone.")
+
+
+def is_timezone(name: str) -> bool:
+    """Whether `name` is an IANA zone."""
+    return name in _zones()
 
 
 @cache
@@ -79,7 +84,8 @@ EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_p
 def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
     """Save what was edited on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
     check_timezone(tenant.timezone)
-    before = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    # Not locked yet: whoever changes a definition locks that before the tenant, and so do those who prepare.
+    before = Tenant.objects.get(pk=tenant.pk)
     if before.timezone != tenant.timezone:
         for prepare in zone_changes.values():
             prepare(before, now)

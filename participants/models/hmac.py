@@ -1,0 +1,34 @@
+from django.db import models
+
+from participants.ids import new_id
+from participants.models.tenants import Tenant
+
+
+class HmacSecretQuerySet(models.QuerySet["HmacSecret"]):
+    def standing(self) -> "HmacSecretQuerySet":
+        return self.filter(revoked_at=None)
+
+
+class HmacSecret(models.Model):
+    """One secret with which a partner signs queries about one tenant row, live or sandbox.
+
+    Signatures are checked with the text itself, so it is kept, encrypted (`participants.secrets`); it is shown once all
+    the same. Several may stand at once: a partner changes over from the old one to the new.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="hmac_secrets")
+    name = models.CharField(max_length=100, blank=True, default="")
+    ciphertext = models.TextField(editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField()
+
+    objects = HmacSecretQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "partner secret"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Partner secret {self.pk}"

@@ -1,0 +1,69 @@
+"""Secrets that partners sign with: made, revoked, recognised. A secret's text leaves this module once, in `NewSecret`."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from participants.engine import signature_of
+from participants.errors import DomainError
+from participants.models import HmacSecret, Tenant
+from participants.secrets import decrypt, encrypt
+from participants.selectors import standing_secrets
+
+PREFIX = "phx_"
+SECRET_BYTES = 32
+
+
+class HmacSecretNotFound(DomainError):
+    code = "hmac_secret_not_found"
+    status = 404
+
+    def __init__(self, secret_id: str) -> None:
+        super().__init__(f"HMAC secret not found: {secret_id}")
+
+
+@dataclass(frozen=True)
+class NewSecret:
+    """`text` is what the partner signs with, to be handed over now: nobody is shown it later."""
+
+    row: HmacSecret
+    text: str
+
+
+def create_hmac_secret(*, tenant: Tenant, name: str = "", now: datetime) -> NewSecret:
+    """Make a secret for `tenant`, live or sandbox. Those that stand already go on standing."""
+    text = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    row = HmacSecret.objects.create(tenant=tenant, name=name, ciphertext=encrypt(text), created_at=now)
+    return NewSecret(row=row, text=text)
+
+
+def revoke_hmac_secret(*, secret_id: str, now: datetime) -> HmacSecret:
+    """Revoke the standing secret of this id. Raises HmacSecretNotFound."""
+    try:
+        secret = HmacSecret.objects.standing().get(pk=UUID(secret_id))
+    except (ValueError, HmacSecret.DoesNotExist):
+        raise HmacSecretNotFound(secret_id) from None
+    return revoke(secret, now=now)
+
+
+def revoke(secret: HmacSecret, *, now: datetime) -> HmacSecret:
+    """Revoke `secret`; the next request signed with it is refused."""
+    secret.revoked_at = now
+    secret.save(update_fields=["revoked_at"])
+    return secret
+
+
+def signer_of(*, tenant_name: str, signed: bytes, signature: str) -> HmacSecret | None:
+    """The secret of this tenant or its twin with which `signed` was signed; None if there is no such tenant or secret.
+
+    `signature` is lower-case hex. All secrets are tried, each in constant time: how long it takes tells nothing.
+    """
+    matching = [row for row in standing_secrets(tenant_name) if _has_signed(row, signed, signature)]
+    return matching[0] if matching else None
+
+
+def _has_signed(row: HmacSecret, signed: bytes, signature: str) -> bool:
+    text = decrypt(row.ciphertext, of=str(row))
+    return text is not None and hmac.compare_digest(signature_of(text, signed), signature)
