@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from participants.errors import DomainError
+from participants.models import Tenant
+from participants.selectors import tenant_by_slug
+from participants.services.tenants import TenantNotFound
 
 
 class ReportingCommand(BaseCommand):
@@ -35,6 +38,14 @@ class ReportingCommand(BaseCommand):
         width = max(map(len, report), default=0)
         for name, value in report.items():
             self.stdout.write(f"{name:<{width}}  {_readable(value)}")
+
+
+def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
+    """The live row of this slug, or its twin. Raises TenantNotFound."""
+    tenant = tenant_by_slug(slug, sandbox=sandbox)
+    if tenant is None:
+        raise TenantNotFound(slug)
+    return tenant
 
 
 def _readable(value: Any) -> str:

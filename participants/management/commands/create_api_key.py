@@ -7,12 +7,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand
-from participants.models import Tenant
+from participants.management.base import ReportingCommand, existing_tenant
 from participants.models.keys import Scope
-from participants.selectors import tenant_by_slug
 from participants.services.keys import create_api_key
-from participants.services.tenants import TenantNotFound
 
 
 class Command(ReportingCommand):
@@ -30,7 +27,7 @@ class Command(ReportingCommand):
     def report(self, *, tenant: str, scope: list[str], name: str, **options: Any) -> Mapping[str, Any]:
         now = timezone.now()
         made = create_api_key(
-            tenant=_tenant(tenant, sandbox=options["sandbox"]),
+            tenant=existing_tenant(tenant, sandbox=options["sandbox"]),
             scopes=scope,
             name=name,
             expires_at=_expiry(options["expires_in_days"], options["expires_at"], now=now),
@@ -45,13 +42,6 @@ class Command(ReportingCommand):
             "name": made.row.name,
             "expires_at": made.row.expires_at,
         }
-
-
-def _tenant(slug: str, *, sandbox: bool) -> Tenant:
-    tenant = tenant_by_slug(slug, sandbox=sandbox)
-    if tenant is None:
-        raise TenantNotFound(slug)
-    return tenant
 
 
 def _expiry(days: int | None, at: str | None, *, now: datetime) -> datetime | None:

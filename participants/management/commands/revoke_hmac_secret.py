@@ -1,0 +1,24 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from participants.management.base import ReportingCommand
+from participants.services.hmac import revoke_hmac_secret
+
+
+class Command(ReportingCommand):
+    help = "Revoke a partner's secret, named by its id."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("secret_id", metavar="ID")
+
+    def report(self, *, secret_id: str, **options: Any) -> Mapping[str, Any]:
+        revoked = revoke_hmac_secret(secret_id=secret_id, now=timezone.now())
+        return {
+            "id": revoked.pk,
+            "tenant_id": revoked.tenant_id,
+            "name": revoked.name,
+            "revoked_at": revoked.revoked_at,
+        }

@@ -1,0 +1,144 @@
+"""The command that brings a file in: subclasses say what a line is, and how a batch of them is written."""
+
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TextIO, TypeVar
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from participants.errors import InvalidInput
+from participants.management.base import ReportingCommand
+from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
+from participants.management.imports.bookmarks import bookmark, place_of
+from participants.management.imports.progress import Display, display
+from participants.management.imports.reading import FORMATS, Place, Source, opened, records
+from participants.management.imports.running import Batch, Run, Told
+from participants.models import Tenant
+from participants.selectors import tenant_by_slug
+from participants.services.tenants import TenantNotFound
+
+BATCH = 1_000
+MAX_BATCH = 5_000  # SQLite binds 32,766 values to a statement, and lists are padded to a power of two
+
+Item = TypeVar("Item")
+
+
+class ImportCommand(ReportingCommand, Generic[Item]):
+    """Subclasses name the `columns` that a file must have, read an item from the fields of a line, and take a batch of items."""
+
+    columns: ClassVar[Sequence[str]]
+
+    def item(self, fields: Mapping[str, Any]) -> Item:
+        """What one line says. Raises DomainError."""
+        raise NotImplementedError
+
+    def take(self, batch: Batch[Item]) -> Sequence[Told]:
+        """Write the batch in one unit of work; an item that is refused stops no other."""
+        raise NotImplementedError
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="CSV or NDJSON in UTF-8; - is standard input.")
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--format", choices=sorted(set(FORMATS.values())), help="Where the name does not tell.")
+        parser.add_argument("--batch", type=_batch_size, default=BATCH, metavar="N", help="Lines per transaction.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
+        parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
+        parser.add_argument("--restart", action="store_true", help="Begin anew a file that is done, or begun.")
+        parser.add_argument("--strict", action="store_true", help="Exit with 1 if there are bad lines.")
+        parser.add_argument("--bad", metavar="FILE", help="Write number and problem of every bad line to this file.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        if options["strict"] and self._bad_in_file:
+            raise CommandError(f"Bad lines in this file: {self._bad_in_file}")
+
+    def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
+        owner = tenant_by_slug(tenant, sandbox=sandbox)
+        if owner is None:
+            raise TenantNotFound(tenant)
+        with opened(file, format_name=options["format"]) as source:
+            return self._brought_in(source, owner, options)
+
+    def _brought_in(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        row = bookmark(tenant, self._name, source, now=timezone.now(), **_how(options))
+        begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
+        with (
+            opened_for_bad_lines(options["bad"], goes_on=begin.offset > 0) as bad_file,
+            display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as shown,
+        ):
+            _say_where(shown, source, begin)
+            run = Run(self, tenant, row=row, bad=BadLines(shown.say, bad_file), options=options)
+            run.take_all(records(source, columns=self.columns, after=begin), shown)
+        self._bad_in_file = run.bad_in_file
+        return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+
+def _batch_size(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_BATCH):
+        raise ArgumentTypeError(f"must be 1 to {MAX_BATCH}")
+    return int(text)
+
+
+def _how(options: Mapping[str, Any]) -> dict[str, bool]:
+    return {"restarts": options["restart"], "is_dry_run": options["dry_run"]}
+
+
+def _has_bar(stream: TextIO, options: Mapping[str, Any]) -> bool:
+    return stream.isatty() and not options["json"]
+
+
+def _say_where(shown: Display, source: Source, begin: Place) -> None:
+    if not source.is_file:
+        shown.say("Reading a stream: stopped, it begins anew, and what was recorded is not recorded again.")
+    elif begin.offset == source.size:
+        shown.say("All of this file was done before; --restart does it again.")
+    elif begin.offset:
+        shown.say(f"Going on behind line {begin.line}, where an earlier run stopped.")
+
+
+def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) -> Mapping[str, Any]:
+    return {
+        "lines": run.tally.lines,
+        "recorded": run.tally.recorded,
+        "repeated": run.tally.repeated,
+        "bad": run.bad.count,
+        "began_behind_line": begin.line,
+        "dry_run": is_dry_run,
+        "seconds": round(seconds, 3),
+        "per_second": round(run.tally.lines / seconds) if run.tally.lines else 0,
+    }
+
+
+# --- what fields of a line say ----------------------------------------------------------------------------------------
+
+
+def text_in(fields: Mapping[str, Any], name: str) -> str:
+    """The text in field `name`. Raises InvalidInput."""
+    value = fields.get(name)
+    if value is None or value == "":
+        raise InvalidInput(name, "Is missing.")
+    if not isinstance(value, str):
+        raise InvalidInput(name, "Must be text.")
+    return value
+
+
+def instant_in(fields: Mapping[str, Any], name: str) -> datetime:
+    """The instant in field `name`, in UTC, as where no offset is given. Raises InvalidInput."""
+    text = text_in(fields, name)
+    try:
+        instant = parse_datetime(text)
+        if instant is not None:
+            return (instant if timezone.is_aware(instant) else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInput(name, "Must be an ISO 8601 date and time.")
