@@ -3,65 +3,75 @@
 Two satisfied windows belong to the same *chain* when the windows missed between them number at most `grace`. A window counts as
 missed when it is unsatisfied, has a length, and is not excused. Grace windows never add to the count.
 
+A chain is alive until its fatal window is over, the one whose miss is one too many. It is at risk from the lead before that
+instant on, while the window that is open is unsatisfied. Rolling windows: see `rolling` for where they lie; runs of different
+anchors are chained by the same rule, so that only an excuse which meets the windows missed revives a broken one.
+
 Everything here is a function of the satisfied windows, the rules and an instant, so the order in which ticks arrive cannot
 matter, and a reader needs no sweep to have run.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from streaks.engine.runs import Runs, contains, with_window
+from streaks.engine.conditions import ANY_TICK, Condition, Progress
+from streaks.engine.excuses import FOREVER, Excused, Span, behind_excused, excused_between, excused_windows
+from streaks.engine.rolling import Anchor, Rolling
+from streaks.engine.runs import Runs, contains
+from streaks.engine.windows import Windows
 
 DEFAULT_LEAD_PARTS = 6
 
 # More windows without a length than any zone has between two visits worth asking about: an hour a year, a day a century.
 MAX_SKIPPED = 100
 
-Excused = Sequence[tuple[int, int]]
-"""Ordinals of windows whose miss is forgiven: (first, last), both included, ascending, not overlapping."""
-
-
-class Windows(Protocol):
-    """What counting asks of windows, calendar or rolling."""
-
-    def ordinal(self, at: datetime) -> int: ...
-    def start(self, number: int) -> datetime: ...
-    def is_empty(self, number: int) -> bool: ...
-
 
 @dataclass(frozen=True)
 class Rules:
     """How one definition counts. `grace`: windows that may be missed in a row. `resets`: whether a longer miss ends the
     chain; otherwise all satisfied windows are one. `lead`: how long before it breaks a streak is at risk; None for a sixth
-    of the current window."""
+    of the window at whose end it breaks."""
 
-    windows: Windows
+    windows: Windows | Rolling
     grace: int = 0
     resets: bool = True
     lead: timedelta | None = None
+    condition: Condition = ANY_TICK
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What a participant had when the rules changed: a chain of `count` that ended with window `last` of the new rules
-    (count 0: nothing was alive), and the `longest` chain until then."""
+    """What a participant had when the rules changed at the instant `since`: a chain of `count` that ended with window `last`
+    of the new rules (count 0: nothing was alive), and the `longest` chain until then. Without `since` no rule changed: it is
+    what old windows of the same rules come to, which are not kept one by one."""
 
     count: int = 0
     longest: int = 0
     last: int = 0
+    since: datetime | None = None
 
 
 NOTHING_CARRIED = Carried()
 
+Paid = tuple[tuple[int, int | None], ...]
+"""Milestones that were paid: (threshold, a window of the chain that reached it; None where that chain is gone)."""
+
 
 @dataclass(frozen=True)
 class State:
-    """One participant in one streak: everything counting needs. Ticks in windows up to `carried.last` have no effect."""
+    """One participant in one streak: everything counting needs. Ticks in windows up to `carried.last` have no effect.
+
+    `progress` is kept of the newest windows, and of unsatisfied ones that late ticks may still reach. `anchor` says where
+    rolling windows lie, None until the first tick. `last_at` is the latest timestamp of any tick.
+    """
 
     runs: Runs = ()
     carried: Carried = NOTHING_CARRIED
+    progress: Mapping[int, Progress] = field(default_factory=dict)
+    anchor: Anchor | None = None
+    last_at: datetime | None = None
+    paid: Paid = ()
 
 
 @dataclass(frozen=True)
@@ -75,35 +85,37 @@ class Chain:
 
 @dataclass(frozen=True)
 class Standing:
-    """A streak at one instant. `breaks_at` and `at_risk_at` are None where nothing is alive or nothing can break."""
+    """A streak at one instant. `window` is the number of the window that is open, None for a rolling streak that is not
+    running. `breaks_at` and `at_risk_at` are None where nothing is alive or nothing can break. `latest` is the last chain,
+    alive or not."""
 
     current: int
     longest: int
+    window: int | None
     is_satisfied: bool
     is_at_risk: bool
     breaks_at: datetime | None
     at_risk_at: datetime | None
+    latest: Chain | None
+
+    @property
+    def alive(self) -> Chain | None:
+        """The chain that is alive."""
+        return self.latest if self.current else None
 
 
-@dataclass(frozen=True)
-class Ticked:
-    """One window was satisfied, or had been (`was_satisfied`), or is closed since the rules changed (neither: `state` is as
-    it was). `count` is what the caller is told."""
-
-    state: State
-    window: int
-    count: int
-    longest: int
-    is_new_record: bool
-    was_satisfied: bool
-    has_effect: bool
+def windows_of(state: State, rules: Rules) -> Windows | None:
+    """The windows of this participant; None for rolling ones that no tick has opened yet."""
+    if not isinstance(rules.windows, Rolling):
+        return rules.windows
+    return None if state.anchor is None else rules.windows.anchored(state.anchor)
 
 
 def chains(state: State, rules: Rules, excused: Excused = ()) -> list[Chain]:
     """The chains of `state`, oldest first; the carried one is the first where something was alive."""
-    found: list[Chain] = []
+    windows, found = windows_of(state, rules), list[Chain]()
     for link in _links(state):
-        if found and _belong_together(found[-1].last, link.first, rules, excused):
+        if found and windows and _belong_together(found[-1].last, link.first, windows, rules, excused):
             found[-1] = Chain(found[-1].first, link.last, found[-1].count + link.count)
         else:
             found.append(link)
@@ -117,105 +129,109 @@ def _links(state: State) -> Iterator[Chain]:
         yield Chain(first, first + length - 1, length)
 
 
-def _belong_together(last: int, first: int, rules: Rules, excused: Excused) -> bool:
+def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excused: Excused) -> bool:
     """Whether few enough windows were missed between two satisfied ones; counted one by one only where it is close."""
-    between = first - last - 1 - _excused_between(last, first, excused)
+    between = first - last - 1 - excused_between(last, first, excused)
     if not rules.resets or between <= rules.grace:
         return True
     if between > rules.grace + MAX_SKIPPED:
         return False
-    return _fatal_window(last, rules, excused) >= first
+    return fatal_window(last, windows, excused, grace=rules.grace) >= first
 
 
-def _excused_between(last: int, first: int, excused: Excused) -> int:
-    return sum(max(0, min(end, first - 1) - max(begin, last + 1) + 1) for begin, end in excused)
-
-
-def _fatal_window(last: int, rules: Rules, excused: Excused) -> int:
-    """The window whose miss is one too many, when `last` is the last satisfied one."""
-    number, left = last, rules.grace + 1
+def fatal_window(last: int, windows: Windows, excused: Excused, *, grace: int) -> int:
+    """The window whose miss is one too many, when `last` is the last satisfied one; FOREVER where an excuse has no end."""
+    number, left = last, grace + 1
     while left:
-        number = _behind_excused(number + 1, excused)
-        left -= not rules.windows.is_empty(number)
+        number = behind_excused(number + 1, excused)
+        if number >= FOREVER:
+            return FOREVER
+        left -= not windows.is_empty(number)
     return number
 
 
-def _behind_excused(number: int, excused: Excused) -> int:
-    for first, last in excused:
-        if first <= number <= last:
-            number = last + 1
-    return number
-
-
-def standing(state: State, rules: Rules, *, now: datetime, excused: Excused = ()) -> Standing:
-    """Where the streak stands at `now`."""
+def standing(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> Standing:
+    """Where the streak stands at `now`; `spans` are the times that are excused."""
+    windows = windows_of(state, rules)
+    if windows is None:
+        return Standing(0, state.carried.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
+    excused = excused_windows(windows, spans)
     found = chains(state, rules, excused)
     longest = max([state.carried.longest, *(chain.count for chain in found)])
-    window = rules.windows.ordinal(now)
-    is_satisfied = _is_satisfied(state, window)
-    if not found:
-        return Standing(0, longest, is_satisfied, is_at_risk=False, breaks_at=None, at_risk_at=None)
-    breaks_at = _breaks_at(found[-1], rules, excused)
-    if breaks_at is not None and now >= breaks_at:
-        return Standing(0, longest, is_satisfied, is_at_risk=False, breaks_at=None, at_risk_at=None)
-    at_risk_at = None if breaks_at is None else _at_risk_at(found[-1], rules, excused)
+    fatal = fatal_of(found, windows, rules, excused)
+    breaks_at = None if fatal is None else windows.end(fatal)
+    if not found or (breaks_at is not None and now >= breaks_at):
+        return _not_running(state, rules, windows, found, longest, now=now, excused=excused)
+    return _running(state, rules, windows, found[-1], longest, fatal=fatal, now=now)
+
+
+def fatal_of(found: Sequence[Chain], windows: Windows, rules: Rules, excused: Excused) -> int | None:
+    """The window at whose end the last chain breaks; None where there is none, or nothing can break it."""
+    if not found or not rules.resets:
+        return None
+    fatal = fatal_window(found[-1].last, windows, excused, grace=rules.grace)
+    return None if fatal == FOREVER else fatal
+
+
+def _not_running(
+    state: State,
+    rules: Rules,
+    windows: Windows,
+    found: Sequence[Chain],
+    longest: int,
+    *,
+    now: datetime,
+    excused: Excused,
+) -> Standing:
+    """Calendar windows go on without anybody; a rolling one is there only while the tick that opened it is young."""
+    window: int | None = windows.ordinal(now)
+    if (
+        state.anchor is not None
+        and isinstance(rules.windows, Rolling)
+        and _has_lapsed(state, windows, excused, now=now)
+    ):
+        window = None
+    return Standing(
+        current=0,
+        longest=longest,
+        window=window,
+        is_satisfied=window is not None and is_window_satisfied(state, window),
+        is_at_risk=False,
+        breaks_at=None,
+        at_risk_at=None,
+        latest=found[-1] if found else None,
+    )
+
+
+def _has_lapsed(state: State, windows: Windows, excused: Excused, *, now: datetime) -> bool:
+    assert state.anchor is not None, "rolling windows lie on an anchor"  # noqa: S101
+    opened = fatal_window(state.anchor.first - 1, windows, excused, grace=0)
+    return opened != FOREVER and now >= windows.end(opened)
+
+
+def _running(
+    state: State, rules: Rules, windows: Windows, chain: Chain, longest: int, *, fatal: int | None, now: datetime
+) -> Standing:
+    window = windows.ordinal(now)
+    is_satisfied = is_window_satisfied(state, window)
+    breaks_at = None if fatal is None else windows.end(fatal)
+    at_risk_at = None if fatal is None else _at_risk_at(chain, fatal, windows, rules)
     is_at_risk = at_risk_at is not None and now >= at_risk_at and not is_satisfied
-    return Standing(found[-1].count, longest, is_satisfied, is_at_risk, breaks_at, at_risk_at)
+    return Standing(chain.count, longest, window, is_satisfied, is_at_risk, breaks_at, at_risk_at, chain)
 
 
-def _breaks_at(chain: Chain, rules: Rules, excused: Excused) -> datetime | None:
-    """When the chain can no longer be continued: the end of the fatal window."""
-    return rules.windows.start(_fatal_window(chain.last, rules, excused) + 1) if rules.resets else None
-
-
-def _at_risk_at(chain: Chain, rules: Rules, excused: Excused) -> datetime:
+def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> datetime:
     """The lead before the break, but not within the last satisfied window: who was just here is not at risk."""
-    fatal = _fatal_window(chain.last, rules, excused)
-    begin, end = rules.windows.start(fatal), rules.windows.start(fatal + 1)
+    begin, end = windows.start(fatal), windows.end(fatal)
     lead = (end - begin) / DEFAULT_LEAD_PARTS if rules.lead is None else rules.lead
-    return max(end - lead, rules.windows.start(chain.last + 1))
+    return max(end - lead, windows.end(chain.last))
 
 
-def tick(state: State, rules: Rules, *, at: datetime, now: datetime, excused: Excused = ()) -> Ticked:
-    """Satisfy the window of `at`, which may be long ago, and say what the participant then has.
-
-    The count told is that of the live chain where one is alive after the tick, else of the chain that holds the window:
-    a history sent in order counts 1, 2, 3 whatever today's date.
-    """
-    window = rules.windows.ordinal(at)
-    before = standing(state, rules, now=now, excused=excused)
-    if _is_satisfied(state, window) or window <= state.carried.last:
-        count = before.current or _count_of(state, rules, window, excused)
-        was_satisfied = _is_satisfied(state, window)
-        return Ticked(
-            state, window, count, before.longest, is_new_record=False, was_satisfied=was_satisfied, has_effect=False
-        )
-    after = State(with_window(state.runs, window), state.carried)
-    told = standing(after, rules, now=now, excused=excused)
-    count = told.current or _count_of(after, rules, window, excused)
-    is_new_record = count > before.longest
-    return Ticked(after, window, count, told.longest, is_new_record, was_satisfied=False, has_effect=True)
+def is_window_satisfied(state: State, number: int) -> bool:
+    """Whether window `number` counted, now or before the rules changed."""
+    return contains(state.runs, number) or (state.carried.count > 0 and number == state.carried.last)
 
 
-def _is_satisfied(state: State, window: int) -> bool:
-    return contains(state.runs, window) or (state.carried.count > 0 and window == state.carried.last)
-
-
-def _count_of(state: State, rules: Rules, window: int, excused: Excused) -> int:
-    """The count of the chain that holds `window`."""
-    return next((chain.count for chain in chains(state, rules, excused) if chain.first <= window <= chain.last), 0)
-
-
-def carried_over(
-    state: State, old: Rules, new: Rules, *, at: datetime, last_activity_at: datetime, excused: Excused = ()
-) -> State:
-    """`state`, which counts by `old`, as it goes on by `new` from the instant `at` of the change.
-
-    What is alive stays alive with its count, and has the rest of the window then open to go on; if the last activity is in
-    that window already, it counts as satisfied. Nothing that is dead comes back.
-    """
-    told = standing(state, old, now=at, excused=excused)
-    last = new.windows.ordinal(at) - 1
-    if told.current:
-        last = max(last, new.windows.ordinal(min(last_activity_at, at)))
-    return State(carried=Carried(count=told.current, longest=told.longest, last=last))
+def chain_with(found: Sequence[Chain], window: int) -> Chain | None:
+    """The chain that holds `window`."""
+    return next((chain for chain in found if chain.first <= window <= chain.last), None)

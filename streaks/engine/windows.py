@@ -12,17 +12,30 @@ Windows so defined tile time: every instant is in exactly one, and begins never 
 subtracting the reset time from a wall clock and taking the date, the usual way, runs backwards inside a fold.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 MONDAY = 0
 DAYS_PER_WEEK = 7
 HOURS_PER_DAY = 24
 MONTHS_PER_YEAR = 12
+
+
+class Windows(Protocol):
+    """What counting asks of windows, whatever kind they are. Between two `jumps`, ascending, their numbers never go backwards."""
+
+    @property
+    def jumps(self) -> Sequence[datetime]: ...
+    def ordinal(self, at: datetime) -> int: ...
+    def start(self, number: int) -> datetime: ...
+    def end(self, number: int) -> datetime: ...
+    def is_empty(self, number: int) -> bool: ...
+    def key(self, number: int) -> str: ...
 
 
 class Period(StrEnum):
@@ -36,16 +49,11 @@ class Period(StrEnum):
 HOURS = {Period.HOURLY: 1, Period.DAILY: 24, Period.WEEKLY: 7 * 24, Period.MONTHLY: 31 * 24}
 
 
-def grace_periods(hours: int, *, period: Period) -> int:
-    """Hours of grace as whole periods, rounded up: 24 hours on a daily streak are 1."""
-    return -(-hours // HOURS[period])
-
-
 @dataclass(frozen=True)
 class CalendarWindows:
     """Windows of one period in one IANA zone.
 
-    `reset` is how long after local midnight (for hourly windows: after the full hour) a window's boundary lies. Weeks
+    `reset` is how long after local midnight a window's boundary lies; for hourly windows, after the full hour. Weeks
     begin on `week_start`, 0 = Monday. Ordinals count days, weeks and months of the proleptic Gregorian calendar.
     """
 
@@ -53,6 +61,11 @@ class CalendarWindows:
     zone: str = "UTC"
     reset: timedelta = timedelta(0)
     week_start: int = MONDAY
+
+    @property
+    def jumps(self) -> Sequence[datetime]:
+        """Nowhere: in one zone time only goes on."""
+        return ()
 
     def ordinal(self, at: datetime) -> int:
         """The number of the window that `at` (aware) is in."""
@@ -67,12 +80,16 @@ class CalendarWindows:
         return number
 
     def start(self, number: int) -> datetime:
-        """The instant (UTC) at which window `number` begins; its end is the start of the next."""
+        """The instant (UTC) at which window `number` begins."""
         return _first_instant(_BOUNDARIES[self.period](number, self.week_start) + self.reset, self.zone)
+
+    def end(self, number: int) -> datetime:
+        """The instant (UTC) at which window `number` is over."""
+        return self.start(number + 1)
 
     def is_empty(self, number: int) -> bool:
         """Whether the window has no length, because the zone skipped it."""
-        return self.start(number) == self.start(number + 1)
+        return self.start(number) == self.end(number)
 
     def key(self, number: int) -> str:
         """The name of the window on the wire: 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""

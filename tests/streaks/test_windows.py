@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -96,6 +97,7 @@ def change_between(low, high, info):
     return high
 
 
+@cache
 def zones_that_differ():
     """One zone of each set that behave alike, with their changes."""
     seen = {}
@@ -103,25 +105,61 @@ def zones_that_differ():
         changes = offset_changes(zone)
         offsets = tuple(at.astimezone(ZoneInfo(zone)).utcoffset() for at in [utc(2000, 1, 1), *changes])
         seen.setdefault((tuple(changes), offsets), (zone, changes))
-    return seen.values()
+    return list(seen.values())
+
+
+LOOK_BACK = {
+    Period.HOURLY: 3 * HOUR,
+    Period.DAILY: 48 * HOUR,
+    Period.WEEKLY: 7 * 24 * HOUR,
+    Period.MONTHLY: 31 * 24 * HOUR,
+}
 
 
 @pytest.mark.timeout(300)
-def test_windows_tile_time_around_every_change_of_the_clocks():
+@pytest.mark.parametrize("period", Period)
+def test_windows_tile_time_around_every_change_of_the_clocks(period):
     for zone, changes in zones_that_differ():
-        for reset in RESETS:
+        for reset in sorted({reset % HOUR for reset in RESETS} if period == Period.HOURLY else RESETS):
             for at in changes:
-                check_tiling(CalendarWindows(Period.DAILY, zone, reset), around=at)
+                week_start = at.astimezone(ZoneInfo(zone)).weekday()  # so that weeks, too, begin where clocks change
+                check_tiling(CalendarWindows(period, zone, reset, week_start), around=at)
 
 
 def check_tiling(windows, *, around):
-    first = windows.ordinal(around - timedelta(days=2))
-    starts = [windows.start(number) for number in range(first, first + 6)]
+    first, last = windows.ordinal(around - LOOK_BACK[windows.period]), windows.ordinal(around) + 2
+    starts = [windows.start(number) for number in range(first, last + 1)]
     assert starts == sorted(starts), (windows, around)
+    assert starts[0] <= around <= starts[-1], (windows, around)
     for number, (start, end) in enumerate(pairwise(starts), first):
         if start < end:
             inside = (start, start + (end - start) / 2, end - timedelta(microseconds=1))
             assert [windows.ordinal(at) for at in inside] == [number] * 3, (windows, start)
+
+
+@pytest.mark.parametrize(
+    ("period", "zone", "reset", "begins", "key"),
+    [
+        (Period.HOURLY, "Europe/Berlin", 0, utc(2026, 3, 29, 1), "2026-03-29T03"),  # 02:00 never was
+        (Period.HOURLY, "Europe/Berlin", 0, utc(2026, 10, 25, 2), "2026-10-25T03"),  # 02:00 lasted two hours
+        (Period.DAILY, "Africa/Cairo", 0, utc(2023, 4, 27, 22), "2023-04-28"),  # midnight never was
+        (Period.DAILY, "America/Havana", 0, utc(2026, 11, 1, 4), "2026-11-01"),  # 00:00 twice: the first
+        (Period.DAILY, "UTC", 0, utc(2024, 2, 29), "2024-02-29"),
+        (Period.DAILY, "UTC", 0, utc(2024, 3, 1), "2024-03-01"),
+        (Period.WEEKLY, "UTC", 0, utc(2026, 12, 28), "2026-W53"),
+        (Period.WEEKLY, "UTC", 0, utc(2027, 1, 4), "2027-W01"),
+        (Period.MONTHLY, "UTC", 0, utc(2026, 3, 1), "2026-03"),
+        (Period.MONTHLY, "America/New_York", 4, utc(2026, 4, 1, 8), "2026-04"),
+    ],
+)
+def test_a_window_begins_at_exactly_this_instant(period, zone, reset, begins, key):
+    windows = CalendarWindows(period, zone, reset * HOUR)
+
+    number = windows.ordinal(begins)
+
+    assert (windows.start(number), windows.key(number)) == (begins, key)
+    assert windows.ordinal(begins + timedelta(microseconds=1)) == number
+    assert windows.ordinal(begins - timedelta(microseconds=1)) < number
 
 
 @given(

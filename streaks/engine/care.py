@@ -1,0 +1,27 @@
+"""What excuses must say so that a broken run lives on (contract §10, Care)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from streaks.engine.counting import Rules, State, chains, standing, windows_of
+from streaks.engine.excuses import Span, excused_windows
+
+
+def reviving_span(
+    state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()
+) -> tuple[datetime, datetime] | None:
+    """The span whose excuse revives the last run: from its end to the window that is open, or to the run that began since.
+
+    None where there is nothing to revive.
+    """
+    windows = windows_of(state, rules)
+    if windows is None:
+        return None
+    found = chains(state, rules, excused_windows(windows, spans))
+    alive = standing(state, rules, now=now, spans=spans).alive
+    broken = found[:-1] if alive else found
+    if not broken:
+        return None
+    resumed = found[-1].first if alive else windows.ordinal(now)
+    begin, end = windows.end(broken[-1].last), windows.start(resumed)
+    return (begin, end) if begin < end else None

@@ -1,0 +1,106 @@
+"""When a window is satisfied: so many ticks, a sum of a field, or so many distinct values of it (contract §10).
+
+Sums are exact to nine decimals and never shrink, so that neither the order of ticks nor binary fractions decide whether a
+window is satisfied: what is no finite number above zero adds nothing.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from enum import StrEnum
+from typing import Any
+
+MAX_DISTINCT = 100
+MAX_VALUE = 200
+
+_EXACT = Context(prec=400)
+_SMALLEST = Decimal("1e-9")
+
+
+class Kind(StrEnum):
+    COUNT = "count"
+    SUM = "sum"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`field` is the dotted path whose values are summed or told apart; None for a count."""
+
+    kind: Kind = Kind.COUNT
+    minimum: Decimal = Decimal(1)
+    field: str | None = None
+
+    @property
+    def is_any_tick(self) -> bool:
+        """Whether one tick satisfies a window, so that nothing need be kept of windows that are not."""
+        return self.kind is Kind.COUNT and self.minimum <= 1
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether a tick without an event's properties could not advance it."""
+        return self.kind is not Kind.COUNT
+
+
+ANY_TICK = Condition()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the ticks of one window come to. `distinct` are values as they came, sorted as JSON."""
+
+    count: int = 0
+    total: Decimal = Decimal(0)
+    distinct: Sequence[Any] = ()
+
+    def satisfies(self, condition: Condition) -> bool:
+        reached: dict[Kind, Decimal | int] = {
+            Kind.COUNT: self.count,
+            Kind.SUM: self.total,
+            Kind.DISTINCT: len(self.distinct),
+        }
+        return reached[condition.kind] >= condition.minimum
+
+
+NO_PROGRESS = Progress()
+
+
+def advanced(progress: Progress, condition: Condition, value: Any) -> Progress:
+    """`progress` after one more tick; `value` is what the tick has in the condition's field, None for nothing."""
+    total, distinct = progress.total, progress.distinct
+    if condition.kind is Kind.SUM:
+        total = _EXACT.add(total, _amount(value))
+    if condition.kind is Kind.DISTINCT:
+        distinct = _with_value(distinct, value)
+    return Progress(progress.count + 1, total, distinct)
+
+
+def _amount(value: Any) -> Decimal:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or value <= 0:
+        return Decimal(0)
+    return Decimal(str(value)).quantize(_SMALLEST, context=_EXACT)
+
+
+def _with_value(values: Sequence[Any], value: Any) -> Sequence[Any]:
+    if value is None or isinstance(value, dict | list) or len(values) >= MAX_DISTINCT:
+        return values
+    value = _shortened(value)
+    if any(_is_same(value, other) for other in values):
+        return values
+    return tuple(sorted((*values, value), key=json.dumps))
+
+
+def _shortened(value: Any) -> Any:
+    """A long text is told apart by its digest."""
+    if isinstance(value, str) and len(value) > MAX_VALUE:
+        return f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
+    return value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """True is not 1, and 1 is 1.0."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

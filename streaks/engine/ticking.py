@@ -1,0 +1,161 @@
+"""One tick: which window it is in, whether it satisfies it, and what the participant then has (contract §10)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from streaks.engine.carrying import compacted
+from streaks.engine.conditions import NO_PROGRESS, Progress, advanced
+from streaks.engine.counting import (
+    Chain,
+    Rules,
+    Standing,
+    State,
+    chain_with,
+    chains,
+    is_window_satisfied,
+    standing,
+    windows_of,
+)
+from streaks.engine.excuses import Span, excused_windows
+from streaks.engine.rolling import Anchor, Rolling
+from streaks.engine.runs import with_window
+from streaks.engine.windows import Windows
+
+LATE_ALLOWED = timedelta(days=35)
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What one tick came to, and how the streak stood before and after it. `chain` holds the tick's window, None where that
+    is not satisfied. `is_satisfying`: the tick satisfied its window; `was_satisfied`: it had been before. A tick that is
+    neither advanced its window, or had no effect at all."""
+
+    state: State
+    before: Standing
+    after: Standing
+    chain: Chain | None
+    was_satisfied: bool
+    is_satisfying: bool
+
+    @property
+    def count(self) -> int:
+        """What the caller is told: the length of the run that is alive after the tick, else of the one with its window."""
+        return self.after.current or (self.chain.count if self.chain else 0)
+
+    @property
+    def is_new_record(self) -> bool:
+        return self.count > self.before.longest
+
+
+def tick(
+    state: State,
+    rules: Rules,
+    *,
+    at: datetime,
+    now: datetime,
+    value: Any = None,
+    counts_on: bool = True,
+    spans: Sequence[Span] = (),
+) -> Ticked:
+    """Count the tick at `at`, which may be long ago. `value` is what it has in the condition's field; `counts_on` says
+    whether it adds to the progress of a window that is satisfied already.
+
+    Ticks without effect are: those from before a change of the rules; in rolling windows those from before the run opened;
+    for conditions other than "any tick" those more than LATE_ALLOWED older than the newest. They still are the latest
+    activity where no later one is known.
+    """
+    before = standing(state, rules, now=now, spans=spans)
+    state = _anchored(replace(state, last_at=_latest(state.last_at, at)), rules, at=at, spans=spans)
+    windows = windows_of(state, rules)
+    if windows is None:
+        return Ticked(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
+    window, counted = windows.ordinal(at), state
+    was_satisfied = is_window_satisfied(state, window)
+    if _has_effect(state, rules, window, at=at) and (counts_on or not was_satisfied):
+        counted = _counted(state, rules, windows, window, value)
+    counted = compacted(counted, rules, spans)
+    return Ticked(
+        state=counted,
+        before=before,
+        after=standing(counted, rules, now=now, spans=spans),
+        chain=chain_with(chains(counted, rules, excused_windows(windows, spans)), window),
+        was_satisfied=was_satisfied,
+        is_satisfying=not was_satisfied and is_window_satisfied(counted, window),
+    )
+
+
+def _latest(last_at: datetime | None, at: datetime) -> datetime:
+    return at if last_at is None else max(last_at, at)
+
+
+def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]) -> State:
+    """`state` with the rolling window that this tick opens, where none is running at `at`. What ticks came to in windows
+    of a run that is over is forgotten: nobody can add to it."""
+    if not isinstance(rules.windows, Rolling) or _is_older_than_rules(state, at):
+        return state
+    if standing(state, rules, now=at, spans=spans).window is not None:
+        return state
+    return replace(state, anchor=_anchor_at(state, rules.windows, at=at), progress={})
+
+
+def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
+    """Behind the windows of earlier runs, of which those stay that have something to show."""
+    earlier = _anchors_in_use(state)
+    if not earlier:
+        return Anchor(at, state.carried.last + 1)
+    newest = replace(earlier[-1], earlier=earlier[:-1])
+    return Anchor(at, rolling.anchored(newest).ordinal(at), earlier)
+
+
+def _anchors_in_use(state: State) -> tuple[Anchor, ...]:
+    """Those under which a window was satisfied that is not a mere count by now; so no row grows without end."""
+    if state.anchor is None:
+        return ()
+    anchors = (*state.anchor.earlier, replace(state.anchor, earlier=()))
+    behind = [*(anchor.first for anchor in anchors[1:]), None]
+    begins = [first for first, _ in state.runs]
+    last = max([state.carried.last if state.carried.count else -1, *begins])
+    return tuple(
+        anchor
+        for anchor, until in zip(anchors, behind, strict=True)
+        if anchor.first - 1 <= last and (until is None or until > state.carried.last)
+    )
+
+
+def _is_older_than_rules(state: State, at: datetime) -> bool:
+    return state.carried.since is not None and at < state.carried.since
+
+
+def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> bool:
+    carried = state.carried
+    if _is_older_than_rules(state, at):
+        return False
+    if window < carried.last or (window == carried.last and not carried.count):
+        return False
+    if state.anchor is not None and window < state.anchor.first:
+        return False
+    is_too_late = state.last_at is not None and at < state.last_at - LATE_ALLOWED
+    return rules.condition.is_any_tick or not is_too_late
+
+
+def _counted(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
+    progress = {**state.progress, window: advanced(state.progress.get(window, NO_PROGRESS), rules.condition, value)}
+    runs = state.runs
+    if not is_window_satisfied(state, window) and progress[window].satisfies(rules.condition):
+        runs = with_window(runs, window)
+    return _pruned(replace(state, runs=runs, progress=progress), windows)
+
+
+def _pruned(state: State, windows: Windows) -> State:
+    """Without progress that nobody can see or add to any more."""
+    if len(state.progress) == 1 or state.last_at is None:
+        return state
+    newest, horizon = windows.ordinal(state.last_at), state.last_at - LATE_ALLOWED
+    kept: Mapping[int, Progress] = {
+        window: progress
+        for window, progress in state.progress.items()
+        if window >= newest - 1 or (not is_window_satisfied(state, window) and windows.end(window) > horizon)
+    }
+    return replace(state, progress=kept)

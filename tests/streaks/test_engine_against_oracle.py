@@ -1,0 +1,624 @@
+"""The engine against an oracle that keeps every tick and walks through all windows, whatever is asked of either."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from streaks.engine import carrying
+from streaks.engine.care import reviving_span
+from streaks.engine.carrying import carried_over
+from streaks.engine.conditions import NO_PROGRESS, Condition, Kind
+from streaks.engine.counting import Rules, State, standing, windows_of
+from streaks.engine.days import days
+from streaks.engine.milestones import Milestone, due, earned, following, paid_with
+from streaks.engine.rolling import Rolling
+from streaks.engine.ticking import tick
+from streaks.engine.windows import CalendarWindows, Period
+from streaks.engine.zoned import travelling
+from tests.streaks import oracle
+from tests.streaks.oracle import Book, Calendar, RollingBook, Tick, Told, Wanted
+
+pytestmark = pytest.mark.engine
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
+
+
+def examples(number):
+    """So many, the same ones in every run; a slow machine is no failure."""
+    return settings(max_examples=number, derandomize=True, deadline=None)
+
+
+# --- histories ---------------------------------------------------------------------------------------------------------
+
+UNITS = {"hourly": HOUR, "daily": DAY, "weekly": 7 * DAY, "monthly": 30 * DAY}
+RESETS = [timedelta(0), 30 * MINUTE, 2 * HOUR, 150 * MINUTE, 4 * HOUR, DAY - MINUTE]
+
+# Zones, each with an instant at which something awkward happens to its clocks.
+SCENES = [
+    ("UTC", datetime(2026, 2, 28, 23, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
+    ("America/New_York", datetime(2024, 2, 29, 12, tzinfo=UTC)),
+    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # a day that never was
+    ("Africa/Cairo", datetime(2023, 4, 27, 22, tzinfo=UTC)),  # midnight is skipped
+    ("Africa/Cairo", datetime(2014, 9, 25, 21, tzinfo=UTC)),  # midnight happens twice
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),  # by half an hour
+    ("Asia/Kathmandu", datetime(2021, 1, 3, 18, 15, tzinfo=UTC)),
+    ("America/Sao_Paulo", datetime(2018, 11, 4, 3, tzinfo=UTC)),
+    ("Asia/Beirut", datetime(2022, 3, 26, 22, tzinfo=UTC)),
+    ("America/Santiago", datetime(2026, 4, 5, 3, tzinfo=UTC)),
+]
+
+
+@st.composite
+def calendars(draw, periods=tuple(UNITS)):
+    """(calendar, an instant about which something happens in it)"""
+    zone, happens = draw(st.sampled_from(SCENES))
+    period = draw(st.sampled_from(periods))
+    reset = draw(st.sampled_from(RESETS)) % (HOUR if period == "hourly" else DAY)
+    week_start = draw(st.integers(0, 6)) if period == "weekly" else 0
+    return Calendar(period, ((zone, None),), reset, week_start), happens
+
+
+@st.composite
+def instants(draw, calendar, about, *, back, ahead=0):
+    """Somewhere from `back` windows before `about` to `ahead` windows behind it; now and then on the very edge of one."""
+    unit = UNITS[calendar.period]
+    at = about + draw(st.integers(-back, ahead)) * unit - draw(st.integers(0, 12)) * unit / 13
+    edge = draw(st.sampled_from([None, None, -INSTANT, timedelta(0), INSTANT]))
+    if edge is None:
+        return at
+    return min([start for start, _ in calendar.pieces(calendar.window_at(at))], default=at) + edge
+
+
+def spans(calendar, about):
+    """Times that are excused: past, to come, without a length, without an end."""
+    unit = UNITS[calendar.period]
+    lengths = st.none() | st.integers(0, 60).map(lambda tenths: tenths * unit / 10)
+    begins = instants(calendar, about, back=20, ahead=3)
+    span = st.tuples(begins, lengths).map(lambda pair: (pair[0], None if pair[1] is None else pair[0] + pair[1]))
+    return st.lists(span, max_size=3)
+
+
+ANY_TICK, MOSTLY = st.just(Wanted()), st.sampled_from([True, True, True, False])
+
+
+@st.composite
+def books(draw, *, wanted=ANY_TICK, most=14, travels=False, resets=MOSTLY):
+    """(book, now): a history whose ticks arrive in no order."""
+    calendar, happens = draw(calendars())
+    now = draw(instants(calendar, happens, back=0, ahead=12))
+    if travels:
+        calendar = replace(calendar, zones=draw(journeys(calendar, now)))
+    ticks = st.builds(Tick, instants(calendar, now, back=16).filter(lambda at: at <= now), values)
+    book = Book(
+        calendar,
+        draw(st.lists(ticks, min_size=1, max_size=most)),
+        grace=draw(st.integers(0, 3)),
+        resets=draw(resets),
+        lead=draw(st.none() | st.sampled_from([timedelta(0), MINUTE, UNITS[calendar.period] / 2, 3 * DAY])),
+        wanted=draw(wanted),
+        spans=draw(st.just([]) | spans(calendar, now)),
+    )
+    return book, now
+
+
+@st.composite
+def journeys(draw, calendar, now):
+    """Where somebody was, who has moved up to three times."""
+    moves = draw(st.lists(instants(calendar, now, back=14), max_size=3, unique=True))
+    zones = [
+        draw(st.sampled_from([zone for zone, _ in SCENES] + ["Pacific/Kiritimati"])) for _ in range(len(moves) + 1)
+    ]
+    return tuple(zip(zones, [*sorted(moves), None], strict=True))
+
+
+values = st.none() | st.sampled_from([0, 1, 2, 0.1, 0.2, -5, True, "a", "b", ["a"]])
+some_ticks = st.builds(Wanted, st.just("count"), st.integers(1, 3))
+sums = st.builds(Wanted, st.just("sum"), st.integers(1, 3))
+different_ones = st.builds(Wanted, st.just("distinct"), st.integers(1, 3))
+
+
+# --- from the oracle's words to the engine's ----------------------------------------------------------------------------
+
+
+def rules_of(book):
+    return Rules(
+        windows=windows_in(book.calendar),
+        grace=book.grace,
+        resets=book.resets,
+        lead=book.lead,
+        condition=condition_of(book.wanted),
+    )
+
+
+def windows_in(calendar):
+    period, reset, week_start = Period(calendar.period), calendar.reset, calendar.week_start
+    return travelling([(CalendarWindows(period, zone, reset, week_start), until) for zone, until in calendar.zones])
+
+
+def condition_of(wanted):
+    return Condition(Kind(wanted.kind), Decimal(wanted.minimum), None if wanted.kind == "count" else "field")
+
+
+NEWCOMER = State()
+
+
+def counted(book, *, now, state=NEWCOMER, ticks=None, rules=None):
+    """The state after the book's ticks, in the order in which they arrived."""
+    for each in book.ticks if ticks is None else ticks:
+        state = tick(state, rules or rules_of(book), at=each.at, now=now, value=each.value, spans=book.spans).state
+    return state
+
+
+def told_by_engine(state, book, *, now, rules=None):
+    rules = rules or rules_of(book)
+    found, windows = standing(state, rules, now=now, spans=book.spans), windows_of(state, rules)
+    key = None if found.window is None else windows.key(found.window)
+    return Told(
+        found.current, found.longest, key, found.is_satisfied, found.is_at_risk, found.breaks_at, found.at_risk_at
+    )
+
+
+def numbers_of(state):
+    """The satisfied windows."""
+    return [number for first, length in state.runs for number in range(first, first + length)]
+
+
+# --- where a streak stands ---------------------------------------------------------------------------------------------
+
+
+@examples(700)
+@given(books())
+def test_a_streak_stands_where_a_walk_through_all_its_windows_ends(history):
+    book, now = history
+
+    state = counted(book, now=now)
+
+    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+
+
+@examples(300)
+@given(books(), st.data())
+def test_a_streak_stands_there_at_every_later_instant(history, data):
+    book, now = history
+    state = counted(book, now=now)
+
+    later = data.draw(instants(book.calendar, now, back=0, ahead=8).filter(lambda at: at >= now))
+
+    assert told_by_engine(state, book, now=later) == oracle.told(book, now=later)
+
+
+@examples(300)
+@given(books(most=8), st.data())
+def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
+    book, now = history
+    again = data.draw(st.lists(st.sampled_from(book.ticks), max_size=6))
+    shuffled = data.draw(st.permutations([*book.ticks, *again]))
+    cut = data.draw(st.integers(0, len(shuffled)))
+
+    in_order = counted(book, ticks=sorted(book.ticks, key=lambda each: each.at), now=now)
+    first_batch = counted(book, ticks=shuffled[:cut], now=shuffled[0].at)
+    in_batches = counted(book, state=first_batch, ticks=shuffled[cut:], now=now)
+
+    assert (in_batches.runs, in_batches.last_at) == (in_order.runs, in_order.last_at)
+    assert told_by_engine(in_batches, book, now=now) == oracle.told(book, now=now)
+
+
+@examples(300)
+@given(books())
+def test_a_streak_lives_until_exactly_the_break_and_is_at_risk_from_exactly_the_instant_told(history):
+    book, now = history
+    state, rules = counted(book, now=now), rules_of(book)
+    told = standing(state, rules, now=now, spans=book.spans)
+    assume(told.breaks_at)
+
+    def at(instant):
+        return standing(state, rules, now=instant, spans=book.spans)
+
+    assert at(told.breaks_at - INSTANT).current == told.current
+    assert at(told.breaks_at).current == 0
+    if told.at_risk_at < told.breaks_at:
+        assert at(told.at_risk_at).is_at_risk
+        assert at(told.breaks_at - INSTANT).is_at_risk
+    assert not at(told.at_risk_at - INSTANT).is_at_risk
+
+
+# --- conditions --------------------------------------------------------------------------------------------------------
+
+
+def shown(state, book, *, now):
+    progress = state.progress.get(rules_of(book).windows.ordinal(now), NO_PROGRESS)
+    return progress.count, progress.total, list(progress.distinct)
+
+
+@examples(500)
+@given(books(wanted=some_ticks | sums | different_ones, most=20))
+def test_whatever_satisfies_a_window_it_is_satisfied_by_the_ticks_that_were_not_too_late(history):
+    book, now = history
+
+    state = counted(book, now=now)
+
+    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    here = oracle.by_window(book).get(book.calendar.window_at(now), [])
+    assert shown(state, book, now=now) == book.wanted.shown(here)
+
+
+@examples(300)
+@given(books(wanted=some_ticks | sums | different_ones, most=20), st.data())
+def test_within_35_days_the_order_of_ticks_does_not_matter_to_any_condition(history, data):
+    book, now = history
+    newest = max(each.at for each in book.ticks)
+    young = [each for each in book.ticks if each.at >= newest - oracle.LATE_ALLOWED]
+
+    in_order = counted(book, ticks=sorted(young, key=lambda each: each.at), now=now)
+    shuffled = counted(book, ticks=data.draw(st.permutations(young)), now=now)
+
+    assert shuffled.runs == in_order.runs
+    assert shown(shuffled, book, now=now) == shown(in_order, book, now=now)
+
+
+# --- record ------------------------------------------------------------------------------------------------------------
+
+
+@examples(300)
+@given(books(wanted=some_ticks, most=10), st.booleans())
+def test_what_record_is_told_of_each_tick(history, is_in_order):
+    book, now = history
+    ticks = sorted(book.ticks, key=lambda each: each.at) if is_in_order else book.ticks
+    state, rules, heard = State(), rules_of(book), replace(book, ticks=[])
+
+    for each in ticks:
+        answer = tick(state, rules, at=each.at, now=now, counts_on=False, spans=book.spans)
+        state, window = answer.state, book.calendar.window_at(each.at)
+        was_satisfied, before = window in oracle.satisfied(heard), oracle.told(heard, now=now)
+        heard = replace(heard, ticks=[*heard.ticks, each])
+        new_count = oracle.told(heard, now=now).current or length_with(heard, window)
+        assert (answer.count, answer.was_satisfied) == (new_count, was_satisfied)
+        assert answer.is_satisfying == (not was_satisfied and window in oracle.satisfied(heard))
+        assert answer.is_new_record == (new_count > before.longest)
+        assert answer.after.longest == oracle.told(heard, now=now).longest
+
+
+def length_with(book, window):
+    return next((sum(run.values()) for run in oracle.runs(book) if window in run), 0)
+
+
+def test_repeated_records_do_not_advance_a_window_that_is_satisfied_but_events_do():
+    book = Book(Calendar("daily"), [Tick(datetime(2026, 2, 14, 9, tzinfo=UTC))] * 9, wanted=Wanted("count", 4))
+    now, recorded = book.ticks[0].at, State()
+
+    for each in book.ticks:
+        recorded = tick(recorded, rules_of(book), at=each.at, now=now, counts_on=False).state
+
+    assert shown(recorded, book, now=now) == (4, Decimal(0), [])
+    assert shown(counted(book, now=now), book, now=now) == (9, Decimal(0), [])
+
+
+# --- excuses -----------------------------------------------------------------------------------------------------------
+
+
+@examples(150)
+@given(books(), st.data())
+def test_an_excuse_that_is_taken_back_has_never_been(history, data):
+    book, now = history
+    excused = replace(book, spans=[*book.spans, *data.draw(spans(book.calendar, now))])
+    half = len(book.ticks) // 2
+
+    meanwhile = counted(excused, ticks=book.ticks[:half], now=now)
+    state = counted(book, state=meanwhile, ticks=book.ticks[half:], now=now)
+
+    assert state == counted(book, now=now)
+    assert told_by_engine(state, excused, now=now) == oracle.told(excused, now=now)
+
+
+@examples(250)
+@given(books(resets=st.just(True), most=10))
+def test_what_revives_the_last_broken_run_excuses_what_was_missed_since_and_nothing_else(history):
+    book, now = history
+    state, rules = counted(book, now=now), rules_of(book)
+    runs, is_alive = oracle.runs(book), bool(oracle.told(book, now=now).current)
+
+    span = reviving_span(state, rules, now=now, spans=book.spans)
+
+    if is_alive and len(runs) == 1:
+        assert span is None
+        return
+    broken, resumed = (runs[-2], min(runs[-1])) if is_alive else (runs[-1], book.calendar.window_at(now))
+    restored = replace(book, spans=[*book.spans, span])
+    alive = sum(broken.values()) + (sum(runs[-1].values()) if is_alive else 0)
+    assert told_by_engine(state, restored, now=now) == oracle.told(restored, now=now)
+    assert oracle.told(restored, now=now).current >= alive  # more, where it was all that parted earlier ones
+    between = [window for window in book.calendar.from_to(max(broken), resumed) if max(broken) < window < resumed]
+    excused = {
+        window for window in around(book, broken, resumed) if oracle.is_excused(replace(book, spans=[span]), window)
+    }
+    assert excused == {window for window in between if book.calendar.pieces(window)}
+
+
+def around(book, broken, resumed):
+    return book.calendar.from_to(book.calendar.previous(min(broken)), book.calendar.next(resumed))
+
+
+# --- the calendar ------------------------------------------------------------------------------------------------------
+
+
+@examples(300)
+@given(books(most=10))
+def test_the_calendar_says_of_each_window_what_the_walk_says(history):
+    book, now = history
+    state, rules = counted(book, now=now), rules_of(book)
+    first, last = min(each.at for each in book.ticks) - UNITS[book.calendar.period], now + UNITS[book.calendar.period]
+
+    found = days(
+        state, rules, first=rules.windows.ordinal(first), last=rules.windows.ordinal(last), now=now, spans=book.spans
+    )
+
+    walked = book.calendar.from_to(book.calendar.window_at(first), book.calendar.window_at(last))
+    said = [(day.key, day.start, day.end, day.is_satisfied, day.is_excused, day.is_grace, day.count) for day in found]
+    assert said == [line(book, window, now) for window in walked if book.calendar.pieces(window)]
+
+
+def line(book, window, now):
+    """What the calendar should say of one window."""
+    [(start, end)] = book.calendar.pieces(window)
+    is_satisfied, is_excused = window in oracle.satisfied(book), oracle.is_excused(book, window)
+    run = run_over(book, window, now) if start <= now or is_satisfied else {}
+    length = sum(weight for earlier, weight in run.items() if earlier <= window)
+    is_missed = bool(run) and (end <= now or window < max(run)) and not is_satisfied and not is_excused
+    return book.calendar.key(window), start, end, is_satisfied, is_excused, is_missed, length
+
+
+def run_over(book, window, now):
+    """The run that was on in a window: that it lies within, or that has lived on behind its last."""
+    runs = oracle.runs(book)
+    if runs and oracle.told(book, now=now).current and window > max(runs[-1]):
+        return runs[-1]
+    return next((run for run in runs if min(run) <= window <= max(run)), {})
+
+
+# --- changes of the rules ----------------------------------------------------------------------------------------------
+
+
+@st.composite
+def changing(draw, *, changes):
+    """(books, instants of their changes, now): what each set of rules saw arrive while it held."""
+    calendar, happens = draw(calendars())
+    unit = UNITS[calendar.period]
+    now = draw(instants(calendar, happens, back=0, ahead=12))
+    until = sorted(now - draw(st.integers(1, 80)) * unit / 10 for _ in range(changes))
+    told = draw(spans(calendar, now))
+    found = []
+    for since, end in pairwise([now - 20 * unit, *until, now + INSTANT]):
+        here, _ = draw(calendars())
+        calendar = replace(here, zones=draw(st.sampled_from([calendar.zones, here.zones])))
+        span = (end - since) / 12
+        ticks = st.integers(0, 11).map(lambda part, since=since, span=span: Tick(since + part * span))
+        found.append(
+            Book(
+                calendar,
+                draw(st.lists(ticks, max_size=12)),
+                grace=draw(st.integers(0, 2)),
+                resets=draw(st.sampled_from([True, True, False])),
+                wanted=draw(some_ticks),
+                spans=told,
+            )
+        )
+    return found, until, now
+
+
+@examples(400)
+@given(st.integers(1, 2).flatmap(lambda number: changing(changes=number)), st.data())
+def test_a_count_that_is_alive_goes_on_by_the_new_rules_and_nothing_dead_comes_back(history, data):
+    books, changes, now = history
+    book, state = books[0], counted(books[0], now=now)
+
+    for new, at in zip(books[1:], changes, strict=True):
+        late = [
+            Tick(at - UNITS[new.calendar.period] * number / 3) for number in data.draw(st.lists(st.integers(1, 60)))
+        ]
+        state = carried_over(state, rules_of(book), rules_of(new), at=at, spans=book.spans)
+        after = oracle.after_change(book, new, at=at)
+        assert told_by_engine(state, after, now=at) == oracle.told(after, now=at)
+        arrived = data.draw(st.permutations([*new.ticks, *late]))
+        book = replace(after, ticks=[*after.ticks, *arrived])
+        state = counted(new, state=state, ticks=arrived, now=now)
+
+    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+
+
+# --- rolling windows ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def rolling_books(draw, *, with_spans=True):
+    """(book, now): ticks in order."""
+    length = draw(st.sampled_from([HOUR, 7 * HOUR, DAY, 30 * DAY]))
+    begin = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+    gaps = draw(st.lists(st.integers(0, 40).map(lambda tenths: tenths * length / 10), max_size=12))
+    ats = [begin + sum(gaps[: number + 1], timedelta(0)) for number in range(len(gaps))]
+    lengths = st.none() | st.integers(0, 30).map(lambda tenths: tenths * length / 10)
+    begins = st.integers(-20, 300).map(lambda tenths: begin + tenths * length / 10)
+    excused = st.lists(st.tuples(begins, lengths), max_size=2) if with_spans else st.just([])
+    rules = Book(
+        Calendar("daily"),
+        [Tick(at) for at in ats],
+        grace=draw(st.integers(0, 2)),
+        resets=draw(st.sampled_from([True, True, True, False])),
+        wanted=draw(st.just(Wanted()) | some_ticks),
+        spans=[(at, None if lasts is None else at + lasts) for at, lasts in draw(excused)],
+    )
+    return RollingBook(length, rules), (ats or [begin])[-1] + draw(st.integers(0, 50)) * length / 10
+
+
+@examples(500)
+@given(rolling_books())
+def test_rolling_windows_open_with_a_tick_follow_without_a_gap_and_open_anew_after_a_break(history):
+    book, now = history
+    rules = replace(rules_of(book.rules), windows=Rolling(book.length))
+    state, heard = State(), replace(book, rules=replace(book.rules, ticks=[]))
+
+    for each in book.rules.ticks:
+        state = tick(state, rules, at=each.at, now=each.at, spans=book.rules.spans).state
+        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
+        assert told_by_engine(state, heard.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+
+    assert told_by_engine(state, book.rules, now=now, rules=rules) == oracle.told_rolling(book, now=now)
+
+
+def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_the_next_one_lies_otherwise():
+    opened = datetime(2026, 2, 14, tzinfo=UTC)
+    rules = Rules(windows=Rolling(HOUR))
+    spans = [(opened + 130 * MINUTE, None)]  # ten minutes after the break; within an hour of the tick that opens anew
+
+    state = tick(State(), rules, at=opened, now=opened, spans=spans).state
+    anew = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
+
+    assert (anew.before.current, anew.after.current, anew.after.longest) == (0, 1, 1)
+    windows = windows_of(anew.state, rules)
+    assert [windows.key(number) for number, _ in anew.state.runs] == ["2026-02-14T00:00:00Z", "2026-02-14T02:30:00Z"]
+
+
+@pytest.mark.parametrize("is_told_late", [False, True])
+def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_though_the_next_tick_opened_anew(is_told_late):
+    opened, rules = datetime(2026, 2, 14, tzinfo=UTC), Rules(windows=Rolling(DAY))
+    back, spans = opened + 2 * DAY + 6 * HOUR, [(opened + DAY, opened + 2 * DAY)]
+
+    state = State()
+    for at in (opened, back):
+        state = tick(state, rules, at=at, now=at, spans=[] if is_told_late else spans).state
+
+    assert standing(state, rules, now=back, spans=spans).current == 2
+
+
+def test_rolling_windows_that_nothing_came_of_are_not_kept():
+    opened, now = datetime(2026, 2, 14, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
+    rules = Rules(windows=Rolling(HOUR), condition=Condition(Kind.COUNT, Decimal(2)))
+
+    state = State()
+    for day in range(10):
+        state = tick(state, rules, at=opened + day * DAY, now=now).state
+
+    assert (state.anchor.at, state.anchor.earlier, len(state.progress)) == (opened + 9 * DAY, (), 1)
+
+
+# --- who travels -------------------------------------------------------------------------------------------------------
+
+
+@examples(400)
+@given(books(travels=True))
+def test_who_travels_has_windows_of_local_dates(history):
+    book, now = history
+
+    state = counted(book, now=now)
+
+    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+
+
+@examples(200)
+@given(books(travels=True, most=1), st.data())
+def test_every_instant_of_a_journey_is_in_one_window_between_its_begin_and_its_end(history, data):
+    book, now = history
+    windows = windows_in(book.calendar)
+    at = data.draw(instants(book.calendar, now, back=16))
+
+    number, window = windows.ordinal(at), book.calendar.window_at(at)
+
+    assert windows.key(number) == book.calendar.key(window)
+    assert windows.start(number) <= at < windows.end(number)
+    for other in range(number - 3, number + 4):
+        assert windows.start(other) <= windows.end(other)
+        assert windows.is_empty(other) == (windows.start(other) == windows.end(other))
+    assert sum(start <= at < end for start, end in book.calendar.pieces(window)) == 1
+
+
+# --- milestones --------------------------------------------------------------------------------------------------------
+
+MILESTONES = [
+    Milestone(1),
+    Milestone(2, "cup", is_repeatable=True),
+    Milestone(3),
+    Milestone(4, "crown", is_repeatable=True),
+]
+
+
+@examples(300)
+@given(books(most=12))
+def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(history):
+    book, now = history
+    state, rules, heard, paid = State(), rules_of(book), replace(book, ticks=[]), []
+
+    for each in book.ticks:
+        answer = tick(state, rules, at=each.at, now=now, spans=book.spans)
+        heard, window = replace(heard, ticks=[*heard.ticks, each]), book.calendar.window_at(each.at)
+        reached = due(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
+        owed = [milestone for milestone in MILESTONES if is_owed(milestone, heard, window, paid)]
+        assert reached == owed
+        state = (
+            replace(answer.state, paid=paid_with(answer.state.paid, reached, answer.chain)) if reached else answer.state
+        )
+        paid += [(milestone.threshold, window) for milestone in reached]
+
+    check_unlocked(state, rules, book, paid, now=now)
+
+
+def is_owed(milestone, book, window, paid):
+    """Whether the run with `window` has reached it, and neither it, nor for one that is not repeatable anyone, was paid."""
+    run = next(run for run in oracle.runs(book) if window in run)
+    those = [at for threshold, at in paid if threshold == milestone.threshold]
+    before = any(at in run for at in those) if milestone.is_repeatable else bool(those)
+    return sum(run.values()) >= milestone.threshold and not before
+
+
+def check_unlocked(state, rules, book, paid, *, now):
+    alive = standing(state, rules, now=now, spans=book.spans).alive
+    run = oracle.runs(book)[-1] if oracle.told(book, now=now).current else {}
+    unlocked = [
+        milestone.threshold
+        for milestone in MILESTONES
+        if any(
+            threshold == milestone.threshold and (at in run or not milestone.is_repeatable) for threshold, at in paid
+        )
+    ]
+    assert earned(MILESTONES, alive, state.paid) == unlocked
+    assert following(MILESTONES, alive, state.paid) == next((m for m in [1, 2, 3, 4] if m not in unlocked), None)
+
+
+# --- very long histories -----------------------------------------------------------------------------------------------
+
+
+@examples(200)
+@given(books(most=30))
+def test_a_history_that_is_kept_as_a_count_stands_as_if_all_of_it_were_kept(history):
+    book, now = history
+    ticks, rules = sorted(book.ticks, key=lambda each: each.at), rules_of(book)
+    whole = short = State()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for each in ticks:
+            patch.setattr(carrying, "MAX_RUNS", 1_000)
+            full = tick(whole, rules, at=each.at, now=each.at, spans=book.spans)
+            patch.setattr(carrying, "MAX_RUNS", 4)
+            brief = tick(short, rules, at=each.at, now=each.at, spans=book.spans)
+            assert told_by_engine(brief.state, book, now=each.at) == told_by_engine(full.state, book, now=each.at)
+            assert (brief.count, brief.is_satisfying) == (full.count, full.is_satisfying)
+            whole, full_reached = paid_in(full)
+            short, brief_reached = paid_in(brief)
+            assert brief_reached == full_reached
+
+    assert len(short.runs) <= 4
+    assert told_by_engine(short, book, now=now) == oracle.told(book, now=now)
+
+
+def paid_in(answer):
+    reached = due(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
+    return (
+        replace(answer.state, paid=paid_with(answer.state.paid, reached, answer.chain)) if reached else answer.state
+    ), reached
