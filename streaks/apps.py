@@ -6,8 +6,7 @@ class StreaksConfig(AppConfig):
     verbose_name = "Streaks"
 
     def ready(self) -> None:
-        from streaks import profile, selectors, services
+        from streaks import profile, services
 
-        selectors.register()
         services.register()
         profile.register()

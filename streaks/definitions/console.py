@@ -1,0 +1,51 @@
+"""What the console's form says of a streak: the Gamify body, and of a configuration what that has no words for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from gamify.facts.services import grant_problem
+from participants.api.fields import CodeField, NameField
+from participants.errors import FieldError
+from participants.models import Tenant
+from participants.profile import AnyField
+from streaks.definitions.config import Config, model_of_window
+from streaks.definitions.gamify import StreakChanges
+from streaks.models import Status
+
+
+class ConsoleStreakChanges(StreakChanges, Config):
+    """Both bodies; the form leaves out what they say twice (`fact_type`, `period`, `expression`, …)."""
+
+
+class NewConsoleStreak(ConsoleStreakChanges):
+    code = CodeField()
+    name = NameField()
+    status = serializers.ChoiceField(choices=[Status.ACTIVE.value, Status.DRAFT.value], required=False)
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """Without events, it is the one called like the code."""
+        fields = super().get_fields()
+        fields["event_types"].required = False
+        return fields
+
+
+def model_of_console(data: Mapping[str, Any], *, tenant_zone: str) -> dict[str, Any]:
+    """Validated data under the names of the model. A streak without a zone of its own follows the tenant's."""
+    changes = dict(data)
+    if "event_types" in changes:
+        changes["event_types"] = list(dict.fromkeys(changes["event_types"]))
+    if "fact_filter" in changes:
+        changes |= {"fact_filter": changes["fact_filter"] or None, "expression": None}
+    if "window" in changes:
+        changes |= model_of_window(changes.pop("window"), tenant_zone=tenant_zone, row=None)
+    return changes
+
+
+def milestone_problems(tenant: Tenant, milestones: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
+    """What is wrong with the rewards that milestones name: they must be the tenant's own."""
+    for index, milestone in enumerate(milestones):
+        reward = milestone["reward_item_id"]
+        if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
+            yield FieldError(f"milestones.{index}.reward_item_id", "does not exist")

@@ -1,0 +1,108 @@
+"""What may be said of a streak in the Gamify dialect."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from gamify.facts.engine.expressions import filter_problem
+from participants.api.definitions import DefinitionChanges
+from participants.api.fields import CodeField, LineField, NameField, ObjectField, WebAddressField
+from streaks.definitions.config import CALENDAR_PERIODS, MAX_EVENT_TYPE, MAX_EVENT_TYPES, refusal_of
+from streaks.engine.windows import HOURS, Period
+from streaks.models import PeriodChoice, Streak
+from streaks.models.definitions import SECONDS_PER_HOUR
+from streaks.selectors.configs import filter_of
+
+MAX_GRACE = 1_000
+MAX_FACT_TYPE = MAX_EVENT_TYPES * (MAX_EVENT_TYPE + 1)
+
+
+class FactTypeField(LineField):
+    """One event type, or several joined by commas as they are shown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=1, max_length=MAX_FACT_TYPE, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        if isinstance(value, str) and any(len(name) > MAX_EVENT_TYPE for name in event_types(value)):
+            raise serializers.ValidationError(f"Ensure each event type has no more than {MAX_EVENT_TYPE} characters.")
+        return value
+
+
+class FilterField(ObjectField):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        short = super().to_internal_value(data)
+        if problem := filter_problem(short):
+            raise refusal_of(problem)
+        return short
+
+
+class StreakChanges(DefinitionChanges):
+    """What may be changed of a streak; only what is given changes."""
+
+    fact_type = FactTypeField(required=False, help_text="Event that ticks it; * for any.")
+    fact_filter = FilterField(required=False, allow_null=True, help_text="Filter on the event's properties.")
+    period = serializers.ChoiceField(
+        choices=[*CALENDAR_PERIODS, PeriodChoice.ROLLING.value], required=False, help_text="One tick counts in each."
+    )
+    grace_periods = serializers.IntegerField(
+        min_value=0, max_value=MAX_GRACE, required=False, help_text="Periods that may be missed in a row."
+    )
+    grace_period_hours = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_GRACE * 24,
+        required=False,
+        help_text="The same in hours, rounded up to whole periods; grace_periods goes before it.",
+    )
+    reset_on_miss = serializers.BooleanField(required=False, help_text="Whether a longer miss resets the count.")
+    icon_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
+    color = LineField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="Such as #0891B2.")
+
+    def validate_period(self, value: str) -> str:
+        """A rolling streak may be sent back as it was read; to make one takes a length, which this dialect has no word for."""
+        if value == PeriodChoice.ROLLING and not getattr(self.instance, "is_rolling", False):
+            raise serializers.ValidationError("Rolling streaks are defined in the Phoenix dialect or in the console.")
+        return value
+
+
+class NewStreak(StreakChanges):
+    code = CodeField()
+    name = NameField()
+
+
+def event_types(fact_type: str) -> list[str]:
+    """Several event types are shown joined by commas, and taken so."""
+    return list(dict.fromkeys(name.strip() for name in fact_type.split(",") if name.strip())) or [fact_type]
+
+
+def model_changes(data: Mapping[str, Any], *, row: Streak | None = None) -> dict[str, Any]:
+    """Validated data under the names of the model; `row` is the streak that it changes, if any."""
+    changes = dict(data)
+    hours = changes.pop("grace_period_hours", None)
+    if hours is not None:
+        changes.setdefault("grace_periods", _periods(hours, changes, row))
+    if "fact_type" in changes:
+        changes["event_types"] = event_types(changes.pop("fact_type"))
+    if "period" in changes and changes["period"] != PeriodChoice.ROLLING:
+        changes["duration_seconds"] = None
+    if "fact_filter" in changes:
+        changes |= _filter(changes.pop("fact_filter"), row)
+    return changes
+
+
+def _periods(hours: int, changes: Mapping[str, Any], row: Streak | None) -> int:
+    """Hours of grace as whole periods, rounded up: 24 hours on a daily streak are 1."""
+    period = changes.get("period", row.period if row else PeriodChoice.DAILY)
+    if period == PeriodChoice.ROLLING:
+        assert row is not None, "a rolling streak is made with a length"  # noqa: S101
+        return -(-hours * SECONDS_PER_HOUR // (row.duration_seconds or SECONDS_PER_HOUR))
+    return -(-hours // HOURS[Period(period)])
+
+
+def _filter(given: Mapping[str, Any] | None, row: Streak | None) -> dict[str, Any]:
+    """Null is also how a filter is shown that the short form cannot say: sent back, it leaves that as it is."""
+    if given is None and row is not None and row.expression is not None and filter_of(row) is None:
+        return {}
+    return {"fact_filter": given or None, "expression": None}

@@ -1,0 +1,34 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from participants.management.imports import Batch, ImportCommand, Told, instant_in, text_in
+from streaks.services import Tick, record_history
+
+
+class Command(ImportCommand[Tick]):
+    help = (
+        "Record a history of ticks from a file with the columns participant_id, streak_code and timestamp. "
+        "Resumable, and safe to run twice."
+    )
+    columns = ("participant_id", "streak_code", "timestamp")
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        super().arguments(parser)
+        parser.add_argument(
+            "--without-rewards", action="store_true", help="Milestones count as reached, and give nothing."
+        )
+
+    def item(self, fields: Mapping[str, Any]) -> Tick:
+        return Tick(text_in(fields, "participant_id"), text_in(fields, "streak_code"), instant_in(fields, "timestamp"))
+
+    def take(self, batch: Batch[Tick]) -> Sequence[Told]:
+        return record_history(
+            tenant=batch.tenant,
+            ticks=batch.items,
+            now=batch.now,
+            is_silent=batch.is_silent,
+            is_dry_run=batch.is_dry_run,
+            gives_rewards=not batch.options["without_rewards"],
+            then=batch.then,
+        )

@@ -1,0 +1,65 @@
+from django.db import models
+from django.db.models import F, Q
+
+from participants.ids import new_id
+from participants.models import Tenant
+from participants.models.json import JSONField
+from streaks.models.definitions import Streak
+
+
+class StreakPause(models.Model):
+    """A time in which a streak was inactive; no window that it touches can be missed. `ended_at` is null while it lasts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    streak = models.ForeignKey(Streak, on_delete=models.CASCADE, related_name="pauses")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "streak"], condition=Q(ended_at__isnull=True), name="streak_pause_one_open"
+            )
+        ]
+
+
+class AmnestyQuerySet(models.QuerySet["Amnesty"]):
+    def of(self, tenant: Tenant) -> "AmnestyQuerySet":
+        return self.filter(tenant_id=tenant.pk)
+
+    def standing(self) -> "AmnestyQuerySet":
+        """Those that nobody has undone."""
+        return self.filter(undone_at=None)
+
+
+class Amnesty(models.Model):
+    """Days on which nobody of a tenant can miss a window: an outage, a holiday. May lie in the past.
+
+    `from_on` and `to_on` are dates in `timezone`, both included; `streak_codes` says which streaks, null for all.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    from_on = models.DateField("from")
+    to_on = models.DateField("to")
+    timezone = models.CharField(max_length=64)
+    streak_codes = JSONField(null=True, blank=True)
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(editable=False)
+    undone_at = models.DateTimeField(null=True, editable=False)
+
+    objects = AmnestyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "amnesties"
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=Q(to_on__gte=F("from_on")), name="amnesty_ends_later")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def concerns(self, code: str) -> bool:
+        """Whether it excuses windows of the streak with this code."""
+        return self.streak_codes is None or code in self.streak_codes

@@ -1,0 +1,140 @@
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from participants.ids import new_id
+from participants.models import Definition, Tenant
+from participants.models.definitions import DefinitionQuerySet
+from participants.models.json import JSONField
+from streaks.engine.windows import HOURS, Period
+
+PARTICIPANT_ZONE = "participant"
+SECONDS_PER_HOUR = 3600
+
+
+class PeriodChoice(models.TextChoices):
+    HOURLY = Period.HOURLY.value
+    DAILY = Period.DAILY.value
+    WEEKLY = Period.WEEKLY.value
+    MONTHLY = Period.MONTHLY.value
+    ROLLING = "rolling"
+
+
+class Status(models.TextChoices):
+    """`draft` is not yet, `archived` no more; `paused` is frozen for a while. Nothing ticks but what is active."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+    DRAFT = "draft"
+
+
+def any_tick() -> dict[str, Any]:
+    return {"type": "count", "min": 1}
+
+
+class Terms(models.Model):
+    """What decides how windows lie and when they are satisfied: a change of any of it carries the counts over.
+
+    `timezone` is an IANA name, PARTICIPANT_ZONE, or null for the tenant's. `duration_seconds` is the length of rolling
+    windows, null for all others; `week_start` 0 is Monday.
+    """
+
+    period = models.CharField(max_length=10, choices=PeriodChoice.choices, default=PeriodChoice.DAILY)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    timezone = models.CharField(max_length=64, null=True, blank=True)
+    reset_time = models.CharField(max_length=5, default="00:00")
+    week_start = models.PositiveSmallIntegerField(default=0)
+    condition = JSONField(default=any_tick)
+    grace_periods = models.PositiveIntegerField(default=0)
+    reset_on_miss = models.BooleanField(default=True)
+
+    class Meta:
+        abstract = True
+
+
+TERMS = tuple(str(field.name) for field in Terms._meta.local_fields)
+
+
+class StreakQuerySet(DefinitionQuerySet["Streak"]):
+    def in_zone_of_tenant(self) -> "StreakQuerySet":
+        """Those whose windows move when the tenant's zone changes."""
+        follow = Q(timezone=None) | Q(timezone=PARTICIPANT_ZONE)
+        return self.filter(follow).exclude(period=PeriodChoice.ROLLING)
+
+    def awaiting_review(self) -> "StreakQuerySet":
+        """Those of whose participants something must be announced anew."""
+        return self.filter(review_due_at__isnull=False)
+
+
+class Streak(Terms, Definition):
+    """What counts as keeping at it. Ticks come from `record` or from events whose name is in `event_types` (`*`: any).
+
+    Which of those events count, `fact_filter` says (the short form, as Gamify clients write it) or `expression` (the long
+    form, as Phoenix clients do), never both. `milestones` are `[{threshold, reward_item_id, repeatable}, …]`.
+
+    `revision` numbers the terms: a change of them adds a row of `StreakRevision` for those that end with it, so that each
+    participant's count can be carried over when it is next looked at. From `review_due_at` until its end, a review looks at
+    all participants behind `review_cursor` for what a change of terms, pauses or amnesties makes known.
+    """
+
+    name = models.CharField(max_length=255)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    event_types = JSONField()
+    fact_filter = JSONField(null=True, blank=True)
+    expression = JSONField(null=True, blank=True)
+    milestones = JSONField(default=list)
+    at_risk_seconds = models.PositiveIntegerField(null=True, blank=True)
+    icon_url = models.CharField(max_length=500, null=True, blank=True)
+    color = models.CharField(max_length=20, null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    review_due_at = models.DateTimeField(null=True, editable=False)
+    review_cursor = models.UUIDField(null=True, editable=False)
+
+    objects = StreakQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+
+    class Meta(Definition.Meta):
+        constraints = [
+            *Definition.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(is_active=True, status=Status.ACTIVE) | (Q(is_active=False) & ~Q(status=Status.ACTIVE)),
+                name="streak_status_agrees",
+            ),
+            models.CheckConstraint(
+                condition=Q(fact_filter__isnull=True) | Q(expression__isnull=True), name="streak_one_filter"
+            ),
+            models.CheckConstraint(
+                condition=Q(period=PeriodChoice.ROLLING, duration_seconds__isnull=False)
+                | (~Q(period=PeriodChoice.ROLLING) & Q(duration_seconds__isnull=True)),
+                name="streak_rolling_has_duration",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["review_due_at"], name="streak_review_due", condition=Q(review_due_at__isnull=False))
+        ]
+
+    @property
+    def is_rolling(self) -> bool:
+        return self.period == PeriodChoice.ROLLING
+
+    @property
+    def grace_hours(self) -> int:
+        """The grace in hours, as one of the two spellings of the API has it."""
+        if self.is_rolling:
+            return self.grace_periods * (self.duration_seconds or 0) // SECONDS_PER_HOUR
+        return self.grace_periods * HOURS[Period(self.period)]
+
+
+class StreakRevision(Terms):
+    """Terms that a streak had until `ended_at`, and the zone that its tenant was in."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    streak = models.ForeignKey(Streak, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    tenant_timezone = models.CharField(max_length=64, default="UTC")
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "streak", "number"], name="streak_revision_unique")]

@@ -1,0 +1,143 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from participants.ids import new_id
+from participants.models import Participant, Tenant
+from participants.models.json import JSONField
+from streaks.engine.conditions import Progress
+from streaks.engine.counting import Carried, State
+from streaks.engine.excuses import Span
+from streaks.engine.rolling import Anchor
+from streaks.models.definitions import Streak
+
+
+class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):
+    def of(self, participant: Participant) -> "ParticipantStreakQuerySet":
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+    def in_streak(self, tenant: Tenant, streak_id: UUID) -> "ParticipantStreakQuerySet":
+        return self.filter(tenant_id=tenant.pk, streak_id=streak_id)
+
+    def counting(self) -> "ParticipantStreakQuerySet":
+        """Those of whom a run was told that nobody has announced as broken."""
+        return self.filter(count__gt=0)
+
+    def due(self, column: str, now: datetime) -> "ParticipantStreakQuerySet":
+        """Those of whom there is something to tell, by the instant in `column`: `breaks_at` or `at_risk_at`."""
+        return self.filter(**{f"{column}__lte": now})
+
+
+def _is_noted(column: str) -> models.Q:
+    return models.Q(**{f"{column}__isnull": False})
+
+
+class ParticipantStreak(models.Model):
+    """One participant in one streak: all that counting needs, and nothing that a clock makes wrong.
+
+    Under the terms numbered `revision`: `runs` are satisfied windows, `[[first, length], …]`; `carried` what was brought from
+    earlier terms or long ago, `[count, longest, last, since]`; `progress` what ticks came to in windows that are open to more,
+    `{number: [count, sum, [values]]}`; `anchor` where rolling windows lie, `[at, first, [[at, first, []], …]]`; `paid` the milestones that were paid,
+    `[[threshold, window], …]`. `freezes` are times that this participant is excused, `[{from, to, reason, at}, …]`.
+
+    What was announced: a run of `count` windows (0 once it was told to be broken), and that the break at `warned_of` is near.
+    `at_risk_at` and `breaks_at` are the instants at which there is something to announce; readers do not look at them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    streak = models.ForeignKey(
+        Streak, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    revision = models.PositiveIntegerField()
+    runs = models.JSONField(default=list)
+    carried = models.JSONField(default=list)
+    progress = JSONField(default=dict)
+    anchor = models.JSONField(null=True)
+    paid = models.JSONField(default=list)
+    freezes = models.JSONField(default=list)
+    last_activity_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+    warned_of = models.DateTimeField(null=True)
+    at_risk_at = models.DateTimeField(null=True)
+    breaks_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    objects = ParticipantStreakQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "participant", "streak"], name="participant_streak_unique")
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "streak", "participant"], name="participant_streak_streak"),
+            # With the id: at midnight a million rows are due at one instant, and a sweep goes through them in chunks.
+            models.Index(
+                fields=["tenant", "breaks_at", "id"], name="streak_breaks_at", condition=_is_noted("breaks_at")
+            ),
+            models.Index(
+                fields=["tenant", "at_risk_at", "id"], name="streak_at_risk_at", condition=_is_noted("at_risk_at")
+            ),
+        ]
+
+    @property
+    def state(self) -> State:
+        """What is stored, as the engine has it: under the terms numbered `revision`."""
+        return State(
+            runs=tuple((first, length) for first, length in self.runs),
+            carried=_carried(*self.carried),
+            progress={int(number): _progress(*stored) for number, stored in self.progress.items()},
+            anchor=None if self.anchor is None else _anchor(*self.anchor),
+            last_at=self.last_activity_at,
+            paid=tuple((threshold, window) for threshold, window in self.paid),
+        )
+
+    @state.setter
+    def state(self, state: State) -> None:
+        carried, anchor = state.carried, state.anchor
+        self.runs = [list(run) for run in state.runs]
+        self.carried = [carried.count, carried.longest, carried.last, carried.since and carried.since.isoformat()]
+        self.progress = {str(number): _stored(progress) for number, progress in state.progress.items()}
+        self.anchor = None if anchor is None else _stored_anchor(anchor)
+        self.paid = [list(payment) for payment in state.paid]
+        if state.last_at is not None:
+            self.last_activity_at = state.last_at
+
+    @property
+    def frozen(self) -> list[Span]:
+        """The spans of `freezes`."""
+        return [_span(freeze) for freeze in self.freezes]
+
+
+def _anchor(at: str, first: int, earlier: Sequence[Any] = ()) -> Anchor:
+    return Anchor(datetime.fromisoformat(at), first, tuple(_anchor(*each) for each in earlier))
+
+
+def _stored_anchor(anchor: Anchor) -> list[Any]:
+    return [anchor.at.isoformat(), anchor.first, [_stored_anchor(each) for each in anchor.earlier]]
+
+
+def _carried(count: int = 0, longest: int = 0, last: int = 0, since: str | None = None) -> Carried:
+    return Carried(count, longest, last, None if since is None else datetime.fromisoformat(since))
+
+
+def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:
+    return Progress(count, Decimal(total), tuple(distinct))
+
+
+def _stored(progress: Progress) -> list[Any]:
+    return [progress.count, str(progress.total), list(progress.distinct)]
+
+
+def _span(freeze: Mapping[str, Any]) -> Span:
+    return datetime.fromisoformat(freeze["from"]), datetime.fromisoformat(freeze["to"])

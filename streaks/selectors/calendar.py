@@ -1,0 +1,92 @@
+"""A participant's windows from one date to another, as a calendar shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from participants.errors import InvalidInput
+from participants.models import Participant
+from streaks.engine.counting import Rules, State, standing, windows_of
+from streaks.engine.days import Day, days
+from streaks.engine.excuses import Span
+from streaks.engine.rolling import Rolling
+from streaks.engine.windows import Windows
+from streaks.models import ParticipantStreak, PeriodChoice
+from streaks.selectors.catalog import CompiledStreak
+from streaks.selectors.standings import rules_of, spans_of, state_of
+from streaks.selectors.terms import days_of, zone_of
+
+MAX_WINDOWS = 400
+INSTANT = timedelta(microseconds=1)
+
+# How many days are shown where nobody says from when.
+SHOWN_DAYS = {
+    PeriodChoice.HOURLY: 7,
+    PeriodChoice.DAILY: 30,
+    PeriodChoice.WEEKLY: 12 * 7,
+    PeriodChoice.MONTHLY: 366,
+    PeriodChoice.ROLLING: 30,
+}
+
+
+@dataclass(frozen=True)
+class StreakCalendar:
+    """`timezone` is the one that dates are in."""
+
+    streak: CompiledStreak
+    timezone: str
+    windows: Sequence[Day]
+
+
+def calendar_of(
+    participant: Participant | None,
+    streak: CompiledStreak,
+    *,
+    first: date | None,
+    last: date | None,
+    now: datetime,
+) -> StreakCalendar:
+    """The windows that meet the local dates from `first` to `last`; today, and some before it, when left out.
+
+    All unsatisfied for who never ticked. Raises InvalidInput for more than MAX_WINDOWS.
+    """
+    rules, state, spans = _seen(participant, streak)
+    last = last or now.astimezone(zone_of(rules)).date()
+    first = first or last - timedelta(days=SHOWN_DAYS[PeriodChoice(streak.period)] - 1)
+    if last < first:
+        raise InvalidInput("to", "Must not be before `from`.")
+    windows = windows_of(state, rules)
+    shown = [] if windows is None else _shown(windows, state, rules, spans, first=first, last=last, now=now)
+    return StreakCalendar(streak, str(zone_of(rules)), shown)
+
+
+def _seen(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
+    if participant is None:
+        return streak.terms.rules, State(), streak.spans
+    rules = rules_of(streak, participant)
+    row = ParticipantStreak.objects.of(participant).filter(streak_id=streak.id).first()
+    if row is None:
+        return rules, State(), streak.spans
+    return rules, state_of(row, streak, participant), spans_of(row, streak)
+
+
+def _shown(
+    windows: Windows,
+    state: State,
+    rules: Rules,
+    spans: Sequence[Span],
+    *,
+    first: date,
+    last: date,
+    now: datetime,
+) -> list[Day]:
+    local = days_of(rules)
+    begin = windows.ordinal(local.start(first.toordinal()))
+    end = windows.ordinal(local.end(last.toordinal()) - INSTANT)
+    if isinstance(rules.windows, Rolling) and state.anchor is not None:
+        open_window = standing(state, rules, now=now, spans=spans).window
+        begin = max(begin, state.anchor.first)
+        end = min(end, windows.ordinal(now) if open_window is None else open_window)
+    if end - begin >= MAX_WINDOWS:
+        raise InvalidInput("to", f"At most {MAX_WINDOWS} windows can be asked for at once.")
+    return list(days(state, rules, first=begin, last=end, now=now, spans=spans))

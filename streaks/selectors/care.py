@@ -1,0 +1,56 @@
+"""Which instants care is about, in the streak's own days."""
+
+from datetime import date, datetime
+
+from gamify.facts.engine.instants import EARLIEST_YEAR
+from participants.errors import InvalidInput
+from streaks.engine.care import reviving_span
+from streaks.engine.counting import windows_of
+from streaks.engine.rolling import Rolling
+from streaks.engine.windows import CalendarWindows
+from streaks.selectors.standings import StreakStatus
+from streaks.selectors.terms import days_of
+
+LATEST_YEAR = 2199
+
+
+def open_window(status: StreakStatus, *, now: datetime) -> tuple[datetime, datetime]:
+    """The window that is open; for a rolling streak that is not running, the one that a tick now would open."""
+    windows, number = windows_of(status.state, status.rules), status.standing.window
+    if windows is not None and number is not None:
+        return windows.start(number), windows.end(number)
+    assert isinstance(status.rules.windows, Rolling), "calendar windows are always open"  # noqa: S101
+    return now, now + status.rules.windows.length
+
+
+def reviving(status: StreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
+    """The span whose excuse revives the last run that broke; None where there is nothing to restore."""
+    return reviving_span(status.state, status.rules, now=now, spans=status.spans)
+
+
+def span_between(
+    status: StreakStatus, begin: date | datetime | None, end: date | datetime | None, *, now: datetime
+) -> tuple[datetime, datetime]:
+    """[begin, end) in instants: a date is a day of the streak, as `end` included. Without `begin` from now on; without
+    `end` the day of `begin`, or the window that it is in. Raises InvalidInput."""
+    days = days_of(status.rules)
+    check_year("from", begin)
+    check_year("to", end)
+    first = now if begin is None else _instant(begin, days, is_end=False)
+    last = _instant(begin if end is None else end, days, is_end=True)
+    if last < first or (last == first and end is not None):
+        raise InvalidInput("to", "Must not be before `from`.")
+    return first, last
+
+
+def check_year(field: str, day: date | None) -> None:
+    """Far from either end of the calendar, where windows have no instants. Raises InvalidInput."""
+    if day is not None and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise InvalidInput(field, f"Must be between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+
+
+def _instant(given: date | datetime | None, days: CalendarWindows, *, is_end: bool) -> datetime:
+    assert given is not None, "one of the two ends is given"  # noqa: S101
+    if isinstance(given, datetime):
+        return given
+    return days.end(given.toordinal()) if is_end else days.start(given.toordinal())

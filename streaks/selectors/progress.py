@@ -1,0 +1,100 @@
+"""How far a participant is in a streak, as Phoenix clients read it."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from participants.catalog import Catalog
+from participants.models import Participant, Tenant
+from streaks.engine.conditions import NO_PROGRESS, Kind, Progress
+from streaks.engine.counting import windows_of
+from streaks.engine.milestones import earned, following
+from streaks.engine.windows import Windows
+from streaks.selectors.configs import config_of
+from streaks.selectors.standings import StreakStatus, shown_status_of, shown_statuses_of
+
+MAX_FLOAT = Decimal(sys.float_info.max)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class StreakProgress:
+    """One participant in one streak at the instant `now`: where they stand, and what the window that is open has come to.
+
+    What tells of the window is null for a rolling streak that is not running: it has none.
+    """
+
+    status: StreakStatus
+    tenant: Tenant
+    now: datetime
+
+    @property
+    def current_window_key(self) -> str | None:
+        return self._windows.key(self._number) if self._windows and self._number is not None else None
+
+    @property
+    def seconds_until_window_close(self) -> int | None:
+        """Whole seconds, rounded down."""
+        if self._windows is None or self._number is None:
+            return None
+        return max((self._windows.end(self._number) - self.now) // SECOND, 0)
+
+    @property
+    def current_window_progress(self) -> dict[str, Any]:
+        """What the ticks of the window come to; JSON has no number for a sum beyond those of a double."""
+        shown = self._progress
+        return {"count": shown.count, "sum": float(min(shown.total, MAX_FLOAT)), "distinct": list(shown.distinct)}
+
+    @property
+    def earned_milestones(self) -> Sequence[int]:
+        status = self.status
+        return earned(status.streak.milestones, status.standing.alive, status.state.paid)
+
+    @property
+    def next_milestone(self) -> int | None:
+        status = self.status
+        return following(status.streak.milestones, status.standing.alive, status.state.paid)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        return config_of(self.status.streak.row, tenant_zone=self.tenant.timezone)
+
+    @cached_property
+    def _windows(self) -> Windows | None:
+        return windows_of(self.status.state, self.status.rules)
+
+    @property
+    def _number(self) -> int | None:
+        return self.status.standing.window
+
+    @property
+    def _progress(self) -> Progress:
+        """Of a window that was satisfied under earlier rules nothing else is kept; a bar must show it full all the same."""
+        kept = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
+        condition = self.status.rules.condition
+        if not self.status.standing.is_satisfied or kept.satisfies(condition):
+            return kept
+        if condition.kind is Kind.COUNT:
+            return replace(kept, count=int(condition.minimum))
+        return replace(kept, total=condition.minimum) if condition.kind is Kind.SUM else kept
+
+
+def progress_in_all(
+    participant: Participant | None, catalog: Catalog, tenant: Tenant, *, now: datetime
+) -> Sequence[StreakProgress]:
+    """In every active or paused streak that the participant has touched, in display order; one query."""
+    statuses = shown_statuses_of(participant, catalog, now=now)
+    return [StreakProgress(status, tenant, now) for status in statuses]
+
+
+def progress_in(
+    participant: Participant | None, streak_id: UUID, catalog: Catalog, tenant: Tenant, *, now: datetime
+) -> StreakProgress | None:
+    """In one of these streaks; None where there is nothing to be shown. One query at most."""
+    status = shown_status_of(participant, streak_id, catalog, now=now)
+    return None if status is None else StreakProgress(status, tenant, now)

@@ -1,0 +1,50 @@
+"""Whom a change of a definition, or an amnesty, would touch."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
+
+from participants.models import Tenant
+from streaks.models import ParticipantStreak, StreakPause
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many participants have ticked, of how many a run is alive, and of how many one is about to break."""
+
+    participants: int
+    alive: int
+    at_risk: int
+
+
+def reach_of(tenant: Tenant, streak_ids: Iterable[UUID], *, now: datetime) -> Reach:
+    """Counted from what was last told of each, in one pass over their rows.
+
+    In a pause nothing breaks and nothing is at risk: what was alive when it began is alive.
+    """
+    ids = list(streak_ids)
+    paused = _paused(tenant, ids)
+    alive = Q(count__gt=0) & (Q(breaks_at=None) | Q(breaks_at__gt=_looked_at(paused, now)))
+    at_risk = alive & Q(breaks_at__gt=now) & (Q(at_risk_at__lte=now) | Q(warned_of=F("breaks_at")))
+    people = "participant_id"
+    counts = ParticipantStreak.objects.filter(tenant_id=tenant.pk, streak_id__in=ids).aggregate(
+        participants=Count(people, distinct=True),
+        alive=Count(people, distinct=True, filter=alive),
+        at_risk=Count(people, distinct=True, filter=at_risk & ~Q(streak_id__in=list(paused))),
+    )
+    return Reach(**counts)
+
+
+def _paused(tenant: Tenant, streak_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
+    """When the pauses began that last."""
+    pauses = StreakPause.objects.filter(tenant_id=tenant.pk, streak_id__in=streak_ids, ended_at=None)
+    return dict(pauses.values_list("streak_id", "began_at"))
+
+
+def _looked_at(paused: Mapping[UUID, datetime], now: datetime) -> Case:
+    """The instant that decides what is alive, streak by streak."""
+    stopped = [When(streak_id=streak_id, then=Value(began_at)) for streak_id, began_at in paused.items()]
+    return Case(*stopped, default=Value(now), output_field=DateTimeField())

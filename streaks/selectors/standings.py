@@ -1,0 +1,108 @@
+"""Where a participant stands: the row, the definition and an instant, and nothing else."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from participants.catalog import Catalog
+from participants.models import Participant
+from streaks.engine.carrying import carried_over
+from streaks.engine.counting import Rules, Standing, State, standing
+from streaks.engine.excuses import Span
+from streaks.models import ParticipantStreak, Status
+from streaks.selectors.catalog import CompiledStreak, streaks_in
+
+
+@dataclass(frozen=True)
+class StreakStatus:
+    """One participant in one streak at one instant. `state` is under `rules`, today's."""
+
+    participant: Participant
+    streak: CompiledStreak
+    row: ParticipantStreak
+    rules: Rules
+    state: State
+    standing: Standing
+
+    @property
+    def last_activity_at(self) -> datetime:
+        return self.row.last_activity_at
+
+    @property
+    def spans(self) -> list[Span]:
+        """The times in which this participant can miss no window."""
+        return spans_of(self.row, self.streak)
+
+
+def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
+    """The rules that hold for this participant today."""
+    return streak.terms.rules_for(participant)
+
+
+def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
+    """The times in which this participant can miss no window."""
+    return [*streak.spans, *row.frozen]
+
+
+def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
+    """The state under today's terms: what was counted under earlier ones is carried over, change by change."""
+    state = row.state
+    changes = [past for past in streak.past if past.number >= row.revision]
+    if not changes:
+        return state
+    spans = spans_of(row, streak)
+    later = [past.terms for past in changes[1:]] + [streak.terms]
+    for past, terms in zip(changes, later, strict=True):
+        old, new = past.terms.rules_for(participant), terms.rules_for(participant)
+        state = carried_over(state, old, new, at=past.ended_at, spans=spans)
+    return state
+
+
+def status_of(
+    row: ParticipantStreak, streak: CompiledStreak, participant: Participant, *, now: datetime
+) -> StreakStatus:
+    """Where `participant` stands in `streak`."""
+    rules, state = rules_of(streak, participant), state_of(row, streak, participant)
+    told = standing(state, rules, now=now, spans=spans_of(row, streak))
+    return StreakStatus(participant, streak, row, rules, state, told)
+
+
+# Phoenix clients see paused streaks too.
+_SHOWN = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
+
+
+def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[StreakStatus]:
+    """Every active streak the participant has touched, in display order; one query."""
+    return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now)
+
+
+def shown_statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[StreakStatus]:
+    """The same with paused ones."""
+    return _statuses(participant, catalog, _SHOWN, now=now)
+
+
+def shown_status_of(
+    participant: Participant | None, streak_id: UUID, catalog: Catalog, *, now: datetime
+) -> StreakStatus | None:
+    """Where the participant stands in one active or paused streak; None where there is none, or they never touched it."""
+    streak = streaks_in(catalog).by_id.get(streak_id)
+    if participant is None or streak is None or streak.status not in _SHOWN:
+        return None
+    row = ParticipantStreak.objects.of(participant).filter(streak_id=streak_id).first()
+    return None if row is None else status_of(row, streak, participant, now=now)
+
+
+def _statuses(
+    participant: Participant | None, catalog: Catalog, among: Container[str], *, now: datetime
+) -> list[StreakStatus]:
+    if participant is None:
+        return []
+    rows: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in ParticipantStreak.objects.of(participant)}
+    shown = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
+    return [status_of(rows[streak.id], streak, participant, now=now) for streak in shown]
+
+
+def best_of(statuses: Iterable[StreakStatus]) -> StreakStatus | None:
+    """The longest live streak, else the one that was longest; None for who never ticked."""
+    return max(statuses, key=lambda status: (status.standing.current, status.standing.longest), default=None)

@@ -1,0 +1,95 @@
+"""The terms of a streak, from a row to what the engine counts by: the same for everyone, or in each participant's zone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from participants.models import Participant
+from streaks.engine.conditions import Condition, Kind
+from streaks.engine.counting import Rules
+from streaks.engine.excuses import Span
+from streaks.engine.rolling import Rolling
+from streaks.engine.windows import CalendarWindows, Period
+from streaks.engine.zoned import TravellingWindows, travelling
+from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Streak, StreakRevision
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`rules` are those of everyone; where windows follow the participant's zone, of those who have none of their own."""
+
+    rules: Rules
+    is_personal: bool = False
+
+    @classmethod
+    def of(cls, row: Streak | StreakRevision, tenant_zone: str, *, lead_seconds: int | None = None) -> "Terms":
+        is_personal = row.timezone == PARTICIPANT_ZONE and row.period != PeriodChoice.ROLLING
+        zone = tenant_zone if row.timezone in {None, PARTICIPANT_ZONE} else str(row.timezone)
+        lead = None if lead_seconds is None else timedelta(seconds=lead_seconds)
+        rules = Rules(
+            windows=_windows(row, zone),
+            grace=row.grace_periods,
+            resets=row.reset_on_miss,
+            lead=lead,
+            condition=condition_of(row.condition),
+        )
+        return cls(rules, is_personal)
+
+    def rules_for(self, participant: Participant) -> Rules:
+        """The rules in which this participant's ticks are counted."""
+        if not self.is_personal or not (participant.timezone or participant.past_zones):
+            return self.rules
+        pieces = [(self._in(zone), datetime.fromisoformat(until)) for zone, until in participant.past_zones]
+        now_in = self._in(participant.timezone) if participant.timezone else self._calendar
+        return replace(self.rules, windows=travelling([*pieces, (now_in, None)]))
+
+    @cached_property
+    def _calendar(self) -> CalendarWindows:
+        windows = self.rules.windows
+        assert isinstance(windows, CalendarWindows), "rolling windows follow no zone"  # noqa: S101
+        return windows
+
+    def _in(self, zone: str) -> CalendarWindows:
+        return replace(self._calendar, zone=zone)
+
+
+def _windows(row: Streak | StreakRevision, zone: str) -> CalendarWindows | Rolling:
+    if row.period == PeriodChoice.ROLLING:
+        return Rolling(timedelta(seconds=row.duration_seconds or 0))
+    hours, minutes = map(int, row.reset_time.split(":"))
+    reset = timedelta(hours=hours, minutes=minutes)
+    period = Period(row.period)
+    return CalendarWindows(period, zone, reset % HOUR if period is Period.HOURLY else reset, row.week_start)
+
+
+def condition_of(stored: Mapping[str, Any]) -> Condition:
+    """As it is stored and as Phoenix has it: `{"type": "sum", "field": "attrs.points", "min": 500}`."""
+    return Condition(Kind(stored["type"]), Decimal(str(stored["min"])), stored.get("field"))
+
+
+def day_span(first: date, last: date, zone: str) -> Span:
+    """The instants of the local dates from `first` to `last`, both included."""
+    days = CalendarWindows(Period.DAILY, zone)
+    return days.start(first.toordinal()), days.end(last.toordinal())
+
+
+def days_of(rules: Rules) -> CalendarWindows:
+    """The days in which windows begin, in the zone that holds today; of rolling ones, days in UTC."""
+    windows = rules.windows
+    if isinstance(windows, TravellingWindows):
+        windows = windows.stays[-1].windows
+    return replace(windows, period=Period.DAILY) if isinstance(windows, CalendarWindows) else _UTC_DAYS
+
+
+_UTC_DAYS = CalendarWindows(Period.DAILY)
+
+
+def zone_of(rules: Rules) -> ZoneInfo:
+    """The zone that the dates of windows are in."""
+    return ZoneInfo(days_of(rules).zone)

@@ -1,0 +1,73 @@
+"""Streaks are recorded, defined and cared for here."""
+
+from streaks.selectors.due import BREAKS, RISKS
+from streaks.services.announcing import review_streak, reviewing, sweep, sweeping
+from streaks.services.care import (
+    AmnestyNotFound,
+    Case,
+    NothingToRestore,
+    StreakNotStarted,
+    declare_amnesty,
+    freeze,
+    restore,
+    undo_amnesty,
+)
+from streaks.services.counting import Counted, StreakInactive, StreakNotFound, count, shown_streak
+from streaks.services.definitions import (
+    NOUN,
+    StreakIdNotFound,
+    StreakNameConflict,
+    StreakNotPaused,
+    create_named_streak,
+    create_streak,
+    pause,
+    resume,
+    set_status,
+    update_named_streak,
+    update_streak,
+)
+from streaks.services.history import TickTaken, record_history
+from streaks.services.recording import RECORD, StreakNeedsEvents, StreakRecorded, Tick, record, record_many
+from streaks.services.wiring import register
+
+__all__ = [
+    "BREAKS",
+    "NOUN",
+    "RECORD",
+    "RISKS",
+    "AmnestyNotFound",
+    "Case",
+    "Counted",
+    "NothingToRestore",
+    "StreakIdNotFound",
+    "StreakInactive",
+    "StreakNameConflict",
+    "StreakNeedsEvents",
+    "StreakNotFound",
+    "StreakNotPaused",
+    "StreakNotStarted",
+    "StreakRecorded",
+    "Tick",
+    "TickTaken",
+    "count",
+    "create_named_streak",
+    "create_streak",
+    "declare_amnesty",
+    "freeze",
+    "pause",
+    "record",
+    "record_history",
+    "record_many",
+    "register",
+    "restore",
+    "resume",
+    "review_streak",
+    "reviewing",
+    "set_status",
+    "shown_streak",
+    "sweep",
+    "sweeping",
+    "undo_amnesty",
+    "update_named_streak",
+    "update_streak",
+]

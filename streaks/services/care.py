@@ -1,0 +1,213 @@
+"""What ops do so that nobody loses a streak unfairly: freeze one participant, restore a run, an amnesty for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from participants.catalog import catalog_of, definitions_changed
+from participants.errors import DomainError, InvalidInput, ParticipantNotFound
+from participants.models import Tenant
+from participants.services.tenants import check_timezone
+from participants.work import Load, UnitOfWork, restartable, unit_of_work
+from streaks.models import Amnesty, Streak
+from streaks.selectors import StreakStatus, status_of, streaks_in
+from streaks.selectors.care import check_year, open_window, reviving, span_between
+from streaks.services.announcing import review, settle_milestones
+from streaks.services.counting import loads_for, row_of, shown_streak
+from streaks.services.telling import told_of, told_restored
+
+MAX_FREEZES = 200
+MAX_AMNESTY = timedelta(days=366)
+
+
+class StreakNotStarted(DomainError):
+    code = "streak_not_started"
+    status = 404
+
+    def __init__(self, participant: str, code: str) -> None:
+        super().__init__(f"Participant '{participant}' has not started streak '{code}'")
+
+
+class NothingToRestore(DomainError):
+    code = "nothing_to_restore"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Streak '{code}' has no broken run to restore")
+
+
+class AmnestyNotFound(DomainError):
+    code = "amnesty_not_found"
+    status = 404
+
+    def __init__(self, amnesty_id: str) -> None:
+        super().__init__(f"Amnesty not found: {amnesty_id}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Whose streak it is about, and why something is done."""
+
+    participant_id: str
+    streak_code: str
+    reason: str
+
+
+@restartable
+def freeze(
+    *,
+    tenant: Tenant,
+    case: Case,
+    begin: date | datetime | None = None,
+    end: date | datetime | None = None,
+    now: datetime,
+) -> StreakStatus:
+    """Excuse the windows that [begin, end) meets; dates are local, and `end` as a date is included. Without either: the
+    window that is open. The same span for the same reason again changes nothing.
+
+    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or InvalidInput.
+    """
+    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
+        status = _status(work, case)
+        span = open_window(status, now=now) if begin is end is None else span_between(status, begin, end, now=now)
+        if not _is_frozen(status, *span, reason=case.reason):
+            _excuse(work, status, *span, reason=case.reason)
+            work.emit("streak.frozen", status.participant, _told(status, *span, reason=case.reason))
+            review(work, status.participant, status.streak, status.row)
+        return _status(work, case)
+
+
+@restartable
+def restore(*, tenant: Tenant, case: Case, now: datetime) -> StreakStatus:
+    """Let the last run that broke live on, as if the windows missed since were excused.
+
+    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or NothingToRestore.
+    """
+    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
+        before = _status(work, case)
+        span = reviving(before, now=now)
+        if span is None:
+            raise NothingToRestore(case.streak_code)
+        _excuse(work, before, *span, reason=case.reason)
+        status = _status(work, case)
+        told_restored(work, status.participant, status.streak, status.standing, reason=case.reason)
+        settle_milestones(work, status)
+        told_of(status.row, status.standing)
+        return status
+
+
+def _loads(tenant: Tenant, case: Case) -> list[Load]:
+    streak = streaks_in(catalog_of(tenant)).by_code.get(case.streak_code)
+    return loads_for([streak] if streak else [])
+
+
+def _status(work: UnitOfWork, case: Case) -> StreakStatus:
+    participant = work.find(case.participant_id)
+    if participant is None:
+        raise ParticipantNotFound(case.participant_id)
+    streak = shown_streak(work.catalog, case.streak_code)
+    row = row_of(work, participant, streak)
+    if row is None:
+        raise StreakNotStarted(case.participant_id, case.streak_code)
+    return status_of(row, streak, participant, now=work.now)
+
+
+def _is_frozen(status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
+    """Whether this was done before: a form or a request that is sent twice."""
+    asked = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
+    return any(asked.items() <= freeze.items() for freeze in status.row.freezes)
+
+
+def _excuse(work: UnitOfWork, status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> None:
+    row = status.row
+    if len(row.freezes) >= MAX_FREEZES:
+        raise InvalidInput("from", f"A streak can be frozen {MAX_FREEZES} times, and no more.")
+    freeze = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason, "at": work.now.isoformat()}
+    row.freezes = [*row.freezes, freeze]
+    work.touch(status.participant, is_seen=False)
+    work.change(row)
+
+
+def _told(status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
+    return {
+        "user_id": status.participant.external_id,
+        "definition_id": str(status.streak.id),
+        "streak_code": status.streak.code,
+        "from": begin.isoformat().replace("+00:00", "Z"),
+        "to": end.isoformat().replace("+00:00", "Z"),
+        "reason": reason,
+    }
+
+
+# --- for everyone -----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def declare_amnesty(
+    *,
+    tenant: Tenant,
+    name: str,
+    first: date,
+    last: date,
+    timezone: str,
+    streak_codes: Sequence[str] | None,
+    reason: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> Amnesty:
+    """Excuse everyone on the local dates from `first` to `last`, also in the past; a dry run writes nothing, and answers
+    one without an id. Raises InvalidInput."""
+    check_timezone(timezone)
+    _check_days(first, last)
+    _check_codes(tenant, streak_codes)
+    codes = None if streak_codes is None else list(dict.fromkeys(streak_codes))
+    amnesty = Amnesty(
+        tenant=tenant, name=name, from_on=first, to_on=last, timezone=timezone, streak_codes=codes, reason=reason
+    )
+    if dry_run:
+        amnesty.pk = None
+        return amnesty
+    amnesty.created_at = now
+    amnesty.save(force_insert=True)
+    _let_review(tenant, amnesty, now=now)
+    return amnesty
+
+
+def _check_days(first: date, last: date) -> None:
+    check_year("from", first)
+    check_year("to", last)
+    if last < first:
+        raise InvalidInput("to", "Must not be before `from`.")
+    if last - first > MAX_AMNESTY:
+        raise InvalidInput("to", f"Must be at most {MAX_AMNESTY.days} days after `from`.")
+
+
+def _check_codes(tenant: Tenant, codes: Sequence[str] | None) -> None:
+    if codes is None:
+        return
+    known = set(Streak.objects.of(tenant).filter(code__in=codes).values_list("code", flat=True))
+    if unknown := sorted(set(codes) - known):
+        raise InvalidInput("streak_codes", f"Unknown streaks: {', '.join(unknown)}.")
+
+
+@transaction.atomic
+def undo_amnesty(*, tenant: Tenant, amnesty_id: UUID, now: datetime) -> Amnesty:
+    """Take an amnesty back: what lived by it alone breaks. Doing it twice is doing it once. Raises AmnestyNotFound."""
+    amnesty = Amnesty.objects.of(tenant).select_for_update().filter(pk=amnesty_id).first()
+    if amnesty is None:
+        raise AmnestyNotFound(str(amnesty_id))
+    if amnesty.undone_at is None:
+        amnesty.undone_at = now
+        amnesty.save(update_fields=["undone_at"])
+        _let_review(tenant, amnesty, now=now)
+    return amnesty
+
+
+def _let_review(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
+    streaks = Streak.objects.of(tenant)
+    if amnesty.streak_codes is not None:
+        streaks = streaks.filter(code__in=amnesty.streak_codes)
+    streaks.update(review_due_at=now, review_cursor=None)
+    definitions_changed(tenant)

@@ -1,0 +1,187 @@
+"""One tick of one participant, inside a unit of work: the row, what is announced, what a milestone gives."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source
+from participants.catalog import Catalog
+from participants.errors import DomainError
+from participants.models import Participant
+from participants.work import Load, UnitOfWork
+from streaks.engine.counting import Chain, State
+from streaks.engine.milestones import Milestone, due, paid_with
+from streaks.engine.ticking import Ticked, tick
+from streaks.models import ParticipantStreak, Status
+from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
+from streaks.services.telling import told_broken, told_of
+
+
+class StreakNotFound(DomainError):
+    code = "streak_not_found"
+    status = 404
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Streak '{code}' not found")
+
+
+class StreakInactive(DomainError):
+    code = "streak_inactive"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Streak '{code}' is not active")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a tick came to, and what follows from it: milestones reached, and rewards to be given for them."""
+
+    ticked: Ticked
+    outcomes: Sequence[Outcome]
+
+
+def loads_for(streaks: Iterable[CompiledStreak]) -> list[Load]:
+    """The rows that a unit needs which counts ticks of `streaks`."""
+    ids = tuple(sorted({streak.id for streak in streaks}))
+    return [Load(ParticipantStreak, "streak_id", ids)] if ids else []
+
+
+def grants_of(streaks: Iterable[CompiledStreak]) -> list[Mapping[str, Any]]:
+    """What reaching milestones of `streaks` may give."""
+    rewards = {milestone.reward for streak in streaks for milestone in streak.milestones if milestone.reward}
+    return [_reward(reward) for reward in sorted(rewards)]
+
+
+def _reward(reward: str) -> Mapping[str, Any]:
+    return {"type": "reward", "id": reward}
+
+
+def shown_streak(catalog: Catalog, code: str) -> CompiledStreak:
+    """One that participants can see: a draft is nobody's yet. Raises StreakNotFound."""
+    streak = streaks_in(catalog).by_code.get(code)
+    if streak is None or streak.status == Status.DRAFT:
+        raise StreakNotFound(code)
+    return streak
+
+
+def active_streak(catalog: Catalog, code: str) -> CompiledStreak:
+    """Raises StreakNotFound or StreakInactive."""
+    streak = streaks_in(catalog).by_code.get(code)
+    if streak is None:
+        raise StreakNotFound(code)
+    if not streak.is_active:
+        raise StreakInactive(code)
+    return streak
+
+
+def count(
+    work: UnitOfWork,
+    participant: Participant,
+    streak: CompiledStreak,
+    *,
+    at: datetime,
+    value: Any = None,
+    counts_on: bool = True,
+    is_seen: bool = True,
+) -> Counted:
+    """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value` and `counts_on`.
+
+    `is_seen` is false for what happened long ago: the participant's application was not here now.
+    """
+    row = row_of(work, participant, streak) or _new_row(work, participant, streak, at=at)
+    rules, spans = rules_of(streak, participant), spans_of(row, streak)
+    ticked = tick(
+        state_of(row, streak, participant),
+        rules,
+        at=at,
+        now=work.now,
+        value=value,
+        counts_on=counts_on,
+        spans=spans,
+    )
+    if is_seen or participant.is_new:
+        work.touch(participant)
+    if _is_over(row, ticked):
+        told_broken(work, participant, streak, row)
+    if ticked.is_satisfying:
+        _emit_incremented(work, participant, streak, ticked)
+    state, outcomes = ticked.state, list[Outcome]()
+    if ticked.is_satisfying and ticked.chain:
+        state, outcomes = pay(work, participant, streak, state, ticked.chain)
+    row.state, row.revision = state, streak.revision
+    told_of(row, ticked.after)
+    work.change(row)
+    return Counted(ticked, outcomes)
+
+
+def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -> ParticipantStreak | None:
+    """The participant's row; None for who never ticked. Restarts a unit whose catalog is older than the row."""
+    row = work.row(ParticipantStreak, participant, streak.id)
+    if row is not None and row.revision > streak.revision:
+        work.find_stale()
+    return row
+
+
+def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak, *, at: datetime) -> ParticipantStreak:
+    row = ParticipantStreak(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        streak_id=streak.id,
+        revision=streak.revision,
+        last_activity_at=at,
+        created_at=work.now,
+    )
+    work.add(row)
+    return row
+
+
+def _is_over(row: ParticipantStreak, ticked: Ticked) -> bool:
+    """Whether the run that was last told of is broken, and this tick did not bring it back."""
+    if not row.count or ticked.before.current:
+        return False
+    latest, alive = ticked.before.latest, ticked.after.alive
+    return latest is None or alive is None or not alive.first <= latest.last <= alive.last
+
+
+def _emit_incremented(work: UnitOfWork, participant: Participant, streak: CompiledStreak, ticked: Ticked) -> None:
+    data = {
+        "user_id": participant.external_id,
+        "definition_id": str(streak.id),
+        "streak_code": streak.code,
+        "new_count": ticked.count,
+    }
+    work.emit("streak.incremented", participant, data)
+
+
+def pay(
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, state: State, chain: Chain
+) -> tuple[State, list[Outcome]]:
+    """The milestones that `chain` has reached and not paid: noted as paid, told, and what is to be given for them."""
+    reached = due(streak.milestones, chain, state.paid)
+    outcomes: list[Outcome] = []
+    for milestone in reached:
+        _emit_reached(work, participant, streak, milestone)
+        outcomes += _outcomes_of(participant, streak, milestone, chain)
+    return replace(state, paid=paid_with(state.paid, reached, chain)), outcomes
+
+
+def _emit_reached(work: UnitOfWork, participant: Participant, streak: CompiledStreak, milestone: Milestone) -> None:
+    data = {
+        "user_id": participant.external_id,
+        "definition_id": str(streak.id),
+        "streak_code": streak.code,
+        "threshold": milestone.threshold,
+        "reward_id": milestone.reward,
+    }
+    work.emit("streak.milestone_reached", participant, data)
+
+
+def _outcomes_of(
+    participant: Participant, streak: CompiledStreak, milestone: Milestone, chain: Chain
+) -> Iterator[Outcome]:
+    source = Source("streak", streak.code)
+    yield Granted("streak_milestone", streak.name, source, code=streak.code, amount=milestone.threshold)
+    if milestone.reward is not None:
+        key = f"streak/{streak.id}/{participant.pk}/{milestone.threshold}/{chain.last}"
+        yield Grant("reward", _reward(milestone.reward), source, key)

@@ -1,0 +1,213 @@
+"""Streaks are defined here, and changed: one definition, whichever dialect asks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from gamify.facts.services import grant_problem
+from participants.errors import DomainError, InvalidInput
+from participants.models import Tenant
+from participants.services.definitions import create_definition, update_definition
+from streaks.models import Status, Streak, StreakPause, StreakRevision
+from streaks.models.definitions import TERMS
+from streaks.services.counting import StreakInactive
+
+NOUN = "streak"
+MAX_CODE = 50
+
+# A change of one of these makes known that something broke, or lives, or is at risk, other than was noted.
+REVIEWED = ("at_risk_seconds",)
+
+
+class StreakIdNotFound(DomainError):
+    code = "streak_not_found"
+    status = 404
+
+    def __init__(self, _: str) -> None:
+        super().__init__("Streak not found")
+
+
+class StreakNameConflict(DomainError):
+    code = "streak_name_conflict"
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Streak with name '{name}' already exists")
+
+
+class StreakNotPaused(DomainError):
+    code = "streak_not_paused"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Streak '{code}' is not paused")
+
+
+def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
+    """Define a streak; `data` are fields of the model. Raises CodeConflict or InvalidInput."""
+    _check_rewards(tenant, data)
+    return create_definition(Streak, noun=NOUN, tenant=tenant, data=_with_status(data, Status.ACTIVE), now=now)
+
+
+@transaction.atomic
+def create_named_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
+    """Define a streak under a name that no other has, and a code made of it. Raises StreakNameConflict or InvalidInput."""
+    _hold_names(tenant)
+    _check_name(tenant, data["name"])
+    return create_streak(tenant=tenant, data={**data, "code": _free_code(tenant, data["name"])}, now=now)
+
+
+@transaction.atomic
+def update_named_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+    """Change a definition whose name stays its own. Raises StreakNameConflict or InvalidInput."""
+    streak = _locked(streak)  # before the tenant, as in every change of a definition
+    _hold_names(tenant)
+    if _takes_a_name(streak, changes):
+        _check_name(tenant, changes.get("name", streak.name))
+    return _changed(streak, tenant=tenant, changes=changes, now=now)
+
+
+def _locked(streak: Streak) -> Streak:
+    return Streak.objects.select_for_update().get(pk=streak.pk)
+
+
+def _takes_a_name(streak: Streak, changes: Mapping[str, Any]) -> bool:
+    """By a new name, or by coming back: an archived streak has given its name up."""
+    name, status = changes.get("name", streak.name), changes.get("status", streak.status)
+    comes_back = streak.status == Status.ARCHIVED and status != Status.ARCHIVED
+    return comes_back or bool(name != streak.name)
+
+
+def _hold_names(tenant: Tenant) -> None:
+    """Two requests of this dialect for one name come one after the other; the other dialect does not mind names."""
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+
+
+def _check_name(tenant: Tenant, name: str) -> None:
+    if Streak.objects.of(tenant).filter(name=name).exclude(status=Status.ARCHIVED).exists():
+        raise StreakNameConflict(name)
+
+
+def _free_code(tenant: Tenant, name: str) -> str:
+    """The name as a slug; with a number behind it where that is taken, also by an archived streak."""
+    base = slugify(name)[:MAX_CODE].strip("-_") or NOUN
+    taken = set(Streak.objects.of(tenant).filter(code__startswith=base[: MAX_CODE - 8]).values_list("code", flat=True))
+    code, number = base, 1
+    while code in taken:
+        number += 1
+        code = f"{base[: MAX_CODE - 8]}-{number}"
+    return code
+
+
+@transaction.atomic
+def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+    """Change a definition. Counts are carried over where its terms change; the new ones apply from `now` on.
+
+    Raises InvalidInput.
+    """
+    return _changed(_locked(streak), tenant=tenant, changes=changes, now=now)
+
+
+def _changed(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+    changes = _really_changed(streak, _with_status(changes, streak.status))
+    _check_rewards(tenant, changes)
+    if any(name in changes for name in TERMS):
+        _end_terms(streak, zone=_zone_of(tenant), now=now)
+        changes |= {"revision": streak.revision + 1, **_to_review(now)}
+    if any(name in changes for name in REVIEWED):
+        changes |= _to_review(now)
+    if "status" in changes:
+        changes |= _switch(streak, changes["status"], now=now)
+    return update_definition(streak, tenant=tenant, changes=changes, now=now)
+
+
+def _check_rewards(tenant: Tenant, changes: Mapping[str, Any]) -> None:
+    """Raise InvalidInput unless every reward that milestones name is one that `tenant` can give."""
+    for index, milestone in enumerate(changes.get("milestones", ())):
+        reward = milestone.get("reward_item_id")
+        if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
+            raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
+
+
+def _really_changed(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if getattr(streak, name) != value}
+
+
+def _with_status(changes: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """`status` and `is_active` say the same: whoever gives one gets the other. Switched off, a streak is paused."""
+    changes = dict(changes)
+    if "status" in changes:
+        changes["is_active"] = changes["status"] == Status.ACTIVE
+    elif "is_active" in changes:
+        changes["status"] = _switched(status, is_active=changes["is_active"])
+    return changes
+
+
+def _switched(status: str, *, is_active: bool) -> str:
+    if is_active:
+        return Status.ACTIVE
+    return Status.PAUSED if status == Status.ACTIVE else status
+
+
+def set_status(streak: Streak, *, tenant: Tenant, status: str, now: datetime) -> Streak:
+    """Activate, pause or archive. What participants have stays; from then on nothing ticks, and nothing breaks."""
+    return update_streak(streak, tenant=tenant, changes={"status": status}, now=now)
+
+
+@transaction.atomic
+def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
+    """Freeze an active streak; one that is paused stays so. Raises StreakInactive for any other."""
+    streak = Streak.objects.select_for_update().get(pk=streak.pk)
+    if streak.status not in {Status.ACTIVE, Status.PAUSED}:
+        raise StreakInactive(streak.code)
+    return streak if dry_run else set_status(streak, tenant=tenant, status=Status.PAUSED, now=now)
+
+
+@transaction.atomic
+def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
+    """Let a paused streak go on; one that is active does so already. Raises StreakNotPaused for any other."""
+    streak = Streak.objects.select_for_update().get(pk=streak.pk)
+    if streak.status not in {Status.ACTIVE, Status.PAUSED}:
+        raise StreakNotPaused(streak.code)
+    return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ACTIVE, now=now)
+
+
+def _switch(streak: Streak, status: str, *, now: datetime) -> dict[str, Any]:
+    """Begin or end the pause that a change of status means; what it excused is then looked at anew."""
+    if status == Status.ACTIVE:
+        StreakPause.objects.filter(tenant_id=streak.tenant_id, streak=streak, ended_at=None).update(ended_at=now)
+        return _to_review(now)
+    if streak.status == Status.ACTIVE:
+        StreakPause.objects.create(tenant_id=streak.tenant_id, streak=streak, began_at=now)
+    return {}
+
+
+def _to_review(now: datetime) -> dict[str, Any]:
+    return {"review_due_at": now, "review_cursor": None}
+
+
+def end_terms_of_zone(tenant: Tenant, now: datetime) -> None:
+    """Before a tenant's zone changes: the streaks that follow it go on with the days of the new one, and keep their counts."""
+    following = list(Streak.objects.select_for_update().of(tenant).in_zone_of_tenant().order_by("id"))
+    zone = _zone_of(tenant)
+    for streak in following:
+        _end_terms(streak, zone=zone, now=now)
+        Streak.objects.filter(pk=streak.pk).update(revision=streak.revision + 1, **_to_review(now))
+
+
+def _zone_of(tenant: Tenant) -> str:
+    """Read behind the lock of streaks, which a change of the zone takes too: the caller's tenant may be of before it."""
+    return Tenant.objects.values_list("timezone", flat=True).get(pk=tenant.pk)
+
+
+def _end_terms(streak: Streak, *, zone: str, now: datetime) -> None:
+    StreakRevision.objects.create(
+        tenant_id=streak.tenant_id,
+        streak=streak,
+        number=streak.revision,
+        tenant_timezone=zone,
+        ended_at=now,
+        **{name: getattr(streak, name) for name in TERMS},
+    )

@@ -1,0 +1,103 @@
+"""Ticks of long ago, brought in many at a time: what is wrong with one of them stops no other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gamify.facts import services as facts
+from gamify.facts.engine.instants import check_instant
+from participants.catalog import Catalog, catalog_of
+from participants.engine import external_id_problem
+from participants.errors import DomainError, InvalidInput
+from participants.models import Tenant
+from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from streaks.services.counting import count
+from streaks.services.recording import Tick, loads_of_codes, recordable_streak
+
+BACKFILL = "streaks.backfill"
+
+
+@dataclass(frozen=True)
+class TickTaken:
+    """What became of one tick. `is_repeat`: its window was satisfied before, or this very tick had been counted."""
+
+    is_repeat: bool = False
+    refusal: DomainError | None = None
+
+
+Then = Callable[[UnitOfWork, Sequence[TickTaken]], None]
+
+
+@restartable
+def record_history(
+    *,
+    tenant: Tenant,
+    ticks: Sequence[Tick],
+    now: datetime,
+    is_silent: bool = True,
+    is_dry_run: bool = False,
+    gives_rewards: bool = True,
+    then: Then | None = None,
+) -> Sequence[TickTaken]:
+    """Tick in one unit of work; answers in the order given, and refuses what `record` refuses, each tick on its own.
+
+    The same tick, which is the same participant, streak and instant, counts once whenever it comes again. Milestones give
+    what they give, unless `gives_rewards` is false: they are then reached for good, and nothing is given for them. `then` is
+    called with what became of the ticks before the unit ends, to write what belongs to it, and anew if it is restarted.
+    """
+    catalog = catalog_of(tenant)
+    asked = [_asked(tick, catalog, now=now) for tick in ticks]
+    good = [each for each in asked if each.refusal is None]
+    with unit_of_work(
+        tenant,
+        {each.tick.participant_id for each in good},
+        now=now,
+        onces=[each.once for each in good],
+        loads=loads_of_codes(catalog, {each.tick.streak_code for each in good}),
+        is_silent=is_silent,
+        is_dry_run=is_dry_run,
+    ) as work:
+        taken = [_taken(work, each, gives_rewards=gives_rewards) for each in asked]
+        if then is not None:
+            then(work, taken)
+        return taken
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A tick with the key under which it counts once, None where it needs none, or with the refusal that it meets."""
+
+    tick: Tick
+    once: Once | None = None
+    refusal: DomainError | None = None
+
+
+def _asked(tick: Tick, catalog: Catalog, *, now: datetime) -> _Asked:
+    try:
+        if problem := external_id_problem(tick.participant_id):
+            raise InvalidInput("participant_id", problem)
+        check_instant(tick.at, now=now)
+        streak = recordable_streak(catalog, tick.streak_code)
+    except DomainError as refusal:
+        return _Asked(tick, refusal=refusal)
+    return _Asked(tick, None if streak.terms.rules.condition.is_any_tick else _once(tick))
+
+
+def _once(tick: Tick) -> Once:
+    key = f"{tick.streak_code}:{tick.at.astimezone(UTC).isoformat()}"
+    return Once(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
+
+
+def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken:
+    if asked.refusal is not None:
+        return TickTaken(refusal=asked.refusal)
+    if work.replayed(asked.once) is not None:
+        return TickTaken(is_repeat=True)
+    tick = asked.tick
+    participant = work.participant(tick.participant_id)
+    streak = recordable_streak(work.catalog, tick.streak_code)
+    counted = count(work, participant, streak, at=tick.at, counts_on=False, is_seen=False)
+    if gives_rewards:
+        facts.settle(work, participant, counted.outcomes, now=work.now)
+    work.remember(asked.once, {})
+    return TickTaken(is_repeat=counted.ticked.was_satisfied)

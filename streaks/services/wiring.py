@@ -1,0 +1,83 @@
+"""What streaks register with the layers below."""
+
+from participants import events
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers, zone_followers
+from participants.services.tenants import zone_changes
+from participants.work import UnitOfWork
+from streaks.models import ParticipantStreak
+from streaks.selectors import streaks_in
+from streaks.selectors.catalog import register as register_catalog
+from streaks.services.announcing import review
+from streaks.services.counting import loads_for, row_of
+from streaks.services.definitions import end_terms_of_zone
+
+
+def _follow(work: UnitOfWork, participant: Participant) -> None:
+    """In a new zone the open window of a streak that follows it ends at another instant."""
+    personal = [streak for streak in streaks_in(work.catalog).by_id.values() if streak.terms.is_personal]
+    work.load(loads_for(personal))
+    for streak in personal:
+        if (row := row_of(work, participant, streak)) is not None:
+            review(work, participant, streak, row)
+
+
+def _delete_rows(participant: Participant) -> None:
+    ParticipantStreak.objects.of(participant).delete()
+
+
+def _clear_reasons(participant: Participant) -> None:
+    """Anonymising keeps the counts and the times excused, but not what was written beside them."""
+    for row in ParticipantStreak.objects.of(participant).exclude(freezes=[]):
+        row.freezes = [{**freeze, "reason": None} for freeze in row.freezes]
+        row.save(update_fields=["freezes"])
+
+
+_WHOSE = {
+    "user_id": "The participant's id.",
+    "definition_id": "Id of the streak.",
+    "streak_code": "Code of the streak.",
+}
+_EVENTS = {
+    "streak.incremented": (
+        "A window of a streak was satisfied.",
+        {"new_count": "Length of the run after this tick."},
+    ),
+    "streak.broken": (
+        "A run ended, since more windows were missed than may be.",
+        {"final_count": "Length that the run had come to."},
+    ),
+    "streak.at_risk": (
+        "A run is about to break.",
+        {
+            "current_count": "Length of the run.",
+            "window_ends_at": "When it breaks, unless its participant comes before.",
+        },
+    ),
+    "streak.restored": (
+        "A broken run lives again without a tick.",
+        {"new_count": "Length of the run.", "reason": "Text given with the request; null where an amnesty did it."},
+    ),
+    "streak.frozen": (
+        "Missing windows was forgiven to one participant.",
+        {
+            "from": "Beginning of the time that is forgiven.",
+            "to": "End of the time that is forgiven.",
+            "reason": "Text given with the request.",
+        },
+    ),
+    "streak.milestone_reached": (
+        "A run has come to the length of a milestone.",
+        {"threshold": "Length of the milestone.", "reward_id": "Id of the reward that goes with it, or null."},
+    ),
+}
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_catalog()
+    zone_changes.register("streaks", end_terms_of_zone)
+    zone_followers.register("streaks", _follow)
+    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_reasons))
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, _WHOSE | fields)
