@@ -8,7 +8,7 @@ from streaks import services
 from streaks.api import examples
 from streaks.api.serializers import StreakAnswer
 from streaks.definitions import NewStreak, StreakChanges, model_changes
-from streaks.models import PeriodChoice, Streak
+from streaks.models import Status, Streak
 from streaks.services import NOUN, StreakIdNotFound
 
 
@@ -22,10 +22,11 @@ class AdminStreakViewSet(DefinitionViewSet):
     not_found = StreakIdNotFound
 
     def perform_create(self, data: Mapping[str, Any]) -> Streak:
-        data = {"fact_type": data["code"], **data}
-        changes = model_changes(data, period=data.get("period", PeriodChoice.DAILY))
+        changes = model_changes({"fact_type": data["code"], **data})
         return services.create_streak(tenant=self.tenant, data=changes, now=self.now)
 
     def perform_update(self, row: Any, changes: Mapping[str, Any]) -> Streak:
-        changes = model_changes(dict(changes), period=changes.get("period", row.period))
-        return services.update_streak(row, tenant=self.tenant, changes=changes, now=self.now)
+        return services.update_streak(row, tenant=self.tenant, changes=model_changes(changes, row=row), now=self.now)
+
+    def perform_destroy(self, row: Any) -> Streak:
+        return services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now)

@@ -7,13 +7,22 @@ from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet
 from participants.catalog import catalog_of
+from participants.errors import InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading
 from streaks import services
 from streaks.api import examples
-from streaks.api.serializers import RecordBody, RecordedAnswer, StreakEntry, StreaksAnswer
+from streaks.api.serializers import (
+    CalendarAnswer,
+    CalendarQuery,
+    RecordBody,
+    RecordedAnswer,
+    StreakEntry,
+    StreaksAnswer,
+)
 from streaks.selectors import statuses_of
-from streaks.services import StreakInactive, StreakNotFound
+from streaks.selectors.calendar import calendar_of
+from streaks.services import StreakInactive, StreakNeedsEvents, StreakNotFound, shown_streak
 
 
 class StreakViewSet(KeyViewSet):
@@ -22,7 +31,12 @@ class StreakViewSet(KeyViewSet):
         body=RecordBody,
         answer=RecordedAnswer,
         idempotent=True,
-        errors=[StreakNotFound("daily_login"), StreakInactive("daily_login"), PARTICIPANT_CAP],
+        errors=[
+            StreakNotFound("daily_login"),
+            StreakInactive("daily_login"),
+            StreakNeedsEvents("daily_points"),
+            PARTICIPANT_CAP,
+        ],
         example=examples.RECORD,
     )
     def record(self, request: Request) -> Response:
@@ -53,3 +67,22 @@ class ParticipantStreaksViewSet(KeyViewSet):
         return Response(
             {"participant_id": participant_id, "streaks": [StreakEntry(status).data for status in statuses]}
         )
+
+    @operation(
+        "get_streak_calendar",
+        query=CalendarQuery,
+        answer=CalendarAnswer,
+        errors=[StreakNotFound("daily_login"), InvalidInput("to", "At most 400 windows can be asked for at once.")],
+        example=examples.CALENDAR,
+    )
+    def calendar(self, request: Request, participant_id: str, code: str) -> Response:
+        """The periods from one date to another, oldest first: which are satisfied, which are excused, which took grace.
+
+        `count` is the length that the run had come to by the end of the period. Without `from` and `to`: the latest.
+        """
+        query = self.query(CalendarQuery)
+        with reading(self.tenant) as tenant:
+            streak = shown_streak(catalog_of(tenant), code)
+            participant = find_participant(tenant, participant_id)
+            calendar = calendar_of(participant, streak, first=query.get("from"), last=query.get("to"), now=self.now)
+        return Response(CalendarAnswer({"participant_id": participant_id, "calendar": calendar}).data)

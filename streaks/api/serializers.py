@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, CodeField, ObjectField, ParticipantIdField
+from participants.api.fields import BodyKeyField, CodeField, DayField, ParticipantIdField
+from participants.profile import AnyField
 from streaks.models import Streak
 from streaks.selectors import StreakStatus
+from streaks.selectors.configs import filter_of
 
 
 class RecordBody(serializers.Serializer[Any]):
@@ -44,7 +47,9 @@ class StreaksAnswer(serializers.Serializer[Any]):
 
 class StreakAnswer(DefinitionAnswer):
     fact_type = serializers.SerializerMethodField(help_text="The event that ticks it.")
-    fact_filter = ObjectField(allow_null=True, help_text="Filter on the event's properties, or null.")
+    fact_filter = serializers.SerializerMethodField(
+        help_text="Filter on the event's properties; null for none, and for one that the short form cannot say."
+    )
     period = serializers.CharField(help_text="One tick counts in each.")
     grace_periods = serializers.IntegerField(help_text="Periods that may be missed in a row.")
     grace_period_hours = serializers.IntegerField(source="grace_hours", help_text="grace_periods in hours.")
@@ -54,3 +59,32 @@ class StreakAnswer(DefinitionAnswer):
 
     def get_fact_type(self, streak: Streak) -> str:
         return ",".join(streak.event_types)
+
+    @extend_schema_field({"type": ["object", "null"]})
+    def get_fact_filter(self, streak: Streak) -> dict[str, Any] | None:
+        return filter_of(streak)
+
+
+class CalendarQuery(serializers.Serializer[Any]):
+    to = DayField(required=False, help_text="Last date, included; today when left out.")
+
+    def get_fields(self) -> dict[str, AnyField]:
+        return {"from": DayField(required=False, help_text="First date."), **super().get_fields()}
+
+
+class CalendarWindow(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="Name of the period, such as 2026-02-14.")
+    start = serializers.DateTimeField(help_text="When it begins.")
+    end = serializers.DateTimeField(help_text="When it is over.")
+    satisfied = serializers.BooleanField(source="is_satisfied", help_text="Whether it counted.")
+    excused = serializers.BooleanField(source="is_excused", help_text="Whether missing it is forgiven.")
+    grace = serializers.BooleanField(source="is_grace", help_text="Missed, and the run went on all the same.")
+    count = serializers.IntegerField(help_text="Length that the run had come to by then; 0 where there was none.")
+
+
+class CalendarAnswer(serializers.Serializer[Any]):
+    participant_id = ParticipantIdField()
+    code = serializers.CharField(source="calendar.streak.code", help_text="Code of the streak.")
+    period = serializers.CharField(source="calendar.streak.period", help_text="One tick counts in each.")
+    timezone = serializers.CharField(source="calendar.timezone", help_text="IANA zone of the dates.")
+    windows = CalendarWindow(source="calendar.windows", many=True, help_text="The periods, oldest first.")

@@ -1,0 +1,1 @@
+"""Streaks over HTTP, in the Phoenix dialect: definitions through the admin gateway, progress through the query gateway."""

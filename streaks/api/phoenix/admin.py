@@ -1,0 +1,130 @@
+"""The admin gateway: streak definitions, for keys with the admin scope and for platforms."""
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from participants.api.phoenix import PhoenixAdminViewSet
+from participants.api.schema import operation
+from participants.errors import DomainError, InvalidInput
+from participants.models.tenants import Environment
+from participants.work import reading
+from streaks import services
+from streaks.api.phoenix import examples
+from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
+from streaks.api.phoenix.serializers import (
+    NewPhoenixStreak,
+    PhoenixStreakChanges,
+    StatusBody,
+    StreakRecord,
+    StreakRecords,
+    model_fields,
+)
+from streaks.models import Status, Streak
+from streaks.selectors.definitions import DefinedStreak, defined_streaks, defined_streaks_of_all, find_streak
+from streaks.services import StreakNameConflict
+
+
+class StreakDefinitionNotFound(DomainError):
+    code = "streak_not_found"
+    status = 404
+
+    def __init__(self, definition_id: str) -> None:
+        super().__init__(f"Streak definition not found: {definition_id}")
+
+
+_UNKNOWN = StreakDefinitionNotFound(examples.DEFINITION_ID)
+_MALFORMED = MalformedDefinitionId()
+_TAKEN = StreakNameConflict("Daily Login Streak")
+_INVALID = InvalidInput("config.event_types", "cannot be empty")
+
+
+class StreakDefinitionsViewSet(PhoenixAdminViewSet):
+    @operation("list_tenant_streaks", answer=StreakRecords, example=examples.RECORDS)
+    def list_own(self, request: Request, tenant_id: str) -> Response:
+        """The tenant's streak definitions, whatever their status, in the order in which they were created."""
+        with reading(self.tenant) as tenant:
+            return Response(StreakRecords({"definitions": defined_streaks(tenant)}).data)
+
+    @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
+    def list_all(self, request: Request) -> Response:
+        """For a platform's key the streak definitions of all tenants that are not disabled; for another admin key those
+        of its own tenant.
+        """
+        if not self.is_platform:
+            return self.list_own(request, tenant_id=self.tenant.slug)
+        found = defined_streaks_of_all(Environment(self.tenant.environment))
+        return Response(StreakRecords({"definitions": found}).data)
+
+    @operation(
+        "create_tenant_streak",
+        body=NewPhoenixStreak,
+        answer=StreakRecord,
+        status=status.HTTP_201_CREATED,
+        errors=[_INVALID, _TAKEN],
+        example=examples.CREATE,
+    )
+    def create(self, request: Request, tenant_id: str) -> Response:
+        """Define a streak. It is active at once. Its code in the Gamify dialect is made of its name."""
+        fields = model_fields(self.body(NewPhoenixStreak), tenant=self.tenant)
+        row = services.create_named_streak(tenant=self.tenant, data=fields, now=self.now)
+        return self.shown(row, status=status.HTTP_201_CREATED)
+
+    @operation("get_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.RECORD)
+    def retrieve(self, request: Request, tenant_id: str, definition_id: str) -> Response:
+        """One streak definition, whatever its status."""
+        with reading(self.tenant):
+            return self.shown(self.definition(definition_id))
+
+    @operation(
+        "update_tenant_streak",
+        body=PhoenixStreakChanges,
+        answer=StreakRecord,
+        errors=[_UNKNOWN, _MALFORMED, _INVALID, _TAKEN],
+        example=examples.UPDATE,
+    )
+    def partial_update(self, request: Request, tenant_id: str, definition_id: str) -> Response:
+        """Change a streak definition: the fields that are given, and no other. `config` is replaced as a whole.
+
+        Users keep their counts; the new configuration holds from now on.
+        """
+        with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
+            row = self.definition(definition_id, lock=True)
+            changes = model_fields(self.body(PhoenixStreakChanges), tenant=self.tenant, row=row)
+            row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
+        return self.shown(row)
+
+    @operation(
+        "set_tenant_streak_status",
+        body=StatusBody,
+        answer=StreakRecord,
+        errors=[_UNKNOWN, _MALFORMED, InvalidInput("status", "must be active, paused or archived"), _TAKEN],
+        example=examples.PAUSE,
+    )
+    def set_status(self, request: Request, tenant_id: str, definition_id: str) -> Response:
+        """Activate, pause or archive a streak. While it is not active nothing ticks and nothing breaks.
+
+        An archived one can come back, unless another has taken its name.
+        """
+        row = self.definition(definition_id)
+        changes = self.body(StatusBody)
+        return self.shown(services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now))
+
+    @operation("archive_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.ARCHIVED)
+    def destroy(self, request: Request, tenant_id: str, definition_id: str) -> Response:
+        """Archive a streak. What users have of it is kept; its name is free again."""
+        row = self.definition(definition_id)
+        return self.shown(services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now))
+
+    def definition(self, definition_id: str, *, lock: bool = False) -> Streak:
+        """Raises MalformedDefinitionId or StreakDefinitionNotFound, for another tenant's as well."""
+        row = find_streak(self.tenant, definition_uuid(definition_id), lock=lock)
+        if row is None:
+            raise StreakDefinitionNotFound(definition_id)
+        return row
+
+    def shown(self, row: Streak, **response: Any) -> Response:
+        return Response(StreakRecord(DefinedStreak(row, self.tenant)).data, **response)

@@ -1,0 +1,59 @@
+"""The query gateway: what can be kept at, and how far users are; for any key, and for partners who sign."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from participants.api.phoenix import PhoenixQueryViewSet
+from participants.api.schema import operation
+from participants.catalog import catalog_of
+from participants.errors import DomainError
+from participants.selectors import find_participant
+from participants.work import reading
+from streaks.api.phoenix import examples
+from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
+from streaks.api.phoenix.serializers import StreakProgressAnswer, StreakProgressList, StreakRecords
+from streaks.selectors.definitions import active_streaks
+from streaks.selectors.progress import progress_in, progress_in_all
+
+
+class StreakOfUserNotFound(DomainError):
+    code = "streak_not_found"
+    status = 404
+
+    def __init__(self, user_id: str, definition_id: str) -> None:
+        super().__init__(f"Streak not found for user '{user_id}' and definition '{definition_id}'")
+
+
+_ERRORS = [StreakOfUserNotFound("user-12345", examples.DEFINITION_ID), MalformedDefinitionId()]
+
+
+class StreakQueryViewSet(PhoenixQueryViewSet):
+    @operation("list_active_streaks", answer=StreakRecords, example=examples.RECORDS)
+    def definitions(self, request: Request, tenant_id: str) -> Response:
+        """The active streak definitions, in display order."""
+        with reading(self.tenant) as tenant:
+            return Response(StreakRecords({"definitions": active_streaks(catalog_of(tenant), tenant)}).data)
+
+    @operation("list_user_streaks", answer=StreakProgressList, example=examples.PROGRESS_LIST)
+    def of_user(self, request: Request, tenant_id: str, user_id: str) -> Response:
+        """How far the user is in every active or paused streak that they have touched; empty for a user never seen."""
+        with reading(self.tenant) as tenant:
+            participant = find_participant(tenant, user_id)
+            found = progress_in_all(participant, catalog_of(tenant), tenant, now=self.now)
+            return Response(StreakProgressList({"streaks": found}).data)
+
+    @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
+    def of_user_in(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
+        """How far the user is in one streak."""
+        with reading(self.tenant) as tenant:
+            streak_id = definition_uuid(definition_id)
+            participant = find_participant(tenant, user_id)
+            found = progress_in(participant, streak_id, catalog_of(tenant), tenant, now=self.now)
+            if found is None:
+                raise StreakOfUserNotFound(user_id, definition_id)
+            return Response(StreakProgressAnswer(found).data)
+
+    @operation("get_user_streak_by_definition", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
+    def of_user_in_definition(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
+        """The same under the longer of the two paths that clients know."""
+        return self.of_user_in(request, tenant_id, user_id, definition_id)

@@ -1,0 +1,50 @@
+"""Events, and definitions in few words."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import emit
+from participants.models import Tenant
+from tests.client import Api
+
+CONFIG: dict[str, Any] = {
+    "event_types": ["user.login"],
+    "window": {"type": "calendar", "period": "daily", "timezone": "UTC", "reset_time": "00:00"},
+    "condition": {"type": "count", "min": 1},
+    "milestones": [],
+}
+
+
+def happen(
+    tenant: Tenant, user: str, name: str, properties: Mapping[str, Any] | None = None, *, at: datetime | None = None
+) -> None:
+    """One event of `user`, which ticks what listens to it."""
+    now = timezone.now()
+    emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput(user, name, at or now, properties or {}), now=now)
+
+
+def changed(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> dict[str, Any]:
+    """A copy with the value at a dotted path replaced or, where none is given, left out."""
+    copy = deepcopy(dict(of))
+    inner: Any = copy
+    *parents, last = [int(name) if name.isdigit() else name for name in path.split(".")]
+    for name in parents:
+        inner = inner[name]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return copy
+
+
+def defined(admin: Api, name: str = "Daily", *, tenant: str = "acme", **config: Any) -> dict[str, Any]:
+    """The record of a new streak: daily, one login, but for what `config` says."""
+    answer = admin.post(f"/tenants/{tenant}/streaks", {"name": name, "config": CONFIG | config})
+    assert answer.status_code == 201, answer.content
+    record: dict[str, Any] = answer.json()
+    return record

@@ -1,0 +1,51 @@
+"""What tests of the sweeps share: ticks at given days, sweeps at given instants, and what was told of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from participants.models import DomainEvent, Tenant
+from streaks.models import Streak
+from streaks.selectors.due import BREAKS, RISKS, Sweep
+from streaks.services import create_streak, record, review_streak, sweep
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+MIDNIGHT = datetime(2026, 2, 14, tzinfo=UTC)
+NOON = MIDNIGHT + 12 * HOUR
+
+
+def fresh(tenant: Tenant) -> Tenant:
+    """As a new request or task reads it."""
+    return Tenant.objects.get(pk=tenant.pk)
+
+
+def defined(tenant: Tenant, code: str = "daily", **data: Any) -> Streak:
+    return create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOON)
+
+
+def ticked(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", now: datetime | None = None) -> Any:
+    """The answer to the last of the ticks, each of which came when it happened, or all of them at `now`."""
+    for at in ats:
+        told = record(tenant=fresh(tenant), participant_id=who, streak_code=code, at=at, now=now or at)
+    return told
+
+
+def swept(tenant: Tenant, now: datetime, *kinds: Sweep) -> int:
+    """How many rows were looked at by a sweep of each kind; of both where none is named."""
+    return sum(sweep(tenant=fresh(tenant), kind=kind, now=now) for kind in kinds or (RISKS, BREAKS))
+
+
+def reviewed(tenant: Tenant, now: datetime) -> int:
+    due = Streak.objects.of(tenant).awaiting_review().select_related("tenant")
+    return sum(review_streak(streak=streak, now=now) for streak in due)
+
+
+def told(*types: str) -> list[tuple[str, dict[str, Any]]]:
+    """Type and data of what was told of streaks but for their ticks, in order; of these types where some are named."""
+    events = DomainEvent.objects.filter(type__startswith="streak.").exclude(type="streak.incremented").order_by("id")
+    return [(event.type, event.data) for event in events if not types or event.type in types]
+
+
+def told_types() -> list[str]:
+    return [name for name, _ in told()]

@@ -1,0 +1,453 @@
+"""What time alone brings about is told once, whoever looks and however late (contract §10, At risk)."""
+
+from datetime import date
+
+import pytest
+import time_machine
+
+from participants.models import Participant, Tenant
+from participants.services.participants import delete
+from streaks import tasks
+from streaks.models import ParticipantStreak, Status, Streak
+from streaks.selectors.due import BREAKS, RISKS
+from streaks.services import declare_amnesty, record_many, reviewing, set_status, sweep, undo_amnesty, update_streak
+from streaks.services.announcing import PUSHED_AHEAD
+from streaks.services.recording import Tick
+from tests.streaks.sweeping import (
+    DAY,
+    HOUR,
+    MIDNIGHT,
+    MINUTE,
+    NOON,
+    defined,
+    fresh,
+    reviewed,
+    swept,
+    ticked,
+    told,
+    told_types,
+)
+
+BREAK = MIDNIGHT + 2 * DAY  # of who was here today, and not tomorrow
+WARNING = BREAK - 4 * HOUR
+
+
+@pytest.fixture
+def daily(tenant):
+    return defined(tenant)
+
+
+def row_of(who="u"):
+    return ParticipantStreak.objects.get(participant__external_id=who)
+
+
+# --- told once --------------------------------------------------------------------------------------------------------
+
+
+def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
+    ticked(tenant, NOON - 2 * DAY, NOON - DAY, NOON)
+
+    looked_at = [swept(tenant, BREAK + minutes * MINUTE, BREAKS) for minutes in (-1, 0, 1, 2)]
+
+    assert looked_at == [0, 1, 0, 0]
+    assert told() == [
+        (
+            "streak.broken",
+            {
+                "participant_id": "u",
+                "user_id": "u",
+                "definition_id": str(daily.pk),
+                "streak_code": "daily",
+                "final_count": 3,
+            },
+        )
+    ]
+
+
+def test_a_risk_is_told_once_with_the_end_of_the_window(tenant, daily):
+    ticked(tenant, NOON - DAY, NOON)
+
+    looked_at = [swept(tenant, WARNING + minutes * MINUTE, RISKS) for minutes in (-1, 0, 1, 60)]
+
+    assert looked_at == [0, 1, 0, 0]
+    assert told() == [
+        (
+            "streak.at_risk",
+            {
+                "participant_id": "u",
+                "user_id": "u",
+                "definition_id": str(daily.pk),
+                "streak_code": "daily",
+                "current_count": 2,
+                "window_ends_at": "2026-02-16T00:00:00Z",
+            },
+        )
+    ]
+
+
+def test_a_risk_is_told_again_in_the_next_window(tenant, daily):
+    ticked(tenant, NOON)
+    swept(tenant, WARNING)
+    ticked(tenant, WARNING + HOUR)
+
+    swept(tenant, WARNING + DAY)
+
+    assert [data["window_ends_at"] for _, data in told()] == ["2026-02-16T00:00:00Z", "2026-02-17T00:00:00Z"]
+
+
+def test_a_sweep_that_comes_days_late_tells_of_the_break_alone(tenant, daily):
+    ticked(tenant, NOON)
+
+    swept(tenant, BREAK + 9 * DAY)
+
+    assert told_types() == ["streak.broken"]
+
+
+def test_who_comes_back_after_a_break_that_was_told_begins_anew_and_breaks_anew(tenant, daily):
+    ticked(tenant, NOON)
+    swept(tenant, BREAK)
+    ticked(tenant, BREAK + HOUR, BREAK + DAY + HOUR)
+
+    swept(tenant, BREAK + 3 * DAY)
+
+    assert [data["final_count"] for _, data in told("streak.broken")] == [1, 2]
+
+
+def test_only_the_tenant_named_is_swept(tenant, other_tenant, daily):
+    defined(other_tenant)
+    for each in (tenant, other_tenant):
+        ticked(each, NOON)
+
+    assert swept(tenant, BREAK) == 1
+
+    assert ParticipantStreak.objects.get(tenant=other_tenant).breaks_at == BREAK
+
+
+def test_a_chunk_is_looked_at_in_as_many_statements_whatever_its_size(tenant, daily, queries):
+    record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(50)], now=NOON)
+    ticked(tenant, NOON - DAY, who="early")
+    ready = fresh(tenant)
+    sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY)
+
+    with queries(7):  # due; lock, rows; events, streaks; no more at this instant, none later
+        looked_at = sweep(tenant=ready, kind=BREAKS, now=BREAK)
+
+    assert looked_at == 50
+
+
+# --- ticks between the instant and the sweep ---------------------------------------------------------------------------
+
+
+def test_a_late_tick_that_comes_before_the_sweep_keeps_the_run_and_nothing_is_told(tenant, daily):
+    ticked(tenant, NOON)
+
+    ticked(tenant, BREAK - HOUR, now=BREAK + MINUTE)
+
+    assert swept(tenant, BREAK + MINUTE) == 0
+    assert told_types() == []
+
+
+def test_a_tick_that_begins_a_new_run_before_the_sweep_tells_of_the_break_itself(tenant, daily):
+    ticked(tenant, NOON - DAY, NOON)
+
+    ticked(tenant, BREAK + MINUTE)
+    swept(tenant, BREAK + MINUTE)
+
+    assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
+
+
+def test_a_late_tick_after_the_break_was_told_brings_the_run_back_to_be_told_broken_again(tenant, daily):
+    ticked(tenant, NOON)
+    swept(tenant, BREAK)
+
+    ticked(tenant, BREAK - HOUR, now=BREAK + MINUTE)
+    swept(tenant, BREAK + DAY)
+
+    assert [data["final_count"] for _, data in told("streak.broken")] == [1, 2]
+
+
+# --- what never breaks, or later ---------------------------------------------------------------------------------------
+
+
+def test_grace_puts_the_break_off(tenant):
+    defined(tenant, grace_periods=1)
+    ticked(tenant, NOON)
+
+    assert swept(tenant, BREAK + DAY - MINUTE, BREAKS) == 0
+    assert swept(tenant, BREAK + DAY, BREAKS) == 1
+
+
+def test_a_streak_that_never_resets_is_never_due(tenant):
+    defined(tenant, reset_on_miss=False)
+    ticked(tenant, NOON)
+
+    assert swept(tenant, BREAK + 400 * DAY) == 0
+    assert told_types() == []
+
+
+def test_nothing_breaks_and_nothing_is_at_risk_while_a_streak_is_paused(tenant, daily):
+    ticked(tenant, NOON)
+    set_status(daily, tenant=tenant, status=Status.PAUSED, now=NOON + HOUR)
+
+    swept(tenant, WARNING)
+    swept(tenant, BREAK + 30 * DAY)
+
+    assert told_types() == []
+
+
+def test_after_a_pause_a_review_notes_when_the_run_will_break(tenant, daily):
+    ticked(tenant, NOON)
+    set_status(daily, tenant=tenant, status=Status.PAUSED, now=NOON + HOUR)
+    swept(tenant, BREAK + DAY)
+    resumed = NOON + 5 * DAY
+    set_status(daily, tenant=tenant, status=Status.ACTIVE, now=resumed)
+
+    assert reviewed(tenant, resumed) == 1
+
+    assert row_of().breaks_at == MIDNIGHT + 7 * DAY  # the day on which it was resumed is excused as well
+    swept(tenant, MIDNIGHT + 7 * DAY)
+    assert told_types() == ["streak.broken"]
+
+
+def test_what_broke_before_the_pause_is_told_broken_all_the_same(tenant, daily):
+    ticked(tenant, NOON)
+    set_status(daily, tenant=tenant, status=Status.PAUSED, now=BREAK + MINUTE)
+
+    swept(tenant, BREAK + 2 * MINUTE)
+
+    assert told_types() == ["streak.broken"]
+
+
+def test_nobody_is_told_of_a_participant_who_was_deleted(tenant, daily):
+    ticked(tenant, NOON)
+    ticked(tenant, NOON, who="v")
+    delete(tenant=fresh(tenant), external_id="u", now=NOON)
+
+    assert swept(tenant, BREAK) == 1
+
+    assert [data["user_id"] for _, data in told()] == ["v"]
+
+
+def test_a_row_whose_participant_is_gone_is_left_alone(tenant, daily):
+    ticked(tenant, NOON)
+    Participant.objects.all().delete()
+
+    assert swept(tenant, BREAK) == 0
+
+
+# --- changes for everyone ----------------------------------------------------------------------------------------------
+
+
+def amnesty(tenant, *, now):
+    return declare_amnesty(
+        tenant=fresh(tenant),
+        name="Outage",
+        first=date(2026, 2, 15),
+        last=date(2026, 2, 15),
+        timezone="UTC",
+        streak_codes=None,
+        reason="Servers were down",
+        now=now,
+    )
+
+
+def test_an_amnesty_after_the_break_brings_the_run_back_and_undone_it_breaks_again(tenant, daily):
+    ticked(tenant, NOON - DAY, NOON)
+    swept(tenant, BREAK, BREAKS)
+
+    declared = amnesty(tenant, now=BREAK + HOUR)
+    reviewed(tenant, BREAK + HOUR)
+    undo_amnesty(tenant=fresh(tenant), amnesty_id=declared.pk, now=BREAK + 2 * HOUR)
+    reviewed(tenant, BREAK + 2 * HOUR)
+
+    assert told_types() == ["streak.broken", "streak.restored", "streak.broken"]
+    assert told("streak.restored")[0][1]["new_count"] == 2
+    assert [data["final_count"] for _, data in told("streak.broken")] == [2, 2]
+
+
+def test_an_amnesty_before_the_sweep_tells_of_no_break_at_all(tenant, daily):
+    ticked(tenant, NOON)
+    amnesty(tenant, now=BREAK + MINUTE)
+
+    swept(tenant, BREAK + 2 * MINUTE)
+
+    assert told_types() == []
+    assert row_of().breaks_at == BREAK + DAY
+
+
+def test_terms_that_change_while_a_row_is_due_decide_nothing_about_the_past(tenant, daily):
+    ticked(tenant, NOON - DAY, NOON)
+    update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 9}, now=BREAK + MINUTE)
+
+    swept(tenant, BREAK + 2 * MINUTE)
+    reviewed(tenant, BREAK + 2 * MINUTE)
+
+    assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
+
+
+def test_more_grace_before_the_break_puts_it_off_without_a_review(tenant, daily):
+    ticked(tenant, NOON)
+    update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 2}, now=BREAK - HOUR)
+
+    swept(tenant, BREAK, BREAKS)
+
+    assert told_types() == []
+    assert row_of().breaks_at > BREAK
+
+
+def test_a_longer_lead_is_told_of_by_the_review(tenant, daily):
+    ticked(tenant, NOON)
+    update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 20 * 3600}, now=BREAK - 10 * HOUR)
+
+    reviewed(tenant, BREAK - 10 * HOUR)
+    swept(tenant, BREAK - HOUR, RISKS)
+
+    assert told_types() == ["streak.at_risk"]
+
+
+def test_a_review_ends_and_is_done_once(tenant, daily):
+    ticked(tenant, NOON)
+    update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
+
+    assert [reviewed(tenant, NOON), reviewed(tenant, NOON)] == [1, 0]
+
+
+def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatch):
+    monkeypatch.setattr("streaks.services.announcing.CHUNK", 1)
+    for who in "abc":
+        ticked(tenant, NOON, who=who)
+    update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
+    fast, slow = (
+        reviewing(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
+    )
+
+    next(fast)
+    looked_at_by_the_slow = list(slow)
+
+    assert looked_at_by_the_slow == [1]
+    assert list(fast) == [1, 1]
+    assert not Streak.objects.awaiting_review().exists()
+
+
+# --- rows that fail ----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(tenant, daily):
+    record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(20)], now=NOON)
+    broken = ParticipantStreak.objects.filter(participant__external_id="user_7")
+    broken.update(runs=["garbage"])
+
+    looked_at = [swept(tenant, BREAK, BREAKS), swept(tenant, BREAK + MINUTE, BREAKS)]
+
+    assert looked_at == [19, 0]
+    assert {data["user_id"] for _, data in told("streak.broken")} == {f"user_{n}" for n in range(20) if n != 7}
+    assert broken.get().breaks_at == BREAK + PUSHED_AHEAD
+
+
+def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
+    ticked(tenant, NOON)
+    rows = ParticipantStreak.objects.all()
+    runs = rows.get().runs
+    rows.update(runs=["garbage"])
+    swept(tenant, BREAK)
+    rows.update(runs=runs)
+
+    swept(tenant, BREAK + PUSHED_AHEAD)
+
+    assert told_types() == ["streak.broken"]
+
+
+# --- answers do not wait -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [WARNING - MINUTE, WARNING, BREAK - MINUTE, BREAK, BREAK + 3 * DAY])
+def test_answers_are_the_same_whether_or_not_a_sweep_has_run(tenant, api, daily, at):
+    defined(tenant, code="weekly", period="weekly", grace_periods=1)
+    ticked(tenant, NOON - DAY, NOON)
+    ticked(tenant, NOON - 7 * DAY, NOON, code="weekly")
+    paths = ("/participants/u/streaks", "/participants/u/state", "/participants/u")
+    with time_machine.travel(at, tick=False):
+        before = [api.get(path).json() for path in paths]
+
+        swept(tenant, at)
+
+        assert [api.get(path).json() for path in paths] == before
+
+
+# --- what beat starts --------------------------------------------------------------------------------------------------
+
+
+def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant, other_tenant):
+    for each in (tenant, other_tenant, tenant.sandbox):
+        defined(each)
+        ticked(each, NOON)
+    Tenant.objects.filter(pk=other_tenant.pk).update(is_active=False)
+
+    with time_machine.travel(WARNING, tick=False):
+        tasks.announce_risks()
+    with time_machine.travel(BREAK, tick=False):
+        tasks.announce_breaks()
+
+    assert told_types() == ["streak.at_risk"] * 3 + ["streak.broken"] * 3
+
+
+def test_beat_asks_one_question_where_nothing_is_due(tenant, daily, queries):
+    ticked(tenant, NOON)
+
+    with queries(1), time_machine.travel(NOON, tick=False):
+        tasks.announce_breaks()
+
+
+def test_the_failure_of_one_tenant_stops_no_other(tenant, other_tenant):
+    for each in (tenant, other_tenant):
+        defined(each)
+        ticked(each, NOON)
+    Streak.objects.of(tenant).update(condition={"type": "unheard of"})
+    Tenant.objects.filter(pk=tenant.pk).update(catalog_version=99)
+
+    with time_machine.travel(BREAK, tick=False):
+        tasks.announce_breaks()
+
+    assert told_types() == ["streak.broken"]
+    assert not ParticipantStreak.objects.filter(tenant=other_tenant, breaks_at__isnull=False).exists()
+
+
+def test_beat_follows_up_what_changed_for_everyone(tenant, daily):
+    ticked(tenant, NOON)
+    swept(tenant, BREAK)
+    amnesty(tenant, now=BREAK + HOUR)
+
+    with time_machine.travel(BREAK + HOUR, tick=False):
+        tasks.review()
+
+    assert told_types() == ["streak.broken", "streak.restored"]
+    assert not Streak.objects.awaiting_review().exists()
+
+
+def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, monkeypatch):
+    record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(5)], now=NOON)
+    monkeypatch.setattr("streaks.services.announcing.CHUNK", 2)
+    with time_machine.travel(BREAK, tick=False):
+        monkeypatch.setattr(tasks, "BUDGET_SECONDS", 0.0)
+        tasks.announce_breaks()
+        told_without_time = told_types()
+
+        monkeypatch.setattr(tasks, "BUDGET_SECONDS", 60.0)
+        tasks.announce_breaks()
+
+    assert told_without_time == []
+    assert told_types() == ["streak.broken"] * 5
+
+
+def test_tenants_take_turns_so_that_none_waits_for_the_backlog_of_another(tenant, other_tenant, monkeypatch):
+    monkeypatch.setattr("streaks.services.announcing.CHUNK", 1)
+    for each in (tenant, other_tenant):
+        defined(each)
+        ticks = [Tick(f"{each.slug}_{n}", "daily", NOON) for n in range(3)]
+        record_many(tenant=fresh(each), ticks=ticks, now=NOON)
+
+    with time_machine.travel(BREAK, tick=False):
+        tasks.announce_breaks()
+
+    order = [data["user_id"].split("_")[0] for _, data in told()]
+    assert order == [tenant.slug, other_tenant.slug] * 3
