@@ -25,16 +25,19 @@ NAVIGATION = [
         "Tenants & keys",
         _page("Tenants", "domain", "participants_tenant_changelist", "participants.view_tenant"),
         _page("API keys", "key", "participants_apikey_changelist", "participants.view_apikey"),
+        _page("Partner secrets", "signature", "participants_hmacsecret_changelist", "participants.view_hmacsecret"),
     ),
     _group(
         "Participants",
         _page("Participants", "group", "participants_participant_changelist", "participants.view_participant"),
+        _page("Events", "bolt", "facts_event_changelist", "facts.view_event"),
     ),
     _group(
         "Achievements",
         _page("Badges", "workspace_premium", "badges_badge_changelist", "badges.view_badge"),
         _page("Tiers", "military_tech", "tiers_tier_changelist", "tiers.view_tier"),
         _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak"),
+        _page("Amnesties", "umbrella", "streaks_amnesty_changelist", "streaks.view_amnesty"),
     ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
     _group(

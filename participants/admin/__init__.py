@@ -1,5 +1,5 @@
 """Console pages of the bottom layer, and what the pages of the domains above are made of."""
 
-from participants.admin import keys, people, tenants
+from participants.admin import hmac, keys, people, tenants
 
-__all__ = ["keys", "people", "tenants"]
+__all__ = ["hmac", "keys", "people", "tenants"]

@@ -131,27 +131,27 @@ class TenantDataAdmin(ConsoleAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         view = super().changelist_view
-        return _of_picked_tenant(request, lambda: view(request, extra_context))
+        return of_picked_tenant(request, lambda: view(request, extra_context))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         view = super().changeform_view
-        return _of_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+        return of_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         view = super().history_view
-        return _of_picked_tenant(request, lambda: view(request, object_id, extra_context))
+        return of_picked_tenant(request, lambda: view(request, object_id, extra_context))
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
         view = super().object_page_view
-        return _of_picked_tenant(request, lambda: view(request, object_id, page))
+        return of_picked_tenant(request, lambda: view(request, object_id, page))
 
     def hint_where_missing(self, request: HttpRequest) -> str:
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
-def _of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """`view`, rendered while the tenant is bound to what it reads; the picker where none is picked."""
     tenant = picked_tenant(request)
     if tenant is None:

@@ -163,6 +163,7 @@ class ConditionsField(forms.Field):
     """Cleans to a filter, or to None."""
 
     widget = ConditionsWidget
+    knows_what_it_showed = True
 
     def clean(self, value: Any) -> dict[str, Any] | None:
         return filter_of(value)

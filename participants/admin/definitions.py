@@ -9,7 +9,7 @@ class TierAdmin(DefinitionAdmin):
     noun, form, settings, columns = "tier", TierForm, ("level", ...), ("level",)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -23,7 +23,6 @@ from django.utils import timezone
 from rest_framework.serializers import Serializer
 
 from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
-from participants.admin.conditions import ConditionsField
 from participants.admin.display import display
 from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
 from participants.admin.picker import picked_tenant
@@ -54,7 +53,7 @@ class DefinitionForm(TenantDataForm):
     create_body: ClassVar[type[Serializer[Any]]]
     update_body: ClassVar[type[Serializer[Any]]]
     form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → field, where they differ
-    only_new = ("code",)
+    only_new: tuple[str, ...] = ("code",)
 
     code = LineField(required=True, help_text="What your application calls it. It cannot be changed later.")
     name = LineField(required=True, help_text="For people.")
@@ -66,7 +65,8 @@ class DefinitionForm(TenantDataForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = field.label or pretty_name(name)  # what the audit trail calls it
-            field.show_hidden_initial = not self.instance._state.adding and not isinstance(field, ConditionsField)
+            knows = getattr(field, "knows_what_it_showed", False)
+            field.show_hidden_initial = not self.instance._state.adding and not knows
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
         """The fields `names` as the API has them."""
@@ -77,8 +77,7 @@ class DefinitionForm(TenantDataForm):
         self.judged = self._judge()
         if self.judged.is_valid():
             return
-        for error in field_errors(self.judged.errors):
-            self._place(error)
+        self._place(field_errors(self.judged.errors))
 
     def _judge(self) -> Serializer[Any]:
         filled_in = [name for name in self.cleaned_data if name != "opened_for"]
@@ -87,10 +86,11 @@ class DefinitionForm(TenantDataForm):
         changed = [name for name in filled_in if name in self.changed_data]
         return self.update_body(instance=self.instance, data=self.body(changed), partial=True)
 
-    def _place(self, error: FieldError) -> None:
-        field, message = self._field_of(error)
-        if not self.has_error(field or ""):  # what the form refused was not in the body
-            self.add_error(field, message)
+    def _place(self, errors: Iterable[FieldError]) -> None:
+        refused = set(self.errors)  # by the form itself: that was not in the body
+        for field, message in map(self._field_of, errors):
+            if field not in refused:
+                self.add_error(field, message)
 
     def _field_of(self, error: FieldError) -> tuple[str | None, str]:
         head, _, tail = error.field.partition(".")
@@ -114,6 +114,8 @@ class DefinitionAdmin(TenantDataAdmin):
     ordering = ("display_order", "code")
     sortable_by = ("name",)
     actions = ("activate", "deactivate")
+    about_activating = "In use again at once."
+    about_deactivating = "From now on nothing more is given or counted. What participants have stays."
     readonly_fields = ("id", "created_at", "updated_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -152,12 +154,11 @@ class DefinitionAdmin(TenantDataAdmin):
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
-        return self._asked(request, rows.filter(is_active=False), "activate", "In use again at once.")
+        return self._asked(request, rows.filter(is_active=False), "activate", self.about_activating)
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
-        about = "From now on nothing more is given or counted. What participants have stays."
-        return self._asked(request, rows.filter(is_active=True), "deactivate", about)
+        return self._asked(request, rows.filter(is_active=True), "deactivate", self.about_deactivating)
 
     def _asked(self, request: HttpRequest, rows: "QuerySet[Any]", action: str, about: str) -> HttpResponse | None:
         """Ask first, then do: the second POST carries `confirmed`. `rows` are the picked tenant's."""

@@ -12,6 +12,10 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from participants.engine import control_character_problem
+
+MAX_REASON = 500
+
 
 class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold has no types
     """A picker beside the text: the API takes names of colours too, and none."""
@@ -45,6 +49,33 @@ class TextField(LineField):
 class IntegerField(forms.IntegerField):
     def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
         super().__init__(required=required, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
+
+
+class NumberField(forms.FloatField):
+    """A number; whole where it is whole, as an API client would write it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextInputWidget({"inputmode": "decimal"}), **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        number = super().to_python(value)
+        return int(number) if number is not None and number.is_integer() else number
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:.15g}" if isinstance(value, float) else value
+
+
+class ReasonField(forms.CharField):
+    """Why something is done, in a line of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget, validators=[check_line], **kwargs)
+
+
+def check_line(value: str) -> None:
+    """Raise ValidationError for what does not fit in a line."""
+    if problem := control_character_problem(value):
+        raise forms.ValidationError(problem)
 
 
 class SwitchField(forms.BooleanField):

@@ -1,4 +1,4 @@
-"""API keys: made, revoked. The secret is in the answer to the POST that made it, and nowhere else."""
+"""API keys: made, revoked."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,20 +7,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.base import TenantDataForm, adopt
 from participants.admin.display import display
+from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, ObjectPage
 from participants.models import ApiKey
 from participants.models.keys import Scope
 from participants.services.keys import create_api_key, revoke
 
-MEMO = "new_api_key"
 SCOPE_TEXTS = {
     Scope.ADMIN: "admin – the admin endpoints of both APIs",
     Scope.GAMIFY_ADMIN: "gamify:admin – the same, under the name Gamify clients use",
@@ -87,7 +86,8 @@ REVOKE = ObjectPage(
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(TenantDataAdmin):
+class ApiKeyAdmin(ShownOnceAdmin):
+    noun = "key"
     form = ApiKeyForm
     list_display = (
         "shown_prefix",
@@ -106,33 +106,18 @@ class ApiKeyAdmin(TenantDataAdmin):
     add_fieldsets = ((None, {"fields": ("tenant", "name", "scopes", "expires_at", "opened_for")}),)
     fields = ("tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ("tenant",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a key is what it was made; revoking asks for the permission itself
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
         return [("name", row.name or None), ("status", self.shown_status(row))]
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["show_save_and_continue"] = False  # the next page is the one with the secret
-        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
         new = create_api_key(tenant=form.tenant, **made, now=timezone.now())
-        vars(request)[MEMO] = new.key
+        self.show_once(request, new.key)
         adopt(obj, new.row)
 
-    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
-        shown = {"key": obj, "secret": vars(request).pop(MEMO), "copy_button": {"type": "button", "data-copy": ""}}
-        context = {**self.admin_site.each_context(request), "title": "New API key", "opts": self.opts, **shown}
-        return TemplateResponse(request, "console/new_key.html", context)
+    def told_once(self, row: ApiKey) -> str:
+        expiry = f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never"
+        return f"Scopes: {', '.join(row.scopes) or 'participant endpoints only'} · expires: {expiry}"
 
     @display("key", ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:

@@ -1,6 +1,6 @@
 """One write on one object, on a page of its own: GET asks, POST does. No script, no write on GET."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,11 +68,16 @@ class Link:
     variant: str = "default"
 
 
+def _nothing_to_tell(row: Any) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class ObjectPage:
     """`perform(request, object, cleaned)` does it; it may raise DomainError, which is shown on the form.
 
-    `name` ends the address and the name of the route. `permission` is asked of the user, `is_offered` of the object.
+    `name` ends the address and the name of the route. `permission` is asked of the user, `is_offered` of the object;
+    `preview(object)` says what it would touch now, a sentence on each line.
     """
 
     name: str
@@ -86,6 +91,7 @@ class ObjectPage:
     variant: str = "default"
     is_dangerous: bool = False
     is_offered: Callable[[Any], bool] = lambda row: True
+    preview: Callable[[Any], Iterable[str]] = _nothing_to_tell
     has_button: bool = True
 
     def is_open(self, request: HttpRequest, row: Any) -> bool:
@@ -110,7 +116,8 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
         messages.success(request, done.told)
         return HttpResponseRedirect(done.goes_to or _page_of(row))
     shown = {"page": page, "form": form, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
-    return TemplateResponse(request, "console/object_page.html", {**context, **shown})
+    told = {"preview": list(page.preview(row))}
+    return TemplateResponse(request, "console/object_page.html", {**context, **shown, **told})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:

@@ -9,11 +9,14 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from participants.admin.pages import Link, ObjectPage
 from participants.models import Participant
 from participants.registries import Registry
 
 TIMELINE_LENGTH = 20
+NO_DRAWING = SafeString("")
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Box:
-    """A table on the participant's page; `note` stands above it, and `empty` where it has no rows."""
+    """A table on the participant's page; `note` stands above it, `drawing` (markup) below, and `empty` where it has no rows."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     empty: str
     note: str = ""
+    drawing: SafeString = NO_DRAWING
 
 
 def _nothing(participant: Participant, limit: int) -> Iterable[Moment]:

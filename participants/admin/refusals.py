@@ -1,6 +1,7 @@
 """What a service refuses, shown on the form that asked for it."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -20,8 +21,10 @@ FIELD_OF_CODE = {
     "balance_limit": "amount",
     "tier_not_found": "tier_code",
     "badge_not_found": "badge_code",
+    "nothing_to_restore": "streak_code",
 }
 CODE_CONFLICT = "_code_conflict"
+_QUOTED = re.compile(r"`(\w+)`")
 IN_OTHER_WORDS = {
     "IDEMPOTENCY_KEY_REUSED": "This page was sent before, with something else. Open it anew to do another thing."
 }
@@ -34,8 +37,23 @@ def place(form: forms.BaseForm, refusal: DomainError) -> None:
         message = IN_OTHER_WORDS.get(refusal.code, refusal.message)
         form.add_error(field if field in form.fields else None, message)
     for error in refusal.errors:
-        field = error.field.partition(".")[0]
-        form.add_error(field if field in form.fields else None, error.message)
+        head = error.field.partition(".")[0]
+        field = _names(form).get(head, head)
+        form.add_error(
+            field if field in form.fields else None, _QUOTED.sub(lambda found: _called(form, found), error.message)
+        )
+
+
+def _names(form: forms.BaseForm) -> Mapping[str, str]:
+    """What the form calls fields that the service calls otherwise."""
+    names: Mapping[str, str] = getattr(form, "refused_names", {})
+    return names
+
+
+def _called(form: forms.BaseForm, found: re.Match[str]) -> str:
+    """A message may name another field, in the words of the API: here it is called as it is labelled."""
+    field = form.fields.get(_names(form).get(found[1], found[1]))
+    return f"“{field.label}”" if field else found[0]
 
 
 class ConsoleForm(ModelForm):

@@ -22,9 +22,9 @@ from participants.services.tenants import create_tenant, set_tenant_status, upda
 LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 
 
-def timezone_widget(*, blank: str | None = None) -> forms.Widget:
-    """Every IANA zone, searchable. The service has the last word on what is one."""
-    first = [("", blank)] if blank else []
+def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str]] = ()) -> forms.Widget:
+    """Every IANA zone, searchable, behind `others`. The service has the last word on what is one."""
+    first = [*([("", blank)] if blank else []), *others]
     widget: forms.Widget = UnfoldAdminSelect2Widget(choices=[*first, *((name, name) for name in _zones())])
     return widget
 

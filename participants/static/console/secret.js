@@ -1,6 +1,6 @@
-// The page with a new key: copy it, and make "reload" show the key's page instead of sending the form again.
+// The page with a new secret: copy it, and make "reload" show the page of its row instead of sending the form again.
 (function () {
-    const page = document.getElementById("new-key");
+    const page = document.getElementById("new-secret");
     const secret = document.getElementById("secret");
     const button = page.querySelector("[data-copy]");
 

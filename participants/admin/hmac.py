@@ -1,0 +1,92 @@
+"""Partner secrets: made, revoked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from participants.admin.base import TenantDataForm, adopt
+from participants.admin.display import display
+from participants.admin.once import ShownOnceAdmin
+from participants.admin.pages import Done, ObjectPage
+from participants.models import HmacSecret
+from participants.services.hmac import create_hmac_secret, revoke
+
+
+class HmacSecretForm(TenantDataForm):
+    name = forms.CharField(
+        max_length=100, widget=UnfoldAdminTextInputWidget, help_text="Which partner signs with it: “Northwind”."
+    )
+
+    class Meta:
+        model = HmacSecret
+        fields = ("name",)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "Active"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[HmacSecret]") -> "QuerySet[HmacSecret]":
+        if self.value() == "active":
+            return queryset.filter(revoked_at=None)
+        return queryset.exclude(revoked_at=None) if self.value() == "revoked" else queryset
+
+
+def _revoke(request: HttpRequest, secret: HmacSecret, data: Mapping[str, Any]) -> Done:
+    revoke(secret, now=timezone.now())
+    return Done(f"Revoked {secret}: what is signed with it is refused from now on.", "Revoked.")
+
+
+REVOKE = ObjectPage(
+    name="revoke",
+    title="Revoke",
+    explanation="Whoever still signs with this secret is refused with 401 from the next request on. "
+    "This cannot be undone: make a new secret and hand it out first. Both are good until you revoke one.",
+    button="Revoke this secret",
+    permission="participants.change_hmacsecret",
+    perform=_revoke,
+    icon="key_off",
+    is_dangerous=True,
+    is_offered=lambda secret: secret.revoked_at is None,
+)
+
+
+@admin.register(HmacSecret)
+class HmacSecretAdmin(ShownOnceAdmin):
+    form = HmacSecretForm
+    list_display = ("shown_name", "shown_status", "last_used_at", "created_at", "id")
+    list_filter = (StatusFilter,)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    ordering = ("-created_at",)
+    object_pages = (REVOKE,)
+    add_fieldsets = ((None, {"fields": ("tenant", "name", "opened_for")}),)
+    fields = ("tenant", "name", "id", "created_at", "revoked_at", "last_used_at")
+
+    def object_facts(self, row: HmacSecret) -> list[tuple[str, Any]]:
+        return [("name", row.name or None), ("status", self.shown_status(row))]
+
+    def save_model(self, request: HttpRequest, obj: HmacSecret, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        new = create_hmac_secret(tenant=form.tenant, name=form.cleaned_data["name"], now=timezone.now())
+        self.show_once(request, new.text)
+        adopt(obj, new.row)
+
+    def told_once(self, row: HmacSecret) -> str:
+        return f"The partner signs with it and sends {row.tenant.slug} as X-Tenant-Id."
+
+    @display("name", ordering="name")
+    def shown_name(self, secret: HmacSecret) -> str:
+        return secret.name or "(no name)"
+
+    @display("status", label={"active": "success", "revoked": "danger"})
+    def shown_status(self, secret: HmacSecret) -> str:
+        return "active" if secret.revoked_at is None else "revoked"

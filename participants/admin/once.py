@@ -1,0 +1,49 @@
+"""Rows whose secret is shown once: in the answer to the POST that made it, and nowhere else."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from participants.admin.base import TenantDataAdmin
+
+MEMO = "new_secret"
+
+
+class ShownOnceAdmin(TenantDataAdmin):
+    """What was made stays as it was made, until it is revoked. `save_model` calls `show_once`."""
+
+    noun = "secret"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("tenant",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # revoking asks for the permission itself
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_save_and_continue"] = False  # the next page is the one with the secret
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def show_once(self, request: HttpRequest, secret: str) -> None:
+        vars(request)[MEMO] = secret
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
+        shown = {
+            "title": f"New {self.opts.verbose_name}",
+            "row": obj,
+            "noun": self.noun,
+            "about": self.told_once(obj),
+            "secret": vars(request).pop(MEMO),
+            "copy_button": {"type": "button", "data-copy": ""},
+        }
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
+        return TemplateResponse(request, "console/new_secret.html", context)
+
+    def told_once(self, row: Any) -> str:
+        """What stands under the secret."""
+        return ""

@@ -1,0 +1,129 @@
+"""The last windows of a participant in a streak, as a calendar of plain boxes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from streaks.engine.counting import windows_of
+from streaks.engine.days import Day, days
+from streaks.engine.windows import DAYS_PER_WEEK, Windows
+from streaks.models import PeriodChoice
+from streaks.selectors import StreakStatus
+
+# How many windows are shown of each period: some weeks, or enough to see a habit.
+SHOWN = {
+    PeriodChoice.HOURLY: 48,
+    PeriodChoice.DAILY: 35,
+    PeriodChoice.WEEKLY: 14,
+    PeriodChoice.MONTHLY: 12,
+    PeriodChoice.ROLLING: 14,
+}
+MAX_CALENDARS = 12
+WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
+LEGEND = {
+    "kept": "kept",
+    "grace": "missed, and the run went on",
+    "excused": "excused",
+    "missed": "missed",
+    "open": "still open",
+}
+TOLD = LEGEND | {"unknown": "from before they began, or before the rules changed"}
+
+_LABELS: Mapping[str, Callable[[Day], str]] = {
+    PeriodChoice.HOURLY: lambda day: day.key[-2:],
+    PeriodChoice.DAILY: lambda day: day.key[-2:].lstrip("0"),
+    PeriodChoice.WEEKLY: lambda day: day.key[-3:],
+    PeriodChoice.MONTHLY: lambda day: f"{datetime.fromisoformat(f'{day.key}-01'):%b}",
+    PeriodChoice.ROLLING: lambda day: f"{day.start:%d.%m.}",
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """One box: `kind` is how it went, a key of TOLD."""
+
+    kind: str
+    label: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    title: str
+    about: str
+    layout: str
+    heads: Iterable[str]
+    windows: Iterable[Window]
+
+
+def drawn(statuses: Iterable[StreakStatus], *, now: datetime) -> SafeString:
+    """The calendars of the first streaks, as markup; nothing where there is none."""
+    calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
+    if not calendars:
+        return SafeString("")
+    return render_to_string("console/calendars.html", {"calendars": calendars, "legend": LEGEND})
+
+
+def calendar_of(status: StreakStatus, *, now: datetime) -> Calendar | None:
+    """None for a rolling streak that has no windows yet."""
+    windows, period = windows_of(status.state, status.rules), status.streak.period
+    if windows is None:
+        return None
+    is_daily = period == PeriodChoice.DAILY
+    return Calendar(
+        title=status.streak.name,
+        about=period,
+        layout="is-weeks" if is_daily else "is-row",
+        heads=WEEKDAYS if is_daily else (),
+        windows=_known(list(_windows(status, windows, period, now=now)), DAYS_PER_WEEK if is_daily else 1),
+    )
+
+
+def _windows(status: StreakStatus, windows: Windows, period: str, *, now: datetime) -> Iterator[Window]:
+    last = windows.ordinal(now)
+    first = _first(status, period, last)
+    known_from = windows.start(_first_known(status, windows))
+    for day in days(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
+        kind = _kind(day, known_from, now=now)
+        yield Window(kind, _LABELS[period](day), _told(day, kind))
+
+
+def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
+    """Without what is not known at the beginning, whole rows of `step` at a time."""
+    unknown = next((index for index, window in enumerate(windows) if window.kind != "unknown"), len(windows))
+    return windows[unknown - unknown % step :]
+
+
+def _first(status: StreakStatus, period: str, last: int) -> int:
+    """Days begin with a Monday; rolling windows where the run opened, since before there were none."""
+    first = last - SHOWN[PeriodChoice(period)] + 1
+    if period == PeriodChoice.DAILY:
+        first -= (first - 1) % DAYS_PER_WEEK
+    anchor = status.state.anchor
+    return first if anchor is None else min(max(first, anchor.first), last)
+
+
+def _first_known(status: StreakStatus, windows: Windows) -> int:
+    """Before it nothing was asked of them, or it was counted by other rules."""
+    begun = min([windows.ordinal(status.row.created_at), *(first for first, _ in status.state.runs[:1])])
+    return max(begun, status.state.carried.last + 1)
+
+
+def _kind(day: Day, known_from: datetime, *, now: datetime) -> str:
+    if day.is_satisfied:
+        return "kept"
+    if day.start < known_from:
+        return "unknown"
+    if day.is_excused:
+        return "excused"
+    if day.is_grace:
+        return "grace"
+    return "open" if day.end > now else "missed"
+
+
+def _told(day: Day, kind: str) -> str:
+    run = f", run of {day.count:,}" if day.count and kind != "open" else ""
+    return f"{day.key}: {TOLD[kind]}{run}"

@@ -1,0 +1,147 @@
+"""The form of a streak: its fields make the body that an API client would send, and that judges them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.serializers import Serializer
+
+from participants.admin.conditions import ConditionsField
+from participants.admin.definitions import DefinitionForm, color_field, picture_field
+from participants.admin.fields import ChoiceField, IntegerField, LineField, NumberField, SwitchField, WordsField
+from participants.admin.lengths import LengthField
+from participants.admin.tenants import timezone_widget
+from participants.errors import FieldError
+from streaks.admin.milestones import MilestonesField
+from streaks.admin.words import sentence
+from streaks.definitions import ConsoleStreakChanges, NewConsoleStreak, milestone_problems
+from streaks.definitions.config import CALENDAR, ROLLING
+from streaks.engine.conditions import Kind
+from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Status
+from streaks.selectors.configs import WEEKDAYS, filter_of
+
+STATUSES = [(Status.ACTIVE.value, "active"), (Status.DRAFT.value, "draft")]
+KINDS = [
+    (Kind.COUNT.value, "so many events"),
+    (Kind.SUM.value, "a property adds up to"),
+    (Kind.DISTINCT.value, "so many different values of a property"),
+]
+WINDOW = ("period", "duration_seconds", "timezone", "reset_time", "week_start")
+CONDITION = ("condition_type", "condition_field", "condition_min")
+ELSEWHERE = ("drop_expression", *WINDOW, *CONDITION)
+
+
+def _zone_field() -> LineField:
+    travelling = (PARTICIPANT_ZONE, "Each participant's own")
+    return LineField(
+        label="Time zone",
+        widget=timezone_widget(blank="The tenant's zone", others=[travelling]),
+        help_text="In which days begin. Each participant's own: the tenant's, for those who have none.",
+    )
+
+
+class StreakForm(DefinitionForm):
+    create_body, update_body = NewConsoleStreak, ConsoleStreakChanges
+    only_new = ("code", "status")
+    form_names = {
+        **{f"window.{name}": name for name in WINDOW},
+        **{f"condition.{name.removeprefix('condition_')}": name for name in CONDITION},
+        "window": "period",
+        "condition": "condition_type",
+    }
+
+    is_active = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares; `status` says it
+    status = ChoiceField(
+        choices=STATUSES, help_text="A draft counts nothing, and no participant sees it, until you activate it."
+    )
+    event_types = WordsField(
+        label="Events", help_text="Separated by commas; * for any event. Left empty: the event called like the code."
+    )
+    fact_filter = ConditionsField(
+        label="Only events where", required=False, help_text="All conditions must hold. None: every such event counts."
+    )
+    drop_expression = SwitchField(
+        label="Remove these conditions", help_text="Every such event counts then, and you can set conditions here."
+    )
+    period = ChoiceField(
+        choices=PeriodChoice.choices, help_text="Rolling: the first begins with the participant's first event."
+    )
+    duration_seconds = LengthField(label="Length of a period", unit="days", help_text="Of rolling periods.")
+    timezone = _zone_field()
+    reset_time = LineField(
+        label="Time of day",
+        help_text="At which periods begin, such as 04:00. Left empty: midnight. Of hourly periods the minutes count.",
+    )
+    week_start = ChoiceField(
+        label="Weeks begin on", choices=[(str(index), day.title()) for index, day in enumerate(WEEKDAYS)]
+    )
+    condition_type = ChoiceField(label="A period is kept by", choices=KINDS)
+    condition_field = LineField(
+        label="Property", help_text="Of the event, such as amount or order.total; its numbers are added, or told apart."
+    )
+    condition_min = NumberField(label="At least", initial=1)
+    grace_periods = IntegerField(
+        label="Grace", initial=0, help_text="How many periods may be missed in a row. They never add to the count."
+    )
+    reset_on_miss = SwitchField(
+        label="Missing more ends the run", initial=True, help_text="Off: every period that was kept counts, for ever."
+    )
+    at_risk_seconds = LengthField(
+        label="At-risk lead",
+        unit="hours",
+        help_text="How long before it breaks a run is at risk. Left empty: a sixth of the period.",
+    )
+    milestones = MilestonesField(
+        required=False, help_text="Each length once. Without a reward, clients are told of it."
+    )
+    icon_url = picture_field()
+    color = color_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        condition = {f"condition_{name}": value for name, value in self.instance.condition.items()}
+        self.initial.update(**condition, fact_filter=self._short_form())
+
+    def _short_form(self) -> Any:
+        return None if self.instance._state.adding else filter_of(self.instance)
+
+    def clean_event_types(self) -> list[str]:
+        """A new streak takes its code when it is saved, as with the API."""
+        return self.cleaned_data["event_types"] or [code for code in [self.instance.code] if code]
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        body = super().body([name for name in names if name not in ELSEWHERE])
+        if any(name in names for name in WINDOW):
+            body["window"] = self._window()
+        if any(name in names for name in CONDITION):
+            body["condition"] = self._condition()
+        if self.cleaned_data.get("drop_expression"):
+            body["fact_filter"] = None
+        return body
+
+    def _window(self) -> dict[str, Any]:
+        """What is said of the chosen kind of period; what the others need is left aside."""
+        said = {name: self.cleaned_data.get(name) for name in WINDOW}
+        if said["period"] == PeriodChoice.ROLLING:
+            return _given(type=ROLLING, duration_seconds=said["duration_seconds"])
+        begin = {name: said[name] for name in ("period", "timezone", "reset_time")}
+        week = {"week_start": WEEKDAYS[int(said["week_start"] or 0)]} if said["period"] == PeriodChoice.WEEKLY else {}
+        return _given(type=CALENDAR, **begin, **week)
+
+    def _condition(self) -> dict[str, Any]:
+        kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
+        return {"type": kind, "min": minimum} | ({} if kind == Kind.COUNT else {"field": field})
+
+    def _judge(self) -> Serializer[Any]:
+        judged = super()._judge()
+        if judged.is_valid() and self.tenant:
+            self._place(milestone_problems(self.tenant, judged.validated_data.get("milestones", [])))
+        return judged
+
+    def _field_of(self, error: FieldError) -> tuple[str | None, str]:
+        field, message = super()._field_of(error)
+        said = sentence(error, str(self.fields[field].label) if field else "")
+        return field, message if said == error.message else said
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,88 @@
+"""The editor of milestones: rows of a length, a reward and how often it is paid. What they say, the API's body judges."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+MAX_ROWS = 200
+ONCE, EACH_RUN = "ever", "run"
+CHOICES = {ONCE: "once ever", EACH_RUN: "once in each run"}
+
+
+@dataclass(frozen=True)
+class Row:
+    threshold: str = ""
+    reward: str = ""
+    paid: str = ONCE
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.threshold.strip() and not self.reward.strip()
+
+    def body(self) -> dict[str, Any]:
+        """As the API has it."""
+        reward = self.reward.strip() or None
+        return {"threshold": self.threshold.strip(), "reward_item_id": reward, "repeatable": self.paid == EACH_RUN}
+
+
+@dataclass(frozen=True)
+class SubmittedMilestones:
+    """The rows as they came back, and those they were made from, as text: another edit meanwhile is not undone."""
+
+    shown: str
+    rows: Sequence[Row]
+
+    @property
+    def has_changed(self) -> bool:
+        return _as_text(self.rows) != self.shown
+
+
+def row_of(stored: Mapping[str, Any]) -> Row:
+    paid = EACH_RUN if stored.get("repeatable") else ONCE
+    return Row(str(stored["threshold"]), stored.get("reward_item_id") or "", paid)
+
+
+def _as_text(rows: Sequence[Row]) -> str:
+    return json.dumps([row.body() for row in rows])
+
+
+class MilestonesWidget(forms.Widget):
+    template_name = "console/milestones.html"
+
+    class Media:
+        js = ("console/attributes.js",)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedMilestones:
+        columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("threshold", "reward", "paid"))
+        rows = [Row(*cells) for cells in zip(*columns, strict=False)]
+        return SubmittedMilestones(data.get(f"{name}-shown", "[]"), [row for row in rows if not row.is_blank])
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return f"{name}-shown" not in data
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        submitted = value if isinstance(value, SubmittedMilestones) else _unchanged(value or [])
+        context = super().get_context(name, None, attrs)
+        context["widget"] |= {"rows": [*submitted.rows, Row()], "shown": submitted.shown, "choices": CHOICES}
+        return context
+
+
+def _unchanged(stored: Sequence[Mapping[str, Any]]) -> SubmittedMilestones:
+    rows = [row_of(milestone) for milestone in stored]
+    return SubmittedMilestones(_as_text(rows), rows)
+
+
+class MilestonesField(forms.Field):
+    """Cleans to milestones as the API has them, not yet judged."""
+
+    widget = MilestonesWidget
+    knows_what_it_showed = True
+
+    def clean(self, value: SubmittedMilestones) -> list[dict[str, Any]]:
+        return [row.body() for row in value.rows]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data.has_changed)

@@ -1,0 +1,196 @@
+"""Streaks on a participant's page: where they stand, how their last windows went, freeze and restore."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from participants.admin.fields import ReasonField
+from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.panels import Box, Panel, panels
+from participants.catalog import catalog_of
+from participants.models import Participant
+from streaks import services
+from streaks.admin.calendars import drawn
+from streaks.engine.milestones import following
+from streaks.models import Status
+from streaks.selectors import StreakStatus, reviving, shown_statuses_of
+from streaks.services import Case
+
+MAY_CARE = "streaks.change_participantstreak"
+COLUMNS = ("Streak", "Current", "Longest", "State", "Next milestone", "Last activity")
+FREEZE_COLUMNS = ("Streak", "From", "To", "Reason", "Given")
+SHOWN_FREEZES = 20
+MEMO = "console_streaks"
+REASON = "Stands on this page, and in what webhooks are told."
+
+
+def _statuses(participant: Participant) -> list[StreakStatus]:
+    """Those that are paused too, in display order; read once a page, which asks for buttons and boxes alike."""
+    memo = vars(participant)
+    if MEMO not in memo:
+        memo[MEMO] = shown_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
+    statuses: list[StreakStatus] = memo[MEMO]
+    return statuses
+
+
+# --- freeze and restore -----------------------------------------------------------------------------------------------
+
+
+class CaseForm(PageForm):
+    """About one of the streaks that `offered` has."""
+
+    streak_code = forms.ChoiceField(label="Streak", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        super().__init__(data, row=row)
+        self.fields["streak_code"].choices = list(self.offered(row))  # type: ignore[attr-defined]
+
+    def offered(self, participant: Participant) -> Iterable[tuple[str, str]]:
+        raise NotImplementedError
+
+
+class FreezeForm(CaseForm):
+    refused_names: Mapping[str, str] = {"from": "begin", "to": "end"}
+
+    begin = forms.DateField(
+        label="From",
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        help_text="A day of the streak. Leave both empty for the period that is open now.",
+    )
+    end = forms.DateField(
+        label="To",
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        help_text="Included. Left empty: that one day.",
+    )
+    reason = ReasonField(help_text=REASON)
+
+    def offered(self, participant: Participant) -> Iterator[tuple[str, str]]:
+        for status in _statuses(participant):
+            yield status.streak.code, f"{status.streak.name} ({_word(status, timezone.now())})"
+
+
+class RestoreForm(CaseForm):
+    reason = ReasonField(help_text=REASON)
+
+    def offered(self, participant: Participant) -> Iterator[tuple[str, str]]:
+        for status in _restorable(participant):
+            yield status.streak.code, f"{status.streak.name} ({_what_broke(status)})"
+
+
+def _restorable(participant: Participant) -> list[StreakStatus]:
+    now = timezone.now()
+    return [status for status in _statuses(participant) if reviving(status, now=now)]
+
+
+def _what_broke(status: StreakStatus) -> str:
+    latest = status.standing.latest
+    if status.standing.current or latest is None:
+        return "the run before the present one"
+    return f"a run of {latest.count:,} broke"
+
+
+def _case(participant: Participant, data: Mapping[str, Any]) -> Case:
+    return Case(participant.external_id, data["streak_code"], data["reason"])
+
+
+def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    case, now = _case(participant, data), timezone.now()
+    frozen = services.freeze(tenant=participant.tenant, case=case, begin=data["begin"], end=data["end"], now=now)
+    made = frozen.row.freezes[-1]
+    if made["at"] != now.isoformat():
+        return Done(f"Sent twice, done once: {frozen.streak.name} is frozen.")
+    begin, end = (f"{datetime.fromisoformat(made[name]):%Y-%m-%d %H:%M}" for name in ("from", "to"))
+    return Done(f"Excused in {frozen.streak.name} from {begin} to {end} UTC.", f"Froze streak {frozen.streak.code}.")
+
+
+def _restore(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    restored = services.restore(tenant=participant.tenant, case=_case(participant, data), now=timezone.now())
+    told = f"Restored {restored.streak.name}; the run is {restored.standing.current:,} long."
+    return Done(told, f"Restored streak {restored.streak.code}.")
+
+
+FREEZE = ObjectPage(
+    name="freeze_streak",
+    title="Freeze streak",
+    explanation="The periods that these days touch are excused: missing them breaks nothing and uses no grace. Days that have "
+    "passed may be excused too. What is kept in them counts.",
+    button="Freeze",
+    permission=MAY_CARE,
+    perform=_freeze,
+    form_class=FreezeForm,
+    icon="ac_unit",
+    is_offered=lambda participant: bool(_statuses(participant)),
+)
+RESTORE = ObjectPage(
+    name="restore_streak",
+    title="Restore streak",
+    explanation="The last run that broke lives on, as if the periods missed since were excused. Milestones that it reaches by "
+    "that are paid.",
+    button="Restore",
+    permission=MAY_CARE,
+    perform=_restore,
+    form_class=RestoreForm,
+    icon="healing",
+    is_offered=lambda participant: bool(_restorable(participant)),
+)
+
+
+# --- where they stand -------------------------------------------------------------------------------------------------
+
+
+def _boxes(participant: Participant) -> Iterator[Box]:
+    now = timezone.now()
+    statuses = _statuses(participant)
+    rows = [_row(status, now) for status in statuses]
+    yield Box("Streaks", COLUMNS, rows, empty="None yet.", drawing=drawn(statuses, now=now))
+    if freezes := sorted(_freezes(statuses), key=lambda freeze: freeze[-1], reverse=True):
+        yield Box("Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs stand here too.")
+
+
+def _row(status: StreakStatus, now: datetime) -> Sequence[Any]:
+    standing = status.standing
+    next_one = _next_milestone(status)
+    return [
+        status.streak.name,
+        standing.current,
+        standing.longest,
+        _word(status, now),
+        next_one,
+        status.last_activity_at,
+    ]
+
+
+def _word(status: StreakStatus, now: datetime) -> str:
+    standing = status.standing
+    if status.streak.status == Status.PAUSED:
+        return "paused"
+    if standing.is_at_risk:
+        return "at risk"
+    if not standing.current:
+        return "broken" if standing.longest else "no period kept yet"
+    return "frozen" if any(begin <= now < end for begin, end in status.row.frozen if end) else "alive"
+
+
+def _next_milestone(status: StreakStatus) -> str | None:
+    threshold = following(status.streak.milestones, status.standing.alive, status.state.paid)
+    if threshold is None:
+        return None
+    left = threshold - status.standing.current
+    return f"{threshold:,}, {left:,} to go" if left > 0 else f"{threshold:,}, reached"
+
+
+def _freezes(statuses: Iterable[StreakStatus]) -> Iterator[list[Any]]:
+    for status in statuses:
+        for freeze in status.row.freezes:
+            begin, end, at = (datetime.fromisoformat(freeze[name]) for name in ("from", "to", "at"))
+            yield [status.streak.name, begin, end, freeze["reason"], at]
+
+
+panels.register("streaks", Panel(pages=(FREEZE, RESTORE), boxes=_boxes))

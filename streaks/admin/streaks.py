@@ -1,0 +1,112 @@
+"""Definitions of streaks: the list and the pages."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from participants.admin.definitions import DefinitionAdmin
+from participants.admin.display import display
+from participants.models import Tenant
+from streaks import services
+from streaks.admin.forms import StreakForm
+from streaks.admin.switching import PAGES
+from streaks.admin.words import CARRIED, condition_of, expression_in_words, grace_of, period_of
+from streaks.definitions import model_of_console
+from streaks.models import Status, Streak
+from streaks.selectors.configs import filter_of
+
+COLORS = {
+    Status.ACTIVE.value: "success",
+    Status.PAUSED.value: "warning",
+    Status.ARCHIVED.value: "danger",
+    Status.DRAFT.value: "info",
+}
+PERIODS = ("period", "duration_seconds", "timezone", "reset_time", "week_start")
+ABOUT_CHANGES = (
+    "When you change something of the periods, of when one is kept, or of grace, counts are carried over: everybody keeps "
+    "what they have, and the new rules apply from that moment on."
+)
+ABOUT_MILESTONES = "Lengths of a run that clients are told of, and at which a reward may be given."
+
+
+@admin.register(Streak)
+class StreakAdmin(DefinitionAdmin):
+    noun, form = services.NOUN, StreakForm
+    columns = ("shown_events", "shown_period", "shown_condition", "shown_grace")
+    list_filter = ("status", "period")
+    object_pages = PAGES
+    about_activating = "They count again from now on; what participants had when they were paused goes on."
+    about_deactivating = (
+        "They are paused: events are not counted, and nobody can miss a period. What participants have stays, and goes on "
+        "when you activate them again."
+    )
+    conditional_fields = {
+        "duration_seconds": "period == 'rolling'",
+        "timezone": "period != 'rolling'",
+        "reset_time": "period != 'rolling'",
+        "week_start": "period == 'weekly'",
+        "condition_field": "condition_type != 'count'",
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        named = ("name", "description") if obj else ("code", "name", "description", "status", "opened_for")
+        return (
+            (None, {"fields": named}),
+            ("What is counted", {"fields": ("event_types", *_conditions(obj))}),
+            ("Periods", {"fields": PERIODS, "description": ABOUT_CHANGES if obj else ""}),
+            ("When a period is kept", {"fields": ("condition_type", "condition_field", "condition_min")}),
+            ("When one is missed", {"fields": ("grace_periods", "reset_on_miss", "at_risk_seconds")}),
+            ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
+            ("Where it is shown", {"fields": ("display_order", "color", "icon_url")}),
+            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "shown_expression")
+
+    def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        before = obj.revision
+        super().save_model(request, obj, form, change)
+        if change and obj.revision != before:
+            messages.info(request, CARRIED)
+
+    def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
+        said = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
+        return services.create_streak(tenant=tenant, data=said, now=now)
+
+    def save_changes(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+        changes = model_of_console(changes, tenant_zone=tenant.timezone)
+        return services.update_streak(row, tenant=tenant, changes=changes, now=now)
+
+    @display("status", ordering="status", label=COLORS)
+    def shown_status(self, row: Streak) -> str:
+        return row.status
+
+    @display("events")
+    def shown_events(self, streak: Streak) -> str:
+        return ", ".join(streak.event_types)
+
+    @display("period", ordering="period")
+    def shown_period(self, streak: Streak) -> str:
+        return period_of(streak)
+
+    @display("kept by")
+    def shown_condition(self, streak: Streak) -> str:
+        return condition_of(streak)
+
+    @display("grace")
+    def shown_grace(self, streak: Streak) -> str:
+        return grace_of(streak)
+
+    @display("Only events where")
+    def shown_expression(self, streak: Streak) -> str:
+        return expression_in_words(streak.expression or {})
+
+
+def _conditions(streak: Streak | None) -> Iterable[str]:
+    """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
+    is_more = streak is not None and streak.expression is not None and filter_of(streak) is None
+    return ("shown_expression", "drop_expression") if is_more else ("fact_filter",)

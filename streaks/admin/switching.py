@@ -1,0 +1,86 @@
+"""What switches a streak: pause, resume, activate, archive. Each tells first whom it touches."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from participants.admin.pages import Done, ObjectPage
+from streaks import services
+from streaks.admin.words import reach_lines
+from streaks.models import Status, Streak
+from streaks.selectors.reach import reach_of
+
+MAY_CHANGE = "streaks.change_streak"
+
+
+def _preview(streak: Streak) -> Iterable[str]:
+    return reach_lines(reach_of(streak.tenant, [streak.pk], now=timezone.now()))
+
+
+def _by(
+    service: Callable[..., Streak], done: str, **how: Any
+) -> Callable[[HttpRequest, Streak, Mapping[str, Any]], Done]:
+    def switch(request: HttpRequest, streak: Streak, data: Mapping[str, Any]) -> Done:
+        service(streak, tenant=streak.tenant, now=timezone.now(), **how)
+        return Done(f"{done} {streak}.", f"{done}.")
+
+    return switch
+
+
+def _is(*statuses: Status) -> Callable[[Streak], bool]:
+    return lambda streak: streak.status in statuses
+
+
+PAUSE = ObjectPage(
+    name="pause",
+    title="Pause",
+    explanation="Until you resume it, events are not counted and nobody can miss a period: who has a run keeps it. A tick "
+    "that a client records is refused.",
+    button="Pause",
+    permission=MAY_CHANGE,
+    perform=_by(services.pause, "Paused"),
+    icon="pause",
+    is_offered=_is(Status.ACTIVE),
+    preview=_preview,
+)
+RESUME = ObjectPage(
+    name="resume",
+    title="Resume",
+    explanation="It counts again from now on. The runs that were alive when it was paused go on; the periods that the pause "
+    "touched are excused.",
+    button="Resume",
+    permission=MAY_CHANGE,
+    perform=_by(services.resume, "Resumed"),
+    icon="play_arrow",
+    variant="primary",
+    is_offered=_is(Status.PAUSED),
+    preview=_preview,
+)
+ACTIVATE = ObjectPage(
+    name="activate",
+    title="Activate",
+    explanation="It counts from now on, and clients see it.",
+    button="Activate",
+    permission=MAY_CHANGE,
+    perform=_by(services.set_status, "Activated", status=Status.ACTIVE.value),
+    icon="play_arrow",
+    variant="primary",
+    is_offered=_is(Status.DRAFT, Status.ARCHIVED),
+    preview=_preview,
+)
+ARCHIVE = ObjectPage(
+    name="archive",
+    title="Archive",
+    explanation="It is taken out of use: nothing is counted, and no participant sees it any more. What they have is kept, "
+    "and goes on if you activate it again. Its code stays taken.",
+    button="Archive",
+    permission=MAY_CHANGE,
+    perform=_by(services.set_status, "Archived", status=Status.ARCHIVED.value),
+    icon="archive",
+    is_dangerous=True,
+    is_offered=_is(Status.ACTIVE, Status.PAUSED, Status.DRAFT),
+    preview=_preview,
+)
+PAGES = (PAUSE, RESUME, ACTIVATE, ARCHIVE)

@@ -1,0 +1,108 @@
+"""How streaks are said to people, in plain words."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from participants.admin.conditions import OPERATORS
+from participants.admin.lengths import said_of
+from participants.errors import FieldError
+from streaks.definitions.config import Config
+from streaks.models import Amnesty, Streak
+from streaks.selectors.reach import Reach
+
+CARRIED = "Everybody keeps the count they have; the new rules apply from now on."
+_INNER = {"threshold": "the length", "reward_item_id": "the reward", "repeatable": "how often it is paid"}
+_JOINED = {"and": " and ", "or": " or "}
+
+
+def sentence(error: FieldError, label: str) -> str:
+    """The message of an error, beside its field. Those of a configuration are ends of sentences: here is the beginning."""
+    head, *path = error.field.split(".")
+    if head not in Config().fields or not error.message[:1].islower():
+        return error.message
+    number = next((f"No. {int(part) + 1}" for part in path if part.isdecimal()), "")
+    inner = _INNER.get(path[-1], "") if path else ""
+    subject = ": ".join(filter(None, (number, inner))) or label
+    return f"{subject} {error.message}."
+
+
+# --- definitions ------------------------------------------------------------------------------------------------------
+
+
+def period_of(streak: Streak) -> str:
+    if streak.is_rolling:
+        return f"rolling, {said_of(streak.duration_seconds or 0)}"
+    return streak.period
+
+
+def condition_of(streak: Streak) -> str:
+    """When a period is kept."""
+    kind, minimum, field = (streak.condition.get(name) for name in ("type", "min", "field"))
+    if kind == "count":
+        return "any event" if minimum == 1 else f"{minimum:,} events"
+    return f"{field} adds up to {minimum:,}" if kind == "sum" else f"{minimum:,} different {field}"
+
+
+def grace_of(streak: Streak) -> str:
+    return f"{streak.grace_periods:,}" if streak.reset_on_miss else "never resets"
+
+
+def expression_in_words(expression: Mapping[str, Any]) -> str:
+    """An expression of the API: plan is “pro” and not (amount is at least 10)."""
+    ((kind, body),) = expression.items()
+    if kind == "condition":
+        return _condition(body)
+    if kind == "not":
+        return f"not ({expression_in_words(body)})"
+    return _JOINED[kind].join(_part(part) for part in body)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    said = expression_in_words(part)
+    return f"({said})" if len(part.keys() & _JOINED.keys()) else said
+
+
+def _condition(body: Mapping[str, Any]) -> str:
+    field, operator, value = body["field"], body["operator"], body["value"]
+    if operator == "exists":
+        return f"{field} is there" if value else f"{field} is missing"
+    return f"{field} {OPERATORS[operator]} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_value(each) for each in value)
+    return f"“{value}”" if isinstance(value, str) else json.dumps(value)
+
+
+# --- whom something touches -------------------------------------------------------------------------------------------
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def reach_lines(reach: Reach) -> Iterator[str]:
+    """Whom a change touches now, a sentence on each line."""
+    if not reach.participants:
+        yield "Nobody has it yet."
+        return
+    yield f"{counted(reach.participants, 'participant has', 'participants have')} it."
+    yield f"{counted(reach.alive, 'run is', 'runs are')} alive; at risk now: {reach.at_risk:,}."
+
+
+def reach_line(name: str, reach: Reach) -> str:
+    """The same in one sentence, of one streak among several."""
+    who = counted(reach.participants, "participant", "participants")
+    return f"{name}: {who}, {counted(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
+
+
+def total_line(reach: Reach) -> str:
+    """The same of several streaks together, in which some participants have several runs."""
+    who = counted(reach.participants, "participant", "participants")
+    return f"All together: {who}; alive for {reach.alive:,} of them, at risk now for {reach.at_risk:,}."
+
+
+def streaks_of(amnesty: Amnesty) -> str:
+    return "all" if amnesty.streak_codes is None else ", ".join(amnesty.streak_codes)
