@@ -1,10 +1,16 @@
-"""`python -m bench [awards] [--seconds N] [--rounds N]`: run measurements and print their tables."""
+"""`python -m bench [NAME …] [options]`: run measurements and print their tables."""
 
 import argparse
+from collections.abc import Callable
 
-from bench import awards
+from bench import awards, backfill, streaks, sweeps
 
-MEASUREMENTS = {"awards": awards.measure}
+MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
+    "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
+    "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
+    "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
+}
 
 
 def main() -> None:
@@ -12,10 +18,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS], help="All of them when left out.")
     parser.add_argument("--seconds", type=float, default=3.0, help="How long each is loaded in each round.")
     parser.add_argument("--rounds", type=int, default=5, help="Rounds, alternating; the median counts.")
+    parser.add_argument("--states", type=int, default=1_000_000, help="Of sweeps: how many participants there are.")
+    parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")
-        MEASUREMENTS[name](seconds=options.seconds, rounds=options.rounds)
+        MEASUREMENTS[name](options)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ def get(path: str, *, key: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n\r\n".encode()
 
 
+def ask(port: int, request: bytes) -> int:
+    """Send one request; answers the status that came back."""
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(request)
+        return _read_answer(sock)
+
+
 def run(port: int, make: RequestMaker, *, connections: int, seconds: float) -> Outcome:
     """Send `make(connection, n)` over and over; answers how many of which status came back."""
     outcome, lock, stop_at = Outcome(), threading.Lock(), time.monotonic() + seconds

@@ -9,6 +9,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from bench import load
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = os.cpu_count() or 1
@@ -25,6 +28,13 @@ def new_key(environment: Mapping[str, str], slug: str) -> str:
     manage(environment, "create_tenant", slug)
     key: str = json.loads(manage(environment, "create_api_key", "--tenant", slug, "--json"))["key"]
     return key
+
+
+def define_streak(port: int, environment: Mapping[str, str], slug: str, streak: Mapping[str, Any]) -> None:
+    made = manage(environment, "create_api_key", "--tenant", slug, "--scope", "admin", "--json")
+    request = load.post("/api/v1/gamify/admin/streaks", json.dumps(streak).encode(), key=json.loads(made)["key"])
+    if (status := load.ask(port, request)) != 201:
+        raise RuntimeError(f"the definition of the streak was answered {status}")
 
 
 @contextlib.contextmanager
