@@ -16,14 +16,8 @@ SWEEPS_QUEUE = "sweeps"
 LONGEST_TASK_SECONDS = 600
 REDIS_TIMEOUT_SECONDS = 1.0
 
-# What beat starts goes to a queue of its own, so that a backlog of wake-ups never delays a sweep, nor the reverse.
-BEAT_SCHEDULE: dict[str, Any] = {
-    "clear-expired-sessions": {
-        "task": "participants.clear_expired_sessions",
-        "schedule": crontab(hour="3", minute="17"),
-        "options": {"queue": SWEEPS_QUEUE},
-    },
-}
+NIGHTLY = {"participants.clear_expired_sessions": crontab(hour="3", minute="17")}
+SWEEPS = ("streaks.announce_breaks", "streaks.announce_risks", "streaks.review")
 
 COMMON: dict[str, Any] = {
     "task_serializer": "json",
@@ -42,13 +36,23 @@ COMMON: dict[str, Any] = {
     "worker_redirect_stdouts": False,
     "worker_enable_remote_control": False,
     "broker_connection_retry_on_startup": True,
-    "beat_schedule": BEAT_SCHEDULE,
 }
 
 
-def celery_settings(*, redis_url: str, var_dir: Path) -> dict[str, Any]:
-    """Celery's settings on Redis, or without it on files under `var_dir`."""
-    return COMMON | (_redis(redis_url) if redis_url else _files(var_dir / "broker"))
+def celery_settings(*, redis_url: str, var_dir: Path, sweep_seconds: int) -> dict[str, Any]:
+    """Celery's settings on Redis, or without it on files under `var_dir`; beat starts sweeps every `sweep_seconds`."""
+    broker = _redis(redis_url) if redis_url else _files(var_dir / "broker")
+    return COMMON | broker | {"beat_schedule": _beat_schedule(sweep_seconds)}
+
+
+def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
+    """A queue of its own, so that a backlog of wake-ups never delays a sweep, nor the reverse.
+
+    A sweep that no worker took before the next is started is forgotten: the next one does the same.
+    """
+    sweep = {"schedule": sweep_seconds, "options": {"queue": SWEEPS_QUEUE, "expires": sweep_seconds}}
+    nightly = {name: {"schedule": when, "options": {"queue": SWEEPS_QUEUE}} for name, when in NIGHTLY.items()}
+    return {name: {"task": name, **entry} for name, entry in [*nightly.items(), *((name, sweep) for name in SWEEPS)]}
 
 
 def _redis(url: str) -> dict[str, Any]:

@@ -17,9 +17,12 @@ from participants.api.authentication import Unauthorized
 from participants.api.idempotency import HEADER
 from participants.api.parsers import BodyTooLarge, MalformedJSON
 from participants.api.permissions import ScopeMissing
+from participants.api.phoenix import TenantForbidden
 from participants.api.schema import ERRORS, EXAMPLE_TIME
+from participants.api.signatures import NO_MATCH
 from participants.errors import InvalidInput, TenantUnavailable
 from participants.limits import AuthenticationLimitExceeded, KeyLimitExceeded, Standing
+from participants.services.tenants import TenantNotFound
 
 Document = dict[str, Any]
 
@@ -85,6 +88,8 @@ HEADERS: Document = {
     },
 }
 
+_USER_ID = {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 255}
+
 # What stands in paths, by its name there: a route has no place to say it.
 PARAMETERS: Document = {
     "participant_id": {
@@ -92,8 +97,40 @@ PARAMETERS: Document = {
         "in": "path",
         "required": True,
         "description": "Your participant identifier, percent-encoded: `a/b` is sent as `a%2Fb`.",
-        "schema": {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 255},
+        "schema": _USER_ID,
         "example": "user_123",
+    },
+    "user_id": {
+        "name": "user_id",
+        "in": "path",
+        "required": True,
+        "description": "Your user identifier, the same as `participant_id`, percent-encoded.",
+        "schema": _USER_ID,
+        "example": "user_123",
+    },
+    "tenant_id": {
+        "name": "tenant_id",
+        "in": "path",
+        "required": True,
+        "description": "Slug or UUID of your tenant. With a `bq_test_…` key it means the sandbox.",
+        "schema": {**_TEXT, "minLength": 1, "maxLength": 64},
+        "example": "acme",
+    },
+    "code": {
+        "name": "code",
+        "in": "path",
+        "required": True,
+        "description": "The definition's code, percent-encoded.",
+        "schema": {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 50},
+        "example": "daily_login",
+    },
+    "amnesty_id": {
+        "name": "amnesty_id",
+        "in": "path",
+        "required": True,
+        "description": "The amnesty's id, from the answer that declared it or from the list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
     },
     "definition_id": {
         "name": "definition_id",
@@ -135,6 +172,8 @@ def _always(path: str, operation: Document) -> Iterator[Problem]:
     """What can go wrong with every operation of this shape."""
     if security := operation.get("security"):
         yield from map(problem_of, _key_errors(is_admin=any(roles for way in security for roles in way.values())))
+        if any("PartnerSignature" in way for way in security):
+            yield problem_of(Unauthorized(NO_MATCH))
     if "requestBody" in operation:
         yield from map(problem_of, _body_errors())
     yield from map(problem_of, _parameter_errors(path, operation))
@@ -146,8 +185,16 @@ def _parameter_errors(path: str, operation: Document) -> Iterator[Exception]:
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     if "page_size" in names:
         yield _PAGE_SIZE
-    elif "participant_id" in names or ("requestBody" in operation and "/admin/" not in path):
+    elif "participant_id" in names or ("requestBody" in operation and _takes_participants(path)):
         yield _PARTICIPANT_ID
+    if "user_id" in names:
+        yield InvalidInput("user_id", _PARTICIPANT_ID.errors[0].message)
+    if "tenant_id" in names:
+        yield from (TenantForbidden(), TenantNotFound("nobody"))
+
+
+def _takes_participants(path: str) -> bool:
+    return "/admin/" not in path and not dialects.is_under(path, PHOENIX_BASE)
 
 
 _PAGE_SIZE = InvalidInput("page_size", "Ensure this value is less than or equal to 100.")
@@ -179,7 +226,7 @@ def _responses(path: str, problems: Iterable[Problem]) -> Document:
 
 
 def _response(path: str, status: int, problems: Sequence[Problem]) -> Document:
-    codes = dict.fromkeys(f"`{problem.code}`" for problem in problems)
+    codes = dict.fromkeys(f"`{dialects.wire_code(problem, path=path)}`" for problem in problems)
     content = {"schema": {"$ref": f"#/components/schemas/{_component(path)}"}, "examples": _examples(path, problems)}
     return {
         "description": f"{'Refused' if status < 500 else 'Failed'}: {', '.join(codes)}.",

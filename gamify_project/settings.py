@@ -22,12 +22,22 @@ PRODUCTION = env.str("GAMIFY_ENV", default="development") == "production"
 VAR_DIR = Path(env.str("GAMIFY_VAR", default=str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
+
+def _phrases(name: str) -> list[str]:
+    """The passphrases of a variable, separated by commas."""
+    return [phrase.strip() for phrase in env.list(name, default=[]) if phrase.strip()]
+
+
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else embedded_secret(VAR_DIR))
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: unset DEBUG, or set GAMIFY_ENV=development.")
 if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("django-insecure")):
     raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters long.")
+SECRET_KEY_FALLBACKS = _phrases("SECRET_KEY_FALLBACKS")
+ENCRYPTION_KEYS = _phrases("ENCRYPTION_KEYS")  # none: SECRET_KEY and its fallbacks
+if PRODUCTION and any(len(phrase) < 32 for phrase in ENCRYPTION_KEYS):
+    raise ImproperlyConfigured("Production needs ENCRYPTION_KEYS of at least 32 random characters each.")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -51,6 +61,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "participants",
+    "gamify.facts",
     "gamify.points",
     "gamify.tiers",
     "gamify.badges",
@@ -143,6 +154,16 @@ AUTH_FAILURES_PER_MINUTE = env.int("AUTH_FAILURES_PER_MINUTE", default=60)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 MAX_BODY_BYTES = 1024 * 1024
 
+# --- sweeps ----------------------------------------------------------------------------------------------------------
+
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=60 if PRODUCTION else 10)
+if SWEEP_SECONDS < 1:
+    raise ImproperlyConfigured("SWEEP_SECONDS must be at least 1: it is how often beat looks for what is due.")
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+FACT_CONSUMERS = ["streaks.consumers.LISTENER"]  # who hears what happened, in this order
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -168,10 +189,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Points, tiers, badges, streaks, challenges, leaderboards and rewards for the users of your application.",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "TAGS": [
+        {"name": "Events", "description": "What your users do: recorded, and heard by everything that listens to it."},
         {"name": "Points", "description": "Award and deduct points; balances and their history."},
         {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
+        {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
     "POSTPROCESSING_HOOKS": [
@@ -179,7 +202,10 @@ SPECTACULAR_SETTINGS = {
         "gamify_project.schema.document_errors",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
         "EntryType": "gamify.points.models.EntryType",
+        "Period": "streaks.models.PeriodChoice.values",
+        "StreakStatus": "streaks.api.phoenix.serializers.STATUSES",
         "TierAwardType": "gamify.tiers.models.AwardType",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -12,6 +12,7 @@ handler500 = errors.handler500
 
 gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.badges.api.urls")),
+    path("", include("gamify.facts.api.urls")),
     path("", include("gamify.points.api.urls")),
     path("", include("gamify.tiers.api.urls")),
     path("", include("streaks.api.urls")),
@@ -19,13 +20,18 @@ gamify: list[URLPattern | URLResolver] = [
     re_path("", errors.unknown_route),
 ]
 
+phoenix: list[URLPattern | URLResolver] = [
+    path("", include("streaks.api.phoenix.urls")),
+    re_path("", errors.unknown_route),
+]
+
 urlpatterns = [
     path("api/v1/gamify/", include(gamify)),
+    path("v1/", include(phoenix)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),
-    re_path("^v1/", errors.unknown_route),
     re_path("^(?:api/v1/gamify|v1)$", errors.unknown_route),
 ]

@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from participants import catalog, limits
-from participants.models import ApiKey, Tenant
+from participants.models import ApiKey, HmacSecret, Tenant
 from tests.client import Api
 from tests.factories import TenantFactory, raw_key
 
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+CALLERS = (ApiKey, HmacSecret)
 OWN_PACKAGES = ("participants.", "gamify.", "streaks.", "rewards.")
 
 
@@ -90,10 +91,10 @@ def nothing_written(db: None) -> Callable[[], AbstractContextManager[None]]:
 
 
 def all_rows() -> dict[str, list[Any]]:
-    """Every row; of API keys only how many, since each use is noted on them."""
-    ours = [model for model in apps.get_models() if model.__module__.startswith(OWN_PACKAGES) and model is not ApiKey]
+    """Every row; of keys and partners' secrets only how many, since each use is noted on them."""
+    ours = [model for model in apps.get_models() if model.__module__.startswith(OWN_PACKAGES) and model not in CALLERS]
     rows = {model._meta.label: list(model._default_manager.order_by("pk").values_list()) for model in ours}
-    return rows | {"participants.ApiKey": [ApiKey.objects.count()]}
+    return rows | {model._meta.label: [model._default_manager.count()] for model in CALLERS}
 
 
 @pytest.fixture

@@ -54,7 +54,10 @@ def _boot(config: pytest.Config) -> list[str]:
 
 
 def _forget_developers_environment() -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "GAMIFY_ENV", "DEBUG", "ALLOWED_HOSTS", "SECRET_KEY"):
+    for name in (
+        *("DATABASE_URL", "REDIS_URL", "GAMIFY_ENV", "DEBUG", "ALLOWED_HOSTS"),
+        *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS"),
+    ):
         os.environ.pop(name, None)
 
 

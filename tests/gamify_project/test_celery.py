@@ -1,34 +1,42 @@
+import gc
 import socket
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
+from celery.signals import worker_init
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from gamify_project import celery_app
-from gamify_project.celery_config import BEAT_SCHEDULE, LONGEST_TASK_SECONDS, SWEEPS_QUEUE, celery_settings
+from gamify_project import celery_app, celery_config
+from gamify_project.celery_config import LONGEST_TASK_SECONDS, SWEEPS_QUEUE
 from gamify_project.tasks import clear_expired_sessions
+from streaks.tasks import BUDGET_SECONDS
+
+
+def celery_settings(*, redis_url: str = "", var_dir: Path = Path("unused"), sweep_seconds: int = 60) -> dict[str, Any]:
+    return celery_config.celery_settings(redis_url=redis_url, var_dir=var_dir, sweep_seconds=sweep_seconds)
 
 
 def app_with(**options: object) -> Celery:
     app = Celery("test", set_as_current=False)
-    app.conf.update(celery_settings(redis_url="", var_dir=Path("unused")) | options)
+    app.conf.update(celery_settings() | options)
     return app
 
 
 def test_without_redis_the_broker_is_a_folder_of_ours(tmp_path: Path) -> None:
-    settings = celery_settings(redis_url="", var_dir=tmp_path)
+    settings = celery_settings(var_dir=tmp_path)
 
     assert settings["broker_url"] == "files://localhost"
     assert settings["broker_transport_options"] == {"folder": str(tmp_path / "broker")}
 
 
 def test_redis_hands_no_task_out_again_while_it_may_still_run() -> None:
-    options = celery_settings(redis_url="redis://127.0.0.1/0", var_dir=Path("unused"))["broker_transport_options"]
+    options = celery_settings(redis_url="redis://127.0.0.1/0")["broker_transport_options"]
 
     assert options["visibility_timeout"] > LONGEST_TASK_SECONDS
 
@@ -37,7 +45,7 @@ def test_a_redis_that_does_not_answer_holds_a_sender_up_for_a_second_only() -> N
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         app = Celery("test", set_as_current=False)
-        app.conf.update(celery_settings(redis_url=url, var_dir=Path("unused")))
+        app.conf.update(celery_settings(redis_url=url))
         started = time.monotonic()
 
         with pytest.raises(OperationalError):
@@ -62,9 +70,20 @@ def test_a_message_reaches_its_own_queue_only(tmp_path: Path) -> None:
 def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps() -> None:
     celery_app.loader.import_default_modules()
 
-    for entry in BEAT_SCHEDULE.values():
+    for entry in celery_app.conf.beat_schedule.values():
         assert entry["task"] in celery_app.tasks
         assert entry["options"]["queue"] == SWEEPS_QUEUE
+
+
+@pytest.mark.parametrize("task", ["streaks.announce_breaks", "streaks.announce_risks", "streaks.review"])
+def test_a_sweep_that_no_worker_took_in_time_is_not_kept_beside_the_next(task: str) -> None:
+    entry = celery_settings(sweep_seconds=10)["beat_schedule"][task]
+
+    assert (entry["schedule"], entry["options"]["expires"]) == (10, 10)
+
+
+def test_sweeps_end_long_before_their_worker_would_be_killed() -> None:
+    assert BUDGET_SECONDS <= LONGEST_TASK_SECONDS / 2
 
 
 @pytest.mark.django_db
@@ -76,3 +95,14 @@ def test_expired_console_sessions_are_cleared_and_others_kept() -> None:
     clear_expired_sessions()
 
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
+
+
+def test_a_worker_spares_the_collector_what_is_loaded_for_good() -> None:
+    gc.unfreeze()
+
+    try:
+        worker_init.send(sender=None)
+
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -19,17 +19,20 @@ def test_the_pages_of_the_console():
         "auth_user",
         "axes_accessattempt",
         "badges_badge",
+        "facts_event",
         "participants_apikey",
+        "participants_hmacsecret",
         "participants_participant",
         "participants_tenant",
         "points_ledgerentry",
+        "streaks_amnesty",
         "streaks_streak",
         "tiers_tier",
     }
 
 
 def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "points", "tiers", "badges", "streaks"}
+    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "streaks"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -105,6 +105,7 @@ def test_beat_keeps_its_schedule_in_the_volume_and_stops_when_told(installed: De
         ({"SECRET_KEY": ""}, "Production needs a SECRET_KEY of its own"),
         ({"SECRET_KEY": "short"}, "Production needs a SECRET_KEY of its own"),
         ({"DEBUG": "1"}, "DEBUG must be off in production"),
+        ({"ENCRYPTION_KEYS": f"{'x' * 32},{'y' * 31}"}, "Production needs ENCRYPTION_KEYS of at least 32 random"),
     ],
 )
 def test_production_refuses_to_start_unsafely(installed: Deployment, wrong: dict[str, str], problem: str) -> None:

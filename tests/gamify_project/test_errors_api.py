@@ -9,24 +9,17 @@ from rest_framework.views import APIView
 from structlog.stdlib import ProcessorFormatter
 
 from gamify_project import urls
+from gamify_project.dialects import Problem, render
 from participants.api.views import KeyViewSet
 from participants.errors import DomainError, FieldError
 from participants.models import Participant
-from tests.client import Api, refusal
+from tests.client import Api, phoenix_refusal, refusal
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
 
 def phoenix(key: str | None) -> Api:
     return Api(key, base="/v1")
-
-
-def phoenix_refusal(response) -> tuple[int, str, str]:
-    body = response.json()
-    assert set(body) == {"error"}
-    assert set(body["error"]) == {"code", "message", "status"}
-    assert body["error"]["status"] == response.status_code
-    return response.status_code, body["error"]["code"], body["error"]["message"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -114,7 +107,7 @@ def crash_outside_the_framework(request: HttpRequest) -> None:
 
 class Refuse(KeyViewSet):
     def refuse(self, request: HttpRequest, status: int) -> Response:
-        raise DomainError(f"config: {status}", status=status, errors=(FieldError("config", "x"),))
+        raise DomainError(f"config: {status}", status=status, errors=(FieldError("config", str(status)),))
 
     def read(self, request: HttpRequest) -> Response:
         return Response(request.data)
@@ -126,6 +119,7 @@ urlpatterns = [
     path("v1/tenants/<int:status>", Refuse.as_view({"get": "refuse"})),
     path("v1/users/<int:status>", Refuse.as_view({"get": "refuse"})),
     path("v1/streaks", Refuse.as_view({"post": "read"})),
+    path("v1/streaks/acme/read", Refuse.as_view({"post": "read"})),
     *urls.urlpatterns,
 ]
 handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500
@@ -174,20 +168,48 @@ def test_phoenix_has_a_code_for_every_status_of_its_two_gateways(api, status, an
         assert phoenix_refusal(response) == (answered, code, f"config: {status}")
 
 
+@pytest.mark.parametrize(
+    ("field", "message", "said"),
+    [
+        ("config.event_types", "cannot be empty", "config: event_types cannot be empty"),
+        ("name", "must be alphanumeric", "name: must be alphanumeric"),
+        ("config.condition.min", "must be positive", "config: condition.min must be positive"),
+        ("name", "This field is required.", "name: is required"),
+        ("config.event_types", "This list may not be empty.", "config: event_types may not be empty"),
+        ("config.window.timezone", "Must be an IANA zone.", "config: window.timezone must be an IANA zone"),
+        ("config.milestones.0", "A valid integer is required.", "config: milestones.0: A valid integer is required."),
+        ("status", '"x" is not a valid choice.', 'status: "x" is not a valid choice.'),
+        ("", "Send at least one field.", "Send at least one field."),
+    ],
+)
+def test_phoenix_words_the_first_wrong_field_as_the_spec_does(field, message, said):
+    errors = (FieldError(field, message), FieldError("other", "is wrong too"))
+
+    rendered = render(Problem(422, "validation_error", "ignored", errors), path="/v1/tenants/acme/streaks")
+
+    assert rendered == {"error": {"code": "VALIDATION_ERROR", "message": said, "status": 400}}
+
+
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
-        (b"{", "application/json", (400, "VALIDATION_ERROR")),
-        (b'{"a": 1e999}', "application/json", (400, "VALIDATION_ERROR")),
+        (b"{", "application/json", (400, None)),
+        (b"", "application/json", (200, None)),
+        (b'{"a": 1e999}', "application/json", (400, None)),
         (b"a=1", "application/x-www-form-urlencoded", (415, "UNSUPPORTED_MEDIA_TYPE")),
         (b'"' + b"x" * 2**20, "application/json", (413, "PAYLOAD_TOO_LARGE")),
     ],
 )
-def test_the_strict_parser_speaks_phoenix_too(api, body, content_type, expected):
-    response = phoenix(api.key).post("/streaks", body, content_type=content_type)
+@pytest.mark.parametrize(
+    ("route", "bad_request"), [("/streaks", "VALIDATION_ERROR"), ("/streaks/acme/read", "INVALID_INPUT")]
+)
+def test_the_strict_parser_speaks_phoenix_too(api, body, content_type, expected, route, bad_request):
+    response = phoenix(api.key).post(route, body, content_type=content_type)
 
-    assert phoenix_refusal(response)[:2] == expected
+    status, code = expected
+    assert response.status_code == status
+    assert status == 200 or phoenix_refusal(response)[:2] == (status, code or bad_request)
 
 
 @pytest.mark.urls(__name__)

@@ -1,9 +1,12 @@
 """What the domains register is part of the product: these sets change on purpose only."""
 
+from django.conf import settings
+
+from gamify.facts.services import grant_kinds
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
-from participants.services.participants import erasers
+from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
 
 
@@ -17,10 +20,16 @@ def test_the_registered_domain_events():
         "participant.updated",
         "participant.anonymized",
         "participant.deleted",
+        "event.recorded",
         "points.awarded",
         "points.deducted",
         "badge.awarded",
         "streak.incremented",
+        "streak.broken",
+        "streak.at_risk",
+        "streak.restored",
+        "streak.frozen",
+        "streak.milestone_reached",
         "tier.entered",
         "tier.upgraded",
         "tier.assigned",
@@ -28,12 +37,32 @@ def test_the_registered_domain_events():
 
 
 def test_every_table_with_rows_of_participants_has_an_eraser():
-    assert set(erasers) == {"idempotency keys", "domain events", "points", "badges", "streaks", "tier changes"}
+    assert set(erasers) == {
+        "idempotency keys",
+        "domain events",
+        "events",
+        "points",
+        "badges",
+        "streaks",
+        "tier changes",
+    }
 
 
 def test_the_parts_of_the_catalog():
     assert set(catalog_parts) == {"badges", "streaks", "tiers"}
 
 
+def test_the_kinds_of_grant():
+    assert set(grant_kinds) == set()
+
+
+def test_who_hears_facts_and_in_which_order():
+    assert settings.FACT_CONSUMERS == ["streaks.consumers.LISTENER"]
+
+
 def test_what_follows_a_tenants_zone():
     assert set(zone_changes) == {"streaks"}
+
+
+def test_what_follows_a_participants_zone():
+    assert set(zone_followers) == {"streaks"}
