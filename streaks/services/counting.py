@@ -102,17 +102,24 @@ def count(
     )
     if is_seen or participant.is_new:
         work.touch(participant)
+    return Counted(ticked, _kept(work, participant, streak, row, ticked))
+
+
+def _kept(
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked
+) -> Sequence[Outcome]:
+    """Tell what the tick brought about, pay what it reached, and keep both in the row; answers what is to be given."""
     if _is_over(row, ticked):
         told_broken(work, participant, streak, row)
+    state, outcomes = ticked.state, list[Outcome]()
     if ticked.is_satisfying:
         _emit_incremented(work, participant, streak, ticked)
-    state, outcomes = ticked.state, list[Outcome]()
-    if ticked.is_satisfying and ticked.chain:
-        state, outcomes = pay(work, participant, streak, state, ticked.chain)
+        if ticked.chain:
+            state, outcomes = pay(work, participant, streak, state, ticked.chain)
     row.state, row.revision = state, streak.revision
     told_of(row, ticked.after)
     work.change(row)
-    return Counted(ticked, outcomes)
+    return outcomes
 
 
 def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -> ParticipantStreak | None:

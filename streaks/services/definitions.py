@@ -70,7 +70,7 @@ def update_named_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str,
 
 
 def _locked(streak: Streak) -> Streak:
-    return Streak.objects.select_for_update().get(pk=streak.pk)
+    return Streak.objects.select_for_update().get(tenant_id=streak.tenant_id, pk=streak.pk)
 
 
 def _takes_a_name(streak: Streak, changes: Mapping[str, Any]) -> bool:
@@ -159,7 +159,7 @@ def set_status(streak: Streak, *, tenant: Tenant, status: str, now: datetime) ->
 @transaction.atomic
 def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
     """Freeze an active streak; one that is paused stays so. Raises StreakInactive for any other."""
-    streak = Streak.objects.select_for_update().get(pk=streak.pk)
+    streak = _locked(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakInactive(streak.code)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.PAUSED, now=now)
@@ -168,7 +168,7 @@ def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fals
 @transaction.atomic
 def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
     """Let a paused streak go on; one that is active does so already. Raises StreakNotPaused for any other."""
-    streak = Streak.objects.select_for_update().get(pk=streak.pk)
+    streak = _locked(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakNotPaused(streak.code)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ACTIVE, now=now)
