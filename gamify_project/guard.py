@@ -12,6 +12,7 @@ It runs as a script of its own (`Guard` starts it), in a session of its own, and
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -49,8 +50,6 @@ class Guard:
             return
         self._close_pipe()
         self._process = self._start()
-        for line in self._everything():
-            self._write(line)
 
     def close(self) -> None:
         """End the pipe, and wait until the guard has stopped what was not forgotten."""
@@ -58,8 +57,9 @@ class Guard:
         self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
+        """It is born knowing all there is, so that a maker killed in this very moment leaves nothing behind."""
         return subprocess.Popen(  # noqa: S603 - this very file
-            [sys.executable, "-I", "-S", "-B", __file__, str(self._grace_seconds)],
+            [sys.executable, "-I", "-S", "-B", __file__, str(self._grace_seconds), *self._everything()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -115,13 +115,13 @@ def stop_groups(groups: dict[int, int], *, grace_seconds: float) -> None:
 # --- the guard's side -----------------------------------------------------------------------------------------------
 
 
-def main(grace_seconds: float) -> None:
+def main(grace_seconds: float, *, known: Iterable[str]) -> None:
     """Listen until the maker is gone, then clean up. Only SIGKILL keeps a guard from its duty."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     groups: dict[int, int] = {}
     folders: list[str] = []
-    for line in sys.stdin:
+    for line in itertools.chain(known, sys.stdin):
         command, _, rest = line.rstrip("\n").partition(" ")
         _obey(command, rest, groups=groups, folders=folders)
     stop_groups(groups, grace_seconds=grace_seconds)
@@ -140,4 +140,4 @@ def _obey(command: str, rest: str, *, groups: dict[int, int], folders: list[str]
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), known=sys.argv[2:])
