@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.serializers import Serializer
 
+from gamify.facts.engine.conditions import Kind
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm, color_field, picture_field
 from participants.admin.fields import ChoiceField, IntegerField, LineField, NumberField, SwitchField, WordsField
@@ -15,7 +16,6 @@ from streaks.admin.milestones import MilestonesField
 from streaks.admin.words import sentence
 from streaks.definitions import ConsoleStreakChanges, NewConsoleStreak, milestone_problems
 from streaks.definitions.config import CALENDAR, ROLLING
-from streaks.engine.conditions import Kind
 from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Status
 from streaks.selectors.configs import WEEKDAYS, filter_of
 

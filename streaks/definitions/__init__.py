@@ -1,11 +1,10 @@
 """What may be said of a streak when it is defined or changed, in each dialect and in the console."""
 
-from streaks.definitions.config import MAX_EVENT_TYPE, Config, model_of_config
+from streaks.definitions.config import Config, model_of_config
 from streaks.definitions.console import ConsoleStreakChanges, NewConsoleStreak, milestone_problems, model_of_console
 from streaks.definitions.gamify import NewStreak, StreakChanges, model_changes
 
 __all__ = [
-    "MAX_EVENT_TYPE",
     "Config",
     "ConsoleStreakChanges",
     "NewConsoleStreak",

@@ -6,73 +6,25 @@ Messages are the ends of sentences: a client reads `config: event_types cannot b
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.facts.engine.expressions import expression_problem
-from gamify.facts.engine.fields import field_problem
-from participants.api.fields import ObjectField, WholeNumberField
-from participants.engine import control_character_problem
-from participants.errors import FieldError
+from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, words
+from participants.api.fields import WholeNumberField
 from participants.services.tenants import is_timezone
-from streaks.engine.conditions import MAX_DISTINCT, Kind
 from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Streak
 from streaks.models.definitions import any_tick
 from streaks.selectors.configs import WEEKDAYS
 
-MAX_EVENT_TYPE = 100
-MAX_EVENT_TYPES = 50
 MAX_MILESTONES = 100
 MAX_THRESHOLD = 1_000_000
-MAX_MINIMUM = {Kind.COUNT: 1_000_000, Kind.DISTINCT: MAX_DISTINCT, Kind.SUM: 10**15}
 MAX_DAYS = 366
 MAX_SECONDS = MAX_DAYS * 24 * 3600
 TOO_LONG = f"must not be more than {MAX_SECONDS} seconds, {MAX_DAYS} days"
 CALENDAR, ROLLING = "calendar", "rolling"
 CALENDAR_PERIODS = [period.value for period in PeriodChoice if period is not PeriodChoice.ROLLING]
 
-_WORDS = {
-    "required": "is required",
-    "null": "cannot be null",
-    "blank": "cannot be empty",
-    "empty": "cannot be empty",
-    "invalid": "is not valid",
-    "not_a_list": "must be a list",
-    "not_an_object": "must be an object",
-    "min_value": "must be positive",
-    "max_value": "must not be more than {max_value}",
-    "max_length": "must not be longer than {max_length}",
-}
 
-
-def words(**more: str) -> dict[str, Any]:
-    """Error messages that end a sentence which begins with the field."""
-    return _WORDS | more
-
-
-class _Object(serializers.Serializer[Any]):
-    """A part of a configuration; what is no object is refused in the words of the others."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("error_messages", words(invalid="must be an object"))
-        super().__init__(*args, **kwargs)
-
-
-class EventTypeField(serializers.CharField):
-    def __init__(self) -> None:
-        too_long = "must not be longer than {max_length} characters"
-        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long))
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if control_character_problem(value):
-            raise serializers.ValidationError("must not contain control characters")
-        if "," in value:
-            raise serializers.ValidationError("must not contain commas")
-        return value
-
-
-class Window(_Object):
+class Window(Body):
     """When periods begin: on a calendar, or at a participant's first activity."""
 
     type = serializers.ChoiceField(
@@ -124,48 +76,7 @@ class Window(_Object):
         return attrs
 
 
-@extend_schema_field({"type": "number", "exclusiveMinimum": 0})
-class NumberField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON number, as it came."""
-
-    def to_internal_value(self, data: Any) -> int | float:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            raise serializers.ValidationError("must be a number")
-        if data <= 0:
-            raise serializers.ValidationError("must be positive")
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-class ConditionBody(_Object):
-    """When a window is satisfied."""
-
-    type = serializers.ChoiceField(
-        choices=[kind.value for kind in Kind],
-        error_messages=words(invalid_choice="must be count, sum or distinct"),
-        help_text="`count` events, the `sum` of a field, or its `distinct` values.",
-    )
-    min = NumberField(error_messages=words(), help_text="How many, or how much, at least.")
-    field = serializers.CharField(
-        required=False, allow_null=True, error_messages=words(), help_text="Dotted path, such as `attrs.points`."
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        kind, minimum = Kind(attrs["type"]), attrs["min"]
-        if kind is not Kind.SUM and minimum != int(minimum):
-            raise serializers.ValidationError({"min": "must be a whole number"})
-        if minimum > MAX_MINIMUM[kind]:
-            raise serializers.ValidationError({"min": f"must not be more than {MAX_MINIMUM[kind]}"})
-        if kind is Kind.COUNT:
-            return {"type": attrs["type"], "min": minimum}
-        if problem := field_problem(attrs.get("field")):
-            raise serializers.ValidationError({"field": problem})
-        return attrs
-
-
-class MilestoneBody(_Object):
+class MilestoneBody(Body):
     """A length of the run at which something is given."""
 
     threshold = WholeNumberField(
@@ -193,31 +104,10 @@ class MilestoneBody(_Object):
         return {**attrs, "reward_item_id": None if reward is None else str(reward)}
 
 
-def refusal_of(problem: FieldError) -> serializers.ValidationError:
-    """What is wrong inside an expression or a filter, at its path."""
-    return serializers.ValidationError({problem.field: [problem.message]} if problem.field else problem.message)
-
-
-class ExpressionField(ObjectField):
-    default_error_messages = {"not_an_object": "must be an object"}
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        document = super().to_internal_value(data)
-        if problem := expression_problem(document):
-            raise refusal_of(problem)
-        return document
-
-
-class Config(_Object):
+class Config(Body):
     """All that a streak does; replaced as a whole."""
 
-    event_types = serializers.ListField(
-        child=EventTypeField(),
-        allow_empty=False,
-        max_length=MAX_EVENT_TYPES,
-        error_messages=words(),
-        help_text="Names of the events that tick it; `*` for any.",
-    )
+    event_types = EventTypesField(allow_empty=False, help_text="Names of the events that tick it; `*` for any.")
     expression = ExpressionField(
         required=False, allow_null=True, error_messages=words(), help_text="Which of these events count; null for all."
     )
@@ -250,7 +140,7 @@ def model_of_config(config: Mapping[str, Any], *, tenant_zone: str, row: Streak 
     """A validated configuration under the names of the model. `row` is the streak that it replaces that of, if any: one
     that follows the tenant's zone goes on doing so where the zone is named."""
     return {
-        "event_types": list(dict.fromkeys(config["event_types"])),
+        "event_types": config["event_types"],
         "fact_filter": None,
         "expression": config.get("expression"),
         "condition": config.get("condition") or any_tick(),

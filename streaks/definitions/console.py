@@ -34,8 +34,6 @@ class NewConsoleStreak(ConsoleStreakChanges):
 def model_of_console(data: Mapping[str, Any], *, tenant_zone: str) -> dict[str, Any]:
     """Validated data under the names of the model. A streak without a zone of its own follows the tenant's."""
     changes = dict(data)
-    if "event_types" in changes:
-        changes["event_types"] = list(dict.fromkeys(changes["event_types"]))
     if "fact_filter" in changes:
         changes |= {"fact_filter": changes["fact_filter"] or None, "expression": None}
     if "window" in changes:

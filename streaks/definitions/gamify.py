@@ -5,10 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, refusal_of
 from gamify.facts.engine.expressions import filter_problem
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import CodeField, LineField, NameField, ObjectField, WebAddressField
-from streaks.definitions.config import CALENDAR_PERIODS, MAX_EVENT_TYPE, MAX_EVENT_TYPES, refusal_of
+from streaks.definitions.config import CALENDAR_PERIODS
 from streaks.engine.windows import HOURS, Period
 from streaks.models import PeriodChoice, Streak
 from streaks.models.definitions import SECONDS_PER_HOUR

@@ -2,8 +2,10 @@
 
 windows      periods of a calendar, in a zone; an instant is in exactly one        rolling    windows that a tick opens
 zoned        the calendar of somebody who travels                                 runs       satisfied windows, run-length
-conditions   when a window is satisfied                                            excuses    windows whose miss is forgiven
 counting     what satisfied windows make of a streak: chains, standing            ticking    one tick
-carrying     what goes on when rules change                                        milestones what a run has reached
-days         a calendar of windows                                                  care       what revives a broken run
+excuses      windows whose miss is forgiven                                       milestones what a run has reached
+carrying     what goes on when rules change                                        care       what revives a broken run
+days         a calendar of windows
+
+When a window is satisfied is told by `gamify.facts.engine.conditions`.
 """

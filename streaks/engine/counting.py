@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from streaks.engine.conditions import ANY_TICK, Condition, Progress
+from gamify.facts.engine.conditions import ANY_TICK, Condition, Progress
 from streaks.engine.excuses import FOREVER, Excused, Span, behind_excused, excused_between, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import Runs, contains

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from gamify.facts.engine.conditions import NO_PROGRESS, Progress, advanced
 from streaks.engine.carrying import compacted
-from streaks.engine.conditions import NO_PROGRESS, Progress, advanced
 from streaks.engine.counting import (
     Chain,
     Rules,

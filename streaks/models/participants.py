@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db import models
 
+from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 from participants.models.json import JSONField
-from streaks.engine.conditions import Progress
 from streaks.engine.counting import Carried, State
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Anchor

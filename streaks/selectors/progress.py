@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from gamify.facts.engine.conditions import NO_PROGRESS, Kind, Progress
 from participants.catalog import Catalog
 from participants.models import Participant, Tenant
-from streaks.engine.conditions import NO_PROGRESS, Kind, Progress
 from streaks.engine.counting import windows_of
 from streaks.engine.milestones import earned, following
 from streaks.engine.windows import Windows

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gamify.facts.engine.conditions import Condition, Kind
 from participants.models import Participant
-from streaks.engine.conditions import Condition, Kind
 from streaks.engine.counting import Rules
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Rolling

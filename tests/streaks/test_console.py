@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from gamify.facts.services import GrantKind, grant_kinds
+from participants.errors import FieldError
 from participants.ids import new_id
 from streaks.admin.words import CARRIED
 from streaks.models import Streak, StreakRevision
@@ -233,7 +234,7 @@ def test_a_milestone_may_name_a_reward_of_this_tenant_alone(tenant, other_tenant
     mine = str(new_id())
     kind = GrantKind(
         give=lambda work, participant, grant: (),
-        problem=lambda owner, spec: None if (owner, spec["id"]) == (tenant, mine) else "id: unknown",
+        problem=lambda owner, spec: None if (owner, spec["id"]) == (tenant, mine) else FieldError("id", "is unknown"),
     )
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     row = milestones(("7", mine, "ever"))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gamify.facts.engine.conditions import NO_PROGRESS, Condition, Kind
 from streaks.engine import carrying
 from streaks.engine.care import reviving_span
 from streaks.engine.carrying import carried_over
-from streaks.engine.conditions import NO_PROGRESS, Condition, Kind
 from streaks.engine.counting import Rules, State, standing, windows_of
 from streaks.engine.days import days
 from streaks.engine.milestones import Milestone, due, earned, following, paid_with

@@ -8,6 +8,7 @@ from typing import Any
 from gamify.facts.engine.outcomes import Grant, Outcome
 from gamify.facts.services.loading import merged
 from participants.catalog import Catalog
+from participants.errors import FieldError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
 from participants.work import Load, UnitOfWork
@@ -24,23 +25,23 @@ class GrantKind:
     """How one kind is given, judged and loaded.
 
     `give(work, participant, grant)` may raise DomainError, as long as it has changed nothing: the grant is then left out.
-    `problem(tenant, spec)` says why a definition may not name this grant; `loads(catalog, specs)` what must be read with
+    `problem(tenant, spec)` says why a definition may not name this grant, and where in it; `loads(catalog, specs)` what must be read with
     the lock so that these can be given.
     """
 
     give: Callable[[UnitOfWork, Participant, Grant], Iterable[Outcome]]
-    problem: Callable[[Tenant, Spec], str | None]
+    problem: Callable[[Tenant, Spec], FieldError | None]
     loads: Callable[[Catalog, Sequence[Spec]], Sequence[Load]] = _no_loads
 
 
 grant_kinds: Registry[GrantKind] = Registry("Grant kind")
 
 
-def grant_problem(tenant: Tenant, spec: Spec) -> str | None:
+def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:
     """Why a definition of `tenant` may not grant `spec`, or None if it may."""
     kind = spec.get("type")
     if not isinstance(kind, str) or kind not in grant_kinds:
-        return f"type: must be one of: {', '.join(sorted(grant_kinds))}"
+        return FieldError("type", f"must be one of: {', '.join(sorted(grant_kinds))}")
     return grant_kinds[kind].problem(tenant, spec)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gamify.facts.definitions import ConditionBody, words
 from participants.models import Tenant
 from streaks.definitions import Config, model_of_config
-from streaks.definitions.config import ConditionBody, MilestoneBody, Window, words
+from streaks.definitions.config import MilestoneBody, Window
 from streaks.models import Status, Streak
 from streaks.selectors.definitions import DefinedStreak
 from streaks.selectors.progress import StreakProgress

@@ -25,7 +25,7 @@ from gamify.facts.services.listening import consumers
 from gamify.facts.services.pipeline import MAX_DEPTH, MAX_OUTCOMES
 from gamify.points.models import LedgerEntry
 from participants.catalog import catalog_of
-from participants.errors import DomainError
+from participants.errors import DomainError, FieldError
 from participants.models import IdempotencyKey
 from participants.work import Load, unit_of_work
 
@@ -279,14 +279,18 @@ def test_loads_of_grants_are_asked_of_their_kinds(tenant, kind):
     assert loads_of_grants(catalog_of(tenant), specs[1:3]) == []
 
 
+NOT_ONE = FieldError("n", "must be 1")
+
+
 @pytest.mark.django_db
 def test_a_definitions_grant_is_judged_by_its_kind(tenant, kind):
-    kind("cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else "n: must be 1")
+    kind("cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE)
 
     assert grant_problem(tenant, {"type": "cheer", "n": 1}) is None
-    assert grant_problem(tenant, {"type": "cheer", "n": 2}) == "n: must be 1"
+    assert grant_problem(tenant, {"type": "cheer", "n": 2}) == NOT_ONE
     for unknown in ({}, {"type": "gone"}, {"type": None}, {"type": ["cheer"]}):
-        assert grant_problem(tenant, unknown).startswith("type: must be one of: ")
+        problem = grant_problem(tenant, unknown)
+        assert (problem.field, problem.message) == ("type", "must be one of: cheer")
 
 
 def test_a_kind_is_registered_once(kind):

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from gamify.facts.services import GrantKind, grant_kinds
+from participants.errors import FieldError
 from streaks.models import Streak
 from streaks.services import create_streak
 from tests.client import phoenix_refusal
@@ -217,7 +218,7 @@ def reward_of(monkeypatch):
 
     def register(tenant):
         def problem(asking, spec):
-            return None if (asking.pk, spec["id"]) == (tenant.pk, REWARD) else "id: no such reward"
+            return None if (asking.pk, spec["id"]) == (tenant.pk, REWARD) else FieldError("id", "no such reward")
 
         monkeypatch.setattr(grant_kinds, "_entries", {})
         grant_kinds.register("reward", GrantKind(give=lambda work, participant, grant: [], problem=problem))

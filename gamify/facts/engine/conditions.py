@@ -1,7 +1,7 @@
-"""When a window is satisfied: so many ticks, a sum of a field, or so many distinct values of it (contract §10).
+"""When enough has happened: so many ticks, a sum of a field, or so many distinct values of it (contract §10, §12).
 
 Sums are exact to nine decimals and never shrink, so that neither the order of ticks nor binary fractions decide whether a
-window is satisfied: what is no finite number above zero adds nothing.
+condition is met: what is no finite number above zero adds nothing.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Condition:
 
     @property
     def is_any_tick(self) -> bool:
-        """Whether one tick satisfies a window, so that nothing need be kept of windows that are not."""
+        """Whether one tick is enough, so that nothing need be kept where there was none."""
         return self.kind is Kind.COUNT and self.minimum <= 1
 
     @property
@@ -50,7 +50,7 @@ ANY_TICK = Condition()
 
 @dataclass(frozen=True)
 class Progress:
-    """What the ticks of one window come to. `distinct` are values as they came, sorted as JSON."""
+    """What ticks come to. `distinct` are values as they came, sorted as JSON."""
 
     count: int = 0
     total: Decimal = Decimal(0)

@@ -1,0 +1,170 @@
+"""What definitions of every domain say of events and of what is given, judged once for all of them (contract §11).
+
+Messages are the ends of sentences: a client reads `config: event_types cannot be empty`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gamify.facts.engine.conditions import MAX_DISTINCT, Kind
+from gamify.facts.engine.expressions import expression_problem
+from gamify.facts.engine.fields import field_problem
+from gamify.facts.services import grant_problem
+from participants.api.fields import ObjectField
+from participants.engine import control_character_problem
+from participants.errors import FieldError
+from participants.models import Tenant
+
+MAX_EVENT_TYPE = 100
+MAX_EVENT_TYPES = 50
+MAX_MINIMUM = {Kind.COUNT: 1_000_000, Kind.DISTINCT: MAX_DISTINCT, Kind.SUM: 10**15}
+MAX_GRANTS = 20
+
+_WORDS = {
+    "required": "is required",
+    "null": "cannot be null",
+    "blank": "cannot be empty",
+    "empty": "cannot be empty",
+    "invalid": "is not valid",
+    "not_a_list": "must be a list",
+    "not_an_object": "must be an object",
+    "min_value": "must be positive",
+    "max_value": "must not be more than {max_value}",
+    "max_length": "must not be longer than {max_length}",
+}
+
+
+def words(**more: str) -> dict[str, Any]:
+    """Error messages that end a sentence which begins with the field."""
+    return _WORDS | more
+
+
+class Body(serializers.Serializer[Any]):
+    """An object inside a definition; what is none is refused in the words of the others."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("error_messages", words(invalid="must be an object"))
+        super().__init__(*args, **kwargs)
+
+
+class EventTypeField(serializers.CharField):
+    def __init__(self) -> None:
+        too_long = "must not be longer than {max_length} characters"
+        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long))
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        if control_character_problem(value):
+            raise serializers.ValidationError("must not contain control characters")
+        if "," in value:
+            raise serializers.ValidationError("must not contain commas")
+        return value
+
+
+class EventTypesField(serializers.ListField):
+    """Names of clients' events, each once."""
+
+    child = EventTypeField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_EVENT_TYPES, error_messages=words(), **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        names = super().run_validation(data)
+        return list(dict.fromkeys(names)) if isinstance(names, list) else names
+
+
+@extend_schema_field({"type": "number", "exclusiveMinimum": 0})
+class NumberField(serializers.Field[Any, Any, Any, Any]):
+    """A JSON number, as it came."""
+
+    def to_internal_value(self, data: Any) -> int | float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("must be a number")
+        if data <= 0:
+            raise serializers.ValidationError("must be positive")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class ConditionBody(Body):
+    """When enough has happened."""
+
+    type = serializers.ChoiceField(
+        choices=[kind.value for kind in Kind],
+        error_messages=words(invalid_choice="must be count, sum or distinct"),
+        help_text="`count` events, the `sum` of a field, or its `distinct` values.",
+    )
+    min = NumberField(error_messages=words(), help_text="How many, or how much, at least.")
+    field = serializers.CharField(
+        required=False, allow_null=True, error_messages=words(), help_text="Dotted path, such as `attrs.points`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind, minimum = Kind(attrs["type"]), attrs["min"]
+        if kind is not Kind.SUM and minimum != int(minimum):
+            raise serializers.ValidationError({"min": "must be a whole number"})
+        if minimum > MAX_MINIMUM[kind]:
+            raise serializers.ValidationError({"min": f"must not be more than {MAX_MINIMUM[kind]}"})
+        if kind is Kind.COUNT:
+            return {"type": attrs["type"], "min": minimum}
+        if problem := field_problem(attrs.get("field")):
+            raise serializers.ValidationError({"field": problem})
+        return attrs
+
+
+def refusal_of(problem: FieldError) -> serializers.ValidationError:
+    """What is wrong inside an expression or a filter, at its path."""
+    return serializers.ValidationError({problem.field: [problem.message]} if problem.field else problem.message)
+
+
+class ExpressionField(ObjectField):
+    default_error_messages = {"not_an_object": "must be an object"}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        document = super().to_internal_value(data)
+        if problem := expression_problem(document):
+            raise refusal_of(problem)
+        return document
+
+
+GRANT_SCHEMA = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {
+        "type": {"type": "string", "description": "`points`, `badge`, `tier`, `streak_tick` or `reward`."},
+        "amount": {"type": "integer", "description": "Points: so many."},
+        "field": {"type": "string", "description": "Points: as many as the event has here, times `factor`."},
+        "factor": {"type": "number", "description": "Points: 1 when left out."},
+        "rounding": {
+            "type": "string",
+            "enum": ["floor", "round", "ceil"],
+            "description": "Points: `floor` when left out.",
+        },
+        "max": {"type": "integer", "description": "Points: no more than so many."},
+        "code": {"type": "string", "description": "Of the badge, the tier or the streak."},
+        "id": {"type": "string", "format": "uuid", "description": "Of the reward."},
+    },
+}
+
+
+@extend_schema_field({"type": "array", "items": GRANT_SCHEMA, "maxItems": MAX_GRANTS})
+class GrantsField(serializers.ListField):
+    """What is given, in the words of contract §11. What each says is judged by `grants_problems`, which needs the tenant."""
+
+    child = ObjectField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_GRANTS, error_messages=words(), **kwargs)
+
+
+def grants_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]], *, at: str) -> Iterator[FieldError]:
+    """What is wrong with `grants` that a definition of `tenant` names in its field `at`."""
+    for index, spec in enumerate(grants):
+        if problem := grant_problem(tenant, spec):
+            yield FieldError(".".join(filter(None, (at, str(index), problem.field))), problem.message)
