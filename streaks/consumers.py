@@ -2,33 +2,50 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.expressions import judged
 from gamify.facts.engine.fields import MISSING, reader
-from gamify.facts.engine.outcomes import Outcome
-from gamify.facts.services import Consumer, Fact, loads_of_grants
+from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Outcome, Source
+from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
+from streaks.engine.ticking import Ticked
 from streaks.selectors import CompiledStreak, streaks_in
-from streaks.services.counting import count, grants_of, loads_for
+from streaks.services.counting import count, loads_for
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = streaks_in(catalog)
-    listening = {streak.id: streak for name in {event.name for event in events} for streak in known.listening(name)}
-    return [*loads_for(listening.values()), *loads_of_grants(catalog, grants_of(listening.values()))]
+    return loads_for(streak for name in {event.name for event in events} for streak in known.listening(name))
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    return [] if fact.is_change else list(_ticked(fact, work))
-
-
-def _ticked(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     for streak in streaks_in(work.catalog).listening(fact.name):
         if _matches(streak, fact):
-            value = _value(streak, fact)
-            yield from count(work, fact.participant, streak, at=fact.at, value=value).outcomes
+            yield from _ticked(streak, fact, work)
+        else:
+            yield _heard(streak, fact, NOT_MATCHED)
+
+
+def _ticked(streak: CompiledStreak, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
+    work.load(loads_for([streak]))
+    counted = count(work, fact.participant, streak, at=fact.at, value=_value(streak, fact))
+    yield _heard(streak, fact, _result(counted.ticked), f"{counted.ticked.count} in a row")
+    yield from counted.outcomes
+
+
+def _result(ticked: Ticked) -> str:
+    if ticked.is_satisfying:
+        return "counted"
+    return "already_counted" if ticked.was_satisfied else "not_enough"
+
+
+def _heard(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> Heard:
+    conditions = partial(judged, streak.listens_to, fact.properties, fact.participant.attributes)
+    return Heard(Source("streak", streak.code), result, note, conditions)
 
 
 def _matches(streak: CompiledStreak, fact: Fact) -> bool:

@@ -14,7 +14,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that a client said happened to one participant, at `occurred_at`. A row never changes."""
+    """One thing that a client said happened to one participant, at `occurred_at`. A row never changes.
+
+    `trace` says what was decided about it (`services.tracing`): null where nobody listened, and once it was pruned.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
@@ -26,6 +29,7 @@ class Event(models.Model):
     )
     name = models.CharField(max_length=100)
     properties = JSONField(default=dict)
+    trace = JSONField(null=True)
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()
 

@@ -15,20 +15,21 @@ _TENANT = Participant._meta.get_field("tenant")
 _EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
-def locked_by_name(tenant: Tenant, external_ids: Iterable[str]) -> Question:
-    """Lock those of `external_ids` that exist, and wait for who holds them."""
+def locked_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Question:
+    """Lock those of `external_ids` that exist, and wait for who holds them; or only read them."""
     names = sorted(set(external_ids))
     if not names:
         return lambda connection: list
     names = padded(names)
     values = {"tenant": tenant.pk, "names": names}
-    return lambda connection: _BY_NAME.ask(connection, values, size=len(names))
+    return lambda connection: _BY_NAME.ask(connection, values, size=len(names), locks=locks)
 
 
-def _declare_by_name(*, size: int) -> "QuerySet[Participant]":
+def _declare_by_name(*, size: int, locks: bool) -> "QuerySet[Participant]":
     names = [Slot("names", _EXTERNAL_ID, index) for index in range(size)]
     existing = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=names)
-    return existing.order_by("id").select_for_update(no_key=True)
+    ordered = existing.order_by("id")
+    return ordered.select_for_update(no_key=True) if locks else ordered
 
 
 _BY_NAME = Query(_declare_by_name)

@@ -32,14 +32,15 @@ def unit_of_work(
 ) -> Iterator[UnitOfWork]:
     """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
 
-    A silent unit tells the outside nothing; a dry run writes nothing. Call it from a function decorated with `restartable`.
+    A silent unit tells the outside nothing; a dry run neither locks nor writes. Call it from a function decorated with `restartable`.
     Raises Restart where a concurrent unit won.
     """
     external_ids = set(external_ids)
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run)
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [once for once in onces if once])
-    with _opened(work, locked_by_name(tenant, external_ids), rows, keys, loads=loads):
+    people = locked_by_name(tenant, external_ids, locks=not is_dry_run)
+    with _opened(work, people, rows, keys, loads=loads):
         yield work
 
 

@@ -5,7 +5,7 @@ same statements as one; a refusal decided in memory has nothing to undo.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar, cast
@@ -23,8 +23,12 @@ from participants.work.instances import made
 from participants.work.loading import Load, question_by_id
 from participants.work.restarting import Restart
 from participants.work.statements import insert, update, upsert
+from participants.work.transaction import one_round_trip
 
 M = TypeVar("M", bound=models.Model)
+
+Told = tuple[Participant, DomainEvent]
+"""Whom a domain event of this unit is about, and the event."""
 
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
@@ -47,6 +51,7 @@ class UnitOfWork:
         self._loaded: defaultdict[type[models.Model], set[Any]] = defaultdict(set)
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
         self._seen: set[Hashable] = set()
+        self._told: list[Told] = []
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
@@ -61,13 +66,21 @@ class UnitOfWork:
                 self._remember_row(row)
 
     def load(self, loads: Iterable[Load]) -> None:
-        """Read behind the lock what was not foreseen when the unit was opened; a statement each, for all participants."""
+        """Read behind the lock what was not foreseen when the unit was opened, in one round trip, for all participants.
+
+        What is loaded already is not asked for again.
+        """
+        needed = [replace(load, values=missing) for load in loads if (missing := self._missing(load))]
+        if not needed:
+            return
         connection = get_connection()
-        for load in loads:
-            missing = tuple(value for value in load.values if value not in self._loaded[load.model])
-            if missing:
-                needed = replace(load, values=missing)
-                self.index([(needed, question_by_id(needed, self.tenant, self.locked)(connection)())])
+        with one_round_trip(connection):
+            fetches = [question_by_id(load, self.tenant, self.locked)(connection) for load in needed]
+        self.index((load, fetch()) for load, fetch in zip(needed, fetches, strict=True))
+
+    def _missing(self, load: Load) -> tuple[Any, ...]:
+        loaded = self._loaded[load.model]
+        return tuple(value for value in load.values if value not in loaded)
 
     def _remember_row(self, row: Any) -> None:
         if column := self._columns.get(type(row)):
@@ -162,9 +175,15 @@ class UnitOfWork:
                 "occurred_at": self.now,
             }.items(),
         )
+        self._told.append((participant, event))
         if not self.is_silent:
             self.add(event)
         return event
+
+    def newly_told(self) -> Sequence[Told]:
+        """What was emitted since this was asked last, in order, by a silent unit too."""
+        told, self._told = self._told, []
+        return told
 
     def is_first(self, key: Hashable) -> bool:
         """Whether this unit is asked for `key` for the first time: what is given under one key is given once."""

@@ -17,7 +17,7 @@ from streaks.engine.milestones import due
 from streaks.models import ParticipantStreak, Streak
 from streaks.selectors import CompiledStreak, StreakStatus, status_of, streaks_in
 from streaks.selectors.due import Due, Sweep, due_rows, rows_behind
-from streaks.services.counting import grants_of, pay, row_of
+from streaks.services.counting import pay, row_of
 from streaks.services.telling import TOLD, told_at_risk, told_broken, told_of, told_restored, told_so_far
 
 CHUNK = 500
@@ -121,7 +121,6 @@ def settle_milestones(work: UnitOfWork, status: StreakStatus) -> None:
     state, outcomes = pay(work, status.participant, status.streak, status.state, chain)
     row.state, row.revision = state, status.streak.revision
     work.complete(status.participant)
-    work.load(facts.loads_of_grants(work.catalog, grants_of([status.streak])))
     facts.settle(work, status.participant, outcomes, now=work.now)
     work.change(row)
 

@@ -47,12 +47,6 @@ def loads_for(streaks: Iterable[CompiledStreak]) -> list[Load]:
     return [Load(ParticipantStreak, "streak_id", ids)] if ids else []
 
 
-def grants_of(streaks: Iterable[CompiledStreak]) -> list[Mapping[str, Any]]:
-    """What reaching milestones of `streaks` may give."""
-    rewards = {milestone.reward for streak in streaks for milestone in streak.milestones if milestone.reward}
-    return [_reward(reward) for reward in sorted(rewards)]
-
-
 def _reward(reward: str) -> Mapping[str, Any]:
     return {"type": "reward", "id": reward}
 

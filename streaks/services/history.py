@@ -98,6 +98,6 @@ def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken
     streak = recordable_streak(work.catalog, tick.streak_code)
     counted = count(work, participant, streak, at=tick.at, counts_on=False, is_seen=False)
     if gives_rewards:
-        facts.settle(work, participant, counted.outcomes, now=work.now)
+        facts.settle(work, participant, counted.outcomes, now=work.now, at=tick.at)
     work.remember(asked.once, {})
     return TickTaken(is_repeat=counted.ticked.was_satisfied)

@@ -13,7 +13,7 @@ from participants.models import Tenant
 from participants.work import Load, Once, UnitOfWork, restartable, unit_of_work
 from streaks.engine.ticking import Ticked
 from streaks.selectors import CompiledStreak, streaks_in
-from streaks.services.counting import active_streak, count, grants_of, loads_for
+from streaks.services.counting import active_streak, count, loads_for
 
 RECORD = "streaks.record"
 
@@ -88,14 +88,14 @@ def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
     """
     known = streaks_in(catalog).by_code
     streaks = [known[code] for code in sorted(codes) if code in known]
-    return [*loads_for(streaks), *facts.loads_of_grants(catalog, grants_of(streaks)), *facts.loads_for(catalog)]
+    return loads_for(streaks)
 
 
 def _record(work: UnitOfWork, asked: Tick) -> StreakRecorded:
     streak = recordable_streak(work.catalog, asked.streak_code)
     participant = work.participant(asked.participant_id)
     counted = count(work, participant, streak, at=asked.at, counts_on=False)
-    facts.settle(work, participant, counted.outcomes, now=work.now)
+    facts.settle(work, participant, counted.outcomes, now=work.now, at=asked.at)
     return _recorded(streak, counted.ticked)
 
 

@@ -12,7 +12,8 @@ but `ne` and `nin`, which it passes, and `exists` false. What a path finds is to
 `operators`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,10 @@ __all__ = [
     "expression_problem",
     "filter_as_expression",
     "filter_problem",
+    "judged",
 ]
+
+MAX_SHOWN = 200
 
 Document = Mapping[str, Any]
 Matches = Callable[[Values, Values], bool]
@@ -102,6 +106,34 @@ def _as_filter(conditions: Sequence[Condition]) -> dict[str, Any]:
     for condition in conditions:
         wanted.setdefault(condition.field, {})[condition.operator] = condition.value
     return {field: operators["eq"] if set(operators) == {"eq"} else operators for field, operators in wanted.items()}
+
+
+def judged(compiled: Compiled | None, properties: Values, attributes: Values) -> list[dict[str, Any]]:
+    """Every condition of an expression with what it found, in order; none where there is no expression.
+
+    `{"field", "operator", "expected", "actual", "holds"}`, without `actual` where there is nothing; long values are cut.
+    """
+    return [] if compiled is None else list(_judged(compiled.root, properties, attributes))
+
+
+def _judged(node: Node, properties: Values, attributes: Values) -> Iterator[dict[str, Any]]:
+    if isinstance(node, Condition):
+        yield _with_actual(node, reader(node.field)(properties, attributes), _condition(node)(properties, attributes))
+        return
+    for part in [node.part] if isinstance(node, Not) else node.parts:
+        yield from _judged(part, properties, attributes)
+
+
+def _with_actual(condition: Condition, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - three in a row
+    asked = {"field": condition.field, "operator": condition.operator, "expected": _shortened(condition.value)}
+    found = {} if actual is MISSING else {"actual": _shortened(actual)}
+    return {**asked, **found, "holds": holds}
+
+
+def _shortened(value: Any) -> Any:
+    """What a trace has room for: a long value as the beginning of its JSON."""
+    text = json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _compiled(root: Node) -> Compiled:

@@ -1,7 +1,8 @@
-"""What comes of a fact: something to be given, something that was given, or another fact of the product's own."""
+"""What comes of a fact: something to be given, something that was given, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ class Grant:
     """Something to be given, by the kind that `kind` names; `spec` is the definition's own words (contract §11).
 
     `key` is made of the cause, the definition and the threshold: what has the same key is given once in a unit. The
-    pipeline fills in the event it came of, None where there was none, and the properties that `spec` may refer to.
+    pipeline fills in what it came of: the event, None where there was none, the properties that `spec` may refer to, and
+    when that happened.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class Grant:
     key: str
     event_id: UUID | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,20 @@ class Granted:
         return {"type": self.type, **named, "name": self.name, **amount, "source": source}
 
 
-@dataclass(frozen=True)
-class Change:
-    """A fact of the product's own, such as `tier.upgraded`, which consumers hear next. Whoever makes it also emits it.
+NOT_MATCHED = "not_matched"
 
-    `participant_id` is the client's id of a participant of this unit, `key` as in a grant.
+
+@dataclass(frozen=True)
+class Heard:
+    """A definition listened, for the decision trace: `result` is one word for what that came to, `note` a sentence more.
+
+    `conditions` makes the list of what was asked (`expressions.judged`); it is called only where the trace has room.
     """
 
-    name: str
-    participant_id: str
-    data: Mapping[str, Any]
-    key: str
+    source: Source
+    result: str
+    note: str | None = None
+    conditions: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
 
-Outcome = Grant | Granted | Change
+Outcome = Grant | Granted | Heard

@@ -2,9 +2,10 @@
 
 from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefused, emit, emit_batch
 from gamify.facts.services.facts import Cause, Fact
-from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem, loads_of_grants
-from gamify.facts.services.listening import Consumer, consumers, loads_for
-from gamify.facts.services.pipeline import process, settle
+from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
+from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
+from gamify.facts.services.pipeline import Processed, is_change, process, settle
+from gamify.facts.services.simulating import Simulated, simulate
 from gamify.facts.services.wiring import register
 
 __all__ = [
@@ -15,14 +16,18 @@ __all__ = [
     "EventRefused",
     "Fact",
     "GrantKind",
+    "Processed",
+    "Simulated",
     "consumers",
     "emit",
     "emit_batch",
     "grant_kinds",
     "grant_problem",
+    "is_change",
+    "is_heard",
     "loads_for",
-    "loads_of_grants",
     "process",
     "register",
     "settle",
+    "simulate",
 ]

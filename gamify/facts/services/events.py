@@ -93,15 +93,17 @@ def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
         return _from_answer(answer)
     check_instant(event.at, now=work.now)
     participant = work.participant(event.participant_id)
-    row = _record(work, participant, event)
+    row = record(work, participant, event)
     fact_id = _tell(work, participant, row).pk
-    granted = process(work, [_fact(participant, row)], now=work.now)
-    emitted = EventEmitted(row.pk, fact_id, [given.told() for given in granted])
+    processed = process(work, fact_of(participant, row), now=work.now)
+    row.trace = processed.trace
+    emitted = EventEmitted(row.pk, fact_id, [given.told() for given in processed.granted])
     work.remember(once, _answer(emitted))
     return emitted
 
 
-def _record(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
+def record(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
+    """The row of an event, to be written with the unit."""
     work.touch(participant)
     participant.total_events += 1
     row = Event(
@@ -126,7 +128,8 @@ def _tell(work: UnitOfWork, participant: Participant, row: Event) -> DomainEvent
     return work.emit("event.recorded", participant, data)
 
 
-def _fact(participant: Participant, row: Event) -> Fact:
+def fact_of(participant: Participant, row: Event) -> Fact:
+    """The event as consumers hear it."""
     return Fact(
         participant=participant,
         name=row.name,

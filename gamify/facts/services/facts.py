@@ -11,9 +11,13 @@ from participants.models import Participant
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What outcomes come of; `event_id` is the client's event at the beginning of it all, None where there was none."""
+    """What outcomes come of. `at` is when it happened, which may be long before now; `event_id` is the client's event at
+    the beginning of it all, None where there was none. `depth` counts the facts between it and the first of its chain.
+    """
 
     participant: Participant
+    at: datetime
+    key: str
     event_id: UUID | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 0
@@ -23,11 +27,9 @@ class Cause:
 class Fact(Cause):
     """One thing that happened to one participant, who is locked: an event of the client's, or a change of the product's.
 
-    `at` is when it happened, which may be long before now. `key` is the same whenever this very fact is heard again, and
-    a good beginning for the keys of what comes of it. `depth` counts the facts between it and the first of its chain.
+    The properties of a change are the data of its domain event. `key` is the same whenever this very fact is heard again,
+    and a good beginning for the keys of what comes of it.
     """
 
     name: str
-    at: datetime
-    key: str
     is_change: bool = False

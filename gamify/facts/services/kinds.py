@@ -1,12 +1,10 @@
 """What can be given. The domains above register their kinds in `grants.py`, under the `type` that definitions name."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, Outcome
-from gamify.facts.services.loading import merged
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -25,8 +23,8 @@ class GrantKind:
     """How one kind is given, judged and loaded.
 
     `give(work, participant, grant)` may raise DomainError, as long as it has changed nothing: the grant is then left out.
-    `problem(tenant, spec)` says why a definition may not name this grant, and where in it; `loads(catalog, specs)` what must be read with
-    the lock so that these can be given.
+    `problem(tenant, spec)` says why a definition may not name this grant, and where in it; `loads(catalog, specs)` the rows that
+    `give` asks for.
     """
 
     give: Callable[[UnitOfWork, Participant, Grant], Iterable[Outcome]]
@@ -43,12 +41,3 @@ def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:
     if not isinstance(kind, str) or kind not in grant_kinds:
         return FieldError("type", f"must be one of: {', '.join(sorted(grant_kinds))}")
     return grant_kinds[kind].problem(tenant, spec)
-
-
-def loads_of_grants(catalog: Catalog, specs: Iterable[Spec]) -> Sequence[Load]:
-    """What a unit must load that may give these; kinds that are not registered are left out, as in the pipeline."""
-    by_kind: defaultdict[str, list[Spec]] = defaultdict(list)
-    for spec in specs:
-        by_kind[spec["type"]].append(spec)
-    known = [(grant_kinds[kind], of_kind) for kind, of_kind in by_kind.items() if kind in grant_kinds]
-    return merged(load for kind, of_kind in known for load in kind.loads(catalog, of_kind))

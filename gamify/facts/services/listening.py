@@ -1,10 +1,10 @@
 """Who hears facts: settings.FACT_CONSUMERS names the consumers, in the order in which they hear."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -13,13 +13,12 @@ from django.utils.module_loading import import_string
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.outcomes import Outcome
 from gamify.facts.services.facts import Fact
-from gamify.facts.services.loading import merged
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
 
 class Consume(Protocol):
-    """Says what comes of a fact, by the rows that were loaded; what it changes itself it registers with `work`.
+    """Says what comes of a fact; what it changes itself it registers with `work`, and the rows it needs it loads there.
 
     It must not refuse: the event has happened.
     """
@@ -27,14 +26,22 @@ class Consume(Protocol):
     def __call__(self, fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]: ...
 
 
+def _hears_no_change(catalog: Catalog) -> Collection[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Consumer:
-    """`loads(catalog, events)` names the rows it may need, before the lock: for these events, and for every change that
-    may come of them or, where there are none, of the use case. What no definition listens to needs no row.
+    """`loads(catalog, events)` foresees the rows that these events will need, which are then read in the round trip of the
+    lock; what no definition listens to needs none. `changes(catalog)` names the changes that it hears besides events.
     """
 
     loads: Callable[[Catalog, Sequence[EventInput]], Sequence[Load]]
     consume: Consume
+    changes: Callable[[Catalog], Collection[str]] = _hears_no_change
+
+    def hears(self, fact: Fact, catalog: Catalog) -> bool:
+        return not fact.is_change or fact.name in self.changes(catalog)
 
 
 def consumers() -> Sequence[Consumer]:
@@ -57,6 +64,14 @@ def _consumer(path: str) -> Consumer:
     return consumer
 
 
-def loads_for(catalog: Catalog, events: Sequence[EventInput] = ()) -> Sequence[Load]:
-    """What a unit must load that will `process` these events or, without any, `settle` outcomes."""
-    return merged(load for consumer in consumers() for load in consumer.loads(catalog, events))
+def is_heard(catalog: Catalog, change: str) -> bool:
+    """Whether anybody listens to changes of this name."""
+    return any(change in consumer.changes(catalog) for consumer in consumers())
+
+
+def loads_for(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
+    """What a unit does well to load that will `process` these events: one question per table."""
+    values: dict[tuple[Any, str], dict[Any, None]] = {}
+    for load in (load for consumer in consumers() for load in consumer.loads(catalog, events)):
+        values.setdefault((load.model, load.column), {}).update(dict.fromkeys(load.values))
+    return [Load(model, column, tuple(wanted)) for (model, column), wanted in values.items() if wanted]

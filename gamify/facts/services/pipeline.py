@@ -1,51 +1,69 @@
 """What happened goes through every consumer, what they grant is given, and what that changes goes round again.
 
-All of it inside one unit of work, in memory. Whatever definitions say of each other, a chain has at most MAX_DEPTH facts,
-and no more than MAX_OUTCOMES grants and changes come of what is put in at once; the log tells where something was cut off.
+All of it inside one unit of work, in memory. A change is a domain event that was emitted meanwhile, by whomever. Whatever
+definitions say of each other, a chain has at most MAX_DEPTH facts, and no more than MAX_OUTCOMES grants and changes come of
+what is put in at once; log and trace tell where something was cut off.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from gamify.facts.engine.outcomes import Change, Grant, Granted, Outcome
+from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
-from gamify.facts.services.listening import Consumer, consumers
+from gamify.facts.services.listening import Consumer, consumers, is_heard
+from gamify.facts.services.tracing import Trace, Tracer
 from participants.errors import DomainError
-from participants.models import Participant
+from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
 MAX_DEPTH = 5
 MAX_OUTCOMES = 200
+NO_CHANGES = ("event.", "participant.")
 
 logger = structlog.get_logger(__name__)
 
 
-def process(work: UnitOfWork, facts: Iterable[Fact], *, now: datetime) -> Sequence[Granted]:
-    """Let every consumer hear `facts` and whatever comes of them; answers what was given, in order.
+@dataclass(frozen=True)
+class Processed:
+    """What was given, in order, and the decision trace, None where there was nothing to decide."""
 
-    The unit was opened with `loads_for` the events. Nothing in here refuses a fact.
-    """
+    granted: Sequence[Granted]
+    trace: Trace | None
+
+
+def is_change(type_name: str) -> bool:
+    """Whether a domain event of this type can be heard by definitions: it tells of what the product did, not of what the
+    client said."""
+    return not type_name.startswith(NO_CHANGES)
+
+
+def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> Processed:
+    """Let every consumer hear `fact` and whatever comes of it. Nothing in here refuses it."""
     run = _Run(work, now=now)
-    run.queue.extend(facts)
+    run.queue.append(fact)
     return run.to_the_end()
 
 
 def settle(
-    work: UnitOfWork, participant: Participant, outcomes: Iterable[Outcome], *, now: datetime
+    work: UnitOfWork,
+    participant: Participant,
+    outcomes: Iterable[Outcome] = (),
+    *,
+    now: datetime,
+    at: datetime | None = None,
 ) -> Sequence[Granted]:
-    """Give what a use case without an event led to; answers what was given, in order.
-
-    The unit was opened with `loads_for(catalog)` and `loads_of_grants` of what may be granted.
+    """Let every consumer hear what a use case without an event has changed, and give what it led to; answers what was
+    given, in order. `at` is when it happened, now where it is left out.
     """
     run = _Run(work, now=now)
-    for outcome in outcomes:
-        run.take(outcome, Cause(participant=participant))
-    return run.to_the_end()
+    cause = Cause(participant=participant, at=at or now, key="settled", depth=-1)
+    run.take_all(outcomes, cause)
+    return run.to_the_end().granted
 
 
 class _Run:
@@ -53,16 +71,21 @@ class _Run:
         self.queue: deque[Fact] = deque()
         self._work = work
         self._now = now
+        self._tracer = Tracer()
         self._granted: list[Granted] = []
         self._followed = 0
 
-    def to_the_end(self) -> Sequence[Granted]:
+    def to_the_end(self) -> Processed:
         while self.queue:
             fact = self.queue.popleft()
-            for consumer in consumers():
-                for outcome in self._heard(fact, consumer):
-                    self.take(outcome, fact)
-        return self._granted
+            self._tracer.begin(fact)
+            self.take_all(self._outcomes(fact), fact)
+        return Processed(self._granted, self._tracer.trace(self._granted))
+
+    def _outcomes(self, fact: Fact) -> Iterable[Outcome]:
+        for consumer in consumers():
+            if consumer.hears(fact, self._work.catalog):
+                yield from self._heard(fact, consumer)
 
     def _heard(self, fact: Fact, consumer: Consumer) -> Sequence[Outcome]:
         try:
@@ -70,51 +93,66 @@ class _Run:
         except DomainError as error:  # taken for a refusal of the event, it would leave half of it behind
             raise RuntimeError(f"A consumer refused {fact.name!r}; consumers must not: {error.message}") from error
 
-    def take(self, outcome: Outcome, cause: Cause) -> None:
+    def take_all(self, outcomes: Iterable[Outcome], cause: Cause) -> None:
+        """Give what is to be given; then whatever was told meanwhile is heard, behind what is waiting already."""
+        for outcome in outcomes:
+            self._take(outcome, cause)
+        for participant, event in self._work.newly_told():
+            if is_change(event.type) and is_heard(self._work.catalog, event.type):
+                self._queue_change(participant, event, cause)
+
+    def _take(self, outcome: Outcome, cause: Cause) -> None:
         if isinstance(outcome, Granted):
             self._granted.append(outcome)
-        elif self._is_first(outcome, cause) and self._is_within_bounds(outcome, cause):
-            self._follow(outcome, cause)
+        elif isinstance(outcome, Heard):
+            self._tracer.heard(outcome)
+        elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
+            self._give(outcome, cause)
 
-    def _is_first(self, outcome: Grant | Change, cause: Cause) -> bool:
-        return self._work.is_first((cause.participant.pk, type(outcome), outcome.key))
+    def _is_first(self, grant: Grant, cause: Cause) -> bool:
+        return self._work.is_first((cause.participant.pk, grant.key))
 
-    def _is_within_bounds(self, outcome: Grant | Change, cause: Cause) -> bool:
+    def _is_within_bounds(self, what: str, depth: int) -> bool:
         self._followed += 1
-        depth = cause.depth + isinstance(outcome, Change)
         if depth < MAX_DEPTH and self._followed <= MAX_OUTCOMES:
             return True
-        logger.warning("chain_cut", outcome=outcome.key, depth=depth, followed=self._followed)
+        logger.warning("chain_cut", outcome=what, depth=depth, followed=self._followed)
+        self._tracer.cut(what)
         return False
 
-    def _follow(self, outcome: Grant | Change, cause: Cause) -> None:
-        if isinstance(outcome, Change):
-            self.queue.append(self._fact(outcome, cause))
+    def _queue_change(self, participant: Participant, event: DomainEvent, cause: Cause) -> None:
+        if not self._is_within_bounds(event.type, cause.depth + 1):
             return
-        grant = replace(outcome, event_id=cause.event_id, properties=cause.properties)
-        for further in self._given(grant, cause):
-            self.take(further, cause)
-
-    def _fact(self, change: Change, cause: Cause) -> Fact:
-        return Fact(
-            participant=self._work.participant(change.participant_id),
-            name=change.name,
-            properties=change.data,
-            at=self._now,
-            key=change.key,
-            event_id=cause.event_id,
-            depth=cause.depth + 1,
-            is_change=True,
+        self.queue.append(
+            Fact(
+                participant=participant,
+                name=event.type,
+                properties=event.data,
+                at=cause.at,
+                key=f"{cause.key}/{event.type}.{self._followed}",
+                event_id=cause.event_id,
+                depth=cause.depth + 1,
+                is_change=True,
+            )
         )
+
+    def _give(self, grant: Grant, cause: Cause) -> None:
+        grant = replace(grant, event_id=cause.event_id, properties=cause.properties, at=cause.at)
+        for further in self._given(grant, cause):
+            self._take(further, cause)
 
     def _given(self, grant: Grant, cause: Cause) -> Sequence[Outcome]:
         """What giving it leads to; nothing for one that cannot be given, which is no reason to refuse the event."""
-        told = logger.bind(kind=grant.kind, source=grant.source.type, code=grant.source.code)
         if grant.kind not in grant_kinds:
-            told.warning("grant_kind_unknown")
-            return ()
+            return self._refused(grant, "grant_kind_unknown", "There is no such kind of grant")
+        kind = grant_kinds[grant.kind]
+        self._work.load(kind.loads(self._work.catalog, [grant.spec]))
         try:
-            return tuple(grant_kinds[grant.kind].give(self._work, cause.participant, grant))
+            return tuple(kind.give(self._work, cause.participant, grant))
         except DomainError as refusal:
-            told.warning("grant_refused", refusal=refusal.code)
-            return ()
+            return self._refused(grant, "grant_refused", refusal.message, refusal=refusal.code)
+
+    def _refused(self, grant: Grant, event: str, reason: str, **told: str) -> Sequence[Outcome]:
+        logger.warning(event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **told)
+        self._tracer.refused(grant, reason)
+        return ()

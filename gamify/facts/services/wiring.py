@@ -11,8 +11,8 @@ def _delete_events(participant: Participant) -> None:
 
 
 def _clear_properties(participant: Participant) -> None:
-    """Anonymising keeps what happened and when, but not what was told about it."""
-    Event.objects.of(participant).update(properties={})
+    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by."""
+    Event.objects.of(participant).update(properties={}, trace=None)
 
 
 def register() -> None:

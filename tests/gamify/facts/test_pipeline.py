@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.testing import capture_logs
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import Change, Grant, Granted, Source
+from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Granted, Heard, Source
 from gamify.facts.services import (
     Consumer,
     Fact,
@@ -17,12 +17,12 @@ from gamify.facts.services import (
     grant_kinds,
     grant_problem,
     loads_for,
-    loads_of_grants,
     process,
     settle,
 )
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.pipeline import MAX_DEPTH, MAX_OUTCOMES
+from gamify.facts.services.tracing import MAX_CONDITIONS, MAX_NOT_MATCHED
 from gamify.points.models import LedgerEntry
 from participants.catalog import catalog_of
 from participants.errors import DomainError, FieldError
@@ -35,20 +35,23 @@ RULE = Source("rule", "welcome")
 EVENT_ID = uuid4()
 
 heard = []
-reactions = defaultdict(list)  # (consumer, name of the fact) → outcomes, or a function of the fact that answers them
+reactions = defaultdict(
+    list
+)  # (consumer, name of the fact) → outcomes, or a function of fact and work that answers them
+CHANGES = ["tier.upgraded", "badge.awarded", "streak.incremented"]
 
 
-def listener(name, loads=()):
+def listener(name, loads=(), changes=CHANGES):
     def consume(fact, work, *, now):
         heard.append((name, fact))
         found = reactions[name, fact.name]
-        return found(fact) if callable(found) else iter(found)
+        return found(fact, work) if callable(found) else iter(found)
 
-    return Consumer(loads=lambda catalog, events: loads if events else loads[:1], consume=consume)
+    return Consumer(loads=lambda catalog, events: loads, consume=consume, changes=lambda catalog: changes)
 
 
 FIRST = listener("first", loads=[Load(LedgerEntry, "number", (1, 2)), Load(IdempotencyKey, "key", ("k",))])
-SECOND = listener("second", loads=[Load(LedgerEntry, "number", (2, 3))])
+SECOND = listener("second", loads=[Load(LedgerEntry, "number", (2, 3))], changes=CHANGES[:2])
 NO_CONSUMER = "text"
 
 
@@ -84,8 +87,15 @@ def grant(key="1", kind="cheer", **spec):
     return Grant(kind, {"type": kind, **spec}, RULE, key)
 
 
-def change(name, key=None):
-    return Change(name, "ada", {"of": name}, key or name)
+def tell(*names):
+    """A reaction: so much is changed, and told."""
+
+    def told(fact, work):
+        for name in names:
+            work.emit(name, fact.participant, {})
+        return ()
+
+    return told
 
 
 def cheer(work, participant, grant):
@@ -93,7 +103,8 @@ def cheer(work, participant, grant):
 
 
 def test_every_consumer_hears_every_fact_in_the_order_of_the_settings(work):
-    process(work, [fact(work, "one"), fact(work, "two")], now=NOW)
+    process(work, fact(work, "one"), now=NOW)
+    process(work, fact(work, "two"), now=NOW)
 
     assert [(name, fact.name) for name, fact in heard] == [
         ("first", "one"),
@@ -109,7 +120,7 @@ def test_what_is_granted_is_answered_in_order(work, kind):
     reactions["first", "purchase"] = [grant("1", n=1), found]
     reactions["second", "purchase"] = [grant("2", n=2)]
 
-    granted = process(work, [fact(work)], now=NOW)
+    granted = process(work, fact(work), now=NOW).granted
 
     assert [given.name for given in granted] == ["Cheer 1", "Points", "Cheer 2"]
 
@@ -119,55 +130,90 @@ def test_a_kind_is_told_whom_it_is_given_to_and_what_it_came_of(work, kind):
     kind("cheer", lambda *told: given.append(told) or ())
     reactions["first", "purchase"] = [grant(n=1)]
 
-    process(work, [fact(work, properties={"amount": 5})], now=NOW)
+    process(work, fact(work, properties={"amount": 5}), now=NOW)
 
     [(given_work, participant, told)] = given
     assert (given_work, participant) == (work, work.participant("ada"))
     assert (told.spec, told.source, told.key) == ({"type": "cheer", "n": 1}, RULE, "1")
-    assert (told.event_id, told.properties) == (EVENT_ID, {"amount": 5})
+    assert (told.event_id, told.properties, told.at) == (EVENT_ID, {"amount": 5}, EARLIER)
 
 
-def test_a_change_is_heard_after_everything_that_happened_before_it(work):
-    reactions["first", "one"] = [change("tier.upgraded")]
+def test_what_a_kind_needs_is_loaded_before_it_gives(work, kind):
+    def count_loaded(work, participant, grant):
+        assert work.row(LedgerEntry, participant, 7) is None  # loaded, or this would raise
+        return cheer(work, participant, grant)
 
-    process(work, [fact(work, "one"), fact(work, "two")], now=NOW)
+    kind("cheer", count_loaded, loads=lambda catalog, specs: [Load(LedgerEntry, "number", (specs[0]["n"],))])
+    reactions["first", "purchase"] = [grant(n=7)]
 
-    assert [fact.name for name, fact in heard if name == "second"] == ["one", "two", "tier.upgraded"]
+    assert len(process(work, fact(work), now=NOW).granted) == 1
+
+
+def test_a_change_is_heard_by_those_who_listen_to_it_after_the_event(work):
+    reactions["first", "purchase"] = tell("streak.incremented", "tier.upgraded", "points.awarded")
+
+    process(work, fact(work), now=NOW)
+
+    assert [(name, fact.name) for name, fact in heard] == [
+        ("first", "purchase"),
+        ("second", "purchase"),
+        ("first", "streak.incremented"),
+        ("first", "tier.upgraded"),
+        ("second", "tier.upgraded"),
+    ]
     _, last = heard[-1]
-    assert (last.is_change, last.depth, last.at, last.event_id) == (True, 1, NOW, EVENT_ID)
+    assert (last.is_change, last.depth, last.at, last.event_id) == (True, 1, EARLIER, EVENT_ID)
     assert (last.properties, last.key, last.participant) == (
-        {"of": "tier.upgraded"},
-        "tier.upgraded",
+        {"participant_id": "ada"},
+        "event:1/tier.upgraded.2",
         work.participant("ada"),
     )
 
 
+def test_a_silent_unit_hears_its_changes_all_the_same(tenant):
+    reactions["first", "purchase"] = tell("tier.upgraded")
+
+    with unit_of_work(tenant, ["ada"], now=NOW, is_silent=True) as work:
+        process(work, fact(work), now=NOW)
+
+    assert [fact.name for _, fact in heard] == ["purchase", "purchase", "tier.upgraded", "tier.upgraded"]
+
+
 def test_a_client_may_call_an_event_like_a_change_and_it_is_none(work):
-    process(work, [fact(work, "tier.upgraded")], now=NOW)
+    process(work, fact(work, "tier.upgraded"), now=NOW)
 
     assert [fact.is_change for _, fact in heard] == [False, False]
 
 
+@pytest.mark.parametrize("name", ["event.recorded", "participant.created"])
+def test_what_the_client_did_is_no_change(work, name):
+    reactions["first", "purchase"] = tell(name)
+
+    process(work, fact(work), now=NOW)
+
+    assert {fact.name for _, fact in heard} == {"purchase"}
+
+
 def test_what_a_grant_changes_is_heard_too(work, kind):
-    kind("cheer", lambda work, participant, grant: [change("badge.awarded"), *cheer(work, participant, grant)])
+    def give(work, participant, grant):
+        work.emit("badge.awarded", participant, {})
+        return cheer(work, participant, grant)
+
+    kind("cheer", give)
     reactions["second", "purchase"] = [grant()]
 
-    granted = process(work, [fact(work)], now=NOW)
+    granted = process(work, fact(work), now=NOW).granted
 
     assert [fact.name for name, fact in heard if name == "first"] == ["purchase", "badge.awarded"]
     assert [given.name for given in granted] == ["Cheer "]
 
 
-@pytest.mark.parametrize("make", [grant, lambda key: change("tier.upgraded", key)])
-def test_nothing_comes_twice_under_one_key_in_a_unit(work, kind, make):
+def test_nothing_is_granted_twice_under_one_key_in_a_unit(work, kind):
     kind("cheer", cheer)
-    reactions["first", "purchase"] = [make("same"), make("same"), make("other")]
-    reactions["second", "purchase"] = [make("same")]
+    reactions["first", "purchase"] = [grant("same"), grant("same"), grant("other")]
+    reactions["second", "purchase"] = [grant("same")]
 
-    granted = [given for _ in range(3) for given in process(work, [fact(work)], now=NOW)]
-
-    changes = [fact for name, fact in heard if name == "first" and fact.is_change]
-    assert len(granted) + len(changes) == 2
+    assert len([given for _ in range(3) for given in process(work, fact(work), now=NOW).granted]) == 2
 
 
 def test_a_key_belongs_to_its_participant(work, kind):
@@ -178,21 +224,22 @@ def test_a_key_belongs_to_its_participant(work, kind):
     assert [len(given) for given in granted] == [1, 1, 0]
 
 
-def test_a_chain_ends_after_five_facts_and_the_log_says_so(work):
-    reactions["first", "again"] = lambda fact: [change("again", f"{fact.key}+")]
+def test_a_chain_ends_after_five_facts_and_log_and_trace_say_so(work):
+    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = tell("tier.upgraded")
 
     with capture_logs() as logs:
-        process(work, [fact(work, "again")], now=NOW)
+        processed = process(work, fact(work), now=NOW)
 
     assert [fact.depth for name, fact in heard if name == "first"] == list(range(MAX_DEPTH)) == [0, 1, 2, 3, 4]
     assert [(log["event"], log["depth"]) for log in logs] == [("chain_cut", 5)]
+    assert processed.trace["cut"] == ["tier.upgraded"]
 
 
 def test_definitions_that_set_off_each_other_come_to_an_end(work):
-    reactions["first", "again"] = lambda fact: [change("again", f"{fact.key}+{number}") for number in range(20)]
+    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = tell(*["tier.upgraded"] * 20)
 
     with capture_logs() as logs:
-        process(work, [fact(work, "again")], now=NOW)
+        process(work, fact(work), now=NOW)
 
     assert len([fact for name, fact in heard if name == "first" and fact.is_change]) == MAX_OUTCOMES
     assert {log["event"] for log in logs} == {"chain_cut"}
@@ -209,7 +256,7 @@ def test_an_unknown_kind_is_logged_and_left_out(work, kind):
     reactions["first", "purchase"] = [grant("1", kind="gone"), grant("2")]
 
     with capture_logs() as logs:
-        granted = process(work, [fact(work)], now=NOW)
+        granted = process(work, fact(work), now=NOW).granted
 
     assert len(granted) == 1
     assert [(log["event"], log["kind"], log["source"], log["code"]) for log in logs] == [
@@ -227,32 +274,42 @@ def test_a_grant_that_is_refused_is_logged_and_left_out(work, kind):
     reactions["first", "purchase"] = [grant("1", kind="empty"), grant("2")]
 
     with capture_logs() as logs:
-        granted = process(work, [fact(work)], now=NOW)
+        granted = process(work, fact(work), now=NOW).granted
 
     assert len(granted) == 1
     assert [(log["event"], log["kind"], log["refusal"]) for log in logs] == [("grant_refused", "empty", "out_of_stock")]
 
 
 def test_a_consumer_that_refuses_is_a_bug_that_is_not_taken_for_a_refusal(work):
-    def refuse(fact):
+    def refuse(fact, work):
         raise DomainError("no")
 
     reactions["second", "purchase"] = refuse
 
     with pytest.raises(RuntimeError, match="consumers must not"):
-        process(work, [fact(work)], now=NOW)
+        process(work, fact(work), now=NOW)
 
 
 def test_a_use_case_without_an_event_settles_what_it_led_to(work, kind):
     given = []
     kind("cheer", lambda work, participant, grant: given.append(grant) or cheer(work, participant, grant))
-    reactions["first", "streak.milestone_reached"] = [grant("2", n=2)]
+    reactions["first", "badge.awarded"] = [grant("2", n=2)]
+    work.emit("badge.awarded", work.participant("ada"), {"badge_code": "b"})
 
-    granted = settle(work, work.participant("ada"), [change("streak.milestone_reached"), grant("1", n=1)], now=NOW)
+    granted = settle(work, work.participant("ada"), [grant("1", n=1)], now=NOW)
 
     assert [given.name for given in granted] == ["Cheer 1", "Cheer 2"]
-    assert [fact.depth for name, fact in heard if name == "first"] == [1]
-    assert {(grant.event_id, *grant.properties) for grant in given} == {(None,), (None, "of")}
+    assert [(fact.depth, fact.at) for name, fact in heard if name == "first"] == [(0, NOW)]
+    assert {(grant.event_id, grant.properties.get("badge_code")) for grant in given} == {(None, None), (None, "b")}
+
+
+def test_what_was_settled_is_not_settled_again(work):
+    work.emit("badge.awarded", work.participant("ada"), {})
+
+    for _ in range(2):
+        settle(work, work.participant("ada"), now=NOW)
+
+    assert [name for name, _ in heard] == ["first", "second"]
 
 
 @pytest.mark.django_db
@@ -263,20 +320,64 @@ def test_loads_of_all_consumers_are_one_question_per_table(tenant):
         Load(LedgerEntry, "number", (1, 2, 3)),
         Load(IdempotencyKey, "key", ("k",)),
     ]
-    assert loads_for(catalog_of(tenant)) == [Load(LedgerEntry, "number", (1, 2, 3))]
 
 
-@pytest.mark.django_db
-def test_loads_of_grants_are_asked_of_their_kinds(tenant, kind):
-    def loads(catalog, specs):
-        return [Load(LedgerEntry, "number", tuple(spec["n"] for spec in specs))]
+# --- the trace -------------------------------------------------------------------------------------------------------
 
-    kind("cheer", cheer, loads=loads)
-    kind("plain", cheer)
-    specs = [{"type": "cheer", "n": 1}, {"type": "plain"}, {"type": "gone"}, {"type": "cheer", "n": 4}]
 
-    assert loads_of_grants(catalog_of(tenant), specs) == [Load(LedgerEntry, "number", (1, 4))]
-    assert loads_of_grants(catalog_of(tenant), specs[1:3]) == []
+def passed_over(code, conditions=()):
+    return Heard(Source("rule", code), NOT_MATCHED, conditions=lambda: conditions)
+
+
+def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
+    kind("cheer", cheer)
+    asked = {"field": "amount", "operator": "gte", "expected": 10, "actual": 5, "holds": False}
+    reactions["first", "purchase"] = [
+        passed_over("big", [asked]),
+        Heard(RULE, "matched", "for the first time"),
+        grant(),
+    ]
+    reactions["second", "purchase"] = [grant("2", kind="gone")]
+
+    trace = process(work, fact(work), now=NOW).trace
+
+    assert trace == {
+        "facts": [
+            {
+                "name": "purchase",
+                "is_change": False,
+                "depth": 0,
+                "heard": [
+                    {"type": "rule", "code": "big", "result": "not_matched", "conditions": [asked]},
+                    {"type": "rule", "code": "welcome", "result": "matched", "note": "for the first time"},
+                ],
+            }
+        ],
+        "granted": [
+            {"type": "badge", "code": "cheer", "name": "Cheer ", "source": {"type": "rule", "code": "welcome"}},
+        ],
+        "refused": [
+            {
+                "type": "gone",
+                "source": {"type": "rule", "code": "welcome"},
+                "reason": "There is no such kind of grant",
+            }
+        ],
+        "cut": [],
+    }
+
+
+def test_there_is_no_trace_where_nobody_listened(work):
+    assert process(work, fact(work), now=NOW).trace is None
+
+
+def test_a_trace_has_bounds(work):
+    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 10) for number in range(80)]
+
+    [told] = process(work, fact(work), now=NOW).trace["facts"]
+
+    assert (len(told["heard"]), told["more"]) == (MAX_NOT_MATCHED, 80 - MAX_NOT_MATCHED)
+    assert sum(len(entry.get("conditions", ())) for entry in told["heard"]) == MAX_CONDITIONS
 
 
 NOT_ONE = FieldError("n", "must be 1")
