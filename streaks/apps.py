@@ -6,7 +6,8 @@ class StreaksConfig(AppConfig):
     verbose_name = "Streaks"
 
     def ready(self) -> None:
-        from streaks import profile, services
+        from streaks import grants, profile, services
 
         services.register()
         profile.register()
+        grants.register()

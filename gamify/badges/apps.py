@@ -6,7 +6,8 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
-        from gamify.badges import profile, services
+        from gamify.badges import grants, profile, services
 
         profile.register()
         services.register()
+        grants.register()

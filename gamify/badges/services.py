@@ -7,6 +7,7 @@ from typing import Any
 
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import CATALOG_PART, BadgeDefinition, active_badges, load_badges
+from gamify.facts import services as facts
 from participants import events
 from participants.catalog import Catalog, catalog_of, catalog_parts
 from participants.errors import DomainError
@@ -42,7 +43,10 @@ def award(
     """Give a badge to one participant, or find that they have it. Raises BadgeNotFound."""
     badge = _active(catalog_of(tenant), badge_code)
     with unit_of_work(tenant, [participant_id], now=now, loads=[_load([badge])]) as work:
-        return grant(work, work.participant(participant_id), badge.code, metadata=metadata)
+        participant = work.participant(participant_id)
+        awarded = grant(work, participant, badge.code, metadata=metadata)
+        facts.settle(work, participant, now=now)
+        return awarded
 
 
 def loads_for(catalog: Catalog, badge_codes: Iterable[str]) -> Sequence[Load]:

@@ -6,7 +6,8 @@ class PointsConfig(AppConfig):
     verbose_name = "Points"
 
     def ready(self) -> None:
-        from gamify.points import profile, services
+        from gamify.points import grants, profile, services
 
         profile.register()
         services.register()
+        grants.register()

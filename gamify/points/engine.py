@@ -1,12 +1,24 @@
-"""Pure rules of the ledger: what a credit or a debit makes of a participant's totals.
+"""Pure rules of the ledger: what a credit or a debit makes of a participant's totals, and how many points a grant is.
 
 All amounts are integers, in points. Totals always satisfy `balance = earned - spent - expired` and `balance >= 0`.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
+from gamify.facts.engine.fields import field_problem, reader
 from participants.engine import MAX_BIGINT
-from participants.errors import DomainError
+from participants.errors import DomainError, FieldError
+
+MIN_AWARD = 1
+MAX_AWARD = 1_000_000
+MAX_FACTOR = 1_000_000
+ROUNDINGS = {"floor": ROUND_FLOOR, "round": ROUND_HALF_UP, "ceil": ROUND_CEILING}
+
+_EXACT = Context(prec=400)
 
 
 class InsufficientPoints(DomainError):
@@ -45,3 +57,64 @@ def debited(totals: Totals, amount: int) -> Totals:
     if amount > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=amount)
     return replace(totals, balance=totals.balance - amount, spent=totals.spent + amount)
+
+
+# --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
+
+
+class NothingToGive(DomainError):
+    """What the event has in the field comes to no points."""
+
+    code = "nothing_to_give"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: comes to no points")
+
+
+def granted_amount(spec: Mapping[str, Any], properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> int:
+    """How many points a grant that has no problem is: 1 to MAX_AWARD. Raises NothingToGive.
+
+    `{"amount": 10}`, or `{"field": "amount", "factor": 1.5, "rounding": "floor" | "round" | "ceil", "max": 500}`; decimal
+    fractions are exact, halves are rounded up.
+    """
+    if "field" not in spec:
+        return int(spec["amount"])
+    value = reader(spec["field"])(properties, attributes)
+    amount = _rounded(value, spec) if _is_number(value) else 0
+    if amount < MIN_AWARD:
+        raise NothingToGive(spec["field"])
+    return min(amount, spec.get("max") or MAX_AWARD)
+
+
+def _rounded(value: float, spec: Mapping[str, Any]) -> int:
+    product = _EXACT.multiply(Decimal(str(value)), Decimal(str(spec.get("factor", 1))))
+    return int(product.to_integral_value(ROUNDINGS[spec.get("rounding", "floor")], context=_EXACT))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def grant_problem(spec: Mapping[str, Any]) -> FieldError | None:
+    """Why a definition may not grant these points, or None if it may."""
+    if ("amount" in spec) == ("field" in spec):
+        return FieldError("amount", "give either an amount or a field to take it from")
+    return _amount_problem("amount", spec["amount"]) if "amount" in spec else _field_problem(spec)
+
+
+def _field_problem(spec: Mapping[str, Any]) -> FieldError | None:
+    factor = spec.get("factor", 1)
+    if problem := field_problem(spec["field"]):
+        return FieldError("field", problem)
+    if not _is_number(factor) or not 0 < factor <= MAX_FACTOR:
+        return FieldError("factor", f"must be a number above 0 and up to {MAX_FACTOR}")
+    if spec.get("rounding", "floor") not in ROUNDINGS:
+        return FieldError("rounding", f"must be one of: {', '.join(ROUNDINGS)}")
+    return None if spec.get("max") is None else _amount_problem("max", spec["max"])
+
+
+def _amount_problem(field: str, amount: object) -> FieldError | None:
+    is_whole = isinstance(amount, int) and not isinstance(amount, bool)
+    if is_whole and MIN_AWARD <= amount <= MAX_AWARD:  # type: ignore[operator]  # it is whole
+        return None
+    return FieldError(field, f"must be a whole number from {MIN_AWARD} to {MAX_AWARD}")

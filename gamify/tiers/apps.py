@@ -6,7 +6,8 @@ class TiersConfig(AppConfig):
     verbose_name = "Tiers"
 
     def ready(self) -> None:
-        from gamify.tiers import profile, services
+        from gamify.tiers import grants, profile, services
 
         profile.register()
         services.register()
+        grants.register()

@@ -27,7 +27,16 @@ from streaks.services.definitions import (
     update_streak,
 )
 from streaks.services.history import TickTaken, record_history
-from streaks.services.recording import RECORD, StreakNeedsEvents, StreakRecorded, Tick, record, record_many
+from streaks.services.recording import (
+    RECORD,
+    StreakNeedsEvents,
+    StreakRecorded,
+    Tick,
+    count_tick,
+    loads_of_codes,
+    record,
+    record_many,
+)
 from streaks.services.wiring import register
 
 __all__ = [
@@ -50,10 +59,12 @@ __all__ = [
     "Tick",
     "TickTaken",
     "count",
+    "count_tick",
     "create_named_streak",
     "create_streak",
     "declare_amnesty",
     "freeze",
+    "loads_of_codes",
     "pause",
     "record",
     "record_history",

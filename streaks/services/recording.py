@@ -7,9 +7,10 @@ from typing import Any
 
 from gamify.facts import services as facts
 from gamify.facts.engine.instants import check_instant
+from gamify.facts.engine.outcomes import Outcome
 from participants.catalog import Catalog, catalog_of
 from participants.errors import DomainError
-from participants.models import Tenant
+from participants.models import Participant, Tenant
 from participants.work import Load, Once, UnitOfWork, restartable, unit_of_work
 from streaks.engine.ticking import Ticked
 from streaks.selectors import CompiledStreak, streaks_in
@@ -97,6 +98,15 @@ def _record(work: UnitOfWork, asked: Tick) -> StreakRecorded:
     counted = count(work, participant, streak, at=asked.at, counts_on=False)
     facts.settle(work, participant, counted.outcomes, now=work.now, at=asked.at)
     return _recorded(streak, counted.ticked)
+
+
+def count_tick(work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime) -> Sequence[Outcome]:
+    """Tick a streak in a unit that was opened for something else; answers what is to be given for it.
+
+    Raises StreakNotFound, StreakInactive or StreakNeedsEvents, and has then changed nothing.
+    """
+    streak = recordable_streak(work.catalog, streak_code)
+    return count(work, participant, streak, at=at, counts_on=False).outcomes
 
 
 def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from gamify.facts.services import grant_kinds
+from gamify.facts.services import grant_kinds, metrics
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
@@ -53,7 +53,11 @@ def test_the_parts_of_the_catalog():
 
 
 def test_the_kinds_of_grant():
-    assert set(grant_kinds) == set()
+    assert set(grant_kinds) == {"points", "badge", "tier", "streak_tick"}
+
+
+def test_the_metrics_that_criteria_compare():
+    assert set(metrics) == {"total_earned", "balance", "tier_level"}
 
 
 def test_who_hears_facts_and_in_which_order():

@@ -4,6 +4,7 @@ from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefuse
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
+from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
 from gamify.facts.services.pipeline import Processed, is_change, process, settle
 from gamify.facts.services.simulating import Simulated, simulate
 from gamify.facts.services.wiring import register
@@ -16,7 +17,10 @@ __all__ = [
     "EventRefused",
     "Fact",
     "GrantKind",
+    "Metric",
+    "Number",
     "Processed",
+    "Selector",
     "Simulated",
     "consumers",
     "emit",
@@ -26,6 +30,8 @@ __all__ = [
     "is_change",
     "is_heard",
     "loads_for",
+    "metrics",
+    "own_number",
     "process",
     "register",
     "settle",

@@ -153,6 +153,6 @@ class _Run:
             return self._refused(grant, "grant_refused", refusal.message, refusal=refusal.code)
 
     def _refused(self, grant: Grant, event: str, reason: str, **told: str) -> Sequence[Outcome]:
-        logger.warning(event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **told)
+        logger.info(event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **told)
         self._tracer.refused(grant, reason)
         return ()

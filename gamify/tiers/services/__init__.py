@@ -1,8 +1,8 @@
 """Tiers are reached by points or given by hand; either way a change is one row of the participant's history."""
 
-from gamify.tiers.services.assignment import Assignment, TierAssigned, TierNotFound, assign
+from gamify.tiers.services.assignment import Assignment, TierAssigned, TierNotFound, assign, grant_tier
 from gamify.tiers.services.changes import TierName
-from gamify.tiers.services.evaluation import TierUpgrade, evaluate, recompute
+from gamify.tiers.services.evaluation import TierUpgrade, evaluate, recompute, upgrade_since
 from gamify.tiers.services.wiring import register
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "TierUpgrade",
     "assign",
     "evaluate",
+    "grant_tier",
     "recompute",
     "register",
+    "upgrade_since",
 ]

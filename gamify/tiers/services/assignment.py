@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from gamify.facts import services as facts
 from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, named
 from participants.errors import DomainError
-from participants.models import Tenant
+from participants.models import Participant, Tenant
 from participants.work import Once, UnitOfWork, restartable, unit_of_work
 
 ASSIGN = "tiers.assign"
@@ -22,6 +23,15 @@ class TierNotFound(DomainError):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"Tier definition not found: {code}")
+
+
+class StandsHigher(DomainError):
+    """A definition lifts people into a tier; it never lowers them."""
+
+    code = "stands_higher"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"They stand as high already, in tier {code}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssi
         if (answer := work.replayed(once)) is not None:
             return _from_answer(answer, assignment.participant_id)
         assigned = _assign(work, assignment)
+        facts.settle(work, work.participant(assignment.participant_id), now=now)
         work.remember(once, _answer(assigned))
         return assigned
 
@@ -70,14 +81,28 @@ def _assign(work: UnitOfWork, assignment: Assignment) -> TierAssigned:
     tier = _active_tier(work, assignment.tier_code)
     participant = work.participant(assignment.participant_id)
     previous = current_tier(ladder_of(work.catalog), participant)
+    _put(work, participant, tier, previous, reason=assignment.reason)
+    names = name_of(tier), None if previous is None else name_of(previous)
+    return TierAssigned(assignment.participant_id, *names, assignment.reason, work.now)
+
+
+def _put(work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None) -> None:
     work.touch(participant)
     participant.tier_is_manual = True
     if previous is None or previous.code != tier.code:
-        change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=assignment.reason)
-    told = {"tier": named(tier), "previous_tier": named(previous), "reason": assignment.reason}
+        change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=reason)
+    told = {"tier": named(tier), "previous_tier": named(previous), "reason": reason}
     work.emit("tier.assigned", participant, told)
-    names = name_of(tier), None if previous is None else name_of(previous)
-    return TierAssigned(assignment.participant_id, *names, assignment.reason, work.now)
+
+
+def grant_tier(work: UnitOfWork, participant: Participant, tier_code: str, *, reason: str) -> Tier:
+    """Give a tier inside a unit, as by hand, but to nobody who stands as high already. Raises TierNotFound or StandsHigher."""
+    tier = _active_tier(work, tier_code)
+    previous = current_tier(ladder_of(work.catalog), participant)
+    if previous is not None and previous.level >= tier.level:
+        raise StandsHigher(previous.code)
+    _put(work, participant, tier, previous, reason=reason)
+    return tier
 
 
 def _active_tier(work: UnitOfWork, code: str) -> Tier:

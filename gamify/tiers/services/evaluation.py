@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.tiers import engine
-from gamify.tiers.engine import Points
+from gamify.tiers.engine import Points, Tier
 from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of, points_of
 from gamify.tiers.services.changes import change_tier, named
@@ -54,6 +54,19 @@ def _upgraded(work: UnitOfWork, participant: Participant, change: TierChange) ->
     upgrade = TierUpgrade(change.code, change.name, change.level, change.previous_code, change.previous_level)
     work.emit("tier.upgraded", participant, asdict(upgrade))
     return upgrade
+
+
+def upgrade_since(work: UnitOfWork, participant: Participant, earlier: Tier | None) -> TierUpgrade | None:
+    """What has become of who stood in `earlier`, as an award answers it: the automatic tier they were led into, if it is
+    higher and not the one that everyone begins in.
+    """
+    tier = current_tier(ladder_of(work.catalog), participant)
+    if tier is None or participant.tier_is_manual or engine.is_entry(tier, current=earlier):
+        return None
+    if earlier is not None and tier.level <= earlier.level:
+        return None
+    previous = (None, None) if earlier is None else (earlier.code, earlier.level)
+    return TierUpgrade(tier.code, tier.name, tier.level, *previous)
 
 
 @restartable

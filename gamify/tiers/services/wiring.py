@@ -1,10 +1,15 @@
 """What tiers register with the layers below."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts.services import Fact, Metric, Number, Selector, metrics
 from gamify.tiers.models import TierChange
-from gamify.tiers.selectors import CATALOG_PART, load_ladder
+from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
 from participants import events
-from participants.catalog import catalog_parts
-from participants.models import Participant
+from participants.catalog import catalog_of, catalog_parts
+from participants.models import Participant, Tenant
 from participants.services.participants import Eraser, erasers
 
 
@@ -17,8 +22,23 @@ def _clear_reasons(participant: Participant) -> None:
     TierChange.objects.of(participant).update(reason=None)
 
 
+def _level_reached(fact: Fact, selector: Selector) -> int:
+    return int(fact.properties.get("level") or fact.properties["tier"]["level"])
+
+
+def _levels(
+    tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
+) -> Mapping[UUID, Number]:
+    """The level they stand on counts: a tier is only lost where it is taken by hand."""
+    ladder = ladder_of(catalog_of(tenant))
+    tiers = {each.pk: ladder.find(each.tier_code) for each in participants}
+    return {participant_id: Number(tier.level, tier.level) for participant_id, tier in tiers.items() if tier}
+
+
 def register() -> None:
     """Called once the apps are loaded."""
+    changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
+    metrics.register("tier_level", Metric(changes, _levels))
     catalog_parts.register(CATALOG_PART, load_ladder)
     erasers.register("tier changes", Eraser(delete=_delete_changes, anonymize=_clear_reasons))
     tier = {"tier": "The tier: its code, name and level."}

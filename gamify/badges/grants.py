@@ -1,0 +1,44 @@
+"""Badges as something that definitions grant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gamify.badges.models import Badge
+from gamify.badges.services import grant as grant_badge
+from gamify.badges.services import loads_for
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.services import GrantKind, grant_kinds
+from participants.catalog import Catalog
+from participants.errors import DomainError, FieldError
+from participants.models import Participant, Tenant
+from participants.work import Load, UnitOfWork
+
+
+class AlreadyEarned(DomainError):
+    code = "already_earned"
+
+    def __init__(self, badge_code: str) -> None:
+        super().__init__(f"They have badge {badge_code} already")
+
+
+def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
+    source = {"type": grant.source.type, "code": grant.source.code}
+    awarded = grant_badge(work, participant, str(grant.spec["code"]), metadata={"source": source})
+    if awarded.already_earned:
+        raise AlreadyEarned(awarded.badge.code)
+    yield Granted("badge", awarded.badge.name, grant.source, code=awarded.badge.code)
+
+
+def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
+    code = spec.get("code")
+    if isinstance(code, str) and Badge.objects.of(tenant).active().filter(code=code).exists():
+        return None
+    return FieldError("code", "must be the code of an active badge")
+
+
+def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
+    return loads_for(catalog, [str(spec["code"]) for spec in specs])
+
+
+def register() -> None:
+    grant_kinds.register("badge", GrantKind(_give, _problem, _loads))

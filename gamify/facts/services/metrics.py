@@ -1,0 +1,52 @@
+"""Numbers about one participant that criteria compare (contract §8). The domains register theirs, under the names of the contract."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gamify.facts.services.facts import Fact
+from participants.models import Participant, Tenant
+from participants.registries import Registry
+
+Selector = Mapping[str, Any]
+"""What a criterion says besides metric and minimum, such as its `streak_code`."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """Where a participant stands, and the most they ever came to, which is what counts."""
+
+    current: int
+    best: int
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`after[change](fact, selector)` is the number after a change of that name, None where the change is about something
+    else. `numbers(tenant, participants, selector, now)` are those of many, by id, from what is written; who is left out has 0.
+    `needs` are the names of what the selector must say.
+    """
+
+    after: Mapping[str, Callable[[Fact, Selector], int | None]]
+    numbers: Callable[[Tenant, Sequence[Participant], Selector, datetime], Mapping[UUID, Number]]
+    needs: Collection[str] = ()
+
+
+metrics: Registry[Metric] = Registry("Metric")
+
+
+def own_number(column: str, *, changed_by: Sequence[str]) -> Metric:
+    """A metric that is a column of the participant's own row."""
+
+    def after(fact: Fact, selector: Selector) -> int:
+        return int(getattr(fact.participant, column))
+
+    def numbers(
+        tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
+    ) -> Mapping[UUID, Number]:
+        held = {each.pk: int(getattr(each, column)) for each in participants}
+        return {participant_id: Number(number, number) for participant_id, number in held.items()}
+
+    return Metric(dict.fromkeys(changed_by, after), numbers)

@@ -1,0 +1,163 @@
+"""Points are awarded, to one or in batches; both are the same code in one unit of work."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.crypto import salted_hmac
+
+from gamify.facts import services as facts
+from gamify.facts.engine.outcomes import Granted
+from gamify.points.services.changes import Change, read_answer
+from gamify.points.services.entries import credit
+from gamify.tiers.selectors import current_tier, ladder_of
+from gamify.tiers.services import TierUpgrade, upgrade_since
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.work import Once, UnitOfWork, restartable, unit_of_work
+
+AWARD = "points.award"
+AWARD_BATCH = "points.award-batch"
+
+
+@dataclass(frozen=True)
+class PointsAwarded:
+    transaction_id: UUID
+    participant_id: str
+    amount: int
+    new_balance: int
+    tier_upgrade: TierUpgrade | None = None
+    badges_unlocked: Sequence[Mapping[str, str]] = ()
+    is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class AwardRefused:
+    """An item of a batch that failed on its own; the others stand."""
+
+    participant_id: str
+    error: DomainError
+
+
+@dataclass(frozen=True)
+class BatchAwarded:
+    """One result per item, in the order of the request."""
+
+    results: Sequence[PointsAwarded | AwardRefused]
+    is_replay: bool = False
+
+    @property
+    def processed(self) -> int:
+        return sum(isinstance(result, PointsAwarded) for result in self.results)
+
+    @property
+    def failed(self) -> int:
+        return len(self.results) - self.processed
+
+
+@restartable
+def award(*, tenant: Tenant, change: Change, now: datetime) -> PointsAwarded:
+    """Credit one participant. Raises BalanceLimit or IdempotencyKeyReused."""
+    with unit_of_work(tenant, [change.participant_id], now=now, onces=[change.once(AWARD)]) as work:
+        return _award(work, change)
+
+
+@restartable
+def award_batch(
+    *,
+    tenant: Tenant,
+    changes: Sequence[Change],
+    refused: Mapping[int, DomainError],
+    key: str | None,
+    now: datetime,
+) -> BatchAwarded:
+    """Credit many; each item succeeds or fails on its own. `refused` are items (by index) already turned away.
+
+    `key` is the idempotency key of the batch as a whole. Raises IdempotencyKeyReused.
+    """
+    once = Once(AWARD_BATCH, key, digest=_batch_digest(changes), external_id=None) if key else None
+    onces = [once, *(change.once(AWARD) for change in changes)]
+    with unit_of_work(tenant, [change.participant_id for change in changes], now=now, onces=onces) as work:
+        if (answer := work.replayed(once)) is not None:
+            return _batch_from_answer(answer, changes)
+        batch = BatchAwarded([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
+        if batch.processed:
+            work.remember(once, [_item_answer(result) for result in batch.results])
+        return batch
+
+
+def _batch_digest(changes: Sequence[Change]) -> str:
+    """Keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
+    asked = json.dumps([[change.participant_id, change.amount] for change in changes])
+    return salted_hmac(AWARD_BATCH, asked, algorithm="sha256").hexdigest()
+
+
+def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> PointsAwarded | AwardRefused:
+    if refusal is not None:
+        return AwardRefused(change.participant_id, refusal)
+    try:
+        return _award(work, change)
+    except DomainError as error:
+        return AwardRefused(change.participant_id, error)
+
+
+def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
+    once = change.once(AWARD)
+    if (answer := work.replayed(once)) is not None:
+        return _award_from_answer(answer, change.participant_id)
+    participant = work.participant(change.participant_id)
+    earlier = current_tier(ladder_of(work.catalog), participant)
+    entry = credit(work, participant, change.amount, note=change.note).entry
+    granted = facts.settle(work, participant, now=work.now)
+    awarded = PointsAwarded(
+        transaction_id=entry.id,
+        participant_id=change.participant_id,
+        amount=change.amount,
+        new_balance=participant.balance,
+        tier_upgrade=upgrade_since(work, participant, earlier),
+        badges_unlocked=_badges(granted),
+    )
+    work.remember(once, _award_answer(awarded))
+    return awarded
+
+
+def _badges(granted: Sequence[Granted]) -> Sequence[Mapping[str, str]]:
+    return [{"code": str(given.code), "name": given.name} for given in granted if given.type == "badge"]
+
+
+def _award_answer(awarded: PointsAwarded) -> dict[str, Any]:
+    upgrade = awarded.tier_upgrade
+    return {
+        "transaction_id": str(awarded.transaction_id),
+        "amount": awarded.amount,
+        "new_balance": awarded.new_balance,
+        "tier_upgrade": None if upgrade is None else upgrade.__dict__,
+        "badges_unlocked": list(awarded.badges_unlocked),
+    }
+
+
+def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> PointsAwarded:
+    upgrade = answer["tier_upgrade"]
+    awarded = PointsAwarded(**read_answer(answer), participant_id=participant_id, is_replay=True)
+    return replace(awarded, tier_upgrade=None if upgrade is None else TierUpgrade(**upgrade))
+
+
+def _item_answer(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
+    if isinstance(result, PointsAwarded):
+        return _award_answer(result)
+    return {"error": {"code": result.error.code, "message": result.error.message, "status": result.error.status}}
+
+
+def _batch_from_answer(answer: Sequence[Mapping[str, Any]], changes: Sequence[Change]) -> BatchAwarded:
+    results = [_item_from_answer(item, change) for item, change in zip(answer, changes, strict=True)]
+    return BatchAwarded(results, is_replay=True)
+
+
+def _item_from_answer(item: Mapping[str, Any], change: Change) -> PointsAwarded | AwardRefused:
+    if error := item.get("error"):
+        refusal = DomainError(error["message"], code=error["code"], status=error["status"])
+        return AwardRefused(change.participant_id, refusal)
+    return _award_from_answer(item, change.participant_id)

@@ -1,0 +1,34 @@
+"""What a client asks of a balance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from gamify.points.services.entries import Note
+from participants.work import Once
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a client asks of one participant's balance: `amount` points, awarded or deducted by the service called."""
+
+    participant_id: str
+    amount: int
+    reason: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    def once(self, operation: str) -> Once | None:
+        if self.idempotency_key is None:
+            return None
+        return Once(operation, self.idempotency_key, digest=str(self.amount), external_id=self.participant_id)
+
+    @property
+    def note(self) -> Note:
+        return Note(self.reason, self.metadata)
+
+
+def read_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored answer, its id as one."""
+    return {**answer, "transaction_id": UUID(answer["transaction_id"])}

@@ -1,0 +1,41 @@
+"""Points are spent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts import services as facts
+from gamify.points.services.changes import Change, read_answer
+from gamify.points.services.entries import debit
+from participants.models import Tenant
+from participants.work import UnitOfWork, restartable, unit_of_work
+
+DEDUCT = "points.deduct"
+
+
+@dataclass(frozen=True)
+class PointsDeducted:
+    transaction_id: UUID
+    participant_id: str
+    amount: int
+    new_balance: int
+    is_replay: bool = False
+
+
+@restartable
+def deduct(*, tenant: Tenant, change: Change, now: datetime) -> PointsDeducted:
+    """Debit one participant. Raises InsufficientPoints or IdempotencyKeyReused."""
+    with unit_of_work(tenant, [change.participant_id], now=now, onces=[change.once(DEDUCT)]) as work:
+        return _deduct(work, change)
+
+
+def _deduct(work: UnitOfWork, change: Change) -> PointsDeducted:
+    once = change.once(DEDUCT)
+    if (answer := work.replayed(once)) is not None:
+        return PointsDeducted(**read_answer(answer), participant_id=change.participant_id, is_replay=True)
+    participant = work.participant(change.participant_id)
+    entry = debit(work, participant, change.amount, note=change.note)
+    facts.settle(work, participant, now=work.now)
+    deducted = PointsDeducted(entry.id, change.participant_id, change.amount, participant.balance)
+    work.remember(once, {"transaction_id": str(entry.id), "amount": change.amount, "new_balance": participant.balance})
+    return deducted

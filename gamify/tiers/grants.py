@@ -1,0 +1,29 @@
+"""Tiers as something that definitions grant."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.services import GrantKind, grant_kinds
+from gamify.tiers.models import Tier
+from gamify.tiers.services import grant_tier
+from participants.errors import FieldError
+from participants.models import Participant, Tenant
+from participants.work import UnitOfWork
+
+
+def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
+    reason = f"{grant.source.type} {grant.source.code}"
+    tier = grant_tier(work, participant, str(grant.spec["code"]), reason=reason)
+    yield Granted("tier", tier.name, grant.source, code=tier.code)
+
+
+def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
+    code = spec.get("code")
+    if isinstance(code, str) and Tier.objects.of(tenant).active().filter(code=code).exists():
+        return None
+    return FieldError("code", "must be the code of an active tier")
+
+
+def register() -> None:
+    grant_kinds.register("tier", GrantKind(_give, _problem))

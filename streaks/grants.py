@@ -1,0 +1,34 @@
+"""Ticks of streaks as something that definitions grant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gamify.facts.engine.outcomes import Grant, Outcome
+from gamify.facts.services import GrantKind, grant_kinds
+from participants.catalog import Catalog
+from participants.errors import FieldError
+from participants.models import Participant, Tenant
+from participants.work import Load, UnitOfWork
+from streaks.models import Streak
+from streaks.models.definitions import any_tick
+from streaks.services import count_tick, loads_of_codes
+
+
+def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
+    yield from count_tick(work, participant, str(grant.spec["code"]), at=grant.at or work.now)
+
+
+def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
+    code = spec.get("code")
+    kinds = Streak.objects.of(tenant).active().filter(code=code).values_list("condition__type", flat=True)
+    if not isinstance(code, str) or not (found := list(kinds)):
+        return FieldError("code", "must be the code of an active streak")
+    return None if found == [any_tick()["type"]] else FieldError("code", "must be a streak that counts ticks")
+
+
+def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
+    return loads_of_codes(catalog, [str(spec["code"]) for spec in specs])
+
+
+def register() -> None:
+    grant_kinds.register("streak_tick", GrantKind(_give, _problem, _loads))
