@@ -116,6 +116,14 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "minLength": 1, "maxLength": 64},
         "example": "acme",
     },
+    "event_id": {
+        "name": "event_id",
+        "in": "path",
+        "required": True,
+        "description": "Id of the event, as the call that recorded it answered.",
+        "schema": {"type": "string", "format": "uuid"},
+        "example": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
+    },
     "code": {
         "name": "code",
         "in": "path",

@@ -6,15 +6,15 @@ from typing import Any
 from gamify.badges.models import Badge
 from gamify.badges.services import grant as grant_badge
 from gamify.badges.services import loads_for
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.engine.outcomes import Grant, Granted, NotGiven, Outcome
 from gamify.facts.services import GrantKind, grant_kinds
 from participants.catalog import Catalog
-from participants.errors import DomainError, FieldError
+from participants.errors import FieldError
 from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 
 
-class AlreadyEarned(DomainError):
+class AlreadyEarned(NotGiven):
     code = "already_earned"
 
     def __init__(self, badge_code: str) -> None:

@@ -4,6 +4,9 @@ from participants.ids import new_id
 from participants.models import Participant, Tenant
 from participants.models.json import JSONField
 
+PRUNED = {"pruned": True}
+"""Stands for a trace that was too old to be kept."""
+
 
 class EventQuerySet(models.QuerySet["Event"]):
     def of(self, participant: Participant) -> "EventQuerySet":
@@ -16,7 +19,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing that a client said happened to one participant, at `occurred_at`. A row never changes.
 
-    `trace` says what was decided about it (`services.tracing`): null where nobody listened, and once it was pruned.
+    `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
 
-from gamify.facts.models import Event
-from participants.models import Participant
+from gamify.facts.models import PRUNED, Event
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,44 @@ class EventPage:
 
     events: Sequence[Event]
     total: int
+
+
+class EventNotFound(DomainError):
+    code = "event_not_found"
+    status = 404
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"Event not found: {event_id}")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An event and what was decided about it. Of one whose trace was pruned, no more is known than that."""
+
+    event: Event
+    is_pruned: bool
+    facts: Sequence[Mapping[str, Any]] = ()
+    granted: Sequence[Mapping[str, Any]] = ()
+    refused: Sequence[Mapping[str, Any]] = ()
+    cut: Sequence[str] = ()
+
+
+def explained(tenant: Tenant, event_id: str) -> Explained:
+    """Raises EventNotFound, of another tenant's and of what is no id as well."""
+    event = _event(tenant, event_id)
+    trace = event.trace or {}
+    is_pruned = trace == PRUNED
+    return Explained(event, is_pruned, **({} if is_pruned else trace))
+
+
+def _event(tenant: Tenant, event_id: str) -> Event:
+    try:
+        found = Event.objects.filter(tenant_id=tenant.pk, pk=UUID(event_id)).select_related("participant").first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise EventNotFound(event_id)
+    return found
 
 
 def events_page(

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from gamify.facts.engine.fields import field_problem, reader
+from gamify.facts.engine.outcomes import NotGiven
 from participants.engine import MAX_BIGINT
 from participants.errors import DomainError, FieldError
 
@@ -62,7 +63,7 @@ def debited(totals: Totals, amount: int) -> Totals:
 # --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
 
 
-class NothingToGive(DomainError):
+class NothingToGive(NotGiven):
     """What the event has in the field comes to no points."""
 
     code = "nothing_to_give"
@@ -108,7 +109,7 @@ def _field_problem(spec: Mapping[str, Any]) -> FieldError | None:
         return FieldError("field", problem)
     if not _is_number(factor) or not 0 < factor <= MAX_FACTOR:
         return FieldError("factor", f"must be a number above 0 and up to {MAX_FACTOR}")
-    if spec.get("rounding", "floor") not in ROUNDINGS:
+    if spec.get("rounding", "floor") not in list(ROUNDINGS):  # what is no text has no hash to look it up by
         return FieldError("rounding", f"must be one of: {', '.join(ROUNDINGS)}")
     return None if spec.get("max") is None else _amount_problem("max", spec["max"])
 

@@ -67,3 +67,35 @@ HISTORY = Example(
         "page_size": 20,
     },
 )
+
+EXPLAINED = Example(
+    answer={
+        "event_id": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
+        "participant_id": "user_42",
+        "event_name": "purchase_completed",
+        "occurred_at": "2026-02-14T10:00:00Z",
+        "recorded_at": "2026-02-14T10:00:00.120000Z",
+        "is_pruned": False,
+        "facts": [
+            {
+                "name": "purchase_completed",
+                "is_change": False,
+                "depth": 0,
+                "heard": [
+                    {"type": "streak", "code": "weekly_buyer", "result": "counted", "note": "3 in a row"},
+                    {
+                        "type": "rule",
+                        "code": "big_spender",
+                        "result": "not_matched",
+                        "conditions": [
+                            {"field": "amount", "operator": "gte", "expected": 100, "actual": 49.99, "holds": False}
+                        ],
+                    },
+                ],
+            }
+        ],
+        "granted": [],
+        "refused": [],
+        "cut": [],
+    },
+)

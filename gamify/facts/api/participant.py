@@ -15,9 +15,11 @@ from gamify.facts.api.serializers import (
     EventBody,
     EventHistory,
     EventHistoryEntry,
+    ExplainedEvent,
     HistoryQuery,
     event_of,
 )
+from gamify.facts.selectors import EventNotFound
 from gamify.facts.services import EventEmitted, EventRefused
 from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
@@ -81,6 +83,19 @@ class EventsViewSet(KeyViewSet):
             "results": [_result(result) for result in batch.results],
         }
         return Response(EventBatchAnswer(answer).data)
+
+    @operation(
+        "explain_event",
+        answer=ExplainedEvent,
+        errors=[EventNotFound("01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31")],
+        example=examples.EXPLAINED,
+    )
+    def explain(self, request: Request, event_id: str) -> Response:
+        """Why an event earned what it did, and not more: which definitions listened, what each of their conditions found,
+        which caps and limits applied, what was given, and what came of that. Traces are kept for a month.
+        """
+        with reading(self.tenant) as tenant:
+            return Response(ExplainedEvent(selectors.explained(tenant, event_id)).data)
 
     def _batch_body(self) -> Any:
         try:

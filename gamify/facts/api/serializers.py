@@ -78,6 +78,58 @@ class EmittedAnswer(serializers.Serializer[Any]):
     rewards_granted = RewardGranted(many=True, help_text="What this event earned, in order.")
 
 
+class JudgedCondition(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Dotted path of what was looked at.")
+    operator = serializers.CharField(help_text="How it was compared.")
+    expected = serializers.JSONField(help_text="With what.")
+    actual = serializers.JSONField(required=False, help_text="What was there; left out where there was nothing.")
+    holds = serializers.BooleanField(help_text="Whether that was so.")
+
+
+class HeardBy(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="streak, challenge, badge or rule.")
+    code = serializers.CharField(help_text="Code of the definition.")
+    result = serializers.CharField(help_text="What it came to: matched, not_matched, limited, counted and so on.")
+    note = serializers.CharField(required=False, help_text="A word more, for people.")
+    conditions = JudgedCondition(many=True, required=False, help_text="What its expression asked, in order.")
+
+
+class TracedFact(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="The event, or the change that came of it.")
+    is_change = serializers.BooleanField(help_text="Whether it is a change of the product's own.")
+    depth = serializers.IntegerField(help_text="How many facts led here.")
+    heard = HeardBy(many=True, help_text="The definitions that listened, in order.")
+    more = serializers.IntegerField(required=False, help_text="How many more listened and did not match.")
+
+
+class RefusedGrant(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="What kind was to be given.")
+    source = GrantSource(help_text="What granted it.")  # type: ignore[assignment]  # DRF collects fields, it keeps its own
+    reason = serializers.CharField(help_text="Why it was not given.")
+
+
+class TraceAnswer(serializers.Serializer[Any]):
+    facts = TracedFact(
+        many=True, help_text="The event, then the changes that came of it, in the order they were heard."
+    )
+    granted = RewardGranted(many=True, help_text="What was given, in order.")
+    refused = RefusedGrant(many=True, help_text="What was to be given and was not.")
+    cut = serializers.ListField(
+        child=serializers.CharField(), help_text="What was not followed, since chains have an end."
+    )
+
+
+class ExplainedEvent(TraceAnswer):
+    event_id = serializers.UUIDField(source="event.id", help_text="The event.")
+    participant_id = serializers.CharField(source="event.participant.external_id", help_text="Whose it is.")
+    event_name = serializers.CharField(source="event.name", help_text="What happened.")
+    occurred_at = serializers.DateTimeField(source="event.occurred_at", help_text="When it happened.")
+    recorded_at = serializers.DateTimeField(
+        source="event.created_at", help_text="When it was told of, and decided about."
+    )
+    is_pruned = serializers.BooleanField(help_text="Whether it is too old for its trace to be kept.")
+
+
 class EventResult(serializers.Serializer[Any]):
     event_id = serializers.UUIDField(allow_null=True, help_text="The event in the history; null if it failed.")
     fact_id = serializers.UUIDField(allow_null=True, help_text="The domain event that tells of it; null if it failed.")

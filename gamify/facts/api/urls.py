@@ -6,5 +6,6 @@ from participants.api.routes import of_participant
 urlpatterns = [
     path("events", EventsViewSet.as_view({"post": "emit"})),
     path("events/batch", EventsViewSet.as_view({"post": "emit_batch"})),
+    path("events/<str:event_id>/explain", EventsViewSet.as_view({"get": "explain"})),
     of_participant("/events", ParticipantEventsViewSet.as_view({"get": "retrieve"})),
 ]

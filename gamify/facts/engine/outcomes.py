@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from participants.errors import DomainError
+
 
 @dataclass(frozen=True)
 class Source:
@@ -50,6 +52,10 @@ class Granted:
         amount = {} if self.amount is None else {"amount": self.amount}
         source = {"type": self.source.type, "code": self.source.code}
         return {"type": self.type, **named, "name": self.name, **amount, "source": source}
+
+
+class NotGiven(DomainError):
+    """Why a grant is left out. It is told in the decision trace only: nothing refuses an event."""
 
 
 NOT_MATCHED = "not_matched"

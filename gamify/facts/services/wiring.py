@@ -1,6 +1,6 @@
 """What events register with the layers below."""
 
-from gamify.facts.models import Event
+from gamify.facts.models import PRUNED, Event
 from participants import events
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
@@ -12,7 +12,7 @@ def _delete_events(participant: Participant) -> None:
 
 def _clear_properties(participant: Participant) -> None:
     """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by."""
-    Event.objects.of(participant).update(properties={}, trace=None)
+    Event.objects.of(participant).update(properties={}, trace=PRUNED)
 
 
 def register() -> None:

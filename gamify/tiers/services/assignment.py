@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gamify.facts import services as facts
+from gamify.facts.engine.outcomes import NotGiven
 from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
@@ -25,7 +26,7 @@ class TierNotFound(DomainError):
         super().__init__(f"Tier definition not found: {code}")
 
 
-class StandsHigher(DomainError):
+class StandsHigher(NotGiven):
     """A definition lifts people into a tier; it never lowers them."""
 
     code = "stands_higher"

@@ -1,0 +1,172 @@
+"""Points, badges and tiers as grants: what is given, told, heard and refused."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from gamify.badges.models import BadgeAward
+from gamify.facts.engine.outcomes import Grant, Source
+from gamify.facts.services import Consumer, Fact, grant_problem, process
+from gamify.points.models import LedgerEntry
+from gamify.tiers.models import TierChange
+from participants.engine import MAX_BIGINT
+from participants.models import DomainEvent, Participant
+from participants.work import unit_of_work
+from streaks.models import ParticipantStreak
+from streaks.services import create_streak
+from tests.factories import BadgeFactory, ParticipantFactory, TierFactory
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+EARLIER = datetime(2026, 2, 10, 10, tzinfo=UTC)
+EVENT_ID = uuid4()
+RULE = Source("rule", "welcome")
+SOURCE = {"type": "rule", "code": "welcome"}
+
+specs = []
+
+
+def _grant_all(fact, work, *, now):
+    return [Grant(spec["type"], spec, RULE, f"{fact.key}/{index}") for index, spec in enumerate(specs)]
+
+
+LISTENER = Consumer(loads=lambda catalog, events: [], consume=_grant_all)
+
+
+@pytest.fixture(autouse=True)
+def one_rule(settings):
+    specs.clear()
+    settings.FACT_CONSUMERS = [f"{__name__}.LISTENER"]
+
+
+def granted(tenant, *wanted, user="ada", **properties):
+    """What one event of `user` leads to, where a rule grants `wanted`: what is told, and why something is not."""
+    specs[:] = wanted
+    tenant.refresh_from_db()
+    with unit_of_work(tenant, [user], now=NOW) as work:
+        person = work.participant(user)
+        work.touch(person)
+        fact = Fact(participant=person, name="buy", at=EARLIER, key="e", event_id=EVENT_ID, properties=properties)
+        processed = process(work, fact, now=NOW)
+    told = [given.told() for given in processed.granted]
+    return told, [each["reason"] for each in processed.trace["refused"]]
+
+
+def types_told():
+    return list(DomainEvent.objects.order_by("id").values_list("type", flat=True))
+
+
+def test_points_are_credited_with_the_event_that_they_came_of(tenant):
+    told, refused = granted(tenant, {"type": "points", "field": "amount", "factor": 2}, amount=12.5)
+
+    entry = LedgerEntry.objects.get()
+    assert (told, refused) == (
+        [{"type": "points", "id": str(entry.pk), "name": "Points", "amount": 25, "source": SOURCE}],
+        [],
+    )
+    assert (entry.delta, entry.event_id, entry.reason, entry.metadata) == (
+        25,
+        EVENT_ID,
+        "rule welcome",
+        {"source": SOURCE},
+    )
+    assert types_told() == ["participant.created", "points.awarded"]
+
+
+def test_points_may_lead_into_a_tier_which_is_told_as_well(tenant):
+    TierFactory(tenant=tenant, code="silver", name="Silver", level=2, criteria_config={"min_points": 100})
+
+    told, _ = granted(tenant, {"type": "points", "amount": 60}, {"type": "points", "amount": 60})
+
+    assert [(given["type"], given.get("code"), given["source"]) for given in told] == [
+        ("points", None, SOURCE),
+        ("points", None, SOURCE),
+        ("tier", "silver", {"type": "tier", "code": "silver"}),
+    ]
+    assert TierChange.objects.get().code == "silver"
+
+
+def test_an_event_without_the_amount_gives_no_points_and_the_trace_says_why(tenant):
+    assert granted(tenant, {"type": "points", "field": "amount"}) == ([], ["amount: comes to no points"])
+    assert not LedgerEntry.objects.exists()
+
+
+def test_an_account_that_is_full_leaves_the_others_theirs(tenant):
+    ParticipantFactory(tenant=tenant, external_id="ada", points=MAX_BIGINT)
+    BadgeFactory(tenant=tenant, code="early")
+
+    told, refused = granted(tenant, {"type": "points", "amount": 1}, {"type": "badge", "code": "early"})
+
+    assert [given["type"] for given in told] == ["badge"]
+    assert refused == [f"Points ever earned would exceed {MAX_BIGINT}"]
+
+
+def test_a_badge_is_given_once(tenant):
+    BadgeFactory(tenant=tenant, code="early", name="Early Bird")
+    badge = {"type": "badge", "code": "early"}
+
+    first, again = granted(tenant, badge, badge), granted(tenant, badge)
+
+    assert first == (
+        [{"type": "badge", "code": "early", "name": "Early Bird", "source": SOURCE}],
+        ["They have badge early already"],
+    )
+    assert again == ([], ["They have badge early already"])
+    assert BadgeAward.objects.get().metadata == {"source": SOURCE}
+
+
+def test_a_tier_lifts_and_never_lowers(tenant):
+    for level, code in enumerate(("bronze", "silver", "gold"), 1):
+        TierFactory(tenant=tenant, code=code, name=code.title(), level=level, criteria_config={"min_points": 10**level})
+    told, refused = granted(tenant, *({"type": "tier", "code": code} for code in ("silver", "bronze", "gold")))
+
+    assert [given["code"] for given in told] == ["silver", "gold"]
+    assert refused == ["They stand as high already, in tier silver"]
+    person = Participant.objects.get()
+    assert (person.tier_code, person.tier_is_manual) == ("gold", True)
+    assert types_told() == ["participant.created", "tier.assigned", "tier.assigned"]
+
+
+def test_a_streak_is_ticked_when_the_event_happened(tenant):
+    create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["login"]}, now=EARLIER)
+
+    told, refused = granted(tenant, {"type": "streak_tick", "code": "daily"}, {"type": "streak_tick", "code": "gone"})
+
+    assert (told, refused) == ([], ["Streak 'gone' not found"])
+    assert ParticipantStreak.objects.get().last_activity_at == EARLIER
+
+
+def test_a_definition_that_was_deactivated_is_given_no_more(tenant):
+    BadgeFactory(tenant=tenant, code="early", is_active=False)
+    TierFactory(tenant=tenant, code="gold", is_active=False)
+
+    told, refused = granted(tenant, {"type": "badge", "code": "early"}, {"type": "tier", "code": "gold"})
+
+    assert (told, refused) == ([], ["Badge definition not found: early", "Tier definition not found: gold"])
+
+
+@pytest.mark.parametrize("kind", ["badge", "tier", "streak_tick"])
+def test_a_grant_must_name_what_the_tenant_has_and_gives(tenant, other_tenant, kind):
+    for owner, code, is_active in ((tenant, "own", True), (tenant, "retired", False), (other_tenant, "foreign", True)):
+        BadgeFactory(tenant=owner, code=code, is_active=is_active)
+        TierFactory(tenant=owner, code=code, is_active=is_active)
+        data = {"code": code, "name": code, "event_types": ["login"], "is_active": is_active}
+        create_streak(tenant=owner, data=data, now=EARLIER)
+
+    problems = {
+        code: grant_problem(tenant, {"type": kind, "code": code}) for code in ("own", "retired", "foreign", 7, None)
+    }
+
+    assert problems.pop("own") is None
+    assert {problem.field for problem in problems.values()} == {"code"}
+    assert grant_problem(tenant, {"type": kind}).field == "code"
+
+
+def test_only_streaks_that_count_ticks_can_be_ticked(tenant):
+    condition = {"type": "sum", "field": "amount", "min": 5}
+    data = {"code": "spend", "name": "Spend", "event_types": ["buy"], "condition": condition}
+    create_streak(tenant=tenant, data=data, now=EARLIER)
+
+    problem = grant_problem(tenant, {"type": "streak_tick", "code": "spend"})
+
+    assert problem.message == "must be a streak that counts ticks"
