@@ -2,16 +2,21 @@
 
 import hmac
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from participants.errors import FieldError
+
 MAX_EXTERNAL_ID = 255
 MAX_KEY = 255
 MAX_BIGINT = 2**63 - 1
+MIN_BIGINT = -MAX_BIGINT - 1
+MAX_DEPTH = 32
 MAX_OBJECT_BYTES = 16 * 1024
 
 RESERVED_SLUGS = frozenset({"user", "users", "definitions"})
@@ -57,6 +62,65 @@ def object_problem(value: Mapping[str, Any]) -> str | None:
     if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_OBJECT_BYTES:
         return f"Must not exceed {MAX_OBJECT_BYTES} bytes as JSON."
     return None
+
+
+# --- JSON from outside ------------------------------------------------------------------------------------------------
+
+
+class NestedTooDeep(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"JSON is nested deeper than {MAX_DEPTH} levels")
+
+
+def json_problems(value: Any) -> Iterator[FieldError]:
+    """What the database or another program could choke on in decoded JSON, by dotted path. Raises NestedTooDeep.
+
+    Without recursion, so that depth costs nothing.
+    """
+    pending: list[tuple[str, Any, int]] = [("", value, 1)]
+    while pending:
+        path, item, depth = pending.pop()
+        if isinstance(item, dict | list):
+            if depth > MAX_DEPTH:
+                raise NestedTooDeep
+            yield from (FieldError(_join(path, "?"), problem) for problem in _key_problems(item))
+            pending += [(_join(path, str(key)), child, depth + 1) for key, child in _children(item)]
+        elif problem := _scalar_problem(item):
+            yield FieldError(path, problem)
+
+
+def _children(item: Any) -> Any:
+    return reversed(item.items()) if isinstance(item, dict) else reversed(list(enumerate(item)))
+
+
+def _key_problems(item: Any) -> Iterator[str]:
+    if isinstance(item, dict):
+        yield from (problem for problem in map(_text_problem, item) if problem)
+
+
+def _scalar_problem(item: Any) -> str | None:
+    if isinstance(item, str):
+        return _text_problem(item)
+    if isinstance(item, float) and not math.isfinite(item):
+        return "Must be a finite number."
+    if isinstance(item, int) and not MIN_BIGINT <= item <= MAX_BIGINT:
+        return "Must fit into 64 bits."
+    return None
+
+
+def _text_problem(text: str) -> str | None:
+    if "\x00" in text:
+        return "Must not contain NUL characters."
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "Must not contain lone surrogates."
+    return None
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+# --- tenants and keys -------------------------------------------------------------------------------------------------
 
 
 def slug_problem(value: str) -> str | None:

@@ -1,8 +1,6 @@
 """The strict parser of both dialects: what the database or another program could choke on is refused at the door."""
 
 import json
-import math
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -10,11 +8,8 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from participants.engine import MAX_BIGINT
+from participants.engine import NestedTooDeep, json_problems
 from participants.errors import DomainError, FieldError
-
-MAX_DEPTH = 32
-MIN_BIGINT = -MAX_BIGINT - 1
 
 
 class MalformedJSON(DomainError):
@@ -42,7 +37,7 @@ class StrictJSONParser(BaseParser):
         value = _decoded(_read(stream))
         if not isinstance(value, dict):
             raise MalformedJSON("Request body must be a JSON object")
-        if problem := next(problems(value), None):
+        if problem := _problem(value):
             raise DomainError(
                 f"{problem.field}: {problem.message}", code="validation_error", status=422, errors=(problem,)
             )
@@ -89,57 +84,19 @@ def _decoded(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError:
-        raise MalformedJSON(f"JSON is nested deeper than {MAX_DEPTH} levels") from None
+        raise MalformedJSON(str(NestedTooDeep())) from None
     except UnicodeDecodeError:
         raise MalformedJSON("Request body is not UTF-8") from None
     except ValueError as error:
         raise MalformedJSON(f"Request body is not valid JSON: {error}") from None
 
 
+def _problem(value: Any) -> FieldError | None:
+    try:
+        return next(json_problems(value), None)
+    except NestedTooDeep as error:
+        raise MalformedJSON(str(error)) from None
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def problems(value: Any) -> Iterator[FieldError]:
-    """What is wrong with decoded JSON, by dotted path; without recursion, so that depth costs nothing."""
-    pending: list[tuple[str, Any, int]] = [("", value, 1)]
-    while pending:
-        path, item, depth = pending.pop()
-        if isinstance(item, dict | list):
-            if depth > MAX_DEPTH:
-                raise MalformedJSON(f"JSON is nested deeper than {MAX_DEPTH} levels")
-            yield from (FieldError(_join(path, "?"), problem) for problem in _key_problems(item))
-            pending += [(_join(path, str(key)), child, depth + 1) for key, child in _children(item)]
-        elif problem := _scalar_problem(item):
-            yield FieldError(path, problem)
-
-
-def _children(item: Any) -> Any:
-    return reversed(item.items()) if isinstance(item, dict) else reversed(list(enumerate(item)))
-
-
-def _key_problems(item: Any) -> Iterator[str]:
-    if isinstance(item, dict):
-        yield from (problem for problem in map(_text_problem, item) if problem)
-
-
-def _scalar_problem(item: Any) -> str | None:
-    if isinstance(item, str):
-        return _text_problem(item)
-    if isinstance(item, float) and not math.isfinite(item):
-        return "Must be a finite number."
-    if isinstance(item, int) and not MIN_BIGINT <= item <= MAX_BIGINT:
-        return "Must fit into 64 bits."
-    return None
-
-
-def _text_problem(text: str) -> str | None:
-    if "\x00" in text:
-        return "Must not contain NUL characters."
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return "Must not contain lone surrogates."
-    return None
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

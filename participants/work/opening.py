@@ -29,14 +29,15 @@ def unit_of_work(
     loads: Sequence[Load] = (),
     is_silent: bool = False,
     is_dry_run: bool = False,
+    is_history: bool = False,
 ) -> Iterator[UnitOfWork]:
     """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
 
-    A silent unit tells the outside nothing; a dry run neither locks nor writes. Call it from a function decorated with `restartable`.
+    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function decorated with `restartable`.
     Raises Restart where a concurrent unit won.
     """
     external_ids = set(external_ids)
-    work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run)
+    work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [once for once in onces if once])
     people = locked_by_name(tenant, external_ids, locks=not is_dry_run)

@@ -36,11 +36,20 @@ NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "f
 class UnitOfWork:
     """What one transaction knows and will write. Services read from it, change its objects and register rows with it."""
 
-    def __init__(self, tenant: Tenant, *, now: datetime, is_silent: bool = False, is_dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        now: datetime,
+        is_silent: bool = False,
+        is_dry_run: bool = False,
+        is_history: bool = False,
+    ) -> None:
         self.tenant = tenant
         self.now = now
         self.is_silent = is_silent
         self.is_dry_run = is_dry_run
+        self.is_history = is_history
         self._participants: dict[str, Participant] = {}
         self._keys = KnownKeys(())
         self._touched: dict[str, Participant] = {}
@@ -129,15 +138,22 @@ class UnitOfWork:
     def touch(self, participant: Participant, *, is_seen: bool = True) -> None:
         """This participant changes: write the row, and tell of one seen for the first time.
 
-        `is_seen` is false where the product acts by itself: the participant's application did not.
+        `is_seen` is false where the product acts by itself: the participant's application did not. In a history nobody is
+        seen; whoever knows when they were says so (`seen_at`).
         """
-        if is_seen:
+        if is_seen and not self.is_history:
             participant.last_seen_at = max(participant.last_seen_at, self.now)
         if participant.external_id in self._touched:
             return
         self._touched[participant.external_id] = participant
         if participant.is_new:
             self.emit("participant.created", participant, {})
+
+    def seen_at(self, participant: Participant, at: datetime) -> None:
+        """A participant who is touched was here at `at`, as a history tells."""
+        is_first = participant.is_new and participant.first_seen_at == self.now
+        participant.first_seen_at = at if is_first else min(participant.first_seen_at, at)
+        participant.last_seen_at = at if is_first else max(participant.last_seen_at, at)
 
     def add(self, *rows: models.Model) -> None:
         """Insert `rows` at the end of the unit."""

@@ -5,12 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.events import MAX_EVENT_NAME, EventInput
 from gamify.facts.models import Event
 from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField
 
 MAX_BATCH = 100
-MAX_EVENT_NAME = 100
 
 
 class EventBody(serializers.Serializer[Any]):

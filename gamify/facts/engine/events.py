@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from participants.engine import control_character_problem
+
 
 @dataclass(frozen=True)
 class EventInput:
@@ -15,3 +17,13 @@ class EventInput:
     at: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+
+
+MAX_EVENT_NAME = 100
+
+
+def name_problem(name: str) -> str | None:
+    """Why an event cannot be called so, or None if it can."""
+    if not 1 <= len(name) <= MAX_EVENT_NAME:
+        return f"Must be 1 to {MAX_EVENT_NAME} characters long."
+    return control_character_problem(name)

@@ -2,6 +2,7 @@
 
 from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefused, emit, emit_batch
 from gamify.facts.services.facts import Cause, Fact
+from gamify.facts.services.history import EventTaken, record_history
 from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
 from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
@@ -15,6 +16,7 @@ __all__ = [
     "Consumer",
     "EventEmitted",
     "EventRefused",
+    "EventTaken",
     "Fact",
     "GrantKind",
     "Metric",
@@ -33,6 +35,7 @@ __all__ = [
     "metrics",
     "own_number",
     "process",
+    "record_history",
     "register",
     "settle",
     "simulate",

@@ -57,7 +57,7 @@ class BatchEmitted:
 def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
     """Record one event and give what comes of it. Raises InvalidInput for its time, or IdempotencyKeyReused."""
     loads = loads_for(catalog_of(tenant), [event])
-    with unit_of_work(tenant, [event.participant_id], now=now, onces=[_once(event)], loads=loads) as work:
+    with unit_of_work(tenant, [event.participant_id], now=now, onces=[once_of(event)], loads=loads) as work:
         return _emit(work, event)
 
 
@@ -66,12 +66,12 @@ def emit_batch(
     *, tenant: Tenant, events: Sequence[EventInput], refused: Mapping[int, DomainError], now: datetime
 ) -> BatchEmitted:
     """Record many, in order; each item succeeds or fails on its own. `refused` are items (by index) already turned away."""
-    people, onces = [event.participant_id for event in events], list(map(_once, events))
+    people, onces = [event.participant_id for event in events], list(map(once_of, events))
     with unit_of_work(tenant, people, now=now, onces=onces, loads=loads_for(catalog_of(tenant), events)) as work:
         return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
 
 
-def _once(event: EventInput) -> Once | None:
+def once_of(event: EventInput) -> Once | None:
     if event.idempotency_key is None:
         return None
     digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
@@ -88,7 +88,11 @@ def _attempt(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -
 
 
 def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
-    once = _once(event)
+    return emit_once(work, event, once_of(event))
+
+
+def emit_once(work: UnitOfWork, event: EventInput, once: Once | None) -> EventEmitted:
+    """Record an event in a unit that knows `once`. Raises InvalidInput or IdempotencyKeyReused, and has then done nothing."""
     if (answer := work.replayed(once)) is not None:
         return _from_answer(answer)
     check_instant(event.at, now=work.now)
@@ -106,6 +110,8 @@ def record(work: UnitOfWork, participant: Participant, event: EventInput) -> Eve
     """The row of an event, to be written with the unit."""
     work.touch(participant)
     participant.total_events += 1
+    if work.is_history:
+        work.seen_at(participant, event.at)
     row = Event(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,

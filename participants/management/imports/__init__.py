@@ -2,7 +2,8 @@
 
 reading     what a file says, line by line            bookmarks   how far an earlier run has come in it
 bad_lines   lines that were refused                   progress    the bar on the terminal
-running     one run through one file                  command     the command that puts it all together
+running     one run through one file                  ordering    lines put in order, where that matters
+command     the command that puts it all together
 """
 
 from participants.management.imports.command import ImportCommand, instant_in, text_in

@@ -4,6 +4,7 @@ import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
@@ -15,6 +16,7 @@ from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand
 from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
 from participants.management.imports.bookmarks import bookmark, place_of
+from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
 from participants.management.imports.reading import FORMATS, Place, Source, opened, records
 from participants.management.imports.running import Batch, Run, Told
@@ -32,9 +34,14 @@ class ImportCommand(ReportingCommand, Generic[Item]):
     """Subclasses name the `columns` that a file must have, read an item from the fields of a line, and take a batch of items."""
 
     columns: ClassVar[Sequence[str]]
+    keeps_order: ClassVar[bool] = False
 
     def item(self, fields: Mapping[str, Any]) -> Item:
         """What one line says. Raises DomainError."""
+        raise NotImplementedError
+
+    def place(self, fields: Mapping[str, Any]) -> float:
+        """What lines are put in order by where the command `keeps_order`; it must answer for any."""
         raise NotImplementedError
 
     def take(self, batch: Batch[Item]) -> Sequence[Told]:
@@ -62,8 +69,11 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         owner = tenant_by_slug(tenant, sandbox=sandbox)
         if owner is None:
             raise TenantNotFound(tenant)
-        with opened(file, format_name=options["format"]) as source:
+        with opened(file, format_name=options["format"]) as found, self._in_order(found) as source:
             return self._brought_in(source, owner, options)
+
+    def _in_order(self, source: Source) -> AbstractContextManager[Source]:
+        return in_order(source, columns=self.columns, key=self.place) if self.keeps_order else nullcontext(source)
 
     def _brought_in(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
         row = bookmark(tenant, self._name, source, now=timezone.now(), **_how(options))

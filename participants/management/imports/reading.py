@@ -24,6 +24,9 @@ MAX_LINE_BYTES = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 HASHED_AT_ONCE = 1024 * 1024
 
+# What a reordered file says of a line besides its fields: no column can be called so.
+LINE, PROBLEM = "\x00line", "\x00problem"
+
 
 class FileRefused(DomainError):
     """The file as a whole cannot be read."""
@@ -44,11 +47,18 @@ START = Place()
 
 @dataclass(frozen=True)
 class Record:
-    """One line: what it says by name of column, or the `problem` for which it says nothing. `place` is behind it."""
+    """One line: what it says by name of column, or the `problem` for which it says nothing. `place` is behind it, `number`
+    is what people know the line by: of a file that was put in order, where it stood before.
+    """
 
     place: Place
     fields: Mapping[str, Any]
     problem: str | None = None
+    stood_at: int | None = None
+
+    @property
+    def number(self) -> int:
+        return self.place.line if self.stood_at is None else self.stood_at
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class Source:
     format: str
     size: int | None = None
     digest: str | None = None
+    is_reordered: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -101,7 +112,8 @@ def _source(stream: BinaryIO, kind: str) -> Source:
 def records(source: Source, *, columns: Sequence[str], after: Place = START) -> Iterator[Record]:
     """The records of `source` behind `after`; blank lines are passed over. Raises FileRefused for a header without `columns`."""
     if source.format == "ndjson":
-        return _json_records(_lines_after(source, after))
+        found = _json_records(_lines_after(source, after))
+        return map(_as_it_stood, found) if source.is_reordered else found
     lines = _lines(source.stream, START, source.size)
     header, behind = _header(lines, columns)
     if after.offset > behind.offset:
@@ -214,6 +226,12 @@ def _decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
     except ValueError as error:
         return {}, f"is not valid JSON: {error}"
     return (value, None) if isinstance(value, dict) else ({}, "is not a JSON object")
+
+
+def _as_it_stood(record: Record) -> Record:
+    fields = dict(record.fields)
+    number, problem = fields.pop(LINE), fields.pop(PROBLEM, None)
+    return Record(record.place, fields, problem, stood_at=number)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -132,7 +132,7 @@ class Run(Generic[Item]):
         self._tell(read, told)
 
     def _read(self, record: Record) -> _Read[Item]:
-        number = record.place.line
+        number = record.number
         if record.problem is not None:
             return _Read(number, problem=record.problem)
         try:

@@ -1,0 +1,90 @@
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gamify.facts.engine.events import EventInput, name_problem
+from gamify.facts.services import record_history
+from participants.engine import MAX_KEY, NestedTooDeep, json_problems, object_problem
+from participants.errors import DomainError, InvalidInput
+from participants.management.imports import Batch, ImportCommand, Told, instant_in, text_in
+
+Fields = Mapping[str, Any]
+
+
+class Command(ImportCommand[EventInput]):
+    help = (
+        "Record a history of events from a file with the columns participant_id, event_name and timestamp and, if you like, "
+        "properties (an object; in CSV its JSON) and idempotency_key. Events are taken in the order in which they happened, "
+        "and everything that listens hears them. Resumable, and safe to run twice."
+    )
+    columns = ("participant_id", "event_name", "timestamp")
+    keeps_order = True
+
+    def place(self, fields: Fields) -> float:
+        """When it happened; a line that does not say it is refused, wherever it stands."""
+        try:
+            return instant_in(fields, "timestamp").timestamp()
+        except DomainError:
+            return 0.0
+
+    def item(self, fields: Fields) -> EventInput:
+        return EventInput(
+            participant_id=text_in(fields, "participant_id"),
+            name=_name_in(fields),
+            at=instant_in(fields, "timestamp"),
+            properties=_properties_in(fields),
+            idempotency_key=_key_in(fields),
+        )
+
+    def take(self, batch: Batch[EventInput]) -> Sequence[Told]:
+        return record_history(
+            tenant=batch.tenant,
+            events=batch.items,
+            now=batch.now,
+            is_silent=batch.is_silent,
+            is_dry_run=batch.is_dry_run,
+            then=batch.then,
+        )
+
+
+def _name_in(fields: Fields) -> str:
+    name = text_in(fields, "event_name").strip()
+    if problem := name_problem(name):
+        raise InvalidInput("event_name", problem)
+    return name
+
+
+def _key_in(fields: Fields) -> str | None:
+    if fields.get("idempotency_key") in {None, ""}:
+        return None
+    key = text_in(fields, "idempotency_key")
+    if len(key) > MAX_KEY:
+        raise InvalidInput("idempotency_key", f"Must be 1 to {MAX_KEY} characters long.")
+    return key
+
+
+def _properties_in(fields: Fields) -> Mapping[str, Any]:
+    value = fields.get("properties")
+    if value is None or value == "":
+        return {}
+    value = _decoded(value) if isinstance(value, str) else value
+    if not isinstance(value, dict):
+        raise InvalidInput("properties", "Must be a JSON object.")
+    if problem := _problem(value):
+        raise InvalidInput("properties", problem)
+    return value
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _problem(value: Mapping[str, Any]) -> str | None:
+    try:
+        found = next(json_problems(value), None)
+    except NestedTooDeep as error:
+        return str(error)
+    return object_problem(value) if found is None else f"{found.field}: {found.message}"

@@ -1,0 +1,102 @@
+"""Lines that must be taken in an order, and come in another: put into it on disk, however many they are.
+
+A file that is in order is read as it is. Of any other, and of a stream, a temporary file is made which says of every line where
+it stood; made anew it is the same, so that an import that was killed goes on in it.
+"""
+
+import hashlib
+import heapq
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from participants.management.imports.reading import LINE, PROBLEM, Record, Source, records
+
+LINES_IN_MEMORY = 50_000
+
+Key = Callable[[Mapping[str, Any]], float]
+Sortable = tuple[float, int, str]
+"""Key, number and text of a line."""
+
+
+@contextmanager
+def in_order(source: Source, *, columns: Sequence[str], key: Key) -> Iterator[Source]:
+    """`source`, or the temporary file. A line that says nothing stays behind the one before it."""
+    if source.is_file and _is_in_order(source, columns, key):
+        source.stream.seek(0)
+        yield source
+        return
+    source.stream.seek(0) if source.is_file else None
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "lines.ndjson").open("w+b") as stream:
+        yield _written(stream, _merged(_runs(_sortable(source, columns, key), Path(folder))))
+
+
+def _is_in_order(source: Source, columns: Sequence[str], key: Key) -> bool:
+    last = float("-inf")
+    for each, _ in _keyed(source, columns, key):
+        if each < last:
+            return False
+        last = each
+    return True
+
+
+def _keyed(source: Source, columns: Sequence[str], key: Key) -> Iterator[tuple[float, Record]]:
+    last = float("-inf")
+    for record in records(source, columns=columns):
+        if record.problem is None:
+            last = key(record.fields)
+        yield last, record
+
+
+def _sortable(source: Source, columns: Sequence[str], key: Key) -> Iterator[Sortable]:
+    for place, record in _keyed(source, columns, key):
+        says = dict(record.fields) if record.problem is None else {PROBLEM: record.problem}
+        yield place, record.number, json.dumps({LINE: record.number, **says})
+
+
+@dataclass
+class _Runs:
+    """Sorted pieces on disk, and the last in memory."""
+
+    files: list[Path] = field(default_factory=list)
+    rest: list[Sortable] = field(default_factory=list)
+
+
+def _runs(lines: Iterator[Sortable], folder: Path) -> _Runs:
+    runs = _Runs()
+    for line in lines:
+        runs.rest.append(line)
+        if len(runs.rest) == LINES_IN_MEMORY:
+            _put_aside(runs, folder)
+    runs.rest.sort()
+    return runs
+
+
+def _put_aside(runs: _Runs, folder: Path) -> None:
+    runs.rest.sort()
+    path = folder / f"{len(runs.files)}.run"
+    with path.open("w", encoding="utf-8") as run:
+        run.writelines(f"{json.dumps(line)}\n" for line in runs.rest)
+    runs.files.append(path)
+    runs.rest = []
+
+
+def _merged(runs: _Runs) -> Iterator[str]:
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open(encoding="utf-8")) for path in runs.files]
+        pieces = [(tuple(json.loads(line)) for line in file) for file in files]
+        yield from (text for _, _, text in heapq.merge(*pieces, runs.rest))
+
+
+def _written(stream: BinaryIO, lines: Iterator[str]) -> Source:
+    digest, size = hashlib.sha256(), 0
+    for line in lines:
+        data = f"{line}\n".encode()
+        digest.update(data)
+        size += stream.write(data)
+    stream.seek(0)
+    return Source(stream, "ndjson", size, digest.hexdigest(), is_reordered=True)
