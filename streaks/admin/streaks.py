@@ -8,13 +8,14 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
+from gamify.facts.admin.words import expression_in_words
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
 from streaks.admin.switching import PAGES
-from streaks.admin.words import CARRIED, condition_of, expression_in_words, grace_of, period_of
+from streaks.admin.words import CARRIED, condition_of, grace_of, period_of
 from streaks.definitions import model_of_console
 from streaks.models import Status, Streak
 from streaks.selectors.configs import filter_of

@@ -1,7 +1,10 @@
 """How what definitions say is said to people, in plain words."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from participants.admin.conditions import OPERATORS
 
 POINTS, BY_PROPERTY, REWARD = "points", "points_by", "reward"
 KINDS = {
@@ -13,6 +16,8 @@ KINDS = {
     REWARD: "Reward",
 }
 ROUNDINGS = {"": "rounded down", "round": "rounded", "ceil": "rounded up"}
+# --- grants -----------------------------------------------------------------------------------------------------------
+
 _PARTS = {
     "type": "the kind",
     "amount": "the number of points",
@@ -48,3 +53,36 @@ def _sum_in_words(spec: Mapping[str, Any]) -> str:
     rounded = f", {ROUNDINGS[spec['rounding']]}" if spec.get("rounding") in ("round", "ceil") else ""
     most = f", at most {spec['max']}" if spec.get("max") else ""
     return f"{factor}{spec.get('field')} points{rounded}{most}"
+
+
+# --- expressions ------------------------------------------------------------------------------------------------------
+
+_JOINED = {"and": " and ", "or": " or "}
+
+
+def expression_in_words(expression: Mapping[str, Any]) -> str:
+    """An expression of the API: plan is “pro” and not (amount is at least 10)."""
+    ((kind, body),) = expression.items()
+    if kind == "condition":
+        return _condition(body)
+    if kind == "not":
+        return f"not ({expression_in_words(body)})"
+    return _JOINED[kind].join(_part(part) for part in body)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    said = expression_in_words(part)
+    return f"({said})" if len(part.keys() & _JOINED.keys()) else said
+
+
+def _condition(body: Mapping[str, Any]) -> str:
+    field, operator, value = body["field"], body["operator"], body["value"]
+    if operator == "exists":
+        return f"{field} is there" if value else f"{field} is missing"
+    return f"{field} {OPERATORS[operator]} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_value(each) for each in value)
+    return f"“{value}”" if isinstance(value, str) else json.dumps(value)

@@ -10,8 +10,6 @@ from gamify.facts.admin.grants import COLUMNS, GrantsField, GrantsWidget, Row, r
 from gamify.facts.admin.words import grant_in_words, grant_sentence
 from tests.factories import BadgeFactory
 
-pytestmark = pytest.mark.engine
-
 
 def submitted(shown, *rows: Row):
     data = QueryDict(mutable=True)
