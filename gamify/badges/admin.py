@@ -13,12 +13,13 @@ from gamify.badges import services
 from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.selectors import BadgeDefinition, active_badges, earned, standings_of
+from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.fields import ChoiceField, LineField
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import Catalog, catalog_of
-from participants.models import Participant
+from participants.models import Participant, Tenant
 
 COLUMNS = ("Badge", "Rarity", "Earned")
 
@@ -89,3 +90,10 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 
 panels.register("badges", Panel(pages=(AWARD,), boxes=_boxes))
+
+
+def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
+    return Badge.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
+
+
+suggestions.register("badge", _suggest)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.tiers import engine, services
 from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.engine import Basis
@@ -21,7 +22,7 @@ from participants.admin.fields import ChoiceField, IntegerField, LinesField
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant
+from participants.models import Participant, Tenant
 
 CRITERIA = ("min_points", "basis")
 BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
@@ -142,3 +143,10 @@ def _note(participant: Participant) -> str:
 
 
 panels.register("tiers", Panel(pages=(ASSIGN,), boxes=_boxes))
+
+
+def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
+    return Tier.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
+
+
+suggestions.register("tier", _suggest)

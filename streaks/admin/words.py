@@ -1,10 +1,7 @@
 """How streaks are said to people, in plain words."""
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from participants.admin.conditions import OPERATORS
 from participants.admin.lengths import said_of
 from participants.errors import FieldError
 from streaks.definitions.config import Config
@@ -13,7 +10,6 @@ from streaks.selectors.reach import Reach
 
 CARRIED = "Everybody keeps the count they have; the new rules apply from now on."
 _INNER = {"threshold": "the length", "reward_item_id": "the reward", "repeatable": "how often it is paid"}
-_JOINED = {"and": " and ", "or": " or "}
 
 
 def sentence(error: FieldError, label: str) -> str:
@@ -46,34 +42,6 @@ def condition_of(streak: Streak) -> str:
 
 def grace_of(streak: Streak) -> str:
     return f"{streak.grace_periods:,}" if streak.reset_on_miss else "never resets"
-
-
-def expression_in_words(expression: Mapping[str, Any]) -> str:
-    """An expression of the API: plan is “pro” and not (amount is at least 10)."""
-    ((kind, body),) = expression.items()
-    if kind == "condition":
-        return _condition(body)
-    if kind == "not":
-        return f"not ({expression_in_words(body)})"
-    return _JOINED[kind].join(_part(part) for part in body)
-
-
-def _part(part: Mapping[str, Any]) -> str:
-    said = expression_in_words(part)
-    return f"({said})" if len(part.keys() & _JOINED.keys()) else said
-
-
-def _condition(body: Mapping[str, Any]) -> str:
-    field, operator, value = body["field"], body["operator"], body["value"]
-    if operator == "exists":
-        return f"{field} is there" if value else f"{field} is missing"
-    return f"{field} {OPERATORS[operator]} {_value(value)}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(_value(each) for each in value)
-    return f"“{value}”" if isinstance(value, str) else json.dumps(value)
 
 
 # --- whom something touches -------------------------------------------------------------------------------------------

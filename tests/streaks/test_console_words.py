@@ -2,10 +2,10 @@
 
 import pytest
 
+from gamify.facts.admin.words import expression_in_words
 from participants.errors import FieldError
 from streaks.admin.words import (
     condition_of,
-    expression_in_words,
     grace_of,
     period_of,
     reach_line,

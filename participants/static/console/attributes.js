@@ -1,9 +1,17 @@
-// Editors made of rows (attributes, conditions): more rows, fewer rows, and no value to write where none is needed.
+// Editors made of rows (attributes, conditions, grants): more rows, fewer rows, and only what the row needs to write.
 (function () {
     function refresh(row) {
         const said = [...row.querySelectorAll("select")].map((select) => select.value);
         row.classList.toggle("is-flag", said.includes("yes") || said.includes("no"));
         row.classList.toggle("is-bare", said.includes("present") || said.includes("missing"));
+        const kind = row.querySelector("select[data-kind]");
+        if (kind) fit(row, kind.value);
+    }
+
+    // Of a row whose kinds need different things: those of this kind, and its codes to choose from.
+    function fit(row, kind) {
+        row.querySelectorAll("[data-for]").forEach((part) => { part.hidden = !part.dataset.for.split(" ").includes(kind); });
+        row.querySelector("[data-named]").setAttribute("list", `${row.dataset.editor}-${kind}`);
     }
 
     function add(editor) {
