@@ -20,21 +20,22 @@ PEOPLE = f"""
     FROM generate_series(1, %(states)s) AS n
 """
 
-# Every so many of them is due: the run of three days ended the day before yesterday, and its risk was told.
+# Runs of every length up to a year. Every so many of them is due: its run ended the day before yesterday, and its risk was
+# told.
 STATES = f"""
     INSERT INTO {_STATE}
     SELECT lpad(to_hex(n), 32, '0')::uuid, %(tenant)s, lpad(to_hex(n), 32, '0')::uuid, %(streak)s, 1,
-        jsonb_build_array(jsonb_build_array(CASE WHEN is_due THEN %(today)s - 4 ELSE %(today)s - 2 END, 3)),
-        '[]', '{{}}', '[]', '[]', %(midnight)s, 3,
+        jsonb_build_array(jsonb_build_array(%(today)s - length - CASE WHEN is_due THEN 1 ELSE -1 END, length)),
+        '[]', '{{}}', '[]', '[]', %(midnight)s, length,
         CASE WHEN is_due THEN %(midnight)s END,
         CASE WHEN NOT is_due THEN %(midnight)s + interval '44 hours' END,
         CASE WHEN is_due THEN %(midnight)s ELSE %(midnight)s + interval '48 hours' END, %(midnight)s
-    FROM generate_series(1, %(states)s) AS n, LATERAL (SELECT n %% %(every)s = 0 AS is_due) AS which
+    FROM generate_series(1, %(states)s) AS n, LATERAL (SELECT n %% %(every)s = 0 AS is_due, n %% 365 + 1 AS length) AS which
 """
 
 # Back to before the sweep.
 UNTOLD = """
-    UPDATE streaks_participantstreak SET count = 3, breaks_at = %(midnight)s
+    UPDATE streaks_participantstreak SET count = (runs -> -1 ->> 1)::int, breaks_at = %(midnight)s
     WHERE tenant_id = %(tenant)s AND breaks_at IS NULL
 """
 

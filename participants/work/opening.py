@@ -15,7 +15,7 @@ from participants.work.loading import Load, question_by_id, question_by_name
 from participants.work.locking import locked_by_id, locked_by_name
 from participants.work.reading import reading
 from participants.work.restarting import Restart
-from participants.work.transaction import Question, ShortTransaction
+from participants.work.transaction import Question, Rows, ShortTransaction
 from participants.work.unit import UnitOfWork
 
 
@@ -68,17 +68,36 @@ def unit_over(
 
 
 @contextmanager
+def unit_found(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
+    """A unit over what `find` finds and locks by itself: rows joined to their participants, and both locked.
+
+    The rows are handed out as they come, with the unit. Call it from a function decorated with `restartable`.
+    """
+    work = UnitOfWork(tenant, now=now)
+    with _restarting(), reading(tenant), ShortTransaction([find], finish=work.flush) as (found,):
+        yield work, found
+
+
+@contextmanager
 def _opened(
     work: UnitOfWork, lock: Question, rows: Sequence[Question], keys: Sequence[Question], *, loads: Sequence[Load]
 ) -> Iterator[None]:
+    questions = [lock, *rows, *keys]
+    with (
+        _restarting(),
+        reading(work.tenant),
+        ShortTransaction(questions, finish=work.flush) as (participants, *answers),
+    ):
+        work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
+        work.index(zip(loads, answers, strict=False))
+        yield
+
+
+@contextmanager
+def _restarting() -> Iterator[None]:
+    """What passes is tried again from the beginning."""
     try:
-        with (
-            reading(work.tenant),
-            ShortTransaction([lock, *rows, *keys], finish=work.flush) as (participants, *answers),
-        ):
-            work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
-            work.index(zip(loads, answers, strict=False))
-            yield
+        yield
     except (IntegrityError, OperationalError) as error:
         if is_passing_conflict(error):
             raise Restart from error

@@ -1,7 +1,7 @@
 """Streaks are recorded, defined and cared for here."""
 
 from streaks.selectors.due import BREAKS, RISKS
-from streaks.services.announcing import review_streak, reviewing, sweep, sweeping
+from streaks.services.announcing import review_streak, reviewing
 from streaks.services.care import (
     AmnestyNotFound,
     Case,
@@ -37,6 +37,7 @@ from streaks.services.recording import (
     record,
     record_many,
 )
+from streaks.services.sweeps import sweep, sweeping
 from streaks.services.wiring import register
 
 __all__ = [

@@ -1,63 +1,37 @@
-"""What time alone brings about: streaks that broke, and streaks about to break, are told once each (contract §10).
+"""What has become of a streak without a tick, told to those who listen: it broke, is about to break, or lives again.
 
-Answers never depend on any of this; it is for those who are told. Twice, late or in parallel does no harm: every look is
-taken behind the participant's lock, and tells what has not been told.
+Answers never depend on any of this. Twice, late or in parallel does no harm: every look is taken behind the participant's
+lock, and tells what has not been told.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from gamify.facts import services as facts
+from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork, restartable, unit_over
 from streaks.engine.milestones import due
 from streaks.models import ParticipantStreak, Streak
 from streaks.selectors import CompiledStreak, StreakStatus, status_of, streaks_in
-from streaks.selectors.due import Due, Sweep, due_rows, rows_behind
+from streaks.selectors.due import Due, rows_behind
 from streaks.services.counting import pay, row_of
-from streaks.services.telling import TOLD, told_at_risk, told_broken, told_of, told_restored, told_so_far
+from streaks.services.telling import TOLD, news_of, tell, told_restored
 
 CHUNK = 500
-PUSHED_AHEAD = timedelta(minutes=5)
+CHANGES = ("streak.broken", "streak.at_risk", "streak.restored")
 LOOKED_AT = ("external_id", "tenant", "timezone", "past_zones")
 
 logger = structlog.get_logger(__name__)
 
 
-def sweep(*, tenant: Tenant, kind: Sweep, now: datetime) -> int:
-    """Look at every row of `tenant` that is due; answers how many were looked at."""
-    return sum(sweeping(tenant=tenant, kind=kind, now=now))
-
-
-def sweeping(*, tenant: Tenant, kind: Sweep, now: datetime) -> Iterator[int]:
-    """As `sweep`, a chunk each time it is asked: who runs out of time stops asking, and a later sweep finds the rest."""
-    looked_at, last = _sweep_chunk(tenant, kind, None, now=now)
-    while last is not None:
-        yield looked_at
-        looked_at, last = _sweep_chunk(tenant, kind, last, now=now)
-
-
-def _sweep_chunk(tenant: Tenant, kind: Sweep, behind: Due | None, *, now: datetime) -> tuple[int, Due | None]:
-    """How many were looked at, and the last of the chunk, None where nothing was due."""
-    chunk = due_rows(tenant, kind, behind=behind, limit=CHUNK, now=now)
-    if not chunk:
-        return 0, None
-    return _look_at(tenant, chunk, now=now, on_failure=lambda failed: _push_ahead(kind, failed, now=now)), chunk[-1]
-
-
-def _push_ahead(kind: Sweep, failed: Due, *, now: datetime) -> None:
-    """A row that fails must not be the first of every sweep."""
-    row = ParticipantStreak.objects.filter(pk=failed.row_id, **{kind.column: failed.at})
-    row.update(**{kind.column: now + PUSHED_AHEAD})
-
-
-def _look_at(
+def look_at(
     tenant: Tenant, chunk: Sequence[Due], *, now: datetime, on_failure: Callable[[Due], object], waits: bool = False
 ) -> int:
-    """Together, or where that fails by halves: one row that cannot be read stops nobody."""
+    """Review them together, or where that fails by halves: one row that cannot be read stops nobody."""
     try:
         return _review(tenant=tenant, chunk=chunk, now=now, waits=waits)
     except Exception:
@@ -67,18 +41,22 @@ def _look_at(
             return 0
     middle = len(chunk) // 2
     halves = (chunk[:middle], chunk[middle:])
-    return sum(_look_at(tenant, half, now=now, on_failure=on_failure, waits=waits) for half in halves)
+    return sum(look_at(tenant, half, now=now, on_failure=on_failure, waits=waits) for half in halves)
 
 
 @restartable
 def _review(*, tenant: Tenant, chunk: Sequence[Due], now: datetime, waits: bool) -> int:
     loads = [Load(ParticipantStreak, "streak_id", tuple(sorted({each.streak_id for each in chunk})))]
     people = [each.participant_id for each in chunk]
-    with unit_over(tenant, people, now=now, loads=loads, waits=waits, only=LOOKED_AT) as work:
+    is_heard = any(facts.is_heard(catalog_of(tenant), change) for change in CHANGES)
+    only = () if is_heard else LOOKED_AT
+    with unit_over(tenant, people, now=now, loads=loads, waits=waits, only=only) as work:
         locked = work.locked
         free = [each for each in chunk if each.participant_id in locked]
         for each in free:
             _review_one(work, locked[each.participant_id], each.streak_id)
+            if is_heard:
+                facts.settle(work, locked[each.participant_id], now=now)
         return len(free)
 
 
@@ -92,17 +70,14 @@ def _review_one(work: UnitOfWork, participant: Participant, streak_id: UUID) -> 
 
 def review(work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak) -> None:
     """Tell what has become of the streak since it was told of last, and note when there is something to tell next."""
-    noted = told_so_far(row)
     status = status_of(row, streak, participant, now=work.now)
-    told = status.standing
-    if row.count and not told.current:
-        told_broken(work, participant, streak, row)
-    if told.current > row.count:
+    news = news_of(row, status.standing)
+    if news.is_revived:
         _revive(work, status)
-    if told.is_at_risk and told.breaks_at != row.warned_of:
-        told_at_risk(work, participant, streak, row, told)
-    told_of(row, told)
-    if told_so_far(row) != noted:
+    tell(work, participant, streak, news)
+    if news.has_changed:
+        for name, value in news.columns.items():
+            setattr(row, name, value)
         work.change(row, *TOLD)
 
 
@@ -139,7 +114,7 @@ def review_streak(*, streak: Streak, now: datetime) -> int:
 def reviewing(*, streak: Streak, now: datetime) -> Iterator[int]:
     """As `review_streak`, a chunk each time it is asked."""
     while chunk := rows_behind(streak, streak.review_cursor, limit=CHUNK):
-        looked_at, last = _look_at(streak.tenant, chunk, now=now, on_failure=_leave, waits=True), chunk[-1]
+        looked_at, last = look_at(streak.tenant, chunk, now=now, on_failure=_leave, waits=True), chunk[-1]
         is_mine = _moved(streak, due_at=streak.review_due_at, cursor=last.participant_id)
         yield looked_at
         if not is_mine:

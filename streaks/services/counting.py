@@ -104,7 +104,7 @@ def _kept(
 ) -> Sequence[Outcome]:
     """Tell what the tick brought about, pay what it reached, and keep both in the row; answers what is to be given."""
     if _is_over(row, ticked):
-        told_broken(work, participant, streak, row)
+        told_broken(work, participant, streak, row.count)
     state, outcomes = ticked.state, list[Outcome]()
     if ticked.is_satisfying:
         _emit_incremented(work, participant, streak, ticked)

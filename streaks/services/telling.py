@@ -1,6 +1,9 @@
 """What was told of a participant's streak, and what is told next: broken once, at risk once before each break."""
 
-from operator import attrgetter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from participants.models import Participant
 from participants.work import UnitOfWork
@@ -9,43 +12,78 @@ from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak
 
 TOLD = ("count", "warned_of", "at_risk_at", "breaks_at")
+"""The columns of a row that say what was told, and when there is something to tell next."""
 
-told_so_far = attrgetter(*TOLD)
-"""What was told of a row, and the instants at which there is something to tell next."""
+
+@dataclass(frozen=True)
+class News:
+    """What has become of a streak since it was told of last: a run of `final_count` broke, or the one of `current_count` is
+    about to, at `breaks_at`, or one lives that was not told of (`is_revived`). `columns` is what TOLD then says."""
+
+    final_count: int | None
+    is_at_risk: bool
+    current_count: int
+    breaks_at: datetime | None
+    is_revived: bool
+    columns: Mapping[str, Any]
+    has_changed: bool
+
+
+def news_of(row: ParticipantStreak, standing: Standing) -> News:
+    """What is new about a streak that now stands so."""
+    is_at_risk = standing.is_at_risk and standing.breaks_at != row.warned_of
+    columns = _columns(standing, standing.breaks_at if is_at_risk else row.warned_of)
+    return News(
+        final_count=row.count if row.count and not standing.current else None,
+        is_at_risk=is_at_risk,
+        current_count=standing.current,
+        breaks_at=standing.breaks_at,
+        is_revived=standing.current > row.count,
+        columns=columns,
+        has_changed=any(getattr(row, name) != value for name, value in columns.items()),
+    )
+
+
+def _columns(standing: Standing, warned_of: datetime | None) -> dict[str, Any]:
+    at_risk_at = None if standing.breaks_at == warned_of else standing.at_risk_at
+    instants = {"warned_of": warned_of, "at_risk_at": at_risk_at, "breaks_at": standing.breaks_at}
+    return {"count": standing.current, **instants}
 
 
 def told_of(row: ParticipantStreak, standing: Standing) -> None:
     """Note `standing` as what was told, and the instants at which there is something to tell next."""
-    row.count = standing.current
-    row.breaks_at = standing.breaks_at
-    row.at_risk_at = None if standing.breaks_at == row.warned_of else standing.at_risk_at
+    for name, value in _columns(standing, row.warned_of).items():
+        setattr(row, name, value)
 
 
-def told_broken(work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak) -> None:
+def tell(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: News) -> None:
+    """Tell of a break, or of one that is near."""
+    if news.final_count is not None:
+        told_broken(work, participant, streak, news.final_count)
+    if news.is_at_risk:
+        _told_at_risk(work, participant, streak, news)
+
+
+def told_broken(work: UnitOfWork, participant: Participant, streak: CompiledStreak, final_count: int) -> None:
     """Tell that the run that was last told of is broken."""
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),
         "streak_code": streak.code,
-        "final_count": row.count,
+        "final_count": final_count,
     }
     work.emit("streak.broken", participant, data)
-    row.count = 0
 
 
-def told_at_risk(
-    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, standing: Standing
-) -> None:
-    """Tell that the streak is about to break."""
+def _told_at_risk(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: News) -> None:
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),
         "streak_code": streak.code,
-        "current_count": standing.current,
-        "window_ends_at": standing.breaks_at and standing.breaks_at.isoformat().replace("+00:00", "Z"),
+        "current_count": news.current_count,
+        "window_ends_at": news.breaks_at and news.breaks_at.isoformat().replace("+00:00", "Z"),
     }
     work.emit("streak.at_risk", participant, data)
-    row.warned_of = standing.breaks_at
 
 
 def told_restored(

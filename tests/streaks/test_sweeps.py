@@ -5,14 +5,16 @@ from datetime import date
 import pytest
 import time_machine
 
+from gamify.facts.engine.outcomes import Grant, Source
+from gamify.facts.services import Consumer
 from participants.models import Participant, Tenant
 from participants.services.participants import delete
 from streaks import tasks
 from streaks.models import ParticipantStreak, Status, Streak
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services import declare_amnesty, record_many, reviewing, set_status, sweep, undo_amnesty, update_streak
-from streaks.services.announcing import PUSHED_AHEAD
 from streaks.services.recording import Tick
+from streaks.services.sweeps import PUSHED_AHEAD
 from tests.streaks.sweeping import (
     DAY,
     HOUR,
@@ -129,10 +131,27 @@ def test_a_chunk_is_looked_at_in_as_many_statements_whatever_its_size(tenant, da
     ready = fresh(tenant)
     sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY)
 
-    with queries(7):  # due; lock, rows; events, streaks; no more at this instant, none later
+    with queries(4):  # what is due, locked; events, streaks; no more
         looked_at = sweep(tenant=ready, kind=BREAKS, now=BREAK)
 
     assert looked_at == 50
+
+
+def _console(fact, work, *, now):
+    yield Grant("points", {"type": "points", "amount": 5}, Source("rule", "comfort"), f"{fact.key}/0")
+
+
+COMFORTER = Consumer(loads=lambda catalog, events: [], consume=_console, changes=lambda catalog: ["streak.broken"])
+
+
+def test_definitions_hear_of_a_break(tenant, daily, settings):
+    ticked(tenant, NOON)
+    settings.FACT_CONSUMERS = [f"{__name__}.COMFORTER"]
+
+    assert swept(tenant, BREAK, BREAKS) == 1
+
+    assert told_types() == ["streak.broken"]
+    assert Participant.objects.get().balance == 5
 
 
 # --- ticks between the instant and the sweep ---------------------------------------------------------------------------
@@ -426,7 +445,7 @@ def test_beat_follows_up_what_changed_for_everyone(tenant, daily):
 
 def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, monkeypatch):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(5)], now=NOON)
-    monkeypatch.setattr("streaks.services.announcing.CHUNK", 2)
+    monkeypatch.setattr("streaks.services.sweeps.CHUNK", 2)
     with time_machine.travel(BREAK, tick=False):
         monkeypatch.setattr(tasks, "BUDGET_SECONDS", 0.0)
         tasks.announce_breaks()
@@ -440,7 +459,7 @@ def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, m
 
 
 def test_tenants_take_turns_so_that_none_waits_for_the_backlog_of_another(tenant, other_tenant, monkeypatch):
-    monkeypatch.setattr("streaks.services.announcing.CHUNK", 1)
+    monkeypatch.setattr("streaks.services.sweeps.CHUNK", 1)
     for each in (tenant, other_tenant):
         defined(each)
         ticks = [Tick(f"{each.slug}_{n}", "daily", NOON) for n in range(3)]

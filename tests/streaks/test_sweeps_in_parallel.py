@@ -76,7 +76,7 @@ def test_three_beats_of_four_sweeps_tell_every_risk_and_every_break_exactly_once
 
 
 def test_sweeps_share_the_work_and_leave_alone_what_another_holds(tenant, daily, monkeypatch):
-    monkeypatch.setattr("streaks.services.announcing.CHUNK", 20)
+    monkeypatch.setattr("streaks.services.sweeps.CHUNK", 20)
     here_today(tenant, daily, 400)
 
     answers = all_at_once([partial(sweep, tenant=fresh(tenant), kind=BREAKS, now=BREAK) for _ in range(SWEEPERS)])
@@ -88,7 +88,7 @@ def test_sweeps_share_the_work_and_leave_alone_what_another_holds(tenant, daily,
 def test_beside_ticks_of_the_same_participants_no_tick_is_lost_and_no_live_run_is_told_broken(
     tenant, daily, monkeypatch
 ):
-    monkeypatch.setattr("streaks.services.announcing.CHUNK", 7)
+    monkeypatch.setattr("streaks.services.sweeps.CHUNK", 7)
     people, now = here_today(tenant, daily, 160), BREAK + MINUTE
     late, anew = people[::2], people[1::2]
 

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import FieldTextFilter
 
+from gamify.facts.admin.traces import trace_in_words
 from gamify.facts.models import Event
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
@@ -54,7 +55,7 @@ class EventAdmin(TenantDataAdmin, ReadOnlyAdmin):
     search_help_text = "The whole participant id"
     ordering = ("-id",)
     sortable_by = ()
-    fields = ("shown_participant", "name", "shown_properties", ("occurred_at", "created_at"), "id")
+    fields = ("shown_participant", "name", "shown_properties", ("occurred_at", "created_at"), "shown_trace", "id")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Event]":
         return super().get_queryset(request).select_related("participant")
@@ -75,6 +76,10 @@ class EventAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def shown_participant(self, event: Event) -> SafeString:
         url = reverse("admin:participants_participant_change", args=[event.participant_id])
         return format_html('<a href="{}" class="console-link">{}</a>', url, event.participant)
+
+    @display("Why")
+    def shown_trace(self, event: Event) -> str:
+        return trace_in_words(event.trace)
 
     @display("properties")
     def shown_properties(self, event: Event) -> SafeString | None:

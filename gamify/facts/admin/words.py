@@ -64,7 +64,7 @@ def expression_in_words(expression: Mapping[str, Any]) -> str:
     """An expression of the API: plan is “pro” and not (amount is at least 10)."""
     ((kind, body),) = expression.items()
     if kind == "condition":
-        return _condition(body)
+        return condition_in_words(body)
     if kind == "not":
         return f"not ({expression_in_words(body)})"
     return _JOINED[kind].join(_part(part) for part in body)
@@ -75,14 +75,16 @@ def _part(part: Mapping[str, Any]) -> str:
     return f"({said})" if len(part.keys() & _JOINED.keys()) else said
 
 
-def _condition(body: Mapping[str, Any]) -> str:
+def condition_in_words(body: Mapping[str, Any]) -> str:
+    """The inside of a condition: amount is at least 10."""
     field, operator, value = body["field"], body["operator"], body["value"]
     if operator == "exists":
         return f"{field} is there" if value else f"{field} is missing"
-    return f"{field} {OPERATORS[operator]} {_value(value)}"
+    return f"{field} {OPERATORS[operator]} {value_in_words(value)}"
 
 
-def _value(value: Any) -> str:
+def value_in_words(value: Any) -> str:
+    """Texts in quotes, lists by commas."""
     if isinstance(value, list):
-        return ", ".join(_value(each) for each in value)
+        return ", ".join(value_in_words(each) for each in value)
     return f"“{value}”" if isinstance(value, str) else json.dumps(value)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gamify.facts.models import Event
+from gamify.facts.models import PRUNED, Event
 from tests.console import Console, staff, text_of
 from tests.factories import EventFactory, ParticipantFactory
 
@@ -109,3 +109,64 @@ def test_an_event_of_the_api_is_in_the_console(tenant, api):
     api.post("/events", {"participant_id": "ada", "event_name": "login"})
 
     assert str(Event.objects.get().pk) in text_of(Console(tenant).get("facts_event_changelist"))
+
+
+TRACE = {
+    "facts": [
+        {
+            "name": "purchase",
+            "is_change": False,
+            "depth": 0,
+            "heard": [
+                {
+                    "type": "rule",
+                    "code": "big_spender",
+                    "result": "not_matched",
+                    "conditions": [
+                        {"field": "amount", "operator": "gte", "expected": 100, "actual": "<5>", "holds": False},
+                        {"field": "sku", "operator": "in", "expected": ["a", "b"], "holds": False},
+                    ],
+                },
+                {"type": "streak", "code": "daily", "result": "counted", "note": "3 in a row"},
+            ],
+            "more": 4,
+        },
+        {"name": "tier.upgraded", "is_change": True, "depth": 1, "heard": []},
+    ],
+    "granted": [
+        {"type": "points", "id": "x", "name": "Points", "amount": 1200, "source": {"type": "rule", "code": "spend"}},
+        {"type": "streak_milestone", "code": "daily", "name": "Daily", "source": {"type": "streak", "code": "daily"}},
+    ],
+    "refused": [{"type": "reward", "source": {"type": "rule", "code": "spend"}, "reason": "Reward is out of stock"}],
+    "cut": ["badge.awarded"],
+}
+
+
+def test_an_event_says_why_in_words(tenant):
+    event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=TRACE)
+
+    shown = text_of(Console(tenant).get("facts_event_change", event.pk))
+
+    for words in (
+        "rule big_spender",
+        "✗ amount is at least 100",
+        "(found: “<5>”)",
+        "✗ sku is one of “a”, “b”",
+        "(found: nothing)",
+        "3 in a row",
+        "4 more listened and did not match.",
+        "then tier.upgraded",
+        "1,200 points",
+        "streak milestone Daily",
+        "no reward",
+        "Reward is out of stock",
+        "badge.awarded was not followed",
+    ):
+        assert words in shown
+
+
+@pytest.mark.parametrize(("trace", "words"), [(None, "listens to it"), (PRUNED, "It is too old")])
+def test_an_event_without_a_trace_says_so(tenant, trace, words):
+    event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=trace)
+
+    assert words in text_of(Console(tenant).get("facts_event_change", event.pk))

@@ -1,0 +1,58 @@
+"""A decision trace for people: who listened to what, what each condition found, what was given, and what was not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from gamify.facts.admin.words import condition_in_words, value_in_words
+from gamify.facts.models import PRUNED
+
+NOTHING_HEARD = "Nothing that you have defined listens to it."
+TOO_OLD = "It is too old: what was decided about it is not kept any more."
+
+
+def trace_in_words(trace: Mapping[str, Any] | None) -> SafeString | str:
+    """What `gamify.facts.services.tracing` keeps, as a part of a page."""
+    if trace is None:
+        return NOTHING_HEARD
+    if trace == PRUNED:
+        return TOO_OLD
+    context = {
+        "facts": [_fact(fact) for fact in trace["facts"]],
+        "granted": [_granted(given) for given in trace["granted"]],
+        "refused": [{**refused, "source": _source(refused["source"])} for refused in trace["refused"]],
+        "cut": trace["cut"],
+    }
+    return SafeString(render_to_string("console/trace.html", context))
+
+
+def _fact(fact: Mapping[str, Any]) -> dict[str, Any]:
+    return {**fact, "heard": [_heard(entry) for entry in fact["heard"]]}
+
+
+def _heard(entry: Mapping[str, Any]) -> dict[str, Any]:
+    asked = list(_asked(entry.get("conditions", ())))
+    return {"source": _source(entry), "result": _words(entry["result"]), "note": entry.get("note"), "asked": asked}
+
+
+def _asked(conditions: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for condition in conditions:
+        found = value_in_words(condition["actual"]) if "actual" in condition else "nothing"
+        asked = condition_in_words({**condition, "value": condition["expected"]})
+        yield {"asked": asked, "found": found, "holds": condition["holds"]}
+
+
+def _granted(given: Mapping[str, Any]) -> dict[str, str]:
+    amount = f"{given['amount']:,} " if given["type"] == "points" else ""
+    what = given["name"].lower() if given["type"] == "points" else f"{_words(given['type'])} {given['name']}"
+    return {"what": f"{amount}{what}", "source": _source(given["source"])}
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    return f"{source['type']} {source['code']}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
