@@ -32,3 +32,52 @@ CREATED = Example(
         "updated_at": "2026-02-14T10:00:00Z",
     },
 )
+
+_GRANTED = {
+    "type": "points",
+    "id": "01a20030-2f13-7b4e-8d6c-2fb13d4e5f75",
+    "name": "Points",
+    "amount": 180,
+    "source": {"type": "rule", "code": "big_spender"},
+}
+
+SIMULATED = Example(
+    body={
+        "participant_id": "user_42",
+        "event": {"event_name": "purchase_completed", "properties": {"amount": 120}},
+    },
+    answer={
+        "event_id": None,
+        "fact_id": None,
+        "status": "processed",
+        "rewards_granted": [_GRANTED],
+        "trace": {
+            "facts": [
+                {
+                    "name": "purchase_completed",
+                    "is_change": False,
+                    "depth": 0,
+                    "heard": [
+                        {
+                            "type": "rule",
+                            "code": "big_spender",
+                            "result": "matched",
+                            "conditions": [
+                                {"field": "amount", "operator": "gte", "expected": 100, "actual": 120, "holds": True}
+                            ],
+                        }
+                    ],
+                }
+            ],
+            "granted": [_GRANTED],
+            "refused": [
+                {
+                    "type": "badge",
+                    "source": {"type": "rule", "code": "big_spender"},
+                    "reason": "They have badge big_spender already",
+                }
+            ],
+            "cut": [],
+        },
+    },
+)

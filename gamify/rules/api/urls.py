@@ -1,4 +1,9 @@
-from gamify.rules.api.admin import AdminRuleViewSet
+from django.urls import path
+
+from gamify.rules.api.admin import AdminRuleViewSet, SimulationViewSet
 from participants.api.definitions import definition_routes
 
-urlpatterns = definition_routes("rules", AdminRuleViewSet)
+urlpatterns = [
+    path("admin/rules/simulate", SimulationViewSet.as_view({"post": "simulate"})),
+    *definition_routes("rules", AdminRuleViewSet),
+]
