@@ -119,7 +119,7 @@ class RuleChanges(DefinitionChanges):
         """A change is judged together with what stays as it is."""
         starts_at, ends_at = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
         if starts_at is not None and ends_at is not None and starts_at >= ends_at:
-            raise serializers.ValidationError({"ends_at": "must be later than starts_at"})
+            raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
 
     def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
