@@ -163,8 +163,11 @@ if SWEEP_SECONDS < 1:
 
 # --- facts ----------------------------------------------------------------------------------------------------------
 
-# Who hears what happened, in this order.
-FACT_CONSUMERS = ["streaks.consumers.LISTENER", "gamify.rules.consumers.LISTENER"]
+FACT_CONSUMERS = [
+    "streaks.consumers.LISTENER",
+    "gamify.badges.consumers.LISTENER",
+    "gamify.rules.consumers.LISTENER",
+]  # who hears what happened, in this order
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

@@ -1,21 +1,26 @@
 """Badges in the console: their definitions, those a participant has, and one given by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.serializers import Serializer
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify.badges import services
 from gamify.badges.definitions import BadgeChanges, NewBadge
+from gamify.badges.engine import EVENT_COUNT, EVENT_SUM
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.selectors import BadgeDefinition, active_badges, earned, standings_of
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
+from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
-from participants.admin.fields import ChoiceField, LineField
+from participants.admin.display import display
+from participants.admin.fields import ChoiceField, LineField, NumberField
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import Catalog, catalog_of
@@ -24,22 +29,138 @@ from participants.models import Participant, Tenant
 COLUMNS = ("Badge", "Rarity", "Earned")
 
 
+CRITERIA = ("metric", "min", "event_name", "field", "filter", "streak_code")
+METRICS_IN_WORDS = {
+    "total_earned": "points ever earned",
+    "balance": "points to spend",
+    EVENT_COUNT: "so many events",
+    EVENT_SUM: "a property of events, added up",
+    "streak_count": "periods in a row of a streak",
+    "tier_level": "level of the tier",
+    "challenges_completed": "challenges completed",
+    "badges_count": "other badges",
+}
+MAX_LOOKED_AT = 10_000
+
+
+def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
+    """1,000 points ever earned; nothing for one that is only given."""
+    if criteria is None:
+        return ""
+    about = criteria.get("streak_code") or criteria.get("event_name")
+    return f"{criteria['min']:,} {METRICS_IN_WORDS[criteria['metric']]}" + (f" ({about})" if about else "")
+
+
+def _preview(badge: Badge) -> Iterator[str]:
+    met = _counted(badge, is_dry_run=True)
+    yield f"{met:,} {'participant meets' if met == 1 else 'participants meet'} the criteria and do not have it."
+
+
+def _counted(badge: Badge, *, is_dry_run: bool) -> int:
+    chunks = services.award_met(tenant=badge.tenant, badge_code=badge.code, now=timezone.now(), is_dry_run=is_dry_run)
+    return sum(chunk.met for chunk in chunks)
+
+
+def _award_met(request: HttpRequest, badge: Badge, data: Mapping[str, Any]) -> Done:
+    met = _counted(badge, is_dry_run=False)
+    return Done(f"Awarded to {met:,}.", f"Awarded to {met} who met the criteria." if met else "")
+
+
+def _is_small(badge: Badge) -> bool:
+    """Of more participants a page would be waited for too long; the command has a bar, and can be stopped."""
+    some = Participant.objects.of(badge.tenant).order_by()[: MAX_LOOKED_AT + 1]
+    return badge.is_active and badge.criteria is not None and some.count() <= MAX_LOOKED_AT
+
+
+AWARD_MET = ObjectPage(
+    name="award_met",
+    title="Award to all who meet the criteria",
+    explanation=(
+        "Whoever met them before the badge had any gets it now. Webhooks and feed are not told. Where there are more than "
+        f"{MAX_LOOKED_AT:,} participants, run manage.py award_badges instead."
+    ),
+    button="Award",
+    permission="badges.add_badgeaward",
+    perform=_award_met,
+    icon="group_add",
+    is_offered=_is_small,
+    preview=_preview,
+)
+
+
 class BadgeForm(DefinitionForm):
     create_body, update_body = NewBadge, BadgeChanges
+
+    form_names = {f"criteria.{name}": f"criteria_{name}" for name in CRITERIA} | {"criteria": "criteria_metric"}
 
     rarity = ChoiceField(choices=Rarity.choices)
     category = LineField(help_text="A word of yours to sort them by.")
     icon_url = picture_field()
+    criteria_metric = ChoiceField(
+        label="Earned by", choices=[("", "nothing: it is only given"), *METRICS_IN_WORDS.items()], required=False
+    )
+    criteria_min = NumberField(label="At least", required=False)
+    criteria_event_name = LineField(label="Event", help_text="Which events count; * for any.")
+    criteria_field = LineField(
+        label="Property", help_text="Of the event, such as amount or order.total; it is added up."
+    )
+    criteria_filter = ConditionsField(
+        label="Only events where", required=False, help_text="All conditions must hold. None: every such event counts."
+    )
+    criteria_streak_code = LineField(label="Streak", help_text="Its code.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update({f"criteria_{name}": value for name, value in (self.instance.criteria or {}).items()})
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        body = super().body([name for name in names if not name.startswith("criteria_")])
+        if any(name.startswith("criteria_") for name in names):
+            body["criteria"] = self._criteria()
+        return body
+
+    def _criteria(self) -> dict[str, Any] | None:
+        said = {name: self.cleaned_data.get(f"criteria_{name}") for name in CRITERIA}
+        return {name: value for name, value in said.items() if value not in (None, "")} if said["metric"] else None
+
+    def _judge(self) -> Serializer[Any]:
+        judged = super()._judge()
+        if judged.is_valid() and self.tenant:
+            problem = services.criteria_problem(self.tenant, judged.validated_data.get("criteria"))
+            self._place([problem] if problem else [])
+        return judged
 
 
 @admin.register(Badge)
 class BadgeAdmin(DefinitionAdmin):
     noun, form = "badge", BadgeForm
     settings = ("rarity", "category", "icon_url")
-    columns = ("rarity", "category")
+    columns = ("rarity", "category", "shown_criteria")
+    object_pages = (AWARD_MET,)
+    conditional_fields = {
+        "criteria_min": "criteria_metric != ''",
+        "criteria_event_name": "criteria_metric == 'event_count' || criteria_metric == 'event_sum'",
+        "criteria_filter": "criteria_metric == 'event_count' || criteria_metric == 'event_sum'",
+        "criteria_field": "criteria_metric == 'event_sum'",
+        "criteria_streak_code": "criteria_metric == 'streak_count'",
+    }
     list_filter = ("is_active", "rarity")
     search_fields = ("code", "name", "category")
     search_help_text = "Part of the code, the name or the category"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        first, settings, *others = super().get_fieldsets(request, obj)
+        return (first, settings, ("Earned", {"fields": tuple(f"criteria_{name}" for name in CRITERIA)}), *others)
+
+    def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
+        return services.create_badge(tenant=tenant, data=data, now=now)
+
+    def save_changes(self, row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
+        return services.update_badge(row, tenant=tenant, changes=changes, now=now)
+
+    @display("earned by")
+    def shown_criteria(self, badge: Badge) -> str:
+        return criteria_in_words(badge.criteria)
 
 
 class AwardForm(PageForm):

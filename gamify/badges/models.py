@@ -14,11 +14,15 @@ class Rarity(models.TextChoices):
 
 
 class Badge(Definition):
-    """Something that a participant can earn once. An inactive one is not given any more; who has it keeps it."""
+    """Something that a participant can earn once. An inactive one is not given any more; who has it keeps it.
+
+    `criteria` says when it is earned without anybody giving it (`engine.Criterion`); null where it is only given.
+    """
 
     icon_url = models.CharField(max_length=500, null=True, blank=True)
     category = models.CharField(max_length=100, null=True, blank=True)
     rarity = models.CharField(max_length=10, choices=Rarity.choices, default=Rarity.COMMON)
+    criteria = JSONField(null=True, blank=True)
 
 
 class BadgeAwardQuerySet(models.QuerySet["BadgeAward"]):
@@ -50,4 +54,30 @@ class BadgeAward(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "participant", "badge"], name="badge_award_once"),
+        ]
+
+
+class BadgeProgress(models.Model):
+    """How far one participant has come with the events that one badge counts, while they do not have it.
+
+    `value` is what their events came to under the criteria that `fingerprint` stands for; a row of other criteria is counted
+    anew from the history. Who has no row has no such event, or has not been looked at since the badge began to count.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no indexes of their own, as above.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    fingerprint = models.CharField(max_length=16)
+    value = models.DecimalField(max_digits=40, decimal_places=9)
+
+    class Meta:
+        verbose_name_plural = "badge progress"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "participant", "badge"], name="badge_progress_once"),
         ]

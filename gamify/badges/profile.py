@@ -1,12 +1,14 @@
 """Badges in the profile and in the state."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from gamify.badges.models import Rarity
 from gamify.badges.selectors import Standing, earned, standings_of
+from gamify.facts.definitions import NumberField
 from participants.profile import AnyField, Section, Subject, sections
 
 
@@ -17,10 +19,18 @@ class BadgeSummary(serializers.Serializer[Any]):
     earned_at = serializers.DateTimeField(allow_null=True, help_text="Since when, or null.")
 
 
+class BadgeProgressAnswer(serializers.Serializer[Any]):
+    current = NumberField(help_text="How far the participant is, never beyond the target.")
+    target = NumberField(help_text="What it takes.")
+
+
 class ParticipantBadge(BadgeSummary):
     description = serializers.CharField(allow_null=True, help_text="What it is for, or null.")
     icon = serializers.CharField(allow_null=True, help_text="Address of its picture, or null.")
     rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare it is.")
+    progress = BadgeProgressAnswer(
+        required=False, help_text="How far they are; only of one that is not earned and has criteria."
+    )
 
 
 def summary_of(standing: Standing) -> dict[str, Any]:
@@ -35,7 +45,18 @@ def summary_of(standing: Standing) -> dict[str, Any]:
 def badge_of(standing: Standing) -> dict[str, Any]:
     badge = standing.badge
     about = {"description": badge.description, "icon": badge.icon, "rarity": badge.rarity}
-    return summary_of(standing) | about
+    return summary_of(standing) | about | _progress_of(standing)
+
+
+def _progress_of(standing: Standing) -> dict[str, Any]:
+    progress = standing.progress
+    if progress is None:
+        return {}
+    return {"progress": {"current": _number(progress.current), "target": _number(progress.target)}}
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:

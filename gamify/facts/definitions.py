@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.facts.engine.conditions import MAX_DISTINCT, Kind
-from gamify.facts.engine.expressions import expression_problem
+from gamify.facts.engine.expressions import expression_problem, filter_problem
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import grant_problem
 from participants.api.fields import ObjectField
@@ -51,9 +51,9 @@ class Body(serializers.Serializer[Any]):
 
 
 class EventTypeField(serializers.CharField):
-    def __init__(self) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         too_long = "must not be longer than {max_length} characters"
-        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long))
+        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -131,6 +131,18 @@ class ExpressionField(ObjectField):
         if problem := expression_problem(document):
             raise refusal_of(problem)
         return document
+
+
+class FilterField(ObjectField):
+    """The short form of an expression, of the event alone."""
+
+    default_error_messages = {"not_an_object": "must be an object"}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        short = super().to_internal_value(data)
+        if problem := filter_problem(short):
+            raise refusal_of(problem)
+        return short
 
 
 GRANT_SCHEMA = {

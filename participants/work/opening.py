@@ -54,6 +54,8 @@ def unit_over(
     loads: Sequence[Load] = (),
     waits: bool = False,
     only: Sequence[str] = (),
+    is_silent: bool = False,
+    is_history: bool = False,
 ) -> Iterator[UnitOfWork]:
     """Lock participants that a sweep found: those that nobody else holds, or once it is their turn all of them.
 
@@ -61,7 +63,7 @@ def unit_over(
     function decorated with `restartable`.
     """
     participant_ids = set(participant_ids)
-    work = UnitOfWork(tenant, now=now)
+    work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
     rows = [question_by_id(load, tenant, participant_ids) for load in loads]
     with _opened(work, locked_by_id(tenant, participant_ids, waits=waits, only=only), rows, [], loads=loads):
         yield work

@@ -5,10 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, refusal_of
-from gamify.facts.engine.expressions import filter_problem
+from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, FilterField
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, NameField, ObjectField, WebAddressField
+from participants.api.fields import CodeField, LineField, NameField, WebAddressField
 from streaks.definitions.config import CALENDAR_PERIODS
 from streaks.engine.windows import HOURS, Period
 from streaks.models import PeriodChoice, Streak
@@ -30,14 +29,6 @@ class FactTypeField(LineField):
         if isinstance(value, str) and any(len(name) > MAX_EVENT_TYPE for name in event_types(value)):
             raise serializers.ValidationError(f"Ensure each event type has no more than {MAX_EVENT_TYPE} characters.")
         return value
-
-
-class FilterField(ObjectField):
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        short = super().to_internal_value(data)
-        if problem := filter_problem(short):
-            raise refusal_of(problem)
-        return short
 
 
 class StreakChanges(DefinitionChanges):

@@ -11,6 +11,7 @@ from streaks.selectors.catalog import register as register_catalog
 from streaks.services.announcing import review
 from streaks.services.counting import loads_for, row_of
 from streaks.services.definitions import end_terms_of_zone
+from streaks.services.numbers import register as register_numbers
 
 
 def _follow(work: UnitOfWork, participant: Participant) -> None:
@@ -76,6 +77,7 @@ _EVENTS = {
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
+    register_numbers()
     zone_changes.register("streaks", end_terms_of_zone)
     zone_followers.register("streaks", _follow)
     erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_reasons))

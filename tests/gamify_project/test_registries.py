@@ -43,6 +43,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "events",
         "points",
         "badges",
+        "badge progress",
         "streaks",
         "tier changes",
         "rule tallies",
@@ -58,11 +59,15 @@ def test_the_kinds_of_grant():
 
 
 def test_the_metrics_that_criteria_compare():
-    assert set(metrics) == {"total_earned", "balance", "tier_level"}
+    assert set(metrics) == {"total_earned", "balance", "tier_level", "badges_count", "streak_count"}
 
 
 def test_who_hears_facts_and_in_which_order():
-    assert settings.FACT_CONSUMERS == ["streaks.consumers.LISTENER", "gamify.rules.consumers.LISTENER"]
+    assert settings.FACT_CONSUMERS == [
+        "streaks.consumers.LISTENER",
+        "gamify.badges.consumers.LISTENER",
+        "gamify.rules.consumers.LISTENER",
+    ]
 
 
 def test_what_follows_a_tenants_zone():

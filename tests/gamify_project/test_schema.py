@@ -18,6 +18,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from gamify.badges.services import NothingToMeet
 from gamify.facts.engine.outcomes import NotGiven
 from gamify_project.dialects import is_admin_gateway
 from gamify_project.schema import PARAMETERS, document_errors
@@ -44,6 +45,7 @@ NOT_ON_THE_WIRE = (
     FileRefused,
     HmacSecretNotFound,
     NotGiven,
+    NothingToMeet,
     TenantNotFound,
     TenantSlugConflict,
 )

@@ -1,13 +1,18 @@
 """Badge definitions, which need the admin scope."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import django_filters
 
+from gamify.badges import services
 from gamify.badges.api import examples
 from gamify.badges.api.serializers import BadgeAnswer
 from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.services import BadgeNotFound
 from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
+from participants.models import Definition
 
 
 class BadgeFilter(DefinitionFilter):
@@ -20,3 +25,10 @@ class AdminBadgeViewSet(DefinitionViewSet):
     noun, model, serializer_class = "badge", Badge, BadgeAnswer
     create_body, update_body, not_found = NewBadge, BadgeChanges, BadgeNotFound
     filterset_class = BadgeFilter
+
+    def perform_create(self, data: Mapping[str, Any]) -> Badge:
+        return services.create_badge(tenant=self.tenant, data=data, now=self.now)
+
+    def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Badge:
+        assert isinstance(row, Badge)  # noqa: S101 - the queryset's
+        return services.update_badge(row, tenant=self.tenant, changes=changes, now=self.now)

@@ -42,6 +42,7 @@ _STREAK_MASTER = {
     "category": "achievement",
     "rarity": "epic",
     "display_order": 10,
+    "criteria": {"metric": "total_earned", "min": 30000},
 }
 
 CREATED = Example(

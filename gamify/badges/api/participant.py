@@ -10,7 +10,7 @@ from gamify.badges import services
 from gamify.badges.api import examples
 from gamify.badges.api.serializers import AwardBody, BadgeAwardedAnswer, BadgeList, BadgeQuery
 from gamify.badges.profile import badge_of
-from gamify.badges.selectors import Standing, earned, standings_of
+from gamify.badges.selectors import Standing, earned, standings_of, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet
@@ -50,13 +50,15 @@ class ParticipantBadgesViewSet(KeyViewSet):
     def retrieve(self, request: Request, participant_id: str) -> Response:
         """The badges there are to earn, and whatever else the participant has earned.
 
-        `total` and `earned_count` count all of them, whatever the filter. Nothing is earned by a participant never seen;
+        `progress` tells of those with criteria that are not earned how far the participant is. `total` and `earned_count` count all of them, whatever the filter. Nothing is earned by a participant never seen;
         codes that name no badge are not in the list.
         """
         query = self.query(BadgeQuery)
         with reading(self.tenant) as tenant:
-            standings = standings_of(find_participant(tenant, participant_id), catalog_of(tenant))
-        asked = _asked(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
+            participant = find_participant(tenant, participant_id)
+            standings = standings_of(participant, catalog_of(tenant))
+            asked = _asked(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
+            asked = with_progress(asked, participant, tenant=tenant, now=self.now)
         counts = {"total": len(standings), "earned_count": len(earned(standings))}
         answer = {"participant_id": participant_id, "badges": [badge_of(standing) for standing in asked], **counts}
         return Response(BadgeList(answer).data)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.badges.definitions import BadgeCriteria
 from gamify.badges.models import Rarity
 from gamify.badges.profile import ParticipantBadge
 from participants.api.definitions import DefinitionAnswer
@@ -48,3 +49,4 @@ class BadgeAnswer(DefinitionAnswer):
     icon_url = serializers.CharField(allow_null=True, help_text="Address of its picture, or null.")
     category = serializers.CharField(allow_null=True, help_text="A word of yours to sort them by, or null.")
     rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare it is.")
+    criteria = BadgeCriteria(allow_null=True, help_text="When it is earned without anybody giving it, or null.")

@@ -72,13 +72,14 @@ def advanced(progress: Progress, condition: Condition, value: Any) -> Progress:
     """`progress` after one more tick; `value` is what the tick has in the condition's field, None for nothing."""
     total, distinct = progress.total, progress.distinct
     if condition.kind is Kind.SUM:
-        total = _EXACT.add(total, _amount(value))
+        total = _EXACT.add(total, amount_of(value))
     if condition.kind is Kind.DISTINCT:
         distinct = _with_value(distinct, value)
     return Progress(progress.count + 1, total, distinct)
 
 
-def _amount(value: Any) -> Decimal:
+def amount_of(value: Any) -> Decimal:
+    """What a value adds to a sum: itself, exact to nine decimals, or nothing."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or value <= 0:
         return Decimal(0)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gamify.facts.services.facts import Fact
+from participants.errors import FieldError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
 
@@ -22,16 +23,21 @@ class Number:
     best: int
 
 
+def _no_problem(tenant: Tenant, selector: Selector) -> FieldError | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Metric:
     """`after[change](fact, selector)` is the number after a change of that name, None where the change is about something
     else. `numbers(tenant, participants, selector, now)` are those of many, by id, from what is written; who is left out has 0.
-    `needs` are the names of what the selector must say.
+    `needs` are the names of what the selector must say; `problem(tenant, selector)` is what is wrong with it, if anything.
     """
 
     after: Mapping[str, Callable[[Fact, Selector], int | None]]
     numbers: Callable[[Tenant, Sequence[Participant], Selector, datetime], Mapping[UUID, Number]]
     needs: Collection[str] = ()
+    problem: Callable[[Tenant, Selector], FieldError | None] = _no_problem
 
 
 metrics: Registry[Metric] = Registry("Metric")

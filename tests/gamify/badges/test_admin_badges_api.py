@@ -4,8 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from gamify.badges.models import Badge
+from streaks.services import create_streak
 from tests.client import refusal, refused_fields
 from tests.factories import BadgeFactory, raw_key
 
@@ -59,6 +61,7 @@ def test_the_specs_creation_answers_201_with_the_whole_definition(tenant, admin_
         "icon_url": "https://cdn.example.com/badges/streak.png",
         "category": "achievement",
         "rarity": "epic",
+        "criteria": None,
         "display_order": 10,
         "is_active": True,
         "created_at": "2026-02-14T10:00:00Z",
@@ -115,7 +118,28 @@ def test_there_are_five_rarities(admin_api, rarity):
     assert admin_api.post(LIST, LEAST | {"rarity": rarity}).json()["rarity"] == rarity
 
 
+BUYS = {"metric": "event_count", "event_name": "buy", "min": 3}
+SUM = {"metric": "event_sum", "event_name": "buy", "field": "amount", "min": 0.5}
+
 WRONG = [
+    ({"criteria": []}, "criteria"),
+    ({"criteria": {"min": 1}}, "criteria.metric"),
+    ({"criteria": {"metric": "likes", "min": 1}}, "criteria.metric"),
+    ({"criteria": {"metric": "challenges_completed", "min": 1}}, "criteria.metric"),
+    ({"criteria": {"metric": "balance"}}, "criteria.min"),
+    ({"criteria": {"metric": "balance", "min": 0}}, "criteria.min"),
+    ({"criteria": {"metric": "balance", "min": 1.5}}, "criteria.min"),
+    ({"criteria": {"metric": "balance", "min": "5"}}, "criteria.min"),
+    ({"criteria": {"metric": "balance", "min": 10**16}}, "criteria.min"),
+    ({"criteria": {"metric": "event_count", "min": 1}}, "criteria.event_name"),
+    ({"criteria": {**BUYS, "event_name": "x" * 101}}, "criteria.event_name"),
+    ({"criteria": {**BUYS, "min": 2.5}}, "criteria.min"),
+    ({"criteria": {**BUYS, "filter": {"amount": {"like": 1}}}}, "criteria.filter.amount.like"),
+    ({"criteria": {"metric": "event_sum", "event_name": "buy", "min": 1}}, "criteria.field"),
+    ({"criteria": {**SUM, "field": "a..b"}}, "criteria.field"),
+    ({"criteria": {"metric": "streak_count", "min": 1}}, "criteria.streak_code"),
+    ({"criteria": {"metric": "streak_count", "streak_code": "gone", "min": 1}}, "criteria.streak_code"),
+    ({"criteria": {"metric": "streak_count", "streak_code": "foreign", "min": 1}}, "criteria.streak_code"),
     ({"name": ""}, "name"),
     ({"name": "  "}, "name"),
     ({"name": None}, "name"),
@@ -154,11 +178,36 @@ WRONG = [
         ({"code": ["x"]}, "code"),
     ],
 )
-def test_a_badge_that_does_not_validate_is_422_and_not_made(admin_api, nothing_written, change, field):
+def test_a_badge_that_does_not_validate_is_422_and_not_made(admin_api, other_tenant, nothing_written, change, field):
+    create_streak(tenant=other_tenant, data={"code": "foreign", "name": "F", "event_types": ["x"]}, now=timezone.now())
     with nothing_written():
         response = admin_api.post(LIST, SPEC | change)
 
     assert refused_fields(response) == [field]
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        (BUYS, BUYS),
+        (
+            {**BUYS, "event_name": "*", "filter": {"plan": "pro"}},
+            {**BUYS, "event_name": "*", "filter": {"plan": "pro"}},
+        ),
+        ({**BUYS, "filter": None, "field": "x", "streak_code": "y"}, BUYS),
+        (SUM, SUM),
+        ({"metric": "balance", "min": 10.0, "event_name": "buy"}, {"metric": "balance", "min": 10.0}),
+        (
+            {"metric": "streak_count", "streak_code": "mine", "min": 7},
+            {"metric": "streak_count", "min": 7, "streak_code": "mine"},
+        ),
+        (None, None),
+    ],
+)
+def test_criteria_are_kept_without_what_does_not_belong_to_their_metric(tenant, admin_api, given, stored):
+    create_streak(tenant=tenant, data={"code": "mine", "name": "Mine", "event_types": ["x"]}, now=timezone.now())
+
+    assert admin_api.post(LIST, LEAST | {"criteria": given}).json()["criteria"] == stored
 
 
 @pytest.mark.parametrize("missing", ["code", "name"])

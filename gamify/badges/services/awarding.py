@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from gamify.badges.models import BadgeAward
-from gamify.badges.selectors import CATALOG_PART, BadgeDefinition, active_badges, load_badges
+from gamify.badges.selectors import BadgeDefinition, active_badges
 from gamify.facts import services as facts
-from participants import events
-from participants.catalog import Catalog, catalog_of, catalog_parts
+from participants.catalog import Catalog, catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.services.participants import Eraser, erasers
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 
 
@@ -81,6 +79,7 @@ def _give(
     work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]
 ) -> BadgeAward:
     work.touch(participant)
+    participant.badge_count += 1
     row = BadgeAward(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,
@@ -102,26 +101,3 @@ def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, me
         "metadata": metadata,
     }
     work.emit("badge.awarded", participant, data)
-
-
-def _delete_awards(participant: Participant) -> None:
-    BadgeAward.objects.of(participant).delete()
-
-
-def _clear_metadata(participant: Participant) -> None:
-    """Anonymising keeps what was earned, but not what was written beside it."""
-    BadgeAward.objects.of(participant).update(metadata={})
-
-
-def register() -> None:
-    """Called once the apps are loaded."""
-    catalog_parts.register(CATALOG_PART, load_badges)
-    erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
-    given = {
-        "badge_code": "Code of the badge.",
-        "badge_name": "Its name.",
-        "icon": "Address of its picture, or null.",
-        "rarity": "common, uncommon, rare, epic or legendary.",
-        "metadata": "Object given with the request.",
-    }
-    events.register("badge.awarded", "A badge was earned.", given)

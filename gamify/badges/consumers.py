@@ -1,0 +1,94 @@
+"""Badges with criteria hear events and changes, and are given to whoever has come to their minimum."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from gamify.badges.engine import Criterion
+from gamify.badges.models import BadgeAward
+from gamify.badges.selectors import BadgeDefinition, badges_in
+from gamify.badges.services import advanced, loads_of
+from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.expressions import judged
+from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Heard, Outcome, Source
+from gamify.facts.services import Consumer, Fact, metrics
+from participants.catalog import Catalog
+from participants.work import Load, UnitOfWork
+
+MAX_FORESEEN = 32  # of more badges, those are read that an event turns out to be counted by
+
+Listening = tuple[BadgeDefinition, Criterion]
+
+
+def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
+    badges = badges_in(catalog)
+    ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.listening(name)}
+    return loads_of(sorted(ids)) if len(ids) <= MAX_FORESEEN else ()
+
+
+def _changes(catalog: Catalog) -> Collection[str]:
+    return badges_in(catalog).by_change
+
+
+def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
+    return _after_change(fact, work) if fact.is_change else _after_event(fact, work)
+
+
+def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
+    counted: list[Listening] = []
+    for badge, criterion in badges_in(work.catalog).listening(fact.name):
+        if criterion.matches(fact.properties):
+            counted.append((badge, criterion))
+        else:
+            yield Heard(_source(badge), NOT_MATCHED, conditions=_asked(criterion, fact))
+    work.load(loads_of(badge.id for badge, _ in counted))
+    for badge, criterion in counted:
+        if _has(work, fact, badge):
+            yield Heard(_source(badge), "already_earned")
+        else:
+            yield from _came_to(badge, criterion, advanced(work, fact, badge.id, criterion), fact)
+
+
+def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
+    met: list[tuple[BadgeDefinition, Criterion, int]] = []
+    for badge, criterion in badges_in(work.catalog).by_change.get(fact.name, ()):
+        number = metrics[criterion.metric].after[fact.name](fact, criterion.selector)
+        if number is not None and criterion.is_met_by(number):
+            met.append((badge, criterion, number))
+        elif number is not None:
+            yield _heard(badge, criterion, Decimal(number), fact)
+    work.load([Load(BadgeAward, "badge_id", tuple(badge.id for badge, *_ in met))])
+    for badge, criterion, number in met:
+        if _has(work, fact, badge):
+            yield Heard(_source(badge), "already_earned")
+        else:
+            yield from _came_to(badge, criterion, Decimal(number), fact)
+
+
+def _has(work: UnitOfWork, fact: Fact, badge: BadgeDefinition) -> bool:
+    return work.row(BadgeAward, fact.participant, badge.id) is not None
+
+
+def _came_to(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> Iterator[Outcome]:
+    yield _heard(badge, criterion, value, fact)
+    if criterion.is_met_by(value):
+        spec = {"type": "badge", "code": badge.code}
+        yield Grant("badge", spec, _source(badge), f"{fact.key}/badge/{badge.code}")
+
+
+def _heard(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> Heard:
+    result = "met" if criterion.is_met_by(value) else "not_yet"
+    note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
+    return Heard(_source(badge), result, note, _asked(criterion, fact))
+
+
+def _asked(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
+    return partial(judged, criterion.only, fact.properties, {})
+
+
+def _source(badge: BadgeDefinition) -> Source:
+    return Source("badge", badge.code)
+
+
+LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes)

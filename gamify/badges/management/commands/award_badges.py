@@ -1,0 +1,39 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from gamify.badges.services import award_met
+from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.progress import counting
+from participants.models import Participant
+
+
+class Command(ReportingCommand):
+    help = (
+        "Give a badge to everyone who meets its criteria and does not have it. Stopped and begun again, it does what is left. "
+        "Silent unless told otherwise."
+    )
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--badge", required=True, metavar="CODE")
+        parser.add_argument("--dry-run", action="store_true", help="Say how many would get it, and give it to nobody.")
+        parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
+
+    def report(self, *, tenant: str, sandbox: bool, badge: str, **options: Any) -> Mapping[str, Any]:
+        owner = existing_tenant(tenant, sandbox=sandbox)
+        looked_at = met = 0
+        with counting(options, total=Participant.objects.of(owner).count()) as moved:
+            for chunk in award_met(
+                tenant=owner,
+                badge_code=badge,
+                now=timezone.now(),
+                is_silent=not options["emit"],
+                is_dry_run=options["dry_run"],
+            ):
+                looked_at, met = looked_at + chunk.participants, met + chunk.met
+                moved(chunk.participants)
+        return {"participants": looked_at, "awarded": met, "dry_run": options["dry_run"]}

@@ -1,0 +1,83 @@
+"""The badges that a tenant gives now, by code and by what they listen to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from gamify.badges.engine import ANY_EVENT, Criterion, compiled_criterion
+from gamify.badges.models import Badge
+from gamify.facts.services import metrics
+from participants.catalog import Catalog
+from participants.models import Tenant
+
+CATALOG_PART = "badges"
+
+
+@dataclass(frozen=True)
+class BadgeDefinition:
+    """A badge as the catalog keeps it."""
+
+    id: UUID
+    code: str
+    name: str
+    description: str | None
+    icon: str | None
+    rarity: str
+    criterion: Criterion | None = None
+
+
+@dataclass(frozen=True)
+class Badges:
+    """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
+
+    active: Mapping[str, BadgeDefinition]
+    by_event: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
+    by_change: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
+
+    def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
+        """Those that count events of this name."""
+        return (*self.by_event.get(event_name, ()), *self.by_event.get(ANY_EVENT, ()))
+
+
+def load_badges(tenant: Tenant) -> Badges:
+    """The catalog's part."""
+    active = {badge.code: defined(badge) for badge in Badge.objects.of(tenant).active().in_order()}
+    by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
+    by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
+    for badge in active.values():
+        criterion = badge.criterion
+        if criterion is None:
+            continue
+        if criterion.event_name is not None:
+            by_event[criterion.event_name].append((badge, criterion))
+        for change in _changes(criterion):
+            by_change[change].append((badge, criterion))
+    return Badges(active, by_event, by_change)
+
+
+def _changes(criterion: Criterion) -> Iterable[str]:
+    """What changes its number, where some domain keeps it."""
+    return metrics[criterion.metric].after if criterion.metric in metrics else ()
+
+
+def defined(badge: Badge) -> BadgeDefinition:
+    return BadgeDefinition(
+        id=badge.pk,
+        code=badge.code,
+        name=badge.name,
+        description=badge.description,
+        icon=badge.icon_url,
+        rarity=badge.rarity,
+        criterion=compiled_criterion(badge.criteria),
+    )
+
+
+def badges_in(catalog: Catalog) -> Badges:
+    return cast("Badges", catalog.part(CATALOG_PART))
+
+
+def active_badges(catalog: Catalog) -> Mapping[str, BadgeDefinition]:
+    """The badges that are given now, by code, in display order."""
+    return badges_in(catalog).active

@@ -1,0 +1,39 @@
+"""Badges are defined and changed; their criteria must make sense to the domains that keep the numbers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gamify.badges.engine import BY_EVENTS
+from gamify.badges.models import Badge
+from gamify.facts.services import metrics
+from participants.errors import FieldError, InvalidInput
+from participants.models import Tenant
+from participants.services.definitions import create_definition, update_definition
+
+NOUN = "badge"
+
+
+def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
+    """Raises CodeConflict, or InvalidInput for criteria that name what the tenant does not have."""
+    _check(tenant, data)
+    return create_definition(Badge, noun=NOUN, tenant=tenant, data=data, now=now)
+
+
+def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
+    """Raises InvalidInput as above."""
+    _check(tenant, changes)
+    return update_definition(row, tenant=tenant, changes=changes, now=now)
+
+
+def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
+    if problem := criteria_problem(tenant, data.get("criteria")):
+        raise InvalidInput(problem.field, problem.message)
+
+
+def criteria_problem(tenant: Tenant, criteria: Mapping[str, Any] | None) -> FieldError | None:
+    """What is wrong with criteria that are well-formed, or None if nothing is."""
+    if criteria is None or criteria["metric"] in BY_EVENTS:
+        return None
+    problem = metrics[criteria["metric"]].problem(tenant, criteria)
+    return None if problem is None else FieldError(f"criteria.{problem.field}", problem.message)

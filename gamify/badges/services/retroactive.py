@@ -1,0 +1,103 @@
+"""Badges for those who had met the criteria before there were any: everybody is looked at, once, in chunks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from gamify.badges.models import BadgeAward
+from gamify.badges.selectors import BadgeDefinition, active_badges
+from gamify.badges.selectors.history import counted_of
+from gamify.badges.services.awarding import BadgeNotFound, grant
+from gamify.badges.services.counting import loads_of
+from gamify.facts import services as facts
+from gamify.facts.services import metrics
+from participants.catalog import catalog_of
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
+from participants.work import reading, restartable, unit_over
+
+CHUNK = 500
+
+
+class NothingToMeet(DomainError):
+    code = "badge_without_criteria"
+
+    def __init__(self, badge_code: str) -> None:
+        super().__init__(f"Badge '{badge_code}' has no criteria")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """How many participants were looked at, and how many of them meet the criteria and did not have the badge."""
+
+    participants: int
+    met: int
+
+
+def award_met(
+    *, tenant: Tenant, badge_code: str, now: datetime, is_silent: bool = True, is_dry_run: bool = False
+) -> Iterator[Looked]:
+    """Give the badge to everyone who meets its criteria, a chunk each time it is asked. Whoever has it keeps theirs: stopped
+    and begun again, it does what is left. A dry run says whom it would give it to, and gives nothing.
+
+    Raises BadgeNotFound or NothingToMeet.
+    """
+    badge = _with_criteria(tenant, badge_code)
+    last: UUID | None = None
+    while people := _next_people(tenant, last):
+        last = people[-1].pk
+        met = meeting(tenant, badge, people, now=now)
+        if met and not is_dry_run:
+            _award(tenant=tenant, badge=badge, people=met, is_silent=is_silent, now=now)
+        yield Looked(len(people), len(met))
+
+
+def _with_criteria(tenant: Tenant, badge_code: str) -> BadgeDefinition:
+    badge = active_badges(catalog_of(tenant)).get(badge_code)
+    if badge is None:
+        raise BadgeNotFound(badge_code)
+    if badge.criterion is None:
+        raise NothingToMeet(badge_code)
+    return badge
+
+
+def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[Participant]:
+    people = Participant.objects.of(tenant).filter(anonymized_at=None).order_by("pk")
+    return list((people if last is None else people.filter(pk__gt=last))[:CHUNK])
+
+
+def meeting(tenant: Tenant, badge: BadgeDefinition, people: Sequence[Participant], *, now: datetime) -> Sequence[UUID]:
+    """The ids of those among `people` who meet the criteria and do not have the badge."""
+    criterion = badge.criterion
+    assert criterion is not None, "asked of badges with criteria"  # noqa: S101
+    ids = [person.pk for person in people]
+    with reading(tenant):
+        awards = BadgeAward.objects.filter(tenant_id=tenant.pk, participant_id__in=ids, badge_id=badge.id)
+        having = set(awards.values_list("participant_id", flat=True))
+        others = [person for person in people if person.pk not in having]
+        values = _values(tenant, badge, others, now=now)
+    return [person.pk for person in others if criterion.is_met_by(values.get(person.pk, Decimal(0)))]
+
+
+def _values(
+    tenant: Tenant, badge: BadgeDefinition, people: Sequence[Participant], *, now: datetime
+) -> Mapping[UUID, Decimal]:
+    criterion = badge.criterion
+    assert criterion is not None, "asked of badges with criteria"  # noqa: S101
+    if criterion.counts_events:
+        found = counted_of(people, {badge.id: criterion})
+        return {participant_id: values[badge.id] for participant_id, values in found.items()}
+    numbers = metrics[criterion.metric].numbers(tenant, people, criterion.selector, now)
+    return {participant_id: Decimal(number.best) for participant_id, number in numbers.items()}
+
+
+@restartable
+def _award(*, tenant: Tenant, badge: BadgeDefinition, people: Sequence[UUID], is_silent: bool, now: datetime) -> None:
+    with unit_over(
+        tenant, people, now=now, loads=loads_of([badge.id]), waits=True, is_silent=is_silent, is_history=True
+    ) as work:
+        for participant in work.locked.values():
+            grant(work, participant, badge.code, metadata={"source": {"type": "badge", "code": badge.code}})
+            facts.settle(work, participant, now=now)

@@ -1,0 +1,42 @@
+"""What badges register with the layers below."""
+
+from gamify.badges.models import BadgeAward, BadgeProgress
+from gamify.badges.selectors import CATALOG_PART, load_badges
+from gamify.facts.services import metrics, own_number
+from participants import events
+from participants.catalog import catalog_parts
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+
+
+def _delete_awards(participant: Participant) -> None:
+    BadgeAward.objects.of(participant).delete()
+
+
+def _delete_progress(participant: Participant) -> None:
+    BadgeProgress.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+
+
+def _keep_progress(participant: Participant) -> None:
+    """It says nothing about a person."""
+
+
+def _clear_metadata(participant: Participant) -> None:
+    """Anonymising keeps what was earned, but not what was written beside it."""
+    BadgeAward.objects.of(participant).update(metadata={})
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    catalog_parts.register(CATALOG_PART, load_badges)
+    erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
+    metrics.register("badges_count", own_number("badge_count", changed_by=["badge.awarded"]))
+    erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
+    given = {
+        "badge_code": "Code of the badge.",
+        "badge_name": "Its name.",
+        "icon": "Address of its picture, or null.",
+        "rarity": "common, uncommon, rare, epic or legendary.",
+        "metadata": "Object given with the request.",
+    }
+    events.register("badge.awarded", "A badge was earned.", given)

@@ -1,0 +1,22 @@
+"""A bar for commands that go through everybody, on a terminal and nowhere else."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+
+@contextmanager
+def counting(options: Mapping[str, Any], *, total: int) -> Iterator[Callable[[int], None]]:
+    """Hands out a function that is told how many more are done. `options` are those of the command."""
+    stream = options.get("stderr") or sys.stderr
+    if not stream.isatty() or options["json"]:
+        yield lambda number: None
+        return
+    columns = (BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=stream)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda number: bar.advance(task, number)

@@ -1,0 +1,41 @@
+"""The length of a run as a number that badges and boards compare."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts.services import Fact, Metric, Number, Selector, metrics
+from participants.catalog import catalog_of
+from participants.errors import FieldError
+from participants.models import Participant, Tenant
+from streaks.models import ParticipantStreak, Status, Streak
+from streaks.selectors import status_of, streaks_in
+
+
+def _count_after(fact: Fact, selector: Selector) -> int | None:
+    is_meant = fact.properties["streak_code"] == selector["streak_code"]
+    return int(fact.properties["new_count"]) if is_meant else None
+
+
+def _counts(
+    tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
+) -> Mapping[UUID, Number]:
+    streak = streaks_in(catalog_of(tenant)).by_code.get(selector["streak_code"])
+    if streak is None:
+        return {}
+    people = {participant.pk: participant for participant in participants}
+    rows = ParticipantStreak.objects.in_streak(tenant, streak.id).filter(participant_id__in=people)
+    standings = {
+        row.participant_id: status_of(row, streak, people[row.participant_id], now=now).standing for row in rows
+    }
+    return {participant_id: Number(told.current, told.longest) for participant_id, told in standings.items()}
+
+
+def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
+    known = Streak.objects.of(tenant).exclude(status=Status.ARCHIVED).filter(code=selector["streak_code"])
+    return None if known.exists() else FieldError("streak_code", "must be the code of a streak")
+
+
+def register() -> None:
+    changes = dict.fromkeys(("streak.incremented", "streak.restored"), _count_after)
+    metrics.register("streak_count", Metric(changes, _counts, needs=("streak_code",), problem=_problem))
