@@ -39,6 +39,11 @@ NAVIGATION = [
         _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak"),
         _page("Amnesties", "umbrella", "streaks_amnesty_changelist", "streaks.view_amnesty"),
     ),
+    _group(
+        "Rules",
+        _page("Rules", "rule", "rules_rule_changelist", "rules.view_rule"),
+        _page("Try an event", "experiment", "rules_rule_try", "rules.view_rule"),
+    ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
     _group(
         "Staff",

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "gamify.tiers",
     "gamify.badges",
     "gamify.challenges",
+    "gamify.rules",
     "streaks",
     "rewards",
 ]
@@ -169,6 +170,7 @@ if TRACE_RETENTION_DAYS < 1:
 FACT_CONSUMERS = [
     "streaks.consumers.LISTENER",
     "gamify.badges.consumers.LISTENER",
+    "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
 
 # --- API ------------------------------------------------------------------------------------------------------------
@@ -200,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Points", "description": "Award and deduct points; balances and their history."},
         {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
+        {"name": "Rules", "description": "When this happens and that holds, give so much; tried before it is in use."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
         {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},

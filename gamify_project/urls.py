@@ -14,6 +14,7 @@ gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.badges.api.urls")),
     path("", include("gamify.facts.api.urls")),
     path("", include("gamify.points.api.urls")),
+    path("", include("gamify.rules.api.urls")),
     path("", include("gamify.tiers.api.urls")),
     path("", include("streaks.api.urls")),
     path("", include("participants.api.urls")),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from gamify.badges.models import Badge, BadgeAward
 from gamify.facts.models import Event
 from gamify.points.models import EntryType, LedgerEntry
+from gamify.rules.models import Rule
 from gamify.tiers.models import Tier
 from participants.models import ApiKey, Participant, Tenant
 from participants.services.hmac import NewSecret, create_hmac_secret
@@ -134,6 +135,21 @@ class TierFactory(factory.django.DjangoModelFactory[Tier]):
     name = factory.LazyAttribute(lambda tier: tier.code.title())
     level = 4
     criteria_config = factory.LazyFunction(lambda: {"min_points": 10_000})
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")
+
+
+class RuleFactory(factory.django.DjangoModelFactory[Rule]):
+    """A rule that gives ten points for every purchase; made where no catalog has been read yet."""
+
+    class Meta:
+        model = Rule
+
+    tenant = factory.SubFactory(TenantFactory)
+    code = factory.Sequence(lambda number: f"rule_{number}")
+    name = factory.LazyAttribute(lambda rule: rule.code.replace("_", " ").title())
+    event_types = factory.LazyFunction(lambda: ["purchase"])
+    grants = factory.LazyFunction(lambda: [{"type": "points", "amount": 10}])
     created_at = factory.LazyFunction(timezone.now)
     updated_at = factory.SelfAttribute("created_at")
 

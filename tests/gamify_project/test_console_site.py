@@ -25,6 +25,7 @@ def test_the_pages_of_the_console():
         "participants_participant",
         "participants_tenant",
         "points_ledgerentry",
+        "rules_rule",
         "streaks_amnesty",
         "streaks_streak",
         "tiers_tier",

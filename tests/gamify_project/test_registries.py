@@ -46,11 +46,12 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "badge progress",
         "streaks",
         "tier changes",
+        "rule tallies",
     }
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "streaks", "tiers", "rules"}
 
 
 def test_the_kinds_of_grant():
@@ -62,7 +63,11 @@ def test_the_metrics_that_criteria_compare():
 
 
 def test_who_hears_facts_and_in_which_order():
-    assert settings.FACT_CONSUMERS == ["streaks.consumers.LISTENER", "gamify.badges.consumers.LISTENER"]
+    assert settings.FACT_CONSUMERS == [
+        "streaks.consumers.LISTENER",
+        "gamify.badges.consumers.LISTENER",
+        "gamify.rules.consumers.LISTENER",
+    ]
 
 
 def test_what_follows_a_tenants_zone():

@@ -174,6 +174,7 @@ each_operation = pytest.mark.parametrize("name", [
     "award_badge", "list_badges",
     "list_badge_definitions", "create_badge", "get_badge", "update_badge", "deactivate_badge",
     "record_streak", "list_streaks", "get_streak_calendar",
+    "list_rule_definitions", "create_rule", "get_rule", "update_rule", "deactivate_rule", "simulate_event",
     "list_streak_definitions", "create_streak", "get_streak", "update_streak", "deactivate_streak",
     "pause_streak", "resume_streak", "freeze_streak", "restore_streak",
     "list_amnesties", "declare_amnesty", "get_amnesty", "undo_amnesty",

@@ -1,0 +1,1 @@
+"""Rules: when this happens, and that holds, give so much; not more often than a limit allows."""

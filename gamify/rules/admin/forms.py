@@ -1,0 +1,122 @@
+"""The form of a rule: its fields make the body that an API client would send, and that judges them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from rest_framework.serializers import Serializer
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSplitDateTimeWidget
+
+from gamify.facts.admin.grants import GrantsField
+from gamify.facts.admin.words import grant_sentence
+from gamify.rules.admin.conditions import conditions_of, expression_of
+from gamify.rules.admin.words import as_sentence
+from gamify.rules.definitions import LIMITS, NewRule, RuleChanges, known_changes, then_problems
+from participants.admin.conditions import ConditionsField
+from participants.admin.definitions import DefinitionForm
+from participants.admin.fields import IntegerField, SwitchField, WordsField
+from participants.admin.lengths import LengthField
+from participants.errors import FieldError
+from participants.events import event_types
+
+WHEN = ("event_types", "changes", "conditions", "drop_expression")
+ELSEWHERE = (*WHEN, "grants", *LIMITS)
+
+
+def _changes() -> list[tuple[str, str]]:
+    return [(name, f"{name} – {event_types[name].meaning}") for name in known_changes()]
+
+
+def _instant_field(label: str, help_text: str) -> forms.SplitDateTimeField:
+    return forms.SplitDateTimeField(
+        label=label, required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text=help_text
+    )
+
+
+class RuleForm(DefinitionForm):
+    create_body, update_body = NewRule, RuleChanges
+    form_names = {
+        "when.event_types": "event_types",
+        "when.changes": "changes",
+        "when.expression": "conditions",
+        "when": "event_types",
+        "then": "grants",
+        **{f"limits.{name}": name for name in LIMITS},
+    }
+
+    display_order = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares
+    priority = IntegerField(initial=0, help_text="Rules with a higher one come first; then by code.")
+    starts_at = _instant_field("From", "In UTC, by the time of the event. Left empty: from now on.")
+    ends_at = _instant_field("Until", "In UTC; at this very moment it is over. Left empty: for ever.")
+    event_types = WordsField(label="Events", help_text="Separated by commas; * for any event of your application.")
+    changes = forms.MultipleChoiceField(
+        label="Changes",
+        choices=_changes,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the product itself did. A rule may listen to events, to changes, or to both.",
+    )
+    conditions = ConditionsField(
+        label="Only where",
+        required=False,
+        help_text="All must hold. A property of the event, such as amount, or of its participant, such as participant.plan.",
+    )
+    drop_expression = SwitchField(
+        label="Remove these conditions", help_text="It fires every time then, and you can set conditions here."
+    )
+    grants = GrantsField(label="Gives", help_text="In this order. What cannot be given is left out.")
+    per_day = IntegerField(label="In a day", help_text="Of the tenant's time zone. Left empty: as often as it happens.")
+    per_week = IntegerField(label="In a week", help_text="From Monday on.")
+    ever = IntegerField(label="Ever")
+    cooldown_seconds = LengthField(label="Pause", unit="minutes", help_text="Least time between two times.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(**self.instance.limits, conditions=conditions_of(self.instance.expression or {}))
+        grants = self.fields["grants"]
+        assert isinstance(grants, GrantsField), "declared above"  # noqa: S101
+        grants.suggest_for(self.tenant)
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        body = super().body([name for name in names if name not in ELSEWHERE])
+        if any(name in names for name in WHEN):
+            body["when"] = self._when()
+        if "grants" in names:
+            body["then"] = self.cleaned_data["grants"]
+        if any(name in names for name in LIMITS):
+            body["limits"] = {name: self._said(name, self.instance.limits.get(name)) for name in LIMITS}
+        return body
+
+    def _when(self) -> dict[str, Any]:
+        names = {name: self._said(name, getattr(self.instance, name)) for name in ("event_types", "changes")}
+        return {**names, "expression": self._expression()}
+
+    def _expression(self) -> dict[str, Any] | None:
+        if self.cleaned_data.get("drop_expression"):
+            return None
+        stored: dict[str, Any] | None = self.instance.expression
+        return expression_of(self.cleaned_data.get("conditions")) if self._is_said("conditions") else stored
+
+    def _said(self, name: str, stored: Any) -> Any:
+        return self.cleaned_data.get(name) if self._is_said(name) else stored
+
+    def _is_said(self, name: str) -> bool:
+        """What was not touched is sent along as it is stored by now: an edit meanwhile must not be undone."""
+        return self.instance._state.adding or name in self.changed_data
+
+    def _judge(self) -> Serializer[Any]:
+        judged = super()._judge()
+        if judged.is_valid() and self.tenant:
+            self._place(then_problems(self.tenant, judged.validated_data.get("then", ())))
+        return judged
+
+    def _field_of(self, error: FieldError) -> tuple[str | None, str]:
+        """By the longest beginning of its path that has a field of its own."""
+        path = error.field.split(".")
+        known = (size for size in range(len(path), 0, -1) if ".".join(path[:size]) in self.form_names)
+        size = next(known, 1)
+        name = ".".join(path[:size])
+        field, rest = self.form_names.get(name, name), path[size:]
+        say = grant_sentence if field == "grants" and rest else as_sentence
+        message = say(rest, error.message)
+        return (field if field in self.fields else None), message

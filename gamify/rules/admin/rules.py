@@ -1,0 +1,135 @@
+"""Rules: the list and the pages."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from gamify.facts.admin.words import expression_in_words
+from gamify.rules import services
+from gamify.rules.admin import trying
+from gamify.rules.admin.conditions import conditions_of
+from gamify.rules.admin.forms import RuleForm
+from gamify.rules.admin.words import gives, limits_of, listens_to
+from gamify.rules.definitions import LIMITS, model_of
+from gamify.rules.models import Rule
+from gamify.rules.selectors import Finding, findings, findings_by_reading
+from participants.admin.base import of_picked_tenant
+from participants.admin.definitions import DefinitionAdmin
+from participants.admin.display import display
+from participants.admin.pages import Link
+from participants.admin.picker import picked_tenant
+from participants.models import Tenant
+
+ABOUT_LIMITS = "How often it may give to one participant. What was counted stays counted when you change this."
+LEVELS = {"error": "danger", "warning": "warning", "note": "info"}
+
+
+@admin.register(Rule)
+class RuleAdmin(DefinitionAdmin):
+    noun, form = services.NOUN, RuleForm
+    columns = ("shown_when", "shown_grants", "shown_limits", "shown_findings")
+    ordering = ("-priority", "code")
+    change_form_outer_after_template = "console/findings.html"
+    about_activating = "They listen from the next event on."
+    about_deactivating = (
+        "They hear nothing any more. What participants were given stays, and so does what counts towards limits."
+    )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return ("name", "code", "shown_status", *self.columns, "priority")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
+        return (
+            (None, {"fields": named}),
+            ("When", {"fields": ("event_types", "changes", *_conditions(obj))}),
+            ("Then", {"fields": ("grants",)}),
+            ("How often", {"fields": LIMITS, "description": ABOUT_LIMITS}),
+            ("In use", {"fields": ("is_active", ("starts_at", "ends_at"), "priority")}),
+            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "shown_expression")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.try_view)
+        return [path("try/", view, name="rules_rule_try"), *super().get_urls()]
+
+    def try_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return of_picked_tenant(request, lambda: self._try(request))
+
+    def _try(self, request: HttpRequest) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return trying.page(request, tenant=_tenant(request), context=context)
+
+    def object_links(self, request: HttpRequest, row: Rule) -> Iterable[Link]:
+        event = urlencode({"event": row.event_types[0]} if row.event_types and row.event_types[0] != "*" else {})
+        yield Link("Try an event", f"{reverse('admin:rules_rule_try')}?{event}", "experiment")
+        yield from super().object_links(request, row)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if row := kwargs.get("obj"):
+            context["findings"] = findings(_tenant(request), now=timezone.now(), rules=[row])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what is wrong on each row, found for all of them in one query."""
+        shown = super().get_changelist_instance(request)
+        found = findings_by_reading(_tenant(request), now=timezone.now())
+        for row in shown.result_list:
+            row.findings = [each for each in found if each.rule.pk == row.pk]
+        return shown
+
+    def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
+        return services.create_rule(tenant=tenant, data=model_of(data), now=now)
+
+    def save_changes(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
+        return services.update_rule(row, tenant=tenant, changes=model_of(changes), now=now)
+
+    @display("when")
+    def shown_when(self, rule: Rule) -> str:
+        return listens_to(rule)
+
+    @display("gives")
+    def shown_grants(self, rule: Rule) -> str:
+        return gives(rule)
+
+    @display("at most")
+    def shown_limits(self, rule: Rule) -> str:
+        return limits_of(rule) or "–"
+
+    @display("check", label=LEVELS)
+    def shown_findings(self, rule: Any) -> str:
+        """The worst; the rule's page tells them all, and what it cannot give."""
+        levels = {found.level.value for found in _found(rule)}
+        return next((level for level in LEVELS if level in levels), "–")
+
+    @display("Only where")
+    def shown_expression(self, rule: Rule) -> str:
+        return expression_in_words(rule.expression or {})
+
+
+def _found(rule: Any) -> Iterable[Finding]:
+    return getattr(rule, "findings", ())
+
+
+def _tenant(request: HttpRequest) -> Tenant:
+    tenant = picked_tenant(request)
+    assert tenant is not None, "a page about a tenant's rows needs the tenant"  # noqa: S101
+    return tenant
+
+
+def _conditions(rule: Rule | None) -> Iterable[str]:
+    """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
+    is_more = rule is not None and rule.expression is not None and conditions_of(rule.expression) is None
+    return ("shown_expression", "drop_expression") if is_more else ("conditions",)

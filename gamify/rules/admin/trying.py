@@ -1,0 +1,79 @@
+"""What an event would earn, and why: a page that writes nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
+
+from gamify.facts.admin.traces import trace_in_words
+from gamify.facts.engine.events import EventInput, name_problem
+from gamify.facts.services import Simulated, simulate
+from participants.admin.attributes import AttributesField
+from participants.admin.fields import LineField
+from participants.admin.refusals import place
+from participants.engine import external_id_problem
+from participants.errors import DomainError
+from participants.ids import new_id
+from participants.models import Tenant
+
+EXPLANATION = (
+    "Everything that you have defined hears the event, as if your application had sent it, and the page tells what each made of "
+    "it. Nothing is written, and nobody is told."
+)
+
+
+class TryForm(forms.Form):
+    participant_id = LineField(label="Participant", help_text="Left empty, or unknown: a new one.")
+    event_name = LineField(label="Event", required=True, help_text="Its name, such as purchase_completed.")
+    properties = AttributesField(label="Properties", required=False)
+    timestamp = forms.SplitDateTimeField(
+        label="When", required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="In UTC. Left empty: now."
+    )
+
+    def clean_participant_id(self) -> str | None:
+        participant_id: str | None = self.cleaned_data["participant_id"]
+        return _checked(participant_id, external_id_problem(participant_id) if participant_id else None)
+
+    def clean_event_name(self) -> str | None:
+        name: str = self.cleaned_data["event_name"]
+        return _checked(name, name_problem(name))
+
+    def event(self, now: datetime) -> EventInput:
+        """What was filled in, once it is valid."""
+        said = self.cleaned_data
+        participant_id = said["participant_id"] or f"simulated-{new_id()}"
+        return EventInput(participant_id, said["event_name"], said["timestamp"] or now, said["properties"])
+
+
+def _checked(value: str | None, problem: str | None) -> str | None:
+    if problem:
+        raise forms.ValidationError(problem)
+    return value
+
+
+def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) -> HttpResponse:
+    """The form; once it is sent, what the event would earn as well. `event` in the query fills in its name."""
+    form = TryForm(request.POST or None, initial={"event_name": request.GET.get("event", "")})
+    simulated = _simulated(tenant, form) if form.is_bound and form.is_valid() else None
+    shown = {
+        "title": "Try an event",
+        "explanation": EXPLANATION,
+        "form": form,
+        "trace": None if simulated is None else trace_in_words(simulated.trace),
+    }
+    return TemplateResponse(request, "console/try_event.html", {**context, **shown})
+
+
+def _simulated(tenant: Tenant, form: TryForm) -> Simulated | None:
+    """None where the service refused, which the form then shows."""
+    now = timezone.now()
+    try:
+        return simulate(tenant=tenant, event=form.event(now), now=now)
+    except DomainError as refusal:
+        place(form, refusal)
+        return None

@@ -1,0 +1,40 @@
+"""How rules are said to people, in plain words."""
+
+from collections.abc import Iterator, Sequence
+
+from gamify.facts.admin.words import grant_in_words
+from gamify.rules.models import Rule
+from participants.admin.lengths import said_of
+
+OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
+
+
+def listens_to(rule: Rule) -> str:
+    """The events and changes that it hears."""
+    names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
+    return ", ".join(names)
+
+
+def gives(rule: Rule) -> str:
+    return "; ".join(map(grant_in_words, rule.grants))
+
+
+def limits_of(rule: Rule) -> str:
+    """3 a day, 10 ever, every 10 minutes at most."""
+    return ", ".join(_limits(rule))
+
+
+def _limits(rule: Rule) -> Iterator[str]:
+    for name, words in OFTEN.items():
+        if name in rule.limits:
+            yield f"{rule.limits[name]:,} {words}"
+    if rule.limits.get("cooldown_seconds"):
+        yield f"once in {said_of(rule.limits['cooldown_seconds'])}"
+
+
+def as_sentence(path: Sequence[str], message: str) -> str:
+    """What the API says at a path, beside a field; the API's messages may be ends of sentences."""
+    number = next((f"No. {int(part) + 1}: " for part in path if part.isdecimal()), "")
+    if not message[:1].islower():
+        return number + message
+    return f"{number}{message}." if number else f"{message[:1].upper()}{message[1:]}."

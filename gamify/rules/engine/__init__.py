@@ -1,0 +1,5 @@
+"""Pure rules about rules.
+
+limits          how often one may fire for a participant
+contradictions  expressions that can never hold
+"""

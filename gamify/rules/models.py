@@ -1,0 +1,92 @@
+from collections.abc import Mapping
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from gamify.rules.engine.limits import Tally
+from participants.ids import new_id
+from participants.models import Definition, Participant, Tenant
+from participants.models.definitions import DefinitionQuerySet
+from participants.models.json import JSONField
+
+
+class RuleQuerySet(DefinitionQuerySet["Rule"]):
+    def in_order(self) -> Self:
+        """As they are heard: what has the higher priority comes first."""
+        return self.order_by("-priority", "code")
+
+
+class Rule(Definition):
+    """When one of `event_types` or `changes` happens and `expression` holds, `grants` are given (contract §11).
+
+    `limits` is `{"per_day", "per_week", "ever", "cooldown_seconds"}`, without those that do not bind. The schedule is half-open,
+    [starts_at, ends_at), by the time of what happened.
+    """
+
+    display_order = None  # type: ignore[assignment]  # Django's way to leave it out; they have a priority instead
+    priority = models.IntegerField(default=0)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    event_types = models.JSONField(default=list, blank=True)
+    changes = models.JSONField(default=list, blank=True)
+    expression = JSONField(null=True, blank=True)
+    grants = JSONField(default=list)
+    limits = models.JSONField(default=dict, blank=True)
+
+    objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+
+    class Meta(Definition.Meta):
+        constraints = [
+            *Definition.Meta.constraints,
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="rule_schedule_ordered"),
+        ]
+
+
+class RuleTallyQuerySet(models.QuerySet["RuleTally"]):
+    def of(self, participant: Participant) -> "RuleTallyQuerySet":
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+
+class RuleTally(models.Model):
+    """How often a rule with limits has fired for one participant. A rule without limits has no rows.
+
+    `days` are the firings on each local date, `{"2026-02-14": 3}`, as far back as the engine needs them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser,
+    # and a rule is never deleted.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    rule = models.ForeignKey(Rule, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    total = models.BigIntegerField()
+    days = models.JSONField(default=dict)
+    last_at = models.DateTimeField()
+
+    objects = RuleTallyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "participant", "rule"], name="rule_tally_unique"),
+        ]
+
+    @property
+    def tally(self) -> Tally:
+        """What is stored, as the engine has it."""
+        return Tally(self.total, _dates(self.days), self.last_at)
+
+    @tally.setter
+    def tally(self, tally: Tally) -> None:
+        assert tally.last_at is not None, "a row is written when the rule has fired"  # noqa: S101
+        self.total, self.last_at = tally.total, tally.last_at
+        self.days = {day.isoformat(): count for day, count in sorted(tally.days.items())}
+
+
+def _dates(stored: Mapping[str, int]) -> dict[date, int]:
+    return {date.fromisoformat(day): count for day, count in stored.items()}

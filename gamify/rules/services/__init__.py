@@ -1,0 +1,15 @@
+"""Rules are defined and fire here."""
+
+from gamify.rules.services.definitions import NOUN, RuleNotFound, create_rule, update_rule
+from gamify.rules.services.firing import fire, loads_for
+from gamify.rules.services.wiring import register
+
+__all__ = [
+    "NOUN",
+    "RuleNotFound",
+    "create_rule",
+    "fire",
+    "loads_for",
+    "register",
+    "update_rule",
+]

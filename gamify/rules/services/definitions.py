@@ -1,0 +1,30 @@
+"""Rules are defined and changed here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gamify.rules.models import Rule
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.services.definitions import create_definition, update_definition
+
+NOUN = "rule"
+
+
+class RuleNotFound(DomainError):
+    code = "rule_not_found"
+    status = 404
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"Rule not found: {rule_id}")
+
+
+def create_rule(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
+    """Define a rule; `data` is under the names of the model. Raises CodeConflict."""
+    return create_definition(Rule, noun=NOUN, tenant=tenant, data=data, now=now)
+
+
+def update_rule(row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
+    """Set the fields that `changes` names, and no other. What was counted towards limits stays counted."""
+    return update_definition(row, tenant=tenant, changes=changes, now=now)

@@ -1,0 +1,37 @@
+"""Whether a rule that matched may fire, and that it did."""
+
+from collections.abc import Iterable, Sequence
+
+from gamify.facts.services import Fact
+from gamify.rules.engine.limits import Limit, Tally, fired, refusal
+from gamify.rules.models import RuleTally
+from gamify.rules.selectors import CompiledRule, rules_in
+from participants.work import Load, UnitOfWork
+
+
+def loads_for(rules: Iterable[CompiledRule]) -> Sequence[Load]:
+    """What a unit must load in which these rules may `fire`; nothing for those without limits."""
+    limited = tuple(dict.fromkeys(rule.id for rule in rules if rule.limits.is_binding))
+    return [Load(RuleTally, "rule_id", limited)] if limited else []
+
+
+def fire(work: UnitOfWork, rule: CompiledRule, fact: Fact) -> Limit | None:
+    """Count one more firing, in a unit that has loaded `loads_for` the rule; or answer the limit that stops it."""
+    if not rule.limits.is_binding:
+        return None
+    row = work.row(RuleTally, fact.participant, rule.id)
+    tally, day = Tally() if row is None else row.tally, rules_in(work.catalog).day_of(fact.at)
+    if stopped_by := refusal(tally, rule.limits, at=fact.at, day=day):
+        return stopped_by
+    _write(work, rule, fact, row, fired(tally, at=fact.at, day=day))
+    return None
+
+
+def _write(work: UnitOfWork, rule: CompiledRule, fact: Fact, row: RuleTally | None, tally: Tally) -> None:
+    if row is not None:
+        row.tally = tally
+        work.change(row, "total", "days", "last_at")
+        return
+    row = RuleTally(tenant_id=work.tenant.pk, participant_id=fact.participant.pk, rule_id=rule.id)
+    row.tally = tally
+    work.add(row)

@@ -1,0 +1,20 @@
+"""What rules register with the layers below."""
+
+from gamify.rules.models import RuleTally
+from gamify.rules.selectors.catalog import register as register_catalog
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+
+
+def _delete_tallies(participant: Participant) -> None:
+    RuleTally.objects.of(participant).delete()
+
+
+def _keep_tallies(participant: Participant) -> None:
+    """They say how often, and nothing of whom."""
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_catalog()
+    erasers.register("rule tallies", Eraser(delete=_delete_tallies, anonymize=_keep_tallies))
