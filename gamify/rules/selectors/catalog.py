@@ -40,6 +40,7 @@ class CompiledRule:
     starts_at: datetime | None
     ends_at: datetime | None
     source: Source
+    is_limited: bool
 
     def matches(self, properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
         return self.asks is None or self.asks.matches(properties, attributes)
@@ -92,7 +93,7 @@ def catalog_of_rules(rules: Iterable[CompiledRule], tenant: Tenant) -> RuleCatal
 
 
 def compiled(row: Rule) -> CompiledRule:
-    asks = _asks(row)
+    asks, limits = _asks(row), limits_of(row.limits)
     return CompiledRule(
         id=row.pk,
         code=row.code,
@@ -102,10 +103,11 @@ def compiled(row: Rule) -> CompiledRule:
         asks=asks,
         asks_of_participant=asks is not None and _asks_of_participant(asks.root),
         grants=tuple(row.grants),
-        limits=limits_of(row.limits),
+        limits=limits,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         source=Source("rule", row.code),
+        is_limited=limits.is_binding,
     )
 
 
