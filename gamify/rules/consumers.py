@@ -28,7 +28,7 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
         rule
         for event in events
         for rule in rules.hearing_event(event.name)
-        if rule.limits.is_binding and rule.may_match(event.properties)
+        if rule.is_limited and rule.may_match(event.properties)
     )
 
 

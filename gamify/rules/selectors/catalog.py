@@ -37,6 +37,7 @@ class CompiledRule:
     asks_of_participant: bool
     grants: Sequence[Mapping[str, Any]]
     limits: Limits
+    is_limited: bool
     starts_at: datetime | None
     ends_at: datetime | None
     source: Source
@@ -92,7 +93,7 @@ def catalog_of_rules(rules: Iterable[CompiledRule], tenant: Tenant) -> RuleCatal
 
 
 def compiled(row: Rule) -> CompiledRule:
-    asks = _asks(row)
+    asks, limits = _asks(row), limits_of(row.limits)
     return CompiledRule(
         id=row.pk,
         code=row.code,
@@ -102,7 +103,8 @@ def compiled(row: Rule) -> CompiledRule:
         asks=asks,
         asks_of_participant=asks is not None and _asks_of_participant(asks.root),
         grants=tuple(row.grants),
-        limits=limits_of(row.limits),
+        limits=limits,
+        is_limited=limits.is_binding,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         source=Source("rule", row.code),

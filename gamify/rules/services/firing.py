@@ -11,13 +11,13 @@ from participants.work import Load, UnitOfWork
 
 def loads_for(rules: Iterable[CompiledRule]) -> Sequence[Load]:
     """What a unit must load in which these rules may `fire`; nothing for those without limits."""
-    limited = tuple(dict.fromkeys(rule.id for rule in rules if rule.limits.is_binding))
+    limited = tuple(dict.fromkeys(rule.id for rule in rules if rule.is_limited))
     return [Load(RuleTally, "rule_id", limited)] if limited else []
 
 
 def fire(work: UnitOfWork, rule: CompiledRule, fact: Fact) -> Limit | None:
     """Count one more firing, in a unit that has loaded `loads_for` the rule; or answer the limit that stops it."""
-    if not rule.limits.is_binding:
+    if not rule.is_limited:
         return None
     row = work.row(RuleTally, fact.participant, rule.id)
     tally, day = Tally() if row is None else row.tally, rules_in(work.catalog).day_of(fact.at)
