@@ -3,11 +3,12 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, streaks, sweeps
+from bench import awards, backfill, events, streaks, sweeps
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
+    "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
 }

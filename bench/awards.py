@@ -39,7 +39,7 @@ def measure(*, seconds: float, rounds: int) -> None:
         key = product.new_key(environment, "bench")
         floor = environment | {"DJANGO_SETTINGS_MODULE": "bench.floor_settings"}
         with product.served(environment) as port, product.served(floor) as floor_port:
-            _report(_rates(_cases(key, port, floor_port), seconds=seconds, rounds=rounds))
+            _report(rates(_cases(key, port, floor_port), seconds=seconds, rounds=rounds))
 
 
 def _cases(key: str, port: int, floor_port: int) -> list[Case]:
@@ -74,7 +74,7 @@ def _state_path() -> str:
     return f"/api/v1/gamify/participants/user_{_random.randrange(PEOPLE)}/state"
 
 
-def _rates(cases: list[Case], *, seconds: float, rounds: int) -> dict[Case, float]:
+def rates(cases: list[Case], *, seconds: float, rounds: int) -> dict[Case, float]:
     """Items per second, the median of rounds in which the cases take turns: the machine's mood then hits all alike."""
     rates: dict[Case, list[float]] = {case: [] for case in cases}
     for round_number in range(rounds + 1):

@@ -36,7 +36,7 @@ def measure(*, seconds: float, rounds: int) -> None:
 def _recorded_singly(environment: Mapping[str, str], slug: str, *, seconds: float) -> float:
     key = product.new_key(environment, slug)
     with product.served(environment) as port:
-        product.define_streak(port, environment, slug, STREAK)
+        product.define(port, environment, slug, "streaks", STREAK)
         outcome = load.run(
             port,
             lambda connection, n: load.post(RECORD, json.dumps(_tick()).encode(), key=key),
@@ -52,7 +52,7 @@ def _brought_in(environment: Mapping[str, str], slug: str, folder: Path) -> floa
     """Lines per second, the start of the command included."""
     product.manage(environment, "create_tenant", slug)
     with product.served(environment) as port:
-        product.define_streak(port, environment, slug, STREAK)
+        product.define(port, environment, slug, "streaks", STREAK)
     file = folder / f"{slug}.csv"
     _write_history(file)
     report = json.loads(product.manage(environment, "backfill_streaks", str(file), "--tenant", slug, "--json"))

@@ -30,11 +30,14 @@ def new_key(environment: Mapping[str, str], slug: str) -> str:
     return key
 
 
-def define_streak(port: int, environment: Mapping[str, str], slug: str, streak: Mapping[str, Any]) -> None:
+def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *definitions: Mapping[str, Any]) -> None:
+    """Define `kind`, such as streaks, by the admin API."""
     made = manage(environment, "create_api_key", "--tenant", slug, "--scope", "admin", "--json")
-    request = load.post("/api/v1/gamify/admin/streaks", json.dumps(streak).encode(), key=json.loads(made)["key"])
-    if (status := load.ask(port, request)) != 201:
-        raise RuntimeError(f"the definition of the streak was answered {status}")
+    key = json.loads(made)["key"]
+    for definition in definitions:
+        request = load.post(f"/api/v1/gamify/admin/{kind}", json.dumps(definition).encode(), key=key)
+        if (status := load.ask(port, request)) != 201:
+            raise RuntimeError(f"a definition among the {kind} was answered {status}")
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def measure(*, seconds: float, rounds: int) -> None:
         key = product.new_key(environment, "bench")
         floor = environment | {"DJANGO_SETTINGS_MODULE": "bench.floor_settings"}
         with product.served(environment) as port, product.served(floor) as floor_port:
-            product.define_streak(port, environment, "bench", STREAK)
+            product.define(port, environment, "bench", "streaks", STREAK)
             cases = {
                 "floor: POST, key, serializer": partial(_requests_per_second, floor_port, "/floor", key, seconds),
                 "floor: plain SQL by psycopg": partial(_statements_per_second, server.url, seconds),

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
+from gamify.badges.models import Badge
+from gamify.badges.services import update_badge
 from participants.models import Definition, Tenant
 from participants.services.definitions import create_definition, update_definition
 from streaks.models import Streak
@@ -59,5 +61,7 @@ def _set(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: dat
         return
     if isinstance(row, Streak):
         update_streak(row, tenant=tenant, changes=changes, now=now)
+    elif isinstance(row, Badge):
+        update_badge(row, tenant=tenant, changes=changes, now=now)
     else:
         update_definition(row, tenant=tenant, changes=changes, now=now)

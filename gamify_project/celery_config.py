@@ -16,7 +16,10 @@ SWEEPS_QUEUE = "sweeps"
 LONGEST_TASK_SECONDS = 600
 REDIS_TIMEOUT_SECONDS = 1.0
 
-NIGHTLY = {"participants.clear_expired_sessions": crontab(hour="3", minute="17")}
+NIGHTLY = {
+    "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
+    "facts.prune_traces": crontab(hour="3", minute="27"),
+}
 SWEEPS = ("streaks.announce_breaks", "streaks.announce_risks", "streaks.review")
 
 COMMON: dict[str, Any] = {

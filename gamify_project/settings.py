@@ -163,6 +163,10 @@ if SWEEP_SECONDS < 1:
 
 # --- facts ----------------------------------------------------------------------------------------------------------
 
+TRACE_RETENTION_DAYS = env.int("TRACE_RETENTION_DAYS", default=30)
+if TRACE_RETENTION_DAYS < 1:
+    raise ImproperlyConfigured("TRACE_RETENTION_DAYS must be at least 1: so long the reasons of decisions are kept.")
+
 FACT_CONSUMERS = [
     "streaks.consumers.LISTENER",
     "gamify.badges.consumers.LISTENER",

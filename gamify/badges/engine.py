@@ -7,8 +7,6 @@
 Events are counted one by one, by `event_count` and `event_sum`; every other metric is a number that some domain keeps.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -25,11 +23,11 @@ ANY_EVENT = "*"
 
 @dataclass(frozen=True)
 class Criterion:
-    """`minimum` is what the metric must come to. `selector` is what else the criteria say; `fingerprint` stands for all of it."""
+    """`minimum` is what the metric must come to. `selector` is what else the criteria say; `revision` is the number of these criteria."""
 
     metric: str
     minimum: Decimal
-    fingerprint: str
+    revision: int
     selector: Mapping[str, Any] = field(default_factory=dict)
     event_name: str | None = None
     only: Compiled | None = None
@@ -58,7 +56,7 @@ class Criterion:
         return min(value + self.amount(properties), self.minimum)
 
 
-def compiled_criterion(criteria: Mapping[str, Any] | None) -> Criterion | None:
+def compiled_criterion(criteria: Mapping[str, Any] | None, *, revision: int) -> Criterion | None:
     """Criteria that were judged when the badge was defined."""
     if criteria is None:
         return None
@@ -66,13 +64,9 @@ def compiled_criterion(criteria: Mapping[str, Any] | None) -> Criterion | None:
     return Criterion(
         metric=criteria["metric"],
         minimum=Decimal(str(criteria["min"])),
-        fingerprint=_fingerprint(criteria),
+        revision=revision,
         selector={name: value for name, value in criteria.items() if name not in {"metric", "min"}},
         event_name=criteria.get("event_name"),
         only=compile_filter(only) if only else None,
         read=reader(read) if read else None,
     )
-
-
-def _fingerprint(criteria: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(criteria, sort_keys=True).encode()).hexdigest()[:16]

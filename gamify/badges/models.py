@@ -17,12 +17,14 @@ class Badge(Definition):
     """Something that a participant can earn once. An inactive one is not given any more; who has it keeps it.
 
     `criteria` says when it is earned without anybody giving it (`engine.Criterion`); null where it is only given.
+    `criteria_revision` rises whenever what was counted so far may not be all: with other criteria, and when it is switched on or off.
     """
 
     icon_url = models.CharField(max_length=500, null=True, blank=True)
     category = models.CharField(max_length=100, null=True, blank=True)
     rarity = models.CharField(max_length=10, choices=Rarity.choices, default=Rarity.COMMON)
     criteria = JSONField(null=True, blank=True)
+    criteria_revision = models.PositiveIntegerField(default=1, editable=False)
 
 
 class BadgeAwardQuerySet(models.QuerySet["BadgeAward"]):
@@ -60,8 +62,8 @@ class BadgeAward(models.Model):
 class BadgeProgress(models.Model):
     """How far one participant has come with the events that one badge counts, while they do not have it.
 
-    `value` is what their events came to under the criteria that `fingerprint` stands for; a row of other criteria is counted
-    anew from the history. Who has no row has no such event, or has not been looked at since the badge began to count.
+    `value` is what their events came to under the criteria numbered `revision`; a row of an earlier number is counted anew from the
+    history. Who has no row has no such event, or has not been looked at since the badge began to count.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -73,7 +75,7 @@ class BadgeProgress(models.Model):
         Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
     badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
-    fingerprint = models.CharField(max_length=16)
+    revision = models.PositiveIntegerField()
     value = models.DecimalField(max_digits=40, decimal_places=9)
 
     class Meta:

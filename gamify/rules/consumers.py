@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Heard, Outcome
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Heard, Outcome, Overheard
 from gamify.facts.services import Consumer, Fact
 from gamify.rules.engine.limits import Limit
 from gamify.rules.selectors import CompiledRule, rules_in
@@ -39,28 +40,35 @@ def _changes(catalog: Catalog) -> Collection[str]:
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     rules = rules_in(work.catalog)
     listening = rules.hearing_change(fact.name) if fact.is_change else rules.hearing_event(fact.name)
-    results = [(rule, _result(rule, fact)) for rule in listening]
-    work.load(loads_for(rule for rule, result in results if result == MATCHED))
-    for rule, result in results:
-        yield from _matched(rule, fact, work) if result == MATCHED else [_heard(rule, fact, result)]
+    properties, attributes = fact.properties, fact.participant.attributes
+    matching = [rule for rule in listening if rule.asks is None or rule.asks.matches(properties, attributes)]
+    work.load(loads_for(matching))
+    return _heard_by(listening, {rule.id for rule in matching}, fact, work)
 
 
-MATCHED, OUT_OF_SCHEDULE = "matched", "out_of_schedule"
-
-
-def _result(rule: CompiledRule, fact: Fact) -> str:
-    if not rule.is_open(fact.at):
-        return OUT_OF_SCHEDULE
-    return MATCHED if rule.matches(fact.properties, fact.participant.attributes) else NOT_MATCHED
+def _heard_by(
+    listening: Sequence[CompiledRule], matching: Collection[UUID], fact: Fact, work: UnitOfWork
+) -> Iterator[Outcome]:
+    """In order. Of many that do not match, how many: to tell each would take longer than all else about the event."""
+    passed_over = 0
+    for rule in listening:
+        if rule.id in matching:
+            yield from _matched(rule, fact, work)
+        elif (passed_over := passed_over + 1) <= MAX_NOT_MATCHED:
+            yield _heard(rule, fact, NOT_MATCHED)
+    if passed_over > MAX_NOT_MATCHED:
+        yield Overheard(passed_over - MAX_NOT_MATCHED)
 
 
 def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
-    if not work.is_first((fact.participant.pk, fact.key, rule.id)):
+    if not rule.is_open(fact.at):
+        yield _heard(rule, fact, "out_of_schedule")
+    elif not work.is_first((fact.participant.pk, fact.key, rule.id)):
         yield _heard(rule, fact, "already_fired")
     elif stopped_by := fire(work, rule, fact):
         yield _heard(rule, fact, "limited", STOPPED_BY[stopped_by])
     else:
-        yield _heard(rule, fact, MATCHED)
+        yield _heard(rule, fact, "matched")
         yield from _grants(rule, fact)
 
 

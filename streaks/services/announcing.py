@@ -22,7 +22,8 @@ from streaks.services.counting import pay, row_of
 from streaks.services.telling import TOLD, news_of, tell, told_restored
 
 CHUNK = 500
-CHANGES = ("streak.broken", "streak.at_risk", "streak.restored")
+BY_TIME = ("streak.broken", "streak.at_risk")
+CHANGES = (*BY_TIME, "streak.restored")
 LOOKED_AT = ("external_id", "tenant", "timezone", "past_zones")
 
 logger = structlog.get_logger(__name__)

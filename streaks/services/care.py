@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from gamify.facts import services as facts
 from participants.catalog import catalog_of, definitions_changed
 from participants.errors import DomainError, InvalidInput, ParticipantNotFound
 from participants.models import Tenant
@@ -76,6 +77,7 @@ def freeze(
             _excuse(work, status, *span, reason=case.reason)
             work.emit("streak.frozen", status.participant, _told(status, *span, reason=case.reason))
             review(work, status.participant, status.streak, status.row)
+            facts.settle(work, status.participant, now=now)
         return _status(work, case)
 
 
@@ -95,6 +97,7 @@ def restore(*, tenant: Tenant, case: Case, now: datetime) -> StreakStatus:
         told_restored(work, status.participant, status.streak, status.standing, reason=case.reason)
         settle_milestones(work, status)
         told_of(status.row, status.standing)
+        facts.settle(work, status.participant, now=now)
         return status
 
 

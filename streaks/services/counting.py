@@ -151,6 +151,7 @@ def _emit_incremented(work: UnitOfWork, participant: Participant, streak: Compil
         "definition_id": str(streak.id),
         "streak_code": streak.code,
         "new_count": ticked.count,
+        "longest_count": ticked.after.longest,
     }
     work.emit("streak.incremented", participant, data)
 

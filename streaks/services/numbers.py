@@ -14,7 +14,7 @@ from streaks.selectors import status_of, streaks_in
 
 def _count_after(fact: Fact, selector: Selector) -> int | None:
     is_meant = fact.properties["streak_code"] == selector["streak_code"]
-    return int(fact.properties["new_count"]) if is_meant else None
+    return int(fact.properties["longest_count"]) if is_meant else None
 
 
 def _counts(

@@ -18,7 +18,7 @@ from participants.work import UnitOfWork, made, restartable, unit_found
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, status_of, streaks_in
 from streaks.selectors.due import Due, Found, Sweep, due_of, finding, row_that_says
-from streaks.services.announcing import CHANGES, look_at
+from streaks.services.announcing import BY_TIME, look_at
 from streaks.services.telling import TOLD, News, news_of, tell
 
 CHUNK = 1_000
@@ -94,7 +94,7 @@ class _Verdicts:
         """None where each must be looked at by itself, as where definitions listen to what would be told."""
         if catalog is not self._catalog or len(self._known) >= MAX_VERDICTS:
             self._catalog, self._known = catalog, {}
-            self._is_heard = any(facts.is_heard(catalog, change) for change in CHANGES)
+            self._is_heard = any(facts.is_heard(catalog, change) for change in BY_TIME)
         if self._is_heard:
             return None
         if says not in self._known:

@@ -95,6 +95,7 @@ def told_restored(
         "definition_id": str(streak.id),
         "streak_code": streak.code,
         "new_count": standing.current,
+        "longest_count": standing.longest,
         "reason": reason,
     }
     work.emit("streak.restored", participant, data)

@@ -42,7 +42,7 @@ _WHOSE = {
 _EVENTS = {
     "streak.incremented": (
         "A window of a streak was satisfied.",
-        {"new_count": "Length of the run after this tick."},
+        {"new_count": "Length of the run after this tick.", "longest_count": "Length of the longest run so far."},
     ),
     "streak.broken": (
         "A run ended, since more windows were missed than may be.",
@@ -57,7 +57,11 @@ _EVENTS = {
     ),
     "streak.restored": (
         "A broken run lives again without a tick.",
-        {"new_count": "Length of the run.", "reason": "Text given with the request; null where an amnesty did it."},
+        {
+            "new_count": "Length of the run.",
+            "longest_count": "Length of the longest run so far.",
+            "reason": "Text given with the request; null where an amnesty did it.",
+        },
     ),
     "streak.frozen": (
         "Missing windows was forgiven to one participant.",

@@ -224,6 +224,7 @@ def test_a_new_tick_is_told_once_with_the_payload_of_the_spec(api, daily_login):
         "definition_id": str(daily_login.pk),
         "streak_code": "daily_login",
         "new_count": 1,
+        "longest_count": 1,
     }
 
 

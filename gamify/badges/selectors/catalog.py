@@ -70,7 +70,7 @@ def defined(badge: Badge) -> BadgeDefinition:
         description=badge.description,
         icon=badge.icon_url,
         rarity=badge.rarity,
-        criterion=compiled_criterion(badge.criteria),
+        criterion=compiled_criterion(badge.criteria, revision=badge.criteria_revision),
     )
 
 

@@ -91,7 +91,7 @@ def _of_events(participant: Participant, criteria: Mapping[UUID, Criterion]) -> 
     rows = BadgeProgress.objects.filter(
         tenant_id=participant.tenant_id, participant_id=participant.pk, badge_id__in=criteria
     )
-    known = {row.badge_id: row.value for row in rows if row.fingerprint == criteria[row.badge_id].fingerprint}
+    known = {row.badge_id: row.value for row in rows if row.revision == criteria[row.badge_id].revision}
     missing = {badge_id: each for badge_id, each in criteria.items() if badge_id not in known}
     return {**known, **counted(participant, missing)}
 

@@ -21,8 +21,10 @@ def loads_of(badge_ids: Iterable[UUID]) -> list[Load]:
 def advanced(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
     """Count one more event of a badge that is not earned, in a unit that has loaded its rows; answers how far that is."""
     row = work.row(BadgeProgress, fact.participant, badge_id) or _new_row(work, fact.participant, badge_id)
-    if row.fingerprint != criterion.fingerprint:
-        row.value, row.fingerprint = _from_history(fact.participant, badge_id, criterion), criterion.fingerprint
+    if row.revision > criterion.revision:
+        work.find_stale()
+    if row.revision < criterion.revision:
+        row.value, row.revision = _from_history(fact.participant, badge_id, criterion), criterion.revision
     row.value = criterion.after(row.value, fact.properties)
     work.change(row)
     return row.value
@@ -30,7 +32,7 @@ def advanced(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion)
 
 def _new_row(work: UnitOfWork, participant: Participant, badge_id: UUID) -> BadgeProgress:
     row = BadgeProgress(
-        tenant_id=work.tenant.pk, participant_id=participant.pk, badge_id=badge_id, fingerprint="", value=Decimal(0)
+        tenant_id=work.tenant.pk, participant_id=participant.pk, badge_id=badge_id, revision=0, value=Decimal(0)
     )
     work.add(row)
     return row

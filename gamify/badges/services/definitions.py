@@ -23,6 +23,8 @@ def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> B
 def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
     """Raises InvalidInput as above."""
     _check(tenant, changes)
+    if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
+        changes = {**changes, "criteria_revision": row.criteria_revision + 1}
     return update_definition(row, tenant=tenant, changes=changes, now=now)
 
 

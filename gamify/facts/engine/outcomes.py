@@ -74,4 +74,15 @@ class Heard:
     conditions: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
 
-Outcome = Grant | Granted | Heard
+MAX_NOT_MATCHED = 20
+"""Of so many definitions that listened to a fact and did not match, the trace tells each; of the others, how many."""
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """So many more definitions listened and did not match; for consumers that have many."""
+
+    definitions: int
+
+
+Outcome = Grant | Granted | Heard | Overheard

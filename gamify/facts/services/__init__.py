@@ -7,6 +7,7 @@ from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
 from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
 from gamify.facts.services.pipeline import Processed, is_change, process, settle
+from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.simulating import Simulated, simulate
 from gamify.facts.services.wiring import register
 
@@ -35,6 +36,7 @@ __all__ = [
     "metrics",
     "own_number",
     "process",
+    "prune_traces",
     "record_history",
     "register",
     "settle",

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome
+from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome, Overheard
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, is_heard
@@ -106,6 +106,8 @@ class _Run:
             self._granted.append(outcome)
         elif isinstance(outcome, Heard):
             self._tracer.heard(outcome)
+        elif isinstance(outcome, Overheard):
+            self._tracer.overheard(outcome.definitions)
         elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
             self._give(outcome, cause)
 

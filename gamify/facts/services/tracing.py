@@ -10,10 +10,9 @@ counted (`more`), and conditions are left out when there are too many of them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Granted, Heard, Source
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Source
 from gamify.facts.services.facts import Fact
 
-MAX_NOT_MATCHED = 50
 MAX_CONDITIONS = 300
 
 Trace = Mapping[str, Any]
@@ -36,12 +35,15 @@ class Tracer:
     def heard(self, told: Heard) -> None:
         if not self._facts:
             return
-        fact = self._facts[-1]
         if told.result == NOT_MATCHED and self._not_matched >= MAX_NOT_MATCHED:
-            fact["more"] = fact.get("more", 0) + 1
+            self.overheard(1)
             return
         self._not_matched += told.result == NOT_MATCHED
-        fact["heard"].append(self._entry(told))
+        self._facts[-1]["heard"].append(self._entry(told))
+
+    def overheard(self, definitions: int) -> None:
+        fact = self._facts[-1]
+        fact["more"] = fact.get("more", 0) + definitions
 
     def _entry(self, told: Heard) -> dict[str, Any]:
         entry = {**_source(told.source), "result": told.result}

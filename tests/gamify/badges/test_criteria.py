@@ -16,7 +16,7 @@ from gamify.facts.services import emit, emit_batch, record_history
 from gamify.points.services import Change, award, award_batch
 from gamify.tiers.services import Assignment, assign
 from participants.models import DomainEvent, Participant, Tenant
-from streaks.services import create_streak, record
+from streaks.services import Case, create_streak, record, restore
 from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, TenantFactory, TierFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -181,6 +181,43 @@ def test_a_badge_that_begins_to_count_knows_what_was_before(tenant):
     update_badge(row, tenant=fresh(tenant), changes={"criteria": criteria}, now=NOW)
 
     assert explained(happened(tenant, plan="pro")) == [("b", "met", "2 of 2")]
+
+
+def test_what_happened_while_a_badge_did_not_count_is_counted_when_it_does_again(tenant):
+    buys = {"metric": "event_count", "event_name": "buy", "min": 9}
+    row = badge(tenant, **buys)
+    happened(tenant)
+    for changes in ({"is_active": False}, {"is_active": True}, {"criteria": {**buys, "min": 5}}, {"criteria": buys}):
+        row = update_badge(row, tenant=fresh(tenant), changes=changes, now=NOW)
+        if not row.is_active or row.criteria != buys:
+            happened(tenant)
+
+    assert explained(happened(tenant)) == [("b", "not_yet", "4 of 9")]
+
+
+def test_a_streak_that_is_restored_by_hand_earns_badges(tenant):
+    create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["daily"]}, now=NOW)
+    for number in range(3):
+        record(
+            tenant=fresh(tenant), participant_id="ada", streak_code="daily", at=NOW + number * DAY, now=NOW + 2 * DAY
+        )
+    badge(tenant, metric="streak_count", streak_code="daily", min=3)
+
+    restore(tenant=fresh(tenant), case=Case("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
+
+    assert earned() == {"b"}
+
+
+def test_a_late_tick_that_joins_old_runs_earns_badges(tenant):
+    create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["daily"]}, now=NOW)
+    badge(tenant, metric="streak_count", streak_code="daily", min=5)
+
+    for number in (0, 1, 3, 4, 9, 2):
+        record(
+            tenant=fresh(tenant), participant_id="ada", streak_code="daily", at=NOW + number * DAY, now=NOW + 9 * DAY
+        )
+
+    assert earned() == {"b"}
 
 
 def test_an_inactive_badge_counts_nothing(tenant):

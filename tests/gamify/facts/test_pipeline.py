@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.testing import capture_logs
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Granted, Heard, Source
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Overheard, Source
 from gamify.facts.services import (
     Consumer,
     Fact,
@@ -22,7 +22,7 @@ from gamify.facts.services import (
 )
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.pipeline import MAX_DEPTH, MAX_OUTCOMES
-from gamify.facts.services.tracing import MAX_CONDITIONS, MAX_NOT_MATCHED
+from gamify.facts.services.tracing import MAX_CONDITIONS
 from gamify.points.models import LedgerEntry
 from participants.catalog import catalog_of
 from participants.errors import DomainError, FieldError
@@ -372,11 +372,12 @@ def test_there_is_no_trace_where_nobody_listened(work):
 
 
 def test_a_trace_has_bounds(work):
-    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 10) for number in range(80)]
+    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 20) for number in range(80)]
+    reactions["second", "purchase"] = [Overheard(7)]
 
     [told] = process(work, fact(work), now=NOW).trace["facts"]
 
-    assert (len(told["heard"]), told["more"]) == (MAX_NOT_MATCHED, 80 - MAX_NOT_MATCHED)
+    assert (len(told["heard"]), told["more"]) == (MAX_NOT_MATCHED, 87 - MAX_NOT_MATCHED)
     assert sum(len(entry.get("conditions", ())) for entry in told["heard"]) == MAX_CONDITIONS
 
 

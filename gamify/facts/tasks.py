@@ -1,0 +1,27 @@
+"""What beat starts: traces that are old enough are cleared."""
+
+import time
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from gamify.facts.services import prune_traces
+
+# Well before a worker is killed (LONGEST_TASK_SECONDS): what is left then is the next night's.
+BUDGET_SECONDS = 480.0
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(name="facts.prune_traces")
+def prune() -> None:
+    """Clear the traces of events older than TRACE_RETENTION_DAYS."""
+    ends_at, cleared = time.monotonic() + BUDGET_SECONDS, 0
+    for step in prune_traces(before=timezone.now() - timedelta(days=settings.TRACE_RETENTION_DAYS)):
+        cleared += step
+        if time.monotonic() > ends_at:
+            break
+    logger.info("traces_pruned", events=cleared)
