@@ -173,6 +173,8 @@ FACT_CONSUMERS = [
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
 
+REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=50_000)  # that one look at the past in the console takes in
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -79,9 +79,13 @@ class _Form(HTMLParser):
 
 def sent_by(answer: Any) -> dict[str, list[str]]:
     html = answer.content.decode()
+    return fields_of(html[html.index(f'id="{answer.context["opts"].model_name}_form"') :])
+
+
+def fields_of(html: str) -> dict[str, list[str]]:
+    """What the first form that ends in `html` sends."""
     form = _Form()
-    start = html.index(f'id="{answer.context["opts"].model_name}_form"')
-    form.feed(html[start : html.index("</form>", start)])
+    form.feed(html.partition("</form>")[0])
     return {name: values for name, values in form.data.items() if not name.startswith(("csrf", "_"))}
 
 

@@ -1,6 +1,7 @@
 """What may be said of a rule when it is defined or changed, through the API or in the console (contract §11)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from rest_framework import serializers
 
 from gamify.facts.definitions import Body, EventTypesField, ExpressionField, GrantsField, grants_problems, words
 from gamify.facts.services import is_change
+from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import CodeField, NameField, WholeNumberField, in_range
 from participants.errors import DomainError, FieldError
@@ -140,6 +142,14 @@ def model_of(data: Mapping[str, Any]) -> dict[str, Any]:
         changes["grants"] = changes.pop("then")
     when: Mapping[str, Any] = changes.pop("when", {})
     return {**changes, **when}
+
+
+def changed_rule(row: Rule, data: Mapping[str, Any]) -> Rule:
+    """A copy of `row` with validated changes, not to be saved: what it would be."""
+    draft = copy(row)
+    for name, value in model_of(data).items():
+        setattr(draft, name, value)
+    return draft
 
 
 class GrantsRefused(DomainError):

@@ -32,10 +32,18 @@ from participants.services.tenants import TenantNotFound, TenantSlugConflict
 from streaks.models import Amnesty
 from streaks.services import create_streak, declare_amnesty, record
 from tests.client import Api
-from tests.factories import BadgeAwardFactory, BadgeFactory, EventFactory, ParticipantFactory, TierFactory
+from tests.factories import (
+    BadgeAwardFactory,
+    BadgeFactory,
+    EventFactory,
+    ParticipantFactory,
+    RuleFactory,
+    TierFactory,
+)
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 EVENT = {"participant_id": "user_123", "event_name": "login"}
+POINTS = {"type": "points", "amount": 1}
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
 # What only commands and the console raise, and what only a decision trace tells.
@@ -132,6 +140,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     """The definitions that the examples name, each under the id of the examples; not the one that is to be created."""
     makers: Mapping[str, Callable[[], Any]] = {
         "badge": lambda: BadgeFactory(tenant=tenant, code="streak_master"),
+        "rule": lambda: RuleFactory(tenant=tenant),
         "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
         "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
     }
@@ -331,6 +340,12 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("update_tier", 404, "tier_not_found", {}),
     ("update_tier", 422, "validation_error", {"defined": True, "change": {"name": "x" * 101}}),
     ("deactivate_tier", 404, "tier_not_found", {}),
+    ("create_rule", 400, "rule_code_conflict", {"twice": True}),
+    ("create_rule", 422, "validation_error", {"change": {"then": [POINTS, {"type": "badge", "code": "gone"}]}}),
+    ("get_rule", 404, "rule_not_found", {}),
+    ("update_rule", 404, "rule_not_found", {}),
+    ("deactivate_rule", 404, "rule_not_found", {}),
+    ("simulate_event", 422, "validation_error", {"change": {"event": {**EVENT, "timestamp": "9999-01-01T00:00:00Z"}}}),
     ("list_tier_definitions", 422, "validation_error", {"query": "?page_size=101"}),
 ])  # fmt: skip
 def test_an_error_is_answered_word_for_word_as_documented(

@@ -2,7 +2,7 @@
 
 rules       the list and the pages          forms       the form, judged by the bodies of the API
 conditions  expressions as rows             trying      what an event would earn, and why
-words       how rules are said to people
+what_if     a rule over past events         words       how rules are said to people
 """
 
 from gamify.rules.admin import rules

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -13,7 +14,7 @@ from django.utils.http import urlencode
 
 from gamify.facts.admin.words import expression_in_words
 from gamify.rules import services
-from gamify.rules.admin import trying
+from gamify.rules.admin import trying, what_if
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import RuleForm
 from gamify.rules.admin.words import gives, limits_of, listens_to
@@ -61,7 +62,12 @@ class RuleAdmin(DefinitionAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_view)
-        return [path("try/", view, name="rules_rule_try"), *super().get_urls()]
+        replay = self.admin_site.admin_view(self.what_if_view)
+        return [
+            path("try/", view, name="rules_rule_try"),
+            path("<path:object_id>/what_if/", replay, name="rules_rule_what_if"),
+            *super().get_urls(),
+        ]
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -72,9 +78,22 @@ class RuleAdmin(DefinitionAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts}
         return trying.page(request, tenant=_tenant(request), context=context)
 
+    def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return of_picked_tenant(request, lambda: self._what_if(request, object_id))
+
+    def _what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return what_if.page(request, row, tenant=_tenant(request), context=context)
+
     def object_links(self, request: HttpRequest, row: Rule) -> Iterable[Link]:
         event = urlencode({"event": row.event_types[0]} if row.event_types and row.event_types[0] != "*" else {})
         yield Link("Try an event", f"{reverse('admin:rules_rule_try')}?{event}", "experiment")
+        yield Link("What if", reverse("admin:rules_rule_what_if", args=[row.pk]), "history")
         yield from super().object_links(request, row)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:

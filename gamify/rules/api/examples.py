@@ -15,7 +15,7 @@ _BIG_SPENDER = {
     },
     "then": [
         {"type": "points", "field": "amount", "factor": 1.5, "rounding": "floor", "max": 500},
-        {"type": "badge", "code": "big_spender"},
+        {"type": "badge", "code": "power_user"},
     ],
 }
 
@@ -74,7 +74,7 @@ SIMULATED = Example(
                 {
                     "type": "badge",
                     "source": {"type": "rule", "code": "big_spender"},
-                    "reason": "They have badge big_spender already",
+                    "reason": "They have badge power_user already",
                 }
             ],
             "cut": [],

@@ -37,10 +37,10 @@ class CompiledRule:
     asks_of_participant: bool
     grants: Sequence[Mapping[str, Any]]
     limits: Limits
+    is_limited: bool
     starts_at: datetime | None
     ends_at: datetime | None
     source: Source
-    is_limited: bool
 
     def matches(self, properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
         return self.asks is None or self.asks.matches(properties, attributes)

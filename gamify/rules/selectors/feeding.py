@@ -70,7 +70,7 @@ def _fed_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> Iterator
         for change in LEADS_TO.get(spec["type"], ()):
             for hearer in known.values():
                 if change in hearer.changes and _may_hear(hearer, change, spec):
-                    is_endless = spec["type"] not in ONCE and not hearer.limits.is_binding
+                    is_endless = spec["type"] not in ONCE and not hearer.is_limited
                     yield _Feed(hearer.id, is_endless)
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from gamify.rules.models import Rule
 from participants.models import Participant
-from tests.console import Console, errors_of, sent_by, staff, text_of, trail
-from tests.factories import BadgeFactory, ParticipantFactory, RuleFactory
+from tests.console import Console, errors_of, fields_of, sent_by, staff, text_of, trail
+from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, RuleFactory
 
 LIST, ADD, CHANGE, TRY = "rules_rule_changelist", "rules_rule_add", "rules_rule_change", "rules_rule_try"
 NO_GRANT = dict.fromkeys(
@@ -349,3 +349,110 @@ def test_events_are_tried_on_the_picked_tenants_rules_alone(tenant, other_tenant
 
     assert "Nothing that you have defined listens to it." in text_of(tried(Console(tenant)))
     assert not Participant.objects.exists()
+
+
+# --- a rule over past events ------------------------------------------------------------------------------------------
+
+WHAT_IF = "rules_rule_what_if"
+
+
+def bought(tenant, *amounts, external_id="ada"):
+    participant = ParticipantFactory(tenant=tenant, external_id=external_id)
+    for number, amount in enumerate(amounts):
+        at = timezone.now() - timedelta(hours=1 + number)
+        EventFactory(participant=participant, name="purchase", properties={"amount": amount}, occurred_at=at)
+
+
+def rows_of(answer):
+    return {box.title: box.rows for box in answer.context["boxes"]}
+
+
+def looked_at(console, rule, **changes):
+    """The page opened, some fields changed, sent as a browser would."""
+    opened = console.get(WHAT_IF, rule.pk)
+    html = text_of(opened)
+    assert opened.status_code == 200, html
+    sent = fields_of(html[html.index('<form method="post" class="console-box"') :])
+    return console.post(WHAT_IF, rule.pk, **sent | changes)
+
+
+def test_a_rule_as_it_is_gives_what_the_active_one_gives(tenant, nothing_written):
+    rule = RuleFactory(tenant=tenant, **{**FULL, "expression": BIG, "grants": [{"type": "points", "amount": 10}]})
+    bought(tenant, 100, 99)
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = looked_at(console, rule)
+
+    assert rows_of(answer) == {
+        "What would have been given": [
+            ["This rule", *["1", "1", "0", "10", "1"]],
+            ["The active one", *["1", "1", "0", "10", "1"]],
+        ],
+        "Who would gain": [],
+        "Who would lose": [],
+    }
+    assert "2 events of 1 participants were looked at." in text_of(answer)
+    assert "Changes are not played: badge.awarded." in text_of(answer)
+
+
+def test_a_change_in_thought_tells_who_would_gain_and_who_would_lose(tenant, nothing_written):
+    rule = RuleFactory(tenant=tenant, limits={"ever": 1})
+    bought(tenant, 100, 50, 10)
+    bought(tenant, 5, external_id="bob")
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = looked_at(console, rule, **condition(("amount", "gte", "number", "10")), ever="2", days="7")
+
+    assert rows_of(answer)["What would have been given"] == [
+        ["This rule", *["3", "2", "1", "20", "1"]],
+        ["The active one", *["4", "2", "2", "20", "2"]],
+    ]
+    assert rows_of(answer)["Who would gain"] == [["ada", "+10"]]
+    assert rows_of(answer)["Who would lose"] == [["bob", "-10"]]
+
+
+def test_the_page_begins_with_the_rule_as_it_is(tenant):
+    rule = RuleFactory(tenant=tenant, expression=BIG, limits={"ever": 1})
+
+    shown = text_of(Console(tenant).get(WHAT_IF, rule.pk))
+
+    for value in ("purchase", "amount", "100", "10"):
+        assert f'value="{value}"' in shown
+
+
+def test_a_draft_is_compared_with_nothing(tenant):
+    rule = RuleFactory(tenant=tenant, is_active=False, expression={"or": [BIG, PRO]})
+    bought(tenant, 100, 50)
+    console = Console(tenant)
+
+    assert rows_of(looked_at(console, rule))["Who would gain"] == [["ada", "+10"]]
+    assert rows_of(looked_at(console, rule, drop_expression="on"))["Who would gain"] == [["ada", "+20"]]
+    assert "Who would lose" not in rows_of(looked_at(console, rule))
+
+
+def test_the_page_says_when_there_were_more_events_than_it_looks_at(tenant, settings):
+    settings.REPLAY_MAX_EVENTS = 1
+    rule = RuleFactory(tenant=tenant)
+    bought(tenant, 100, 50)
+
+    assert "There are more: this is a part." in text_of(looked_at(Console(tenant), rule))
+
+
+def test_what_makes_no_rule_is_told_on_the_field(tenant):
+    rule = RuleFactory(tenant=tenant)
+    console = Console(tenant)
+
+    assert errors_of(looked_at(console, rule, event_types="")) == {
+        "event_types": ["Name at least one event type or change."]
+    }
+    assert set(errors_of(looked_at(console, rule, days="0"))) == {"days"}
+    assert set(errors_of(looked_at(console, rule, **{"grants-amount": ["0", ""]}))) == {"grants"}
+
+
+def test_past_events_are_played_for_those_who_may_see_rules_of_the_picked_tenant(tenant, other_tenant):
+    ours, theirs = RuleFactory(tenant=tenant), RuleFactory(tenant=other_tenant)
+
+    assert Console(tenant).get(WHAT_IF, theirs.pk).status_code == 302
+    assert Console(tenant, user=staff("badges.view_badge")).get(WHAT_IF, ours.pk).status_code == 403

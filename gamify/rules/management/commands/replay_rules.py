@@ -1,0 +1,110 @@
+import json as jsonlib
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+from gamify.rules.definitions import RuleChanges, changed_rule
+from gamify.rules.engine.replaying import Side
+from gamify.rules.models import Rule
+from gamify.rules.selectors import Replay, Replayed, replay
+from gamify.rules.selectors.replaying import Watch
+from gamify.rules.services import RuleNotFound
+from participants.errors import field_errors
+from participants.management.base import ReportingCommand, existing_tenant
+from participants.models import Participant, Tenant
+from participants.work import reading
+
+DEFAULT_DAYS = 30
+
+
+class Command(ReportingCommand):
+    help = (
+        "What would a rule have given for the events of the last days? Compared with the active version; with --changes, "
+        "a file with the body of a PATCH, before it is made. Nothing is locked or written."
+    )
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--rule", required=True, metavar="CODE", help="Active or not.")
+        parser.add_argument("--days", type=int, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS}).")
+        parser.add_argument("--changes", type=Path, metavar="FILE", help="JSON of what would be changed.")
+        parser.add_argument("--max-events", type=int, metavar="N", help="Stop after so many; all when left out.")
+
+    def report(self, *, tenant: str, sandbox: bool, rule: str, days: int, **options: Any) -> Mapping[str, Any]:
+        found, now = existing_tenant(tenant, sandbox=sandbox), timezone.now()
+        if not 1 <= days <= 10_000:
+            raise CommandError("--days must be from 1 to 10000.")
+        since, max_events = now - timedelta(days=days), options["max_events"]
+        with reading(found), self._progress(found, options) as watch:
+            draft = _draft(found, rule, options["changes"])
+            played = replay(found, [draft], since=since, now=now, max_events=max_events, watch=watch)
+        told = _told(played, played.rules[0])
+        return told if options["json"] else {name: _in_words(value) for name, value in told.items()}
+
+    @contextmanager
+    def _progress(self, tenant: Tenant, options: Mapping[str, Any]) -> Iterator[Watch]:
+        """A bar of participants on a terminal."""
+        if options["json"] or not self.stdout.isatty():
+            yield lambda participants, events: None
+            return
+        columns = (BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task("", total=Participant.objects.of(tenant).count())
+            yield lambda participants, events: progress.advance(task, participants)
+
+
+def _draft(tenant: Tenant, code: str, changes: Path | None) -> Rule:
+    """The rule of this code, changed in memory. Raises RuleNotFound, or CommandError for changes that are none."""
+    rule = Rule.objects.of(tenant).filter(code=code).first()
+    if rule is None:
+        raise RuleNotFound(code)
+    if changes is None:
+        return rule
+    judged = RuleChanges(rule, data=_json(changes), partial=True)
+    if not judged.is_valid():
+        first = next(field_errors(judged.errors))
+        raise CommandError(": ".join(filter(None, (str(changes), first.field, first.message))))
+    return changed_rule(rule, judged.validated_data)
+
+
+def _json(path: Path) -> Any:
+    try:
+        return jsonlib.loads(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise CommandError(f"{path}: {problem}") from problem
+
+
+def _told(played: Replayed, rule: Replay) -> dict[str, Any]:
+    return {
+        "rule": rule.code,
+        "participants_looked_at": played.participants,
+        "events_looked_at": played.events,
+        "is_cut": played.is_cut,
+        **asdict(rule.totals),
+        "active": None if rule.active is None else asdict(rule.active),
+        **_side("gain", rule.gain),
+        **_side("lose", rule.loss),
+        "changes_not_played": list(rule.unheard),
+    }
+
+
+def _in_words(value: Any) -> Any:
+    """A list of shares, or the totals of the version in force, as text."""
+    if isinstance(value, list):
+        return [f"{each['participant_id']} {each['points']:+,}" if isinstance(each, dict) else each for each in value]
+    return [f"{name} {number:,}" for name, number in value.items()] if isinstance(value, dict) else value
+
+
+def _side(verb: str, side: Side) -> dict[str, Any]:
+    most = [asdict(share) for share in side.most]
+    return {f"participants_who_{verb}": side.participants, f"points_they_{verb}": side.points, f"who_{verb}_most": most}
