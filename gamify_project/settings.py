@@ -162,7 +162,10 @@ if SWEEP_SECONDS < 1:
 
 # --- facts ----------------------------------------------------------------------------------------------------------
 
-FACT_CONSUMERS = ["streaks.consumers.LISTENER"]  # who hears what happened, in this order
+FACT_CONSUMERS = [  # who hears what happened, in this order
+    "streaks.consumers.LISTENER",
+    "gamify.challenges.consumers.LISTENER",
+]
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

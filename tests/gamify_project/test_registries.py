@@ -33,6 +33,10 @@ def test_the_registered_domain_events():
         "tier.entered",
         "tier.upgraded",
         "tier.assigned",
+        "challenge.enrolled",
+        "challenge.objective_completed",
+        "challenge.completed",
+        "challenge.expired",
     }
 
 
@@ -45,11 +49,12 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "badges",
         "streaks",
         "tier changes",
+        "challenges",
     }
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "challenges", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():
@@ -57,11 +62,11 @@ def test_the_kinds_of_grant():
 
 
 def test_the_metrics_that_criteria_compare():
-    assert set(metrics) == {"total_earned", "balance", "tier_level"}
+    assert set(metrics) == {"total_earned", "balance", "tier_level", "challenges_completed"}
 
 
 def test_who_hears_facts_and_in_which_order():
-    assert settings.FACT_CONSUMERS == ["streaks.consumers.LISTENER"]
+    assert settings.FACT_CONSUMERS == ["streaks.consumers.LISTENER", "gamify.challenges.consumers.LISTENER"]
 
 
 def test_what_follows_a_tenants_zone():

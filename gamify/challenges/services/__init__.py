@@ -1,0 +1,16 @@
+"""Challenges are taken part in by asking or by the first event, and are advanced by events."""
+
+from gamify.challenges.services.advancing import Counted, count, enrol_in, loads_for
+from gamify.challenges.services.enrolling import ChallengeNotFound, ChallengeUnavailable, enroll
+from gamify.challenges.services.wiring import register
+
+__all__ = [
+    "ChallengeNotFound",
+    "ChallengeUnavailable",
+    "Counted",
+    "count",
+    "enrol_in",
+    "enroll",
+    "loads_for",
+    "register",
+]
