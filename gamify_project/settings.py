@@ -197,6 +197,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
+        {
+            "name": "Challenges",
+            "description": "Objectives to be reached by what your users do; who takes part, and how far they are.",
+        },
         {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
@@ -205,6 +209,7 @@ SPECTACULAR_SETTINGS = {
         "gamify_project.schema.document_errors",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.models.PeriodChoice.values",

@@ -9,6 +9,7 @@ its condition. Times are those of the events, and the end is not part of the ter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +59,15 @@ class Objective:
     condition: Condition = ANY_TICK
     prerequisites: Sequence[str] = ()
 
+    @property
+    def target(self) -> int | float:
+        """What completes it, in the unit of its condition."""
+        return _plain(self.condition.minimum)
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == int(number) else float(number)
+
 
 @dataclass(frozen=True)
 class Milestone:
@@ -104,7 +114,7 @@ class State:
             return progress.count
         if objective.condition.kind is Kind.DISTINCT:
             return len(progress.distinct)
-        return int(progress.total) if progress.total == int(progress.total) else float(progress.total)
+        return _plain(progress.total)
 
 
 class Effect(StrEnum):

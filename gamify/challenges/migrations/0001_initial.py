@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("participants", "0005_participant_challenges_completed"),
+        ("participants", "0006_participant_challenges_completed"),
     ]
 
     operations = [
