@@ -17,7 +17,7 @@ LONGEST_TASK_SECONDS = 600
 REDIS_TIMEOUT_SECONDS = 1.0
 
 NIGHTLY = {"participants.clear_expired_sessions": crontab(hour="3", minute="17")}
-SWEEPS = ("streaks.announce_breaks", "streaks.announce_risks", "streaks.review")
+SWEEPS = ("streaks.announce_breaks", "streaks.announce_risks", "streaks.review", "challenges.expire_ended")
 
 COMMON: dict[str, Any] = {
     "task_serializer": "json",
