@@ -169,6 +169,7 @@ if TRACE_RETENTION_DAYS < 1:
 
 FACT_CONSUMERS = [
     "streaks.consumers.LISTENER",
+    "gamify.challenges.consumers.LISTENER",
     "gamify.badges.consumers.LISTENER",
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
@@ -206,6 +207,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Rules", "description": "When this happens and that holds, give so much; tried before it is in use."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
+        {
+            "name": "Challenges",
+            "description": "Objectives to be reached by what your users do; who takes part, and how far they are.",
+        },
         {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
@@ -214,6 +219,7 @@ SPECTACULAR_SETTINGS = {
         "gamify_project.schema.document_errors",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.models.PeriodChoice.values",

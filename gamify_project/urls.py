@@ -12,6 +12,7 @@ handler500 = errors.handler500
 
 gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.badges.api.urls")),
+    path("", include("gamify.challenges.api.urls")),
     path("", include("gamify.facts.api.urls")),
     path("", include("gamify.points.api.urls")),
     path("", include("gamify.rules.api.urls")),

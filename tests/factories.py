@@ -7,6 +7,7 @@ import factory
 from django.utils import timezone
 
 from gamify.badges.models import Badge, BadgeAward
+from gamify.challenges.models import Challenge
 from gamify.facts.models import Event
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.rules.models import Rule
@@ -152,6 +153,27 @@ class RuleFactory(factory.django.DjangoModelFactory[Rule]):
     grants = factory.LazyFunction(lambda: [{"type": "points", "amount": 10}])
     created_at = factory.LazyFunction(timezone.now)
     updated_at = factory.SelfAttribute("created_at")
+
+
+class ChallengeFactory(factory.django.DjangoModelFactory[Challenge]):
+    """A perpetual challenge that one `login` completes; made where no catalog has been read yet."""
+
+    class Meta:
+        model = Challenge
+
+    tenant = factory.SubFactory(TenantFactory)
+    code = factory.Sequence(lambda number: f"challenge_{number}")
+    name = factory.LazyAttribute(lambda challenge: challenge.code.replace("_", " ").title())
+    objectives = factory.LazyFunction(lambda: [objective("login")])
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")
+
+
+def objective(code: str, minimum: float = 1, **given: Any) -> dict[str, Any]:
+    """An objective as it is stored: so many events that are called like it."""
+    condition = {"type": given.pop("type", "count"), "min": minimum, **given.pop("of", {})}
+    about = {"label": code.title(), "event_types": [code], "expression": None, "prerequisites": []}
+    return {"code": code, "condition": condition, **about, **given}
 
 
 class EventFactory(factory.django.DjangoModelFactory[Event]):

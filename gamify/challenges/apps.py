@@ -6,6 +6,7 @@ class ChallengesConfig(AppConfig):
     verbose_name = "Challenges"
 
     def ready(self) -> None:
-        from gamify.challenges import profile
+        from gamify.challenges import profile, services
 
         profile.register()
+        services.register()

@@ -1,24 +1,27 @@
-"""Challenges in the profile and in the state."""
+"""Challenges in the state; the profile of the spec does not have them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
+from gamify.challenges.selectors import Status, standings_of
 from participants.profile import AnyField, Section, Subject, sections
 
 
 class ChallengesSummary(serializers.Serializer[Any]):
     active = serializers.IntegerField(help_text="Challenges under way.")
-    completed = serializers.IntegerField(help_text="Challenges completed.")
+    completed = serializers.IntegerField(help_text="Challenges completed; one that can be repeated, each time.")
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
     return {}
 
 
-def _state(subject: Subject) -> Any:
-    return {"active": 0, "completed": 0}
+def _state(subject: Subject) -> Mapping[str, int]:
+    standings = standings_of(subject.participant, subject.catalog, now=subject.now)
+    completed = 0 if subject.participant is None else subject.participant.challenges_completed
+    return {"active": sum(each.status is Status.ACTIVE for each in standings), "completed": completed}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

@@ -6,19 +6,23 @@ from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restartable
+from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
 from participants.work.unit import UnitOfWork
 
 __all__ = [
+    "Chunks",
     "IdempotencyKeyReused",
     "Load",
     "Once",
     "Question",
     "Restart",
     "UnitOfWork",
+    "by_halves",
     "made",
     "reading",
     "restartable",
+    "take_turns",
     "unit_found",
     "unit_of_work",
     "unit_over",

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from gamify.facts import services as facts
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
-from participants.work import Load, UnitOfWork, restartable, unit_over
+from participants.work import Load, UnitOfWork, by_halves, restartable, unit_over
 from streaks.engine.milestones import due
 from streaks.models import ParticipantStreak, Streak
 from streaks.selectors import CompiledStreak, StreakStatus, status_of, streaks_in
@@ -26,23 +24,14 @@ BY_TIME = ("streak.broken", "streak.at_risk")
 CHANGES = (*BY_TIME, "streak.restored")
 LOOKED_AT = ("external_id", "tenant", "timezone", "past_zones")
 
-logger = structlog.get_logger(__name__)
-
 
 def look_at(
     tenant: Tenant, chunk: Sequence[Due], *, now: datetime, on_failure: Callable[[Due], object], waits: bool = False
 ) -> int:
-    """Review them together, or where that fails by halves: one row that cannot be read stops nobody."""
-    try:
-        return _review(tenant=tenant, chunk=chunk, now=now, waits=waits)
-    except Exception:
-        if len(chunk) == 1:
-            logger.exception("streak_review_failed", row=str(chunk[0].row_id))
-            on_failure(chunk[0])
-            return 0
-    middle = len(chunk) // 2
-    halves = (chunk[:middle], chunk[middle:])
-    return sum(look_at(tenant, half, now=now, on_failure=on_failure, waits=waits) for half in halves)
+    """Review them together, or where that fails by halves."""
+    return by_halves(
+        chunk, lambda part: _review(tenant=tenant, chunk=part, now=now, waits=waits), on_failure=on_failure
+    )
 
 
 @restartable

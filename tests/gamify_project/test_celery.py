@@ -12,10 +12,11 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from gamify.challenges import tasks as challenge_tasks
 from gamify_project import celery_app, celery_config
-from gamify_project.celery_config import LONGEST_TASK_SECONDS, SWEEPS_QUEUE
+from gamify_project.celery_config import LONGEST_TASK_SECONDS, SWEEPS, SWEEPS_QUEUE
 from gamify_project.tasks import clear_expired_sessions
-from streaks.tasks import BUDGET_SECONDS
+from streaks import tasks as streak_tasks
 
 
 def celery_settings(*, redis_url: str = "", var_dir: Path = Path("unused"), sweep_seconds: int = 60) -> dict[str, Any]:
@@ -75,15 +76,16 @@ def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps() -
         assert entry["options"]["queue"] == SWEEPS_QUEUE
 
 
-@pytest.mark.parametrize("task", ["streaks.announce_breaks", "streaks.announce_risks", "streaks.review"])
+@pytest.mark.parametrize("task", SWEEPS)
 def test_a_sweep_that_no_worker_took_in_time_is_not_kept_beside_the_next(task: str) -> None:
     entry = celery_settings(sweep_seconds=10)["beat_schedule"][task]
 
     assert (entry["schedule"], entry["options"]["expires"]) == (10, 10)
 
 
-def test_sweeps_end_long_before_their_worker_would_be_killed() -> None:
-    assert BUDGET_SECONDS <= LONGEST_TASK_SECONDS / 2
+@pytest.mark.parametrize("tasks", [challenge_tasks, streak_tasks])
+def test_sweeps_end_long_before_their_worker_would_be_killed(tasks: Any) -> None:
+    assert tasks.BUDGET_SECONDS <= LONGEST_TASK_SECONDS / 2
 
 
 @pytest.mark.django_db

@@ -33,6 +33,10 @@ def test_the_registered_domain_events():
         "tier.entered",
         "tier.upgraded",
         "tier.assigned",
+        "challenge.enrolled",
+        "challenge.objective_completed",
+        "challenge.completed",
+        "challenge.expired",
     }
 
 
@@ -47,11 +51,12 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "streaks",
         "tier changes",
         "rule tallies",
+        "challenges",
     }
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "streaks", "tiers", "rules"}
+    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():
@@ -59,12 +64,20 @@ def test_the_kinds_of_grant():
 
 
 def test_the_metrics_that_criteria_compare():
-    assert set(metrics) == {"total_earned", "balance", "tier_level", "badges_count", "streak_count"}
+    assert set(metrics) == {
+        "total_earned",
+        "balance",
+        "tier_level",
+        "badges_count",
+        "streak_count",
+        "challenges_completed",
+    }
 
 
 def test_who_hears_facts_and_in_which_order():
     assert settings.FACT_CONSUMERS == [
         "streaks.consumers.LISTENER",
+        "gamify.challenges.consumers.LISTENER",
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
     ]

@@ -35,6 +35,7 @@ from tests.client import Api
 from tests.factories import (
     BadgeAwardFactory,
     BadgeFactory,
+    ChallengeFactory,
     EventFactory,
     ParticipantFactory,
     RuleFactory,
@@ -143,6 +144,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         "rule": lambda: RuleFactory(tenant=tenant),
         "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
         "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
+        "challenge": lambda: ChallengeFactory(tenant=tenant, code="weekly"),
     }
     for noun, make in makers.items():
         if but != f"create_{noun}":
@@ -192,6 +194,8 @@ each_operation = pytest.mark.parametrize("name", [
     "list_active_streaks", "list_user_streaks", "get_user_streak", "get_user_streak_by_definition",
     "assign_tier", "get_tier_standing",
     "list_tier_definitions", "create_tier", "get_tier", "update_tier", "deactivate_tier",
+    "list_challenges", "enroll_in_challenge", "list_participant_challenges",
+    "list_challenge_definitions", "create_challenge", "get_challenge", "update_challenge", "deactivate_challenge",
 ])  # fmt: skip
 
 
@@ -347,6 +351,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("deactivate_rule", 404, "rule_not_found", {}),
     ("simulate_event", 422, "validation_error", {"change": {"event": {**EVENT, "timestamp": "9999-01-01T00:00:00Z"}}}),
     ("list_tier_definitions", 422, "validation_error", {"query": "?page_size=101"}),
+    ("create_challenge", 400, "challenge_code_conflict", {"twice": True}),
+    ("get_challenge", 404, "challenge_not_found", {}),
+    ("update_challenge", 404, "challenge_not_found", {}),
+    ("deactivate_challenge", 404, "challenge_not_found", {}),
+    ("enroll_in_challenge", 404, "challenge_not_found", {"path": "/api/v1/gamify/challenges/spring_quest/enroll"}),
 ])  # fmt: skip
 def test_an_error_is_answered_word_for_word_as_documented(
     everyone: Api, tenant: Tenant, name: str, status: int, code: str, sent: dict[str, Any]

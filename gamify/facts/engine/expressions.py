@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gamify.facts.engine.fields import MISSING, Values, is_of_participant, reader
+from gamify.facts.engine.fields import MISSING, Values, is_of_participant, own_name, reader
 from gamify.facts.engine.operators import OPERATORS
 from gamify.facts.engine.parsing import parse_expression, parse_filter
 from gamify.facts.engine.tree import All, Condition, MalformedExpression, Node, Not
@@ -132,6 +132,8 @@ def _with_actual(condition: Condition, actual: Any, holds: bool) -> dict[str, An
 
 def _shortened(value: Any) -> Any:
     """What a trace has room for: a long value as the beginning of its JSON."""
+    if isinstance(value, int | float | None) or (isinstance(value, str) and len(value) <= MAX_SHOWN):
+        return value
     text = json.dumps(value, ensure_ascii=False)
     return value if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
@@ -153,11 +155,24 @@ def _matches(node: Node) -> Matches:
 
 
 def _condition(condition: Condition) -> Matches:
-    read, operator = reader(condition.field), OPERATORS[condition.operator]
+    operator = OPERATORS[condition.operator]
     test, holds_for_missing = operator.test(condition.value), operator.holds_for_missing(condition.value)
+    if (name := own_name(condition.field)) is not None:
+        return _of_property(name, test, holds_for_missing=holds_for_missing)
+    read = reader(condition.field)
 
     def matches(properties: Values, attributes: Values) -> bool:
         actual = read(properties, attributes)
+        return holds_for_missing if actual is MISSING else test(actual)
+
+    return matches
+
+
+def _of_property(name: str, test: Callable[[Any], bool], *, holds_for_missing: bool) -> Matches:
+    """What most definitions ask, in half the calls."""
+
+    def matches(properties: Values, attributes: Values) -> bool:
+        actual = properties.get(name, MISSING)
         return holds_for_missing if actual is MISSING else test(actual)
 
     return matches

@@ -43,6 +43,12 @@ def is_of_participant(field: str) -> bool:
     return field.startswith(ATTRIBUTES)
 
 
+def own_name(field: str) -> str | None:
+    """The name of a property that is found by its name alone; None for a path, and for an attribute."""
+    name = field.removeprefix(PROPERTIES)
+    return None if is_of_participant(field) or "." in name else name
+
+
 def reader(field: str) -> Read:
     """Compile a path that has no problem."""
     if is_of_participant(field):

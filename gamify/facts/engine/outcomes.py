@@ -74,7 +74,7 @@ class Heard:
     conditions: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
 
-MAX_NOT_MATCHED = 20
+MAX_NOT_MATCHED = 10
 """Of so many definitions that listened to a fact and did not match, the trace tells each; of the others, how many."""
 
 

@@ -104,10 +104,10 @@ def compiled(row: Rule) -> CompiledRule:
         asks_of_participant=asks is not None and _asks_of_participant(asks.root),
         grants=tuple(row.grants),
         limits=limits,
-        is_limited=limits.is_binding,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         source=Source("rule", row.code),
+        is_limited=limits.is_binding,
     )
 
 

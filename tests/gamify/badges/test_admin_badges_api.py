@@ -125,7 +125,6 @@ WRONG = [
     ({"criteria": []}, "criteria"),
     ({"criteria": {"min": 1}}, "criteria.metric"),
     ({"criteria": {"metric": "likes", "min": 1}}, "criteria.metric"),
-    ({"criteria": {"metric": "challenges_completed", "min": 1}}, "criteria.metric"),
     ({"criteria": {"metric": "balance"}}, "criteria.min"),
     ({"criteria": {"metric": "balance", "min": 0}}, "criteria.min"),
     ({"criteria": {"metric": "balance", "min": 1.5}}, "criteria.min"),

@@ -372,7 +372,7 @@ def test_there_is_no_trace_where_nobody_listened(work):
 
 
 def test_a_trace_has_bounds(work):
-    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 20) for number in range(80)]
+    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 50) for number in range(80)]
     reactions["second", "purchase"] = [Overheard(7)]
 
     [told] = process(work, fact(work), now=NOW).trace["facts"]

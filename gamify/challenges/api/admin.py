@@ -1,0 +1,33 @@
+"""Challenge definitions, for keys with the admin scope."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from gamify.challenges.api import examples
+from gamify.challenges.api.serializers import ChallengeAnswer
+from gamify.challenges.definitions import ChallengeChanges, NewChallenge, giving_problems, nested
+from gamify.challenges.models import Challenge
+from gamify.challenges.services import ChallengeNotFound
+from participants.api.definitions import DefinitionViewSet, documented
+from participants.models import Definition
+
+
+@documented(created=examples.CREATED)
+class AdminChallengeViewSet(DefinitionViewSet):
+    noun, model, serializer_class = "challenge", Challenge, ChallengeAnswer
+    create_body, update_body, not_found = NewChallenge, ChallengeChanges, ChallengeNotFound
+
+    def perform_create(self, data: Mapping[str, Any]) -> Definition:
+        self._check(data)
+        return super().perform_create(data)
+
+    def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Definition:
+        self._check(changes)
+        return super().perform_update(row, changes)
+
+    def _check(self, data: Mapping[str, Any]) -> None:
+        """Raises ValidationError for what the tenant cannot give."""
+        if problems := list(giving_problems(self.tenant, data)):
+            raise serializers.ValidationError(nested(problems))

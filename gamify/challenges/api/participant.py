@@ -1,0 +1,60 @@
+"""Challenge endpoints that any active key opens."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.challenges import services
+from gamify.challenges.api import examples
+from gamify.challenges.api.serializers import (
+    EnrolBody,
+    EnrolledAnswer,
+    OpenChallengesAnswer,
+    ParticipantChallengesAnswer,
+    open_challenge_as_told,
+    standing_as_told,
+)
+from gamify.challenges.selectors import open_challenges, standings_of
+from gamify.challenges.services import ChallengeNotFound, ChallengeUnavailable
+from participants.api.schema import PARTICIPANT_CAP, operation
+from participants.api.views import KeyViewSet
+from participants.catalog import catalog_of
+from participants.selectors import find_participant
+from participants.work import reading
+
+
+class ChallengeViewSet(KeyViewSet):
+    @operation("list_challenges", answer=OpenChallengesAnswer, example=examples.OPEN)
+    def available(self, request: Request) -> Response:
+        """The challenges that can be taken part in: active, and not past their end."""
+        with reading(self.tenant) as tenant:
+            challenges = open_challenges(catalog_of(tenant), now=self.now)
+        answer = {"challenges": [open_challenge_as_told(challenge) for challenge in challenges]}
+        return Response(OpenChallengesAnswer(answer).data)
+
+    @operation(
+        "enroll_in_challenge",
+        body=EnrolBody,
+        answer=EnrolledAnswer,
+        errors=[ChallengeNotFound("spring_quest"), ChallengeUnavailable("spring_quest"), PARTICIPANT_CAP],
+        example=examples.ENROLLED,
+    )
+    def enroll(self, request: Request, code: str) -> Response:
+        """Let a participant take part from now on; what happened before does not count. One never seen is created.
+
+        Who takes part already stays as they are, so it is safe to ask twice. A challenge that is inactive or has ended takes
+        nobody new.
+        """
+        participant_id = self.body(EnrolBody)["participant_id"]
+        self.take_write(participant_id)
+        standing = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
+        return Response(EnrolledAnswer({"participant_id": participant_id, **standing_as_told(standing)}).data)
+
+
+class ParticipantChallengesViewSet(KeyViewSet):
+    @operation("list_participant_challenges", answer=ParticipantChallengesAnswer, example=examples.STANDINGS)
+    def retrieve(self, request: Request, participant_id: str) -> Response:
+        """Every challenge that the participant takes part in or may take part in, and where they stand in each."""
+        with reading(self.tenant) as tenant:
+            standings = standings_of(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
+        answer = {"participant_id": participant_id, "challenges": [standing_as_told(each) for each in standings]}
+        return Response(ParticipantChallengesAnswer(answer).data)

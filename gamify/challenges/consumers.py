@@ -1,0 +1,82 @@
+"""Challenges hear the clients' events: those that their objectives mean enrol and advance who sent them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gamify.challenges.engine import Advanced, Effect, is_beginning
+from gamify.challenges.models import Enrolment
+from gamify.challenges.selectors import CompiledChallenge, Listener, challenges_in
+from gamify.challenges.services import count, enrol_in, loads_for
+from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.expressions import judged
+from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Outcome, Source
+from gamify.facts.services import Consumer, Fact
+from participants.catalog import Catalog
+from participants.work import Load, UnitOfWork
+
+NOT_ENROLLED = "not_enrolled"
+
+
+def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
+    known = challenges_in(catalog)
+    return loads_for(challenge for name in {event.name for event in events} for challenge, _ in known.listening(name))
+
+
+def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
+    for challenge, listeners in challenges_in(work.catalog).listening(fact.name):
+        heard = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
+        if heard:
+            result, note, outcomes = _taken(challenge, fact, heard, work)
+        else:
+            result, note, outcomes = NOT_MATCHED, None, ()
+        yield _told(challenge, listeners, fact, result, note)
+        yield from outcomes
+
+
+def _matches(listener: Listener, fact: Fact) -> bool:
+    return listener.matches(fact.properties, fact.participant.attributes)
+
+
+def _value(listener: Listener, fact: Fact) -> Any:
+    return listener.value(fact.properties, fact.participant.attributes)
+
+
+def _taken(
+    challenge: CompiledChallenge, fact: Fact, heard: Mapping[str, Any], work: UnitOfWork
+) -> tuple[str, str | None, Iterable[Outcome]]:
+    """What it came to for who is enrolled, or is by this event."""
+    work.load(loads_for([challenge]))
+    row = work.row(Enrolment, fact.participant, challenge.id)
+    if row is None and not challenge.is_automatic:
+        return NOT_ENROLLED, "They are not enrolled", ()
+    if row is None and not is_beginning(challenge.rules, heard, at=fact.at):
+        in_time = challenge.rules.term.counts(fact.at, fact.at)
+        return Effect.NO_EFFECT if in_time else Effect.OUT_OF_SCHEDULE, None, ()
+    row = row or enrol_in(work, fact.participant, challenge, at=fact.at)
+    counted = count(work, fact.participant, challenge, row, heard, at=fact.at, key=fact.key)
+    return counted.advanced.effect, _note(challenge, counted.advanced), counted.outcomes
+
+
+def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:
+    """What was completed by it, else how far they have come."""
+    if advanced.is_completed:
+        return "Completed"
+    if advanced.objectives:
+        return f"Completed {', '.join(objective.label for objective in advanced.objectives)}"
+    if advanced.effect is not Effect.COUNTED:
+        return None
+    return f"{len(advanced.state.done)} of {challenge.rules.needed} objectives completed"
+
+
+def _told(
+    challenge: CompiledChallenge, listeners: Sequence[Listener], fact: Fact, result: str, note: str | None
+) -> Heard:
+    def conditions() -> Sequence[Mapping[str, Any]]:
+        properties, attributes = fact.properties, fact.participant.attributes
+        return [asked for each in listeners for asked in judged(each.listens_to, properties, attributes)]
+
+    return Heard(Source("challenge", challenge.code), result, note, conditions)
+
+
+LISTENER = Consumer(loads=_loads, consume=_consume)

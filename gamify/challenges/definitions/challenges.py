@@ -1,0 +1,184 @@
+"""A challenge as a whole. What its parts say of each other is judged together with what a change leaves as it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from gamify.challenges.definitions.bodies import (
+    MAX_MILESTONES,
+    MAX_OBJECTIVES,
+    ChallengeMilestone,
+    ChallengeObjective,
+    CompletionField,
+    MomentField,
+)
+from gamify.challenges.models import ALL, DurationChoice, EnrolmentChoice
+from gamify.facts.definitions import GrantsField, grants_problems, words
+from participants.api.definitions import DefinitionChanges
+from participants.api.fields import CodeField, NameField, WholeNumberField
+from participants.errors import FieldError
+from participants.models import Tenant
+
+MAX_DAYS = 3650
+
+_BELONGS_TO = {
+    "starts_at": DurationChoice.FIXED,
+    "ends_at": DurationChoice.FIXED,
+    "duration_days": DurationChoice.ROLLING,
+}
+
+
+class ChallengeChanges(DefinitionChanges):
+    """The fields that are given change, and no other; objectives and milestones are replaced whole."""
+
+    duration_type = serializers.ChoiceField(
+        choices=DurationChoice.choices,
+        required=False,
+        help_text="`fixed` between two instants, `rolling` for some days from the enrolment, or `perpetual` (when left out).",
+    )
+    starts_at = MomentField(required=False, allow_null=True, help_text="Fixed: events count from then on.")
+    ends_at = MomentField(required=False, allow_null=True, help_text="Fixed: events count until just before.")
+    duration_days = WholeNumberField(
+        min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, help_text="Rolling: days of 24 hours."
+    )
+    enrolment = serializers.ChoiceField(
+        choices=EnrolmentChoice.choices,
+        required=False,
+        help_text="`automatic` by the first event that counts (when left out), or `manual` by the call that enrols.",
+    )
+    objectives = serializers.ListField(
+        child=ChallengeObjective(),
+        required=False,
+        allow_empty=False,
+        max_length=MAX_OBJECTIVES,
+        error_messages=words(),
+        help_text="What is to be done.",
+    )
+    completion = CompletionField(
+        required=False, help_text="How many of the objectives complete it; `all` when left out."
+    )
+    milestones = serializers.ListField(
+        child=ChallengeMilestone(),
+        required=False,
+        max_length=MAX_MILESTONES,
+        error_messages=words(),
+        help_text="What is given on the way.",
+    )
+    completion_grants = GrantsField(required=False, help_text="What is given for completing it.")
+    is_repeatable = serializers.BooleanField(
+        required=False, help_text="Whether the next event after a completion begins it anew."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """As it is stored: of the duration, what belongs to its type, and nothing else."""
+        problems = [*self._duration_problems(attrs), *self._objective_problems(attrs), *self._milestone_problems(attrs)]
+        if problems:
+            raise serializers.ValidationError(nested(problems))
+        kind = self._after(attrs, "duration_type")
+        return attrs | {name: None for name, belongs_to in _BELONGS_TO.items() if belongs_to != kind}
+
+    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
+        return attrs[name] if name in attrs else getattr(self.instance, name, _DEFAULTS.get(name))
+
+    def _duration_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
+        kind = self._after(attrs, "duration_type")
+        for name, belongs_to in _BELONGS_TO.items():
+            if belongs_to == kind and self._after(attrs, name) is None:
+                yield FieldError(name, f"Required for a {belongs_to} challenge.")
+            elif belongs_to != kind and attrs.get(name) is not None:
+                yield FieldError(name, f"Only a {belongs_to} challenge has it.")
+        start, end = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        if kind == DurationChoice.FIXED and start and end and start >= end:
+            yield FieldError("ends_at", "Must be after starts_at.")
+
+    def _objective_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
+        objectives = self._after(attrs, "objectives")
+        yield from _code_problems(objectives)
+        yield from _prerequisite_problems(objectives)
+        if self._needed(attrs) > len(objectives):
+            yield FieldError("completion", f"Must not be more than the {len(objectives)} objectives.")
+
+    def _needed(self, attrs: Mapping[str, Any]) -> int:
+        completion = self._after(attrs, "completion")
+        return len(self._after(attrs, "objectives")) if completion == ALL else int(completion)
+
+    def _milestone_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
+        needed, known = self._needed(attrs), set[int]()
+        for index, milestone in enumerate(self._after(attrs, "milestones")):
+            number = milestone["objectives"]
+            if number > needed:
+                yield FieldError(
+                    f"milestones.{index}.objectives", f"must not be more than the {needed} that complete it"
+                )
+            if number in known:
+                yield FieldError(f"milestones.{index}.objectives", "must be unique")
+            known.add(number)
+
+
+_DEFAULTS: Mapping[str, Any] = {
+    "duration_type": DurationChoice.PERPETUAL,
+    "objectives": (),
+    "completion": ALL,
+    "milestones": (),
+}
+
+
+def nested(problems: Sequence[FieldError]) -> dict[str, Any]:
+    """As serializers nest what is wrong, the first thing for each path."""
+    nested: dict[str, Any] = {}
+    for problem in problems:
+        *path, last = problem.field.split(".")
+        inner = nested
+        for name in path:
+            inner = inner.setdefault(name, {})
+        inner.setdefault(last, [problem.message])
+    return nested
+
+
+def _code_problems(objectives: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
+    known = set[str]()
+    for index, objective in enumerate(objectives):
+        if objective["code"] in known:
+            yield FieldError(f"objectives.{index}.code", "must be unique")
+        known.add(objective["code"])
+
+
+def _prerequisite_problems(objectives: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
+    """Every one must be known, and none may wait for itself, by whatever way round."""
+    codes, completable = {objective["code"] for objective in objectives}, set(_completable(objectives))
+    for index, objective in enumerate(objectives):
+        for place, code in enumerate(objective["prerequisites"]):
+            if code not in codes:
+                yield FieldError(f"objectives.{index}.prerequisites.{place}", "must be the code of an objective")
+            elif not {code, objective["code"]} & completable:
+                yield FieldError(f"objectives.{index}.prerequisites.{place}", "leads round in a circle")
+
+
+def _completable(objectives: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The codes of those that can be completed one after the other; what is unknown does not hold up anything."""
+    codes = {objective["code"] for objective in objectives}
+    waiting = {objective["code"]: codes.intersection(objective["prerequisites"]) for objective in objectives}
+    while ready := [code for code, needed in waiting.items() if not needed & waiting.keys()]:
+        for code in ready:
+            del waiting[code]
+        yield from ready
+
+
+class NewChallenge(ChallengeChanges):
+    code = CodeField()
+    name = NameField()
+    objectives = serializers.ListField(
+        child=ChallengeObjective(),
+        allow_empty=False,
+        max_length=MAX_OBJECTIVES,
+        error_messages=words(),
+        help_text="What is to be done.",
+    )
+
+
+def giving_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
+    """What is wrong with the grants in validated data: they must be something that `tenant` has to give."""
+    for index, milestone in enumerate(data.get("milestones", ())):
+        yield from grants_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")
+    yield from grants_problems(tenant, data.get("completion_grants", ()), at="completion_grants")

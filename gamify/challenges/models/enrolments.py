@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from gamify.challenges.engine import State
+from gamify.challenges.models.definitions import Challenge
+from gamify.facts.engine.conditions import Progress
+from participants.ids import new_id
+from participants.models import Participant, Tenant
+from participants.models.json import JSONField
+
+UNDER_WAY = Q(completions=0, expired_at__isnull=True)
+
+
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def of(self, participant: Participant) -> "EnrolmentQuerySet":
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+    def under_way(self) -> "EnrolmentQuerySet":
+        """Those of whom it is yet to be told whether they complete their challenge or see its end."""
+        return self.filter(UNDER_WAY)
+
+    def due(self, now: datetime) -> "EnrolmentQuerySet":
+        """But for those that could not be looked at and whose turn has not come again."""
+        return self.under_way().filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+
+
+class Enrolment(models.Model):
+    """One participant in one challenge, from `enrolled_at` on; when it ends, the definition says.
+
+    Rounds are numbered from 1, and `completions` of them are completed, the latest at `completed_at`. Of the latest round:
+    `progress` is what events came to, `{objective: [count, sum, [values]]}`, `done` the objectives that are completed, and
+    `paid` the milestones whose grants were given.
+
+    `expired_at` notes that the end was told of, `retry_at` when a sweep may look at the row again that failed with it;
+    readers look at neither.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser, and
+    # a challenge is never deleted.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    challenge = models.ForeignKey(
+        Challenge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    enrolled_at = models.DateTimeField()
+    round = models.PositiveIntegerField(default=1)
+    progress = JSONField(default=dict)
+    done = models.JSONField(default=list)
+    paid = models.JSONField(default=list)
+    completions = models.PositiveIntegerField(default=0)
+    completed_at = models.DateTimeField(null=True)
+    expired_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+
+    objects = EnrolmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "participant", "challenge"], name="enrolment_unique"),
+            models.CheckConstraint(condition=Q(round__gte=1), name="enrolment_round_positive"),
+        ]
+        indexes = [
+            # By the time of the enrolment, since the end is the definition's: who came first is due first.
+            models.Index(
+                fields=["tenant", "challenge", "enrolled_at", "id"], name="enrolment_under_way", condition=UNDER_WAY
+            )
+        ]
+
+    @property
+    def state(self) -> State:
+        """What is stored, as the engine has it."""
+        return State(
+            enrolled_at=self.enrolled_at,
+            round=self.round,
+            completions=self.completions,
+            progress={code: _progress(*stored) for code, stored in self.progress.items()},
+            done=tuple(self.done),
+            paid=tuple(self.paid),
+            completed_at=self.completed_at,
+        )
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.enrolled_at = state.enrolled_at
+        self.round, self.completions = state.round, state.completions
+        self.progress = {code: _stored(progress) for code, progress in state.progress.items()}
+        self.done, self.paid = list(state.done), list(state.paid)
+        self.completed_at = state.completed_at
+
+
+def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:
+    return Progress(count, Decimal(total), tuple(distinct))
+
+
+def _stored(progress: Progress) -> list[Any]:
+    return [progress.count, str(progress.total), list(progress.distinct)]

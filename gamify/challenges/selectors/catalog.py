@@ -1,0 +1,169 @@
+"""What a tenant has defined, compiled: the catalog's part, with an index by event."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from gamify.challenges.engine import Duration, Milestone, Objective, Rules, Term
+from gamify.challenges.models import ALL, Challenge, EnrolmentChoice
+from gamify.facts.engine.conditions import Condition, Kind
+from gamify.facts.engine.expressions import Compiled, MalformedExpression, compile_expression, compile_filter
+from gamify.facts.engine.fields import MISSING, Read, Values, reader
+from gamify.facts.engine.tree import Not
+from participants.catalog import Catalog, catalog_parts
+from participants.models import Tenant
+
+logger = structlog.get_logger(__name__)
+
+PART = "challenges"
+ANY_EVENT = "*"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What one objective hears. `listens_to` is None where every event of its types counts; `read` finds the value that
+    its condition looks at, None where it looks at none.
+    """
+
+    objective: Objective
+    event_types: frozenset[str]
+    listens_to: Compiled | None
+    read: Read | None
+
+    def hears(self, name: str) -> bool:
+        return name in self.event_types or ANY_EVENT in self.event_types
+
+    def matches(self, properties: Values, attributes: Values) -> bool:
+        return self.listens_to is None or self.listens_to.matches(properties, attributes)
+
+    def value(self, properties: Values, attributes: Values) -> Any:
+        """What the event has in the condition's field; None for nothing."""
+        value = MISSING if self.read is None else self.read(properties, attributes)
+        return None if value is MISSING else value
+
+
+@dataclass(frozen=True)
+class CompiledChallenge:
+    """A definition as the engine sees it, with those of its objectives that listen."""
+
+    id: UUID
+    code: str
+    name: str
+    is_active: bool
+    is_automatic: bool
+    rules: Rules
+    listeners: Sequence[Listener]
+    grants: Sequence[Mapping[str, Any]]
+    row: Challenge
+
+
+Heard = tuple[CompiledChallenge, Sequence[Listener]]
+"""A challenge, and its objectives that an event of one name may advance."""
+
+
+@dataclass(frozen=True)
+class ChallengeCatalog:
+    """All of a tenant's challenges, active or not, in display order; `by_event` has the active ones alone."""
+
+    by_code: Mapping[str, CompiledChallenge]
+    by_id: Mapping[UUID, CompiledChallenge]
+    by_event: Mapping[str, Sequence[Heard]]
+
+    def listening(self, event: str) -> Sequence[Heard]:
+        """The active challenges with an objective that this event of a client may advance."""
+        return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
+
+
+def load_catalog(tenant: Tenant) -> ChallengeCatalog:
+    """Compile the tenant's definitions."""
+    compiled = [_compiled(row) for row in Challenge.objects.of(tenant).in_order()]
+    return ChallengeCatalog(
+        {each.code: each for each in compiled}, {each.id: each for each in compiled}, _by_event(compiled)
+    )
+
+
+def _compiled(row: Challenge) -> CompiledChallenge:
+    listeners = [_listener(row, stored) for stored in row.objectives]
+    return CompiledChallenge(
+        id=row.pk,
+        code=row.code,
+        name=row.name,
+        is_active=row.is_active,
+        is_automatic=row.enrolment == EnrolmentChoice.AUTOMATIC,
+        rules=_rules_of(row, [listener.objective for listener in listeners]),
+        listeners=listeners,
+        grants=row.completion_grants,
+        row=row,
+    )
+
+
+def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
+    condition = stored["condition"]
+    return Listener(
+        objective=Objective(
+            code=stored["code"],
+            label=stored["label"],
+            condition=Condition(Kind(condition["type"]), Decimal(str(condition["min"])), condition.get("field")),
+            prerequisites=tuple(stored.get("prerequisites", ())),
+        ),
+        event_types=frozenset(stored["event_types"]),
+        listens_to=_listens_to(row, stored.get("expression")),
+        read=reader(condition["field"]) if condition.get("field") else None,
+    )
+
+
+def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> Compiled | None:
+    """One that cannot be read any more matches nothing; it must not take all others along."""
+    try:
+        return None if expression is None else compile_expression(expression)
+    except MalformedExpression as malformed:
+        logger.warning("challenge_expression_malformed", challenge=str(row.pk), problem=str(malformed))
+        return NOTHING
+
+
+_ANYTHING = compile_filter({})
+NOTHING = Compiled(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+
+
+def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
+    milestones = [Milestone(each["objectives"], each["grants"]) for each in row.milestones]
+    return Rules(
+        objectives=objectives,
+        needed=len(objectives) if row.completion == ALL else int(row.completion),
+        milestones=sorted(milestones, key=lambda milestone: milestone.objectives),
+        is_repeatable=row.is_repeatable,
+        term=term_of(row),
+    )
+
+
+def term_of(row: Challenge) -> Term:
+    """When events count."""
+    lasts = None if row.duration_days is None else timedelta(days=row.duration_days)
+    return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
+
+
+def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[Heard]]:
+    """By the name of an event, what listens to any event among it; under ANY_EVENT that alone."""
+    active = [challenge for challenge in challenges if challenge.is_active]
+    names = {name for each in active for listener in each.listeners for name in listener.event_types}
+    return {name: [heard for each in active if (heard := _hearing(each, name))[1]] for name in names}
+
+
+def _hearing(challenge: CompiledChallenge, name: str) -> Heard:
+    return challenge, [listener for listener in challenge.listeners if listener.hears(name)]
+
+
+def challenges_in(catalog: Catalog) -> ChallengeCatalog:
+    """The challenges of a catalog."""
+    part: ChallengeCatalog = catalog.part(PART)
+    return part
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    catalog_parts.register(PART, load_catalog)

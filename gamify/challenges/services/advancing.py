@@ -1,0 +1,98 @@
+"""What an event means to somebody in a challenge, inside a unit of work: the row, what is told, what is to be given."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gamify.challenges.engine import Advanced, State, advanced
+from gamify.challenges.models import Enrolment
+from gamify.challenges.selectors import CompiledChallenge
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source
+from participants.models import Participant
+from participants.work import Load, UnitOfWork
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What an event came to, and what is to be given for it."""
+
+    advanced: Advanced
+    outcomes: Sequence[Outcome] = ()
+
+
+def loads_for(challenges: Iterable[CompiledChallenge]) -> list[Load]:
+    """The rows that a unit needs which looks at enrolments in `challenges`."""
+    ids = tuple(sorted({challenge.id for challenge in challenges}))
+    return [Load(Enrolment, "challenge_id", ids)] if ids else []
+
+
+def enrol_in(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, *, at: datetime) -> Enrolment:
+    """A row for who has none, in a unit opened with `loads_for` the challenge; told of at once."""
+    work.touch(participant, is_seen=False)
+    row = Enrolment(tenant_id=work.tenant.pk, participant_id=participant.pk, challenge_id=challenge.id, enrolled_at=at)
+    work.add(row)
+    end = challenge.rules.term.end_of(at)
+    times = {"enrolled_at": _written(at), "ends_at": None if end is None else _written(end)}
+    work.emit("challenge.enrolled", participant, {**named(challenge), **times})
+    return row
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def named(challenge: CompiledChallenge) -> dict[str, Any]:
+    """As every domain event about it begins."""
+    return {"challenge_code": challenge.code, "challenge_name": challenge.name}
+
+
+def count(
+    work: UnitOfWork,
+    participant: Participant,
+    challenge: CompiledChallenge,
+    row: Enrolment,
+    heard: Mapping[str, Any],
+    *,
+    at: datetime,
+    key: str,
+) -> Counted:
+    """Count an event at `at` that objectives heard (`engine.advanced`); the keys of its grants begin with `key`."""
+    before = row.state
+    told = advanced(before, challenge.rules, heard, at=at)
+    if told.state == before:
+        return Counted(told)
+    row.state = told.state
+    row.expired_at = None  # its end was put off: there may be another to tell of
+    work.change(row)
+    _tell(work, participant, challenge, told)
+    return Counted(told, list(_outcomes(challenge, told, key=f"{key}/challenge/{challenge.code}/{told.state.round}")))
+
+
+def _tell(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, told: Advanced) -> None:
+    for objective in told.objectives:
+        about = {"objective_code": objective.code, "objective_label": objective.label}
+        work.emit("challenge.objective_completed", participant, {**named(challenge), **about})
+    if told.is_completed:
+        _tell_completed(work, participant, challenge, told.state)
+
+
+def _tell_completed(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, state: State) -> None:
+    work.touch(participant, is_seen=False)
+    participant.challenges_completed += 1
+    counts = {"completions": state.completions, "total_completed": participant.challenges_completed}
+    work.emit("challenge.completed", participant, {**named(challenge), **counts})
+
+
+def _outcomes(challenge: CompiledChallenge, told: Advanced, *, key: str) -> Iterator[Outcome]:
+    source = Source("challenge", challenge.code)
+    for milestone in told.milestones:
+        yield from _grants(milestone.grants, source, key=f"{key}/milestone/{milestone.objectives}")
+    if told.is_completed:
+        yield Granted("challenge", challenge.name, source, code=challenge.code)
+        yield from _grants(challenge.grants, source, key=f"{key}/completion")
+
+
+def _grants(specs: Sequence[Mapping[str, Any]], source: Source, *, key: str) -> Iterator[Grant]:
+    for index, spec in enumerate(specs):
+        yield Grant(str(spec["type"]), spec, source, f"{key}/{index}")

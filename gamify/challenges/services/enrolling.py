@@ -1,0 +1,63 @@
+"""Taking part in a challenge by asking for it."""
+
+from datetime import datetime
+
+from gamify.challenges.models import Enrolment
+from gamify.challenges.selectors import CompiledChallenge, Standing, challenges_in, standing_of
+from gamify.challenges.selectors.standings import is_open
+from gamify.challenges.services.advancing import enrol_in, loads_for
+from gamify.facts import services as facts
+from participants.catalog import Catalog, catalog_of
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.work import UnitOfWork, restartable, unit_of_work
+
+
+class ChallengeNotFound(DomainError):
+    """`challenge` is the code or the id that was asked for."""
+
+    code = "challenge_not_found"
+    status = 404
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(f"Challenge not found: {challenge}")
+
+
+class ChallengeUnavailable(DomainError):
+    """Nobody new can take part: it is inactive, or has ended."""
+
+    code = "challenge_unavailable"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Challenge is not available: {code}")
+
+
+@restartable
+def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> Standing:
+    """Enrol a participant, however the challenge says that one is enrolled; answers where they stand.
+
+    Who is enrolled stays as they are, whatever has become of the challenge: it is safe to ask twice. Raises
+    ChallengeNotFound or ChallengeUnavailable.
+    """
+    loads = loads_for([_known(catalog_of(tenant), code)])
+    with unit_of_work(tenant, [participant_id], now=now, loads=loads) as work:
+        return _enroll(work, participant_id, _known(work.catalog, code))
+
+
+def _known(catalog: Catalog, code: str) -> CompiledChallenge:
+    challenge = challenges_in(catalog).by_code.get(code)
+    if challenge is None:
+        raise ChallengeNotFound(code)
+    return challenge
+
+
+def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge) -> Standing:
+    participant = work.participant(participant_id)
+    row = work.row(Enrolment, participant, challenge.id)
+    if row is None:
+        if not is_open(challenge, now=work.now):
+            raise ChallengeUnavailable(challenge.code)
+        work.touch(participant)
+        row = enrol_in(work, participant, challenge, at=work.now)
+        facts.settle(work, participant, now=work.now)
+    return standing_of(challenge, row, now=work.now)

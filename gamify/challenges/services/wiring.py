@@ -1,0 +1,52 @@
+"""What challenges register with the layers below."""
+
+from gamify.challenges.models import Enrolment
+from gamify.challenges.selectors.catalog import register as register_catalog
+from gamify.facts.services import metrics, own_number
+from participants import events
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+
+
+def _delete_enrolments(participant: Participant) -> None:
+    Enrolment.objects.of(participant).delete()
+
+
+def _clear_values(participant: Participant) -> None:
+    """Anonymising keeps how many different values there were, but not what they were."""
+    for row in Enrolment.objects.of(participant).exclude(progress={}):
+        row.progress = {
+            code: [count, total, [f"anonymized {number}" for number, _ in enumerate(values)]]
+            for code, (count, total, values) in row.progress.items()
+        }
+        row.save(update_fields=["progress"])
+
+
+_WHICH = {"challenge_code": "Code of the challenge.", "challenge_name": "Its name."}
+_EVENTS = {
+    "challenge.enrolled": (
+        "A participant takes part in a challenge.",
+        {"enrolled_at": "Since when.", "ends_at": "When it ends for them, or null."},
+    ),
+    "challenge.objective_completed": (
+        "An objective of a challenge was completed.",
+        {"objective_code": "Code of the objective.", "objective_label": "What it is called."},
+    ),
+    "challenge.completed": (
+        "A challenge was completed; one that can be repeated, once more.",
+        {
+            "completions": "How often they have completed this challenge.",
+            "total_completed": "How often they have completed any challenge.",
+        },
+    ),
+    "challenge.expired": ("A challenge has ended for somebody who has not completed it.", {}),
+}
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_catalog()
+    metrics.register("challenges_completed", own_number("challenges_completed", changed_by=["challenge.completed"]))
+    erasers.register("challenges", Eraser(delete=_delete_enrolments, anonymize=_clear_values))
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, _WHICH | fields)

@@ -1,0 +1,281 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamify.challenges.engine import (
+    Duration,
+    Effect,
+    Milestone,
+    Objective,
+    Rules,
+    State,
+    Term,
+    advanced,
+    is_beginning,
+)
+from gamify.facts.engine.conditions import Condition, Kind
+
+pytestmark = pytest.mark.engine
+
+DAY = timedelta(days=1)
+START = datetime(2026, 2, 14, 10, tzinfo=UTC)
+FIXED = Term(Duration.FIXED, starts_at=START, ends_at=START + 7 * DAY)
+ROLLING = Term(Duration.ROLLING, lasts=7 * DAY)
+PERPETUAL = Term()
+
+
+def objective(code, kind="count", minimum=1, after=()):
+    field = None if kind == "count" else "amount"
+    return Objective(code, code.title(), Condition(Kind(kind), Decimal(minimum), field), tuple(after))
+
+
+BUY = objective("buy", minimum=2)
+SPEND = objective("spend", "sum", 100)
+REVIEW = objective("review", after=["buy"])
+GUIDED = Rules((BUY, SPEND, REVIEW), needed=3, milestones=(Milestone(2),))
+
+
+def gone_through(rules, *events, enrolled_at=START):
+    """What comes of each event, `(hours after the enrolment, {objective: value})`."""
+    state, told = State(enrolled_at), []
+    for hours, heard in events:
+        told.append(advanced(state, rules, heard, at=enrolled_at + timedelta(hours=hours)))
+        state = told[-1].state
+    return told
+
+
+def completed(told):
+    return [objective.code for objective in told.objectives]
+
+
+def test_an_objective_is_completed_by_the_event_that_meets_its_condition():
+    first, second = gone_through(GUIDED, (0, {"buy": None}), (1, {"buy": None}))
+
+    assert (completed(first), completed(second)) == ([], ["buy"])
+    assert [first.state.current(BUY), second.state.current(BUY)] == [1, 2]
+
+
+def test_one_event_counts_once_for_each_objective_that_hears_it():
+    (told,) = gone_through(GUIDED, (0, {"buy": None, "spend": 120}))
+
+    assert completed(told) == ["spend"]
+    assert (told.state.current(BUY), told.state.current(SPEND)) == (1, 120)
+
+
+def test_what_is_done_hears_nothing_more():
+    *_, told = gone_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
+
+    assert told.effect is Effect.NO_EFFECT
+    assert told.state.current(SPEND) == 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "current"),
+    [
+        ("count", [None, None], 2),
+        ("sum", [0.1, 0.2], 0.3),
+        ("sum", [2.5, 2.5], 5),
+        ("sum", ["many", None], 0),
+        ("distinct", ["a", "b", "a"], 2),
+    ],
+)
+def test_where_an_objective_stands_is_told_in_the_unit_of_its_condition(kind, values, current):
+    wanted = objective("o", kind, 50)
+
+    told = gone_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
+
+    assert told.state.current(wanted) == current
+
+
+def test_an_objective_does_not_hear_the_event_that_completes_its_prerequisite():
+    _, both, then = gone_through(
+        GUIDED, (0, {"buy": None, "review": None}), (1, {"buy": None, "review": None}), (2, {"review": None})
+    )
+
+    assert completed(both) == ["buy"]
+    assert completed(then) == ["review"]
+
+
+def test_a_milestone_is_reached_once():
+    told = gone_through(GUIDED, (0, {"buy": None}), (1, {"buy": None, "spend": 100}), (2, {"review": None}))
+
+    assert [[each.objectives for each in event.milestones] for event in told] == [[], [2], []]
+    assert [event.is_completed for event in told] == [False, False, True]
+
+
+def test_one_event_may_reach_several_milestones_and_the_end():
+    rules = Rules((objective("a"), objective("b")), needed=2, milestones=(Milestone(1), Milestone(2)))
+
+    (told,) = gone_through(rules, (0, {"a": None, "b": None}))
+
+    assert [each.objectives for each in told.milestones] == [1, 2]
+    assert told.is_completed
+
+
+def test_some_of_the_objectives_may_be_enough():
+    rules = replace(GUIDED, needed=1, milestones=())
+
+    (told,) = gone_through(rules, (3, {"spend": 100}))
+
+    assert told.is_completed
+    assert told.state.completed_at == START + timedelta(hours=3)
+
+
+def test_what_is_completed_is_over():
+    rules = Rules((objective("a"),), needed=1)
+
+    _, again = gone_through(rules, (0, {"a": None}), (1, {"a": None}))
+
+    assert again.effect is Effect.ALREADY_COMPLETED
+    assert (again.state.completions, again.state.completed_at) == (1, START)
+
+
+def test_what_can_be_repeated_begins_anew_with_the_next_event():
+    rules = Rules((BUY,), needed=1, milestones=(Milestone(1),), is_repeatable=True)
+
+    told = gone_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
+
+    assert [event.state.round for event in told] == [1, 1, 2, 2]
+    assert [event.state.is_completed for event in told] == [False, True, False, True]
+    assert [len(event.milestones) for event in told] == [0, 1, 0, 1]
+    assert told[-1].state.completions == 2
+
+
+def test_an_event_that_no_objective_listens_to_yet_begins_no_round():
+    rules = replace(GUIDED, needed=1, milestones=(), is_repeatable=True)
+
+    _, _, told = gone_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
+
+    assert told.effect is Effect.NO_EFFECT
+    assert (told.state.round, told.state.is_completed) == (1, True)
+
+
+def test_where_fewer_objectives_are_needed_than_were_the_next_event_completes():
+    (told,) = gone_through(GUIDED, (0, {"spend": 100}))
+
+    told = advanced(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
+
+    assert told.is_completed
+    assert completed(told) == []
+
+
+@pytest.mark.parametrize(
+    ("term", "enrolled", "at", "counts"),
+    [
+        (PERPETUAL, 0, 0, True),
+        (PERPETUAL, 0, -1, False),
+        (PERPETUAL, 0, 10_000, True),
+        (FIXED, 0, 0, True),
+        (FIXED, -5, -1, False),  # enrolled before it starts
+        (FIXED, 24, 23, False),
+        (FIXED, 24, 7 * 24 - 1, True),
+        (FIXED, 24, 7 * 24, False),  # the end is not part of it
+        (ROLLING, 24, 23, False),
+        (ROLLING, 24, 24, True),
+        (ROLLING, 24, 8 * 24 - 1, True),
+        (ROLLING, 24, 8 * 24, False),
+    ],
+)
+def test_events_count_from_the_enrolment_to_the_end(term, enrolled, at, counts):
+    rules = replace(GUIDED, term=term)
+    enrolled_at, at = START + timedelta(hours=enrolled), START + timedelta(hours=at)
+
+    told = advanced(State(enrolled_at), rules, {"buy": None}, at=at)
+
+    assert (told.effect is Effect.COUNTED) == counts
+    assert (told.effect is Effect.OUT_OF_SCHEDULE) != counts
+
+
+@pytest.mark.parametrize(
+    ("term", "end"), [(FIXED, START + 7 * DAY), (ROLLING, START + 8 * DAY), (PERPETUAL, None)], ids=str
+)
+def test_when_an_enrolment_ends(term, end):
+    assert term.end_of(START + DAY) == end
+
+
+@pytest.mark.parametrize(
+    ("heard", "hours", "begins"),
+    [
+        ({"buy": None}, 0, True),
+        ({"review": None}, 0, False),  # waits for another
+        ({}, 0, False),
+        ({"buy": None}, -1, False),
+        ({"buy": None}, 7 * 24, False),
+    ],
+)
+def test_the_first_event_that_an_objective_hears_enrols(heard, hours, begins):
+    rules = replace(GUIDED, term=FIXED)
+
+    assert is_beginning(rules, heard, at=START + timedelta(hours=hours)) == begins
+
+
+# --- against a recount ------------------------------------------------------------------------------------------------
+
+CODES = "abcde"
+
+
+@st.composite
+def challenges(draw):
+    kinds = draw(st.lists(st.sampled_from(["count", "sum", "distinct"]), min_size=1, max_size=5))
+    objectives = [
+        objective(code, kind, draw(st.integers(1, 4)), draw(st.sets(st.sampled_from(CODES[:index]))) if index else ())
+        for index, (code, kind) in enumerate(zip(CODES, kinds, strict=False))
+    ]
+    needed = draw(st.integers(1, len(objectives)))
+    milestones = tuple(map(Milestone, sorted(draw(st.sets(st.integers(1, needed))))))
+    return Rules(tuple(objectives), needed, milestones, draw(st.booleans()), Term(Duration.ROLLING, lasts=DAY))
+
+
+EVENTS = st.lists(
+    st.tuples(st.integers(-2, 26), st.dictionaries(st.sampled_from(CODES), st.integers(1, 4), max_size=3)), max_size=40
+)
+
+
+def is_met(objective, values):
+    kind, wanted = objective.condition.kind, objective.condition.minimum
+    return {Kind.COUNT: len(values), Kind.SUM: sum(values), Kind.DISTINCT: len(set(values))}[kind] >= wanted
+
+
+def done_in(rules, book):
+    return {each.code for each in rules.objectives if is_met(each, book.get(each.code, []))}
+
+
+def recounted(rules, events):
+    """What is done in every round, each kept as the list of what its objectives heard, and worked out anew for each event."""
+    rounds = [{}]
+    for heard in [heard for hours, heard in events if 0 <= hours < 24]:
+        is_over = len(done_in(rules, rounds[-1])) >= rules.needed
+        before = set() if is_over else done_in(rules, rounds[-1])
+        waiting = [each for each in rules.objectives if each.code in heard and each.code not in before]
+        new = [each.code for each in waiting if before.issuperset(each.prerequisites)]
+        if is_over and new and rules.is_repeatable:
+            rounds.append({})
+        if rules.is_repeatable or not is_over:
+            for code in new:
+                rounds[-1].setdefault(code, []).append(heard[code])
+    return [done_in(rules, book) for book in rounds]
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(challenges(), EVENTS)
+def test_any_history_comes_to_what_a_recount_comes_to(rules, events):
+    events = [
+        (hours, {code: heard[code] for code in heard if code in CODES[: len(rules.objectives)]})
+        for hours, heard in events
+    ]
+
+    told = gone_through(rules, *events)
+
+    rounds = recounted(rules, events)
+    state = told[-1].state if told else State(START)
+    assert set(state.done) == rounds[-1]
+    assert state.completions == sum(len(done) >= rules.needed for done in rounds)
+    assert sum(event.is_completed for event in told) == state.completions
+    assert sum(len(event.objectives) for event in told) == sum(map(len, rounds))
+    assert [each.objectives for event in told for each in event.milestones] == [
+        each.objectives for done in rounds for each in rules.milestones if each.objectives <= len(done)
+    ]

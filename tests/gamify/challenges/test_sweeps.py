@@ -1,0 +1,243 @@
+"""Challenges that end uncompleted are told of, once each."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from gamify.challenges import tasks
+from gamify.challenges.models import Challenge, Enrolment
+from gamify.challenges.selectors.due import challenges_with_due, due_rows
+from gamify.challenges.services import enroll, expire
+from gamify.challenges.services.ending import PUSHED_AHEAD, _expire
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import Consumer, emit
+from participants.models import DomainEvent, Participant, Tenant
+from participants.work import unit_of_work
+from tests.factories import ChallengeFactory, objective
+from tests.threads import all_at_once
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+END = NOW + 2 * DAY
+
+
+@pytest.fixture
+def fixed(tenant):
+    return ChallengeFactory(
+        tenant=tenant,
+        code="fixed",
+        name="Fixed",
+        objectives=[objective("login", 2)],
+        duration_type="fixed",
+        starts_at=NOW - DAY,
+        ends_at=END,
+    )
+
+
+@pytest.fixture
+def rolling(tenant):
+    wanted = [objective("login", 2)]
+    return ChallengeFactory(tenant=tenant, code="rolling", objectives=wanted, duration_type="rolling", duration_days=2)
+
+
+def enrolled(challenge, *people, at=NOW):
+    for person in people or ("ada",):
+        tenant = Tenant.objects.get(pk=challenge.tenant_id)
+        enroll(tenant=tenant, participant_id=person, code=challenge.code, now=at)
+
+
+def swept(now):
+    """How many rows were looked at."""
+    return sum(expire(challenge=challenge, now=now) for challenge in challenges_with_due(now=now))
+
+
+def told():
+    events = DomainEvent.objects.filter(type="challenge.expired").order_by("id")
+    return [(event.data["participant_id"], event.data["challenge_code"]) for event in events]
+
+
+def changed(challenge, **changes):
+    Challenge.objects.filter(pk=challenge.pk).update(**changes)
+    tenant = Tenant.objects.get(pk=challenge.tenant_id)
+    Tenant.objects.filter(pk=tenant.pk).update(catalog_version=tenant.catalog_version + 1)
+
+
+def test_the_end_is_told_of_once_and_not_before(fixed):
+    enrolled(fixed)
+
+    looked_at = [swept(END - timedelta(microseconds=1)), swept(END), swept(END + MINUTE)]
+
+    assert looked_at == [0, 1, 0]
+    assert told() == [("ada", "fixed")]
+    assert DomainEvent.objects.get(type="challenge.expired").data["challenge_name"] == "Fixed"
+    assert Enrolment.objects.get().expired_at == END
+
+
+def test_a_rolling_challenge_ends_for_each_in_their_own_time(rolling):
+    enrolled(rolling, "ada")
+    enrolled(rolling, "bob", at=NOW + MINUTE)
+
+    swept(NOW + 2 * DAY)
+    first = told()
+    swept(NOW + 2 * DAY + MINUTE)
+
+    assert first == [("ada", "rolling")]
+    assert told() == [("ada", "rolling"), ("bob", "rolling")]
+
+
+def test_who_has_completed_it_is_left_alone(tenant, fixed):
+    enrolled(fixed, "ada", "bob")
+    for _ in range(2):
+        emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput("ada", "login", NOW), now=NOW)
+
+    assert swept(END) == 1
+    assert told() == [("bob", "fixed")]
+
+
+def test_a_perpetual_challenge_never_ends(tenant):
+    enrolled(ChallengeFactory(tenant=tenant, objectives=[objective("login", 2)]))
+
+    assert swept(NOW + 3650 * DAY) == 0
+
+
+def test_an_inactive_challenge_ends_all_the_same(fixed):
+    enrolled(fixed)
+    changed(fixed, is_active=False)
+
+    swept(END)
+
+    assert told() == [("ada", "fixed")]
+
+
+def test_an_end_that_was_put_off_is_waited_for(fixed):
+    enrolled(fixed)
+    changed(fixed, ends_at=END + DAY)
+
+    assert [swept(END), swept(END + DAY)] == [0, 1]
+
+
+def test_an_end_that_was_brought_forward_is_told_of_at_once(rolling):
+    enrolled(rolling)
+    changed(rolling, duration_days=1)
+
+    assert swept(NOW + DAY) == 1
+
+
+def test_a_row_that_changed_since_it_was_found_is_not_told_of(tenant, fixed):
+    enrolled(fixed)
+    chunk = due_rows(fixed, behind=None, limit=10, now=END)
+    Enrolment.objects.update(completions=1, completed_at=NOW)
+
+    _expire(tenant=Tenant.objects.get(pk=tenant.pk), challenge_id=fixed.pk, chunk=chunk, now=END)
+
+    assert told() == []
+
+
+def test_many_are_gone_through_in_chunks(fixed, monkeypatch):
+    monkeypatch.setattr("gamify.challenges.services.ending.CHUNK", 2)
+    people = [f"user_{number}" for number in range(5)]
+    enrolled(fixed, *people)
+
+    assert swept(END) == 5
+    assert sorted(person for person, _ in told()) == people
+
+
+def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(fixed):
+    people = [f"user_{number}" for number in range(7)]
+    enrolled(fixed, *people)
+    broken = Enrolment.objects.filter(participant=Participant.objects.get(external_id="user_3"))
+    broken.update(progress={"login": "garbage"})
+
+    looked_at = [swept(END), swept(END + MINUTE)]
+
+    assert looked_at == [6, 0]
+    assert {person for person, _ in told()} == {*people} - {"user_3"}
+    assert broken.get().retry_at == END + PUSHED_AHEAD
+
+
+def test_a_row_that_was_mended_is_told_when_it_is_its_turn(fixed):
+    enrolled(fixed)
+    Enrolment.objects.update(progress={"login": "garbage"})
+    swept(END)
+    Enrolment.objects.update(progress={})
+
+    assert [swept(END + PUSHED_AHEAD - MINUTE), swept(END + PUSHED_AHEAD)] == [0, 1]
+    assert told() == [("ada", "fixed")]
+
+
+def test_beat_tells_of_every_tenant_that_has_something(tenant, other_tenant, fixed):
+    other = ChallengeFactory(
+        tenant=other_tenant, objectives=[objective("x")], duration_type="rolling", duration_days=1, enrolment="manual"
+    )
+    enrolled(fixed)
+    enrolled(other, "zoe")
+
+    with time_machine.travel(END, tick=False):
+        tasks.expire_ended()
+        tasks.expire_ended()
+
+    assert sorted(told()) == [("ada", "fixed"), ("zoe", other.code)]
+    assert {event.tenant_id for event in DomainEvent.objects.filter(type="challenge.expired")} == {
+        tenant.pk,
+        other_tenant.pk,
+    }
+
+
+def test_definitions_hear_of_an_end_at_the_time_that_it_was(fixed, settings):
+    HEARD[:] = []
+    enrolled(fixed)
+    settings.FACT_CONSUMERS = [*settings.FACT_CONSUMERS, f"{__name__}.OTHERS"]
+
+    swept(END + DAY)
+
+    assert HEARD == [("challenge.expired", "ada", END)]
+
+
+HEARD = []
+
+
+def _hear(fact, work, *, now):
+    if fact.is_change:
+        HEARD.append((fact.name, fact.participant.external_id, fact.at))
+    return []
+
+
+OTHERS = Consumer(lambda catalog, events: [], _hear, changes=lambda catalog: ["challenge.expired"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statements_do_not_grow_with_the_number_of_rows(fixed, queries):
+    enrolled(fixed, *[f"user_{number}" for number in range(10)])
+    swept(NOW)
+
+    with queries(1 + 2 + 2 + 2):  # challenges; who is due, twice; lock and rows; outbox and rows
+        assert swept(END) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.two_connections
+def test_sweeps_beside_each_other_tell_once(fixed):
+    people = [f"user_{number}" for number in range(50)]
+    enrolled(fixed, *people)
+
+    answers = all_at_once([lambda: swept(END)] * 3)
+    swept(END)
+
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert sorted(person for person, _ in told()) == sorted(people)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.two_connections
+def test_whom_somebody_else_holds_is_left_to_the_next_sweep(fixed):
+    enrolled(fixed, "ada", "bob")
+
+    with unit_of_work(Tenant.objects.get(pk=fixed.tenant_id), ["ada"], now=END):
+        (looked_at,) = all_at_once([lambda: swept(END)])
+
+    assert looked_at == 1
+    assert told() == [("bob", "fixed")]
+    swept(END)
+    assert told() == [("bob", "fixed"), ("ada", "fixed")]
