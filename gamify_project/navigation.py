@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _may_see(*permissions: str) -> Callable[[HttpRequest], bool]:
@@ -14,6 +14,13 @@ def _may_see(*permissions: str) -> Callable[[HttpRequest], bool]:
 
 def _page(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{route}"), "permission": _may_see(permission)}
+
+
+def _is_at(route: str, *, but: str) -> Callable[[HttpRequest], bool]:
+    """Whether the page is below `route`, and not the one at `but`, which has an entry of its own."""
+    return lambda request: (
+        request.path.startswith(reverse(f"admin:{route}")) and request.path != reverse(f"admin:{but}")
+    )
 
 
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +48,8 @@ NAVIGATION = [
     ),
     _group(
         "Rules",
-        _page("Rules", "rule", "rules_rule_changelist", "rules.view_rule"),
+        _page("Rules", "rule", "rules_rule_changelist", "rules.view_rule")
+        | {"active": _is_at("rules_rule_changelist", but="rules_rule_try")},
         _page("Try an event", "experiment", "rules_rule_try", "rules.view_rule"),
     ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),

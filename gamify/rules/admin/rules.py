@@ -53,7 +53,7 @@ class RuleAdmin(DefinitionAdmin):
             ("When", {"fields": ("event_types", "changes", *_conditions(obj))}),
             ("Then", {"fields": ("grants",)}),
             ("How often", {"fields": LIMITS, "description": ABOUT_LIMITS}),
-            ("In use", {"fields": ("is_active", ("starts_at", "ends_at"), "priority")}),
+            ("In use", {"fields": ("is_active", "starts_at", "ends_at", "priority")}),
             *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import WHEN, RuleForm
+from gamify.rules.admin.words import counted
 from gamify.rules.definitions import LIMITS, changed_rule
 from gamify.rules.engine.replaying import Side, Totals
 from gamify.rules.models import Rule
@@ -70,6 +71,7 @@ def page(request: HttpRequest, row: Rule, *, tenant: Tenant, context: Mapping[st
         "form": form,
         "back": reverse("admin:rules_rule_change", args=[row.pk]),
         "played": played,
+        "looked_at": "" if played is None else _looked_at(played),
         "boxes": [] if played is None else list(_boxes(played.rules[0])),
     }
     return TemplateResponse(request, "console/what_if.html", {**context, **shown})
@@ -84,6 +86,10 @@ def _played(tenant: Tenant, form: Any) -> Replayed:
     now = timezone.now()
     since = now - timedelta(days=form.cleaned_data["days"])
     return replay(tenant, [form.draft()], since=since, now=now, max_events=settings.REPLAY_MAX_EVENTS)
+
+
+def _looked_at(played: Replayed) -> str:
+    return f"{counted(played.events, 'event')} of {counted(played.participants, 'participant')}"
 
 
 def _boxes(rule: Replay) -> Iterator[Box]:
@@ -103,5 +109,5 @@ def _cells(totals: Totals) -> list[str]:
 
 def _side(title: str, side: Side) -> Box:
     rows = [[share.participant_id, f"{share.points:+,}"] for share in side.most]
-    note = f"{side.participants:,} participants, {side.points:,} points in all. Those who most:" if rows else ""
-    return Box(title, ("Participant", "Points"), rows, empty="Nobody.", note=note)
+    in_all = f"{counted(side.participants, 'participant')}, {counted(side.points, 'point')} in all; the largest first."
+    return Box(title, ("Participant", "Points"), rows, empty="Nobody.", note=in_all if rows else "")

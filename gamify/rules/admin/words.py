@@ -32,6 +32,11 @@ def _limits(rule: Rule) -> Iterator[str]:
         yield f"once in {said_of(rule.limits['cooldown_seconds'])}"
 
 
+def counted(number: int, one: str) -> str:
+    """1 event, 1,200 events."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
 def as_sentence(path: Sequence[str], message: str) -> str:
     """What the API says at a path, beside a field; the API's messages may be ends of sentences."""
     number = next((f"No. {int(part) + 1}: " for part in path if part.isdecimal()), "")

@@ -344,6 +344,17 @@ def test_a_rules_page_leads_to_its_event(tenant):
     assert 'value="sign up"' in text_of(console.get(TRY, event="sign up"))
 
 
+def test_the_sidebar_marks_the_page_one_is_on_and_no_other(tenant):
+    console, rule = Console(tenant), RuleFactory(tenant=tenant)
+
+    marked = [
+        [item["title"] for group in answer.context["sidebar_navigation"] for item in group["items"] if item["active"]]
+        for answer in (console.get(TRY), console.get(LIST), console.get(CHANGE, rule.pk))
+    ]
+
+    assert marked == [["Try an event"], ["Rules"], ["Rules"]]
+
+
 def test_events_are_tried_on_the_picked_tenants_rules_alone(tenant, other_tenant):
     RuleFactory(tenant=other_tenant)
 
@@ -392,7 +403,7 @@ def test_a_rule_as_it_is_gives_what_the_active_one_gives(tenant, nothing_written
         "Who would gain": [],
         "Who would lose": [],
     }
-    assert "2 events of 1 participants were looked at." in text_of(answer)
+    assert "Looked at: 2 events of 1 participant." in text_of(answer)
     assert "Changes are not played: badge.awarded." in text_of(answer)
 
 
