@@ -23,6 +23,12 @@ STREAKS_OF: Mapping[str, Sequence[str]] = {
     "Purchase completed": ("monthly_purchase",),
     "Invited a friend": ("invitations",),
 }
+# What their application tells of a deed.
+EVENTS_OF: Mapping[str, str] = {
+    "Completed a lesson": "lesson_completed",
+    "Purchase completed": "purchase_completed",
+    "Invited a friend": "friend_invited",
+}
 # What a badge is given for: so many deeds of this kind.
 BADGES = (
     ("first_steps", None, 1),
@@ -56,6 +62,10 @@ class Deed:
     @property
     def streaks(self) -> Sequence[str]:
         return ("daily_login", *STREAKS_OF.get(self.reason, ()))
+
+    @property
+    def event(self) -> str | None:
+        return EVENTS_OF.get(self.reason)
 
 
 def people(number: int) -> list[Person]:

@@ -1,6 +1,9 @@
-"""What the tenant `demo` has defined: badges, tiers, and streaks of all kinds."""
+"""What the tenant `demo` has defined: badges, tiers, streaks of all kinds, and a challenge."""
+
+from typing import Any
 
 from gamify.badges.models import Badge, Rarity
+from gamify.challenges.models import Challenge
 from gamify.tiers.models import Tier
 from gamify_project.blueprints import Blueprint
 from streaks.models import PeriodChoice, Streak
@@ -36,6 +39,12 @@ BADGES = (
         "legend",
         "Legend",
         {"description": "Was there 70 times", "rarity": Rarity.LEGENDARY, "category": "loyalty", "display_order": 6},
+    ),
+    Blueprint(
+        Badge,
+        "all_rounder",
+        "All-Rounder",
+        {"description": "Completed the grand tour", "rarity": Rarity.EPIC, "category": "community", "display_order": 7},
     ),
 )
 
@@ -100,4 +109,33 @@ STREAKS = (
     ),
 )
 
-ALL = (*BADGES, *TIERS, *STREAKS)
+
+def _objective(code: str, label: str, event: str, minimum: int, *prerequisites: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "label": label,
+        "event_types": [event],
+        "expression": None,
+        "condition": {"type": "count", "min": minimum},
+        "prerequisites": list(prerequisites),
+    }
+
+
+CHALLENGES = (
+    Blueprint(
+        Challenge,
+        "grand_tour",
+        "Grand Tour",
+        {
+            "description": "Learn, then buy, then bring a friend",
+            "objectives": [
+                _objective("learn", "Complete three lessons", "lesson_completed", 3),
+                _objective("buy", "Make a purchase", "purchase_completed", 1, "learn"),
+                _objective("invite", "Invite a friend", "friend_invited", 1, "learn"),
+            ],
+            "completion_grants": [{"type": "badge", "code": "all_rounder"}],
+        },
+    ),
+)
+
+ALL = (*BADGES, *TIERS, *STREAKS, *CHALLENGES)

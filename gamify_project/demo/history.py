@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from gamify.badges import services as badges
 from gamify.badges.selectors import active_badges
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import emit_batch
 from gamify.points.engine import InsufficientPoints
 from gamify.points.services import AWARD_BATCH, Change, award_batch, deduct
 from gamify.tiers.services import Assignment, TierNotFound, assign
@@ -120,6 +122,7 @@ def _live(tenant: Tenant, day: _Day) -> None:
     for person in day.coffees:
         _buy_coffee(tenant, person, at=day.at)
     _tick(tenant, day)
+    _tell(tenant, day)
     _give_badges(tenant=tenant, day=day)
     changes = [Change(deed.person.external_id, deed.amount, reason=deed.reason) for deed in day.deeds]
     award_batch(tenant=tenant, changes=changes, refused={}, key=day.key, now=day.at)
@@ -146,6 +149,16 @@ def _tick(tenant: Tenant, day: _Day) -> None:
     ticks = [Tick(deed.person.external_id, code, day.at) for deed in day.deeds for code in deed.streaks]
     open_ticks = [tick for tick in ticks if tick.streak_code in known and known[tick.streak_code].is_active]
     record_many(tenant=tenant, ticks=open_ticks, now=day.at)
+
+
+def _tell(tenant: Tenant, day: _Day) -> None:
+    """What their application tells of it, on which the challenge lives."""
+    events = [
+        EventInput(deed.person.external_id, deed.event, day.at, idempotency_key=day.key)
+        for deed in day.deeds
+        if deed.event is not None
+    ]
+    emit_batch(tenant=tenant, events=events, refused={}, now=day.at)
 
 
 @restartable

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gamify.badges.models import Badge, BadgeAward
+from gamify.challenges.models import Enrolment
 from gamify.points.models import LedgerEntry
 from gamify.points.services import Change, deduct
 from gamify.tiers.models import Tier, TierChange
@@ -30,6 +31,7 @@ def everything(slug="demo"):
         sorted(people.values_list("external_id", "display_name", "balance", "tier_code", "last_seen_at")),
         of_participants(BadgeAward, mine, "badge__code", "earned_at"),
         of_participants(ParticipantStreak, mine, "streak__code", "runs", "breaks_at"),
+        of_participants(Enrolment, mine, "challenge__code", "enrolled_at", "progress", "completions"),
         of_participants(LedgerEntry, mine, "number", "delta", "created_at"),
         of_participants(TierChange, mine, "number", "code", "changed_at"),
     )
@@ -100,6 +102,8 @@ def test_ninety_days_show_every_kind_of_definition_in_use():
     assert set(streaks.values_list("reset_on_miss", flat=True)) == {True, False}
     assert streaks.filter(grace_periods__gt=0).exists()
     assert ParticipantStreak.objects.filter(breaks_at__gt=NOW).exists()
+    assert Enrolment.objects.filter(completions=1).exists()
+    assert Enrolment.objects.filter(completions=0).exists()
 
 
 def test_whoever_played_with_the_demo_finds_it_so_and_the_days_go_on():

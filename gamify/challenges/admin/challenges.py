@@ -1,0 +1,50 @@
+"""Definitions of challenges: the list and the pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from gamify.challenges.admin.forms import ChallengeForm
+from gamify.challenges.admin.words import duration_of, needed_of
+from gamify.challenges.models import Challenge
+from participants.admin.definitions import DefinitionAdmin
+from participants.admin.display import display
+
+ABOUT_OBJECTIVES = "What is to be done, known by the events that tell of it. One event counts once for each objective."
+ABOUT_MILESTONES = "What is given on the way, once in each round."
+ABOUT_CHANGES = "Changes hold for those who take part already, too: another end is theirs as well."
+DURATION = ("duration_type", "starts_at", "ends_at", "duration_days")
+
+
+@admin.register(Challenge)
+class ChallengeAdmin(DefinitionAdmin):
+    noun, form = "challenge", ChallengeForm
+    columns = ("shown_duration", "enrolment", "shown_needed")
+    list_filter = ("is_active", "duration_type", "enrolment")
+    conditional_fields = {
+        "starts_at": "duration_type == 'fixed'",
+        "ends_at": "duration_type == 'fixed'",
+        "duration_days": "duration_type == 'rolling'",
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
+        duration = {"fields": (*DURATION, "enrolment"), "description": ABOUT_CHANGES if obj else ""}
+        return (
+            (None, {"fields": named}),
+            ("When", duration),
+            ("Objectives", {"fields": ("objectives",), "description": ABOUT_OBJECTIVES}),
+            ("Completion", {"fields": ("completion", "completion_grants", "is_repeatable")}),
+            ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
+            ("Where it is shown", {"fields": ("is_active", "display_order")}),
+            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
+        )
+
+    @display("lasts", ordering="duration_type")
+    def shown_duration(self, challenge: Challenge) -> str:
+        return duration_of(challenge)
+
+    @display("objectives")
+    def shown_needed(self, challenge: Challenge) -> str:
+        return needed_of(challenge)

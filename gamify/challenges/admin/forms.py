@@ -1,0 +1,84 @@
+"""The form of a challenge: its fields make the body that an API client would send, and that judges them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from rest_framework.serializers import Serializer
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from gamify.challenges.admin.milestones import MilestonesField
+from gamify.challenges.admin.objectives import ObjectivesField
+from gamify.challenges.admin.words import sentence
+from gamify.challenges.definitions import ChallengeChanges, NewChallenge, giving_problems
+from gamify.challenges.models import ALL, DurationChoice
+from gamify.facts.admin.grants import GrantsField
+from participants.admin.definitions import DefinitionForm
+from participants.admin.fields import ChoiceField, IntegerField, SwitchField
+from participants.errors import FieldError
+
+DURATIONS = [
+    (DurationChoice.PERPETUAL, "without end"),
+    (DurationChoice.FIXED, "from one day to another"),
+    (DurationChoice.ROLLING, "some days for each participant"),
+]
+ENROLMENTS = [("automatic", "by the first event that counts"), ("manual", "only by being enrolled")]
+OF_DURATION = {
+    "starts_at": DurationChoice.FIXED,
+    "ends_at": DurationChoice.FIXED,
+    "duration_days": DurationChoice.ROLLING,
+}
+
+
+class MomentInput(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__({**UnfoldAdminTextInputWidget().attrs, "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of it, in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=MomentInput, **kwargs)
+
+
+class ChallengeForm(DefinitionForm):
+    create_body, update_body = NewChallenge, ChallengeChanges
+
+    duration_type = ChoiceField(label="It lasts", choices=DURATIONS)
+    starts_at = MomentField(label="From", help_text="UTC. Events count from then on; one can be enrolled before.")
+    ends_at = MomentField(label="Until", help_text="UTC. What happens at that moment does not count any more.")
+    duration_days = IntegerField(label="Days", help_text="Of 24 hours, from the moment that one is enrolled.")
+    enrolment = ChoiceField(label="One takes part", choices=ENROLMENTS)
+    objectives = ObjectivesField()
+    completion = IntegerField(label="Objectives needed", help_text="How many complete it. Left empty: all of them.")
+    milestones = MilestonesField()
+    completion_grants = GrantsField(label="Gives")
+    is_repeatable = SwitchField(label="Can be repeated", help_text="The next event after a completion begins it anew.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial.get("completion") == ALL:
+            self.initial["completion"] = None
+        for name in ("milestones", "completion_grants"):
+            self.fields[name].suggest_for(self.tenant)  # type: ignore[attr-defined]
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        """Without what the chosen duration has no use for: the page hides it."""
+        kind = self.cleaned_data.get("duration_type")
+        body = super().body([name for name in names if OF_DURATION.get(name, kind) == kind])
+        if "completion" in body:
+            body["completion"] = ALL if body["completion"] is None else body["completion"]
+        return body
+
+    def _judge(self) -> Serializer[Any]:
+        judged = super()._judge()
+        if judged.is_valid() and self.tenant:
+            self._place(giving_problems(self.tenant, judged.validated_data))
+        return judged
+
+    def _field_of(self, error: FieldError) -> tuple[str | None, str]:
+        field, _ = super()._field_of(error)
+        return field, sentence(error)

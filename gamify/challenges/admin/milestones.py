@@ -1,0 +1,59 @@
+"""The editor of milestones: a card each, with what is given in rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
+from gamify.facts.admin.grants import GrantsWidget, SubmittedGrants, grants_of, row_of
+from participants.models import Tenant
+
+
+@dataclass(frozen=True)
+class MilestoneCard:
+    """`objectives` is how many must be completed."""
+
+    objectives: str = ""
+    grants: SubmittedGrants = field(default_factory=lambda: SubmittedGrants([], []))
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.objectives.strip() and not self.grants.rows
+
+    def body(self, shown: Stored) -> dict[str, Any]:
+        return {"objectives": self.objectives.strip(), "grants": grants_of(self.grants)}
+
+    def context(self, prefix: str, shown: Stored) -> dict[str, Any]:
+        return {"card": self}
+
+
+class MilestonesWidget(CardsWidget):
+    template_name = "console/challenge_milestones.html"
+    tenant: Tenant | None = None
+
+    def read(self, data: Any, prefix: str) -> Card:
+        grants = GrantsWidget().value_from_datadict(data, {}, f"{prefix}-grants")
+        return MilestoneCard(data.get(f"{prefix}-objectives", ""), grants)
+
+    def of_stored(self, stored: Mapping[str, Any], place: int) -> Card:
+        grants = stored["grants"]
+        rows = [row_of(spec, index) for index, spec in enumerate(grants)]
+        return MilestoneCard(str(stored["objectives"]), SubmittedGrants(grants, rows))
+
+    def blank(self) -> Card:
+        return MilestoneCard()
+
+    def card_context(self, card: Card, prefix: str, shown: Stored) -> dict[str, Any]:
+        assert isinstance(card, MilestoneCard)  # noqa: S101 - its own
+        widget = GrantsWidget()
+        widget.tenant = self.tenant
+        grants = widget.get_context(f"{prefix}-grants", card.grants, {})["widget"]
+        return {**super().card_context(card, prefix, shown), "grants": grants}
+
+
+class MilestonesField(CardsField):
+    widget = MilestonesWidget
+
+    def suggest_for(self, tenant: Tenant | None) -> None:
+        """Offer what `tenant` has defined where something is to be named."""
+        self.widget.tenant = tenant

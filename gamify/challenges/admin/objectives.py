@@ -1,0 +1,129 @@
+"""The editor of objectives: a card each, with the conditions on its events in rows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
+from gamify.facts.admin.words import expression_in_words
+from gamify.facts.engine.conditions import Kind
+from gamify.facts.engine.expressions import MalformedExpression, expression_as_filter, filter_as_expression
+from participants.admin.conditions import ConditionsWidget, SubmittedFilter, conditions_of, filter_of
+from participants.admin.fields import NumberField
+
+KINDS = {
+    Kind.COUNT.value: "so many events",
+    Kind.SUM.value: "a property that adds up to",
+    Kind.DISTINCT.value: "so many different values of a property",
+}
+NO_CONDITIONS = SubmittedFilter({}, [])
+
+
+@dataclass(frozen=True)
+class ObjectiveCard:
+    """`of` is the property that is added up or told apart, `place` where, among those shown, the expression stands that rows cannot say; empty where they can."""
+
+    code: str = ""
+    label: str = ""
+    events: str = ""
+    kind: str = Kind.COUNT.value
+    of: str = ""
+    minimum: str = "1"
+    prerequisites: str = ""
+    place: str = ""
+    drops: bool = False
+    where: SubmittedFilter = NO_CONDITIONS
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(map(str.strip, (self.code, self.label, self.events)))
+
+    def body(self, shown: Stored) -> dict[str, Any]:
+        return {
+            "code": self.code.strip(),
+            "label": self.label.strip(),
+            "event_types": _parts(self.events),
+            "expression": self._expression(shown),
+            "condition": self._condition(),
+            "prerequisites": _parts(self.prerequisites),
+        }
+
+    def _condition(self) -> dict[str, Any]:
+        of = {} if self.kind == Kind.COUNT else {"field": self.of.strip()}
+        return {"type": self.kind, "min": _number(self.minimum), **of}
+
+    def _expression(self, shown: Stored) -> Mapping[str, Any] | None:
+        if self.place and not self.drops:
+            return self._kept(shown)
+        short = filter_of(self.where)
+        try:
+            return None if short is None else filter_as_expression(short)
+        except MalformedExpression as malformed:
+            raise forms.ValidationError(f"{malformed.problem.field}: {malformed.problem.message}.") from malformed
+
+    def _kept(self, shown: Stored) -> Mapping[str, Any]:
+        if not self.place.isascii() or not self.place.isdecimal() or int(self.place[:9]) >= len(shown):
+            raise forms.ValidationError("The conditions that were kept are gone; load the page again.")
+        return dict(shown[int(self.place)]["expression"])
+
+    def context(self, prefix: str, shown: Stored) -> dict[str, Any]:
+        where = ConditionsWidget().get_context(f"{prefix}-where", self.where, {})["widget"]
+        return {"card": self, "where": where, "kinds": KINDS, "words": self._words(shown)}
+
+    def _words(self, shown: Stored) -> str:
+        """What stands there of conditions that are kept."""
+        try:
+            return expression_in_words(self._kept(shown)) if self.place else ""
+        except forms.ValidationError as gone:
+            return str(gone.messages[0])
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _number(text: str) -> Any:
+    """The number that `text` is; what is none is left for the body to refuse."""
+    try:
+        return NumberField(required=False).clean(text)
+    except forms.ValidationError:
+        return text
+
+
+def card_of(stored: Mapping[str, Any], place: int) -> ObjectiveCard:
+    condition, expression = stored["condition"], stored.get("expression")
+    short = {} if expression is None else expression_as_filter(expression)
+    return ObjectiveCard(
+        code=stored["code"],
+        label=stored["label"],
+        events=", ".join(stored["event_types"]),
+        kind=condition["type"],
+        of=condition.get("field") or "",
+        minimum=json.dumps(condition["min"]),
+        prerequisites=", ".join(stored.get("prerequisites", ())),
+        place=str(place) if short is None else "",
+        where=SubmittedFilter(short or {}, conditions_of(short or {})),
+    )
+
+
+class ObjectivesWidget(CardsWidget):
+    template_name = "console/objectives.html"
+
+    def read(self, data: Any, prefix: str) -> Card:
+        names = ("code", "label", "events", "kind", "of", "minimum", "prerequisites", "place")
+        said = {name: data.get(f"{prefix}-{name}", "") for name in names}
+        where = ConditionsWidget().value_from_datadict(data, {}, f"{prefix}-where")
+        return ObjectiveCard(**said, drops=f"{prefix}-drops" in data, where=where)
+
+    def of_stored(self, stored: Mapping[str, Any], place: int) -> Card:
+        return card_of(stored, place)
+
+    def blank(self) -> Card:
+        return ObjectiveCard()
+
+
+class ObjectivesField(CardsField):
+    widget = ObjectivesWidget

@@ -1,0 +1,73 @@
+"""Challenges on a participant's page: where they stand, and enrolling by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from gamify.challenges import services
+from gamify.challenges.admin.words import progress_of
+from gamify.challenges.selectors import Standing, Status, open_challenges, standings_of
+from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.panels import Box, Panel, panels
+from participants.catalog import catalog_of
+from participants.models import Participant
+
+COLUMNS = ("Challenge", "Status", "Since", "Until", "Objectives", "Completed")
+
+
+def _standings(participant: Participant) -> Sequence[Standing]:
+    return standings_of(participant, catalog_of(participant.tenant), now=timezone.now())
+
+
+class EnrolForm(PageForm):
+    code = forms.ChoiceField(label="Challenge", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        super().__init__(data, row=row)
+        # A form that is sent twice names one that they are in by now.
+        offered = [each for each in _standings(row) if self.is_bound or each.status is Status.AVAILABLE]
+        choices = [(each.challenge.code, each.challenge.name) for each in offered]
+        self.fields["code"].choices = choices  # type: ignore[attr-defined]
+
+
+def _enrol(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    known = {each.challenge.code: each.status for each in _standings(participant)}
+    standing = services.enroll(
+        tenant=participant.tenant, participant_id=participant.external_id, code=data["code"], now=timezone.now()
+    )
+    if known[standing.challenge.code] is not Status.AVAILABLE:
+        return Done(f"They take part in {standing.challenge.name} already.")
+    return Done(f"Enrolled in {standing.challenge.name}.", f"Enrolled in challenge {standing.challenge.code}.")
+
+
+ENROL = ObjectPage(
+    name="enrol",
+    title="Enrol in challenge",
+    explanation="They take part from now on, as if they had been enrolled through the API. What happened before does not count.",
+    button="Enrol",
+    permission="challenges.add_enrolment",
+    perform=_enrol,
+    form_class=EnrolForm,
+    icon="flag",
+    is_offered=lambda participant: bool(open_challenges(catalog_of(participant.tenant), now=timezone.now())),
+)
+
+
+def _boxes(participant: Participant) -> Iterable[Box]:
+    begun = [_row(standing) for standing in _standings(participant) if standing.state is not None]
+    note = f"{participant.challenges_completed:,} completed so far." if participant.challenges_completed else ""
+    yield Box("Challenges", COLUMNS, begun, empty="They take part in none.", note=note)
+
+
+def _row(standing: Standing) -> list[Any]:
+    state = standing.state
+    times = f"{state.completions:,} ×" if state and state.completions else None
+    since = state and state.enrolled_at
+    return [standing.challenge.name, standing.status.value, since, standing.ends_at, progress_of(standing), times]
+
+
+panels.register("challenges", Panel(pages=(ENROL,), boxes=_boxes))

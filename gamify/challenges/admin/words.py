@@ -1,0 +1,66 @@
+"""How challenges are said to people, in plain words."""
+
+from collections.abc import Sequence
+
+from gamify.challenges.models import ALL, Challenge, DurationChoice
+from gamify.challenges.selectors import Standing
+from gamify.facts.admin.words import grant_sentence
+from participants.errors import FieldError
+
+_PARTS = {
+    "code": "the code",
+    "label": "the name",
+    "event_types": "the list of events",
+    "min": "the number to be reached",
+    "field": "the property",
+    "type": "what completes it",
+    "prerequisites": "what comes before it",
+    "objectives": "the number of objectives",
+    "grants": "what is given",
+}
+
+
+def sentence(error: FieldError) -> str:
+    """The message of an error, beside its editor: those of parts are ends of sentences, here is the beginning."""
+    head, *path = error.field.split(".")
+    if not error.message[:1].islower():
+        return error.message
+    if head == "completion_grants":
+        return grant_sentence(path, error.message)
+    if not path:
+        return f"The list of {head} {error.message}."
+    number = f"No. {int(path[0]) + 1}: " if path[0].isdecimal() else ""
+    if "grants" in path and len(path) > path.index("grants") + 1:
+        return f"{number}grant {grant_sentence(path[path.index('grants') + 1 :], error.message)}"
+    return f"{number}{_part(path)} {error.message}."
+
+
+def _part(path: Sequence[str]) -> str:
+    """What the innermost name of a path is called."""
+    return next((_PARTS[name] for name in reversed(path) if name in _PARTS), "it")
+
+
+def duration_of(challenge: Challenge) -> str:
+    if challenge.duration_type == DurationChoice.ROLLING:
+        return f"{challenge.duration_days:,} days each"
+    if challenge.duration_type == DurationChoice.FIXED:
+        return f"{challenge.starts_at:%Y-%m-%d %H:%M} to {challenge.ends_at:%Y-%m-%d %H:%M}"
+    return "no end"
+
+
+def needed_of(challenge: Challenge) -> str:
+    number = len(challenge.objectives)
+    return f"all {number}" if challenge.completion == ALL else f"{challenge.completion} of {number}"
+
+
+def progress_of(standing: Standing) -> str:
+    """Where somebody stands in each objective: Log in 3 of 5, Review done."""
+    state = standing.state
+    if state is None:
+        return ""
+    return ", ".join(
+        f"{objective.label} done"
+        if objective.code in state.done
+        else f"{objective.label} {state.current(objective):,} of {objective.target:,}"
+        for objective in standing.challenge.rules.objectives
+    )

@@ -1,0 +1,27 @@
+// Editors made of cards (objectives, milestones): the server ends with blank ones, which are shown one by one.
+(function () {
+    function add(editor) {
+        const card = editor.querySelector("[data-card][hidden]");
+        if (!card) return;
+        card.hidden = false;
+        card.querySelector("input:not([type=hidden])").focus();
+        if (!editor.querySelector("[data-card][hidden]")) editor.querySelector("[data-add-card]").hidden = true;
+    }
+
+    // What is blank is not saved.
+    function remove(card) {
+        card.querySelectorAll("[data-row] [data-remove]").forEach((button) => button.click());
+        card.querySelectorAll("input:not([type=hidden])").forEach((input) => { input.value = ""; });
+        card.hidden = true;
+    }
+
+    function start(editor) {
+        editor.addEventListener("click", (event) => {
+            if (event.target.closest("[data-add-card]")) add(editor);
+            const button = event.target.closest("[data-remove-card]");
+            if (button) remove(button.closest("[data-card]"));
+        });
+    }
+
+    document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-cards]").forEach(start));
+})();
