@@ -118,7 +118,7 @@ class TraceAnswer(serializers.Serializer[Any]):
     )
 
 
-class ExplainedEvent(TraceAnswer):
+class _Explained(serializers.Serializer[Any]):
     event_id = serializers.UUIDField(source="event.id", help_text="The event.")
     participant_id = serializers.CharField(source="event.participant.external_id", help_text="Whose it is.")
     event_name = serializers.CharField(source="event.name", help_text="What happened.")
@@ -127,6 +127,10 @@ class ExplainedEvent(TraceAnswer):
         source="event.created_at", help_text="When it was told of, and decided about."
     )
     is_pruned = serializers.BooleanField(help_text="Whether it is too old for its trace to be kept.")
+
+
+class ExplainedEvent(_Explained, TraceAnswer):
+    """The event, then its trace."""
 
 
 class EventResult(serializers.Serializer[Any]):
