@@ -24,10 +24,6 @@ class AmountField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class EnrolBody(serializers.Serializer[Any]):
-    participant_id = ParticipantIdField()
-
-
 class ObjectiveStanding(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="Code of the objective.")
     label = serializers.CharField(help_text="What it is called.")  # type: ignore[assignment]  # a field, too, has one
@@ -52,12 +48,19 @@ class ChallengeStanding(serializers.Serializer[Any]):
     objectives = ObjectiveStanding(many=True, help_text="Where they stand in each objective.")
 
 
-class EnrolledAnswer(ChallengeStanding):
+class Whose(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
 
 
-class ParticipantChallengesAnswer(serializers.Serializer[Any]):
-    participant_id = ParticipantIdField()
+class EnrolBody(Whose):
+    """Who is to take part."""
+
+
+class EnrolledAnswer(Whose, ChallengeStanding):
+    """Where they stand now."""
+
+
+class ParticipantChallengesAnswer(Whose):
     challenges = ChallengeStanding(many=True, help_text="Those they take part in and those they may, in display order.")
 
 
