@@ -28,7 +28,7 @@ def every_objective() -> Any:
 
 
 class Challenge(Definition):
-    """Objectives to be reached by events. An inactive one hears nothing more; what participants have of it stays.
+    """Objectives to be reached by events. An inactive one hears nothing; what participants have of it stays.
 
     `objectives` are `[{code, label, event_types, expression, condition, prerequisites}, …]`; so many of them as `completion`
     says, a number or ALL, complete it. `milestones` are `[{objectives, grants}, …]`. A fixed one has `starts_at` and `ends_at`,

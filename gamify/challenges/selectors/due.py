@@ -22,15 +22,17 @@ class Due:
 
 
 def challenges_with_due(*, now: datetime) -> list[Challenge]:
-    """The challenges that have ended for somebody who is yet to be told, with their tenants, disabled ones too: one look
-    into the index for each that has an end.
+    """The active challenges that have ended for somebody of whom it is yet to be told, with their tenants, disabled ones too:
+    one look into the index for each that has an end.
 
     A subquery of one value, since PostgreSQL may turn EXISTS into a join that reads every row under way.
     """
     under_way = Enrolment.objects.filter(tenant_id=OuterRef("tenant_id"), challenge_id=OuterRef("pk")).due(now)
     first = under_way.order_by("enrolled_at").values("enrolled_at")[:1]
-    ending = Challenge.objects.filter(~Q(duration_type=Duration.PERPETUAL)).select_related("tenant").order_by("pk")
-    found = ending.annotate(first_at=Subquery(first)).filter(first_at__isnull=False)
+    ending = Challenge.objects.filter(~Q(duration_type=Duration.PERPETUAL), is_active=True)
+    found = (
+        ending.select_related("tenant").order_by("pk").annotate(first_at=Subquery(first)).filter(first_at__isnull=False)
+    )
     return [challenge for challenge in found if term_of(challenge).has_ended(challenge.first_at, now)]
 
 

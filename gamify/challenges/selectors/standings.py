@@ -61,13 +61,21 @@ def is_open(challenge: CompiledChallenge, *, now: datetime) -> bool:
 
 
 def standings_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> Sequence[Standing]:
-    """Every challenge that they are enrolled in, and those that they may begin, in display order; one query."""
+    """Every challenge that they take part in or may begin, in display order; one query. Of those that are inactive, what they
+    have completed.
+    """
     challenges = challenges_in(catalog).by_id
     if not challenges:
         return ()
     rows = {} if participant is None else _rows_of(participant)
-    shown = [each for each in challenges.values() if each.id in rows or is_open(each, now=now)]
-    return [standing_of(each, rows.get(each.id), now=now) for each in shown]
+    standings = [standing_of(each, rows.get(each.id), now=now) for each in challenges.values()]
+    return [standing for standing in standings if _is_shown(standing, now=now)]
+
+
+def _is_shown(standing: Standing, *, now: datetime) -> bool:
+    if standing.state is None:
+        return is_open(standing.challenge, now=now)
+    return standing.challenge.is_active or standing.state.completions > 0
 
 
 def _rows_of(participant: Participant) -> dict[UUID, Enrolment]:

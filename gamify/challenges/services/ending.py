@@ -63,7 +63,7 @@ def _expire(*, tenant: Tenant, challenge_id: UUID, chunk: Sequence[Due], now: da
 def _expire_one(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge) -> datetime | None:
     """When it ended for them, if that is to be told; None where it was told, or is not so any more."""
     row = work.row(Enrolment, participant, challenge.id)
-    if row is None or row.expired_at is not None:
+    if row is None or row.expired_at is not None or not challenge.is_active:
         return None
     standing = standing_of(challenge, row, now=work.now)
     if standing.status is not Status.EXPIRED:

@@ -220,12 +220,19 @@ def test_without_challenges_the_list_is_empty(api):
     assert api.get(MINE).json() == {"participant_id": "user_123", "challenges": []}
 
 
-def test_what_can_not_be_begun_is_shown_to_those_who_have(tenant, api, other_api, admin_api, explorer):
+def test_of_an_inactive_challenge_only_what_was_completed_is_shown(tenant, api, admin_api, explorer):
+    done = ChallengeFactory(tenant=tenant, code="done")
+    happens(api, "login")
     api.post(ENROL, WHO)
-    admin_api.delete(f"/admin/challenges/{explorer.pk}")
+    for challenge in (explorer, done):
+        admin_api.delete(f"/admin/challenges/{challenge.pk}")
 
-    assert standing(api)["status"] == "active"
+    assert (standing(api)["code"], standing(api)["status"]) == ("done", "completed")
     assert api.get("/participants/somebody/challenges").json()["challenges"] == []
+
+    admin_api.patch(f"/admin/challenges/{explorer.pk}", {"is_active": True})
+
+    assert [each["status"] for each in api.get(MINE).json()["challenges"]] == ["completed", "active"]
 
 
 def test_another_tenant_and_the_sandbox_see_nothing(api, other_api, sandbox_api, explorer):

@@ -102,13 +102,27 @@ def test_a_perpetual_challenge_never_ends(tenant):
     assert swept(NOW + 3650 * DAY) == 0
 
 
-def test_an_inactive_challenge_ends_all_the_same(fixed):
+def test_of_an_inactive_challenge_nothing_is_told_until_it_is_active_again(fixed):
     enrolled(fixed)
     changed(fixed, is_active=False)
-
     swept(END)
+    told_meanwhile = told()
 
+    changed(fixed, is_active=True)
+    swept(END + DAY)
+
+    assert told_meanwhile == []
     assert told() == [("ada", "fixed")]
+
+
+def test_one_that_is_switched_off_while_it_is_swept_is_not_told_of(tenant, fixed):
+    enrolled(fixed)
+    chunk = due_rows(fixed, behind=None, limit=10, now=END)
+    changed(fixed, is_active=False)
+
+    _expire(tenant=Tenant.objects.get(pk=tenant.pk), challenge_id=fixed.pk, chunk=chunk, now=END)
+
+    assert told() == []
 
 
 def test_an_end_that_was_put_off_is_waited_for(fixed):
