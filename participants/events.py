@@ -1,7 +1,8 @@
 """The domain events that may be emitted: a registry, so that a misspelt type fails in the first test that emits it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from participants.registries import Registry
 
@@ -24,9 +25,9 @@ def register(name: str, meaning: str, fields: Mapping[str, str]) -> None:
     event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields)))
 
 
-def unknown_fields(event_type: EventType, names: Iterable[str]) -> set[str]:
-    """Names that the registered type does not document."""
-    return set(names) - set(event_type.fields)
+def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
+    """Names in `data` that the registered type does not document."""
+    return data.keys() - event_type.fields.keys()
 
 
 def register_all() -> None:

@@ -85,7 +85,7 @@ class _Compiled:
     sql: str
     params: Sequence[Any]
     compiler: Any
-    converters: Mapping[int, Any]
+    converters: Sequence[tuple[int, Callable[[Any], Any]]]
     names: Sequence[str] = field(default_factory=list)
     populators: Sequence[Any] = ()
 
@@ -125,7 +125,7 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
     compiler = queryset.query.get_compiler(connection=connection)
     sql, params = compiler.as_sql()
     expressions = [column[0] for column in compiler.select[: compiler.col_count]]
-    compiled = _Compiled(sql, params, compiler, _converters(compiler, expressions))
+    compiled = _Compiled(sql, params, compiler, _converters(compiler, expressions, connection))
     first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1]
     compiled.names = [column[0].target.attname for column in compiler.select[first : last + 1]]
     # The stubs are those of a later Django, which takes one argument more.
@@ -135,36 +135,48 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
     return compiled
 
 
-def _converters(compiler: Any, expressions: Sequence[Any]) -> Mapping[int, Any]:
-    """Django's own, but that of JSON, which most rows have none of."""
+def _converters(
+    compiler: Any, expressions: Sequence[Any], connection: BaseDatabaseWrapper
+) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+    """Django's own, each with its place in the row."""
     found = compiler.get_converters(expressions)
-    return {
-        place: ([_unless_empty(each) for each in converters], expression)
-        if expression.output_field.get_internal_type() == "JSONField"
-        else (converters, expression)
-        for place, (converters, expression) in found.items()
-    }
+    return [
+        (place, _converter(converters, expression, connection)) for place, (converters, expression) in found.items()
+    ]
 
 
-def _unless_empty(convert: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-    def converted(value: Any, expression: Any, connection: Any) -> Any:
-        made_empty = _EMPTY.get(value)
-        return convert(value, expression, connection) if made_empty is None else made_empty()
+def _converter(converters: Sequence[Any], expression: Any, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    def converted(value: Any) -> Any:
+        for convert in converters:
+            value = convert(value, expression, connection)
+        return value
 
-    return converted
+    if expression.output_field.get_internal_type() != "JSONField":
+        return converted
+    # Most rows have no JSON, or none yet.
+    return lambda value: _EMPTY[value]() if value in _EMPTY else converted(value)
 
 
-_EMPTY: Mapping[str | None, Callable[[], Any]] = {"[]": list, "{}": dict}
+_EMPTY: Mapping[str | None, Callable[[], Any]] = {None: lambda: None, "[]": list, "{}": dict}
 
 
 def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any]:
     model = compiled.compiler.klass_info["model"]
-    converted = compiled.compiler.apply_converters(rows, compiled.converters) if compiled.converters else rows
-    return [_instance(model, compiled, row, alias) for row in converted]
+    return [_instance(model, compiled, row, alias) for row in rows]
 
 
 def _instance(model: type[models.Model], compiled: _Compiled, row: Sequence[Any], alias: str) -> models.Model:
+    row = _converted(row, compiled.converters)
     instance = made(model, zip(compiled.names, row, strict=False), alias=alias)
     for populator in compiled.populators:
         populator.populate(row, instance)
     return instance
+
+
+def _converted(row: Sequence[Any], converters: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+    if not converters:
+        return row
+    values = list(row)
+    for place, convert in converters:
+        values[place] = convert(values[place])
+    return values

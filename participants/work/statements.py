@@ -4,16 +4,14 @@ A single row goes as it is. Of several, PostgreSQL gets each column as an array 
 same, and stays prepared, for any number of rows; SQLite gets them as they are.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, cast
 
-from django.db import connection as default_connection
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.work.arrays import column_of
+from participants.work.arrays import array_sql, column_of
 
 SQLITE_MAX_PARAMS = 30_000
 
@@ -51,7 +49,7 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
 def _update_sql(model: Model, names: tuple[str, ...]) -> str:
     fields = [_field(model, name) for name in names]
     table, columns = model._meta.db_table, [field.column for field in fields]
-    arrays = ", ".join(f"%s::{_array_type(field)}[]" for field in fields)
+    arrays = ", ".join(array_sql(field) for field in fields)
     new = ", ".join(f'"{column}" = new."{column}"' for column in columns[1:])
     given = ", ".join(f'"{column}"' for column in columns)
     return (
@@ -68,11 +66,6 @@ def _update_one_sql(model: Model, names: tuple[str, ...]) -> str:
 
 def _field(model: Model, name: str) -> "models.Field[Any, Any]":
     return cast("models.Field[Any, Any]", model._meta.get_field(name))
-
-
-def _array_type(field: Any) -> str:
-    """Without a length, which an array of parameters does not need."""
-    return re.sub(r"\(.*\)", "", str(field.db_type(default_connection)))
 
 
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
@@ -102,7 +95,7 @@ def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:
 
 @cache
 def _unnest_sql(model: Model, update: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{_array_type(field)}[]" for field in model._meta.concrete_fields)
+    arrays = ", ".join(array_sql(field) for field in model._meta.concrete_fields)
     return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(update)}"  # noqa: S608 - names of our own models
 
 
