@@ -19,6 +19,7 @@ def test_the_pages_of_the_console():
         "auth_user",
         "axes_accessattempt",
         "badges_badge",
+        "challenges_challenge",
         "facts_event",
         "participants_apikey",
         "participants_hmacsecret",
@@ -33,7 +34,7 @@ def test_the_pages_of_the_console():
 
 
 def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "streaks"}
+    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "challenges", "streaks"}
 
 
 @pytest.mark.parametrize("page", PAGES)
