@@ -91,7 +91,8 @@ class Rules:
 @dataclass(frozen=True)
 class State:
     """One enrolment: rounds are numbered from 1, and `completions` of them are completed. Of the round that was begun last:
-    what events came to, by objective, the objectives that are `done`, and the milestones that are `paid`.
+    what events came to, by objective, the objectives that are `done`, and the milestones that are `paid`. In a rolling
+    challenge every round has days of its own: `enrolled_at` is the beginning of the latest.
     """
 
     enrolled_at: datetime
@@ -145,20 +146,34 @@ def is_beginning(rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> boo
 def advanced(state: State, rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> Advanced:
     """What comes of one event at `at`. `heard` has the value that each objective found which means the event, by code.
 
-    After a completed round of a challenge that can be repeated, the next event that an objective listens to begins a new one.
+    After a completed round of a challenge that can be repeated, the next event that an objective listens to begins a new one;
+    in a rolling challenge with days of its own, so that what happened before the completion cannot begin it. A round whose
+    days went by is begun again in the same way: it is the same round, whose milestones are not paid twice.
     """
-    if not rules.term.counts(state.enrolled_at, at):
+    is_again = rules.is_repeatable and (state.is_completed or _has_lapsed(state, rules, at=at))
+    current = _next_round(state, rules, at=at) if is_again else state
+    if not rules.term.counts(current.enrolled_at, at):
         return Advanced(Effect.OUT_OF_SCHEDULE, state)
-    if not state.is_completed:
-        return _advanced(state, rules, heard, at=at)
-    if not rules.is_repeatable:
-        return Advanced(Effect.ALREADY_COMPLETED, state)
-    begun = _advanced(_next_round(state), rules, heard, at=at)
+    if not is_again:
+        return (
+            Advanced(Effect.ALREADY_COMPLETED, state) if state.is_completed else _advanced(state, rules, heard, at=at)
+        )
+    begun = _advanced(current, rules, heard, at=at)
     return begun if begun.effect is Effect.COUNTED else Advanced(Effect.NO_EFFECT, state)
 
 
-def _next_round(state: State) -> State:
-    return replace(state, round=state.round + 1, progress={}, done=(), paid=())
+def _has_lapsed(state: State, rules: Rules, *, at: datetime) -> bool:
+    """Whether the days of a round went by; a fixed term is over for good."""
+    return rules.term.duration is Duration.ROLLING and rules.term.has_ended(state.enrolled_at, at)
+
+
+def _next_round(state: State, rules: Rules, *, at: datetime) -> State:
+    if not state.is_completed:
+        return replace(state, enrolled_at=at, progress={}, done=())
+    enrolled_at = state.enrolled_at
+    if rules.term.duration is Duration.ROLLING:
+        enrolled_at = max(at, state.completed_at or at)
+    return replace(state, enrolled_at=enrolled_at, round=state.round + 1, progress={}, done=(), paid=())
 
 
 def _advanced(state: State, rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> Advanced:

@@ -30,7 +30,8 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 
 
 class Enrolment(models.Model):
-    """One participant in one challenge, from `enrolled_at` on; when it ends, the definition says.
+    """One participant in one challenge, from `enrolled_at` on; when it ends, the definition says. In a rolling challenge every
+    round has days of its own, and `enrolled_at` is the beginning of the latest.
 
     Rounds are numbered from 1, and `completions` of them are completed, the latest at `completed_at`. Of the latest round:
     `progress` is what events came to, `{objective: [count, sum, [values]]}`, `done` the objectives that are completed, and

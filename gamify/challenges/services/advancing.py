@@ -63,7 +63,8 @@ def count(
     if told.state == before:
         return Counted(told)
     row.state = told.state
-    row.expired_at = None  # its end was put off: there may be another to tell of
+    if not challenge.rules.term.has_ended(row.enrolled_at, work.now):
+        row.expired_at = None  # its end was put off: there is another to tell of
     work.change(row)
     _tell(work, participant, challenge, told)
     return Counted(told, list(_outcomes(challenge, told, key=f"{key}/challenge/{challenge.code}/{told.state.round}")))

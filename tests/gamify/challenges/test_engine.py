@@ -134,6 +134,26 @@ def test_what_is_completed_is_over():
     assert (again.state.completions, again.state.completed_at) == (1, START)
 
 
+def test_a_round_whose_days_went_by_is_begun_again_and_pays_no_milestone_twice():
+    look = objective("look")
+    rules = Rules((BUY, look), needed=2, milestones=(Milestone(1),), is_repeatable=True, term=ROLLING)
+
+    told = gone_through(rules, *[(hours, {"buy": None}) for hours in (0, 1, 200, 201)], (202, {"look": None}))
+
+    assert [len(each.milestones) for each in told] == [0, 1, 0, 0, 0]
+    assert [each.is_completed for each in told] == [False, False, False, False, True]
+    assert told[2].state.enrolled_at == START + timedelta(hours=200)
+    assert told[-1].state.completions == 1
+
+
+def test_what_cannot_be_repeated_is_over_when_its_days_went_by():
+    rules = Rules((BUY,), needed=1, term=ROLLING)
+
+    [late] = gone_through(rules, (200, {"buy": None}))
+
+    assert late.effect is Effect.OUT_OF_SCHEDULE
+
+
 def test_what_can_be_repeated_begins_anew_with_the_next_event():
     rules = Rules((BUY,), needed=1, milestones=(Milestone(1),), is_repeatable=True)
 
@@ -143,6 +163,21 @@ def test_what_can_be_repeated_begins_anew_with_the_next_event():
     assert [event.state.is_completed for event in told] == [False, True, False, True]
     assert [len(event.milestones) for event in told] == [0, 1, 0, 1]
     assert told[-1].state.completions == 2
+
+
+def test_every_round_of_a_rolling_challenge_has_days_of_its_own():
+    rules = Rules((BUY,), needed=1, is_repeatable=True, term=ROLLING)
+    late, next_week, after_that = -1, 8 * 24, 15 * 24
+
+    told = gone_through(
+        rules, *[(hour, {"buy": None}) for hour in (0, 1, late, 0, next_week, next_week + 1, after_that)]
+    )
+
+    week = START + timedelta(hours=next_week)
+    assert [event.effect for event in told[2:4]] == [Effect.OUT_OF_SCHEDULE] * 2
+    assert [event.state.completions for event in told] == [0, 1, 1, 1, 1, 2, 2]
+    assert [event.state.enrolled_at for event in told[3:6]] == [START, week, week]
+    assert told[-1].state.enrolled_at == START + timedelta(hours=after_that)
 
 
 def test_an_event_that_no_objective_listens_to_yet_begins_no_round():
@@ -231,7 +266,7 @@ def challenges(draw):
 
 
 EVENTS = st.lists(
-    st.tuples(st.integers(-2, 26), st.dictionaries(st.sampled_from(CODES), st.integers(1, 4), max_size=3)), max_size=40
+    st.tuples(st.integers(-2, 60), st.dictionaries(st.sampled_from(CODES), st.integers(1, 4), max_size=3)), max_size=40
 )
 
 
@@ -245,19 +280,35 @@ def done_in(rules, book):
 
 
 def recounted(rules, events):
-    """What is done in every round, each kept as the list of what its objectives heard, and worked out anew for each event."""
-    rounds = [{}]
-    for heard in [heard for hours, heard in events if 0 <= hours < 24]:
-        is_over = len(done_in(rules, rounds[-1])) >= rules.needed
-        before = set() if is_over else done_in(rules, rounds[-1])
-        waiting = [each for each in rules.objectives if each.code in heard and each.code not in before]
-        new = [each.code for each in waiting if before.issuperset(each.prerequisites)]
-        if is_over and new and rules.is_repeatable:
-            rounds.append({})
-        if rules.is_repeatable or not is_over:
-            for code in new:
-                rounds[-1].setdefault(code, []).append(heard[code])
-    return [done_in(rules, book) for book in rounds]
+    """What is done in every attempt, each kept as the list of what its objectives heard, and worked out anew for each event;
+    and in which round each attempt was."""
+    attempts, numbers, begun, over = [{}], [1], 0, 0
+    for hours, heard in events:
+        is_over = len(done_in(rules, attempts[-1])) >= rules.needed
+        has_lapsed = rules.is_repeatable and not is_over and hours >= begun + 24
+        new = new_in(rules, {} if is_over or has_lapsed else attempts[-1], heard)
+        if not new or not (has_lapsed or is_in_time(rules, hours, begun=begun, over=over if is_over else None)):
+            continue
+        if is_over or has_lapsed:
+            attempts.append({})
+            numbers.append(numbers[-1] + is_over)
+            begun = hours
+        for code in new:
+            attempts[-1].setdefault(code, []).append(heard[code])
+        over = hours
+    return [done_in(rules, book) for book in attempts], numbers
+
+
+def new_in(rules, book, heard):
+    """The codes of those that count an event, by what was done before it."""
+    before = done_in(rules, book)
+    waiting = [each for each in rules.objectives if each.code in heard and each.code not in before]
+    return [each.code for each in waiting if before.issuperset(each.prerequisites)]
+
+
+def is_in_time(rules, hours, *, begun, over):
+    """In the day of the round that is under way; of one that is over, the next may begin at any time after it."""
+    return begun <= hours < begun + 24 if over is None else rules.is_repeatable and hours >= over
 
 
 @settings(max_examples=400, derandomize=True, deadline=None)
@@ -270,12 +321,17 @@ def test_any_history_comes_to_what_a_recount_comes_to(rules, events):
 
     told = gone_through(rules, *events)
 
-    rounds = recounted(rules, events)
+    rounds, numbers = recounted(rules, events)
     state = told[-1].state if told else State(START)
     assert set(state.done) == rounds[-1]
     assert state.completions == sum(len(done) >= rules.needed for done in rounds)
     assert sum(event.is_completed for event in told) == state.completions
     assert sum(len(event.objectives) for event in told) == sum(map(len, rounds))
-    assert [each.objectives for event in told for each in event.milestones] == [
-        each.objectives for done in rounds for each in rules.milestones if each.objectives <= len(done)
+    reached = [
+        (number, each.objectives)
+        for done, number in zip(rounds, numbers, strict=True)
+        for each in rules.milestones
+        if each.objectives <= len(done)
     ]
+    paid = [each.objectives for event in told for each in event.milestones]
+    assert paid == [objectives for _, objectives in dict.fromkeys(reached)]

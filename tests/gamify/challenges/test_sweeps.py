@@ -96,6 +96,24 @@ def test_who_has_completed_it_is_left_alone(tenant, fixed):
     assert told() == [("bob", "fixed")]
 
 
+def test_who_is_told_of_an_end_is_not_told_again_for_an_event_that_comes_late(tenant):
+    wanted = [objective("login", 3)]
+    ChallengeFactory(tenant=tenant, code="late", objectives=wanted, duration_type="rolling", duration_days=2)
+    happened(tenant, at=NOW)
+    swept(END)
+
+    happened(tenant, at=END - MINUTE, now=END)
+
+    assert swept(END + MINUTE) == 0
+    assert told() == [("ada", "late")]
+    happened(tenant, at=END - MINUTE, now=END)
+    assert Enrolment.objects.get().completions == 1
+
+
+def happened(tenant, *, at, now=NOW):
+    emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput("ada", "login", at), now=now)
+
+
 def test_a_perpetual_challenge_never_ends(tenant):
     enrolled(ChallengeFactory(tenant=tenant, objectives=[objective("login", 2)]))
 
