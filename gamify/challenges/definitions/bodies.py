@@ -56,6 +56,11 @@ class ChallengeObjective(Whole):
         help_text="Codes of the objectives that must be completed before it counts anything.",
     )
 
+    def validate_code(self, value: str) -> str:
+        if "," in value:
+            raise serializers.ValidationError("must not contain commas")
+        return value
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """As it is stored."""
         condition = attrs.get("condition") or {"type": "count", "min": 1}

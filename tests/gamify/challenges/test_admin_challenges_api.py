@@ -140,6 +140,7 @@ def test_what_does_not_validate_is_422_names_the_field_and_writes_nothing(admin_
     [
         ({"code": None}, "code"),
         ({"code": "x" * 51}, "code"),
+        ({"code": "a,b"}, "code"),
         ({"label": ""}, "label"),
         ({"label": "x" * 101}, "label"),
         ({"event_types": []}, "event_types"),
