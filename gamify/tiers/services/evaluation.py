@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gamify.facts import services as facts
 from gamify.tiers import engine
 from gamify.tiers.engine import Points, Tier
 from gamify.tiers.models import AwardType, TierChange
@@ -70,12 +71,12 @@ def upgrade_since(work: UnitOfWork, participant: Participant, earlier: Tier | No
 
 
 @restartable
-def recompute(*, tenant: Tenant, participant_ids: Sequence[str], now: datetime) -> int:
+def recompute(*, tenant: Tenant, participant_ids: Sequence[str], now: datetime, is_dry_run: bool = False) -> int:
     """Raise those whose points suffice for a higher tier, as their next award would; answers how many.
 
-    Nobody is lowered, a tier given by hand stays, and who was never awarded a point is left alone.
+    Nobody is lowered, a tier given by hand stays, and who was never awarded a point is left alone. A dry run only counts.
     """
-    with unit_of_work(tenant, participant_ids, now=now) as work:
+    with unit_of_work(tenant, participant_ids, now=now, is_dry_run=is_dry_run) as work:
         known = [participant for external_id in participant_ids if (participant := work.find(external_id))]
         return sum(_raise(work, participant) for participant in known if participant.total_earned)
 
@@ -86,4 +87,5 @@ def _raise(work: UnitOfWork, participant: Participant) -> bool:
     if participant.tier_count == count:
         return False
     work.touch(participant, is_seen=False)
+    facts.settle(work, participant, now=work.now)
     return True

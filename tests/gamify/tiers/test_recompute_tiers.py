@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from gamify.badges.services import create_badge
 from gamify.tiers.management.commands import recompute_tiers
 from gamify.tiers.models import TierChange
 from participants.models import DomainEvent, Participant
@@ -32,14 +33,34 @@ def test_everyone_whose_points_suffice_is_raised_and_nobody_else(tenant, ladder,
         ("a", 5), ("b", 600), ("c", 20_000), ("registered", 0), ("é", 1500),
     )}  # fmt: skip
 
-    assert run() == {"participants": 4, "raised": 4}
+    assert run() == {"participants": 4, "raised": 4, "dry_run": False}
 
     tiers = dict(Participant.objects.values_list("external_id", "tier_code"))
     assert tiers == {"a": "bronze", "b": "silver", "c": "platinum", "registered": None, "é": "gold"}
-    assert run() == {"participants": 4, "raised": 0}
+    assert run() == {"participants": 4, "raised": 0, "dry_run": False}
     change = TierChange.objects.get(participant=people["b"])
     assert (change.how, change.entry_id, change.changed_at) == ("automatic", None, NOW)
     assert sorted(DomainEvent.objects.values_list("type", flat=True)) == ["tier.entered"] + ["tier.upgraded"] * 3
+
+
+def test_a_dry_run_says_how_many_and_raises_nobody(tenant, ladder, run):
+    ParticipantFactory(tenant=tenant, external_id="b", points=600)
+
+    assert run("--dry-run") == {"participants": 1, "raised": 1, "dry_run": True}
+    assert not TierChange.objects.exists()
+
+
+def test_badges_hear_of_a_tier_that_was_raised(tenant, ladder, run):
+    create_badge(
+        tenant=tenant,
+        data={"code": "high", "name": "High", "criteria": {"metric": "tier_level", "min": 2}},
+        now=NOW,
+    )
+    ParticipantFactory(tenant=tenant, external_id="b", points=600)
+
+    run()
+
+    assert Participant.objects.get().badge_count == 1
 
 
 def test_what_was_reached_or_given_stays_and_nobody_counts_as_seen(tenant, ladder, run):
@@ -49,7 +70,7 @@ def test_what_was_reached_or_given_stays_and_nobody_counts_as_seen(tenant, ladde
     ParticipantFactory(**given, external_id="by hand", points=5000, tier_code="bronze", tier_is_manual=True)
     ParticipantFactory(**given, external_id="low", points=5000, tier_code="bronze")
 
-    assert run() == {"participants": 3, "raised": 1}
+    assert run() == {"participants": 3, "raised": 1, "dry_run": False}
 
     tiers = dict(Participant.objects.values_list("external_id", "tier_code"))
     assert tiers == {"high": "gold", "by hand": "bronze", "low": "gold"}
@@ -62,7 +83,7 @@ def test_another_tenant_and_the_other_environment_are_left_alone(tenant, other_t
     TierFactory(tenant=other_tenant, criteria_config={"min_points": 1})
     TierFactory(tenant=tenant.sandbox, code="toy", criteria_config={"min_points": 1})
 
-    assert run("--sandbox") == {"participants": 1, "raised": 1}
+    assert run("--sandbox") == {"participants": 1, "raised": 1, "dry_run": False}
     assert list(Participant.objects.exclude(tier_code=None).values_list("tier_code", flat=True)) == ["toy"]
 
 

@@ -19,6 +19,7 @@ class Command(ReportingCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--dry-run", action="store_true", help="Say how many would be raised, and raise nobody.")
 
     def report(self, *, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
         found = tenant_by_slug(tenant, sandbox=sandbox)
@@ -26,6 +27,6 @@ class Command(ReportingCommand):
             raise TenantNotFound(tenant)
         looked_at = raised = 0
         for chunk in awarded_in_chunks(found, size=CHUNK):
-            raised += recompute(tenant=found, participant_ids=chunk, now=timezone.now())
+            raised += recompute(tenant=found, participant_ids=chunk, now=timezone.now(), is_dry_run=options["dry_run"])
             looked_at += len(chunk)
-        return {"participants": looked_at, "raised": raised}
+        return {"participants": looked_at, "raised": raised, "dry_run": options["dry_run"]}
