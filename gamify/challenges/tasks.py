@@ -1,10 +1,15 @@
 """What beat starts: challenges that have ended for somebody are told of."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain
+
 from celery import shared_task
 from django.utils import timezone
 
 from gamify.challenges.selectors.due import challenges_with_due
 from gamify.challenges.services import expiring
+from participants.models import Tenant
 from participants.work import take_turns
 
 # Well before a worker is killed: what is left then is still due, and the next beat's.
@@ -15,5 +20,8 @@ BUDGET_SECONDS = 120.0
 def expire_ended() -> None:
     """Tell of everyone who has not completed a challenge by its end."""
     now = timezone.now()
-    work = [(challenge.tenant, expiring(challenge=challenge, now=now)) for challenge in challenges_with_due(now=now)]
+    of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
+    for challenge in challenges_with_due(now=now):
+        of_tenants[challenge.tenant].append(expiring(challenge=challenge, now=now))
+    work = [(tenant, chain.from_iterable(chunks)) for tenant, chunks in of_tenants.items()]
     take_turns("challenges", work, seconds=BUDGET_SECONDS)
