@@ -72,19 +72,33 @@ class NothingToGive(NotGiven):
         super().__init__(f"{field}: comes to no points")
 
 
-def granted_amount(spec: Mapping[str, Any], properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> int:
-    """How many points a grant that has no problem is: 1 to MAX_AWARD. Raises NothingToGive.
+@dataclass(frozen=True)
+class GrantedAmount:
+    """How many points a grant is, 1 to MAX_AWARD, and how many it would be if there were no most."""
+
+    points: int
+    uncapped: int
+
+    @property
+    def is_capped(self) -> bool:
+        return self.points < self.uncapped
+
+
+def granted_amount(
+    spec: Mapping[str, Any], properties: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> GrantedAmount:
+    """How many points a grant that has no problem is. Raises NothingToGive.
 
     `{"amount": 10}`, or `{"field": "amount", "factor": 1.5, "rounding": "floor" | "round" | "ceil", "max": 500}`; decimal
     fractions are exact, halves are rounded up.
     """
     if "field" not in spec:
-        return int(spec["amount"])
+        return GrantedAmount(int(spec["amount"]), int(spec["amount"]))
     value = reader(spec["field"])(properties, attributes)
     amount = _rounded(value, spec) if _is_number(value) else 0
     if amount < MIN_AWARD:
         raise NothingToGive(spec["field"])
-    return min(amount, spec.get("max") or MAX_AWARD)
+    return GrantedAmount(min(amount, spec.get("max") or MAX_AWARD), amount)
 
 
 def _rounded(value: float, spec: Mapping[str, Any]) -> int:

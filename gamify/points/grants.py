@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source
+from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome, Source
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.points import engine
 from gamify.points.services import Note, credit
@@ -11,11 +11,13 @@ from participants.work import UnitOfWork
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    amount = engine.granted_amount(grant.spec, grant.properties, participant.attributes)
-    source = grant.source
+    granted, source = engine.granted_amount(grant.spec, grant.properties, participant.attributes), grant.source
+    amount = granted.points
     note = Note(f"{source.type} {source.code}", {"source": {"type": source.type, "code": source.code}}, grant.event_id)
     credited = credit(work, participant, amount, note=note)
     yield Granted("points", "Points", source, id=credited.entry.id, amount=amount)
+    if granted.is_capped:
+        yield Heard(source, "capped", f"{granted.uncapped:,} points, of which {amount:,} may be given at once")
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield Granted("tier", tier.name, Source("tier", tier.code), code=tier.code)

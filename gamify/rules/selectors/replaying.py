@@ -157,7 +157,7 @@ def _points(spec: Mapping[str, Any], event: Event, participant: Participant) -> 
     if spec.get("type") != "points":
         return 0
     try:
-        return granted_amount(spec, event.properties, participant.attributes)
+        return granted_amount(spec, event.properties, participant.attributes).points
     except NotGiven:
         return 0
 

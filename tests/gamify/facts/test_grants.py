@@ -73,6 +73,19 @@ def test_points_are_credited_with_the_event_that_they_came_of(tenant):
     assert types_told() == ["participant.created", "points.awarded"]
 
 
+def test_the_trace_tells_that_points_were_capped(tenant):
+    specs[:] = [{"type": "points", "field": "amount", "max": 500}]
+    with unit_of_work(tenant, ["ada"], now=NOW) as work:
+        person = work.participant("ada")
+        fact = Fact(participant=person, name="buy", at=EARLIER, key="e", properties={"amount": 1200})
+        processed = process(work, fact, now=NOW)
+
+    assert [given.amount for given in processed.granted] == [500]
+    assert processed.trace["facts"][0]["heard"] == [
+        {**SOURCE, "result": "capped", "note": "1,200 points, of which 500 may be given at once"}
+    ]
+
+
 def test_points_may_lead_into_a_tier_which_is_told_as_well(tenant):
     TierFactory(tenant=tenant, code="silver", name="Silver", level=2, criteria_config={"min_points": 100})
 

@@ -38,11 +38,11 @@ def test_points_of_a_grant(spec, amount, points):
         with pytest.raises(NothingToGive):
             granted_amount(spec, {"amount": amount}, {})
     else:
-        assert granted_amount(spec, {"amount": amount}, {}) == points
+        assert granted_amount(spec, {"amount": amount}, {}).points == points
 
 
 def test_a_grant_may_look_at_the_participant():
-    assert granted_amount({"field": "participant.bonus"}, {}, {"bonus": 7}) == 7
+    assert granted_amount({"field": "participant.bonus"}, {}, {"bonus": 7}).points == 7
 
 
 @pytest.mark.parametrize(
