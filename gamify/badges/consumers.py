@@ -8,7 +8,7 @@ from functools import partial
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, badges_in
-from gamify.badges.services import advanced, loads_of
+from gamify.badges.services import advanced, bring_up, loads_of
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Heard, Outcome, Source
@@ -43,6 +43,8 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
         else:
             yield Heard(_source(badge), NOT_MATCHED, conditions=_asked(criterion, fact))
     work.load(loads_of(badge.id for badge, _ in counted))
+    missing = {badge.id: criterion for badge, criterion in counted if not _has(work, fact, badge)}
+    bring_up(work, fact.participant, missing)
     for badge, criterion in counted:
         if _has(work, fact, badge):
             yield Heard(_source(badge), "already_earned")

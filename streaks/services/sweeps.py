@@ -64,12 +64,16 @@ def sweeping(*, tenant: Tenant, kind: Sweep, now: datetime) -> Iterator[int]:
 
 
 def _looked_at(tenant: Tenant, kind: Sweep, left: Sequence[Due], *, now: datetime) -> int:
-    return look_at(tenant, left, now=now, on_failure=lambda failed: _push_ahead(kind, failed, now=now)) if left else 0
+    return (
+        look_at(tenant, left, now=now, on_failure=lambda failed: _push_ahead(tenant, kind, failed, now=now))
+        if left
+        else 0
+    )
 
 
-def _push_ahead(kind: Sweep, failed: Due, *, now: datetime) -> None:
+def _push_ahead(tenant: Tenant, kind: Sweep, failed: Due, *, now: datetime) -> None:
     """A row that fails must not be the first of every sweep."""
-    row = ParticipantStreak.objects.filter(pk=failed.row_id, **{kind.column: failed.at})
+    row = ParticipantStreak.objects.filter(tenant_id=tenant.pk, pk=failed.row_id, **{kind.column: failed.at})
     row.update(**{kind.column: now + PUSHED_AHEAD})
 
 

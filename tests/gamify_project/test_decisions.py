@@ -17,12 +17,13 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
 from gamify.facts.services import emit, emit_batch
 from gamify.points.models import LedgerEntry
+from gamify.points.services import Change, award, award_batch
 from gamify.rules.models import RuleTally
 from gamify.tiers.models import TierChange
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.tenants import create_tenant
 from streaks.models import ParticipantStreak
-from streaks.services import create_streak
+from streaks.services import Tick, create_streak, record_many
 from tests.factories import BadgeFactory, ChallengeFactory, RuleFactory, TenantFactory, TierFactory, objective
 from tests.threads import all_at_once
 
@@ -292,3 +293,42 @@ def test_16_equal_events_lead_to_everything_once_and_every_answer_is_the_same():
     person = Participant.objects.get()
     assert person.balance == before + 50 + 2 * 11 + 5 + 3
     assert (person.badge_count, person.tier_code, Event.objects.count()) == (2, "silver", 3)
+
+
+# --- one participant several times in one unit -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_definitions_hear_every_change_of_a_participant_who_is_in_a_batch_three_times():
+    tenant = TenantFactory()
+    bonus = [{"type": "points", "amount": 5}]
+    RuleFactory(tenant=tenant, code="bonus", event_types=[], changes=["streak.incremented"], grants=bonus)
+    RuleFactory(
+        tenant=tenant,
+        code="first",
+        event_types=[],
+        changes=["points.awarded"],
+        expression={"condition": {"field": "amount", "operator": "eq", "value": 10}},
+        grants=bonus,
+    )
+    create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["x"]}, now=BEGIN)
+    ticks = [Tick("ada", "daily", BEGIN + timedelta(days=number)) for number in range(3)]
+
+    award_batch(tenant=fresh(tenant), changes=[Change("ada", 10)] * 3, refused={}, key=None, now=NOW)
+    record_many(tenant=fresh(tenant), ticks=ticks, now=NOW)
+
+    assert Participant.objects.get(tenant=tenant).balance == 3 * (10 + 5) + 3 * 5
+
+
+@pytest.mark.django_db
+def test_a_tier_given_by_a_rule_does_not_hide_the_one_that_points_led_into():
+    tenant = TenantFactory()
+    TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 100})
+    TierFactory(tenant=tenant, code="vip", level=9, award_type="manual", criteria_config={})
+    vip = [{"type": "tier", "code": "vip"}]
+    RuleFactory(tenant=tenant, code="vip", event_types=[], changes=["tier.upgraded"], grants=vip)
+
+    told = award(tenant=fresh(tenant), change=Change("ada", 100), now=NOW)
+
+    assert told.tier_upgrade.code == "silver"
+    assert Participant.objects.get(tenant=tenant).tier_code == "vip"

@@ -38,7 +38,8 @@ class Badges:
 
     def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
         """Those that count events of this name."""
-        return (*self.by_event.get(event_name, ()), *self.by_event.get(ANY_EVENT, ()))
+        named = self.by_event.get(event_name, ()) if event_name != ANY_EVENT else ()
+        return (*named, *self.by_event.get(ANY_EVENT, ()))
 
 
 def load_badges(tenant: Tenant) -> Badges:

@@ -28,6 +28,8 @@ def counted_of(
         for key, criterion in criteria.items():
             if criterion.event_name in {name, ANY_EVENT} and criterion.matches(properties):
                 values[key] = criterion.after(values[key], properties)
+        if len(participants) == 1 and all(criteria[key].is_met_by(value) for key, value in values.items()):
+            break
     return found
 
 

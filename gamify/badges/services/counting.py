@@ -1,6 +1,6 @@
 """Events that badges count, one by one, in the unit of the event."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,28 +18,34 @@ def loads_of(badge_ids: Iterable[UUID]) -> list[Load]:
     return [Load(BadgeAward, "badge_id", wanted), Load(BadgeProgress, "badge_id", wanted)] if wanted else []
 
 
-def advanced(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
-    """Count one more event of a badge that is not earned, in a unit that has loaded its rows; answers how far that is."""
-    row = work.row(BadgeProgress, fact.participant, badge_id) or _new_row(work, fact.participant, badge_id)
-    if row.revision > criterion.revision:
+def bring_up(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
+    """See to it that `participant` has a row of each of these badges that counts by today's criteria, in a unit that has loaded
+    theirs. What was recorded before the unit is read once, for all that it lacks; of a participant made in it there is nothing.
+    """
+    rows = {badge_id: work.row(BadgeProgress, participant, badge_id) for badge_id in criteria}
+    if any(row and row.revision > criteria[badge_id].revision for badge_id, row in rows.items()):
         work.find_stale()
-    if row.revision < criterion.revision:
-        row.value, row.revision = _from_history(fact.participant, badge_id, criterion), criterion.revision
-    row.value = criterion.after(row.value, fact.properties)
-    work.change(row)
-    return row.value
+    lacking = {
+        badge_id: criterion
+        for badge_id, criterion in criteria.items()
+        if (row := rows[badge_id]) is None or row.revision < criterion.revision
+    }
+    history = {} if participant.is_new else counted(participant, lacking)
+    for badge_id, criterion in lacking.items():
+        row = rows[badge_id] or _new_row(work, participant, badge_id)
+        row.value, row.revision = history.get(badge_id, Decimal(0)), criterion.revision
 
 
 def _new_row(work: UnitOfWork, participant: Participant, badge_id: UUID) -> BadgeProgress:
-    row = BadgeProgress(
-        tenant_id=work.tenant.pk, participant_id=participant.pk, badge_id=badge_id, revision=0, value=Decimal(0)
-    )
+    row = BadgeProgress(tenant_id=work.tenant.pk, participant_id=participant.pk, badge_id=badge_id)
     work.add(row)
     return row
 
 
-def _from_history(participant: Participant, badge_id: UUID, criterion: Criterion) -> Decimal:
-    """What was recorded before this unit; a participant made in it has no history."""
-    if participant.is_new:
-        return Decimal(0)
-    return counted(participant, {badge_id: criterion}).get(badge_id, Decimal(0))
+def advanced(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
+    """Count one more event of a badge that is not earned and was brought up; answers how far that is."""
+    row = work.row(BadgeProgress, fact.participant, badge_id)
+    assert row is not None, "it was brought up"  # noqa: S101
+    row.value = criterion.after(row.value, fact.properties)
+    work.change(row)
+    return row.value

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from gamify.badges.engine import BY_EVENTS
 from gamify.badges.models import Badge
 from gamify.facts.services import metrics
@@ -20,11 +22,13 @@ def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> B
     return create_definition(Badge, noun=NOUN, tenant=tenant, data=data, now=now)
 
 
+@transaction.atomic
 def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
     """Raises InvalidInput as above."""
     _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
-        changes = {**changes, "criteria_revision": row.criteria_revision + 1}
+        newest = Badge.objects.select_for_update().get(pk=row.pk)  # two who edit at once must not take the same number
+        changes = {**changes, "criteria_revision": newest.criteria_revision + 1}
     return update_definition(row, tenant=tenant, changes=changes, now=now)
 
 

@@ -18,6 +18,7 @@ from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, is_heard
 from gamify.facts.services.tracing import Trace, Tracer
 from participants.errors import DomainError
+from participants.ids import new_id
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
@@ -61,7 +62,7 @@ def settle(
     given, in order. `at` is when it happened, now where it is left out.
     """
     run = _Run(work, now=now)
-    cause = Cause(participant=participant, at=at or now, key="settled", depth=-1)
+    cause = Cause(participant=participant, at=at or now, key=f"settled:{new_id()}", depth=-1)
     run.take_all(outcomes, cause)
     return run.to_the_end().granted
 

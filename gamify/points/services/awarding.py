@@ -12,9 +12,9 @@ from django.utils.crypto import salted_hmac
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import Granted
 from gamify.points.services.changes import Change, read_answer
-from gamify.points.services.entries import credit
+from gamify.points.services.entries import Credited, credit
 from gamify.tiers.selectors import current_tier, ladder_of
-from gamify.tiers.services import TierUpgrade, upgrade_since
+from gamify.tiers.services import TierUpgrade, highest_upgrade
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.work import Once, UnitOfWork, restartable, unit_of_work
@@ -110,18 +110,24 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
         return _award_from_answer(answer, change.participant_id)
     participant = work.participant(change.participant_id)
     earlier = current_tier(ladder_of(work.catalog), participant)
-    entry = credit(work, participant, change.amount, note=change.note).entry
+    credited = credit(work, participant, change.amount, note=change.note)
     granted = facts.settle(work, participant, now=work.now)
     awarded = PointsAwarded(
-        transaction_id=entry.id,
+        transaction_id=credited.entry.id,
         participant_id=change.participant_id,
         amount=change.amount,
         new_balance=participant.balance,
-        tier_upgrade=upgrade_since(work, participant, earlier),
+        tier_upgrade=highest_upgrade(work, _reached(credited, granted), earlier),
         badges_unlocked=_badges(granted),
     )
     work.remember(once, _award_answer(awarded))
     return awarded
+
+
+def _reached(credited: Credited, granted: Sequence[Granted]) -> Sequence[str]:
+    """The tiers that points led into, those of the award and those of what came of it."""
+    own = [] if credited.upgrade is None else [credited.upgrade.code]
+    return own + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
 
 
 def _badges(granted: Sequence[Granted]) -> Sequence[Mapping[str, str]]:

@@ -1,7 +1,8 @@
 """How often a rule may fire for one participant (contract §11).
 
 Days are local dates of the tenant's zone at the time of the fact, weeks are ISO weeks. A late fact counts where it
-happened: the order in which facts come in does not matter, as long as they are no older than what is remembered.
+happened: the order in which facts come in does not matter, as long as they are no older than what is remembered. Of a
+cooldown only the newest firing is: what is older than that does not fire.
 """
 
 from collections.abc import Mapping
@@ -84,8 +85,8 @@ def _is_forgotten(tally: Tally, day: date) -> bool:
 
 
 def _is_too_soon(tally: Tally, cooldown: timedelta | None, at: datetime) -> bool:
-    """In either direction: a late fact is as near to the newest firing as one that comes after it."""
-    return cooldown is not None and tally.last_at is not None and abs(at - tally.last_at) < cooldown
+    """Only the newest firing is remembered: what happened before it may be as near to an earlier one, and fires no more."""
+    return cooldown is not None and tally.last_at is not None and at - tally.last_at < cooldown
 
 
 def fired(tally: Tally, *, at: datetime, day: date) -> Tally:

@@ -2,7 +2,7 @@
 
 from gamify.tiers.services.assignment import Assignment, TierAssigned, TierNotFound, assign, grant_tier
 from gamify.tiers.services.changes import TierName
-from gamify.tiers.services.evaluation import TierUpgrade, evaluate, recompute, upgrade_since
+from gamify.tiers.services.evaluation import TierUpgrade, evaluate, highest_upgrade, recompute
 from gamify.tiers.services.wiring import register
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "assign",
     "evaluate",
     "grant_tier",
+    "highest_upgrade",
     "recompute",
     "register",
-    "upgrade_since",
 ]

@@ -1,6 +1,6 @@
 """Tiers reached by points: with every award, and for everyone at once after definitions changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -57,15 +57,13 @@ def _upgraded(work: UnitOfWork, participant: Participant, change: TierChange) ->
     return upgrade
 
 
-def upgrade_since(work: UnitOfWork, participant: Participant, earlier: Tier | None) -> TierUpgrade | None:
-    """What has become of who stood in `earlier`, as an award answers it: the automatic tier they were led into, if it is
-    higher and not the one that everyone begins in.
-    """
-    tier = current_tier(ladder_of(work.catalog), participant)
-    if tier is None or participant.tier_is_manual or engine.is_entry(tier, current=earlier):
+def highest_upgrade(work: UnitOfWork, reached: Iterable[str], earlier: Tier | None) -> TierUpgrade | None:
+    """What an award answers of who stood in `earlier` and was led by points into the tiers `reached`, by code: the highest."""
+    ladder = ladder_of(work.catalog)
+    tiers = [tier for code in reached if (tier := ladder.find(code))]
+    if not tiers:
         return None
-    if earlier is not None and tier.level <= earlier.level:
-        return None
+    tier = max(tiers, key=lambda each: each.level)
     previous = (None, None) if earlier is None else (earlier.code, earlier.level)
     return TierUpgrade(tier.code, tier.name, tier.level, *previous)
 

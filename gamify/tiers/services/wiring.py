@@ -23,7 +23,8 @@ def _clear_reasons(participant: Participant) -> None:
 
 
 def _level_reached(fact: Fact, selector: Selector) -> int:
-    return int(fact.properties.get("level") or fact.properties["tier"]["level"])
+    tier = fact.properties.get("tier", fact.properties)
+    return int(tier["level"])
 
 
 def _levels(

@@ -54,8 +54,9 @@ def _keyed(source: Source, columns: Sequence[str], key: Key) -> Iterator[tuple[f
 
 def _sortable(source: Source, columns: Sequence[str], key: Key) -> Iterator[Sortable]:
     for place, record in _keyed(source, columns, key):
-        says = dict(record.fields) if record.problem is None else {PROBLEM: record.problem}
-        yield place, record.number, json.dumps({LINE: record.number, **says})
+        says = {name: value for name, value in record.fields.items() if name not in {LINE, PROBLEM}}
+        problem = {} if record.problem is None else {PROBLEM: record.problem}
+        yield place, record.number, json.dumps({**says, **problem, LINE: record.number})
 
 
 @dataclass

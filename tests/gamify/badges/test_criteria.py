@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamify.badges.models import BadgeAward, BadgeProgress
+from gamify.badges.models import Badge, BadgeAward, BadgeProgress
+from gamify.badges.selectors import active_badges
 from gamify.badges.services import create_badge, update_badge
 from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
 from gamify.facts.services import emit, emit_batch, record_history
 from gamify.points.services import Change, award, award_batch
 from gamify.tiers.services import Assignment, assign
+from participants.catalog import catalog_of
 from participants.models import DomainEvent, Participant, Tenant
 from streaks.services import Case, create_streak, record, restore
 from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, TenantFactory, TierFactory
@@ -402,3 +404,50 @@ def test_progress_of_many_badges_is_read_at_once(tenant, api, queries):
 
     with queries(6):  # key, participant, awards; counted rows, history; runs
         assert api.get("/participants/ada/badges").json()["total"] == 20
+
+
+# --- what a reviewer found ---------------------------------------------------------------------------------------------
+
+
+def test_a_tier_of_level_0_is_a_level(tenant):
+    TierFactory(tenant=tenant, code="zero", level=0, criteria_config={"min_points": 100})
+    badge(tenant, metric="tier_level", min=1)
+
+    told = award(tenant=fresh(tenant), change=Change("ada", 150), now=NOW)
+
+    assert (told.tier_upgrade.level, told.badges_unlocked) == (0, [])
+
+
+def test_an_event_that_is_called_like_any_event_counts_once(tenant):
+    badge(tenant, metric="event_count", event_name="*", min=2)
+
+    happened(tenant, "*")
+
+    assert earned() == set()
+
+
+def test_two_who_change_criteria_at_once_take_two_numbers(tenant):
+    first = badge(tenant, metric="event_count", event_name="x", min=3)
+    second = Badge.objects.get(pk=first.pk)
+    buys = {"metric": "event_count", "event_name": "x", "min": 4}
+    update_badge(first, tenant=fresh(tenant), changes={"criteria": buys}, now=NOW)
+    for _ in range(2):
+        happened(tenant, "x")
+    looks = {"metric": "event_count", "event_name": "y", "min": 3}
+    update_badge(second, tenant=fresh(tenant), changes={"criteria": looks}, now=NOW)
+
+    assert explained(happened(tenant, "y")) == [("b", "not_yet", "1 of 3")]
+
+
+def test_many_badges_that_begin_to_count_read_the_history_once(tenant, queries):
+    for _ in range(3):
+        happened(tenant)
+    for number in range(10):
+        badge(tenant, f"b{number}", metric="event_count", event_name="buy", min=9)
+    ready = fresh(tenant)
+    emit(tenant=ready, event=EventInput("warm", "look", NOW), now=NOW)
+    event = EventInput("ada", "buy", NOW)
+    active_badges(catalog_of(ready))
+
+    with queries(8):  # lock, awards, progress; history; participant, progress, event, domain event
+        emit(tenant=ready, event=event, now=NOW)

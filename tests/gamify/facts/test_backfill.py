@@ -185,16 +185,28 @@ def test_a_bad_line_is_reported_by_where_it_stands_and_stops_nothing(tenant, wri
         {**line("ada", "login", BEGIN), "properties": {"a": "\x00"}},
         {**line("ada", "login", BEGIN), "properties": {"a": "x" * 17_000}},
         {**line("ada", "login", BEGIN), "idempotency_key": "k" * 256},
+        {**line("ada", "login", BEGIN), "idempotency_key": []},
+        {**line("ada", "login", BEGIN), "idempotency_key": "\ud800"},
+        {**line("ada", "login", BEGIN), "idempotency_key": "\x00"},
         line("a\tb", "login", BEGIN),
         line("ada", "login", BEGIN),
     ]
 
     report, told = backfill(written(lines))
 
-    assert report == {"lines": 12, "recorded": 2, "repeated": 0, "bad": 10}
+    assert report == {"lines": 15, "recorded": 2, "repeated": 0, "bad": 13}
     numbers = [int(each.split(":")[0].removeprefix("line ")) for each in told.splitlines() if each.startswith("line ")]
-    assert sorted(numbers) == list(range(2, 12))
+    assert sorted(numbers) == list(range(2, 15))
     assert "properties: a: Must not contain NUL characters." in told
+
+
+def test_no_field_of_a_line_is_taken_for_a_word_of_ours(tenant, written):
+    odd = {**line("ada", "login", BEGIN), "\x00problem": "is bad", "\x00line": 77}
+
+    report, told = backfill(written([line("ada", "login", BEGIN + DAY), odd, "{"]))
+
+    assert report == {"lines": 3, "recorded": 2, "repeated": 0, "bad": 1}
+    assert "line 3: " in told
 
 
 def test_it_is_silent_unless_told_otherwise(tenant, written):

@@ -45,7 +45,7 @@ def asked(tally, at, **limits):
         ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY + timedelta(minutes=59), Limit.COOLDOWN),
         ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY + timedelta(hours=1), None),
         ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY - timedelta(minutes=59), Limit.COOLDOWN),
-        ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY - timedelta(hours=1), None),
+        ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY - timedelta(days=9), Limit.COOLDOWN),
         ([SATURDAY, SATURDAY - timedelta(days=3)], {"cooldown": timedelta(hours=1)}, SATURDAY, Limit.COOLDOWN),
         ([SATURDAY], {"per_day": 1}, SATURDAY - REMEMBERED, None),
         ([SATURDAY], {"per_day": 9}, SATURDAY - REMEMBERED - timedelta(days=1), Limit.PER_DAY),

@@ -55,9 +55,12 @@ def _name_in(fields: Fields) -> str:
 
 
 def _key_in(fields: Fields) -> str | None:
-    if fields.get("idempotency_key") in {None, ""}:
+    value = fields.get("idempotency_key")
+    if value is None or value == "":
         return None
     key = text_in(fields, "idempotency_key")
+    if found := next(json_problems(key), None):
+        raise InvalidInput("idempotency_key", found.message)
     if len(key) > MAX_KEY:
         raise InvalidInput("idempotency_key", f"Must be 1 to {MAX_KEY} characters long.")
     return key
