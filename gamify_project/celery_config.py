@@ -20,7 +20,13 @@ NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
     "facts.prune_traces": crontab(hour="3", minute="27"),
 }
-SWEEPS = ("streaks.announce_breaks", "streaks.announce_risks", "streaks.review", "challenges.expire_ended")
+SWEEPS = (
+    "streaks.announce_breaks",
+    "streaks.announce_risks",
+    "streaks.review",
+    "challenges.expire_ended",
+    "rewards.serve_waiting",
+)
 
 COMMON: dict[str, Any] = {
     "task_serializer": "json",

@@ -53,6 +53,11 @@ NAVIGATION = [
         | {"active": _is_at("rules_rule_changelist", but="rules_rule_try")},
         _page("Try an event", "experiment", "rules_rule_try", "rules.view_rule"),
     ),
+    _group(
+        "Rewards",
+        _page("Rewards", "redeem", "rewards_reward_changelist", "rewards.view_reward"),
+        _page("Claims", "shopping_bag", "rewards_claim_changelist", "rewards.view_claim"),
+    ),
     _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
     _group(
         "Staff",

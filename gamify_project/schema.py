@@ -132,6 +132,22 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 50},
         "example": "daily_login",
     },
+    "reward_id": {
+        "name": "reward_id",
+        "in": "path",
+        "required": True,
+        "description": "The reward's id, from the list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
+    },
+    "claim_id": {
+        "name": "claim_id",
+        "in": "path",
+        "required": True,
+        "description": "The claim's id, as the call that made it answered.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20031-5d10-7f2a-8c3b-2b6f0a1c9d77",
+    },
     "amnesty_id": {
         "name": "amnesty_id",
         "in": "path",

@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
             "name": "Challenges",
             "description": "Objectives to be reached by what your users do; who takes part, and how far they are.",
         },
+        {"name": "Rewards", "description": "What points buy and definitions grant: catalogue, claims and codes."},
         {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
@@ -220,6 +221,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
+        "ClaimStatus": "rewards.models.ClaimStatus",
+        "RewardType": "rewards.models.RewardType",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.models.PeriodChoice.values",

@@ -6,6 +6,8 @@ class RewardsConfig(AppConfig):
     verbose_name = "Rewards"
 
     def ready(self) -> None:
-        from rewards import profile
+        from rewards import grants, profile, services
 
         profile.register()
+        services.register()
+        grants.register()

@@ -12,12 +12,16 @@ class RewardsSummary(serializers.Serializer[Any]):
     total_claimed = serializers.IntegerField(help_text="Rewards claimed so far.")
 
 
+def _claimed(subject: Subject) -> int:
+    return 0 if subject.participant is None else subject.participant.rewards_claimed
+
+
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"rewards_claimed": 0}
+    return {"rewards_claimed": _claimed(subject)}
 
 
 def _state(subject: Subject) -> Any:
-    return {"total_claimed": 0}
+    return {"total_claimed": _claimed(subject)}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

@@ -60,6 +60,11 @@ def debited(totals: Totals, amount: int) -> Totals:
     return replace(totals, balance=totals.balance - amount, spent=totals.spent + amount)
 
 
+def refunded(totals: Totals, amount: int) -> Totals:
+    """After `amount` > 0 that was spent came back: it is not earned anew."""
+    return replace(totals, balance=totals.balance + amount, spent=totals.spent - amount)
+
+
 # --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
 
 

@@ -123,6 +123,20 @@ class LinesField(_ListField):
         super().__init__(required=False, widget=UnfoldAdminTextareaWidget({"rows": 5}), **kwargs)
 
 
+class MomentInput(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__({**UnfoldAdminTextInputWidget().attrs, "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of it, in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=MomentInput, **kwargs)
+
+
 def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in."""
     return {name: value for name, value in values.items() if value not in (None, [])}

@@ -20,7 +20,7 @@ class Participant(models.Model):
     The running totals repeat the ledger: `balance = total_earned - total_spent - total_expired`, and `ledger_count`
     is the number of the newest entry. `tier_code` is the tier they stand in, `tier_count` the number of the newest change
     of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
-    `badge_count` is how many badges they have; `challenges_completed` counts every completion of a challenge, of one that can be repeated each time.
+    `badge_count` is how many badges they have, `rewards_claimed` how many rewards, without cancelled ones; `challenges_completed` counts every completion of a challenge, of one that can be repeated each time.
 
     `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
     a local date then happened at that date still.
@@ -47,6 +47,7 @@ class Participant(models.Model):
     tier_count = models.BigIntegerField(default=0)
     badge_count = models.PositiveIntegerField(default=0)
     challenges_completed = models.BigIntegerField(default=0)
+    rewards_claimed = models.PositiveIntegerField(default=0)
 
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

@@ -61,6 +61,7 @@ class UnitOfWork:
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
         self._seen: set[Hashable] = set()
         self._told: list[Told] = []
+        self._shared: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
@@ -90,6 +91,18 @@ class UnitOfWork:
     def _missing(self, load: Load) -> tuple[Any, ...]:
         loaded = self._loaded[load.model]
         return tuple(value for value in load.values if value not in loaded)
+
+    def lock(self, model: type[M], row_id: UUID) -> M | None:
+        """A row of this tenant's that participants share, such as a reward: locked behind them, and the same object for everyone
+        in the unit. A dry run only reads it. None where there is none.
+        """
+        if row_id not in self._shared[model]:
+            rows = model._default_manager.filter(tenant_id=self.tenant.pk, pk=row_id)
+            found = (rows if self.is_dry_run else rows.select_for_update()).first()
+            if found is None:
+                return None
+            self._shared[model][row_id] = found
+        return cast("M", self._shared[model][row_id])
 
     def _remember_row(self, row: Any) -> None:
         if column := self._columns.get(type(row)):

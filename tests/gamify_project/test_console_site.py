@@ -26,6 +26,8 @@ def test_the_pages_of_the_console():
         "participants_participant",
         "participants_tenant",
         "points_ledgerentry",
+        "rewards_claim",
+        "rewards_reward",
         "rules_rule",
         "streaks_amnesty",
         "streaks_streak",
@@ -34,7 +36,7 @@ def test_the_pages_of_the_console():
 
 
 def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "challenges", "streaks"}
+    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "challenges", "streaks", "rewards"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -23,6 +23,11 @@ def test_the_registered_domain_events():
         "event.recorded",
         "points.awarded",
         "points.deducted",
+        "points.refunded",
+        "reward.claimed",
+        "reward.pending",
+        "reward.fulfilled",
+        "reward.cancelled",
         "badge.awarded",
         "streak.incremented",
         "streak.broken",
@@ -48,6 +53,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "points",
         "badges",
         "badge progress",
+        "claims",
         "streaks",
         "tier changes",
         "rule tallies",
@@ -60,7 +66,7 @@ def test_the_parts_of_the_catalog():
 
 
 def test_the_kinds_of_grant():
-    assert set(grant_kinds) == {"points", "badge", "tier", "streak_tick"}
+    assert set(grant_kinds) == {"points", "badge", "tier", "streak_tick", "reward"}
 
 
 def test_the_metrics_that_criteria_compare():

@@ -29,6 +29,8 @@ from participants.models import Participant, Tenant
 from participants.services.hmac import HmacSecretNotFound
 from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
+from rewards.models import Claim
+from rewards.services import claim, create_reward
 from streaks.models import Amnesty
 from streaks.services import create_streak, declare_amnesty, record
 from tests.client import Api
@@ -45,6 +47,7 @@ from tests.factories import (
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 EVENT = {"participant_id": "user_123", "event_name": "login"}
 POINTS = {"type": "points", "amount": 1}
+REWARD = {"name": "10% Off Coupon", "reward_type": "coupon", "points_cost": 500, "max_claims_per_user": None}
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
 # What only commands and the console raise, and what only a decision trace tells.
@@ -77,6 +80,8 @@ class Operation:
             "definition_id": DEFINITION_ID,
             "amnesty_id": AMNESTY_ID,
             "event_id": PARAMETERS["event_id"]["example"],
+            "reward_id": PARAMETERS["reward_id"]["example"],
+            "claim_id": PARAMETERS["claim_id"]["example"],
             "code": "weekly",
             "tenant_id": "acme",
             "user_id": "user_123",
@@ -145,6 +150,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
         "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
         "challenge": lambda: ChallengeFactory(tenant=tenant, code="weekly"),
+        "reward": lambda: create_reward(tenant=tenant, data=REWARD, now=NOW),
     }
     for noun, make in makers.items():
         if but != f"create_{noun}":
@@ -156,6 +162,9 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     give_what_care_is_about(tenant)
     user = Participant.objects.get(tenant=tenant, external_id="user_123")
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
+    if but != "create_reward":
+        told = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
+        Claim.objects.filter(id=told.claim_id).update(id=PARAMETERS["claim_id"]["example"])
 
 
 def give_what_care_is_about(tenant: Tenant) -> None:
@@ -192,6 +201,9 @@ each_operation = pytest.mark.parametrize("name", [
     "list_tenant_streaks", "list_all_streaks", "create_tenant_streak", "get_tenant_streak", "update_tenant_streak",
     "set_tenant_streak_status", "archive_tenant_streak",
     "list_active_streaks", "list_user_streaks", "get_user_streak", "get_user_streak_by_definition",
+    "list_rewards", "claim_reward", "list_claims",
+    "list_reward_definitions", "create_reward", "get_reward", "update_reward", "deactivate_reward",
+    "add_reward_codes", "cancel_claim", "fulfil_claim",
     "assign_tier", "get_tier_standing",
     "list_tier_definitions", "create_tier", "get_tier", "update_tier", "deactivate_tier",
     "list_challenges", "enroll_in_challenge", "list_participant_challenges",
@@ -322,6 +334,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("emit_event", 422, "validation_error", {"change": {"timestamp": "9999-01-01T00:00:00Z"}}),
     ("emit_events_in_batch", 422, "unprocessable_entity", {"change": {"events": [EVENT] * 101}}),
     ("explain_event", 404, "event_not_found", {}),
+    ("claim_reward", 404, "reward_not_found", {}),
+    ("add_reward_codes", 404, "reward_not_found", {}),
+    ("cancel_claim", 404, "claim_not_found", {}),
+    ("fulfil_claim", 404, "claim_not_found", {}),
+    ("create_reward", 422, "validation_error", {"change": {"name": "x" * 101}}),
     ("list_events", 422, "validation_error", {"query": "?from_date=yesterday"}),
     ("list_events", 422, "validation_error", {"query": "?page_size=101"}),
     ("get_profile", 422, "validation_error", {"path": "/api/v1/gamify/participants/" + "x" * 256}),

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from rest_framework.serializers import Serializer
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from gamify.challenges.admin.milestones import MilestonesField
 from gamify.challenges.admin.objectives import ObjectivesField
@@ -14,7 +12,7 @@ from gamify.challenges.definitions import ChallengeChanges, NewChallenge, giving
 from gamify.challenges.models import ALL, DurationChoice
 from gamify.facts.admin.grants import GrantsField
 from participants.admin.definitions import DefinitionForm
-from participants.admin.fields import ChoiceField, IntegerField, SwitchField
+from participants.admin.fields import ChoiceField, IntegerField, MomentField, SwitchField
 from participants.errors import FieldError
 
 DURATIONS = [
@@ -28,20 +26,6 @@ OF_DURATION = {
     "ends_at": DurationChoice.FIXED,
     "duration_days": DurationChoice.ROLLING,
 }
-
-
-class MomentInput(forms.DateTimeInput):
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__({**UnfoldAdminTextInputWidget().attrs, "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
-
-
-class MomentField(forms.DateTimeField):
-    """A day and a time of it, in UTC."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=MomentInput, **kwargs)
 
 
 class ChallengeForm(DefinitionForm):

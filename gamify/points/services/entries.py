@@ -39,11 +39,22 @@ def credit(work: UnitOfWork, participant: Participant, amount: int, *, note: Not
     return Credited(entry, tiers.evaluate(work, participant, before=before, entry_id=entry.id))
 
 
-def debit(work: UnitOfWork, participant: Participant, amount: int, *, note: Note) -> LedgerEntry:
+def debit(
+    work: UnitOfWork, participant: Participant, amount: int, *, note: Note, kind: EntryType = EntryType.DEDUCT
+) -> LedgerEntry:
     """Take `amount` points. Raises InsufficientPoints, and has then changed nothing."""
     totals = engine.debited(totals_of(participant), amount)
-    entry = _write(work, participant, totals, kind=EntryType.DEDUCT, delta=-amount, note=note)
+    entry = _write(work, participant, totals, kind=kind, delta=-amount, note=note)
     _emit(work, "points.deducted", participant, entry)
+    return entry
+
+
+def refund(work: UnitOfWork, participant: Participant, amount: int, *, note: Note, reverses_id: UUID) -> LedgerEntry:
+    """Give back `amount` points that the entry `reverses_id` took."""
+    totals = engine.refunded(totals_of(participant), amount)
+    entry = _write(work, participant, totals, kind=EntryType.REFUND, delta=amount, note=note)
+    entry.reverses_id = reverses_id
+    _emit(work, "points.refunded", participant, entry)
     return entry
 
 

@@ -28,5 +28,6 @@ def register() -> None:
     }
     events.register("points.awarded", "Points were credited.", moved)
     events.register("points.deducted", "Points were spent.", moved)
+    events.register("points.refunded", "Points that were spent came back.", moved)
     metrics.register("total_earned", own_number("total_earned", changed_by=["points.awarded"]))
     metrics.register("balance", own_number("balance", changed_by=["points.awarded"]))

@@ -120,7 +120,7 @@ def test_codes_of_the_tenants_own_definitions_are_suggested(tenant, other_tenant
 
     field.suggest_for(tenant)
 
-    assert set(suggestions) == {"badge", "tier", "streak_tick"}
+    assert set(suggestions) == {"badge", "tier", "streak_tick", "reward"}
     html = field.widget.render("grants", [], {})
     assert '<datalist id="grants-badge"><option value="vip">V.I.P.</option></datalist>' in html
 

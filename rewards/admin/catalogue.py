@@ -1,0 +1,107 @@
+"""Definitions of rewards, and codes put into stock."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
+from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
+from participants.admin.display import display
+from participants.admin.fields import ChoiceField, IntegerField, LineField, LinesField, MomentField
+from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.models import Tenant
+from rewards import services
+from rewards.definitions import MAX_CODE, MAX_CODES, NewReward, RewardChanges
+from rewards.models import Reward, RewardType
+
+SETTINGS = (
+    "reward_type", "points_cost", "max_claims_per_user", "total_inventory", "min_tier_level", "starts_at", "expires_at",
+    "image_url",
+)  # fmt: skip
+
+
+class RewardForm(DefinitionForm):
+    create_body, update_body = NewReward, RewardChanges
+    form_names = {"type": "reward_type"}
+
+    code = LineField(
+        help_text="What your application calls it. Left empty: made of the name. It cannot be changed later."
+    )
+    reward_type = ChoiceField(
+        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers hand out codes, where there are any."
+    )
+    points_cost = IntegerField(label="Costs", initial=0, help_text="Points, where a claim pays with points.")
+    max_claims_per_user = IntegerField(
+        label="For each participant", initial=1, required=False, help_text="Left empty: any number."
+    )
+    total_inventory = IntegerField(label="Inventory", required=False, help_text="Left empty: no limit.")
+    min_tier_level = IntegerField(label="From tier level", required=False, help_text="Left empty: for everyone.")
+    starts_at = MomentField(label="From", help_text="UTC. Left empty: from now on.")
+    expires_at = MomentField(label="Until", help_text="UTC. Left empty: without end.")
+    image_url = picture_field()
+
+
+class CodesForm(PageForm):
+    codes = LinesField(label="Codes", help_text=f"One on each line, {MAX_CODES:,} at most.")
+
+    def clean_codes(self) -> list[str]:
+        codes: list[str] = self.cleaned_data["codes"]
+        if not 1 <= len(codes) <= MAX_CODES:
+            self.add_error("codes", f"Give 1 to {MAX_CODES:,} codes.")
+        if any(len(code) > MAX_CODE for code in codes):
+            self.add_error("codes", f"A code has {MAX_CODE} characters at most.")
+        return codes
+
+
+def _add_codes(request: HttpRequest, reward: Reward, data: Mapping[str, Any]) -> Done:
+    added = services.add_codes(tenant=reward.tenant, reward_id=str(reward.pk), codes=data["codes"], now=timezone.now())
+    left_out = f" {len(added.duplicates):,} were there already, or twice in the list." if added.duplicates else ""
+    return Done(f"Added {added.added:,} codes.{left_out}", f"Added {added.added} codes." if added.added else "")
+
+
+ADD_CODES = ObjectPage(
+    name="add_codes",
+    title="Add codes",
+    explanation="Each is handed out once. Those that are there already are left out. From the first code on nothing is handed out without.",
+    button="Add",
+    permission="rewards.change_reward",
+    perform=_add_codes,
+    form_class=CodesForm,
+    icon="confirmation_number",
+)
+
+
+@admin.register(Reward)
+class RewardAdmin(DefinitionAdmin):
+    noun, form, settings = services.NOUN, RewardForm, SETTINGS
+    columns = ("reward_type", "points_cost", "shown_stock")
+    list_filter = ("is_active", "reward_type")
+    object_pages = (ADD_CODES,)
+    about_deactivating = "From now on nobody can claim them. What participants have stays."
+
+    def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
+        return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.shown_stock(row))]
+
+    def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
+        any_number = {"max_claims_per_user": None}  # what was left empty is not in the data
+        return services.create_reward(tenant=tenant, data=any_number | dict(data), now=now)
+
+    @display("left")
+    def shown_stock(self, reward: Reward) -> str:
+        counts = [reward.available_codes]
+        if reward.total_inventory is not None:
+            counts.append(max(0, reward.total_inventory - reward.claimed))
+        known = [count for count in counts if count is not None]
+        return f"{min(known):,}" if known else "no limit"
+
+
+def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
+    rewards = Reward.objects.of(tenant).active().in_order().values_list("pk", "name")[:MAX_SUGGESTED]
+    return [(str(reward_id), name) for reward_id, name in rewards]
+
+
+suggestions.register("reward", _suggest)

@@ -1,0 +1,82 @@
+"""Reward definitions, their codes and claims, for keys with the admin scope."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
+from participants.api.schema import operation
+from participants.api.views import AdminViewSet
+from participants.errors import InvalidInput
+from rewards import services
+from rewards.api import examples
+from rewards.api.serializers import ClaimReasonBody, ClosedClaim, CodesAnswer, CodesBody, RewardAnswer
+from rewards.definitions import NewReward, RewardChanges
+from rewards.models import Reward, RewardType
+from rewards.services import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, RewardNotFound
+
+LONG_REASON = InvalidInput("reason", "Ensure this field has no more than 500 characters.")
+
+
+class RewardFilter(DefinitionFilter):
+    reward_type = django_filters.ChoiceFilter(choices=RewardType.choices, label="Only rewards of this type.")
+
+
+@documented(created=examples.CREATED)
+class AdminRewardViewSet(DefinitionViewSet):
+    noun, model, serializer_class = services.NOUN, Reward, RewardAnswer
+    create_body, update_body, not_found = NewReward, RewardChanges, RewardNotFound
+    filterset_class = RewardFilter
+
+    def perform_create(self, data: Mapping[str, Any]) -> Reward:
+        return services.create_reward(tenant=self.tenant, data=data, now=self.now)
+
+
+class RewardCodesViewSet(AdminViewSet):
+    @operation(
+        "add_reward_codes",
+        body=CodesBody,
+        answer=CodesAnswer,
+        status=201,
+        errors=[
+            RewardNotFound(examples.REWARD_ID),
+            InvalidInput("codes", "Ensure this field has no more than 10000 elements."),
+        ],
+        example=examples.CODES,
+    )
+    def create(self, request: Request, definition_id: str) -> Response:
+        """Put up to 10,000 codes into the stock of a reward. Those that are there already are left out, and named."""
+        body = self.body(CodesBody)
+        added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)
+        return Response(CodesAnswer(added).data, status=201)
+
+
+class ClaimsViewSet(AdminViewSet):
+    @operation(
+        "cancel_claim",
+        body=ClaimReasonBody,
+        answer=ClosedClaim,
+        errors=[ClaimNotFound(examples.CLAIM_ID), AlreadyCancelled(), LONG_REASON],
+        example=examples.CANCELLED,
+    )
+    def cancel(self, request: Request, claim_id: str) -> Response:
+        """Take a claim back, once: its points and its piece of the inventory return. A code that was handed out does not."""
+        reason = self.body(ClaimReasonBody).get("reason")
+        claim = services.cancel(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
+        return Response(ClosedClaim(claim).data)
+
+    @operation(
+        "fulfil_claim",
+        body=ClaimReasonBody,
+        answer=ClosedClaim,
+        errors=[ClaimNotFound(examples.CLAIM_ID), ClaimNotOpen("pending"), LONG_REASON],
+        example=examples.FULFILLED,
+    )
+    def fulfil(self, request: Request, claim_id: str) -> Response:
+        """Note that a claim was sent, switched on or used. Doing it twice is doing it once."""
+        reason = self.body(ClaimReasonBody).get("reason")
+        claim = services.fulfil(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
+        return Response(ClosedClaim(claim).data)

@@ -1,0 +1,77 @@
+"""Pure rules of rewards: who may have one, and in which order what is wrong is told (contract §13)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from participants.errors import DomainError
+
+
+class RewardUnavailable(DomainError):
+    """Inactive, or outside its dates."""
+
+    code = "reward_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("Reward is not available")
+
+
+class TierTooLow(DomainError):
+    code = "tier_too_low"
+
+    def __init__(self, *, required: int) -> None:
+        super().__init__(f"Reward requires a tier of level {required} or higher")
+
+
+class MaxClaimsExceeded(DomainError):
+    code = "max_claims_exceeded"
+
+    def __init__(self) -> None:
+        super().__init__("Maximum claims per participant exceeded")
+
+
+class OutOfStock(DomainError):
+    code = "out_of_stock"
+
+    def __init__(self) -> None:
+        super().__init__("Reward is out of stock")
+
+
+class NoCodesAvailable(DomainError):
+    code = "no_codes_available"
+
+    def __init__(self) -> None:
+        super().__init__("No available reward codes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A reward as it stands at one moment. None is no limit; `free_codes` is None where it has no codes."""
+
+    is_active: bool
+    starts_at: datetime | None
+    expires_at: datetime | None
+    min_tier_level: int | None
+    max_claims: int | None
+    inventory: int | None
+    claimed: int
+    free_codes: int | None
+
+
+def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> None:
+    """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded, in this order."""
+    is_open = offer.starts_at is None or offer.starts_at <= now
+    is_over = offer.expires_at is not None and offer.expires_at <= now
+    if not offer.is_active or not is_open or is_over:
+        raise RewardUnavailable
+    if offer.min_tier_level is not None and tier_level < offer.min_tier_level:
+        raise TierTooLow(required=offer.min_tier_level)
+    if offer.max_claims is not None and claims >= offer.max_claims:
+        raise MaxClaimsExceeded
+
+
+def check_stock(offer: Offer) -> None:
+    """Raises OutOfStock or NoCodesAvailable, in this order."""
+    if offer.inventory is not None and offer.claimed >= offer.inventory:
+        raise OutOfStock
+    if offer.free_codes == 0:
+        raise NoCodesAvailable

@@ -1,0 +1,37 @@
+"""Rewards as something that definitions grant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.services import GrantKind, grant_kinds
+from participants.catalog import Catalog
+from participants.engine import uuid_of
+from participants.errors import FieldError
+from participants.models import Participant, Tenant
+from participants.work import Load, UnitOfWork
+from rewards.models import Reward
+from rewards.services import grant as grant_reward
+from rewards.services.handing import loads_of
+
+
+def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
+    source = {"type": grant.source.type, "code": grant.source.code}
+    claim = grant_reward(work, participant, UUID(str(grant.spec["id"])), source=source, event_id=grant.event_id)
+    yield Granted("reward", claim.reward_name, grant.source, id=claim.reward_id)
+
+
+def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
+    known = uuid_of(str(spec.get("id")))
+    if known is not None and Reward.objects.of(tenant).active().filter(pk=known).exists():
+        return None
+    return FieldError("id", "must be the id of an active reward")
+
+
+def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
+    return [loads_of(UUID(str(spec["id"]))) for spec in specs]
+
+
+def register() -> None:
+    grant_kinds.register("reward", GrantKind(_give, _problem, _loads))

@@ -1,0 +1,32 @@
+from django.db import models
+
+from participants.ids import new_id
+from participants.models import Tenant
+from rewards.models.definitions import Reward
+
+
+class RewardCode(models.Model):
+    """One code of a reward; `claim_id` is the claim that has it, null while nobody has. A code that was handed out never comes
+    back."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    reward = models.ForeignKey(
+        Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    value = models.CharField(max_length=255)
+    claim_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "reward", "value"], name="reward_code_value_unique")]
+        indexes = [
+            models.Index(
+                fields=["tenant", "reward", "id"], name="reward_code_free", condition=models.Q(claim_id__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.value

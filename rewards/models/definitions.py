@@ -1,0 +1,48 @@
+from django.db import models
+from django.db.models import F, Q
+
+from participants.models import Definition
+
+
+class RewardType(models.TextChoices):
+    """What is handed out: a code of a pool (coupon, voucher), or something that somebody sends or switches on."""
+
+    COUPON = "coupon"
+    VOUCHER = "voucher"
+    PHYSICAL = "physical"
+    DIGITAL = "digital"
+
+
+WITH_CODES = frozenset({RewardType.COUPON.value, RewardType.VOUCHER.value})
+
+
+class Reward(Definition):
+    """Something that participants claim, for points or for nothing, or that definitions grant.
+
+    `claimed` of `total_inventory` (null: no limit) are gone. `free_codes` counts the codes that nobody has; `has_codes` is
+    true once there was one, and nothing is then handed out without. Both are kept under the row's lock, which every claim takes.
+    """
+
+    reward_type = models.CharField(max_length=20, choices=RewardType.choices)
+    points_cost = models.BigIntegerField(default=0)
+    max_claims_per_user = models.PositiveIntegerField(null=True, blank=True, default=1)
+    total_inventory = models.PositiveIntegerField(null=True, blank=True)
+    min_tier_level = models.PositiveIntegerField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    image_url = models.CharField(max_length=500, null=True, blank=True)
+    claimed = models.PositiveIntegerField(default=0, editable=False)
+    free_codes = models.PositiveIntegerField(default=0, editable=False)
+    has_codes = models.BooleanField(default=False, editable=False)
+
+    class Meta(Definition.Meta):
+        constraints = [
+            *Definition.Meta.constraints,
+            models.CheckConstraint(condition=Q(points_cost__gte=0), name="reward_cost_not_negative"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("expires_at")), name="reward_dates_ordered"),
+        ]
+
+    @property
+    def available_codes(self) -> int | None:
+        """How many codes are left; None where it has none."""
+        return self.free_codes if self.has_codes else None

@@ -1,0 +1,45 @@
+"""Reads of rewards: those there are to claim, and those a participant has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from participants.models import Participant, Tenant
+from rewards.models import Claim, ClaimStatus, Reward
+
+
+@dataclass(frozen=True)
+class ClaimPage:
+    """A page of claims, newest first, and how many there are over all pages."""
+
+    claims: Sequence[Claim]
+    total: int
+
+
+def open_rewards(tenant: Tenant, *, now: datetime, reward_type: str | None = None) -> Sequence[Reward]:
+    """Those that can be claimed now by somebody, in display order; sold out ones are among them."""
+    begun = Q(starts_at=None) | Q(starts_at__lte=now)
+    lasting = Q(expires_at=None) | Q(expires_at__gt=now)
+    rewards = Reward.objects.of(tenant).active().filter(begun, lasting)
+    if reward_type is not None:
+        rewards = rewards.filter(reward_type=reward_type)
+    return list(rewards.in_order())
+
+
+def claims_page(participant: Participant | None, *, page: int, page_size: int) -> ClaimPage:
+    """`page` is 1-indexed."""
+    if participant is None:
+        return ClaimPage((), 0)
+    claims, start = Claim.objects.of(participant), (page - 1) * page_size
+    total = claims.count()
+    found = claims.newest_first()[start : start + page_size] if start < total else ()
+    return ClaimPage(list(found), total)
+
+
+def rewards_awaited() -> "QuerySet[Reward]":
+    """Those with stock that somebody waits for, with their tenants."""
+    waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
+    has_code = Q(has_codes=False) | Q(free_codes__gt=0)
+    return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")

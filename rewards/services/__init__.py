@@ -1,0 +1,27 @@
+"""Rewards are claimed, granted, fulfilled and cancelled; codes are put into stock."""
+
+from rewards.services.claiming import RewardClaimed, claim
+from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, cancel, fulfil
+from rewards.services.definitions import NOUN, create_reward
+from rewards.services.handing import RewardNotFound, grant
+from rewards.services.stock import CodesAdded, add_codes, serve_waiting, serving_waiting
+from rewards.services.wiring import register
+
+__all__ = [
+    "NOUN",
+    "AlreadyCancelled",
+    "ClaimNotFound",
+    "ClaimNotOpen",
+    "CodesAdded",
+    "RewardClaimed",
+    "RewardNotFound",
+    "add_codes",
+    "cancel",
+    "claim",
+    "create_reward",
+    "fulfil",
+    "grant",
+    "register",
+    "serve_waiting",
+    "serving_waiting",
+]

@@ -1,0 +1,80 @@
+"""Participants claim rewards, for points or for nothing."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gamify.facts import services as facts
+from participants.engine import uuid_of
+from participants.models import Tenant
+from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from rewards.services.handing import RewardNotFound, check_may_have, hand_out, loads_of, locked_reward
+
+CLAIM = "rewards.claim"
+
+
+@dataclass(frozen=True)
+class RewardClaimed:
+    claim_id: UUID
+    participant_id: str
+    reward_name: str
+    reward_type: str
+    code_value: str | None
+    points_deducted: int
+    new_balance: int
+    is_replay: bool = False
+
+
+@restartable
+def claim(
+    *,
+    tenant: Tenant,
+    reward_id: str,
+    participant_id: str,
+    deducts_points: bool = False,
+    key: str | None = None,
+    now: datetime,
+) -> RewardClaimed:
+    """Claim a reward; what it costs is taken only if `deducts_points`.
+
+    Raises, in this order, RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable or
+    InsufficientPoints; or IdempotencyKeyReused.
+    """
+    known = uuid_of(reward_id)
+    if known is None:
+        raise RewardNotFound(reward_id)
+    once = Once(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
+    with unit_of_work(tenant, [participant_id], now=now, onces=[once], loads=[loads_of(known)]) as work:
+        if (answer := work.replayed(once)) is not None:
+            return _from_answer(answer, participant_id)
+        claimed = _claim(work, known, participant_id, deducts_points=deducts_points)
+        work.remember(once, _answer(claimed))
+        return claimed
+
+
+def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
+    reward, participant = locked_reward(work, reward_id), work.participant(participant_id)
+    check_may_have(work, participant, reward)
+    row = hand_out(work, participant, reward, cost=reward.points_cost if deducts_points else 0)
+    facts.settle(work, participant, now=work.now)
+    return RewardClaimed(
+        claim_id=row.pk,
+        participant_id=participant_id,
+        reward_name=row.reward_name,
+        reward_type=row.reward_type,
+        code_value=row.code_value,
+        points_deducted=row.points_deducted,
+        new_balance=participant.balance,
+    )
+
+
+def _answer(claimed: RewardClaimed) -> dict[str, Any]:
+    answer = asdict(claimed) | {"claim_id": str(claimed.claim_id)}
+    return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
+
+
+def _from_answer(answer: Mapping[str, Any], participant_id: str) -> RewardClaimed:
+    claim_id = UUID(answer["claim_id"])
+    return RewardClaimed(**{**answer, "claim_id": claim_id}, participant_id=participant_id, is_replay=True)

@@ -1,0 +1,113 @@
+"""What becomes of a claim: it is fulfilled, or cancelled and paid back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts import services as facts
+from gamify.points.services import Note, refund
+from participants.engine import uuid_of
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
+from participants.work import UnitOfWork, restartable, unit_over
+from rewards.models import Claim, ClaimStatus, RewardTally
+from rewards.services.handing import loads_of, locked_reward, tell
+
+
+class ClaimNotFound(DomainError):
+    code = "claim_not_found"
+    status = 404
+
+    def __init__(self, claim_id: str) -> None:
+        super().__init__(f"Claim not found: {claim_id}")
+
+
+class AlreadyCancelled(DomainError):
+    code = "already_cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("Claim is cancelled already")
+
+
+class ClaimNotOpen(DomainError):
+    """Only what was handed out can be fulfilled."""
+
+    code = "claim_not_open"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Claim is {status}")
+
+
+@restartable
+def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
+    """Take a claim back, once: its points return, and its piece of the inventory. A code that was handed out may have been
+    used, and does not come back. Raises ClaimNotFound or AlreadyCancelled.
+    """
+    with _unit(tenant, claim_id, now=now) as (work, participant, claim):
+        if claim.status == ClaimStatus.CANCELLED:
+            raise AlreadyCancelled
+        if claim.status != ClaimStatus.PENDING:
+            _return(work, participant, claim)
+        _refund(work, participant, claim, reason)
+        tally = work.row(RewardTally, participant, claim.reward_id)
+        assert tally is not None, "a claim is counted"  # noqa: S101
+        tally.claims -= 1
+        work.change(tally, "claims")
+        _close(work, claim, ClaimStatus.CANCELLED, reason)
+        work.touch(participant, is_seen=False)
+        tell(work, "reward.cancelled", participant, claim, reason=reason)
+        facts.settle(work, participant, now=now)
+        return claim
+
+
+def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:
+    reward = locked_reward(work, claim.reward_id)
+    reward.claimed -= 1
+    work.change(reward, "claimed")
+    participant.rewards_claimed -= 1
+
+
+def _refund(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> None:
+    if claim.entry_id is None:
+        return
+    note = Note(reason or f"Reward {claim.reward_name} cancelled", {"claim_id": str(claim.pk)}, claim.event_id)
+    claim.refund_id = refund(work, participant, claim.points_deducted, note=note, reverses_id=claim.entry_id).pk
+
+
+def _close(work: UnitOfWork, claim: Claim, status: ClaimStatus, reason: str | None) -> None:
+    claim.status, claim.reason, claim.closed_at = status, reason, work.now
+    work.change(claim, "status", "reason", "closed_at", "refund_id")
+
+
+@restartable
+def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
+    """Note that a claim was sent, switched on or used. Doing it twice is doing it once. Raises ClaimNotFound or ClaimNotOpen."""
+    with _unit(tenant, claim_id, now=now) as (work, participant, claim):
+        if claim.status == ClaimStatus.FULFILLED:
+            return claim
+        if claim.status != ClaimStatus.CLAIMED:
+            raise ClaimNotOpen(claim.status)
+        _close(work, claim, ClaimStatus.FULFILLED, reason)
+        tell(work, "reward.fulfilled", participant, claim, reason=reason)
+        facts.settle(work, participant, now=now)
+        return claim
+
+
+@contextmanager
+def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[UnitOfWork, Participant, Claim]]:
+    """Holds the claim's participant, then the claim."""
+    known = uuid_of(claim_id)
+    found = None if known is None else Claim.objects.filter(tenant_id=tenant.pk, pk=known).first()
+    if found is None:
+        raise ClaimNotFound(claim_id)
+    loads = [loads_of(found.reward_id)]
+    with unit_over(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
+        participant, claim = work.locked.get(found.participant_id), work.lock(Claim, _id(found))
+        if participant is None or claim is None:
+            raise ClaimNotFound(claim_id)
+        yield work, participant, claim
+
+
+def _id(claim: Claim) -> UUID:
+    return claim.pk

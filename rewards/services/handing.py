@@ -1,0 +1,155 @@
+"""A reward changes hands, inside a unit that holds the participant and then the reward: one code, one piece of the inventory,
+one claim, and the points that it costs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from gamify.points.models import EntryType
+from gamify.points.services import Note, debit
+from gamify.tiers.selectors import current_tier, ladder_of
+from participants.errors import DomainError
+from participants.models import Participant
+from participants.work import Load, UnitOfWork
+from rewards.engine import NoCodesAvailable, Offer, OutOfStock, check_open, check_stock
+from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
+
+
+class RewardNotFound(DomainError):
+    code = "reward_not_found"
+    status = 404
+
+    def __init__(self, reward_id: object) -> None:
+        super().__init__(f"Reward not found: {reward_id}")
+
+
+def loads_of(reward_id: UUID) -> Load:
+    """What a unit must load in which this reward is handed out."""
+    return Load(RewardTally, "reward_id", (reward_id,))
+
+
+def locked_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
+    """Raises RewardNotFound."""
+    reward = work.lock(Reward, reward_id)
+    if reward is None:
+        raise RewardNotFound(reward_id)
+    return reward
+
+
+def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
+    """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
+    tier = current_tier(ladder_of(work.catalog), participant)
+    tally = work.row(RewardTally, participant, reward.pk)
+    check_open(
+        offer_of(reward), now=work.now, tier_level=tier.level if tier else 0, claims=tally.claims if tally else 0
+    )
+
+
+def offer_of(reward: Reward) -> Offer:
+    return Offer(
+        is_active=reward.is_active,
+        starts_at=reward.starts_at,
+        expires_at=reward.expires_at,
+        min_tier_level=reward.min_tier_level,
+        max_claims=reward.max_claims_per_user,
+        inventory=reward.total_inventory,
+        claimed=reward.claimed,
+        free_codes=reward.available_codes,
+    )
+
+
+def hand_out(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
+    """Raises OutOfStock, NoCodesAvailable or InsufficientPoints, and has then changed nothing. `about` are further columns of
+    the claim."""
+    check_stock(offer_of(reward))
+    claim = _claim(work, participant, reward, **about)
+    if cost:
+        note = Note(f"Reward {reward.name}", {"reward_id": str(reward.pk), "claim_id": str(claim.pk)}, claim.event_id)
+        claim.entry_id = debit(work, participant, cost, note=note, kind=EntryType.CLAIM).pk
+        claim.points_deducted = cost
+    supply(work, reward, claim)
+    _keep(work, participant, reward, claim)
+    participant.rewards_claimed += 1
+    tell(work, "reward.claimed", participant, claim)
+    return claim
+
+
+def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
+    return Claim(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        reward_id=reward.pk,
+        reward_name=reward.name,
+        reward_type=reward.reward_type,
+        status=ClaimStatus.CLAIMED,
+        claimed_at=work.now,
+        **about,
+    )
+
+
+def supply(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
+    """Take one piece out of stock for `claim`, where `check_stock` has found one."""
+    reward.claimed += 1
+    if reward.has_codes:
+        reward.free_codes -= 1
+        claim.code_value = _take_code(work, reward, claim)
+    work.change(reward, "claimed", "free_codes")
+
+
+def _take_code(work: UnitOfWork, reward: Reward, claim: Claim) -> str:
+    """The oldest that nobody has. The reward is locked: nobody else takes one meanwhile."""
+    taken: list[UUID] = reward.__dict__.setdefault("_taken_in_this_unit", [])
+    free = RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, claim_id=None)
+    code = free.exclude(pk__in=taken).order_by("pk").first()
+    assert code is not None, "free_codes counts them"  # noqa: S101
+    taken.append(code.pk)
+    code.claim_id = claim.pk
+    work.change(code, "claim_id")
+    return code.value
+
+
+def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
+    work.touch(participant)
+    work.add(claim)
+    tally = work.row(RewardTally, participant, reward.pk)
+    if tally is None:
+        tally = RewardTally(tenant_id=work.tenant.pk, participant_id=participant.pk, reward_id=reward.pk, claims=0)
+        work.add(tally)
+    tally.claims += 1
+    work.change(tally, "claims")
+
+
+def tell(work: UnitOfWork, event: str, participant: Participant, claim: Claim, **more: Any) -> None:
+    data = {
+        "claim_id": str(claim.pk),
+        "reward_id": str(claim.reward_id),
+        "reward_name": claim.reward_name,
+        "reward_type": claim.reward_type,
+        "code_value": claim.code_value,
+        "points_deducted": claim.points_deducted,
+    }
+    work.emit(event, participant, {**data, **more})
+
+
+def grant(
+    work: UnitOfWork,
+    participant: Participant,
+    reward_id: UUID,
+    *,
+    source: Mapping[str, str],
+    event_id: UUID | None,
+) -> Claim:
+    """Give a reward for nothing, in a unit that has loaded `loads_of` it; one that is out of stock is noted as pending, and
+    handed out when stock comes. Raises RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
+    """
+    reward = locked_reward(work, reward_id)
+    check_may_have(work, participant, reward)
+    try:
+        return hand_out(work, participant, reward, cost=0, source=source, event_id=event_id)
+    except (OutOfStock, NoCodesAvailable):
+        claim = _claim(work, participant, reward, source=source, event_id=event_id)
+        claim.status = ClaimStatus.PENDING
+        _keep(work, participant, reward, claim)
+        tell(work, "reward.pending", participant, claim)
+        return claim

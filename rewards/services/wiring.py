@@ -1,0 +1,40 @@
+"""What rewards register with the layers below."""
+
+from participants import events
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+from rewards.models import Claim, RewardTally
+
+
+def _delete_claims(participant: Participant) -> None:
+    Claim.objects.of(participant).delete()
+    RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+
+
+def _clear_words(participant: Participant) -> None:
+    """Anonymising keeps what was handed out, but neither the code nor what was written beside it."""
+    Claim.objects.of(participant).update(code_value=None, reason=None)
+
+
+_CLAIM = {
+    "claim_id": "Id of the claim.",
+    "reward_id": "Id of the reward.",
+    "reward_name": "Its name.",
+    "reward_type": "Its type.",
+    "code_value": "The code that was handed out, or null.",
+    "points_deducted": "What was paid for it.",
+}
+_WHY = {"reason": "Text given with the request, or null."}
+_EVENTS = {
+    "reward.claimed": ("A reward was handed out.", _CLAIM),
+    "reward.pending": ("A reward was granted that is out of stock; it is handed out when stock comes.", _CLAIM),
+    "reward.fulfilled": ("A claim was fulfilled.", _CLAIM | _WHY),
+    "reward.cancelled": ("A claim was cancelled, and its points were given back.", _CLAIM | _WHY),
+}
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, fields)

@@ -1,0 +1,19 @@
+"""What beat starts: who was granted a reward that was out of stock gets it when stock comes."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from participants.work import take_turns
+from rewards.selectors import rewards_awaited
+from rewards.services import serving_waiting
+
+# Well before a worker is killed: what is left then is still waiting, and the next beat's.
+BUDGET_SECONDS = 120.0
+
+
+@shared_task(name="rewards.serve_waiting")
+def serve_waiting() -> None:
+    """Hand out what was granted while there was none."""
+    now = timezone.now()
+    work = [(reward.tenant, serving_waiting(reward=reward, now=now)) for reward in rewards_awaited()]
+    take_turns("rewards", work, seconds=BUDGET_SECONDS)

@@ -1,0 +1,173 @@
+"""Rewards are defined, stocked, cancelled and fulfilled by admins."""
+
+import pytest
+
+from participants.models import DomainEvent, Participant
+from rewards.models import Claim, Reward, RewardCode
+from tests.client import Api, refusal
+from tests.factories import ParticipantFactory, raw_key
+
+SPEC = {
+    "name": "Premium Gift Card",
+    "type": "voucher",
+    "description": "Redeemable for premium items",
+    "points_cost": 1000,
+    "max_claims_per_user": 1,
+    "total_inventory": 100,
+    "is_active": True,
+}
+
+
+def test_the_specs_creation_answers_201_with_the_whole_definition(tenant, admin_api):
+    answer = admin_api.post("/admin/rewards", SPEC)
+
+    row = Reward.objects.get()
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {
+            "id": str(row.pk),
+            "tenant_id": str(tenant.pk),
+            "code": row.code,
+            **SPEC,
+            "reward_type": "voucher",
+            "display_order": 0,
+            "min_tier_level": None,
+            "starts_at": None,
+            "expires_at": None,
+            "image_url": None,
+            "claimed": 0,
+            "available_codes": None,
+            "created_at": "2026-02-14T10:00:00Z",
+            "updated_at": "2026-02-14T10:00:00Z",
+        },
+    )
+    assert row.code.startswith("premium-gift-card-")
+
+
+def test_both_names_of_the_type_are_taken_and_a_code_may_be_given(admin_api):
+    answer = admin_api.post("/admin/rewards", {"name": "Mug", "reward_type": "physical", "code": "mug"})
+
+    assert (answer.json()["type"], answer.json()["code"]) == ("physical", "mug")
+    again = admin_api.post("/admin/rewards", {"name": "Mug", "type": "physical", "code": "mug"})
+    assert refusal(again) == (400, "reward_code_conflict", "Reward with code 'mug' already exists")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"type": None}, "type"),
+        ({"type": "car"}, "type"),
+        ({"reward_type": "coupon"}, "type"),
+        ({"points_cost": -1}, "points_cost"),
+        ({"points_cost": 2**63}, "points_cost"),
+        ({"max_claims_per_user": 0}, "max_claims_per_user"),
+        ({"total_inventory": -1}, "total_inventory"),
+        ({"starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"}, "expires_at"),
+        ({"image_url": "x"}, "image_url"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_what_does_not_validate_is_422_and_not_made(admin_api, nothing_written, change, field):
+    with nothing_written():
+        answer = admin_api.post("/admin/rewards", SPEC | change)
+
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
+
+
+def test_definitions_are_changed_listed_and_deactivated(tenant, admin_api, other_tenant, offered):
+    reward = offered()
+    path = f"/admin/rewards/{reward.pk}"
+
+    assert admin_api.patch(path, {"points_cost": 5, "total_inventory": None}).json()["points_cost"] == 5
+    assert admin_api.get("/admin/rewards?reward_type=coupon").json()["total"] == 1
+    assert admin_api.delete(path).json() == {"message": "Reward deactivated"}
+    assert Api(raw_key(other_tenant, "admin")).get(path).status_code == 404
+
+
+def test_codes_are_put_into_stock_once(admin_api, offered):
+    reward = offered(codes=["A"])
+    path = f"/admin/rewards/{reward.pk}/codes"
+
+    answer = admin_api.post(path, {"codes": ["B", "A", "C", "B"]})
+
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"added": 2, "duplicates": ["A", "B"], "available_codes": 3},
+    )
+    assert RewardCode.objects.count() == 3
+
+
+@pytest.mark.parametrize("codes", [[], ["x"] * 10_001, ["x" * 256], [""], "x", None])
+def test_codes_that_are_none_are_refused(admin_api, offered, nothing_written, codes):
+    reward = offered()
+
+    with nothing_written():
+        answer = admin_api.post(f"/admin/rewards/{reward.pk}/codes", {"codes": codes})
+
+    assert answer.status_code == 422
+
+
+def test_only_admins_stock_cancel_and_fulfil(api, offered):
+    reward = offered()
+
+    for path in (f"/admin/rewards/{reward.pk}/codes", "/admin/claims/x/cancel", "/admin/claims/x/fulfil"):
+        assert api.post(path, {"codes": ["A"]}).status_code == 403
+
+
+@pytest.fixture
+def claimed(api, tenant, offered):
+    ParticipantFactory(tenant=tenant, external_id="user_123", points=500)
+    reward = offered(points_cost=300, codes=["A", "B"], total_inventory=5)
+    claim_id = api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123", "points_deduction": True}).json()[
+        "claim_id"
+    ]
+    return Claim.objects.get(pk=claim_id)
+
+
+def test_cancelling_gives_points_and_inventory_back_once(admin_api, api, claimed):
+    path = f"/admin/claims/{claimed.pk}/cancel"
+
+    first, again = (admin_api.post(path, {"reason": "By mistake"}) for _ in range(2))
+
+    assert (first.status_code, first.json()["status"], first.json()["participant_id"]) == (
+        200,
+        "cancelled",
+        "user_123",
+    )
+    assert refusal(again) == (400, "already_cancelled", "Claim is cancelled already")
+    person, reward = Participant.objects.get(), Reward.objects.get()
+    assert (person.balance, person.total_earned, person.total_spent, person.rewards_claimed) == (500, 500, 0, 0)
+    assert (reward.claimed, reward.free_codes) == (0, 1)  # the code may have been used
+    entries = api.get("/participants/user_123/points/transactions").json()["transactions"]
+    assert [(each["type"], each["delta"]) for each in entries] == [("refund", 300), ("claim", -300), ("award", 500)]
+    assert api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123"}).json()["code_value"] == "B"
+
+
+def test_fulfilling_is_noted_once(admin_api, claimed):
+    path = f"/admin/claims/{claimed.pk}/fulfil"
+
+    answers = [admin_api.post(path, {"reason": "Sent"}) for _ in range(2)]
+
+    assert [answer.json()["status"] for answer in answers] == ["fulfilled", "fulfilled"]
+    assert DomainEvent.objects.filter(type="reward.fulfilled").count() == 1
+
+
+def test_what_is_cancelled_cannot_be_fulfilled(admin_api, claimed):
+    admin_api.post(f"/admin/claims/{claimed.pk}/cancel", {})
+
+    answer = admin_api.post(f"/admin/claims/{claimed.pk}/fulfil", {})
+
+    assert refusal(answer) == (400, "claim_not_open", "Claim is cancelled")
+
+
+def test_claims_of_other_tenants_are_not_found(other_tenant, claimed):
+    other = Api(raw_key(other_tenant, "admin"))
+
+    for claim_id in (claimed.pk, "x"):
+        assert refusal(other.post(f"/admin/claims/{claim_id}/cancel", {}))[:2] == (404, "claim_not_found")
+
+
+def test_deleting_and_anonymising_leave_no_code_of_theirs(admin_api, claimed):
+    admin_api.delete("/admin/participants/user_123?anonymize=true")
+
+    assert Claim.objects.get().code_value is None

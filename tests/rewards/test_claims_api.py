@@ -1,0 +1,195 @@
+"""The catalogue, claims, and what a participant has."""
+
+from datetime import timedelta
+
+import pytest
+
+from gamify.points.models import LedgerEntry
+from participants.models import DomainEvent, Participant
+from rewards.models import Claim, Reward, RewardCode
+from tests.client import refusal
+from tests.factories import ParticipantFactory, TierFactory
+from tests.rewards.conftest import NOW
+
+DAY = timedelta(days=1)
+
+
+def claim(api, reward, user="user_123", **body):
+    return api.post(f"/rewards/{getattr(reward, 'pk', reward)}/claim", {"participant_id": user, **body})
+
+
+def test_the_specs_list(api, tenant, other_tenant, offered):
+    coupon = offered(
+        description="10% discount on next purchase", points_cost=500, codes=[f"C{number}" for number in range(45)]
+    )
+    offered("Mug", reward_type="physical")
+    offered("Foreign", owner=other_tenant)
+    offered("Inactive", is_active=False)
+    offered("Early", starts_at=NOW + DAY)
+    offered("Over", expires_at=NOW)
+
+    answer = api.get("/rewards?reward_type=coupon").json()
+
+    assert answer == {
+        "rewards": [
+            {
+                "id": str(coupon.pk),
+                "name": "10% Off Coupon",
+                "type": "coupon",
+                "description": "10% discount on next purchase",
+                "points_cost": 500,
+                "available_codes": 45,
+                "max_claims_per_user": 1,
+                "image_url": None,
+            }
+        ],
+        "total": 1,
+    }
+    assert [each["name"] for each in api.get("/rewards").json()["rewards"]] == ["10% Off Coupon", "Mug"]
+
+
+def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered):
+    ParticipantFactory(tenant=tenant, external_id="user_123", points=1500)
+    reward = offered(points_cost=500, codes=["SAVE10-ABC123", "SAVE10-ABC124"])
+
+    answer = claim(api, reward, points_deduction=True)
+
+    row = Claim.objects.get()
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "claim_id": str(row.pk),
+            "participant_id": "user_123",
+            "reward_name": "10% Off Coupon",
+            "reward_type": "coupon",
+            "code_value": "SAVE10-ABC123",
+            "points_deducted": 500,
+            "new_balance": 1000,
+        },
+    )
+    entry = LedgerEntry.objects.get(type="claim")
+    assert (row.entry_id, entry.delta, entry.balance_after) == (entry.pk, -500, 1000)
+    assert RewardCode.objects.get(value="SAVE10-ABC123").claim_id == row.pk
+    told = DomainEvent.objects.order_by("id").values_list("type", flat=True)
+    assert list(told) == ["points.deducted", "reward.claimed"]
+    assert api.get("/participants/user_123/state?include=rewards").json()["rewards"] == {"total_claimed": 1}
+    assert api.get("/participants/user_123").json()["rewards_claimed"] == 1
+
+
+def test_without_deduction_it_costs_nothing_and_makes_who_was_never_seen(api, offered):
+    answer = claim(api, offered(points_cost=500)).json()
+
+    assert (answer["points_deducted"], answer["new_balance"], answer["code_value"]) == (0, 0, None)
+    assert Participant.objects.get().rewards_claimed == 1
+
+
+def test_what_was_claimed_is_listed_newest_first(api, tenant, offered):
+    for name in ("One", "Two"):
+        claim(api, offered(name, codes=[f"{name}-1"]))
+
+    listed = api.get("/participants/user_123/rewards?page_size=1").json()
+
+    reward = Reward.objects.get(name="Two")
+    assert listed == {
+        "participant_id": "user_123",
+        "rewards": [
+            {
+                "claim_id": str(Claim.objects.get(reward_name="Two").pk),
+                "reward_id": str(reward.pk),
+                "reward_name": "Two",
+                "reward_type": "coupon",
+                "code_value": "Two-1",
+                "points_deducted": 0,
+                "status": "claimed",
+                "claimed_at": "2026-02-14T10:00:00Z",
+            }
+        ],
+        "total": 2,
+        "page": 1,
+        "page_size": 1,
+    }
+    assert api.get("/participants/nobody/rewards").json()["rewards"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes", "refused"),
+    [
+        ({"is_active": False, "min_tier_level": 9}, [], ("reward_unavailable", "Reward is not available")),
+        ({"starts_at": NOW + DAY}, [], ("reward_unavailable", "Reward is not available")),
+        ({"expires_at": NOW}, [], ("reward_unavailable", "Reward is not available")),
+        (
+            {"min_tier_level": 3, "total_inventory": 0},
+            [],
+            ("tier_too_low", "Reward requires a tier of level 3 or higher"),
+        ),
+        ({"total_inventory": 0, "points_cost": 999}, [], ("out_of_stock", "Reward is out of stock")),
+        ({"points_cost": 999}, None, ("no_codes_available", "No available reward codes")),
+        (
+            {"points_cost": 50},
+            ["A"],
+            ("insufficient_points", "Insufficient points. Available: 30, requested: 50"),
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_order_and_costs_nothing(
+    api, tenant, offered, nothing_written, fields, codes, refused
+):
+    ParticipantFactory(tenant=tenant, external_id="user_123", points=30)
+    reward = offered(codes=codes or ["gone"] if codes is None else codes, **fields)
+    if codes is None:
+        claim(api, reward, user="first")
+
+    with nothing_written():
+        answer = claim(api, reward, points_deduction=True)
+
+    assert refusal(answer) == (400, *refused)
+
+
+def test_the_cap_is_each_participants_own(api, offered):
+    reward = offered(max_claims_per_user=2)
+
+    answers = [claim(api, reward, user=user) for user in ("a", "a", "a", "b")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 400, 200]
+    assert refusal(answers[2])[1:] == ("max_claims_exceeded", "Maximum claims per participant exceeded")
+
+
+def test_a_tier_high_enough_may_claim(api, tenant, offered):
+    TierFactory(tenant=tenant, code="gold", level=3)
+    ParticipantFactory(tenant=tenant, external_id="user_123", tier_code="gold")
+
+    assert claim(api, offered(min_tier_level=3)).status_code == 200
+
+
+@pytest.mark.parametrize("unknown", ["01a20030-0000-773b-a1f2-79a6f16a65ee", "nope"])
+def test_unknown_rewards_are_not_found(api, nothing_written, tenant, unknown):
+    with nothing_written():
+        answer = claim(api, unknown)
+
+    assert refusal(answer) == (404, "reward_not_found", f"Reward not found: {unknown}")
+
+
+def test_another_tenants_reward_is_not_found(other_api, offered):
+    reward = offered()
+
+    assert claim(other_api, reward).status_code == 404
+
+
+def test_a_repeat_under_a_key_answers_the_same_even_when_nothing_is_left(api, tenant, offered):
+    ParticipantFactory(tenant=tenant, external_id="user_123", points=500)
+    reward = offered(points_cost=500, codes=["A"])
+
+    first, again = (claim(api, reward, points_deduction=True, idempotency_key="k") for _ in range(2))
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = offered("Other")
+    assert refusal(claim(api, other, idempotency_key="k"))[:2] == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_query_counts(api, tenant, offered, queries):
+    reward = offered(codes=["A", "B", "C"], max_claims_per_user=None)
+    claim(api, reward)
+
+    with queries(11):  # key, caps aside: lock, tally; reward, code; person, claim, code, tally, reward, event
+        claim(api, reward)

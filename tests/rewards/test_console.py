@@ -1,0 +1,93 @@
+"""Rewards in the console."""
+
+import pytest
+
+from participants.models import Participant
+from rewards.models import Claim, Reward, RewardCode
+from rewards.services import claim
+from tests.console import Console, staff, text_of
+from tests.factories import ParticipantFactory
+from tests.rewards.conftest import NOW
+
+
+def test_a_reward_is_defined_in_a_form(tenant):
+    answer = Console(tenant).post(
+        "rewards_reward_add",
+        opened_for=str(tenant.pk),
+        name="Mug",
+        reward_type="physical",
+        points_cost="50",
+        max_claims_per_user="",
+        total_inventory="10",
+        starts_at="2026-02-01T00:00:00",
+        is_active="on",
+        display_order="0",
+    )
+
+    reward = Reward.objects.get()
+    assert answer.status_code == 302
+    assert (reward.points_cost, reward.max_claims_per_user, reward.total_inventory) == (50, None, 10)
+    assert reward.code.startswith("mug-")
+
+
+def test_codes_are_added_a_line_each(tenant, offered):
+    reward = offered(codes=["A"])
+    console = Console(tenant)
+
+    console.post("rewards_reward_add_codes", reward.pk, codes="A\nB\n\nC\n")
+
+    assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", "C"}
+    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
+        console.get("rewards_reward_change", reward.pk)
+    )
+
+
+def test_no_codes_are_refused_on_the_form(tenant, offered, nothing_written):
+    reward = offered()
+
+    with nothing_written():
+        answer = Console(tenant).post("rewards_reward_add_codes", reward.pk, codes="")
+
+    assert "Give 1 to 10,000 codes." in text_of(answer)
+
+
+@pytest.fixture
+def claimed(tenant, offered):
+    ParticipantFactory(tenant=tenant, external_id="ada", points=100)
+    reward = offered("Mug", reward_type="physical", points_cost=60)
+    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=NOW)
+    return Claim.objects.get(pk=told.claim_id)
+
+
+def test_a_claim_is_fulfilled_then_cancelled_with_a_reason(tenant, claimed):
+    console = Console(tenant)
+
+    console.post("rewards_claim_fulfil", claimed.pk, reason="Sent")
+    assert Claim.objects.get().status == "fulfilled"
+    console.post("rewards_claim_cancel", claimed.pk, reason="Came back")
+
+    row = Claim.objects.get()
+    assert (row.status, row.reason, Participant.objects.get().balance) == ("cancelled", "Came back", 100)
+
+
+def test_a_participants_page_shows_their_rewards(tenant, claimed):
+    shown = text_of(Console(tenant).get("participants_participant_change", claimed.participant_id))
+
+    assert "Mug" in shown
+
+
+def test_claims_are_found_by_participant_and_cost_as_much_for_many(tenant, claimed):
+    console = Console(tenant)
+
+    assert "Mug" in text_of(console.get("rewards_claim_changelist", q="ada"))
+    assert "Mug" not in text_of(console.get("rewards_claim_changelist", q="bo"))
+
+
+def test_reading_is_not_cancelling(tenant, claimed):
+    reader = Console(tenant, user=staff("rewards.view_claim"))
+
+    assert reader.post("rewards_claim_cancel", claimed.pk, reason="x").status_code == 403
+
+
+def test_claims_of_other_tenants_are_out_of_reach(other_tenant, claimed):
+    assert Console(other_tenant).get("rewards_claim_change", claimed.pk).status_code == 302

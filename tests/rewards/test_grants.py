@@ -1,0 +1,111 @@
+"""Rewards that definitions grant, with and without stock."""
+
+from datetime import timedelta
+
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import emit, grant_problem, simulate
+from participants.models import DomainEvent, Participant, Tenant
+from rewards import tasks
+from rewards.models import Claim, Reward, RewardTally
+from rewards.services import add_codes
+from streaks.services import create_streak, record
+from tests.factories import RuleFactory
+from tests.rewards.conftest import NOW
+
+
+def fresh(tenant):
+    return Tenant.objects.get(pk=tenant.pk)
+
+
+def granting(tenant, reward):
+    RuleFactory(tenant=tenant, code="gift", event_types=["buy"], grants=[{"type": "reward", "id": str(reward.pk)}])
+
+
+def buy(tenant, user="ada"):
+    return emit(tenant=fresh(tenant), event=EventInput(user, "buy", NOW), now=NOW)
+
+
+def states():
+    return list(Claim.objects.order_by("pk").values_list("participant__external_id", "status", "code_value"))
+
+
+def test_a_rule_hands_out_a_reward_for_nothing(tenant, offered):
+    reward = offered(points_cost=500, codes=["A"])
+    granting(tenant, reward)
+
+    told = buy(tenant)
+
+    source = {"type": "rule", "code": "gift"}
+    assert told.rewards_granted == [
+        {"type": "reward", "id": str(reward.pk), "name": "10% Off Coupon", "source": source}
+    ]
+    claim = Claim.objects.get()
+    assert (claim.status, claim.code_value, claim.source, claim.event_id) == ("claimed", "A", source, told.event_id)
+
+
+def test_what_is_out_of_stock_waits_until_stock_comes_first_come_first(tenant, offered):
+    reward = offered(codes=["A"])
+    granting(tenant, reward)
+    for user in ("ada", "bo", "cy"):
+        buy(tenant, user)
+    assert states() == [("ada", "claimed", "A"), ("bo", "pending", None), ("cy", "pending", None)]
+    add_codes(tenant=tenant, reward_id=str(reward.pk), codes=["B"], now=NOW)
+
+    for _ in range(2):
+        tasks.serve_waiting()
+
+    assert states() == [("ada", "claimed", "A"), ("bo", "claimed", "B"), ("cy", "pending", None)]
+    people = dict(Participant.objects.values_list("external_id", "rewards_claimed"))
+    assert people == {"ada": 1, "bo": 1, "cy": 0}
+    assert DomainEvent.objects.filter(type="reward.claimed").count() == 2
+
+
+def test_inventory_that_is_raised_serves_who_waits(tenant, offered):
+    reward = offered(reward_type="physical", total_inventory=0)
+    granting(tenant, reward)
+    buy(tenant)
+    Reward.objects.update(total_inventory=1)
+
+    tasks.serve_waiting()
+
+    assert states() == [("ada", "claimed", None)]
+
+
+def test_the_cap_holds_for_grants_and_the_trace_says_so(tenant, offered):
+    granting(tenant, offered())
+
+    first, second = buy(tenant), buy(tenant)
+
+    assert (len(first.rewards_granted), second.rewards_granted) == (1, [])
+    assert RewardTally.objects.get().claims == 1
+
+
+def test_a_milestone_hands_out_its_reward(tenant, offered):
+    reward = offered()
+    milestone = {"threshold": 2, "reward_item_id": str(reward.pk), "repeatable": False}
+    data = {"code": "daily", "name": "Daily", "event_types": ["login"], "milestones": [milestone]}
+    create_streak(tenant=tenant, data=data, now=NOW)
+    for days in (1, 0):
+        at = NOW - timedelta(days=days)
+        record(tenant=fresh(tenant), participant_id="ada", streak_code="daily", at=at, now=NOW)
+
+    assert Claim.objects.get().source == {"type": "streak", "code": "daily"}
+
+
+def test_trying_an_event_hands_out_nothing(tenant, offered, nothing_written):
+    reward = offered(codes=["A"])
+    granting(tenant, reward)
+
+    with nothing_written():
+        simulated = simulate(tenant=fresh(tenant), event=EventInput("ada", "buy", NOW), now=NOW)
+
+    assert [given["type"] for given in simulated.rewards_granted] == ["reward"]
+
+
+def test_a_grant_must_name_an_active_reward_of_the_tenant(tenant, other_tenant, offered):
+    mine, retired, foreign = offered(), offered("Old", is_active=False), offered("F", owner=other_tenant)
+
+    problems = [grant_problem(tenant, {"type": "reward", "id": str(each.pk)}) for each in (mine, retired, foreign)]
+
+    assert [problem and problem.field for problem in problems] == [None, "id", "id"]
+    assert grant_problem(tenant, {"type": "reward", "id": 5}).field == "id"
