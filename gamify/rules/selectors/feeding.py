@@ -16,7 +16,7 @@ LEADS_TO: Mapping[str, Sequence[str]] = {
     "badge": ("badge.awarded",),
     "tier": ("tier.assigned",),
     "streak_tick": ("streak.incremented", "streak.milestone_reached"),
-    "reward": ("reward.claimed",),
+    "reward": ("reward.claimed", "reward.pending"),
 }
 """The changes that come of each kind of grant."""
 
