@@ -1,9 +1,10 @@
 """Rules hear the clients' events and the product's own changes, and say what is given for them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
-from uuid import UUID
+from itertools import islice
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
@@ -41,23 +42,27 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
     rules = rules_in(work.catalog)
     listening = rules.hearing_change(fact.name) if fact.is_change else rules.hearing_event(fact.name)
     properties, attributes = fact.properties, fact.participant.attributes
-    matching = [rule for rule in listening if rule.asks is None or rule.asks.matches(properties, attributes)]
-    work.load(loads_for(matching))
-    return _heard_by(listening, {rule.id for rule in matching}, fact, work)
+    matching = [
+        place for place, rule in enumerate(listening) if rule.asks is None or rule.asks.matches(properties, attributes)
+    ]
+    work.load(loads_for(listening[place] for place in matching))
+    return _heard_by(listening, set(matching), fact, work)
 
 
 def _heard_by(
-    listening: Sequence[CompiledRule], matching: Collection[UUID], fact: Fact, work: UnitOfWork
+    listening: Sequence[CompiledRule], matching: AbstractSet[int], fact: Fact, work: UnitOfWork
 ) -> Iterator[Outcome]:
     """In order. Of many that do not match, how many: to tell each would take longer than all else about the event."""
-    passed_over = 0
-    for rule in listening:
-        if rule.id in matching:
-            yield from _matched(rule, fact, work)
-        elif (passed_over := passed_over + 1) <= MAX_NOT_MATCHED:
-            yield _heard(rule, fact, NOT_MATCHED)
-    if passed_over > MAX_NOT_MATCHED:
-        yield Overheard(passed_over - MAX_NOT_MATCHED)
+    passed_over = (place for place in range(len(listening)) if place not in matching)
+    told = list(islice(passed_over, MAX_NOT_MATCHED))
+    for place in sorted((*matching, *told)):
+        if place in matching:
+            yield from _matched(listening[place], fact, work)
+        else:
+            yield _heard(listening[place], fact, NOT_MATCHED)
+    left = len(listening) - len(matching) - len(told)
+    if left:
+        yield Overheard(left)
 
 
 def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
