@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors.history import counted
+from gamify.badges.selectors.history import counted_of
 from gamify.facts.services import Fact
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
@@ -20,20 +20,36 @@ def loads_of(badge_ids: Iterable[UUID]) -> list[Load]:
 
 def bring_up(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
     """See to it that `participant` has a row of each of these badges that counts by today's criteria, in a unit that has loaded
-    theirs. What was recorded before the unit is read once, for all that it lacks; of a participant made in it there is nothing.
+    theirs. What was recorded before the unit is read once for everyone in it who lacks one; of a participant made in it there
+    is nothing.
     """
-    rows = {badge_id: work.row(BadgeProgress, participant, badge_id) for badge_id in criteria}
-    if any(row and row.revision > criteria[badge_id].revision for badge_id, row in rows.items()):
-        work.find_stale()
-    lacking = {
-        badge_id: criterion
-        for badge_id, criterion in criteria.items()
-        if (row := rows[badge_id]) is None or row.revision < criterion.revision
-    }
-    history = {} if participant.is_new else counted(participant, lacking)
-    for badge_id, criterion in lacking.items():
-        row = rows[badge_id] or _new_row(work, participant, badge_id)
-        row.value, row.revision = history.get(badge_id, Decimal(0)), criterion.revision
+    lacking = _lacking(work, participant, criteria)
+    if not lacking:
+        return
+    due = {participant: lacking}
+    if not participant.is_new:
+        due |= {each: missing for each in work.locked.values() if (missing := _lacking(work, each, lacking))}
+    history = counted_of([each for each in due if not each.is_new], lacking)
+    for each, missing in due.items():
+        for badge_id, criterion in missing.items():
+            row = work.row(BadgeProgress, each, badge_id) or _new_row(work, each, badge_id)
+            row.value, row.revision = history.get(each.pk, {}).get(badge_id, Decimal(0)), criterion.revision
+            work.change(row)
+
+
+def _lacking(
+    work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]
+) -> Mapping[UUID, Criterion]:
+    """Those that were not counted for them by today's criteria, and that they do not have."""
+    found = {}
+    for badge_id, criterion in criteria.items():
+        row = work.row(BadgeProgress, participant, badge_id)
+        if row is not None and row.revision > criterion.revision:
+            work.find_stale()
+        is_current = row is not None and row.revision == criterion.revision
+        if not is_current and work.row(BadgeAward, participant, badge_id) is None:
+            found[badge_id] = criterion
+    return found
 
 
 def _new_row(work: UnitOfWork, participant: Participant, badge_id: UUID) -> BadgeProgress:

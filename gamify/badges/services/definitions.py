@@ -27,7 +27,8 @@ def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now:
     """Raises InvalidInput as above."""
     _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
-        newest = Badge.objects.select_for_update().get(pk=row.pk)  # two who edit at once must not take the same number
+        # Two who edit at once must not take the same number.
+        newest = Badge.objects.of(tenant).select_for_update().get(pk=row.pk)
         changes = {**changes, "criteria_revision": newest.criteria_revision + 1}
     return update_definition(row, tenant=tenant, changes=changes, now=now)
 

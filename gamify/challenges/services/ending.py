@@ -35,13 +35,13 @@ def expiring(*, challenge: Challenge, now: datetime) -> Iterator[int]:
         yield by_halves(
             chunk,
             lambda part: _expire(tenant=challenge.tenant, challenge_id=challenge.pk, chunk=part, now=now),
-            on_failure=lambda failed: _push_ahead(failed, now=now),
+            on_failure=lambda failed: _push_ahead(challenge.tenant, failed, now=now),
         )
 
 
-def _push_ahead(failed: Due, *, now: datetime) -> None:
+def _push_ahead(tenant: Tenant, failed: Due, *, now: datetime) -> None:
     """A row that fails must not be the first of every sweep."""
-    Enrolment.objects.filter(pk=failed.row_id).update(retry_at=now + PUSHED_AHEAD)
+    Enrolment.objects.filter(tenant_id=tenant.pk, pk=failed.row_id).update(retry_at=now + PUSHED_AHEAD)
 
 
 @restartable

@@ -451,3 +451,21 @@ def test_many_badges_that_begin_to_count_read_the_history_once(tenant, queries):
 
     with queries(8):  # lock, awards, progress; history; participant, progress, event, domain event
         emit(tenant=ready, event=event, now=NOW)
+
+
+def test_a_batch_reads_the_history_once_for_all_whom_it_begins_to_count(tenant, queries):
+    people = [f"p{number}" for number in range(5)]
+    for person in people:
+        emit(tenant=tenant, event=EventInput(person, "buy", NOW), now=NOW)
+    emit(tenant=tenant, event=EventInput("p1", "buy", NOW), now=NOW)
+    badge(tenant, "b", metric="event_count", event_name="buy", min=9)
+    ready = fresh(tenant)
+    emit(tenant=ready, event=EventInput("warm", "look", NOW), now=NOW)
+    active_badges(catalog_of(ready))
+    batch = [EventInput(person, "buy", NOW) for person in [*people, "newcomer", "p0"]]
+
+    with queries(8):  # lock, awards, progress; history; participants, progress, event, domain event
+        emit_batch(tenant=ready, events=batch, refused={}, now=NOW)
+
+    values = dict(BadgeProgress.objects.filter(badge__code="b").values_list("participant__external_id", "value"))
+    assert values == {"p0": 3, "p1": 3, "p2": 2, "p3": 2, "p4": 2, "newcomer": 1}
