@@ -36,14 +36,14 @@ class Standing:
 
     limit: int
     remaining: int
-    reset_at: int
+    reset_at: float
 
     @property
     def headers(self) -> dict[str, str]:
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset_at),
+            "X-RateLimit-Reset": str(math.ceil(self.reset_at)),
         }
 
 
@@ -53,7 +53,7 @@ class RateLimited(DomainError):
     status = 429
 
     def __init__(self, message: str, standing: Standing) -> None:
-        retry_after = max(1, standing.reset_at - math.floor(time.time()))
+        retry_after = max(1, math.ceil(standing.reset_at - time.time()))
         super().__init__(message, headers={"Retry-After": str(retry_after), **standing.headers})
 
 
@@ -150,7 +150,7 @@ def _take(limit: int, cost: int, *name: str) -> tuple[Standing | None, bool]:
     def count() -> tuple[Standing, bool]:
         taken = _limiter().hit(item, *name, cost=cost)
         stats = _limiter().get_window_stats(item, *name)
-        return Standing(limit, stats.remaining, math.ceil(stats.reset_time)), taken
+        return Standing(limit, stats.remaining, stats.reset_time), taken
 
     return _breaker.call(count) or (None, True)
 

@@ -13,6 +13,7 @@ from participants.work.conflicts import is_passing_conflict
 from participants.work.idempotency import KnownKeys, Once, known_keys
 from participants.work.loading import Load, question_by_id, question_by_name
 from participants.work.locking import locked_by_id, locked_by_name
+from participants.work.queries import Query, Slot
 from participants.work.reading import reading
 from participants.work.restarting import Restart
 from participants.work.transaction import Question, Rows, ShortTransaction
@@ -30,10 +31,12 @@ def unit_of_work(
     is_silent: bool = False,
     is_dry_run: bool = False,
     is_history: bool = False,
+    needs_newest: bool = False,
 ) -> Iterator[UnitOfWork]:
     """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
 
-    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function decorated with `restartable`.
+    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. One that
+    `needs_newest` definitions asks for their version behind the lock, and restarts where they changed while it waited. Call it from a function decorated with `restartable`.
     Raises Restart where a concurrent unit won.
     """
     external_ids = set(external_ids)
@@ -41,7 +44,8 @@ def unit_of_work(
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [once for once in onces if once])
     people = locked_by_name(tenant, external_ids, locks=not is_dry_run)
-    with _opened(work, people, rows, keys, loads=loads):
+    versions = [_version_of(tenant)] if needs_newest else []
+    with _opened(work, people, rows, keys, loads=loads, versions=versions):
         yield work
 
 
@@ -82,17 +86,36 @@ def unit_found(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tup
 
 @contextmanager
 def _opened(
-    work: UnitOfWork, lock: Question, rows: Sequence[Question], keys: Sequence[Question], *, loads: Sequence[Load]
+    work: UnitOfWork,
+    lock: Question,
+    rows: Sequence[Question],
+    keys: Sequence[Question],
+    *,
+    loads: Sequence[Load],
+    versions: Sequence[Question] = (),
 ) -> Iterator[None]:
-    questions = [lock, *rows, *keys]
+    questions = [lock, *versions, *rows, *keys]
     with (
         _restarting(),
         reading(work.tenant),
         ShortTransaction(questions, finish=work.flush) as (participants, *answers),
     ):
+        newest = [row.catalog_version for row in chain.from_iterable(answers[: len(versions)])]
+        del answers[: len(versions)]
+        if any(version > work.tenant.catalog_version for version in newest):
+            work.find_stale()
         work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
         work.index(zip(loads, answers, strict=False))
         yield
+
+
+def _version_of(tenant: Tenant) -> Question:
+    return lambda connection: _VERSION.ask(connection, {"tenant": tenant.pk})
+
+
+_VERSION: Query[Tenant] = Query(
+    lambda: Tenant.objects.filter(pk=Slot("tenant", Tenant._meta.get_field("id"))).only("catalog_version")
+)
 
 
 @contextmanager

@@ -50,6 +50,15 @@ def test_the_write_past_the_cap_is_429_with_retry_after_and_writes_nothing(cappe
     assert standing(response) == [CAP, 0, UNIX_NOW + int(response["Retry-After"])]
 
 
+def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
+    a_hair_past_the_minute = limits.Standing(limit=CAP, remaining=0, reset_at=UNIX_NOW + 60.00001)
+    frozen.shift(timedelta(milliseconds=300))
+
+    refused = limits.ParticipantLimitExceeded(a_hair_past_the_minute)
+
+    assert refused.headers["Retry-After"] == "60"
+
+
 def test_single_writes_tell_where_the_participant_stands(capped, api):
     answers = [api.post(AWARD, BODY) for _ in range(CAP)]
 

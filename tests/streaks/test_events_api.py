@@ -250,11 +250,11 @@ def test_another_tenants_streaks_do_not_hear_it(api, other_api, tenant, other_te
 
 def test_ticking_takes_one_statement_more_to_read_and_one_to_write(api, tenant, queries):
     emit(api)
-    with queries(5):
+    with queries(6):
         emit(api)
     for number in range(20):
         defined(tenant, f"daily_{number}")
     emit(api)
 
-    with queries(7):
+    with queries(8):
         emit(api, at=NOW - DAY)

@@ -258,7 +258,7 @@ def test_criteria_that_count_an_event_cost_no_further_round_trip(tenant, queries
     event = EventInput("ada", "buy", NOW)
     emit(tenant=ready, event=event, now=NOW)
 
-    with queries(7):  # lock, awards, progress; participant, badge progress, event, domain event
+    with queries(8):  # lock, version, awards, progress; participant, badge progress, event, domain event
         emit(tenant=ready, event=event, now=NOW)
 
 
@@ -269,7 +269,7 @@ def test_criteria_of_other_events_cost_nothing(tenant, queries):
     event = EventInput("ada", "buy", NOW)
     emit(tenant=ready, event=event, now=NOW)
 
-    with queries(4):  # lock; participant, event, domain event
+    with queries(5):  # lock, version; participant, event, domain event
         emit(tenant=ready, event=event, now=NOW)
 
 
@@ -449,7 +449,7 @@ def test_many_badges_that_begin_to_count_read_the_history_once(tenant, queries):
     event = EventInput("ada", "buy", NOW)
     active_badges(catalog_of(ready))
 
-    with queries(8):  # lock, awards, progress; history; participant, progress, event, domain event
+    with queries(9):  # lock, version, awards, progress; history; participant, progress, event, domain event
         emit(tenant=ready, event=event, now=NOW)
 
 
@@ -464,7 +464,7 @@ def test_a_batch_reads_the_history_once_for_all_whom_it_begins_to_count(tenant, 
     active_badges(catalog_of(ready))
     batch = [EventInput(person, "buy", NOW) for person in [*people, "newcomer", "p0"]]
 
-    with queries(8):  # lock, awards, progress; history; participants, progress, event, domain event
+    with queries(9):  # lock, version, awards, progress; history; participants, progress, event, domain event
         emit_batch(tenant=ready, events=batch, refused={}, now=NOW)
 
     values = dict(BadgeProgress.objects.filter(badge__code="b").values_list("participant__external_id", "value"))

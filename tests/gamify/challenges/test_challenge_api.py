@@ -295,5 +295,7 @@ def test_statements_do_not_grow_with_the_number_of_challenges(tenant, api, queri
         api.get(OPEN)
     with queries(3):  # key, participant, enrolments
         api.get(MINE)
-    with queries(3 + 3):  # key, lock and enrolments; participant, enrolments, event, outbox - and no more for five
+    with queries(
+        3 + 4
+    ):  # key, lock, version and enrolments; participant, enrolments, event, outbox - and no more for five
         happens(api, "login")

@@ -144,7 +144,7 @@ def test_any_event_may_be_meant(tenant):
 def test_what_no_challenge_means_asks_for_nothing(tenant, explorer, queries):
     happens(tenant, "login")
 
-    with queries(1 + 1 + 3):  # the tenant, the lock; participant, event and outbox
+    with queries(1 + 2 + 3):  # the tenant, the lock, the version; participant, event and outbox
         happens(tenant, "logout")
 
 
@@ -153,7 +153,7 @@ def test_an_event_that_counts_takes_one_question_and_one_row_more(tenant, explor
     happens(tenant, "login", "bob")
     happens(tenant, "login")
 
-    with queries(1 + 2 + 3 + 1 + 1):  # the enrolment with the lock; it and the ledger are written
+    with queries(1 + 3 + 3 + 1 + 1):  # the enrolment with the lock; it and the ledger are written
         happens(tenant, "login")
 
 

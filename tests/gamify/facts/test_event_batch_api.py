@@ -200,7 +200,7 @@ def test_a_batch_runs_the_same_statements_whatever_its_size(api, queries, size):
     api.post(BATCH, batch(ITEM))  # has the process read the definitions
     items = [ITEM | {"participant_id": f"user_{n}", "idempotency_key": f"k{n}"} for n in range(size)]
 
-    with queries(7):
+    with queries(8):
         response = api.post(BATCH, batch(*items))
 
     assert response.json()["processed"] == size

@@ -243,7 +243,7 @@ def test_rules_that_listen_to_other_events_cost_no_query_and_those_with_limits_o
         RuleFactory(tenant=tenant, code=f"other_{number}", event_types=["other"], limits={"per_day": 1})
     emit(tenant=tenant, event=event(), now=NOW)
 
-    with queries(4):  # lock; participant, event and domain event
+    with queries(5):  # lock, version; participant, event and domain event
         emit(tenant=tenant, event=event(), now=NOW)
 
 
@@ -254,9 +254,9 @@ def test_all_limited_rules_that_match_are_asked_for_in_one_query(tenant, queries
         RuleFactory(tenant=tenant, limits={"per_day": 1}, expression=ask)
     emit(tenant=tenant, event=event(), now=NOW)
 
-    with queries(6):  # lock, tallies; participant, event, domain event, tallies
+    with queries(7):  # lock, version, tallies; participant, event, domain event, tallies
         emit(tenant=tenant, event=event(), now=NOW)
-    with queries(4):  # nothing that has limits listens
+    with queries(5):  # nothing that has limits listens
         emit(tenant=tenant, event=event("login"), now=NOW)
 
 
