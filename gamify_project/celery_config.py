@@ -26,6 +26,7 @@ SWEEPS = (
     "streaks.review",
     "challenges.expire_ended",
     "rewards.serve_waiting",
+    "points.expire",
 )
 
 COMMON: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -11,6 +12,7 @@ from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
 from participants.work.queries import Query, Slot
+from participants.work.settling import foresee
 
 SORTABLE: Mapping[str, str] = {
     "participant_id": "external_id",
@@ -64,13 +66,17 @@ def _named(name: str, *id_fields: str, slug: str = "slug") -> Q:
     return named
 
 
-def find_participant(tenant: Tenant, external_id: str) -> Participant | None:
-    return Participant.objects.of(tenant).filter(external_id=external_id).first()
+def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:
+    """As they stand at `now`, where that matters: without it, points may be among the balance that have just expired."""
+    participant = Participant.objects.of(tenant).filter(external_id=external_id).first()
+    if participant is not None and now is not None:
+        foresee([participant], now=now)
+    return participant
 
 
-def get_participant(tenant: Tenant, external_id: str) -> Participant:
-    """Raises ParticipantNotFound."""
-    participant = find_participant(tenant, external_id)
+def get_participant(tenant: Tenant, external_id: str, *, now: datetime) -> Participant:
+    """As they stand at `now`. Raises ParticipantNotFound."""
+    participant = find_participant(tenant, external_id, now=now)
     if participant is None:
         raise ParticipantNotFound(external_id)
     return participant

@@ -4,8 +4,9 @@ All amounts are integers, in points. Totals always satisfy `balance = earned - s
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
@@ -17,9 +18,11 @@ from participants.errors import DomainError, FieldError
 MIN_AWARD = 1
 MAX_AWARD = 1_000_000
 MAX_FACTOR = 1_000_000
+MAX_MULTIPLIER = Decimal(1000)
 ROUNDINGS = {"floor": ROUND_FLOOR, "round": ROUND_HALF_UP, "ceil": ROUND_CEILING}
 
 _EXACT = Context(prec=400)
+_FOUR_DECIMALS = Decimal("0.0001")
 
 
 class InsufficientPoints(DomainError):
@@ -63,6 +66,61 @@ def debited(totals: Totals, amount: int) -> Totals:
 def refunded(totals: Totals, amount: int) -> Totals:
     """After `amount` > 0 that was spent came back: it is not earned anew."""
     return replace(totals, balance=totals.balance + amount, spent=totals.spent - amount)
+
+
+def expired(totals: Totals, amount: int) -> Totals:
+    """After `amount` > 0 of what was not spent has expired: that is not spending, and was earned all the same."""
+    return replace(totals, balance=totals.balance - amount, expired=totals.expired + amount)
+
+
+def adjusted(totals: Totals, delta: int) -> Totals:
+    """After what was earned is put right by `delta`, which is not 0. Raises BalanceLimit or InsufficientPoints."""
+    if delta > 0:
+        return credited(totals, delta)
+    if -delta > totals.balance:
+        raise InsufficientPoints(available=totals.balance, requested=-delta)
+    return replace(totals, balance=totals.balance + delta, earned=totals.earned + delta)
+
+
+def shares(rests: Sequence[int], amount: int) -> Sequence[int]:
+    """What a debit of `amount` takes of each of the credits that expire, of which `rests` are left, those that expire first
+    first. What they do not hold is taken of what does not expire.
+    """
+    taken = []
+    for rest in rests:
+        taken.append(min(rest, amount))
+        amount -= taken[-1]
+    return taken
+
+
+# --- multipliers (contract §6) ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Boost:
+    """A time in which awards are multiplied, `[starts_at, ends_at)`; None is no limit."""
+
+    multiplier: Decimal
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+    def is_on(self, at: datetime) -> bool:
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+
+
+def stacked(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
+    """How many times as much is credited: of each kind the highest counts, and these are multiplied with each other.
+
+    At most MAX_MULTIPLIER, to four decimals; None where nothing multiplies.
+    """
+    product = math.prod((max(factors) for kind in kinds if (factors := tuple(kind))), start=Decimal(1))
+    product = min(product, MAX_MULTIPLIER).quantize(_FOUR_DECIMALS, ROUND_HALF_UP)
+    return None if product == 1 else product
+
+
+def multiplied(amount: int, multiplier: Decimal) -> int:
+    """`amount` so many times, halves rounded up, and at least 1."""
+    return max(1, int((amount * multiplier).to_integral_value(ROUND_HALF_UP)))
 
 
 # --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------

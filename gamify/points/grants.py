@@ -12,12 +12,11 @@ from participants.work import UnitOfWork
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     granted, source = engine.granted_amount(grant.spec, grant.properties, participant.attributes), grant.source
-    amount = granted.points
     note = Note(f"{source.type} {source.code}", {"source": {"type": source.type, "code": source.code}}, grant.event_id)
-    credited = credit(work, participant, amount, note=note)
-    yield Granted("points", "Points", source, id=credited.entry.id, amount=amount)
+    credited = credit(work, participant, granted.points, note=note, at=grant.at)
+    yield Granted("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
-        yield Heard(source, "capped", f"{granted.uncapped:,} points, of which {amount:,} may be given at once")
+        yield Heard(source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once")
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield Granted("tier", tier.name, Source("tier", tier.code), code=tier.code)

@@ -1,8 +1,10 @@
+from datetime import datetime
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Definition, Participant, Tenant
 from participants.models.json import JSONField
 
 
@@ -28,8 +30,10 @@ class LedgerEntry(models.Model):
     """One change of one participant's balance. Rows are only ever added.
 
     Entries of a participant are numbered 1, 2, 3 … in the order of their commits; `balance_after` is the sum of `delta`
-    up to and including this one. `amount` was asked for before `multiplier` was applied. `event_id` names the event that
-    caused the entry, `reverses_id` the entry it undoes.
+    up to and including this one. `base_amount` was asked for before `multiplier` was applied, both null where nothing multiplied.
+    `expires_at` is when what was credited expires, on an `expire` entry when it did. `used` tells what a debit took of credits that expire,
+    `{id of the credit's entry: points}`; the rest it took of those that do not. `event_id` names the event that caused the entry,
+    `reverses_id` the entry it undoes, which only one can.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -47,6 +51,7 @@ class LedgerEntry(models.Model):
     base_amount = models.BigIntegerField(null=True)
     multiplier = models.DecimalField(max_digits=9, decimal_places=4, null=True)
     expires_at = models.DateTimeField(null=True)
+    used = models.JSONField(null=True)
     event_id = models.UUIDField(null=True)
     reverses_id = models.UUIDField(null=True)
     reason = models.TextField(null=True)
@@ -62,6 +67,11 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(condition=~Q(delta=0), name="ledger_entry_moves_points"),
             models.CheckConstraint(condition=Q(balance_after__gte=0), name="ledger_entry_balance_not_negative"),
             models.CheckConstraint(condition=Q(number__gte=1), name="ledger_entry_number_positive"),
+            models.UniqueConstraint(
+                fields=["tenant", "participant", "reverses_id"],
+                condition=Q(reverses_id__isnull=False),
+                name="ledger_entry_reversed_once",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,3 +81,74 @@ class LedgerEntry(models.Model):
     def amount(self) -> int:
         """Points moved, whichever way."""
         return abs(self.delta)
+
+
+class ExpiringCreditQuerySet(models.QuerySet["ExpiringCredit"]):
+    def of(self, participant: Participant) -> "ExpiringCreditQuerySet":
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+    def unspent(self) -> "ExpiringCreditQuerySet":
+        return self.filter(rest__gt=0)
+
+    def expired(self, now: datetime) -> "ExpiringCreditQuerySet":
+        """Expired, and not yet taken from the balance."""
+        return self.unspent().filter(expires_at__lte=now)
+
+    def due(self, now: datetime) -> "ExpiringCreditQuerySet":
+        """Those of them that a sweep may look at."""
+        return self.expired(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+
+
+class ExpiringCredit(models.Model):
+    """What is left of one award that expires: `rest` of the points of the ledger entry `entry_id`.
+
+    What is spent comes off those that expire first. The rests of a participant are never more than the balance, whatever is
+    more does not expire; the earliest of their `expires_at` stands on the participant as `next_expiry_at`. `retry_at` is when a sweep may look at a row again that failed with it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # No constraints and no index of their own, as above.
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    participant = models.ForeignKey(
+        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    entry_id = models.UUIDField()
+    rest = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True)
+
+    objects = ExpiringCreditQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "participant", "entry_id"], name="expiring_credit_entry_unique"),
+            models.CheckConstraint(condition=Q(rest__gte=0), name="expiring_credit_rest_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "expires_at", "id"], name="expiring_credit_due", condition=Q(rest__gt=0)),
+            models.Index(
+                fields=["tenant", "participant", "expires_at", "id"],
+                name="expiring_credit_unspent",
+                condition=Q(rest__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rest:,} points until {self.expires_at:%Y-%m-%d}"
+
+
+class Boost(Definition):
+    """A time in which everybody is credited `multiplier` times what an award says, half-open; null is no limit."""
+
+    multiplier = models.DecimalField(max_digits=7, decimal_places=4)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(Definition.Meta):
+        constraints = [
+            *Definition.Meta.constraints,
+            models.CheckConstraint(condition=Q(multiplier__gt=0), name="boost_multiplier_positive"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="boost_dates_ordered"),
+        ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.points.engine import Totals
 from gamify.points.selectors import totals_of
 from participants.profile import AnyField, Section, Subject, sections
 
@@ -15,13 +16,16 @@ class PointsSummary(serializers.Serializer[Any]):
     total_spent = serializers.IntegerField(help_text="Points ever spent.")
 
 
-def summary_of(subject: Subject) -> dict[str, int]:
-    totals = totals_of(subject.participant)
+def summary(totals: Totals) -> dict[str, int]:
     return {"balance": totals.balance, "total_earned": totals.earned, "total_spent": totals.spent}
 
 
+def _state(subject: Subject) -> dict[str, int]:
+    return summary(totals_of(subject.participant))
+
+
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"points": summary_of(subject)}
+    return {"points": _state(subject)}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
@@ -35,5 +39,5 @@ def _state_field() -> AnyField:
 def register() -> None:
     sections.register(
         "points",
-        Section(profile=_profile, state=summary_of, profile_fields=_profile_fields, state_field=_state_field),
+        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
     )

@@ -1,11 +1,20 @@
-"""Reads of the ledger."""
+"""Reads of the ledger, and of what multiplies awards."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
 
-from gamify.points.engine import Totals
-from gamify.points.models import LedgerEntry
-from participants.models import Participant
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+
+from gamify.points.engine import Boost, Totals
+from gamify.points.models import Boost as BoostRow
+from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
+from participants.catalog import Catalog
+from participants.models import Participant, Tenant
+
+BOOSTS = "boosts"
+SPENDING = (EntryType.DEDUCT, EntryType.CLAIM, EntryType.REFUND)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,75 @@ def totals_of(participant: Participant | None) -> Totals:
         spent=participant.total_spent,
         expired=participant.total_expired,
     )
+
+
+def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -> Totals:
+    """The totals as they were at `at`, up to `now`: what was written since is undone. What had expired by then was gone,
+    whenever that was written down. `participant` is as they stand at `now`.
+    """
+    totals = totals_of(participant)
+    if participant is None:
+        return totals
+    for kind, delta in _moved_since(participant, at):
+        totals = _without(totals, EntryType(kind), delta)
+    return _with_back(totals, _not_yet_expired(participant, at, now=now))
+
+
+def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
+    """Sums of what was written behind `at`, by the kind of entry; a reversal moves what the entry it undoes has moved."""
+    undone = LedgerEntry.objects.filter(pk=OuterRef("reverses_id")).values("type")
+    rows = LedgerEntry.objects.of(participant).filter(created_at__gt=at).annotate(undone=Subquery(undone[:1]))
+    rows = rows.exclude(type=EntryType.EXPIRE, expires_at__lte=at)
+    for kind, undone_kind, delta in rows.order_by().values_list("type", "undone").annotate(Sum("delta")):
+        yield (undone_kind if kind == EntryType.REVERSAL else kind), delta
+
+
+def _without(totals: Totals, kind: EntryType, delta: int) -> Totals:
+    """Before an entry of this kind moved the balance by `delta`."""
+    totals = replace(totals, balance=totals.balance - delta)
+    if kind == EntryType.EXPIRE:
+        return replace(totals, expired=totals.expired + delta)
+    if kind in SPENDING:
+        return replace(totals, spent=totals.spent + delta)
+    return replace(totals, earned=totals.earned - delta)
+
+
+def _not_yet_expired(participant: Participant, at: datetime, *, now: datetime) -> int:
+    """What has expired since `at` and stands in no entry yet, of which `now` leaves it out."""
+    rows = ExpiringCredit.objects.of(participant).expired(now).filter(expires_at__gt=at)
+    return rows.aggregate(rest=Sum("rest"))["rest"] or 0
+
+
+def _with_back(totals: Totals, amount: int) -> Totals:
+    return replace(totals, balance=totals.balance + amount, expired=totals.expired - amount)
+
+
+def tenants_with_expired(*, now: datetime) -> "QuerySet[Tenant]":
+    """The tenants in whose balances something has expired, disabled ones too: one look into the index for each."""
+    due = ExpiringCredit.objects.filter(tenant_id=OuterRef("pk")).due(now)
+    first = due.order_by("expires_at").values("expires_at")[:1]
+    return Tenant.objects.alias(first_at=Subquery(first)).filter(first_at__isnull=False).order_by("pk")
+
+
+def expired_credits(
+    tenant: Tenant, *, behind: ExpiringCredit | None, limit: int, now: datetime
+) -> Sequence[ExpiringCredit]:
+    """What has expired and still stands in a balance, what expired first first, behind one that was looked at."""
+    rows = ExpiringCredit.objects.filter(tenant_id=tenant.pk).due(now)
+    if behind is not None:
+        later = Q(expires_at__gt=behind.expires_at) | Q(pk__gt=behind.pk)
+        rows = rows.filter(later, expires_at__gte=behind.expires_at)
+    return list(rows.order_by("expires_at", "pk")[:limit])
+
+
+def load_boosts(tenant: Tenant) -> Sequence[Boost]:
+    """The catalog's part: those that are switched on, also before and after their time."""
+    rows = BoostRow.objects.of(tenant).active()
+    return [Boost(row.multiplier, row.starts_at, row.ends_at) for row in rows]
+
+
+def boosts_in(catalog: Catalog) -> Sequence[Boost]:
+    return cast("Sequence[Boost]", catalog.part(BOOSTS))
 
 
 def entries_page(participant: Participant | None, *, page: int, page_size: int) -> EntryPage:

@@ -18,7 +18,7 @@ from gamify.tiers.selectors import current_tier, ladder_of, newest_changes_of, p
 from gamify.tiers.services import Assignment
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, color_field, picture_field
 from participants.admin.display import display
-from participants.admin.fields import ChoiceField, IntegerField, LinesField
+from participants.admin.fields import ChoiceField, IntegerField, LinesField, MultiplierField
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
@@ -39,6 +39,7 @@ class TierForm(DefinitionForm):
     award_type = ChoiceField(label="Reached", choices=AWARD_TYPES)
     min_points = IntegerField(label="From points", help_text="Needed for a tier that is reached by points.")
     basis = ChoiceField(label="Compared with", choices=BASES)
+    points_multiplier = MultiplierField()
     benefits = LinesField(help_text="One on each line.")
     color = color_field()
     icon_url = picture_field()
@@ -62,7 +63,7 @@ class TierForm(DefinitionForm):
 @admin.register(Tier)
 class TierAdmin(DefinitionAdmin):
     noun, form = "tier", TierForm
-    settings = ("level", "award_type", "min_points", "basis", "benefits", "color", "icon_url")
+    settings = ("level", "award_type", "min_points", "basis", "points_multiplier", "benefits", "color", "icon_url")
     columns = ("level", "shown_reached")
     list_filter = ("is_active", "award_type")
 

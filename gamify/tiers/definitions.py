@@ -8,7 +8,7 @@ from rest_framework import serializers
 from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, NameField, WebAddressField
+from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
 from participants.engine import MAX_BIGINT
 
 MAX_LEVEL = 2**31 - 1
@@ -48,6 +48,11 @@ class TierChanges(DefinitionChanges):
         choices=AwardType.choices,
         required=False,
         help_text="`automatic` tiers are reached by points, `manual` ones are only given by hand.",
+    )
+    points_multiplier = MultiplierField(
+        required=False,
+        allow_null=True,
+        help_text="Who stands in it is credited so many times what an award says; null: once.",
     )
     benefits = serializers.ListField(
         child=LineField(max_length=MAX_BENEFIT),

@@ -6,6 +6,7 @@ reached by points only if it is automatic and active.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Tier:
     is_active: bool = True
     is_automatic: bool = True
     color: str | None = None
+    points_multiplier: Decimal | None = None
 
     @property
     def is_reachable(self) -> bool:

@@ -16,6 +16,7 @@ class Tier(Definition):
     """One step of a tenant's ladder; a higher `level` is better.
 
     `criteria_config` is `{"min_points": 10000, "basis": "balance" | "lifetime"}`; an automatic tier has `min_points`.
+    Who stands in it is credited `points_multiplier` times what an award says; null is once.
     """
 
     level = models.PositiveIntegerField()
@@ -24,6 +25,7 @@ class Tier(Definition):
     criteria_config = models.JSONField(default=dict, blank=True)
     award_type = models.CharField(max_length=10, choices=AwardType.choices, default=AwardType.AUTOMATIC)
     benefits = models.JSONField(default=list, blank=True)
+    points_multiplier = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
 
     @property
     def is_automatic(self) -> bool:

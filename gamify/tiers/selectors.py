@@ -32,6 +32,7 @@ def _compiled(row: TierRow) -> Tier:
         is_active=row.is_active,
         is_automatic=row.is_automatic,
         color=row.color,
+        points_multiplier=row.points_multiplier,
     )
 
 

@@ -1,6 +1,7 @@
 """Form fields that take what is typed and leave the judgement to the body of the API, in whose words it is refused."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -63,6 +64,16 @@ class NumberField(forms.FloatField):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:.15g}" if isinstance(value, float) else value
+
+
+class MultiplierField(forms.DecimalField):
+    """How many times as many; the body of the API says what is too much."""
+
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, widget=UnfoldAdminTextInputWidget({"inputmode": "decimal"}), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 class ReasonField(forms.CharField):

@@ -23,6 +23,7 @@ from participants.admin.tenants import timezone_widget
 from participants.engine import control_character_problem, external_id_problem, web_address_problem
 from participants.models import Participant
 from participants.services import participants as services
+from participants.work import foresee
 
 PROFILE = ("display_name", "avatar_url", "timezone")
 TOTALS = {
@@ -153,6 +154,17 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Participant | None:
+        row: Participant | None = super().get_object(request, object_id, from_field)
+        if row is not None:
+            foresee([row], now=timezone.now())
+        return row
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        foresee(changelist.result_list, now=timezone.now())
+        return changelist
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Participant]", search_term: str

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -52,6 +53,17 @@ class WholeNumberField(serializers.IntegerField):
         if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.DOUBLE)
+class MultiplierField(serializers.DecimalField):
+    """How many times as many: above 0, up to 100, to four decimals. A JSON number in answers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=7, decimal_places=4, min_value=Decimal("0.0001"), max_value=Decimal(100), **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return float(value)
 
 
 class LineField(serializers.CharField):
@@ -148,6 +160,12 @@ class BodyKeyField(serializers.CharField):
         super().__init__(
             min_length=1, max_length=MAX_KEY, trim_whitespace=False, required=False, allow_null=True, **kwargs
         )
+
+
+class DryRunQuery(serializers.Serializer[Any]):
+    """Whether a change is only looked at beforehand."""
+
+    dry_run = SwitchField(default=False, help_text="Only tell what it would come to, and do nothing.")
 
 
 class PageQuery(serializers.Serializer[Any]):

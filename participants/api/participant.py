@@ -43,7 +43,7 @@ class ParticipantViewSet(KeyViewSet):
     def retrieve(self, request: Request, participant_id: str) -> Response:
         """Everything about one participant: points, tier, earned badges, best streak, counts."""
         with reading(self.tenant) as tenant:
-            return Response(self._profile(selectors.get_participant(tenant, participant_id)))
+            return Response(self._profile(selectors.get_participant(tenant, participant_id, now=self.now)))
 
     @operation(
         "update_profile",
@@ -73,7 +73,7 @@ class ParticipantViewSet(KeyViewSet):
         """The sections that are asked for, and nothing else. Empty sections for a participant never seen."""
         include = self.query(StateQuery)["include"]
         with reading(self.tenant) as tenant:
-            participant = selectors.find_participant(tenant, participant_id)
+            participant = selectors.find_participant(tenant, participant_id, now=self.now)
             return Response(state_of(self._subject(participant_id, participant), include=include))
 
     def _profile(self, participant: Participant) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restartable
+from participants.work.settling import Settlement, complete, foresee, settlements
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
 from participants.work.unit import UnitOfWork
@@ -17,11 +18,15 @@ __all__ = [
     "Once",
     "Question",
     "Restart",
+    "Settlement",
     "UnitOfWork",
     "by_halves",
+    "complete",
+    "foresee",
     "made",
     "reading",
     "restartable",
+    "settlements",
     "take_turns",
     "unit_found",
     "unit_of_work",

@@ -16,6 +16,7 @@ from participants.work.locking import locked_by_id, locked_by_name
 from participants.work.queries import Query, Slot
 from participants.work.reading import reading
 from participants.work.restarting import Restart
+from participants.work.settling import settle
 from participants.work.transaction import Question, Rows, ShortTransaction
 from participants.work.unit import UnitOfWork
 
@@ -63,13 +64,14 @@ def unit_over(
 ) -> Iterator[UnitOfWork]:
     """Lock participants that a sweep found: those that nobody else holds, or once it is their turn all of them.
 
-    With `only`, these columns of theirs are read; whoever finds that more is needed calls `work.complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
+    With `only`, these columns of theirs are read; whoever finds that more is needed calls `complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
     function decorated with `restartable`.
     """
     participant_ids = set(participant_ids)
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
     rows = [question_by_id(load, tenant, participant_ids) for load in loads]
-    with _opened(work, locked_by_id(tenant, participant_ids, waits=waits, only=only), rows, [], loads=loads):
+    people = locked_by_id(tenant, participant_ids, waits=waits, only=only)
+    with _opened(work, people, rows, [], loads=loads, settles=not only):
         yield work
 
 
@@ -93,6 +95,7 @@ def _opened(
     *,
     loads: Sequence[Load],
     versions: Sequence[Question] = (),
+    settles: bool = True,
 ) -> Iterator[None]:
     questions = [lock, *versions, *rows, *keys]
     with (
@@ -106,6 +109,8 @@ def _opened(
             work.find_stale()
         work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
         work.index(zip(loads, answers, strict=False))
+        if settles:
+            settle(work, work.locked.values())
         yield
 
 

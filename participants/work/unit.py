@@ -34,7 +34,10 @@ NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "f
 
 
 class UnitOfWork:
-    """What one transaction knows and will write. Services read from it, change its objects and register rows with it."""
+    """What one transaction knows and will write. Services read from it, change its objects and register rows with it.
+
+    `kept` is for what a domain has read behind the lock and will need again in this unit, under keys of its own.
+    """
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class UnitOfWork:
         self._seen: set[Hashable] = set()
         self._told: list[Told] = []
         self._shared: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
+        self.kept: dict[Hashable, Any] = {}
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
@@ -131,11 +135,6 @@ class UnitOfWork:
         """The locked participant, or None if there is none in the database."""
         participant = self._participants.get(external_id)
         return None if participant is None or participant.is_new else participant
-
-    def complete(self, participant: Participant) -> None:
-        """Read what a unit that was opened with `only` some columns has left out."""
-        if missing := participant.get_deferred_fields():
-            participant.refresh_from_db(fields=missing)
 
     def participant(self, external_id: str) -> Participant:
         """The locked participant, or one made in memory. It is written only if it is touched."""

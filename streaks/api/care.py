@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from participants.api.fields import DryRunQuery
 from participants.api.pagination import Page
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet
@@ -21,7 +22,6 @@ from streaks.api import examples
 from streaks.api.care_serializers import (
     AmnestyAnswer,
     AmnestyBody,
-    DryRunQuery,
     FreezeBody,
     ReasonBody,
     TouchedAmnesty,

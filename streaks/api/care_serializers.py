@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.api.fields import DayField, LineField, NameField, SwitchField, in_range
+from participants.api.fields import DayField, LineField, NameField, in_range
 from participants.profile import AnyField
 from streaks.api.serializers import StreakAnswer
 
@@ -43,10 +43,6 @@ def with_from(fields: Mapping[str, AnyField], begin: AnyField) -> dict[str, AnyF
     pairs = list(fields.items())
     index = list(fields).index("to")
     return dict([*pairs[:index], ("from", begin), *pairs[index:]])
-
-
-class DryRunQuery(serializers.Serializer[Any]):
-    dry_run = SwitchField(default=False, help_text="Only tell whom it would touch.")
 
 
 class ReasonBody(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from uuid import UUID
 from gamify.facts import services as facts
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
-from participants.work import Load, UnitOfWork, by_halves, restartable, unit_over
+from participants.work import Load, UnitOfWork, by_halves, complete, restartable, unit_over
 from streaks.engine.milestones import due
 from streaks.models import ParticipantStreak, Streak
 from streaks.selectors import CompiledStreak, StreakStatus, status_of, streaks_in
@@ -85,7 +85,7 @@ def settle_milestones(work: UnitOfWork, status: StreakStatus) -> None:
         return
     state, outcomes = pay(work, status.participant, status.streak, status.state, chain)
     row.state, row.revision = state, status.streak.revision
-    work.complete(status.participant)
+    complete(work, status.participant)
     facts.settle(work, status.participant, outcomes, now=work.now)
     work.change(row)
 

@@ -3,11 +3,13 @@
 from django.conf import settings
 
 from gamify.facts.services import grant_kinds, metrics
+from gamify.points.services import multipliers
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
+from participants.work import settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -24,6 +26,9 @@ def test_the_registered_domain_events():
         "points.awarded",
         "points.deducted",
         "points.refunded",
+        "points.expired",
+        "points.adjusted",
+        "points.reversed",
         "reward.claimed",
         "reward.pending",
         "reward.fulfilled",
@@ -62,7 +67,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "boosts", "challenges", "rules", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():
@@ -87,6 +92,14 @@ def test_who_hears_facts_and_in_which_order():
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
     ]
+
+
+def test_what_time_alone_changes():
+    assert set(settlements) == {"expired points"}
+
+
+def test_what_multiplies_awards():
+    assert set(multipliers) == {"tier", "boost"}
 
 
 def test_what_follows_a_tenants_zone():

@@ -6,7 +6,7 @@ import pytest
 
 from participants.models import DomainEvent, Participant
 from participants.services.tenants import create_tenant
-from participants.work import unit_of_work, unit_over
+from participants.work import complete, unit_of_work, unit_over
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -77,8 +77,8 @@ def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(
     with unit_over(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
         [participant] = work.locked.values()
         with queries(1):
-            work.complete(participant)
-            work.complete(participant)
+            complete(work, participant)
+            complete(work, participant)
         assert participant.attributes == people[1].attributes
 
 

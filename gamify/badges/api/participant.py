@@ -55,7 +55,7 @@ class ParticipantBadgesViewSet(KeyViewSet):
         """
         query = self.query(BadgeQuery)
         with reading(self.tenant) as tenant:
-            participant = find_participant(tenant, participant_id)
+            participant = find_participant(tenant, participant_id, now=self.now)
             standings = standings_of(participant, catalog_of(tenant))
             asked = _asked(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
             asked = with_progress(asked, participant, tenant=tenant, now=self.now)

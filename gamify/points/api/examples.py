@@ -97,3 +97,42 @@ TRANSACTIONS = Example(
         "page_size": 20,
     },
 )
+
+TRANSACTION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+
+REVERSED = Example(
+    body={"reason": "Order returned"},
+    answer={
+        "transaction_id": "c7d8e9f0-a1b2-4345-8789-abcdef012345",
+        "reversed_id": TRANSACTION_ID,
+        "participant_id": "user_123",
+        "amount": 100,
+        "delta": -100,
+        "new_balance": 1400,
+        "reason": "Order returned",
+    },
+)
+
+BOOST = Example(
+    body={
+        "code": "double_weekend",
+        "name": "Double weekend",
+        "multiplier": 2,
+        "starts_at": "2026-02-14T00:00:00Z",
+        "ends_at": "2026-02-16T00:00:00Z",
+    },
+    answer={
+        "id": "d8e9f0a1-b2c3-4456-989a-bcdef0123456",
+        "tenant_id": "e9f0a1b2-c3d4-4567-89ab-cdef01234567",
+        "code": "double_weekend",
+        "name": "Double weekend",
+        "description": None,
+        "is_active": True,
+        "display_order": 0,
+        "created_at": "2026-02-14T10:00:00Z",
+        "updated_at": "2026-02-14T10:00:00Z",
+        "multiplier": 2.0,
+        "starts_at": "2026-02-14T00:00:00Z",
+        "ends_at": "2026-02-16T00:00:00Z",
+    },
+)

@@ -8,26 +8,27 @@ from rest_framework.response import Response
 from gamify.points import selectors, services
 from gamify.points.api import examples
 from gamify.points.api.serializers import (
+    CreditBody,
     AwardedAnswer,
     BatchAnswer,
     BatchBody,
-    ChangeBody,
     DeductBody,
     DeductedAnswer,
     PointsAnswer,
+    PointsQuery,
     Transaction,
     TransactionPage,
     change_of,
 )
 from gamify.points.engine import BalanceLimit, InsufficientPoints
-from gamify.points.profile import summary_of
+from gamify.points.profile import summary
 from gamify.points.services import AwardRefused, PointsAwarded
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet
-from participants.profile import Subject
+from participants.errors import InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading
 
@@ -35,19 +36,22 @@ from participants.work import reading
 class PointsViewSet(KeyViewSet):
     @operation(
         "award_points",
-        body=ChangeBody,
+        body=CreditBody,
         answer=AwardedAnswer,
         idempotent=True,
-        errors=[BalanceLimit(), PARTICIPANT_CAP],
+        errors=[BalanceLimit(), InvalidInput("expires_at", "Must be in the future."), PARTICIPANT_CAP],
         example=examples.AWARD,
     )
     def award(self, request: Request) -> Response:
         """Add points to a participant's balance. A participant never seen before is created.
 
-        Tiers and badges are evaluated at once; the answer tells of a tier upgrade and of badges unlocked.
+        Tiers and badges are evaluated at once; the answer tells of a tier upgrade and of badges unlocked. Where the participant's tier, a
+        reward of theirs or a boost multiplies points, `amount` is what was credited, and `base_amount` and `multiplier` say how. With
+        `expires_at` or `expires_in_days`, what is not spent by then is taken from the balance again; points that expire are
+        spent first.
         """
-        body = self.body(ChangeBody)
-        change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        body = self.body(CreditBody)
+        change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         awarded = services.award(tenant=self.tenant, change=change, now=self.now)
         return Response(AwardedAnswer(awarded).data, headers=REPLAYED if awarded.is_replay else None)
@@ -63,7 +67,7 @@ class PointsViewSet(KeyViewSet):
     def deduct(self, request: Request) -> Response:
         """Take points from a participant's balance, all of them or none: a balance never goes below zero."""
         body = self.body(DeductBody)
-        change = change_of(body, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         deducted = services.deduct(tenant=self.tenant, change=change, now=self.now)
         return Response(DeductedAnswer(deducted).data, headers=REPLAYED if deducted.is_replay else None)
@@ -82,7 +86,7 @@ class PointsViewSet(KeyViewSet):
         the results come in the order of the awards. One participant may appear several times. An item's
         `idempotency_key` is the same as that of a single award; the header is a key for the whole batch.
         """
-        changes = [change_of(item) for item in self.body(BatchBody)["awards"]]
+        changes = [change_of(item, now=self.now) for item in self.body(BatchBody)["awards"]]
         key = header_key(request)
         refused = limits.take_participant_writes(self.tenant, [change.participant_id for change in changes])
         batch = services.award_batch(tenant=self.tenant, changes=changes, refused=refused, key=key, now=self.now)
@@ -108,12 +112,27 @@ def _result(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
 
 
 class ParticipantPointsViewSet(KeyViewSet):
-    @operation("get_points", answer=PointsAnswer, example=examples.POINTS)
+    @operation(
+        "get_points",
+        query=PointsQuery,
+        answer=PointsAnswer,
+        errors=[InvalidInput("at", "Must not be in the future.")],
+        example=examples.POINTS,
+    )
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """The balance, what was ever earned, and what was spent. All zero for a participant never seen."""
+        """The balance, what was ever earned, and what was spent, now or at a moment in the past. All zero for a participant
+        never seen.
+        """
+        at = self.query(PointsQuery).get("at")
+        if at is not None and at > self.now:
+            raise InvalidInput("at", "Must not be in the future.")
         with reading(self.tenant) as tenant:
-            subject = Subject(tenant, participant_id, find_participant(tenant, participant_id), self.now)
-        return Response({"participant_id": participant_id, **summary_of(subject)})
+            participant = find_participant(tenant, participant_id, now=self.now)
+            totals = (
+                selectors.totals_of(participant) if at is None else selectors.totals_at(participant, at, now=self.now)
+            )
+        answer = {"participant_id": participant_id, **summary(totals)}
+        return Response(answer if at is None else PointsAnswer(answer | {"at": at}).data)
 
     @operation("list_transactions", query=PageQuery, answer=TransactionPage, example=examples.TRANSACTIONS)
     def transactions(self, request: Request, participant_id: str) -> Response:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from gamify.points.services.changes import Change, read_answer
 from gamify.points.services.entries import Credited, credit
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services import TierUpgrade, highest_upgrade
-from participants.errors import DomainError
+from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.work import Once, UnitOfWork, restartable, unit_of_work
 
@@ -25,10 +26,14 @@ AWARD_BATCH = "points.award-batch"
 
 @dataclass(frozen=True)
 class PointsAwarded:
+    """`amount` is what was credited: `base_amount`, which was asked for, `multiplier` times; both None where nothing multiplied."""
+
     transaction_id: UUID
     participant_id: str
     amount: int
     new_balance: int
+    base_amount: int | None = None
+    multiplier: Decimal | None = None
     tier_upgrade: TierUpgrade | None = None
     badges_unlocked: Sequence[Mapping[str, str]] = ()
     is_replay: bool = False
@@ -60,7 +65,7 @@ class BatchAwarded:
 
 @restartable
 def award(*, tenant: Tenant, change: Change, now: datetime) -> PointsAwarded:
-    """Credit one participant. Raises BalanceLimit or IdempotencyKeyReused."""
+    """Credit one participant. Raises BalanceLimit, IdempotencyKeyReused, or InvalidInput for an `expires_at` that is over."""
     with unit_of_work(tenant, [change.participant_id], now=now, onces=[change.once(AWARD)]) as work:
         return _award(work, change)
 
@@ -108,15 +113,19 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
     once = change.once(AWARD)
     if (answer := work.replayed(once)) is not None:
         return _award_from_answer(answer, change.participant_id)
+    if change.expires_at is not None and change.expires_at <= work.now:
+        raise InvalidInput("expires_at", "Must be in the future.")
     participant = work.participant(change.participant_id)
     earlier = current_tier(ladder_of(work.catalog), participant)
-    credited = credit(work, participant, change.amount, note=change.note)
+    credited = credit(work, participant, change.amount, note=change.note, expires_at=change.expires_at)
     granted = facts.settle(work, participant, now=work.now)
     awarded = PointsAwarded(
         transaction_id=credited.entry.id,
         participant_id=change.participant_id,
-        amount=change.amount,
+        amount=credited.entry.delta,
         new_balance=participant.balance,
+        base_amount=credited.entry.base_amount,
+        multiplier=credited.entry.multiplier,
         tier_upgrade=highest_upgrade(work, _reached(credited, granted), earlier),
         badges_unlocked=_badges(granted),
     )
@@ -140,15 +149,26 @@ def _award_answer(awarded: PointsAwarded) -> dict[str, Any]:
         "transaction_id": str(awarded.transaction_id),
         "amount": awarded.amount,
         "new_balance": awarded.new_balance,
+        **_multiplied(awarded),
         "tier_upgrade": None if upgrade is None else upgrade.__dict__,
         "badges_unlocked": list(awarded.badges_unlocked),
     }
 
 
+def _multiplied(awarded: PointsAwarded) -> dict[str, Any]:
+    if awarded.multiplier is None:
+        return {}
+    return {"base_amount": awarded.base_amount, "multiplier": str(awarded.multiplier)}
+
+
 def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> PointsAwarded:
-    upgrade = answer["tier_upgrade"]
+    upgrade, multiplier = answer["tier_upgrade"], answer.get("multiplier")
     awarded = PointsAwarded(**read_answer(answer), participant_id=participant_id, is_replay=True)
-    return replace(awarded, tier_upgrade=None if upgrade is None else TierUpgrade(**upgrade))
+    return replace(
+        awarded,
+        tier_upgrade=None if upgrade is None else TierUpgrade(**upgrade),
+        multiplier=None if multiplier is None else Decimal(multiplier),
+    )
 
 
 def _item_answer(result: PointsAwarded | AwardRefused) -> dict[str, Any]:

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gamify.points.services.entries import Note
+from gamify.points.services.writing import Note
 from participants.work import Once
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a client asks of one participant's balance: `amount` points, awarded or deducted by the service called."""
+    """What a client asks of one participant's balance: `amount` points, awarded or deducted by the service called. What is awarded
+    and not spent by `expires_at` expires.
+    """
 
     participant_id: str
     amount: int
     reason: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    expires_at: datetime | None = None
 
     def once(self, operation: str) -> Once | None:
         if self.idempotency_key is None:

@@ -1,14 +1,16 @@
 """One change of one balance, whoever asked for it: a ledger entry, and the totals that go with it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from gamify.points import engine
-from gamify.points.engine import Totals
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
+from gamify.points.services.lots import give_back, keep, spend
+from gamify.points.services.multiplying import multiplier_of
+from gamify.points.services.writing import Note, tell, write
 from gamify.tiers import services as tiers
 from gamify.tiers.selectors import points_of
 from gamify.tiers.services import TierUpgrade
@@ -17,79 +19,73 @@ from participants.work import UnitOfWork
 
 
 @dataclass(frozen=True)
-class Note:
-    """What is written beside an entry; `event_id` is the client's event that it came of, if any."""
-
-    reason: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    event_id: UUID | None = None
-
-
-@dataclass(frozen=True)
 class Credited:
+    """What was written; `entry.delta` points, which are more than were asked for where something multiplies them."""
+
     entry: LedgerEntry
     upgrade: TierUpgrade | None
 
 
-def credit(work: UnitOfWork, participant: Participant, amount: int, *, note: Note) -> Credited:
-    """Award `amount` points, which may lead into a tier. Raises BalanceLimit, and has then changed nothing."""
-    before, totals = points_of(participant), engine.credited(totals_of(participant), amount)
-    entry = _write(work, participant, totals, kind=EntryType.AWARD, delta=amount, note=note)
-    _emit(work, "points.awarded", participant, entry)
+def credit(
+    work: UnitOfWork,
+    participant: Participant,
+    amount: int,
+    *,
+    note: Note,
+    at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> Credited:
+    """Award `amount` points, so many times as multipliers say, which may lead into a tier. `at` is when what they are for happened, now
+    where it is left out; what is not spent by `expires_at` goes. Raises BalanceLimit, and has then changed nothing.
+    """
+    multiplier = multiplier_of(work, participant, at=at or work.now)
+    total = amount if multiplier is None else engine.multiplied(amount, multiplier)
+    before, totals = points_of(participant), engine.credited(totals_of(participant), total)
+    columns: dict[str, Any] = {} if multiplier is None else {"base_amount": amount, "multiplier": multiplier}
+    entry = write(work, participant, totals, kind=EntryType.AWARD, note=note, expires_at=expires_at, **columns)
+    if expires_at is not None:
+        keep(work, participant, entry, expires_at=expires_at)
+    tell(work, "points.awarded", participant, entry, **_multiplied(entry), **_expiring(expires_at))
     return Credited(entry, tiers.evaluate(work, participant, before=before, entry_id=entry.id))
+
+
+def _multiplied(entry: LedgerEntry) -> dict[str, Any]:
+    if entry.multiplier is None:
+        return {}
+    return {"base_amount": entry.base_amount, "multiplier": float(entry.multiplier)}
+
+
+def _expiring(expires_at: datetime | None) -> dict[str, str]:
+    return {} if expires_at is None else {"expires_at": expires_at.isoformat()}
 
 
 def debit(
     work: UnitOfWork, participant: Participant, amount: int, *, note: Note, kind: EntryType = EntryType.DEDUCT
 ) -> LedgerEntry:
-    """Take `amount` points. Raises InsufficientPoints, and has then changed nothing."""
+    """Take `amount` points, first of those that expire first. Raises InsufficientPoints, and has then changed nothing."""
     totals = engine.debited(totals_of(participant), amount)
-    entry = _write(work, participant, totals, kind=kind, delta=-amount, note=note)
-    _emit(work, "points.deducted", participant, entry)
+    used = spend(work, participant, amount)
+    entry = write(work, participant, totals, kind=kind, note=note, used=used)
+    tell(work, "points.deducted", participant, entry)
     return entry
 
 
 def refund(work: UnitOfWork, participant: Participant, amount: int, *, note: Note, reverses_id: UUID) -> LedgerEntry:
-    """Give back `amount` points that the entry `reverses_id` took."""
+    """Give back `amount` points that the entry `reverses_id` took, to the credits of which it took them."""
+    taken = LedgerEntry.objects.of(participant).filter(pk=reverses_id).first()
     totals = engine.refunded(totals_of(participant), amount)
-    entry = _write(work, participant, totals, kind=EntryType.REFUND, delta=amount, note=note)
-    entry.reverses_id = reverses_id
-    _emit(work, "points.refunded", participant, entry)
+    entry = write(work, participant, totals, kind=EntryType.REFUND, note=note, reverses_id=reverses_id)
+    give_back(work, participant, taken.used if taken else None)
+    tell(work, "points.refunded", participant, entry)
     return entry
 
 
-def _write(
-    work: UnitOfWork, participant: Participant, totals: Totals, *, kind: EntryType, delta: int, note: Note
-) -> LedgerEntry:
-    """One entry, numbered under the participant's lock, and the totals it leads to."""
-    work.touch(participant)
-    participant.balance = totals.balance
-    participant.total_earned = totals.earned
-    participant.total_spent = totals.spent
-    participant.total_expired = totals.expired
-    participant.ledger_count += 1
-    entry = LedgerEntry(
-        tenant_id=work.tenant.pk,
-        participant_id=participant.pk,
-        number=participant.ledger_count,
-        type=kind,
-        delta=delta,
-        balance_after=totals.balance,
-        event_id=note.event_id,
-        reason=note.reason,
-        metadata=note.metadata,
-        created_at=work.now,
-    )
-    work.add(entry)
+def adjust(work: UnitOfWork, participant: Participant, delta: int, *, note: Note) -> LedgerEntry:
+    """Put right by `delta` what was earned; it leads into no tier. Raises InsufficientPoints or BalanceLimit, and has then
+    changed nothing.
+    """
+    totals = engine.adjusted(totals_of(participant), delta)
+    used = spend(work, participant, -delta) if delta < 0 else None
+    entry = write(work, participant, totals, kind=EntryType.ADJUST, note=note, used=used)
+    tell(work, "points.adjusted", participant, entry)
     return entry
-
-
-def _emit(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry) -> None:
-    data = {
-        "transaction_id": str(entry.id),
-        "amount": entry.amount,
-        "new_balance": entry.balance_after,
-        "reason": entry.reason,
-        "metadata": entry.metadata,
-    }
-    work.emit(name, participant, data)

@@ -1,14 +1,19 @@
 """What points register with the layers below."""
 
 from gamify.facts.services import metrics, own_number
-from gamify.points.models import LedgerEntry
+from gamify.points.models import ExpiringCredit, LedgerEntry
+from gamify.points.selectors import BOOSTS, load_boosts
+from gamify.points.services import lots, multiplying
 from participants import events
+from participants.catalog import catalog_parts
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
+from participants.work import Settlement, settlements
 
 
 def _delete_entries(participant: Participant) -> None:
     LedgerEntry.objects.of(participant).delete()
+    ExpiringCredit.objects.of(participant).delete()
 
 
 def _clear_words(participant: Participant) -> None:
@@ -22,12 +27,29 @@ def register() -> None:
     moved = {
         "transaction_id": "Id of the ledger entry.",
         "amount": "Points moved, positive.",
+        "delta": "Points moved, negative where they were taken.",
         "new_balance": "Balance after it.",
         "reason": "Text given with the request, or null.",
         "metadata": "Object given with the request.",
     }
-    events.register("points.awarded", "Points were credited.", moved)
+    credited = {
+        "base_amount": "What was asked for, where something multiplied it.",
+        "multiplier": "By what it was multiplied.",
+        "expires_at": "When what is not spent of it expires.",
+    }
+    undone = {
+        "reverses": "Id of the ledger entry that was undone.",
+        "reversed_type": "Its type.",
+        "reversed_at": "When it was made.",
+    }
+    events.register("points.awarded", "Points were credited.", moved | credited)
     events.register("points.deducted", "Points were spent.", moved)
     events.register("points.refunded", "Points that were spent came back.", moved)
+    events.register("points.expired", "Points expired unspent.", moved | {"expired_at": "When they expired."})
+    events.register("points.adjusted", "A balance was put right by hand.", moved)
+    events.register("points.reversed", "An entry of the ledger was undone.", moved | undone)
+    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.foresee))
+    catalog_parts.register(BOOSTS, load_boosts)
+    multiplying.register()
     metrics.register("total_earned", own_number("total_earned", changed_by=["points.awarded"]))
     metrics.register("balance", own_number("balance", changed_by=["points.awarded"]))

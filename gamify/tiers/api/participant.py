@@ -45,7 +45,7 @@ class ParticipantTierViewSet(KeyViewSet):
         A participant never seen stands in no tier, and comes next into the lowest automatic one.
         """
         with reading(self.tenant) as tenant:
-            subject = Subject(tenant, participant_id, find_participant(tenant, participant_id), self.now)
+            subject = Subject(tenant, participant_id, find_participant(tenant, participant_id, now=self.now), self.now)
             history = selectors.history_of(subject.participant)
             current, coming = standing_of(subject, achieved_at=history[-1].changed_at if history else None)
         answer = {

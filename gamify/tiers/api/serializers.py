@@ -8,7 +8,7 @@ from gamify.tiers.definitions import Criteria, LevelField
 from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.profile import CurrentTier, NextTier, TierSummary
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import MAX_CODE, ParticipantIdField
+from participants.api.fields import MAX_CODE, MultiplierField, ParticipantIdField
 
 
 class AssignmentBody(serializers.Serializer[Any]):
@@ -63,4 +63,7 @@ class TierAnswer(DefinitionAnswer):
     icon_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
     criteria_config = Criteria(help_text="When points lead into it.")
     award_type = serializers.ChoiceField(choices=AwardType.choices, help_text="How it is come by.")
+    points_multiplier = MultiplierField(
+        allow_null=True, help_text="By what awards are multiplied there; null: by nothing."
+    )
     benefits = serializers.ListField(child=serializers.CharField(), help_text="What the tier brings.")

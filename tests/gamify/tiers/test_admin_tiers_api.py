@@ -43,6 +43,7 @@ def test_the_specs_tier_is_created(tenant, admin_api):
         **PLATINUM,
         "description": None,
         "icon_url": None,
+        "points_multiplier": None,
         "is_active": True,
         "created_at": "2026-02-14T10:00:00Z",
         "updated_at": "2026-02-14T10:00:00Z",

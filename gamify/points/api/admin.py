@@ -1,0 +1,50 @@
+"""Points endpoints that need the admin scope: entries undone, and boosts."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.points import services
+from gamify.points.api import examples
+from gamify.points.api.serializers import BoostAnswer, ReversalBody, ReversedAnswer
+from gamify.points.definitions import BoostChanges, NewBoost
+from gamify.points.engine import InsufficientPoints
+from gamify.points.models import Boost
+from gamify.points.services import AlreadyReversed, BoostNotFound, NotReversible, TransactionNotFound
+from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.fields import DryRunQuery
+from participants.api.schema import operation
+from participants.api.views import AdminViewSet
+
+
+class TransactionsViewSet(AdminViewSet):
+    @operation(
+        "reverse_transaction",
+        query=DryRunQuery,
+        body=ReversalBody,
+        answer=ReversedAnswer,
+        errors=[
+            TransactionNotFound(examples.TRANSACTION_ID),
+            AlreadyReversed(),
+            NotReversible("An entry of type 'expire' cannot be reversed"),
+            InsufficientPoints(available=30, requested=100),
+        ],
+        example=examples.REVERSED,
+    )
+    def reverse(self, request: Request, transaction_id: str) -> Response:
+        """Undo an award, a deduction, an adjustment or a claim by an entry of its own, once.
+
+        What was awarded is taken back as a whole or not at all; tiers stay. What was taken goes back to the credits of which it was taken; of
+        those that have expired meanwhile it comes back for good. With `dry_run=true` nothing is written.
+        """
+        dry_run = self.query(DryRunQuery)["dry_run"]
+        reason = self.body(ReversalBody).get("reason")
+        undone = services.reverse(
+            tenant=self.tenant, transaction_id=transaction_id, reason=reason, now=self.now, is_dry_run=dry_run
+        )
+        return Response(ReversedAnswer(undone).data)
+
+
+@documented(created=examples.BOOST)
+class AdminBoostViewSet(DefinitionViewSet):
+    noun, model, serializer_class = "boost", Boost, BoostAnswer
+    create_body, update_body, not_found = NewBoost, BoostChanges, BoostNotFound

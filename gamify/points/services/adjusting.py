@@ -1,0 +1,44 @@
+"""Balances are put right by hand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts import services as facts
+from gamify.points.services.changes import read_answer
+from gamify.points.services.entries import adjust as adjust_balance
+from gamify.points.services.writing import Note
+from participants.models import Tenant
+from participants.work import Once, restartable, unit_of_work
+
+ADJUST = "points.adjust"
+
+
+@dataclass(frozen=True)
+class PointsAdjusted:
+    transaction_id: UUID
+    participant_id: str
+    delta: int
+    new_balance: int
+    is_replay: bool = False
+
+
+@restartable
+def adjust(
+    *, tenant: Tenant, participant_id: str, delta: int, reason: str, idempotency_key: str | None = None, now: datetime
+) -> PointsAdjusted:
+    """Move a balance by `delta`, which is not 0, and what was ever earned with it; tiers and multipliers have no part in it.
+
+    Raises InsufficientPoints, BalanceLimit or IdempotencyKeyReused.
+    """
+    key = idempotency_key
+    once = Once(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
+    with unit_of_work(tenant, [participant_id], now=now, onces=[once]) as work:
+        if (answer := work.replayed(once)) is not None:
+            return PointsAdjusted(**read_answer(answer), participant_id=participant_id, is_replay=True)
+        participant = work.participant(participant_id)
+        entry = adjust_balance(work, participant, delta, note=Note(reason))
+        facts.settle(work, participant, now=now)
+        answer = {"transaction_id": str(entry.id), "delta": delta, "new_balance": participant.balance}
+        work.remember(once, answer)
+        return PointsAdjusted(entry.id, participant_id, delta, participant.balance)

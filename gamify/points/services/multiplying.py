@@ -1,0 +1,46 @@
+"""What multiplies an award: the participant's tier, boosts for everybody, and what domains above register."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from gamify.points import engine
+from gamify.points.selectors import boosts_in
+from gamify.tiers.selectors import current_tier, ladder_of
+from participants.errors import DomainError
+from participants.models import Participant
+from participants.registries import Registry
+from participants.work import UnitOfWork
+
+
+class BoostNotFound(DomainError):
+    code = "boost_not_found"
+    status = 404
+
+    def __init__(self, boost_id: str) -> None:
+        super().__init__(f"Boost not found: {boost_id}")
+
+
+Find = Callable[[UnitOfWork, Participant, datetime], Iterable[Decimal]]
+"""The multipliers of one kind that one participant, who is locked, has at a moment; of these the highest counts."""
+
+multipliers: Registry[Find] = Registry("Multiplier")
+
+
+def multiplier_of(work: UnitOfWork, participant: Participant, *, at: datetime) -> Decimal | None:
+    """By how much what is credited for something that happened at `at` is multiplied; None where nothing does."""
+    return engine.stacked(find(work, participant, at) for find in multipliers.values())
+
+
+def _of_tier(work: UnitOfWork, participant: Participant, at: datetime) -> Iterable[Decimal]:
+    tier = current_tier(ladder_of(work.catalog), participant)
+    return () if tier is None or tier.points_multiplier is None else (tier.points_multiplier,)
+
+
+def _of_boosts(work: UnitOfWork, participant: Participant, at: datetime) -> Iterable[Decimal]:
+    return (boost.multiplier for boost in boosts_in(work.catalog) if boost.is_on(at))
+
+
+def register() -> None:
+    multipliers.register("tier", _of_tier)
+    multipliers.register("boost", _of_boosts)

@@ -1,0 +1,179 @@
+"""What was moved is moved back, once, by an entry of its own: history is never rewritten (contract §6)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gamify.facts import services as facts
+from gamify.points import engine
+from gamify.points.models import EntryType, LedgerEntry
+from gamify.points.selectors import totals_of
+from gamify.points.services.lots import give_back, take_back
+from gamify.points.services.writing import Note, tell, write
+from participants.engine import uuid_of
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
+from participants.registries import Registry
+from participants.work import UnitOfWork, restartable, unit_of_work
+
+REVERSIBLE = (EntryType.AWARD, EntryType.DEDUCT, EntryType.ADJUST)
+
+
+class TransactionNotFound(DomainError):
+    code = "transaction_not_found"
+    status = 404
+
+    def __init__(self, transaction_id: str) -> None:
+        super().__init__(f"Transaction not found: {transaction_id}")
+
+
+class AlreadyReversed(DomainError):
+    code = "already_reversed"
+
+    def __init__(self) -> None:
+        super().__init__("Transaction is reversed already")
+
+
+class NotReversible(DomainError):
+    code = "not_reversible"
+
+
+@dataclass(frozen=True)
+class PointsReversed:
+    """What undoing the entry `reversed_id` came to; a preview has no `transaction_id`."""
+
+    transaction_id: UUID | None
+    reversed_id: UUID
+    participant_id: str
+    amount: int
+    delta: int
+    new_balance: int
+    reason: str | None
+
+
+Undo = Callable[[UnitOfWork, Participant, LedgerEntry, Note], LedgerEntry]
+
+undo_by_type: Registry[Undo] = Registry("Undo of an entry")
+"""How an entry of this type is undone where more hangs on it than points; answers the entry that gives them back."""
+
+
+@restartable
+def reverse(
+    *, tenant: Tenant, transaction_id: str, reason: str | None, now: datetime, is_dry_run: bool = False
+) -> PointsReversed:
+    """Undo one entry. A dry run only says what it would come to.
+
+    Raises TransactionNotFound, AlreadyReversed, NotReversible, or InsufficientPoints where too much of it is spent.
+    """
+    entry = _found(tenant, transaction_id)
+    with unit_of_work(tenant, [entry.participant.external_id], now=now, is_dry_run=is_dry_run) as work:
+        participant = work.find(entry.participant.external_id)
+        if participant is None or participant.pk != entry.participant_id:
+            raise TransactionNotFound(transaction_id)  # erased meanwhile
+        undone = _undo(work, participant, entry, Note(reason))
+        facts.settle(work, participant, now=now)
+        return PointsReversed(
+            transaction_id=None if is_dry_run else undone.pk,
+            reversed_id=entry.pk,
+            participant_id=participant.external_id,
+            amount=undone.amount,
+            delta=undone.delta,
+            new_balance=participant.balance,
+            reason=reason,
+        )
+
+
+def _found(tenant: Tenant, transaction_id: str) -> LedgerEntry:
+    known = uuid_of(transaction_id)
+    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk=known) if known else LedgerEntry.objects.none()
+    entry = rows.select_related("participant").first()
+    if entry is None:
+        raise TransactionNotFound(transaction_id)
+    return entry
+
+
+def _undo(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+    if entry.type in undo_by_type:
+        return undo_by_type[entry.type](work, participant, entry, note)
+    if entry.type not in REVERSIBLE:
+        raise NotReversible(f"An entry of type '{entry.type}' cannot be reversed")
+    if is_reversed(participant, entry):
+        raise AlreadyReversed
+    if entry.delta < 0:
+        return _give_back(work, participant, entry, note)
+    return _take_all_back(work, participant, entry, note)
+
+
+def _take_all_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+    amount = _left_to_take(participant, entry)
+    if amount > participant.balance:
+        raise engine.InsufficientPoints(available=participant.balance, requested=amount)
+    if not amount:
+        raise NotReversible("All of it has expired")
+    return _take_back(work, participant, entry, note, amount=amount)
+
+
+def is_reversed(participant: Participant, entry: LedgerEntry) -> bool:
+    return LedgerEntry.objects.of(participant).filter(reverses_id=entry.pk).exists()
+
+
+def _left_to_take(participant: Participant, entry: LedgerEntry) -> int:
+    """What `entry` has credited, but for what has expired of it: that is gone already."""
+    if entry.expires_at is None:
+        return entry.delta
+    gone = LedgerEntry.objects.of(participant).filter(type=EntryType.EXPIRE, expires_at=entry.expires_at)
+    used: Iterable[Mapping[str, int] | None] = gone.values_list("used", flat=True)
+    return entry.delta - sum(each.get(str(entry.pk), 0) for each in used if each)
+
+
+def _give_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+    totals, amount = totals_of(participant), -entry.delta
+    is_spending = entry.type == EntryType.DEDUCT
+    after = engine.refunded(totals, amount) if is_spending else engine.credited(totals, amount)
+    undone = write(work, participant, after, kind=EntryType.REVERSAL, note=note, reverses_id=entry.pk, is_seen=False)
+    give_back(work, participant, entry.used)
+    _tell(work, participant, entry, undone)
+    return undone
+
+
+def _take_back(
+    work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note, *, amount: int
+) -> LedgerEntry:
+    totals = engine.adjusted(totals_of(participant), -amount)
+    columns = {"used": take_back(work, participant, entry, amount), "reverses_id": entry.pk}
+    undone = write(work, participant, totals, kind=EntryType.REVERSAL, note=note, is_seen=False, **columns)
+    _tell(work, participant, entry, undone)
+    return undone
+
+
+def _tell(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone: LedgerEntry) -> None:
+    told = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
+    tell(work, "points.reversed", participant, undone, **told)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """An award of an event, undone: `amount` was taken, and `shortfall` was spent already. `undone` is None where nothing was left."""
+
+    entry: LedgerEntry
+    undone: LedgerEntry | None
+    amount: int
+    shortfall: int
+
+
+def take_back_of_event(
+    work: UnitOfWork, participant: Participant, event_id: UUID, *, note: Note
+) -> Iterator[TakenBack]:
+    """Undo what came of one event, the newest first, as far as points are left; what is undone already is left alone."""
+    awards = LedgerEntry.objects.of(participant).filter(event_id=event_id, type=EntryType.AWARD)
+    for entry in awards.newest_first():
+        if not is_reversed(participant, entry):
+            yield _taken_back(work, participant, entry, note)
+
+
+def _taken_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> TakenBack:
+    wanted = _left_to_take(participant, entry)
+    amount = min(wanted, participant.balance)
+    undone = _take_back(work, participant, entry, note, amount=amount) if amount else None
+    return TakenBack(entry, undone, amount, wanted - amount)

@@ -1,0 +1,52 @@
+"""What has expired is taken from balances that no other write has touched since.
+
+Answers never depend on any of this. Opening a unit of work over a participant settles what has expired of theirs; twice, late or in
+parallel does no harm.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from gamify.facts import services as facts
+from gamify.points.models import ExpiringCredit
+from gamify.points.selectors import expired_credits
+from participants.catalog import catalog_of
+from participants.models import Tenant
+from participants.work import by_halves, restartable, unit_over
+
+CHUNK = 500
+PUSHED_AHEAD = timedelta(minutes=5)
+EXPIRED = "points.expired"
+
+
+def expire(*, tenant: Tenant, now: datetime) -> int:
+    """Take from every balance what has expired; answers how many credits were looked at."""
+    return sum(expiring(tenant=tenant, now=now))
+
+
+def expiring(*, tenant: Tenant, now: datetime) -> Iterator[int]:
+    """As `expire`, a chunk each time it is asked."""
+    last = None
+    while chunk := expired_credits(tenant, behind=last, limit=CHUNK, now=now):
+        last = chunk[-1]
+        yield by_halves(
+            chunk,
+            lambda part: _settle(tenant=tenant, chunk=part, now=now),
+            on_failure=lambda failed: _push_ahead(tenant, failed, now=now),
+        )
+
+
+def _push_ahead(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> None:
+    """A row that fails must not be the first of every sweep."""
+    ExpiringCredit.objects.filter(tenant_id=tenant.pk, pk=failed.pk).update(retry_at=now + PUSHED_AHEAD)
+
+
+@restartable
+def _settle(*, tenant: Tenant, chunk: Sequence[ExpiringCredit], now: datetime) -> int:
+    """Those whom nobody else holds; the others are settled by whoever does."""
+    is_heard = facts.is_heard(catalog_of(tenant), EXPIRED)
+    with unit_over(tenant, [each.participant_id for each in chunk], now=now) as work:
+        if is_heard:
+            for participant in work.locked.values():
+                facts.settle(work, participant, now=now)
+        return len(chunk)

@@ -1,0 +1,68 @@
+"""Ledger entries: each numbered under its participant's lock, with the totals that it leads to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from gamify.points.engine import Totals
+from gamify.points.models import EntryType, LedgerEntry
+from participants.models import Participant
+from participants.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is written beside an entry; `event_id` is the client's event that it came of, if any."""
+
+    reason: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    event_id: UUID | None = None
+
+
+def write(
+    work: UnitOfWork,
+    participant: Participant,
+    totals: Totals,
+    *,
+    kind: EntryType,
+    note: Note,
+    is_seen: bool = True,
+    **columns: Any,
+) -> LedgerEntry:
+    """The entry that leads from the participant's totals to `totals`; `columns` are further ones of it."""
+    delta = totals.balance - participant.balance
+    work.touch(participant, is_seen=is_seen)
+    participant.balance = totals.balance
+    participant.total_earned = totals.earned
+    participant.total_spent = totals.spent
+    participant.total_expired = totals.expired
+    participant.ledger_count += 1
+    entry = LedgerEntry(
+        tenant_id=work.tenant.pk,
+        participant_id=participant.pk,
+        number=participant.ledger_count,
+        type=kind,
+        delta=delta,
+        balance_after=totals.balance,
+        event_id=note.event_id,
+        reason=note.reason,
+        metadata=note.metadata,
+        created_at=work.now,
+        **columns,
+    )
+    work.add(entry)
+    return entry
+
+
+def tell(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:
+    """Emit what the entry says, and `more`."""
+    data = {
+        "transaction_id": str(entry.id),
+        "amount": entry.amount,
+        "delta": entry.delta,
+        "new_balance": entry.balance_after,
+        "reason": entry.reason,
+        "metadata": entry.metadata,
+    }
+    work.emit(name, participant, data | more)
