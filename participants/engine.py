@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -160,3 +161,8 @@ def signing_text(method: str, path: bytes, timestamp: str, body: bytes) -> bytes
 def signature_of(secret: str, signed: bytes) -> str:
     """HMAC-SHA256 under the UTF-8 text of `secret`, in lower-case hex."""
     return hmac.new(secret.encode(), signed, "sha256").hexdigest()
+
+
+def plain_number(value: Decimal) -> int | float:
+    """As JSON writes it: whole where it is whole."""
+    return int(value) if value == value.to_integral_value() else float(value)

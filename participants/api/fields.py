@@ -15,6 +15,7 @@ from participants.engine import (
     control_character_problem,
     external_id_problem,
     object_problem,
+    plain_number,
     web_address_problem,
 )
 
@@ -63,7 +64,7 @@ class MultiplierField(serializers.DecimalField):
         super().__init__(max_digits=7, decimal_places=4, min_value=Decimal("0.0001"), max_value=Decimal(100), **kwargs)
 
     def to_representation(self, value: Any) -> Any:
-        return float(value)
+        return plain_number(value)
 
 
 class LineField(serializers.CharField):

@@ -131,7 +131,7 @@ BOOST = Example(
         "display_order": 0,
         "created_at": "2026-02-14T10:00:00Z",
         "updated_at": "2026-02-14T10:00:00Z",
-        "multiplier": 2.0,
+        "multiplier": 2,
         "starts_at": "2026-02-14T00:00:00Z",
         "ends_at": "2026-02-16T00:00:00Z",
     },

@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from gamify.points import selectors, services
 from gamify.points.api import examples
 from gamify.points.api.serializers import (
-    CreditBody,
     AwardedAnswer,
     BatchAnswer,
     BatchBody,
+    CreditBody,
     DeductBody,
     DeductedAnswer,
     PointsAnswer,

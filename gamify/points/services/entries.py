@@ -14,6 +14,7 @@ from gamify.points.services.writing import Note, tell, write
 from gamify.tiers import services as tiers
 from gamify.tiers.selectors import points_of
 from gamify.tiers.services import TierUpgrade
+from participants.engine import plain_number
 from participants.models import Participant
 from participants.work import UnitOfWork
 
@@ -52,7 +53,7 @@ def credit(
 def _multiplied(entry: LedgerEntry) -> dict[str, Any]:
     if entry.multiplier is None:
         return {}
-    return {"base_amount": entry.base_amount, "multiplier": float(entry.multiplier)}
+    return {"base_amount": entry.base_amount, "multiplier": plain_number(entry.multiplier)}
 
 
 def _expiring(expires_at: datetime | None) -> dict[str, str]:

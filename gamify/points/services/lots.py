@@ -19,6 +19,8 @@ from gamify.points.services.writing import Note, tell, write
 from participants.models import Participant
 from participants.work import UnitOfWork
 
+EXPIRED = "expired in this unit"
+
 
 def keep(work: UnitOfWork, participant: Participant, entry: LedgerEntry, *, expires_at: datetime) -> None:
     """Note that what `entry` has credited expires."""
@@ -137,9 +139,20 @@ def settle(work: UnitOfWork, participants: Sequence[Participant]) -> None:
 def _expire(work: UnitOfWork, participant: Participant, row: ExpiringCredit) -> None:
     totals = engine.expired(totals_of(participant), row.rest)
     columns = {"used": {str(row.entry_id): row.rest}, "expires_at": row.expires_at}
+    work.kept[EXPIRED, row.entry_id] = row.rest
     entry = write(work, participant, totals, kind=EntryType.EXPIRE, note=Note(), is_seen=False, **columns)
     _take(work, participant, [(row, row.rest)])
     tell(work, "points.expired", participant, entry, expired_at=row.expires_at.isoformat())
+
+
+def expired_of(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -> int:
+    """How much of what `entry` has credited has expired, in this unit or before."""
+    if entry.expires_at is None:
+        return 0
+    gone = LedgerEntry.objects.of(participant).filter(type=EntryType.EXPIRE, expires_at=entry.expires_at)
+    used: Iterable[Mapping[str, int] | None] = gone.values_list("used", flat=True)
+    before = sum(each.get(str(entry.pk), 0) for each in used if each)
+    return before + int(work.kept.get((EXPIRED, entry.pk), 0))
 
 
 def foresee(participants: Sequence[Participant], now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What was moved is moved back, once, by an entry of its own: history is never rewritten (contract §6)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from gamify.facts import services as facts
 from gamify.points import engine
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
-from gamify.points.services.lots import give_back, take_back
+from gamify.points.services.lots import expired_of, give_back, take_back
 from gamify.points.services.writing import Note, tell, write
 from participants.engine import uuid_of
 from participants.errors import DomainError
@@ -106,7 +106,7 @@ def _undo(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: 
 
 
 def _take_all_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
-    amount = _left_to_take(participant, entry)
+    amount = _left_to_take(work, participant, entry)
     if amount > participant.balance:
         raise engine.InsufficientPoints(available=participant.balance, requested=amount)
     if not amount:
@@ -118,13 +118,9 @@ def is_reversed(participant: Participant, entry: LedgerEntry) -> bool:
     return LedgerEntry.objects.of(participant).filter(reverses_id=entry.pk).exists()
 
 
-def _left_to_take(participant: Participant, entry: LedgerEntry) -> int:
+def _left_to_take(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -> int:
     """What `entry` has credited, but for what has expired of it: that is gone already."""
-    if entry.expires_at is None:
-        return entry.delta
-    gone = LedgerEntry.objects.of(participant).filter(type=EntryType.EXPIRE, expires_at=entry.expires_at)
-    used: Iterable[Mapping[str, int] | None] = gone.values_list("used", flat=True)
-    return entry.delta - sum(each.get(str(entry.pk), 0) for each in used if each)
+    return entry.delta - expired_of(work, participant, entry)
 
 
 def _give_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
@@ -173,7 +169,7 @@ def take_back_of_event(
 
 
 def _taken_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> TakenBack:
-    wanted = _left_to_take(participant, entry)
+    wanted = _left_to_take(work, participant, entry)
     amount = min(wanted, participant.balance)
     undone = _take_back(work, participant, entry, note, amount=amount) if amount else None
     return TakenBack(entry, undone, amount, wanted - amount)
