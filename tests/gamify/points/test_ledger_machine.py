@@ -105,6 +105,9 @@ class Ledger(RuleBasedStateMachine):
             created_at=self.now, updated_at=self.now,
         )  # fmt: skip
 
+        for hours in (40, 20, None):
+            self.award(20, hours)
+
     @property
     def fresh(self):
         return Tenant.objects.get(pk=self.tenant.pk)
@@ -115,6 +118,9 @@ class Ledger(RuleBasedStateMachine):
         self.book.pass_time(self.now)
 
     @rule(amount=AMOUNTS, hours=LIFETIMES)
+    def award_some(self, amount, hours):
+        self.award(amount, hours)
+
     def award(self, amount, hours):
         self.step()
         expires_at = NEVER if hours is None else self.now + timedelta(hours=hours)
