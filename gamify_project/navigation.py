@@ -58,7 +58,11 @@ NAVIGATION = [
         _page("Rewards", "redeem", "rewards_reward_changelist", "rewards.view_reward"),
         _page("Claims", "shopping_bag", "rewards_claim_changelist", "rewards.view_claim"),
     ),
-    _group("Points", _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry")),
+    _group(
+        "Points",
+        _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry"),
+        _page("Boosts", "rocket_launch", "points_boost_changelist", "points.view_boost"),
+    ),
     _group(
         "Staff",
         _page("Staff users", "badge", "auth_user_changelist", "auth.view_user"),

@@ -96,6 +96,12 @@ def expired_credits(
     return list(rows.order_by("expires_at", "pk")[:limit])
 
 
+def unspent_credits(participant: Participant, *, now: datetime, limit: int) -> Sequence[ExpiringCredit]:
+    """Of which something is left that has not expired, those that expire first first."""
+    rows = ExpiringCredit.objects.of(participant).unspent().filter(expires_at__gt=now)
+    return list(rows.order_by("expires_at", "id")[:limit])
+
+
 def load_boosts(tenant: Tenant) -> Sequence[Boost]:
     """The catalog's part: those that are switched on, also before and after their time."""
     rows = BoostRow.objects.of(tenant).active()

@@ -25,6 +25,7 @@ def test_the_pages_of_the_console():
         "participants_hmacsecret",
         "participants_participant",
         "participants_tenant",
+        "points_boost",
         "points_ledgerentry",
         "rewards_claim",
         "rewards_reward",

@@ -12,6 +12,7 @@ from gamify.points.services.reversing import (
     NotReversible,
     PointsReversed,
     TransactionNotFound,
+    is_reversible,
     reverse,
     undo_by_type,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "deduct",
     "expire",
     "expiring",
+    "is_reversible",
     "multipliers",
     "refund",
     "register",

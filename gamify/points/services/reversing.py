@@ -114,6 +114,12 @@ def _take_all_back(work: UnitOfWork, participant: Participant, entry: LedgerEntr
     return _take_back(work, participant, entry, note, amount=amount)
 
 
+def is_reversible(entry: LedgerEntry) -> bool:
+    """Whether entries of its kind can be undone, and it has not been."""
+    kinds = {*REVERSIBLE, *undo_by_type}
+    return entry.type in kinds and not is_reversed(entry.participant, entry)
+
+
 def is_reversed(participant: Participant, entry: LedgerEntry) -> bool:
     return LedgerEntry.objects.of(participant).filter(reverses_id=entry.pk).exists()
 

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
-from gamify.points.models import LedgerEntry
+from gamify.points.models import Boost, ExpiringCredit, LedgerEntry
 from participants.models import Participant
 from tests.console import Console, errors_of, staff, text_of, trail
-from tests.factories import LedgerEntryFactory, ParticipantFactory
+from tests.factories import LedgerEntryFactory, ParticipantFactory, TierFactory
 
 
 def test_points_are_awarded_on_the_participants_page(tenant):
@@ -136,7 +137,7 @@ def test_an_entry_tells_everything_in_words(tenant, queries):
     )
     console = Console(tenant)
 
-    with queries(4):  # session, user, picked tenant, the entry with its participant
+    with queries(5):  # session, user, picked tenant, the entry with its participant, whether it is reversed
         shown = text_of(console.get("points_ledgerentry_change", entry.pk))
 
     assert "Bonus" in shown
@@ -174,3 +175,100 @@ def test_entries_are_found_by_participant_type_and_day(tenant, query, found):
     shown = text_of(Console(tenant).get("points_ledgerentry_changelist", **query))
 
     assert {delta for delta in ("+7", "-2", "+4") if f">{delta}<" in shown} == found
+
+
+# --- put right, undone, multiplied, expiring ---------------------------------------------------------------------------
+
+
+def test_a_balance_is_put_right_with_a_reason_and_leads_into_no_tier(tenant):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+    TierFactory(tenant=tenant, criteria_config={"min_points": 110})
+
+    console = Console(tenant)
+    console.post("participants_participant_adjust", participant.pk, delta=25, reason="Import was short")
+    console.post("participants_participant_adjust", participant.pk, delta=-5, reason="Too much")
+
+    participant.refresh_from_db()
+    assert (participant.balance, participant.total_earned, participant.tier_code) == (120, 120, None)
+    assert list(LedgerEntry.objects.filter(type="adjust").order_by("number").values_list("delta", "reason")) == [
+        (25, "Import was short"),
+        (-5, "Too much"),
+    ]
+    assert len(trail()) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"delta": 0, "reason": "r"}, "delta"),
+        ({"delta": 5, "reason": ""}, "reason"),
+        ({"delta": 5, "reason": "a\nb"}, "reason"),
+        ({"delta": -101, "reason": "r"}, "__all__"),
+        ({"delta": 2**63, "reason": "r"}, "delta"),
+    ],
+)
+def test_what_cannot_be_put_right_is_said_on_the_form(tenant, nothing_written, data, field):
+    participant = ParticipantFactory(tenant=tenant, points=100)
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post("participants_participant_adjust", participant.pk, **data)
+
+    assert field in errors_of(answer)
+
+
+def test_an_award_in_the_console_may_expire(tenant):
+    participant = ParticipantFactory(tenant=tenant)
+    console = Console(tenant)
+    asked = {"amount": 25, "reason": "Goodwill"}
+
+    refused = console.post("participants_participant_award", participant.pk, **asked, expires_at="2020-01-01T00:00")
+    console.post("participants_participant_award", participant.pk, **asked, expires_at="2099-01-01T00:00")
+
+    assert "expires_at" in errors_of(refused)
+    assert ExpiringCredit.objects.get().expires_at == datetime(2099, 1, 1, tzinfo=UTC)
+    assert "Points that expire" in text_of(console.get("participants_participant_change", participant.pk))
+
+
+def test_an_entry_is_undone_after_a_look_at_what_that_comes_to(tenant):
+    participant = ParticipantFactory(tenant=tenant, external_id="ada")
+    console = Console(tenant)
+    console.post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
+    entry = LedgerEntry.objects.get()
+
+    asked = text_of(console.get("points_ledgerentry_reverse", entry.pk))
+    console.post("points_ledgerentry_reverse", entry.pk, reason="Mistake")
+    again = console.get("points_ledgerentry_reverse", entry.pk)
+
+    assert "ada moves by -25 points, to a balance of 0." in asked
+    assert LedgerEntry.objects.get(type="reversal").reason == "Mistake"
+    assert again.status_code == 302
+    assert "Reversed by entry" in trail()[-1][2]
+
+
+def test_an_entry_of_which_too_much_is_spent_says_so_beforehand(tenant):
+    participant = ParticipantFactory(tenant=tenant)
+    console = Console(tenant)
+    console.post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
+    entry = LedgerEntry.objects.get()
+    console.post("participants_participant_deduct", participant.pk, amount=20, reason="Spent")
+
+    assert "It cannot be done now: Insufficient points." in text_of(console.get("points_ledgerentry_reverse", entry.pk))
+    assert errors_of(console.post("points_ledgerentry_reverse", entry.pk, reason="r"))
+
+
+def test_a_boost_is_defined_in_a_form(tenant):
+    console = Console(tenant)
+    form = {"code": "weekend", "name": "Weekend", "multiplier": "2.5", "is_active": "on", "display_order": 0}
+    form["opened_for"] = str(tenant.pk)
+
+    refused = console.post("points_boost_add", **form | {"multiplier": "0"})
+    console.post("points_boost_add", **form)
+
+    boost = Boost.objects.get()
+    assert "multiplier" in errors_of(refused)
+    assert boost.multiplier == Decimal("2.5")
+    assert "× 2.5" in text_of(console.get("points_boost_changelist"))
+    console.edit("points_boost_change", boost.pk, multiplier="3", ends_at="2020-01-01T00:00")
+    boost.refresh_from_db()
+    assert (boost.multiplier, boost.ends_at) == (Decimal(3), datetime(2020, 1, 1, tzinfo=UTC))

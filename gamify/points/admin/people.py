@@ -1,0 +1,155 @@
+"""A participant's balance: awarded, deducted and put right on their page."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from gamify.points import services
+from gamify.points.models import EntryType, LedgerEntry
+from gamify.points.selectors import unspent_credits
+from gamify.points.services import MAX_AWARD, MIN_AWARD, Change, PointsAwarded, PointsDeducted
+from participants.admin.fields import MomentField, ReasonField
+from participants.admin.pages import Done, Link, ObjectPage, OnceForm
+from participants.admin.panels import Box, Moment, Panel, panels
+from participants.engine import MAX_BIGINT
+from participants.models import Participant
+
+ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
+SHOWN_CREDITS = 20
+
+
+class ChangeForm(OnceForm):
+    amount = forms.IntegerField(
+        min_value=MIN_AWARD, max_value=MAX_AWARD, widget=UnfoldAdminIntegerFieldWidget({"autofocus": True})
+    )
+    reason = forms.CharField(
+        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Stands in the ledger, and clients can read it."
+    )
+
+
+class AwardForm(ChangeForm):
+    expires_at = MomentField(label="Expires", help_text="In UTC; never when left empty. What expires is spent first.")
+
+
+class AdjustForm(OnceForm):
+    delta = forms.IntegerField(
+        label="Points",
+        min_value=-MAX_BIGINT,
+        max_value=MAX_BIGINT,
+        widget=UnfoldAdminIntegerFieldWidget({"autofocus": True}),
+        help_text="Negative to take some away.",
+    )
+    reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
+
+    def clean_delta(self) -> int:
+        delta: int = self.cleaned_data["delta"]
+        if not delta:
+            raise forms.ValidationError("Must not be 0.")
+        return delta
+
+
+class DeductForm(ChangeForm):
+    amount = forms.IntegerField(
+        min_value=1, max_value=MAX_BIGINT, widget=UnfoldAdminIntegerFieldWidget({"autofocus": True})
+    )
+
+
+def _changed(
+    service: Callable[..., PointsAwarded | PointsDeducted], done: str, participant: Participant, data: Mapping[str, Any]
+) -> Done:
+    change = Change(participant_id=participant.external_id, **data)
+    result = service(tenant=participant.tenant, change=change, now=timezone.now())
+    told = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
+    if result.is_replay:
+        return Done(f"Sent twice, done once: {told}")
+    return Done(told, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
+
+
+def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    return _changed(services.award, "Awarded", participant, data)
+
+
+def _deduct(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    return _changed(services.deduct, "Deducted", participant, data)
+
+
+def _adjust(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
+    adjusted = services.adjust(
+        tenant=participant.tenant, participant_id=participant.external_id, **data, now=timezone.now()
+    )
+    told = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
+    if adjusted.is_replay:
+        return Done(f"Sent twice, done once: {told}")
+    return Done(told, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
+
+
+AWARD = ObjectPage(
+    name="award",
+    title="Award points",
+    explanation="Credits the balance now, as an award through the API would: what multiplies awards multiplies this one.",
+    button="Award",
+    permission="points.add_ledgerentry",
+    perform=_award,
+    form_class=AwardForm,
+    icon="add",
+    variant="primary",
+)
+DEDUCT = ObjectPage(
+    name="deduct",
+    title="Deduct points",
+    explanation="Takes from the balance now; it counts as spent. No more can be taken than is there.",
+    button="Deduct",
+    permission="points.add_ledgerentry",
+    perform=_deduct,
+    form_class=DeductForm,
+    icon="remove",
+)
+
+ADJUST = ObjectPage(
+    name="adjust",
+    title="Adjust",
+    explanation="Puts the balance right, and what was ever earned with it. Nothing multiplies it, and it leads into no tier.",
+    button="Adjust",
+    permission="points.add_ledgerentry",
+    perform=_adjust,
+    form_class=AdjustForm,
+    icon="tune",
+)
+
+
+def _ledger_of(participant: Participant) -> str:
+    return f"{reverse('admin:points_ledgerentry_changelist')}?{urlencode({'q': participant.external_id})}"
+
+
+def _links(participant: Participant) -> Iterator[Link]:
+    yield Link("Ledger", _ledger_of(participant), "receipt_long")
+
+
+def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
+    return [_moment(entry) for entry in LedgerEntry.objects.of(participant).newest_first()[:limit]]
+
+
+def _moment(entry: LedgerEntry) -> Moment:
+    url = reverse("admin:points_ledgerentry_change", args=[entry.pk])
+    detail = f"{entry.get_type_display()}, balance {entry.balance_after:,}" + (
+        f" – {entry.reason}" if entry.reason else ""
+    )
+    return Moment(
+        entry.created_at, f"{entry.delta:+,} points", detail, ICONS.get(EntryType(entry.type), "swap_vert"), url
+    )
+
+
+def _boxes(participant: Participant) -> Iterator[Box]:
+    credits_left = unspent_credits(participant, now=timezone.now(), limit=SHOWN_CREDITS)
+    if credits_left:
+        rows = [[credit.expires_at, f"{credit.rest:,}"] for credit in credits_left]
+        yield Box("Points that expire", ("When", "Points"), rows, empty="")
+
+
+panels.register("points", Panel(pages=(AWARD, DEDUCT, ADJUST), links=_links, moments=_moments, boxes=_boxes))
