@@ -6,8 +6,9 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, NameField, WebAddressField
+from participants.api.fields import CodeField, LineField, NameField, WebAddressField
 from participants.engine import MAX_BIGINT
+from rewards.engine import MAX_PATTERN, pattern_problem
 from rewards.models import RewardType
 
 MAX_COUNT = 2**31 - 1
@@ -49,6 +50,13 @@ class RewardChanges(DefinitionChanges):
     starts_at = serializers.DateTimeField(required=False, allow_null=True, help_text="From when on it can be claimed.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When that ends.")
     image_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
+    code_pattern = LineField(
+        max_length=MAX_PATTERN,
+        required=False,
+        allow_null=True,
+        help_text="Codes are made of it at the moment of a claim, once there is none in stock: `#` is a digit, `?` a letter, `*` either, "
+        "all without those that look alike; everything else stands for itself.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Under the names of the model; a change is judged together with what stays as it is."""
@@ -62,7 +70,15 @@ class RewardChanges(DefinitionChanges):
         starts_at, expires_at = self._after(attrs, "starts_at"), self._after(attrs, "expires_at")
         if starts_at is not None and expires_at is not None and starts_at >= expires_at:
             raise serializers.ValidationError({"expires_at": "Must be after starts_at."})
+        self._check_pattern(attrs)
         return attrs
+
+    def _check_pattern(self, attrs: Mapping[str, Any]) -> None:
+        pattern = self._after(attrs, "code_pattern")
+        if pattern is None or not {"code_pattern", "total_inventory"} & set(attrs):
+            return
+        if problem := pattern_problem(pattern, inventory=self._after(attrs, "total_inventory")):
+            raise serializers.ValidationError({"code_pattern": problem})
 
     def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
         return attrs[name] if name in attrs else getattr(self.instance, name, None)

@@ -41,5 +41,5 @@ def claims_page(participant: Participant | None, *, page: int, page_size: int) -
 def rewards_awaited() -> "QuerySet[Reward]":
     """Those with stock that somebody waits for, with their tenants."""
     waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
-    has_code = Q(has_codes=False) | Q(free_codes__gt=0)
+    has_code = Q(has_codes=False) | Q(free_codes__gt=0) | Q(code_pattern__isnull=False)
     return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")

@@ -20,7 +20,7 @@ from rewards.models import Reward, RewardType
 
 SETTINGS = (
     "reward_type", "points_cost", "max_claims_per_user", "total_inventory", "min_tier_level", "starts_at", "expires_at",
-    "image_url",
+    "image_url", "code_pattern",
 )  # fmt: skip
 
 
@@ -43,6 +43,11 @@ class RewardForm(DefinitionForm):
     starts_at = MomentField(label="From", help_text="UTC. Left empty: from now on.")
     expires_at = MomentField(label="Until", help_text="UTC. Left empty: without end.")
     image_url = picture_field()
+    code_pattern = LineField(
+        label="Codes on demand",
+        help_text="Such as SUMMER-####-????: # is a digit, ? a letter, * either. Made at the moment of a claim, once there is none in "
+        "stock. Left empty: codes of the stock alone.",
+    )
 
 
 class CodesForm(PageForm):

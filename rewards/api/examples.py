@@ -87,6 +87,7 @@ CREATED = Example(
         "starts_at": None,
         "expires_at": None,
         "image_url": None,
+        "code_pattern": None,
         "claimed": 0,
         "available_codes": None,
         "created_at": "2026-02-14T10:00:00Z",

@@ -22,7 +22,9 @@ class OfferedReward(serializers.Serializer[Any]):
     type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
     description = serializers.CharField(allow_null=True, help_text="What it is, or null.")
     points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    available_codes = serializers.IntegerField(allow_null=True, help_text="Codes that are left; null: it has none.")
+    available_codes = serializers.IntegerField(
+        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+    )
     max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
     image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
 
@@ -126,5 +128,8 @@ class RewardAnswer(DefinitionAnswer):
     starts_at = serializers.DateTimeField(allow_null=True, help_text="From when on it can be claimed.")
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When that ends.")
     image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
+    code_pattern = serializers.CharField(allow_null=True, help_text="What codes are made of on demand, or null.")
     claimed = serializers.IntegerField(help_text="How many were handed out, cancelled ones not among them.")
-    available_codes = serializers.IntegerField(allow_null=True, help_text="Codes that are left; null: it has none.")
+    available_codes = serializers.IntegerField(
+        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+    )

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.models import Definition
+from rewards.engine import MAX_PATTERN
 
 
 class RewardType(models.TextChoices):
@@ -21,6 +22,7 @@ class Reward(Definition):
 
     `claimed` of `total_inventory` (null: no limit) are gone. `free_codes` counts the codes that nobody has; `has_codes` is
     true once there was one, and nothing is then handed out without. Both are kept under the row's lock, which every claim takes.
+    Where there is a `code_pattern`, codes are made on demand once there is none in stock, and never run out.
     """
 
     reward_type = models.CharField(max_length=20, choices=RewardType.choices)
@@ -31,6 +33,7 @@ class Reward(Definition):
     starts_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     image_url = models.CharField(max_length=500, null=True, blank=True)
+    code_pattern = models.CharField(max_length=MAX_PATTERN, null=True, blank=True)
     claimed = models.PositiveIntegerField(default=0, editable=False)
     free_codes = models.PositiveIntegerField(default=0, editable=False)
     has_codes = models.BooleanField(default=False, editable=False)
@@ -44,5 +47,5 @@ class Reward(Definition):
 
     @property
     def available_codes(self) -> int | None:
-        """How many codes are left; None where it has none."""
-        return self.free_codes if self.has_codes else None
+        """How many codes are left; None where it has none, or makes them on demand."""
+        return self.free_codes if self.has_codes and self.code_pattern is None else None

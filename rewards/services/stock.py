@@ -10,9 +10,9 @@ from gamify.facts import services as facts
 from participants.engine import uuid_of
 from participants.models import Tenant
 from participants.work import restartable, unit_over
-from rewards.engine import NoCodesAvailable, OutOfStock, check_stock
+from rewards.engine import NoCodesAvailable, OutOfStock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode
-from rewards.services.handing import RewardNotFound, locked_reward, offer_of, supply, tell
+from rewards.services.handing import RewardNotFound, locked_reward, piece_in_stock, supply, tell
 
 AT_ONCE = 1_000
 CHUNK = 100
@@ -88,10 +88,10 @@ def _serve(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
             if participant is None or claim is None or claim.status != ClaimStatus.PENDING:
                 continue
             try:
-                check_stock(offer_of(locked))
+                code = piece_in_stock(work, locked)
             except (OutOfStock, NoCodesAvailable):
                 break
-            supply(work, locked, claim)
+            supply(work, locked, claim, code)
             claim.status = ClaimStatus.CLAIMED
             work.change(claim, "status", "code_value")
             participant.rewards_claimed += 1

@@ -35,6 +35,7 @@ def test_the_specs_creation_answers_201_with_the_whole_definition(tenant, admin_
             "starts_at": None,
             "expires_at": None,
             "image_url": None,
+            "code_pattern": None,
             "claimed": 0,
             "available_codes": None,
             "created_at": "2026-02-14T10:00:00Z",
@@ -65,6 +66,11 @@ def test_both_names_of_the_type_are_taken_and_a_code_may_be_given(admin_api):
         ({"starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"}, "expires_at"),
         ({"image_url": "x"}, "image_url"),
         ({"name": ""}, "name"),
+        ({"code_pattern": "SUMMER-####"}, "code_pattern"),
+        ({"code_pattern": "no wildcards at all, and so one code for all"}, "code_pattern"),
+        ({"code_pattern": "S-####-????", "total_inventory": 1_000_000}, "code_pattern"),
+        ({"code_pattern": "*" * 101}, "code_pattern"),
+        ({"code_pattern": "S-####-????\x07"}, "code_pattern"),
     ],
 )
 def test_what_does_not_validate_is_422_and_not_made(admin_api, nothing_written, change, field):

@@ -70,6 +70,17 @@ def test_a_hundred_codes_are_handed_out_a_hundred_times(tenant, now):
     assert sum(Participant.objects.values_list("balance", flat=True)) == 3_000 - 1_000
 
 
+def test_codes_made_at_the_same_moment_are_different(tenant, now):
+    reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
+    Reward.objects.update(code_pattern="##")  # no definition could say so: 64 codes, most of which will be taken
+    people = [f"p{number}" for number in range(48)]
+
+    found = all_at_once([partial(attempts, tenant, reward, people[part::16], now) for part in range(16)])
+
+    values = {result.code_value for part in found for result in part}
+    assert len(values) == RewardCode.objects.exclude(claim_id=None).count() == Reward.objects.get().claimed == 48
+
+
 def test_16_cancellations_refund_once(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Mug", "reward_type": "physical", "points_cost": 10}, now=now)
     award(tenant=tenant, change=Change("ada", 10), now=now)
