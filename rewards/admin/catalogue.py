@@ -1,6 +1,6 @@
 """Definitions of rewards, and codes put into stock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,15 @@ from django.utils import timezone
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
-from participants.admin.fields import ChoiceField, IntegerField, LineField, LinesField, MomentField
+from participants.admin.fields import (
+    ChoiceField,
+    IntegerField,
+    LineField,
+    LinesField,
+    MomentField,
+    NumberField,
+    without_nothing,
+)
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.models import Tenant
 from rewards import services
@@ -20,13 +28,16 @@ from rewards.models import Reward, RewardType
 
 SETTINGS = (
     "reward_type", "points_cost", "max_claims_per_user", "total_inventory", "min_tier_level", "starts_at", "expires_at",
-    "image_url", "code_pattern",
+    "image_url", "code_pattern", "multiplier", "duration_hours",
 )  # fmt: skip
+
+
+CONFIG = ("multiplier", "duration_hours")
 
 
 class RewardForm(DefinitionForm):
     create_body, update_body = NewReward, RewardChanges
-    form_names = {"type": "reward_type"}
+    form_names = {"type": "reward_type", "config": "multiplier", **{f"config.{name}": name for name in CONFIG}}
 
     code = LineField(
         help_text="What your application calls it. Left empty: made of the name. It cannot be changed later."
@@ -48,6 +59,22 @@ class RewardForm(DefinitionForm):
         help_text="Such as SUMMER-####-????: # is a digit, ? a letter, * either. Made at the moment of a claim, once there is none in "
         "stock. Left empty: codes of the stock alone.",
     )
+    multiplier = NumberField(
+        required=False,
+        label="Multiplies points by",
+        help_text="Of a points multiplier: 2 makes 200 of an award of 100.",
+    )
+    duration_hours = NumberField(required=False, label="For so many hours", help_text="From the claim on.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(self.instance.config or {})
+
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        body = super().body([name for name in names if name not in CONFIG])
+        if any(name in names for name in CONFIG):
+            body["config"] = without_nothing({name: self.cleaned_data.get(name) for name in CONFIG})
+        return body
 
 
 class CodesForm(PageForm):

@@ -88,6 +88,7 @@ CREATED = Example(
         "expires_at": None,
         "image_url": None,
         "code_pattern": None,
+        "config": None,
         "claimed": 0,
         "available_codes": None,
         "created_at": "2026-02-14T10:00:00Z",

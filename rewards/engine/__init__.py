@@ -1,8 +1,17 @@
 """Pure rules of rewards.
 
 offers        who may have one, and what is told when not       patterns      codes made on demand
+multipliers   times in which points count more
 """
 
+from rewards.engine.multipliers import (
+    MAX_HOURS,
+    MAX_MULTIPLIER,
+    MULTIPLIER_DIGITS,
+    MULTIPLIER_PLACES,
+    Multiplier,
+    multiplier_of,
+)
 from rewards.engine.offers import (
     MaxClaimsExceeded,
     NoCodesAvailable,
@@ -16,8 +25,13 @@ from rewards.engine.offers import (
 from rewards.engine.patterns import MAX_PATTERN, code_of, pattern_problem
 
 __all__ = [
+    "MAX_HOURS",
+    "MAX_MULTIPLIER",
     "MAX_PATTERN",
+    "MULTIPLIER_DIGITS",
+    "MULTIPLIER_PLACES",
     "MaxClaimsExceeded",
+    "Multiplier",
     "NoCodesAvailable",
     "Offer",
     "OutOfStock",
@@ -26,5 +40,6 @@ __all__ = [
     "check_open",
     "check_stock",
     "code_of",
+    "multiplier_of",
     "pattern_problem",
 ]

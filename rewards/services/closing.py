@@ -13,6 +13,7 @@ from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_over
 from rewards.models import Claim, ClaimStatus, RewardTally
 from rewards.services.handing import loads_of, locked_reward, tell
+from rewards.services.multipliers import switch_off
 
 
 class ClaimNotFound(DomainError):
@@ -42,7 +43,7 @@ class ClaimNotOpen(DomainError):
 @restartable
 def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
     """Take a claim back, once: its points return, and its piece of the inventory. A code that was handed out may have been
-    used, and does not come back. Raises ClaimNotFound or AlreadyCancelled.
+    used, and does not come back; a points multiplier ends at once. Raises ClaimNotFound or AlreadyCancelled.
     """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         if claim.status == ClaimStatus.CANCELLED:
@@ -54,6 +55,7 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
         assert tally is not None, "a claim is counted"  # noqa: S101
         tally.claims -= 1
         work.change(tally, "claims")
+        switch_off(work, participant, claim, tally)
         _close(work, claim, ClaimStatus.CANCELLED, reason)
         work.touch(participant, is_seen=False)
         tell(work, "reward.cancelled", participant, claim, reason=reason)

@@ -15,6 +15,7 @@ from participants.work import Load, UnitOfWork
 from rewards.engine import NoCodesAvailable, Offer, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
 from rewards.services.codes import give_code, next_code
+from rewards.services.multipliers import switch_on
 
 
 class RewardNotFound(DomainError):
@@ -71,6 +72,7 @@ def hand_out(work: UnitOfWork, participant: Participant, reward: Reward, *, cost
         claim.points_deducted = cost
     supply(work, reward, claim, code)
     _keep(work, participant, reward, claim)
+    switch_on(work, participant, reward, claim)
     participant.rewards_claimed += 1
     tell(work, "reward.claimed", participant, claim)
     return claim
@@ -122,6 +124,8 @@ def tell(work: UnitOfWork, event: str, participant: Participant, claim: Claim, *
         "reward_type": claim.reward_type,
         "code_value": claim.code_value,
         "points_deducted": claim.points_deducted,
+        "multiplier": claim.multiplier and float(claim.multiplier),
+        "active_until": claim.active_until and claim.active_until.isoformat().replace("+00:00", "Z"),
     }
     work.emit(event, participant, {**data, **more})
 

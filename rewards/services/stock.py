@@ -12,7 +12,8 @@ from participants.models import Tenant
 from participants.work import restartable, unit_over
 from rewards.engine import NoCodesAvailable, OutOfStock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode
-from rewards.services.handing import RewardNotFound, locked_reward, piece_in_stock, supply, tell
+from rewards.services.handing import RewardNotFound, loads_of, locked_reward, piece_in_stock, supply, tell
+from rewards.services.multipliers import switch_on
 
 AT_ONCE = 1_000
 CHUNK = 100
@@ -81,7 +82,8 @@ def _serve(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
     waiting = Claim.objects.filter(tenant_id=tenant.pk, reward_id=reward.pk, status=ClaimStatus.PENDING)
     chunk = list(waiting.order_by("pk")[:CHUNK])
     served = 0
-    with unit_over(tenant, [claim.participant_id for claim in chunk], now=now, waits=True) as work:
+    people = [claim.participant_id for claim in chunk]
+    with unit_over(tenant, people, now=now, loads=[loads_of(reward.pk)], waits=True) as work:
         locked = locked_reward(work, reward.pk)
         for found in chunk:
             participant, claim = work.locked.get(found.participant_id), work.lock(Claim, found.pk)
@@ -94,6 +96,7 @@ def _serve(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
             supply(work, locked, claim, code)
             claim.status = ClaimStatus.CLAIMED
             work.change(claim, "status", "code_value")
+            switch_on(work, participant, locked, claim)
             participant.rewards_claimed += 1
             work.touch(participant, is_seen=False)
             tell(work, "reward.claimed", participant, claim)

@@ -23,6 +23,8 @@ _CLAIM = {
     "reward_type": "Its type.",
     "code_value": "The code that was handed out, or null.",
     "points_deducted": "What was paid for it.",
+    "multiplier": "Of a points multiplier: what points are multiplied by; else null.",
+    "active_until": "Until when; null where it multiplies nothing.",
 }
 _WHY = {"reason": "Text given with the request, or null."}
 _EVENTS = {

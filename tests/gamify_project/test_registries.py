@@ -62,7 +62,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "challenges", "rewards", "rules", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():
