@@ -23,7 +23,6 @@ from rewards.models import RewardType
 MULTIPLIER = RewardType.POINTS_MULTIPLIER.value
 MAX_COUNT = 2**31 - 1
 MAX_CODES = 10_000
-MAX_CODE = 255
 
 
 class MultiplierConfig(serializers.Serializer[Any]):

@@ -9,9 +9,10 @@ from django.db.models import Q, QuerySet
 
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Participant, Tenant
-from rewards.models import Claim, ClaimStatus, Reward, RewardTally, RewardType
+from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally, RewardType
 
 PART = "rewards"
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,16 @@ def rewards_awaited() -> "QuerySet[Reward]":
     waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
     has_code = Q(has_codes=False) | Q(free_codes__gt=0) | Q(code_pattern__isnull=False)
     return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")
+
+
+def known_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
+    """Those of `codes` that the reward has, handed out or not."""
+    values, known = sorted(set(codes)), RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
+    return {
+        value
+        for start in range(0, len(values), AT_ONCE)
+        for value in known.filter(value__in=values[start : start + AT_ONCE]).values_list("value", flat=True)
+    }
 
 
 def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[RewardTally]":

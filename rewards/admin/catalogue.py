@@ -23,7 +23,8 @@ from participants.admin.fields import (
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.models import Tenant
 from rewards import services
-from rewards.definitions import MAX_CODE, MAX_CODES, NewReward, RewardChanges
+from rewards.definitions import MAX_CODES, NewReward, RewardChanges
+from rewards.engine import MAX_CODE
 from rewards.models import Reward, RewardType
 
 SETTINGS = (

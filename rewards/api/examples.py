@@ -64,6 +64,8 @@ CODES = Example(
     answer={"added": 2, "duplicates": [], "available_codes": 47},
 )
 
+CODES_CSV = "code\nSAVE10-ABC123\nSAVE10-ABC124\n"
+
 _GIFT_CARD = {
     "name": "Premium Gift Card",
     "type": "voucher",

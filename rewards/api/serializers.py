@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField
-from rewards.definitions import MAX_CODE, MAX_CODES, ConfigField
+from rewards.definitions import MAX_CODES, ConfigField
+from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
 
 OF_MULTIPLIERS = ("multiplier", "active_until")

@@ -1,9 +1,10 @@
 """Pure rules of rewards.
 
 offers        who may have one, and what is told when not       patterns      codes made on demand
-multipliers   times in which points count more
+multipliers   times in which points count more                code_lines    codes as people keep them
 """
 
+from rewards.engine.code_lines import MAX_CODE, BadLine, CodeLines, code_lines, code_problem
 from rewards.engine.multipliers import (
     MAX_HOURS,
     MAX_MULTIPLIER,
@@ -25,11 +26,14 @@ from rewards.engine.offers import (
 from rewards.engine.patterns import MAX_PATTERN, code_of, pattern_problem
 
 __all__ = [
+    "MAX_CODE",
     "MAX_HOURS",
     "MAX_MULTIPLIER",
     "MAX_PATTERN",
     "MULTIPLIER_DIGITS",
     "MULTIPLIER_PLACES",
+    "BadLine",
+    "CodeLines",
     "MaxClaimsExceeded",
     "Multiplier",
     "NoCodesAvailable",
@@ -39,7 +43,9 @@ __all__ = [
     "TierTooLow",
     "check_open",
     "check_stock",
+    "code_lines",
     "code_of",
+    "code_problem",
     "multiplier_of",
     "pattern_problem",
 ]
