@@ -1,4 +1,4 @@
-"""Definitions of rewards, and codes put into stock."""
+"""Definitions of rewards."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
 
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
@@ -15,16 +15,15 @@ from participants.admin.fields import (
     ChoiceField,
     IntegerField,
     LineField,
-    LinesField,
     MomentField,
     NumberField,
     without_nothing,
 )
-from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.pages import Link
 from participants.models import Tenant
 from rewards import services
-from rewards.definitions import MAX_CODES, NewReward, RewardChanges
-from rewards.engine import MAX_CODE
+from rewards.admin.codes import ADD_CODES
+from rewards.definitions import NewReward, RewardChanges
 from rewards.models import Reward, RewardType
 
 SETTINGS = (
@@ -78,36 +77,6 @@ class RewardForm(DefinitionForm):
         return body
 
 
-class CodesForm(PageForm):
-    codes = LinesField(label="Codes", help_text=f"One on each line, {MAX_CODES:,} at most.")
-
-    def clean_codes(self) -> list[str]:
-        codes: list[str] = self.cleaned_data["codes"]
-        if not 1 <= len(codes) <= MAX_CODES:
-            self.add_error("codes", f"Give 1 to {MAX_CODES:,} codes.")
-        if any(len(code) > MAX_CODE for code in codes):
-            self.add_error("codes", f"A code has {MAX_CODE} characters at most.")
-        return codes
-
-
-def _add_codes(request: HttpRequest, reward: Reward, data: Mapping[str, Any]) -> Done:
-    added = services.add_codes(tenant=reward.tenant, reward_id=str(reward.pk), codes=data["codes"], now=timezone.now())
-    left_out = f" {len(added.duplicates):,} were there already, or twice in the list." if added.duplicates else ""
-    return Done(f"Added {added.added:,} codes.{left_out}", f"Added {added.added} codes." if added.added else "")
-
-
-ADD_CODES = ObjectPage(
-    name="add_codes",
-    title="Add codes",
-    explanation="Each is handed out once. Those that are there already are left out. From the first code on nothing is handed out without.",
-    button="Add",
-    permission="rewards.change_reward",
-    perform=_add_codes,
-    form_class=CodesForm,
-    icon="confirmation_number",
-)
-
-
 @admin.register(Reward)
 class RewardAdmin(DefinitionAdmin):
     noun, form, settings = services.NOUN, RewardForm, SETTINGS
@@ -118,6 +87,12 @@ class RewardAdmin(DefinitionAdmin):
 
     def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
         return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.shown_stock(row))]
+
+    def object_links(self, request: HttpRequest, row: Reward) -> Iterable[Link]:
+        yield from super().object_links(request, row)
+        if request.user.has_perm("rewards.view_rewardcode"):
+            url = f"{reverse('admin:rewards_rewardcode_changelist')}?reward_id={row.pk}"
+            yield Link("Codes", url, "list")
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
         any_number = {"max_claims_per_user": None}  # what was left empty is not in the data

@@ -4,7 +4,7 @@ offers        who may have one, and what is told when not       patterns      co
 multipliers   times in which points count more                code_lines    codes as people keep them
 """
 
-from rewards.engine.code_lines import MAX_CODE, BadLine, CodeLines, code_lines, code_problem
+from rewards.engine.code_lines import MAX_CODE, BadLine, CodeLines, code_lines, code_problem, masked, text_of
 from rewards.engine.multipliers import (
     MAX_HOURS,
     MAX_MULTIPLIER,
@@ -46,6 +46,8 @@ __all__ = [
     "code_lines",
     "code_of",
     "code_problem",
+    "masked",
     "multiplier_of",
     "pattern_problem",
+    "text_of",
 ]

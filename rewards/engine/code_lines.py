@@ -4,14 +4,17 @@ A line is read on its own, so that a forgotten quote spoils its own line and not
 """
 
 import csv
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from participants.engine import control_character_problem
 
 MAX_CODE = 255  # characters
 HEADER = "code"
+SHOWN_FROM = 10  # characters
+SHOWN_AT_END = 3
 BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -39,6 +42,12 @@ def code_problem(code: str) -> str | None:
     return control_character_problem(code)
 
 
+def masked(code: str) -> str:
+    """`code` for those who are not to use it: its end tells it from others, unless it is short."""
+    shown = code[-SHOWN_AT_END:] if len(code) >= SHOWN_FROM else ""
+    return "•" * (len(code) - len(shown)) + shown
+
+
 def code_lines(text: bytes) -> CodeLines:
     """What `text` says, in UTF-8 with or without a byte order mark. A first line `code` is its header, and no code."""
     said = [(number, *_code_in(line)) for number, line in _lines(text)]
@@ -46,6 +55,13 @@ def code_lines(text: bytes) -> CodeLines:
         del said[0]
     good = [code for _, code, problem in said if problem is None and code]
     return CodeLines(good, [BadLine(number, problem) for number, _, problem in said if problem is not None])
+
+
+def text_of(codes: Iterable[str]) -> str:
+    """What `code_lines` reads as these codes."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows([[HEADER], *([code] for code in codes)])
+    return written.getvalue()
 
 
 def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:

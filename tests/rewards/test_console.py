@@ -3,7 +3,7 @@
 import pytest
 
 from participants.models import Participant
-from rewards.models import Claim, Reward, RewardCode
+from rewards.models import Claim, Reward
 from rewards.services import claim
 from tests.console import Console, errors_of, staff, text_of
 from tests.factories import ParticipantFactory
@@ -89,27 +89,6 @@ def test_what_multiplies_points_is_shown_with_its_end(tenant, offered):
     for shown in (claimed, person):
         assert "×1.5" in shown
         assert "2026-02-15 10:00:00" in shown
-
-
-def test_codes_are_added_a_line_each(tenant, offered):
-    reward = offered(codes=["A"])
-    console = Console(tenant)
-
-    console.post("rewards_reward_add_codes", reward.pk, codes="A\nB\n\nC\n")
-
-    assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", "C"}
-    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
-        console.get("rewards_reward_change", reward.pk)
-    )
-
-
-def test_no_codes_are_refused_on_the_form(tenant, offered, nothing_written):
-    reward = offered()
-
-    with nothing_written():
-        answer = Console(tenant).post("rewards_reward_add_codes", reward.pk, codes="")
-
-    assert "Give 1 to 10,000 codes." in text_of(answer)
 
 
 @pytest.fixture
