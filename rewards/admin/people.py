@@ -23,7 +23,8 @@ def _boxes(participant: Participant) -> Iterable[Box]:
         for claim in claims
     ]
     yield Box("Rewards", COLUMNS, rows, empty="None yet.")
-    if active := list(active_multipliers(participant, now=timezone.now())):
+    active = list(active_multipliers(participant, now=timezone.now())) if participant.rewards_claimed else []
+    if active:
         shown = [[tally.reward.name, times(tally.multiplier), tally.active_until] for tally in active]
         yield Box("Points multipliers", MULTIPLIER_COLUMNS, shown, empty="")
 
