@@ -14,7 +14,7 @@ class RewardType(models.TextChoices):
     VOUCHER = "voucher"
     PHYSICAL = "physical"
     DIGITAL = "digital"
-    POINTS_MULTIPLIER = "points_multiplier"
+    POINTS_MULTIPLIER = "points_multiplier", "Points multiplier"
 
 
 class Reward(Definition):

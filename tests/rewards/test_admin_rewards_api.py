@@ -245,7 +245,21 @@ def test_claims_of_other_tenants_are_not_found(other_tenant, claimed):
         assert refusal(other.post(f"/admin/claims/{claim_id}/cancel", {}))[:2] == (404, "claim_not_found")
 
 
-def test_deleting_and_anonymising_leave_no_code_of_theirs(admin_api, claimed):
+def test_anonymising_takes_the_code_off_the_claim(admin_api, claimed):
     admin_api.delete("/admin/participants/user_123?anonymize=true")
 
     assert Claim.objects.get().code_value is None
+
+
+@pytest.mark.parametrize("how", ["", "?anonymize=true"])
+def test_what_forgotten_people_had_is_nobody_elses(api, admin_api, claimed, how):
+    admin_api.delete(f"/admin/participants/user_123{how}")
+
+    again = admin_api.post(f"/admin/rewards/{claimed.reward_id}/codes", {"codes": [claimed.code_value]})
+    values = [
+        api.post(f"/rewards/{claimed.reward_id}/claim", {"participant_id": person}).json().get("code_value")
+        for person in ("bo", "cy")
+    ]
+
+    assert again.json() == {"added": 0, "duplicates": ["A"], "available_codes": 1}
+    assert values == ["B", None]
