@@ -56,6 +56,7 @@ NAVIGATION = [
     _group(
         "Rewards",
         _page("Rewards", "redeem", "rewards_reward_changelist", "rewards.view_reward"),
+        _page("Codes", "confirmation_number", "rewards_rewardcode_changelist", "rewards.view_rewardcode"),
         _page("Claims", "shopping_bag", "rewards_claim_changelist", "rewards.view_claim"),
     ),
     _group(

@@ -148,6 +148,14 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "format": "uuid"},
         "example": "01a20031-5d10-7f2a-8c3b-2b6f0a1c9d77",
     },
+    "transaction_id": {
+        "name": "transaction_id",
+        "in": "path",
+        "required": True,
+        "description": "Id of the ledger entry, the `transaction_id` of the call that made it.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+    },
     "amnesty_id": {
         "name": "amnesty_id",
         "in": "path",

@@ -6,8 +6,9 @@ class RewardsConfig(AppConfig):
     verbose_name = "Rewards"
 
     def ready(self) -> None:
-        from rewards import grants, profile, services
+        from rewards import grants, profile, selectors, services
 
+        selectors.register()
         profile.register()
         services.register()
         grants.register()

@@ -1,18 +1,55 @@
 """What may be said of a reward when it is defined or changed, through the API or in the console."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, NameField, WebAddressField
-from participants.engine import MAX_BIGINT
+from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
+from participants.engine import MAX_BIGINT, plain_number
+from rewards.engine import (
+    MAX_HOURS,
+    MAX_PATTERN,
+    pattern_problem,
+)
 from rewards.models import RewardType
 
+MULTIPLIER = RewardType.POINTS_MULTIPLIER.value
 MAX_COUNT = 2**31 - 1
 MAX_CODES = 10_000
-MAX_CODE = 255
+
+
+class MultiplierConfig(serializers.Serializer[Any]):
+    """What a points multiplier does."""
+
+    multiplier = MultiplierField(help_text="What points are multiplied by.")
+    duration_hours = serializers.DecimalField(
+        max_digits=8,
+        decimal_places=4,
+        min_value=Decimal("0.0001"),
+        max_value=Decimal(MAX_HOURS),
+        coerce_to_string=False,
+        help_text="How long, from the claim on; a grant without stock begins when stock comes.",
+    )
+
+
+@extend_schema_field(MultiplierConfig)
+class ConfigField(serializers.Field[Any, Any, Any, Any]):
+    """A whole MultiplierConfig, in a change too, or null; nothing in it is null."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == {} else data)
+
+    def to_internal_value(self, data: Any) -> dict[str, int | float]:
+        bound = MultiplierConfig(data=data)
+        bound.is_valid(raise_exception=True)
+        return {name: plain_number(value) for name, value in bound.validated_data.items()}
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 class RewardChanges(DefinitionChanges):
@@ -49,6 +86,19 @@ class RewardChanges(DefinitionChanges):
     starts_at = serializers.DateTimeField(required=False, allow_null=True, help_text="From when on it can be claimed.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When that ends.")
     image_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
+    code_pattern = LineField(
+        max_length=MAX_PATTERN,
+        required=False,
+        allow_null=True,
+        help_text="Codes are made of it at the moment of a claim, once there is none in stock: `#` is a digit, `?` a letter, `*` either, "
+        "all without those that look alike; everything else stands for itself.",
+    )
+
+    config = ConfigField(
+        required=False,
+        allow_null=True,
+        help_text="What a `points_multiplier` does; no other type has one.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Under the names of the model; a change is judged together with what stays as it is."""
@@ -59,10 +109,44 @@ class RewardChanges(DefinitionChanges):
             attrs["reward_type"] = kinds.pop()
         elif self.instance is None:
             raise serializers.ValidationError({"type": "This field is required."})
+        self._check_dates(attrs)
+        self._check_pattern(attrs)
+        self._check_type(attrs)
+        self._check_config(attrs)
+        return attrs
+
+    def _check_dates(self, attrs: Mapping[str, Any]) -> None:
         starts_at, expires_at = self._after(attrs, "starts_at"), self._after(attrs, "expires_at")
         if starts_at is not None and expires_at is not None and starts_at >= expires_at:
             raise serializers.ValidationError({"expires_at": "Must be after starts_at."})
-        return attrs
+
+    def _check_pattern(self, attrs: Mapping[str, Any]) -> None:
+        pattern = self._after(attrs, "code_pattern")
+        if pattern is None or not {"code_pattern", "total_inventory"} & set(attrs):
+            return
+        if problem := pattern_problem(pattern, inventory=self._after(attrs, "total_inventory")):
+            raise serializers.ValidationError({"code_pattern": problem})
+
+    def _check_type(self, attrs: Mapping[str, Any]) -> None:
+        """Those who have a multiplier keep it: awards look for it as long as the type says so."""
+        if self.instance is None:
+            return
+        if (self.instance.reward_type == MULTIPLIER) != self._is_multiplier(attrs):
+            raise serializers.ValidationError(
+                {"type": f"A {MULTIPLIER} stays one, and nothing else becomes one; define another reward."}
+            )
+
+    def _check_config(self, attrs: Mapping[str, Any]) -> None:
+        has_config, is_multiplier = self._after(attrs, "config") is not None, self._is_multiplier(attrs)
+        if is_multiplier and not has_config:
+            raise serializers.ValidationError(
+                {"config": f'A {MULTIPLIER} needs one, such as {{"multiplier": 2, "duration_hours": 24}}.'}
+            )
+        if has_config and not is_multiplier:
+            raise serializers.ValidationError({"config": f"Only a {MULTIPLIER} has one."})
+
+    def _is_multiplier(self, attrs: Mapping[str, Any]) -> bool:
+        return bool(self._after(attrs, "reward_type") == MULTIPLIER)
 
     def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
         return attrs[name] if name in attrs else getattr(self.instance, name, None)

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from participants.catalog import Catalog, catalog_parts
 from participants.models import Participant, Tenant
-from rewards.models import Claim, ClaimStatus, Reward
+from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally, RewardType
+
+PART = "rewards"
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,5 +46,37 @@ def claims_page(participant: Participant | None, *, page: int, page_size: int) -
 def rewards_awaited() -> "QuerySet[Reward]":
     """Those with stock that somebody waits for, with their tenants."""
     waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
-    has_code = Q(has_codes=False) | Q(free_codes__gt=0)
+    has_code = Q(has_codes=False) | Q(free_codes__gt=0) | Q(code_pattern__isnull=False)
     return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")
+
+
+def known_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
+    """Those of `codes` that the reward has, handed out or not."""
+    values, known = sorted(set(codes)), RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
+    return {
+        value
+        for start in range(0, len(values), AT_ONCE)
+        for value in known.filter(value__in=values[start : start + AT_ONCE]).values_list("value", flat=True)
+    }
+
+
+def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[RewardTally]":
+    """What makes the participant's points count more now, with its reward, the longest first."""
+    tallies = RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    return tallies.filter(active_until__gt=now).select_related("reward").order_by("-active_until")
+
+
+def multiplier_rewards(catalog: Catalog) -> tuple[UUID, ...]:
+    """The ids of all points multipliers that the tenant ever defined: who has an inactive one keeps it."""
+    found: tuple[UUID, ...] = catalog.part(PART)
+    return found
+
+
+def _load_multiplier_rewards(tenant: Tenant) -> tuple[UUID, ...]:
+    rewards = Reward.objects.of(tenant).filter(reward_type=RewardType.POINTS_MULTIPLIER)
+    return tuple(rewards.in_order().values_list("pk", flat=True))
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    catalog_parts.register(PART, _load_multiplier_rewards)

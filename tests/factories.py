@@ -9,7 +9,7 @@ from django.utils import timezone
 from gamify.badges.models import Badge, BadgeAward
 from gamify.challenges.models import Challenge
 from gamify.facts.models import Event
-from gamify.points.models import EntryType, LedgerEntry
+from gamify.points.models import Boost, EntryType, LedgerEntry
 from gamify.rules.models import Rule
 from gamify.tiers.models import Tier
 from participants.models import ApiKey, Participant, Tenant
@@ -109,6 +109,20 @@ class BadgeFactory(factory.django.DjangoModelFactory[Badge]):
     tenant = factory.SubFactory(TenantFactory)
     code = factory.Sequence(lambda number: f"badge_{number}")
     name = factory.LazyAttribute(lambda badge: badge.code.replace("_", " ").title())
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")
+
+
+class BoostFactory(factory.django.DjangoModelFactory[Boost]):
+    """Two times as many points, always; made where no catalog has been read yet."""
+
+    class Meta:
+        model = Boost
+
+    tenant = factory.SubFactory(TenantFactory)
+    code = factory.Sequence(lambda number: f"boost_{number}")
+    name = factory.LazyAttribute(lambda boost: boost.code.replace("_", " ").title())
+    multiplier = 2
     created_at = factory.LazyFunction(timezone.now)
     updated_at = factory.SelfAttribute("created_at")
 

@@ -1,6 +1,6 @@
 """One write on one object, on a page of its own: GET asks, POST does. No script, no write on GET."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,11 +73,20 @@ def _nothing_to_tell(row: Any) -> Iterable[str]:
 
 
 @dataclass(frozen=True)
+class Review:
+    """What would happen, a sentence on each line, and the form's `data` with which it is to be confirmed."""
+
+    told: Sequence[str]
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class ObjectPage:
     """`perform(request, object, cleaned)` does it; it may raise DomainError, which is shown on the form.
 
     `name` ends the address and the name of the route. `permission` is asked of the user, `is_offered` of the object;
-    `preview(object)` says what it would touch now, a sentence on each line.
+    `preview(object)` says what it would touch now, a sentence on each line. Where there is a `review(object, form)`, what is filled in
+    is only looked at first, behind the button `review_button`: it answers the sentences and the data that confirm them.
     """
 
     name: str
@@ -93,6 +102,8 @@ class ObjectPage:
     is_offered: Callable[[Any], bool] = lambda row: True
     preview: Callable[[Any], Iterable[str]] = _nothing_to_tell
     has_button: bool = True
+    review: Callable[[Any, forms.Form], "Review"] | None = None
+    review_button: str = ""
 
     def is_open(self, request: HttpRequest, row: Any) -> bool:
         return request.user.has_perm(self.permission) and self.is_offered(row)
@@ -112,12 +123,28 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
         messages.info(request, f"{page.title}: there is nothing left to do.")
         return HttpResponseRedirect(_page_of(row))
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
-    if request.method == "POST" and form.is_valid() and (done := _perform(page, request, row, form)):
+    form.files = request.FILES
+    if request.method != "POST" or "edit" in request.POST or not form.is_valid():
+        return _page(page, request, row, context, form=form)
+    if page.review is not None and "confirmed" not in request.POST:
+        return _looked_at(page.review(row, form), page, request, row, context)
+    if done := _perform(page, request, row, form):
         messages.success(request, done.told)
         return HttpResponseRedirect(done.goes_to or _page_of(row))
-    shown = {"page": page, "form": form, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
-    told = {"preview": list(page.preview(row))}
-    return TemplateResponse(request, "console/object_page.html", {**context, **shown, **told})
+    return _page(page, request, row, context, form=form)
+
+
+def _looked_at(
+    review: Review, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
+) -> HttpResponse:
+    form = page.form_class(review.data, row=row)
+    return _page(page, request, row, context, form=form, preview=review.told, is_reviewed=True)
+
+
+def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
+    about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
+    preview = {"preview": list(page.preview(row))}
+    return TemplateResponse(request, "console/object_page.html", {**context, **about, **preview, **shown})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:

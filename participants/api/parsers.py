@@ -25,16 +25,20 @@ class BodyTooLarge(DomainError):
         super().__init__(f"Request body exceeds {settings.MAX_BODY_BYTES} bytes")
 
 
-class StrictJSONParser(BaseParser):
-    """JSON objects in UTF-8, at most 1 MiB and 32 levels; no NUL, lone surrogates, NaN, or integers beyond 64 bit."""
-
-    media_type = "application/json"
+class Parser(BaseParser):
+    """Of one media type, whatever parameters come with it."""
 
     def accepts(self, content_type: str | None) -> bool:
         return (content_type or "").partition(";")[0].strip().lower() == self.media_type
 
+
+class StrictJSONParser(Parser):
+    """JSON objects in UTF-8, at most 1 MiB and 32 levels; no NUL, lone surrogates, NaN, or integers beyond 64 bit."""
+
+    media_type = "application/json"
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        value = _decoded(_read(stream))
+        value = _decoded(body_of(stream))
         if not isinstance(value, dict):
             raise MalformedJSON("Request body must be a JSON object")
         if problem := _problem(value):
@@ -47,13 +51,14 @@ class StrictJSONParser(BaseParser):
 def sent_body(request: Request) -> bytes:
     """The body's bytes as sent, which the parser can still read. Raises BodyTooLarge or MalformedJSON."""
     sent: Any = request._request  # noqa: SLF001 - DRF has no other name for it
-    body = _read(sent)
+    body = body_of(sent)
     sent._stream = sent.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's own `body` has a limit that crashes
     sent._read_started = False  # noqa: SLF001
     return body
 
 
-def _read(stream: Any) -> bytes:
+def body_of(stream: Any) -> bytes:
+    """All that was sent. Raises BodyTooLarge or MalformedJSON."""
     declared = stream.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge

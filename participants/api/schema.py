@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from django.apps import apps
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
@@ -33,6 +34,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # The operation's errors travel to the hook that renders them under this name, and never leave it.
 ERRORS = "x-errors"
 
+CSV = "text/csv"
 EXAMPLE_TIME = 1_771_063_260  # 2026-02-14T10:01:00Z
 PARTICIPANT_CAP = ParticipantLimitExceeded(Standing(limit=300, remaining=0, reset_at=EXAMPLE_TIME))
 
@@ -62,8 +64,9 @@ def operation(
     status: int = 200,
     errors: Sequence[DomainError] = (),
     idempotent: bool = False,
+    csv: str | None = None,
 ) -> Callable[[View], View]:
-    """Document a view method; what the method does stays as it was."""
+    """Document a view method; what the method does stays as it was. `csv` is an example of a body that it takes as CSV, too."""
     summary = operation_id.replace("_", " ").capitalize()
     key_errors = _key_errors(body) if idempotent else ()
 
@@ -74,9 +77,9 @@ def operation(
             description=inspect.getdoc(view),
             tags=_tags_of(view),
             parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
-            request=body,
+            request=body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
             responses={status: OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-            examples=_openapi_examples(summary, example, status=status),
+            examples=[*_openapi_examples(summary, example, status=status), *_csv_example(summary, csv)],
             extensions={ERRORS: [*errors, *key_errors]},
         )(view)
 
@@ -108,6 +111,10 @@ def _openapi_examples(summary: str, example: Example, *, status: int) -> list[Op
     if example.body is None:
         return [answer]
     return [OpenApiExample(summary, value=example.body, request_only=True), answer]
+
+
+def _csv_example(summary: str, csv: str | None) -> list[OpenApiExample]:
+    return [] if csv is None else [OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)]
 
 
 class OperationSchema(AutoSchema):

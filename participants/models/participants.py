@@ -22,7 +22,7 @@ class Participant(models.Model):
     of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
     `badge_count` is how many badges they have, `rewards_claimed` how many rewards, without cancelled ones; `challenges_completed` counts every completion of a challenge, of one that can be repeated each time.
     `next_expiry_at` is when the first of the credits that are not spent expires, null where none does: whoever has none pays nothing for those who
-    have. `boosted_until` is when the last of the multipliers ends that were given to them alone; null where there was none.
+    have.
 
     `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
     a local date then happened at that date still.
@@ -51,7 +51,6 @@ class Participant(models.Model):
     challenges_completed = models.BigIntegerField(default=0)
     rewards_claimed = models.PositiveIntegerField(default=0)
     next_expiry_at = models.DateTimeField(null=True, blank=True, editable=False)
-    boosted_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()

@@ -1,32 +1,43 @@
-"""Definitions of rewards, and codes put into stock."""
+"""Definitions of rewards."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
 
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
-from participants.admin.fields import ChoiceField, IntegerField, LineField, LinesField, MomentField
-from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.fields import (
+    ChoiceField,
+    IntegerField,
+    LineField,
+    MomentField,
+    NumberField,
+    without_nothing,
+)
+from participants.admin.pages import Link
 from participants.models import Tenant
 from rewards import services
-from rewards.definitions import MAX_CODE, MAX_CODES, NewReward, RewardChanges
+from rewards.admin.codes import ADD_CODES
+from rewards.definitions import NewReward, RewardChanges
 from rewards.models import Reward, RewardType
 
 SETTINGS = (
     "reward_type", "points_cost", "max_claims_per_user", "total_inventory", "min_tier_level", "starts_at", "expires_at",
-    "image_url",
+    "image_url", "code_pattern", "multiplier", "duration_hours",
 )  # fmt: skip
+
+
+CONFIG = ("multiplier", "duration_hours")
 
 
 class RewardForm(DefinitionForm):
     create_body, update_body = NewReward, RewardChanges
-    form_names = {"type": "reward_type"}
+    form_names = {"type": "reward_type", "config": "multiplier", **{f"config.{name}": name for name in CONFIG}}
 
     code = LineField(
         help_text="What your application calls it. Left empty: made of the name. It cannot be changed later."
@@ -43,36 +54,27 @@ class RewardForm(DefinitionForm):
     starts_at = MomentField(label="From", help_text="UTC. Left empty: from now on.")
     expires_at = MomentField(label="Until", help_text="UTC. Left empty: without end.")
     image_url = picture_field()
+    code_pattern = LineField(
+        label="Codes on demand",
+        help_text="Such as SUMMER-####-????: # is a digit, ? a letter, * either. Made at the moment of a claim, once there is none in "
+        "stock. Left empty: codes of the stock alone.",
+    )
+    multiplier = NumberField(
+        required=False,
+        label="Multiplies points by",
+        help_text="Of a points multiplier: 2 makes 200 of an award of 100.",
+    )
+    duration_hours = NumberField(required=False, label="For so many hours", help_text="From the claim on.")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(self.instance.config or {})
 
-class CodesForm(PageForm):
-    codes = LinesField(label="Codes", help_text=f"One on each line, {MAX_CODES:,} at most.")
-
-    def clean_codes(self) -> list[str]:
-        codes: list[str] = self.cleaned_data["codes"]
-        if not 1 <= len(codes) <= MAX_CODES:
-            self.add_error("codes", f"Give 1 to {MAX_CODES:,} codes.")
-        if any(len(code) > MAX_CODE for code in codes):
-            self.add_error("codes", f"A code has {MAX_CODE} characters at most.")
-        return codes
-
-
-def _add_codes(request: HttpRequest, reward: Reward, data: Mapping[str, Any]) -> Done:
-    added = services.add_codes(tenant=reward.tenant, reward_id=str(reward.pk), codes=data["codes"], now=timezone.now())
-    left_out = f" {len(added.duplicates):,} were there already, or twice in the list." if added.duplicates else ""
-    return Done(f"Added {added.added:,} codes.{left_out}", f"Added {added.added} codes." if added.added else "")
-
-
-ADD_CODES = ObjectPage(
-    name="add_codes",
-    title="Add codes",
-    explanation="Each is handed out once. Those that are there already are left out. From the first code on nothing is handed out without.",
-    button="Add",
-    permission="rewards.change_reward",
-    perform=_add_codes,
-    form_class=CodesForm,
-    icon="confirmation_number",
-)
+    def body(self, names: Sequence[str]) -> dict[str, Any]:
+        body = super().body([name for name in names if name not in CONFIG])
+        if any(name in names for name in CONFIG):
+            body["config"] = without_nothing({name: self.cleaned_data.get(name) for name in CONFIG})
+        return body
 
 
 @admin.register(Reward)
@@ -85,6 +87,12 @@ class RewardAdmin(DefinitionAdmin):
 
     def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
         return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.shown_stock(row))]
+
+    def object_links(self, request: HttpRequest, row: Reward) -> Iterable[Link]:
+        yield from super().object_links(request, row)
+        if request.user.has_perm("rewards.view_rewardcode"):
+            url = f"{reverse('admin:rewards_rewardcode_changelist')}?reward_id={row.pk}"
+            yield Link("Codes", url, "list")
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
         any_number = {"max_claims_per_user": None}  # what was left empty is not in the data

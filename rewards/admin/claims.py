@@ -1,6 +1,7 @@
 """Claims: to read, to fulfil and to cancel."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -24,6 +25,15 @@ from rewards.models import Claim, ClaimStatus
 
 COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "cancelled": "danger"}
 OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
+
+ABOUT = (
+    "shown_participant",
+    ("reward_name", "reward_type"),
+    ("shown_status", "code_value"),
+    ("points_deducted", "reason"),
+)
+OF_MULTIPLIERS = (("shown_multiplier", "active_until"),)
+WHEN = (("claimed_at", "closed_at"), "id")
 
 
 class WhyForm(PageForm):
@@ -65,6 +75,11 @@ CANCEL = ObjectPage(
 )
 
 
+def times(multiplier: Decimal | None) -> str:
+    """×1.5, without what is not needed."""
+    return "–" if multiplier is None else f"×{multiplier.normalize():f}"
+
+
 @admin.register(Claim)
 class ClaimAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, which is ordered by time."""
@@ -78,14 +93,11 @@ class ClaimAdmin(TenantDataAdmin, ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     object_pages = (FULFIL, CANCEL)
-    fields = (
-        "shown_participant",
-        ("reward_name", "reward_type"),
-        ("shown_status", "code_value"),
-        ("points_deducted", "reason"),
-        ("claimed_at", "closed_at"),
-        "id",
-    )
+
+    def get_fields(self, request: HttpRequest, obj: Claim | None = None) -> Any:
+        """What only a points multiplier has, other claims do not show."""
+        is_multiplier = obj is not None and obj.multiplier is not None
+        return (*ABOUT, *(OF_MULTIPLIERS if is_multiplier else ()), *WHEN)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Claim]":
         return super().get_queryset(request).select_related("participant", "tenant")
@@ -104,6 +116,10 @@ class ClaimAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def shown_participant(self, claim: Claim) -> SafeString:
         url = reverse("admin:participants_participant_change", args=[claim.participant_id])
         return format_html('<a href="{}" class="console-link">{}</a>', url, claim.participant)
+
+    @display("multiplies points by")
+    def shown_multiplier(self, claim: Claim) -> str:
+        return times(claim.multiplier)
 
     @display("status", label=COLORS)
     def shown_status(self, claim: Claim) -> str:

@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 
 from django.urls import reverse
+from django.utils import timezone
 
 from participants.admin.panels import Box, Moment, Panel, panels
 from participants.models import Participant
+from rewards.admin.claims import times
 from rewards.models import Claim
+from rewards.selectors import active_multipliers
 
 SHOWN = 20
 COLUMNS = ("Reward", "Status", "Code", "Points", "Since")
+MULTIPLIER_COLUMNS = ("Reward", "Points", "Until")
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
@@ -19,6 +23,10 @@ def _boxes(participant: Participant) -> Iterable[Box]:
         for claim in claims
     ]
     yield Box("Rewards", COLUMNS, rows, empty="None yet.")
+    active = list(active_multipliers(participant, now=timezone.now())) if participant.rewards_claimed else []
+    if active:
+        shown = [[tally.reward.name, times(tally.multiplier), tally.active_until] for tally in active]
+        yield Box("Points multipliers", MULTIPLIER_COLUMNS, shown, empty="")
 
 
 def _moments(participant: Participant, limit: int) -> Iterable[Moment]:

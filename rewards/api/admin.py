@@ -8,11 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
+from participants.api.parsers import StrictJSONParser
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet
 from participants.errors import InvalidInput
 from rewards import services
 from rewards.api import examples
+from rewards.api.parsers import CodesCSVParser
 from rewards.api.serializers import ClaimReasonBody, ClosedClaim, CodesAnswer, CodesBody, RewardAnswer
 from rewards.definitions import NewReward, RewardChanges
 from rewards.models import Reward, RewardType
@@ -36,9 +38,12 @@ class AdminRewardViewSet(DefinitionViewSet):
 
 
 class RewardCodesViewSet(AdminViewSet):
+    parser_classes = [StrictJSONParser, CodesCSVParser]
+
     @operation(
         "add_reward_codes",
         body=CodesBody,
+        csv=examples.CODES_CSV,
         answer=CodesAnswer,
         status=201,
         errors=[
@@ -48,7 +53,11 @@ class RewardCodesViewSet(AdminViewSet):
         example=examples.CODES,
     )
     def create(self, request: Request, definition_id: str) -> Response:
-        """Put up to 10,000 codes into the stock of a reward. Those that are there already are left out, and named."""
+        """Put up to 10,000 codes into the stock of a reward, as JSON or as CSV. Those that are there already are left out, and named.
+
+        CSV has one code in each line, in UTF-8; a first line `code` is a header, blank lines are passed over. A line that is no code
+        refuses all of them, and is named by its number.
+        """
         body = self.body(CodesBody)
         added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)
         return Response(CodesAnswer(added).data, status=201)

@@ -64,6 +64,8 @@ CODES = Example(
     answer={"added": 2, "duplicates": [], "available_codes": 47},
 )
 
+CODES_CSV = "code\nSAVE10-ABC123\nSAVE10-ABC124\n"
+
 _GIFT_CARD = {
     "name": "Premium Gift Card",
     "type": "voucher",
@@ -87,6 +89,8 @@ CREATED = Example(
         "starts_at": None,
         "expires_at": None,
         "image_url": None,
+        "code_pattern": None,
+        "config": None,
         "claimed": 0,
         "available_codes": None,
         "created_at": "2026-02-14T10:00:00Z",

@@ -6,8 +6,11 @@ from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField
-from rewards.definitions import MAX_CODE, MAX_CODES
+from rewards.definitions import MAX_CODES, ConfigField
+from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
+
+OF_MULTIPLIERS = ("multiplier", "active_until")
 
 
 class RewardQuery(serializers.Serializer[Any]):
@@ -22,7 +25,9 @@ class OfferedReward(serializers.Serializer[Any]):
     type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
     description = serializers.CharField(allow_null=True, help_text="What it is, or null.")
     points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    available_codes = serializers.IntegerField(allow_null=True, help_text="Codes that are left; null: it has none.")
+    available_codes = serializers.IntegerField(
+        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+    )
     max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
     image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
 
@@ -56,6 +61,18 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
         help_text="`pending` was granted and is out of stock; it is handed out when stock comes.",
     )
 
+    multiplier = serializers.FloatField(
+        required=False, help_text="Of a points multiplier: what points are multiplied by. Other claims have none."
+    )
+    active_until = serializers.DateTimeField(
+        required=False, help_text="Until when; a multiplier that was cancelled ended then."
+    )
+
+    def to_representation(self, instance: Claim) -> dict[str, Any]:
+        """What only a points multiplier has, other claims do not show."""
+        shown = super().to_representation(instance)
+        return {name: value for name, value in shown.items() if name not in OF_MULTIPLIERS or value is not None}
+
     class Meta:
         model = Claim
         fields = [
@@ -67,6 +84,7 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
             "points_deducted",
             "status",
             "claimed_at",
+            *OF_MULTIPLIERS,
         ]
         read_only_fields = fields
         extra_kwargs = {
@@ -126,5 +144,9 @@ class RewardAnswer(DefinitionAnswer):
     starts_at = serializers.DateTimeField(allow_null=True, help_text="From when on it can be claimed.")
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When that ends.")
     image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
+    code_pattern = serializers.CharField(allow_null=True, help_text="What codes are made of on demand, or null.")
+    config = ConfigField(allow_null=True, help_text="What a `points_multiplier` does; null for every other type.")
     claimed = serializers.IntegerField(help_text="How many were handed out, cancelled ones not among them.")
-    available_codes = serializers.IntegerField(allow_null=True, help_text="Codes that are left; null: it has none.")
+    available_codes = serializers.IntegerField(
+        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+    )

@@ -3,6 +3,7 @@ from django.db import models
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 from participants.models.json import JSONField
+from rewards.engine import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
 
 
@@ -23,11 +24,30 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.order_by("-claimed_at", "-id")
 
 
-class Claim(models.Model):
+class Multiplying(models.Model):
+    """What points are multiplied by, from when until when; nulls for what multiplies nothing."""
+
+    multiplier = models.DecimalField(max_digits=MULTIPLIER_DIGITS, decimal_places=MULTIPLIER_PLACES, null=True)
+    active_from = models.DateTimeField(null=True)
+    active_until = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def gives(self) -> Multiplier | None:
+        """What points are multiplied by and when; None for any other reward."""
+        if self.multiplier is None or self.active_from is None or self.active_until is None:
+            return None
+        return Multiplier(self.multiplier, self.active_from, self.active_until)
+
+
+class Claim(Multiplying):
     """One reward that one participant has, or had: names and cost are those of that day.
 
     `entry_id` is the ledger entry that paid for it, `refund_id` the one that gave the points back. `source` is the definition that
-    granted it, null where it was claimed; `event_id` is the event that this came of.
+    granted it, null where it was claimed; `event_id` is the event that this came of. One of a points multiplier says what points were
+    to be multiplied by, from when until when.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -66,8 +86,12 @@ class Claim(models.Model):
         return self.reward_name
 
 
-class RewardTally(models.Model):
-    """How many of one reward one participant has, cancelled ones not among them."""
+class RewardTally(Multiplying):
+    """How many of one reward one participant has, cancelled ones not among them.
+
+    Of a points multiplier also what points are multiplied by, from when until when, as the newest claim says: one row tells all that
+    an award must know.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # No constraints and no index of their own, as above.

@@ -2,12 +2,16 @@ from django.db import models
 
 from participants.ids import new_id
 from participants.models import Tenant
+from rewards.engine import masked
 from rewards.models.definitions import Reward
 
 
 class RewardCode(models.Model):
     """One code of a reward; `claim_id` is the claim that has it, null while nobody has. A code that was handed out never comes
-    back."""
+    back: the row stays when the claim is cancelled, and when its participant is forgotten.
+
+    Whoever knows `value` can use it, so it is masked wherever the row is named.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(
@@ -21,6 +25,7 @@ class RewardCode(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        permissions = [("reveal_rewardcode", "Can see what reward codes say")]
         constraints = [models.UniqueConstraint(fields=["tenant", "reward", "value"], name="reward_code_value_unique")]
         indexes = [
             models.Index(
@@ -29,4 +34,4 @@ class RewardCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.value
+        return masked(self.value)

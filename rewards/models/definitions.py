@@ -2,18 +2,19 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.models import Definition
+from participants.models.json import JSONField
+from rewards.engine import MAX_PATTERN
 
 
 class RewardType(models.TextChoices):
-    """What is handed out: a code of a pool (coupon, voucher), or something that somebody sends or switches on."""
+    """What is handed out: a code of a pool (coupon, voucher), something that somebody sends or switches on, or a time in which
+    points count more."""
 
     COUPON = "coupon"
     VOUCHER = "voucher"
     PHYSICAL = "physical"
     DIGITAL = "digital"
-
-
-WITH_CODES = frozenset({RewardType.COUPON.value, RewardType.VOUCHER.value})
+    POINTS_MULTIPLIER = "points_multiplier", "Points multiplier"
 
 
 class Reward(Definition):
@@ -21,6 +22,8 @@ class Reward(Definition):
 
     `claimed` of `total_inventory` (null: no limit) are gone. `free_codes` counts the codes that nobody has; `has_codes` is
     true once there was one, and nothing is then handed out without. Both are kept under the row's lock, which every claim takes.
+    Where there is a `code_pattern`, codes are made on demand once there is none in stock, and never run out. `config` is what a
+    `points_multiplier` does, null for every other type: `{"multiplier": 2, "duration_hours": 24}`.
     """
 
     reward_type = models.CharField(max_length=20, choices=RewardType.choices)
@@ -31,6 +34,8 @@ class Reward(Definition):
     starts_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     image_url = models.CharField(max_length=500, null=True, blank=True)
+    code_pattern = models.CharField(max_length=MAX_PATTERN, null=True, blank=True)
+    config = JSONField(null=True, blank=True)
     claimed = models.PositiveIntegerField(default=0, editable=False)
     free_codes = models.PositiveIntegerField(default=0, editable=False)
     has_codes = models.BooleanField(default=False, editable=False)
@@ -44,5 +49,5 @@ class Reward(Definition):
 
     @property
     def available_codes(self) -> int | None:
-        """How many codes are left; None where it has none."""
-        return self.free_codes if self.has_codes else None
+        """How many codes are left; None where it has none, or makes them on demand."""
+        return self.free_codes if self.has_codes and self.code_pattern is None else None

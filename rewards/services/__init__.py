@@ -4,6 +4,7 @@ from rewards.services.claiming import RewardClaimed, claim
 from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, cancel, fulfil
 from rewards.services.definitions import NOUN, create_reward
 from rewards.services.handing import RewardNotFound, grant
+from rewards.services.multipliers import multipliers_at
 from rewards.services.stock import CodesAdded, add_codes, serve_waiting, serving_waiting
 from rewards.services.wiring import register
 
@@ -21,6 +22,7 @@ __all__ = [
     "create_reward",
     "fulfil",
     "grant",
+    "multipliers_at",
     "register",
     "serve_waiting",
     "serving_waiting",

@@ -6,13 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.facts import services as facts
-from gamify.points.services import Note, refund
+from gamify.points.models import LedgerEntry
+from gamify.points.services import Note, NotReversible, refund
 from participants.engine import uuid_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_over
 from rewards.models import Claim, ClaimStatus, RewardTally
 from rewards.services.handing import loads_of, locked_reward, tell
+from rewards.services.multipliers import switch_off
 
 
 class ClaimNotFound(DomainError):
@@ -42,23 +44,44 @@ class ClaimNotOpen(DomainError):
 @restartable
 def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
     """Take a claim back, once: its points return, and its piece of the inventory. A code that was handed out may have been
-    used, and does not come back. Raises ClaimNotFound or AlreadyCancelled.
+    used, and does not come back; a points multiplier ends at once. Raises ClaimNotFound or AlreadyCancelled.
     """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
-        if claim.status == ClaimStatus.CANCELLED:
-            raise AlreadyCancelled
-        if claim.status != ClaimStatus.PENDING:
-            _return(work, participant, claim)
-        _refund(work, participant, claim, reason)
-        tally = work.row(RewardTally, participant, claim.reward_id)
-        assert tally is not None, "a claim is counted"  # noqa: S101
-        tally.claims -= 1
-        work.change(tally, "claims")
-        _close(work, claim, ClaimStatus.CANCELLED, reason)
-        work.touch(participant, is_seen=False)
-        tell(work, "reward.cancelled", participant, claim, reason=reason)
+        cancel_claim(work, participant, claim, reason)
         facts.settle(work, participant, now=now)
         return claim
+
+
+def cancel_claim(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> LedgerEntry | None:
+    """Take back a locked claim, in a unit that has loaded `loads_of` its reward; answers the entry that paid it back, if any.
+    Raises AlreadyCancelled.
+    """
+    if claim.status == ClaimStatus.CANCELLED:
+        raise AlreadyCancelled
+    if claim.status != ClaimStatus.PENDING:
+        _return(work, participant, claim)
+    paid_back = _refund(work, participant, claim, reason)
+    tally = work.row(RewardTally, participant, claim.reward_id)
+    assert tally is not None, "a claim is counted"  # noqa: S101
+    tally.claims -= 1
+    work.change(tally, "claims")
+    switch_off(work, participant, claim, tally)
+    _close(work, claim, ClaimStatus.CANCELLED, reason)
+    work.touch(participant, is_seen=False)
+    tell(work, "reward.cancelled", participant, claim, reason=reason)
+    return paid_back
+
+
+def undo_payment(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+    """Undo the entry that paid for a claim, which is to cancel the claim. Raises AlreadyCancelled or NotReversible."""
+    found = Claim.objects.of(participant).filter(entry_id=entry.pk).first()
+    claim = work.lock(Claim, found.pk) if found else None
+    if claim is None:
+        raise NotReversible("Its claim does not exist")
+    work.load([loads_of(claim.reward_id)])
+    paid_back = cancel_claim(work, participant, claim, note.reason)
+    assert paid_back is not None, "the entry paid for it"  # noqa: S101
+    return paid_back
 
 
 def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:
@@ -68,11 +91,13 @@ def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:
     participant.rewards_claimed -= 1
 
 
-def _refund(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> None:
+def _refund(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> LedgerEntry | None:
     if claim.entry_id is None:
-        return
+        return None
     note = Note(reason or f"Reward {claim.reward_name} cancelled", {"claim_id": str(claim.pk)}, claim.event_id)
-    claim.refund_id = refund(work, participant, claim.points_deducted, note=note, reverses_id=claim.entry_id).pk
+    entry = refund(work, participant, claim.points_deducted, note=note, reverses_id=claim.entry_id)
+    claim.refund_id = entry.pk
+    return entry
 
 
 def _close(work: UnitOfWork, claim: Claim, status: ClaimStatus, reason: str | None) -> None:

@@ -9,11 +9,14 @@ from uuid import UUID
 from gamify.points.models import EntryType
 from gamify.points.services import Note, debit
 from gamify.tiers.selectors import current_tier, ladder_of
+from participants.engine import plain_number
 from participants.errors import DomainError
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from rewards.engine import NoCodesAvailable, Offer, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
+from rewards.services.codes import give_code, next_code
+from rewards.services.multipliers import switch_on
 
 
 class RewardNotFound(DomainError):
@@ -62,14 +65,15 @@ def offer_of(reward: Reward) -> Offer:
 def hand_out(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
     """Raises OutOfStock, NoCodesAvailable or InsufficientPoints, and has then changed nothing. `about` are further columns of
     the claim."""
-    check_stock(offer_of(reward))
+    code = piece_in_stock(work, reward)
     claim = _claim(work, participant, reward, **about)
     if cost:
         note = Note(f"Reward {reward.name}", {"reward_id": str(reward.pk), "claim_id": str(claim.pk)}, claim.event_id)
         claim.entry_id = debit(work, participant, cost, note=note, kind=EntryType.CLAIM).pk
         claim.points_deducted = cost
-    supply(work, reward, claim)
+    supply(work, reward, claim, code)
     _keep(work, participant, reward, claim)
+    switch_on(work, participant, reward, claim)
     participant.rewards_claimed += 1
     tell(work, "reward.claimed", participant, claim)
     return claim
@@ -88,25 +92,18 @@ def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: 
     )
 
 
-def supply(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
-    """Take one piece out of stock for `claim`, where `check_stock` has found one."""
+def piece_in_stock(work: UnitOfWork, reward: Reward) -> RewardCode | None:
+    """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed."""
+    check_stock(offer_of(reward))
+    return next_code(reward, work=work)
+
+
+def supply(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode | None) -> None:
+    """Take one piece out of stock for `claim`, with the code that `piece_in_stock` has found."""
     reward.claimed += 1
-    if reward.has_codes:
-        reward.free_codes -= 1
-        claim.code_value = _take_code(work, reward, claim)
-    work.change(reward, "claimed", "free_codes")
-
-
-def _take_code(work: UnitOfWork, reward: Reward, claim: Claim) -> str:
-    """The oldest that nobody has. The reward is locked: nobody else takes one meanwhile."""
-    taken: list[UUID] = reward.__dict__.setdefault("_taken_in_this_unit", [])
-    free = RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, claim_id=None)
-    code = free.exclude(pk__in=taken).order_by("pk").first()
-    assert code is not None, "free_codes counts them"  # noqa: S101
-    taken.append(code.pk)
-    code.claim_id = claim.pk
-    work.change(code, "claim_id")
-    return code.value
+    work.change(reward, "claimed")
+    if code is not None:
+        give_code(work, reward, claim, code)
 
 
 def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
@@ -128,6 +125,8 @@ def tell(work: UnitOfWork, event: str, participant: Participant, claim: Claim, *
         "reward_type": claim.reward_type,
         "code_value": claim.code_value,
         "points_deducted": claim.points_deducted,
+        "multiplier": claim.multiplier and plain_number(claim.multiplier),
+        "active_until": claim.active_until and claim.active_until.isoformat().replace("+00:00", "Z"),
     }
     work.emit(event, participant, {**data, **more})
 

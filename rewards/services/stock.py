@@ -1,67 +1,91 @@
 """Codes come into stock, and what was granted without stock is handed out then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from gamify.facts import services as facts
 from participants.engine import uuid_of
+from participants.errors import DomainError
 from participants.models import Tenant
-from participants.work import restartable, unit_over
-from rewards.engine import NoCodesAvailable, OutOfStock, check_stock
+from participants.work import UnitOfWork, restartable, unit_of_work, unit_over
+from rewards.engine import NoCodesAvailable, OutOfStock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode
-from rewards.services.handing import RewardNotFound, locked_reward, offer_of, supply, tell
+from rewards.selectors import known_codes
+from rewards.services.handing import RewardNotFound, loads_of, locked_reward, piece_in_stock, supply, tell
+from rewards.services.multipliers import switch_on
 
-AT_ONCE = 1_000
 CHUNK = 100
 
 
 @dataclass(frozen=True)
-class CodesAdded:
-    """How many were new, and those that were there already, or twice in the list, in the order given."""
+class CodeTaken:
+    """What became of one code. `is_repeat`: it was there already, or earlier in the list."""
 
-    added: int
-    duplicates: Sequence[str]
+    code: str
+    is_repeat: bool
+    refusal: DomainError | None = None
+
+
+Then = Callable[[UnitOfWork, Sequence[CodeTaken]], None]
+
+
+@dataclass(frozen=True)
+class CodesAdded:
+    """What became of each, in the order given, and how many codes nobody has now."""
+
+    taken: Sequence[CodeTaken]
     available: int
 
+    @property
+    def added(self) -> int:
+        return sum(not each.is_repeat for each in self.taken)
 
-@transaction.atomic
-def add_codes(*, tenant: Tenant, reward_id: str, codes: Sequence[str], now: datetime) -> CodesAdded:
-    """Put codes into the stock of a reward. Raises RewardNotFound."""
+    @property
+    def duplicates(self) -> Sequence[str]:
+        return [each.code for each in self.taken if each.is_repeat]
+
+
+@restartable
+def add_codes(
+    *,
+    tenant: Tenant,
+    reward_id: str,
+    codes: Sequence[str],
+    now: datetime,
+    is_dry_run: bool = False,
+    then: Then | None = None,
+) -> CodesAdded:
+    """Put codes into the stock of a reward, whose row is locked meanwhile. Raises RewardNotFound.
+
+    `then` is called with what became of them before the unit ends, to write what belongs to it, and anew if it is restarted.
+    """
     known = uuid_of(reward_id)
-    rows = Reward.objects.of(tenant).filter(pk=known) if known else Reward.objects.none()
-    reward = rows.select_for_update().first()
-    if reward is None:
+    if known is None:
         raise RewardNotFound(reward_id)
-    taken = _known_values(reward, codes)
-    new = [code for code in dict.fromkeys(codes) if code not in taken]
-    made = [RewardCode(tenant_id=tenant.pk, reward_id=reward.pk, value=code, created_at=now) for code in new]
-    RewardCode.objects.bulk_create(made, batch_size=AT_ONCE)
-    if new:
-        reward.free_codes, reward.has_codes = reward.free_codes + len(new), True
-        reward.save(update_fields=["free_codes", "has_codes"])
-    return CodesAdded(len(new), _duplicates(codes, taken), reward.free_codes)
+    with unit_of_work(tenant, [], now=now, is_dry_run=is_dry_run) as work:
+        reward = locked_reward(work, known)
+        taken = list(_taken(codes, known_codes(reward, codes)))
+        _put(work, reward, [each.code for each in taken if not each.is_repeat])
+        if then is not None:
+            then(work, taken)
+        return CodesAdded(taken, reward.free_codes)
 
 
-def _known_values(reward: Reward, codes: Sequence[str]) -> set[str]:
-    values = sorted(set(codes))
-    known = RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
-    return {
-        value
-        for start in range(0, len(values), AT_ONCE)
-        for value in known.filter(value__in=values[start : start + AT_ONCE]).values_list("value", flat=True)
-    }
-
-
-def _duplicates(codes: Sequence[str], taken: set[str]) -> list[str]:
-    seen, found = set(taken), []
+def _taken(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeTaken]:
+    seen = set(known)
     for code in codes:
-        if code in seen:
-            found.append(code)
+        yield CodeTaken(code, is_repeat=code in seen)
         seen.add(code)
-    return found
+
+
+def _put(work: UnitOfWork, reward: Reward, codes: Sequence[str]) -> None:
+    if not codes:
+        return
+    about = {"tenant_id": reward.tenant_id, "reward_id": reward.pk, "created_at": work.now}
+    work.add(*(RewardCode(value=code, **about) for code in codes))
+    reward.free_codes, reward.has_codes = reward.free_codes + len(codes), True
+    work.change(reward, "free_codes", "has_codes")
 
 
 def serve_waiting(*, reward: Reward, now: datetime) -> int:
@@ -81,19 +105,21 @@ def _serve(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
     waiting = Claim.objects.filter(tenant_id=tenant.pk, reward_id=reward.pk, status=ClaimStatus.PENDING)
     chunk = list(waiting.order_by("pk")[:CHUNK])
     served = 0
-    with unit_over(tenant, [claim.participant_id for claim in chunk], now=now, waits=True) as work:
+    people = [claim.participant_id for claim in chunk]
+    with unit_over(tenant, people, now=now, loads=[loads_of(reward.pk)], waits=True) as work:
         locked = locked_reward(work, reward.pk)
         for found in chunk:
             participant, claim = work.locked.get(found.participant_id), work.lock(Claim, found.pk)
             if participant is None or claim is None or claim.status != ClaimStatus.PENDING:
                 continue
             try:
-                check_stock(offer_of(locked))
+                code = piece_in_stock(work, locked)
             except (OutOfStock, NoCodesAvailable):
                 break
-            supply(work, locked, claim)
+            supply(work, locked, claim, code)
             claim.status = ClaimStatus.CLAIMED
             work.change(claim, "status", "code_value")
+            switch_on(work, participant, locked, claim)
             participant.rewards_claimed += 1
             work.touch(participant, is_seen=False)
             tell(work, "reward.claimed", participant, claim)

@@ -1,9 +1,13 @@
 """What rewards register with the layers below."""
 
+from gamify.points.models import EntryType
+from gamify.points.services import multipliers, undo_by_type
 from participants import events
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 from rewards.models import Claim, RewardTally
+from rewards.services.closing import undo_payment
+from rewards.services.multipliers import multipliers_at
 
 
 def _delete_claims(participant: Participant) -> None:
@@ -23,6 +27,8 @@ _CLAIM = {
     "reward_type": "Its type.",
     "code_value": "The code that was handed out, or null.",
     "points_deducted": "What was paid for it.",
+    "multiplier": "Of a points multiplier: what points are multiplied by; else null.",
+    "active_until": "Until when; null where it multiplies nothing.",
 }
 _WHY = {"reason": "Text given with the request, or null."}
 _EVENTS = {
@@ -35,6 +41,8 @@ _EVENTS = {
 
 def register() -> None:
     """Called once the apps are loaded."""
+    multipliers.register("reward", multipliers_at)
+    undo_by_type.register(EntryType.CLAIM, undo_payment)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

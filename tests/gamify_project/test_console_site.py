@@ -29,6 +29,7 @@ def test_the_pages_of_the_console():
         "points_ledgerentry",
         "rewards_claim",
         "rewards_reward",
+        "rewards_rewardcode",
         "rules_rule",
         "streaks_amnesty",
         "streaks_streak",

@@ -67,7 +67,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "boosts", "challenges", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "boosts", "challenges", "rewards", "rules", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():
@@ -99,7 +99,7 @@ def test_what_time_alone_changes():
 
 
 def test_what_multiplies_awards():
-    assert set(multipliers) == {"tier", "boost"}
+    assert set(multipliers) == {"tier", "boost", "reward"}
 
 
 def test_what_follows_a_tenants_zone():

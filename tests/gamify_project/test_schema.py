@@ -37,8 +37,10 @@ from tests.client import Api
 from tests.factories import (
     BadgeAwardFactory,
     BadgeFactory,
+    BoostFactory,
     ChallengeFactory,
     EventFactory,
+    LedgerEntryFactory,
     ParticipantFactory,
     RuleFactory,
     TierFactory,
@@ -82,6 +84,7 @@ class Operation:
             "event_id": PARAMETERS["event_id"]["example"],
             "reward_id": PARAMETERS["reward_id"]["example"],
             "claim_id": PARAMETERS["claim_id"]["example"],
+            "transaction_id": PARAMETERS["transaction_id"]["example"],
             "code": "weekly",
             "tenant_id": "acme",
             "user_id": "user_123",
@@ -149,6 +152,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         "rule": lambda: RuleFactory(tenant=tenant),
         "streak": lambda: create_streak(tenant=tenant, data=STREAK, now=NOW),
         "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
+        "boost": lambda: BoostFactory(tenant=tenant),
         "challenge": lambda: ChallengeFactory(tenant=tenant, code="weekly"),
         "reward": lambda: create_reward(tenant=tenant, data=REWARD, now=NOW),
     }
@@ -162,6 +166,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     give_what_care_is_about(tenant)
     user = Participant.objects.get(tenant=tenant, external_id="user_123")
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
+    LedgerEntryFactory(id=PARAMETERS["transaction_id"]["example"], participant=user)
     if but != "create_reward":
         told = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
         Claim.objects.filter(id=told.claim_id).update(id=PARAMETERS["claim_id"]["example"])
@@ -188,7 +193,8 @@ def everyone(admin_api: Api, tenant: Tenant) -> Api:
 
 
 each_operation = pytest.mark.parametrize("name", [
-    "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions",
+    "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions", "reverse_transaction",
+    "list_boost_definitions", "create_boost", "get_boost", "update_boost", "deactivate_boost",
     "emit_event", "emit_events_in_batch", "explain_event", "list_events",
     "register_participant", "get_profile", "update_profile", "get_state", "list_participants", "delete_participant",
     "award_badge", "list_badges",
@@ -355,6 +361,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("deactivate_badge", 404, "badge_not_found", {}),
     ("assign_tier", 400, "IDEMPOTENCY_KEY_INVALID", {"headers": {"Idempotency-Key": "a b"}}),
     ("assign_tier", 404, "tier_not_found", {}),
+    ("create_boost", 400, "boost_code_conflict", {"twice": True}),
+    ("get_boost", 404, "boost_not_found", {}),
+    ("reverse_transaction", 404, "transaction_not_found", {}),
+    ("award_points", 422, "validation_error", {"change": {"expires_at": "2020-01-01T00:00:00Z"}}),
+    ("get_points", 422, "validation_error", {"query": "?at=2199-01-01T00:00:00Z"}),
     ("create_tier", 400, "tier_code_conflict", {"twice": True}),
     ("create_tier", 422, "validation_error", {"change": {"name": "x" * 101}}),
     ("get_tier", 404, "tier_not_found", {}),

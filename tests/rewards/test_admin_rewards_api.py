@@ -35,6 +35,8 @@ def test_the_specs_creation_answers_201_with_the_whole_definition(tenant, admin_
             "starts_at": None,
             "expires_at": None,
             "image_url": None,
+            "code_pattern": None,
+            "config": None,
             "claimed": 0,
             "available_codes": None,
             "created_at": "2026-02-14T10:00:00Z",
@@ -65,6 +67,12 @@ def test_both_names_of_the_type_are_taken_and_a_code_may_be_given(admin_api):
         ({"starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"}, "expires_at"),
         ({"image_url": "x"}, "image_url"),
         ({"name": ""}, "name"),
+        ({"config": {"multiplier": 2, "duration_hours": 24}}, "config"),
+        ({"code_pattern": "SUMMER-####"}, "code_pattern"),
+        ({"code_pattern": "no wildcards at all, and so one code for all"}, "code_pattern"),
+        ({"code_pattern": "S-####-????", "total_inventory": 1_000_000}, "code_pattern"),
+        ({"code_pattern": "*" * 101}, "code_pattern"),
+        ({"code_pattern": "S-####-????\x07"}, "code_pattern"),
     ],
 )
 def test_what_does_not_validate_is_422_and_not_made(admin_api, nothing_written, change, field):
@@ -105,6 +113,76 @@ def test_codes_that_are_none_are_refused(admin_api, offered, nothing_written, co
         answer = admin_api.post(f"/admin/rewards/{reward.pk}/codes", {"codes": codes})
 
     assert answer.status_code == 422
+
+
+def post_csv(api, reward, text, content_type="text/csv"):
+    body = text if isinstance(text, bytes) else text.encode()
+    return api.post(f"/admin/rewards/{reward.pk}/codes", body, content_type=content_type)
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "text/csv; charset=utf-8", "Text/CSV; header=present"])
+def test_codes_come_as_csv_and_are_answered_as_in_json(admin_api, offered, content_type):
+    reward = offered(codes=["A"])
+
+    answer = post_csv(admin_api, reward, b"\xef\xbb\xbfcode\r\nB\r\nA\r\n\r\nC\r\nB\r\n", content_type)
+
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"added": 2, "duplicates": ["A", "B"], "available_codes": 3},
+    )
+    assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", "C"}
+
+
+def test_a_bad_line_of_csv_refuses_all_and_is_named(admin_api, offered, nothing_written):
+    reward = offered()
+
+    with nothing_written():
+        answer = post_csv(admin_api, reward, "code\nA\nB,C\n" + "x" * 256 + "\n")
+
+    assert refusal(answer) == (422, "validation_error", "line 3: Has 2 fields; give one code in each line.")
+    assert [error["field"] for error in answer.json()["errors"]] == ["line 3", "line 4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("", 422),
+        ("code\n", 422),
+        ("\n".join(map(str, range(10_001))), 422),
+        (b"\xff\xfeA\x00\n\x00", 422),
+        ("x" * (1024 * 1024 + 1), 413),
+    ],
+)
+def test_csv_without_codes_with_too_many_or_of_too_many_bytes_is_refused(
+    admin_api, offered, nothing_written, text, status
+):
+    reward = offered()
+
+    with nothing_written():
+        answer = post_csv(admin_api, reward, text)
+
+    assert refusal(answer)[0] == status
+
+
+def test_ten_thousand_codes_fit(admin_api, offered):
+    answer = post_csv(admin_api, offered(), "\n".join(f"SUMMER-{number:08}" for number in range(10_000)))
+
+    assert answer.json() == {"added": 10_000, "duplicates": [], "available_codes": 10_000}
+
+
+def test_csv_is_for_codes_alone_and_forms_are_for_nobody(admin_api, offered):
+    reward = offered()
+
+    assert admin_api.post("/admin/rewards", b"code\nA\n", content_type="text/csv").status_code == 415
+    assert post_csv(admin_api, reward, "codes=A", "application/x-www-form-urlencoded").status_code == 415
+    assert post_csv(admin_api, reward, "--x--", "multipart/form-data; boundary=x").status_code == 415
+
+
+def test_what_was_handed_out_is_a_duplicate_too(admin_api, api, offered):
+    reward = offered(codes=["A"])
+    api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123"})
+
+    assert post_csv(admin_api, reward, "A\n").json() == {"added": 0, "duplicates": ["A"], "available_codes": 0}
 
 
 def test_only_admins_stock_cancel_and_fulfil(api, offered):
@@ -167,7 +245,21 @@ def test_claims_of_other_tenants_are_not_found(other_tenant, claimed):
         assert refusal(other.post(f"/admin/claims/{claim_id}/cancel", {}))[:2] == (404, "claim_not_found")
 
 
-def test_deleting_and_anonymising_leave_no_code_of_theirs(admin_api, claimed):
+def test_anonymising_takes_the_code_off_the_claim(admin_api, claimed):
     admin_api.delete("/admin/participants/user_123?anonymize=true")
 
     assert Claim.objects.get().code_value is None
+
+
+@pytest.mark.parametrize("how", ["", "?anonymize=true"])
+def test_what_forgotten_people_had_is_nobody_elses(api, admin_api, claimed, how):
+    admin_api.delete(f"/admin/participants/user_123{how}")
+
+    again = admin_api.post(f"/admin/rewards/{claimed.reward_id}/codes", {"codes": [claimed.code_value]})
+    values = [
+        api.post(f"/rewards/{claimed.reward_id}/claim", {"participant_id": person}).json().get("code_value")
+        for person in ("bo", "cy")
+    ]
+
+    assert again.json() == {"added": 0, "duplicates": ["A"], "available_codes": 1}
+    assert values == ["B", None]

@@ -76,6 +76,22 @@ def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered)
     assert api.get("/participants/user_123").json()["rewards_claimed"] == 1
 
 
+@pytest.mark.parametrize("kind", ["coupon", "voucher", "physical", "digital", "points_multiplier"])
+def test_all_types_are_offered_claimed_and_listed(api, admin_api, kind):
+    config = {"config": {"multiplier": 2, "duration_hours": 24}} if kind == "points_multiplier" else {}
+    made = admin_api.post("/admin/rewards", {"name": "It", "type": kind, **config}).json()
+    admin_api.post("/admin/rewards", {"name": "Another", "type": "digital" if kind == "coupon" else "coupon"})
+
+    listed = api.get(f"/rewards?reward_type={kind}").json()
+    claimed = claim(api, made["id"]).json()
+
+    assert [(each["id"], each["type"], each["available_codes"]) for each in listed["rewards"]] == [
+        (made["id"], kind, None)
+    ]
+    assert (listed["total"], claimed["reward_type"], claimed["code_value"]) == (1, kind, None)
+    assert api.get("/participants/user_123/rewards").json()["rewards"][0]["reward_type"] == kind
+
+
 def test_without_deduction_it_costs_nothing_and_makes_who_was_never_seen(api, offered):
     answer = claim(api, offered(points_cost=500)).json()
 

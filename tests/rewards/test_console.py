@@ -3,9 +3,9 @@
 import pytest
 
 from participants.models import Participant
-from rewards.models import Claim, Reward, RewardCode
+from rewards.models import Claim, Reward
 from rewards.services import claim
-from tests.console import Console, staff, text_of
+from tests.console import Console, errors_of, staff, text_of
 from tests.factories import ParticipantFactory
 from tests.rewards.conftest import NOW
 
@@ -30,25 +30,65 @@ def test_a_reward_is_defined_in_a_form(tenant):
     assert reward.code.startswith("mug-")
 
 
-def test_codes_are_added_a_line_each(tenant, offered):
-    reward = offered(codes=["A"])
+MULTIPLIER = {
+    "name": "Double points",
+    "reward_type": "points_multiplier",
+    "points_cost": "0",
+    "is_active": "on",
+    "display_order": "0",
+}
+
+
+def test_a_multiplier_is_defined_and_changed_without_json(tenant):
+    console = Console(tenant)
+    console.post("rewards_reward_add", opened_for=str(tenant.pk), **MULTIPLIER, multiplier="1.5", duration_hours="24")
+    reward = Reward.objects.get()
+    assert reward.config == {"multiplier": 1.5, "duration_hours": 24}
+
+    console.edit("rewards_reward_change", reward.pk, duration_hours="48")
+
+    assert Reward.objects.get().config == {"multiplier": 1.5, "duration_hours": 48}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "multiplier"),
+        ({"multiplier": "2"}, "duration_hours"),
+        ({"multiplier": "101", "duration_hours": "1"}, "multiplier"),
+        ({"multiplier": "x", "duration_hours": "1"}, "multiplier"),
+        ({"reward_type": "coupon", "multiplier": "2", "duration_hours": "1"}, "multiplier"),
+        ({"multiplier": "2", "duration_hours": "1", "code_pattern": "##"}, "code_pattern"),
+    ],
+)
+def test_what_is_wrong_with_it_is_shown_on_its_field(tenant, nothing_written, given, field):
+    with nothing_written():
+        answer = Console(tenant).post("rewards_reward_add", opened_for=str(tenant.pk), **MULTIPLIER | given)
+
+    assert field in errors_of(answer)
+
+
+def test_other_rewards_are_edited_as_before(tenant, offered):
+    reward = offered(code_pattern="SALE-####-????")
+
+    Console(tenant).edit("rewards_reward_change", reward.pk, name="New name")
+
+    changed = Reward.objects.get()
+    assert (changed.name, changed.config, changed.code_pattern) == ("New name", None, "SALE-####-????")
+
+
+def test_what_multiplies_points_is_shown_with_its_end(tenant, offered):
+    config = {"multiplier": 1.5, "duration_hours": 24}
+    reward = offered("Happy day", reward_type="points_multiplier", config=config)
+    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
     console = Console(tenant)
 
-    console.post("rewards_reward_add_codes", reward.pk, codes="A\nB\n\nC\n")
+    claimed = text_of(console.get("rewards_claim_change", told.claim_id))
+    person = text_of(console.get("participants_participant_change", Claim.objects.get().participant_id))
 
-    assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", "C"}
-    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
-        console.get("rewards_reward_change", reward.pk)
-    )
-
-
-def test_no_codes_are_refused_on_the_form(tenant, offered, nothing_written):
-    reward = offered()
-
-    with nothing_written():
-        answer = Console(tenant).post("rewards_reward_add_codes", reward.pk, codes="")
-
-    assert "Give 1 to 10,000 codes." in text_of(answer)
+    for shown in (claimed, person):
+        assert "×1.5" in shown
+        assert "2026-02-15 10:00:00" in shown
 
 
 @pytest.fixture

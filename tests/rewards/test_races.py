@@ -70,6 +70,36 @@ def test_a_hundred_codes_are_handed_out_a_hundred_times(tenant, now):
     assert sum(Participant.objects.values_list("balance", flat=True)) == 3_000 - 1_000
 
 
+def test_codes_made_at_the_same_moment_are_different(tenant, now):
+    reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
+    Reward.objects.update(code_pattern="##")  # no definition could say so: 64 codes, most of which will be taken
+    people = [f"p{number}" for number in range(48)]
+
+    found = all_at_once([partial(attempts, tenant, reward, people[part::16], now) for part in range(16)])
+
+    values = {result.code_value for part in found for result in part}
+    assert len(values) == RewardCode.objects.exclude(claim_id=None).count() == Reward.objects.get().claimed == 48
+
+
+def test_codes_put_into_stock_while_others_are_claimed_are_all_counted(tenant, now):
+    reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
+    add_codes(tenant=tenant, reward_id=str(reward.pk), codes=["first"], now=now)
+
+    def put(part):
+        for chunk in range(10):  # each by two at the same moment
+            codes = [f"{part // 2}-{chunk}-{number}" for number in range(20)]
+            add_codes(tenant=tenant, reward_id=str(reward.pk), codes=codes, now=now)
+
+    people = [[f"p{part}-{number}" for number in range(10)] for part in range(8)]
+    putting = [partial(put, part) for part in range(8)]
+    all_at_once([*putting, *(partial(attempts, tenant, reward, each, now) for each in people)])
+
+    claimed = Claim.objects.count()
+    codes = RewardCode.objects.filter(claim_id=None).count()
+    assert Reward.objects.get().free_codes == codes == 801 - claimed
+    assert len(set(Claim.objects.values_list("code_value", flat=True))) == claimed
+
+
 def test_16_cancellations_refund_once(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Mug", "reward_type": "physical", "points_cost": 10}, now=now)
     award(tenant=tenant, change=Change("ada", 10), now=now)

@@ -14,6 +14,7 @@ from participants.api.definitions import DefinitionViewSet, documented
 from participants.api.fields import DryRunQuery
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet
+from participants.errors import InvalidInput
 
 
 class TransactionsViewSet(AdminViewSet):
@@ -27,6 +28,7 @@ class TransactionsViewSet(AdminViewSet):
             AlreadyReversed(),
             NotReversible("An entry of type 'expire' cannot be reversed"),
             InsufficientPoints(available=30, requested=100),
+            InvalidInput("reason", "Ensure this field has no more than 500 characters."),
         ],
         example=examples.REVERSED,
     )

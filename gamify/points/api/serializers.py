@@ -119,7 +119,7 @@ class _Multiplied(serializers.Serializer[Any]):
         return {name: value for name, value in shown.items() if value is not None or name not in self.only_where_given}
 
 
-class AwardedAnswer(_Multiplied, DeductedAnswer):
+class AwardedAnswer(DeductedAnswer, _Multiplied):
     tier_upgrade = TierUpgradeAnswer(allow_null=True, help_text="The tier this award led into, or null.")
     badges_unlocked = UnlockedBadge(many=True, help_text="Badges that this award earned.")
 

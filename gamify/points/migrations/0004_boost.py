@@ -8,7 +8,7 @@ import participants.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("participants", "0008_expiry_and_boost"),
+        ("participants", "0008_participant_next_expiry_at"),
         ("points", "0003_reversed_once"),
     ]
 

@@ -62,6 +62,7 @@ _PLATINUM = {
     "criteria_config": {"min_points": 10000},
     "award_type": "automatic",
     "benefits": ["priority_support", "2x_points"],
+    "points_multiplier": None,
     "display_order": 4,
 }
 

@@ -35,6 +35,7 @@ class ImportCommand(ReportingCommand, Generic[Item]):
 
     columns: ClassVar[Sequence[str]]
     keeps_order: ClassVar[bool] = False
+    tells: ClassVar[bool] = True  # whether what it writes could be told to webhooks and feed
 
     def item(self, fields: Mapping[str, Any]) -> Item:
         """What one line says. Raises DomainError."""
@@ -55,7 +56,8 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         parser.add_argument("--format", choices=sorted(set(FORMATS.values())), help="Where the name does not tell.")
         parser.add_argument("--batch", type=_batch_size, default=BATCH, metavar="N", help="Lines per transaction.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
-        parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
+        if self.tells:
+            parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
         parser.add_argument("--restart", action="store_true", help="Begin anew a file that is done, or begun.")
         parser.add_argument("--strict", action="store_true", help="Exit with 1 if there are bad lines.")
         parser.add_argument("--bad", metavar="FILE", help="Write number and problem of every bad line to this file.")
@@ -76,7 +78,7 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         return in_order(source, columns=self.columns, key=self.place) if self.keeps_order else nullcontext(source)
 
     def _brought_in(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        row = bookmark(tenant, self._name, source, now=timezone.now(), **_how(options))
+        row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **_how(options))
         begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
         with (
             opened_for_bad_lines(options["bad"], goes_on=begin.offset > 0) as bad_file,
@@ -89,7 +91,8 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
 
     @property
-    def _name(self) -> str:
+    def bookmark_name(self) -> str:
+        """Under which it is kept how far a file is done, 40 characters at most."""
         return type(self).__module__.rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""Pure rules of rewards: who may have one, and in which order what is wrong is told (contract §13)."""
+"""Who may have a reward, and in which order what is wrong is told (contract §13)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,0 +1,84 @@
+"""The codes of a reward, to read: which are free, and who has the others. What they say is shown one by one, and noted."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
+from participants.admin.display import display
+from participants.admin.pages import Done, ObjectPage
+from participants.admin.picker import picked_tenant
+from rewards.models import Reward, RewardCode
+
+COLORS = {"free": "success", "handed out": "info"}
+
+
+def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
+    return Done(f"The code is {code.value}", "Looked at what it says.")
+
+
+REVEAL = ObjectPage(
+    name="reveal",
+    title="Show what it says",
+    explanation="Whoever knows a code can use it. That you looked at it stands in the audit trail.",
+    button="Show it",
+    permission="rewards.reveal_rewardcode",
+    perform=_reveal,
+    icon="visibility",
+)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title, parameter_name = "status", "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return (("free", "free"), ("taken", "handed out"))
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[RewardCode]") -> "QuerySet[RewardCode]":
+        if self.value() not in {"free", "taken"}:
+            return queryset
+        return queryset.filter(claim_id__isnull=self.value() == "free")
+
+
+@admin.register(RewardCode)
+class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
+    """In the order of the index that keeps them unique; a search looks into it for each reward."""
+
+    list_display = ("shown_value", "reward", "shown_status", "shown_claim", "created_at")
+    list_filter = (StatusFilter,)
+    list_select_related = ("reward",)
+    search_fields = ("value",)  # get_search_results has the rule; this makes the box appear
+    search_help_text = "The whole code"
+    ordering = ("reward_id", "value")
+    sortable_by = ()
+    object_pages = (REVEAL,)
+    fields = (("shown_value", "shown_status"), ("reward", "shown_claim"), "created_at", "id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[RewardCode]", search_term: str
+    ) -> tuple["QuerySet[RewardCode]", bool]:
+        tenant = picked_tenant(request)
+        if not search_term or tenant is None:
+            return queryset, False
+        return queryset.filter(reward__in=Reward.objects.of(tenant), value=search_term.strip()), False
+
+    @display("code")
+    def shown_value(self, code: RewardCode) -> str:
+        return str(code)
+
+    @display("status", label=COLORS)
+    def shown_status(self, code: RewardCode) -> str:
+        return "free" if code.claim_id is None else "handed out"
+
+    @display("claim")
+    def shown_claim(self, code: RewardCode) -> SafeString | str:
+        if code.claim_id is None:
+            return "–"
+        url = reverse("admin:rewards_claim_change", args=[code.claim_id])
+        return format_html('<a href="{}" class="console-link">Who has it</a>', url)

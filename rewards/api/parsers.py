@@ -1,0 +1,30 @@
+"""Codes as CSV, where JSON would be asked too much of who exports them from a spreadsheet."""
+
+from typing import Any
+
+from participants.api.parsers import Parser, body_of
+from participants.errors import DomainError, FieldError
+from rewards.engine import BadLine, code_lines
+
+TOLD = 100
+
+
+class CodesCSVParser(Parser):
+    """One code in each line, in UTF-8, at most 1 MiB: the body that JSON would be. All is refused where a line is bad."""
+
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        lines = code_lines(body_of(stream))
+        if lines.bad:
+            raise _refusal(tuple(map(_error, lines.bad[:TOLD])))
+        return {"codes": lines.codes}
+
+
+def _error(line: BadLine) -> FieldError:
+    return FieldError(f"line {line.number}", line.problem)
+
+
+def _refusal(errors: tuple[FieldError, ...]) -> DomainError:
+    first = errors[0]
+    return DomainError(f"{first.field}: {first.message}", code="validation_error", status=422, errors=errors)

@@ -1,0 +1,60 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from participants.engine import uuid_of
+from participants.errors import InvalidInput
+from participants.management.base import existing_tenant
+from participants.management.imports import Batch, ImportCommand, Told, text_in
+from participants.models import Tenant
+from rewards.engine import code_problem
+from rewards.models import Reward
+from rewards.services import RewardNotFound, add_codes
+
+
+class Command(ImportCommand[str]):
+    help = (
+        "Put codes into the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
+        "a code that is there already is left out."
+    )
+    columns = ("code",)
+    tells = False
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        super().arguments(parser)
+        parser.add_argument("--reward", required=True, metavar="CODE", help="Code or id of the reward.")
+
+    def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
+        self._reward = _reward_called(options["reward"], existing_tenant(tenant, sandbox=sandbox))
+        return super().report(file=file, tenant=tenant, sandbox=sandbox, **options)
+
+    @property
+    def bookmark_name(self) -> str:
+        """One file may be meant for two rewards."""
+        return f"codes:{self._reward.pk.hex}"
+
+    def item(self, fields: Mapping[str, Any]) -> str:
+        code = text_in(fields, "code").strip()
+        if problem := code_problem(code):
+            raise InvalidInput("code", problem)
+        return code
+
+    def take(self, batch: Batch[str]) -> Sequence[Told]:
+        added = add_codes(
+            tenant=batch.tenant,
+            reward_id=str(self._reward.pk),
+            codes=batch.items,
+            now=batch.now,
+            is_dry_run=batch.is_dry_run,
+            then=batch.then,
+        )
+        return added.taken
+
+
+def _reward_called(name: str, tenant: Tenant) -> Reward:
+    """By the code, which may look like an id, or by the id. Raises RewardNotFound."""
+    rewards, known = Reward.objects.of(tenant), uuid_of(name)
+    found = rewards.filter(code=name).first() or (rewards.filter(pk=known).first() if known else None)
+    if found is None:
+        raise RewardNotFound(name)
+    return found

@@ -1,0 +1,112 @@
+"""Codes that are made at the moment of a claim."""
+
+import re
+
+from rewards import tasks
+from rewards.models import Claim, Reward, RewardCode
+from rewards.services import cancel
+from tests.client import refusal
+from tests.factories import RuleFactory
+from tests.rewards.conftest import NOW
+from tests.rewards.test_claims_api import claim
+from tests.rewards.test_grants import buy, granting, states
+
+PATTERN = "SUMMER-####-????"
+MADE = re.compile(r"SUMMER-[2-9]{4}-[A-Z]{4}")
+
+
+def test_a_claim_makes_its_code_and_keeps_it(api, offered):
+    reward = offered(code_pattern=PATTERN)
+
+    value = claim(api, reward).json()["code_value"]
+
+    code, row = RewardCode.objects.get(), Claim.objects.get()
+    assert MADE.fullmatch(value)
+    assert (code.value, code.claim_id, row.code_value) == (value, row.pk, value)
+    assert Reward.objects.get().free_codes == 0
+
+
+def test_codes_of_the_stock_go_first_and_never_run_out(api, admin_api, offered):
+    reward = offered(code_pattern=PATTERN, codes=["PRINTED-1"])
+
+    values = [claim(api, reward, user=user).json()["code_value"] for user in ("a", "b")]
+
+    assert values[0] == "PRINTED-1"
+    assert MADE.fullmatch(values[1])
+    assert api.get("/rewards").json()["rewards"][0]["available_codes"] is None
+    assert admin_api.get(f"/admin/rewards/{reward.pk}").json()["available_codes"] is None
+
+
+def test_a_code_is_never_made_twice_and_the_last_one_ends_it(api, offered):
+    reward = offered()
+    Reward.objects.update(code_pattern="#")  # which no definition could say: it has 8 codes
+
+    answers = [claim(api, reward, user=f"p{number}") for number in range(9)]
+
+    assert sorted(answer.json()["code_value"] for answer in answers[:8]) == list("23456789")
+    assert refusal(answers[8]) == (400, "no_codes_available", "No available reward codes")
+    assert Reward.objects.get().claimed == Claim.objects.count() == 8
+
+
+def test_two_grants_of_one_event_make_two_codes(tenant, offered):
+    reward = offered(max_claims_per_user=None)
+    Reward.objects.update(code_pattern="#")
+    granting(tenant, reward)
+    RuleFactory(tenant=tenant, code="more", event_types=["buy"], grants=[{"type": "reward", "id": str(reward.pk)}] * 5)
+
+    buy(tenant)
+
+    assert len(set(Claim.objects.values_list("code_value", flat=True))) == RewardCode.objects.count() == 6
+
+
+def test_a_grant_of_what_has_run_out_waits_and_counts_nothing(tenant, offered):
+    reward = offered()
+    Reward.objects.update(code_pattern="#")
+    granting(tenant, reward)
+    for number in range(9):
+        buy(tenant, f"p{number}")
+
+    assert [status for _, status, _ in states()] == ["claimed"] * 8 + ["pending"]
+    assert Reward.objects.get().claimed == 8
+
+
+def test_a_pattern_serves_who_waits(tenant, offered):
+    reward = offered(codes=["A"])
+    granting(tenant, reward)
+    for user in ("ada", "bo"):
+        buy(tenant, user)
+    Reward.objects.update(code_pattern=PATTERN)
+
+    tasks.serve_waiting()
+
+    (_, _, first), (_, status, second) = states()
+    assert (first, status) == ("A", "claimed")
+    assert MADE.fullmatch(second)
+
+
+def test_a_code_of_a_cancelled_claim_does_not_come_back(tenant, api, offered):
+    reward = offered(code_pattern=PATTERN)
+    told = claim(api, reward).json()
+
+    cancel(tenant=tenant, claim_id=told["claim_id"], reason=None, now=NOW)
+
+    assert RewardCode.objects.get().claim_id is not None
+    assert claim(api, reward).json()["code_value"] != told["code_value"]
+
+
+def test_inventory_and_pattern_are_judged_together(admin_api, offered, nothing_written):
+    reward = offered(code_pattern=PATTERN)
+
+    with nothing_written():
+        answer = admin_api.patch(f"/admin/rewards/{reward.pk}", {"total_inventory": 1_000_000})
+
+    assert answer.json()["detail"].startswith("code_pattern: Makes 959,512,576 different codes")
+    assert admin_api.patch(f"/admin/rewards/{reward.pk}", {"code_pattern": None}).json()["code_pattern"] is None
+
+
+def test_query_counts(api, offered, queries):
+    reward = offered(code_pattern=PATTERN, max_claims_per_user=None)
+    claim(api, reward)
+
+    with queries(11):  # key, caps aside: lock, tally; reward, known codes; person, claim, code, tally, reward, event
+        claim(api, reward)

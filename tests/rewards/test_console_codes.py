@@ -1,0 +1,194 @@
+"""Codes of a reward in the console: looked at, put into stock, listed, shown."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from rewards.models import RewardCode
+from rewards.services import claim
+from tests.console import Console, errors_of, fields_of, staff, text_of, trail
+from tests.rewards.conftest import NOW
+
+PAGE = "rewards_reward_add_codes"
+
+
+def told_by(answer):
+    return list(answer.context["preview"])
+
+
+def sent_on(answer):
+    """What the button under the preview sends."""
+    html = answer.content.decode()
+    return fields_of(html[html.index('class="console-box"') :])
+
+
+def confirm(console, reward, looked_at):
+    return console.post(PAGE, reward.pk, **sent_on(looked_at), confirmed="yes")
+
+
+def test_a_list_is_looked_at_before_anything_is_stored(tenant, offered, nothing_written):
+    reward = offered(codes=["A"])
+
+    with nothing_written():
+        answer = Console(tenant).post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
+
+    assert told_by(answer) == [
+        "New: 1.",
+        "There already, and left out: 1 (A).",
+        "Twice in the list, and taken once: 1.",
+        "Lines that are no code, and left out: 2.",
+        "Line 4: Has 2 fields; give one code in each line.",
+        "Line 6: Must not contain control characters.",
+    ]
+
+
+def test_confirmed_they_are_in_stock(tenant, offered):
+    reward, console = offered(codes=["A"]), Console(tenant)
+    text = 'code\nB\nA\n"C ""3"", or so"\n'
+
+    answer = confirm(console, reward, console.post(PAGE, reward.pk, codes=text))
+
+    assert answer.status_code == 302
+    assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", 'C "3", or so'}
+    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
+        console.get("rewards_reward_change", reward.pk)
+    )
+    assert trail()[-1][2] == "Added 2 codes."
+
+
+def test_a_file_is_looked_at_and_confirmed_without_being_sent_again(tenant, offered):
+    reward, console = offered(), Console(tenant)
+    file = SimpleUploadedFile("codes.csv", b"\xef\xbb\xbfCode\r\nB\r\nC\r\n", "text/csv")
+
+    looked_at = console.post(PAGE, reward.pk, file=file)
+    confirm(console, reward, looked_at)
+
+    assert told_by(looked_at) == ["New: 2."]
+    assert set(RewardCode.objects.values_list("value", flat=True)) == {"B", "C"}
+
+
+def test_change_it_goes_back_to_the_list(tenant, offered, nothing_written):
+    reward, console = offered(), Console(tenant)
+    looked_at = console.post(PAGE, reward.pk, codes="B\nC")
+
+    with nothing_written():
+        answer = console.post(PAGE, reward.pk, **sent_on(looked_at), edit="yes")
+
+    assert "Look at them" in text_of(answer)
+    assert fields_of(answer.content.decode().partition('class="console-box"')[2])["codes"] == ["code\r\nB\r\nC\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "problem"),
+    [
+        ({}, "__all__", "Give a file or a list."),
+        ({"codes": "code\n,,\n"}, "codes", "Says no code."),
+        ({"codes": "A,B"}, "codes", "Line 1: Has 2 fields; give one code in each line."),
+        (
+            {"codes": "\n".join(map(str, range(10_001)))},
+            "codes",
+            "Says 10,001 codes; 10,000 at most. import_codes takes files of any size.",
+        ),
+        (
+            {"file": SimpleUploadedFile("big.csv", b"x" * (1024 * 1024 + 1))},
+            "file",
+            "Is larger than 1,048,576 bytes; import_codes takes files of any size.",
+        ),
+        ({"file": SimpleUploadedFile("utf16.csv", b"\xff\xfeA\x00\n\x00")}, "file", "Line 1: Is not UTF-8."),
+        ({"file": SimpleUploadedFile("a.csv", b"A"), "codes": "B"}, "__all__", "Give a file or a list."),
+    ],
+)
+@pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
+def test_what_says_no_codes_is_refused_on_its_field(tenant, offered, nothing_written, given, field, problem, confirmed):
+    reward, console = offered(), Console(tenant)
+    for file in filter(lambda each: isinstance(each, SimpleUploadedFile), given.values()):
+        file.seek(0)
+
+    with nothing_written():
+        answer = console.post(PAGE, reward.pk, **given, **confirmed)
+
+    assert problem in errors_of(answer)[field]
+
+
+def test_reading_rewards_is_not_stocking_them(tenant, offered):
+    reward = offered()
+    reader = Console(tenant, user=staff("rewards.view_reward"))
+
+    assert reader.post(PAGE, reward.pk, codes="A", confirmed="yes").status_code == 403
+
+
+# --- the stock ----------------------------------------------------------------------------------------------------------
+
+FREE, TAKEN = "SAVE10-FREE77", "SAVE10-ABC123"
+
+
+@pytest.fixture
+def reward(tenant, offered):
+    reward = offered(codes=[TAKEN, FREE, "short"])
+    claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
+    return reward
+
+
+def test_codes_are_listed_masked(tenant, reward):
+    shown = text_of(Console(tenant).get("rewards_rewardcode_changelist", reward_id=str(reward.pk)))
+
+    assert "••••••••••E77" in shown
+    assert "••••••••••123" in shown
+    assert "•••••" in shown
+    assert not any(code in shown for code in (FREE, TAKEN, "short", "SAVE10"))
+
+
+@pytest.mark.parametrize(("status", "ends"), [("free", ["E77"]), ("taken", ["123"])])
+def test_the_free_ones_and_those_handed_out(tenant, reward, status, ends):
+    shown = text_of(Console(tenant).get("rewards_rewardcode_changelist", status=status))
+
+    assert [end for end in ("E77", "123") if f"••{end}" in shown] == ends
+    assert ("Who has it" in shown) is (status == "taken")
+
+
+def test_who_has_a_code_is_found_by_the_whole_of_it(tenant, reward, other_tenant):
+    console = Console(tenant)
+
+    assert "Who has it" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+    assert "••123" not in text_of(console.get("rewards_rewardcode_changelist", q="ABC123"))
+    console.pick(other_tenant)
+    assert "Who has it" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+
+
+def test_a_list_of_many_costs_as_much_as_one_of_few(tenant, offered, queries):
+    console = Console(tenant)
+    offered("Few", codes=["A"])
+    offered("Many", codes=[f"B{number}" for number in range(40)])
+
+    with queries(4):  # session, user, tenant; codes with their rewards
+        console.get("rewards_rewardcode_changelist")
+
+
+def test_looking_at_one_is_noted_and_the_trail_does_not_say_it(tenant, reward):
+    console, code = Console(tenant), RewardCode.objects.get(value=FREE)
+    before = text_of(console.get("rewards_rewardcode_change", code.pk))
+
+    console.post("rewards_rewardcode_reveal", code.pk)
+
+    assert FREE not in before
+    assert f"The code is {FREE}" in text_of(console.get("rewards_rewardcode_change", code.pk))
+    assert trail()[-1][::2] == ("••••••••••E77", "Looked at what it says.")
+
+
+def test_who_may_see_the_list_may_not_see_what_codes_say(tenant, reward):
+    reader = Console(tenant, user=staff("rewards.view_rewardcode"))
+    code = RewardCode.objects.get(value=FREE)
+
+    assert reader.get("rewards_rewardcode_change", code.pk).status_code == 200
+    assert reader.post("rewards_rewardcode_reveal", code.pk).status_code == 403
+
+
+def test_codes_of_other_tenants_are_out_of_reach(other_tenant, reward):
+    code = RewardCode.objects.get(value=FREE)
+
+    assert Console(other_tenant).get("rewards_rewardcode_change", code.pk).status_code == 302
+
+
+def test_the_page_of_a_reward_leads_to_its_codes(tenant, reward):
+    shown = text_of(Console(tenant).get("rewards_reward_change", reward.pk))
+
+    assert f"/console/rewards/rewardcode/?reward_id={reward.pk}" in shown

@@ -1,0 +1,243 @@
+"""Points multipliers: defined, claimed, granted, supplied late, cancelled, and found by who awards points."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from participants.models import DomainEvent, Participant
+from participants.work import unit_of_work
+from rewards import tasks
+from rewards.models import Claim, Reward, RewardTally
+from rewards.selectors import active_multipliers
+from rewards.services import cancel, multipliers_at
+from tests.client import refused_fields
+from tests.factories import ParticipantFactory
+from tests.rewards.conftest import NOW
+from tests.rewards.test_claims_api import claim
+from tests.rewards.test_grants import buy, fresh, granting
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+CONFIG = {"multiplier": 2, "duration_hours": 24}
+DOUBLE = {"name": "Double points", "type": "points_multiplier", "config": CONFIG}
+
+
+@pytest.fixture
+def double(offered):
+    return offered("Double points", reward_type="points_multiplier", config=CONFIG, max_claims_per_user=None)
+
+
+def found(tenant, *people, at=NOW):
+    """What an award to each of `people`, for what happened at `at`, would find in one unit."""
+    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+        return [list(multipliers_at(work, work.participant(person), at)) for person in people]
+
+
+def lasts(tenant, start, end, *, factor=2, person="user_123"):
+    """Whether `person` has this one from `start` on, and before `end`."""
+    moments = (start - SECOND, start, end - SECOND, end)
+    return [found(tenant, person, at=at) for at in moments] == [[[]], [[factor]], [[factor]], [[]]]
+
+
+def test_a_definition_says_what_it_multiplies_by_and_how_long(admin_api):
+    made = admin_api.post("/admin/rewards", DOUBLE).json()
+
+    assert (made["type"], made["config"]) == ("points_multiplier", CONFIG)
+    changed = admin_api.patch(
+        f"/admin/rewards/{made['id']}", {"config": {"multiplier": 1.5, "duration_hours": 0.5, "more": 1}}
+    )
+    assert changed.json()["config"] == {"multiplier": 1.5, "duration_hours": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        (None, "config"),
+        ({}, "config"),
+        ([], "config.non_field_errors"),
+        ({"multiplier": 2}, "config.duration_hours"),
+        ({"multiplier": None, "duration_hours": 1}, "config.multiplier"),
+        *(({**CONFIG, "multiplier": wrong}, "config.multiplier") for wrong in (0, -1, 100.0001, 1.00001, "two", True)),
+        *(({**CONFIG, "duration_hours": wrong}, "config.duration_hours") for wrong in (0, -1, 8784.5, 1e300, [1])),
+    ],
+)
+def test_what_is_no_multiplier_is_refused(admin_api, nothing_written, config, field):
+    with nothing_written():
+        answer = admin_api.post("/admin/rewards", DOUBLE | {"config": config})
+
+    assert refused_fields(answer) == [field.removesuffix(".non_field_errors")]
+
+
+@pytest.mark.parametrize("multiplier", [0.0001, 1, 100])
+def test_the_smallest_and_the_largest_are_taken(admin_api, multiplier):
+    config = {"multiplier": multiplier, "duration_hours": 8784}
+
+    assert admin_api.post("/admin/rewards", DOUBLE | {"config": config}).json()["config"] == config
+
+
+def test_a_multiplier_stays_one_and_nothing_becomes_one(admin_api, double, offered):
+    mug = offered("Mug", reward_type="physical")
+
+    for reward, change, field in [
+        (double, {"type": "coupon", "config": None}, "type"),
+        (double, {"config": None}, "config"),
+        (double, {"config": {"multiplier": 3}}, "config.duration_hours"),
+        (mug, {"type": "points_multiplier", "config": CONFIG}, "type"),
+        (mug, {"config": CONFIG}, "config"),
+    ]:
+        assert refused_fields(admin_api.patch(f"/admin/rewards/{reward.pk}", change)) == [field]
+    assert admin_api.patch(f"/admin/rewards/{mug.pk}", {"type": "digital", "config": {}}).status_code == 200
+
+
+def test_a_claim_lasts_from_then_on(api, tenant, double):
+    claim(api, double)
+
+    listed = api.get("/participants/user_123/rewards").json()["rewards"][0]
+    assert (listed["multiplier"], listed["active_until"]) == (2, "2026-02-15T10:00:00Z")
+    assert lasts(tenant, NOW, NOW + 24 * HOUR)
+    told = DomainEvent.objects.get(type="reward.claimed").data
+    assert (told["multiplier"], told["active_until"]) == (2, "2026-02-15T10:00:00Z")
+
+
+def test_a_claim_of_anything_else_says_nothing_of_it(api, offered):
+    claim(api, offered())
+
+    assert not {"multiplier", "active_until"} & set(api.get("/participants/user_123/rewards").json()["rewards"][0])
+
+
+def test_claimed_again_it_begins_anew_and_does_not_multiply_with_itself(api, tenant, double, clock):
+    claim(api, double)
+    clock.shift(20 * HOUR)
+    claim(api, double)
+
+    assert lasts(tenant, NOW + 20 * HOUR, NOW + 44 * HOUR)
+
+
+def test_two_different_ones_are_both_found(api, tenant, double, offered):
+    triple = offered("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
+    for reward in (double, triple):
+        claim(api, reward)
+
+    assert sorted(found(tenant, "user_123")[0]) == [2, 3]
+    assert found(tenant, "user_123", at=NOW + 2 * HOUR) == [[2]]
+    participant = Participant.objects.get()
+    assert [each.reward.name for each in active_multipliers(participant, now=NOW)] == ["Double points", "Triple"]
+
+
+def test_a_grant_switches_it_on_and_what_is_granted_after_it_finds_it(tenant, double):
+    granting(tenant, double)
+
+    buy(tenant)
+
+    assert lasts(tenant, NOW, NOW + 24 * HOUR, person="ada")
+
+
+def test_one_that_waited_for_stock_lasts_from_its_supply_on(tenant, double, clock):
+    Reward.objects.update(total_inventory=0)
+    granting(tenant, double)
+    buy(tenant)
+    assert found(tenant, "ada") == [[]]
+    clock.shift(5 * HOUR)
+    Reward.objects.update(total_inventory=1)
+
+    tasks.serve_waiting()
+
+    assert Claim.objects.get().active_until == NOW + 29 * HOUR
+    assert lasts(tenant, NOW + 5 * HOUR, NOW + 29 * HOUR, person="ada")
+
+
+def test_cancelled_it_ends_at_once(api, tenant, double, clock):
+    told = claim(api, double).json()
+    clock.shift(HOUR)
+
+    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+
+    assert found(tenant, "user_123", at=NOW + HOUR) == [[]]
+    assert Claim.objects.get().active_until == NOW + HOUR
+
+
+def test_cancelling_the_newest_leaves_what_the_one_before_gives(api, tenant, double, clock):
+    claim(api, double)
+    clock.shift(HOUR)
+    told = claim(api, double).json()
+
+    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+
+    assert lasts(tenant, NOW, NOW + 24 * HOUR)
+
+
+def test_cancelling_the_older_leaves_the_newest(api, tenant, double, clock):
+    told = claim(api, double).json()
+    clock.shift(HOUR)
+    claim(api, double)
+
+    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+
+    assert lasts(tenant, NOW + HOUR, NOW + 25 * HOUR)
+
+
+def test_a_change_of_the_definition_leaves_what_was_claimed(api, admin_api, tenant, double):
+    claim(api, double)
+
+    admin_api.patch(f"/admin/rewards/{double.pk}", {"config": {"multiplier": 3, "duration_hours": 1}})
+    admin_api.delete(f"/admin/rewards/{double.pk}")
+
+    assert lasts(tenant, NOW, NOW + 24 * HOUR)
+
+
+def test_it_is_the_participants_alone_and_the_tenants(api, tenant, other_tenant, double):
+    claim(api, double)
+    for owner in (tenant, other_tenant):
+        ParticipantFactory(tenant=owner, external_id="bo")
+
+    assert found(tenant, "user_123", "bo", "nobody")[1:] == [[], []]
+    assert found(other_tenant, "user_123", "bo") == [[], []]
+
+
+def test_nobody_is_asked_about_who_can_have_none(api, tenant, offered, queries):
+    claim(api, offered("Mug", reward_type="physical"))
+    ParticipantFactory(tenant=tenant, external_id="bo")
+    with unit_of_work(fresh(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
+        list(multipliers_at(work, work.participant("user_123"), NOW))  # the definitions are known from now on
+        with queries(0):
+            assert not list(multipliers_at(work, work.participant("user_123"), NOW))
+
+
+def test_one_question_does_for_a_whole_unit_and_none_for_who_has_no_reward(api, tenant, double, queries):
+    people = [f"p{number}" for number in range(20)]
+    for person in people[:10]:
+        claim(api, double, user=person)
+    for person in people[10:]:
+        ParticipantFactory(tenant=tenant, external_id=person)
+    found(tenant, "p0")
+
+    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+        with queries(0):
+            assert not any(list(multipliers_at(work, work.participant(person), NOW)) for person in people[10:])
+        with queries(1):
+            assert all(list(multipliers_at(work, work.participant(person), NOW)) for person in people[:10])
+
+
+def test_erasing_a_participant_leaves_none(api, admin_api, double):
+    claim(api, double)
+
+    admin_api.delete("/admin/participants/user_123")
+
+    assert not RewardTally.objects.exists()
+
+
+def test_awards_are_multiplied_while_it_lasts_and_no_longer_once_it_is_cancelled(tenant, api, admin_api):
+    reward = admin_api.post("/admin/rewards", DOUBLE).json()
+    award = {"participant_id": "ada", "amount": 10}
+
+    with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
+        amounts = [api.post("/points/award", award).json()["amount"]]
+        mine = api.post(f"/rewards/{reward['id']}/claim", {"participant_id": "ada"}).json()
+        amounts += [api.post("/points/award", award).json()["amount"]]
+        amounts += [api.post("/points/award", award | {"participant_id": "bob"}).json()["amount"]]
+        admin_api.post(f"/admin/claims/{mine['claim_id']}/cancel", {})
+        clock.shift(timedelta(seconds=1))
+        amounts += [api.post("/points/award", award).json()["amount"]]
+
+    assert amounts == [10, 20, 10, 10]
