@@ -1,5 +1,6 @@
 """Two connections and more, at the same moment. These run on SQLite too, where writers queue up."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -7,7 +8,17 @@ from django.utils import timezone
 
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import LedgerEntry
-from gamify.points.services import Change, PointsAwarded, PointsDeducted, award, award_batch, deduct
+from gamify.points.services import (
+    AlreadyReversed,
+    Change,
+    PointsAwarded,
+    PointsDeducted,
+    award,
+    award_batch,
+    deduct,
+    expire,
+    reverse,
+)
 from participants.models import DomainEvent, IdempotencyKey, Participant
 from participants.services.tenants import create_tenant
 from tests.threads import all_at_once
@@ -87,3 +98,34 @@ def test_32_clients_writing_at_once_all_succeed(tenant, now):
 
     assert all(isinstance(result, PointsAwarded) for result in results), results
     assert set(Participant.objects.values_list("balance", flat=True)) == {8}
+
+
+def test_sixteen_reversals_of_one_entry_are_one_and_fifteen_refusals(tenant):
+    credited = award(tenant=tenant, change=Change("user_1", 100), now=timezone.now())
+    award(tenant=tenant, change=Change("user_1", 1000), now=timezone.now())
+    undo = partial(reverse, tenant=tenant, transaction_id=str(credited.transaction_id), reason=None, now=timezone.now())
+
+    results = all_at_once([undo] * 16)
+
+    assert sum(isinstance(result, AlreadyReversed) for result in results) == 15
+    assert LedgerEntry.objects.filter(type="reversal").count() == 1
+    assert Participant.objects.get().balance == 1000
+
+
+def test_sweeps_and_debits_at_once_expire_every_credit_once_and_spend_no_point_twice(tenant):
+    now = timezone.now()
+    people = [f"user_{number}" for number in range(30)]
+    for person in people:
+        award(tenant=tenant, change=Change(person, 10, expires_at=now + timedelta(seconds=1)), now=now)
+        award(tenant=tenant, change=Change(person, 5), now=now)
+    later = now + timedelta(seconds=2)
+    spend = [partial(deduct, tenant=tenant, change=Change(person, 5), now=later) for person in people[:10]]
+
+    results = all_at_once([*[partial(expire, tenant=tenant, now=later)] * 4, *spend])
+
+    assert not [result for result in results if isinstance(result, Exception)]
+    expire(tenant=tenant, now=later)
+    expired = LedgerEntry.objects.filter(type="expire")
+    assert (expired.count(), set(expired.values_list("delta", flat=True))) == (30, {-10})
+    assert sorted(Participant.objects.values_list("balance", flat=True)) == [0] * 10 + [5] * 20
+    assert DomainEvent.objects.filter(type="points.expired").count() == 30
