@@ -29,8 +29,8 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     return loads_for(
         rule
         for event in events
-        for rule in rules.hearing_event(event.name)
-        if rule.is_limited and rule.may_match(event.properties)
+        for rule in rules.hearing_event(event.name).candidates(event.properties)
+        if rule.is_limited
     )
 
 
@@ -41,12 +41,9 @@ def _changes(catalog: Catalog) -> Collection[str]:
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     rules = rules_in(work.catalog)
     listening = rules.hearing_change(fact.name) if fact.is_change else rules.hearing_event(fact.name)
-    properties, attributes = fact.properties, fact.participant.attributes
-    matching = [
-        place for place, rule in enumerate(listening) if rule.asks is None or rule.asks.matches(properties, attributes)
-    ]
-    work.load(loads_for(listening[place] for place in matching))
-    return _heard_by(listening, set(matching), fact, work)
+    matching = listening.matching(fact.properties, fact.participant.attributes)
+    work.load(loads_for(listening.rules[place] for place in matching))
+    return _heard_by(listening.rules, set(matching), fact, work)
 
 
 def _heard_by(

@@ -14,6 +14,7 @@ from gamify.facts.engine.fields import is_of_participant
 from gamify.facts.engine.outcomes import Source
 from gamify.facts.engine.tree import Condition, Node, Not
 from gamify.rules.engine.limits import Limits
+from gamify.rules.engine.narrowing import Narrowing
 from gamify.rules.models import Rule
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
@@ -57,19 +58,40 @@ class CompiledRule:
         return name in self.event_types or ANY_EVENT in self.event_types
 
 
+class Listening:
+    """The rules that listen to the same thing, in the order in which they are heard."""
+
+    def __init__(self, rules: Sequence[CompiledRule]) -> None:
+        self.rules = rules
+        self._narrowing = Narrowing([None if rule.asks is None else rule.asks.root for rule in rules])
+
+    def candidates(self, properties: Mapping[str, Any]) -> Sequence[CompiledRule]:
+        """Those that may match it for some participant."""
+        rules = [self.rules[place] for place in self._narrowing.places(properties)]
+        return [rule for rule in rules if rule.may_match(properties)]
+
+    def matching(self, properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> Sequence[int]:
+        """The places of those that match."""
+        places = self._narrowing.places(properties)
+        return [place for place in places if self.rules[place].matches(properties, attributes)]
+
+
+NOBODY = Listening(())
+
+
 @dataclass(frozen=True)
 class RuleCatalog:
-    """The active rules, in the order in which they are heard; `zone` is the one in which days begin."""
+    """The active rules, by what they listen to; `zone` is the one in which days begin."""
 
-    by_event: Mapping[str, Sequence[CompiledRule]]
-    by_change: Mapping[str, Sequence[CompiledRule]]
+    by_event: Mapping[str, Listening]
+    by_change: Mapping[str, Listening]
     zone: ZoneInfo
 
-    def hearing_event(self, name: str) -> Sequence[CompiledRule]:
-        return self.by_event.get(name) or self.by_event.get(ANY_EVENT, ())
+    def hearing_event(self, name: str) -> Listening:
+        return self.by_event.get(name) or self.by_event.get(ANY_EVENT, NOBODY)
 
-    def hearing_change(self, name: str) -> Sequence[CompiledRule]:
-        return self.by_change.get(name, ())
+    def hearing_change(self, name: str) -> Listening:
+        return self.by_change.get(name, NOBODY)
 
     def day_of(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
@@ -86,8 +108,8 @@ def catalog_of_rules(rules: Iterable[CompiledRule], tenant: Tenant) -> RuleCatal
     events = {name for rule in in_order for name in rule.event_types}
     changes = {name for rule in in_order for name in rule.changes}
     return RuleCatalog(
-        {name: [rule for rule in in_order if rule.hears_event(name)] for name in events},
-        {name: [rule for rule in in_order if name in rule.changes] for name in changes},
+        {name: Listening([rule for rule in in_order if rule.hears_event(name)]) for name in events},
+        {name: Listening([rule for rule in in_order if name in rule.changes]) for name in changes},
         ZoneInfo(tenant.timezone),
     )
 

@@ -285,11 +285,12 @@ class Ledger(RuleBasedStateMachine):
             assert (totals.balance, totals.earned, totals.spent, totals.expired) == said
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.django_db
 def test_the_ledger_says_what_the_book_says():
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=80, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -1,0 +1,84 @@
+"""Looking up who may match finds whoever does."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamify.facts.engine.expressions import compile_expression
+from gamify.rules.engine.narrowing import Narrowing
+
+pytestmark = pytest.mark.engine
+
+SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -0.0, "", "1", "a", "b"])
+COMPARABLE = st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "", "1", "a"])
+FIELDS = st.sampled_from(["amount", "sku", "order.total", "attrs.amount", "participant.plan"])
+ANYTHING = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(["total", "x"]), SCALARS)
+
+
+def condition(operators, values):
+    made = {"field": FIELDS, "operator": st.sampled_from(operators), "value": values}
+    return st.fixed_dictionaries(made).map(lambda asked: {"condition": asked})
+
+
+CONDITIONS = st.one_of(
+    condition(["eq", "ne", "contains"], SCALARS),
+    condition(["gt", "gte", "lt", "lte"], COMPARABLE),
+    condition(["in", "nin"], st.lists(SCALARS, min_size=1, max_size=3)),
+    condition(["exists"], st.booleans()),
+)
+EXPRESSIONS = st.recursive(
+    CONDITIONS,
+    lambda parts: st.one_of(
+        st.lists(parts, min_size=1, max_size=3).map(lambda each: {"and": each}),
+        st.lists(parts, min_size=1, max_size=3).map(lambda each: {"or": each}),
+        parts.map(lambda each: {"not": each}),
+    ),
+    max_leaves=4,
+)
+PROPERTIES = st.dictionaries(st.sampled_from(["amount", "sku", "order", "order.total"]), ANYTHING)
+
+
+@settings(max_examples=500, deadline=None)
+@given(asked=st.lists(st.none() | EXPRESSIONS, max_size=8), properties=PROPERTIES, plan=SCALARS)
+def test_who_matches_is_always_found_and_in_order(asked, properties, plan):
+    rules = [None if each is None else compile_expression(each) for each in asked]
+    matching = [place for place, rule in enumerate(rules) if rule is None or rule.matches(properties, {"plan": plan})]
+
+    found = Narrowing([None if rule is None else rule.root for rule in rules]).places(properties)
+
+    assert found == sorted(set(found))
+    assert set(matching) <= set(found)
+
+
+def found(properties, *asked):
+    roots = [
+        compile_expression({"condition": dict(zip(("field", "operator", "value"), each, strict=True))}).root
+        for each in asked
+    ]
+    return Narrowing(roots).places(properties)
+
+
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [(5, [0, 1, 3]), (5.0, [0, 1, 3]), (4, [3]), (9, [1, 2]), ("5", [4]), (True, []), (None, []), ([5], []), ({}, [])],
+)
+def test_only_those_who_may_match_are_found(value, places):
+    asked = [
+        ("amount", "eq", 5),
+        ("amount", "gte", 5),
+        ("amount", "gt", 8),
+        ("amount", "lt", 6),
+        ("amount", "in", ["5", "6"]),
+    ]
+
+    assert found({"amount": value}, *asked) == places
+
+
+def test_a_missing_property_finds_those_alone_who_do_not_need_it():
+    asked = [("amount", "eq", 5), ("amount", "ne", 5), ("amount", "exists", False), ("sku", "eq", "a")]
+
+    assert found({}, *asked) == [1, 2]
+
+
+def test_of_five_hundred_that_ask_for_another_value_none_is_asked():
+    assert found({"sku": "mug"}, *[("sku", "eq", f"sku_{number}") for number in range(500)]) == []
