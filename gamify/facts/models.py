@@ -15,11 +15,15 @@ class EventQuerySet(models.QuerySet["Event"]):
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-occurred_at", "-id")
 
+    def standing(self) -> "EventQuerySet":
+        """Those that were not reversed: what counts events counts these."""
+        return self.filter(reversed_at__isnull=True)
+
 
 class Event(models.Model):
-    """One thing that a client said happened to one participant, at `occurred_at`. A row never changes.
+    """One thing that a client said happened to one participant, at `occurred_at`. What happened never changes.
 
-    `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
+    One that was reversed stays, with the time (`reversed_at`) and with `{"reason", "undone": […]}` (`services.reversing`). `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -35,6 +39,8 @@ class Event(models.Model):
     trace = JSONField(null=True)
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()
+    reversed_at = models.DateTimeField(null=True)
+    reversal = JSONField(null=True)
 
     objects = EventQuerySet.as_manager()
 

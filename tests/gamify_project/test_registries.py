@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from gamify.facts.services import grant_kinds, metrics
+from gamify.facts.services import grant_kinds, metrics, undoers
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
@@ -21,6 +21,7 @@ def test_the_registered_domain_events():
         "participant.anonymized",
         "participant.deleted",
         "event.recorded",
+        "event.reversed",
         "points.awarded",
         "points.deducted",
         "points.refunded",
@@ -87,6 +88,11 @@ def test_who_hears_facts_and_in_which_order():
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
     ]
+
+
+def test_who_takes_back_what_came_of_an_event_and_in_which_order():
+    assert settings.UNDO_ORDER == []
+    assert set(undoers) == set(settings.UNDO_ORDER)
 
 
 def test_what_follows_a_tenants_zone():
