@@ -1,3 +1,6 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.db import models
 
 from participants.ids import new_id
@@ -23,7 +26,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing that a client said happened to one participant, at `occurred_at`. What happened never changes.
 
-    One that was reversed stays, with the time (`reversed_at`) and with `{"reason", "undone": […]}` (`services.reversing`). `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
+    `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
+    `marks` is what it was counted for in rows that do not bear its id, `{domain: [in the domain's words, …]}`; null where that is
+    not known. One that was reversed stays, with the time and with `{"reason", "undone": […]}` (`services.reversing`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -37,6 +42,7 @@ class Event(models.Model):
     name = models.CharField(max_length=100)
     properties = JSONField(default=dict)
     trace = JSONField(null=True)
+    marks = JSONField(null=True)
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField()
     reversed_at = models.DateTimeField(null=True)
@@ -52,3 +58,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def marks_of(self, domain: str) -> Sequence[Mapping[str, Any]]:
+        """What a domain counted it for, in order."""
+        found: Sequence[Mapping[str, Any]] = (self.marks or {}).get(domain, ())
+        return found

@@ -15,6 +15,8 @@ from participants.models import Participant, Tenant
 from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
 
+NOT_KNOWN = "What it was counted for is not known any more"
+
 
 class AlreadyReversed(DomainError):
     code = "already_reversed"
@@ -99,5 +101,7 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
 
 
 def _undone(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
+    if event.marks is None:
+        yield Undone(type="event", name=event.name, id=event.pk, kept=NOT_KNOWN)
     for name in settings.UNDO_ORDER:
         yield from undoers[name](work, participant, event)

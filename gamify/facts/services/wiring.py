@@ -11,8 +11,8 @@ def _delete_events(participant: Participant) -> None:
 
 
 def _clear_properties(participant: Participant) -> None:
-    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by."""
-    Event.objects.of(participant).update(properties={}, trace=PRUNED)
+    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by and counted for."""
+    Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None)
     Event.objects.of(participant).exclude(reversed_at=None).update(reversal={"reason": None, "undone": []})
 
 

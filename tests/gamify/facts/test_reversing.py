@@ -147,3 +147,13 @@ def test_anonymising_forgets_why_an_event_was_reversed_but_not_that_it_was(tenan
 
     event = Event.objects.get()
     assert (event.reversed_at, event.reversal) == (LATER, {"reason": None, "undone": []})
+
+
+def test_of_an_event_whose_marks_are_not_known_that_is_told_first(tenant):
+    event_id = bought(tenant)
+    Event.objects.update(marks=None)
+
+    undone = reverse(tenant, event_id).undone
+
+    kept = "What it was counted for is not known any more"
+    assert undone == [{"type": "event", "name": "buy", "id": str(event_id), "kept": kept}, *TOLD]
