@@ -173,7 +173,9 @@ FACT_CONSUMERS = [
     "gamify.badges.consumers.LISTENER",
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
-UNDO_ORDER: list[str] = []  # who takes back what came of an event, by the names of `undoers`, in this order
+UNDO_ORDER = [
+    "badges",  # by numbers that those before have taken back
+]  # who takes back what came of an event, by the names of `undoers`, in this order
 
 REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=50_000)  # that one look at the past in the console takes in
 

@@ -30,6 +30,7 @@ def test_the_registered_domain_events():
         "reward.fulfilled",
         "reward.cancelled",
         "badge.awarded",
+        "badge.revoked",
         "streak.incremented",
         "streak.broken",
         "streak.at_risk",
@@ -91,7 +92,7 @@ def test_who_hears_facts_and_in_which_order():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == []
+    assert settings.UNDO_ORDER == ["badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
