@@ -174,6 +174,8 @@ FACT_CONSUMERS = [
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
 UNDO_ORDER = [
+    "rewards",
+    "rules",
     "badges",  # by numbers that those before have taken back
 ]  # who takes back what came of an event, by the names of `undoers`, in this order
 

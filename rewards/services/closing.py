@@ -47,18 +47,23 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         if claim.status == ClaimStatus.CANCELLED:
             raise AlreadyCancelled
-        if claim.status != ClaimStatus.PENDING:
-            _return(work, participant, claim)
-        _refund(work, participant, claim, reason)
-        tally = work.row(RewardTally, participant, claim.reward_id)
-        assert tally is not None, "a claim is counted"  # noqa: S101
-        tally.claims -= 1
-        work.change(tally, "claims")
-        _close(work, claim, ClaimStatus.CANCELLED, reason)
-        work.touch(participant, is_seen=False)
-        tell(work, "reward.cancelled", participant, claim, reason=reason)
+        cancel_claim(work, participant, claim, reason)
         facts.settle(work, participant, now=now)
         return claim
+
+
+def cancel_claim(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> None:
+    """Take back a locked claim that stands, in a unit that has loaded `loads_of` its reward."""
+    if claim.status != ClaimStatus.PENDING:
+        _return(work, participant, claim)
+    _refund(work, participant, claim, reason)
+    tally = work.row(RewardTally, participant, claim.reward_id)
+    assert tally is not None, "a claim is counted"  # noqa: S101
+    tally.claims -= 1
+    work.change(tally, "claims")
+    _close(work, claim, ClaimStatus.CANCELLED, reason)
+    work.touch(participant, is_seen=False)
+    tell(work, "reward.cancelled", participant, claim, reason=reason)
 
 
 def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:

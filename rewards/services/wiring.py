@@ -1,9 +1,11 @@
 """What rewards register with the layers below."""
 
+from gamify.facts.services import undoers
 from participants import events
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 from rewards.models import Claim, RewardTally
+from rewards.services.reversing import undo
 
 
 def _delete_claims(participant: Participant) -> None:
@@ -35,6 +37,7 @@ _EVENTS = {
 
 def register() -> None:
     """Called once the apps are loaded."""
+    undoers.register("rewards", undo)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

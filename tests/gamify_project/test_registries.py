@@ -92,7 +92,7 @@ def test_who_hears_facts_and_in_which_order():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["badges"]
+    assert settings.UNDO_ORDER == ["rewards", "rules", "badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 

@@ -51,7 +51,7 @@ Undo = Callable[[UnitOfWork, Participant, Event], Iterable[Undone]]
 """Takes back what a domain did for an event of a participant who is locked, and says what that was.
 
 It must not refuse, and grants nothing. What bears the event's id it looks up itself, what it counted besides it finds in the
-event's marks. `event.reversed_at` is set already, but not written: leave the event out of what is read with `others_of`.
+event's marks. `event.reversed_at` and the reason are set already, but not written: read other events by `others_of`.
 """
 
 undoers: Registry[Undo] = Registry("Undoer")
@@ -89,7 +89,7 @@ def reverse_event(
 
 
 def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: str | None) -> EventReversed:
-    event.reversed_at = work.now
+    event.reversed_at, event.reversal = work.now, {"reason": reason, "undone": []}
     work.touch(participant, is_seen=False)
     participant.total_events -= 1
     undone = [each.told() for each in _undone(work, participant, event)]
