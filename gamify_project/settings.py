@@ -176,6 +176,7 @@ FACT_CONSUMERS = [
 UNDO_ORDER = [
     "rewards",
     "rules",
+    "challenges",
     "badges",  # by numbers that those before have taken back
 ]  # who takes back what came of an event, by the names of `undoers`, in this order
 

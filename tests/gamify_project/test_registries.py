@@ -44,6 +44,7 @@ def test_the_registered_domain_events():
         "challenge.objective_completed",
         "challenge.completed",
         "challenge.expired",
+        "challenge.set_back",
     }
 
 
@@ -92,7 +93,7 @@ def test_who_hears_facts_and_in_which_order():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["rewards", "rules", "badges"]
+    assert settings.UNDO_ORDER == ["rewards", "rules", "challenges", "badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
