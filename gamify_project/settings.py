@@ -177,6 +177,7 @@ UNDO_ORDER = [
     "rewards",
     "rules",
     "challenges",
+    "streaks",
     "badges",  # by numbers that those before have taken back
 ]  # who takes back what came of an event, by the names of `undoers`, in this order
 

@@ -32,6 +32,7 @@ def test_the_registered_domain_events():
         "badge.awarded",
         "badge.revoked",
         "streak.incremented",
+        "streak.decremented",
         "streak.broken",
         "streak.at_risk",
         "streak.restored",
@@ -93,7 +94,7 @@ def test_who_hears_facts_and_in_which_order():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["rewards", "rules", "challenges", "badges"]
+    assert settings.UNDO_ORDER == ["rewards", "rules", "challenges", "streaks", "badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
