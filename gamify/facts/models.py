@@ -59,6 +59,16 @@ class Event(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def reversal_reason(self) -> str | None:
+        """Why it was reversed, where that was said."""
+        return None if self.reversal is None else self.reversal["reason"]
+
+    @property
+    def undone(self) -> Sequence[Mapping[str, Any]]:
+        """What came of it and was taken back, or not, one object each."""
+        return () if self.reversal is None else self.reversal["undone"]
+
     def marks_of(self, domain: str) -> Sequence[Mapping[str, Any]]:
         """What a domain counted it for, in order."""
         found: Sequence[Mapping[str, Any]] = (self.marks or {}).get(domain, ())
