@@ -120,6 +120,7 @@ def test_it_costs_the_same_however_much_else_happened(api, admin_api, bought, qu
         api.post("/events", {"participant_id": user, "event_name": "purchase"}).json()["event_id"]
         for user in ("bo", "cy", "cy", "cy", "cy")
     ]
+    admin_api.post(path(UNKNOWN))  # the use of the key is noted
 
     for event_id in ids[:2]:
         with queries(13):
