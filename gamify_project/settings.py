@@ -173,6 +173,14 @@ FACT_CONSUMERS = [
     "gamify.badges.consumers.LISTENER",
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
+UNDO_ORDER = [
+    "rewards",
+    "points",
+    "rules",
+    "challenges",
+    "streaks",
+    "badges",  # by numbers that those before have taken back
+]  # who takes back what came of an event, by the names of `undoers`, in this order
 
 REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=50_000)  # that one look at the past in the console takes in
 

@@ -9,11 +9,13 @@ from participants.registries import Registry
 
 @dataclass(frozen=True)
 class EventType:
-    """What one type of domain event means and which fields its `data` carries: name → what it holds."""
+    """What one type of domain event means and which fields its `data` carries: name → what it holds. One that `takes_back`
+    tells of something that is as if it had not happened: the outside hears it, definitions do not."""
 
     name: str
     meaning: str
     fields: Mapping[str, str]
+    takes_back: bool = False
 
 
 event_types: Registry[EventType] = Registry("Domain event")
@@ -21,8 +23,8 @@ event_types: Registry[EventType] = Registry("Domain event")
 PARTICIPANT_ID = {"participant_id": "The participant's id."}
 
 
-def register(name: str, meaning: str, fields: Mapping[str, str]) -> None:
-    event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields)))
+def register(name: str, meaning: str, fields: Mapping[str, str], *, takes_back: bool = False) -> None:
+    event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields), takes_back))
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:

@@ -15,7 +15,8 @@ from streaks.services import count_tick, loads_of_codes
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    yield from count_tick(work, participant, str(grant.spec["code"]), at=grant.at or work.now)
+    at, is_vouched = grant.at or work.now, grant.event_id is None
+    yield from count_tick(work, participant, str(grant.spec["code"]), at=at, is_vouched=is_vouched)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:

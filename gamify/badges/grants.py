@@ -23,7 +23,9 @@ class AlreadyEarned(NotGiven):
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     source = {"type": grant.source.type, "code": grant.source.code}
-    awarded = grant_badge(work, participant, str(grant.spec["code"]), metadata={"source": source})
+    awarded = grant_badge(
+        work, participant, str(grant.spec["code"]), metadata={"source": source}, event_id=grant.event_id
+    )
     if awarded.already_earned:
         raise AlreadyEarned(awarded.badge.code)
     yield Granted("badge", awarded.badge.name, grant.source, code=awarded.badge.code)

@@ -33,7 +33,8 @@ class BadgeAwardQuerySet(models.QuerySet["BadgeAward"]):
 
 
 class BadgeAward(models.Model):
-    """One badge that one participant has earned; there is one row however often it is awarded.
+    """One badge that one participant has earned; there is one row however often it is awarded. `event_id` is the event that it
+    came of, null where it came of none.
 
     Rows are written by the unit of work only, under the participant's lock.
     """
@@ -49,6 +50,7 @@ class BadgeAward(models.Model):
     )
     badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     earned_at = models.DateTimeField()
+    event_id = models.UUIDField(null=True)
     metadata = JSONField(default=dict)
 
     objects = BadgeAwardQuerySet.as_manager()

@@ -8,9 +8,10 @@ from gamify.challenges.engine import Advanced, Effect, is_beginning
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge, Listener, challenges_in
 from gamify.challenges.services import count, enrol_in, loads_for
+from gamify.facts.engine.conditions import noted
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Outcome, Source
+from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Mark, Outcome, Source
 from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
@@ -53,9 +54,22 @@ def _taken(
     if row is None and not is_beginning(challenge.rules, heard, at=fact.at):
         in_time = challenge.rules.term.counts(fact.at, fact.at)
         return Effect.NO_EFFECT if in_time else Effect.OUT_OF_SCHEDULE, None, ()
+    is_enrolled = row is not None
     row = row or enrol_in(work, fact.participant, challenge, at=fact.at)
+    mark = _mark(challenge, heard, since=row.enrolled_at if is_enrolled else None)
     counted = count(work, fact.participant, challenge, row, heard, at=fact.at, key=fact.key)
-    return counted.advanced.effect, _note(challenge, counted.advanced), counted.outcomes
+    return counted.advanced.effect, _note(challenge, counted.advanced), [mark, *counted.outcomes]
+
+
+def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> Mark:
+    """Whatever it came to: without an event before, it may come to more. `since` is the enrolment that it found, None where it
+    enrolled.
+    """
+    values = {
+        each.code: noted(each.condition, heard[each.code]) for each in challenge.rules.objectives if each.code in heard
+    }
+    found = None if since is None else since.isoformat()
+    return Mark("challenges", {"id": str(challenge.id), "heard": values, "since": found})
 
 
 def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:

@@ -6,7 +6,7 @@ events an objective hears is decided outside: the engine is told, for each of th
 its condition. Times are those of the events, and the end is not part of the term.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -207,3 +207,36 @@ def _concluded(advanced: Advanced, rules: Rules, *, at: datetime) -> Advanced:
         return replace(advanced, state=state, milestones=due)
     state = replace(state, completions=state.completions + 1, completed_at=at)
     return replace(advanced, state=state, milestones=due, is_completed=True)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event that objectives heard at `at`, each with the value that it found; `key` tells it from others."""
+
+    key: Any
+    at: datetime
+    heard: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Where a history leads, None where nothing of it enrolled anybody; and for each round and milestone, or with None for each
+    round, the key of the event that brought it."""
+
+    state: State | None
+    brought: Mapping[tuple[int, int | None], Any]
+
+
+def replayed(rules: Rules, history: Iterable[Happening], *, enrolled_at: datetime | None) -> Replayed:
+    """A whole history, in the order in which it came in, of somebody enrolled at `enrolled_at`; None where an event does that."""
+    state = None if enrolled_at is None else State(enrolled_at)
+    brought: dict[tuple[int, int | None], Any] = {}
+    for each in history:
+        if state is None and not is_beginning(rules, each.heard, at=each.at):
+            continue
+        told = advanced(state or State(each.at), rules, each.heard, at=each.at)
+        state = told.state
+        brought |= {(state.round, milestone.objectives): each.key for milestone in told.milestones}
+        if told.is_completed:
+            brought[state.round, None] = each.key
+    return Replayed(state, brought)

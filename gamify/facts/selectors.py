@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from gamify.facts.models import PRUNED, Event
+from gamify.facts.models import PRUNED, Event, EventQuerySet
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 
@@ -41,13 +41,14 @@ class Explained:
 
 def explained(tenant: Tenant, event_id: str) -> Explained:
     """Raises EventNotFound, of another tenant's and of what is no id as well."""
-    event = _event(tenant, event_id)
+    event = event_of(tenant, event_id)
     trace = event.trace or {}
     is_pruned = trace == PRUNED
     return Explained(event, is_pruned, **({} if is_pruned else trace))
 
 
-def _event(tenant: Tenant, event_id: str) -> Event:
+def event_of(tenant: Tenant, event_id: str) -> Event:
+    """With its participant. Raises EventNotFound as above."""
     try:
         found = Event.objects.filter(tenant_id=tenant.pk, pk=UUID(event_id)).select_related("participant").first()
     except ValueError:
@@ -55,6 +56,12 @@ def _event(tenant: Tenant, event_id: str) -> Event:
     if found is None:
         raise EventNotFound(event_id)
     return found
+
+
+def others_of(event: Event) -> EventQuerySet:
+    """The other events of its participant that stand, in no order."""
+    others = Event.objects.filter(tenant_id=event.tenant_id, participant_id=event.participant_id)
+    return others.standing().exclude(pk=event.pk)
 
 
 def events_page(

@@ -8,7 +8,7 @@ from itertools import islice
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Heard, Outcome, Overheard
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Heard, Mark, Outcome, Overheard
 from gamify.facts.services import Consumer, Fact
 from gamify.rules.engine.limits import Limit
 from gamify.rules.selectors import CompiledRule, rules_in
@@ -71,6 +71,9 @@ def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outco
         yield _heard(rule, fact, "limited", STOPPED_BY[stopped_by])
     else:
         yield _heard(rule, fact, "matched")
+        if rule.is_limited:
+            day = rules_in(work.catalog).day_of(fact.at)
+            yield Mark("rules", {"id": str(rule.id), "day": day.isoformat()})
         yield from _grants(rule, fact)
 
 

@@ -1,4 +1,4 @@
-"""One INSERT or UPDATE per table and unit, however many rows, from SQL that is built once.
+"""One INSERT, UPDATE or DELETE per table and unit, however many rows, from SQL that is built once.
 
 A single row goes as it is. Of several, PostgreSQL gets each column as an array (`UNNEST`), so that the statement is the
 same, and stays prepared, for any number of rows; SQLite gets them as they are.
@@ -43,6 +43,30 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
         else:
             table = [_prepared(row, fields, connection) for row in rows]
             cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
+
+
+def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> None:
+    """Delete `rows`, all of one model and of one tenant."""
+    model = type(rows[0])
+    tenant, pk = _field(model, "tenant"), _field(model, "id")
+    tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_delete_sql(model), [tenant_id, column_of(rows, pk, connection)])
+        else:
+            table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
+            cursor.executemany(_delete_one_sql(model), table)
+
+
+@cache
+def _delete_sql(model: Model) -> str:
+    ids = array_sql(_field(model, "id"))
+    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = ANY({ids})'  # noqa: S608 - as below
+
+
+@cache
+def _delete_one_sql(model: Model) -> str:
+    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = %s'  # noqa: S608 - as below
 
 
 @cache

@@ -22,7 +22,7 @@ from participants.work.idempotency import KnownKeys, Once
 from participants.work.instances import made
 from participants.work.loading import Load, question_by_id
 from participants.work.restarting import Restart
-from participants.work.statements import insert, update, upsert
+from participants.work.statements import delete, insert, update, upsert
 from participants.work.transaction import one_round_trip
 
 M = TypeVar("M", bound=models.Model)
@@ -59,6 +59,7 @@ class UnitOfWork:
         self._rows: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
         self._changed: defaultdict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
         self._altered: dict[type[models.Model], set[str] | None] = {}
+        self._removed: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
         self._columns: dict[type[models.Model], str] = {}
         self._loaded: defaultdict[type[models.Model], set[Any]] = defaultdict(set)
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
@@ -185,6 +186,14 @@ class UnitOfWork:
         self._altered[model] = known | set(columns) if columns and known is not None else None
         self._changed[model][row.pk] = row
 
+    def remove(self, row: models.Model) -> None:
+        """Delete a loaded `row` at the end of the unit, which then knows it no more: another may take its place."""
+        model, column = type(row), self._columns.get(type(row))
+        if column:
+            self._index.pop((model, cast("Any", row).participant_id, getattr(row, column)), None)
+        self._changed[model].pop(row.pk, None)
+        self._removed[model].append(row)
+
     def emit(self, type_name: str, participant: Participant, data: Mapping[str, Any]) -> DomainEvent:
         """Tell the outside, in this transaction, unless the unit is silent.
 
@@ -258,7 +267,9 @@ class UnitOfWork:
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
         if touched:
             upsert(connection, touched, never_changed=NEVER_CHANGED)
-        for model in sorted({*self._rows, *self._changed}, key=lambda model: model._meta.label):
+        for model in sorted({*self._rows, *self._changed, *self._removed}, key=lambda model: model._meta.label):
+            if removed := self._removed[model]:
+                delete(connection, removed)
             self._write(connection, self._rows[model], list(self._changed[model].values()))
 
     def _write(self, connection: Any, new: list[models.Model], changed: list[models.Model]) -> None:

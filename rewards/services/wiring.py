@@ -1,5 +1,6 @@
 """What rewards register with the layers below."""
 
+from gamify.facts.services import undoers
 from gamify.points.models import EntryType
 from gamify.points.services import multipliers, undo_by_type
 from participants import events
@@ -8,6 +9,7 @@ from participants.services.participants import Eraser, erasers
 from rewards.models import Claim, RewardTally
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
+from rewards.services.reversing import undo
 
 
 def _delete_claims(participant: Participant) -> None:
@@ -43,6 +45,7 @@ def register() -> None:
     """Called once the apps are loaded."""
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
+    undoers.register("rewards", undo)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

@@ -17,6 +17,7 @@ from streaks.engine.counting import (
 )
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
+from streaks.engine.vouched import Vouched, behind
 
 # How many runs are kept one by one. Beyond, the older half is kept as a count: no row grows without end.
 MAX_RUNS = 1_000
@@ -35,6 +36,7 @@ def carried_over(state: State, old: Rules, new: Rules, *, at: datetime, spans: S
         anchor=Anchor(at, last + 1) if told.current and isinstance(new.windows, Rolling) else None,
         last_at=state.last_at,
         paid=_paid_by(told.alive, state.paid, last),
+        vouched=Vouched(last_at=state.vouched.last_at),
     )
 
 
@@ -74,7 +76,9 @@ def compacted(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
     last = found[-1]
     carried = Carried(count=last.count, longest=longest, last=last.last, since=state.carried.since)
     paid = _paid_before(last, state.paid)
-    return replace(state, runs=state.runs[cut:], carried=carried, paid=paid)
+    return replace(
+        state, runs=state.runs[cut:], carried=carried, paid=paid, vouched=behind(state.vouched, carried.last)
+    )
 
 
 def _paid_before(chain: Chain, paid: Paid) -> Paid:

@@ -19,6 +19,7 @@ from gamify.facts.engine.conditions import ANY_TICK, Condition, Progress
 from streaks.engine.excuses import FOREVER, Excused, Span, behind_excused, excused_between, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import Runs, contains
+from streaks.engine.vouched import NOTHING_VOUCHED, Vouched
 from streaks.engine.windows import Windows
 
 DEFAULT_LEAD_PARTS = 6
@@ -63,7 +64,8 @@ class State:
     """One participant in one streak: everything counting needs. Ticks in windows up to `carried.last` have no effect.
 
     `progress` is kept of the newest windows, and of unsatisfied ones that late ticks may still reach. `anchor` says where
-    rolling windows lie, None until the first tick. `last_at` is the latest timestamp of any tick.
+    rolling windows lie, None until the first tick. `last_at` is the latest timestamp of any tick. `vouched` are those that no
+    event stands for.
     """
 
     runs: Runs = ()
@@ -72,6 +74,7 @@ class State:
     anchor: Anchor | None = None
     last_at: datetime | None = None
     paid: Paid = ()
+    vouched: Vouched = NOTHING_VOUCHED
 
 
 @dataclass(frozen=True)

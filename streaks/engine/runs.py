@@ -28,6 +28,20 @@ def with_window(runs: Runs, number: int) -> Runs:
     return (*before, (first, end - first), *after)
 
 
+def without_window(runs: Runs, number: int) -> Runs:
+    """`runs` with window `number` not satisfied any more."""
+    return (*clipped(runs, None, number), *clipped(runs, number + 1, None))
+
+
+def clipped(runs: Runs, first: int | None, end: int | None) -> Runs:
+    """What of `runs` lies in [first, end); None is no bound."""
+    found = [
+        (begin if first is None else max(begin, first), begin + length if end is None else min(begin + length, end))
+        for begin, length in runs
+    ]
+    return tuple((begin, until - begin) for begin, until in found if begin < until)
+
+
 def _first(run: tuple[int, int]) -> int:
     return run[0]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from gamify.facts.engine.conditions import NO_PROGRESS, Progress, advanced
@@ -21,6 +22,8 @@ from streaks.engine.counting import (
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import with_window
+from streaks.engine.vouched import before as before_window
+from streaks.engine.vouched import with_tick
 from streaks.engine.windows import Windows
 
 LATE_ALLOWED = timedelta(days=35)
@@ -30,7 +33,7 @@ LATE_ALLOWED = timedelta(days=35)
 class Ticked:
     """What one tick came to, and how the streak stood before and after it. `chain` holds the tick's window, None where that
     is not satisfied. `is_satisfying`: the tick satisfied its window; `was_satisfied`: it had been before. A tick that is
-    neither advanced its window, or had no effect at all."""
+    neither advanced its window, or had no effect at all: then there is no `window`."""
 
     state: State
     before: Standing
@@ -38,6 +41,7 @@ class Ticked:
     chain: Chain | None
     was_satisfied: bool
     is_satisfying: bool
+    window: int | None = None
 
     @property
     def count(self) -> int:
@@ -57,24 +61,28 @@ def tick(
     now: datetime,
     value: Any = None,
     counts_on: bool = True,
+    is_vouched: bool = False,
     spans: Sequence[Span] = (),
 ) -> Ticked:
     """Count the tick at `at`, which may be long ago. `value` is what it has in the condition's field; `counts_on` says
-    whether it adds to the progress of a window that is satisfied already.
+    whether it adds to the progress of a window that is satisfied already, `is_vouched` that no event stands for it.
 
     Ticks without effect are: those from before a change of the rules; in rolling windows those from before the run opened;
     for conditions other than "any tick" those more than LATE_ALLOWED older than the newest. They still are the latest
     activity where no later one is known.
     """
     before = standing(state, rules, now=now, spans=spans)
-    state = _anchored(replace(state, last_at=_latest(state.last_at, at)), rules, at=at, spans=spans)
+    state = _anchored(_visited(state, at=at, is_vouched=is_vouched), rules, at=at, spans=spans)
     windows = windows_of(state, rules)
     if windows is None:
         return Ticked(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
     window, counted = windows.ordinal(at), state
     was_satisfied = is_window_satisfied(state, window)
-    if _has_effect(state, rules, window, at=at) and (counts_on or not was_satisfied):
-        counted = _counted(state, rules, windows, window, value)
+    has_effect = _has_effect(state, rules, window, at=at)
+    if has_effect and is_vouched:
+        counted = replace(state, vouched=with_tick(state.vouched, window, enough=_enough(rules)))
+    if has_effect and (counts_on or not was_satisfied):
+        counted = _counted(counted, rules, windows, window, value)
     counted = compacted(counted, rules, spans)
     return Ticked(
         state=counted,
@@ -83,7 +91,20 @@ def tick(
         chain=chain_with(chains(counted, rules, excused_windows(windows, spans)), window),
         was_satisfied=was_satisfied,
         is_satisfying=not was_satisfied and is_window_satisfied(counted, window),
+        window=window if has_effect else None,
     )
+
+
+def _visited(state: State, *, at: datetime, is_vouched: bool) -> State:
+    state = replace(state, last_at=_latest(state.last_at, at))
+    if not is_vouched:
+        return state
+    return replace(state, vouched=replace(state.vouched, last_at=_latest(state.vouched.last_at, at)))
+
+
+def _enough(rules: Rules) -> int:
+    """How many ticks satisfy a window of a condition that counts them."""
+    return max(1, ceil(rules.condition.minimum))
 
 
 def _latest(last_at: datetime | None, at: datetime) -> datetime:
@@ -97,7 +118,8 @@ def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]
         return state
     if standing(state, rules, now=at, spans=spans).window is not None:
         return state
-    return replace(state, anchor=_anchor_at(state, rules.windows, at=at), progress={})
+    anchor = _anchor_at(state, rules.windows, at=at)
+    return replace(state, anchor=anchor, progress={}, vouched=before_window(state.vouched, anchor.first))
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
@@ -145,12 +167,12 @@ def _counted(state: State, rules: Rules, windows: Windows, window: int, value: A
     runs = state.runs
     if not is_window_satisfied(state, window) and progress[window].satisfies(rules.condition):
         runs = with_window(runs, window)
-    return _pruned(replace(state, runs=runs, progress=progress), windows)
+    return pruned(replace(state, runs=runs, progress=progress), windows)
 
 
-def _pruned(state: State, windows: Windows) -> State:
+def pruned(state: State, windows: Windows) -> State:
     """Without progress that nobody can see or add to any more."""
-    if len(state.progress) == 1 or state.last_at is None:
+    if len(state.progress) <= 1 or state.last_at is None:
         return state
     newest, horizon = windows.ordinal(state.last_at), state.last_at - LATE_ALLOWED
     kept: Mapping[int, Progress] = {

@@ -13,6 +13,7 @@ from participants.models.json import JSONField
 from streaks.engine.counting import Carried, State
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Anchor
+from streaks.engine.vouched import NOTHING_VOUCHED, Vouched
 from streaks.models.definitions import Streak
 
 
@@ -42,7 +43,8 @@ class ParticipantStreak(models.Model):
     Under the terms numbered `revision`: `runs` are satisfied windows, `[[first, length], …]`; `carried` what was brought from
     earlier terms or long ago, `[count, longest, last, since]`; `progress` what ticks came to in windows that are open to more,
     `{number: [count, sum, [values]]}`; `anchor` where rolling windows lie, `[at, first, [[at, first, []], …]]`; `paid` the milestones that were paid,
-    `[[threshold, window], …]`. `freezes` are times that this participant is excused, `[{from, to, reason, at}, …]`.
+    `[[threshold, window], …]`; `vouched` the ticks that no event stands for, `{number of ticks: [[first, length], …]}` with
+    `last_at` and `since`. `freezes` are times that this participant is excused, `[{from, to, reason, at}, …]`.
 
     What was announced: a run of `count` windows (0 once it was told to be broken), and that the break at `warned_of` is near.
     `at_risk_at` and `breaks_at` are the instants at which there is something to announce; readers do not look at them.
@@ -65,6 +67,7 @@ class ParticipantStreak(models.Model):
     progress = JSONField(default=dict)
     anchor = models.JSONField(null=True)
     paid = models.JSONField(default=list)
+    vouched = models.JSONField(default=dict)
     freezes = models.JSONField(default=list)
     last_activity_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
@@ -100,6 +103,7 @@ class ParticipantStreak(models.Model):
             anchor=None if self.anchor is None else _anchor(*self.anchor),
             last_at=self.last_activity_at,
             paid=tuple((threshold, window) for threshold, window in self.paid),
+            vouched=_vouched(**self.vouched),
         )
 
     @state.setter
@@ -110,6 +114,7 @@ class ParticipantStreak(models.Model):
         self.progress = {str(number): _stored(progress) for number, progress in state.progress.items()}
         self.anchor = None if anchor is None else _stored_anchor(anchor)
         self.paid = [list(payment) for payment in state.paid]
+        self.vouched = _stored_vouched(state.vouched)
         if state.last_at is not None:
             self.last_activity_at = state.last_at
 
@@ -129,6 +134,19 @@ def _stored_anchor(anchor: Anchor) -> list[Any]:
 
 def _carried(count: int = 0, longest: int = 0, last: int = 0, since: str | None = None) -> Carried:
     return Carried(count, longest, last, None if since is None else datetime.fromisoformat(since))
+
+
+def _vouched(last_at: str | None = None, since: int | None = None, **windows: Sequence[Sequence[int]]) -> Vouched:
+    runs = {int(number): tuple((first, length) for first, length in stored) for number, stored in windows.items()}
+    return Vouched(runs, None if last_at is None else datetime.fromisoformat(last_at), since)
+
+
+def _stored_vouched(vouched: Vouched) -> dict[str, Any]:
+    if vouched == NOTHING_VOUCHED:
+        return {}
+    last_at = vouched.last_at and vouched.last_at.isoformat()
+    windows = {str(number): [list(run) for run in runs] for number, runs in vouched.windows.items()}
+    return {"last_at": last_at, "since": vouched.since, **windows}
 
 
 def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:

@@ -135,7 +135,7 @@ def row_that_says(said: Sequence[str | None]) -> tuple[Participant, ParticipantS
         "at_risk_at": at_risk_at,
         "breaks_at": breaks_at,
     }
-    unseen: dict[str, Any] = {"progress": {}, "paid": [], "last_activity_at": None}
+    unseen: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
     return made(Participant, person.items()), made(ParticipantStreak, {**row, **unseen}.items())
 
 

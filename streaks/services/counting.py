@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source
+from gamify.facts.engine.conditions import noted
+from gamify.facts.engine.outcomes import Grant, Granted, Mark, Outcome, Source
 from participants.catalog import Catalog
 from participants.errors import DomainError
 from participants.models import Participant
@@ -16,6 +17,8 @@ from streaks.engine.ticking import Ticked, tick
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
 from streaks.services.telling import told_broken, told_of
+
+DOMAIN = "streaks"
 
 
 class StreakNotFound(DomainError):
@@ -77,9 +80,11 @@ def count(
     at: datetime,
     value: Any = None,
     counts_on: bool = True,
+    is_vouched: bool = False,
     is_seen: bool = True,
 ) -> Counted:
-    """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value` and `counts_on`.
+    """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value`, `counts_on` and
+    `is_vouched`. An event bears the mark of it that is among the outcomes.
 
     `is_seen` is false for what happened long ago: the participant's application was not here now.
     """
@@ -92,11 +97,26 @@ def count(
         now=work.now,
         value=value,
         counts_on=counts_on,
+        is_vouched=is_vouched,
         spans=spans,
     )
     if is_seen or participant.is_new:
         work.touch(participant)
-    return Counted(ticked, _kept(work, participant, streak, row, ticked))
+    outcomes = _kept(work, participant, streak, row, ticked)
+    mark = _mark(streak, row, ticked, noted(rules.condition, value), counts_on=counts_on)
+    return Counted(ticked, [mark, *outcomes])
+
+
+def _mark(streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked, value: Any, *, counts_on: bool) -> Mark:
+    """What `services.reversing` needs to take the tick back: its window, null where it had no effect, and what it paid."""
+    known = {tuple(payment) for payment in ticked.state.paid}
+    paid = [payment for payment in row.paid if tuple(payment) not in known]
+    about = {"value": value, "is_granted": not counts_on, "paid": paid}
+    return Mark(
+        DOMAIN,
+        {"id": str(streak.id), "revision": streak.revision, "window": ticked.window}
+        | {name: told for name, told in about.items() if told},
+    )
 
 
 def _kept(

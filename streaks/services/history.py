@@ -96,7 +96,7 @@ def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken
     tick = asked.tick
     participant = work.participant(tick.participant_id)
     streak = recordable_streak(work.catalog, tick.streak_code)
-    counted = count(work, participant, streak, at=tick.at, counts_on=False, is_seen=False)
+    counted = count(work, participant, streak, at=tick.at, counts_on=False, is_vouched=True, is_seen=False)
     if gives_rewards:
         facts.settle(work, participant, counted.outcomes, now=work.now, at=tick.at)
     work.remember(asked.once, {})

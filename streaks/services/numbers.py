@@ -8,8 +8,10 @@ from gamify.facts.services import Fact, Metric, Number, Selector, metrics
 from participants.catalog import catalog_of
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
+from participants.work import UnitOfWork
 from streaks.models import ParticipantStreak, Status, Streak
 from streaks.selectors import status_of, streaks_in
+from streaks.services.counting import loads_for, row_of
 
 
 def _count_after(fact: Fact, selector: Selector) -> int | None:
@@ -31,6 +33,15 @@ def _counts(
     return {participant_id: Number(told.current, told.longest) for participant_id, told in standings.items()}
 
 
+def _held(work: UnitOfWork, participant: Participant, selector: Selector) -> int:
+    streak = streaks_in(work.catalog).by_code.get(selector["streak_code"])
+    if streak is None:
+        return 0
+    work.load(loads_for([streak]))
+    row = row_of(work, participant, streak)
+    return 0 if row is None else status_of(row, streak, participant, now=work.now).standing.longest
+
+
 def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
     known = Streak.objects.of(tenant).exclude(status=Status.ARCHIVED).filter(code=selector["streak_code"])
     return None if known.exists() else FieldError("streak_code", "must be the code of a streak")
@@ -38,4 +49,5 @@ def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
 
 def register() -> None:
     changes = dict.fromkeys(("streak.incremented", "streak.restored"), _count_after)
-    metrics.register("streak_count", Metric(changes, _counts, needs=("streak_code",), problem=_problem))
+    metric = Metric(changes, _counts, needs=("streak_code",), problem=_problem, in_unit=_held)
+    metrics.register("streak_count", metric)

@@ -95,18 +95,21 @@ def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
 def _record(work: UnitOfWork, asked: Tick) -> StreakRecorded:
     streak = recordable_streak(work.catalog, asked.streak_code)
     participant = work.participant(asked.participant_id)
-    counted = count(work, participant, streak, at=asked.at, counts_on=False)
+    counted = count(work, participant, streak, at=asked.at, counts_on=False, is_vouched=True)
     facts.settle(work, participant, counted.outcomes, now=work.now, at=asked.at)
     return _recorded(streak, counted.ticked)
 
 
-def count_tick(work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime) -> Sequence[Outcome]:
-    """Tick a streak in a unit that was opened for something else; answers what is to be given for it.
+def count_tick(
+    work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_vouched: bool
+) -> Sequence[Outcome]:
+    """Tick a streak in a unit that was opened for something else; answers what is to be given for it. `is_vouched`: no event
+    stands for it.
 
     Raises StreakNotFound, StreakInactive or StreakNeedsEvents, and has then changed nothing.
     """
     streak = recordable_streak(work.catalog, streak_code)
-    return count(work, participant, streak, at=at, counts_on=False).outcomes
+    return count(work, participant, streak, at=at, counts_on=False, is_vouched=is_vouched).outcomes
 
 
 def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:

@@ -1,5 +1,6 @@
 """What streaks register with the layers below."""
 
+from gamify.facts.services import undoers
 from participants import events
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers, zone_followers
@@ -12,6 +13,7 @@ from streaks.services.announcing import review
 from streaks.services.counting import loads_for, row_of
 from streaks.services.definitions import end_terms_of_zone
 from streaks.services.numbers import register as register_numbers
+from streaks.services.reversing import undo
 
 
 def _follow(work: UnitOfWork, participant: Participant) -> None:
@@ -43,6 +45,10 @@ _EVENTS = {
     "streak.incremented": (
         "A window of a streak was satisfied.",
         {"new_count": "Length of the run after this tick.", "longest_count": "Length of the longest run so far."},
+    ),
+    "streak.decremented": (
+        "A window of a streak is not satisfied any more, since the event that did it was reversed.",
+        {"new_count": "Length of the run that is alive, or 0.", "longest_count": "Length of the longest run."},
     ),
     "streak.broken": (
         "A run ended, since more windows were missed than may be.",
@@ -76,14 +82,16 @@ _EVENTS = {
         {"threshold": "Length of the milestone.", "reward_id": "Id of the reward that goes with it, or null."},
     ),
 }
+_TAKING_BACK = {"streak.decremented"}
 
 
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
     register_numbers()
+    undoers.register("streaks", undo)
     zone_changes.register("streaks", end_terms_of_zone)
     zone_followers.register("streaks", _follow)
     erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_reasons))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _WHOSE | fields)
+        events.register(name, meaning, _WHOSE | fields, takes_back=name in _TAKING_BACK)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from gamify.facts.services import grant_kinds, metrics
+from gamify.facts.services import grant_kinds, metrics, undoers
 from gamify.points.services import multipliers
 from participants.catalog import catalog_parts
 from participants.events import event_types
@@ -23,6 +23,7 @@ def test_the_registered_domain_events():
         "participant.anonymized",
         "participant.deleted",
         "event.recorded",
+        "event.reversed",
         "points.awarded",
         "points.deducted",
         "points.refunded",
@@ -34,7 +35,9 @@ def test_the_registered_domain_events():
         "reward.fulfilled",
         "reward.cancelled",
         "badge.awarded",
+        "badge.revoked",
         "streak.incremented",
+        "streak.decremented",
         "streak.broken",
         "streak.at_risk",
         "streak.restored",
@@ -47,6 +50,7 @@ def test_the_registered_domain_events():
         "challenge.objective_completed",
         "challenge.completed",
         "challenge.expired",
+        "challenge.set_back",
     }
 
 
@@ -100,6 +104,11 @@ def test_what_time_alone_changes():
 
 def test_what_multiplies_awards():
     assert set(multipliers) == {"tier", "boost", "reward"}
+
+
+def test_who_takes_back_what_came_of_an_event_and_in_which_order():
+    assert settings.UNDO_ORDER == ["rewards", "points", "rules", "challenges", "streaks", "badges"]
+    assert set(undoers) == set(settings.UNDO_ORDER)
 
 
 def test_what_follows_a_tenants_zone():

@@ -195,7 +195,7 @@ def everyone(admin_api: Api, tenant: Tenant) -> Api:
 each_operation = pytest.mark.parametrize("name", [
     "award_points", "award_points_in_batch", "deduct_points", "get_points", "list_transactions", "reverse_transaction",
     "list_boost_definitions", "create_boost", "get_boost", "update_boost", "deactivate_boost",
-    "emit_event", "emit_events_in_batch", "explain_event", "list_events",
+    "emit_event", "emit_events_in_batch", "explain_event", "list_events", "reverse_event",
     "register_participant", "get_profile", "update_profile", "get_state", "list_participants", "delete_participant",
     "award_badge", "list_badges",
     "list_badge_definitions", "create_badge", "get_badge", "update_badge", "deactivate_badge",

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, connection
 
+from gamify.badges.models import BadgeAward
 from participants.errors import DomainError
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.tenants import create_tenant
-from participants.work import IdempotencyKeyReused, Once, Restart, restartable, unit_of_work
+from participants.work import IdempotencyKeyReused, Load, Once, Restart, restartable, unit_of_work
 from participants.work.restarting import MAX_ATTEMPTS, TooBusy
+from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = datetime(2026, 2, 14, 11, tzinfo=UTC)
@@ -181,3 +183,32 @@ def test_another_tenants_participant_of_the_same_name_is_another_participant(ten
 
     assert Participant.objects.filter(external_id="known").count() == 2
     assert Tenant.objects.count() == 4
+
+
+def test_a_removed_row_goes_and_another_may_take_its_place(tenant):
+    badge, gone = BadgeFactory(tenant=tenant), BadgeFactory(tenant=tenant)
+    load = Load(BadgeAward, "badge_id", (badge.pk, gone.pk))
+    known = ParticipantFactory(tenant=tenant, external_id="known")
+    for each in (badge, gone):
+        BadgeAwardFactory(participant=known, badge=each, earned_at=NOW)
+    others = BadgeAwardFactory(participant=ParticipantFactory(tenant=tenant), badge=badge)
+
+    with unit_of_work(tenant, ["known"], now=LATER, loads=[load]) as work:
+        person = work.find("known")
+        for each in (badge, gone):
+            work.remove(work.row(BadgeAward, person, each.pk))
+            assert work.row(BadgeAward, person, each.pk) is None
+        work.add(BadgeAward(tenant=tenant, participant=person, badge=badge, earned_at=LATER))
+
+    assert set(BadgeAward.objects.values_list("participant", "badge", "earned_at")) == {
+        (known.pk, badge.pk, LATER),
+        (others.participant_id, badge.pk, others.earned_at),
+    }
+
+
+def test_a_dry_run_removes_nothing(tenant, nothing_written):
+    award = BadgeAwardFactory(participant=ParticipantFactory(tenant=tenant, external_id="known"))
+    load = Load(BadgeAward, "badge_id", (award.badge_id,))
+
+    with nothing_written(), unit_of_work(tenant, ["known"], now=LATER, loads=[load], is_dry_run=True) as work:
+        work.remove(work.row(BadgeAward, work.find("known"), award.badge_id))

@@ -11,19 +11,22 @@ from participants.models import Participant
 READ_AT_ONCE = 2_000
 
 
-def counted(participant: Participant, criteria: Mapping[UUID, Criterion]) -> Mapping[UUID, Decimal]:
-    """Each of `criteria` over the participant's whole history, in one pass, by the same keys."""
-    return counted_of([participant], criteria).get(participant.pk, {})
+def counted(
+    participant: Participant, criteria: Mapping[UUID, Criterion], *, without: UUID | None = None
+) -> Mapping[UUID, Decimal]:
+    """Each of `criteria` over the participant's whole history, in one pass, by the same keys; `without` is an event to leave out."""
+    return counted_of([participant], criteria, without=without).get(participant.pk, {})
 
 
 def counted_of(
-    participants: Sequence[Participant], criteria: Mapping[UUID, Criterion]
+    participants: Sequence[Participant], criteria: Mapping[UUID, Criterion], *, without: UUID | None = None
 ) -> Mapping[UUID, Mapping[UUID, Decimal]]:
     """The same of many participants of one tenant; who has no such event is left out."""
     found: dict[UUID, dict[UUID, Decimal]] = {}
     if not participants or not criteria:
         return found
-    for participant_id, name, properties in _events(participants, {each.event_name for each in criteria.values()}):
+    names = {each.event_name for each in criteria.values()}
+    for participant_id, name, properties in _events(participants, names, without=without):
         values = found.setdefault(participant_id, dict.fromkeys(criteria, Decimal(0)))
         for key, criterion in criteria.items():
             if criterion.event_name in {name, ANY_EVENT} and criterion.matches(properties):
@@ -34,10 +37,12 @@ def counted_of(
 
 
 def _events(
-    participants: Sequence[Participant], names: Iterable[str | None]
+    participants: Sequence[Participant], names: Iterable[str | None], *, without: UUID | None
 ) -> Iterable[tuple[UUID, str, Mapping[str, object]]]:
     people = [participant.pk for participant in participants]
-    events = Event.objects.filter(tenant_id=participants[0].tenant_id, participant_id__in=people)
+    events = Event.objects.filter(tenant_id=participants[0].tenant_id, participant_id__in=people).standing()
+    if without is not None:
+        events = events.exclude(pk=without)
     if ANY_EVENT not in names:
         events = events.filter(name__in=names)
     return events.values_list("participant_id", "name", "properties").iterator(chunk_size=READ_AT_ONCE)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, active_badges
@@ -59,12 +60,19 @@ def _load(badges: Iterable[BadgeDefinition]) -> Load:
 
 
 def grant(
-    work: UnitOfWork, participant: Participant, badge_code: str, *, metadata: Mapping[str, Any] | None = None
+    work: UnitOfWork,
+    participant: Participant,
+    badge_code: str,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    event_id: UUID | None = None,
 ) -> BadgeAwarded:
-    """Give a badge inside a unit that was opened with `loads_for` it. Raises BadgeNotFound."""
+    """Give a badge inside a unit that was opened with `loads_for` it; `event_id` is the client's event that it came of, if any.
+    Raises BadgeNotFound.
+    """
     badge = _active(work.catalog, badge_code)
     earlier = work.row(BadgeAward, participant, badge.id)
-    row = earlier or _give(work, participant, badge, metadata or {})
+    row = earlier or _give(work, participant, badge, metadata or {}, event_id)
     return BadgeAwarded(participant.external_id, badge, row.earned_at, already_earned=earlier is not None)
 
 
@@ -76,7 +84,11 @@ def _active(catalog: Catalog, badge_code: str) -> BadgeDefinition:
 
 
 def _give(
-    work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]
+    work: UnitOfWork,
+    participant: Participant,
+    badge: BadgeDefinition,
+    metadata: Mapping[str, Any],
+    event_id: UUID | None,
 ) -> BadgeAward:
     work.touch(participant)
     participant.badge_count += 1
@@ -85,6 +97,7 @@ def _give(
         participant_id=participant.pk,
         badge_id=badge.id,
         earned_at=work.now,
+        event_id=event_id,
         metadata=metadata,
     )
     work.add(row)
@@ -93,11 +106,9 @@ def _give(
 
 
 def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]) -> None:
-    data = {
-        "badge_code": badge.code,
-        "badge_name": badge.name,
-        "icon": badge.icon,
-        "rarity": badge.rarity,
-        "metadata": metadata,
-    }
-    work.emit("badge.awarded", participant, data)
+    work.emit("badge.awarded", participant, {**named(badge), "metadata": metadata})
+
+
+def named(badge: BadgeDefinition) -> dict[str, Any]:
+    """As every domain event about it begins."""
+    return {"badge_code": badge.code, "badge_name": badge.name, "icon": badge.icon, "rarity": badge.rarity}

@@ -2,7 +2,8 @@
 
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import CATALOG_PART, load_badges
-from gamify.facts.services import metrics, own_number
+from gamify.badges.services.reversing import undo
+from gamify.facts.services import metrics, own_number, undoers
 from participants import events
 from participants.catalog import catalog_parts
 from participants.models import Participant
@@ -32,11 +33,14 @@ def register() -> None:
     erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
     metrics.register("badges_count", own_number("badge_count", changed_by=["badge.awarded"]))
     erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
-    given = {
+    undoers.register("badges", undo)
+    badge = {
         "badge_code": "Code of the badge.",
         "badge_name": "Its name.",
         "icon": "Address of its picture, or null.",
         "rarity": "common, uncommon, rare, epic or legendary.",
-        "metadata": "Object given with the request.",
     }
+    given = badge | {"metadata": "Object given with the request."}
     events.register("badge.awarded", "A badge was earned.", given)
+    revoked = "A badge was taken back with the event that it came of."
+    events.register("badge.revoked", revoked, badge, takes_back=True)

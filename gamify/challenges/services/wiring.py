@@ -2,7 +2,8 @@
 
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import register as register_catalog
-from gamify.facts.services import metrics, own_number
+from gamify.challenges.services.reversing import undo
+from gamify.facts.services import metrics, own_number, undoers
 from participants import events
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
@@ -41,12 +42,21 @@ _EVENTS = {
     ),
     "challenge.expired": ("A challenge has ended for somebody who has not completed it.", {}),
 }
+_SET_BACK = {
+    "objectives": "Codes of the objectives that are open again.",
+    "completions": "How often they have completed this challenge.",
+    "total_completed": "How often they have completed any challenge.",
+}
 
 
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
+    undoers.register("challenges", undo)
     metrics.register("challenges_completed", own_number("challenges_completed", changed_by=["challenge.completed"]))
     erasers.register("challenges", Eraser(delete=_delete_enrolments, anonymize=_clear_values))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)
+    events.register(
+        "challenge.set_back", "An event that had counted was taken back.", _WHICH | _SET_BACK, takes_back=True
+    )

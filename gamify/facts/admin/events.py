@@ -1,6 +1,7 @@
-"""Events in the console, to read: a list, and what happened on the participant's page."""
+"""Events in the console: a list, what happened on the participant's page, and undoing one."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import FieldTextFilter
 
+from gamify.facts.admin.reversing import REVERSE, undone_in_words
 from gamify.facts.admin.traces import trace_in_words
 from gamify.facts.models import Event
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
@@ -37,6 +39,8 @@ def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
 def _moment(event: Event) -> Moment:
     url = reverse("admin:facts_event_change", args=[event.pk])
     told = ", ".join(f"{name}: {value}" for name, value in list(event.properties.items())[:SHOWN_PROPERTIES])
+    if event.reversed_at is not None:
+        told = f"reversed {told}".strip()
     return Moment(event.occurred_at, event.name, told, "bolt", url)
 
 
@@ -47,7 +51,7 @@ panels.register("events", Panel(links=_links, moments=_moments))
 class EventAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, in the order in which they came; of one participant, in the order in which they happened."""
 
-    list_display = ("occurred_at", "shown_participant", "name", "created_at")
+    list_display = ("occurred_at", "shown_participant", "name", "created_at", "reversed_at")
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("participant",)
@@ -55,10 +59,16 @@ class EventAdmin(TenantDataAdmin, ReadOnlyAdmin):
     search_help_text = "The whole participant id"
     ordering = ("-id",)
     sortable_by = ()
+    object_pages = (REVERSE,)
     fields = ("shown_participant", "name", "shown_properties", ("occurred_at", "created_at"), "shown_trace", "id")
+    when_reversed = (("reversed_at", "reversal_reason"), "shown_undone")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Event]":
-        return super().get_queryset(request).select_related("participant")
+        return super().get_queryset(request).select_related("participant", "tenant")
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        is_reversed = obj is not None and obj.reversed_at is not None
+        return (*self.when_reversed, *self.fields) if is_reversed else self.fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Event]", search_term: str
@@ -76,6 +86,15 @@ class EventAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def shown_participant(self, event: Event) -> SafeString:
         url = reverse("admin:participants_participant_change", args=[event.participant_id])
         return format_html('<a href="{}" class="console-link">{}</a>', url, event.participant)
+
+    @display("reason")
+    def reversal_reason(self, event: Event) -> str | None:
+        return event.reversal_reason
+
+    @display("What was undone")
+    def shown_undone(self, event: Event) -> SafeString | None:
+        lines = format_html_join("", "<li>{}</li>", ([line] for line in undone_in_words(event.undone)))
+        return format_html('<ul class="console-list">{}</ul>', lines) if lines else None
 
     @display("Why")
     def shown_trace(self, event: Event) -> str:

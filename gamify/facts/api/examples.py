@@ -2,8 +2,10 @@
 
 from participants.api.schema import Example
 
+EVENT_ID = "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31"
+
 _FIRST = {
-    "event_id": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
+    "event_id": EVENT_ID,
     "fact_id": "01a20030-2f11-7c0e-9b6a-0d8d1b2c3d42",
     "status": "processed",
     "rewards_granted": [],
@@ -60,6 +62,7 @@ HISTORY = Example(
                 "event_name": "purchase_completed",
                 "properties": {"amount": 49.99, "currency": "USD"},
                 "occurred_at": "2026-02-14T10:00:00Z",
+                "reversed_at": None,
             }
         ],
         "total": 156,
@@ -75,6 +78,9 @@ EXPLAINED = Example(
         "event_name": "purchase_completed",
         "occurred_at": "2026-02-14T10:00:00Z",
         "recorded_at": "2026-02-14T10:00:00.120000Z",
+        "reversed_at": None,
+        "reversal_reason": None,
+        "undone": [],
         "is_pruned": False,
         "facts": [
             {
@@ -97,5 +103,26 @@ EXPLAINED = Example(
         "granted": [],
         "refused": [],
         "cut": [],
+    },
+)
+
+REVERSED = Example(
+    body={"reason": "The order was fraudulent"},
+    answer={
+        "event_id": EVENT_ID,
+        "participant_id": "user_42",
+        "event_name": "purchase_completed",
+        "reason": "The order was fraudulent",
+        "reversed_at": "2026-02-15T09:30:00Z",
+        "undone": [
+            {
+                "type": "reward",
+                "id": "01a20030-2f12-7a3d-8c5b-1e9f6b4d2a53",
+                "name": "10% Off Coupon",
+                "kept": "Its code was handed out, and may have been used",
+            },
+            {"type": "streak_tick", "code": "weekly_buyer", "name": "Weekly Buyer", "amount": 1},
+            {"type": "badge", "code": "big_spender", "name": "Big Spender"},
+        ],
     },
 )

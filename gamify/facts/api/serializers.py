@@ -118,6 +118,21 @@ class TraceAnswer(serializers.Serializer[Any]):
     )
 
 
+class UndoneEntry(serializers.Serializer[Any]):
+    type = serializers.CharField(
+        help_text="In the words of `rewards_granted`; also streak_tick, challenge_progress, challenge_milestone, and event "
+        "where what it was counted for is not known any more."
+    )
+    code = serializers.CharField(required=False, help_text="Code of what was taken back, where it has one.")
+    id = serializers.UUIDField(required=False, help_text="Id of what was taken back, where it has no code.")
+    name = serializers.CharField(help_text="Its name, for people.")
+    amount = serializers.IntegerField(required=False, help_text="How much was taken back, where that is a number.")
+    shortfall = serializers.IntegerField(
+        required=False, help_text="How much more there was to take back and was spent."
+    )
+    kept = serializers.CharField(required=False, help_text="Why it stands and was not taken back; else left out.")
+
+
 class _Explained(serializers.Serializer[Any]):
     event_id = serializers.UUIDField(source="event.id", help_text="The event.")
     participant_id = serializers.CharField(source="event.participant.external_id", help_text="Whose it is.")
@@ -127,10 +142,41 @@ class _Explained(serializers.Serializer[Any]):
         source="event.created_at", help_text="When it was told of, and decided about."
     )
     is_pruned = serializers.BooleanField(help_text="Whether it is too old for its trace to be kept.")
+    reversed_at = serializers.DateTimeField(
+        source="event.reversed_at", allow_null=True, help_text="When it was undone; null while it stands."
+    )
+    reversal_reason = serializers.CharField(
+        source="event.reversal_reason", allow_null=True, help_text="Why it was undone, or null."
+    )
+    undone = UndoneEntry(source="event.undone", many=True, help_text="What was taken back with it, in order.")
 
 
 class ExplainedEvent(_Explained, TraceAnswer):
     """The event, then its trace."""
+
+
+class ReversalBody(serializers.Serializer[Any]):
+    reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why, for the record.")
+
+
+class FlagField(serializers.BooleanField):
+    """Yes or no in a query; given but empty it is refused, where DRF would take it for no."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
+
+
+class ReversalQuery(serializers.Serializer[Any]):
+    dry_run = FlagField(default=False, help_text="Only tell what would be undone.")
+
+
+class ReversedEvent(serializers.Serializer[Any]):
+    event_id = serializers.UUIDField(help_text="The event.")
+    participant_id = serializers.CharField(help_text="Whose it is.")
+    event_name = serializers.CharField(help_text="What had happened.")
+    reason = serializers.CharField(allow_null=True, help_text="Text given with the request, or null.")
+    reversed_at = serializers.DateTimeField(help_text="When it was reversed; of a dry run, when it was asked.")
+    undone = UndoneEntry(many=True, help_text="What came of the event, in the order in which it was taken back.")
 
 
 class EventResult(serializers.Serializer[Any]):
@@ -154,11 +200,12 @@ class EventHistoryEntry(serializers.ModelSerializer[Event]):
 
     class Meta:
         model = Event
-        fields = ["id", "event_name", "properties", "occurred_at"]
+        fields = ["id", "event_name", "properties", "occurred_at", "reversed_at"]
         read_only_fields = fields
         extra_kwargs = {
             "id": {"help_text": "The `event_id` of the call that recorded it."},
             "occurred_at": {"help_text": "When it happened."},
+            "reversed_at": {"help_text": "When it was undone with everything that came of it; null while it stands."},
         }
 
 

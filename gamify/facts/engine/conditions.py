@@ -78,6 +78,14 @@ def advanced(progress: Progress, condition: Condition, value: Any) -> Progress:
     return Progress(progress.count + 1, total, distinct)
 
 
+def noted(condition: Condition, value: Any) -> Any:
+    """What is to be kept of a value so that it advances `condition` once more as it did; None where it adds nothing to know."""
+    if condition.kind is Kind.SUM:
+        return value if amount_of(value) else None
+    is_told_apart = condition.kind is Kind.DISTINCT and not isinstance(value, dict | list)
+    return _shortened(value) if is_told_apart else None
+
+
 def amount_of(value: Any) -> Decimal:
     """What a value adds to a sum: itself, exact to nine decimals, or nothing."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -85,4 +85,14 @@ class Overheard:
     definitions: int
 
 
-Outcome = Grant | Granted | Heard | Overheard
+@dataclass(frozen=True)
+class Mark:
+    """Something was counted in a row that does not bear the event's id. It is kept with the event, under the name of the
+    domain and in its own words (JSON), so that exactly this can be taken back.
+    """
+
+    domain: str
+    what: Mapping[str, Any]
+
+
+Outcome = Grant | Granted | Heard | Overheard | Mark

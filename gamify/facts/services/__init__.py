@@ -8,15 +8,18 @@ from gamify.facts.services.listening import Consumer, consumers, is_heard, loads
 from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
 from gamify.facts.services.pipeline import Processed, is_change, process, settle
 from gamify.facts.services.pruning import prune_traces
+from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo, Undone, reverse_event, undoers
 from gamify.facts.services.simulating import Simulated, simulate
 from gamify.facts.services.wiring import register
 
 __all__ = [
+    "AlreadyReversed",
     "BatchEmitted",
     "Cause",
     "Consumer",
     "EventEmitted",
     "EventRefused",
+    "EventReversed",
     "EventTaken",
     "Fact",
     "GrantKind",
@@ -25,6 +28,8 @@ __all__ = [
     "Processed",
     "Selector",
     "Simulated",
+    "Undo",
+    "Undone",
     "consumers",
     "emit",
     "emit_batch",
@@ -39,6 +44,8 @@ __all__ = [
     "prune_traces",
     "record_history",
     "register",
+    "reverse_event",
     "settle",
     "simulate",
+    "undoers",
 ]

@@ -104,7 +104,7 @@ def emit_once(work: UnitOfWork, event: EventInput, once: Once | None) -> EventEm
     row = record(work, participant, event)
     fact_id = _tell(work, participant, row).pk
     processed = process(work, fact_of(participant, row), now=work.now)
-    row.trace = processed.trace
+    row.trace, row.marks = processed.trace, processed.marks
     emitted = EventEmitted(row.pk, fact_id, [given.told() for given in processed.granted])
     work.remember(once, _answer(emitted))
     return emitted

@@ -10,6 +10,7 @@ from gamify.facts.services.facts import Fact
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
+from participants.work import UnitOfWork
 
 Selector = Mapping[str, Any]
 """What a criterion says besides metric and minimum, such as its `streak_code`."""
@@ -32,12 +33,22 @@ class Metric:
     """`after[change](fact, selector)` is the number after a change of that name, None where the change is about something
     else. `numbers(tenant, participants, selector, now)` are those of many, by id, from what is written; who is left out has 0.
     `needs` are the names of what the selector must say; `problem(tenant, selector)` is what is wrong with it, if anything.
+    `in_unit(work, participant, selector)` is the best number of one whom a unit has changed; None where that is what `numbers`
+    says of them, since it is a number of their own row.
     """
 
     after: Mapping[str, Callable[[Fact, Selector], int | None]]
     numbers: Callable[[Tenant, Sequence[Participant], Selector, datetime], Mapping[UUID, Number]]
     needs: Collection[str] = ()
     problem: Callable[[Tenant, Selector], FieldError | None] = _no_problem
+    in_unit: Callable[[UnitOfWork, Participant, Selector], int] | None = None
+
+    def held(self, work: UnitOfWork, participant: Participant, selector: Selector) -> int:
+        """The most that a participant of a unit ever came to, with what the unit has changed."""
+        if self.in_unit is not None:
+            return self.in_unit(work, participant, selector)
+        number = self.numbers(work.tenant, [participant], selector, work.now).get(participant.pk)
+        return 0 if number is None else number.best
 
 
 metrics: Registry[Metric] = Registry("Metric")

@@ -6,18 +6,20 @@ what is put in at once; log and trace tell where something was cut off.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
-from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome, Overheard
+from gamify.facts.engine.outcomes import Grant, Granted, Heard, Mark, Outcome, Overheard
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, is_heard
 from gamify.facts.services.tracing import Trace, Tracer
 from participants.errors import DomainError
+from participants.events import event_types
 from participants.ids import new_id
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
@@ -31,16 +33,17 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Processed:
-    """What was given, in order, and the decision trace, None where there was nothing to decide."""
+    """What was given, in order, the decision trace, None where there was nothing to decide, and what was counted, by domain."""
 
     granted: Sequence[Granted]
     trace: Trace | None
+    marks: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def is_change(type_name: str) -> bool:
     """Whether a domain event of this type can be heard by definitions: it tells of what the product did, not of what the
-    client said."""
-    return not type_name.startswith(NO_CHANGES)
+    client said, and not of something that was taken back."""
+    return not type_name.startswith(NO_CHANGES) and not event_types[type_name].takes_back
 
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> Processed:
@@ -74,6 +77,7 @@ class _Run:
         self._now = now
         self._tracer = Tracer()
         self._granted: list[Granted] = []
+        self._marks: dict[str, list[Mapping[str, Any]]] = {}
         self._followed = 0
 
     def to_the_end(self) -> Processed:
@@ -81,7 +85,7 @@ class _Run:
             fact = self.queue.popleft()
             self._tracer.begin(fact)
             self.take_all(self._outcomes(fact), fact)
-        return Processed(self._granted, self._tracer.trace(self._granted))
+        return Processed(self._granted, self._tracer.trace(self._granted), self._marks)
 
     def _outcomes(self, fact: Fact) -> Iterable[Outcome]:
         for consumer in consumers():
@@ -109,6 +113,8 @@ class _Run:
             self._tracer.heard(outcome)
         elif isinstance(outcome, Overheard):
             self._tracer.overheard(outcome.definitions)
+        elif isinstance(outcome, Mark):
+            self._marks.setdefault(outcome.domain, []).append(outcome.what)
         elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
             self._give(outcome, cause)
 

@@ -11,8 +11,17 @@ def _delete_events(participant: Participant) -> None:
 
 
 def _clear_properties(participant: Participant) -> None:
-    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by."""
-    Event.objects.of(participant).update(properties={}, trace=PRUNED)
+    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by and counted for."""
+    Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None)
+    Event.objects.of(participant).exclude(reversed_at=None).update(reversal={"reason": None, "undone": []})
+
+
+_REVERSED = {
+    "event_id": "Id of the event.",
+    "event_name": "Its name.",
+    "reason": "Text given with the request, or null.",
+    "undone": "What was taken back, one object each, and what was not, with the reason.",
+}
 
 
 def register() -> None:
@@ -25,3 +34,4 @@ def register() -> None:
         "timestamp": "When it happened.",
     }
     events.register("event.recorded", "A client's event was recorded.", recorded)
+    events.register("event.reversed", "An event was undone with everything that came of it.", _REVERSED)

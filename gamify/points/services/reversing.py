@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.facts import services as facts
+from gamify.facts.models import Event
+from gamify.facts.services import Undone
 from gamify.points import engine
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
@@ -154,28 +156,20 @@ def _tell(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone
     tell(work, "points.reversed", participant, undone, **told)
 
 
-@dataclass(frozen=True)
-class TakenBack:
-    """An award of an event, undone: `amount` was taken, and `shortfall` was spent already. `undone` is None where nothing was left."""
-
-    entry: LedgerEntry
-    undone: LedgerEntry | None
-    amount: int
-    shortfall: int
+# --- an event is undone, with everything that came of it -----------------------------------------------------------------
 
 
-def take_back_of_event(
-    work: UnitOfWork, participant: Participant, event_id: UUID, *, note: Note
-) -> Iterator[TakenBack]:
-    """Undo what came of one event, the newest first, as far as points are left; what is undone already is left alone."""
-    awards = LedgerEntry.objects.of(participant).filter(event_id=event_id, type=EntryType.AWARD)
+def undo_event(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
+    """Take back what the event has awarded, the newest first, as far as points are left; what is undone already stays so."""
+    awards = LedgerEntry.objects.of(participant).filter(event_id=event.pk, type=EntryType.AWARD)
     for entry in awards.newest_first():
         if not is_reversed(participant, entry):
-            yield _taken_back(work, participant, entry, note)
+            yield _taken_back(work, participant, entry, Note(event.reversal["reason"], event_id=event.pk))
 
 
-def _taken_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> TakenBack:
+def _taken_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> Undone:
     wanted = _left_to_take(work, participant, entry)
     amount = min(wanted, participant.balance)
-    undone = _take_back(work, participant, entry, note, amount=amount) if amount else None
-    return TakenBack(entry, undone, amount, wanted - amount)
+    if amount:
+        _take_back(work, participant, entry, note, amount=amount)
+    return Undone(type="points", name="Points", id=entry.pk, amount=amount, shortfall=wanted - amount or None)

@@ -1,9 +1,10 @@
 """What points register with the layers below."""
 
-from gamify.facts.services import metrics, own_number
+from gamify.facts.services import metrics, own_number, undoers
 from gamify.points.models import ExpiringCredit, LedgerEntry
 from gamify.points.selectors import BOOSTS, load_boosts
 from gamify.points.services import lots, multiplying
+from gamify.points.services.reversing import undo_event
 from participants import events
 from participants.catalog import catalog_parts
 from participants.models import Participant
@@ -48,6 +49,7 @@ def register() -> None:
     events.register("points.expired", "Points expired unspent.", moved | {"expired_at": "When they expired."})
     events.register("points.adjusted", "A balance was put right by hand.", moved)
     events.register("points.reversed", "An entry of the ledger was undone.", moved | undone)
+    undoers.register("points", undo_event)
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.foresee))
     catalog_parts.register(BOOSTS, load_boosts)
     multiplying.register()

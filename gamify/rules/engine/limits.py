@@ -97,5 +97,13 @@ def fired(tally: Tally, *, at: datetime, day: date) -> Tally:
     return Tally(tally.total + 1, kept, at if tally.last_at is None else max(at, tally.last_at))
 
 
+def given_back(tally: Tally, *, day: date, last_at: datetime | None) -> Tally:
+    """After a firing on `day` is as if it had not been; `last_at` is now the newest. A day that is not remembered any more counts
+    in the total alone.
+    """
+    days = {fired_on: count - (fired_on == day) for fired_on, count in tally.days.items()}
+    return Tally(tally.total - 1, {fired_on: count for fired_on, count in days.items() if count}, last_at)
+
+
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())

@@ -173,7 +173,8 @@ class _Stream:
         self._tenant = tenant
         self._max_events = max_events
         named = {} if ANY_EVENT in names else {"name__in": names}
-        wanted = Event.objects.filter(tenant_id=tenant.pk, occurred_at__gte=since, occurred_at__lt=until, **named)
+        period = {"occurred_at__gte": since, "occurred_at__lt": until}
+        wanted = Event.objects.filter(tenant_id=tenant.pk, **period, **named).standing()
         self._wanted = wanted.only("participant_id", "name", "properties", "occurred_at")
 
     def chunks(self, watch: Watch) -> Iterator[tuple[Mapping[Any, Participant], Iterator[Event]]]:

@@ -1,7 +1,9 @@
 """What rules register with the layers below."""
 
+from gamify.facts.services import undoers
 from gamify.rules.models import RuleTally
 from gamify.rules.selectors.catalog import register as register_catalog
+from gamify.rules.services.reversing import undo
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 
@@ -17,4 +19,5 @@ def _keep_tallies(participant: Participant) -> None:
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
+    undoers.register("rules", undo)
     erasers.register("rule tallies", Eraser(delete=_delete_tallies, anonymize=_keep_tallies))

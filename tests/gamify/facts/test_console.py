@@ -1,10 +1,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
+from gamify.badges.models import BadgeAward
+from gamify.facts.engine.events import EventInput
 from gamify.facts.models import PRUNED, Event
+from gamify.facts.services import emit
 from tests.console import Console, staff, text_of
-from tests.factories import EventFactory, ParticipantFactory
+from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, RuleFactory
 
 
 def test_the_list_shows_what_came_last_first(tenant):
@@ -170,3 +174,68 @@ def test_an_event_without_a_trace_says_so(tenant, trace, words):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=trace)
 
     assert words in text_of(Console(tenant).get("facts_event_change", event.pk))
+
+
+@pytest.fixture
+def bought(tenant):
+    """An event for which a badge was given."""
+    BadgeFactory(tenant=tenant, code="buyer", name="Buyer")
+    RuleFactory(tenant=tenant, grants=[{"type": "badge", "code": "buyer"}])
+    event = EventInput("ada", "purchase", datetime.now(UTC))
+    return emit(tenant=tenant, event=event, now=event.at).event_id
+
+
+def test_a_page_tells_first_what_reversing_an_event_takes_back(tenant, bought, nothing_written):
+    console = Console(tenant)
+
+    shown = text_of(console.get("facts_event_change", bought))
+    with nothing_written():
+        page = text_of(console.get("facts_event_reverse", bought))
+
+    assert ">Reverse<" in "".join(shown.split())
+    assert "Taken back: Badge Buyer." in page
+
+
+def test_reversing_leaves_an_audit_row_and_the_event_says_so(tenant, bought):
+    console = Console(tenant)
+
+    answer = console.post("facts_event_reverse", bought, reason="A fraud")
+
+    event = Event.objects.get()
+    assert answer.status_code == 302
+    assert (event.reversal_reason, BadgeAward.objects.count()) == ("A fraud", 0)
+    assert LogEntry.objects.get().change_message == "Reversed."
+    shown = text_of(console.get("facts_event_change", bought))
+    assert "A fraud" in shown
+    assert "Taken back: Badge Buyer." in shown
+
+
+def test_what_is_reversed_cannot_be_again(tenant, bought, nothing_written):
+    console = Console(tenant)
+    console.post("facts_event_reverse", bought, reason="A fraud")
+
+    with nothing_written():
+        assert console.post("facts_event_reverse", bought, reason="Again").status_code == 302
+    assert Event.objects.get().reversal_reason == "A fraud"
+
+
+def test_of_an_event_without_consequences_that_is_told(tenant):
+    event_id = emit(tenant=tenant, event=EventInput("ada", "look", datetime.now(UTC)), now=datetime.now(UTC)).event_id
+
+    assert "Nothing was given for it" in text_of(Console(tenant).get("facts_event_reverse", event_id))
+
+
+def test_reversing_needs_more_than_looking(tenant, bought, nothing_written):
+    console = Console(tenant, user=staff("facts.view_event"))
+
+    with nothing_written():
+        assert console.get("facts_event_reverse", bought).status_code == 403
+        assert console.post("facts_event_reverse", bought, reason="x").status_code == 403
+
+
+def test_an_event_of_another_tenant_cannot_be_reversed(tenant, other_tenant):
+    event = EventFactory(participant=ParticipantFactory(tenant=other_tenant), marks={})
+
+    Console(tenant).post("facts_event_reverse", event.pk, reason="x")
+
+    assert Event.objects.get().reversed_at is None

@@ -60,6 +60,9 @@ def test_every_condition_is_told_with_what_it_found(api, big_spenders, propertie
         "occurred_at": "2026-02-14T08:15:00Z",
         "recorded_at": "2026-02-14T08:15:00Z",
         "is_pruned": False,
+        "reversed_at": None,
+        "reversal_reason": None,
+        "undone": [],
         "facts": [
             {
                 "name": "purchase",

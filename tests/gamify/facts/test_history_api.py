@@ -41,6 +41,7 @@ def test_the_specs_history(participant, api):
                 "event_name": "purchase_completed",
                 "properties": {"amount": 49.99, "currency": "USD"},
                 "occurred_at": "2026-02-14T10:00:00Z",
+                "reversed_at": None,
             }
         ],
         "total": 1,

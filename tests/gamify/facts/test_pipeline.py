@@ -9,13 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.testing import capture_logs
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Overheard, Source
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Mark, Overheard, Source
 from gamify.facts.services import (
     Consumer,
     Fact,
     GrantKind,
     grant_kinds,
     grant_problem,
+    is_change,
     loads_for,
     process,
     settle,
@@ -438,3 +439,17 @@ def test_a_misspelt_consumer_is_told_of(settings, path, message):
 )
 def test_how_an_answer_tells_of_what_was_granted(granted, told):
     assert granted.told() == told
+
+
+def test_what_was_counted_is_kept_by_domain_whoever_counted_it(work, kind):
+    kind("tick", lambda work, participant, grant: [Mark("streaks", {"code": "granted"})])
+    reactions["first", "purchase"] = [Mark("streaks", {"code": "heard"}), grant(kind="tick"), Mark("rules", {"id": 1})]
+
+    marks = process(work, fact(work), now=NOW).marks
+
+    assert marks == {"streaks": [{"code": "heard"}, {"code": "granted"}], "rules": [{"id": 1}]}
+
+
+def test_what_takes_something_back_is_no_change(work):
+    assert is_change("tier.upgraded")
+    assert not is_change("event.reversed")

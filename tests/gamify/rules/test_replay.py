@@ -66,6 +66,15 @@ def test_a_draft_is_played_over_what_happened(tenant, ada, bob, nothing_written)
     assert (result.participants, result.events, result.is_cut) == (2, 4, False)
 
 
+def test_what_was_reversed_is_not_played(tenant, ada):
+    happened(ada, 50)
+    happened(ada, 100, reversed_at=NOW, reversal={"reason": None, "undone": []})
+
+    (one,) = played(tenant, draft(tenant)).rules
+
+    assert one.totals.fired == 1
+
+
 def test_limits_are_per_participant_and_go_by_the_time_of_the_event(tenant, ada, bob):
     for participant in (ada, bob):
         happened(participant, 1, 1, 1, at=NOW - timedelta(days=2))

@@ -1,0 +1,72 @@
+"""Undoing an event in the console: first what that takes back, and what it cannot."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from gamify.facts import services
+from gamify.facts.models import Event
+from participants.admin.fields import ReasonField
+from participants.admin.pages import Done, ObjectPage, PageForm
+
+NOTHING = "Nothing was given for it; it is only left out of what counts events."
+
+
+class WhyForm(PageForm):
+    reason = ReasonField()
+
+
+def _reverse(request: HttpRequest, event: Event, data: Mapping[str, Any]) -> Done:
+    answer = services.reverse_event(
+        tenant=event.tenant, event_id=str(event.pk), reason=data["reason"], now=timezone.now()
+    )
+    kept = sum("kept" in each for each in answer.undone)
+    told = f"{event.name} is reversed." if not kept else f"{event.name} is reversed; what could not be is told below."
+    return Done(told, "Reversed.")
+
+
+def _preview(event: Event) -> Iterable[str]:
+    answer = services.reverse_event(
+        tenant=event.tenant, event_id=str(event.pk), reason=None, now=timezone.now(), is_dry_run=True
+    )
+    return undone_in_words(answer.undone) or [NOTHING]
+
+
+def undone_in_words(undone: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each thing that came of the event."""
+    return [_sentence(each) for each in undone]
+
+
+def _sentence(undone: Mapping[str, Any]) -> str:
+    amount = f": {undone['amount']:,}" if undone.get("amount") is not None else ""
+    what = f"{_WHAT.get(undone['type'], undone['type'].replace('_', ' ').capitalize())} {undone['name']}{amount}"
+    if "kept" in undone:
+        return f"Stays: {what}. {undone['kept']}."
+    short = f", {undone['shortfall']:,} more are spent and stay" if undone.get("shortfall") else ""
+    return f"Taken back: {what}{short}."
+
+
+_WHAT = {
+    "streak_tick": "Tick of streak",
+    "streak_milestone": "Milestone of streak",
+    "challenge": "Completion of challenge",
+    "challenge_progress": "Progress in challenge",
+    "challenge_milestone": "Milestone of challenge",
+}
+
+REVERSE = ObjectPage(
+    name="reverse",
+    title="Reverse",
+    explanation="The event and everything that came of it is undone, once and for good. The event stays in the history, and "
+    "bears that it was reversed; whatever counts events leaves it out from then on.",
+    button="Reverse the event",
+    permission="facts.change_event",
+    perform=_reverse,
+    form_class=WhyForm,
+    icon="undo",
+    is_dangerous=True,
+    is_offered=lambda event: event.reversed_at is None,
+    preview=_preview,
+)

@@ -1,0 +1,37 @@
+"""An event is undone: rewards that it granted are taken back, unless they cannot return."""
+
+from collections.abc import Iterator
+
+from gamify.facts.models import Event
+from gamify.facts.services import Undone
+from participants.models import Participant
+from participants.work import UnitOfWork
+from rewards.models import Claim, ClaimStatus
+from rewards.services.closing import cancel_claim
+from rewards.services.handing import loads_of
+
+CODE_IS_OUT = "Its code was handed out, and may have been used"
+WAS_FULFILLED = "It was fulfilled"
+
+
+def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
+    """Claims of the event are cancelled as by hand, by reward; one that was fulfilled, or whose code is out, stands."""
+    found = Claim.objects.of(participant).filter(event_id=event.pk).exclude(status=ClaimStatus.CANCELLED)
+    for row in found.order_by("reward_id", "pk"):  # rewards are locked by id
+        work.load([loads_of(row.reward_id)])
+        claim = work.lock(Claim, row.pk)
+        if claim is not None:
+            yield _taken_back(work, participant, event, claim)
+
+
+def _taken_back(work: UnitOfWork, participant: Participant, event: Event, claim: Claim) -> Undone:
+    kept = _obstacle(claim)
+    if kept is None:
+        cancel_claim(work, participant, claim, event.reversal["reason"])
+    return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, kept=kept)
+
+
+def _obstacle(claim: Claim) -> str | None:
+    if claim.code_value is not None:
+        return CODE_IS_OUT
+    return WAS_FULFILLED if claim.status == ClaimStatus.FULFILLED else None

@@ -1,0 +1,197 @@
+"""Challenges stand as if a reversed event had never come."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamify.challenges.models import Challenge, Enrolment
+from gamify.challenges.selectors import standings_of
+from gamify.challenges.services import enroll
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import emit, reverse_event
+from participants.catalog import catalog_of, definitions_changed
+from participants.models import DomainEvent, Participant, Tenant
+from participants.services.participants import anonymize
+from tests.factories import BadgeFactory, ChallengeFactory, TenantFactory, objective
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+TEN_POINTS = [{"type": "points", "amount": 10}]
+OF_ANOTHER = "What was given for it came of another event"
+
+
+@pytest.fixture
+def explorer(tenant):
+    """Two logins, then a review; a badge at the end."""
+    BadgeFactory(tenant=tenant, code="explorer")
+    return ChallengeFactory(
+        tenant=tenant,
+        code="explorer",
+        objectives=[objective("login", 2), objective("review", prerequisites=["login"])],
+        completion_grants=[{"type": "badge", "code": "explorer"}],
+    )
+
+
+def fresh(tenant):
+    return Tenant.objects.get(pk=tenant.pk)
+
+
+def happens(tenant, name, *, at=NOW, **properties):
+    return emit(tenant=fresh(tenant), event=EventInput("ada", name, at, properties), now=max(at, NOW)).event_id
+
+
+def undone(tenant, event_id, *, now=NOW):
+    """What is told of challenges: (type, why it was kept)."""
+    answer = reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=now)
+    return [(each["type"], each.get("kept")) for each in answer.undone if each["type"].startswith("challenge")]
+
+
+def standing(tenant, *, now=NOW):
+    tenant = fresh(tenant)
+    person = Participant.objects.filter(tenant=tenant).first()
+    [found] = standings_of(person, catalog_of(tenant), now=now)
+    return found.status, found.state and found.state.completions, found.state and sorted(found.state.done)
+
+
+def test_an_objective_and_a_completion_that_the_event_brought_are_open_again(tenant, explorer):
+    _, _, last = [happens(tenant, name) for name in ("login", "login", "review")]
+    assert standing(tenant) == ("completed", 1, ["login", "review"])
+
+    assert undone(tenant, last) == [("challenge", None)]
+
+    assert standing(tenant) == ("active", 0, ["login"])
+    ada = Participant.objects.get()
+    assert (ada.challenges_completed, ada.badge_count) == (0, 0)
+    told = DomainEvent.objects.get(type="challenge.set_back").data
+    assert told == {
+        "participant_id": "ada",
+        "challenge_code": "explorer",
+        "challenge_name": "Explorer",
+        "objectives": ["review"],
+        "completions": 0,
+        "total_completed": 0,
+    }
+
+
+def test_progress_goes_down(tenant, explorer):
+    happens(tenant, "login")
+    second = happens(tenant, "login")
+
+    assert undone(tenant, second) == [("challenge_progress", None)]
+
+    assert Enrolment.objects.get().progress == {"login": [1, "0", []]}
+
+
+def test_who_was_enrolled_by_the_event_alone_is_not_any_more(tenant, explorer):
+    assert undone(tenant, happens(tenant, "login")) == [("challenge_progress", None)]
+
+    assert not Enrolment.objects.exists()
+    assert standing(tenant) == ("available", None, None)
+
+
+def test_who_enrolled_by_hand_stays_enrolled(tenant, explorer):
+    enroll(tenant=tenant, participant_id="ada", code="explorer", now=NOW - DAY)
+
+    undone(tenant, happens(tenant, "login"))
+
+    row = Enrolment.objects.get()
+    assert (row.enrolled_at, row.progress) == (NOW - DAY, {})
+
+
+def test_a_later_event_takes_the_place_of_the_one_that_is_gone(tenant, explorer):
+    first, *_ = [happens(tenant, "login") for _ in range(3)]
+
+    assert undone(tenant, first) == []
+
+    assert standing(tenant) == ("active", 0, ["login"])
+
+
+def test_an_event_that_came_before_its_prerequisite_did_does_not_count_either(tenant, explorer):
+    first, *_ = [happens(tenant, name) for name in ("login", "login", "review", "login")]
+
+    told = undone(tenant, first)
+
+    assert told == [("challenge", None), ("challenge", OF_ANOTHER)]
+    assert standing(tenant) == ("active", 0, ["login"])
+    assert Participant.objects.get().badge_count == 1
+
+
+def test_what_others_reach_all_the_same_stands_and_is_not_given_again(tenant):
+    ChallengeFactory(tenant=tenant, completion_grants=TEN_POINTS)
+    first, _ = happens(tenant, "login"), happens(tenant, "login")
+
+    [(kind, why), *_] = undone(tenant, first)
+
+    assert (kind, why[:31]) == ("challenge", "It is reached without the event")
+    assert standing(tenant) == ("completed", 1, ["login"])
+
+
+def test_what_has_lapsed_is_not_open_again(tenant):
+    ChallengeFactory(tenant=tenant, duration_type="fixed", starts_at=NOW - DAY, ends_at=NOW + DAY)
+    enroll(tenant=tenant, participant_id="ada", code=Challenge.objects.get().code, now=NOW)
+    event_id = happens(tenant, "login")
+
+    undone(tenant, event_id, now=NOW + 2 * DAY)
+
+    assert standing(tenant, now=NOW + 2 * DAY) == ("expired", 0, [])
+
+
+def test_where_the_challenge_was_changed_they_stand_as_they_stood_and_that_is_told(tenant, explorer):
+    _, second = happens(tenant, "login"), happens(tenant, "login")
+    Challenge.objects.update(objectives=[objective("login", 5)])
+    definitions_changed(tenant)
+
+    [(kind, why)] = undone(tenant, second)
+
+    assert (kind, why[:24]) == ("challenge_progress", "It was changed since: wh")
+    assert Enrolment.objects.get().done == ["login"]
+
+
+def test_of_the_anonymized_nothing_is_known_any_more(tenant, explorer):
+    event_id = happens(tenant, "login")
+    anonymize(tenant=tenant, external_id="ada", now=NOW)
+
+    answer = reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=NOW)
+
+    assert [each["type"] for each in answer.undone] == ["event"]
+    assert Enrolment.objects.exists()
+
+
+OBJECTIVES = st.sampled_from(
+    [
+        [objective("a", 2)],
+        [objective("a", 2), objective("b", prerequisites=["a"])],
+        [objective("a", 40, type="sum", of={"field": "n"}), objective("b", 2)],
+        [objective("a", 2, type="distinct", of={"field": "n"}), objective("b", 3, prerequisites=["a"])],
+    ]
+)
+TERMS = st.sampled_from(
+    [{}, {"duration_type": "rolling", "duration_days": 3}, {"is_repeatable": True}, {"enrolment": "manual"}]
+) | st.just({"duration_type": "rolling", "duration_days": 2, "is_repeatable": True})
+EVENTS = st.tuples(st.sampled_from("ab"), st.integers(-3, 3), st.integers(1, 30))
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None)
+@given(objectives=OBJECTIVES, terms=TERMS, history=st.lists(EVENTS, min_size=1, max_size=9), data=st.data())
+def test_whatever_is_reversed_challenges_stand_as_if_it_had_never_been_sent(objectives, terms, history, data):
+    tenant, undisturbed = TenantFactory(), TenantFactory()
+    for each in (tenant, undisturbed):
+        ChallengeFactory(tenant=each, code="c", objectives=objectives, **terms)
+        if terms.get("enrolment"):
+            enroll(tenant=each, participant_id="ada", code="c", now=NOW - 2 * DAY)
+    place = data.draw(st.integers(0, len(history) - 1))
+
+    ids = [happens(tenant, name, at=NOW + day * DAY, n=number) for name, day, number in history]
+    undone(tenant, ids[place], now=NOW + 5 * DAY)
+    for name, day, number in history[:place] + history[place + 1 :]:
+        happens(undisturbed, name, at=NOW + day * DAY, n=number)
+
+    states = [Enrolment.objects.filter(tenant=each).first() for each in (tenant, undisturbed)]
+    assert len({None if row is None else repr(row.state) for row in states}) == 1
+    completed = [
+        Participant.objects.get(tenant=each).challenges_completed for each in (tenant, undisturbed) if len(history) > 1
+    ]
+    assert len(set(completed)) <= 1
