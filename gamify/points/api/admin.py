@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from gamify.points import services
 from gamify.points.api import examples
-from gamify.points.api.serializers import BoostAnswer, ReversalBody, ReversedAnswer
+from gamify.points.api.serializers import BoostAnswer, EntryReversalBody, ReversedEntry
 from gamify.points.definitions import BoostChanges, NewBoost
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import Boost
@@ -21,8 +21,8 @@ class TransactionsViewSet(AdminViewSet):
     @operation(
         "reverse_transaction",
         query=DryRunQuery,
-        body=ReversalBody,
-        answer=ReversedAnswer,
+        body=EntryReversalBody,
+        answer=ReversedEntry,
         errors=[
             TransactionNotFound(examples.TRANSACTION_ID),
             AlreadyReversed(),
@@ -39,11 +39,11 @@ class TransactionsViewSet(AdminViewSet):
         those that have expired meanwhile it comes back for good. With `dry_run=true` nothing is written.
         """
         dry_run = self.query(DryRunQuery)["dry_run"]
-        reason = self.body(ReversalBody).get("reason")
+        reason = self.body(EntryReversalBody).get("reason")
         undone = services.reverse(
             tenant=self.tenant, transaction_id=transaction_id, reason=reason, now=self.now, is_dry_run=dry_run
         )
-        return Response(ReversedAnswer(undone).data)
+        return Response(ReversedEntry(undone).data)
 
 
 @documented(created=examples.BOOST)

@@ -151,11 +151,11 @@ class PointsAnswer(PointsSummary):
     at = serializers.DateTimeField(required=False, help_text="The moment that was asked for; only where one was.")
 
 
-class ReversalBody(serializers.Serializer[Any]):
+class EntryReversalBody(serializers.Serializer[Any]):
     reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why; it stands in the ledger.")
 
 
-class ReversedAnswer(serializers.Serializer[Any]):
+class ReversedEntry(serializers.Serializer[Any]):
     transaction_id = serializers.UUIDField(allow_null=True, help_text="The new entry; null after a dry run.")
     reversed_id = serializers.UUIDField(help_text="The entry that it undoes.")
     participant_id = ParticipantIdField()

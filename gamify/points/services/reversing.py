@@ -161,9 +161,11 @@ def _tell(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone
 
 def undo_event(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Take back what the event has awarded, the newest first, as far as points are left; what is undone already stays so."""
-    awards = LedgerEntry.objects.of(participant).filter(event_id=event.pk, type=EntryType.AWARD)
-    for entry in awards.newest_first():
-        if not is_reversed(participant, entry):
+    entries = LedgerEntry.objects.of(participant)
+    awards = entries.filter(event_id=event.pk, type=EntryType.AWARD).newest_first()
+    undone = set(entries.filter(reverses_id__in=[entry.pk for entry in awards]).values_list("reverses_id", flat=True))
+    for entry in awards:
+        if entry.pk not in undone:
             yield _taken_back(work, participant, entry, Note(event.reversal["reason"], event_id=event.pk))
 
 

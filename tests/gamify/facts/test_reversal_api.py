@@ -123,5 +123,5 @@ def test_it_costs_the_same_however_much_else_happened(api, admin_api, bought, qu
     admin_api.post(path(UNKNOWN))  # the use of the key is noted
 
     for event_id in ids[:2]:
-        with queries(13):
+        with queries(14):
             assert admin_api.post(path(event_id)).status_code == 200
