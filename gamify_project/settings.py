@@ -175,6 +175,7 @@ FACT_CONSUMERS = [
 ]  # who hears what happened, in this order
 UNDO_ORDER = [
     "rewards",
+    "tiers",
     "rules",
     "challenges",
     "streaks",

@@ -94,7 +94,7 @@ def test_who_hears_facts_and_in_which_order():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["rewards", "rules", "challenges", "streaks", "badges"]
+    assert settings.UNDO_ORDER == ["rewards", "tiers", "rules", "challenges", "streaks", "badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
