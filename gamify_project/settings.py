@@ -176,6 +176,7 @@ FACT_CONSUMERS = [
 UNDO_ORDER = [
     "rewards",
     "points",
+    "tiers",
     "rules",
     "challenges",
     "streaks",

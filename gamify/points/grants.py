@@ -6,6 +6,7 @@ from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome, Source
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.points import engine
 from gamify.points.services import Note, credit
+from gamify.tiers.services import mark_of
 from participants.models import Participant
 from participants.work import UnitOfWork
 
@@ -20,6 +21,7 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield Granted("tier", tier.name, Source("tier", tier.code), code=tier.code)
+        yield mark_of(tier.code, tier.name)
 
 
 def register() -> None:

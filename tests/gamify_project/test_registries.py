@@ -107,7 +107,7 @@ def test_what_multiplies_awards():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["rewards", "points", "rules", "challenges", "streaks", "badges"]
+    assert settings.UNDO_ORDER == ["rewards", "points", "tiers", "rules", "challenges", "streaks", "badges"]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 

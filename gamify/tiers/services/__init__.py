@@ -3,6 +3,7 @@
 from gamify.tiers.services.assignment import Assignment, TierAssigned, TierNotFound, assign, grant_tier
 from gamify.tiers.services.changes import TierName
 from gamify.tiers.services.evaluation import TierUpgrade, evaluate, highest_upgrade, recompute
+from gamify.tiers.services.reversing import mark_of
 from gamify.tiers.services.wiring import register
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "evaluate",
     "grant_tier",
     "highest_upgrade",
+    "mark_of",
     "recompute",
     "register",
 ]

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gamify.facts.services import Fact, Metric, Number, Selector, metrics
+from gamify.facts.services import Fact, Metric, Number, Selector, metrics, undoers
 from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
+from gamify.tiers.services.reversing import undo
 from participants import events
 from participants.catalog import catalog_of, catalog_parts
 from participants.models import Participant, Tenant
@@ -39,6 +40,7 @@ def _levels(
 def register() -> None:
     """Called once the apps are loaded."""
     changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
+    undoers.register("tiers", undo)
     metrics.register("tier_level", Metric(changes, _levels))
     catalog_parts.register(CATALOG_PART, load_ladder)
     erasers.register("tier changes", Eraser(delete=_delete_changes, anonymize=_clear_reasons))

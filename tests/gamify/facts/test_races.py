@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
-from gamify.facts.services import emit, emit_batch
+from gamify.facts.services import AlreadyReversed, EventReversed, emit, emit_batch, reverse_event
 from participants.models import DomainEvent, IdempotencyKey, Participant
 from participants.services.tenants import create_tenant
 from tests.threads import all_at_once
@@ -51,3 +51,14 @@ def test_two_batches_over_the_same_participants_in_opposite_order_do_not_deadloc
 
     assert [result.processed for result in results] == [50] * 8
     assert set(Participant.objects.values_list("total_events", flat=True)) == {8}
+
+
+def test_an_event_that_8_reverse_at_once_is_reversed_once(tenant, now):
+    events = [emit(tenant=tenant, event=EventInput("user_1", "login", now), now=now) for _ in range(2)]
+    reverse = partial(reverse_event, tenant=tenant, event_id=str(events[0].event_id), reason=None, now=now)
+
+    results = all_at_once([reverse] * 8)
+
+    assert [sum(isinstance(each, kind) for each in results) for kind in (EventReversed, AlreadyReversed)] == [1, 7]
+    assert Participant.objects.get().total_events == 1
+    assert DomainEvent.objects.filter(type="event.reversed").count() == 1
