@@ -6,8 +6,9 @@ class RewardsConfig(AppConfig):
     verbose_name = "Rewards"
 
     def ready(self) -> None:
-        from rewards import grants, profile, services
+        from rewards import audits, grants, profile, services
 
         profile.register()
         services.register()
         grants.register()
+        audits.register()
