@@ -411,6 +411,21 @@ def test_the_sandbox_is_another_tenant(tenant, busy):
     assert run("--tenant", "acme", "--sandbox")[0] == 0
 
 
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(tenant, busy, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    screen = Terminal()
+
+    call_command("verify_ledger", "--tenant", "acme", stderr=screen, stdout=StringIO())
+
+    assert f"{size_of(tenant)}/{size_of(tenant)}" in screen.getvalue()
+
+
 def test_an_unknown_tenant_is_refused(db):
     with pytest.raises(CommandError, match=r"^Tenant not found: nobody$"):
         run("--tenant", "nobody")

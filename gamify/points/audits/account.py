@@ -20,6 +20,7 @@ TOTAL_OF: Mapping[str, str] = {
     EntryType.REFUND: "total_spent",
     EntryType.EXPIRE: "total_expired",
 }
+KINDS = frozenset(EntryType.values)
 CREDITS = (EntryType.AWARD, EntryType.REFUND)
 DEBITS = (EntryType.DEDUCT, EntryType.CLAIM, EntryType.EXPIRE)
 UNDOES: Mapping[str, Sequence[str]] = {
@@ -77,7 +78,7 @@ class Account:
             self._note(entry, "delta", "above 0", entry.delta)
         elif entry.type in DEBITS and entry.delta > 0:
             self._note(entry, "delta", "below 0", entry.delta)
-        elif entry.type not in EntryType:
+        elif entry.type not in KINDS:
             self._note(entry, "type", f"one of {', '.join(EntryType.values)}", entry.type)
 
     def _judge_multiplier(self, entry: Entry) -> None:
