@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from gamify_project import errors, probes
+from gamify_project import errors, metrics, probes
 from gamify_project.docs import DocsView, SchemaView
 
 handler400 = errors.handler400
@@ -36,5 +36,6 @@ urlpatterns = [
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),
+    path("metrics", metrics.metrics),
     re_path("^(?:api/v1/gamify|v1)$", errors.unknown_route),
 ]

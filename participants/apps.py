@@ -6,7 +6,9 @@ class ParticipantsConfig(AppConfig):
 
     def ready(self) -> None:
         from participants import events
+        from participants.services.auditing import register_audits
         from participants.services.participants import register_erasers
 
         events.register_all()
         register_erasers()
+        register_audits()

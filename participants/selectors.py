@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from participants.engine import is_slug, uuid_of
 from participants.errors import ParticipantNotFound
@@ -99,3 +101,32 @@ def named_like(text: str) -> Q:
     if connection.vendor == "sqlite":
         return Q(external_id__iregex=re.escape(text)) | Q(display_name__iregex=re.escape(text))
     return Q(external_id__icontains=text) | Q(display_name__icontains=text)
+
+
+def tenants_to_audit(*, since: datetime) -> Sequence[Tenant]:
+    """Those whose newest audit was begun before `since`: who was never audited first, then whose is longest ago."""
+    waiting = Tenant.objects.filter(Q(audit_run=None) | Q(audit_run__began_at__lt=since))
+    return list(waiting.order_by(F("audit_run__began_at").asc(nulls_first=True), "pk"))
+
+
+@dataclass(frozen=True)
+class AuditsSummary:
+    """What the newest audits of all tenants came to. `stalest_at` is since when the tenant whose audit is longest ago has been without
+    one, from its creation on where there was none; None where there is no tenant.
+    """
+
+    rows: int
+    drifts: int
+    tenants_with_drifts: int
+    stalest_at: datetime | None
+
+
+def audits_summary() -> AuditsSummary:
+    with_drifts = Q(audit_run__drifts__gt=0)
+    found = Tenant.objects.order_by().aggregate(
+        rows=Coalesce(Sum("audit_run__rows"), 0),
+        drifts=Coalesce(Sum("audit_run__drifts"), 0),
+        tenants_with_drifts=Count("pk", filter=with_drifts),
+        stalest_at=Min(Coalesce("audit_run__audited_at", "created_at")),
+    )
+    return AuditsSummary(**found)

@@ -6,9 +6,10 @@ class RewardsConfig(AppConfig):
     verbose_name = "Rewards"
 
     def ready(self) -> None:
-        from rewards import grants, profile, selectors, services
+        from rewards import audits, grants, profile, selectors, services
 
         selectors.register()
         profile.register()
         services.register()
         grants.register()
+        audits.register()

@@ -6,8 +6,9 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
-        from gamify.badges import grants, profile, services
+        from gamify.badges import audits, grants, profile, services
 
         profile.register()
         services.register()
         grants.register()
+        audits.register()

@@ -6,8 +6,9 @@ class PointsConfig(AppConfig):
     verbose_name = "Points"
 
     def ready(self) -> None:
-        from gamify.points import grants, profile, services
+        from gamify.points import audits, grants, profile, services
 
         profile.register()
         services.register()
         grants.register()
+        audits.register()

@@ -6,8 +6,9 @@ class TiersConfig(AppConfig):
     verbose_name = "Tiers"
 
     def ready(self) -> None:
-        from gamify.tiers import grants, profile, services
+        from gamify.tiers import audits, grants, profile, services
 
         profile.register()
         services.register()
         grants.register()
+        audits.register()

@@ -68,9 +68,17 @@ def awarded_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
         last = chunk[-1]
 
 
+def count_awarded(tenant: Tenant) -> int:
+    return _awarded(tenant).count()
+
+
 def _awarded_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
-    awarded = Participant.objects.of(tenant).filter(external_id__gt=external_id, total_earned__gt=0)
+    awarded = _awarded(tenant).filter(external_id__gt=external_id)
     return awarded.order_by("external_id").values_list("external_id", flat=True)
+
+
+def _awarded(tenant: Tenant) -> "QuerySet[Participant]":
+    return Participant.objects.of(tenant).filter(total_earned__gt=0)
 
 
 def history_of(participant: Participant | None) -> Sequence[TierChange]:

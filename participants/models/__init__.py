@@ -1,5 +1,6 @@
 """Tables of the bottom layer, a topic per module."""
 
+from participants.models.audits import AuditRun
 from participants.models.definitions import Definition
 from participants.models.events import DomainEvent
 from participants.models.hmac import HmacSecret
@@ -9,4 +10,14 @@ from participants.models.keys import ApiKey
 from participants.models.participants import Participant
 from participants.models.tenants import Tenant
 
-__all__ = ["ApiKey", "Definition", "DomainEvent", "FileImport", "HmacSecret", "IdempotencyKey", "Participant", "Tenant"]
+__all__ = [
+    "ApiKey",
+    "AuditRun",
+    "Definition",
+    "DomainEvent",
+    "FileImport",
+    "HmacSecret",
+    "IdempotencyKey",
+    "Participant",
+    "Tenant",
+]

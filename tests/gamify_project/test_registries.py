@@ -4,6 +4,7 @@ from django.conf import settings
 
 from gamify.facts.services import grant_kinds, metrics, undoers
 from gamify.points.services import multipliers
+from participants.auditing import audits
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
@@ -117,3 +118,18 @@ def test_what_follows_a_tenants_zone():
 
 def test_what_follows_a_participants_zone():
     assert set(zone_followers) == {"streaks"}
+
+
+def test_what_is_audited():
+    assert set(audits) == {
+        "idempotency keys",
+        "ledger",
+        "points answered",
+        "points told",
+        "tiers",
+        "badges",
+        "claims",
+        "stock",
+        "claims answered",
+        "claims told",
+    }

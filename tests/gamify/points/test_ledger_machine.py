@@ -22,6 +22,7 @@ from gamify.points.selectors import totals_at
 from gamify.points.services import AlreadyReversed, Change, NotReversible, adjust, award, deduct, expire, reverse
 from participants.models import Participant, Tenant
 from participants.selectors import find_participant
+from participants.services.auditing import audit
 from rewards.models import Reward
 from rewards.services import AlreadyCancelled, cancel, claim
 from tests.factories import TenantFactory
@@ -276,13 +277,16 @@ class Ledger(RuleBasedStateMachine):
             assert row.rest == left[row.entry_id]
 
     def teardown(self):
-        """What was said of any moment is still said of it, when it is asked for later."""
+        """What was said of any moment is still said of it, when it is asked for later; and nobody who audits it finds a fault."""
         if not hasattr(self, "tenant"):
             return
         ada = find_participant(self.tenant, "ada", now=self.now)
         for at, said in dict(self.seen).items():
             totals = totals_at(ada, at, now=self.now)
             assert (totals.balance, totals.earned, totals.spent, totals.expired) == said
+        faults = []
+        audit(tenant=self.tenant, now=self.now, tell=faults.append)
+        assert not faults
 
 
 @pytest.mark.timeout(600)

@@ -87,6 +87,36 @@ def test_another_tenant_and_the_other_environment_are_left_alone(tenant, other_t
     assert list(Participant.objects.exclude(tier_code=None).values_list("tier_code", flat=True)) == ["toy"]
 
 
-def test_an_unknown_tenant_is_refused(tenant):
+def test_several_tenants_each_go_by_their_own_tiers(tenant, other_tenant, ladder, run):
+    TierFactory(tenant=other_tenant, code="club", criteria_config={"min_points": 600})
+    for owner in (tenant, other_tenant):
+        ParticipantFactory(tenant=owner, external_id="ada", points=600)
+
+    assert run("globex") == {"participants": 2, "raised": 2, "dry_run": False}
+    assert dict(Participant.objects.values_list("tenant__slug", "tier_code")) == {"acme": "silver", "globex": "club"}
+
+
+def test_an_unknown_tenant_is_refused_before_anybody_is_raised(tenant, ladder):
+    ParticipantFactory(tenant=tenant, points=600)
+
     with pytest.raises(CommandError, match="nobody"):
-        call_command("recompute_tiers", "--tenant", "nobody")
+        call_command("recompute_tiers", "--tenant", "acme", "nobody")
+
+    assert not TierChange.objects.exists()
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(tenant, ladder, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for _ in range(3):
+        ParticipantFactory(tenant=tenant, points=600)
+    screen = Terminal()
+
+    call_command("recompute_tiers", "--tenant", "acme", "--dry-run", stderr=screen, stdout=StringIO())
+
+    assert "3/3" in screen.getvalue()

@@ -1,0 +1,28 @@
+"""Participants have as many badges as their row says (contract §8)."""
+
+from collections.abc import Iterator
+
+from gamify.badges.models import BadgeAward
+from participants.auditing import Audit, Drift, Seen, audits, of_nobody, people_and, streamed
+from participants.models import Participant, Tenant
+
+
+def _size(tenant: Tenant) -> int:
+    return Participant.objects.of(tenant).count() + BadgeAward.objects.filter(tenant_id=tenant.pk).count()
+
+
+def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    awards = BadgeAward.objects.filter(tenant_id=tenant.pk).order_by("participant_id")
+    rows = streamed(awards.values_list("participant_id"), seen)
+    for participant_id, standing, theirs in people_and(tenant, ["external_id", "badge_count"], rows, seen=seen):
+        if standing is None:
+            yield of_nobody(participant_id, "badges", theirs)
+            continue
+        (external_id, said), count = standing, sum(1 for _ in theirs)
+        if said != count:
+            yield Drift(f"participant {external_id}", "badge_count", count, said)
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    audits.register("badges", Audit(_size, _find))

@@ -1,0 +1,77 @@
+"""Every entry, credit and total of a tenant, one participant after the other."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from gamify.points.audits.account import Account
+from gamify.points.audits.lots import Lot
+from gamify.points.audits.rows import Entry, Undone
+from gamify.points.models import ExpiringCredit, LedgerEntry
+from participants.auditing import Audit, Drift, Seen, chunked, of_nobody, people_and, streamed
+from participants.models import Participant, Tenant
+
+TOTALS = (
+    "external_id", "ledger_count", "balance", "total_earned", "total_spent", "total_expired", "next_expiry_at",
+)  # fmt: skip
+CREDITS = 1
+Rows = Iterator[tuple[int, tuple[Any, ...]]]
+
+
+def _size(tenant: Tenant) -> int:
+    return (
+        Participant.objects.of(tenant).count()
+        + LedgerEntry.objects.filter(tenant_id=tenant.pk).count()
+        + ExpiringCredit.objects.filter(tenant_id=tenant.pk).count()
+    )
+
+
+def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    streams = (_credits(tenant, seen), _entries(tenant, seen))
+    for participant_id, totals, rows in people_and(tenant, TOTALS, *streams, seen=seen):
+        if totals is None:
+            yield of_nobody(participant_id, "ledger entries or credits", rows)
+        else:
+            yield from _judged(dict(zip(TOTALS, totals, strict=True)), rows)
+
+
+def _credits(tenant: Tenant, seen: Seen) -> Iterator[tuple[Any, ...]]:
+    rows = ExpiringCredit.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "expires_at", "pk")
+    yield from streamed(rows.values_list("participant_id", "entry_id", "rest", "expires_at"), seen)
+
+
+def _entries(tenant: Tenant, seen: Seen) -> Iterator[tuple[UUID, Entry, Undone | None]]:
+    """Each with the entry that it undoes: one question more for each chunk in which there are such."""
+    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
+    for chunk in chunked(map(Entry._make, streamed(rows.values_list(*Entry._fields), seen))):
+        undone = _undone(tenant, [entry.reverses_id for entry in chunk if entry.reverses_id is not None])
+        for entry in chunk:
+            yield entry.participant_id, entry, undone.get(entry.reverses_id)
+
+
+def _undone(tenant: Tenant, ids: Sequence[UUID]) -> Mapping[UUID | None, Undone]:
+    if not ids:
+        return {}
+    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk__in=ids).values_list(*Undone._fields)
+    return {undone.id: undone for undone in map(Undone._make, rows)}
+
+
+def _judged(said: dict[str, Any], rows: Rows) -> Iterator[Drift]:
+    lots, entries = _lots_first(rows)
+    account = Account(f"participant {said['external_id']}", lots)
+    for _, (_, entry, undone) in entries:
+        yield from account.read(entry, undone)
+    yield from account.close(said)
+
+
+def _lots_first(rows: Rows) -> tuple[Sequence[Lot], Iterable[Any]]:
+    lots: list[Lot] = []
+    for number, row in rows:
+        if number != CREDITS:
+            return lots, chain([(number, row)], rows)
+        lots.append(Lot(*row[1:]))
+    return lots, ()
+
+
+LEDGER = Audit(_size, _find)

@@ -1,0 +1,106 @@
+"""What is left of each credit of one participant that expires, by the entries that made it, took of it and gave back."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gamify.points.audits.rows import Entry, Undone
+from gamify.points.models import EntryType
+
+Problem = tuple[str, Any, Any]
+"""What is wrong, what was expected, what was found."""
+
+
+@dataclass
+class Lot:
+    """A row that says `rest`; `left` is what the entries say, None while none has credited it. `expired` is what went in time."""
+
+    entry_id: UUID
+    rest: int
+    expires_at: datetime
+    left: int | None = None
+    expired: int = 0
+
+
+class Lots:
+    """Reads as `gamify.points.services.lots` writes."""
+
+    def __init__(self, lots: Iterable[Lot]) -> None:
+        self._lots = {str(lot.entry_id): lot for lot in lots}
+
+    def __bool__(self) -> bool:
+        return bool(self._lots)
+
+    def read(self, entry: Entry, undone: Undone | None) -> Iterator[Problem]:
+        if entry.type == EntryType.AWARD:
+            yield from self._credit(entry)
+        elif entry.delta < 0:
+            yield from self._take(entry)
+        elif undone is not None:
+            self._give_back(entry, undone)
+
+    def _credit(self, entry: Entry) -> Iterator[Problem]:
+        lot = self._lots.get(str(entry.id))
+        if (lot and lot.expires_at) != entry.expires_at:
+            yield "expires_at", lot and lot.expires_at, entry.expires_at
+        if lot is not None:
+            lot.left = entry.delta
+
+    def _take(self, entry: Entry) -> Iterator[Problem]:
+        used = entry.used or {}
+        if entry.type == EntryType.EXPIRE:
+            yield from self._expire(entry)
+        elif sum(used.values()) > -entry.delta:
+            yield "used", f"at most {-entry.delta}", sum(used.values())
+        for entry_id, part in used.items():
+            yield from self._take_of(entry_id, part, entry)
+
+    def _expire(self, entry: Entry) -> Iterator[Problem]:
+        """All that is left of one credit, at its time."""
+        used = entry.used or {}
+        if sum(used.values()) != -entry.delta:
+            yield "used", -entry.delta, sum(used.values())
+        for entry_id, part in used.items():
+            if lot := self._lots.get(entry_id):
+                lot.expired += part
+                if lot.expires_at != entry.expires_at:
+                    yield "expires_at", lot.expires_at, entry.expires_at
+
+    def _take_of(self, entry_id: str, part: int, entry: Entry) -> Iterator[Problem]:
+        lot = self._lots.get(entry_id)
+        if lot is None or lot.left is None:
+            yield "used", "of a credit of theirs", entry_id
+            return
+        least = lot.left if entry.type == EntryType.EXPIRE else 1
+        if not least <= part <= lot.left:
+            yield "used", f"{least} to {lot.left} of {entry_id}", part
+        elif (lot.expires_at <= entry.created_at) != (entry.type == EntryType.EXPIRE):
+            yield "used", f"of a credit {'over' if entry.type == EntryType.EXPIRE else 'in time'}", lot.expires_at
+        lot.left -= part
+
+    def _give_back(self, entry: Entry, undone: Undone) -> None:
+        """What has expired meanwhile has come back for good."""
+        for entry_id, part in (undone.used or {}).items():
+            lot = self._lots.get(entry_id)
+            if lot is not None and lot.left is not None and lot.expires_at > entry.created_at:
+                lot.left += part
+
+    def expired_of(self, entry_id: UUID) -> int:
+        lot = self._lots.get(str(entry_id))
+        return lot.expired if lot else 0
+
+    @property
+    def next_expiry_at(self) -> datetime | None:
+        return min((lot.expires_at for lot in self._lots.values() if lot.rest), default=None)
+
+    def close(self, balance: int) -> Iterator[tuple[str | None, str, Any, Any]]:
+        """What rows say that the entries do not: whose, None where it is all of them together; and what is wrong."""
+        for entry_id, lot in self._lots.items():
+            if lot.left is None:
+                yield entry_id, "entry", "an award of theirs", None
+            elif lot.rest != lot.left:
+                yield entry_id, "rest", lot.left, lot.rest
+        if (rests := sum(lot.rest for lot in self._lots.values())) > balance:
+            yield None, "rests of credits", f"at most {balance}", rests

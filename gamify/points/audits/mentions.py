@@ -1,0 +1,72 @@
+"""What was answered under idempotency keys, and what was told to the outside: each names an entry of the ledger.
+
+Not the reverse: most entries have no key, and what comes of a history is written in silence.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from gamify.points.models import LedgerEntry
+from gamify.points.services.adjusting import ADJUST
+from gamify.points.services.awarding import AWARD, AWARD_BATCH
+from gamify.points.services.deducting import DEDUCT
+from participants.auditing import Audit, Drift, Mention, Seen, has_erased, mentioned, streamed
+from participants.models import DomainEvent, IdempotencyKey, Tenant
+
+SINGLE = (AWARD, DEDUCT, ADJUST)
+Keys = QuerySet[IdempotencyKey]
+Events = QuerySet[DomainEvent]
+
+
+def _keys(tenant: Tenant) -> Keys:
+    return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation__in=(*SINGLE, AWARD_BATCH))
+
+
+def _find_answers(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    yield from mentioned(tenant, LedgerEntry, _answered(_keys(tenant).filter(operation__in=SINGLE), seen))
+    batches = _answered_together(_keys(tenant).filter(operation=AWARD_BATCH), seen)
+    yield from mentioned(tenant, LedgerEntry, batches, may_be_gone=has_erased(tenant))
+
+
+def _answered(keys: Keys, seen: Seen) -> Iterator[Mention]:
+    for subject, operation, key, answer in streamed(keys.values_list("subject", "operation", "key", "answer"), seen):
+        says = {"participant_id": subject, "delta": _delta(operation, answer)}
+        yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), says)
+
+
+def _delta(operation: str, answer: Mapping[str, Any]) -> Any:
+    """An answer to a deduction tells a positive amount."""
+    if operation == DEDUCT:
+        return -answer["amount"]
+    return answer["delta" if operation == ADJUST else "amount"]
+
+
+def _answered_together(keys: Keys, seen: Seen) -> Iterator[Mention]:
+    """The items of batches that succeeded; whose they are, the answer does not say (docs/decisions/0005)."""
+    for key, answers in streamed(keys.values_list("key", "answer"), seen):
+        for number, answer in enumerate(answers):
+            if "error" not in answer:
+                about = f"answer under {AWARD_BATCH} {key}, item {number}"
+                yield Mention(about, answer.get("transaction_id"), {"delta": answer.get("amount")})
+
+
+def _events(tenant: Tenant) -> Events:
+    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__startswith="points.")
+
+
+def _find_told(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    yield from mentioned(tenant, LedgerEntry, _told(_events(tenant), seen))
+
+
+def _told(events: Events, seen: Seen) -> Iterator[Mention]:
+    for event_id, kind, participant_id, data in streamed(
+        events.values_list("id", "type", "participant_id", "data"), seen
+    ):
+        says = {"participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance")}
+        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), says)
+
+
+ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
+TOLD = Audit(lambda tenant: _events(tenant).count(), _find_told)

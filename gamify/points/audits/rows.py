@@ -1,0 +1,34 @@
+"""Rows of the ledger as audits read them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    participant_id: UUID
+    id: UUID
+    number: int
+    type: str
+    delta: int
+    balance_after: int
+    base_amount: int | None
+    multiplier: Decimal | None
+    expires_at: datetime | None
+    used: dict[str, int] | None
+    reverses_id: UUID | None
+    created_at: datetime
+
+
+class Undone(NamedTuple):
+    """The entry that another one undoes."""
+
+    id: UUID
+    participant_id: UUID
+    number: int
+    type: str
+    delta: int
+    used: dict[str, int] | None

@@ -1,0 +1,38 @@
+"""Where participants stand is where the newest change of their tier has put them (contract §7)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gamify.tiers.models import TierChange
+from participants.auditing import Audit, Drift, Seen, audits, differences, of_nobody, people_and, streamed
+from participants.models import Participant, Tenant
+
+STANDING = ("external_id", "tier_count", "tier_code")
+
+
+def _size(tenant: Tenant) -> int:
+    return Participant.objects.of(tenant).count() + TierChange.objects.filter(tenant_id=tenant.pk).count()
+
+
+def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    changes = TierChange.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
+    rows = streamed(changes.values_list("participant_id", "number", "code"), seen)
+    for participant_id, standing, theirs in people_and(tenant, STANDING, rows, seen=seen):
+        if standing is None:
+            yield of_nobody(participant_id, "changes of tier", theirs)
+        else:
+            yield from _judged(dict(zip(STANDING, standing, strict=True)), theirs)
+
+
+def _judged(said: dict[str, Any], changes: Iterator[Any]) -> Iterator[Drift]:
+    about, count, code = f"participant {said['external_id']}", 0, None
+    for _, (_, number, change_code) in changes:
+        if number != count + 1:
+            yield Drift(about, "number of a change of tier", count + 1, number)
+        count, code = number, change_code
+    yield from differences(about, {"tier_count": count, "tier_code": code}, said)
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    audits.register("tiers", Audit(_size, _find))

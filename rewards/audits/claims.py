@@ -1,0 +1,112 @@
+"""Every claim of a tenant, one participant after the other: paid, given back and counted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from gamify.points.models import EntryType, LedgerEntry
+from participants.auditing import Audit, Drift, Seen, of_nobody, people_and, streamed
+from participants.models import Participant, Tenant
+from rewards.models import Claim, ClaimStatus, RewardTally
+
+TALLIES, ENTRIES, CLAIMS_ = 1, 2, 3
+HANDED_OUT = (ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
+MOVING = (EntryType.CLAIM, EntryType.REFUND)
+
+
+class _Claim(NamedTuple):
+    participant_id: UUID
+    id: UUID
+    reward_id: UUID
+    status: str
+    points_deducted: int
+    entry_id: UUID | None
+    refund_id: UUID | None
+
+
+class _Entry(NamedTuple):
+    """An entry that pays for a claim, or gives back what one has cost."""
+
+    participant_id: UUID
+    id: UUID
+    type: str
+    delta: int
+    reverses_id: UUID | None
+
+
+def _size(tenant: Tenant) -> int:
+    mine = {"tenant_id": tenant.pk}
+    rows = (Participant, RewardTally, Claim)
+    return LedgerEntry.objects.filter(**mine, type__in=MOVING).count() + sum(
+        model._default_manager.filter(**mine).count() for model in rows
+    )
+
+
+def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    mine = {"tenant_id": tenant.pk}
+    tallies = RewardTally.objects.filter(**mine).order_by("participant_id")
+    entries = LedgerEntry.objects.filter(**mine, type__in=MOVING).order_by("participant_id", "number")
+    claims = Claim.objects.filter(**mine).order_by("participant_id", "pk")
+    streams = (
+        streamed(tallies.values_list("participant_id", "reward_id", "claims"), seen),
+        map(_Entry._make, streamed(entries.values_list(*_Entry._fields), seen)),
+        map(_Claim._make, streamed(claims.values_list(*_Claim._fields), seen)),
+    )
+    for participant_id, standing, rows in people_and(tenant, ["external_id", "rewards_claimed"], *streams, seen=seen):
+        if standing is None:
+            yield of_nobody(participant_id, "claims", rows)
+        else:
+            yield from _judged(f"participant {standing[0]}", standing[1], rows)
+
+
+def _judged(about: str, rewards_claimed: int, rows: Iterator[tuple[int, Any]]) -> Iterator[Drift]:
+    theirs: defaultdict[int, list[Any]] = defaultdict(list)
+    for number, row in rows:
+        theirs[number].append(row)
+    claims: Sequence[_Claim] = theirs[CLAIMS_]
+    yield from _judged_money(about, claims, {entry.id: entry for entry in theirs[ENTRIES]})
+    yield from _judged_tallies(about, claims, {row[1]: row[2] for row in theirs[TALLIES]})
+    handed_out = sum(claim.status in HANDED_OUT for claim in claims)
+    if rewards_claimed != handed_out:
+        yield Drift(about, "rewards_claimed", handed_out, rewards_claimed)
+
+
+def _judged_money(about: str, claims: Iterable[_Claim], entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+    named: Counter[UUID | None] = Counter()
+    for claim in claims:
+        named.update((claim.entry_id, claim.refund_id))
+        yield from _judged_payment(f"{about}, claim {claim.id}", claim, entries)
+        yield from _judged_refund(f"{about}, claim {claim.id}", claim, entries)
+    for entry in entries.values():
+        if named[entry.id] != 1:
+            yield Drift(f"{about}, entry {entry.id}", f"claims of a {entry.type}", 1, named[entry.id])
+
+
+def _judged_payment(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+    entry = entries.get(claim.entry_id) if claim.entry_id else None
+    if claim.entry_id and (entry is None or entry.type != EntryType.CLAIM):
+        yield Drift(about, "entry", "a claim of theirs in the ledger", claim.entry_id)
+    elif claim.points_deducted != (paid := -entry.delta if entry else 0):
+        yield Drift(about, "points_deducted", paid, claim.points_deducted)
+
+
+def _judged_refund(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+    """What was paid for comes back when it is cancelled, and only then."""
+    is_due = claim.status == ClaimStatus.CANCELLED and claim.entry_id is not None
+    if is_due != (claim.refund_id is not None):
+        yield Drift(about, "refund", "one" if is_due else None, claim.refund_id)
+    elif claim.refund_id:
+        entry = entries.get(claim.refund_id)
+        if entry is None or entry.type != EntryType.REFUND or entry.reverses_id != claim.entry_id:
+            yield Drift(about, "refund", f"one of {claim.entry_id}", claim.refund_id)
+
+
+def _judged_tallies(about: str, claims: Iterable[_Claim], tallies: Mapping[UUID, int]) -> Iterator[Drift]:
+    counted = Counter(claim.reward_id for claim in claims if claim.status != ClaimStatus.CANCELLED)
+    for reward_id in sorted(tallies.keys() | counted.keys()):
+        if (said := tallies.get(reward_id, 0)) != counted[reward_id]:
+            yield Drift(f"{about}, reward {reward_id}", "tally", counted[reward_id], said)
+
+
+CLAIMS = Audit(_size, _find)

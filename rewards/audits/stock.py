@@ -1,0 +1,81 @@
+"""Stock and codes: as many are gone as were handed out, and no code is handed out twice.
+
+Claims go with an erased participant, but what was handed out stays gone, and its code used. So where anybody was erased, more
+may be gone than there are claims, and a code may name one that is no more.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from participants.auditing import Audit, Drift, Seen, has_erased, streamed
+from participants.models import Tenant
+from rewards.audits.claims import HANDED_OUT
+from rewards.models import Claim, Reward, RewardCode
+
+
+def _size(tenant: Tenant) -> int:
+    mine = {"tenant_id": tenant.pk}
+    return Reward.objects.of(tenant).count() + sum(
+        model._default_manager.filter(**mine).count() for model in (Claim, RewardCode)
+    )
+
+
+def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+    """By sets, since rewards are few and their claims and codes belong to everybody."""
+    is_short = has_erased(tenant)
+    yield from _judged_stock(tenant, is_short=is_short)
+    yield from _judged_codes(tenant, is_short=is_short)
+    yield from _judged_claims(tenant)
+    seen(_size(tenant))
+
+
+def _judged_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
+    handed_out = _counted(Claim.objects.filter(tenant_id=tenant.pk, status__in=HANDED_OUT))
+    free = _counted(RewardCode.objects.filter(tenant_id=tenant.pk, claim_id=None))
+    for reward_id, code, claimed, free_codes in Reward.objects.of(tenant).values_list(
+        "pk", "code", "claimed", "free_codes"
+    ):
+        counted, is_right = handed_out.get(reward_id, 0), claimed >= handed_out.get(reward_id, 0)
+        if not (is_right if is_short else claimed == counted):
+            yield Drift(f"reward {code}", "claimed", counted, claimed)
+        if free_codes != free.get(reward_id, 0):
+            yield Drift(f"reward {code}", "free_codes", free.get(reward_id, 0), free_codes)
+
+
+def _counted(rows: Any) -> Mapping[Any, int]:
+    return dict(rows.order_by().values_list("reward_id").annotate(Count("pk")))
+
+
+def _judged_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
+    """A code that is gone is that of the claim it names, which says so unless its participant was anonymised. Codes are told by
+    their id: whoever knows one can use it.
+    """
+    named = Claim.objects.filter(tenant_id=tenant.pk, pk=OuterRef("claim_id"))
+    is_its = Q(code_value=OuterRef("value")) | Q(code_value=None, participant__anonymized_at__isnull=False)
+    gone = RewardCode.objects.filter(tenant_id=tenant.pk, claim_id__isnull=False)
+    wrong = gone.filter(~Exists(named.filter(is_its, reward_id=OuterRef("reward_id"))))
+    if is_short:
+        wrong = wrong.filter(Exists(named))
+    for code_id, claim_id in streamed(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
+        yield Drift(f"code {code_id}", "claim", "one that has this code", claim_id)
+    twice = gone.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
+    for claim_id, codes in streamed(twice.values_list("claim_id", "codes"), _ignored):
+        yield Drift(f"claim {claim_id}", "codes", "at most 1", codes)
+
+
+def _judged_claims(tenant: Tenant) -> Iterator[Drift]:
+    its = RewardCode.objects.filter(
+        tenant_id=tenant.pk, reward_id=OuterRef("reward_id"), value=OuterRef("code_value"), claim_id=OuterRef("pk")
+    )
+    wrong = Claim.objects.filter(tenant_id=tenant.pk, code_value__isnull=False).filter(~Exists(its))
+    for claim_id in streamed(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
+        yield Drift(f"claim {claim_id}", "code", "one that names this claim", None)
+
+
+def _ignored(number: int) -> None:
+    """The rows that are looked at are not those that come back."""
+
+
+STOCK = Audit(_size, _find)
