@@ -24,7 +24,7 @@ from participants.engine import control_character_problem, external_id_problem, 
 from participants.models import Participant
 from participants.services import participants as services
 
-PROFILE = ("display_name", "avatar_url", "timezone")
+PROFILE = ("display_name", "avatar_url", "timezone", "visible")
 TOTALS = {
     "balance": "balance",
     "earned": "total_earned",

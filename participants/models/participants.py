@@ -22,6 +22,8 @@ class Participant(models.Model):
     of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
     `badge_count` is how many badges they have, `rewards_claimed` how many rewards, without cancelled ones; `challenges_completed` counts every completion of a challenge, of one that can be repeated each time.
 
+    `visible` is their own choice: who does not want to be seen is on no leaderboard, and their scores go on.
+
     `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
     a local date then happened at that date still.
     """
@@ -35,6 +37,9 @@ class Participant(models.Model):
     timezone = models.CharField(max_length=64, null=True, blank=True)
     past_zones = models.JSONField(default=list, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
+    visible = models.BooleanField(
+        "shown on leaderboards", default=True, help_text="Off: on no leaderboard, now and in the past."
+    )
 
     balance = models.BigIntegerField(default=0)
     total_earned = models.BigIntegerField(default=0)
