@@ -19,12 +19,15 @@ REDIS_TIMEOUT_SECONDS = 1.0
 NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
     "facts.prune_traces": crontab(hour="3", minute="27"),
+    "leaderboards.sweep": crontab(hour="3", minute="37"),
 }
 SWEEPS = (
     "streaks.announce_breaks",
     "streaks.announce_risks",
     "streaks.review",
     "challenges.expire_ended",
+    "leaderboards.fold_waiting",
+    "leaderboards.build_waiting",
     "rewards.serve_waiting",
 )
 

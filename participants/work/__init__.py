@@ -6,9 +6,10 @@ from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restartable
+from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
-from participants.work.unit import UnitOfWork
+from participants.work.unit import UnitOfWork, followers
 
 __all__ = [
     "Chunks",
@@ -19,9 +20,11 @@ __all__ = [
     "Restart",
     "UnitOfWork",
     "by_halves",
+    "followers",
     "made",
     "reading",
     "restartable",
+    "snapshot",
     "take_turns",
     "unit_found",
     "unit_of_work",

@@ -8,6 +8,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
+from participants.work import followers
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -58,11 +59,16 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "tier changes",
         "rule tallies",
         "challenges",
+        "scores",
     }
 
 
+def test_what_follows_a_unit_of_work():
+    assert set(followers) == {"leaderboards"}
+
+
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "challenges", "leaderboards", "rules", "streaks", "tiers"}
 
 
 def test_the_kinds_of_grant():

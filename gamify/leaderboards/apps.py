@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class LeaderboardsConfig(AppConfig):
+    name = "gamify.leaderboards"
+    verbose_name = "Leaderboards"
+
+    def ready(self) -> None:
+        from gamify.leaderboards import services
+
+        services.register()

@@ -1,0 +1,131 @@
+"""What a unit of work has told of becomes one change per participant and instant, whichever use case it was.
+
+This is the one place that knows what domain events say about scores.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from gamify.facts.models import Event
+from gamify.leaderboards.engine.measures import (
+    BADGES_COUNT,
+    PERSON,
+    POINTS_BALANCE,
+    POINTS_EARNED,
+    streak_key,
+)
+from gamify.leaderboards.models import ScoreChange, UndoneScore
+from gamify.leaderboards.selectors.catalog import Boards, boards_in
+from gamify.leaderboards.services.waking import wake
+from gamify.points.models import EntryType
+from participants.models import DomainEvent, Participant
+from participants.work import UnitOfWork
+
+Said = tuple[datetime, str, int | None]
+"""When it counts, for which measure, and what it adds; None for a level, which is looked up."""
+
+
+def hear(work: UnitOfWork) -> None:
+    """Note for the boards of this tenant what the unit has told of."""
+    boards = boards_in(work.catalog)
+    if not boards.active:
+        return
+    noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
+    for participant, event in work.told:
+        for at, key, amount in _said(event, boards):
+            changes = noted[participant.pk, at]
+            changes[key] = None if amount is None else (changes.get(key) or 0) + amount
+    _note(work, noted)
+
+
+def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, int | None]]) -> None:
+    for (participant_id, at), changes in noted.items():
+        work.add(
+            ScoreChange(
+                tenant_id=work.tenant.pk, participant_id=participant_id, at=at, created_at=work.now, changes=changes
+            )
+        )
+    if noted:
+        transaction.on_commit(partial(wake, work.tenant.pk))
+
+
+def _said(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    hearer = _HEARERS.get(event.type) or _HEARERS.get(event.type.partition(".")[0])
+    if hearer is not None:
+        yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
+
+
+def _points(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    """Every movement of points: `delta` is signed. What was earned and is reversed is taken out where it was earned."""
+    data = event.data
+    yield event.occurred_at, POINTS_BALANCE, None
+    if event.type == "points.awarded":
+        yield event.occurred_at, POINTS_EARNED, int(data.get("delta", data["amount"]))
+    elif event.type == "points.reversed" and data["reversed_type"] == EntryType.AWARD:
+        yield _instant(data["reversed_at"]), POINTS_EARNED, int(data["delta"])
+
+
+def _badges(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, BADGES_COUNT, 1
+
+
+def _streaks(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    if "streak_code" in event.data:
+        yield event.occurred_at, streak_key(event.data["streak_code"]), None
+
+
+def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    data = event.data
+    yield from _counted(data["event_name"], data["properties"], _instant(data["timestamp"]), boards)
+
+
+def _counted(name: str, properties: Mapping[str, Any], at: datetime, boards: Boards, sign: int = 1) -> Iterator[Said]:
+    for measure in boards.counting(name):
+        if amount := measure.amount(properties):
+            yield at, measure.key, sign * amount
+
+
+def _person(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, PERSON, None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+_HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
+    "points": _points,
+    "badge.awarded": _badges,
+    "streak": _streaks,
+    "event.recorded": _events,
+    "participant.updated": _person,
+    "participant.anonymized": _person,
+    "participant.deleted": _person,
+}
+"""By the type of the event, or by its beginning."""
+
+
+def undo_scores(work: UnitOfWork, participant: Participant, event: Event) -> bool:
+    """Take out of the boards, at its own time, what an event of a locked participant added; answers whether it had not been taken out.
+
+    What came of the event (points, badges) is its domains' to undo.
+    """
+    known = UndoneScore.objects.filter(
+        tenant_id=work.tenant.pk, participant_id=participant.pk, event_id=event.pk
+    ).exists()
+    if known:
+        return False
+    work.add(
+        UndoneScore(tenant_id=work.tenant.pk, participant_id=participant.pk, event_id=event.pk, created_at=work.now)
+    )
+    taken = _counted(event.name, event.properties, event.occurred_at, boards_in(work.catalog), sign=-1)
+    changes = {key: amount for _, key, amount in taken}
+    if changes:
+        _note(work, {(participant.pk, event.occurred_at): changes})
+    return True
