@@ -7,10 +7,11 @@ from uuid import UUID
 
 from gamify.leaderboards.engine.periods import Kind, Period, day_of, period_on
 from gamify.leaderboards.engine.places import BEST, WORST, Move, Place, above_score, net, net_above, percentile
-from gamify.leaderboards.models import Score, ScoreChange
+from gamify.leaderboards.models import Folding, Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, boards_in
 from gamify.leaderboards.selectors.counting import Standing, Window, Written
 from gamify.leaderboards.selectors.folding import Fold, Folded
+from gamify.leaderboards.selectors.keeping import kept_ranks
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 from participants.work import snapshot
@@ -63,6 +64,10 @@ class Reading:
             return None
         boards = boards_in(catalog_of(self.tenant)).alone(self.board)
         return Fold(self.tenant, boards, waiting, now=self.now).run()
+
+    def revision(self) -> int:
+        """Of the standings that are over."""
+        return Folding.objects.filter(tenant=self.tenant).values_list("revision", flat=True).first() or 0
 
     def view(self, period: Period) -> "View":
         slot = self.board.track, period.code
@@ -206,6 +211,18 @@ def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Mappi
     """Ranks at the end of the period before, of all time at the beginning of today; of who had none, none."""
     if not ids:
         return {}
+    if reading.folded is not None and reading.folded.rewrites_past:
+        return _found_before(reading, period, ids)
+    day = day_of(reading.now, reading.board.zone).toordinal()
+    return kept_ranks(
+        (reading.board.track, period.code, day),
+        ids,
+        revision=reading.revision(),
+        find=lambda missing: _found_before(reading, period, missing),
+    )
+
+
+def _found_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Mapping[UUID, int]:
     if period.kind is Kind.ALL_TIME:
         return _ranks_at_opening(reading, period, ids)
     view = reading.view(period.previous)

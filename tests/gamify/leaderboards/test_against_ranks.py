@@ -170,13 +170,13 @@ def reversals():
 
 @pytest.mark.django_db
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(steps=st.lists(step, min_size=5, max_size=40), late=st.booleans())
+@given(steps=st.lists(step, min_size=5, max_size=30), late=st.booleans())
 def test_every_answer_is_that_of_counting_anew(reversals, steps, late):
     with time_machine.travel(NOW, tick=False) as clock:
         world = World(clock, late)

@@ -317,7 +317,7 @@ def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries)
     fold(tenant=tenant, now=NOW)
     page(api)
 
-    with queries(7):
+    with queries(5):
         page(api, limit=20)
     with queries(6):
         rank(api, "user_3")
