@@ -3,11 +3,12 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, events, streaks, sweeps
+from bench import awards, backfill, boards, events, streaks, sweeps
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
+    "boards": lambda options: boards.measure(requests=options.requests, rounds=options.rounds, large=options.people),
     "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
@@ -21,6 +22,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="Rounds, alternating; the median counts.")
     parser.add_argument("--states", type=int, default=1_000_000, help="Of sweeps: how many participants there are.")
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
+    parser.add_argument("--requests", type=int, default=200, help="Of boards: how many in each round.")
+    parser.add_argument("--people", type=int, default=1_000_000, help="Of boards: how many are on the large ones.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")

@@ -7,9 +7,9 @@ the number they are made from, as those of the product are by time.
 _PARTICIPANT = """
     participants_participant (id, tenant_id, external_id, attributes, past_zones, is_active, balance, total_earned,
         total_spent, total_expired, ledger_count, total_events, tier_is_manual, tier_count, badge_count,
-        challenges_completed, first_seen_at, last_seen_at)
+        challenges_completed, rewards_claimed, visible, first_seen_at, last_seen_at)
 """
-_NO_POINTS = "'{}', '[]', true, 0, 0, 0, 0, 0, 0, false, 0, 0, 0"
+_NO_POINTS = "'{}', '[]', true, 0, 0, 0, 0, 0, 0, false, 0, 0, 0, 0, true"
 _STATE = """
     streaks_participantstreak (id, tenant_id, participant_id, streak_id, revision, runs, carried, progress, paid, freezes,
         last_activity_at, count, warned_of, at_risk_at, breaks_at, created_at)

@@ -67,6 +67,20 @@ def run(port: int, make: RequestMaker, *, connections: int, seconds: float) -> O
     return outcome
 
 
+def latencies(port: int, request: bytes, *, number: int) -> list[float]:
+    """How long each of so many took, one after the other, in seconds; all must be answered 200."""
+    took: list[float] = []
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(number):
+            began = time.perf_counter()
+            sock.sendall(request)
+            if (status := _read_answer(sock)) != 200:
+                raise RuntimeError(f"answered {status}")
+            took.append(time.perf_counter() - began)
+    return took
+
+
 def _read_answer(sock: socket.socket) -> int:
     data = b""
     while b"\r\n\r\n" not in data:

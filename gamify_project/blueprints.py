@@ -9,6 +9,8 @@ from django.db import transaction
 
 from gamify.badges.models import Badge
 from gamify.badges.services import update_badge
+from gamify.leaderboards.models import Leaderboard
+from gamify.leaderboards.services import update_leaderboard
 from participants.models import Definition, Tenant
 from participants.services.definitions import create_definition, update_definition
 from streaks.models import Streak
@@ -63,5 +65,7 @@ def _set(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: dat
         update_streak(row, tenant=tenant, changes=changes, now=now)
     elif isinstance(row, Badge):
         update_badge(row, tenant=tenant, changes=changes, now=now)
+    elif isinstance(row, Leaderboard):
+        update_leaderboard(row, tenant=tenant, changes=changes, now=now)
     else:
         update_definition(row, tenant=tenant, changes=changes, now=now)

@@ -20,12 +20,15 @@ NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
     "facts.prune_traces": crontab(hour="3", minute="27"),
     "participants.verify": crontab(hour="1-5", minute="37"),  # what one hour has left, the next goes on with
+    "leaderboards.sweep": crontab(hour="3", minute="37"),
 }
 SWEEPS = (
     "streaks.announce_breaks",
     "streaks.announce_risks",
     "streaks.review",
     "challenges.expire_ended",
+    "leaderboards.fold_waiting",
+    "leaderboards.build_waiting",
     "rewards.serve_waiting",
     "points.expire",
 )

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "gamify.tiers",
     "gamify.badges",
     "gamify.challenges",
+    "gamify.leaderboards",
     "gamify.rules",
     "streaks",
     "rewards",
@@ -174,6 +175,7 @@ FACT_CONSUMERS = [
     "gamify.rules.consumers.LISTENER",
 ]  # who hears what happened, in this order
 UNDO_ORDER = [
+    "leaderboards",
     "rewards",
     "points",
     "tiers",
@@ -215,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
         {"name": "Badges", "description": "Award badges, see who has which, and define them."},
         {"name": "Rules", "description": "When this happens and that holds, give so much; tried before it is in use."},
+        {"name": "Leaderboards", "description": "Who stands where, in every period; their definitions."},
         {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
         {
             "name": "Challenges",
@@ -233,6 +236,8 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "rewards.models.ClaimStatus",
         "RewardType": "rewards.models.RewardType",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
+        "LeaderboardMetric": "gamify.leaderboards.engine.measures.METRICS",
+        "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.models.PeriodChoice.values",
         "StreakStatus": "streaks.api.phoenix.serializers.STATUSES",

@@ -15,6 +15,7 @@ gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.challenges.api.urls")),
     path("", include("gamify.facts.api.urls")),
     path("", include("gamify.points.api.urls")),
+    path("", include("gamify.leaderboards.api.urls")),
     path("", include("gamify.rules.api.urls")),
     path("", include("gamify.tiers.api.urls")),
     path("", include("streaks.api.urls")),

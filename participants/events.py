@@ -38,6 +38,7 @@ def register_all() -> None:
         "display_name": "Name shown to people, or null.",
         "avatar_url": "Address of a picture, or null.",
         "attributes": "The tenant's own data about the participant.",
+        "visible": "Whether they are shown on leaderboards.",
     }
     register("participant.created", "A participant was seen for the first time.", {})
     register("participant.updated", "Profile data changed.", profile)

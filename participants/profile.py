@@ -55,6 +55,7 @@ def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
         "avatar_url": participant.avatar_url,
         "attributes": participant.attributes,
         "timezone": participant.timezone,
+        "visible": participant.visible,
         **_section_fields(subject),
         "total_events": participant.total_events,
         "first_seen_at": participant.first_seen_at,

@@ -1,9 +1,10 @@
-"""What the tenant `demo` has defined: badges, tiers, streaks of all kinds, and a challenge."""
+"""What the tenant `demo` has defined: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
 
 from typing import Any
 
 from gamify.badges.models import Badge, Rarity
 from gamify.challenges.models import Challenge
+from gamify.leaderboards.models import Leaderboard, MetricChoice
 from gamify.tiers.models import Tier
 from gamify_project.blueprints import Blueprint
 from streaks.models import PeriodChoice, Streak
@@ -138,4 +139,16 @@ CHALLENGES = (
     ),
 )
 
-ALL = (*BADGES, *TIERS, *STREAKS, *CHALLENGES)
+LEADERBOARDS = (
+    Blueprint(
+        Leaderboard, "top_scorers", "Top Scorers", {"description": "Points earned this month", "time_window": "monthly"}
+    ),
+    Blueprint(
+        Leaderboard,
+        "scholars",
+        "Scholars",
+        {"metric": MetricChoice.EVENT_COUNT, "selector": {"event_name": "lesson_completed"}},
+    ),
+)
+
+ALL = (*BADGES, *TIERS, *STREAKS, *CHALLENGES, *LEADERBOARDS)

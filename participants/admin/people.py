@@ -25,7 +25,7 @@ from participants.models import Participant
 from participants.services import participants as services
 from participants.work import foresee
 
-PROFILE = ("display_name", "avatar_url", "timezone")
+PROFILE = ("display_name", "avatar_url", "timezone", "visible")
 TOTALS = {
     "balance": "balance",
     "earned": "total_earned",

@@ -12,6 +12,7 @@ _JANE = {
 _REGISTERED = {
     **_JANE,
     "timezone": None,
+    "visible": True,
     "points": {"balance": 0, "total_earned": 0, "total_spent": 0},
     "tier": None,
     "badges": [],

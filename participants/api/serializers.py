@@ -26,6 +26,7 @@ class ProfileChanges(serializers.Serializer[Any]):
     timezone = serializers.CharField(
         max_length=64, required=False, allow_null=True, help_text="Their IANA time zone, such as Europe/Paris."
     )
+    visible = serializers.BooleanField(required=False, help_text="Whether they are shown on leaderboards.")
 
 
 class NewParticipant(ProfileChanges):
@@ -40,6 +41,7 @@ class Profile(serializers.Serializer[Any]):
     avatar_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
     attributes = ObjectField(help_text="Your own data.")
     timezone = serializers.CharField(allow_null=True, help_text="Their IANA time zone; null means the tenant's.")
+    visible = serializers.BooleanField(help_text="Whether they are shown on leaderboards.")
     total_events = serializers.IntegerField(help_text="Events recorded for them.")
     first_seen_at = serializers.DateTimeField(help_text="Their first successful write.")
     last_seen_at = serializers.DateTimeField(help_text="Their latest successful write.")

@@ -24,6 +24,8 @@ class Participant(models.Model):
     `next_expiry_at` is when the first of the credits that are not spent expires, null where none does: whoever has none pays nothing for those who
     have.
 
+    `visible` is their own choice: who does not want to be seen is on no leaderboard, and their scores go on.
+
     `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
     a local date then happened at that date still.
     """
@@ -37,6 +39,9 @@ class Participant(models.Model):
     timezone = models.CharField(max_length=64, null=True, blank=True)
     past_zones = models.JSONField(default=list, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
+    visible = models.BooleanField(
+        "shown on leaderboards", default=True, help_text="Off: on no leaderboard, now and in the past."
+    )
 
     balance = models.BigIntegerField(default=0)
     total_earned = models.BigIntegerField(default=0)

@@ -13,10 +13,10 @@ from participants.registries import Registry
 from participants.services.tenants import check_timezone
 from participants.work import UnitOfWork, restartable, unit_of_work
 
-PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone")
+PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone", "visible")
 DELETED_AT_ONCE = 100
 MAX_PAST_ZONES = 50
-TOLD_FIELDS = ("display_name", "avatar_url", "attributes")
+TOLD_FIELDS = ("display_name", "avatar_url", "attributes", "visible")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restartable
 from participants.work.settling import Settlement, complete, foresee, settlements
+from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
-from participants.work.unit import UnitOfWork
+from participants.work.unit import UnitOfWork, followers
 
 __all__ = [
     "Chunks",
@@ -22,11 +23,13 @@ __all__ = [
     "UnitOfWork",
     "by_halves",
     "complete",
+    "followers",
     "foresee",
     "made",
     "reading",
     "restartable",
     "settlements",
+    "snapshot",
     "take_turns",
     "unit_found",
     "unit_of_work",

@@ -24,7 +24,7 @@ def insert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
 
 
 def upsert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, never_changed: frozenset[str]) -> None:
-    """Insert those of `rows` whose id is new, update the others but for the columns in `never_changed`."""
+    """Insert those of `rows` whose primary key is new, update the others but for the columns in `never_changed`."""
     columns = [str(field.column) for field in rows[0]._meta.concrete_fields]
     _write(connection, rows, update=tuple(column for column in columns if column not in never_changed))
 
@@ -120,13 +120,13 @@ def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:
 @cache
 def _unnest_sql(model: Model, update: tuple[str, ...]) -> str:
     arrays = ", ".join(array_sql(field) for field in model._meta.concrete_fields)
-    return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(update)}"  # noqa: S608 - names of our own models
+    return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(model, update)}"  # noqa: S608 - names of our own models
 
 
 @cache
 def _values_sql(model: Model, update: tuple[str, ...], size: int) -> str:
     row = "(" + ", ".join(["%s"] * len(model._meta.concrete_fields)) + ")"
-    return f"{_into(model)} VALUES {', '.join([row] * size)}{_on_conflict(update)}"
+    return f"{_into(model)} VALUES {', '.join([row] * size)}{_on_conflict(model, update)}"
 
 
 def _into(model: Model) -> str:
@@ -134,7 +134,8 @@ def _into(model: Model) -> str:
     return f'INSERT INTO "{model._meta.db_table}" ({columns})'
 
 
-def _on_conflict(update: tuple[str, ...]) -> str:
+def _on_conflict(model: Model, update: tuple[str, ...]) -> str:
     if not update:
         return ""
-    return " ON CONFLICT (id) DO UPDATE SET " + ", ".join(f'"{column}" = EXCLUDED."{column}"' for column in update)
+    key = ", ".join(str(field.column) for field in model._meta.pk_fields)
+    return f" ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f'"{column}" = EXCLUDED."{column}"' for column in update)

@@ -5,7 +5,7 @@ same statements as one; a refusal decided in memory has nothing to undo.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar, cast
@@ -18,6 +18,7 @@ from participants.catalog import Catalog, catalog_of
 from participants.events import event_types, unknown_fields
 from participants.ids import new_id
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
+from participants.registries import Registry
 from participants.work.idempotency import KnownKeys, Once
 from participants.work.instances import made
 from participants.work.loading import Load, question_by_id
@@ -29,6 +30,10 @@ M = TypeVar("M", bound=models.Model)
 
 Told = tuple[Participant, DomainEvent]
 """Whom a domain event of this unit is about, and the event."""
+
+followers: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
+"""Who looks at all that a unit has told of, once, before it is written, and adds rows of their own: nothing can be forgotten there,
+whichever use case it was."""
 
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
@@ -65,6 +70,7 @@ class UnitOfWork:
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
         self._seen: set[Hashable] = set()
         self._told: list[Told] = []
+        self._heard: list[Told] = []
         self._shared: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
         self.kept: dict[Hashable, Any] = {}
 
@@ -220,7 +226,13 @@ class UnitOfWork:
     def newly_told(self) -> Sequence[Told]:
         """What was emitted since this was asked last, in order, by a silent unit too."""
         told, self._told = self._told, []
+        self._heard += told
         return told
+
+    @property
+    def told(self) -> Sequence[Told]:
+        """All that was emitted in this unit, in order, by a silent unit too."""
+        return [*self._heard, *self._told]
 
     def is_first(self, key: Hashable) -> bool:
         """Whether this unit is asked for `key` for the first time: what is given under one key is given once."""
@@ -263,6 +275,8 @@ class UnitOfWork:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
         if self.is_dry_run:
             return
+        for follow in followers.values():
+            follow(self)
         connection = get_connection()
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
         if touched:

@@ -10,7 +10,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
-from participants.work import settlements
+from participants.work import followers, settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -68,11 +68,18 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "tier changes",
         "rule tallies",
         "challenges",
+        "scores",
     }
 
 
+def test_what_follows_a_unit_of_work():
+    assert set(followers) == {"leaderboards"}
+
+
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "boosts", "challenges", "rewards", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {
+        "badges", "boosts", "challenges", "leaderboards", "rewards", "rules", "streaks", "tiers",
+    }  # fmt: skip
 
 
 def test_the_kinds_of_grant():
@@ -108,7 +115,16 @@ def test_what_multiplies_awards():
 
 
 def test_who_takes_back_what_came_of_an_event_and_in_which_order():
-    assert settings.UNDO_ORDER == ["rewards", "points", "tiers", "rules", "challenges", "streaks", "badges"]
+    assert settings.UNDO_ORDER == [
+        "leaderboards",
+        "rewards",
+        "points",
+        "tiers",
+        "rules",
+        "challenges",
+        "streaks",
+        "badges",
+    ]
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
@@ -132,4 +148,5 @@ def test_what_is_audited():
         "stock",
         "claims answered",
         "claims told",
+        "leaderboards",
     }

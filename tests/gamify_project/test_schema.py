@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 
 from gamify.badges.services import NothingToMeet
 from gamify.facts.engine.outcomes import NotGiven
+from gamify.leaderboards.services import create_leaderboard
 from gamify_project.dialects import is_admin_gateway
 from gamify_project.schema import PARAMETERS, document_errors
 from participants.api.schema import ERRORS
@@ -50,6 +51,7 @@ NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 EVENT = {"participant_id": "user_123", "event_name": "login"}
 POINTS = {"type": "points", "amount": 1}
 REWARD = {"name": "10% Off Coupon", "reward_type": "coupon", "points_cost": 500, "max_claims_per_user": None}
+BOARD = {"code": "weekly", "name": "Weekly"}
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
 # What only commands and the console raise, and what only a decision trace tells.
@@ -154,6 +156,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         "tier": lambda: TierFactory(tenant=tenant, code="platinum"),
         "boost": lambda: BoostFactory(tenant=tenant),
         "challenge": lambda: ChallengeFactory(tenant=tenant, code="weekly"),
+        "leaderboard": lambda: create_leaderboard(tenant=tenant, data=BOARD, now=NOW),
         "reward": lambda: create_reward(tenant=tenant, data=REWARD, now=NOW),
     }
     for noun, make in makers.items():
@@ -214,6 +217,8 @@ each_operation = pytest.mark.parametrize("name", [
     "list_tier_definitions", "create_tier", "get_tier", "update_tier", "deactivate_tier",
     "list_challenges", "enroll_in_challenge", "list_participant_challenges",
     "list_challenge_definitions", "create_challenge", "get_challenge", "update_challenge", "deactivate_challenge",
+    "read_leaderboard", "read_leaderboard_rank",
+    "list_leaderboard_definitions", "create_leaderboard", "get_leaderboard", "update_leaderboard", "deactivate_leaderboard",
 ])  # fmt: skip
 
 
@@ -384,6 +389,12 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("update_challenge", 404, "challenge_not_found", {}),
     ("deactivate_challenge", 404, "challenge_not_found", {}),
     ("enroll_in_challenge", 404, "challenge_not_found", {"path": "/api/v1/gamify/challenges/spring_quest/enroll"}),
+    ("create_leaderboard", 400, "leaderboard_code_conflict", {"twice": True}),
+    ("get_leaderboard", 404, "leaderboard_not_found", {}),
+    ("update_leaderboard", 404, "leaderboard_not_found", {}),
+    ("deactivate_leaderboard", 404, "leaderboard_not_found", {}),
+    ("read_leaderboard", 404, "leaderboard_not_found", {"path": "/api/v1/gamify/leaderboards/top_scorers"}),
+    ("read_leaderboard_rank", 404, "leaderboard_not_found", {"path": "/api/v1/gamify/leaderboards/top_scorers/rank/x"}),
 ])  # fmt: skip
 def test_an_error_is_answered_word_for_word_as_documented(
     everyone: Api, tenant: Tenant, name: str, status: int, code: str, sent: dict[str, Any]

@@ -9,7 +9,7 @@ from participants.models import DomainEvent, Participant
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.factories import LedgerEntryFactory, ParticipantFactory
 
-BLANK = {"display_name": "", "avatar_url": "", "timezone": ""}
+BLANK = {"display_name": "", "avatar_url": "", "timezone": "", "visible": "on"}
 
 
 def form(shown: dict | None = None, *rows: tuple[str, str, str], **fields: str) -> dict:

@@ -26,6 +26,7 @@ def test_the_specs_registration_answers_the_full_profile(api):
         "avatar_url": "https://example.com/avatar.png",
         "attributes": {"plan": "premium", "signup_source": "referral"},
         "timezone": None,
+        "visible": True,
         "points": {"balance": 0, "total_earned": 0, "total_spent": 0},
         "tier": None,
         "badges": [],

@@ -99,7 +99,7 @@ def _revoke(work: UnitOfWork, participant: Participant, award: BadgeAward, value
     if row is not None and value is not None and badge.criterion is not None:
         row.value, row.revision = value, badge.criterion.revision
         work.change(row)
-    work.emit("badge.revoked", participant, named(badge))
+    work.emit("badge.revoked", participant, {**named(badge), "earned_at": award.earned_at.isoformat()})
     return Undone(type="badge", name=badge.name, code=badge.code)
 
 

@@ -43,4 +43,4 @@ def register() -> None:
     given = badge | {"metadata": "Object given with the request."}
     events.register("badge.awarded", "A badge was earned.", given)
     revoked = "A badge was taken back with the event that it came of."
-    events.register("badge.revoked", revoked, badge, takes_back=True)
+    events.register("badge.revoked", revoked, badge | {"earned_at": "When it was earned."}, takes_back=True)

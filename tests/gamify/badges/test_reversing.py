@@ -66,6 +66,7 @@ def test_a_badge_that_a_rule_gave_goes_with_its_event(tenant):
         "badge_name": "Buyer",
         "icon": "https://x.y/z.png",
         "rarity": "common",
+        "earned_at": "2026-02-14T10:00:00+00:00",
     }
     assert (earned(), Participant.objects.get().badge_count) == (set(), 0)
 

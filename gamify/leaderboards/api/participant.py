@@ -1,0 +1,124 @@
+"""Leaderboard endpoints that any active key opens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gamify.leaderboards import services
+from gamify.leaderboards.api import examples
+from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
+from gamify.leaderboards.engine.periods import WINDOWS, Kind, Period, period_named
+from gamify.leaderboards.selectors import Board, boards_in
+from gamify.leaderboards.selectors.standings import Entry, Ranked
+from gamify.leaderboards.services import LeaderboardNotFound
+from participants.api.schema import operation
+from participants.api.views import KeyViewSet
+from participants.catalog import catalog_of
+from participants.errors import InvalidInput, ParticipantNotFound
+from participants.selectors import get_participant
+
+_UNKNOWN = [LeaderboardNotFound("top_scorers"), ParticipantNotFound("user_123")]
+
+
+class LeaderboardViewSet(KeyViewSet):
+    @operation("read_leaderboard", query=PageQuery, answer=PageAnswer, errors=_UNKNOWN, example=examples.PAGE)
+    def retrieve(self, request: Request, code: str) -> Response:
+        """Who stands where, now or at the end of an earlier period.
+
+        Every board is kept by day, week, month, year and for all time, those of balances and streaks for all time only. An answer
+        counts everything that was written before it was asked for. Nobody is on a board without a score, nor who does not want
+        to be (`visible`), is inactive or anonymised.
+        """
+        query = self.query(PageQuery)
+        board = self._board(code)
+        period = self._period(board, query)
+        around = get_participant(self.tenant, query["around"], now=self.now) if "around" in query else None
+        page = services.answer_page(
+            tenant=self.tenant,
+            board=board,
+            period=period,
+            limit=query["limit"],
+            offset=query["offset"],
+            around=around,
+            now=self.now,
+        )
+        entries = [_entry(board, entry) for entry in page.entries]
+        told = {**_about(board, period), "entries": entries, "total_participants": page.total}
+        return Response(PageAnswer(told).data)
+
+    @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
+    def rank(self, request: Request, code: str, participant_id: str) -> Response:
+        """Where one participant stands; without a score, `rank` and `percentile` are null."""
+        query = self.query(PeriodQuery)
+        board = self._board(code)
+        period = self._period(board, query)
+        participant = get_participant(self.tenant, participant_id, now=self.now)
+        ranked = services.answer_rank(
+            tenant=self.tenant, board=board, period=period, participant=participant, now=self.now
+        )
+        return Response(RankAnswer({**_about(board, period), **_ranked(board, participant_id, ranked)}).data)
+
+    def _board(self, code: str) -> Board:
+        board = boards_in(catalog_of(self.tenant)).active.get(code)
+        if board is None:
+            raise LeaderboardNotFound(code)
+        return board
+
+    def _period(self, board: Board, query: Mapping[str, Any]) -> Period:
+        kind = WINDOWS[query["period"]] if "period" in query else board.window
+        if not board.keeps(kind):
+            raise InvalidInput("period", f"Must be all_time: this board ranks by {board.measure.metric}.")
+        if "period_key" not in query:
+            return board.current(kind, now=self.now)
+        return _named(kind, query["period_key"])
+
+
+def _named(kind: Kind, key: str) -> Period:
+    period = period_named(kind, key)
+    if period is None:
+        raise InvalidInput("period_key", f"Must name a {kind.name.lower()} period, such as {_EXAMPLES[kind]}.")
+    return period
+
+
+_EXAMPLES = {
+    Kind.ALL_TIME: "all_time",
+    Kind.YEARLY: "2026",
+    Kind.MONTHLY: "2026-02",
+    Kind.WEEKLY: "2026-W07",
+    Kind.DAILY: "2026-02-14",
+}
+
+
+def _about(board: Board, period: Period) -> dict[str, Any]:
+    start, end = period.bounds(board.zone)
+    return {
+        "leaderboard_code": board.code,
+        "period": period.window,
+        "period_key": period.key,
+        "period_start": start,
+        "period_end": end,
+        "building": board.is_building,
+    }
+
+
+def _entry(board: Board, entry: Entry) -> dict[str, Any]:
+    standing = entry.standing
+    return {
+        "rank": entry.rank,
+        "participant_id": standing.external_id,
+        "display_name": standing.display_name,
+        "score": board.measure.shown(standing.score),
+        "change": entry.change,
+    }
+
+
+def _ranked(board: Board, participant_id: str, ranked: Ranked) -> dict[str, Any]:
+    return {
+        "participant_id": participant_id,
+        "rank": ranked.rank,
+        "score": board.measure.shown(ranked.score),
+        "total_participants": ranked.total,
+        "percentile": ranked.percentile,
+    }

@@ -1,0 +1,106 @@
+"""What a board measures: a sum that grows by what happens, or a level that some domain keeps (contract §9).
+
+Boards that measure the same thing share a measure, known by its `key`: what happened is noted once for all of them. Sums are
+whole numbers of a unit; the sum of a property has a millionth for its unit, so that it is exact to six decimals.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from gamify.facts.engine.conditions import amount_of
+from gamify.facts.engine.expressions import Compiled, compile_filter
+from gamify.facts.engine.fields import MISSING, Read, reader
+
+POINTS_EARNED, POINTS_BALANCE, BADGES_COUNT = "points_earned", "points_balance", "badges_count"
+EVENT_COUNT, EVENT_SUM = "event_count", "event_sum"
+STREAK_CURRENT, STREAK_LONGEST = "streak_current", "streak_longest"
+METRICS = (POINTS_EARNED, POINTS_BALANCE, EVENT_COUNT, EVENT_SUM, STREAK_CURRENT, STREAK_LONGEST, BADGES_COUNT)
+
+BY_EVENTS = (EVENT_COUNT, EVENT_SUM)
+OF_STREAKS = (STREAK_CURRENT, STREAK_LONGEST)
+LEVELS = (POINTS_BALANCE, *OF_STREAKS)
+"""Not sums of what happened in a period: they have the board of all time only."""
+
+ANY_EVENT = "*"
+PERSON = "person"
+"""Stands among measures for the participant: who they are may have changed."""
+
+MILLIONTHS = 1_000_000
+MAX_AMOUNT = 10**15
+"""What one event adds at most, in the unit of the sum."""
+
+MAX_SCORE = 2**62
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`only` and `read` are compiled from the selector: which events count, and what of them."""
+
+    metric: str
+    key: str
+    selector: Mapping[str, Any]
+    only: Compiled | None = None
+    read: Read | None = None
+
+    @property
+    def is_level(self) -> bool:
+        return self.metric in LEVELS
+
+    @property
+    def counts_events(self) -> bool:
+        return self.metric in BY_EVENTS
+
+    @property
+    def event_name(self) -> str:
+        return str(self.selector.get("event_name") or ANY_EVENT)
+
+    def amount(self, properties: Mapping[str, Any]) -> int:
+        """What an event of its name adds: one, or what it has in the field, in units; 0 for one that does not count."""
+        if self.only is not None and not self.only.matches(properties, {}):
+            return 0
+        if self.read is None:
+            return 1
+        value = self.read(properties, {})
+        return 0 if value is MISSING else min(int(amount_of(value) * MILLIONTHS), MAX_AMOUNT)
+
+    def shown(self, score: int) -> int | float:
+        """A score as clients see it."""
+        if self.metric != EVENT_SUM:
+            return score
+        value = Decimal(score) / MILLIONTHS
+        return int(value) if value == int(value) else float(value)
+
+
+def measure(metric: str, selector: Mapping[str, Any]) -> Measure:
+    """Compile what a definition says, which was judged when it was saved."""
+    only, field = selector.get("filter"), selector.get("field")
+    return Measure(
+        metric=metric,
+        key=_key(metric, selector),
+        selector=selector,
+        only=compile_filter(only) if only else None,
+        read=reader(field) if metric == EVENT_SUM and field else None,
+    )
+
+
+def _key(metric: str, selector: Mapping[str, Any]) -> str:
+    if metric in OF_STREAKS:
+        return streak_key(selector["streak_code"])
+    if metric not in BY_EVENTS:
+        return metric
+    said = json.dumps({name: value for name, value in selector.items() if value}, sort_keys=True)
+    return f"{metric}:{sha256(said.encode()).hexdigest()[:16]}"
+
+
+def streak_key(code: str) -> str:
+    """One for both numbers of a streak, which change together."""
+    return f"streak:{code}"
+
+
+def added(score: int, amount: int) -> int:
+    """Sums that 64 bits could not hold stop before."""
+    return max(-MAX_SCORE, min(score + amount, MAX_SCORE))

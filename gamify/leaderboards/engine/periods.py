@@ -1,0 +1,171 @@
+"""The periods of a board: they begin at local midnight, on ISO Monday, on the 1st, on 1 January in its zone (contract §9).
+
+Half-open, `[start, end)`. A period is a kind and a number that is one more in the next; `code` is both in one number, which is
+how it is stored. Instants are compared in UTC: where clocks go back across midnight, a day has begun once it has begun.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import IntEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_STEP = 10_000_000
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+
+
+class Kind(IntEnum):
+    """`OPENING` and `MOVED` are no periods of clients: of a day, who has moved on the board of all time, with the score that they
+    began the day with, and with the one that they have come to."""
+
+    ALL_TIME = 0
+    YEARLY = 1
+    MONTHLY = 2
+    WEEKLY = 3
+    DAILY = 4
+    OPENING = 5
+    MOVED = 6
+
+
+WINDOWS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in Kind if kind <= Kind.DAILY}
+"""By the names that clients use."""
+
+
+@dataclass(frozen=True)
+class Period:
+    kind: Kind
+    number: int = 0
+
+    @property
+    def code(self) -> int:
+        return self.kind * _STEP + self.number
+
+    @property
+    def window(self) -> str:
+        return self.kind.name.lower()
+
+    @property
+    def key(self) -> str:
+        """As clients name it: `2026`, `2026-02`, `2026-W07`, `2026-02-14`, `all_time`."""
+        return _KEYS[self.kind](self.number)
+
+    @property
+    def previous(self) -> "Period":
+        return Period(self.kind, self.number - 1)
+
+    def first_day(self) -> date:
+        return _FIRST_DAYS[self.kind](self.number)
+
+    def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+        """Start and end in UTC; of all time neither has one."""
+        if self.kind is Kind.ALL_TIME:
+            return None, None
+        following = Period(self.kind, self.number + 1)
+        return start_of(self.first_day(), zone), start_of(following.first_day(), zone)
+
+    def is_over(self, zone: ZoneInfo, *, now: datetime) -> bool:
+        end = self.bounds(zone)[1]
+        return end is not None and end <= now
+
+
+ALL_TIME = Period(Kind.ALL_TIME)
+
+
+def period_of_code(code: int) -> Period:
+    return Period(Kind(code // _STEP), code % _STEP)
+
+
+def period_on(kind: Kind, day: date) -> Period:
+    """The period of that kind in which a local day lies."""
+    return Period(kind, _NUMBERS[kind](day))
+
+
+def periods_at(at: datetime, zone: ZoneInfo) -> Sequence[Period]:
+    """Every period of clients in which an instant lies."""
+    return _periods_on(day_of(at, zone))
+
+
+@lru_cache(maxsize=4096)
+def _periods_on(day: date) -> Sequence[Period]:
+    return tuple(period_on(kind, day) for kind in WINDOWS.values())
+
+
+@lru_cache(maxsize=4096)
+def start_of(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day: where midnight is skipped, that at which it is; where it comes twice, the first."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=8192)
+def day_of(at: datetime, zone: ZoneInfo) -> date:
+    """The local day in which an instant lies."""
+    day = at.astimezone(zone).date()
+    return day + timedelta(days=1) if at >= start_of(day + timedelta(days=1), zone) else day
+
+
+def period_named(kind: Kind, key: str) -> Period | None:
+    """The period that clients call `key`; None for what is no name of one of that kind, or lies beyond calendars."""
+    if kind is Kind.ALL_TIME:
+        return ALL_TIME if key == "all_time" else None
+    match = re.fullmatch(_PATTERNS[kind], key, re.ASCII)
+    if match is None or not FIRST_YEAR <= int(key[:4]) <= LAST_YEAR:
+        return None
+    try:
+        return period_on(kind, _READERS[kind](*map(int, match.groups())))
+    except ValueError:
+        return None
+
+
+def _week_of(day: date) -> int:
+    return (day.toordinal() - 1) // 7
+
+
+def _week_key(number: int) -> str:
+    year, week, _ = date.fromordinal(number * 7 + 1).isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _day_key(number: int) -> str:
+    return date.fromordinal(number).isoformat()
+
+
+_NUMBERS: Mapping[Kind, Callable[[date], int]] = {
+    Kind.ALL_TIME: lambda day: 0,
+    Kind.YEARLY: lambda day: day.year,
+    Kind.MONTHLY: lambda day: day.year * 12 + day.month - 1,
+    Kind.WEEKLY: _week_of,
+    Kind.DAILY: date.toordinal,
+    Kind.OPENING: date.toordinal,
+    Kind.MOVED: date.toordinal,
+}
+_FIRST_DAYS: Mapping[Kind, Callable[[int], date]] = {
+    Kind.YEARLY: lambda number: date(number, 1, 1),
+    Kind.MONTHLY: lambda number: date(number // 12, number % 12 + 1, 1),
+    Kind.WEEKLY: lambda number: date.fromordinal(number * 7 + 1),
+    Kind.DAILY: date.fromordinal,
+    Kind.OPENING: date.fromordinal,
+    Kind.MOVED: date.fromordinal,
+}
+_KEYS: Mapping[Kind, Callable[[int], str]] = {
+    Kind.ALL_TIME: lambda number: "all_time",
+    Kind.YEARLY: lambda number: f"{number:04}",
+    Kind.MONTHLY: lambda number: f"{number // 12:04}-{number % 12 + 1:02}",
+    Kind.WEEKLY: _week_key,
+    Kind.DAILY: _day_key,
+    Kind.OPENING: _day_key,
+    Kind.MOVED: _day_key,
+}
+_PATTERNS: Mapping[Kind, str] = {
+    Kind.YEARLY: r"(\d{4})",
+    Kind.MONTHLY: r"(\d{4})-(\d{2})",
+    Kind.WEEKLY: r"(\d{4})-W(\d{2})",
+    Kind.DAILY: r"(\d{4})-(\d{2})-(\d{2})",
+}
+_READERS: Mapping[Kind, Callable[..., date]] = {
+    Kind.YEARLY: lambda year: date(year, 1, 1),
+    Kind.MONTHLY: lambda year, month: date(year, month, 1),
+    Kind.WEEKLY: lambda year, week: date.fromisocalendar(year, week, 1),
+    Kind.DAILY: date,
+}

@@ -1,0 +1,64 @@
+"""Where somebody stands on a board: by score, then by who came to it first, then by who was there first (contract §9).
+
+A place is `(score, earliness, participant id)`, and the greater one is the better one: so places compare as the rows of the
+database do. `earliness` is the instant at which the score was reached, in microseconds, negative.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from participants.engine import MAX_BIGINT, MIN_BIGINT
+
+Place = tuple[int, int, UUID]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+WORST: Place = (MIN_BIGINT, MIN_BIGINT, FIRST_ID)
+BEST: Place = (MAX_BIGINT, MAX_BIGINT, LAST_ID)
+
+
+def earliness(at: datetime) -> int:
+    return -((at - _EPOCH) // _MICROSECOND)
+
+
+def instant(early: int) -> datetime:
+    return _EPOCH - timedelta(microseconds=early)
+
+
+def above_score(score: int) -> Place:
+    """Whoever is better than this place has a better score: those who share it are not."""
+    return score, MAX_BIGINT, LAST_ID
+
+
+@dataclass(frozen=True)
+class Move:
+    """From one place to another; None for not being on the board."""
+
+    before: Place | None
+    after: Place | None
+
+
+Moves = Mapping[UUID, Move]
+
+
+def net(moves: Iterable[Move]) -> int:
+    """How many more are on the board after `moves`."""
+    return sum((move.after is not None) - (move.before is not None) for move in moves)
+
+
+def net_above(moves: Iterable[Move], place: Place) -> int:
+    """How many more are better than `place` after `moves`."""
+    return sum(_is_above(move.after, place) - _is_above(move.before, place) for move in moves)
+
+
+def _is_above(one: Place | None, other: Place) -> bool:
+    return one is not None and one > other
+
+
+def percentile(rank: int, total: int) -> float:
+    """Of how many in a hundred they are not behind, to one decimal; 100.0 for who is alone."""
+    return 100.0 if total == 1 else round(100 * (total - rank) / total, 1)

@@ -1,0 +1,134 @@
+"""Counts of places by ranges of them, so that a rank is a few sums and never a count of the board.
+
+A range begins at its `low` place and ends where the next one of its level begins; the first begins at WORST. Ranges of level 0 (leaves) hold
+up to MAX_LEAF places, those of level 1 (groups) up to MAX_GROUP leaves. A range that has grown too large is split, one that has become
+small joins the one before it: so they follow the scores wherever these are, ties included, since places tell those apart, too.
+A group always begins where a leaf begins.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from gamify.leaderboards.engine.places import WORST, Move, Place
+
+LEAF, GROUP = 0, 1
+MAX_LEAF = 512
+NEW_LEAF = MAX_LEAF // 2
+SMALL_LEAF = MAX_LEAF // 4
+MAX_GROUP = 128
+NEW_GROUP = MAX_GROUP // 2
+SMALL_GROUP = MAX_GROUP // 4
+
+
+@dataclass(eq=False)
+class Range:
+    """`id` is None until it is stored."""
+
+    level: int
+    low: Place
+    count: int
+    id: UUID | None = None
+    is_changed: bool = False
+
+    def add(self, number: int) -> None:
+        self.count += number
+        self.is_changed = self.is_changed or number != 0
+
+
+@dataclass
+class Ranges:
+    """All ranges of one board in one period, and what has become of them since they were read."""
+
+    leaves: list[Range]
+    groups: list[Range]
+    removed: list[Range] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, ranges: Iterable[Range]) -> "Ranges":
+        """Of a board without any, the two that hold everybody."""
+        ordered = sorted(ranges, key=lambda each: each.low) or [Range(LEAF, WORST, 0), Range(GROUP, WORST, 0)]
+        return cls([each for each in ordered if each.level == LEAF], [each for each in ordered if each.level == GROUP])
+
+    def __post_init__(self) -> None:
+        self._leaf_lows = [each.low for each in self.leaves]
+        self._group_lows = [each.low for each in self.groups]
+
+    def apply(self, moves: Iterable[Move]) -> None:
+        """Count those who came, and no longer those who went."""
+        leaves: Counter[int] = Counter()
+        groups: Counter[int] = Counter()
+        for move in moves:
+            for place, number in ((move.before, -1), (move.after, 1)):
+                if place is not None:
+                    leaves[bisect_right(self._leaf_lows, place) - 1] += number
+                    groups[bisect_right(self._group_lows, place) - 1] += number
+        for index, number in leaves.items():
+            self.leaves[index].add(number)
+        for index, number in groups.items():
+            self.groups[index].add(number)
+
+    def too_large(self) -> Sequence[tuple[Place, Place | None]]:
+        """The leaves to be split: where each begins and where it ends, None for the last."""
+        return [(leaf.low, self._end(index)) for index, leaf in enumerate(self.leaves) if leaf.count > MAX_LEAF]
+
+    def _end(self, index: int) -> Place | None:
+        return self.leaves[index + 1].low if index + 1 < len(self.leaves) else None
+
+    def split(self, low: Place, places: Sequence[Place]) -> None:
+        """Let the leaf at `low` keep the first of `places`, which are all of its own in rising order, and make leaves of the others."""
+        index = bisect_right(self._leaf_lows, low) - 1
+        starts = range(NEW_LEAF, len(places) - NEW_LEAF + 1, NEW_LEAF)
+        ends = [*starts[1:], len(places)]
+        new = [Range(LEAF, places[start], end - start) for start, end in zip(starts, ends, strict=True)]
+        self.leaves[index].add(-sum(leaf.count for leaf in new))
+        self.leaves[index + 1 : index + 1] = new
+        self.__post_init__()
+
+    def settle(self) -> None:
+        """Join what has become small, and split the groups that have come to hold too many."""
+        self._join_leaves()
+        self._arrange_groups()
+
+    def _join_leaves(self) -> None:
+        protected, kept = set(self._group_lows), self.leaves[:1]
+        for leaf in self.leaves[1:]:
+            before = kept[-1]
+            if leaf.low not in protected and leaf.count + before.count <= SMALL_LEAF:
+                before.add(leaf.count)
+                self.removed.append(leaf)
+            else:
+                kept.append(leaf)
+        self.leaves = kept
+
+    def _arrange_groups(self) -> None:
+        """A group that is small joins the one before it; a large one is split where leaves begin."""
+        arranged: list[tuple[Range, list[Range]]] = []
+        for group, leaves in self._grouped():
+            if arranged and len(arranged[-1][1]) + len(leaves) <= SMALL_GROUP:
+                arranged[-1][0].add(group.count)
+                arranged[-1][1].extend(leaves)
+                self.removed.append(group)
+            else:
+                arranged.append((group, leaves))
+        self.groups = [part for group, leaves in arranged for part in _parts(group, leaves)]
+        self.__post_init__()
+
+    def _grouped(self) -> Iterable[tuple[Range, list[Range]]]:
+        lows = [leaf.low for leaf in self.leaves]
+        starts = [bisect_right(lows, group.low) - 1 for group in self.groups]
+        for group, start, end in zip(self.groups, starts, [*starts[1:], len(self.leaves)], strict=True):
+            yield group, self.leaves[start:end]
+
+
+def _parts(group: Range, leaves: Sequence[Range]) -> Iterable[Range]:
+    yield group
+    if len(leaves) <= MAX_GROUP:
+        return
+    starts = range(NEW_GROUP, len(leaves) - NEW_GROUP + 1, NEW_GROUP)
+    for start, end in zip(starts, [*starts[1:], len(leaves)], strict=True):
+        part = Range(GROUP, leaves[start].low, sum(leaf.count for leaf in leaves[start:end]))
+        group.add(-part.count)
+        yield part

@@ -1,0 +1,91 @@
+"""Scores while changes are worked in, in memory: what each participant had, and what they come to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from gamify.leaderboards.engine.measures import added
+from gamify.leaderboards.engine.places import Move, Moves, Place
+
+Slot = tuple[UUID, int]
+"""A track, and the code of a period on it."""
+
+
+@dataclass(eq=False)
+class Line:
+    """One participant's score in a slot. `stored` is what is written of it, None for nothing; `before` the place that is shown."""
+
+    participant_id: UUID
+    score: int = 0
+    earliness: int = 0
+    is_shown: bool = False
+    is_removed: bool = False
+    stored: tuple[int, int, bool] | None = None
+
+    @classmethod
+    def read(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "Line":  # noqa: FBT001 - a row
+        return cls(participant_id, score, early, is_shown, stored=(score, early, is_shown))
+
+    @property
+    def before(self) -> Place | None:
+        return (*self.stored[:2], self.participant_id) if self.stored and self.stored[2] else None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something to write. A line with nothing on it is not begun."""
+        if self.stored is None:
+            return not (self.is_removed or self.is_empty)
+        return self.is_removed or self.stored != (self.score, self.earliness, self.after is not None)
+
+    def add(self, amount: int, early: int) -> None:
+        """What counts once more; the score is as old as the latest thing that counted, whatever came in last."""
+        self.earliness = early if self.is_empty else min(self.earliness, early)
+        self.score = added(self.score, amount)
+
+    def set(self, score: int, early: int) -> None:
+        self.score, self.earliness, self.is_removed = score, early, False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.score == 0 and self.earliness == 0
+
+    @property
+    def after(self) -> Place | None:
+        """Who has come to nothing has no place."""
+        if self.is_removed or not self.is_shown or self.score <= 0:
+            return None
+        return self.score, self.earliness, self.participant_id
+
+
+class Lines:
+    """The lines of a fold, by slot and participant. Those that are not there yet are made when they are asked for."""
+
+    def __init__(self) -> None:
+        self._lines: defaultdict[Slot, dict[UUID, Line]] = defaultdict(dict)
+
+    def put(self, slot: Slot, line: Line) -> None:
+        self._lines[slot][line.participant_id] = line
+
+    def find(self, slot: Slot, participant_id: UUID) -> Line | None:
+        return self._lines[slot].get(participant_id)
+
+    def line(self, slot: Slot, participant_id: UUID) -> Line:
+        return self._lines[slot].setdefault(participant_id, Line(participant_id))
+
+    def of(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, Line]]:
+        """Every line of these participants."""
+        wanted = list(participant_ids)
+        for slot, lines in self._lines.items():
+            yield from ((slot, lines[who]) for who in wanted if who in lines)
+
+    def __iter__(self) -> Iterator[tuple[Slot, Line]]:
+        return ((slot, line) for slot, lines in self._lines.items() for line in lines.values())
+
+    def moves(self) -> Mapping[Slot, Moves]:
+        """Who came to stand elsewhere, in every slot in which somebody did."""
+        found: defaultdict[Slot, dict[UUID, Move]] = defaultdict(dict)
+        for slot, line in self:
+            if line.before != line.after:
+                found[slot][line.participant_id] = Move(line.before, line.after)
+        return found

@@ -1,0 +1,34 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from gamify.leaderboards.models import Leaderboard
+from gamify.leaderboards.services import LeaderboardNotFound, rebuild
+from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.progress import counting
+from participants.models import Participant
+
+
+class Command(ReportingCommand):
+    help = "Fill leaderboards anew from the history. Until one is done, its answers say that it is building."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--board", metavar="CODE", help="Only this one; all active ones when left out.")
+
+    def report(self, *, tenant: str, sandbox: bool, board: str | None, **options: Any) -> Mapping[str, Any]:
+        owner = existing_tenant(tenant, sandbox=sandbox)
+        boards = Leaderboard.objects.of(owner).active().in_order()
+        chosen = list(boards if board is None else boards.filter(code=board))
+        if board is not None and not chosen:
+            raise LeaderboardNotFound(board)
+        looked_at = 0
+        with counting(options, total=len(chosen) * Participant.objects.of(owner).count()) as moved:
+            for row in chosen:
+                for step in rebuild(board=row, now=timezone.now()):
+                    looked_at += step
+                    moved(step)
+        return {"leaderboards": [row.code for row in chosen], "looked_at": looked_at}

@@ -1,0 +1,185 @@
+"""What changes come to on the boards, in memory: whoever writes it folds, whoever reads adds it to what is written.
+
+The same for both, so that an answer cannot differ from what will be written.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on, periods_at
+from gamify.leaderboards.engine.places import Move, Moves, earliness
+from gamify.leaderboards.engine.tally import Line, Lines, Slot
+from gamify.leaderboards.models import Score, ScoreChange
+from gamify.leaderboards.selectors.catalog import Board, Boards
+from gamify.leaderboards.selectors.history import scores_of
+from gamify.leaderboards.selectors.refilling import refill
+from participants.models import Participant, Tenant
+
+
+@dataclass
+class Folded:
+    """What changes come to. `rewrites_past`: a standing that is over is not what it was."""
+
+    lines: Lines
+    people: Mapping[UUID, Participant]
+    moves: Mapping[Slot, Moves] = field(default_factory=dict)
+    rewrites_past: bool = False
+
+    def moves_in(self, slot: Slot) -> Sequence[Move]:
+        return list(self.moves.get(slot, {}).values())
+
+
+class Fold:
+    """Works `changes`, in the order in which they were made, into the scores of `boards`."""
+
+    def __init__(self, tenant: Tenant, boards: Boards, changes: Sequence[ScoreChange], *, now: datetime) -> None:
+        self.tenant, self.boards, self.now = tenant, boards, now
+        self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
+        self.people = _people(tenant, {change.participant_id for change in changes})
+        self.looked_at = {change.participant_id for change in changes if PERSON in change.changes}
+        self.lines = Lines()
+        self.rewrites_past = bool(self.looked_at)
+        self._levels: dict[UUID, Mapping[UUID, int]] = {}
+
+    def run(self) -> Folded:
+        hits = list(self._hits())
+        self._read(hits)
+        for change, board, amount in hits:
+            if amount is None:
+                self._set_level(change, board)
+            else:
+                self._add(change, board, amount)
+        for who in self.looked_at:
+            self._look_at(who)
+        return Folded(self.lines, self.people, self.lines.moves(), self.rewrites_past)
+
+    def _hits(self) -> Iterable[tuple[ScoreChange, Board, int | None]]:
+        """Every board that a change concerns, of those that rank the participant."""
+        for change in self.changes:
+            person = self.people.get(change.participant_id)
+            for key, amount in change.changes.items() if person else ():
+                for board in self.boards.by_measure.get(key, ()):
+                    if board.takes(person):  # type: ignore[arg-type]  # there is one
+                        yield change, board, amount
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self, hits: Sequence[tuple[ScoreChange, Board, int | None]]) -> None:
+        tracks = {board.track for _, board, _ in hits}
+        periods = {period.code for change, board, _ in hits for period in self._periods(change, board)}
+        people = {change.participant_id for change, _, _ in hits} - self.looked_at
+        scores = Score.objects.filter(tenant_id=self.tenant.pk)
+        self._put(scores.filter(participant_id__in=people, track__in=tracks, period__in=periods) if hits else ())
+        for board in self.boards.active.values():
+            self.read_track(board.track, self.looked_at)
+        for board in {board.id: board for _, board, _ in hits if board.measure.is_level}.values():
+            people = {change.participant_id for change, hit, _ in hits if hit.id == board.id}
+            known_people = [self.people[who] for who in people]
+            self._levels[board.id] = scores_of(self.tenant, known_people, board.measure, now=self.now)
+
+    def read_track(self, track: UUID, people: Collection[UUID]) -> None:
+        """Whatever these participants have on a track; what was worked in already stays."""
+        if people:
+            scores = Score.objects.filter(tenant_id=self.tenant.pk, participant_id__in=people, track=track)
+            self._put(row for row in scores if self.lines.find((track, row.period), row.participant_id) is None)
+
+    def _put(self, scores: Iterable[Score]) -> None:
+        for row in scores:
+            self.lines.put(
+                (row.track, row.period), Line.read(row.participant_id, row.score, row.earliness, row.is_shown)
+            )
+
+    def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
+        """All that a change concerns: of a level only the board of all time, and in either case its day."""
+        day = day_of(change.created_at, board.zone)
+        its_day = [period_on(Kind.OPENING, day), period_on(Kind.MOVED, day)]
+        return [*([ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)), *its_day]
+
+    # --- working in -------------------------------------------------------------------------------------------------
+
+    def _add(self, change: ScoreChange, board: Board, amount: int) -> None:
+        early = earliness(change.at)
+        for period in periods_at(change.at, board.zone):
+            if period == ALL_TIME:
+                self._open_day(change, board)
+            self._line(board, period, change.participant_id).add(amount, early)
+            self._note_past(board, period)
+        self._close_day(change, board)
+
+    def _set_level(self, change: ScoreChange, board: Board) -> None:
+        score = self._levels[board.id].get(change.participant_id, 0)
+        line = self._line(board, ALL_TIME, change.participant_id)
+        if line.score == score and board.measure.metric != POINTS_BALANCE:
+            return  # told anew, as with a tick in a window that was satisfied; points always move
+        self._open_day(change, board)
+        line.set(score, earliness(change.at))
+        self._close_day(change, board)
+
+    def _line(self, board: Board, period: Period, who: UUID) -> Line:
+        line = self.lines.line((board.track, period.code), who)
+        line.is_removed = False
+        line.is_shown = is_shown(self.people[who])
+        return line
+
+    def _open_day(self, change: ScoreChange, board: Board) -> None:
+        """Before the first move of a day: where they stood when it began."""
+        day, who = day_of(change.created_at, board.zone), change.participant_id
+        if self.lines.find((board.track, period_on(Kind.MOVED, day).code), who) is not None:
+            return
+        line = self._line(board, ALL_TIME, who)
+        if line.score > 0:
+            opening = self._line(board, period_on(Kind.OPENING, day), who)
+            opening.set(line.score, line.earliness)
+
+    def _close_day(self, change: ScoreChange, board: Board) -> None:
+        """After a move: what they have come to on that day."""
+        day, who = day_of(change.created_at, board.zone), change.participant_id
+        line = self._line(board, ALL_TIME, who)
+        moved = period_on(Kind.MOVED, day)
+        self._line(board, moved, who).set(line.score, line.earliness)
+        self._note_past(board, moved)
+
+    def _note_past(self, board: Board, period: Period) -> None:
+        self.rewrites_past = self.rewrites_past or period.is_over(board.zone, now=self.now)
+
+    # --- looking at somebody ----------------------------------------------------------------------------------------
+
+    def _look_at(self, who: UUID) -> None:
+        """Who they are has changed, or they are gone: what is shown of them, and on which boards they are at all."""
+        person = self.people.get(who)
+        if person is None:
+            for _, line in self.lines.of([who]):
+                line.is_removed = True
+            return
+        for board in self.boards.active.values():
+            if board.only is not None:
+                self._join_or_leave(board, person)
+        for _, line in self.lines.of([who]):
+            line.is_shown = is_shown(person)
+
+    def _join_or_leave(self, board: Board, person: Participant) -> None:
+        """Joining brings along what they have come to in the periods that last; what is over stays as it was."""
+        for period in self._lasting(board):
+            line = self.lines.find((board.track, period.code), person.pk)
+            if line is not None:
+                line.is_removed = True
+        if board.takes(person):
+            open_codes = {period.code for period in self._lasting(board)}
+            refill(self.lines, self.tenant, board, [person], only=open_codes, now=self.now)
+
+    def _lasting(self, board: Board) -> Sequence[Period]:
+        day = day_of(self.now, board.zone)
+        return [*periods_at(self.now, board.zone), period_on(Kind.OPENING, day), period_on(Kind.MOVED, day)]
+
+
+def is_shown(person: Participant) -> bool:
+    """Whether others may see them on boards."""
+    return person.is_active and person.visible
+
+
+def _people(tenant: Tenant, ids: Collection[UUID]) -> Mapping[UUID, Participant]:
+    people = Participant.objects.of(tenant).filter(pk__in=ids)
+    return {person.pk: person for person in people} if ids else {}

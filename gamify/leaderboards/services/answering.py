@@ -1,0 +1,52 @@
+"""Answers that are exact however much is waiting: what is too much to take in is folded first."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from gamify.leaderboards.engine.measures import POINTS_BALANCE
+from gamify.leaderboards.engine.periods import Period
+from gamify.leaderboards.selectors.catalog import Board
+from gamify.leaderboards.selectors.standings import Page, Ranked, TooMuchWaiting, page_of, ranked
+from gamify.leaderboards.services.folding import fold_chunk
+from gamify.points.services import expire
+from participants.models import Participant, Tenant
+
+T = TypeVar("T")
+
+
+def answer_page(
+    *,
+    tenant: Tenant,
+    board: Board,
+    period: Period,
+    limit: int,
+    offset: int = 0,
+    around: Participant | None = None,
+    now: datetime,
+) -> Page:
+    """So many standings from `offset`, or those around somebody."""
+    _settle(tenant, board, now=now)
+    return _answered(
+        lambda: page_of(tenant, board, period, limit=limit, offset=offset, around=around, now=now), tenant, now=now
+    )
+
+
+def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant: Participant, now: datetime) -> Ranked:
+    """Where one participant stands."""
+    _settle(tenant, board, now=now)
+    return _answered(lambda: ranked(tenant, board, period, participant, now=now), tenant, now=now)
+
+
+def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:
+    """No answer counts points that have expired, whether a sweep has come or not: who reads balances takes its place."""
+    if board.measure.metric == POINTS_BALANCE:
+        expire(tenant=tenant, now=now)
+
+
+def _answered(ask: Callable[[], T], tenant: Tenant, *, now: datetime) -> T:
+    while True:
+        try:
+            return ask()
+        except TooMuchWaiting:
+            fold_chunk(tenant=tenant, now=now)

@@ -1,0 +1,93 @@
+"""A board over a history is filled in the background: everybody is looked at, in chunks, while writes and folding go on.
+
+What is written meanwhile counts as well: whoever was looked at goes on by changes, and of the others a change comes to a part of what
+their history will set.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from gamify.leaderboards.models import Leaderboard
+from gamify.leaderboards.selectors.catalog import Board, boards_in, compiled
+from gamify.leaderboards.selectors.folding import Fold, Folded
+from gamify.leaderboards.selectors.refilling import refill
+from gamify.leaderboards.services.folding import drop, whole_of
+from gamify.leaderboards.services.storing import lock, store
+from participants.catalog import catalog_of, definitions_changed
+from participants.ids import new_id
+from participants.models import Participant, Tenant
+from participants.work import reading
+
+CHUNK = 200
+
+
+def build(*, board: Leaderboard, now: datetime) -> Iterator[int]:
+    """Fill a board that is not complete, from where it was left; answers how many participants were looked at, chunk by chunk."""
+    while (looked_at := _build_chunk(board=board, now=now)) is not None:
+        yield looked_at
+
+
+def rebuild(*, board: Leaderboard, now: datetime) -> Iterator[int]:
+    """Fill a board anew, whatever it holds; until that is done, its answers say so."""
+    with transaction.atomic():
+        row = Leaderboard.objects.select_for_update().get(pk=board.pk)
+        begin_track(row)
+        row.save(update_fields=["track", "built_to", "built_at"])
+        definitions_changed(board.tenant)
+    yield from build(board=row, now=now)
+
+
+def begin_track(row: Leaderboard) -> None:
+    """What was kept so far measures something else."""
+    row.track, row.built_to, row.built_at = new_id(), None, None
+
+
+def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
+    """None when there is nothing left to do, as where somebody else has done it."""
+    tenant = board.tenant
+    with reading(tenant), transaction.atomic():
+        lock(tenant)
+        tenant.refresh_from_db()
+        row = Leaderboard.objects.of(tenant).active().filter(pk=board.pk, built_at=None).first()
+        if row is None:
+            return None
+        people = _next_people(tenant, row.built_to)
+        if not people:
+            _complete(tenant, row, now=now)
+            return None
+        _fill(tenant, row, people, now=now)
+        Leaderboard.objects.filter(pk=row.pk).update(built_to=people[-1])
+        return len(people)
+
+
+def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
+    people = Participant.objects.of(tenant).order_by("pk").values_list("pk", flat=True)
+    return list((people if last is None else people.filter(pk__gt=last))[:CHUNK])
+
+
+def _complete(tenant: Tenant, row: Leaderboard, *, now: datetime) -> None:
+    Leaderboard.objects.filter(pk=row.pk).update(built_at=now)
+    definitions_changed(tenant)
+
+
+def _fill(tenant: Tenant, row: Leaderboard, people: Sequence[UUID], *, now: datetime) -> None:
+    """Their changes are worked into all boards with it: they are in the history that this one is filled from."""
+    changes = whole_of(tenant, people)
+    fold = Fold(tenant, boards_in(catalog_of(tenant)), changes, now=now)
+    folded = fold.run()
+    _refill(tenant, compiled(row), people, folded, fold=fold, now=now)
+    store(tenant, folded)
+    drop(tenant, changes)
+
+
+def _refill(tenant: Tenant, board: Board, people: Sequence[UUID], folded: Folded, *, fold: Fold, now: datetime) -> None:
+    fold.read_track(board.track, people)
+    for slot, line in folded.lines.of(people):
+        if slot[0] == board.track:
+            line.is_removed = True
+    members = [person for person in Participant.objects.of(tenant).filter(pk__in=people) if board.takes(person)]
+    refill(folded.lines, tenant, board, members, now=now)
+    folded.moves, folded.rewrites_past = folded.lines.moves(), True

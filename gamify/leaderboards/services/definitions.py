@@ -1,0 +1,74 @@
+"""Boards are defined and changed; one that measures something else is filled anew."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from gamify.facts.services import metrics
+from gamify.leaderboards.engine.measures import OF_STREAKS
+from gamify.leaderboards.models import Leaderboard
+from gamify.leaderboards.services.building import begin_track
+from gamify.leaderboards.services.waking import wake_builder
+from participants.errors import DomainError, FieldError, InvalidInput
+from participants.models import Tenant
+from participants.services.definitions import create_definition, update_definition
+from participants.services.tenants import check_timezone
+
+NOUN = "leaderboard"
+MEASURING = ("metric", "selector", "timezone", "participant_filter")
+TRACK = ("track", "built_to", "built_at")
+
+
+class LeaderboardNotFound(DomainError):
+    """`board` is the code or the id that was asked for. An inactive board is not found either: it is not kept."""
+
+    code = "leaderboard_not_found"
+    status = 404
+
+    def __init__(self, board: str) -> None:
+        super().__init__(f"Leaderboard not found: {board}")
+
+
+@transaction.atomic
+def create_leaderboard(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
+    """Its days are the tenant's where nothing else is said. Raises CodeConflict, or InvalidInput for what the tenant does not have."""
+    data = {"timezone": tenant.timezone, **data}
+    _check(tenant, data)
+    row = create_definition(Leaderboard, noun=NOUN, tenant=tenant, data=data, now=now)
+    transaction.on_commit(partial(wake_builder, row.pk))
+    return row
+
+
+@transaction.atomic
+def update_leaderboard(row: Leaderboard, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Leaderboard:
+    """Raises InvalidInput as above."""
+    _check(tenant, changes)
+    if _measures_otherwise(row, changes):
+        begin_track(fresh := Leaderboard())
+        changes = {**changes, **{name: getattr(fresh, name) for name in TRACK}}
+        transaction.on_commit(partial(wake_builder, row.pk))
+    return update_definition(row, tenant=tenant, changes=changes, now=now)
+
+
+def _measures_otherwise(row: Leaderboard, changes: Mapping[str, Any]) -> bool:
+    """A board that was switched off has missed what happened since."""
+    is_switched_on = changes.get("is_active", False) and not row.is_active
+    return is_switched_on or any(getattr(row, name) != changes[name] for name in MEASURING if name in changes)
+
+
+def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
+    if data.get("timezone"):
+        check_timezone(data["timezone"])
+    if problem := selector_problem(tenant, data):
+        raise InvalidInput(problem.field, problem.message)
+
+
+def selector_problem(tenant: Tenant, data: Mapping[str, Any]) -> FieldError | None:
+    """What is wrong with a selector that is well-formed, or None if nothing is."""
+    if data.get("metric") not in OF_STREAKS:
+        return None
+    problem = metrics["streak_count"].problem(tenant, data["selector"])
+    return None if problem is None else FieldError(f"selector.{problem.field}", problem.message)

@@ -1,0 +1,134 @@
+"""What a unit of work has told of becomes one change per participant and instant, whichever use case it was.
+
+This is the one place that knows what domain events say about scores.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from gamify.facts.models import Event
+from gamify.facts.services import Undone
+from gamify.leaderboards.engine.measures import (
+    BADGES_COUNT,
+    PERSON,
+    POINTS_BALANCE,
+    POINTS_EARNED,
+    streak_key,
+)
+from gamify.leaderboards.models import ScoreChange
+from gamify.leaderboards.selectors.catalog import Boards, boards_in
+from gamify.leaderboards.services.waking import wake
+from gamify.points.models import EntryType
+from participants.models import DomainEvent, Participant
+from participants.work import UnitOfWork
+
+Said = tuple[datetime, str, int | None]
+"""When it counts, for which measure, and what it adds; None for a level, which is looked up."""
+
+
+def hear(work: UnitOfWork) -> None:
+    """Note for the boards of this tenant what the unit has told of."""
+    boards = boards_in(work.catalog)
+    if not boards.active:
+        return
+    noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
+    for participant, event in work.told:
+        for at, key, amount in _said(event, boards):
+            changes = noted[participant.pk, at]
+            changes[key] = None if amount is None else (changes.get(key) or 0) + amount
+    _note(work, noted)
+
+
+def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, int | None]]) -> None:
+    for (participant_id, at), changes in noted.items():
+        work.add(
+            ScoreChange(
+                tenant_id=work.tenant.pk, participant_id=participant_id, at=at, created_at=work.now, changes=changes
+            )
+        )
+    if noted and not work.is_dry_run:
+        transaction.on_commit(partial(wake, work.tenant.pk))
+
+
+def _said(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    hearer = _HEARERS.get(event.type) or _HEARERS.get(event.type.partition(".")[0])
+    if hearer is not None:
+        yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
+
+
+def _points(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    """Every movement of points: `delta` is signed. What was earned and is reversed is taken out where it was earned."""
+    data = event.data
+    yield event.occurred_at, POINTS_BALANCE, None
+    if event.type == "points.awarded":
+        yield event.occurred_at, POINTS_EARNED, int(data.get("delta", data["amount"]))
+    elif event.type == "points.reversed" and data["reversed_type"] == EntryType.AWARD:
+        yield _instant(data["reversed_at"]), POINTS_EARNED, int(data["delta"])
+
+
+def _badges(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    if event.type == "badge.revoked":
+        yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
+    else:
+        yield event.occurred_at, BADGES_COUNT, 1
+
+
+def _streaks(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    if "streak_code" in event.data:
+        yield event.occurred_at, streak_key(event.data["streak_code"]), None
+
+
+def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    data = event.data
+    yield from _counted(data["event_name"], data["properties"], _instant(data["timestamp"]), boards)
+
+
+def _counted(name: str, properties: Mapping[str, Any], at: datetime, boards: Boards, sign: int = 1) -> Iterator[Said]:
+    for measure in boards.counting(name):
+        if amount := measure.amount(properties):
+            yield at, measure.key, sign * amount
+
+
+def _person(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, PERSON, None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+_HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
+    "points": _points,
+    "badge": _badges,
+    "streak": _streaks,
+    "event.recorded": _events,
+    "participant.updated": _person,
+    "participant.anonymized": _person,
+    "participant.deleted": _person,
+}
+"""By the type of the event, or by its beginning."""
+
+
+def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
+    """Take out of the boards, at its own time, what an event of a locked participant counted for. What came of it besides
+    (points, badges) is its domains' to undo, and heard when they tell of it.
+    """
+    boards = boards_in(work.catalog)
+    taken = {
+        key: amount for _, key, amount in _counted(event.name, event.properties, event.occurred_at, boards, sign=-1)
+    }
+    if taken:
+        _note(work, {(participant.pk, event.occurred_at): taken})
+    for board in boards.active.values():
+        if amount := taken.get(board.measure.key):
+            yield Undone(type="score", name=board.name, code=board.code, amount=_whole(board.measure.shown(-amount)))
+
+
+def _whole(score: float) -> int | None:
+    return score if isinstance(score, int) else None

@@ -1,0 +1,128 @@
+"""Boards are compared with the history that they repeat, and their ranges with the scores that these count."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gamify.leaderboards.engine.measures import STREAK_CURRENT
+from gamify.leaderboards.engine.periods import Kind, period_of_code, periods_at
+from gamify.leaderboards.engine.ranges import GROUP, LEAF, Range
+from gamify.leaderboards.engine.tally import Lines, Slot
+from gamify.leaderboards.models import ScoreChange, ScoreRange
+from gamify.leaderboards.selectors.catalog import Board, boards_in
+from gamify.leaderboards.selectors.counting import Written
+from gamify.leaderboards.selectors.folding import Fold
+from gamify.leaderboards.selectors.refilling import refill
+from gamify.leaderboards.services.storing import stored_ranges
+from participants.catalog import catalog_of
+from participants.models import Participant, Tenant
+
+CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Something that is not as it should be: `what` names the score or the range."""
+
+    board: str
+    what: str
+    stored: int
+    expected: int
+
+
+def rows_to_verify(tenant: Tenant) -> int:
+    """How many participants `drifts` will look at."""
+    return Participant.objects.of(tenant).count()
+
+
+def drifts(*, tenant: Tenant, now: datetime, seen: Callable[[int], object] = lambda looked_at: None) -> Iterator[Drift]:
+    """Compare every score of every board that is complete, a chunk of participants at a time, of which `seen` is told, then the
+    ranges. It only reads: in a snapshot, what is written meanwhile is no drift.
+    """
+    last: UUID | None = None
+    while people := _next_people(tenant, last):
+        last = people[-1]
+        yield from _of_people(tenant, people, now=now)
+        seen(len(people))
+    yield from _of_ranges(tenant)
+
+
+def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
+    people = Participant.objects.of(tenant).order_by("pk").values_list("pk", flat=True)
+    return list((people if last is None else people.filter(pk__gt=last))[:CHUNK])
+
+
+def _of_people(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Iterator[Drift]:
+    """What waits for them is folded in memory first."""
+    boards = boards_in(catalog_of(tenant))
+    fold = Fold(tenant, boards, list(ScoreChange.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)), now=now)
+    fold.run()
+    people = list(Participant.objects.of(tenant).filter(pk__in=ids))
+    for board in boards.active.values():
+        if not board.is_building:
+            yield from _of_board(fold, board, people, now=now)
+
+
+def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: datetime) -> Iterator[Drift]:
+    members = [person for person in people if board.takes(person)]
+    fold.read_track(board.track, [person.pk for person in members])
+    expected = Lines()
+    refill(expected, fold.tenant, board, members, now=now)
+    names = {person.pk: person.external_id for person in members}
+    compared = _compared(board, now=now)
+    for code, who in _keys(fold.lines, expected, board, names):
+        kept, due = fold.lines.line((board.track, code), who), expected.line((board.track, code), who)
+        if _is_compared(code, compared) and kept.score != due.score and not _is_untold(board, due.score):
+            yield Drift(board.code, f"{names[who]} in {period_of_code(code).key}", kept.score, due.score)
+
+
+def _keys(kept: Lines, expected: Lines, board: Board, people: Collection[UUID]) -> list[tuple[int, UUID]]:
+    found = {
+        (slot[1], line.participant_id)
+        for lines in (kept, expected)
+        for slot, line in lines.of(people)
+        if slot[0] == board.track
+    }
+    return sorted(found)
+
+
+def _compared(board: Board, *, now: datetime) -> Collection[int] | None:
+    """Of boards that rank some, who was among them when a period ended is not in the history: those that last are compared."""
+    return None if board.only is None else {period.code for period in periods_at(now, board.zone)}
+
+
+def _is_compared(code: int, compared: Collection[int] | None) -> bool:
+    return period_of_code(code).kind <= Kind.DAILY and (compared is None or code in compared)
+
+
+def _is_untold(board: Board, due: int) -> bool:
+    """A run may have ended that nobody has announced: the board follows when it is."""
+    return board.measure.metric == STREAK_CURRENT and due == 0
+
+
+def _of_ranges(tenant: Tenant) -> Iterator[Drift]:
+    tracks = {board.track: board for board in boards_in(catalog_of(tenant)).active.values()}
+    kept = ScoreRange.objects.filter(tenant_id=tenant.pk, track__in=tracks)
+    for slot in list(kept.order_by("track", "period").values_list("track", "period").distinct()):
+        yield from _of_slot(tenant, tracks[slot[0]], slot)
+
+
+def _of_slot(tenant: Tenant, board: Board, slot: Slot) -> Iterator[Drift]:
+    ranges = sorted(stored_ranges(tenant, [slot])[slot], key=lambda each: each.low)
+    written = Written(tenant.pk, *slot)
+    leaves = [each for each in ranges if each.level == LEAF]
+    for index, leaf in enumerate(leaves):
+        end = leaves[index + 1].low if index + 1 < len(leaves) else None
+        if (counted := len(written.places(leaf.low, end))) != leaf.count:
+            yield Drift(board.code, f"leaf {index} of {period_of_code(slot[1]).key}", leaf.count, counted)
+    yield from _of_groups(board, slot, leaves, [each for each in ranges if each.level == GROUP])
+
+
+def _of_groups(board: Board, slot: Slot, leaves: Sequence[Range], groups: Sequence[Range]) -> Iterator[Drift]:
+    for index, group in enumerate(groups):
+        within = [leaf for leaf in leaves if leaf.low >= group.low]
+        if index + 1 < len(groups):
+            within = [leaf for leaf in within if leaf.low < groups[index + 1].low]
+        if (counted := sum(leaf.count for leaf in within)) != group.count:
+            yield Drift(board.code, f"group {index} of {period_of_code(slot[1]).key}", group.count, counted)

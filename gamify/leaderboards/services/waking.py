@@ -1,0 +1,38 @@
+"""A worker is woken when there is something to fold: for each tenant once a second, to take what has come in that second."""
+
+import time
+from uuid import UUID
+
+import structlog
+from celery import current_app
+
+FOLD, BUILD = "leaderboards.fold", "leaderboards.build"
+PAUSE_SECONDS = 1.0
+MAX_TENANTS = 10_000
+
+_woken: dict[UUID, float] = {}
+
+logger = structlog.get_logger(__name__)
+
+
+def wake(tenant_id: UUID) -> None:
+    """Only a wake-up: what is lost is found by the next sweep, and answers never depend on it."""
+    now = time.monotonic()
+    if now < _woken.get(tenant_id, 0.0) + PAUSE_SECONDS:
+        return
+    if len(_woken) >= MAX_TENANTS:
+        _woken.clear()
+    _woken[tenant_id] = now
+    _send(FOLD, tenant_id, countdown=PAUSE_SECONDS)
+
+
+def wake_builder(board_id: UUID) -> None:
+    """There is a board to be filled."""
+    _send(BUILD, board_id, countdown=0.0)
+
+
+def _send(task: str, about: UUID, *, countdown: float) -> None:
+    try:
+        current_app.send_task(task, args=[str(about)], countdown=countdown)
+    except Exception:
+        logger.warning("board_worker_not_woken", task=task, about=str(about), exc_info=True)

@@ -1,0 +1,24 @@
+"""What leaderboards register with the layers below."""
+
+from gamify.facts.services import undoers
+from gamify.leaderboards.selectors.catalog import register as register_catalog
+from gamify.leaderboards.services.hearing import hear, undo
+from participants.models import Participant
+from participants.services.participants import Eraser, erasers
+from participants.work import followers
+
+
+def _delete_later(participant: Participant) -> None:
+    """Scores are taken off with the ranges that count them, by the fold that is told that the participant is gone."""
+
+
+def _keep_scores(participant: Participant) -> None:
+    """They say nothing about a person, and are not shown any more."""
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_catalog()
+    undoers.register("leaderboards", undo)
+    followers.register("leaderboards", hear)
+    erasers.register("scores", Eraser(delete=_delete_later, anonymize=_keep_scores))

@@ -1,0 +1,60 @@
+"""What a wake-up or beat starts: changes are folded, boards are filled, and what is not needed any more is deleted."""
+
+from celery import shared_task
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from gamify.leaderboards.models import Leaderboard, ScoreChange
+from gamify.leaderboards.services import build, folding, sweep
+from gamify.leaderboards.services.waking import BUILD, FOLD
+from participants.models import Tenant
+from participants.work import take_turns
+
+# Well before a worker is killed: what is left then is still waiting, and the next beat's.
+BUDGET_SECONDS = 120.0
+NIGHTLY_SECONDS = 480.0
+
+
+@shared_task(name=FOLD)
+def fold(tenant_id: str) -> None:
+    """Fold what is waiting for one tenant."""
+    _fold(Tenant.objects.filter(pk=tenant_id))
+
+
+@shared_task(name="leaderboards.fold_waiting")
+def fold_waiting() -> None:
+    """Fold what nobody was woken for."""
+    waiting = ScoreChange.objects.filter(tenant_id=OuterRef("pk"))
+    _fold(Tenant.objects.filter(Exists(waiting)))
+
+
+def _fold(tenants: "QuerySet[Tenant]") -> None:
+    now = timezone.now()
+    work = [(tenant, folding(tenant=tenant, now=now)) for tenant in tenants]
+    take_turns("boards", work, seconds=BUDGET_SECONDS)
+
+
+@shared_task(name=BUILD)
+def build_one(board_id: str) -> None:
+    """Fill one board."""
+    _build(Leaderboard.objects.filter(pk=board_id))
+
+
+@shared_task(name="leaderboards.build_waiting")
+def build_waiting() -> None:
+    """Fill the boards that are not complete."""
+    _build(Leaderboard.objects.active().filter(built_at=None))
+
+
+def _build(boards: "QuerySet[Leaderboard]") -> None:
+    now = timezone.now()
+    work = [(board.tenant, build(board=board, now=now)) for board in boards.select_related("tenant")]
+    take_turns("new boards", work, seconds=BUDGET_SECONDS)
+
+
+@shared_task(name="leaderboards.sweep")
+def sweep_all() -> None:
+    """Delete what boards have left behind."""
+    now = timezone.now()
+    tenants = Tenant.objects.filter(Exists(Leaderboard.objects.filter(tenant_id=OuterRef("pk"))))
+    take_turns("old boards", [(tenant, sweep(tenant=tenant, now=now)) for tenant in tenants], seconds=NIGHTLY_SECONDS)

@@ -1,0 +1,49 @@
+"""Boards for tests, and what is asked of them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from gamify.leaderboards.models import Leaderboard
+from gamify.leaderboards.services import build, create_leaderboard
+from participants.models import Tenant
+from tests.client import Api, segment
+
+
+def made_board(tenant: Tenant, code: str = "top", *, now: datetime | None = None, **given: Any) -> Leaderboard:
+    """A board that is complete."""
+    now = now or timezone.now()
+    data = {"code": code, "name": code.title(), **given}
+    row = create_leaderboard(tenant=tenant, data=data, now=now)
+    filled(row, now=now)
+    return row
+
+
+def filled(board: Leaderboard, *, now: datetime) -> None:
+    for _ in build(board=board, now=now):
+        pass
+    board.refresh_from_db()
+    board.tenant.refresh_from_db()
+
+
+def page(api: Api, code: str = "top", **query: Any) -> dict[str, Any]:
+    answer = api.get(f"/leaderboards/{code}?{'&'.join(f'{name}={value}' for name, value in query.items())}")
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+def listed(api: Api, code: str = "top", **query: Any) -> list[tuple[int, str, Any]]:
+    return [(each["rank"], each["participant_id"], each["score"]) for each in page(api, code, **query)["entries"]]
+
+
+def rank(api: Api, participant_id: str, code: str = "top", **query: Any) -> dict[str, Any]:
+    asked = "&".join(f"{name}={value}" for name, value in query.items())
+    answer = api.get(f"/leaderboards/{code}/rank/{segment(participant_id)}?{asked}")
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+def award(api: Api, participant_id: str, amount: int) -> None:
+    answer = api.post("/points/award", {"participant_id": participant_id, "amount": amount, "reason": "r"})
+    assert answer.status_code == 200, answer.json()

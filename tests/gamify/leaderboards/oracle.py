@@ -1,0 +1,125 @@
+"""Boards as anybody would work them out: everything that ever counted, added up and sorted, with no regard to cost."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from gamify.badges.models import BadgeAward
+from gamify.facts.engine.expressions import compile_filter
+from gamify.facts.models import Event
+from gamify.leaderboards.models import Leaderboard
+from gamify.points.models import EntryType, LedgerEntry
+from participants.models import Participant
+
+Standings = list[tuple[int, UUID, float]]
+"""Rank, who, score; in order."""
+
+
+def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0) -> dict[str, Any]:
+    """Every entry of the board in the period `back` before the one of `now`, as the API tells them."""
+    zone = ZoneInfo(board.timezone)
+    start, end = _bounds(window, now.astimezone(zone), back)
+    entries = _standings(board, start, end, known_before=None)
+    before = _before(board, window, now=now, back=back)
+    people = {person.pk: person for person in Participant.objects.filter(tenant=board.tenant)}
+    told = [
+        {
+            "rank": rank,
+            "participant_id": people[who].external_id,
+            "display_name": people[who].display_name,
+            "score": score,
+            "change": _change(rank, before.get(who)),
+        }
+        for rank, who, score in entries
+    ]
+    return {"entries": told, "total_participants": len(told)}
+
+
+def _before(board: Leaderboard, window: str, *, now: datetime, back: int) -> Mapping[UUID, int]:
+    local = now.astimezone(ZoneInfo(board.timezone))
+    if window == "all_time":
+        today, _ = _bounds("daily", local, 0)
+        return {who: rank for rank, who, _ in _standings(board, None, None, known_before=today)}
+    start, end = _bounds(window, local, back + 1)
+    return {who: rank for rank, who, _ in _standings(board, start, end, known_before=None)}
+
+
+def _change(rank: int, before: int | None) -> str:
+    if before is None:
+        return "new"
+    return "same" if rank == before else "up" if rank < before else "down"
+
+
+def _standings(
+    board: Leaderboard, start: datetime | None, end: datetime | None, *, known_before: datetime | None
+) -> Standings:
+    scores: defaultdict[UUID, float] = defaultdict(int)
+    reached: dict[UUID, datetime] = {}
+    for who, amount, at, known_at in _counted(board):
+        is_within = (start is None or start <= at) and (end is None or at < end)
+        if is_within and (known_before is None or known_at < known_before):
+            scores[who] += amount
+            reached[who] = max(at, reached.get(who, at))
+    only = compile_filter(board.participant_filter) if board.participant_filter else None
+    shown = [
+        person.pk
+        for person in Participant.objects.filter(tenant=board.tenant, is_active=True, visible=True)
+        if only is None or only.matches(person.attributes, {})
+    ]
+    listed = sorted(
+        ((who, score) for who, score in scores.items() if score > 0 and who in shown),
+        key=lambda each: (-each[1], reached[each[0]], -each[0].int),
+    )
+    return [(1 + sum(other > score for _, other in listed), who, score) for who, score in listed]
+
+
+def _counted(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+    if board.metric == "badges_count":
+        for award in BadgeAward.objects.filter(tenant_id=board.tenant_id):
+            yield award.participant_id, 1, award.earned_at, award.earned_at
+    elif board.metric.startswith("event"):
+        yield from _events(board)
+    else:
+        yield from _entries(board)
+
+
+def _entries(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+    entries = list(LedgerEntry.objects.filter(tenant_id=board.tenant_id))
+    awards = {each.pk: each for each in entries if each.type == EntryType.AWARD}
+    for each in entries:
+        if board.metric == "points_balance" or each.pk in awards:
+            yield each.participant_id, each.delta, each.created_at, each.created_at
+        elif each.type == EntryType.REVERSAL and each.reverses_id in awards:
+            yield each.participant_id, each.delta, awards[each.reverses_id].created_at, each.created_at
+
+
+def _events(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+    selector = board.selector
+    for event in Event.objects.filter(tenant_id=board.tenant_id, reversed_at=None):
+        if selector.get("event_name", event.name) != event.name:
+            continue
+        if any(event.properties.get(name) != value for name, value in selector.get("filter", {}).items()):
+            continue
+        amount = event.properties.get(selector["field"], 0) if board.metric == "event_sum" else 1
+        if amount > 0:
+            yield event.participant_id, amount, event.occurred_at, event.created_at
+
+
+def _bounds(window: str, local: datetime, back: int) -> tuple[datetime | None, datetime | None]:
+    """In the board's zone, which is that of `local`."""
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if window == "all_time":
+        return None, None
+    if window == "daily":
+        return day - timedelta(days=back), day - timedelta(days=back - 1)
+    if window == "weekly":
+        monday = day - timedelta(days=day.weekday() + 7 * back)
+        return monday, monday + timedelta(days=7)
+    if window == "yearly":
+        first = day.replace(month=1, day=1, year=day.year - back)
+        return first, first.replace(year=first.year + 1)
+    months = day.year * 12 + day.month - 1 - back
+    return tuple(day.replace(year=at // 12, month=at % 12 + 1, day=1) for at in (months, months + 1))

@@ -1,0 +1,192 @@
+"""Whatever happens, in whatever order it is folded, every answer is that of adding everything up anew."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from gamify.badges.services import award as award_badge
+from gamify.facts.models import Event
+from gamify.facts.services import reverse_event
+from gamify.leaderboards.engine import ranges
+from gamify.leaderboards.selectors import counting
+from gamify.leaderboards.services import drifts, fold
+from gamify.points.models import EntryType, LedgerEntry
+from gamify.points.services import reverse
+from participants.errors import DomainError
+from participants.models import Participant
+from participants.services.participants import anonymize
+from tests.client import Api
+from tests.factories import BadgeFactory, TenantFactory, raw_key
+from tests.gamify.leaderboards.boards import made_board, page, rank
+from tests.gamify.leaderboards.oracle import naive_page
+
+NOW = datetime(2026, 2, 26, 20, tzinfo=UTC)  # a Thursday: within days come midnight, a week, a month
+PEOPLE = [f"user_{number}" for number in range(7)]
+TEAMS = ("red", "blue", None)
+
+person = st.sampled_from(PEOPLE)
+awarding = st.tuples(st.just("award"), person, st.integers(1, 4))
+deducting = st.tuples(st.just("deduct"), person, st.integers(1, 4))
+event = st.tuples(
+    st.just("event"), person, st.sampled_from([0.25, 1, 2]), st.sampled_from(["pro", "free"]), st.integers(0, 60)
+)
+step = st.one_of(
+    awarding,
+    awarding,
+    event,
+    event,
+    deducting,
+    st.tuples(st.just("badge"), person, st.integers(0, 2)),
+    st.tuples(st.just("team"), person, st.sampled_from(TEAMS)),
+    st.tuples(st.just("seen"), person, st.booleans()),
+    st.tuples(st.just("reverse"), st.integers(0, 30)),
+    st.tuples(st.just("undo"), st.integers(0, 30)),
+    st.tuples(st.just("anonymize"), person),
+    st.tuples(st.just("wait"), st.sampled_from([1, 3600, 86_400, 4 * 86_400])),
+    st.tuples(st.just("fold")),
+)
+
+BOARDS = {
+    "earned": {"metric": "points_earned"},
+    "tokyo": {"metric": "points_earned", "timezone": "Asia/Tokyo"},
+    "balance": {"metric": "points_balance"},
+    "count": {"metric": "event_count", "selector": {"event_name": "buy"}},
+    "sum": {"metric": "event_sum", "selector": {"event_name": "buy", "field": "amount", "filter": {"plan": "pro"}}},
+    "badges": {"metric": "badges_count"},
+}
+WINDOWS = ("all_time", "yearly", "monthly", "weekly", "daily")
+
+
+@pytest.fixture(autouse=True)
+def small_ranges(monkeypatch):
+    """So that a few participants fill leaves and groups."""
+    for name, value in {
+        "MAX_LEAF": 3, "NEW_LEAF": 1, "SMALL_LEAF": 1, "MAX_GROUP": 3, "NEW_GROUP": 1, "SMALL_GROUP": 1,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(ranges, name, value)
+    monkeypatch.setattr(counting, "MAX_LEAF", 1)
+
+
+class World:
+    """A tenant with boards, to which things happen."""
+
+    def __init__(self, clock, late: bool) -> None:
+        self.clock = clock
+        self.tenant = TenantFactory()
+        self.api = Api(raw_key(self.tenant))
+        self.now = NOW
+        for number in range(3):
+            BadgeFactory(tenant=self.tenant, code=f"badge_{number}")
+        self.boards = {} if late else self._make_boards()
+
+    def _make_boards(self):
+        return {code: made_board(self.tenant, code, now=self.now, **given) for code, given in BOARDS.items()}
+
+    def finish(self) -> None:
+        """Boards that were not there from the beginning are filled from the history."""
+        self.boards = self.boards or self._make_boards()
+
+    def take(self, name: str, *given) -> None:
+        getattr(self, f"_{name}")(*given)
+
+    def _award(self, who, amount):
+        self.api.post("/points/award", {"participant_id": who, "amount": amount, "reason": "r"})
+
+    def _deduct(self, who, amount):
+        self.api.post("/points/deduct", {"participant_id": who, "amount": amount, "reason": "r"})
+
+    def _event(self, who, amount, plan, hours_ago):
+        at = (self.now - timedelta(hours=hours_ago)).isoformat()
+        properties = {"amount": amount, "plan": plan}
+        self.api.post(
+            "/events", {"participant_id": who, "event_name": "buy", "properties": properties, "timestamp": at}
+        )
+
+    def _badge(self, who, number):
+        award_badge(tenant=self.tenant, participant_id=who, badge_code=f"badge_{number}", metadata={}, now=self.now)
+
+    def _team(self, who, team):
+        self.api.post("/participants", {"participant_id": who, "attributes": {"team": team}})
+
+    def _seen(self, who, visible):
+        self.api.post("/participants", {"participant_id": who, "visible": visible})
+
+    def _anonymize(self, who):
+        if Participant.objects.filter(tenant=self.tenant, external_id=who).exists():
+            anonymize(tenant=self.tenant, external_id=who, now=self.now)
+
+    def _wait(self, seconds):
+        self.now += timedelta(seconds=seconds)
+        self.clock.move_to(self.now)
+
+    def _fold(self):
+        fold(tenant=self.tenant, now=self.now)
+
+    def _undo(self, number):
+        """Of what has been undone nothing is undone again; nor of who is gone."""
+        events = list(Event.objects.filter(tenant=self.tenant).order_by("pk"))
+        if events:
+            self.tenant.refresh_from_db()
+            event_id = str(events[number % len(events)].pk)
+            with suppress(DomainError):
+                reverse_event(tenant=self.tenant, event_id=event_id, reason=None, now=self.now)
+
+    def _reverse(self, number):
+        """What is spent is not taken back."""
+        awards = list(LedgerEntry.objects.filter(tenant=self.tenant, type=EntryType.AWARD).order_by("pk"))
+        if awards:
+            self.tenant.refresh_from_db()
+            award = str(awards[number % len(awards)].pk)
+            with suppress(DomainError):
+                reverse(tenant=self.tenant, transaction_id=award, reason=None, now=self.now)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=st.lists(step, min_size=5, max_size=30), late=st.booleans())
+def test_every_answer_is_that_of_counting_anew(steps, late):
+    with time_machine.travel(NOW, tick=False) as clock:
+        world = World(clock, late)
+        for each in steps:
+            world.take(*each)
+        world.finish()
+
+        _compare(world)
+        fold(tenant=world.tenant, now=world.now)
+        _compare(world)
+        world.tenant.refresh_from_db()
+        assert list(drifts(tenant=world.tenant, now=world.now)) == []
+
+
+def _compare(world: World) -> None:
+    for code, board in world.boards.items():
+        windows = WINDOWS if code != "balance" else ("all_time",)
+        for window in windows:
+            expected = naive_page(board, window, now=world.now)
+            assert page(world.api, code, period=window, limit=100) | expected == page(
+                world.api, code, period=window, limit=100
+            ), (code, window)
+            _compare_parts(world, code, window, expected)
+
+
+def _compare_parts(world: World, code: str, window: str, expected) -> None:
+    entries = expected["entries"]
+    for offset in range(0, len(entries) + 2, 2):
+        told = page(world.api, code, period=window, limit=2, offset=offset)
+        assert told["entries"] == entries[offset : offset + 2], (code, window, offset)
+    for index, entry in enumerate(entries):
+        told = page(world.api, code, period=window, limit=3, around=entry["participant_id"])["entries"]
+        start = max(0, min(index - 1, len(entries) - 3))
+        assert told == entries[start : start + 3], (code, window, entry)
+        ranked = rank(world.api, entry["participant_id"], code, period=window)
+        assert (ranked["rank"], ranked["score"]) == (entry["rank"], entry["score"])

@@ -1,0 +1,171 @@
+"""Boards over a history, boards that change, and the commands and tasks that look after them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from gamify.leaderboards.models import Leaderboard, Score, ScoreChange, ScoreRange
+from gamify.leaderboards.services import build, create_leaderboard, drifts, fold, sweep, update_leaderboard
+from gamify.leaderboards.tasks import build_waiting, fold_waiting, sweep_all
+from tests.client import refused_fields
+from tests.gamify.leaderboards.boards import award, filled, listed, made_board, page
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+BOARDS = "/admin/leaderboards"
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+def test_a_new_board_says_that_it_is_building_until_its_history_is_in_it(tenant, api, admin_api):
+    award(api, "user_1", 10)
+    answer = admin_api.post(BOARDS, {"code": "top", "name": "Top"})
+    assert (answer.status_code, answer.json()["building"]) == (201, True)
+    award(api, "user_2", 20)
+
+    assert page(api)["building"] is True
+    build_waiting()
+
+    assert page(api)["building"] is False
+    assert listed(api) == [(1, "user_2", 20), (2, "user_1", 10)]
+    fold_waiting()
+    assert listed(api) == [(1, "user_2", 20), (2, "user_1", 10)]
+    assert not ScoreChange.objects.exists()
+
+
+def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for name in ("user_1", "user_2", "user_3"):
+        award(api, name, 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+
+    for step, _ in enumerate(build(board=row, now=NOW)):
+        award(api, f"user_{step % 3 + 1}", 1)
+        award(api, "user_3", 1)
+        award(api, f"late_{step}", 5)
+        if step > 5:
+            break
+    filled(row, now=NOW)
+
+    expected = {each["participant_id"]: each["score"] for each in page(api)["entries"]}
+    told = {name: api.get(f"/participants/{name}/points").json()["total_earned"] for name in expected}
+    assert expected == told
+    tenant.refresh_from_db()
+    assert list(drifts(tenant=tenant, now=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"metric": "points_balance"}, {"timezone": "Asia/Tokyo"}, {"participant_filter": {"team": "red"}}],
+)
+def test_a_board_that_measures_something_else_begins_anew(tenant, api, admin_api, changes):
+    row = made_board(tenant)
+    award(api, "user_1", 10)
+
+    answer = admin_api.patch(f"{BOARDS}/{row.pk}", changes)
+
+    assert answer.json()["building"] is True
+    build_waiting()
+    assert listed(api) == ([] if "participant_filter" in changes else [(1, "user_1", 10)])
+
+
+def test_another_name_or_window_changes_nothing_that_is_kept(tenant, api, admin_api):
+    row = made_board(tenant)
+
+    answer = admin_api.patch(f"{BOARDS}/{row.pk}", {"name": "Best", "time_window": "daily", "metric": "points_earned"})
+
+    assert answer.json()["building"] is False
+    assert page(api)["period"] == "daily"
+
+
+def test_a_board_that_was_off_knows_what_happened_meanwhile(tenant, api, admin_api):
+    row = made_board(tenant)
+    award(api, "user_1", 10)
+    admin_api.delete(f"{BOARDS}/{row.pk}")
+    award(api, "user_1", 10)
+
+    admin_api.patch(f"{BOARDS}/{row.pk}", {"is_active": True})
+    build_waiting()
+
+    assert listed(api) == [(1, "user_1", 20)]
+
+
+def test_what_no_board_uses_is_swept_away_and_nothing_else(tenant, api, clock):
+    row = made_board(tenant)
+    award(api, "user_1", 10)
+    fold(tenant=tenant, now=NOW)
+    update_leaderboard(row, tenant=tenant, changes={"timezone": "Asia/Tokyo"}, now=NOW)
+    filled(row, now=NOW)
+    clock.shift(timedelta(days=9))
+
+    sweep_all()
+
+    assert set(Score.objects.values_list("track", flat=True)) == {row.track}
+    assert set(ScoreRange.objects.values_list("track", flat=True)) == {row.track}
+    assert Score.objects.count() == 5
+    assert listed(api) == [(1, "user_1", 10)]
+    assert sum(sweep(tenant=tenant, now=NOW + timedelta(days=9))) == 0
+
+
+def test_the_commands_rebuild_and_verify(tenant, api):
+    made_board(tenant)
+    award(api, "user_1", 10)
+    fold(tenant=tenant, now=NOW)
+    Score.objects.filter(period=0).update(score=7)
+
+    with pytest.raises(SystemExit):
+        call_command("verify_ledger", tenant="acme")
+    out = StringIO()
+    call_command("rebuild_leaderboards", "--json", tenant="acme", stdout=out)
+
+    assert json.loads(out.getvalue()) == {"leaderboards": ["top"], "looked_at": 1}
+    out = StringIO()
+    call_command("verify_ledger", "--json", tenant="acme", stdout=out)
+    assert json.loads(out.getvalue())["drifts"] == 0
+    with pytest.raises(CommandError, match="Leaderboard not found: none"):
+        call_command("rebuild_leaderboards", tenant="acme", board="none")
+
+
+def test_a_count_that_is_wrong_is_found(tenant, api):
+    made_board(tenant)
+    award(api, "user_1", 10)
+    fold(tenant=tenant, now=NOW)
+    ScoreRange.objects.filter(level=0, period=0).update(count=3)
+
+    assert [(drift.stored, drift.expected) for drift in drifts(tenant=tenant, now=NOW)] == [(3, 1), (1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"metric": "luck"}, "metric"),
+        ({"metric": "points_balance", "time_window": "weekly"}, "time_window"),
+        ({"metric": "streak_current"}, "selector.streak_code"),
+        ({"metric": "streak_current", "selector": {"streak_code": "none"}}, "selector.streak_code"),
+        ({"metric": "event_sum", "selector": {"event_name": "buy"}}, "selector.field"),
+        ({"metric": "event_sum", "selector": {"field": "a..b"}}, "selector.field"),
+        ({"metric": "event_count", "selector": {"filter": {"a": {"like": 1}}}}, "selector.filter.a.like"),
+        ({"metric": "event_count", "selector": 7}, "selector"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"participant_filter": []}, "participant_filter"),
+        ({"time_window": "hourly"}, "time_window"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(tenant, admin_api, nothing_written, body, field):
+    with nothing_written():
+        assert refused_fields(admin_api.post(BOARDS, {"code": "x", "name": "X", **body})) == [field]
+
+
+def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api):
+    row = made_board(tenant)
+
+    assert other_admin_api.get(f"{BOARDS}/{row.pk}").status_code == 404
+    assert admin_api.post(BOARDS, {"code": "top", "name": "Top"}).json()["code"] == "leaderboard_code_conflict"
+    assert Leaderboard.objects.count() == 1
