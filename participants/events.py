@@ -9,11 +9,15 @@ from participants.registries import Registry
 
 @dataclass(frozen=True)
 class EventType:
-    """What one type of domain event means and which fields its `data` carries: name → what it holds."""
+    """What one type of domain event means and which fields its `data` carries: name → what it holds.
+
+    `version` grows when a field is taken away or comes to mean something else; new fields may be added at any time.
+    """
 
     name: str
     meaning: str
     fields: Mapping[str, str]
+    version: int = 1
 
 
 event_types: Registry[EventType] = Registry("Domain event")
@@ -21,8 +25,9 @@ event_types: Registry[EventType] = Registry("Domain event")
 PARTICIPANT_ID = {"participant_id": "The participant's id."}
 
 
-def register(name: str, meaning: str, fields: Mapping[str, str]) -> None:
-    event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields)))
+def register(name: str, meaning: str, fields: Mapping[str, str], *, is_about_participant: bool = True) -> None:
+    about = PARTICIPANT_ID if is_about_participant else {}
+    event_types.register(name, EventType(name, meaning, about | dict(fields)))
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
