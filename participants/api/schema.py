@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from django.apps import apps
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
@@ -46,22 +47,23 @@ _KEY_HEADER = OpenApiParameter(
 
 @dataclass(frozen=True)
 class Example:
-    """A call as a client sees it: what is sent and what comes back."""
+    """A call as a client sees it: what is sent, and what comes back: JSON, or the text of another media type."""
 
-    answer: Mapping[str, Any]
+    answer: Any
     body: Mapping[str, Any] | None = None
 
 
 def operation(
     operation_id: str,
     *,
-    answer: type[BaseSerializer[Any]] | BaseSerializer[Any],
+    answer: type[BaseSerializer[Any]] | BaseSerializer[Any] | OpenApiTypes,
     example: Example,
     body: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
     status: int = 200,
     errors: Sequence[DomainError] = (),
     idempotent: bool = False,
+    media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """Document a view method; what the method does stays as it was."""
     summary = operation_id.replace("_", " ").capitalize()
@@ -75,8 +77,8 @@ def operation(
             tags=_tags_of(view),
             parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
             request=body,
-            responses={status: OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-            examples=_openapi_examples(summary, example, status=status),
+            responses={(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
+            examples=_openapi_examples(summary, example, status=status, media_type=media_type),
             extensions={ERRORS: [*errors, *key_errors]},
         )(view)
 
@@ -103,8 +105,10 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _openapi_examples(summary: str, example: Example, *, status: int) -> list[OpenApiExample]:
-    answer = OpenApiExample(summary, value=example.answer, response_only=True, status_codes=[status])
+def _openapi_examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
+    answer = OpenApiExample(
+        summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
+    )
     if example.body is None:
         return [answer]
     return [OpenApiExample(summary, value=example.body, request_only=True), answer]

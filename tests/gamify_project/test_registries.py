@@ -8,6 +8,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
+from participants.work import outbox_followers
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -42,6 +43,8 @@ def test_the_registered_domain_events():
         "challenge.objective_completed",
         "challenge.completed",
         "challenge.expired",
+        "webhook.test",
+        "webhook.disabled",
     }
 
 
@@ -62,7 +65,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 
 def test_the_parts_of_the_catalog():
-    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers"}
+    assert set(catalog_parts) == {"badges", "challenges", "rules", "streaks", "tiers", "webhooks"}
 
 
 def test_the_kinds_of_grant():
@@ -87,6 +90,10 @@ def test_who_hears_facts_and_in_which_order():
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
     ]
+
+
+def test_who_is_told_of_what_the_outbox_holds():
+    assert set(outbox_followers) == {"webhooks"}
 
 
 def test_what_follows_a_tenants_zone():
