@@ -24,9 +24,12 @@ class Received:
 
 @dataclass
 class Answer:
+    """`drips` sends the body byte by byte, one every tenth of a second."""
+
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    drips: bool = False
 
 
 HANG, RESET = "hang", "reset"
@@ -74,7 +77,11 @@ def _answer(handler: BaseHTTPRequestHandler, answer: Answer | str, closing: thre
     if answer.status != 204:
         handler.send_header("Content-Length", str(len(answer.body)))
     handler.end_headers()
-    handler.wfile.write(answer.body)
+    for start in range(len(answer.body) if answer.drips else 0):
+        handler.wfile.write(answer.body[start : start + 1])
+        handler.wfile.flush()
+        closing.wait(0.1)
+    handler.wfile.write(b"" if answer.drips else answer.body)
 
 
 def _server(receiver: Receiver) -> ThreadingHTTPServer:

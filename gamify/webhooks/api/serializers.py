@@ -165,15 +165,32 @@ class TypesField(serializers.CharField):
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 
 
+class _Given:
+    """Of a query: given but empty it is refused, where DRF would take it for left out, and the reader begin anew."""
+
+    field_name: str
+
+    def get_value(self, dictionary: Any) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
+
+
+class CursorField(_Given, serializers.CharField):
+    """A cursor, or `latest`."""
+
+
+class WhoField(_Given, ParticipantIdField):
+    """Whom it is about."""
+
+
 class FollowingQuery(serializers.Serializer[Any]):
     types = TypesField(
         required=False, allow_blank=True, default=None, help_text="Only these types: `streak.*,points.awarded`."
     )
-    participant_id = ParticipantIdField(required=False, help_text="Only what is about this participant.")
+    participant_id = WhoField(required=False, help_text="Only what is about this participant.")
 
 
 class FeedQuery(FollowingQuery):
-    after = serializers.CharField(
+    after = CursorField(
         max_length=20,
         required=False,
         help_text="A `next_cursor`: what comes behind it. From the oldest event when left out; `latest`: from now on.",
