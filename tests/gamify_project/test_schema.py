@@ -359,8 +359,7 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
 
         if response.streaming:
             assert response.headers["Content-Type"] in operation.spec["responses"]["200"]["content"]
-            response.close()
-            continue
+            continue  # its thread would be busy for a while
         assert response.status_code == int(operation.success), response.content
         assert problems(response.json(), operation.answer["schema"]) == []
         documented = set(_resolved(operation.spec["responses"][operation.success])["headers"])
