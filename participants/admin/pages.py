@@ -49,13 +49,15 @@ class OnceForm(PageForm):
 class Done:
     """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's).
 
-    `audited` is empty where nothing was written, since it had been done before.
+    `audited` is empty where nothing was written, since it had been done before. A `secret` is shown in the very answer, once,
+    instead of the page that comes next.
     """
 
     told: str
     audited: str = ""
     flag: int = audit.CHANGE
     goes_to: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,22 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
         return HttpResponseRedirect(_page_of(row))
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     if request.method == "POST" and form.is_valid() and (done := _perform(page, request, row, form)):
+        if done.secret:
+            return secret_page(request, row, done.secret, context, title=page.title)
         messages.success(request, done.told)
         return HttpResponseRedirect(done.goes_to or _page_of(row))
     shown = {"page": page, "form": form, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
     told = {"preview": list(page.preview(row))}
     return TemplateResponse(request, "console/object_page.html", {**context, **shown, **told})
+
+
+def secret_page(
+    request: HttpRequest, row: Any, secret: str, context: Mapping[str, Any], *, title: str, **shown: Any
+) -> HttpResponse:
+    """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
+    shown = {"noun": "secret", "copy_button": {"type": "button", "data-copy": ""}, **shown}
+    known = {"title": title, "row": row, "opts": row._meta, "secret": secret}
+    return TemplateResponse(request, "console/new_secret.html", {**context, **known, **shown})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:

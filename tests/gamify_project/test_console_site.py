@@ -32,6 +32,8 @@ def test_the_pages_of_the_console():
         "streaks_amnesty",
         "streaks_streak",
         "tiers_tier",
+        "webhooks_delivery",
+        "webhooks_endpoint",
     }
 
 

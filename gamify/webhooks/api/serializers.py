@@ -168,9 +168,7 @@ class TypesField(serializers.CharField):
 class _Given:
     """Of a query: given but empty it is refused, where DRF would take it for left out, and the reader begin anew."""
 
-    field_name: str
-
-    def get_value(self, dictionary: Any) -> Any:
+    def get_value(self: Any, dictionary: Any) -> Any:
         return dictionary.get(self.field_name, serializers.empty)
 
 
