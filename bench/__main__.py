@@ -3,13 +3,16 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, events, streaks, sweeps
+from bench import awards, backfill, events, streaks, sweeps, trials, webhooks
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
     "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
+    "webhooks": lambda options: webhooks.measure(rounds=options.rounds),
+    "sick-endpoints": lambda options: trials.try_sick_endpoints(),
+    "kills": lambda options: trials.try_kills(kills=options.kills),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
 }
 
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="Rounds, alternating; the median counts.")
     parser.add_argument("--states", type=int, default=1_000_000, help="Of sweeps: how many participants there are.")
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
+    parser.add_argument("--kills", type=int, default=200, help="Of kills: how many processes are killed.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")

@@ -22,7 +22,7 @@ LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
 LANES = 4
 """Tries that one endpoint is sent at the same time, by one worker."""
-LANE_LENGTH = 32
+LANE_LENGTH = 64
 """Deliveries that a lane is given at once; of an endpoint that is failing, one."""
 
 

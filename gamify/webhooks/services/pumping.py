@@ -45,6 +45,7 @@ class Pump:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._lanes: Counter[UUID] = Counter()
         self._probes = 0
+        self._may_begin = True
         self._quiet_at = 0.0
         self.is_nudged = True
         self.is_stopping = False
@@ -73,15 +74,18 @@ class Pump:
                 self._write_down(patience=LOOK_SECONDS)
 
     def _is_done(self, threads: ThreadPoolExecutor) -> bool:
-        """Look once, wait for news, write them down; answers whether there is nothing to wait for."""
-        began_at = time.monotonic()
-        if self.is_nudged:
-            self.is_nudged, self._quiet_at = False, began_at + LINGER_SECONDS
-        has_more = place_all(now=timezone.now()) >= CHUNK
-        has_begun = self._begin_lanes(threads)
-        if not (has_more or has_begun or self._lanes.total()) and began_at >= self._quiet_at:
-            return True
+        """Look, if something may have become due or a lane free; else wait for news; answers whether there is nothing to wait for."""
+        has_more = False
+        if self._may_begin:
+            began_at = time.monotonic()
+            if self.is_nudged:
+                self.is_nudged, self._quiet_at = False, began_at + LINGER_SECONDS
+            has_more = place_all(now=timezone.now()) >= CHUNK
+            has_begun = self._begin_lanes(threads)
+            if not (has_more or has_begun or self._lanes.total()) and began_at >= self._quiet_at:
+                return True
         self._write_down(patience=0.0 if has_more else self._patience())
+        self._may_begin = self._may_begin or has_more
         return False
 
     def _patience(self) -> float:
@@ -116,6 +120,7 @@ class Pump:
     def _write_down(self, *, patience: float) -> None:
         """What has come of lanes, once something has."""
         news = self._gather(patience)
+        self._may_begin = not all(isinstance(each, Tried) for each in news) or not news
         if tried := [each for each in news if isinstance(each, Tried)]:
             record(tried, now=timezone.now())
         for ended in news:
