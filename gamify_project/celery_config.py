@@ -13,6 +13,8 @@ from kombu.transport import TRANSPORT_ALIASES
 
 DEFAULT_QUEUE = "default"
 SWEEPS_QUEUE = "sweeps"
+WEBHOOKS_QUEUE = "webhooks"
+QUEUES = (DEFAULT_QUEUE, SWEEPS_QUEUE, WEBHOOKS_QUEUE)
 LONGEST_TASK_SECONDS = 600
 REDIS_TIMEOUT_SECONDS = 1.0
 
@@ -21,6 +23,7 @@ NIGHTLY = {
     "facts.prune_traces": crontab(hour="3", minute="27"),
     "participants.verify": crontab(hour="1-5", minute="37"),  # what one hour has left, the next goes on with
     "leaderboards.sweep": crontab(hour="3", minute="37"),
+    "webhooks.prune": crontab(hour="3", minute="37"),
 }
 SWEEPS = (
     "streaks.announce_breaks",
@@ -32,6 +35,8 @@ SWEEPS = (
     "rewards.serve_waiting",
     "points.expire",
 )
+DELIVER = "webhooks.deliver"
+DELIVER_SECONDS = 5  # how late a delivery can be that nobody was told of, such as the first one tried again
 
 COMMON: dict[str, Any] = {
     "task_serializer": "json",
@@ -40,7 +45,7 @@ COMMON: dict[str, Any] = {
     "timezone": "UTC",
     "task_ignore_result": True,
     "task_default_queue": DEFAULT_QUEUE,
-    "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (DEFAULT_QUEUE, SWEEPS_QUEUE)],
+    "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "task_time_limit": LONGEST_TASK_SECONDS,
@@ -66,7 +71,9 @@ def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
     """
     sweep = {"schedule": sweep_seconds, "options": {"queue": SWEEPS_QUEUE, "expires": sweep_seconds}}
     nightly = {name: {"schedule": when, "options": {"queue": SWEEPS_QUEUE}} for name, when in NIGHTLY.items()}
-    return {name: {"task": name, **entry} for name, entry in [*nightly.items(), *((name, sweep) for name in SWEEPS)]}
+    deliver = {"schedule": DELIVER_SECONDS, "options": {"queue": WEBHOOKS_QUEUE, "expires": DELIVER_SECONDS}}
+    entries = nightly | dict.fromkeys(SWEEPS, sweep) | {DELIVER: deliver}
+    return {name: {"task": name, **entry} for name, entry in entries.items()}
 
 
 def _redis(url: str) -> dict[str, Any]:
@@ -89,5 +96,5 @@ def _files(folder: Path) -> dict[str, Any]:
         "broker_url": "files://localhost",
         "broker_transport_options": {"folder": str(folder)},
         "worker_pool": "threads",  # one process with one cache; on Redis it is one process for every core
-        "worker_concurrency": 2,
+        "worker_concurrency": 3,  # of which deliveries keep one busy at most, and another for a moment
     }

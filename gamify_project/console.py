@@ -30,6 +30,14 @@ class ConsoleSite(AdminSite):
             context["picked_tenant"] = picked_tenant(request)
         return context
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from participants.admin.notices import notices_for  # noqa: PLC0415 - as above
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+
+        tenant = picked_tenant(request)
+        found = notices_for(tenant) if tenant else []
+        return super().index(request, {**(extra_context or {}), "notices": found})
+
 
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
     """Instead of the login form, for whoever tried too often (django-axes)."""

@@ -61,6 +61,11 @@ NAVIGATION = [
         _page("Claims", "shopping_bag", "rewards_claim_changelist", "rewards.view_claim"),
     ),
     _group(
+        "Webhooks",
+        _page("Webhooks", "webhook", "webhooks_endpoint_changelist", "webhooks.view_endpoint"),
+        _page("Deliveries", "local_shipping", "webhooks_delivery_changelist", "webhooks.view_delivery"),
+    ),
+    _group(
         "Points",
         _page("Ledger", "receipt_long", "points_ledgerentry_changelist", "points.view_ledgerentry"),
         _page("Boosts", "rocket_launch", "points_boost_changelist", "points.view_boost"),

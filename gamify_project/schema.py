@@ -156,6 +156,22 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "format": "uuid"},
         "example": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
     },
+    "webhook_id": {
+        "name": "webhook_id",
+        "in": "path",
+        "required": True,
+        "description": "The webhook's id, from the answer that created it or from the list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
+    },
+    "delivery_id": {
+        "name": "delivery_id",
+        "in": "path",
+        "required": True,
+        "description": "The delivery's id, from the webhook's list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20033-0c5e-7d11-8a4c-90f1b2a3c4d5",
+    },
     "amnesty_id": {
         "name": "amnesty_id",
         "in": "path",

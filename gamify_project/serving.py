@@ -21,6 +21,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from gamify_project.celery_config import WEBHOOKS_QUEUE
 from gamify_project.supervisor import Log, Program, Supervisor, parent_watch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,7 +75,8 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
     greeting = (supervisor.log, banner, listener.getsockname(), is_up)
     threading.Thread(target=_greet, args=greeting, daemon=True).start()
     is_up.wait(MOST_SECONDS_FOR_WEB_ALONE)
-    supervisor.add(_worker())
+    for worker in _workers():
+        supervisor.add(worker)
     supervisor.add(_beat(port=port))
     if wants_demo:
         supervisor.add(_demo())
@@ -137,10 +139,18 @@ def _web(*, listener: int, gate: int) -> Program:
     )
 
 
-def _worker() -> Program:
-    """Without gossip between workers: there is one, or there is Redis and no need."""
+def _workers() -> list[Program]:
+    """One for everything, whose threads deliveries cannot take up; with Redis, where it is processes, another that delivers."""
+    if not settings.REDIS_URL:
+        return [_worker("worker")]
+    deliveries = ["--queues", WEBHOOKS_QUEUE, "--pool", "threads", "--concurrency", "2"]
+    return [_worker("worker", "--exclude-queues", WEBHOOKS_QUEUE), _worker("deliveries", *deliveries)]
+
+
+def _worker(name: str, *options: str) -> Program:
+    """Without gossip between workers: there is nothing that they could tell each other."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Program("worker", [*_celery(), "worker", *quiet], folder=BASE_DIR, environment=QUIET_ROOT)
+    return Program(name, [*_celery(), "worker", *quiet, *options], folder=BASE_DIR, environment=QUIET_ROOT)
 
 
 def _beat(*, port: int) -> Program:

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "gamify.challenges",
     "gamify.leaderboards",
     "gamify.rules",
+    "gamify.webhooks",
     "streaks",
     "rewards",
 ]
@@ -187,6 +188,29 @@ UNDO_ORDER = [
 
 REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=50_000)  # that one look at the past in the console takes in
 
+# --- webhooks and the feed ------------------------------------------------------------------------------------------
+
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15.0)
+if not 0 < WEBHOOK_TIMEOUT_SECONDS <= 30:
+    raise ImproperlyConfigured("WEBHOOK_TIMEOUT_SECONDS must be at most 30: a lease must outlast a try.")
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
+if WEBHOOK_THREADS < 2:
+    raise ImproperlyConfigured("WEBHOOK_THREADS must be at least 2: half of them are kept for endpoints that work.")
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=not PRODUCTION)
+WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443", "8443"] if PRODUCTION else [])]
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=30)
+DELIVERY_RETENTION_DAYS = env.int("DELIVERY_RETENTION_DAYS", default=30)
+if not 7 <= DELIVERY_RETENTION_DAYS <= EVENT_RETENTION_DAYS:
+    raise ImproperlyConfigured(
+        "DELIVERY_RETENTION_DAYS must be at least 7, as long as a delivery can wait, and at most EVENT_RETENTION_DAYS."
+    )
+WEB_THREADS = int(
+    env.str("WEB_THREADS", default="") or (8 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 1)
+)
+FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # of each web process; a stream keeps a thread busy
+FEED_STREAM_SECONDS = env.int("FEED_STREAM_SECONDS", default=60)
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -224,17 +248,20 @@ SPECTACULAR_SETTINGS = {
             "description": "Objectives to be reached by what your users do; who takes part, and how far they are.",
         },
         {"name": "Rewards", "description": "What points buy and definitions grant: catalogue, claims and codes."},
+        {"name": "Webhooks", "description": "What happens, delivered to your servers, or followed by them as a feed."},
         {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
         {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gamify_project.schema.document_errors",
+        "gamify_project.webhooks_schema.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
         "ClaimStatus": "rewards.models.ClaimStatus",
         "RewardType": "rewards.models.RewardType",
+        "DeliveryStatus": "gamify.webhooks.models.DeliveryStatus",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
         "LeaderboardMetric": "gamify.leaderboards.engine.measures.METRICS",
         "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",

@@ -54,6 +54,7 @@ Gamify is running.
     admin key    {admin}
     sandbox key  {sandbox}
 {calls}
+Here webhooks may be http and go to this machine, so that they can be tried out; in production only https to public addresses.
 Data is kept in {var}. Ctrl-C stops everything.
 """
 # The four calls are those of the specification, word for word.

@@ -9,13 +9,17 @@ from participants.registries import Registry
 
 @dataclass(frozen=True)
 class EventType:
-    """What one type of domain event means and which fields its `data` carries: name → what it holds. One that `takes_back`
-    tells of something that is as if it had not happened: the outside hears it, definitions do not."""
+    """What one type of domain event means and which fields its `data` carries: name → what it holds.
+
+    `version` grows when a field is taken away or comes to mean something else; new fields may be added at any time. One that
+    `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
+    """
 
     name: str
     meaning: str
     fields: Mapping[str, str]
     takes_back: bool = False
+    version: int = 1
 
 
 event_types: Registry[EventType] = Registry("Domain event")
@@ -23,8 +27,11 @@ event_types: Registry[EventType] = Registry("Domain event")
 PARTICIPANT_ID = {"participant_id": "The participant's id."}
 
 
-def register(name: str, meaning: str, fields: Mapping[str, str], *, takes_back: bool = False) -> None:
-    event_types.register(name, EventType(name, meaning, PARTICIPANT_ID | dict(fields), takes_back))
+def register(
+    name: str, meaning: str, fields: Mapping[str, str], *, takes_back: bool = False, is_about_participant: bool = True
+) -> None:
+    about = PARTICIPANT_ID if is_about_participant else {}
+    event_types.register(name, EventType(name, meaning, about | dict(fields), takes_back))
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:

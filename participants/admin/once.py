@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from participants.admin.base import TenantDataAdmin
+from participants.admin.pages import secret_page
 
 MEMO = "new_secret"
 
@@ -32,17 +32,9 @@ class ShownOnceAdmin(TenantDataAdmin):
         vars(request)[MEMO] = secret
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
-        shown = {
-            "title": f"New {self.opts.verbose_name}",
-            "row": obj,
-            "noun": self.noun,
-            "about": self.told_once(obj),
-            "secret": vars(request).pop(MEMO),
-            "copy_button": {"type": "button", "data-copy": ""},
-        }
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
-        return TemplateResponse(request, "console/new_secret.html", context)
+        """With the secret: see `secret_page`."""
+        about = {"title": f"New {self.opts.verbose_name}", "noun": self.noun, "about": self.told_once(obj)}
+        return secret_page(request, obj, vars(request).pop(MEMO), self.admin_site.each_context(request), **about)
 
     def told_once(self, row: Any) -> str:
         """What stands under the secret."""

@@ -49,13 +49,15 @@ class OnceForm(PageForm):
 class Done:
     """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's).
 
-    `audited` is empty where nothing was written, since it had been done before.
+    `audited` is empty where nothing was written, since it had been done before. A `secret` is shown in the very answer, once,
+    instead of the page that comes next.
     """
 
     told: str
     audited: str = ""
     flag: int = audit.CHANGE
     goes_to: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,18 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
         return _page(page, request, row, context, form=form)
     if page.review is not None and "confirmed" not in request.POST:
         return _looked_at(page.review(row, form), page, request, row, context)
-    if done := _perform(page, request, row, form):
-        messages.success(request, done.told)
-        return HttpResponseRedirect(done.goes_to or _page_of(row))
-    return _page(page, request, row, context, form=form)
+    done = _perform(page, request, row, form)
+    return (
+        _page(page, request, row, context, form=form) if done is None else _gone_on(done, page, request, row, context)
+    )
+
+
+def _gone_on(done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
+    """Where it goes on, or the secret that was made."""
+    if done.secret:
+        return secret_page(request, row, done.secret, context, title=page.title)
+    messages.success(request, done.told)
+    return HttpResponseRedirect(done.goes_to or _page_of(row))
 
 
 def _looked_at(
@@ -145,6 +155,15 @@ def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str
     about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
     preview = {"preview": list(page.preview(row))}
     return TemplateResponse(request, "console/object_page.html", {**context, **about, **preview, **shown})
+
+
+def secret_page(
+    request: HttpRequest, row: Any, secret: str, context: Mapping[str, Any], *, title: str, **shown: Any
+) -> HttpResponse:
+    """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
+    shown = {"noun": "secret", "copy_button": {"type": "button", "data-copy": ""}, **shown}
+    known = {"title": title, "row": row, "opts": row._meta, "secret": secret}
+    return TemplateResponse(request, "console/new_secret.html", {**context, **known, **shown})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:

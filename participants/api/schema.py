@@ -48,16 +48,16 @@ _KEY_HEADER = OpenApiParameter(
 
 @dataclass(frozen=True)
 class Example:
-    """A call as a client sees it: what is sent and what comes back."""
+    """A call as a client sees it: what is sent, and what comes back: JSON, or the text of another media type."""
 
-    answer: Mapping[str, Any]
+    answer: Any
     body: Mapping[str, Any] | None = None
 
 
 def operation(
     operation_id: str,
     *,
-    answer: type[BaseSerializer[Any]] | BaseSerializer[Any],
+    answer: type[BaseSerializer[Any]] | BaseSerializer[Any] | OpenApiTypes,
     example: Example,
     body: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
@@ -65,6 +65,7 @@ def operation(
     errors: Sequence[DomainError] = (),
     idempotent: bool = False,
     csv: str | None = None,
+    media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """Document a view method; what the method does stays as it was. `csv` is an example of a body that it takes as CSV, too."""
     summary = operation_id.replace("_", " ").capitalize()
@@ -78,8 +79,11 @@ def operation(
             tags=_tags_of(view),
             parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
             request=body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
-            responses={status: OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-            examples=[*_openapi_examples(summary, example, status=status), *_csv_example(summary, csv)],
+            responses={(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
+            examples=[
+                *_openapi_examples(summary, example, status=status, media_type=media_type),
+                *_csv_example(summary, csv),
+            ],
             extensions={ERRORS: [*errors, *key_errors]},
         )(view)
 
@@ -106,8 +110,10 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _openapi_examples(summary: str, example: Example, *, status: int) -> list[OpenApiExample]:
-    answer = OpenApiExample(summary, value=example.answer, response_only=True, status_codes=[status])
+def _openapi_examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
+    answer = OpenApiExample(
+        summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
+    )
     if example.body is None:
         return [answer]
     return [OpenApiExample(summary, value=example.body, request_only=True), answer]

@@ -4,6 +4,7 @@ from participants.work.idempotency import IdempotencyKeyReused, Once
 from participants.work.instances import made
 from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
+from participants.work.outbox import outbox_followers
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restartable
 from participants.work.settling import Settlement, complete, foresee, settlements
@@ -26,6 +27,7 @@ __all__ = [
     "followers",
     "foresee",
     "made",
+    "outbox_followers",
     "reading",
     "restartable",
     "settlements",

@@ -94,7 +94,7 @@ def _field(model: Model, name: str) -> "models.Field[Any, Any]":
 
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
     model = type(rows[0])
-    fields = model._meta.concrete_fields
+    fields = _written(model)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and len(rows) > 1:
             cursor.execute(_unnest_sql(model, update), [column_of(rows, field, connection) for field in fields])
@@ -104,6 +104,12 @@ def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, upd
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
+
+
+@cache
+def _written(model: Model) -> tuple["models.Field[Any, Any]", ...]:
+    """The columns of a new row, but for those that the database fills in itself."""
+    return tuple(field for field in model._meta.concrete_fields if field.db_default is models.NOT_PROVIDED)
 
 
 def _prepared(
@@ -119,18 +125,18 @@ def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:
 
 @cache
 def _unnest_sql(model: Model, update: tuple[str, ...]) -> str:
-    arrays = ", ".join(array_sql(field) for field in model._meta.concrete_fields)
+    arrays = ", ".join(array_sql(field) for field in _written(model))
     return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(model, update)}"  # noqa: S608 - names of our own models
 
 
 @cache
 def _values_sql(model: Model, update: tuple[str, ...], size: int) -> str:
-    row = "(" + ", ".join(["%s"] * len(model._meta.concrete_fields)) + ")"
+    row = "(" + ", ".join(["%s"] * len(_written(model))) + ")"
     return f"{_into(model)} VALUES {', '.join([row] * size)}{_on_conflict(model, update)}"
 
 
 def _into(model: Model) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    columns = ", ".join(f'"{field.column}"' for field in _written(model))
     return f'INSERT INTO "{model._meta.db_table}" ({columns})'
 
 

@@ -15,13 +15,11 @@ from django.db import models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
-from participants.events import event_types, unknown_fields
-from participants.ids import new_id
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import KnownKeys, Once
-from participants.work.instances import made
 from participants.work.loading import Load, question_by_id
+from participants.work.outbox import domain_event, follow
 from participants.work.restarting import Restart
 from participants.work.statements import delete, insert, update, upsert
 from participants.work.transaction import one_round_trip
@@ -205,22 +203,16 @@ class UnitOfWork:
 
         Raises LookupError or ValueError for what is not registered.
         """
-        if unknown := unknown_fields(event_types[type_name], data):
-            raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
-        event = made(
-            DomainEvent,
-            {
-                "id": new_id(),
-                "tenant_id": self.tenant.pk,
-                "participant_id": participant.pk,
-                "type": type_name,
-                "data": {"participant_id": participant.external_id, **data},
-                "occurred_at": self.now,
-            }.items(),
-        )
+        event = domain_event(self.tenant, type_name, participant, data, now=self.now)
         self._told.append((participant, event))
         if not self.is_silent:
             self.add(event)
+        return event
+
+    def announce(self, type_name: str, data: Mapping[str, Any]) -> DomainEvent:
+        """As `emit`, of what concerns no participant, and so no definition hears."""
+        event = domain_event(self.tenant, type_name, None, data, now=self.now)
+        self.add(event)
         return event
 
     def newly_told(self) -> Sequence[Told]:
@@ -275,9 +267,13 @@ class UnitOfWork:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
         if self.is_dry_run:
             return
-        for follow in followers.values():
-            follow(self)
-        connection = get_connection()
+        for follower in followers.values():
+            follower(self)
+        self._write_all(get_connection())
+        if DomainEvent in self._rows:
+            follow(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
+
+    def _write_all(self, connection: Any) -> None:
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
         if touched:
             upsert(connection, touched, never_changed=NEVER_CHANGED)

@@ -13,8 +13,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from gamify.challenges import tasks as challenge_tasks
+from gamify.webhooks import tasks as webhook_tasks
+from gamify.webhooks.services import waking
 from gamify_project import celery_app, celery_config
-from gamify_project.celery_config import LONGEST_TASK_SECONDS, SWEEPS, SWEEPS_QUEUE
+from gamify_project.celery_config import DELIVER, LONGEST_TASK_SECONDS, SWEEPS, SWEEPS_QUEUE, WEBHOOKS_QUEUE
 from gamify_project.tasks import clear_expired_sessions
 from streaks import tasks as streak_tasks
 
@@ -68,12 +70,16 @@ def test_a_message_reaches_its_own_queue_only(tmp_path: Path) -> None:
     }
 
 
-def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps() -> None:
+def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps_but_for_deliveries() -> None:
     celery_app.loader.import_default_modules()
 
     for entry in celery_app.conf.beat_schedule.values():
         assert entry["task"] in celery_app.tasks
-        assert entry["options"]["queue"] == SWEEPS_QUEUE
+        assert entry["options"]["queue"] == (WEBHOOKS_QUEUE if entry["task"] == DELIVER else SWEEPS_QUEUE)
+
+
+def test_a_wake_up_goes_where_beat_sends_deliveries() -> None:
+    assert (waking.TASK, waking.QUEUE) == (DELIVER, WEBHOOKS_QUEUE)
 
 
 @pytest.mark.parametrize("task", SWEEPS)
@@ -83,7 +89,7 @@ def test_a_sweep_that_no_worker_took_in_time_is_not_kept_beside_the_next(task: s
     assert (entry["schedule"], entry["options"]["expires"]) == (10, 10)
 
 
-@pytest.mark.parametrize("tasks", [challenge_tasks, streak_tasks])
+@pytest.mark.parametrize("tasks", [challenge_tasks, streak_tasks, webhook_tasks])
 def test_sweeps_end_long_before_their_worker_would_be_killed(tasks: Any) -> None:
     assert tasks.BUDGET_SECONDS <= LONGEST_TASK_SECONDS / 2
 

@@ -21,6 +21,7 @@ def test_the_pages_of_the_console():
         "badges_badge",
         "challenges_challenge",
         "facts_event",
+        "leaderboards_leaderboard",
         "participants_apikey",
         "participants_hmacsecret",
         "participants_participant",
@@ -34,11 +35,15 @@ def test_the_pages_of_the_console():
         "streaks_amnesty",
         "streaks_streak",
         "tiers_tier",
+        "webhooks_delivery",
+        "webhooks_endpoint",
     }
 
 
 def test_the_panels_of_the_participants_page():
-    assert set(panels) == {"participants", "events", "points", "tiers", "badges", "challenges", "streaks", "rewards"}
+    assert set(panels) == {
+        "participants", "events", "points", "tiers", "badges", "challenges", "streaks", "rewards", "leaderboards",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.deployment
 BEHIND_TLS = {"X-Forwarded-Proto": "https"}
 HEALTHCHECK = ["python", "scripts/healthcheck.py"]
 SEND_TASK = "import django; django.setup(); from gamify_project.tasks import clear_expired_sessions as t; t.delay()"
+WAKE_UP = "import django; django.setup(); from gamify.webhooks.services.waking import bell; bell.press()"
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,15 @@ def test_the_worker_takes_what_is_sent_and_stops_when_told(installed: Deployment
         sent = installed.run(["python", "-c", SEND_TASK], DJANGO_SETTINGS_MODULE="gamify_project.settings")
         assert sent.returncode == 0, sent.stderr
         until(lambda: "succeeded" in (installed.folder / "worker.log").read_text(), what="the task succeeded")
+
+    assert worker.returncode == 0
+
+
+def test_a_worker_of_its_own_delivers_and_stops_when_told(installed: Deployment) -> None:
+    with installed.running("deliveries", until_it_says="ready.") as worker:
+        sent = installed.run(["python", "-c", WAKE_UP], DJANGO_SETTINGS_MODULE="gamify_project.settings")
+        assert sent.returncode == 0, sent.stderr
+        until(lambda: "succeeded" in (installed.folder / "deliveries.log").read_text(), what="the task succeeded")
 
     assert worker.returncode == 0
 

@@ -15,7 +15,7 @@ from scripts.healthcheck import own_name
 from tests.deployment import COMPOSE, ROOT, commands
 
 DOCKERFILE = ROOT / "Dockerfile"
-IMAGE_OF_OURS = ("migrate", "web", "worker", "beat")
+IMAGE_OF_OURS = ("migrate", "web", "worker", "deliveries", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
         "redis": "service_healthy",
     }
     assert waits["migrate"] == {"postgres": "service_healthy"}
-    assert waits["web"] == waits["worker"] == waits["beat"] == prepared
+    assert waits["web"] == waits["worker"] == waits["deliveries"] == waits["beat"] == prepared
     assert all("test" in services[name]["healthcheck"] for name in ("postgres", "redis"))
 
 

@@ -10,7 +10,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
-from participants.work import followers, settlements
+from participants.work import followers, outbox_followers, settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -52,6 +52,8 @@ def test_the_registered_domain_events():
         "challenge.completed",
         "challenge.expired",
         "challenge.set_back",
+        "webhook.test",
+        "webhook.disabled",
     }
 
 
@@ -78,7 +80,7 @@ def test_what_follows_a_unit_of_work():
 
 def test_the_parts_of_the_catalog():
     assert set(catalog_parts) == {
-        "badges", "boosts", "challenges", "leaderboards", "rewards", "rules", "streaks", "tiers",
+        "badges", "boosts", "challenges", "leaderboards", "rewards", "rules", "streaks", "tiers", "webhooks",
     }  # fmt: skip
 
 
@@ -126,6 +128,10 @@ def test_who_takes_back_what_came_of_an_event_and_in_which_order():
         "badges",
     ]
     assert set(undoers) == set(settings.UNDO_ORDER)
+
+
+def test_who_is_told_of_what_the_outbox_holds():
+    assert set(outbox_followers) == {"webhooks"}
 
 
 def test_what_follows_a_tenants_zone():

@@ -21,10 +21,14 @@ from jsonschema import Draft202012Validator
 from gamify.badges.services import NothingToMeet
 from gamify.facts.engine.outcomes import NotGiven
 from gamify.leaderboards.services import create_leaderboard
+from gamify.webhooks.api.streaming import _places
+from gamify.webhooks.models import Delivery, Endpoint
+from gamify.webhooks.services import create_endpoint, place_all
 from gamify_project.dialects import is_admin_gateway
 from gamify_project.schema import PARAMETERS, document_errors
 from participants.api.schema import ERRORS
 from participants.errors import DomainError, ParticipantNotFound
+from participants.events import event_types
 from participants.management.imports.reading import FileRefused
 from participants.models import Participant, Tenant
 from participants.services.hmac import HmacSecretNotFound
@@ -87,6 +91,8 @@ class Operation:
             "reward_id": PARAMETERS["reward_id"]["example"],
             "claim_id": PARAMETERS["claim_id"]["example"],
             "transaction_id": PARAMETERS["transaction_id"]["example"],
+            "webhook_id": PARAMETERS["webhook_id"]["example"],
+            "delivery_id": PARAMETERS["delivery_id"]["example"],
             "code": "weekly",
             "tenant_id": "acme",
             "user_id": "user_123",
@@ -103,7 +109,16 @@ class Operation:
 
     @property
     def answer(self) -> Mapping[str, Any]:
-        return self.spec["responses"][self.success]["content"]["application/json"]
+        (content,) = self.spec["responses"][self.success]["content"].values()
+        return content
+
+    @property
+    def query(self) -> str:
+        """What must be in it."""
+        needed = [
+            each for each in self.spec.get("parameters", ()) if each.get("in") == "query" and each.get("required")
+        ]
+        return "?" + "&".join(f"{each['name']}=2026-02-14T10:00:00Z" for each in needed) if needed else ""
 
     def errors(self, status: str) -> Mapping[str, Any]:
         return _resolved(self.spec["responses"][status])
@@ -167,12 +182,25 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         tenant.refresh_from_db()
         record(tenant=tenant, participant_id="user_123", streak_code="daily_login", at=NOW, now=NOW)
     give_what_care_is_about(tenant)
+    give_a_webhook(tenant)
     user = Participant.objects.get(tenant=tenant, external_id="user_123")
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
     LedgerEntryFactory(id=PARAMETERS["transaction_id"]["example"], participant=user)
     if but != "create_reward":
         told = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
         Claim.objects.filter(id=told.claim_id).update(id=PARAMETERS["claim_id"]["example"])
+
+
+def give_a_webhook(tenant: Tenant) -> None:
+    """With a delivery, of an event that is there."""
+    data = {"url": "https://shop.example/hooks/gamify", "event_types": ["*"]}
+    made = create_endpoint(tenant=tenant, data=data, now=NOW).endpoint
+    Endpoint.objects.filter(pk=made.pk).update(id=PARAMETERS["webhook_id"]["example"])
+    place_all(now=NOW)
+    first = Delivery.objects.order_by("pk").first()
+    assert first
+    Delivery.objects.all().update(endpoint_id=PARAMETERS["webhook_id"]["example"])
+    Delivery.objects.filter(pk=first.pk).update(id=PARAMETERS["delivery_id"]["example"])
 
 
 def give_what_care_is_about(tenant: Tenant) -> None:
@@ -188,8 +216,10 @@ def give_what_care_is_about(tenant: Tenant) -> None:
 
 
 @pytest.fixture
-def everyone(admin_api: Api, tenant: Tenant) -> Api:
+def everyone(admin_api: Api, tenant: Tenant, settings: Any) -> Api:
     """An admin key, for paths as the document has them, and the participant of the examples, who has a badge."""
+    settings.FEED_STREAMS = 1
+    _places.cache_clear()
     user = ParticipantFactory(tenant=tenant, external_id="user_123", points=1000)
     BadgeAwardFactory(participant=user, badge__code="power_user")
     return Api(admin_api.key, base="")
@@ -219,6 +249,9 @@ each_operation = pytest.mark.parametrize("name", [
     "list_challenge_definitions", "create_challenge", "get_challenge", "update_challenge", "deactivate_challenge",
     "read_leaderboard", "read_leaderboard_rank",
     "list_leaderboard_definitions", "create_leaderboard", "get_leaderboard", "update_leaderboard", "deactivate_leaderboard",
+    "list_webhooks", "create_webhook", "get_webhook", "update_webhook", "delete_webhook", "test_webhook",
+    "rotate_webhook_secret", "replay_webhook", "list_webhook_deliveries", "replay_webhook_delivery",
+    "read_feed", "stream_feed",
 ])  # fmt: skip
 
 
@@ -230,6 +263,16 @@ def test_the_document_is_valid_openapi_3_1_without_a_warning() -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
 
     assert document()["openapi"] == "3.1.0"
+
+
+def test_the_webhooks_are_the_types_of_event_each_with_an_example_that_fits_its_schema() -> None:
+    webhooks = document()["webhooks"]
+
+    assert set(webhooks) == set(event_types)
+    for name, path in webhooks.items():
+        body = path["post"]["requestBody"]["content"]["application/json"]
+        assert problems(body["example"], body["schema"]) == [], name
+        assert set(body["schema"]["properties"]["data"]["properties"]) == set(event_types[name].fields)
 
 
 def test_the_version_is_the_product_s() -> None:
@@ -310,7 +353,7 @@ def test_every_answer_has_its_headers_and_every_error_its_examples(name: str) ->
     with_body = WITH_BODY - ({"422"} if operation.path.startswith("/v1/") else set())
     assert set(operation.spec["responses"]) >= ALWAYS | (with_body if operation.body else set())
     for status, response in operation.spec["responses"].items():
-        content = _resolved(response)["content"]["application/json"]
+        (content,) = _resolved(response)["content"].values()
         assert "X-Request-Id" in _resolved(response)["headers"]
         for example in content["examples"].values():
             assert problems(example["value"], content["schema"]) == [], (status, example)
@@ -323,8 +366,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     define_what_examples_name(tenant, but=name)
 
     for example in (operation.body or {"examples": {"none": {"value": None}}})["examples"].values():
-        response = everyone.send(operation.method, operation.example_path, example["value"])
+        response = everyone.send(operation.method, operation.example_path + operation.query, example["value"])
 
+        if response.streaming:
+            assert response.headers["Content-Type"] in operation.spec["responses"]["200"]["content"]
+            continue  # its thread would be busy for a while
         assert response.status_code == int(operation.success), response.content
         assert problems(response.json(), operation.answer["schema"]) == []
         documented = set(_resolved(operation.spec["responses"][operation.success])["headers"])
@@ -388,6 +434,16 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("get_challenge", 404, "challenge_not_found", {}),
     ("update_challenge", 404, "challenge_not_found", {}),
     ("deactivate_challenge", 404, "challenge_not_found", {}),
+    ("create_webhook", 422, "validation_error", {"change": {"event_types": ["streaks.*"]}}),
+    ("get_webhook", 404, "webhook_not_found", {}),
+    ("update_webhook", 404, "webhook_not_found", {}),
+    ("delete_webhook", 404, "webhook_not_found", {}),
+    ("test_webhook", 404, "webhook_not_found", {}),
+    ("rotate_webhook_secret", 404, "webhook_not_found", {}),
+    ("list_webhook_deliveries", 404, "webhook_not_found", {}),
+    ("replay_webhook_delivery", 404, "webhook_not_found", {}),
+    ("replay_webhook", 422, "validation_error", {}),
+    ("read_feed", 422, "validation_error", {"query": "?after=999"}),
     ("enroll_in_challenge", 404, "challenge_not_found", {"path": "/api/v1/gamify/challenges/spring_quest/enroll"}),
     ("create_leaderboard", 400, "leaderboard_code_conflict", {"twice": True}),
     ("get_leaderboard", 404, "leaderboard_not_found", {}),

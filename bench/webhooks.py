@@ -1,0 +1,96 @@
+"""Deliveries per second by one worker, against a bare httpx loop that posts the same bodies to the same receiver."""
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench import load, product
+from bench.awards import UNCAPPED
+from tests.booting import postgres
+
+EVENTS = 3_000
+BATCH = 100
+
+# Each runs in a process of its own that has Django loaded, and prints seconds.
+PUMP = """
+import time
+from gamify.webhooks.services import pump, pumping
+pumping.LINGER_SECONDS = 0
+started = time.perf_counter(); pump(); print(time.perf_counter() - started)
+"""
+LOOP = """
+import time, httpx2
+from gamify.webhooks.engine.messages import encoded
+from gamify.webhooks.models import Delivery
+from gamify.webhooks.services.claiming import message_of
+from participants.models import DomainEvent
+events = list(DomainEvent.objects.filter(type="points.awarded").order_by("-id")[:{events}])
+bodies = [encoded(message_of(event_id=e.pk, type_name=e.type, occurred_at=e.occurred_at, tenant_id=e.tenant_id, data=e.data)) for e in events]
+with httpx2.Client() as client:
+    started = time.perf_counter()
+    for body in bodies:
+        client.post("http://127.0.0.1:{port}/loop", content=body).raise_for_status()
+    print(time.perf_counter() - started)
+"""
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[int]:
+    """Its port."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.receiver"], cwd=product.ROOT, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def taken(port: int) -> list[list[Any]]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/taken") as answer:
+        found: list[list[Any]] = json.load(answer)
+        return found
+
+
+def define_endpoint(port: int, environment: Mapping[str, str], slug: str, url: str) -> None:
+    product.define(port, environment, slug, "webhooks", {"url": url, "event_types": ["points.awarded"]})
+
+
+def award_many(port: int, key: str, number: int) -> None:
+    awards = [{"participant_id": f"user_{n}", "amount": 5} for n in range(BATCH)]
+    request = load.post("/api/v1/gamify/points/award-batch", json.dumps({"awards": awards}).encode(), key=key)
+    for _ in range(number // BATCH):
+        if (status := load.ask(port, request)) != 200:
+            raise RuntimeError(f"awards were answered {status}")
+
+
+def measure(*, rounds: int) -> None:
+    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var, receiver() as target:
+        print(f"  {server.description}, {EVENTS:,} deliveries, one worker, median of {rounds} rounds")
+        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
+        product.manage(environment, "migrate", "-v0")
+        key = product.new_key(environment, "bench")
+        pumped, looped = [], []
+        with product.served(environment) as port:
+            define_endpoint(port, environment, "bench", f"http://127.0.0.1:{target}/ok/1")
+            for _ in range(rounds):
+                award_many(port, key, EVENTS)
+                pumped.append(EVENTS / _seconds(environment, PUMP))
+                looped.append(EVENTS / _seconds(environment, LOOP.format(events=EVENTS, port=target)))
+        assert len(taken(target)) == 2 * rounds * EVENTS, "every delivery arrived"
+        _report(statistics.median(looped), statistics.median(pumped))
+
+
+def _seconds(environment: Mapping[str, str], code: str) -> float:
+    return float(product.manage(environment, "shell", "--no-imports", "-c", code).split()[-1])
+
+
+def _report(loop: float, pump: float) -> None:
+    print(f"  bare httpx loop           {loop:>8.0f}/s    1.00 × loop")
+    print(f"  deliveries                {pump:>8.0f}/s  {pump / loop:>6.2f} × loop")

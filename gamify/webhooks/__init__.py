@@ -1,0 +1,1 @@
+"""Webhooks and the event feed: what the outbox tells, pushed to endpoints and kept in order for readers."""

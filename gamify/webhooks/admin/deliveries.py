@@ -1,0 +1,91 @@
+"""Deliveries: what was sent when, and what was answered; to read, and to send again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from gamify.webhooks import services
+from gamify.webhooks.models import Delivery, Endpoint
+from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
+from participants.admin.display import display
+from participants.admin.filters import DayFilter
+from participants.admin.pages import Done, ObjectPage
+from participants.admin.picker import picked_tenant
+
+COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
+
+
+class EndpointFilter(admin.SimpleListFilter):
+    """Of the picked tenant only."""
+
+    title = "webhook"
+    parameter_name = "endpoint__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        tenant = picked_tenant(request)
+        return [(str(each.pk), each.url) for each in Endpoint.objects.of(tenant)] if tenant else []
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
+        chosen = self.value()
+        is_known = chosen and any(pk == chosen for pk, _ in self.lookup_choices)
+        return queryset.filter(endpoint_id=chosen) if chosen and is_known else queryset
+
+
+def _replay(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> Done:
+    services.replay(delivery, now=timezone.now())
+    return Done("It is delivered again.", "Replayed.")
+
+
+REPLAY = ObjectPage(
+    name="replay",
+    title="Deliver again",
+    explanation="Under the id it had: a receiver that has seen it knows it.",
+    button="Deliver again",
+    permission="webhooks.change_endpoint",
+    perform=_replay,
+    icon="replay",
+)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
+    """Newest first by id, which is ordered by time."""
+
+    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "tries", "due_at")
+    list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
+    list_filter_submit = True
+    list_select_related = ("endpoint",)
+    ordering = ("-id",)
+    sortable_by = ()
+    object_pages = (REPLAY,)
+    fields = ("endpoint", ("type", "event_id"), ("created_at", "finished_at"), "due_at", "shown_log", "id")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
+        return super().get_queryset(request).select_related("endpoint", "tenant")
+
+    def object_facts(self, row: Delivery) -> list[tuple[str, Any]]:
+        return [("status", row.status), ("tries", row.tries), ("last answer", self.shown_answer(row))]
+
+    @display("status", label=COLORS)
+    def shown_status(self, delivery: Delivery) -> str:
+        return delivery.status
+
+    @display("last answer")
+    def shown_answer(self, delivery: Delivery) -> str:
+        if not delivery.log:
+            return "–"
+        _, status, milliseconds, error = delivery.log[-1]
+        return f"{error or status}, {milliseconds:,} ms"
+
+    @display("tries")
+    def shown_log(self, delivery: Delivery) -> SafeString:
+        tries = [(parse_datetime(at), *entry) for at, *entry in delivery.log]
+        return render_to_string("console/tries.html", {"tries": tries})

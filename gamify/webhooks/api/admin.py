@@ -1,0 +1,168 @@
+"""Webhooks and their deliveries, for keys with the admin scope."""
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from gamify.webhooks import selectors, services
+from gamify.webhooks.api import examples
+from gamify.webhooks.api.serializers import (
+    Deleted,
+    DeliveriesQuery,
+    DeliveryAnswer,
+    Replayed,
+    ReplayQuery,
+    WebhookAnswer,
+    WebhookWithSecret,
+)
+from gamify.webhooks.definitions import NewWebhook, WebhookChanges
+from gamify.webhooks.models import Endpoint
+from gamify.webhooks.services import (
+    DeliveryNotFound,
+    EventGone,
+    Span,
+    TooManyWebhooks,
+    WebhookInactive,
+    WebhookNotFound,
+)
+from participants.api.definitions import DefinitionFilter
+from participants.api.filters import FilterBackend
+from participants.api.pagination import Page
+from participants.api.schema import operation
+from participants.api.views import AdminViewSet, validated
+from participants.errors import InvalidInput
+from participants.work import reading
+
+UNKNOWN = WebhookNotFound(examples.WEBHOOK_ID)
+NOT_PUBLIC = InvalidInput("url", "127.0.0.1 is not a public address.")
+UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event of the type 'streaks.*'.")
+
+
+class OfWebhook(AdminViewSet, GenericViewSet[Any]):
+    pagination_class = Page
+    queryset = Endpoint.objects.none()
+
+    def endpoint(self, webhook_id: str) -> Endpoint:
+        """The tenant's own. Raises WebhookNotFound."""
+        endpoint = selectors.find_endpoint(self.tenant, webhook_id)
+        if endpoint is None:
+            raise WebhookNotFound(webhook_id)
+        return endpoint
+
+
+class WebhooksViewSet(OfWebhook):
+    filter_backends = [FilterBackend]
+    filterset_class = DefinitionFilter
+    serializer_class = WebhookAnswer
+
+    @operation("list_webhooks", answer=WebhookAnswer(many=True), example=examples.LISTED)
+    def list(self, request: Request) -> Response:
+        """Your tenant's webhooks, oldest first."""
+        with reading(self.tenant):
+            page = self.paginate_queryset(self.filter_queryset(Endpoint.objects.of(self.tenant)))
+            return self.get_paginated_response(WebhookAnswer(page, many=True).data)
+
+    @operation(
+        "create_webhook",
+        body=NewWebhook,
+        answer=WebhookWithSecret,
+        status=201,
+        errors=[TooManyWebhooks(), NOT_PUBLIC, UNKNOWN_TYPE],
+        example=examples.CREATED,
+    )
+    def create(self, request: Request) -> Response:
+        """Have events delivered to an address of yours, as they happen. The answer carries the secret, this once."""
+        made = services.create_endpoint(tenant=self.tenant, data=self.body(NewWebhook), now=self.now)
+        return Response(_with_secret(made), status=201)
+
+    @operation("get_webhook", answer=WebhookAnswer, errors=[UNKNOWN], example=examples.SHOWN)
+    def retrieve(self, request: Request, webhook_id: str) -> Response:
+        """One webhook."""
+        with reading(self.tenant):
+            return Response(WebhookAnswer(self.endpoint(webhook_id)).data)
+
+    @operation(
+        "update_webhook",
+        body=WebhookChanges,
+        answer=WebhookAnswer,
+        errors=[UNKNOWN, NOT_PUBLIC, UNKNOWN_TYPE],
+        example=examples.CHANGED,
+    )
+    def partial_update(self, request: Request, webhook_id: str) -> Response:
+        """Change a webhook: the fields that are given, and no other. Activating one that was disabled resumes what waited."""
+        with transaction.atomic():
+            endpoint = self.endpoint(webhook_id)
+            changes = validated(WebhookChanges, request.data, instance=endpoint)
+            changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
+        return Response(WebhookAnswer(changed).data)
+
+    @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
+    def destroy(self, request: Request, webhook_id: str) -> Response:
+        """Delete a webhook and the log of its deliveries. What was still to be delivered to it is not."""
+        services.delete_endpoint(self.endpoint(webhook_id))
+        return Response({"message": "Webhook deleted"})
+
+    @operation("test_webhook", answer=DeliveryAnswer, errors=[UNKNOWN, WebhookInactive()], example=examples.TESTED)
+    def test(self, request: Request, webhook_id: str) -> Response:
+        """Deliver an event `webhook.test` to this webhook alone, whatever it wants. What came of it is in its deliveries."""
+        delivery = services.send_test(endpoint=self.endpoint(webhook_id), now=self.now)
+        return Response(DeliveryAnswer(delivery).data)
+
+    @operation("rotate_webhook_secret", answer=WebhookWithSecret, errors=[UNKNOWN], example=examples.ROTATED)
+    def rotate(self, request: Request, webhook_id: str) -> Response:
+        """Give it another secret, shown this once. For 24 hours deliveries carry a signature of each."""
+        return Response(_with_secret(services.rotate_secret(self.endpoint(webhook_id), now=self.now)))
+
+    @operation(
+        "replay_webhook",
+        query=ReplayQuery,
+        answer=Replayed,
+        errors=[UNKNOWN, InvalidInput("from", "This field is required.")],
+        example=examples.REPLAYED,
+    )
+    def replay(self, request: Request, webhook_id: str) -> Response:
+        """Deliver again what happened within a time, under the ids it had. At most 100,000 deliveries at once."""
+        query = self.query(ReplayQuery)
+        span = Span(query["from"], query.get("to", self.now))
+        endpoint = self.endpoint(webhook_id)
+        count = services.replay_span(endpoint, span, status=query.get("status"), now=self.now)
+        return Response({"replayed": count})
+
+
+def _with_secret(made: services.WithSecret) -> dict[str, Any]:
+    made.endpoint.secret = made.secret  # type: ignore[attr-defined]  # for this answer only
+    return WebhookWithSecret(made.endpoint).data
+
+
+class DeliveriesViewSet(OfWebhook):
+    serializer_class = DeliveryAnswer
+
+    @operation(
+        "list_webhook_deliveries",
+        query=DeliveriesQuery,
+        answer=DeliveryAnswer(many=True),
+        errors=[UNKNOWN],
+        example=examples.DELIVERED,
+    )
+    def list(self, request: Request, webhook_id: str) -> Response:
+        """The deliveries of a webhook, that of the newest event first, with what was answered and how long it took."""
+        with reading(self.tenant):
+            rows = selectors.deliveries_of(self.endpoint(webhook_id)).filter(**self.query(DeliveriesQuery))
+            page = self.paginate_queryset(rows)
+            return self.get_paginated_response(DeliveryAnswer(page, many=True).data)
+
+    @operation(
+        "replay_webhook_delivery",
+        answer=DeliveryAnswer,
+        errors=[UNKNOWN, DeliveryNotFound(examples.DELIVERY_ID), EventGone()],
+        example=examples.DELIVERED_AGAIN,
+    )
+    def replay(self, request: Request, webhook_id: str, delivery_id: str) -> Response:
+        """Deliver it again, under the id it had, whatever came of it."""
+        delivery = selectors.find_delivery(self.endpoint(webhook_id), delivery_id)
+        if delivery is None:
+            raise DeliveryNotFound(delivery_id)
+        return Response(DeliveryAnswer(services.replay(delivery, now=self.now)).data)

@@ -1,0 +1,26 @@
+"""Which types of event somebody wants: `streak.broken`, `streak.*`, or `*` for all."""
+
+from collections.abc import Iterable
+
+EVERYTHING = "*"
+
+
+def matches(glob: str, type_name: str) -> bool:
+    """Whether `glob` means this type. A star stands for the rest of the name, and only at its end."""
+    if glob.endswith(EVERYTHING):
+        return type_name.startswith(glob[:-1])
+    return glob == type_name
+
+
+def is_wanted(type_name: str, globs: Iterable[str]) -> bool:
+    return any(matches(glob, type_name) for glob in globs)
+
+
+def glob_problem(glob: str, type_names: Iterable[str]) -> str | None:
+    """Why `glob` cannot be asked for, given the types there are, or None if it can."""
+    head, star, _ = glob.partition(EVERYTHING)
+    if star and glob != EVERYTHING and (not glob.endswith(f".{EVERYTHING}") or EVERYTHING in head):
+        return f"A star stands for all that follows a dot, as in streak.*, or alone: '{glob}' is neither."
+    if not any(matches(glob, type_name) for type_name in type_names):
+        return f"There is no event of the type '{glob}'."
+    return None

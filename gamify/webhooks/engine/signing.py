@@ -1,0 +1,30 @@
+"""Standard Webhooks signatures (https://www.standardwebhooks.com, symmetric, version 1)."""
+
+import base64
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - by which a secret is known
+SECRET_BYTES = 32
+
+
+def secret_of(key: bytes) -> str:
+    """A signing key as its owner is shown it."""
+    return SECRET_PREFIX + base64.b64encode(key).decode()
+
+
+def headers_of(*, message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
+    """The three headers of one try at `at`. With several secrets, one of which is being rotated out, there is a signature of each."""
+    timestamp = str(int(at.timestamp()))
+    signed = b".".join((message_id.encode(), timestamp.encode(), body))
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
+    }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

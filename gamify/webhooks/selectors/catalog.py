@@ -1,0 +1,35 @@
+"""What a tenant's endpoints want: the catalog's part, so that who has none pays nothing."""
+
+from functools import cache
+from typing import cast
+
+from gamify.webhooks.engine.globs import is_wanted
+from gamify.webhooks.models import Endpoint
+from participants.catalog import Catalog, catalog_parts
+from participants.models import Tenant
+
+PART = "webhooks"
+
+
+class Wanted:
+    """The types of event that any active endpoint of a tenant wants."""
+
+    def __init__(self, globs: frozenset[str]) -> None:
+        self._globs = globs
+        self.has = cache(self._has)
+
+    def _has(self, type_name: str) -> bool:
+        return is_wanted(type_name, self._globs)
+
+
+def wanted_in(catalog: Catalog) -> Wanted:
+    return cast("Wanted", catalog.part(PART))
+
+
+def _load(tenant: Tenant) -> Wanted:
+    lists = Endpoint.objects.of(tenant).active().values_list("event_types", flat=True)
+    return Wanted(frozenset(glob for globs in lists for glob in globs))
+
+
+def register() -> None:
+    catalog_parts.register(PART, _load)

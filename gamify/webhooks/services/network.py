@@ -1,0 +1,121 @@
+"""Connections to public addresses only, within a time that is set for the whole try.
+
+A name is resolved once, here; what it resolves to is judged; and that very address is connected to. So nothing depends on what
+the name means a moment later, and nothing is sent, nor even a connection opened, to where it must not go. TLS goes on
+checking the name.
+"""
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpcore2
+from django.conf import settings
+
+from gamify.webhooks.engine.targets import IPAddress, Policy, is_allowed
+
+_own = threading.local()
+
+
+class NotPublic(Exception):
+    """The host is, or resolves to, an address that deliveries must not go to."""
+
+
+class OutOfTime(httpcore2.TimeoutException):
+    """The time for the whole try is over."""
+
+
+@cache
+def policy() -> Policy:
+    """What this installation allows (settings)."""
+    networks = tuple(ipaddress.ip_network(network) for network in settings.WEBHOOK_NETWORKS)
+    return Policy(settings.WEBHOOK_ALLOW_HTTP, frozenset(settings.WEBHOOK_PORTS), networks)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """All that this thread does on the network in the block, together."""
+    _own.deadline = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _own.deadline
+
+
+def _remaining() -> float:
+    left: float = _own.deadline - time.monotonic()
+    if left <= 0:
+        raise OutOfTime
+    return left
+
+
+class PunctualStream(httpcore2.NetworkStream):
+    """A stream on which each operation has the time that is left, however often the other side sends a byte."""
+
+    def __init__(self, inner: httpcore2.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _remaining())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _remaining())
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return PunctualStream(self._inner.start_tls(ssl_context, server_hostname, _remaining()))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class GuardedBackend(httpcore2.NetworkBackend):
+    """Opens connections to allowed addresses. Raises NotPublic, or what httpcore raises."""
+
+    def __init__(self) -> None:
+        self._sockets = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        *firsts, last = checked_addresses(host, port)
+        for address in firsts:
+            try:
+                return self._connect(address, port)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue
+        return self._connect(last, port)
+
+    def _connect(self, address: IPAddress, port: int) -> httpcore2.NetworkStream:
+        return PunctualStream(self._sockets.connect_tcp(str(address), port, _remaining()))
+
+    def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        raise NotPublic("a socket of this machine")
+
+
+def checked_addresses(host: str, port: int) -> Sequence[IPAddress]:
+    """What `host` resolves to, at least one. Raises NotPublic if any of it must not be connected to, ConnectError for nothing."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore2.ConnectError(f"{host} cannot be resolved") from error
+    addresses = list(dict.fromkeys(ipaddress.ip_address(address[0]) for *_, address in found))
+    for address in addresses:
+        if not is_allowed(address, policy().networks):
+            raise NotPublic(f"{host} is {address}" if str(address) != host else host)
+    return addresses

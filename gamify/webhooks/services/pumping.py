@@ -1,0 +1,174 @@
+"""A worker that delivers: it claims, has threads send, and writes down what came of it, until nothing is due.
+
+Threads know HTTP and no database, this one knows the database and no HTTP. There is one in a process: who is called while it is
+at work has it look again.
+"""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from gamify.webhooks.services.claiming import Capacity, Lane, claim, seconds_to_start
+from gamify.webhooks.services.recording import Tried, record
+from gamify.webhooks.services.sending import send
+from gamify.webhooks.services.sequencing import CHUNK, place_all
+from gamify.webhooks.services.waking import LINGER_SECONDS, bell
+
+TURN_SECONDS = 240.0
+"""Then another begins, so that none comes near the time at which a task is killed."""
+LOOK_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""Results of so long are written down together."""
+
+
+@dataclass(frozen=True)
+class LaneEnded:
+    endpoint_id: UUID
+    is_probe: bool
+
+
+News = Tried | LaneEnded | None
+"""None: look again."""
+
+
+class Pump:
+    """One turn at delivering. `nudge` and `stop` may be called by any thread, the rest by the one that runs it."""
+
+    def __init__(self) -> None:
+        self._news: SimpleQueue[News] = SimpleQueue()
+        self._lanes: Counter[UUID] = Counter()
+        self._probes = 0
+        self._may_begin = True
+        self._quiet_at = 0.0
+        self.is_nudged = True
+        self.is_stopping = False
+
+    def nudge(self) -> None:
+        self.is_nudged = True
+        self._news.put(None)
+
+    def stop(self) -> None:
+        """Claim nothing more, give back what is not begun, end with what is under way."""
+        self.is_stopping = True
+        self.nudge()
+
+    def run(self) -> None:
+        """Until nothing is due, and a moment has passed in which something could have come without a message; or until the turn
+        is over: then somebody else is called, and what is under way is waited for.
+        """
+        ends_at = time.monotonic() + TURN_SECONDS
+        with ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook") as threads:
+            while time.monotonic() < ends_at and not self.is_stopping:
+                if self._is_done(threads) and _resign(self):
+                    return
+            _resign(self, is_forced=True)
+            bell.press()
+            while self._lanes.total():
+                self._write_down(patience=LOOK_SECONDS)
+
+    def _is_done(self, threads: ThreadPoolExecutor) -> bool:
+        """Look, if something may have become due or a lane free; else wait for news; answers whether there is nothing to wait for."""
+        has_more = False
+        if self._may_begin:
+            began_at = time.monotonic()
+            if self.is_nudged:
+                self.is_nudged, self._quiet_at = False, began_at + LINGER_SECONDS
+            has_more = place_all(now=timezone.now()) >= CHUNK
+            has_begun = self._begin_lanes(threads)
+            if not (has_more or has_begun or self._lanes.total()) and began_at >= self._quiet_at:
+                return True
+        self._write_down(patience=0.0 if has_more else self._patience())
+        self._may_begin = self._may_begin or has_more
+        return False
+
+    def _patience(self) -> float:
+        if self._lanes.total():
+            return LOOK_SECONDS
+        return max(0.0, min(LOOK_SECONDS, self._quiet_at - time.monotonic()))
+
+    def _begin_lanes(self, threads: ThreadPoolExecutor) -> bool:
+        start_by = time.monotonic() + seconds_to_start()
+        lanes = claim(capacity=self._capacity(), now=timezone.now())
+        for lane in lanes:
+            self._lanes[lane[0].endpoint_id] += 1
+            self._probes += lane[0].is_probe
+            threads.submit(self._send_all, lane, start_by)
+        return bool(lanes)
+
+    def _capacity(self) -> Capacity:
+        """Endpoints that fail, perhaps by keeping us waiting, never have more than half of the threads."""
+        most = settings.WEBHOOK_THREADS
+        return Capacity(most - self._lanes.total(), most // 2 - self._probes, self._lanes)
+
+    def _send_all(self, lane: Lane, start_by: float) -> None:
+        """In a thread. After a failure the rest is given back: it would have to wait for an endpoint that does not work."""
+        goes_on = True
+        for each in lane:
+            goes_on = goes_on and time.monotonic() < start_by and not self.is_stopping
+            result = send(each.post) if goes_on else None
+            goes_on = result is not None and result.has_succeeded
+            self._news.put(Tried(each, result))
+        self._news.put(LaneEnded(lane[0].endpoint_id, lane[0].is_probe))
+
+    def _write_down(self, *, patience: float) -> None:
+        """What has come of lanes, once something has."""
+        news = self._gather(patience)
+        self._may_begin = not all(isinstance(each, Tried) for each in news) or not news
+        if tried := [each for each in news if isinstance(each, Tried)]:
+            record(tried, now=timezone.now())
+        for ended in news:
+            if isinstance(ended, LaneEnded):
+                self._lanes[ended.endpoint_id] -= 1
+                self._probes -= ended.is_probe
+
+    def _gather(self, patience: float) -> list[News]:
+        news: list[News] = []
+        try:
+            news.append(self._news.get(timeout=patience) if patience else self._news.get_nowait())
+            until = time.monotonic() + GATHER_SECONDS
+            while True:
+                news.append(self._news.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            return news
+
+
+_guard = threading.Lock()
+_at_work: list[Pump] = []
+
+
+def pump() -> None:
+    """Deliver what is due. Where a pump is at work in this process it is told to look again, and this returns at once."""
+    with _guard:
+        if _at_work:
+            _at_work[0].nudge()
+            return
+        mine = Pump()
+        _at_work.append(mine)
+    try:
+        mine.run()
+    finally:
+        _resign(mine, is_forced=True)
+
+
+def stop() -> None:
+    """Have the pump of this process end soon."""
+    with _guard:
+        for each in _at_work:
+            each.stop()
+
+
+def _resign(mine: Pump, *, is_forced: bool = False) -> bool:
+    """Whether `mine` may go: not when it was nudged after its last look."""
+    with _guard:
+        if mine.is_nudged and not is_forced:
+            return False
+        if mine in _at_work:
+            _at_work.remove(mine)
+        return True

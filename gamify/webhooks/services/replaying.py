@@ -1,0 +1,103 @@
+"""Delivers again: one delivery, or what happened within a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
+from gamify.webhooks.services.sequencing import delivery_of, is_due_to
+from gamify.webhooks.services.waking import wake
+from participants.errors import DomainError, InvalidInput
+from participants.ids import first_id_at
+from participants.models import DomainEvent
+from participants.work.statements import insert
+
+MOST_REPLAYED = 100_000
+CHUNK = 1_000
+MISSED = "missed"
+AGAIN = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
+
+
+class DeliveryNotFound(DomainError):
+    code = "delivery_not_found"
+    status = 404
+
+    def __init__(self, delivery_id: str) -> None:
+        super().__init__(f"Delivery not found: {delivery_id}")
+
+
+class EventGone(DomainError):
+    """It was erased with its participant, or is older than events are kept."""
+
+    code = "event_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The event of this delivery does not exist any more")
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one instant to another, the latter excluded."""
+
+    begin: datetime
+    end: datetime
+
+    def of_ids(self, column: str) -> Q:
+        """Ids of events sort by the time at which they were made."""
+        return Q(**{f"{column}__gte": first_id_at(self.begin), f"{column}__lt": first_id_at(self.end)})
+
+
+@transaction.atomic
+def replay(delivery: Delivery, *, now: datetime) -> Delivery:
+    """Have it delivered again, with all its tries. Raises EventGone."""
+    if not DomainEvent.objects.filter(pk=delivery.event_id).exists():
+        raise EventGone
+    Delivery.objects.filter(pk=delivery.pk).update(**_anew(now))
+    wake()
+    delivery.refresh_from_db()
+    return delivery
+
+
+def _anew(now: datetime) -> dict[str, object]:
+    return {"status": DeliveryStatus.PENDING, "tries": 0, "due_at": now, "lease": None, "finished_at": None}
+
+
+@transaction.atomic
+def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: datetime) -> int:
+    """Deliver again what happened in `span`; answers how many deliveries that makes.
+
+    `status` is what became of them: `failed`, `succeeded`, or `missed` for what the endpoint wants and was never to be delivered to
+    it, since it was inactive or did not exist; None is all of these. Raises InvalidInput for too many.
+    """
+    again = _finished(endpoint, span, AGAIN if status is None else (status,))
+    count = again.count()
+    missed = list(islice(_missed(endpoint, span), MOST_REPLAYED + 1)) if status in (None, MISSED) else []
+    if count + len(missed) > MOST_REPLAYED:
+        raise InvalidInput("to", f"This would replay more than {MOST_REPLAYED:,} deliveries: ask for a shorter time.")
+    again.update(**_anew(now))
+    for chunk in _chunks(missed):
+        insert(connection, [delivery_of(endpoint, event, now=now) for event in chunk])
+    wake()
+    return count + len(missed)
+
+
+def _finished(endpoint: Endpoint, span: Span, statuses: Sequence[str]) -> "QuerySet[Delivery]":
+    """Without those whose event is gone."""
+    rows = Delivery.objects.of(endpoint).filter(span.of_ids("event_id"), status__in=statuses)
+    return rows.filter(Exists(DomainEvent.objects.filter(pk=OuterRef("event_id"))))
+
+
+def _missed(endpoint: Endpoint, span: Span) -> Iterator[DomainEvent]:
+    """Those that have a position: the others will be delivered anyway."""
+    delivered = Delivery.objects.of(endpoint).filter(event_id=OuterRef("pk"))
+    events = DomainEvent.objects.filter(span.of_ids("pk"), ~Exists(delivered), tenant_id=endpoint.tenant_id)
+    rows = events.exclude(position=None).only("id", "tenant_id", "type").order_by("pk")
+    return (row for row in rows.iterator() if is_due_to(endpoint, row))
+
+
+def _chunks(rows: Sequence[DomainEvent]) -> Iterator[Sequence[DomainEvent]]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

@@ -1,0 +1,54 @@
+"""Removes what is old enough: events with a position, and deliveries. Found by primary key, which sorts by time."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from gamify.webhooks.models import Delivery, FeedHead
+from participants.auditing import GONE
+from participants.ids import first_id_at
+from participants.models import DomainEvent
+
+CHUNK = 1_000
+
+
+def prune_events(*, before: datetime) -> Iterator[int]:
+    """Remove the events of before that, of all tenants; answers how many in each step."""
+    while step := _prune_events(before):
+        yield step
+
+
+@transaction.atomic
+def _prune_events(before: datetime) -> int:
+    """The head of the feed first: a reader who comes in between is told, and misses nothing. That somebody was erased is kept,
+    for audits to know.
+    """
+    old = DomainEvent.objects.filter(pk__lt=first_id_at(before)).exclude(position=None).exclude(type=GONE)
+    rows = list(old.order_by("pk").values_list("pk", "tenant_id", "position")[:CHUNK])
+    for tenant_id in sorted({tenant_id for _, tenant_id, _ in rows}):
+        last = max(position or 0 for _, owner, position in rows if owner == tenant_id)
+        heads = FeedHead.objects.filter(pk=tenant_id)
+        heads.update(pruned_through=Greatest(F("pruned_through"), last))
+    return _delete(DomainEvent, [pk for pk, _, _ in rows])
+
+
+def prune_deliveries(*, before: datetime) -> Iterator[int]:
+    """Remove the deliveries that were made before that, whatever became of them."""
+    while step := _prune_deliveries(before):
+        yield step
+
+
+@transaction.atomic
+def _prune_deliveries(before: datetime) -> int:
+    old = Delivery.objects.filter(pk__lt=first_id_at(before)).order_by("pk")
+    return _delete(Delivery, list(old.values_list("pk", flat=True)[:CHUNK]))
+
+
+def _delete(model: type[DomainEvent] | type[Delivery], ids: Sequence[UUID]) -> int:
+    if ids:
+        model._default_manager.filter(pk__in=ids).delete()
+    return len(ids)

@@ -1,0 +1,24 @@
+"""What deliveries are signed with: made, changed over, read."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from gamify.webhooks.engine.signing import SECRET_BYTES, secret_of
+from gamify.webhooks.models import Endpoint
+from participants.secrets import decrypt
+
+FORMER_IS_VALID_FOR = timedelta(hours=24)
+
+
+def new_secret() -> str:
+    return secret_of(secrets.token_bytes(SECRET_BYTES))
+
+
+def secrets_of(endpoint: Endpoint, *, now: datetime) -> Sequence[str]:
+    """The secret, and for a day after a change the one before it. None that no passphrase opens."""
+    texts = [endpoint.ciphertext]
+    if endpoint.former_ciphertext and endpoint.former_until and now < endpoint.former_until:
+        texts.append(endpoint.former_ciphertext)
+    opened = [decrypt(text, of=f"webhook {endpoint.pk}") for text in texts]
+    return tuple(text for text in opened if text is not None)

@@ -1,0 +1,91 @@
+"""Gives events their positions in the feed, and makes their deliveries, in one transaction after the commit that wrote them.
+
+An id is made before its transaction commits, so a reader who follows ids, or times, skips what commits late. Positions are
+given to what is committed already, by one at a time for each tenant: behind a position nothing is ever added.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from gamify.webhooks.engine.globs import is_wanted
+from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint, FeedHead
+from gamify.webhooks.selectors.feed import next_unplaced, unplaced
+from participants.ids import new_id
+from participants.models import DomainEvent
+from participants.work import made
+from participants.work.statements import insert, update
+
+CHUNK = 1_000
+TEST = "webhook.test"
+
+
+def place_all(*, now: datetime) -> int:
+    """Give positions to what has none, of all tenants, a chunk of each; answers how many events were placed."""
+    waiting = unplaced().order_by().values_list("tenant_id", flat=True).distinct()
+    return sum(place(tenant_id=tenant_id, now=now) for tenant_id in list(waiting))
+
+
+@transaction.atomic
+def place(*, tenant_id: UUID, now: datetime) -> int:
+    """Give the next positions of a tenant's feed, CHUNK at most; answers how many."""
+    head = _held_head(tenant_id)
+    events = next_unplaced(tenant_id, limit=CHUNK)
+    if not events:
+        return 0
+    for position, event in enumerate(events, start=head.position + 1):
+        event.position = position
+    update(connection, events, ["position"])
+    _deliver(tenant_id, events, now=now)
+    head.position += len(events)
+    head.save(update_fields=["position"])
+    return len(events)
+
+
+def _held_head(tenant_id: UUID) -> FeedHead:
+    """Locked: who comes next finds what was committed meanwhile."""
+    heads = FeedHead.objects.select_for_update()
+    head = heads.filter(pk=tenant_id).first()
+    if head is None:
+        FeedHead.objects.bulk_create([FeedHead(tenant_id=tenant_id)], ignore_conflicts=True)
+        head = heads.get(pk=tenant_id)
+    return head
+
+
+def _deliver(tenant_id: UUID, events: Sequence[DomainEvent], *, now: datetime) -> None:
+    endpoints = list(Endpoint.objects.filter(tenant_id=tenant_id).active())
+    rows = [
+        delivery_of(endpoint, event, now=now)
+        for endpoint in endpoints
+        for event in events
+        if is_due_to(endpoint, event)
+    ]
+    if rows:
+        insert(connection, rows)
+
+
+def is_due_to(endpoint: Endpoint, event: DomainEvent) -> bool:
+    """Whether `endpoint` wants it. What tests an endpoint is that one's alone, and has its delivery from the beginning."""
+    return event.type != TEST and is_wanted(event.type, endpoint.event_types)
+
+
+def delivery_of(endpoint: Endpoint, event: DomainEvent, *, now: datetime) -> Delivery:
+    return made(
+        Delivery,
+        {
+            "id": new_id(),
+            "tenant_id": endpoint.tenant_id,
+            "endpoint_id": endpoint.pk,
+            "event_id": event.pk,
+            "type": event.type,
+            "status": DeliveryStatus.PENDING,
+            "tries": 0,
+            "due_at": now,
+            "lease": None,
+            "log": [],
+            "created_at": now,
+            "finished_at": None,
+        }.items(),
+    )

@@ -1,0 +1,28 @@
+"""What webhooks register with the layers below."""
+
+from gamify.webhooks.selectors.catalog import register as register_catalog
+from gamify.webhooks.services.sequencing import TEST
+from gamify.webhooks.services.waking import wake_for
+from participants import events
+from participants.work import outbox_followers
+
+_WHICH = {"webhook_id": "Id of the webhook."}
+_EVENTS = {
+    TEST: ("A webhook was tried out. It goes to that one alone, whatever it wants.", {}),
+    "webhook.disabled": (
+        "Deliveries to a webhook were stopped, since it does not take them.",
+        {
+            "url": "Its address.",
+            "reason": "`gone` (it answered 410) or `failing` (for five days).",
+            "failing_since": "When the failures began of which none was followed by a success.",
+        },
+    ),
+}
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_catalog()
+    outbox_followers.register("webhooks", wake_for)
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, _WHICH | fields, is_about_participant=False)

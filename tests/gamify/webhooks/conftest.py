@@ -1,0 +1,39 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from gamify.webhooks import services
+from gamify.webhooks.services import WithSecret, network, waking
+from participants.models import Tenant
+from tests.receivers import Receiver, receiving
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Nobody else commits meanwhile, nobody is called, and a hanging endpoint does not hang for long."""
+    monkeypatch.setattr("gamify.webhooks.services.pumping.LINGER_SECONDS", 0)
+    monkeypatch.setattr(waking.bell, "press", lambda: None)
+    settings.WEBHOOK_TIMEOUT_SECONDS = 0.5
+    network.policy.cache_clear()
+    yield
+    network.policy.cache_clear()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """One that takes everything, until its `behave` is set."""
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def webhook(tenant: Tenant, receiver: Receiver) -> WithSecret:
+    """An endpoint that wants everything."""
+    return made_webhook(tenant, receiver.url)
+
+
+def made_webhook(tenant: Tenant, url: str, *globs: str, **given: Any) -> WithSecret:
+    data = {"url": url, "event_types": list(globs or ["*"]), **given}
+    return services.create_endpoint(tenant=tenant, data=data, now=timezone.now())

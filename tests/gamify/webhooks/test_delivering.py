@@ -1,0 +1,515 @@
+"""Deliveries over real HTTP, by the pump that a worker runs."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from gamify.points.services import Change, award
+from gamify.webhooks import services
+from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
+from gamify.webhooks.services import claiming
+from gamify.webhooks.services.recording import Tried, record
+from gamify.webhooks.services.sending import Try
+from participants.models import DomainEvent, Tenant
+from participants.services import participants
+from streaks.services import create_streak
+from streaks.services import record as record_tick
+from tests.gamify.webhooks.conftest import made_webhook
+from tests.receivers import HANG, RESET, Answer, receiving
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
+
+
+def an_award(tenant: Tenant, participant_id: str = "user_1", amount: int = 10) -> None:
+    award(tenant=tenant, change=Change(participant_id=participant_id, amount=amount), now=timezone.now())
+
+
+def pumped(*, at: datetime | None = None) -> None:
+    """All that is due is delivered, at another time where one is given."""
+    if at is None:
+        services.pump()
+        return
+    with time_machine.travel(at, tick=True):
+        services.pump()
+
+
+def only_delivery(**of: Any) -> Delivery:
+    return Delivery.objects.get(type="points.awarded", **of)
+
+
+def make_due() -> None:
+    Delivery.objects.exclude(due_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_what_happened_arrives_signed(tenant, webhook, receiver):
+    an_award(tenant)
+
+    pumped()
+
+    created, awarded = sorted(receiver.received, key=lambda request: request.headers["webhook-id"])
+    event = DomainEvent.objects.get(type="points.awarded")
+    assert Webhook(webhook.secret).verify(awarded.body, awarded.headers) == {
+        "id": str(event.pk),
+        "type": "points.awarded",
+        "occurred_at": event.occurred_at.isoformat().replace("+00:00", "Z"),
+        "tenant_id": str(tenant.pk),
+        "data": event.data,
+    }
+    assert awarded.headers["webhook-id"] == str(event.pk)
+    assert awarded.headers["webhook-schema-version"] == "1"
+    assert awarded.headers["content-type"] == "application/json"
+    assert Webhook(webhook.secret).verify(created.body, created.headers)["type"] == "participant.created"
+    delivery = only_delivery()
+    assert (delivery.status, delivery.tries, delivery.due_at, delivery.lease) == ("succeeded", 1, None, None)
+    [(_, status, milliseconds, error)] = delivery.log
+    assert (status, error) == (204, None)
+    assert 0 <= milliseconds < 500
+
+
+def test_streak_events_have_the_payload_of_the_specification(tenant, receiver):
+    made_webhook(tenant, receiver.url, "streak.*")
+    data = {"code": "daily", "name": "Daily", "event_types": ["login"]}
+    streak = create_streak(tenant=tenant, data=data, now=timezone.now())
+    tenant.refresh_from_db()
+
+    record_tick(tenant=tenant, participant_id="user_1", streak_code="daily", at=timezone.now(), now=timezone.now())
+    pumped()
+
+    [request] = receiver.received
+    data = json.loads(request.body)["data"]
+    assert (data["user_id"], data["definition_id"], data["new_count"]) == ("user_1", str(streak.pk), 1)
+
+
+def test_only_what_is_wanted_is_delivered(tenant, receiver):
+    made_webhook(tenant, receiver.url, "badge.*", "points.awarded")
+
+    an_award(tenant)
+    pumped()
+
+    assert list(Delivery.objects.values_list("type", flat=True)) == ["points.awarded"]
+
+
+def test_nothing_crosses_a_tenant(tenant, other_tenant, webhook, receiver):
+    an_award(other_tenant)
+    pumped()
+
+    assert receiver.received == []
+    assert DomainEvent.objects.filter(position=None).count() == 0
+
+
+def test_every_change_is_delivered_once(tenant, webhook, receiver):
+    for number in range(120):
+        an_award(tenant, f"user_{number % 7}")
+
+    pumped()
+    pumped()
+
+    ids = [request.headers["webhook-id"] for request in receiver.received]
+    assert len(ids) == len(set(ids)) == 120 + 7
+
+
+def test_an_endpoint_that_is_inactive_gets_nothing(tenant, webhook, receiver):
+    services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
+
+    an_award(tenant)
+    pumped()
+
+    assert receiver.received == []
+    assert not Delivery.objects.exists()
+
+
+def test_what_waits_goes_on_when_it_is_active_again(tenant, webhook, receiver):
+    an_award(tenant)
+    services.place_all(now=timezone.now())
+    services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
+    pumped()
+    assert receiver.received == []
+
+    services.update_endpoint(webhook.endpoint, changes={"is_active": True}, now=timezone.now())
+    pumped()
+
+    assert len(receiver.received) == 2
+
+
+# --- what fails -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "error"),
+    [
+        (Answer(500), 500, "answered 500"),
+        (Answer(404), 404, "answered 404"),
+        (Answer(301, {"Location": "http://127.0.0.1:1/"}), 301, "answered 301"),
+        (Answer(302, {"Location": "/elsewhere"}), 302, "answered 302"),
+        (HANG, None, "no answer within 0.5 s"),
+        (RESET, None, ...),
+    ],
+)
+def test_what_is_not_taken_is_tried_again_later(tenant, receiver, answer, status, error):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: answer
+    an_award(tenant)
+
+    pumped()
+
+    delivery = only_delivery()
+    [(_, told, _, why)] = delivery.log
+    assert (delivery.status, delivery.tries, delivery.lease, told) == ("pending", 1, None, status)
+    assert why if error is ... else why == error
+    assert timedelta(seconds=3) < delivery.due_at - timezone.now() < timedelta(seconds=6.1)
+    assert len(receiver.received) == 1
+
+
+def test_every_try_carries_the_same_id_and_a_time_of_its_own(tenant, receiver):
+    made = made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(503 if len(receiver.received) < 3 else 200)
+    an_award(tenant)
+
+    for hours in (0, 1, 2):
+        pumped(at=timezone.now() + timedelta(hours=hours))
+
+    first, second, third = receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == third.headers["webhook-id"]
+    times = [int(request.headers["webhook-timestamp"]) for request in receiver.received]
+    assert times[1] - times[0] == pytest.approx(3600, abs=3)
+    assert times[2] - times[1] == pytest.approx(3600, abs=3)
+    Webhook(made.secret).verify(first.body, first.headers)
+    assert len({request.headers["webhook-signature"] for request in receiver.received}) == 3
+    assert [entry[1] for entry in only_delivery().log] == [503, 503, 200]
+
+
+def test_after_ten_tries_it_has_failed(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(500)
+    an_award(tenant)
+    at, pauses = timezone.now(), []
+
+    while only_due := Delivery.objects.filter(type="points.awarded").exclude(due_at=None).first() or not pauses:
+        pumped(at=at)
+        delivery = only_delivery()
+        pauses.append(delivery.due_at and delivery.due_at - at)
+        at = delivery.due_at or at
+        assert only_due
+
+    assert len(receiver.received) == 10
+    assert (only_delivery().status, only_delivery().tries) == (DeliveryStatus.FAILED, 10)
+    assert only_delivery().finished_at is not None
+    assert timedelta(days=2.4) < sum(pauses[:-1], timedelta()) < timedelta(days=3.9)
+
+
+def test_what_an_endpoint_asks_to_wait_is_waited(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(503, {"Retry-After": "3600"})
+    an_award(tenant)
+
+    pumped()
+
+    assert only_delivery().due_at - timezone.now() == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=5))
+
+
+def test_an_answer_that_drips_does_not_take_longer_than_one_that_hangs(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.awarded")
+
+    receiver.behave = lambda request: Answer(200, body=b"x" * 1000, drips=True)
+    an_award(tenant)
+    started = time.monotonic()
+
+    pumped()
+
+    assert time.monotonic() - started < 3
+    assert only_delivery().log[0][3] == "no answer within 0.5 s"
+
+
+def test_a_long_answer_is_not_read_to_its_end(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(200, body=b"x" * 10_000_000)
+    an_award(tenant)
+
+    pumped()
+
+    assert only_delivery().status == DeliveryStatus.SUCCEEDED
+
+
+def test_a_host_that_nobody_knows_is_a_failure(tenant):
+    made_webhook(tenant, "http://nobody.invalid/hook", "points.awarded")
+    an_award(tenant)
+
+    pumped()
+
+    assert only_delivery().log[0][3] == "nobody.invalid cannot be resolved"
+
+
+# --- disabling ------------------------------------------------------------------------------------------------------
+
+
+def disabled_event() -> DomainEvent:
+    return DomainEvent.objects.get(type="webhook.disabled")
+
+
+def test_410_disables_at_once_and_the_others_are_told(tenant, receiver):
+    gone = made_webhook(tenant, receiver.url, "points.*").endpoint
+    receiver.behave = lambda request: Answer(410)
+    an_award(tenant)
+
+    with receiving() as other:
+        made_webhook(tenant, other.url, "webhook.*")
+        pumped()
+        pumped()
+
+        [told] = other.received
+        assert b'"type":"webhook.disabled"' in told.body
+    gone.refresh_from_db()
+    assert (gone.is_active, gone.disabled_because) == (False, "gone")
+    assert gone.disabled_at is not None
+    event = disabled_event()
+    assert event.participant_id is None
+    assert event.data["webhook_id"] == str(gone.pk)
+    assert (event.data["reason"], event.data["url"]) == ("gone", receiver.url)
+
+
+def test_five_days_without_a_success_disable(tenant, receiver):
+    made = made_webhook(tenant, receiver.url, "points.*").endpoint
+    receiver.behave = lambda request: Answer(500)
+    begin = timezone.now()
+    for days in (0, 2, 4.9):
+        with time_machine.travel(begin + timedelta(days=days)):
+            an_award(tenant, f"user_{days}")
+        pumped(at=begin + timedelta(days=days, seconds=1))
+        made.refresh_from_db()
+        assert made.is_active
+
+    with time_machine.travel(begin + timedelta(days=5.1)):
+        an_award(tenant, "user_5")
+    pumped(at=begin + timedelta(days=5.1, seconds=1))
+
+    made.refresh_from_db()
+    assert (made.is_active, made.disabled_because) == (False, "failing")
+    assert disabled_event().data["reason"] == "failing"
+
+
+def test_one_success_and_the_five_days_begin_anew(tenant, receiver):
+    made = made_webhook(tenant, receiver.url, "points.*").endpoint
+    Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=4))
+    an_award(tenant)
+
+    pumped()
+
+    made.refresh_from_db()
+    assert made.failing_since is None
+
+
+def test_activating_it_again_forgets_that_it_failed(tenant, webhook, receiver):
+    receiver.behave = lambda request: Answer(410)
+    an_award(tenant)
+    pumped()
+    webhook.endpoint.refresh_from_db()
+
+    services.update_endpoint(webhook.endpoint, changes={"is_active": True}, now=timezone.now())
+    receiver.behave = lambda request: Answer()
+    make_due()
+    pumped()
+
+    webhook.endpoint.refresh_from_db()
+    assert (webhook.endpoint.disabled_at, webhook.endpoint.disabled_because, webhook.endpoint.is_active) == (
+        None,
+        None,
+        True,
+    )
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"succeeded"}
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+def test_for_a_day_after_a_change_both_secrets_verify_then_the_new_one_alone(tenant, webhook, receiver):
+    rotated = services.rotate_secret(webhook.endpoint, now=timezone.now())
+    an_award(tenant, "user_1")
+    pumped()
+    with time_machine.travel(timezone.now() + timedelta(hours=24, seconds=1)):
+        an_award(tenant, "user_2")
+        pumped()
+        later = receiver.received[-1]
+        Webhook(rotated.secret).verify(later.body, later.headers)
+        with pytest.raises(Exception, match="No matching signature"):
+            Webhook(webhook.secret).verify(later.body, later.headers)
+
+    first = receiver.received[0]
+    Webhook(webhook.secret).verify(first.body, first.headers)
+    Webhook(rotated.secret).verify(first.body, first.headers)
+    assert rotated.secret != webhook.secret
+
+
+def test_secrets_are_stored_encrypted(tenant, webhook):
+    row = Endpoint.objects.values_list().get()
+
+    assert webhook.secret not in str(row)
+    assert webhook.secret.removeprefix("whsec_") not in str(row)
+
+
+def test_a_secret_that_no_passphrase_opens_is_a_failure_and_no_crash(tenant, webhook, receiver, settings):
+    settings.ENCRYPTION_KEYS = ["another passphrase, which never closed anything"]
+    an_award(tenant)
+
+    pumped()
+
+    assert receiver.received == []
+    assert {delivery.log[0][3] for delivery in Delivery.objects.all()} == {"its secret cannot be decrypted"}
+
+
+# --- leases ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_worker_that_died_had_claimed_goes_on_within_a_minute(tenant, webhook, receiver):
+    an_award(tenant)
+    services.place_all(now=timezone.now())
+    capacity = claiming.Capacity(8, 4, {})
+    claimed = claiming.claim(capacity=capacity, now=timezone.now())  # and then it is killed
+    assert sum(map(len, claimed)) == 2
+
+    pumped()
+    assert receiver.received == []
+
+    pumped(at=timezone.now() + timedelta(seconds=55))
+    assert len(receiver.received) == 2
+
+
+def test_a_worker_that_comes_too_late_writes_nothing(tenant, webhook):
+    an_award(tenant)
+    services.place_all(now=timezone.now())
+    capacity = claiming.Capacity(8, 4, {})
+    [[late, *_], *_] = claiming.claim(capacity=capacity, now=timezone.now())
+    make_due()
+    pumped()
+    before = Delivery.objects.get(pk=late.delivery_id)
+
+    record([Tried(late, Try(timezone.now(), 5, status=500, error="answered 500"))], now=timezone.now())
+
+    after = Delivery.objects.get(pk=late.delivery_id)
+    assert (before.status, after.status, len(after.log)) == ("succeeded", "succeeded", 1)
+
+
+def test_a_lease_outlasts_the_longest_try(settings):
+    settings.WEBHOOK_TIMEOUT_SECONDS = 30.0
+
+    assert claiming.seconds_to_start() > 0
+
+
+def _stop_once(is_enough: Callable[[], bool]) -> None:
+    """What is not sent by then would keep the pump busy for long."""
+    deadline = time.monotonic() + 10
+    while not is_enough() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    services.stop()
+
+
+def test_a_hanging_endpoint_does_not_slow_the_others(tenant, settings):
+    settings.WEBHOOK_TIMEOUT_SECONDS = 3.0
+    with receiving(lambda request: HANG) as sick, receiving() as healthy:
+        made_webhook(tenant, sick.url, "points.*")
+        made_webhook(tenant, healthy.url, "points.*")
+        for number in range(40):
+            an_award(tenant, f"user_{number}")
+        started = time.time()
+        threading.Thread(target=_stop_once, args=(lambda: len(healthy.received) == 40,)).start()
+
+        services.pump()
+
+        assert len(healthy.received) == 40
+        assert max(request.at for request in healthy.received) - started < 2
+        assert len(sick.received) <= claiming.LANES + 2
+
+
+def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.*")
+    lock, open_now, most = threading.Lock(), [0], [0]
+
+    def count(request):
+        with lock:
+            open_now[0] += 1
+            most[0] = max(most[0], open_now[0])
+        time.sleep(0.02)
+        with lock:
+            open_now[0] -= 1
+        return Answer()
+
+    receiver.behave = count
+    for number in range(60):
+        an_award(tenant, f"user_{number}")
+
+    pumped()
+
+    assert len(receiver.received) == 60
+    assert 1 < most[0] <= claiming.LANES
+
+
+# --- erasure --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forget", [participants.delete, participants.anonymize])
+def test_what_was_erased_meanwhile_goes_nowhere(tenant, webhook, receiver, forget):
+    an_award(tenant, "user_1")
+    services.place_all(now=timezone.now())
+    forget(tenant=tenant, external_id="user_1", now=timezone.now())
+
+    pumped()
+
+    types = [request.body for request in receiver.received]
+    assert len(types) == 1  # that they were erased
+    assert b"participant.deleted" in types[0] or b"participant.anonymized" in types[0]
+    assert Delivery.objects.count() == 1
+
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_test_goes_to_the_one_that_is_tested_whatever_it_wants(tenant, webhook, receiver):
+    with receiving() as tested:
+        made = made_webhook(tenant, tested.url, "badge.awarded")
+        services.send_test(endpoint=made.endpoint, now=timezone.now())
+        pumped()
+
+        [request] = tested.received
+    assert Webhook(made.secret).verify(request.body, request.headers)["data"] == {"webhook_id": str(made.endpoint.pk)}
+    assert receiver.received == []
+
+
+# --- cost -----------------------------------------------------------------------------------------------------------
+
+
+def test_who_has_no_endpoint_pays_nothing(tenant, queries):
+    an_award(tenant)
+    tenant.refresh_from_db()
+
+    with CaptureQueriesContext(connection) as captured:
+        an_award(tenant)
+
+    assert not [query["sql"] for query in captured if "webhooks" in query["sql"]]
+
+
+def test_looking_for_nothing_takes_two_questions(tenant, webhook, queries):
+    services.pump()
+
+    with queries(2):
+        services.pump()
+
+
+def test_placing_events_and_making_their_deliveries_is_the_same_for_any_number(tenant, webhook, queries):
+    an_award(tenant, "user_0")
+    services.place_all(now=timezone.now())
+    for number in range(50):
+        an_award(tenant, f"user_{number}")
+
+    with queries(1 + 6):  # which tenants; head, events, endpoints; positions, deliveries, head
+        services.place_all(now=timezone.now())
