@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, boards, events, streaks, sweeps, trials, webhooks
+from bench import awards, backfill, boards, events, streaks, sweeps, trials, verify, webhooks
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
@@ -11,6 +11,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "boards": lambda options: boards.measure(requests=options.requests, rounds=options.rounds, large=options.people),
     "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
+    "verify": lambda options: verify.measure(entries=options.entries),
     "webhooks": lambda options: webhooks.measure(rounds=options.rounds),
     "sick-endpoints": lambda options: trials.try_sick_endpoints(),
     "kills": lambda options: trials.try_kills(kills=options.kills),
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
     parser.add_argument("--requests", type=int, default=200, help="Of boards: how many in each round.")
     parser.add_argument("--people", type=int, default=1_000_000, help="Of boards: how many are on the large ones.")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="Of verify: how long the ledger is.")
     parser.add_argument("--kills", type=int, default=200, help="Of kills: how many processes are killed.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:

@@ -190,8 +190,8 @@ def test_the_page_asks_as_much_for_a_long_ledger_as_for_a_short_one(tenant, quer
 
     for number_of_new in (1, 30):
         LedgerEntryFactory.create_batch(number_of_new, participant=participant)
-        # session, user, picked tenant, participant; badges, streaks, rewards; newest rewards, entries, events
-        with queries(10):
+        # session, user, picked tenant, participant; credits, badges, streaks, rewards; newest rewards, entries, events
+        with queries(11):
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 

@@ -143,7 +143,7 @@ def test_the_page_asks_as_much_for_many_streaks_as_for_one(tenant, queries):
             made(tenant, code, code)
             ticked(tenant, 5, 4, 0, code=code)
         console.get(PAGE, participant.pk)  # fills the catalog
-        with queries(10):
+        with queries(11):
             console.get(PAGE, participant.pk)
 
 
