@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, events, streaks, sweeps
+from bench import awards, backfill, events, streaks, sweeps, verify
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
@@ -11,6 +11,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
+    "verify": lambda options: verify.measure(entries=options.entries),
 }
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="Rounds, alternating; the median counts.")
     parser.add_argument("--states", type=int, default=1_000_000, help="Of sweeps: how many participants there are.")
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="Of verify: how long the ledger is.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")
