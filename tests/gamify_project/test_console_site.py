@@ -62,6 +62,14 @@ def test_no_page_opens_without_a_login(db, page):
     assert answer.url.startswith(LOGIN)
 
 
+def test_who_opens_the_login_itself_comes_to_the_overview(db):
+    User.objects.create_superuser("ops", password=PASSWORD)
+
+    answer = Client().post(LOGIN, {"username": "ops", "password": PASSWORD})
+
+    assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
+
+
 def test_a_page_shows_what_its_reader_may_see(tenant):
     sidebar = text_of(Console(tenant, user=staff("participants.view_participant")).get("index"))
 
