@@ -39,7 +39,7 @@ def totals_of(participant: Participant | None) -> Totals:
 
 def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -> Totals:
     """The totals as they were at `at`, up to `now`: what was written since is undone. What had expired by then was gone,
-    whenever that was written down. `participant` is as they stand at `now`.
+    whenever that was written down. `participant` is as they stand at `now`, read in the same snapshot.
     """
     totals = totals_of(participant)
     if participant is None:
@@ -51,7 +51,7 @@ def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -
 
 def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
     """Sums of what was written behind `at`, by the kind of entry; a reversal moves what the entry it undoes has moved."""
-    undone = LedgerEntry.objects.filter(pk=OuterRef("reverses_id")).values("type")
+    undone = LedgerEntry.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("reverses_id")).values("type")
     rows = LedgerEntry.objects.of(participant).filter(created_at__gt=at).annotate(undone=Subquery(undone[:1]))
     rows = rows.exclude(type=EntryType.EXPIRE, expires_at__lte=at)
     for kind, undone_kind, delta in rows.order_by().values_list("type", "undone").annotate(Sum("delta")):

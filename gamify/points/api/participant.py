@@ -30,7 +30,7 @@ from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
-from participants.work import reading
+from participants.work import reading, snapshot
 
 
 class PointsViewSet(KeyViewSet):
@@ -126,7 +126,7 @@ class ParticipantPointsViewSet(KeyViewSet):
         at = self.query(PointsQuery).get("at")
         if at is not None and at > self.now:
             raise InvalidInput("at", "Must not be in the future.")
-        with reading(self.tenant) as tenant:
+        with reading(self.tenant) if at is None else snapshot(self.tenant) as tenant:
             participant = find_participant(tenant, participant_id, now=self.now)
             totals = (
                 selectors.totals_of(participant) if at is None else selectors.totals_at(participant, at, now=self.now)

@@ -5,12 +5,12 @@ locks its participant next, before anything else looks at them, and by a sweep w
 """
 
 from bisect import insort
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from gamify.points import engine
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
@@ -20,6 +20,7 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 
 EXPIRED = "expired in this unit"
+TOTALS = ("balance", "total_earned", "total_spent", "total_expired")
 
 
 def keep(work: UnitOfWork, participant: Participant, entry: LedgerEntry, *, expires_at: datetime) -> None:
@@ -156,12 +157,18 @@ def expired_of(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -
 
 
 def foresee(participants: Sequence[Participant], now: datetime) -> None:
-    """Let rows that are only read leave out what has expired, swept or not."""
-    rows = ExpiringCredit.objects.expired(now).filter(
-        tenant_id__in={each.tenant_id for each in participants}, participant_id__in=[each.pk for each in participants]
-    )
-    gone = defaultdict(int, rows.order_by().values_list("participant_id").annotate(Sum("rest")))
-    for participant in participants:
-        participant.balance -= gone[participant.pk]
-        participant.total_expired += gone[participant.pk]
+    """Let rows that are only read leave out what has expired, swept or not.
+
+    Totals and credits are asked for in one statement: a sweep since the rows were read is then in both of them or in neither.
+    """
+    known = {each.pk: each for each in participants}
+    rests = ExpiringCredit.objects.expired(now).filter(tenant_id=OuterRef("tenant_id"), participant_id=OuterRef("pk"))
+    gone = rests.order_by().values("participant_id").annotate(sum=Sum("rest")).values("sum")
+    rows = Participant.objects.filter(tenant_id__in={each.tenant_id for each in participants}, pk__in=list(known))
+    for pk, rest, *totals in rows.annotate(gone=Coalesce(Subquery(gone), 0)).values_list("pk", "gone", *TOTALS):
+        participant = known[pk]
+        for column, value in zip(TOTALS, totals, strict=True):
+            setattr(participant, column, value)
+        participant.balance -= rest
+        participant.total_expired += rest
         participant.next_expiry_at = None  # looked at once, it must not be taken twice

@@ -15,6 +15,7 @@ from participants.errors import InvalidInput
 from participants.models import DomainEvent, Participant, Tenant
 from participants.selectors import find_participant
 from participants.services.participants import anonymize, delete
+from participants.work import foresee
 from tests.factories import RuleFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -89,6 +90,17 @@ def test_no_answer_counts_what_has_expired_swept_or_not(tenant, api, admin_api):
     assert (ada.balance, ada.total_expired) == (7, 100)
     assert answers == [7] * 4
     assert Participant.objects.get().balance == 107, "a read writes nothing"
+
+
+def test_a_sweep_between_two_reads_of_an_answer_hides_nothing(tenant):
+    given(tenant, 100, days=1)
+    given(tenant, 7)
+    read_before = Participant.objects.get()
+
+    expire(tenant=tenant, now=NOW + DAY)
+    foresee([read_before], now=NOW + DAY)
+
+    assert (read_before.balance, read_before.total_expired) == (7, 100)
 
 
 def test_what_has_expired_cannot_be_spent_even_if_no_sweep_came(tenant):

@@ -80,6 +80,7 @@ def test_the_counter_entry_is_in_the_history(api):
 # --- the balance at a moment -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_balance_at_a_moment_of_the_past(api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         api.post(AWARD, BODY | {"expires_in_days": 1})
