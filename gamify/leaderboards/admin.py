@@ -14,7 +14,7 @@ from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.engine.periods import WINDOWS
 from gamify.leaderboards.models import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Entry
+from gamify.leaderboards.selectors.standings import Asked, Entry
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
@@ -136,7 +136,7 @@ def _standing(row: Leaderboard) -> Iterable[Box]:
 def _top(tenant: Tenant, board: Board, window: str, *, note: str) -> Box:
     now = timezone.now()
     period = board.current(WINDOWS[window], now=now)
-    page = services.answer_page(tenant=tenant, board=board, period=period, limit=SHOWN, now=now)
+    page = services.answer_page(tenant=tenant, board=board, period=period, asked=Asked(SHOWN), now=now)
     title = f"{WindowChoice(window).label}: top {SHOWN} of {page.total:,}"
     rows = [_row(board, entry) for entry in page.entries]
     return Box(title, COLUMNS, rows, empty="Nobody has a score yet.", note=note)
@@ -159,7 +159,8 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 def _where(board: Board, participant: Participant) -> list[Any]:
     now = timezone.now()
     period = board.current(board.window, now=now)
-    told = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant=participant, now=now)
+    who = participant.external_id
+    told = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant_id=who, now=now)
     return [board.name, period.key, told.rank, f"{told.total:,}", f"{board.measure.shown(told.score):,}"]
 
 

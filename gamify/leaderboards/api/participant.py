@@ -11,13 +11,12 @@ from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
 from gamify.leaderboards.engine.periods import WINDOWS, Kind, Period, period_named
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Entry, Ranked
+from gamify.leaderboards.selectors.standings import Asked, Entry, Ranked
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
 from participants.api.views import KeyViewSet
 from participants.catalog import catalog_of
 from participants.errors import InvalidInput, ParticipantNotFound
-from participants.selectors import get_participant
 
 _UNKNOWN = [LeaderboardNotFound("top_scorers"), ParticipantNotFound("user_123")]
 
@@ -34,16 +33,8 @@ class LeaderboardViewSet(KeyViewSet):
         query = self.query(PageQuery)
         board = self._board(code)
         period = self._period(board, query)
-        around = get_participant(self.tenant, query["around"], now=self.now) if "around" in query else None
-        page = services.answer_page(
-            tenant=self.tenant,
-            board=board,
-            period=period,
-            limit=query["limit"],
-            offset=query["offset"],
-            around=around,
-            now=self.now,
-        )
+        asked = Asked(query["limit"], query["offset"], query.get("around"))
+        page = services.answer_page(tenant=self.tenant, board=board, period=period, asked=asked, now=self.now)
         entries = [_entry(board, entry) for entry in page.entries]
         told = {**_about(board, period), "entries": entries, "total_participants": page.total}
         return Response(PageAnswer(told).data)
@@ -54,9 +45,8 @@ class LeaderboardViewSet(KeyViewSet):
         query = self.query(PeriodQuery)
         board = self._board(code)
         period = self._period(board, query)
-        participant = get_participant(self.tenant, participant_id, now=self.now)
         ranked = services.answer_rank(
-            tenant=self.tenant, board=board, period=period, participant=participant, now=self.now
+            tenant=self.tenant, board=board, period=period, participant_id=participant_id, now=self.now
         )
         return Response(RankAnswer({**_about(board, period), **_ranked(board, participant_id, ranked)}).data)
 

@@ -4,7 +4,7 @@ A place is `(score, earliness, participant id)`, and the greater one is the bett
 database do. `earliness` is the instant at which the score was reached, in microseconds, negative.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -57,6 +57,17 @@ def net_above(moves: Iterable[Move], place: Place) -> int:
 
 def _is_above(one: Place | None, other: Place) -> bool:
     return one is not None and one > other
+
+
+def competition_ranks(scores: Sequence[int], *, start: int, first: int) -> Sequence[int]:
+    """Ranks of standings in order, of whom `start` stand above the first, whose rank is `first`: who shares a score shares its rank."""
+    ranks: list[int] = []
+    for index, score in enumerate(scores):
+        if index and score == scores[index - 1]:
+            ranks.append(ranks[-1])
+        else:
+            ranks.append(start + index + 1 if index else first)
+    return ranks
 
 
 def percentile(rank: int, total: int) -> float:

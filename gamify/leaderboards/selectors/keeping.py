@@ -3,37 +3,30 @@
 What changes one after all (somebody hidden, a late event, a reversal) raises the tenant's revision, which is read with each answer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from uuid import UUID
 
 MAX_KEPT = 100_000
 
-Standing = tuple[UUID, int, int]
+Over = tuple[UUID, int, int]
 """A track, the code of the period that is asked for, and the day on which: yesterday's end is not today's."""
 
-Ranks = Mapping[UUID, int]
+Ranks = Mapping[UUID, int | None]
+"""None for who had none."""
 
-_kept: dict[tuple[Standing, UUID], tuple[int, int | None]] = {}
+_kept: dict[tuple[Over, UUID], tuple[int, int | None]] = {}
 _lock = Lock()
 
 
-def kept_ranks(
-    standing: Standing, ids: Sequence[UUID], *, revision: int, find: Callable[[Sequence[UUID]], Ranks]
-) -> Ranks:
-    """Ranks of those of `ids` who had one; `find` is asked for those that are not known as of `revision`."""
-    known = {who: kept for who in ids if (kept := _kept.get((standing, who))) and kept[0] == revision}
-    missing = [who for who in ids if who not in known]
-    ranks = {who: rank for who, (_, rank) in known.items() if rank is not None}
-    if missing:
-        found = find(missing)
-        _keep({(standing, who): (revision, found.get(who)) for who in missing})
-        ranks |= found
-    return ranks
+def kept(over: Over, ids: Iterable[UUID], *, revision: int) -> Ranks:
+    """Of those of `ids` that are known as of `revision`."""
+    found = {who: _kept.get((over, who)) for who in ids}
+    return {who: known[1] for who, known in found.items() if known is not None and known[0] == revision}
 
 
-def _keep(more: Mapping[tuple[Standing, UUID], tuple[int, int | None]]) -> None:
+def keep(over: Over, ranks: Ranks, *, revision: int) -> None:
     with _lock:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
-        _kept.update(more)
+        _kept.update({(over, who): (revision, rank) for who, rank in ranks.items()})

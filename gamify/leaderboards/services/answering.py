@@ -7,35 +7,25 @@ from typing import TypeVar
 from gamify.leaderboards.engine.measures import POINTS_BALANCE
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.standings import Page, Ranked, TooMuchWaiting, page_of, ranked
+from gamify.leaderboards.selectors.standings import Asked, Page, Ranked, page_of, ranked
+from gamify.leaderboards.selectors.viewing import TooMuchWaiting
 from gamify.leaderboards.services.folding import fold_chunk
 from gamify.points.services import expire
-from participants.models import Participant, Tenant
+from participants.models import Tenant
 
 T = TypeVar("T")
 
 
-def answer_page(
-    *,
-    tenant: Tenant,
-    board: Board,
-    period: Period,
-    limit: int,
-    offset: int = 0,
-    around: Participant | None = None,
-    now: datetime,
-) -> Page:
-    """So many standings from `offset`, or those around somebody."""
+def answer_page(*, tenant: Tenant, board: Board, period: Period, asked: Asked, now: datetime) -> Page:
+    """Who stands where. Raises ParticipantNotFound."""
     _settle(tenant, board, now=now)
-    return _answered(
-        lambda: page_of(tenant, board, period, limit=limit, offset=offset, around=around, now=now), tenant, now=now
-    )
+    return _answered(lambda: page_of(tenant, board, period, asked=asked, now=now), tenant, now=now)
 
 
-def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant: Participant, now: datetime) -> Ranked:
-    """Where one participant stands."""
+def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant_id: str, now: datetime) -> Ranked:
+    """Where one participant stands. Raises ParticipantNotFound."""
     _settle(tenant, board, now=now)
-    return _answered(lambda: ranked(tenant, board, period, participant, now=now), tenant, now=now)
+    return _answered(lambda: ranked(tenant, board, period, participant_id, now=now), tenant, now=now)
 
 
 def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:

@@ -315,11 +315,14 @@ def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries)
     for number in range(30):
         award(api, f"user_{number}", number + 1)
     fold(tenant=tenant, now=NOW)
-    page(api)
+    for asked in ({}, {"around": "user_3"}):
+        page(api, **asked)  # where they stood before is known from here on
 
-    with queries(5):
+    with queries(2):  # the key, and the page
         page(api, limit=20)
-    with queries(6):
+    with queries(2):
+        page(api, around="user_3")
+    with queries(2):
         rank(api, "user_3")
 
 
