@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from uuid import UUID
 
 from gamify.leaderboards.engine.places import WORST, Move, Place
@@ -25,25 +26,42 @@ SMALL_GROUP = MAX_GROUP // 4
 
 @dataclass(eq=False)
 class Range:
-    """`id` is None until it is stored."""
+    """`id` is None until it is stored, and `stored` what is written as its count."""
 
     level: int
     low: Place
     count: int
     id: UUID | None = None
-    is_changed: bool = False
+    stored: int = 0
+
+    @classmethod
+    def read(cls, level: int, low: Place, count: int, pk: UUID) -> "Range":
+        return cls(level, low, count, pk, count)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.count != self.stored
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether it is a leaf that has to be split, or that has come to hold so few that it may be joined to another."""
+        return self.count > MAX_LEAF or self.stored > SMALL_LEAF // 2 >= self.count
 
     def add(self, number: int) -> None:
         self.count += number
-        self.is_changed = self.is_changed or number != 0
 
 
 @dataclass
 class Ranges:
-    """All ranges of one board in one period, and what has become of them since they were read."""
+    """Ranges of one board in one period, and what has become of them since they were read.
+
+    The leaves may be those only that hold the places to be counted; to be split and joined, leaves have to be there with all others of
+    their groups, and with `end`, where the last of them ends (`part`).
+    """
 
     leaves: list[Range]
     groups: list[Range]
+    end: Place | None = None
     removed: list[Range] = field(default_factory=list)
 
     @classmethod
@@ -70,12 +88,31 @@ class Ranges:
         for index, number in groups.items():
             self.groups[index].add(number)
 
+    def unsettled(self) -> Sequence[tuple[int, int]]:
+        """Runs of groups (the first, the last) in which leaves are to be split or joined, with the one before, which they may join."""
+        found = {bisect_right(self._group_lows, leaf.low) - 1 for leaf in self.leaves if leaf.is_unsettled}
+        wanted = sorted({max(0, each - 1) for each in found} | found)
+        firsts = [each for each in wanted if each - 1 not in wanted]
+        lasts = [each for each in wanted if each + 1 not in wanted]
+        return list(zip(firsts, lasts, strict=True))
+
+    def span(self, first: int, last: int) -> tuple[Place, Place | None]:
+        """Where a run of groups begins, and where it ends, None for the board's top."""
+        return self.groups[first].low, self.groups[last + 1].low if last + 1 < len(self.groups) else None
+
+    def part(self, first: int, last: int, leaves: Iterable[Range]) -> "Ranges":
+        """A run of groups with all its leaves; of `leaves`, as they are stored, those that are here already are taken from here."""
+        low, end = self.span(first, last)
+        here = {leaf.low: leaf for leaf in self.leaves if low <= leaf.low and (end is None or leaf.low < end)}
+        whole = {leaf.low: leaf for leaf in leaves} | here
+        return Ranges(sorted(whole.values(), key=attrgetter("low")), self.groups[first : last + 1], end)
+
     def too_large(self) -> Sequence[tuple[Place, Place | None]]:
         """The leaves to be split: where each begins and where it ends, None for the last."""
         return [(leaf.low, self._end(index)) for index, leaf in enumerate(self.leaves) if leaf.count > MAX_LEAF]
 
     def _end(self, index: int) -> Place | None:
-        return self.leaves[index + 1].low if index + 1 < len(self.leaves) else None
+        return self.leaves[index + 1].low if index + 1 < len(self.leaves) else self.end
 
     def split(self, low: Place, places: Sequence[Place]) -> None:
         """Let the leaf at `low` keep the first of `places`, which are all of its own in rising order, and make leaves of the others."""
@@ -121,6 +158,11 @@ class Ranges:
         starts = [bisect_right(lows, group.low) - 1 for group in self.groups]
         for group, start, end in zip(self.groups, starts, [*starts[1:], len(self.leaves)], strict=True):
             yield group, self.leaves[start:end]
+
+
+def leaves_outnumber(groups: Iterable[Range], places: int) -> bool:
+    """Whether there are so many leaves, as groups tell, that those of a number of places are better looked up than all read."""
+    return sum(group.count for group in groups) > 2 * places * NEW_LEAF
 
 
 def _parts(group: Range, leaves: Sequence[Range]) -> Iterable[Range]:

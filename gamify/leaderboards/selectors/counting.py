@@ -1,15 +1,18 @@
 """One board in one period, as it is written: how many stand above a place, and who stands where, by ranges and index."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from gamify.leaderboards.engine.places import BEST, Place
-from gamify.leaderboards.engine.ranges import MAX_LEAF
+from gamify.leaderboards.engine.places import BEST, WORST, Place
+from gamify.leaderboards.engine.ranges import MAX_LEAF, Range
 from gamify.leaderboards.selectors import statements
+from participants.work.arrays import literal
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,22 @@ class Written:
     def _standings(self, sql: str, place: Place = BEST, *, offset: int = 0) -> list[Standing]:
         return [Standing.read(row) for row in self.ask(sql, place, offset=offset)]
 
-    def ask(self, sql: str, place: Place = BEST, *, top: Place = BEST, offset: int = 0, name: str = "") -> list[Any]:
+    def groups(self) -> list[Range]:
+        """In rising order, as leaves are."""
+        return [_range(row) for row in self.ask(statements.GROUPS)]
+
+    def leaves(self, low: Place = WORST, end: Place | None = None) -> list[Range]:
+        """Those that begin from `low` up to `end`, where there is one."""
+        return [_range(row) for row in self.ask(statements.LEAVES, low, top=end or BEST)]
+
+    def leaves_of(self, places: Collection[Place]) -> list[Range]:
+        """Those that hold `places`."""
+        rows = self.ask(statements.leaves_of(connection.vendor), **_places(places))
+        return sorted(map(_range, rows), key=attrgetter("low"))
+
+    def ask(
+        self, sql: str, place: Place = BEST, *, top: Place = BEST, offset: int = 0, name: str = "", **more: Any
+    ) -> list[Any]:
         """The rows of one of `statements`."""
         values = {
             "tenant": _written(self.tenant_id),
@@ -91,8 +109,21 @@ class Written:
             "name": name,
         }
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(sql, values | more)
             return list(cursor.fetchall())
+
+
+def _places(places: Collection[Place]) -> dict[str, Any]:
+    """For `statements.leaves_of`."""
+    if connection.vendor == "postgresql":
+        scores, earlies, ids = zip(*places, strict=True)
+        return {"scores": literal(scores), "earlies": literal(earlies), "ids": literal(ids)}
+    return {"places": json.dumps([[score, early, who.hex] for score, early, who in places])}
+
+
+def _range(row: Sequence[Any]) -> Range:
+    level, score, early, who, count, pk = row
+    return Range.read(level, (score, early, _read(who)), count, _read(pk))
 
 
 def is_far(offset: int) -> bool:

@@ -63,6 +63,31 @@ _TABLES, _NUMBER = _above(_GIVEN, "next")
 ABOVE = f"WITH {_TABLES} SELECT {_NUMBER}"
 TOTAL = f"SELECT COALESCE(SUM(count), 0) FROM {_RANGES} WHERE {_level(GROUP)}"
 
+_RANGE = f"level, {_PLACE}, count, id"
+GROUPS = f"SELECT {_RANGE} FROM {_RANGES} WHERE {_level(GROUP)} ORDER BY {_RISING}"
+LEAVES = f"SELECT {_RANGE} FROM {_RANGES} WHERE {_level(LEAF)} AND ({_PLACE}) >= {_GIVEN} AND ({_PLACE}) < {_TOP} ORDER BY {_RISING}"
+_GIVEN_PLACES = {
+    "postgresql": "unnest(%(scores)s::bigint[], %(earlies)s::bigint[], %(ids)s::uuid[]) AS place (score, earliness, participant_id)",
+    "sqlite": """(
+        SELECT json_extract(value, '$[0]') AS score, json_extract(value, '$[1]') AS earliness, json_extract(value, '$[2]') AS participant_id
+        FROM json_each(%(places)s)
+    ) AS place""",
+}
+
+
+@lru_cache
+def leaves_of(vendor: str) -> str:
+    """The leaves that hold some places, which come as arrays (scores, earlies, ids) or as JSON (places), by the vendor."""
+    return f"""
+        SELECT DISTINCT held.level, held.score, held.earliness, held.participant_id, held.count, held.id
+        FROM {_GIVEN_PLACES[vendor]} JOIN {_RANGES} held ON held.id = (
+            SELECT id FROM {_RANGES}
+            WHERE {_level(LEAF)} AND ({_PLACE}) <= (place.score, place.earliness, place.participant_id)
+            ORDER BY {_FALLING} LIMIT 1
+        )
+    """
+
+
 # --- who --------------------------------------------------------------------------------------------------------------
 
 

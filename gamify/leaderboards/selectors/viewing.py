@@ -22,7 +22,7 @@ from gamify.leaderboards.selectors.folding import Fold, Folded
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 
-MAX_WAITING = 500
+MAX_WAITING = 200
 """So many changes an answer takes in that are not folded; who finds more folds first."""
 
 

@@ -1,14 +1,14 @@
 """What a fold came to is written: scores, the ranges that count them, and the number of what is over."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 
-from gamify.leaderboards.engine.places import Moves, Place
-from gamify.leaderboards.engine.ranges import Range, Ranges
+from gamify.leaderboards.engine.places import Move, Moves
+from gamify.leaderboards.engine.ranges import Range, Ranges, leaves_outnumber
 from gamify.leaderboards.engine.tally import Line, Lines, Slot
 from gamify.leaderboards.models import Folding, Score, ScoreRange
 from gamify.leaderboards.selectors.counting import Written
@@ -65,22 +65,47 @@ def _drop(tenant: Tenant, lines: Iterable[tuple[Slot, Line]]) -> None:
 
 
 def _store_ranges(tenant: Tenant, moves: Mapping[Slot, Moves]) -> None:
-    """All slots at once: two statements to count, and more only where a range is split or joined."""
-    stored = stored_ranges(tenant, moves)
+    """What is counted is written for all slots at once."""
     new: list[ScoreRange] = []
     changed: list[ScoreRange] = []
     removed: list[UUID] = []
     for slot, moved in moves.items():
-        ranges = Ranges.of(stored.get(slot, ()))
-        ranges.apply(moved.values())
-        _rearrange(tenant, slot, ranges)
-        for each in (*ranges.leaves, *ranges.groups):
+        counted = _counted(Written(tenant.pk, *slot), list(moved.values()))
+        gone = [each for part in counted for each in part.removed]
+        for each in {each: None for part in counted for each in (*part.leaves, *part.groups) if each not in gone}:
             if each.id is None:
                 new.append(_range_row(tenant, slot, each))
             elif each.is_changed:
                 changed.append(_range_row(tenant, slot, each))
-        removed += [each.id for each in ranges.removed if each.id is not None]
+        removed += [each.id for each in gone if each.id is not None]
     _write(tenant, new, changed, removed)
+
+
+def _counted(written: Written, moved: Sequence[Move]) -> Sequence[Ranges]:
+    """The ranges that `moved` concerns, and those parts of the board that had to be arranged anew, of the same ranges.
+
+    Scores are written by now: what a leaf holds is read where it is to be split.
+    """
+    ranges = _concerned(written, moved)
+    ranges.apply(moved)
+    return [ranges, *(_arranged(written, ranges, *run) for run in ranges.unsettled())]
+
+
+def _concerned(written: Written, moved: Sequence[Move]) -> Ranges:
+    """With the leaves that hold the places of `moved`: looked up, where these are few and leaves are many."""
+    places = {place for move in moved for place in (move.before, move.after) if place is not None}
+    groups = written.groups()
+    if leaves_outnumber(groups, len(places)):
+        return Ranges(written.leaves_of(places), groups)
+    return Ranges.of([*written.leaves(), *groups])
+
+
+def _arranged(written: Written, ranges: Ranges, first: int, last: int) -> Ranges:
+    part = ranges.part(first, last, written.leaves(*ranges.span(first, last)))
+    for low, end in list(part.too_large()):
+        part.split(low, written.places(low, end))
+    part.settle()
+    return part
 
 
 def _write(tenant: Tenant, new: list[ScoreRange], changed: list[ScoreRange], removed: list[UUID]) -> None:
@@ -90,32 +115,6 @@ def _write(tenant: Tenant, new: list[ScoreRange], changed: list[ScoreRange], rem
         update(connection, changed, ["count"])
     if new:
         insert(connection, new)
-
-
-def stored_ranges(tenant: Tenant, slots: Iterable[Slot]) -> Mapping[Slot, list[Range]]:
-    wanted = set(slots)
-    if not wanted:
-        return {}
-    found: dict[Slot, list[Range]] = {}
-    rows = ScoreRange.objects.filter(
-        tenant_id=tenant.pk, track__in={track for track, _ in wanted}, period__in={period for _, period in wanted}
-    )
-    columns = ("track", "period", "level", "score", "earliness", "participant_id", "count", "id")
-    for track, period, level, score, early, who, count, pk in rows.values_list(*columns):
-        if (track, period) in wanted:
-            found.setdefault((track, period), []).append(Range(level, (score, early, who), count, pk))
-    return found
-
-
-def _rearrange(tenant: Tenant, slot: Slot, ranges: Ranges) -> None:
-    """Scores are written by now: what a leaf holds is read where it is to be split."""
-    for low, end in list(ranges.too_large()):
-        ranges.split(low, _places(tenant, slot, low, end))
-    ranges.settle()
-
-
-def _places(tenant: Tenant, slot: Slot, low: Place, end: Place | None) -> list[Place]:
-    return Written(tenant.pk, *slot).places(low, end)
 
 
 def _range_row(tenant: Tenant, slot: Slot, each: Range) -> ScoreRange:

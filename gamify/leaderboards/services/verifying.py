@@ -7,14 +7,13 @@ from uuid import UUID
 
 from gamify.leaderboards.engine.measures import STREAK_CURRENT
 from gamify.leaderboards.engine.periods import Kind, period_of_code, periods_at
-from gamify.leaderboards.engine.ranges import GROUP, LEAF, Range
+from gamify.leaderboards.engine.ranges import Range
 from gamify.leaderboards.engine.tally import Lines, Slot
 from gamify.leaderboards.models import ScoreChange, ScoreRange
 from gamify.leaderboards.selectors.catalog import Board, boards_in
 from gamify.leaderboards.selectors.counting import Written
 from gamify.leaderboards.selectors.folding import Fold
 from gamify.leaderboards.selectors.refilling import refill
-from gamify.leaderboards.services.storing import stored_ranges
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 
@@ -109,14 +108,13 @@ def _of_ranges(tenant: Tenant) -> Iterator[Drift]:
 
 
 def _of_slot(tenant: Tenant, board: Board, slot: Slot) -> Iterator[Drift]:
-    ranges = sorted(stored_ranges(tenant, [slot])[slot], key=lambda each: each.low)
     written = Written(tenant.pk, *slot)
-    leaves = [each for each in ranges if each.level == LEAF]
+    leaves = written.leaves()
     for index, leaf in enumerate(leaves):
         end = leaves[index + 1].low if index + 1 < len(leaves) else None
         if (counted := len(written.places(leaf.low, end))) != leaf.count:
             yield Drift(board.code, f"leaf {index} of {period_of_code(slot[1]).key}", leaf.count, counted)
-    yield from _of_groups(board, slot, leaves, [each for each in ranges if each.level == GROUP])
+    yield from _of_groups(board, slot, leaves, written.groups())
 
 
 def _of_groups(board: Board, slot: Slot, leaves: Sequence[Range], groups: Sequence[Range]) -> Iterator[Drift]:

@@ -1,5 +1,6 @@
 """Periods, ranges and measures, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from gamify.leaderboards.engine.measures import MILLIONTHS, measure
 from gamify.leaderboards.engine.periods import Kind, Period, day_of, period_named, period_of_code, period_on, start_of
-from gamify.leaderboards.engine.places import Move, percentile
-from gamify.leaderboards.engine.ranges import GROUP, LEAF, MAX_GROUP, MAX_LEAF, Ranges
+from gamify.leaderboards.engine.places import WORST, Move, percentile
+from gamify.leaderboards.engine.ranges import GROUP, LEAF, MAX_GROUP, MAX_LEAF, Range, Ranges
 
 pytestmark = pytest.mark.engine
 
@@ -124,6 +125,35 @@ def test_ranges_count_every_place_whoever_comes_and_goes(batches, kept):
         ranges = Ranges.of([*ranges.leaves, *ranges.groups])
 
         _check(ranges, held)
+        assert len(ranges.groups) == 1 or len(ranges.leaves) > MAX_GROUP // 4
+
+
+@settings(deadline=None, max_examples=20)
+@given(batches=st.lists(scores, min_size=1, max_size=6), kept=st.integers(1, 7))
+def test_a_part_of_the_ranges_does_for_the_places_that_it_holds(batches, kept):
+    """Only the leaves that are concerned are read; where one is split or joined, those of its group and of the one before."""
+    leaves, groups, held, number = [Range(LEAF, WORST, 0)], [Range(GROUP, WORST, 0)], [], 0
+    for batch in batches:
+        places = [(score, -index, UUID(int=number + index)) for index, score in enumerate(batch * 60)]
+        number += len(places)
+        gone = held[::kept]
+        held = sorted({*held, *places} - {*gone})
+        concerned = {max(leaf.low for leaf in leaves if leaf.low <= place) for place in [*places, *gone]}
+        ranges = Ranges([leaf for leaf in leaves if leaf.low in concerned], groups)
+        ranges.apply([*(Move(None, place) for place in places), *(Move(place, None) for place in gone)])
+        for run in ranges.unsettled():
+            low, end = ranges.span(*run)
+            within = [leaf for leaf in leaves if low <= leaf.low and (end is None or leaf.low < end)]
+            part = ranges.part(*run, within)
+            for start, stop in list(part.too_large()):
+                part.split(start, [place for place in held if start <= place and (stop is None or place < stop)])
+            part.settle()
+            leaves = sorted([*(leaf for leaf in leaves if leaf not in within), *part.leaves], key=lambda each: each.low)
+            groups = sorted({*groups, *part.groups} - {*part.removed}, key=lambda each: each.low)
+        stored = Ranges.of([replace(each, stored=each.count) for each in (*leaves, *groups)])
+        leaves, groups = stored.leaves, stored.groups
+
+        _check(stored, held)
 
 
 def _check(ranges: Ranges, held: list) -> None:
@@ -133,4 +163,12 @@ def _check(ranges: Ranges, held: list) -> None:
             assert each.count == sum(each.low <= place and (end is None or place < end) for place in held), level
     assert max(leaf.count for leaf in ranges.leaves) <= MAX_LEAF
     assert {group.low for group in ranges.groups} <= {leaf.low for leaf in ranges.leaves}
-    assert len(ranges.groups) == 1 or len(ranges.leaves) > MAX_GROUP // 4
+    assert max(map(len, _leaves_by_group(ranges))) <= MAX_GROUP
+
+
+def _leaves_by_group(ranges: Ranges) -> list[list]:
+    ends = [*(each.low for each in ranges.groups[1:]), None]
+    return [
+        [leaf for leaf in ranges.leaves if group.low <= leaf.low and (end is None or leaf.low < end)]
+        for group, end in zip(ranges.groups, ends, strict=True)
+    ]
