@@ -112,6 +112,7 @@ def test_a_freeze_ahead_keeps_the_run_over_a_holiday(api, admin_api, tenant, str
         ({"reason": "a", "from": 20260214}, "from"),
         ({"reason": "a", "from": "2026-02-30"}, "from"),
         ({"reason": "a", "from": "1969-12-31"}, "from"),
+        ({"reason": "a", "from": "0001-01-01T00:00:00+14:00"}, "from"),
         ({"reason": "a", "to": "9999-12-31"}, "to"),
         ({"reason": "a", "from": "2026-02-14", "to": "2026-02-13"}, "to"),
         ({"reason": "a", "to": "2026-02-14T08:14:59Z"}, "to"),
