@@ -68,6 +68,20 @@ class StreakCareViewSet(AdminViewSet):
         """Let a paused streak go on: every period that the pause met is excused, the one that is open now among them."""
         return self._switch(definition_id, services.resume)
 
+    @operation(
+        "archive_streak",
+        query=DryRunQuery,
+        answer=TouchedStreak,
+        errors=[StreakIdNotFound("")],
+        example=examples.PAUSE,
+    )
+    def archive(self, request: Request, definition_id: str) -> Response:
+        """Take a streak out of use, as DELETE does, and tell whom that concerns: nothing ticks, and participants do not see it.
+
+        What they have is kept, and goes on if the streak is activated again. With `dry_run=true` nothing happens.
+        """
+        return self._switch(definition_id, services.archive)
+
     def _switch(self, definition_id: str, switch: Any) -> Response:
         dry_run = self.query(DryRunQuery)["dry_run"]
         streak = self._streak(definition_id)

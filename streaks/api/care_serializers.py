@@ -24,7 +24,7 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
         for parse in (date.fromisoformat, datetime.fromisoformat):
             try:
                 return in_range(_aware(parse(data)))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):  # the last: its offset leads out of the calendar
                 continue
         raise serializers.ValidationError("Must be an ISO 8601 date, or a date and time.")
 

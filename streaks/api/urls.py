@@ -13,6 +13,7 @@ urlpatterns = [
     *definition_routes("streaks", AdminStreakViewSet),
     path("admin/streaks/<str:definition_id>/pause", StreakCareViewSet.as_view({"post": "pause"})),
     path("admin/streaks/<str:definition_id>/resume", StreakCareViewSet.as_view({"post": "resume"})),
+    path("admin/streaks/<str:definition_id>/archive", StreakCareViewSet.as_view({"post": "archive"})),
     of_participant("/streaks/<pid:code>/freeze", ParticipantCareViewSet.as_view({"post": "freeze"}), prefix="admin/"),
     of_participant("/streaks/<pid:code>/restore", ParticipantCareViewSet.as_view({"post": "restore"}), prefix="admin/"),
     path("admin/amnesties", AmnestyViewSet.as_view({"get": "list", "post": "create"})),

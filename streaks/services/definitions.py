@@ -174,6 +174,13 @@ def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fal
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ACTIVE, now=now)
 
 
+@transaction.atomic
+def archive(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
+    """Take a streak out of use, whatever its status; one that is archived stays so."""
+    streak = _locked(streak)
+    return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ARCHIVED, now=now)
+
+
 def _switch(streak: Streak, status: str, *, now: datetime) -> dict[str, Any]:
     """Begin or end the pause that a change of status means; what it excused is then looked at anew."""
     if status == Status.ACTIVE:

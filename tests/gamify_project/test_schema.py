@@ -235,7 +235,7 @@ each_operation = pytest.mark.parametrize("name", [
     "record_streak", "list_streaks", "get_streak_calendar",
     "list_rule_definitions", "create_rule", "get_rule", "update_rule", "deactivate_rule", "simulate_event",
     "list_streak_definitions", "create_streak", "get_streak", "update_streak", "deactivate_streak",
-    "pause_streak", "resume_streak", "freeze_streak", "restore_streak",
+    "pause_streak", "resume_streak", "archive_streak", "freeze_streak", "restore_streak",
     "list_amnesties", "declare_amnesty", "get_amnesty", "undo_amnesty",
     "list_tenant_streaks", "list_all_streaks", "create_tenant_streak", "get_tenant_streak", "update_tenant_streak",
     "set_tenant_streak_status", "archive_tenant_streak",

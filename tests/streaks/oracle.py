@@ -338,20 +338,27 @@ def after_change(book: Book, new: Book, *, at: datetime) -> Book:
 
 @dataclass(frozen=True)
 class RollingBook:
-    """Rolling windows of one length; ticks in order."""
+    """Rolling windows of one length; ticks in order. `begun` is a count that a change of the rules brought, at that instant."""
 
     length: timedelta
     rules: Book
+    begun: tuple[datetime, int] | None = None
 
 
 def openings(book: RollingBook) -> list[Book]:
     """What every tick that found nothing running has opened, with the ticks until it was over."""
-    found: list[Book] = []
+    found = [_going_on(book, *book.begun)] if book.begun else []
     for each in book.rules.ticks:
         if not found or is_over(found[-1], each.at):
             found.append(replace(book.rules, calendar=Fixed(each.at, book.length), ticks=[]))
         found[-1] = replace(found[-1], ticks=[*found[-1].ticks, each])
     return found
+
+
+def _going_on(book: RollingBook, at: datetime, count: int) -> Book:
+    """As if a window that ended with the change had been the last of so many."""
+    before = at - book.length
+    return replace(book.rules, calendar=Fixed(before, book.length), carried=(before, count), ticks=[])
 
 
 def is_over(opening: Book, at: datetime) -> bool:
@@ -373,8 +380,26 @@ def told_rolling(book: RollingBook, *, now: datetime) -> Told:
     """As `told`; without a window where nothing is running."""
     all_of_them = openings(book)
     if not all_of_them:
-        return Told(0, 0, None, False, False, None, None)
+        return Told(0, book.rules.record, None, False, False, None, None)
     longest = max(told(each, now=now).longest for each in all_of_them)
     if is_over(all_of_them[-1], now):
         return Told(0, longest, None, False, False, None, None)
     return replace(told(all_of_them[-1], now=now), longest=longest)
+
+
+def rolling_after_change(book: Book, new: RollingBook, *, at: datetime) -> RollingBook:
+    """As `after_change`, from a calendar: what was alive has one window from the change on."""
+    then = told(book, now=at)
+    begun = (at, then.current) if then.current else None
+    return replace(new, rules=replace(new.rules, record=then.longest), begun=begun)
+
+
+def after_change_of_rolling(book: RollingBook, new: Book, *, at: datetime) -> Book:
+    """As `after_change`, from rolling windows to a calendar."""
+    then, last = told_rolling(book, now=at), new.calendar.previous(new.calendar.window_at(at))
+    if book.rules.ticks:
+        active_at, opening = book.rules.ticks[-1].at, openings(book)[-1]
+        if opening.calendar.window_at(active_at) in satisfied(opening):
+            last = max(last, new.calendar.window_at(active_at))
+    carried = (last, then.current) if then.current else None
+    return replace(new, carried=carried, record=then.longest, since=at)

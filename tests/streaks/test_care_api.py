@@ -112,6 +112,7 @@ def test_a_freeze_ahead_keeps_the_run_over_a_holiday(api, admin_api, tenant, str
         ({"reason": "a", "from": 20260214}, "from"),
         ({"reason": "a", "from": "2026-02-30"}, "from"),
         ({"reason": "a", "from": "1969-12-31"}, "from"),
+        ({"reason": "a", "from": "0001-01-01T00:00:00+14:00"}, "from"),
         ({"reason": "a", "to": "9999-12-31"}, "to"),
         ({"reason": "a", "from": "2026-02-14", "to": "2026-02-13"}, "to"),
         ({"reason": "a", "to": "2026-02-14T08:14:59Z"}, "to"),
@@ -155,6 +156,7 @@ def test_care_of_what_is_not_there_is_404_and_writes_nothing(
         AMNESTIES,
         f"/admin/streaks/{UNKNOWN}/pause",
         f"/admin/streaks/{UNKNOWN}/resume",
+        f"/admin/streaks/{UNKNOWN}/archive",
     ],
 )
 def test_care_needs_the_admin_scope(api, path):
@@ -212,7 +214,7 @@ def test_a_milestone_is_not_paid_again_for_a_restored_run(admin_api, tenant):
     assert told().count("streak.milestone_reached") == 1
 
 
-# --- pause and resume -------------------------------------------------------------------------------------------------
+# --- pause, resume and archive --------------------------------------------------------------------------------------------
 
 
 def test_pausing_tells_whom_it_touches_and_keeps_runs_alive(api, admin_api, tenant, streak):
@@ -234,7 +236,18 @@ def test_pausing_tells_whom_it_touches_and_keeps_runs_alive(api, admin_api, tena
         assert current(api) == 0
 
 
-@pytest.mark.parametrize("action", ["pause", "resume"])
+def test_archiving_tells_whom_it_touches_and_twice_is_once(api, admin_api, tenant, streak):
+    tick(tenant, 1, 0)
+
+    first, again = (admin_api.post(f"/admin/streaks/{streak.pk}/archive") for _ in range(2))
+
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert first.json()["touches"] == {"participants": 1, "alive": 1, "at_risk": 0}
+    assert Streak.objects.get().status == "archived"
+    assert api.get("/participants/user_42/streaks").json()["streaks"] == []
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "archive"])
 def test_a_dry_run_only_tells(admin_api, tenant, streak, nothing_written, action):
     tick(tenant, 0)
 

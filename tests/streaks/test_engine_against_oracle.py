@@ -473,6 +473,51 @@ def test_rolling_windows_open_with_a_tick_follow_without_a_gap_and_open_anew_aft
     assert told_by_engine(state, book.rules, now=now, rules=rules) == oracle.told_rolling(book, now=now)
 
 
+@examples(250)
+@given(books(wanted=ANY_TICK | some_ticks), rolling_books(with_spans=False), st.integers(0, 60))
+def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, tenths):
+    (book, at), (new, _) = history, rolling
+    book = replace(book, spans=[])
+    moved = at - new.rules.ticks[0].at if new.rules.ticks else timedelta(0)
+    ticks = [replace(each, at=each.at + moved + tenths * new.length / 20) for each in new.rules.ticks]
+    new, rules = replace(new, rules=replace(new.rules, ticks=ticks)), rules_of_rolling(new)
+
+    state = carried_over(counted(book, now=at), rules_of(book), rules, at=at)
+    heard = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
+
+    assert told_by_engine(state, new.rules, now=at, rules=rules) == oracle.told_rolling(heard, now=at)
+    for each in ticks:
+        state = tick(state, rules, at=each.at, now=each.at).state
+        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
+        assert told_by_engine(state, new.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+    later = (ticks[-1].at if ticks else at) + tenths * new.length / 10
+    assert told_by_engine(state, new.rules, now=later, rules=rules) == oracle.told_rolling(heard, now=later)
+
+
+@examples(250)
+@given(rolling_books(with_spans=False), calendars(), st.data())
+def test_a_count_goes_on_from_rolling_windows_into_a_calendar(history, scene, data):
+    (old, at), (calendar, _) = history, scene
+    state, rules = State(), rules_of_rolling(old)
+    for each in old.rules.ticks:
+        state = tick(state, rules, at=each.at, now=each.at).state
+    new = Book(calendar, grace=data.draw(st.integers(0, 2)), wanted=data.draw(ANY_TICK | some_ticks))
+
+    state = carried_over(state, rules, rules_of(new), at=at)
+    book = oracle.after_change_of_rolling(old, new, at=at)
+    assert told_by_engine(state, book, now=at) == oracle.told(book, now=at)
+
+    unit = UNITS[calendar.period]
+    ticks = data.draw(st.lists(st.integers(0, 80).map(lambda tenths: Tick(at + tenths * unit / 10)), max_size=10))
+    state, now = counted(new, state=state, ticks=ticks, now=at), at + data.draw(st.integers(0, 100)) * unit / 10
+    book = replace(book, ticks=ticks)
+    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+
+
+def rules_of_rolling(book):
+    return replace(rules_of(book.rules), windows=Rolling(book.length))
+
+
 def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_the_next_one_lies_otherwise():
     opened = datetime(2026, 2, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR))

@@ -4,6 +4,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from participants.ids import new_id
@@ -12,6 +13,7 @@ from participants.services.tenants import create_tenant
 from streaks.models import ParticipantStreak
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services import record, sweep
+from streaks.tasks import announce_breaks, announce_risks
 from tests.streaks.sweeping import DAY, HOUR, MIDNIGHT, MINUTE, NOON, defined, fresh, swept, told
 from tests.threads import all_at_once
 
@@ -60,14 +62,15 @@ def here_today(tenant, streak, number):
     return [person.external_id for person in people]
 
 
-def test_three_beats_of_four_sweeps_tell_every_risk_and_every_break_exactly_once(tenant, daily):
+def test_three_beats_and_four_sweeps_at_once_tell_every_risk_and_every_break_exactly_once(tenant, daily):
     people = here_today(tenant, daily, DUE)
 
-    for kind, at in ((RISKS, WARNING), (BREAKS, BREAK)):
-        for beat in range(BEATS):
-            now = at + beat * MINUTE
-            answers = all_at_once([partial(sweep, tenant=fresh(tenant), kind=kind, now=now) for _ in range(SWEEPERS)])
-            assert all(isinstance(answer, int) for answer in answers), answers
+    for kind, beat, now in ((RISKS, announce_risks, WARNING), (BREAKS, announce_breaks, BREAK)):
+        sweeps = [partial(sweep, tenant=fresh(tenant), kind=kind, now=now)] * SWEEPERS
+        with time_machine.travel(now, tick=False):
+            answers = all_at_once([*[beat] * BEATS, *sweeps])
+        assert answers[:BEATS] == [None] * BEATS, answers
+        assert all(isinstance(answer, int) for answer in answers[BEATS:]), answers
 
     for name in ("streak.at_risk", "streak.broken"):
         assert Counter(data["user_id"] for _, data in told(name)) == Counter(people)
