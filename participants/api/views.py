@@ -1,6 +1,7 @@
 """What every endpoint shares: the key cap, and validation of path, query and body."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -70,9 +71,23 @@ class AdminViewSet(KeyViewSet):
 
 def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = None) -> Any:
     """What `data` says; of a change to `instance`, only the fields that are given. Raises ValidationError."""
+    if instance is None and data is not None:
+        return _shared(serializer).run_validation(data)
     bound = serializer(instance, data=data, partial=instance is not None)
     bound.is_valid(raise_exception=True)
     return bound.validated_data
+
+
+def rendered(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
+    """`value` as `answer` describes it."""
+    described: dict[str, Any] = _shared(answer).to_representation(value)
+    return described
+
+
+@cache
+def _shared(serializer: type[Serializer[Any]]) -> Serializer[Any]:
+    """One for all requests, as nested serializers are for all items: what a new one copies of its class takes longer than its work."""
+    return serializer()
 
 
 def _check_participant_id(name: str, external_id: str | None) -> None:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
 from participants.api.parsers import StrictJSONParser
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet
+from participants.api.views import AdminViewSet, rendered
 from participants.errors import InvalidInput
 from rewards import services
 from rewards.api import examples
@@ -60,7 +60,7 @@ class RewardCodesViewSet(AdminViewSet):
         """
         body = self.body(CodesBody)
         added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)
-        return Response(CodesAnswer(added).data, status=201)
+        return Response(rendered(CodesAnswer, added), status=201)
 
 
 class ClaimsViewSet(AdminViewSet):
@@ -75,7 +75,7 @@ class ClaimsViewSet(AdminViewSet):
         """Take a claim back, once: its points and its piece of the inventory return. A code that was handed out does not."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.cancel(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
-        return Response(ClosedClaim(claim).data)
+        return Response(rendered(ClosedClaim, claim))
 
     @operation(
         "fulfil_claim",
@@ -88,4 +88,4 @@ class ClaimsViewSet(AdminViewSet):
         """Note that a claim was sent, switched on or used. Doing it twice is doing it once."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.fulfil(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
-        return Response(ClosedClaim(claim).data)
+        return Response(rendered(ClosedClaim, claim))

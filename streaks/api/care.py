@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from participants.api.fields import DryRunQuery
 from participants.api.pagination import Page
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet
+from participants.api.views import AdminViewSet, rendered
 from participants.engine import uuid_of
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.work import reading
@@ -126,7 +126,7 @@ class ParticipantCareViewSet(AdminViewSet):
             end=body.get("to"),
             now=self.now,
         )
-        return Response(StreakEntry(told).data)
+        return Response(rendered(StreakEntry, told))
 
     @operation(
         "restore_streak",
@@ -138,7 +138,7 @@ class ParticipantCareViewSet(AdminViewSet):
     def restore(self, request: Request, participant_id: str, code: str) -> Response:
         """Let the last run that broke live on, as if the periods missed since were excused."""
         case = Case(participant_id, code, self.body(ReasonBody)["reason"])
-        return Response(StreakEntry(services.restore(tenant=self.tenant, case=case, now=self.now)).data)
+        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, case=case, now=self.now)))
 
 
 class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
@@ -199,13 +199,13 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
             found = self.get_queryset().filter(pk=self._id(amnesty_id)).first()
         if found is None:
             raise AmnestyNotFound(amnesty_id)
-        return Response(AmnestyAnswer(found).data)
+        return Response(rendered(AmnestyAnswer, found))
 
     @operation("undo_amnesty", answer=AmnestyAnswer, errors=[AmnestyNotFound("")], example=examples.UNDONE_AMNESTY)
     def destroy(self, request: Request, amnesty_id: str) -> Response:
         """Take an amnesty back: what lives by it alone breaks."""
         undone = services.undo_amnesty(tenant=self.tenant, amnesty_id=self._id(amnesty_id), now=self.now)
-        return Response(AmnestyAnswer(undone).data)
+        return Response(rendered(AmnestyAnswer, undone))
 
     def _id(self, amnesty_id: str) -> UUID:
         found = uuid_of(amnesty_id)

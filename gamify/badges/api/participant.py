@@ -13,7 +13,7 @@ from gamify.badges.profile import badge_of
 from gamify.badges.selectors import Standing, earned, standings_of, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet
+from participants.api.views import KeyViewSet, rendered
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
@@ -42,7 +42,7 @@ class BadgesViewSet(KeyViewSet):
             metadata=body.get("metadata") or {},
             now=self.now,
         )
-        return Response(BadgeAwardedAnswer(awarded).data)
+        return Response(rendered(BadgeAwardedAnswer, awarded))
 
 
 class ParticipantBadgesViewSet(KeyViewSet):
@@ -61,7 +61,7 @@ class ParticipantBadgesViewSet(KeyViewSet):
             asked = with_progress(asked, participant, tenant=tenant, now=self.now)
         counts = {"total": len(standings), "earned_count": len(earned(standings))}
         answer = {"participant_id": participant_id, "badges": [badge_of(standing) for standing in asked], **counts}
-        return Response(BadgeList(answer).data)
+        return Response(rendered(BadgeList, answer))
 
 
 def _asked(standings: Sequence[Standing], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from gamify.challenges.api.serializers import (
 from gamify.challenges.selectors import open_challenges, standings_of
 from gamify.challenges.services import ChallengeNotFound, ChallengeUnavailable
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet
+from participants.api.views import KeyViewSet, rendered
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
@@ -29,7 +29,7 @@ class ChallengeViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             challenges = open_challenges(catalog_of(tenant), now=self.now)
         answer = {"challenges": [open_challenge_as_told(challenge) for challenge in challenges]}
-        return Response(OpenChallengesAnswer(answer).data)
+        return Response(rendered(OpenChallengesAnswer, answer))
 
     @operation(
         "enroll_in_challenge",
@@ -47,7 +47,7 @@ class ChallengeViewSet(KeyViewSet):
         participant_id = self.body(EnrolBody)["participant_id"]
         self.take_write(participant_id)
         standing = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
-        return Response(EnrolledAnswer({"participant_id": participant_id, **standing_as_told(standing)}).data)
+        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **standing_as_told(standing)}))
 
 
 class ParticipantChallengesViewSet(KeyViewSet):
@@ -57,4 +57,4 @@ class ParticipantChallengesViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             standings = standings_of(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
         answer = {"participant_id": participant_id, "challenges": [standing_as_told(each) for each in standings]}
-        return Response(ParticipantChallengesAnswer(answer).data)
+        return Response(rendered(ParticipantChallengesAnswer, answer))

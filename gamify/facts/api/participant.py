@@ -24,7 +24,7 @@ from gamify.facts.services import EventEmitted, EventRefused
 from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet
+from participants.api.views import KeyViewSet, rendered
 from participants.errors import DomainError, FieldError, InvalidInput, field_errors
 from participants.selectors import find_participant
 from participants.work import reading
@@ -58,7 +58,7 @@ class EventsViewSet(KeyViewSet):
         event = event_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(event.participant_id)
         emitted = services.emit(tenant=self.tenant, event=event, now=self.now)
-        return Response(EmittedAnswer(_emitted(emitted)).data, headers=REPLAYED if emitted.is_replay else None)
+        return Response(rendered(EmittedAnswer, _emitted(emitted)), headers=REPLAYED if emitted.is_replay else None)
 
     @operation(
         "emit_events_in_batch",
@@ -82,7 +82,7 @@ class EventsViewSet(KeyViewSet):
             "failed": batch.failed,
             "results": [_result(result) for result in batch.results],
         }
-        return Response(EventBatchAnswer(answer).data)
+        return Response(rendered(EventBatchAnswer, answer))
 
     @operation(
         "explain_event",
@@ -95,7 +95,7 @@ class EventsViewSet(KeyViewSet):
         which caps and limits applied, what was given, and what came of that. Traces are kept for a month.
         """
         with reading(self.tenant) as tenant:
-            return Response(ExplainedEvent(selectors.explained(tenant, event_id)).data)
+            return Response(rendered(ExplainedEvent, selectors.explained(tenant, event_id)))
 
     def _batch_body(self) -> Any:
         try:

@@ -14,7 +14,7 @@ from gamify.leaderboards.selectors import Board, boards_in
 from gamify.leaderboards.selectors.standings import Asked, Entry, Ranked
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
-from participants.api.views import KeyViewSet
+from participants.api.views import KeyViewSet, rendered
 from participants.catalog import catalog_of
 from participants.errors import InvalidInput, ParticipantNotFound
 
@@ -37,7 +37,7 @@ class LeaderboardViewSet(KeyViewSet):
         page = services.answer_page(tenant=self.tenant, board=board, period=period, asked=asked, now=self.now)
         entries = [_entry(board, entry) for entry in page.entries]
         told = {**_about(board, period), "entries": entries, "total_participants": page.total}
-        return Response(PageAnswer(told).data)
+        return Response(rendered(PageAnswer, told))
 
     @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
     def rank(self, request: Request, code: str, participant_id: str) -> Response:
@@ -48,7 +48,7 @@ class LeaderboardViewSet(KeyViewSet):
         ranked = services.answer_rank(
             tenant=self.tenant, board=board, period=period, participant_id=participant_id, now=self.now
         )
-        return Response(RankAnswer({**_about(board, period), **_ranked(board, participant_id, ranked)}).data)
+        return Response(rendered(RankAnswer, {**_about(board, period), **_ranked(board, participant_id, ranked)}))
 
     def _board(self, code: str) -> Board:
         board = boards_in(catalog_of(self.tenant)).active.get(code)

@@ -13,7 +13,7 @@ from gamify.points.services import AlreadyReversed, BoostNotFound, NotReversible
 from participants.api.definitions import DefinitionViewSet, documented
 from participants.api.fields import DryRunQuery
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet
+from participants.api.views import AdminViewSet, rendered
 from participants.errors import InvalidInput
 
 
@@ -43,7 +43,7 @@ class TransactionsViewSet(AdminViewSet):
         undone = services.reverse(
             tenant=self.tenant, transaction_id=transaction_id, reason=reason, now=self.now, is_dry_run=dry_run
         )
-        return Response(ReversedEntry(undone).data)
+        return Response(rendered(ReversedEntry, undone))
 
 
 @documented(created=examples.BOOST)

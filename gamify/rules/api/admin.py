@@ -15,7 +15,7 @@ from gamify.rules.models import Rule
 from gamify.rules.services import NOUN, RuleNotFound
 from participants.api.definitions import DefinitionViewSet, documented
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet
+from participants.api.views import AdminViewSet, rendered
 from participants.errors import FieldError, InvalidInput
 
 
@@ -50,4 +50,4 @@ class SimulationViewSet(AdminViewSet):
         """
         event = simulated_event(self.body(SimulateBody), now=self.now)
         simulated = simulate(tenant=self.tenant, event=event, now=self.now)
-        return Response(SimulatedAnswer(simulated_answer(simulated)).data)
+        return Response(rendered(SimulatedAnswer, simulated_answer(simulated)))

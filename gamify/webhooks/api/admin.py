@@ -32,7 +32,7 @@ from participants.api.definitions import DefinitionFilter
 from participants.api.filters import FilterBackend
 from participants.api.pagination import Page
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, validated
+from participants.api.views import AdminViewSet, rendered, validated
 from participants.errors import InvalidInput
 from participants.work import reading
 
@@ -82,7 +82,7 @@ class WebhooksViewSet(OfWebhook):
     def retrieve(self, request: Request, webhook_id: str) -> Response:
         """One webhook."""
         with reading(self.tenant):
-            return Response(WebhookAnswer(self.endpoint(webhook_id)).data)
+            return Response(rendered(WebhookAnswer, self.endpoint(webhook_id)))
 
     @operation(
         "update_webhook",
@@ -97,7 +97,7 @@ class WebhooksViewSet(OfWebhook):
             endpoint = self.endpoint(webhook_id)
             changes = validated(WebhookChanges, request.data, instance=endpoint)
             changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
-        return Response(WebhookAnswer(changed).data)
+        return Response(rendered(WebhookAnswer, changed))
 
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
     def destroy(self, request: Request, webhook_id: str) -> Response:
@@ -109,7 +109,7 @@ class WebhooksViewSet(OfWebhook):
     def test(self, request: Request, webhook_id: str) -> Response:
         """Deliver an event `webhook.test` to this webhook alone, whatever it wants. What came of it is in its deliveries."""
         delivery = services.send_test(endpoint=self.endpoint(webhook_id), now=self.now)
-        return Response(DeliveryAnswer(delivery).data)
+        return Response(rendered(DeliveryAnswer, delivery))
 
     @operation("rotate_webhook_secret", answer=WebhookWithSecret, errors=[UNKNOWN], example=examples.ROTATED)
     def rotate(self, request: Request, webhook_id: str) -> Response:
@@ -134,7 +134,7 @@ class WebhooksViewSet(OfWebhook):
 
 def _with_secret(made: services.WithSecret) -> dict[str, Any]:
     made.endpoint.secret = made.secret  # type: ignore[attr-defined]  # for this answer only
-    return WebhookWithSecret(made.endpoint).data
+    return rendered(WebhookWithSecret, made.endpoint)
 
 
 class DeliveriesViewSet(OfWebhook):
@@ -165,4 +165,4 @@ class DeliveriesViewSet(OfWebhook):
         delivery = selectors.find_delivery(self.endpoint(webhook_id), delivery_id)
         if delivery is None:
             raise DeliveryNotFound(delivery_id)
-        return Response(DeliveryAnswer(services.replay(delivery, now=self.now)).data)
+        return Response(rendered(DeliveryAnswer, services.replay(delivery, now=self.now)))

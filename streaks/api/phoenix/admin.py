@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from participants.api.phoenix import PhoenixAdminViewSet
 from participants.api.schema import operation
+from participants.api.views import rendered
 from participants.errors import DomainError, InvalidInput
 from participants.models.tenants import Environment
 from participants.work import reading
@@ -47,7 +48,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
     def list_own(self, request: Request, tenant_id: str) -> Response:
         """The tenant's streak definitions, whatever their status, in the order in which they were created."""
         with reading(self.tenant) as tenant:
-            return Response(StreakRecords({"definitions": defined_streaks(tenant)}).data)
+            return Response(rendered(StreakRecords, {"definitions": defined_streaks(tenant)}))
 
     @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_all(self, request: Request) -> Response:
@@ -57,7 +58,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         if not self.is_platform:
             return self.list_own(request, tenant_id=self.tenant.slug)
         found = defined_streaks_of_all(Environment(self.tenant.environment))
-        return Response(StreakRecords({"definitions": found}).data)
+        return Response(rendered(StreakRecords, {"definitions": found}))
 
     @operation(
         "create_tenant_streak",
@@ -127,4 +128,4 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         return row
 
     def shown(self, row: Streak, **response: Any) -> Response:
-        return Response(StreakRecord(DefinedStreak(row, self.tenant)).data, **response)
+        return Response(rendered(StreakRecord, DefinedStreak(row, self.tenant)), **response)
