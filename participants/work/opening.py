@@ -32,21 +32,18 @@ def unit_of_work(
     is_silent: bool = False,
     is_dry_run: bool = False,
     is_history: bool = False,
-    needs_newest: bool = False,
 ) -> Iterator[UnitOfWork]:
     """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
 
-    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. One that
-    `needs_newest` definitions asks for their version behind the lock, and restarts where they changed while it waited. Call it from a function decorated with `restartable`.
-    Raises Restart where a concurrent unit won.
+    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function
+    decorated with `restartable`. Raises Restart where a concurrent unit won, and where definitions changed until it had its locks.
     """
     external_ids = set(external_ids)
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [once for once in onces if once])
     people = locked_by_name(tenant, external_ids, locks=not is_dry_run)
-    versions = [_version_of(tenant)] if needs_newest else []
-    with _opened(work, people, rows, keys, loads=loads, versions=versions):
+    with _opened(work, people, rows, keys, loads=loads):
         yield work
 
 
@@ -82,7 +79,12 @@ def unit_found(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tup
     The rows are handed out as they come, with the unit. Call it from a function decorated with `restartable`.
     """
     work = UnitOfWork(tenant, now=now)
-    with _restarting(), reading(tenant), ShortTransaction([find], finish=work.flush) as (found,):
+    with (
+        _restarting(),
+        reading(tenant),
+        ShortTransaction([find, _version_of(tenant)], finish=work.flush) as (found, versions),
+    ):
+        _check(work, versions)
         yield work, found
 
 
@@ -94,24 +96,26 @@ def _opened(
     keys: Sequence[Question],
     *,
     loads: Sequence[Load],
-    versions: Sequence[Question] = (),
     settles: bool = True,
 ) -> Iterator[None]:
-    questions = [lock, *versions, *rows, *keys]
+    questions = [lock, _version_of(work.tenant), *rows, *keys]
     with (
         _restarting(),
         reading(work.tenant),
-        ShortTransaction(questions, finish=work.flush) as (participants, *answers),
+        ShortTransaction(questions, finish=work.flush) as (participants, versions, *answers),
     ):
-        newest = [row.catalog_version for row in chain.from_iterable(answers[: len(versions)])]
-        del answers[: len(versions)]
-        if any(version > work.tenant.catalog_version for version in newest):
-            work.find_stale()
+        _check(work, versions)
         work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
         work.index(zip(loads, answers, strict=False))
         if settles:
             settle(work, work.locked.values())
         yield
+
+
+def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
+    """What is written counts for what is defined by then: whoever defines, or fills a board, waits for nobody who began before."""
+    if any(row.catalog_version > work.tenant.catalog_version for row in versions):
+        work.find_stale()
 
 
 def _version_of(tenant: Tenant) -> Question:

@@ -307,9 +307,9 @@ def test_a_patch_moves_last_seen_only(api):
 def test_statements_of_a_profile_and_of_a_registration(api, queries):
     api.post(PEOPLE, {"participant_id": "someone"})  # the catalog is read once
 
-    with queries(6):  # key, lock, domain events, participant; badges, streaks
+    with queries(7):  # key, lock, version, domain events, participant; badges, streaks
         api.post(PEOPLE, SPEC)
     with queries(4):
         api.get(JANE)
-    with queries(6):
+    with queries(7):
         api.patch(JANE, {"display_name": "Jane Smith"})

@@ -207,5 +207,5 @@ def test_query_counts(api, tenant, offered, queries):
     reward = offered(codes=["A", "B", "C"], max_claims_per_user=None)
     claim(api, reward)
 
-    with queries(11):  # key, caps aside: lock, tally; reward, code; person, claim, code, tally, reward, event
+    with queries(12):  # key, caps aside: lock, version, tally; reward, code; person, claim, code, tally, reward, event
         claim(api, reward)

@@ -249,7 +249,7 @@ def test_a_batch_takes_as_many_statements_as_one_line_does(tenant, noon, written
     people = [f"user_{number}" for number in range(100)]
     path = written(history(noon, people=people, ages=(1, 0)), "many.csv")
 
-    with queries(9):
+    with queries(10):
         backfill(path)
 
 

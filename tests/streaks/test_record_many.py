@@ -83,8 +83,8 @@ def test_a_history_of_nothing_is_fine(tenant):
 def test_a_hundred_participants_cost_as_many_statements_as_one(tenant, queries):
     record_many(tenant=tenant, ticks=[Tick("warm", "daily_login", NOW)], now=NOW)
 
-    with queries(5):  # lock, rows; participants, events, streaks
+    with queries(6):  # lock, version, rows; participants, events, streaks
         record_many(tenant=tenant, ticks=[Tick("one", "daily_login", NOW)], now=NOW)
-    with queries(5):
+    with queries(6):
         many = [Tick(f"user_{number}", "daily_login", NOW - age * DAY) for number in range(100) for age in range(5)]
         record_many(tenant=tenant, ticks=many, now=NOW)

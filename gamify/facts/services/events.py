@@ -57,9 +57,7 @@ class BatchEmitted:
 def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
     """Record one event and give what comes of it. Raises InvalidInput for its time, or IdempotencyKeyReused."""
     loads = loads_for(catalog_of(tenant), [event])
-    with unit_of_work(
-        tenant, [event.participant_id], now=now, onces=[once_of(event)], loads=loads, needs_newest=True
-    ) as work:
+    with unit_of_work(tenant, [event.participant_id], now=now, onces=[once_of(event)], loads=loads) as work:
         return _emit(work, event)
 
 
@@ -69,9 +67,7 @@ def emit_batch(
 ) -> BatchEmitted:
     """Record many, in order; each item succeeds or fails on its own. `refused` are items (by index) already turned away."""
     people, onces = [event.participant_id for event in events], list(map(once_of, events))
-    with unit_of_work(
-        tenant, people, now=now, onces=onces, loads=loads_for(catalog_of(tenant), events), needs_newest=True
-    ) as work:
+    with unit_of_work(tenant, people, now=now, onces=onces, loads=loads_for(catalog_of(tenant), events)) as work:
         return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
 
 

@@ -57,7 +57,6 @@ def record_history(
         is_silent=is_silent,
         is_dry_run=is_dry_run,
         is_history=True,
-        needs_newest=True,
     ) as work:
         taken = [_taken(work, event, refusal, once) for event, refusal, once in asked]
         if then is not None:

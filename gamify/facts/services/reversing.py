@@ -79,7 +79,7 @@ def reverse_event(
     EventNotFound or AlreadyReversed.
     """
     external_id = event_of(tenant, event_id).participant.external_id
-    with unit_of_work(tenant, [external_id], now=now, is_dry_run=is_dry_run, needs_newest=True) as work:
+    with unit_of_work(tenant, [external_id], now=now, is_dry_run=is_dry_run) as work:
         participant, event = work.find(external_id), work.lock(Event, UUID(event_id))
         if participant is None or event is None:  # erased or anonymised meanwhile
             raise EventNotFound(event_id)

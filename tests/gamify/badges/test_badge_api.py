@@ -220,9 +220,9 @@ def test_an_award_moves_last_seen_and_a_repeat_does_not(api, badges):
 def test_statements_of_an_award_and_of_its_repeat(api, badges, queries):
     api.post(AWARD, FIRST_STEPS | {"participant_id": "somebody"})  # the catalog is read once
 
-    with queries(6):  # key; lock, award; award, domain events, participant
+    with queries(7):  # key; lock, version, award; award, domain events, participant
         api.post(AWARD, FIRST_STEPS)
-    with queries(3):
+    with queries(4):
         api.post(AWARD, FIRST_STEPS)
 
 

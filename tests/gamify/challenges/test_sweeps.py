@@ -244,7 +244,7 @@ def test_statements_do_not_grow_with_the_number_of_rows(fixed, queries):
     enrolled(fixed, *[f"user_{number}" for number in range(10)])
     swept(NOW)
 
-    with queries(1 + 2 + 2 + 2):  # challenges; who is due, twice; lock and rows; outbox and rows
+    with queries(1 + 2 + 3 + 2):  # challenges; who is due, twice; lock, version and rows; outbox and rows
         assert swept(END) == 10
 
 

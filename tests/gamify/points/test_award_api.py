@@ -259,11 +259,11 @@ def test_the_balance_of_an_unknown_participant_is_zero_and_makes_none(api, nothi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_award_runs_seven_statements_and_a_read_two(api, queries):
+def test_an_award_runs_eight_statements_and_a_read_two(api, queries):
     body = {"participant_id": "user_123", "amount": 5}
     api.post(AWARD, body)
 
-    with queries(7):  # key; lock, idempotency; domain events, entry, idempotency key, participant
+    with queries(8):  # key; lock, version, idempotency; domain events, entry, idempotency key, participant
         api.post(AWARD, body | {"idempotency_key": "k"})
     with queries(2):
         api.get("/participants/user_123/points")

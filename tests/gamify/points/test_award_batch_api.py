@@ -221,7 +221,7 @@ def test_a_batch_runs_the_same_statements_whatever_its_size(api, queries, size):
     api.post(BATCH, {"awards": [{"participant_id": "somebody", "amount": 1}]})  # has the process read the definitions
     items = [{"participant_id": f"user_{n}", "amount": 1, "idempotency_key": f"k{n}"} for n in range(size)]
 
-    with queries(7):
+    with queries(8):
         response = api.post(BATCH, {"awards": items})
 
     assert response.json()["processed"] == size

@@ -132,7 +132,7 @@ def test_a_batch_settles_everybody_with_one_question(tenant, queries):
     award(tenant=ready, change=Change("warm", 1), now=NOW)
     changes = [Change(person, 1) for person in people]
 
-    with queries(6):  # lock, credits; participants, credits, outbox, ledger
+    with queries(7):  # lock, version, credits; participants, credits, outbox, ledger
         award_batch(tenant=ready, changes=changes, refused={}, key=None, now=NOW + DAY)
 
     assert Participant.objects.filter(external_id__startswith="p", balance=1).count() == 5
@@ -143,7 +143,7 @@ def test_who_has_no_credit_that_expires_pays_nothing_for_it(tenant, queries):
     ready = Tenant.objects.get(pk=tenant.pk)
     award(tenant=ready, change=Change("warm", 1), now=NOW)
 
-    with queries(4):  # lock; participant, outbox, ledger
+    with queries(5):  # lock, version; participant, outbox, ledger
         taken(ready, 5)
 
 

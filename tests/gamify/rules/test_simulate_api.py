@@ -100,11 +100,11 @@ def test_it_needs_the_admin_scope_and_is_no_page_to_get(api, admin_api):
     assert refusal(admin_api.get(SIMULATE))[:2] == (405, "method_not_allowed")
 
 
-def test_it_costs_two_queries(tenant, admin_api, queries):
+def test_it_costs_three_queries(tenant, admin_api, queries):
     for _ in range(5):
         RuleFactory(tenant=tenant, limits={"per_day": 1})
     body = {"participant_id": "ada", "event": purchase()}
     admin_api.post(SIMULATE, body)
 
-    with queries(3):  # key; participant, tallies
+    with queries(4):  # key; participant, version, tallies
         admin_api.post(SIMULATE, body)

@@ -465,9 +465,9 @@ def test_anonymizing_keeps_the_changes_and_clears_the_reasons(api, admin_api, ja
 def test_an_upgrade_costs_one_statement_more_and_reads_three(api, queries):
     award(api, 1)
 
-    with queries(6):  # key; lock; domain events, entry, participant, and the tier change
+    with queries(7):  # key; lock, version; domain events, entry, participant, and the tier change
         assert award(api, 500)["tier_upgrade"]
-    with queries(5):
+    with queries(6):
         assert award(api, 1)["tier_upgrade"] is None
     with queries(3):  # key, participant, history
         api.get(TIER)

@@ -1,0 +1,117 @@
+"""Boards while several connections write, fold, fill and read at the same moment. These run on SQLite too, where writers queue up."""
+
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from gamify.leaderboards.selectors import boards_in
+from gamify.leaderboards.selectors.standings import Asked
+from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
+from gamify.points.services import Change, award
+from participants.catalog import catalog_of
+from participants.models import Tenant
+from participants.services.tenants import create_tenant
+from tests.gamify.leaderboards.boards import made_board
+from tests.threads import all_at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AWARDS = 8
+PEOPLE = [f"user_{number}" for number in range(6)]
+
+
+@pytest.fixture
+def tenant():
+    return create_tenant(slug="acme", name="Acme", now=timezone.now())
+
+
+def fresh(tenant):
+    return Tenant.objects.get(pk=tenant.pk)
+
+
+def awarded(tenant, who, amount=1):
+    return award(tenant=fresh(tenant), change=Change(who, amount), now=timezone.now())
+
+
+def asked(tenant, code="top"):
+    """What every question about a board of `tenant` needs, as its definitions are now."""
+    newest, now = fresh(tenant), timezone.now()
+    board = boards_in(catalog_of(newest)).active[code]
+    return {"tenant": newest, "board": board, "period": board.current(board.window, now=now), "now": now}
+
+
+def page(tenant, code="top"):
+    return answer_page(**asked(tenant, code), asked=Asked(100))
+
+
+def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):
+    awarded(tenant, "user_1", 10)
+    began_before = fresh(tenant)
+    assert not boards_in(catalog_of(began_before)).active
+    made_board(tenant)
+
+    award(tenant=began_before, change=Change("user_1", 5), now=timezone.now())
+
+    assert answer_rank(**asked(tenant), participant_id="user_1").score == 15
+
+
+def writes(tenant, who):
+    return [awarded(tenant, who).new_balance for _ in range(AWARDS)]
+
+
+def writes_and_reads(tenant, who):
+    """What they are told to have after each award."""
+    told = []
+    for _ in range(AWARDS):
+        awarded(tenant, who)
+        told.append(answer_rank(**asked(tenant), participant_id=who).score)
+    return told
+
+
+def reads(tenant):
+    pages = [page(tenant) for _ in range(AWARDS)]
+    return [(len(each.entries), each.total) for each in pages]
+
+
+def folds(tenant):
+    return [fold(tenant=fresh(tenant), now=timezone.now()) for _ in range(AWARDS)]
+
+
+def fills(tenant):
+    now = timezone.now()
+    row = create_leaderboard(tenant=fresh(tenant), data={"code": "new", "name": "New"}, now=now)
+    return list(build(board=row, now=now))
+
+
+def check(tenant):
+    fold(tenant=fresh(tenant), now=timezone.now())
+    assert list(drifts(tenant=fresh(tenant), now=timezone.now())) == []
+
+
+def test_everybody_reads_their_own_write_whoever_folds(tenant):
+    made_board(tenant)
+    writers = [partial(writes_and_reads, tenant, who) for who in PEOPLE]
+
+    results = all_at_once([*writers, partial(folds, tenant), partial(folds, tenant)])
+
+    assert results[: len(PEOPLE)] == [list(range(1, AWARDS + 1))] * len(PEOPLE)
+    assert not any(isinstance(result, Exception) for result in results)
+    check(tenant)
+
+
+def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    made_board(tenant)
+    for who in PEOPLE:
+        awarded(tenant, who, 3)
+    writers = [partial(writes, tenant, who) for who in PEOPLE]
+
+    *results, filled, read = all_at_once([*writers, *(partial(each, tenant) for each in (folds, fills, reads))])
+
+    assert not any(isinstance(result, Exception) for result in [*results, filled])
+    assert read == [(len(PEOPLE), len(PEOPLE))] * AWARDS
+    for code in ("top", "new"):
+        told = {each.standing.external_id: each.standing.score for each in page(tenant, code).entries}
+        assert told == dict.fromkeys(PEOPLE, 3 + AWARDS)
+    check(tenant)
