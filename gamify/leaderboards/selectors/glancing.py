@@ -49,4 +49,6 @@ def _glance(written: Written, sql: str, *, offset: int = 0, name: str = "") -> G
     rows = written.ask(sql, offset=offset, name=name)
     waits, revision, total, start, better = rows[0][:5]
     standings = [Standing.read(row[5:]) for row in rows if row[5] is not None]
-    return Glance(bool(waits), int(revision), int(total), int(start), int(better), standings)
+    return Glance(
+        bool(waits), int(revision), int(total), int(start), int(start if better is None else better), standings
+    )

@@ -167,6 +167,7 @@ _REVISION = f"COALESCE((SELECT revision FROM {_FOLDINGS} WHERE tenant_id = %(ten
 _EDGE = f"edge AS MATERIALIZED (SELECT {_PLACE} FROM page ORDER BY {_FALLING} LIMIT 1)"
 _AT_EDGE = f"(SELECT {_PLACE} FROM edge)"
 _SHARING_EDGE = "(SELECT score, %(top_early)s, %(top_who)s FROM edge)"  # nobody above it has the score of the edge
+_IS_SHARED = f"EXISTS (SELECT 1 FROM {_SCORES} WHERE {_SHOWN} AND ({_PLACE}) > (SELECT {_PLACE} FROM edge) AND ({_PLACE}) < {_SHARING_EDGE})"
 _OWN = (
     f"SELECT {_PLACE} FROM {_SCORES} WHERE tenant_id = %(tenant)s AND {_OF_PERIOD} AND is_shown = true AND participant_id = ("
     f"SELECT id FROM {_PEOPLE} WHERE tenant_id = %(tenant)s AND external_id = %(name)s)"
@@ -175,7 +176,10 @@ _AT_OWN = f"(SELECT {_PLACE} FROM own)"
 
 
 def _at_once(page: str, start: str, better: str, tables: str = "") -> str:
-    """One row per standing of `page`, or one without; each begins with what is told of the board."""
+    """One row per standing of `page`, or one without; each begins with what is told of the board.
+
+    `better` is how many have a better score than the first of the page; null where that is as many as stand above it (`start`).
+    """
     return f"""
         WITH {page}{tables}
         SELECT {_WAITS}, {_REVISION}, ({TOTAL}), {start}, {better}, {_STANDING}
@@ -186,24 +190,29 @@ def _at_once(page: str, start: str, better: str, tables: str = "") -> str:
 @lru_cache
 def top(limit: int) -> str:
     """The first ones of the board."""
-    return _at_once(f"page AS MATERIALIZED ({_places('<', _TOP, limit)})", "0", "0")
+    return _at_once(f"page AS MATERIALIZED ({_places('<', _TOP, limit)})", "0", "NULL")
 
 
 @lru_cache
 def from_offset(limit: int, *, is_far: bool) -> str:
     """So many from the offset on."""
     tables, better = _above(_SHARING_EDGE, "better")
-    return _at_once(_from_offset(limit, is_far=is_far), "%(offset)s", better, f", {_EDGE}, {tables}")
+    tables = f", {_EDGE}, {tables}"
+    return _at_once(_from_offset(limit, is_far=is_far), "%(offset)s", _where_shared(better), tables)
 
 
 @lru_cache
 def around(limit: int) -> str:
     """So many above the participant, and so many from them downwards."""
     over, under = (f"SELECT * FROM ({_places(than, _AT_OWN, limit)}) AS part" for than in (">", "<="))
-    before, start = _above(_AT_EDGE, "before")
+    above, start = _above(_AT_EDGE, "above")
     tables, better = _above(_SHARING_EDGE, "better")
     page = f"own AS MATERIALIZED ({_OWN}), page AS MATERIALIZED ({over} UNION ALL {under})"
-    return _at_once(page, start, better, f", {_EDGE}, {before}, {tables}")
+    return _at_once(page, start, _where_shared(better), f", {_EDGE}, {above}, {tables}")
+
+
+def _where_shared(better: str) -> str:
+    return f"CASE WHEN {_IS_SHARED} THEN {better} END"
 
 
 @lru_cache
