@@ -64,7 +64,8 @@ def _of_people(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Iterato
 
 
 def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: datetime) -> Iterator[Drift]:
-    members = [person for person in people if board.takes(person)]
+    # Of who is anonymised nothing is shown, and what their events said has gone with their name.
+    members = [person for person in people if person.is_active and board.takes(person)]
     fold.read_track(board.track, [person.pk for person in members])
     expected = Lines()
     refill(expected, fold.tenant, board, members, now=now)

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from gamify.leaderboards.models import Leaderboard, Score, ScoreChange, ScoreRange
 from gamify.leaderboards.services import build, create_leaderboard, drifts, fold, sweep, update_leaderboard
 from gamify.leaderboards.tasks import build_waiting, fold_waiting, sweep_all
+from participants.services.participants import anonymize
 from tests.client import refused_fields
 from tests.gamify.leaderboards.boards import award, filled, listed, made_board, page
 
@@ -169,3 +170,15 @@ def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api)
     assert other_admin_api.get(f"{BOARDS}/{row.pk}").status_code == 404
     assert admin_api.post(BOARDS, {"code": "top", "name": "Top"}).json()["code"] == "leaderboard_code_conflict"
     assert Leaderboard.objects.count() == 1
+
+
+def test_who_is_anonymised_is_no_drift_though_nobody_knows_any_more_what_they_did(tenant, api):
+    made_board(tenant, metric="event_sum", selector={"event_name": "buy", "field": "price"})
+    api.post("/events", {"participant_id": "user_1", "event_name": "buy", "properties": {"price": 5}})
+    fold(tenant=tenant, now=NOW)
+
+    anonymize(tenant=tenant, external_id="user_1", now=NOW)
+
+    fold(tenant=tenant, now=NOW)
+    assert listed(api) == []
+    assert list(drifts(tenant=tenant, now=NOW)) == []
