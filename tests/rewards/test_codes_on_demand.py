@@ -108,5 +108,7 @@ def test_query_counts(api, offered, queries):
     reward = offered(code_pattern=PATTERN, max_claims_per_user=None)
     claim(api, reward)
 
-    with queries(12):  # key, caps aside: lock, version, tally; reward, known codes; person, claim, code, tally, reward, event
+    with queries(
+        12
+    ):  # key, caps aside: lock, version, tally; reward, known codes; person, claim, code, tally, reward, event
         claim(api, reward)

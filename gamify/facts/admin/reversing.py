@@ -8,14 +8,10 @@ from django.utils import timezone
 
 from gamify.facts import services
 from gamify.facts.models import Event
-from participants.admin.fields import ReasonField
-from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.history import WhyForm
+from participants.admin.pages import Done, ObjectPage
 
 NOTHING = "Nothing was given for it; it is only left out of what counts events."
-
-
-class WhyForm(PageForm):
-    reason = ReasonField()
 
 
 def _reverse(request: HttpRequest, event: Event, data: Mapping[str, Any]) -> Done:

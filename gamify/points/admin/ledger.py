@@ -4,24 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from gamify.points import services
 from gamify.points.models import LedgerEntry
-from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
 from participants.admin.filters import DayFilter
+from participants.admin.history import HistoryAdmin, table_of
 from participants.admin.pages import Done, ObjectPage, PageForm
-from participants.admin.picker import picked_tenant
 from participants.errors import DomainError
-from participants.selectors import find_participant
 
 CREDIT, DEBIT = "success", "danger"
 LABELS = {
@@ -30,7 +25,7 @@ LABELS = {
 }  # fmt: skip
 
 
-class WhyForm(PageForm):
+class ReversalForm(PageForm):
     reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
 
 
@@ -62,7 +57,7 @@ REVERSE = ObjectPage(
     button="Reverse the entry",
     permission="points.add_ledgerentry",
     perform=_undo,
-    form_class=WhyForm,
+    form_class=ReversalForm,
     icon="undo",
     is_dangerous=True,
     is_offered=services.is_reversible,
@@ -71,17 +66,10 @@ REVERSE = ObjectPage(
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """Newest first by id, which is ordered by time; nothing is counted."""
-
+class LedgerEntryAdmin(HistoryAdmin):
     list_display = ("created_at", "shown_participant", "shown_type", "shown_delta", "shown_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
-    list_filter_submit = True
-    list_select_related = ("participant",)
-    search_fields = ("participant__external_id",)  # get_search_results has the rule; this makes the box appear
-    search_help_text = "The whole participant id"
-    ordering = ("-id",)
-    sortable_by = ()
+    order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (
         "shown_participant",
@@ -94,24 +82,6 @@ class LedgerEntryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         ("event_id", "reverses_id"),
         "id",
     )
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[LedgerEntry]":
-        return super().get_queryset(request).select_related("participant")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[LedgerEntry]", search_term: str
-    ) -> tuple["QuerySet[LedgerEntry]", bool]:
-        """One participant's entries, by the index on them; a part of an id would read the whole ledger."""
-        if not search_term:
-            return queryset, False
-        tenant = picked_tenant(request)
-        participant = find_participant(tenant, search_term) if tenant else None
-        return (queryset.filter(participant=participant).order_by("-number") if participant else queryset.none()), False
-
-    @display("participant")
-    def shown_participant(self, entry: LedgerEntry) -> SafeString:
-        url = reverse("admin:participants_participant_change", args=[entry.participant_id])
-        return format_html('<a href="{}" class="console-link">{}</a>', url, entry.participant)
 
     @display("type", label=LABELS)
     def shown_type(self, entry: LedgerEntry) -> str:
@@ -127,7 +97,4 @@ class LedgerEntryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("metadata")
     def shown_metadata(self, entry: LedgerEntry) -> SafeString | None:
-        if not entry.metadata:
-            return None
-        rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", entry.metadata.items())
-        return format_html('<table class="console-table">{}</table>', rows)
+        return table_of(entry.metadata)

@@ -1,0 +1,64 @@
+"""What has happened to participants, row by row: to read, and to be found by the whole id of one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
+from participants.admin.display import display
+from participants.admin.fields import ReasonField
+from participants.admin.pages import PageForm
+from participants.admin.picker import picked_tenant
+from participants.selectors import find_participant
+
+
+class WhyForm(PageForm):
+    """Of a page that undoes or closes a row."""
+
+    reason = ReasonField()
+
+
+class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
+    """Newest first by id, which is ordered by time; nothing is counted. Of one participant by the index on them (`order_of_one`): a
+    part of an id would read everything.
+    """
+
+    list_filter_submit = True
+    list_select_related = ("participant",)
+    search_fields = ("participant__external_id",)  # get_search_results has the rule; this makes the box appear
+    search_help_text = "The whole participant id"
+    ordering = ("-id",)
+    sortable_by = ()
+    order_of_one: Sequence[str] = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).select_related("participant", "tenant")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        if not search_term:
+            return queryset, False
+        tenant = picked_tenant(request)
+        participant = find_participant(tenant, search_term) if tenant else None
+        if participant is None:
+            return queryset.none(), False
+        return queryset.filter(participant=participant).order_by(*self.order_of_one), False
+
+    @display("participant")
+    def shown_participant(self, row: Any) -> SafeString:
+        url = reverse("admin:participants_participant_change", args=[row.participant_id])
+        return format_html('<a href="{}" class="console-link">{}</a>', url, row.participant)
+
+
+def table_of(pairs: Mapping[str, Any]) -> SafeString | None:
+    """Names and values, or nothing where there are none."""
+    if not pairs:
+        return None
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs.items())
+    return format_html('<table class="console-table">{}</table>', rows)
