@@ -63,6 +63,7 @@ BOARDS = {
     "reds": {"metric": "points_earned", "participant_filter": {"team": "red"}},
 }
 WINDOWS = ("all_time", "yearly", "monthly", "weekly", "daily")
+PARTS = ("all_time", "weekly")  # in which everybody is asked for, too
 
 
 @pytest.fixture(autouse=True)
@@ -154,8 +155,9 @@ class World:
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(300)
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -179,7 +181,8 @@ def _compare(world: World) -> None:
         for window in WINDOWS if code != "balance" else ("all_time",):
             expected = naive_page(board, window, now=world.now)
             _compare_page(world, code, expected, period=window)
-            _compare_parts(world, code, window, expected)
+            if window in PARTS:
+                _compare_parts(world, code, window, expected)
             if window != "all_time" and not board.participant_filter:
                 key = _key_before(board, window, now=world.now)
                 _compare_page(
