@@ -17,7 +17,17 @@ from django.db.models import Field, JSONField, Model
 
 # What PostgreSQL reads as Python writes it; Django's preparation of each value would change nothing.
 _AS_THEY_ARE = frozenset(
-    {"UUIDField", "ForeignKey", "CharField", "BooleanField", "DateTimeField", "BigIntegerField", "PositiveIntegerField"}
+    {
+        "UUIDField",
+        "ForeignKey",
+        "CharField",
+        "BooleanField",
+        "DateTimeField",
+        "BigIntegerField",
+        "IntegerField",
+        "PositiveIntegerField",
+        "PositiveSmallIntegerField",
+    }
 )
 
 
