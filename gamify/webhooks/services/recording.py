@@ -2,15 +2,16 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from gamify.webhooks.engine.messages import instant_text
-from gamify.webhooks.engine.schedule import has_failed_too_long, next_try_at
+from gamify.webhooks.engine.schedule import DOUBTED_FOR, has_failed_too_long, next_try_at
 from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledBecause, Endpoint
 from gamify.webhooks.services.claiming import Claim
 from gamify.webhooks.services.endpoints import disable
@@ -29,19 +30,21 @@ class Tried:
     result: Try | None
 
 
-def record(tried: Iterable[Tried], *, now: datetime) -> None:
+def record(tried: Sequence[Tried], *, now: datetime) -> None:
     """Write it all down. What another worker has claimed meanwhile, since the lease was over, is the other's to tell."""
     of_tenants: defaultdict[UUID, list[Tried]] = defaultdict(list)
     for each in tried:
         of_tenants[each.claim.tenant_id].append(each)
     for of_tenant in of_tenants.values():
         _record_of_tenant(of_tenant, now=now)
-        _judge_endpoints([(each.claim, each.result) for each in of_tenant if each.result], now=now)
+    if results := [(each.claim, each.result) for each in tried if each.result]:
+        _judge_endpoints(results, now=now)
 
 
 @transaction.atomic
 def _record_of_tenant(tried: Sequence[Tried], *, now: datetime) -> None:
-    held = Delivery.objects.select_for_update().in_bulk(sorted(each.claim.delivery_id for each in tried))
+    rows_now = Delivery.objects.select_for_update().only("id", "tenant_id", "status", "lease", "tries", "log")
+    held = rows_now.in_bulk(sorted(each.claim.delivery_id for each in tried))
     rows = []
     for each in tried:
         row = held.get(each.claim.delivery_id)
@@ -74,9 +77,17 @@ def _judge_endpoints(results: Sequence[tuple[Claim, Try]], *, now: datetime) -> 
         by_endpoint[claim.endpoint_id].append(result)
     works = [pk for pk, tries in by_endpoint.items() if any(each.has_succeeded for each in tries)]
     Endpoint.objects.filter(pk__in=works).exclude(failing_since=None).update(failing_since=None)
+    _doubt([pk for pk, tries in by_endpoint.items() if not all(each.has_succeeded for each in tries)], now=now)
     fails = {pk: tries for pk, tries in by_endpoint.items() if pk not in works}
     if fails:
         _mark_failing(fails, now=now)
+
+
+def _doubt(ids: Sequence[UUID], *, now: datetime) -> None:
+    """Not with every failure: some seconds do not matter."""
+    if ids:
+        long_ago = Q(failed_at=None) | Q(failed_at__lt=now - DOUBTED_FOR / 10)
+        Endpoint.objects.filter(long_ago, pk__in=ids).update(failed_at=now)
 
 
 def _mark_failing(fails: Mapping[UUID, Sequence[Try]], *, now: datetime) -> None:
