@@ -1,29 +1,23 @@
-"""What must hold while endpoints are sick and processes die: counted, not timed."""
+"""What becomes of deliveries while some endpoints are sick."""
 
 import contextlib
 import http.client
 import json
 import os
-import random
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import psycopg
-from standardwebhooks import Webhook
 
 from bench import product
 from bench.awards import UNCAPPED
-from bench.webhooks import receiver, taken
+from bench.webhooks import receiver, taken, verify
 from tests.booting import postgres
 
 ENDPOINTS = 20
@@ -52,8 +46,6 @@ WHERE type = 'points.awarded' AND written_at > %s
 """
 LEFT = "SELECT count(*) FROM webhooks_delivery WHERE status = 'pending'"
 UNPLACED = "SELECT count(*) FROM participants_domainevent WHERE position IS NULL"
-TOLD = "SELECT data->>'transaction_id', id::text FROM participants_domainevent WHERE type = 'points.awarded'"
-WRITTEN = "SELECT id::text FROM points_ledgerentry"
 
 
 def start(environment: Mapping[str, str], *command: str) -> subprocess.Popen[bytes]:
@@ -76,7 +68,7 @@ def beat(environment: Mapping[str, str]) -> contextlib.AbstractContextManager[No
     return running(environment, "beat", "--pidfile=", "--schedule", f"{environment['GAMIFY_VAR']}/beat")
 
 
-def _endpoint(port: int, key: str, url: str) -> Any:
+def new_endpoint(port: int, key: str, url: str) -> Any:
     """A new one, with its secret."""
     status, answer = ask(port, "POST", "admin/webhooks", {"url": url, "event_types": ["points.awarded"]}, key=key)
     assert status == 201, answer
@@ -91,16 +83,6 @@ def ask(port: int, method: str, path: str, body: Mapping[str, Any], *, key: str)
         client.request(method, f"/api/v1/gamify/{path}", json.dumps(body), headers)
         answer = client.getresponse()
         return answer.status, json.loads(answer.read())
-
-
-def admin_key(environment: Mapping[str, str], slug: str) -> str:
-    product.manage(environment, "create_tenant", slug)
-    made = product.manage(environment, "create_api_key", "--tenant", slug, "--scope", "admin", "--json")
-    key: str = json.loads(made)["key"]
-    return key
-
-
-# --- endpoints that are sick ----------------------------------------------------------------------------------------
 
 
 def try_sick_endpoints() -> None:
@@ -137,7 +119,7 @@ class Customer:
     @classmethod
     def new(cls, port: int, key: str, target: int) -> "Customer":
         path = f"/ok/{key[-12:]}"
-        made = _endpoint(port, key, f"http://127.0.0.1:{target}{path}")
+        made = new_endpoint(port, key, f"http://127.0.0.1:{target}{path}")
         return cls(port, key, path, made["id"], made["secret"])
 
     def move(self, url: str) -> None:
@@ -171,15 +153,15 @@ def _try_once(title: str, customers: list[Customer], events: int, db: Any, targe
         db.execute(DUE_SOON)
         time.sleep(max(0.0, pace + (number + 1) * SOME / EVENTS_A_SECOND - time.monotonic()))
     took = time.monotonic() - pace
-    _until_nothing_is_left(db)
+    until_nothing_is_left(db)
     replayed = sum(each.replay_failed() for each in customers)
-    _until_nothing_is_left(db)
+    until_nothing_is_left(db)
     times = dict(db.execute(COMMITTED, [began]).fetchall())
     print(f"  {title}: {events:,} events in {took:.0f} s, all settled {time.monotonic() - pace:.0f} s after the first")
     _report_delivered(taken(target)[before:], {each.path: each.secret for each in customers}, times, replayed)
 
 
-def _until_nothing_is_left(db: Any) -> None:
+def until_nothing_is_left(db: Any) -> None:
     """Who waits to be tried again need not wait for minutes, nor three days: as if that time had passed, within 5 seconds."""
     while db.execute(UNPLACED).fetchone()[0] or db.execute(LEFT).fetchone()[0]:
         db.execute(DUE_SOON)
@@ -189,10 +171,9 @@ def _until_nothing_is_left(db: Any) -> None:
 def _report_delivered(
     found: list[list[Any]], secrets: Mapping[str, str], times: Mapping[str, float], replayed: int
 ) -> None:
+    verify(found, secrets)
     first_at: dict[str, tuple[str, float]] = {}
-    for path, message_id, at, signature, timestamp, body in found:
-        headers = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
-        Webhook(secrets[path]).verify(body, headers)
+    for path, message_id, at, *_ in found:
         first_at.setdefault(message_id, (path, at))
     lost = len(times.keys() - first_at.keys())
     print(f"    delivered {len(first_at):,}, lost {lost}, twice {len(found) - len(first_at)}, all verify;", end=" ")
@@ -204,98 +185,3 @@ def _report_delivered(
             f"    {kind:<5} p50 {cuts[49]:6.2f} s, p95 {cuts[94]:6.2f} s, p99 {cuts[98]:6.2f} s, max {max(delays):6.2f} s"
         )
     assert first_at.keys() == times.keys()
-
-
-# --- processes that are killed --------------------------------------------------------------------------------------
-
-
-@dataclass
-class Writing:
-    """Awards over HTTP, from several threads, as long as it goes on; `acknowledged` are the transactions of the answers."""
-
-    port: int
-    key: str
-    is_over: threading.Event = field(default_factory=threading.Event)
-    acknowledged: list[str] = field(default_factory=list)
-    lost: int = 0
-
-    def write(self, number: int) -> None:
-        chance = random.Random(number)
-        while not self.is_over.is_set():
-            try:
-                award = {"participant_id": f"user_{chance.randrange(200)}", "amount": 5}
-                status, answer = ask(self.port, "POST", "points/award", award, key=self.key)
-            except (OSError, ValueError, http.client.HTTPException):  # its server was killed
-                self.lost += 1
-                continue
-            if status == 200:
-                self.acknowledged.append(answer["transaction_id"])
-
-
-def try_kills(*, kills: int) -> None:
-    """Web and worker processes die by SIGKILL while awards are written and delivered."""
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var, receiver() as target:
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
-        key = admin_key(environment, "acme")
-        with (
-            product.served(environment) as port,
-            beat(environment),
-            psycopg.connect(server.url, autocommit=True) as db,
-        ):
-            _endpoint(port, key, f"http://127.0.0.1:{target}/ok/1")
-            writing = Writing(port, key)
-            threads = [threading.Thread(target=writing.write, args=(number,)) for number in range(6)]
-            for thread in threads:
-                thread.start()
-            killed = _kill(environment, port, kills)
-            writing.is_over.set()
-            for thread in threads:
-                thread.join()
-            with running(environment, "worker"):
-                _until_nothing_is_left(db)
-            _report_kills(killed, writing, db, taken(target))
-
-
-def _kill(environment: Mapping[str, str], port: int, kills: int) -> Counter[str]:
-    killed: Counter[str] = Counter()
-    current = start(environment, "worker")
-    chance = random.Random(1)
-    while killed.total() < kills:
-        time.sleep(chance.uniform(0.2, 1.2))
-        victims = _web_workers(port)
-        if victims and chance.random() < 0.6:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(victims), signal.SIGKILL)
-                killed["web"] += 1
-        else:
-            time.sleep(chance.uniform(0, 3))  # so that it had something under way
-            current.kill()
-            current.wait()
-            killed["worker"] += 1
-            current = start(environment, "worker")
-    current.kill()
-    current.wait()
-    return killed
-
-
-def _web_workers(port: int) -> list[int]:
-    masters = [each for each in psutil.Process().children() if f"127.0.0.1:{port}" in each.cmdline()]
-    return [child.pid for master in masters for child in master.children()]
-
-
-def _report_kills(killed: Counter[str], writing: Writing, db: Any, found: list[list[Any]]) -> None:
-    told = dict(db.execute(TOLD).fetchall())
-    written = {row[0] for row in db.execute(WRITTEN)}
-    arrived = Counter(message_id for _, message_id, *_ in found)
-    print(
-        f"  killed: {dict(killed)}; {len(writing.acknowledged):,} awards acknowledged, {writing.lost} calls without an answer"
-    )
-    print(f"  acknowledged without event: {len(set(writing.acknowledged) - told.keys())}")
-    print(
-        f"  written without event: {len(written - told.keys())}, events without what they tell: {len(told.keys() - written)}"
-    )
-    print(f"  events {len(told):,}; not delivered: {len(set(told.values()) - arrived.keys())}")
-    print(f"  delivered more than once, under the same id: {sum(count > 1 for count in arrived.values())}")
-    assert set(writing.acknowledged) <= told.keys() == written
-    assert set(told.values()) == arrived.keys()

@@ -23,7 +23,7 @@ from gamify.webhooks.services.waking import LINGER_SECONDS, bell
 TURN_SECONDS = 240.0
 """Then another begins, so that none comes near the time at which a task is killed."""
 LOOK_SECONDS = 0.5
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.05
 """Results of so long are written down together."""
 LANE_SECONDS = 0.5
 """Then a thread is free for another endpoint."""
@@ -117,8 +117,9 @@ class Pump:
         is_late = self.is_stopping or time.monotonic() > claim.start_by
         result = None if is_late else send(claim.post)
         self._news.put(Tried(claim, result))
-        if result is not None and result.has_succeeded:
+        if result is not None:
             line.took(result.milliseconds)
+        if result is not None and result.has_succeeded:
             return True
         self._give_back_of(line)
         return False
@@ -146,11 +147,10 @@ class Pump:
         try:
             news.append(self._news.get(timeout=patience) if patience else self._news.get_nowait())
             until = time.monotonic() + GATHER_SECONDS
-            while isinstance(news[-1], Tried):
+            while True:
                 news.append(self._news.get(timeout=max(0.0, until - time.monotonic())))
         except Empty:
-            pass
-        return news
+            return news
 
 
 _guard = threading.Lock()
