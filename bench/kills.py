@@ -152,7 +152,7 @@ def _kill(environment: Mapping[str, str], port: int, target: int, kills: int) ->
             worker.wait()
             killed["worker"] += 1
             worker, before = start(environment, "worker"), taken_number(target)
-        elif victims := _web_workers(port):
+        elif chance.random() < 0.5 and (victims := _web_workers(port)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(victims), signal.SIGKILL)
                 killed["web"] += 1

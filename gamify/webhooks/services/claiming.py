@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from gamify.webhooks.engine.messages import encoded, message_of
-from gamify.webhooks.engine.schedule import is_doubtful
+from gamify.webhooks.engine.schedule import is_doubtful, is_down
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
 from gamify.webhooks.services.secrets import secrets_of
@@ -27,7 +27,7 @@ MARGIN_SECONDS = 5.0
 DEPTH = 512
 """Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
 DOUBTFUL_DEPTH = 16
-"""For one that failed lately; for one that is failing, a single one."""
+"""For one that failed lately; for one that is down, a single one."""
 
 
 Told = Mapping[str, Any]
@@ -48,11 +48,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Hold:
-    """What was claimed for one endpoint. A doubtful one failed lately, a failing one did not succeed since."""
+    """What was claimed for one endpoint. A doubtful one failed lately, one that is down does nothing else."""
 
     endpoint_id: UUID
     is_doubtful: bool
-    is_failing: bool
+    is_down: bool
     claims: Sequence[Claim]
 
 
@@ -106,7 +106,7 @@ def _is_doubtful(endpoint: Endpoint, now: datetime) -> bool:
 
 
 def _depth(endpoint: Endpoint, now: datetime) -> int:
-    if endpoint.failing_since is not None:
+    if is_down(endpoint.failing_since, now=now):
         return 1
     return DOUBTFUL_DEPTH if _is_doubtful(endpoint, now) else DEPTH
 
@@ -137,7 +137,7 @@ def _hold(
         for row in sorted(rows, key=lambda row: row.event_id)
         if row.event_id in events
     ]
-    return Hold(endpoint.pk, _is_doubtful(endpoint, now), endpoint.failing_since is not None, claims)
+    return Hold(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
 
 
 def _post(endpoint: Endpoint, event: Told, secrets: Sequence[str]) -> Post:

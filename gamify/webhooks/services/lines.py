@@ -11,7 +11,7 @@ from uuid import UUID
 from gamify.webhooks.services.claiming import Claim, Hold, Room
 
 LANES = 4
-"""Tries that one endpoint is sent at the same time, by one worker; one while it is failing."""
+"""Tries that one endpoint is sent at the same time, by one worker; one while it is down."""
 SLOW_MILLISECONDS = 4.0
 """Answers that come faster need no second thread: threads share one interpreter, and would only be in each other's way."""
 
@@ -33,7 +33,7 @@ class Line:
 
     def add(self, hold: Hold) -> None:
         self.is_doubtful = hold.is_doubtful
-        self._most_lanes = 1 if hold.is_failing else LANES
+        self._most_lanes = 1 if hold.is_down else LANES
         self._waiting.extend(hold.claims)
         self._depth = len(self._waiting)
 
