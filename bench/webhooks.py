@@ -46,13 +46,13 @@ with httpx2.Client() as client:
 @contextlib.contextmanager
 def receiver() -> Iterator[int]:
     """Its port."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.receiver"], cwd=product.ROOT, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "bench.receiver"]
+    with subprocess.Popen(command, cwd=product.ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def taken(port: int) -> list[list[Any]]:
