@@ -102,6 +102,8 @@ def test_a_secret_is_changed_over_and_shown_once(console, webhook, receiver, ten
     answer = console.post("webhooks_endpoint_rotate", webhook.endpoint.pk)
 
     secret = secret_in(answer)
+    assert "signed with the former one too" in text_of(answer)
+    assert "Done, to the webhooks" in text_of(answer)
     an_award(tenant)
     services.pump()
     for each in (secret, webhook.secret):
@@ -152,6 +154,12 @@ def test_what_waits_for_a_webhook_that_is_not_active_has_no_time(console, tenant
     services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
 
     assert text_of(console.get("webhooks_delivery_changelist")).count("when the webhook is active again") == 2
+
+
+def test_who_does_not_choose_replays_what_failed(console, webhook):
+    page = console.get("webhooks_endpoint_replay", webhook.endpoint.pk).content.decode()
+
+    assert re.search(r'<option value="failed"\s+selected', page)
 
 
 def test_what_happened_within_a_time_is_replayed(console, tenant, webhook, receiver):

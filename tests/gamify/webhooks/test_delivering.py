@@ -251,6 +251,17 @@ def test_a_host_that_nobody_knows_is_a_failure(tenant):
     assert only_delivery().log[0][3] == "nobody.invalid cannot be resolved"
 
 
+def test_a_port_where_nobody_listens_is_told_in_words(tenant):
+    with receiving() as gone:
+        url = gone.url
+    made_webhook(tenant, url, "points.awarded")
+    an_award(tenant)
+
+    pumped()
+
+    assert only_delivery().log[0][3] == "Connection refused"
+
+
 # --- disabling ------------------------------------------------------------------------------------------------------
 
 
