@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, boards, events, streaks, sweeps, trials, verify, webhooks
+from bench import awards, backfill, boards, events, kills, streaks, sweeps, trials, verify, webhooks
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
@@ -14,7 +14,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "verify": lambda options: verify.measure(entries=options.entries),
     "webhooks": lambda options: webhooks.measure(rounds=options.rounds),
     "sick-endpoints": lambda options: trials.try_sick_endpoints(),
-    "kills": lambda options: trials.try_kills(kills=options.kills),
+    "kills": lambda options: kills.measure(kills=options.kills),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
 }
 

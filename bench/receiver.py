@@ -1,7 +1,7 @@
 """`python -m bench.receiver`: endpoints for deliveries, in a process of its own. Prints its port, then serves until it is killed.
 
 `/ok/…` takes everything; `/sick/…` answers 500 to 30 % of what it is sent, leaves 10 % without an answer and resets 10 %. `GET /taken`
-answers what was taken: `[path, id, seconds, signature, timestamp, body]` for each.
+answers what was taken: `[path, id, seconds, signature, timestamp, body]` for each; `GET /number` how many that is.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ class Endpoint(asyncio.Protocol):
     def take(self, path: str, headers: dict[str, str], body: bytes) -> None:
         fate = _chance.random() if path.startswith("/sick") else 1.0
         if path == "/taken":
-            self.tell()
+            self.tell(_taken)
+        elif path == "/number":
+            self.tell(len(_taken))
         elif fate < 0.3:
             self.transport.write(FAILED)
         elif fate < 0.4:
@@ -50,8 +52,8 @@ class Endpoint(asyncio.Protocol):
             _taken.append([path, message_id, time.time(), signature, timestamp, body.decode()])
             self.transport.write(OK)
 
-    def tell(self) -> None:
-        body = json.dumps(_taken).encode()
+    def tell(self, what: Any) -> None:
+        body = json.dumps(what).encode()
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 

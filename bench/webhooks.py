@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import time_machine
+from standardwebhooks import Webhook
 
 from bench import load, product
 from bench.awards import UNCAPPED
@@ -43,19 +46,32 @@ with httpx2.Client() as client:
 @contextlib.contextmanager
 def receiver() -> Iterator[int]:
     """Its port."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.receiver"], cwd=product.ROOT, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "bench.receiver"]
+    with subprocess.Popen(command, cwd=product.ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def taken(port: int) -> list[list[Any]]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/taken") as answer:
         found: list[list[Any]] = json.load(answer)
         return found
+
+
+def taken_number(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/number") as answer:
+        return int(answer.read())
+
+
+def verify(found: Iterable[list[Any]], secrets: Mapping[str, str]) -> None:
+    """As their receiver did when they arrived, with the public library. Raises WebhookVerificationError."""
+    for path, message_id, at, signature, timestamp, body in found:
+        headers = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
+        with time_machine.travel(at, tick=False):
+            Webhook(secrets[path]).verify(body, headers)
 
 
 def define_endpoint(port: int, environment: Mapping[str, str], slug: str, url: str) -> None:

@@ -11,19 +11,23 @@ EXAMPLE_ID = "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95"
 EXAMPLE_TENANT = "01a2002f-5cb4-70b6-8ee3-5f1b1a4a3e5d"
 EXAMPLE_TIME = "2026-02-14T10:00:00Z"
 
-# What fields of a name hold, the first that fits.
+# What fields of a name hold, the first that fits; null too where their description says so.
 KINDS: tuple[tuple[str, Document, Any], ...] = (
     (r"(participant|user)_id", {"type": "string"}, "user_123"),
-    (r".*_id", {"type": ["string", "null"], "format": "uuid"}, EXAMPLE_ID),
-    (r"(.*_at|from|to|timestamp|failing_since)", {"type": ["string", "null"], "format": "date-time"}, EXAMPLE_TIME),
+    (r".*_id", {"type": "string", "format": "uuid"}, EXAMPLE_ID),
+    (r".*_at|.*_until|from|to|timestamp|failing_since", {"type": "string", "format": "date-time"}, EXAMPLE_TIME),
     (
-        r"(amount|.*_balance|.*_count|.*level|threshold|completions|total_completed|points_deducted)",
-        {"type": ["integer", "null"]},
+        r"(base_)?amount|delta|.*balance|.*_count|.*level|threshold|completions|total_completed|points_deducted",
+        {"type": "integer"},
         7,
     ),
-    (r"(attributes|properties|metadata)", {"type": "object"}, {}),
-    (r"(tier|previous_tier)", {"type": ["object", "null"]}, {"code": "gold", "name": "Gold", "level": 3}),
-    (r".*", {"type": ["string", "null"]}, "…"),
+    (r"multiplier", {"type": "number"}, 1.5),
+    (r"visible", {"type": "boolean"}, True),
+    (r"attributes|properties|metadata", {"type": "object"}, {}),
+    (r"objectives", {"type": "array", "items": {"type": "string"}}, ["first_steps"]),
+    (r"undone", {"type": "array", "items": {"type": "object"}}, [{"type": "points", "amount": 10}]),
+    (r"tier|previous_tier", {"type": "object"}, {"code": "gold", "name": "Gold", "level": 3}),
+    (r".*", {"type": "string"}, "…"),
 )
 
 _HEADERS = {
@@ -61,7 +65,8 @@ def _header(name: str, about: str) -> Document:
 
 
 def _schema(event_type: EventType) -> Document:
-    fields = {name: _kind(name)[0] | {"description": about} for name, about in event_type.fields.items()}
+    fields = {name: _field(name, about) for name, about in event_type.fields.items()}
+    required = [name for name in fields if name not in event_type.optional]
     properties = {
         "id": {"type": "string", "format": "uuid", "description": "The event, as in `webhook-id` and in the feed."},
         "type": {"const": event_type.name, "description": "What happened."},
@@ -71,9 +76,16 @@ def _schema(event_type: EventType) -> Document:
             "format": "uuid",
             "description": "Your tenant's id; in the sandbox, the sandbox's.",
         },
-        "data": {"type": "object", "description": event_type.meaning, "properties": fields, "required": [*fields]},
+        "data": {"type": "object", "description": event_type.meaning, "properties": fields, "required": required},
     }
     return {"type": "object", "x-version": event_type.version, "required": [*properties], "properties": properties}
+
+
+def _field(name: str, about: str) -> Document:
+    schema = _kind(name)[0]
+    if re.search(r"\bnull\b", about):
+        schema["type"] = [schema["type"], "null"]
+    return schema | {"description": about}
 
 
 def _example(event_type: EventType) -> Document:

@@ -1,6 +1,6 @@
 """The domain events that may be emitted: a registry, so that a misspelt type fails in the first test that emits it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ from participants.registries import Registry
 class EventType:
     """What one type of domain event means and which fields its `data` carries: name → what it holds.
 
-    `version` grows when a field is taken away or comes to mean something else; new fields may be added at any time. One that
-    `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
+    `optional` are those that are left out where there is nothing to say. `version` grows when a field is taken away or comes to
+    mean something else; new fields may be added at any time. One that `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
     """
 
     name: str
@@ -20,6 +20,7 @@ class EventType:
     fields: Mapping[str, str]
     takes_back: bool = False
     version: int = 1
+    optional: frozenset[str] = frozenset()
 
 
 event_types: Registry[EventType] = Registry("Domain event")
@@ -28,10 +29,17 @@ PARTICIPANT_ID = {"participant_id": "The participant's id."}
 
 
 def register(
-    name: str, meaning: str, fields: Mapping[str, str], *, takes_back: bool = False, is_about_participant: bool = True
+    name: str,
+    meaning: str,
+    fields: Mapping[str, str],
+    *,
+    takes_back: bool = False,
+    is_about_participant: bool = True,
+    optional: Collection[str] = (),
 ) -> None:
     about = PARTICIPANT_ID if is_about_participant else {}
-    event_types.register(name, EventType(name, meaning, about | dict(fields), takes_back))
+    event_type = EventType(name, meaning, about | dict(fields), takes_back, optional=frozenset(optional))
+    event_types.register(name, event_type)
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:

@@ -12,6 +12,7 @@ from participants import catalog, limits
 from participants.models import ApiKey, HmacSecret, Tenant
 from tests.client import Api
 from tests.factories import TenantFactory, raw_key
+from tests.told import documented_event
 
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 CALLERS = (ApiKey, HmacSecret)
@@ -23,6 +24,12 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process keeps in memory. Counters need no reset: keys, tenants and addresses are new in every test."""
     catalog._catalogs.clear()
     monkeypatch.setattr(limits, "_breaker", limits._Breaker())
+
+
+@pytest.fixture(autouse=True)
+def documented_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test has the product tell anything that the document does not describe."""
+    monkeypatch.setattr("participants.work.unit.domain_event", documented_event)
 
 
 @pytest.fixture

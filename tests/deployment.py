@@ -76,7 +76,7 @@ class Deployment:
 @contextmanager
 def deployment(folder: Path) -> Iterator[Deployment]:
     """An empty database beside the one of the tests, a secret, and the variables that compose.yaml and .env give."""
-    with _empty_database(os.environ["DATABASE_URL"]) as url:
+    with empty_database(os.environ["DATABASE_URL"]) as url:
         environment = {
             "PATH": os.environ["PATH"],
             "GAMIFY_ENV": "production",
@@ -95,7 +95,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
 
 
 @contextmanager
-def _empty_database(server: str) -> Iterator[str]:
+def empty_database(server: str) -> Iterator[str]:
     name = f"deployment_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')

@@ -139,7 +139,7 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
 def _gone_on(done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
     """Where it goes on, or the secret that was made."""
     if done.secret:
-        return secret_page(request, row, done.secret, context, title=page.title)
+        return secret_page(request, row, done.secret, context, title=page.title, about=done.told)
     messages.success(request, done.told)
     return HttpResponseRedirect(done.goes_to or _page_of(row))
 

@@ -43,7 +43,7 @@ def register() -> None:
         "reversed_type": "Its type.",
         "reversed_at": "When it was made.",
     }
-    events.register("points.awarded", "Points were credited.", moved | credited)
+    events.register("points.awarded", "Points were credited.", moved | credited, optional=credited)
     events.register("points.deducted", "Points were spent.", moved)
     events.register("points.refunded", "Points that were spent came back.", moved)
     events.register("points.expired", "Points expired unspent.", moved | {"expired_at": "When they expired."})

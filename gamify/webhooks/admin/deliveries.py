@@ -1,6 +1,8 @@
 """Deliveries: what was sent when, and what was answered; to read, and to send again."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,16 +11,19 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from gamify.webhooks import services
+from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
+from participants.models import DomainEvent
 
 COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
 
@@ -59,14 +64,16 @@ REPLAY = ObjectPage(
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, which is ordered by time."""
 
-    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "tries", "due_at")
+    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "tries", "shown_due")
     list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("endpoint",)
     ordering = ("-id",)
     sortable_by = ()
     object_pages = (REPLAY,)
-    fields = ("endpoint", ("type", "event_id"), ("created_at", "finished_at"), "due_at", "shown_log", "id")
+    fields = (
+        "endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
         return super().get_queryset(request).select_related("endpoint", "tenant")
@@ -77,6 +84,12 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     @display("status", label=COLORS)
     def shown_status(self, delivery: Delivery) -> str:
         return delivery.status
+
+    @display("next try")
+    def shown_due(self, delivery: Delivery) -> str | datetime | None:
+        """Of a webhook that is not active, what is due only waits."""
+        is_waiting = delivery.due_at is not None and not delivery.endpoint.is_active
+        return "when the webhook is active again" if is_waiting else delivery.due_at
 
     @display("last answer")
     def shown_answer(self, delivery: Delivery) -> str:
@@ -89,3 +102,21 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def shown_log(self, delivery: Delivery) -> SafeString:
         tries = [(parse_datetime(at), *entry) for at, *entry in delivery.log]
         return render_to_string("console/tries.html", {"tries": tries})
+
+    @display("what is sent")
+    def shown_body(self, delivery: Delivery) -> str:
+        event = DomainEvent.objects.filter(pk=delivery.event_id, tenant_id=delivery.tenant_id).first()
+        if event is None:
+            return "Nothing any more: the event was erased with its participant, or is older than events are kept."
+        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _readable(event))
+
+
+def _readable(event: DomainEvent) -> str:
+    message = message_of(
+        event_id=event.pk,
+        type_name=event.type,
+        occurred_at=event.occurred_at,
+        tenant_id=event.tenant_id,
+        data=event.data,
+    )
+    return json.dumps(message, ensure_ascii=False, indent=2)

@@ -58,7 +58,7 @@ class WebhookForm(DefinitionForm):
 class ReplayForm(PageForm):
     begin = MomentField(label="From", help_text="UTC.")
     end = MomentField(label="Until", help_text="UTC. Left empty: until now.")
-    status = ChoiceField(label="Deliver again", choices=WHAT, required=False)
+    status = ChoiceField(label="Deliver again", choices=WHAT, required=False, initial="failed")
     refused_names: Mapping[str, str] = {"from": "begin", "to": "end"}
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
@@ -83,7 +83,8 @@ def _deliveries_of(endpoint: Endpoint) -> str:
 
 def _rotate(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     made = services.rotate_secret(endpoint, now=timezone.now())
-    return Done("Changed over.", "Changed the secret over.", secret=made.secret)
+    told = "For 24 hours deliveries are signed with the former one too: change the receiver over meanwhile."
+    return Done(told, "Changed the secret over.", secret=made.secret)
 
 
 def _replay(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:

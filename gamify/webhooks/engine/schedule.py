@@ -19,6 +19,10 @@ MOST_TRIES = len(PAUSES) + 1
 LONGEST_WISH = timedelta(hours=24)
 FAILING_FOR = timedelta(days=5)
 """After failing for so long without a success in between, an endpoint is disabled."""
+DOUBTED_FOR = timedelta(minutes=1)
+"""So long after a failure an endpoint is not trusted with all threads, whatever it has taken since: it may hang now and then."""
+DOWN_AFTER = timedelta(seconds=10)
+"""After failing for so long without a success, one try at a time is enough to see whether it is back."""
 
 
 def next_try_at(*, tries: int, at: datetime, chance: float, wish: timedelta | None = None) -> datetime | None:
@@ -52,3 +56,11 @@ def _date(text: str) -> datetime | None:
 
 def has_failed_too_long(failing_since: datetime | None, *, now: datetime) -> bool:
     return failing_since is not None and now - failing_since >= FAILING_FOR
+
+
+def is_doubtful(failed_at: datetime | None, *, now: datetime) -> bool:
+    return failed_at is not None and now - failed_at < DOUBTED_FOR
+
+
+def is_down(failing_since: datetime | None, *, now: datetime) -> bool:
+    return failing_since is not None and now - failing_since >= DOWN_AFTER

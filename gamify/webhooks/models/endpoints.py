@@ -27,7 +27,8 @@ class Endpoint(models.Model):
     """One address of a tenant's, the types of event it wants (`engine.globs`), and the secret that deliveries are signed with.
 
     `ciphertext` is the secret under `participants.secrets`; until `former_until` the one before it signs as well.
-    `failing_since` is when the failures began of which none was followed by a success. The product disables an endpoint by
+    `failing_since` is when the failures began of which none was followed by a success, `failed_at` the last failure (within
+    some seconds), whatever succeeded since. The product disables an endpoint by
     itself (`disabled_because`, never with `is_active`); its deliveries wait until somebody activates it again.
     """
 
@@ -41,6 +42,7 @@ class Endpoint(models.Model):
     former_ciphertext = models.TextField(null=True, editable=False)
     former_until = models.DateTimeField(null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
     disabled_at = models.DateTimeField(null=True, editable=False)
     disabled_because = models.CharField(max_length=8, null=True, editable=False, choices=DisabledBecause.choices)
     created_at = models.DateTimeField(editable=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -35,7 +34,7 @@ def endpoints_with_due(*, now: datetime) -> Sequence[Endpoint]:
     return list(found.order_by("first_due_at"))
 
 
-def due_of(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[UUID]:
+def due_of(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[Delivery]:
     """The next deliveries of `endpoint`, first due first, held by this transaction; what another one holds is left out."""
     rows = Delivery.objects.filter(endpoint_id=endpoint.pk).due(now).select_for_update(skip_locked=True)
-    return list(rows.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
+    return list(rows.order_by("due_at", "id").only("id", "tenant_id", "endpoint_id", "event_id")[:limit])

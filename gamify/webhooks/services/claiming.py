@@ -1,15 +1,19 @@
 """Takes what is due, for this worker alone: the time at which it would be due again is put ahead by more than a try can take."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.schedule import is_doubtful, is_down
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
 from gamify.webhooks.services.secrets import secrets_of
@@ -20,35 +24,46 @@ from participants.models import DomainEvent
 
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
-LANES = 4
-"""Tries that one endpoint is sent at the same time, by one worker."""
-LANE_LENGTH = 64
-"""Deliveries that a lane is given at once; of an endpoint that is failing, one."""
+DEPTH = 512
+"""Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
+DOUBTFUL_DEPTH = 16
+"""For one that failed lately; for one that is down, a single one."""
+
+
+Told = Mapping[str, Any]
+"""What `message_of` takes of an event. Thousands in a second: models would take longer to make than to send."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery that this worker holds under `lease`. `is_probe` where the endpoint failed last time."""
+    """A delivery that this worker holds under `lease`, and may begin to send until `start_by` (monotonic seconds)."""
 
     delivery_id: UUID
     tenant_id: UUID
     endpoint_id: UUID
     lease: UUID
+    start_by: float
     post: Post
-    is_probe: bool
-
-
-Lane = Sequence[Claim]
-"""Deliveries to one endpoint that are sent one after the other."""
 
 
 @dataclass(frozen=True)
-class Capacity:
-    """Lanes that are free: for all endpoints together, of these for such that are failing, and taken already by each."""
+class Hold:
+    """What was claimed for one endpoint. A doubtful one failed lately, one that is down does nothing else."""
+
+    endpoint_id: UUID
+    is_doubtful: bool
+    is_down: bool
+    claims: Sequence[Claim]
+
+
+@dataclass(frozen=True)
+class Room:
+    """Threads that are free, those of them that may wait for doubtful endpoints, and how many deliveries each endpoint has already:
+    such as are under way too."""
 
     free: int
-    free_for_failing: int
-    taken: Mapping[UUID, int]
+    free_for_doubtful: int
+    held: Mapping[UUID, int]
 
 
 def seconds_to_start() -> float:
@@ -57,83 +72,75 @@ def seconds_to_start() -> float:
     return LEASE.total_seconds() - timeout - MARGIN_SECONDS
 
 
-def claim(*, capacity: Capacity, now: datetime) -> list[Lane]:
-    """Hold what is due, as much as there are lanes for. Endpoints that work come first."""
-    shares = _shares(endpoints_with_due(now=now), capacity)
+def claim(*, room: Room, now: datetime) -> list[Hold]:
+    """Hold what is due, for endpoints that have a thread or can get one. Those that work come first."""
+    shares = _shares(endpoints_with_due(now=now), room, now=now)
     if not shares:
         return []
+    start_by, lease = time.monotonic() + seconds_to_start(), new_id()
     with transaction.atomic():
-        found = [(endpoint, lanes, _due(endpoint, lanes, now=now)) for endpoint, lanes in shares]
-        ids = [pk for _, _, pks in found for pk in pks]
-        lease = new_id()
+        found = [(endpoint, due_of(endpoint, now=now, limit=number)) for endpoint, number in shares]
+        ids = [row.pk for _, rows in found for row in rows]
         Delivery.objects.filter(pk__in=ids).update(due_at=now + LEASE, lease=lease)
-    return [lane for endpoint, lanes, pks in found for lane in _lanes(endpoint, lanes, pks, lease=lease, now=now)]
+    events = _events_of([row for _, rows in found for row in rows])
+    return [_hold(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
 
 
-def _shares(endpoints: Iterable[Endpoint], capacity: Capacity) -> list[tuple[Endpoint, int]]:
-    """How many lanes each endpoint gets: in turns, so that nobody's backlog is anybody else's."""
-    shares: Counter[UUID] = Counter(capacity.taken)
-    free = {True: capacity.free_for_failing, False: capacity.free}
-    waiting = sorted(endpoints, key=_is_failing)
-    for lane in range(LANES):
-        for endpoint in waiting:
-            is_failing = _is_failing(endpoint)
-            if shares[endpoint.pk] > lane or lane >= _most_lanes(endpoint) or min(free[is_failing], free[False]) <= 0:
-                continue
-            shares[endpoint.pk] += 1
-            free[is_failing] -= 1
-            free[False] -= is_failing
-    shares.subtract(capacity.taken)
-    return [(endpoint, shares[endpoint.pk]) for endpoint in waiting if shares[endpoint.pk]]
+def _shares(endpoints: Sequence[Endpoint], room: Room, *, now: datetime) -> list[tuple[Endpoint, int]]:
+    """How many deliveries are to be claimed for each endpoint: so many that its threads need not stop, once half are sent."""
+    free = {True: room.free_for_doubtful, False: room.free}
+    shares = []
+    for doubtful, endpoint in sorted(((_is_doubtful(each, now), each) for each in endpoints), key=itemgetter(0)):
+        held, depth = room.held.get(endpoint.pk, 0), _depth(endpoint, now)
+        if not held and min(free[doubtful], free[False]) <= 0:
+            continue
+        free[doubtful] -= not held
+        free[False] -= doubtful and not held
+        if held <= depth // 2:
+            shares.append((endpoint, depth - held))
+    return shares
 
 
-def _most_lanes(endpoint: Endpoint) -> int:
-    return 1 if _is_failing(endpoint) else LANES
+def _is_doubtful(endpoint: Endpoint, now: datetime) -> bool:
+    return endpoint.failing_since is not None or is_doubtful(endpoint.failed_at, now=now)
 
 
-def _is_failing(endpoint: Endpoint) -> bool:
-    return endpoint.failing_since is not None
+def _depth(endpoint: Endpoint, now: datetime) -> int:
+    if is_down(endpoint.failing_since, now=now):
+        return 1
+    return DOUBTFUL_DEPTH if _is_doubtful(endpoint, now) else DEPTH
 
 
-def _due(endpoint: Endpoint, lanes: int, *, now: datetime) -> Sequence[UUID]:
-    return due_of(endpoint, now=now, limit=lanes * (1 if _is_failing(endpoint) else LANE_LENGTH))
+def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, Told]:
+    """By id. One that was erased with its participant is missing, and there is nothing to deliver any more."""
+    told = DomainEvent.objects.filter(pk__in={row.event_id for row in rows}).values(
+        "occurred_at", "tenant_id", "data", event_id=F("id"), type_name=F("type")
+    )
+    events = {each["event_id"]: each for each in told}
+    if gone := [row.pk for row in rows if row.event_id not in events]:
+        Delivery.objects.filter(pk__in=gone).delete()
+    return events
 
 
-def _lanes(endpoint: Endpoint, lanes: int, ids: Sequence[UUID], *, lease: UUID, now: datetime) -> Iterable[Lane]:
-    if not ids:
-        return []
-    rows = list(Delivery.objects.filter(pk__in=ids).order_by("event_id"))
-    events = DomainEvent.objects.in_bulk([row.event_id for row in rows])
-    _drop([row for row in rows if row.event_id not in events])
+def _hold(
+    endpoint: Endpoint,
+    rows: Sequence[Delivery],
+    events: Mapping[UUID, Told],
+    *,
+    lease: UUID,
+    start_by: float,
+    now: datetime,
+) -> Hold:
     secrets = secrets_of(endpoint, now=now)
     claims = [
-        Claim(
-            delivery_id=row.pk,
-            tenant_id=row.tenant_id,
-            endpoint_id=endpoint.pk,
-            lease=lease,
-            post=_post(endpoint, events[row.event_id], secrets),
-            is_probe=_is_failing(endpoint),
-        )
-        for row in rows
+        Claim(row.pk, row.tenant_id, endpoint.pk, lease, start_by, _post(endpoint, events[row.event_id], secrets))
+        for row in sorted(rows, key=lambda row: row.event_id)
         if row.event_id in events
     ]
-    return [lane for lane in (claims[start::lanes] for start in range(lanes)) if lane]
+    return Hold(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
 
 
-def _drop(rows: Sequence[Delivery]) -> None:
-    """The event was erased with its participant: there is nothing to deliver any more."""
-    if rows:
-        Delivery.objects.filter(pk__in=[row.pk for row in rows]).delete()
-
-
-def _post(endpoint: Endpoint, event: DomainEvent, secrets: Sequence[str]) -> Post:
-    message = message_of(
-        event_id=event.pk,
-        type_name=event.type,
-        occurred_at=event.occurred_at,
-        tenant_id=event.tenant_id,
-        data=event.data,
-    )
-    version = event_types[event.type].version if event.type in event_types else 1
-    return Post(endpoint.url, str(event.pk), version, encoded(message), secrets)
+def _post(endpoint: Endpoint, event: Told, secrets: Sequence[str]) -> Post:
+    type_name = event["type_name"]
+    version = event_types[type_name].version if type_name in event_types else 1
+    return Post(endpoint.url, str(event["event_id"]), version, encoded(message_of(**event)), secrets)

@@ -73,7 +73,7 @@ def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: date
     if not changes:
         return endpoint
     if changes.get("is_active"):
-        changes |= {"failing_since": None, "disabled_at": None, "disabled_because": None}
+        changes |= {"failing_since": None, "failed_at": None, "disabled_at": None, "disabled_because": None}
     _write(endpoint, changes, now=now)
     definitions_changed(endpoint.tenant)
     wake()

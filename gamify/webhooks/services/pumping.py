@@ -6,16 +6,15 @@ at work has it look again.
 
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from gamify.webhooks.services.claiming import Capacity, Lane, claim, seconds_to_start
+from gamify.webhooks.services.claiming import Claim, claim
+from gamify.webhooks.services.lines import Line, Lines
 from gamify.webhooks.services.recording import Tried, record
 from gamify.webhooks.services.sending import send
 from gamify.webhooks.services.sequencing import CHUNK, place_all
@@ -24,14 +23,15 @@ from gamify.webhooks.services.waking import LINGER_SECONDS, bell
 TURN_SECONDS = 240.0
 """Then another begins, so that none comes near the time at which a task is killed."""
 LOOK_SECONDS = 0.5
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 """Results of so long are written down together."""
+LANE_SECONDS = 0.5
+"""Then a thread is free for another endpoint."""
 
 
 @dataclass(frozen=True)
 class LaneEnded:
-    endpoint_id: UUID
-    is_probe: bool
+    line: Line
 
 
 News = Tried | LaneEnded | None
@@ -43,8 +43,7 @@ class Pump:
 
     def __init__(self) -> None:
         self._news: SimpleQueue[News] = SimpleQueue()
-        self._lanes: Counter[UUID] = Counter()
-        self._probes = 0
+        self._lines = Lines(settings.WEBHOOK_THREADS)
         self._may_begin = True
         self._quiet_at = 0.0
         self.is_nudged = True
@@ -70,8 +69,10 @@ class Pump:
                     return
             _resign(self, is_forced=True)
             bell.press()
-            while self._lanes.total():
+            self._give_back()
+            while self._lines.lanes:
                 self._write_down(patience=LOOK_SECONDS)
+            self._write_down(patience=0.0)
 
     def _is_done(self, threads: ThreadPoolExecutor) -> bool:
         """Look, if something may have become due or a lane free; else wait for news; answers whether there is nothing to wait for."""
@@ -81,41 +82,55 @@ class Pump:
             if self.is_nudged:
                 self.is_nudged, self._quiet_at = False, began_at + LINGER_SECONDS
             has_more = place_all(now=timezone.now()) >= CHUNK
-            has_begun = self._begin_lanes(threads)
-            if not (has_more or has_begun or self._lanes.total()) and began_at >= self._quiet_at:
+            self._claim()
+            if not (has_more or self._lines.is_busy) and began_at >= self._quiet_at:
                 return True
+        self._begin_lanes(threads)
         self._write_down(patience=0.0 if has_more else self._patience())
         self._may_begin = self._may_begin or has_more
         return False
 
     def _patience(self) -> float:
-        if self._lanes.total():
+        if self._lines.lanes:
             return LOOK_SECONDS
         return max(0.0, min(LOOK_SECONDS, self._quiet_at - time.monotonic()))
 
-    def _begin_lanes(self, threads: ThreadPoolExecutor) -> bool:
-        start_by = time.monotonic() + seconds_to_start()
-        lanes = claim(capacity=self._capacity(), now=timezone.now())
-        for lane in lanes:
-            self._lanes[lane[0].endpoint_id] += 1
-            self._probes += lane[0].is_probe
-            threads.submit(self._send_all, lane, start_by)
-        return bool(lanes)
+    def _claim(self) -> None:
+        for hold in claim(room=self._lines.room(), now=timezone.now()):
+            self._lines.add(hold)
 
-    def _capacity(self) -> Capacity:
-        """Endpoints that fail, perhaps by keeping us waiting, never have more than half of the threads."""
-        most = settings.WEBHOOK_THREADS
-        return Capacity(most - self._lanes.total(), most // 2 - self._probes, self._lanes)
+    def _begin_lanes(self, threads: ThreadPoolExecutor) -> None:
+        while (line := self._lines.begin_lane()) is not None:
+            threads.submit(self._send_some, line)
 
-    def _send_all(self, lane: Lane, start_by: float) -> None:
-        """In a thread. After a failure the rest is given back: it would have to wait for an endpoint that does not work."""
-        goes_on = True
-        for each in lane:
-            goes_on = goes_on and time.monotonic() < start_by and not self.is_stopping
-            result = send(each.post) if goes_on else None
-            goes_on = result is not None and result.has_succeeded
-            self._news.put(Tried(each, result))
-        self._news.put(LaneEnded(lane[0].endpoint_id, lane[0].is_probe))
+    def _send_some(self, line: Line) -> None:
+        """In a thread. After a failure all that waits is given back: it would have to wait for an endpoint that does not work."""
+        ends_at = time.monotonic() + LANE_SECONDS
+        while time.monotonic() < ends_at:
+            if (claim := line.take()) is None or not self._has_sent(claim, line):
+                break
+            if line.is_half_sent:
+                self._news.put(None)
+        self._news.put(LaneEnded(line))
+
+    def _has_sent(self, claim: Claim, line: Line) -> bool:
+        is_late = self.is_stopping or time.monotonic() > claim.start_by
+        result = None if is_late else send(claim.post)
+        self._news.put(Tried(claim, result))
+        if result is not None:
+            line.took(result.milliseconds)
+        if result is not None and result.has_succeeded:
+            return True
+        self._give_back_of(line)
+        return False
+
+    def _give_back(self) -> None:
+        for line in self._lines:
+            self._give_back_of(line)
+
+    def _give_back_of(self, line: Line) -> None:
+        for waiting in line.drain():
+            self._news.put(Tried(waiting, None))
 
     def _write_down(self, *, patience: float) -> None:
         """What has come of lanes, once something has."""
@@ -125,8 +140,7 @@ class Pump:
             record(tried, now=timezone.now())
         for ended in news:
             if isinstance(ended, LaneEnded):
-                self._lanes[ended.endpoint_id] -= 1
-                self._probes -= ended.is_probe
+                ended.line.lanes -= 1
 
     def _gather(self, patience: float) -> list[News]:
         news: list[News] = []

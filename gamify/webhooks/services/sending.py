@@ -1,5 +1,6 @@
 """One try of one delivery, over HTTP: signed, within its time, without redirects, proxies or cookies. No database here."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ KEPT_CONNECTIONS = 100
 KEEPALIVE_SECONDS = 5.0  # less than what servers usually keep: else they close just as we send
 USER_AGENT = "Gamify-Webhooks/1"
 GONE = 410
+ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 logger = structlog.get_logger(__name__)
 
@@ -68,10 +70,15 @@ def _tried(post: Post, at: datetime) -> tuple[int | None, str | None, timedelta 
     except httpcore2.TimeoutException:
         return None, f"no answer within {settings.WEBHOOK_TIMEOUT_SECONDS:g} s", None
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-        return None, str(error)[:200] or "the connection was closed", None
+        return None, _worded(error), None
     except Exception as error:
         logger.exception("delivery_crashed", url=post.url)
         return None, f"failed: {type(error).__name__}", None
+
+
+def _worded(error: Exception) -> str:
+    """Without the number that this system has for it."""
+    return ERROR_NUMBER.sub("", str(error))[:200] or "the connection was closed"
 
 
 def _posted(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None]:

@@ -14,7 +14,7 @@ _EVENTS = {
         {
             "url": "Its address.",
             "reason": "`gone` (it answered 410) or `failing` (for five days).",
-            "failing_since": "When the failures began of which none was followed by a success.",
+            "failing_since": "When the failures began of which none was followed by a success, or null.",
         },
     ),
 }

@@ -1,6 +1,7 @@
 """Webhooks in the console."""
 
 import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from standardwebhooks import Webhook
 from gamify.webhooks import services
 from gamify.webhooks.models import Delivery, DisabledBecause, Endpoint
 from gamify.webhooks.services.endpoints import disable
+from participants.models import DomainEvent
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.gamify.webhooks.conftest import made_webhook
 from tests.gamify.webhooks.test_delivering import an_award
@@ -100,6 +102,8 @@ def test_a_secret_is_changed_over_and_shown_once(console, webhook, receiver, ten
     answer = console.post("webhooks_endpoint_rotate", webhook.endpoint.pk)
 
     secret = secret_in(answer)
+    assert "signed with the former one too" in text_of(answer)
+    assert "Done, to the webhooks" in text_of(answer)
     an_award(tenant)
     services.pump()
     for each in (secret, webhook.secret):
@@ -132,6 +136,30 @@ def test_deliveries_are_listed_with_what_was_answered_and_sent_again(console, te
     delivery.refresh_from_db()
     assert delivery.status == "succeeded"
     assert [message for _, _, message in trail()] == ["Replayed."]
+
+
+def test_a_delivery_shows_what_is_sent_as_long_as_there_is_anything(console, tenant, webhook):
+    an_award(tenant)
+    services.place_all(now=timezone.now())
+    delivery = Delivery.objects.get(type="points.awarded")
+
+    assert '"participant_id": "user_1"' in unescape(text_of(console.get("webhooks_delivery_change", delivery.pk)))
+    DomainEvent.objects.all().delete()
+    assert "Nothing any more" in text_of(console.get("webhooks_delivery_change", delivery.pk))
+
+
+def test_what_waits_for_a_webhook_that_is_not_active_has_no_time(console, tenant, webhook):
+    an_award(tenant)
+    services.place_all(now=timezone.now())
+    services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
+
+    assert text_of(console.get("webhooks_delivery_changelist")).count("when the webhook is active again") == 2
+
+
+def test_who_does_not_choose_replays_what_failed(console, webhook):
+    page = console.get("webhooks_endpoint_replay", webhook.endpoint.pk).content.decode()
+
+    assert re.search(r'<option value="failed"\s+selected', page)
 
 
 def test_what_happened_within_a_time_is_replayed(console, tenant, webhook, receiver):

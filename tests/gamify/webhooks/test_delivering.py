@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from gamify.points.services import Change, award
 from gamify.webhooks import services
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
-from gamify.webhooks.services import claiming
+from gamify.webhooks.services import claiming, lines
 from gamify.webhooks.services.recording import Tried, record
 from gamify.webhooks.services.sending import Try
 from participants.models import DomainEvent, Tenant
@@ -251,6 +251,17 @@ def test_a_host_that_nobody_knows_is_a_failure(tenant):
     assert only_delivery().log[0][3] == "nobody.invalid cannot be resolved"
 
 
+def test_a_port_where_nobody_listens_is_told_in_words(tenant):
+    with receiving() as gone:
+        url = gone.url
+    made_webhook(tenant, url, "points.awarded")
+    an_award(tenant)
+
+    pumped()
+
+    assert only_delivery().log[0][3] == "Connection refused"
+
+
 # --- disabling ------------------------------------------------------------------------------------------------------
 
 
@@ -374,9 +385,9 @@ def test_a_secret_that_no_passphrase_opens_is_a_failure_and_no_crash(tenant, web
 def test_what_a_worker_that_died_had_claimed_goes_on_within_a_minute(tenant, webhook, receiver):
     an_award(tenant)
     services.place_all(now=timezone.now())
-    capacity = claiming.Capacity(8, 4, {})
-    claimed = claiming.claim(capacity=capacity, now=timezone.now())  # and then it is killed
-    assert sum(map(len, claimed)) == 2
+    room = claiming.Room(8, 4, {})
+    claimed = claiming.claim(room=room, now=timezone.now())  # and then it is killed
+    assert sum(len(hold.claims) for hold in claimed) == 2
 
     pumped()
     assert receiver.received == []
@@ -388,8 +399,9 @@ def test_what_a_worker_that_died_had_claimed_goes_on_within_a_minute(tenant, web
 def test_a_worker_that_comes_too_late_writes_nothing(tenant, webhook):
     an_award(tenant)
     services.place_all(now=timezone.now())
-    capacity = claiming.Capacity(8, 4, {})
-    [[late, *_], *_] = claiming.claim(capacity=capacity, now=timezone.now())
+    room = claiming.Room(8, 4, {})
+    [hold] = claiming.claim(room=room, now=timezone.now())
+    late = hold.claims[0]
     make_due()
     pumped()
     before = Delivery.objects.get(pk=late.delivery_id)
@@ -428,7 +440,7 @@ def test_a_hanging_endpoint_does_not_slow_the_others(tenant, settings):
 
         assert len(healthy.received) == 40
         assert max(request.at for request in healthy.received) - started < 2
-        assert len(sick.received) <= claiming.LANES + 2
+        assert len(sick.received) <= lines.LANES + 2
 
 
 def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, receiver):
@@ -451,7 +463,7 @@ def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, rece
     pumped()
 
     assert len(receiver.received) == 60
-    assert 1 < most[0] <= claiming.LANES
+    assert 1 < most[0] <= lines.LANES
 
 
 # --- erasure --------------------------------------------------------------------------------------------------------

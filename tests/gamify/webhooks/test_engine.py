@@ -14,6 +14,8 @@ from gamify.webhooks.engine.schedule import (
     MOST_TRIES,
     PAUSES,
     has_failed_too_long,
+    is_doubtful,
+    is_down,
     next_try_at,
     wish_of,
 )
@@ -95,6 +97,18 @@ def test_the_wish_of_an_endpoint_only_puts_it_off():
 )
 def test_what_retry_after_asks_for(header, wish):
     assert wish_of(header, now=NOW) == wish
+
+
+def test_who_failed_lately_is_doubted_for_a_minute():
+    assert not is_doubtful(None, now=NOW)
+    assert is_doubtful(NOW - timedelta(seconds=59), now=NOW)
+    assert not is_doubtful(NOW - timedelta(seconds=60), now=NOW)
+
+
+def test_who_does_nothing_but_fail_for_ten_seconds_is_down():
+    assert not is_down(None, now=NOW)
+    assert not is_down(NOW - timedelta(seconds=9), now=NOW)
+    assert is_down(NOW - timedelta(seconds=10), now=NOW)
 
 
 def test_five_days_of_failure_are_too_long():

@@ -411,6 +411,21 @@ def test_the_command_prints_json_with_cursors(tenant):
     assert json.loads(rest) == lines[1]
 
 
+def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant):
+    an_award(tenant)
+
+    class Pipe(StringIO):
+        read = ""
+
+        def flush(self):
+            self.read = self.getvalue()
+
+    pipe = Pipe()
+    call_command("listen", tenant="acme", after="oldest", once=True, stdout=pipe)
+
+    assert "points.awarded" in pipe.read
+
+
 @pytest.mark.parametrize("arguments", [["--after", "x"], ["--types", "nope"], ["--tenant", "nobody"]])
 def test_the_command_says_what_is_wrong(tenant, arguments):
     with pytest.raises(CommandError):

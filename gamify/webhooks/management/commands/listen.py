@@ -49,6 +49,7 @@ class Command(BaseCommand):
         while True:
             for event in page.events:
                 self.stdout.write(_line(event, as_json=options["json"]))
+            self.stdout.flush()  # who reads it through a pipe wants it live, too
             if not page.has_more:
                 if once:
                     return

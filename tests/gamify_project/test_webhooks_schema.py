@@ -1,0 +1,45 @@
+"""What the document says of webhooks. That the product sends just that is checked wherever it tells anything (tests/told.py)."""
+
+import jsonschema_rs
+import pytest
+
+from gamify_project.webhooks_schema import describe_webhooks
+from participants.events import event_types
+from tests.told import schemas, validator
+
+PROMISED = [
+    "event.recorded", "points.awarded", "points.deducted", "points.expired", "tier.upgraded", "tier.assigned", "badge.awarded",
+    "streak.incremented", "streak.broken", "streak.restored", "streak.milestone_reached", "streak.at_risk",
+    "challenge.enrolled", "challenge.completed", "reward.claimed", "reward.fulfilled", "participant.created",
+    "participant.anonymized",
+]  # fmt: skip
+SPECIFIED = {
+    "streak.incremented": ("user_id", "definition_id", "new_count"),
+    "streak.broken": ("user_id", "definition_id", "final_count"),
+    "streak.milestone_reached": ("user_id", "definition_id", "threshold", "reward_id"),
+    "streak.at_risk": ("user_id", "definition_id", "current_count", "window_ends_at"),
+}
+
+
+def test_every_type_that_is_promised_is_described():
+    assert set(PROMISED) <= schemas().keys() == set(event_types)
+
+
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_streak_events_carry_what_the_specification_says(name):
+    assert set(SPECIFIED[name]) <= set(schemas()[name]["properties"]["data"]["required"])
+
+
+def test_every_example_is_what_its_schema_says():
+    for name, path in describe_webhooks({})["webhooks"].items():
+        body = path["post"]["requestBody"]["content"]["application/json"]
+        validator(body["schema"]).validate(body["example"])
+        assert body["example"]["type"] == name
+
+
+def test_what_is_sent_otherwise_than_described_is_noticed():
+    example = describe_webhooks({})["webhooks"]["points.awarded"]["post"]["requestBody"]["content"]["application/json"]
+    example["example"]["data"]["amount"] = "ten"
+
+    with pytest.raises(jsonschema_rs.ValidationError):
+        validator(example["schema"]).validate(example["example"])
