@@ -5,18 +5,21 @@ The same for both, so that an answer cannot differ from what will be written.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on, periods_at
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on, periods_at, start_of
 from gamify.leaderboards.engine.places import Move, Moves, earliness
 from gamify.leaderboards.engine.tally import Line, Lines, Slot
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards
-from gamify.leaderboards.selectors.history import scores_of
+from gamify.leaderboards.selectors.history import Level, levels_of, scores_of
 from gamify.leaderboards.selectors.refilling import refill
 from participants.models import Participant, Tenant
+
+AHEAD = timedelta(minutes=2)
+"""So far others may be ahead of who folds: for them a period may be over that ends within this."""
 
 
 @dataclass
@@ -38,11 +41,13 @@ class Fold:
     def __init__(self, tenant: Tenant, boards: Boards, changes: Sequence[ScoreChange], *, now: datetime) -> None:
         self.tenant, self.boards, self.now = tenant, boards, now
         self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
+        self._newest = max([now, *(change.created_at for change in changes)])
         self.people = _people(tenant, {change.participant_id for change in changes})
         self.looked_at = {change.participant_id for change in changes if PERSON in change.changes}
         self.lines = Lines()
         self.rewrites_past = bool(self.looked_at)
         self._levels: dict[UUID, Mapping[UUID, int]] = {}
+        self._openings: dict[UUID, Mapping[UUID, Level]] = {}
 
     def run(self) -> Folded:
         hits = list(self._hits())
@@ -52,6 +57,7 @@ class Fold:
                 self._set_level(change, board)
             else:
                 self._add(change, board, amount)
+        self._set_openings()
         for who in self.looked_at:
             self._look_at(who)
         return Folded(self.lines, self.people, self.lines.moves(), self.rewrites_past)
@@ -79,6 +85,23 @@ class Fold:
             people = {change.participant_id for change, hit, _ in hits if hit.id == board.id}
             known_people = [self.people[who] for who in people]
             self._levels[board.id] = scores_of(self.tenant, known_people, board.measure, now=self.now)
+        self._read_openings(hits)
+
+    def _read_openings(self, hits: Sequence[tuple[ScoreChange, Board, int | None]]) -> None:
+        """A balance is looked up as it is now: of whom changes of a day before today wait, today's beginning is looked up, too."""
+        early: dict[UUID, set[UUID]] = {}
+        boards = {board.id: board for _, board, _ in hits if board.measure.metric == POINTS_BALANCE}
+        for change, board, _ in hits:
+            if board.id in boards and day_of(change.created_at, board.zone) < self._today(board):
+                early.setdefault(board.id, set()).add(change.participant_id)
+        for board_id, ids in early.items():
+            board, people = boards[board_id], [self.people[who] for who in ids]
+            since = start_of(self._today(board), board.zone)
+            self._openings[board_id] = levels_of(self.tenant, people, board.measure, since=since, now=self.now)
+
+    def _today(self, board: Board) -> date:
+        """The day on which it is folded; where a change was made on a later one, as by a clock that is ahead, that one."""
+        return day_of(self._newest, board.zone)
 
     def read_track(self, track: UUID, people: Collection[UUID]) -> None:
         """Whatever these participants have on a track; what was worked in already stays."""
@@ -93,10 +116,10 @@ class Fold:
             )
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
-        """All that a change concerns: of a level only the board of all time, and in either case its day."""
-        day = day_of(change.created_at, board.zone)
-        its_day = [period_on(Kind.OPENING, day), period_on(Kind.MOVED, day)]
-        return [*([ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)), *its_day]
+        """All that a change concerns: of a level only the board of all time, and in either case its day, and today."""
+        days = {day_of(change.created_at, board.zone), self._today(board)}
+        its_days = [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
+        return [*([ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)), *its_days]
 
     # --- working in -------------------------------------------------------------------------------------------------
 
@@ -108,6 +131,29 @@ class Fold:
             self._line(board, period, change.participant_id).add(amount, early)
             self._note_past(board, period)
         self._close_day(change, board)
+        self._reopen_today(change, board, amount)
+
+    def _reopen_today(self, change: ScoreChange, board: Board, amount: int) -> None:
+        """What was made before today and comes after somebody has moved today: they began the day with it."""
+        today, who = self._today(board), change.participant_id
+        moved = self.lines.find((board.track, period_on(Kind.MOVED, today).code), who)
+        if moved is None or day_of(change.created_at, board.zone) >= today:
+            return
+        self._line(board, period_on(Kind.OPENING, today), who).add(amount, earliness(change.at))
+        line = self._line(board, ALL_TIME, who)
+        moved.set(line.score, line.earliness)
+
+    def _set_openings(self) -> None:
+        """As they were looked up: of who has moved today, where they began the day."""
+        for board_id, levels in self._openings.items():
+            board = next(each for each in self.boards.active.values() if each.id == board_id)
+            today = self._today(board)
+            for who, level in levels.items():
+                if level.at >= start_of(today, board.zone):
+                    opening = self._line(board, period_on(Kind.OPENING, today), who)
+                    opening.set(max(0, level.before or 0), earliness(level.at))
+                    line = self._line(board, ALL_TIME, who)
+                    self._line(board, period_on(Kind.MOVED, today), who).set(line.score, line.earliness)
 
     def _set_level(self, change: ScoreChange, board: Board) -> None:
         score = self._levels[board.id].get(change.participant_id, 0)
@@ -143,7 +189,7 @@ class Fold:
         self._note_past(board, moved)
 
     def _note_past(self, board: Board, period: Period) -> None:
-        self.rewrites_past = self.rewrites_past or period.is_over(board.zone, now=self.now)
+        self.rewrites_past = self.rewrites_past or period.is_over(board.zone, now=self.now + AHEAD)
 
     # --- looking at somebody ----------------------------------------------------------------------------------------
 

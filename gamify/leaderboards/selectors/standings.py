@@ -71,7 +71,9 @@ def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: Asked, *,
     shown = _shown(glance, asked)
     standings, ranks = glance.standings[shown], glance.ranks[shown]
     ids = [each.place[2] for each in standings]
-    before = kept(_over(board, period, now=now), ids, revision=glance.revision)
+    before = (
+        kept(_over(board, period, now=now), ids, revision=glance.revision) if _has_ended(board, period, now=now) else {}
+    )
     return None if len(before) < len(ids) else Page(_entries(standings, ranks, before), glance.total)
 
 
@@ -146,7 +148,8 @@ def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks
     """Ranks at the end of the period before, of all time at the beginning of today; of who had none, none."""
     if not ids:
         return {}
-    if reading.folded is not None and reading.folded.rewrites_past:
+    is_new = reading.folded is not None and reading.folded.rewrites_past
+    if is_new or not _has_ended(reading.board, period, now=reading.now):
         return _found_before(reading, period, ids)
     over, revision = _over(reading.board, period, now=reading.now), reading.revision()
     known = kept(over, ids, revision=revision)
@@ -155,6 +158,11 @@ def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks
         keep(over, {who: found.get(who) for who in missing}, revision=revision)
         known = {**known, **found}
     return known
+
+
+def _has_ended(board: Board, period: Period, *, now: datetime) -> bool:
+    """Whether the standings before `period` are over. Those before tomorrow, which an event may be ahead in, are not."""
+    return period.kind is Kind.ALL_TIME or period.previous.is_over(board.zone, now=now)
 
 
 def _over(board: Board, period: Period, *, now: datetime) -> Over:

@@ -1,0 +1,103 @@
+"""What is compared with the day before, around midnight: changes of two days that wait together, writers that come late, clocks ahead."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from gamify.leaderboards.services import fold
+from gamify.points.services import Change
+from gamify.points.services import award as award_points
+from tests.gamify.leaderboards.boards import made_board, page
+from tests.gamify.leaderboards.oracle import naive_page
+
+NOON = datetime(2026, 2, 26, 12, tzinfo=UTC)
+BEFORE = datetime(2026, 2, 26, 23, 59, 59, tzinfo=UTC)
+AFTER = BEFORE + timedelta(seconds=3)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+def award(tenant, at, **amounts):
+    for who, amount in amounts.items():
+        award_points(tenant=tenant, change=Change(who, amount), now=at)
+
+
+def changes(api, **query):
+    return {each["participant_id"]: each["change"] for each in page(api, **query)["entries"]}
+
+
+@pytest.mark.parametrize("folds", [False, True])
+@pytest.mark.parametrize("metric", ["points_earned", "points_balance"])
+def test_changes_of_two_days_may_wait_together(tenant, api, clock, metric, folds):
+    board = made_board(tenant, metric=metric)
+    award(tenant, NOON, a=100, b=120)
+    clock.move_to(NOON + DAY)
+    award(tenant, NOON + DAY, a=50)
+
+    if folds:
+        fold(tenant=tenant, now=NOON + DAY)
+
+    assert page(api)["entries"] == naive_page(board, "all_time", now=NOON + DAY)["entries"]
+    assert changes(api) == {"a": "up", "b": "down"}
+
+
+@pytest.mark.parametrize("metric", ["points_earned", "points_balance"])
+def test_who_moved_today_began_it_with_what_comes_in_late_from_yesterday(tenant, api, clock, metric):
+    board = made_board(tenant, metric=metric)
+    award(tenant, BEFORE, a=100, b=120, c=115)
+    fold(tenant=tenant, now=AFTER)
+    clock.move_to(AFTER)
+    award(tenant, AFTER, a=10)
+    fold(tenant=tenant, now=AFTER)
+    assert changes(api) == {"b": "same", "c": "same", "a": "same"}
+
+    award(tenant, BEFORE, a=18)  # at 118 the day begins, between the two
+    fold(tenant=tenant, now=AFTER)
+
+    assert page(api)["entries"] == naive_page(board, "all_time", now=AFTER)["entries"]
+    assert changes(api) == {"a": "up", "b": "down", "c": "same"}
+
+
+def test_who_folds_with_a_clock_behind_changes_what_is_over_all_the_same(tenant, api, clock):
+    made_board(tenant)
+    award(tenant, BEFORE, a=100, b=120)
+    clock.move_to(AFTER)
+    award(tenant, AFTER, a=10)
+    fold(tenant=tenant, now=AFTER)
+    assert changes(api, period="daily") == {"a": "up"}
+
+    award(tenant, BEFORE, a=100)
+    fold(tenant=tenant, now=BEFORE)
+
+    assert changes(api, period="daily") == {"a": "same"}
+
+
+def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, api, clock):
+    now = datetime(2026, 2, 26, 23, 57, tzinfo=UTC)
+    clock.move_to(now)
+    made_board(tenant, metric="event_count")
+
+    def event(who, at):
+        body = {"participant_id": who, "event_name": "buy", "timestamp": at.isoformat()}
+        assert api.post("/events", body).status_code == 200
+
+    tomorrow = {"period": "daily", "period_key": "2026-02-27"}
+    event("a", now + timedelta(minutes=4))
+    for who in ("a", "b", "b"):
+        event(who, now)
+    fold(tenant=tenant, now=now)
+    assert changes(api, **tomorrow) == {"a": "up"}
+
+    event("a", now)
+    event("a", now)
+    fold(tenant=tenant, now=now)
+
+    assert changes(api, **tomorrow) == {"a": "same"}
