@@ -11,6 +11,7 @@ from participants.work.settling import Settlement, complete, foresee, settlement
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
+from participants.work.underway import outlast
 from participants.work.unit import UnitOfWork, followers
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "foresee",
     "made",
     "outbox_followers",
+    "outlast",
     "reading",
     "restartable",
     "settlements",

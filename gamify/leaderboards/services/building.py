@@ -1,7 +1,7 @@
 """A board over a history is filled in the background: everybody is looked at, in chunks, while writes and folding go on.
 
 What is written meanwhile counts as well: whoever was looked at goes on by changes, and of the others a change comes to a part of what
-their history will set.
+their history will set. What began before the board was there is waited for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,14 @@ from gamify.leaderboards.services.storing import lock, store
 from participants.catalog import catalog_of, definitions_changed
 from participants.ids import new_id
 from participants.models import Participant, Tenant
-from participants.work import reading
+from participants.work import outlast, reading
 
 CHUNK = 200
 
 
 def build(*, board: Leaderboard, now: datetime) -> Iterator[int]:
     """Fill a board that is not complete, from where it was left; answers how many participants were looked at, chunk by chunk."""
+    yield from outlast()
     while (looked_at := _build_chunk(board=board, now=now)) is not None:
         yield looked_at
 

@@ -1,6 +1,8 @@
 """Boards while several connections write, fold, fill and read at the same moment. These run on SQLite too, where writers queue up."""
 
 from functools import partial
+from threading import Event
+from time import sleep
 
 import pytest
 from django.utils import timezone
@@ -12,6 +14,7 @@ from gamify.points.services import Change, award
 from participants.catalog import catalog_of
 from participants.models import Tenant
 from participants.services.tenants import create_tenant
+from participants.work import UnitOfWork
 from tests.gamify.leaderboards.boards import made_board
 from tests.threads import all_at_once
 
@@ -54,6 +57,27 @@ def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):
     award(tenant=began_before, change=Change("user_1", 5), now=timezone.now())
 
     assert answer_rank(**asked(tenant), participant_id="user_1").score == 15
+
+
+def test_who_is_written_for_the_first_time_while_a_board_is_made_is_on_it(tenant, monkeypatch):
+    assert not boards_in(catalog_of(fresh(tenant))).active
+    is_open, flush = Event(), UnitOfWork.flush
+
+    def late_flush(work):
+        is_open.set()
+        sleep(0.5)
+        flush(work)
+
+    def makes():
+        is_open.wait(10)
+        return made_board(tenant)
+
+    monkeypatch.setattr(UnitOfWork, "flush", late_flush)
+    _, board = all_at_once([partial(awarded, tenant, "user_1", 5), makes])
+
+    assert board.built_at
+    assert answer_rank(**asked(tenant), participant_id="user_1").score == 5
+    check(tenant)
 
 
 def writes(tenant, who):
