@@ -24,9 +24,10 @@ def sweep(*, tenant: Tenant, now: datetime) -> Iterator[int]:
 
 
 def _unneeded(tenant: Tenant, *, now: datetime) -> list[Slot]:
-    used = Leaderboard.objects.of(tenant).active().values_list("track", flat=True)
+    """In one statement: a track that has ranges in it has its board, too."""
+    used = Leaderboard.objects.of(tenant).active().values("track")
     ranges = ScoreRange.objects.filter(tenant_id=tenant.pk)
-    found = ranges.filter(~Q(track__in=list(used)) | _of_old_days(now)).order_by("track", "period")
+    found = ranges.filter(~Q(track__in=used) | _of_old_days(now)).order_by("track", "period")
     return list(found.values_list("track", "period").distinct())
 
 
