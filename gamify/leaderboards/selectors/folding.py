@@ -18,8 +18,8 @@ from gamify.leaderboards.selectors.history import Level, levels_of, scores_of
 from gamify.leaderboards.selectors.refilling import refill
 from participants.models import Participant, Tenant
 
-AHEAD = timedelta(minutes=2)
-"""So far others may be ahead of who folds: for them a period may be over that ends within this."""
+AHEAD = timedelta(minutes=3)
+"""So far others may be ahead of who folds, whose clock was looked at when the task began: for them a period may be over that ends within this."""
 
 
 @dataclass
@@ -39,9 +39,11 @@ class Fold:
     """Works `changes`, in the order in which they were made, into the scores of `boards`."""
 
     def __init__(self, tenant: Tenant, boards: Boards, changes: Sequence[ScoreChange], *, now: datetime) -> None:
-        self.tenant, self.boards, self.now = tenant, boards, now
+        self.tenant, self.boards = tenant, boards
+        self.now = max(
+            [now, *(change.created_at for change in changes)]
+        )  # whoever folds may have looked at the clock before
         self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
-        self._newest = max([now, *(change.created_at for change in changes)])
         self.people = _people(tenant, {change.participant_id for change in changes})
         self.looked_at = {change.participant_id for change in changes if PERSON in change.changes}
         self.lines = Lines()
@@ -101,7 +103,7 @@ class Fold:
 
     def _today(self, board: Board) -> date:
         """The day on which it is folded; where a change was made on a later one, as by a clock that is ahead, that one."""
-        return day_of(self._newest, board.zone)
+        return day_of(self.now, board.zone)
 
     def read_track(self, track: UUID, people: Collection[UUID]) -> None:
         """Whatever these participants have on a track; what was worked in already stays."""

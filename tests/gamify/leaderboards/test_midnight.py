@@ -8,6 +8,7 @@ import time_machine
 from gamify.leaderboards.services import fold
 from gamify.points.services import Change
 from gamify.points.services import award as award_points
+from participants.services.participants import register
 from tests.gamify.leaderboards.boards import made_board, page
 from tests.gamify.leaderboards.oracle import naive_page
 
@@ -101,3 +102,17 @@ def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, a
     fold(tenant=tenant, now=now)
 
     assert changes(api, **tomorrow) == {"a": "same"}
+
+
+def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before(tenant, api, clock):
+    made_board(tenant, participant_filter={"team": "red"})
+    award(tenant, BEFORE, a=100)
+    clock.move_to(AFTER)
+    award(tenant, AFTER, a=10)
+    fold(tenant=tenant, now=AFTER)
+    register(tenant=tenant, external_id="a", changes={"attributes": {"team": "red"}}, now=AFTER)
+
+    fold(tenant=tenant, now=BEFORE)
+
+    assert [each["score"] for each in page(api, period="daily")["entries"]] == [10]
+    assert page(api, period="daily", period_key="2026-02-26")["entries"] == []
