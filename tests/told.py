@@ -31,14 +31,7 @@ def _teller() -> str:
 
 
 def check(event: DomainEvent) -> None:
-    message = message_of(
-        event_id=event.pk,
-        type_name=event.type,
-        occurred_at=event.occurred_at,
-        tenant_id=event.tenant_id,
-        data=event.data,
-    )
-    _validators()[event.type].validate(json.loads(encoded(message)))
+    _validators()[event.type].validate(json.loads(encoded(message_of(event))))
 
 
 @cache

@@ -112,11 +112,4 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
 
 def _readable(event: DomainEvent) -> str:
-    message = message_of(
-        event_id=event.pk,
-        type_name=event.type,
-        occurred_at=event.occurred_at,
-        tenant_id=event.tenant_id,
-        data=event.data,
-    )
-    return json.dumps(message, ensure_ascii=False, indent=2)
+    return json.dumps(message_of(event), ensure_ascii=False, indent=2)

@@ -13,7 +13,6 @@ from gamify.webhooks.selectors.feed import FeedPage
 from gamify.webhooks.services.replaying import MISSED
 from participants.api.fields import ParticipantIdField, in_range
 from participants.errors import InvalidInput
-from participants.models import DomainEvent
 from participants.profile import AnyField
 
 REPLAYED_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
@@ -212,20 +211,10 @@ class FeedAnswer(serializers.Serializer[Any]):
     has_more = serializers.BooleanField(help_text="Whether there is more already.")
 
 
-def as_message(event: DomainEvent) -> dict[str, Any]:
-    return message_of(
-        event_id=event.pk,
-        type_name=event.type,
-        occurred_at=event.occurred_at,
-        tenant_id=event.tenant_id,
-        data=event.data,
-    )
-
-
 def as_feed(page: FeedPage) -> dict[str, Any]:
     """Already as it is written: a serializer would take the events apart, and put them together again."""
     return {
-        "events": [as_message(event) for event in page.events],
+        "events": [message_of(event) for event in page.events],
         "next_cursor": str(page.cursor),
         "has_more": page.has_more,
     }

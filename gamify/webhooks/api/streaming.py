@@ -4,7 +4,6 @@ Under WSGI an open stream keeps a thread busy. So a process has only so many of 
 `FEED_STREAM_SECONDS`, and the client comes again with the last id that it was told.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +15,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from gamify.webhooks import services
-from gamify.webhooks.api.serializers import as_message
+from gamify.webhooks.engine.messages import encoded, message_of
 from gamify.webhooks.selectors.feed import FeedPage, Following
 from participants.errors import DomainError
 from participants.models import DomainEvent, Tenant
@@ -87,8 +86,8 @@ def _page(tenant: Tenant, following: Following, after: str, *, now: datetime, li
 
 
 def _written(event: DomainEvent) -> bytes:
-    data = json.dumps(as_message(event), ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event.position}\nevent: {event.type}\ndata: {data}\n\n".encode()
+    head = f"id: {event.position}\nevent: {event.type}\ndata: ".encode()
+    return head + encoded(message_of(event)) + b"\n\n"
 
 
 def open_stream(*, tenant: Tenant, following: Following, after: str, now: datetime) -> FeedStream:

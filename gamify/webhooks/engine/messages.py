@@ -3,18 +3,31 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 
-def message_of(*, event_id: UUID, type_name: str, occurred_at: datetime, tenant_id: UUID, data: Any) -> dict[str, Any]:
+class Event(Protocol):
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def tenant_id(self) -> UUID: ...
+    @property
+    def data(self) -> Any: ...
+
+
+def message_of(event: Event) -> dict[str, Any]:
     """The body of a delivery, and an entry of the feed (contract §14)."""
     return {
-        "id": str(event_id),
-        "type": type_name,
-        "occurred_at": instant_text(occurred_at),
-        "tenant_id": str(tenant_id),
-        "data": data,
+        "id": str(event.id),
+        "type": event.type,
+        "occurred_at": instant_text(event.occurred_at),
+        "tenant_id": str(event.tenant_id),
+        "data": event.data,
     }
 
 
@@ -24,4 +37,7 @@ def instant_text(instant: datetime) -> str:
 
 def encoded(message: Mapping[str, Any]) -> bytes:
     """The bytes that are signed and sent."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(message).encode()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from gamify.webhooks.engine.messages import encoded, message_of
 from gamify.webhooks.engine.schedule import is_doubtful, is_down
@@ -21,6 +20,8 @@ from gamify.webhooks.services.sending import Post
 from participants.events import event_types
 from participants.ids import new_id
 from participants.models import DomainEvent
+from participants.work.queries import Among, Query, among
+from participants.work.statements import update
 
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
@@ -28,10 +29,6 @@ DEPTH = 512
 """Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
 DOUBTFUL_DEPTH = 16
 """For one that failed lately; for one that is down, a single one."""
-
-
-Told = Mapping[str, Any]
-"""What `message_of` takes of an event. Thousands in a second: models would take longer to make than to send."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,18 @@ def claim(*, room: Room, now: datetime) -> list[Hold]:
         return []
     start_by, lease = time.monotonic() + seconds_to_start(), new_id()
     with transaction.atomic():
-        found = [(endpoint, due_of(endpoint, now=now, limit=number)) for endpoint, number in shares]
-        ids = [row.pk for _, rows in found for row in rows]
-        Delivery.objects.filter(pk__in=ids).update(due_at=now + LEASE, lease=lease)
+        found = [(endpoint, _leased(endpoint, number, lease=lease, now=now)) for endpoint, number in shares]
     events = _events_of([row for _, rows in found for row in rows])
     return [_hold(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
+
+
+def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
+    rows = due_of(endpoint, now=now, limit=number)
+    for row in rows:
+        row.due_at, row.lease = now + LEASE, lease
+    if rows:
+        update(connection, rows, ["due_at", "lease"])
+    return rows
 
 
 def _shares(endpoints: Sequence[Endpoint], room: Room, *, now: datetime) -> list[tuple[Endpoint, int]]:
@@ -111,21 +115,29 @@ def _depth(endpoint: Endpoint, now: datetime) -> int:
     return DOUBTFUL_DEPTH if _is_doubtful(endpoint, now) else DEPTH
 
 
-def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, Told]:
+def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
     """By id. One that was erased with its participant is missing, and there is nothing to deliver any more."""
-    told = DomainEvent.objects.filter(pk__in={row.event_id for row in rows}).values(
-        "occurred_at", "tenant_id", "data", event_id=F("id"), type_name=F("type")
-    )
-    events = {each["event_id"]: each for each in told}
+    if not rows:
+        return {}
+    ids, size = among([row.event_id for row in rows], connection)
+    events = {event.pk: event for event in _EVENTS.ask(connection, {"ids": ids}, size=size)()}
     if gone := [row.pk for row in rows if row.event_id not in events]:
         Delivery.objects.filter(pk__in=gone).delete()
     return events
 
 
+def _declare_events(*, size: int) -> "QuerySet[DomainEvent]":
+    rows = DomainEvent.objects.filter(Among("id", "ids", DomainEvent._meta.pk, size=size))
+    return rows.only("id", "tenant_id", "type", "occurred_at", "data")
+
+
+_EVENTS = Query(_declare_events)
+
+
 def _hold(
     endpoint: Endpoint,
     rows: Sequence[Delivery],
-    events: Mapping[UUID, Told],
+    events: Mapping[UUID, DomainEvent],
     *,
     lease: UUID,
     start_by: float,
@@ -140,7 +152,6 @@ def _hold(
     return Hold(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
 
 
-def _post(endpoint: Endpoint, event: Told, secrets: Sequence[str]) -> Post:
-    type_name = event["type_name"]
-    version = event_types[type_name].version if type_name in event_types else 1
-    return Post(endpoint.url, str(event["event_id"]), version, encoded(message_of(**event)), secrets)
+def _post(endpoint: Endpoint, event: DomainEvent, secrets: Sequence[str]) -> Post:
+    version = event_types[event.type].version if event.type in event_types else 1
+    return Post(endpoint.url, str(event.pk), version, encoded(message_of(event)), secrets)

@@ -10,8 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,13 +37,16 @@ def policy() -> Policy:
     return Policy(settings.WEBHOOK_ALLOW_HTTP, frozenset(settings.WEBHOOK_PORTS), networks)
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
+class within:  # noqa: N801 - a block
     """All that this thread does on the network in the block, together."""
-    _own.deadline = time.monotonic() + seconds
-    try:
-        yield
-    finally:
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        _own.deadline = time.monotonic() + self._seconds
+
+    def __exit__(self, *_: object) -> None:
         del _own.deadline
 
 

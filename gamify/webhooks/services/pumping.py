@@ -6,7 +6,9 @@ at work has it look again.
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -44,6 +46,7 @@ class Pump:
     def __init__(self) -> None:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._lines = Lines(settings.WEBHOOK_THREADS)
+        self._threads = ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook")
         self._may_begin = True
         self._quiet_at = 0.0
         self.is_nudged = True
@@ -63,9 +66,9 @@ class Pump:
         is over: then somebody else is called, and what is under way is waited for.
         """
         ends_at = time.monotonic() + TURN_SECONDS
-        with ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook") as threads:
+        with self._threads:
             while time.monotonic() < ends_at and not self.is_stopping:
-                if self._is_done(threads) and _resign(self):
+                if self._is_done() and _resign(self):
                     return
             _resign(self, is_forced=True)
             bell.press()
@@ -74,8 +77,8 @@ class Pump:
                 self._write_down(patience=LOOK_SECONDS)
             self._write_down(patience=0.0)
 
-    def _is_done(self, threads: ThreadPoolExecutor) -> bool:
-        """Look, if something may have become due or a lane free; else wait for news; answers whether there is nothing to wait for."""
+    def _is_done(self) -> bool:
+        """Look, if something may have become due; then wait for news. Answers whether there is nothing to wait for."""
         has_more = False
         if self._may_begin:
             began_at = time.monotonic()
@@ -85,7 +88,7 @@ class Pump:
             self._claim()
             if not (has_more or self._lines.is_busy) and began_at >= self._quiet_at:
                 return True
-        self._begin_lanes(threads)
+        self._begin_lanes()
         self._write_down(patience=0.0 if has_more else self._patience())
         self._may_begin = self._may_begin or has_more
         return False
@@ -99,9 +102,9 @@ class Pump:
         for hold in claim(room=self._lines.room(), now=timezone.now()):
             self._lines.add(hold)
 
-    def _begin_lanes(self, threads: ThreadPoolExecutor) -> None:
+    def _begin_lanes(self) -> None:
         while (line := self._lines.begin_lane()) is not None:
-            threads.submit(self._send_some, line)
+            self._threads.submit(self._send_some, line)
 
     def _send_some(self, line: Line) -> None:
         """In a thread. After a failure all that waits is given back: it would have to wait for an endpoint that does not work."""
@@ -134,23 +137,30 @@ class Pump:
 
     def _write_down(self, *, patience: float) -> None:
         """What has come of lanes, once something has."""
-        news = self._gather(patience)
-        self._may_begin = not all(isinstance(each, Tried) for each in news) or not news
-        if tried := [each for each in news if isinstance(each, Tried)]:
+        if tried := self._gather(patience):
             record(tried, now=timezone.now())
-        for ended in news:
-            if isinstance(ended, LaneEnded):
-                ended.line.lanes -= 1
 
-    def _gather(self, patience: float) -> list[News]:
-        news: list[News] = []
-        try:
-            news.append(self._news.get(timeout=patience) if patience else self._news.get_nowait())
+    def _gather(self, patience: float) -> list[Tried]:
+        """What comes of tries. Where a lane ends, the next one begins meanwhile."""
+        tried, others = [], 0
+        for news in self._arriving(patience):
+            if isinstance(news, Tried):
+                tried.append(news)
+                continue
+            others += 1
+            if news is not None:
+                news.line.lanes -= 1
+                self._begin_lanes()
+        self._may_begin = others > 0 or not tried
+        return tried
+
+    def _arriving(self, patience: float) -> Iterator[News]:
+        """The first news, if any comes in time, and what follows within a moment; no lane is left, nothing follows."""
+        with suppress(Empty):
+            yield self._news.get(timeout=patience)
             until = time.monotonic() + GATHER_SECONDS
-            while True:
-                news.append(self._news.get(timeout=max(0.0, until - time.monotonic())))
-        except Empty:
-            return news
+            while (left := until - time.monotonic() if self._lines.lanes else 0.0) >= 0:
+                yield self._news.get(timeout=left)
 
 
 _guard = threading.Lock()

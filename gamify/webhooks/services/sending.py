@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import httpcore2
 import structlog
@@ -88,7 +88,7 @@ def _posted(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None
         "Webhook-Schema-Version": str(post.version),
         **headers_of(message_id=post.message_id, at=at, body=post.body, secrets=post.secrets),
     }
-    with _pool().stream("POST", post.url, headers=[*headers.items()], content=post.body) as answer:
+    with _pool().stream("POST", _parsed(post.url), headers=[*headers.items()], content=post.body) as answer:
         _read_away(answer)
         sent = {name.lower(): value for name, value in answer.headers}
     wish = wish_of(sent.get(b"retry-after", b"").decode("latin-1"), now=at)
@@ -102,6 +102,11 @@ def _read_away(answer: httpcore2.Response) -> None:
         read += len(part)
         if read > MAX_ANSWER_BYTES:
             return
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> httpcore2.URL:
+    return httpcore2.URL(url)
 
 
 @cache
