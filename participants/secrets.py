@@ -33,6 +33,15 @@ def decrypt(ciphertext: str, *, of: str) -> str | None:
         return None
 
 
+def is_current(ciphertext: str) -> bool:
+    """Whether the first passphrase opens it, so that no other is needed for it."""
+    try:
+        _fernet(_passphrases()[:1]).decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def _passphrases() -> tuple[str, ...]:
     return tuple(settings.ENCRYPTION_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from functools import cache
 from typing import Any
 
@@ -113,7 +114,9 @@ class GuardedBackend(httpcore2.NetworkBackend):
 def checked_addresses(host: str, port: int) -> Sequence[IPAddress]:
     """What `host` resolves to, at least one. Raises NotPublic if any of it must not be connected to, ConnectError for nothing."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        found = _looked_up(host.strip("[]"), port)
+    except TimeoutError as error:
+        raise OutOfTime from error
     except (OSError, UnicodeError) as error:
         raise httpcore2.ConnectError(f"{host} cannot be resolved") from error
     addresses = list(dict.fromkeys(ipaddress.ip_address(address[0]) for *_, address in found))
@@ -121,3 +124,17 @@ def checked_addresses(host: str, port: int) -> Sequence[IPAddress]:
         if not is_allowed(address, policy().networks):
             raise NotPublic(f"{host} is {address}" if str(address) != host else host)
     return addresses
+
+
+def _looked_up(host: str, port: int) -> Sequence[Any]:
+    """What the system says of a name. Nothing can interrupt it, so it is asked in a thread that can be left behind."""
+    answer: Future[Sequence[Any]] = Future()
+
+    def look_up() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+            answer.set_exception(error)
+
+    threading.Thread(target=look_up, name="webhook-lookup", daemon=True).start()
+    return answer.result(timeout=_remaining())

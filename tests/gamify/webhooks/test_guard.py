@@ -155,6 +155,17 @@ def test_a_name_that_changes_its_mind_is_resolved_once_and_what_was_judged_is_co
     assert canary.connections == before
 
 
+def test_a_name_that_nobody_answers_for_takes_no_more_than_the_time_of_a_try(settings, monkeypatch):
+    settings.WEBHOOK_TIMEOUT_SECONDS = 0.2
+    may_answer = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: may_answer.wait(timeout=30))
+
+    result = tried("http://silent.example/")
+
+    may_answer.set()
+    assert (result.status, result.error) == (None, "no answer within 0.2 s")
+
+
 def test_a_redirect_is_not_followed(canary):
     before = canary.connections
     answer = Answer(302, {"Location": f"http://127.0.0.1:{canary.port}/"})

@@ -1,0 +1,35 @@
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from gamify.webhooks.models import Endpoint
+from participants.management.base import ReportingCommand
+from participants.management.progress import counting
+from participants.models import HmacSecret
+from participants.services.reencrypting import Reencrypted, reencrypt
+
+COLUMNS = ((HmacSecret, "ciphertext"), (Endpoint, "ciphertext"), (Endpoint, "former_ciphertext"))
+
+
+class Command(ReportingCommand):
+    help = (
+        "Close all that is stored encrypted with the first of ENCRYPTION_KEYS, so that the others can be taken away. Safe to repeat. "
+        "Exits 1 where something is left that none of them opens."
+    )
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Say how much there is to do, and do nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.total = Reencrypted()
+        super().handle(*args, **options)
+        if self.total.unreadable:
+            raise SystemExit(1)
+
+    def report(self, *, dry_run: bool, **options: Any) -> Mapping[str, Any]:
+        number = sum(model._default_manager.exclude(**{column: None}).count() for model, column in COLUMNS)
+        with counting(options, total=number) as moved:
+            for model, column in COLUMNS:
+                reencrypt(model, column, is_dry_run=dry_run, seen=moved, total=self.total)
+        return {**asdict(self.total), "dry_run": dry_run}
