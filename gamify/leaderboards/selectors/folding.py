@@ -40,9 +40,8 @@ class Fold:
 
     def __init__(self, tenant: Tenant, boards: Boards, changes: Sequence[ScoreChange], *, now: datetime) -> None:
         self.tenant, self.boards = tenant, boards
-        self.now = max(
-            [now, *(change.created_at for change in changes)]
-        )  # whoever folds may have looked at the clock before
+        # Whoever folds may have looked at the clock before the last of the changes was made.
+        self.now = max([now, *(change.created_at for change in changes)])
         self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
         self.people = _people(tenant, {change.participant_id for change in changes})
         self.looked_at = {change.participant_id for change in changes if PERSON in change.changes}

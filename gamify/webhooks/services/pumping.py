@@ -155,11 +155,11 @@ class Pump:
         return tried
 
     def _arriving(self, patience: float) -> Iterator[News]:
-        """The first news, if any comes in time, and what follows within a moment; no lane is left, nothing follows."""
+        """The first news, if any comes in time, and what follows within a moment, which also lets more become due before the next look."""
         with suppress(Empty):
             yield self._news.get(timeout=patience)
             until = time.monotonic() + GATHER_SECONDS
-            while (left := until - time.monotonic() if self._lines.lanes else 0.0) >= 0:
+            while (left := until - time.monotonic()) >= 0:
                 yield self._news.get(timeout=left)
 
 
