@@ -1,34 +1,12 @@
 """The `webhooks` of the OpenAPI document: what each type of event looks like when it is delivered, from the registry of types."""
 
-import re
 from typing import Any
 
-from participants.events import EventType, event_types
+from participants.events import INSTANT, UUID, EventField, EventType, event_types
 
 Document = dict[str, Any]
 
-EXAMPLE_ID = "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95"
 EXAMPLE_TENANT = "01a2002f-5cb4-70b6-8ee3-5f1b1a4a3e5d"
-EXAMPLE_TIME = "2026-02-14T10:00:00Z"
-
-# What fields of a name hold, the first that fits; null too where their description says so.
-KINDS: tuple[tuple[str, Document, Any], ...] = (
-    (r"(participant|user)_id", {"type": "string"}, "user_123"),
-    (r".*_id", {"type": "string", "format": "uuid"}, EXAMPLE_ID),
-    (r".*_at|.*_until|from|to|timestamp|failing_since", {"type": "string", "format": "date-time"}, EXAMPLE_TIME),
-    (
-        r"(base_)?amount|delta|.*balance|.*_count|.*level|threshold|completions|total_completed|points_deducted",
-        {"type": "integer"},
-        7,
-    ),
-    (r"multiplier", {"type": "number"}, 1.5),
-    (r"visible", {"type": "boolean"}, True),
-    (r"attributes|properties|metadata", {"type": "object"}, {}),
-    (r"objectives", {"type": "array", "items": {"type": "string"}}, ["first_steps"]),
-    (r"undone", {"type": "array", "items": {"type": "object"}}, [{"type": "points", "amount": 10}]),
-    (r"tier|previous_tier", {"type": "object"}, {"code": "gold", "name": "Gold", "level": 3}),
-    (r".*", {"type": "string"}, "…"),
-)
 
 _HEADERS = {
     "webhook-id": "The event: the same with every try, and for every webhook. Whoever has seen it need do nothing.",
@@ -65,39 +43,30 @@ def _header(name: str, about: str) -> Document:
 
 
 def _schema(event_type: EventType) -> Document:
-    fields = {name: _field(name, about) for name, about in event_type.fields.items()}
-    required = [name for name in fields if name not in event_type.optional]
+    fields = {name: _field(field) for name, field in event_type.fields.items()}
+    required = [name for name, field in event_type.fields.items() if not field.optional]
     properties = {
-        "id": {"type": "string", "format": "uuid", "description": "The event, as in `webhook-id` and in the feed."},
+        "id": {**UUID.schema, "description": "The event, as in `webhook-id` and in the feed."},
         "type": {"const": event_type.name, "description": "What happened."},
-        "occurred_at": {"type": "string", "format": "date-time", "description": "When."},
-        "tenant_id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "Your tenant's id; in the sandbox, the sandbox's.",
-        },
+        "occurred_at": {**INSTANT.schema, "description": "When."},
+        "tenant_id": {**UUID.schema, "description": "Your tenant's id; in the sandbox, the sandbox's."},
         "data": {"type": "object", "description": event_type.meaning, "properties": fields, "required": required},
     }
     return {"type": "object", "x-version": event_type.version, "required": [*properties], "properties": properties}
 
 
-def _field(name: str, about: str) -> Document:
-    schema = _kind(name)[0]
-    if re.search(r"\bnull\b", about):
+def _field(field: EventField) -> Document:
+    schema = dict(field.kind.schema)
+    if field.nullable:
         schema["type"] = [schema["type"], "null"]
-    return schema | {"description": about}
+    return schema | {"description": field.about}
 
 
 def _example(event_type: EventType) -> Document:
     return {
-        "id": EXAMPLE_ID,
+        "id": UUID.example,
         "type": event_type.name,
-        "occurred_at": EXAMPLE_TIME,
+        "occurred_at": INSTANT.example,
         "tenant_id": EXAMPLE_TENANT,
-        "data": {name: _kind(name)[1] for name in event_type.fields},
+        "data": {name: field.kind.example for name, field in event_type.fields.items()},
     }
-
-
-def _kind(name: str) -> tuple[Document, Any]:
-    """The schema of a field, and an example."""
-    return next((dict(schema), example) for pattern, schema, example in KINDS if re.fullmatch(pattern, name))

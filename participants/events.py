@@ -1,6 +1,9 @@
-"""The domain events that may be emitted: a registry, so that a misspelt type fails in the first test that emits it."""
+"""The registry of domain events: each type with its fields. A misspelt type or field fails in the first test that emits it.
 
-from collections.abc import Collection, Mapping
+Everything that is said about a type of event is declared here: the OpenAPI document, webhooks, rules and the console derive the rest.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,38 +11,70 @@ from participants.registries import Registry
 
 
 @dataclass(frozen=True)
-class EventType:
-    """What one type of domain event means and which fields its `data` carries: name → what it holds.
+class FieldKind:
+    """What a field holds: its JSON schema, and an example of a value."""
 
-    `optional` are those that are left out where there is nothing to say. `version` grows when a field is taken away or comes to
-    mean something else; new fields may be added at any time. One that `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
+    schema: Mapping[str, Any]
+    example: Any
+
+
+TEXT = FieldKind({"type": "string"}, "…")
+PARTICIPANT = FieldKind({"type": "string"}, "user_123")
+UUID = FieldKind({"type": "string", "format": "uuid"}, "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95")
+INSTANT = FieldKind({"type": "string", "format": "date-time"}, "2026-02-14T10:00:00Z")
+INTEGER = FieldKind({"type": "integer"}, 7)
+NUMBER = FieldKind({"type": "number"}, 1.5)
+BOOLEAN = FieldKind({"type": "boolean"}, example=True)
+OBJECT = FieldKind({"type": "object"}, {})
+TIER = FieldKind({"type": "object"}, {"code": "gold", "name": "Gold", "level": 3})
+CODES = FieldKind({"type": "array", "items": {"type": "string"}}, ["first_steps"])
+GRANTS = FieldKind({"type": "array", "items": {"type": "object"}}, [{"type": "points", "amount": 10}])
+
+
+@dataclass(frozen=True)
+class EventField:
+    """One field of an event's `data`: what it holds, and what that means (one sentence).
+
+    A `nullable` field may be null. An `optional` field may be missing.
+    """
+
+    kind: FieldKind
+    about: str
+    nullable: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One type of domain event.
+
+    `version` grows when a field is removed or changes its meaning; new fields may be added at any time. An event that `takes_back`
+    says that something is undone. It is published, but rules and other definitions do not react to it.
     """
 
     name: str
     meaning: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, EventField]
     takes_back: bool = False
     version: int = 1
-    optional: frozenset[str] = frozenset()
 
 
 event_types: Registry[EventType] = Registry("Domain event")
 
-PARTICIPANT_ID = {"participant_id": "The participant's id."}
+PARTICIPANT_ID = {"participant_id": EventField(PARTICIPANT, "The participant's id.")}
 
 
 def register(
     name: str,
     meaning: str,
-    fields: Mapping[str, str],
+    fields: Mapping[str, EventField],
     *,
     takes_back: bool = False,
     is_about_participant: bool = True,
-    optional: Collection[str] = (),
 ) -> None:
+    """Register a type of event. An event about a participant also carries `participant_id`."""
     about = PARTICIPANT_ID if is_about_participant else {}
-    event_type = EventType(name, meaning, about | dict(fields), takes_back, optional=frozenset(optional))
-    event_types.register(name, event_type)
+    event_types.register(name, EventType(name, meaning, about | dict(fields), takes_back))
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
@@ -48,12 +83,12 @@ def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
 
 
 def register_all() -> None:
-    """This package's own events."""
+    """Register this package's own events."""
     profile = {
-        "display_name": "Name shown to people, or null.",
-        "avatar_url": "Address of a picture, or null.",
-        "attributes": "The tenant's own data about the participant.",
-        "visible": "Whether they are shown on leaderboards.",
+        "display_name": EventField(TEXT, "Name shown to people, or null.", nullable=True),
+        "avatar_url": EventField(TEXT, "Address of a picture, or null.", nullable=True),
+        "attributes": EventField(OBJECT, "The tenant's own data about the participant."),
+        "visible": EventField(BOOLEAN, "Whether they are shown on leaderboards."),
     }
     register("participant.created", "A participant was seen for the first time.", {})
     register("participant.updated", "Profile data changed.", profile)

@@ -4,6 +4,7 @@ from gamify.facts.services import undoers
 from gamify.points.models import EntryType
 from gamify.points.services import multipliers, undo_by_type
 from participants import events
+from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 from rewards.models import Claim, RewardTally
@@ -23,16 +24,18 @@ def _clear_words(participant: Participant) -> None:
 
 
 _CLAIM = {
-    "claim_id": "Id of the claim.",
-    "reward_id": "Id of the reward.",
-    "reward_name": "Its name.",
-    "reward_type": "Its type.",
-    "code_value": "The code that was handed out, or null.",
-    "points_deducted": "What was paid for it.",
-    "multiplier": "Of a points multiplier: what points are multiplied by; else null.",
-    "active_until": "Until when; null where it multiplies nothing.",
+    "claim_id": EventField(UUID, "Id of the claim."),
+    "reward_id": EventField(UUID, "Id of the reward."),
+    "reward_name": EventField(TEXT, "Its name."),
+    "reward_type": EventField(TEXT, "Its type."),
+    "code_value": EventField(TEXT, "The code that was handed out, or null.", nullable=True),
+    "points_deducted": EventField(INTEGER, "What was paid for it."),
+    "multiplier": EventField(
+        NUMBER, "Of a points multiplier: what points are multiplied by; else null.", nullable=True
+    ),
+    "active_until": EventField(INSTANT, "Until when; null where it multiplies nothing.", nullable=True),
 }
-_WHY = {"reason": "Text given with the request, or null."}
+_WHY = {"reason": EventField(TEXT, "Text given with the request, or null.", nullable=True)}
 _EVENTS = {
     "reward.claimed": ("A reward was handed out.", _CLAIM),
     "reward.pending": ("A reward was granted that is out of stock; it is handed out when stock comes.", _CLAIM),

@@ -2,6 +2,7 @@
 
 from gamify.facts.services import undoers
 from participants import events
+from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers, zone_followers
 from participants.services.tenants import zone_changes
@@ -37,49 +38,58 @@ def _clear_reasons(participant: Participant) -> None:
 
 
 _WHOSE = {
-    "user_id": "The participant's id.",
-    "definition_id": "Id of the streak.",
-    "streak_code": "Code of the streak.",
+    "user_id": EventField(PARTICIPANT, "The participant's id."),
+    "definition_id": EventField(UUID, "Id of the streak."),
+    "streak_code": EventField(TEXT, "Code of the streak."),
 }
 _EVENTS = {
     "streak.incremented": (
         "A window of a streak was satisfied.",
-        {"new_count": "Length of the run after this tick.", "longest_count": "Length of the longest run so far."},
+        {
+            "new_count": EventField(INTEGER, "Length of the run after this tick."),
+            "longest_count": EventField(INTEGER, "Length of the longest run so far."),
+        },
     ),
     "streak.decremented": (
         "A window of a streak is not satisfied any more, since the event that did it was reversed.",
-        {"new_count": "Length of the run that is alive, or 0.", "longest_count": "Length of the longest run."},
+        {
+            "new_count": EventField(INTEGER, "Length of the run that is alive, or 0."),
+            "longest_count": EventField(INTEGER, "Length of the longest run."),
+        },
     ),
     "streak.broken": (
         "A run ended, since more windows were missed than may be.",
-        {"final_count": "Length that the run had come to."},
+        {"final_count": EventField(INTEGER, "Length that the run had come to.")},
     ),
     "streak.at_risk": (
         "A run is about to break.",
         {
-            "current_count": "Length of the run.",
-            "window_ends_at": "When it breaks, unless its participant comes before.",
+            "current_count": EventField(INTEGER, "Length of the run."),
+            "window_ends_at": EventField(INSTANT, "When it breaks, unless its participant comes before."),
         },
     ),
     "streak.restored": (
         "A broken run lives again without a tick.",
         {
-            "new_count": "Length of the run.",
-            "longest_count": "Length of the longest run so far.",
-            "reason": "Text given with the request; null where an amnesty did it.",
+            "new_count": EventField(INTEGER, "Length of the run."),
+            "longest_count": EventField(INTEGER, "Length of the longest run so far."),
+            "reason": EventField(TEXT, "Text given with the request; null where an amnesty did it.", nullable=True),
         },
     ),
     "streak.frozen": (
         "Missing windows was forgiven to one participant.",
         {
-            "from": "Beginning of the time that is forgiven.",
-            "to": "End of the time that is forgiven.",
-            "reason": "Text given with the request.",
+            "from": EventField(INSTANT, "Beginning of the time that is forgiven."),
+            "to": EventField(INSTANT, "End of the time that is forgiven."),
+            "reason": EventField(TEXT, "Text given with the request."),
         },
     ),
     "streak.milestone_reached": (
         "A run has come to the length of a milestone.",
-        {"threshold": "Length of the milestone.", "reward_id": "Id of the reward that goes with it, or null."},
+        {
+            "threshold": EventField(INTEGER, "Length of the milestone."),
+            "reward_id": EventField(UUID, "Id of the reward that goes with it, or null.", nullable=True),
+        },
     ),
 }
 _TAKING_BACK = {"streak.decremented"}

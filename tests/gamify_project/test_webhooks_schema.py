@@ -1,5 +1,7 @@
 """What the document says of webhooks. That the product sends just that is checked wherever it tells anything (tests/told.py)."""
 
+import re
+
 import jsonschema_rs
 import pytest
 
@@ -43,3 +45,9 @@ def test_what_is_sent_otherwise_than_described_is_noticed():
 
     with pytest.raises(jsonschema_rs.ValidationError):
         validator(example["schema"]).validate(example["example"])
+
+
+def test_a_description_says_null_exactly_where_the_field_is_nullable():
+    fields = {f"{each.name}.{name}": field for each in event_types.values() for name, field in each.fields.items()}
+
+    assert [name for name, field in fields.items() if field.nullable != bool(re.search(r"\bnull\b", field.about))] == []

@@ -6,6 +6,7 @@ from gamify.badges.services.reversing import undo
 from gamify.facts.services import metrics, own_number, undoers
 from participants import events
 from participants.catalog import catalog_parts
+from participants.events import INSTANT, OBJECT, TEXT, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 
@@ -35,12 +36,14 @@ def register() -> None:
     erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
     undoers.register("badges", undo)
     badge = {
-        "badge_code": "Code of the badge.",
-        "badge_name": "Its name.",
-        "icon": "Address of its picture, or null.",
-        "rarity": "common, uncommon, rare, epic or legendary.",
+        "badge_code": EventField(TEXT, "Code of the badge."),
+        "badge_name": EventField(TEXT, "Its name."),
+        "icon": EventField(TEXT, "Address of its picture, or null.", nullable=True),
+        "rarity": EventField(TEXT, "common, uncommon, rare, epic or legendary."),
     }
-    given = badge | {"metadata": "Object given with the request."}
+    given = badge | {"metadata": EventField(OBJECT, "Object given with the request.")}
     events.register("badge.awarded", "A badge was earned.", given)
     revoked = "A badge was taken back with the event that it came of."
-    events.register("badge.revoked", revoked, badge | {"earned_at": "When it was earned."}, takes_back=True)
+    events.register(
+        "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, takes_back=True
+    )

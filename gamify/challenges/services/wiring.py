@@ -5,6 +5,7 @@ from gamify.challenges.selectors.catalog import register as register_catalog
 from gamify.challenges.services.reversing import undo
 from gamify.facts.services import metrics, own_number, undoers
 from participants import events
+from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 
@@ -23,29 +24,35 @@ def _clear_values(participant: Participant) -> None:
         row.save(update_fields=["progress"])
 
 
-_WHICH = {"challenge_code": "Code of the challenge.", "challenge_name": "Its name."}
+_WHICH = {"challenge_code": EventField(TEXT, "Code of the challenge."), "challenge_name": EventField(TEXT, "Its name.")}
 _EVENTS = {
     "challenge.enrolled": (
         "A participant takes part in a challenge.",
-        {"enrolled_at": "Since when.", "ends_at": "When it ends for them, or null."},
+        {
+            "enrolled_at": EventField(INSTANT, "Since when."),
+            "ends_at": EventField(INSTANT, "When it ends for them, or null.", nullable=True),
+        },
     ),
     "challenge.objective_completed": (
         "An objective of a challenge was completed.",
-        {"objective_code": "Code of the objective.", "objective_label": "What it is called."},
+        {
+            "objective_code": EventField(TEXT, "Code of the objective."),
+            "objective_label": EventField(TEXT, "What it is called."),
+        },
     ),
     "challenge.completed": (
         "A challenge was completed; one that can be repeated, once more.",
         {
-            "completions": "How often they have completed this challenge.",
-            "total_completed": "How often they have completed any challenge.",
+            "completions": EventField(INTEGER, "How often they have completed this challenge."),
+            "total_completed": EventField(INTEGER, "How often they have completed any challenge."),
         },
     ),
     "challenge.expired": ("A challenge has ended for somebody who has not completed it.", {}),
 }
 _SET_BACK = {
-    "objectives": "Codes of the objectives that are open again.",
-    "completions": "How often they have completed this challenge.",
-    "total_completed": "How often they have completed any challenge.",
+    "objectives": EventField(CODES, "Codes of the objectives that are open again."),
+    "completions": EventField(INTEGER, "How often they have completed this challenge."),
+    "total_completed": EventField(INTEGER, "How often they have completed any challenge."),
 }
 
 

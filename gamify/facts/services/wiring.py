@@ -2,6 +2,7 @@
 
 from gamify.facts.models import PRUNED, Event
 from participants import events
+from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 
@@ -17,10 +18,10 @@ def _clear_properties(participant: Participant) -> None:
 
 
 _REVERSED = {
-    "event_id": "Id of the event.",
-    "event_name": "Its name.",
-    "reason": "Text given with the request, or null.",
-    "undone": "What was taken back, one object each, and what was not, with the reason.",
+    "event_id": EventField(UUID, "Id of the event."),
+    "event_name": EventField(TEXT, "Its name."),
+    "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
+    "undone": EventField(GRANTS, "What was taken back, one object each, and what was not, with the reason."),
 }
 
 
@@ -28,10 +29,10 @@ def register() -> None:
     """Called once the apps are loaded."""
     erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
     recorded = {
-        "event_id": "Id of the event.",
-        "event_name": "Its name.",
-        "properties": "What the client told about it.",
-        "timestamp": "When it happened.",
+        "event_id": EventField(UUID, "Id of the event."),
+        "event_name": EventField(TEXT, "Its name."),
+        "properties": EventField(OBJECT, "What the client told about it."),
+        "timestamp": EventField(INSTANT, "When it happened."),
     }
     events.register("event.recorded", "A client's event was recorded.", recorded)
     events.register("event.reversed", "An event was undone with everything that came of it.", _REVERSED)

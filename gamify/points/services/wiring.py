@@ -7,6 +7,7 @@ from gamify.points.services import lots, multiplying
 from gamify.points.services.reversing import undo_event
 from participants import events
 from participants.catalog import catalog_parts
+from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
 from participants.work import Settlement, settlements
@@ -26,27 +27,29 @@ def register() -> None:
     """Called once the apps are loaded."""
     erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_words))
     moved = {
-        "transaction_id": "Id of the ledger entry.",
-        "amount": "Points moved, positive.",
-        "delta": "Points moved, negative where they were taken.",
-        "new_balance": "Balance after it.",
-        "reason": "Text given with the request, or null.",
-        "metadata": "Object given with the request.",
+        "transaction_id": EventField(UUID, "Id of the ledger entry."),
+        "amount": EventField(INTEGER, "Points moved, positive."),
+        "delta": EventField(INTEGER, "Points moved, negative where they were taken."),
+        "new_balance": EventField(INTEGER, "Balance after it."),
+        "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
+        "metadata": EventField(OBJECT, "Object given with the request."),
     }
     credited = {
-        "base_amount": "What was asked for, where something multiplied it.",
-        "multiplier": "By what it was multiplied.",
-        "expires_at": "When what is not spent of it expires.",
+        "base_amount": EventField(INTEGER, "What was asked for, where something multiplied it.", optional=True),
+        "multiplier": EventField(NUMBER, "By what it was multiplied.", optional=True),
+        "expires_at": EventField(INSTANT, "When what is not spent of it expires.", optional=True),
     }
     undone = {
-        "reverses": "Id of the ledger entry that was undone.",
-        "reversed_type": "Its type.",
-        "reversed_at": "When it was made.",
+        "reverses": EventField(TEXT, "Id of the ledger entry that was undone."),
+        "reversed_type": EventField(TEXT, "Its type."),
+        "reversed_at": EventField(INSTANT, "When it was made."),
     }
-    events.register("points.awarded", "Points were credited.", moved | credited, optional=credited)
+    events.register("points.awarded", "Points were credited.", moved | credited)
     events.register("points.deducted", "Points were spent.", moved)
     events.register("points.refunded", "Points that were spent came back.", moved)
-    events.register("points.expired", "Points expired unspent.", moved | {"expired_at": "When they expired."})
+    events.register(
+        "points.expired", "Points expired unspent.", moved | {"expired_at": EventField(INSTANT, "When they expired.")}
+    )
     events.register("points.adjusted", "A balance was put right by hand.", moved)
     events.register("points.reversed", "An entry of the ledger was undone.", moved | undone)
     undoers.register("points", undo_event)

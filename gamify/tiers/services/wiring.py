@@ -10,6 +10,7 @@ from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
 from gamify.tiers.services.reversing import undo
 from participants import events
 from participants.catalog import catalog_of, catalog_parts
+from participants.events import INTEGER, TEXT, TIER, EventField
 from participants.models import Participant, Tenant
 from participants.services.participants import Eraser, erasers
 
@@ -44,18 +45,20 @@ def register() -> None:
     metrics.register("tier_level", Metric(changes, _levels))
     catalog_parts.register(CATALOG_PART, load_ladder)
     erasers.register("tier changes", Eraser(delete=_delete_changes, anonymize=_clear_reasons))
-    tier = {"tier": "The tier: its code, name and level."}
+    tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
     upgraded = {
-        "code": "Code of the tier.",
-        "name": "Its name.",
-        "level": "Its level.",
-        "previous_code": "Code of the tier before, or null.",
-        "previous_level": "Level of the tier before, or null.",
+        "code": EventField(TEXT, "Code of the tier."),
+        "name": EventField(TEXT, "Its name."),
+        "level": EventField(INTEGER, "Its level."),
+        "previous_code": EventField(TEXT, "Code of the tier before, or null.", nullable=True),
+        "previous_level": EventField(INTEGER, "Level of the tier before, or null.", nullable=True),
     }
     assigned = {
         **tier,
-        "previous_tier": "The tier before, or null; the same one where it was given anew.",
-        "reason": "Text given with the request, or null.",
+        "previous_tier": EventField(
+            TIER, "The tier before, or null; the same one where it was given anew.", nullable=True
+        ),
+        "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
     }
     events.register("tier.entered", "The tier that everyone begins in was entered with the first award.", tier)
     events.register("tier.upgraded", "An award led into a higher tier.", upgraded)

@@ -4,17 +4,20 @@ from gamify.webhooks.selectors.catalog import register as register_catalog
 from gamify.webhooks.services.sequencing import TEST
 from gamify.webhooks.services.waking import wake_for
 from participants import events
+from participants.events import INSTANT, TEXT, UUID, EventField
 from participants.work import outbox_followers
 
-_WHICH = {"webhook_id": "Id of the webhook."}
+_WHICH = {"webhook_id": EventField(UUID, "Id of the webhook.")}
 _EVENTS = {
     TEST: ("A webhook was tried out. It goes to that one alone, whatever it wants.", {}),
     "webhook.disabled": (
         "Deliveries to a webhook were stopped, since it does not take them.",
         {
-            "url": "Its address.",
-            "reason": "`gone` (it answered 410) or `failing` (for five days).",
-            "failing_since": "When the failures began of which none was followed by a success, or null.",
+            "url": EventField(TEXT, "Its address."),
+            "reason": EventField(TEXT, "`gone` (it answered 410) or `failing` (for five days)."),
+            "failing_since": EventField(
+                INSTANT, "When the failures began of which none was followed by a success, or null.", nullable=True
+            ),
         },
     ),
 }
