@@ -12,7 +12,8 @@ from participants.models import Tenant
 from participants.selectors import tenant_by_slug
 from participants.services.participants import delete_all
 from participants.services.tenants import create_tenant, set_tenant_status, update_tenant
-from streaks.models import PeriodChoice, Streak
+from streaks.engine.windows import Period
+from streaks.models import Streak
 from streaks.services import Tick, record_many
 
 SLUG = "quickstart"
@@ -23,7 +24,7 @@ LONG_AGO = range(30, 44)
 JUST_NOW = range(1, 3)
 
 # A day's grace, so that a server that was started yesterday still answers as printed.
-_DAILY = {"period": PeriodChoice.DAILY, "grace_periods": 1, "reset_on_miss": True, "fact_filter": None}
+_DAILY = {"period": Period.DAILY.value, "grace_periods": 1, "reset_on_miss": True, "fact_filter": None}
 DEFINITIONS = (
     Blueprint(Badge, "first_steps", "First Steps", {"rarity": Rarity.COMMON}),
     Blueprint(Tier, "bronze", "Bronze", {"level": 1, "criteria_config": {"min_points": 0}, "award_type": "automatic"}),

@@ -266,7 +266,7 @@ SPECTACULAR_SETTINGS = {
         "LeaderboardMetric": "gamify.leaderboards.engine.measures.METRICS",
         "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",
         "EntryType": "gamify.points.models.EntryType",
-        "Period": "streaks.models.PeriodChoice.values",
+        "Period": "streaks.engine.windows.PERIOD_NAMES",
         "StreakStatus": "streaks.api.phoenix.serializers.STATUSES",
         "TierAwardType": "gamify.tiers.models.AwardType",
     },

@@ -7,7 +7,8 @@ from gamify.challenges.models import Challenge
 from gamify.leaderboards.models import Leaderboard, MetricChoice
 from gamify.tiers.models import Tier
 from gamify_project.blueprints import Blueprint
-from streaks.models import PeriodChoice, Streak
+from streaks.engine.windows import Period
+from streaks.models import Streak
 
 BADGES = (
     Blueprint(Badge, "first_steps", "First Steps", {"description": "Did a first thing", "display_order": 1}),
@@ -94,13 +95,13 @@ STREAKS = (
         Streak,
         "weekly_lesson",
         "A Lesson a Week",
-        {"event_types": ["lesson_completed"], "period": PeriodChoice.WEEKLY, "grace_periods": 1},
+        {"event_types": ["lesson_completed"], "period": Period.WEEKLY.value, "grace_periods": 1},
     ),
     Blueprint(
         Streak,
         "monthly_purchase",
         "A Purchase a Month",
-        {"event_types": ["purchase_completed"], "period": PeriodChoice.MONTHLY},
+        {"event_types": ["purchase_completed"], "period": Period.MONTHLY.value},
     ),
     Blueprint(
         Streak,

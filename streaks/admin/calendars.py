@@ -1,6 +1,6 @@
 """The last windows of a participant in a streak, as a calendar of plain boxes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,18 +9,9 @@ from django.utils.safestring import SafeString
 
 from streaks.engine.counting import windows_of
 from streaks.engine.days import Day, days
-from streaks.engine.windows import DAYS_PER_WEEK, Windows
-from streaks.models import PeriodChoice
+from streaks.engine.windows import DAYS_PER_WEEK, Period, Windows, display_of
 from streaks.selectors import StreakStatus
 
-# How many windows are shown of each period: some weeks, or enough to see a habit.
-SHOWN = {
-    PeriodChoice.HOURLY: 48,
-    PeriodChoice.DAILY: 35,
-    PeriodChoice.WEEKLY: 14,
-    PeriodChoice.MONTHLY: 12,
-    PeriodChoice.ROLLING: 14,
-}
 MAX_CALENDARS = 12
 WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
 LEGEND = {
@@ -31,14 +22,6 @@ LEGEND = {
     "open": "still open",
 }
 TOLD = LEGEND | {"unknown": "from before they began, or before the rules changed"}
-
-_LABELS: Mapping[str, Callable[[Day], str]] = {
-    PeriodChoice.HOURLY: lambda day: day.key[-2:],
-    PeriodChoice.DAILY: lambda day: day.key[-2:].lstrip("0"),
-    PeriodChoice.WEEKLY: lambda day: day.key[-3:],
-    PeriodChoice.MONTHLY: lambda day: f"{datetime.fromisoformat(f'{day.key}-01'):%b}",
-    PeriodChoice.ROLLING: lambda day: f"{day.start:%d.%m.}",
-}
 
 
 @dataclass(frozen=True)
@@ -72,7 +55,7 @@ def calendar_of(status: StreakStatus, *, now: datetime) -> Calendar | None:
     windows, period = windows_of(status.state, status.rules), status.streak.period
     if windows is None:
         return None
-    is_daily = period == PeriodChoice.DAILY
+    is_daily = period == Period.DAILY
     return Calendar(
         title=status.streak.name,
         about=period,
@@ -88,7 +71,7 @@ def _windows(status: StreakStatus, windows: Windows, period: str, *, now: dateti
     known_from = windows.start(_first_known(status, windows))
     for day in days(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
         kind = _kind(day, known_from, now=now)
-        yield Window(kind, _LABELS[period](day), _told(day, kind))
+        yield Window(kind, display_of(period).label(day.key, day.start), _told(day, kind))
 
 
 def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
@@ -99,8 +82,8 @@ def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
 
 def _first(status: StreakStatus, period: str, last: int) -> int:
     """Days begin with a Monday; rolling windows where the run opened, since before there were none."""
-    first = last - SHOWN[PeriodChoice(period)] + 1
-    if period == PeriodChoice.DAILY:
+    first = last - display_of(period).boxes + 1
+    if period == Period.DAILY:
         first -= (first - 1) % DAYS_PER_WEEK
     anchor = status.state.anchor
     return first if anchor is None else min(max(first, anchor.first), last)

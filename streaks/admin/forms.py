@@ -15,8 +15,9 @@ from participants.errors import FieldError
 from streaks.admin.milestones import MilestonesField
 from streaks.admin.words import sentence
 from streaks.definitions import ConsoleStreakChanges, NewConsoleStreak, milestone_problems
-from streaks.definitions.config import CALENDAR, ROLLING
-from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Status
+from streaks.definitions.config import CALENDAR
+from streaks.engine.windows import ROLLING, Period
+from streaks.models import PARTICIPANT_ZONE, PERIODS, Status
 from streaks.selectors.configs import WEEKDAYS, filter_of
 
 STATUSES = [(Status.ACTIVE.value, "active"), (Status.DRAFT.value, "draft")]
@@ -62,9 +63,7 @@ class StreakForm(DefinitionForm):
     drop_expression = SwitchField(
         label="Remove these conditions", help_text="Every such event counts then, and you can set conditions here."
     )
-    period = ChoiceField(
-        choices=PeriodChoice.choices, help_text="Rolling: the first begins with the participant's first event."
-    )
+    period = ChoiceField(choices=PERIODS, help_text="Rolling: the first begins with the participant's first event.")
     duration_seconds = LengthField(label="Length of a period", unit="days", help_text="Of rolling periods.")
     timezone = _zone_field()
     reset_time = LineField(
@@ -121,10 +120,10 @@ class StreakForm(DefinitionForm):
     def _window(self) -> dict[str, Any]:
         """What is said of the chosen kind of period; what the others need is left aside."""
         said = {name: self.cleaned_data.get(name) for name in WINDOW}
-        if said["period"] == PeriodChoice.ROLLING:
+        if said["period"] == ROLLING:
             return _given(type=ROLLING, duration_seconds=said["duration_seconds"])
         begin = {name: said[name] for name in ("period", "timezone", "reset_time")}
-        week = {"week_start": WEEKDAYS[int(said["week_start"] or 0)]} if said["period"] == PeriodChoice.WEEKLY else {}
+        week = {"week_start": WEEKDAYS[int(said["week_start"] or 0)]} if said["period"] == Period.WEEKLY else {}
         return _given(type=CALENDAR, **begin, **week)
 
     def _condition(self) -> dict[str, Any]:

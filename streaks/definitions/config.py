@@ -11,7 +11,8 @@ from rest_framework import serializers
 from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, words
 from participants.api.fields import WholeNumberField
 from participants.services.tenants import is_timezone
-from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Streak
+from streaks.engine.windows import ROLLING, Period
+from streaks.models import PARTICIPANT_ZONE, Streak
 from streaks.models.definitions import any_tick
 from streaks.selectors.configs import WEEKDAYS
 
@@ -20,8 +21,8 @@ MAX_THRESHOLD = 1_000_000
 MAX_DAYS = 366
 MAX_SECONDS = MAX_DAYS * 24 * 3600
 TOO_LONG = f"must not be more than {MAX_SECONDS} seconds, {MAX_DAYS} days"
-CALENDAR, ROLLING = "calendar", "rolling"
-CALENDAR_PERIODS = [period.value for period in PeriodChoice if period is not PeriodChoice.ROLLING]
+CALENDAR = "calendar"
+CALENDAR_PERIODS = [period.value for period in Period]
 
 
 class Window(Body):
@@ -155,7 +156,7 @@ def model_of_window(window: Mapping[str, Any], *, tenant_zone: str, row: Streak 
     is_rolling, zone = window["type"] == ROLLING, window.get("timezone")
     follows = row is not None and row.timezone is None and zone == tenant_zone
     return {
-        "period": PeriodChoice.ROLLING.value if is_rolling else window["period"],
+        "period": ROLLING if is_rolling else window["period"],
         "duration_seconds": window["duration_seconds"] if is_rolling else None,
         "timezone": None if is_rolling or follows else zone,
         "reset_time": "00:00" if is_rolling else window.get("reset_time", "00:00"),

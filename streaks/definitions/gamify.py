@@ -8,9 +8,8 @@ from rest_framework import serializers
 from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, FilterField
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import CodeField, LineField, NameField, WebAddressField
-from streaks.definitions.config import CALENDAR_PERIODS
-from streaks.engine.windows import HOURS, Period
-from streaks.models import PeriodChoice, Streak
+from streaks.engine.windows import PERIOD_NAMES, ROLLING, Period
+from streaks.models import Streak
 from streaks.models.definitions import SECONDS_PER_HOUR
 from streaks.selectors.configs import filter_of
 
@@ -36,9 +35,7 @@ class StreakChanges(DefinitionChanges):
 
     fact_type = FactTypeField(required=False, help_text="Event that ticks it; * for any.")
     fact_filter = FilterField(required=False, allow_null=True, help_text="Filter on the event's properties.")
-    period = serializers.ChoiceField(
-        choices=[*CALENDAR_PERIODS, PeriodChoice.ROLLING.value], required=False, help_text="One tick counts in each."
-    )
+    period = serializers.ChoiceField(choices=PERIOD_NAMES, required=False, help_text="One tick counts in each.")
     grace_periods = serializers.IntegerField(
         min_value=0, max_value=MAX_GRACE, required=False, help_text="Periods that may be missed in a row."
     )
@@ -54,7 +51,7 @@ class StreakChanges(DefinitionChanges):
 
     def validate_period(self, value: str) -> str:
         """A rolling streak may be sent back as it was read; to make one takes a length, which this dialect has no word for."""
-        if value == PeriodChoice.ROLLING and not getattr(self.instance, "is_rolling", False):
+        if value == ROLLING and not getattr(self.instance, "is_rolling", False):
             raise serializers.ValidationError("Rolling streaks are defined in the Phoenix dialect or in the console.")
         return value
 
@@ -77,7 +74,7 @@ def model_changes(data: Mapping[str, Any], *, row: Streak | None = None) -> dict
         changes.setdefault("grace_periods", _periods(hours, changes, row))
     if "fact_type" in changes:
         changes["event_types"] = event_types(changes.pop("fact_type"))
-    if "period" in changes and changes["period"] != PeriodChoice.ROLLING:
+    if "period" in changes and changes["period"] != ROLLING:
         changes["duration_seconds"] = None
     if "fact_filter" in changes:
         changes |= _filter(changes.pop("fact_filter"), row)
@@ -86,11 +83,11 @@ def model_changes(data: Mapping[str, Any], *, row: Streak | None = None) -> dict
 
 def _periods(hours: int, changes: Mapping[str, Any], row: Streak | None) -> int:
     """Hours of grace as whole periods, rounded up: 24 hours on a daily streak are 1."""
-    period = changes.get("period", row.period if row else PeriodChoice.DAILY)
-    if period == PeriodChoice.ROLLING:
+    period = changes.get("period", row.period if row else Period.DAILY)
+    if period == ROLLING:
         assert row is not None, "a rolling streak is made with a length"  # noqa: S101
         return -(-hours * SECONDS_PER_HOUR // (row.duration_seconds or SECONDS_PER_HOUR))
-    return -(-hours // HOURS[Period(period)])
+    return -(-hours // Period(period).rules.hours)
 
 
 def _filter(given: Mapping[str, Any] | None, row: Streak | None) -> dict[str, Any]:

@@ -12,93 +12,18 @@ Windows so defined tile time: every instant is in exactly one, and begins never 
 subtracting the reset time from a wall clock and taking the date, the usual way, runs backwards inside a fold.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Protocol
+from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 MONDAY = 0
 DAYS_PER_WEEK = 7
 HOURS_PER_DAY = 24
 MONTHS_PER_YEAR = 12
-
-
-class Windows(Protocol):
-    """What counting asks of windows, whatever kind they are. Between two `jumps`, ascending, their numbers never go backwards."""
-
-    @property
-    def jumps(self) -> Sequence[datetime]: ...
-    def ordinal(self, at: datetime) -> int: ...
-    def start(self, number: int) -> datetime: ...
-    def end(self, number: int) -> datetime: ...
-    def is_empty(self, number: int) -> bool: ...
-    def key(self, number: int) -> str: ...
-
-
-class Period(StrEnum):
-    HOURLY = "hourly"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-
-
-# The longest of each kind, so that "a month" of grace is one month whatever the month.
-HOURS = {Period.HOURLY: 1, Period.DAILY: 24, Period.WEEKLY: 7 * 24, Period.MONTHLY: 31 * 24}
-
-
-@dataclass(frozen=True)
-class CalendarWindows:
-    """Windows of one period in one IANA zone.
-
-    `reset` is how long after local midnight a window's boundary lies; for hourly windows, after the full hour. Weeks
-    begin on `week_start`, 0 = Monday. Ordinals count days, weeks and months of the proleptic Gregorian calendar.
-    """
-
-    period: Period
-    zone: str = "UTC"
-    reset: timedelta = timedelta(0)
-    week_start: int = MONDAY
-
-    @property
-    def jumps(self) -> Sequence[datetime]:
-        """Nowhere: in one zone time only goes on."""
-        return ()
-
-    def ordinal(self, at: datetime) -> int:
-        """The number of the window that `at` (aware) is in."""
-        at = at.astimezone(UTC)
-        local = at.astimezone(_zone(self.zone)).replace(tzinfo=None)
-        number = _NUMBERS[self.period](local - self.reset, self.week_start)
-        # Near a change of the clocks the wall clock is one window off at most times; instants decide.
-        while self.start(number + 1) <= at:
-            number += 1
-        while self.start(number) > at:
-            number -= 1
-        return number
-
-    def start(self, number: int) -> datetime:
-        """The instant (UTC) at which window `number` begins."""
-        return _first_instant(_BOUNDARIES[self.period](number, self.week_start) + self.reset, self.zone)
-
-    def end(self, number: int) -> datetime:
-        """The instant (UTC) at which window `number` is over."""
-        return self.start(number + 1)
-
-    def is_empty(self, number: int) -> bool:
-        """Whether the window has no length, because the zone skipped it."""
-        return self.start(number) == self.end(number)
-
-    def key(self, number: int) -> str:
-        """The name of the window on the wire: 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
-        return _KEYS[self.period](_BOUNDARIES[self.period](number, self.week_start))
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 # --- ordinals and boundaries ------------------------------------------------------------------------------------------
@@ -144,24 +69,172 @@ def _week_key(boundary: datetime) -> str:
     return f"{year}-W{week:02}"
 
 
-_NUMBERS: Mapping[Period, Callable[[datetime, int], int]] = {
-    Period.HOURLY: _hour_number,
-    Period.DAILY: _day_number,
-    Period.WEEKLY: _week_number,
-    Period.MONTHLY: _month_number,
-}
-_BOUNDARIES: Mapping[Period, Callable[[int, int], datetime]] = {
-    Period.HOURLY: _hour,
-    Period.DAILY: _day,
-    Period.WEEKLY: _week,
-    Period.MONTHLY: _month,
-}
-_KEYS: Mapping[Period, Callable[[datetime], str]] = {
-    Period.HOURLY: lambda boundary: f"{boundary:%Y-%m-%dT%H}",
-    Period.DAILY: lambda boundary: f"{boundary:%Y-%m-%d}",
-    Period.WEEKLY: _week_key,
-    Period.MONTHLY: lambda boundary: f"{boundary:%Y-%m}",
-}
+# --- periods ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Display:
+    """How calendars show windows by default.
+
+    `boxes` is the number of windows in the console, `days` the number of days in the API. `label` makes the short text of a box from the
+    window's key and start.
+    """
+
+    boxes: int
+    days: int
+    label: Callable[[str, datetime], str]
+
+
+@dataclass(frozen=True)
+class PeriodRules:
+    """Everything that is specific to one period.
+
+    `hours` is the longest length of a window, so that "a month" of grace is one month whatever the month. `number` maps a local time to
+    the ordinal of its window, and `boundary` maps an ordinal to the local time at which that window begins; both take the first day of the
+    week (0 = Monday). `key` maps a boundary to the window's name on the wire. `wraps_reset` says that only the part of a reset time below
+    one hour counts.
+    """
+
+    hours: int
+    number: Callable[[datetime, int], int]
+    boundary: Callable[[int, int], datetime]
+    key: Callable[[datetime], str]
+    display: Display
+    wraps_reset: bool = False
+
+
+class Period(StrEnum):
+    """The periods of calendar windows. To add one, add a member: bodies, console, OpenAPI and calendars list the members."""
+
+    rules: PeriodRules
+
+    def __new__(cls, name: str, rules: PeriodRules) -> Self:
+        period = str.__new__(cls, name)
+        period._value_ = name
+        period.rules = rules
+        return period
+
+    HOURLY = (
+        "hourly",
+        PeriodRules(
+            hours=1,
+            number=_hour_number,
+            boundary=_hour,
+            key=lambda boundary: f"{boundary:%Y-%m-%dT%H}",
+            display=Display(boxes=48, days=7, label=lambda key, start: key[-2:]),
+            wraps_reset=True,
+        ),
+    )
+    DAILY = (
+        "daily",
+        PeriodRules(
+            hours=24,
+            number=_day_number,
+            boundary=_day,
+            key=lambda boundary: f"{boundary:%Y-%m-%d}",
+            display=Display(boxes=35, days=30, label=lambda key, start: key[-2:].lstrip("0")),
+        ),
+    )
+    WEEKLY = (
+        "weekly",
+        PeriodRules(
+            hours=7 * 24,
+            number=_week_number,
+            boundary=_week,
+            key=_week_key,
+            display=Display(boxes=14, days=12 * 7, label=lambda key, start: key[-3:]),
+        ),
+    )
+    MONTHLY = (
+        "monthly",
+        PeriodRules(
+            hours=31 * 24,
+            number=_month_number,
+            boundary=_month,
+            key=lambda boundary: f"{boundary:%Y-%m}",
+            display=Display(boxes=12, days=366, label=lambda key, start: f"{date.fromisoformat(f'{key}-01'):%b}"),
+        ),
+    )
+
+
+ROLLING = "rolling"
+"""The name of windows that open at a participant's first tick. They are no calendar period (`streaks.engine.rolling`)."""
+
+PERIOD_NAMES = [*(period.value for period in Period), ROLLING]
+
+_ROLLING_DISPLAY = Display(boxes=14, days=30, label=lambda key, start: f"{start:%d.%m.}")
+
+
+def display_of(period: str) -> Display:
+    """How calendars show windows of `period`, the name of a Period or ROLLING."""
+    return _ROLLING_DISPLAY if period == ROLLING else Period(period).rules.display
+
+
+# --- windows ----------------------------------------------------------------------------------------------------------
+
+
+class Windows(Protocol):
+    """What counting asks of windows, whatever kind they are. Between two `jumps`, ascending, their numbers never go backwards."""
+
+    @property
+    def jumps(self) -> Sequence[datetime]: ...
+    def ordinal(self, at: datetime) -> int: ...
+    def start(self, number: int) -> datetime: ...
+    def end(self, number: int) -> datetime: ...
+    def is_empty(self, number: int) -> bool: ...
+    def key(self, number: int) -> str: ...
+
+
+@dataclass(frozen=True)
+class CalendarWindows:
+    """Windows of one period in one IANA zone.
+
+    `reset` is how long after local midnight a window's boundary lies; for hourly windows, after the full hour. Weeks
+    begin on `week_start`, 0 = Monday. Ordinals count days, weeks and months of the proleptic Gregorian calendar.
+    """
+
+    period: Period
+    zone: str = "UTC"
+    reset: timedelta = timedelta(0)
+    week_start: int = MONDAY
+
+    @property
+    def jumps(self) -> Sequence[datetime]:
+        """Nowhere: in one zone time only goes on."""
+        return ()
+
+    def ordinal(self, at: datetime) -> int:
+        """The number of the window that `at` (aware) is in."""
+        at = at.astimezone(UTC)
+        local = at.astimezone(_zone(self.zone)).replace(tzinfo=None)
+        number = self.period.rules.number(local - self.reset, self.week_start)
+        # Near a change of the clocks the wall clock is one window off at most times; instants decide.
+        while self.start(number + 1) <= at:
+            number += 1
+        while self.start(number) > at:
+            number -= 1
+        return number
+
+    def start(self, number: int) -> datetime:
+        """The instant (UTC) at which window `number` begins."""
+        return _first_instant(self.period.rules.boundary(number, self.week_start) + self.reset, self.zone)
+
+    def end(self, number: int) -> datetime:
+        """The instant (UTC) at which window `number` is over."""
+        return self.start(number + 1)
+
+    def is_empty(self, number: int) -> bool:
+        """Whether the window has no length, because the zone skipped it."""
+        return self.start(number) == self.end(number)
+
+    def key(self, number: int) -> str:
+        """The name of the window on the wire: 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
+        return self.period.rules.key(self.period.rules.boundary(number, self.week_start))
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
 
 
 # --- the first instant at or after a wall-clock time -------------------------------------------------------------------

@@ -7,18 +7,11 @@ from participants.ids import new_id
 from participants.models import Definition, Tenant
 from participants.models.definitions import DefinitionQuerySet
 from participants.models.json import JSONField
-from streaks.engine.windows import HOURS, Period
+from streaks.engine.windows import PERIOD_NAMES, ROLLING, Period
 
 PARTICIPANT_ZONE = "participant"
 SECONDS_PER_HOUR = 3600
-
-
-class PeriodChoice(models.TextChoices):
-    HOURLY = Period.HOURLY.value
-    DAILY = Period.DAILY.value
-    WEEKLY = Period.WEEKLY.value
-    MONTHLY = Period.MONTHLY.value
-    ROLLING = "rolling"
+PERIODS = [(name, name.capitalize()) for name in PERIOD_NAMES]
 
 
 class Status(models.TextChoices):
@@ -41,7 +34,7 @@ class Terms(models.Model):
     windows, null for all others; `week_start` 0 is Monday.
     """
 
-    period = models.CharField(max_length=10, choices=PeriodChoice.choices, default=PeriodChoice.DAILY)
+    period = models.CharField(max_length=10, choices=PERIODS, default=Period.DAILY.value)
     duration_seconds = models.PositiveIntegerField(null=True, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
     reset_time = models.CharField(max_length=5, default="00:00")
@@ -61,7 +54,7 @@ class StreakQuerySet(DefinitionQuerySet["Streak"]):
     def in_zone_of_tenant(self) -> "StreakQuerySet":
         """Those whose windows move when the tenant's zone changes."""
         follow = Q(timezone=None) | Q(timezone=PARTICIPANT_ZONE)
-        return self.filter(follow).exclude(period=PeriodChoice.ROLLING)
+        return self.filter(follow).exclude(period=ROLLING)
 
     def awaiting_review(self) -> "StreakQuerySet":
         """Those of whose participants something must be announced anew."""
@@ -105,8 +98,8 @@ class Streak(Terms, Definition):
                 condition=Q(fact_filter__isnull=True) | Q(expression__isnull=True), name="streak_one_filter"
             ),
             models.CheckConstraint(
-                condition=Q(period=PeriodChoice.ROLLING, duration_seconds__isnull=False)
-                | (~Q(period=PeriodChoice.ROLLING) & Q(duration_seconds__isnull=True)),
+                condition=Q(period=ROLLING, duration_seconds__isnull=False)
+                | (~Q(period=ROLLING) & Q(duration_seconds__isnull=True)),
                 name="streak_rolling_has_duration",
             ),
         ]
@@ -116,14 +109,14 @@ class Streak(Terms, Definition):
 
     @property
     def is_rolling(self) -> bool:
-        return self.period == PeriodChoice.ROLLING
+        return self.period == ROLLING
 
     @property
     def grace_hours(self) -> int:
         """The grace in hours, as one of the two spellings of the API has it."""
         if self.is_rolling:
             return self.grace_periods * (self.duration_seconds or 0) // SECONDS_PER_HOUR
-        return self.grace_periods * HOURS[Period(self.period)]
+        return self.grace_periods * Period(self.period).rules.hours
 
 
 class StreakRevision(Terms):

@@ -10,23 +10,14 @@ from streaks.engine.counting import Rules, State, standing, windows_of
 from streaks.engine.days import Day, days
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Rolling
-from streaks.engine.windows import Windows
-from streaks.models import ParticipantStreak, PeriodChoice
+from streaks.engine.windows import Windows, display_of
+from streaks.models import ParticipantStreak
 from streaks.selectors.catalog import CompiledStreak
 from streaks.selectors.standings import rules_of, spans_of, state_of
 from streaks.selectors.terms import days_of, zone_of
 
 MAX_WINDOWS = 400
 INSTANT = timedelta(microseconds=1)
-
-# How many days are shown where nobody says from when.
-SHOWN_DAYS = {
-    PeriodChoice.HOURLY: 7,
-    PeriodChoice.DAILY: 30,
-    PeriodChoice.WEEKLY: 12 * 7,
-    PeriodChoice.MONTHLY: 366,
-    PeriodChoice.ROLLING: 30,
-}
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ def calendar_of(
     """
     rules, state, spans = _seen(participant, streak)
     last = last or now.astimezone(zone_of(rules)).date()
-    first = first or last - timedelta(days=SHOWN_DAYS[PeriodChoice(streak.period)] - 1)
+    first = first or last - timedelta(days=display_of(streak.period).days - 1)
     if last < first:
         raise InvalidInput("to", "Must not be before `from`.")
     windows = windows_of(state, rules)

@@ -13,9 +13,9 @@ from participants.models import Participant
 from streaks.engine.counting import Rules
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Rolling
-from streaks.engine.windows import CalendarWindows, Period
+from streaks.engine.windows import ROLLING, CalendarWindows, Period
 from streaks.engine.zoned import TravellingWindows, travelling
-from streaks.models import PARTICIPANT_ZONE, PeriodChoice, Streak, StreakRevision
+from streaks.models import PARTICIPANT_ZONE, Streak, StreakRevision
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +29,7 @@ class Terms:
 
     @classmethod
     def of(cls, row: Streak | StreakRevision, tenant_zone: str, *, lead_seconds: int | None = None) -> "Terms":
-        is_personal = row.timezone == PARTICIPANT_ZONE and row.period != PeriodChoice.ROLLING
+        is_personal = row.timezone == PARTICIPANT_ZONE and row.period != ROLLING
         zone = tenant_zone if row.timezone in {None, PARTICIPANT_ZONE} else str(row.timezone)
         lead = None if lead_seconds is None else timedelta(seconds=lead_seconds)
         rules = Rules(
@@ -60,12 +60,12 @@ class Terms:
 
 
 def _windows(row: Streak | StreakRevision, zone: str) -> CalendarWindows | Rolling:
-    if row.period == PeriodChoice.ROLLING:
+    if row.period == ROLLING:
         return Rolling(timedelta(seconds=row.duration_seconds or 0))
     hours, minutes = map(int, row.reset_time.split(":"))
     reset = timedelta(hours=hours, minutes=minutes)
     period = Period(row.period)
-    return CalendarWindows(period, zone, reset % HOUR if period is Period.HOURLY else reset, row.week_start)
+    return CalendarWindows(period, zone, reset % HOUR if period.rules.wraps_reset else reset, row.week_start)
 
 
 def condition_of(stored: Mapping[str, Any]) -> Condition:
