@@ -9,11 +9,11 @@ from django.db import connection
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from participants.database import Query, Slot
 from participants.engine import is_slug, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
-from participants.work.queries import Query, Slot
 from participants.work.settling import foresee
 
 SORTABLE: Mapping[str, str] = {

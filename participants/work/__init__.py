@@ -1,7 +1,6 @@
 """The unit of work: the one way to write what belongs to participants (docs/decisions/0002)."""
 
 from participants.work.idempotency import IdempotencyKeyReused, Once
-from participants.work.instances import made
 from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.outbox import outbox_followers
@@ -10,7 +9,6 @@ from participants.work.restarting import Restart, restartable
 from participants.work.settling import Settlement, complete, foresee, settlements
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
-from participants.work.transaction import Question
 from participants.work.underway import outlast
 from participants.work.unit import UnitOfWork, followers
 
@@ -19,7 +17,6 @@ __all__ = [
     "IdempotencyKeyReused",
     "Load",
     "Once",
-    "Question",
     "Restart",
     "Settlement",
     "UnitOfWork",
@@ -27,7 +24,6 @@ __all__ = [
     "complete",
     "followers",
     "foresee",
-    "made",
     "outbox_followers",
     "outlast",
     "reading",

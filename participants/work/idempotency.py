@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from participants.database import Query, Question, Slot, padded
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Participant, Tenant
-from participants.work.queries import Query, Slot, padded
-from participants.work.transaction import Question
 
 
 class IdempotencyKeyReused(DomainError):

@@ -9,9 +9,8 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, Q, QuerySet
 
+from participants.database import Among, Query, Question, Rows, Slot, among, padded
 from participants.models import Participant, Tenant
-from participants.work.queries import Among, Query, Slot, among, padded
-from participants.work.transaction import Question, Rows
 
 _TENANT = Participant._meta.get_field("tenant")
 _ID = Participant._meta.get_field("id")

@@ -8,16 +8,14 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError
 
+from participants.database import Query, Question, Rows, ShortTransaction, Slot, is_passing_conflict
 from participants.models import Tenant
-from participants.work.conflicts import is_passing_conflict
 from participants.work.idempotency import KnownKeys, Once, known_keys
 from participants.work.loading import Load, question_by_id, question_by_name
 from participants.work.locking import locked_by_id, locked_by_name
-from participants.work.queries import Query, Slot
 from participants.work.reading import reading
 from participants.work.restarting import Restart
 from participants.work.settling import settle
-from participants.work.transaction import Question, Rows, ShortTransaction
 from participants.work.unit import UnitOfWork
 
 

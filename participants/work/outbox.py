@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
+from participants.database import made
 from participants.events import event_types, unknown_fields
 from participants.ids import new_id
 from participants.models import DomainEvent, Participant, Tenant
 from participants.registries import Registry
-from participants.work.instances import made
 
 OutboxFollower = Callable[[Tenant, Sequence[DomainEvent]], object]
 

@@ -15,14 +15,13 @@ from django.db import models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
+from participants.database import delete, insert, one_round_trip, update, upsert
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import KnownKeys, Once
 from participants.work.loading import Load, question_by_id
 from participants.work.outbox import domain_event, follow
 from participants.work.restarting import Restart
-from participants.work.statements import delete, insert, update, upsert
-from participants.work.transaction import one_round_trip
 
 M = TypeVar("M", bound=models.Model)
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from participants.database import Question, made
 from participants.models import Participant, Tenant
-from participants.work import Question, made
 from streaks.models import ParticipantStreak, Streak
 
 

@@ -13,8 +13,9 @@ import structlog
 
 from gamify.facts import services as facts
 from participants.catalog import Catalog
+from participants.database import made
 from participants.models import Participant, Tenant
-from participants.work import UnitOfWork, made, restartable, unit_found
+from participants.work import UnitOfWork, restartable, unit_found
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, status_of, streaks_in
 from streaks.selectors.due import Due, Found, Sweep, due_of, finding, row_that_says

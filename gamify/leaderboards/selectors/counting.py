@@ -12,7 +12,7 @@ from django.db import connection
 from gamify.leaderboards.engine.places import BEST, WORST, Place
 from gamify.leaderboards.engine.ranges import MAX_LEAF, Range
 from gamify.leaderboards.selectors import statements
-from participants.work.arrays import literal
+from participants.database import literal
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ from gamify.leaderboards.engine.tally import Line, Lines, Slot
 from gamify.leaderboards.models import Folding, Score, ScoreRange
 from gamify.leaderboards.selectors.counting import Written
 from gamify.leaderboards.selectors.folding import Folded
+from participants.database import insert, made, update, upsert
 from participants.ids import new_id
 from participants.models import Tenant
-from participants.work import made
-from participants.work.statements import insert, update, upsert
 
 SCORE_KEY = frozenset({"tenant_id", "participant_id", "track", "period"})
 

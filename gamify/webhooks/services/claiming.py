@@ -17,11 +17,10 @@ from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
 from gamify.webhooks.services.secrets import secrets_of
 from gamify.webhooks.services.sending import Post
+from participants.database import Among, Query, among, update
 from participants.events import event_types
 from participants.ids import new_id
 from participants.models import DomainEvent
-from participants.work.queries import Among, Query, among
-from participants.work.statements import update
 
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0

@@ -17,8 +17,7 @@ from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledBecause, En
 from gamify.webhooks.services.claiming import Claim
 from gamify.webhooks.services.endpoints import disable
 from gamify.webhooks.services.sending import GONE, Try
-from participants.work import made
-from participants.work.statements import update
+from participants.database import made, update
 
 MOST_LOGGED = 50
 COLUMNS = ("status", "tries", "due_at", "lease", "log", "finished_at")

@@ -11,10 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services.sequencing import delivery_of, is_due_to
 from gamify.webhooks.services.waking import wake
+from participants.database import insert
 from participants.errors import DomainError, InvalidInput
 from participants.ids import first_id_at
 from participants.models import DomainEvent
-from participants.work.statements import insert
 
 MOST_REPLAYED = 100_000
 CHUNK = 1_000

@@ -13,10 +13,9 @@ from django.db import connection, transaction
 from gamify.webhooks.engine.globs import is_wanted
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint, FeedHead
 from gamify.webhooks.selectors.feed import next_unplaced, unplaced
+from participants.database import insert, made, update
 from participants.ids import new_id
 from participants.models import DomainEvent
-from participants.work import made
-from participants.work.statements import insert, update
 
 CHUNK = 1_000
 TEST = "webhook.test"

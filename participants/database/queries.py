@@ -13,8 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
-from participants.work.arrays import literal
-from participants.work.instances import made
+from participants.database.arrays import literal
+from participants.database.instances import made
 
 M = TypeVar("M", bound=models.Model)
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.work.arrays import array_sql, column_of
+from participants.database.arrays import array_sql, column_of
 
 SQLITE_MAX_PARAMS = 30_000
 
