@@ -44,8 +44,19 @@ def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *def
 def served(environment: Mapping[str, str]) -> Iterator[int]:
     """gunicorn with a worker per core, one thread each; yields the port."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread", "--threads", "1"]
-    command += ["--workers", str(WORKERS), "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "1"]
+    command += [
+        "--worker-class",
+        "gamify_project.web_worker.Worker",
+        "--http-parser",
+        "python",
+        "--workers",
+        str(WORKERS),
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "warning",
+    ]
     server = subprocess.Popen([*command, "gamify_project.wsgi"], cwd=ROOT, env=os.environ | environment)
     try:
         _wait_for(port)

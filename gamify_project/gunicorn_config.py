@@ -39,7 +39,9 @@ def _memory_folder() -> str | None:
 
 
 bind = _bind()
-worker_class = "gthread"
+worker_class = "gamify_project.web_worker.Worker"
+http_parser = "python"  # the worker builds on it; the one in C, if it is installed, has no place for that
+forwarder_headers = ""  # none of a client's headers may say which part of the path is ours
 # On SQLite one process, where threads keep caches and limits coherent; on PostgreSQL one thread on every core is fastest.
 workers = 1 if IS_SQLITE else int(os.environ.get("WEB_WORKERS") or _cores())
 threads = int(os.environ.get("WEB_THREADS") or (EMBEDDED_THREADS if IS_SQLITE else 1))

@@ -1,23 +1,46 @@
-"""What gunicorn itself refuses, before there is a request to route: as JSON with an id, like every other refusal.
+"""Errors that the web server answers itself, because there is no request that Django could route.
 
-gunicorn writes an HTML page there, and has no setting for it; the one function that writes the page is replaced. The path is
-not known at that point, so the shape is that of the Gamify dialect.
+gunicorn writes an HTML page there and has no setting for it, so `install` replaces the function that writes the page. The
+answer has the shape of the dialect that the path belongs to, like every other error.
 """
 
 import json
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 from gunicorn import util
 
+from gamify_project import dialects
+from gamify_project.dialects import Problem
+from participants.api.routes import raw_path
+
+request_head: ContextVar[bytes | bytearray] = ContextVar("request_head", default=b"")
+"""The first bytes of the request that this thread reads: they name the path, even where the rest is no valid request."""
+
+_PROBLEMS = {
+    400: (
+        "bad_request",
+        "The request is not valid HTTP/1.1: check its request line, its headers and how its body is framed",
+    ),
+    403: ("forbidden", "This connection is not allowed here"),
+    408: ("request_timeout", "The request line and the headers did not arrive in time; send them at once"),
+    414: ("request_uri_too_long", "The request line is too long: at most 8190 bytes"),
+    417: ("expectation_failed", "Expect: the only expectation that can be met is 100-continue"),
+    431: ("request_header_fields_too_large", "The headers are too large: at most 100, each of at most 8190 bytes"),
+    501: ("not_implemented", "Transfer-Encoding: the only coding that can be read is chunked"),
+}
+_CRASHED = ("internal_error", "Unexpected error; it was logged")
+
 
 def write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
-    """Answer a request that could not be read; `mesg` can quote what was sent, and is for the log only."""
-    status = HTTPStatus(status_int)
-    body = json.dumps({"detail": reason, "code": _code(status)}).encode()
+    """Answer a request that could not be read. `mesg` can quote what was sent, so it is for the log only."""
+    path = _path_of(bytes(request_head.get()))
+    body = json.dumps(dialects.render(Problem(status_int, *_PROBLEMS.get(status_int, _CRASHED)), path=path)).encode()
     head = [
-        f"HTTP/1.1 {status_int} {reason}",
+        f"HTTP/1.1 {status_int} {HTTPStatus(status_int).phrase}",
         "Connection: close",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
@@ -26,8 +49,11 @@ def write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
     util.write_nonblock(sock, "\r\n".join([*head, "", ""]).encode("latin-1") + body)
 
 
-def _code(status: HTTPStatus) -> str:
-    return "internal_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else status.name.lower()
+def _path_of(head: bytes) -> str:
+    """The decoded path of a request line, which may be incomplete; `/` where there is none."""
+    _, _, rest = head.lstrip(b"\r\n").partition(b"\r\n")[0].partition(b" ")
+    target = rest.partition(b" ")[0].decode("latin-1")
+    return unquote(raw_path({"RAW_URI": target}) or "")
 
 
 def install() -> None:

@@ -24,12 +24,15 @@ class Received:
 
 @dataclass
 class Answer:
-    """`drips` sends the body byte by byte, one every tenth of a second."""
+    """`drips` sends the body byte by byte, one every tenth of a second. With `Transfer-Encoding: chunked` among the headers
+    the body is sent as given, chunk sizes included. `resets` breaks the connection off after the body.
+    """
 
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     drips: bool = False
+    resets: bool = False
 
 
 HANG, RESET = "hang", "reset"
@@ -67,21 +70,32 @@ def _answer(handler: BaseHTTPRequestHandler, answer: Answer | str, closing: thre
     if answer == HANG:
         closing.wait(HANG_SECONDS)
     if isinstance(answer, str):
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        handler.close_connection = True
-        handler.connection.close()
+        _reset(handler)
         return
     handler.send_response(answer.status)
     for name, value in answer.headers.items():
         handler.send_header(name, value)
-    if answer.status != 204:
+    if answer.status != 204 and "Transfer-Encoding" not in answer.headers:
         handler.send_header("Content-Length", str(len(answer.body)))
     handler.end_headers()
+    _send_body(handler, answer, closing)
+
+
+def _send_body(handler: BaseHTTPRequestHandler, answer: Answer, closing: threading.Event) -> None:
     for start in range(len(answer.body) if answer.drips else 0):
         handler.wfile.write(answer.body[start : start + 1])
         handler.wfile.flush()
         closing.wait(0.1)
     handler.wfile.write(b"" if answer.drips else answer.body)
+    if answer.resets:
+        handler.wfile.flush()
+        _reset(handler)
+
+
+def _reset(handler: BaseHTTPRequestHandler) -> None:
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    handler.close_connection = True
+    handler.connection.close()
 
 
 def _server(receiver: Receiver) -> ThreadingHTTPServer:

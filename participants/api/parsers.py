@@ -58,14 +58,23 @@ def sent_body(request: Request) -> bytes:
 
 
 def body_of(stream: Any) -> bytes:
-    """All that was sent. Raises BodyTooLarge or MalformedJSON."""
-    declared = stream.META.get("CONTENT_LENGTH") or "0"
-    if declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES:
+    """All that was sent. Raises BodyTooLarge, or MalformedJSON where less came than Content-Length says."""
+    declared = _declared_length(stream)
+    if declared > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
     body = _bytes_of(_source(stream))
     if len(body) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
+    if len(body) < declared:
+        raise MalformedJSON(
+            f"Request body ended after {len(body)} of the {declared} bytes that Content-Length announced"
+        )
     return body
+
+
+def _declared_length(stream: Any) -> int:
+    declared = stream.META.get("CONTENT_LENGTH") or "0"
+    return int(declared) if declared.isdecimal() else 0
 
 
 def _bytes_of(source: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What gunicorn refuses before Django sees it: real requests to a real server."""
+"""How errors of the web server itself are written; `test_unreadable_requests` sends real requests to a real server."""
 
 import json
 import socket
@@ -9,23 +9,43 @@ from gamify_project import server_errors
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "code"),
+    ("status", "phrase", "code"),
     [
         (400, "Bad Request", "bad_request"),
-        (414, "URI Too Long", "request_uri_too_long"),
-        (431, "Request Header Fields Too Large", "request_header_fields_too_large"),
+        (403, "Forbidden", "forbidden"),
+        (408, "Request Timeout", "request_timeout"),
         (500, "Internal Server Error", "internal_error"),
+        (501, "Not Implemented", "not_implemented"),
     ],
 )
-def test_what_the_server_refuses_is_json_with_an_id_and_quotes_nothing(status, reason, code):
+def test_what_the_server_refuses_is_json_with_an_id_and_quotes_nothing(status, phrase, code):
     ours, theirs = socket.socketpair()
 
     with ours, theirs:
-        server_errors.write_error(ours, status, reason, "<script>secret</script>")
+        server_errors.write_error(ours, status, "whatever", "<script>secret</script>")
         answer = theirs.recv(65536).decode()
 
     head, _, body = answer.partition("\r\n\r\n")
-    assert head.splitlines()[0] == f"HTTP/1.1 {status} {reason}"
+    assert head.splitlines()[0] == f"HTTP/1.1 {status} {phrase}"
     assert "X-Request-Id: " in head
     assert f"Content-Length: {len(body)}" in head
-    assert json.loads(body) == {"detail": reason, "code": code}
+    assert json.loads(body)["code"] == code
+    assert "secret" not in body
+
+
+@pytest.mark.parametrize(
+    ("head", "path"),
+    [
+        (b"GET /v1/streaks?a=/b HTTP/1.1\r\nHost: x\r\n\r\n", "/v1/streaks"),
+        (b"\r\nGET /v1/streaks HTTP/1.1\r\n", "/v1/streaks"),
+        (b"GET /v1/str", "/v1/str"),
+        (b"GET http://host/v1/streaks HTTP/1.1\r\n", "/v1/streaks"),
+        (b"GET /%76%31/a%20b HTTP/1.1\r\n", "/v1/a b"),
+        (b"GET /\xff HTTP/1.1\r\n", "/ÿ"),
+        (b"GET", "/"),
+        (b"", "/"),
+        (b"\x16\x03\x01", "/"),
+    ],
+)
+def test_the_path_is_read_from_as_much_of_the_head_as_there_is(head, path):
+    assert server_errors._path_of(head) == path

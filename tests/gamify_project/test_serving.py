@@ -1,6 +1,5 @@
 """The whole product as a newcomer starts it: processes of their own, a fresh SQLite, a port of the system's choice."""
 
-import http.client
 import os
 import re
 import signal
@@ -10,62 +9,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.processes import processes_marked, until
+from tests.product import ROOT, Product, environment, running
 
-ROOT = Path(__file__).resolve().parents[2]
 SEND_TASK = "import django; django.setup(); from gamify_project.tasks import clear_expired_sessions as t; t.delay()"
-
-
-def environment(var: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    return inherited | {"GAMIFY_VAR": str(var), "GAMIFY_TEST": str(var), "HOST": "127.0.0.1", "PORT": "0"}
-
-
-class Product:
-    """`manage.py serve`, running."""
-
-    def __init__(self, var: Path) -> None:
-        self.var = var
-        self.output = var / "output"
-        with self.output.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
-                env=environment(var),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait_for(self, text: str) -> None:
-        until(lambda: text in self.output.read_text(), what=f"{text!r} in {self.output.read_text()}", seconds=60)
-
-    def port(self) -> int:
-        found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", self.output.read_text())
-        assert found
-        return int(found[1])
-
-    def health(self) -> int:
-        client = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=20)
-        client.request("GET", "/health")
-        status = client.getresponse().status
-        client.close()
-        return status
-
-    def survivors(self) -> list[int]:
-        return processes_marked(str(self.var))
 
 
 @pytest.fixture
 def product(tmp_path: Path) -> Iterator[Product]:
-    product = Product(tmp_path)
-    yield product
-    for pid in product.survivors():
-        psutil.Process(pid).kill()
-    product.process.wait(10)
+    with running(tmp_path) as product:
+        yield product
 
 
 def test_one_command_serves_works_and_stops_without_a_trace(product: Product) -> None:

@@ -39,16 +39,18 @@ def policy() -> Policy:
 
 
 class within:  # noqa: N801 - a block
-    """All that this thread does on the network in the block, together."""
+    """Limit the time of everything that this thread does on the network in the block. An inner block cannot extend an outer one."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def __enter__(self) -> None:
-        _own.deadline = time.monotonic() + self._seconds
+        self._outer: float | None = getattr(_own, "deadline", None)
+        deadline = time.monotonic() + self._seconds
+        _own.deadline = deadline if self._outer is None else min(deadline, self._outer)
 
     def __exit__(self, *_: object) -> None:
-        del _own.deadline
+        _own.deadline = self._outer
 
 
 def _remaining() -> float:

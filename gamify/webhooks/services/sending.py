@@ -1,5 +1,6 @@
 """One try of one delivery, over HTTP: signed, within its time, without redirects, proxies or cookies. No database here."""
 
+import contextlib
 import re
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from gamify.webhooks.engine.signing import headers_of
 from gamify.webhooks.services.network import GuardedBackend, NotPublic, within
 
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_ANSWER_BODY_SECONDS = 1.0
 KEPT_CONNECTIONS = 100
 KEEPALIVE_SECONDS = 5.0  # less than what servers usually keep: else they close just as we send
 USER_AGENT = "Gamify-Webhooks/1"
@@ -96,12 +98,20 @@ def _posted(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None
 
 
 def _read_away(answer: httpcore2.Response) -> None:
-    """What is read to its end leaves a connection that can be used again; of a long answer the connection is given up."""
-    read = 0
-    for part in answer.iter_stream():
-        read += len(part)
-        if read > MAX_ANSWER_BYTES:
-            return
+    """Read the body to its end, so that the connection can be used again.
+
+    The status of the answer counts already, so nothing here fails the try: a body that is too long, too slow or broken only
+    costs the connection.
+    """
+    with (
+        contextlib.suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError),
+        within(MAX_ANSWER_BODY_SECONDS),
+    ):
+        read = 0
+        for part in answer.iter_stream():
+            read += len(part)
+            if read > MAX_ANSWER_BYTES:
+                return
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,7 @@ from gamify.webhooks import services
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services import claiming, lines
 from gamify.webhooks.services.recording import Tried, record
-from gamify.webhooks.services.sending import Try
+from gamify.webhooks.services.sending import Post, Try, send
 from participants.models import DomainEvent, Tenant
 from participants.services import participants
 from streaks.services import create_streak
@@ -219,17 +219,67 @@ def test_what_an_endpoint_asks_to_wait_is_waited(tenant, receiver):
     assert only_delivery().due_at - timezone.now() == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=5))
 
 
-def test_an_answer_that_drips_does_not_take_longer_than_one_that_hangs(tenant, receiver):
-    made_webhook(tenant, receiver.url, "points.awarded")
+CHUNKED = {"Transfer-Encoding": "chunked"}
 
-    receiver.behave = lambda request: Answer(200, body=b"x" * 1000, drips=True)
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, body=b"x" * 1000, drips=True),
+        Answer(200, CHUNKED, body=b"1\r\nx\r\n" * 100, drips=True),
+        Answer(200, CHUNKED, body=b"no chunk\r\n"),
+        Answer(200, CHUNKED, body=b"5\r\nxx", resets=True),
+        Answer(200, {"Content-Encoding": "gzip"}, body=b"not gzip"),
+        Answer(200, body=b"x" * 1000, drips=True, resets=True),
+    ],
+    ids=["drips", "drips in chunks", "no chunk", "is broken off", "is not what it says", "drips and is broken off"],
+)
+def test_the_status_counts_whatever_the_body_does(tenant, receiver, answer):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: answer
     an_award(tenant)
     started = time.monotonic()
 
     pumped()
 
     assert time.monotonic() - started < 3
-    assert only_delivery().log[0][3] == "no answer within 0.5 s"
+    [(_, status, _, error)] = only_delivery().log
+    assert (only_delivery().status, status, error) == (DeliveryStatus.SUCCEEDED, 200, None)
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("status", [410, 500])
+def test_a_status_that_refuses_counts_although_the_body_drips(tenant, receiver, status):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(status, body=b"x" * 1000, drips=True)
+    an_award(tenant)
+
+    pumped()
+
+    [(_, logged, _, error)] = only_delivery().log
+    assert (logged, error) == (status, f"answered {status}")
+
+
+def test_a_body_that_drips_is_given_up_long_before_the_time_of_the_try(settings):
+    settings.WEBHOOK_TIMEOUT_SECONDS = 15
+    dripping = Answer(200, CHUNKED, body=b"1\r\nx\r\n" * 100, drips=True)
+
+    with receiving(lambda request: dripping) as receiver:
+        result = send(Post(receiver.url, "msg_1", 1, b"{}", ["whsec_" + "c2VjcmV0" * 4]))
+
+    assert (result.status, result.error) == (200, None)
+    assert result.milliseconds < 3000
+
+
+def test_after_a_body_that_drips_the_next_delivery_arrives_at_once(tenant, receiver):
+    made_webhook(tenant, receiver.url, "points.awarded")
+    receiver.behave = lambda request: Answer(200, body=b"x" * 1000, drips=len(receiver.received) == 1)
+
+    for _ in range(2):
+        an_award(tenant)
+        pumped()
+
+    assert [delivery.status for delivery in Delivery.objects.filter(type="points.awarded")] == ["succeeded"] * 2
 
 
 def test_a_long_answer_is_not_read_to_its_end(tenant, receiver):
