@@ -93,6 +93,15 @@ def test_a_missing_field_fails_all_but_ne_nin_and_exists_false(field, operator, 
         ("a.b", {"a.b": 8, "a": {"b": 9}}, {}, 8),
         ("attrs.a.b", {"a.b": 8}, {}, 8),
         ("participant.a.b", {}, {"a.b": 8}, 8),
+        ("a.b.c", {"a.b": {"c": 2}}, {}, 2),
+        ("a.b.c", {"a": {"b.c": 2}}, {}, 2),
+        ("attrs.a.b.c", {"a.b": {"c": 2}}, {}, 2),
+        ("participant.a.b.c", {}, {"a": {"b.c": 2}}, 2),
+        ("a.b.c.d", {"a.b": {"c.d": 2}}, {}, 2),
+        ("a.b.c.d", {"a": {"b.c": {"d": 2}}}, {}, 2),
+        ("a.b.c", {"a.b": {"c": 1}, "a": {"b.c": 2, "b": {"c": 3}}}, {}, 1),
+        ("a.b.c", {"a": {"b.c": 2, "b": {"c": 3}}}, {}, 2),
+        ("a.b.c", {"a.b.c": None, "a.b": {"c": 1}}, {}, None),
     ],
 )
 def test_where_a_path_leads(field, properties, attributes, found):
@@ -106,7 +115,9 @@ def test_where_a_path_leads(field, properties, attributes, found):
         ("a.b", {"a": None}),
         ("a.0", {"a": [1]}),
         ("a.b", {"a": [{"b": 1}]}),
-        ("a.b.c", {"a": {"b.c": 1}}),
+        ("a.b.c", {"a.b": 1, "a": {"b": {"c": 2}}}),
+        ("a.b.c", {"a": {"b.c.d": 1}}),
+        ("a.b.c", {"a.b": ["c"]}),
         ("a.__class__", {"a": "text"}),
         ("__class__", {}),
         ("a.items", {"a": {}}),
@@ -183,13 +194,18 @@ def naive_lookup(field, properties, attributes):
         source, name = attributes, field[len("participant.") :]
     elif field.startswith("attrs."):
         name = field[len("attrs.") :]
-    if name in source:
-        return [source[name]]
-    first, _, rest = name.partition(".")
-    while rest and isinstance(source.get(first), dict):
-        source = source[first]
-        first, _, rest = rest.partition(".")
-    return [source[first]] if not rest and first in source else []
+    return naive_walk(source, name.split("."))
+
+
+def naive_walk(source, parts):
+    if not parts:
+        return [source]
+    if not isinstance(source, dict):
+        return []
+    for end in range(len(parts), 0, -1):
+        if (name := ".".join(parts[:end])) in source:
+            return naive_walk(source[name], parts[end:])
+    return []
 
 
 def kind_of(value):
@@ -217,7 +233,7 @@ def naive_test(operator, actual, wanted):
     return {"gt": order > 0, "gte": order >= 0, "lt": order < 0, "lte": order <= 0}[operator]
 
 
-names = st.sampled_from(["a", "b", "a.b", "attrs.a", "attrs.b.a", "a.b.a"])
+names = st.sampled_from(["a", "b", "a.b", "attrs.a", "attrs.b.a", "a.b.a", "a.b.a.b"])
 fields = names | st.sampled_from(["participant.a", "participant.a.b", "participant.b"])
 numbers = st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 0.5, 1e308]) | st.just(2**63 - 1)
 texts = st.sampled_from(["", "a", "ab", "b", "1"])
