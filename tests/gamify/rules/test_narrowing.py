@@ -12,7 +12,9 @@ pytestmark = pytest.mark.engine
 SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -0.0, "", "1", "a", "b"])
 COMPARABLE = st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "", "1", "a"])
 FIELDS = st.sampled_from(["amount", "sku", "order.total", "order.total.x", "attrs.amount", "participant.plan"])
-ANYTHING = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(["total", "x", "total.x"]), SCALARS)
+ANYTHING = (
+    SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(["total", "x", "total.x"]), SCALARS)
+)
 
 
 def condition(operators, values):
