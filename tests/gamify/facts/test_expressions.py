@@ -324,6 +324,8 @@ def nested(depth, document=None):
     return document
 
 
+OPERATORS_SAID = "eq, ne, gt, gte, lt, lte, in, nin, contains, exists"
+UNKNOWN_REGEX = f"unknown operator 'regex'; known here: {OPERATORS_SAID}"
 TOO_MANY = {"and": [condition()] * 64}
 HOSTILE = [
     *[None, 1, "x", True, [], [condition()], {}, {"xor": []}, {"and": [condition()], "or": [condition()]}],
@@ -378,11 +380,17 @@ def test_a_list_may_have_a_hundred_values():
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        ({"or": [condition(), condition(operator="regex")]}, "or.1.condition.operator", "unknown operator 'regex'"),
+        ({"or": [condition(), condition(operator="regex")]}, "or.1.condition.operator", UNKNOWN_REGEX),
+        (condition(operator="gte "), "condition.operator", "unknown operator 'gte '; did you mean gte?"),
         ({"and": [{"not": condition("")}]}, "and.0.not.condition.field", "must be the dotted path of a property"),
         (condition(operator="gt", value=None), "condition.value", "must be a number or text"),
         ({"and": []}, "and", "must be a list of expressions, with one at least"),
-        ({"xor": []}, "", "must be an object with exactly one of: condition, and, or, not"),
+        ({}, "", "must be an object with exactly one of: condition, and, or, not"),
+        ({"xor": []}, "xor", "is not a known key; did you mean or?"),
+        ({"not": {"conditon": {}}}, "not.conditon", "is not a known key; did you mean condition?"),
+        (condition()["condition"], "field", "is not a known key; known here: condition, and, or, not"),
+        ({**condition(), "comment": "x"}, "comment", "is not a known key; known here: condition, and, or, not"),
+        ({"condition": {"feild": "a"}}, "condition.feild", "is not a known key; did you mean field?"),
         ({"not": {"condition": {}}}, "not.condition", "must be an object with: field, operator, value"),
         (
             condition(operator="in", value=[[]]),
@@ -401,7 +409,13 @@ def test_a_problem_names_its_place(document, path, message):
     ("document", "path", "message"),
     [
         ([], "", "must be an object of properties and what each must be"),
-        ({"plan": {"regex": "x"}}, "plan.regex", "unknown operator 'regex'"),
+        ({"plan": {"regex": "x"}}, "plan.regex", UNKNOWN_REGEX),
+        (
+            {"plan": {"equals": "x", "eq": "y"}},
+            "plan.equals",
+            "unknown operator 'equals'; known here: " + OPERATORS_SAID,
+        ),
+        ({"amount": {"GTE": 5}}, "amount.GTE", "unknown operator 'GTE'; did you mean gte?"),
         ({"amount": {"gte": None}}, "amount.gte", "must be a number or text"),
         ({"amount": {}}, "amount", "must name an operator and its value"),
         ({"tags": ["a"]}, "tags", "must be text, a number, true, false or null"),

@@ -3,6 +3,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from gamify.facts.engine.operators import OPERATORS
 from gamify.rules.models import Rule
 from participants.models import Tenant
 from tests.client import like, refusal, refused_fields
@@ -152,7 +153,7 @@ def test_what_is_wrong_is_told_in_a_sentence(admin_api):
     ]
 
     assert [refusal(response)[2] for response in wrong] == [
-        "when.expression.and.0.condition.operator: unknown operator 'like'",
+        f"when.expression.and.0.condition.operator: unknown operator 'like'; known here: {', '.join(OPERATORS)}",
         "then.0.code: must be the code of an active badge",
         "when.event_types: name at least one event type or change",
     ]
