@@ -41,7 +41,7 @@ def ignored_fields(
 ) -> list[dict[str, str]]:
     """A warning for each field of `sent` that `body` does not know.
 
-    `shown()` is what reads answer before the change: clients may send it back as it was without a warning.
+    `shown()` is what reads answer before the change: clients may send that back as it was, or as null, without a warning.
     """
     unknown = [name for name in sent if name not in body.fields] if isinstance(sent, Mapping) else []
     if not unknown:
@@ -50,7 +50,7 @@ def ignored_fields(
     return [
         {"field": name[:SHOWN_CHARACTERS], "message": _message(name, before, known)}
         for name in unknown
-        if name not in before or before[name] != sent[name]
+        if name not in before or sent[name] not in (None, before[name])
     ]
 
 

@@ -136,6 +136,24 @@ def test_every_object_that_the_document_describes_is_in_the_bodies_here(noun: st
         assert at(BODIES[noun], path), path
 
 
+def test_only_filters_and_expressions_are_objects_whose_keys_the_document_leaves_open() -> None:
+    found = {name for _, operation in admin_operations() for name in open_objects((operation.body or {})["schema"])}
+
+    assert found == {"expression", "filter", "fact_filter", "participant_filter"}
+
+
+def open_objects(schema: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """The names of the objects inside `schema` that have no described properties."""
+    schema = _resolved(schema)
+    inner = [each for part in ("allOf", "oneOf", "anyOf") for each in schema.get(part, ())]
+    for each in [*inner, schema.get("items", {})]:
+        yield from open_objects(each, name)
+    for child, described in schema.get("properties", {}).items():
+        yield from open_objects(described, child)
+    if "object" in (schema.get("type"), *(schema.get("type") or ())) and "properties" not in schema:
+        yield name
+
+
 @pytest.mark.parametrize("verb", ["create", "update"])
 @every_kind
 def test_every_object_inside_refuses_an_unknown_key_and_names_the_nearest(

@@ -232,6 +232,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
     changed = admin_api.patch(one(row), {"name": "Renamed", "code": "other", "is_repeatable": True}).json()
 
     assert like(changed, {"code": "quest", "name": "Renamed", "completion_grants": POINTS, "is_repeatable": True})
+    assert [warning["field"] for warning in changed.pop("warnings")] == ["code"]
     assert admin_api.get(one(row)).json() == changed
 
 

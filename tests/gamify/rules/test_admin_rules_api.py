@@ -113,7 +113,8 @@ def test_what_is_left_out_has_a_default(admin_api):
         (changed("when", changes=["participant.created"]), "when.changes.0"),
         (changed("when", changes=[7]), "when.changes.0"),
         (changed("when", expression=[]), "when.expression"),
-        (changed("when", expression={"xor": []}), "when.expression"),
+        (changed("when", expression={"xor": []}), "when.expression.xor"),
+        (changed("when", expression={}), "when.expression"),
         (changed("when", expression={"and": [EXPRESSION, {"not": 1}]}), "when.expression.and.1.not"),
         ({"then": None}, "then"),
         ({"then": []}, "then"),
@@ -220,6 +221,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
 
     assert like(answered, {"code": "buy", "name": "New", "limits": {"ever": 3}, "when": {"event_types": ["purchase"]}})
     assert (answered["description"], answered["updated_at"]) == (None, "2036-02-14T10:00:00Z")
+    assert [warning["field"] for warning in answered.pop("warnings")] == ["code"]
     assert admin_api.get(one(row)).json() == answered
 
 
