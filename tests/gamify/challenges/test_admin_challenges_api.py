@@ -146,7 +146,7 @@ def test_what_does_not_validate_is_422_names_the_field_and_writes_nothing(admin_
         ({"event_types": []}, "event_types"),
         ({"event_types": "login"}, "event_types"),
         ({"event_types": ["a", "b,c"]}, "event_types.1"),
-        ({"expression": {"plan": "pro"}}, "expression"),
+        ({"expression": {"plan": "pro"}}, "expression.plan"),
         ({"expression": {"condition": {"field": "a", "operator": "is", "value": 1}}}, "expression.condition.operator"),
         ({"condition": {"type": "count"}}, "condition.min"),
         ({"condition": {"type": "average", "min": 1}}, "condition.type"),
