@@ -1,12 +1,13 @@
-"""Pure rules for what clients choose: participant ids, tenant names, idempotency keys, addresses, objects; and signatures."""
+"""Pure rules for what clients choose: ids, tenant names, idempotency keys, addresses, objects, keys of objects; and signatures."""
 
 import hmac
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
+from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -119,6 +120,43 @@ def _text_problem(text: str) -> str | None:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+# --- names that were meant --------------------------------------------------------------------------------------------
+
+SIMILAR_ENOUGH = 0.6  # from 0 to 1; two words that share no more than this are not typos of each other
+SHOWN_CHARACTERS = 40  # of a name from outside, in a message
+
+
+def unknown_key_problem(key: str, known: Collection[str]) -> str:
+    """Why `key` is refused where only the keys `known` are: the end of a sentence that begins with the key."""
+    return f"is not a known key; {suggestion(key, known)}"
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """Which of `known` was probably meant by `name`; all of them where none is similar."""
+    nearest = nearest_name(name, known)
+    return f"known here: {', '.join(known)}" if nearest is None else f"did you mean {nearest}?"
+
+
+def nearest_name(name: str, known: Collection[str]) -> str | None:
+    """The name of `known` that is most similar to `name`, the first of several; None where none is similar.
+
+    Letter case and the characters `-`, `_` and space make no difference. Of a dotted path its last part alone may be similar.
+    """
+    plain = _plain(name[:SHOWN_CHARACTERS])
+    scores = {each: _similarity(plain, each) for each in known}
+    nearest = max(scores, key=lambda each: scores[each], default=None)
+    return nearest if nearest is not None and scores[nearest] > SIMILAR_ENOUGH else None
+
+
+def _similarity(plain: str, known: str) -> float:
+    spellings = {_plain(known), _plain(known.rpartition(".")[2])}
+    return max(SequenceMatcher(None, plain, spelling).ratio() for spelling in spellings)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name).lower()
 
 
 # --- tenants and keys -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
+from participants.api.nested import NestedObject
 from participants.engine import MAX_BIGINT, plain_number
 from rewards.engine import (
     MAX_HOURS,
@@ -22,7 +23,7 @@ MAX_COUNT = 2**31 - 1
 MAX_CODES = 10_000
 
 
-class MultiplierConfig(serializers.Serializer[Any]):
+class MultiplierConfig(NestedObject):
     """What a points multiplier does."""
 
     multiplier = MultiplierField(help_text="What points are multiplied by.")
@@ -39,6 +40,8 @@ class MultiplierConfig(serializers.Serializer[Any]):
 @extend_schema_field(MultiplierConfig)
 class ConfigField(serializers.Field[Any, Any, Any, Any]):
     """A whole MultiplierConfig, in a change too, or null; nothing in it is null."""
+
+    child = MultiplierConfig()
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(None if data == {} else data)

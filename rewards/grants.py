@@ -34,4 +34,4 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
 
 
 def register() -> None:
-    grant_kinds.register("reward", GrantKind(_give, _problem, _loads))
+    grant_kinds.register("reward", GrantKind(_give, _problem, _loads, keys=("id",)))

@@ -43,4 +43,4 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
 
 
 def register() -> None:
-    grant_kinds.register("badge", GrantKind(_give, _problem, _loads))
+    grant_kinds.register("badge", GrantKind(_give, _problem, _loads, keys=("code",)))

@@ -14,6 +14,7 @@ from gamify.facts.engine.expressions import expression_problem, filter_problem
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import grant_problem
 from participants.api.fields import ObjectField
+from participants.api.nested import NestedObject
 from participants.engine import control_character_problem
 from participants.errors import FieldError
 from participants.models import Tenant
@@ -42,7 +43,7 @@ def words(**more: str) -> dict[str, Any]:
     return _WORDS | more
 
 
-class Body(serializers.Serializer[Any]):
+class Body(NestedObject):
     """An object inside a definition; what is none is refused in the words of the others."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

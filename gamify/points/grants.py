@@ -25,4 +25,5 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
 
 
 def register() -> None:
-    grant_kinds.register("points", GrantKind(_give, lambda tenant, spec: engine.grant_problem(spec)))
+    kind = GrantKind(_give, lambda tenant, spec: engine.grant_problem(spec), keys=engine.GRANT_KEYS)
+    grant_kinds.register("points", kind)

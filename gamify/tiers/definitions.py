@@ -9,6 +9,7 @@ from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
+from participants.api.nested import NestedObject
 from participants.engine import MAX_BIGINT
 
 MAX_LEVEL = 2**31 - 1
@@ -24,7 +25,7 @@ class LevelField(serializers.IntegerField):
         super().__init__(min_value=0, max_value=MAX_LEVEL, **kwargs)
 
 
-class Criteria(serializers.Serializer[Any]):
+class Criteria(NestedObject):
     """When points lead into the tier."""
 
     min_points = serializers.IntegerField(

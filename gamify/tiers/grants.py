@@ -27,4 +27,4 @@ def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
 
 
 def register() -> None:
-    grant_kinds.register("tier", GrantKind(_give, _problem))
+    grant_kinds.register("tier", GrantKind(_give, _problem, keys=("code",)))

@@ -29,6 +29,7 @@ from participants.api.filters import BooleanFilter, FilterBackend
 from participants.api.pagination import Page
 from participants.api.schema import Example, operation
 from participants.api.views import AdminViewSet, validated
+from participants.api.warnings import Warnings, ignored_fields, warnings_field, with_warnings
 from participants.errors import DomainError, InvalidInput
 from participants.models import Definition
 from participants.services.definitions import CodeConflict, create_definition, update_definition
@@ -68,6 +69,7 @@ class DefinitionAnswer(serializers.Serializer[Any]):
     display_order = serializers.IntegerField(help_text="Lists are sorted by it, then by code.")
     created_at = serializers.DateTimeField(help_text="When it was created.")
     updated_at = serializers.DateTimeField(help_text="When it was changed last.")
+    warnings = warnings_field()
 
 
 class Deactivated(serializers.Serializer[Any]):
@@ -116,15 +118,17 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
             return self.shown(self.definition(definition_id))
 
     def create(self, request: Request) -> Response:
+        warnings = ignored_fields(request.data, self.create_body())
         row = self.perform_create(validated(self.create_body, request.data))
-        return self.shown(row, status=status.HTTP_201_CREATED)
+        return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
         with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
             row = self.definition(definition_id, lock=True)
+            warnings = ignored_fields(request.data, self.update_body(), shown=lambda: self.get_serializer(row).data)
             changes = validated(self.update_body, _given(dict(request.data), self.update_body), instance=row)
             row = self.perform_update(row, changes)
-        return self.shown(row)
+        return self.shown(row, warnings=warnings)
 
     def destroy(self, request: Request, definition_id: str) -> Response:
         self.perform_destroy(self.definition(definition_id))
@@ -139,8 +143,8 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     def perform_destroy(self, row: Definition) -> Definition:
         return self.perform_update(row, {"is_active": False})
 
-    def shown(self, row: Definition, **response: Any) -> Response:
-        return Response(self.get_serializer(row).data, **response)
+    def shown(self, row: Definition, *, warnings: Warnings = (), **response: Any) -> Response:
+        return Response(with_warnings(self.get_serializer(row).data, warnings), **response)
 
 
 def _given(data: Mapping[str, Any], body: type[serializers.Serializer[Any]]) -> dict[str, Any]:

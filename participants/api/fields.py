@@ -94,13 +94,15 @@ class NameField(LineField):
 
 
 class WebAddressField(serializers.CharField):
-    """An http or https address, at most 500 characters."""
+    """An http or https address, at most 500 characters. Where it may be null, an empty text means null."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_ADDRESS, **kwargs)
+        super().__init__(max_length=MAX_ADDRESS, allow_blank=kwargs.get("allow_null", False), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
+        if value == "":
+            return None
         if isinstance(value, str) and (problem := web_address_problem(value)):
             raise serializers.ValidationError(problem)
         return value

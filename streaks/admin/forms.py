@@ -87,7 +87,7 @@ class StreakForm(DefinitionForm):
     at_risk_seconds = LengthField(
         label="At-risk lead",
         unit="hours",
-        help_text="How long before it breaks a run is at risk. Left empty: a sixth of the period.",
+        help_text="How long before it breaks a run is at risk. Left empty: a sixth of the period. 0: it is never at risk.",
     )
     milestones = MilestonesField(
         required=False, help_text="Each length once. Without a reward, clients are told of it."

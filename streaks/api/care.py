@@ -14,6 +14,7 @@ from participants.api.fields import DryRunQuery
 from participants.api.pagination import Page
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet, rendered
+from participants.api.warnings import ignored_fields, with_warnings
 from participants.engine import uuid_of
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.work import reading
@@ -183,8 +184,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
             dry_run=dry_run,
         )
         touches = reach_of(self.tenant, self._concerned(amnesty), now=self.now)
+        told = TouchedAmnesty(amnesty, context={"touches": touches}).data
         return Response(
-            TouchedAmnesty(amnesty, context={"touches": touches}).data,
+            with_warnings(told, ignored_fields(request.data, AmnestyBody())),
             status=200 if dry_run else status.HTTP_201_CREATED,
         )
 

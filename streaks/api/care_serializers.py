@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.fields import DayField, LineField, NameField, in_range
+from participants.api.warnings import warnings_field
 from participants.profile import AnyField
 from streaks.api.serializers import StreakAnswer
 
@@ -109,6 +110,7 @@ class AmnestyAnswer(serializers.Serializer[Any]):
 
 
 class TouchedAmnesty(AmnestyAnswer):
+    warnings = warnings_field()
     touches = serializers.SerializerMethodField(help_text="Whom it concerns.")
 
     @extend_schema_field(Touches)

@@ -122,12 +122,13 @@ class Config(Body):
         help_text="Milestones.",
     )
     at_risk_seconds = WholeNumberField(
-        min_value=1,
+        min_value=0,
         max_value=MAX_SECONDS,
         required=False,
         allow_null=True,
-        error_messages=words(invalid="must be a whole number", max_value=TOO_LONG),
-        help_text="How long before it breaks a streak is at risk; a sixth of the period when left out.",
+        error_messages=words(invalid="must be a whole number", min_value="must not be negative", max_value=TOO_LONG),
+        help_text="How long before it breaks a streak is at risk; a sixth of the period when left out. With 0 it is never "
+        "at risk: no read says so, and it is not announced.",
     )
 
     def validate_milestones(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ MAX_SKIPPED = 100
 class Rules:
     """How one definition counts. `grace`: windows that may be missed in a row. `resets`: whether a longer miss ends the
     chain; otherwise all satisfied windows are one. `lead`: how long before it breaks a streak is at risk; None for a sixth
-    of the window at whose end it breaks."""
+    of the window at whose end it breaks, zero for a streak that is never at risk."""
 
     windows: Windows | Rolling
     grace: int = 0
@@ -223,11 +223,14 @@ def _running(
     return Standing(chain.count, longest, window, is_satisfied, is_at_risk, breaks_at, at_risk_at, chain)
 
 
-def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> datetime:
-    """The lead before the break, but not within the last satisfied window: who was just here is not at risk."""
+def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> datetime | None:
+    """The lead before the break, but not within the last satisfied window: who was just here is not at risk.
+
+    None where the lead is zero: the streak is never at risk.
+    """
     begin, end = windows.start(fatal), windows.end(fatal)
     lead = (end - begin) / DEFAULT_LEAD_PARTS if rules.lead is None else rules.lead
-    return max(end - lead, windows.end(chain.last))
+    return max(end - lead, windows.end(chain.last)) if lead else None
 
 
 def is_window_satisfied(state: State, number: int) -> bool:

@@ -23,12 +23,14 @@ class Reach:
 def reach_of(tenant: Tenant, streak_ids: Iterable[UUID], *, now: datetime) -> Reach:
     """Counted from what was last told of each, in one pass over their rows.
 
-    In a pause nothing breaks and nothing is at risk: what was alive when it began is alive.
+    In a pause nothing breaks and nothing is at risk: what was alive when it began is alive. A streak with a lead of zero
+    is never at risk, also where a participant was warned before the lead became zero.
     """
     ids = list(streak_ids)
     paused = _paused(tenant, ids)
     alive = Q(count__gt=0) & (Q(breaks_at=None) | Q(breaks_at__gt=_looked_at(paused, now)))
-    at_risk = alive & Q(breaks_at__gt=now) & (Q(at_risk_at__lte=now) | Q(warned_of=F("breaks_at")))
+    has_lead = Q(streak__at_risk_seconds=None) | Q(streak__at_risk_seconds__gt=0)
+    at_risk = alive & has_lead & Q(breaks_at__gt=now) & (Q(at_risk_at__lte=now) | Q(warned_of=F("breaks_at")))
     people = "participant_id"
     counts = ParticipantStreak.objects.filter(tenant_id=tenant.pk, streak_id__in=ids).aggregate(
         participants=Count(people, distinct=True),

@@ -317,6 +317,8 @@ def told(book: Book, *, now: datetime) -> Told:
     if now >= breaks_at:
         return nothing
     lead = (breaks_at - (first_piece(book, fatal) or breaks_at)) / 6 if book.lead is None else book.lead
+    if not lead:
+        return replace(alive, breaks_at=breaks_at)
     at_risk_at = max(breaks_at - lead, end_of(book, last))
     is_at_risk = now >= at_risk_at and not is_satisfied
     return replace(alive, breaks_at=breaks_at, at_risk_at=at_risk_at, is_at_risk=is_at_risk)

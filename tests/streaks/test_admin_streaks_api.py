@@ -114,6 +114,7 @@ def test_patch_changes_what_is_given_and_never_the_code(admin_api):
 
     changed = admin_api.patch(f"{LIST}/{created['id']}", {"name": "New", "code": "other", "fact_type": "signin"}).json()
 
+    assert [warning["field"] for warning in changed.pop("warnings")] == ["code"]
     assert changed == created | {"name": "New", "fact_type": "signin", "updated_at": changed["updated_at"]}
 
 

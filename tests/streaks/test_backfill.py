@@ -191,7 +191,7 @@ def test_it_is_silent_unless_asked_to_tell(tenant, noon, written):
 @pytest.mark.parametrize(("options", "given"), [((), 2), (("--without-rewards",), 0)])
 def test_milestones_give_their_rewards_unless_told_not_to(tenant, noon, written, monkeypatch, options, given):
     rewards = []
-    kind = GrantKind(give=lambda *told: rewards.append(told) or (), problem=lambda tenant, spec: None)
+    kind = GrantKind(give=lambda *told: rewards.append(told) or (), problem=lambda tenant, spec: None, keys=("id",))
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
 

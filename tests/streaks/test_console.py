@@ -114,7 +114,6 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
         ("condition_min", "1.5", "At least must be a whole number."),
         ("condition_min", "many", "Enter a number."),
         ("condition_min", "1000001", "At least must not be more than 1000000."),
-        ("at_risk_seconds", "0", "At-risk lead must be positive."),
         ("at_risk_seconds", "8785", "At-risk lead must not be more than 31622400 seconds, 366 days."),
         ("at_risk_seconds", "9" * 300, "At-risk lead must not be more than 31622400 seconds, 366 days."),
         ("at_risk_seconds", "soon", "Enter a whole number."),
@@ -180,6 +179,15 @@ def test_a_streak_is_defined_with_all_that_the_other_dialect_has(tenant):
     }
 
 
+def test_a_lead_of_zero_is_stored_and_shown_as_zero(tenant):
+    console = Console(tenant)
+    console.post(ADD, **new(tenant, at_risk_seconds="0"))
+
+    streak = Streak.objects.get()
+    assert streak.at_risk_seconds == 0
+    assert 'name="at_risk_seconds-shown" value="0"' in console.get(CHANGE, streak.pk).text
+
+
 def test_what_the_chosen_kind_of_period_has_no_use_for_is_left_aside(tenant):
     hidden = {"timezone": "Mars/Olympus", "reset_time": "4h", "week_start": "3", "condition_field": "..."}
     rolling = {"period": "rolling", "duration_seconds": "36", "duration_seconds-unit": "hours"}
@@ -235,6 +243,7 @@ def test_a_milestone_may_name_a_reward_of_this_tenant_alone(tenant, other_tenant
     kind = GrantKind(
         give=lambda work, participant, grant: (),
         problem=lambda owner, spec: None if (owner, spec["id"]) == (tenant, mine) else FieldError("id", "is unknown"),
+        keys=("id",),
     )
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     row = milestones(("7", mine, "ever"))

@@ -184,7 +184,8 @@ def rewards(monkeypatch):
         given.append((participant.external_id, grant.spec["id"], grant.key))
         yield Granted("reward", "Gift", grant.source, id=grant.spec["id"])
 
-    monkeypatch.setitem(grant_kinds._entries, "reward", GrantKind(give=give, problem=lambda tenant, spec: None))
+    kind = GrantKind(give=give, problem=lambda tenant, spec: None, keys=("id",))
+    monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     return given
 
 

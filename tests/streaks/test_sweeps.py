@@ -11,6 +11,7 @@ from participants.models import Participant, Tenant
 from participants.services.participants import delete
 from streaks import tasks
 from streaks.models import ParticipantStreak, Status, Streak
+from streaks.selectors import reach_of
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services import declare_amnesty, record_many, reviewing, set_status, sweep, undo_amnesty, update_streak
 from streaks.services.recording import Tick
@@ -321,6 +322,30 @@ def test_a_longer_lead_is_told_of_by_the_review(tenant, daily):
     reviewed(tenant, BREAK - 10 * HOUR)
     swept(tenant, BREAK - HOUR, RISKS)
 
+    assert told_types() == ["streak.at_risk"]
+
+
+def test_with_a_lead_of_zero_no_risk_is_announced_but_the_break_is(tenant):
+    defined(tenant, at_risk_seconds=0)
+    ticked(tenant, NOON)
+
+    swept(tenant, BREAK - MINUTE, RISKS)
+    swept(tenant, BREAK, RISKS)
+    swept(tenant, BREAK)
+
+    assert told_types() == ["streak.broken"]
+    assert row_of().at_risk_at is None
+
+
+def test_a_lead_that_becomes_zero_ends_the_risk_that_was_announced(tenant, daily):
+    ticked(tenant, NOON)
+    swept(tenant, WARNING, RISKS)
+    assert reach_of(fresh(tenant), [daily.pk], now=WARNING).at_risk == 1
+
+    update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 0}, now=WARNING)
+    reviewed(tenant, WARNING)
+
+    assert reach_of(fresh(tenant), [daily.pk], now=WARNING).at_risk == 0
     assert told_types() == ["streak.at_risk"]
 
 

@@ -5,18 +5,30 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.engine.events import MAX_EVENT_NAME, EventInput
+from gamify.facts.engine.events import MAX_EVENT_NAME, EventInput, name_problem
 from gamify.facts.models import Event
 from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField
 
 MAX_BATCH = 100
 
 
+class EventNameField(LineField):
+    """The name of an event that happened."""
+
+    def __init__(self) -> None:
+        about = "What happened, 1 to 100 characters without a comma, such as purchase_completed."
+        super().__init__(max_length=MAX_EVENT_NAME, help_text=about)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        name = super().run_validation(data)
+        if problem := name_problem(name):
+            raise serializers.ValidationError(problem)
+        return name
+
+
 class EventBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    event_name = LineField(
-        max_length=MAX_EVENT_NAME, help_text="What happened, 1 to 100 characters, such as purchase_completed."
-    )
+    event_name = EventNameField()
     properties = ObjectField(
         required=False, allow_null=True, help_text="What there is to tell about it, at most 16 KiB."
     )

@@ -26,4 +26,6 @@ def name_problem(name: str) -> str | None:
     """Why an event cannot be called so, or None if it can."""
     if not 1 <= len(name) <= MAX_EVENT_NAME:
         return f"Must be 1 to {MAX_EVENT_NAME} characters long."
+    if "," in name:
+        return "Must not contain a comma: definitions list event names separated by commas, so none could listen to it."
     return control_character_problem(name)

@@ -1,11 +1,13 @@
 """Where a value is found: the dotted paths of expressions, sums and grants, everywhere the same (contract §11).
 
 `amount`, `order.total` and `attrs.order.total` are properties of the event, `participant.plan` is an attribute of the
-participant. A property whose whole name has dots in it is found by that name first, then the path is walked through
-nested objects. Lists are not walked, and nothing but the keys of objects is ever looked up.
+participant. Names may contain dots themselves: at every level the longest name that the object has is taken, so that
+`a.b.c` finds `{"a.b": {"c": 2}}` and `{"a": {"b.c": 2}}`. A name that was taken is not given up again: in
+`{"a.b": 1, "a": {"b": {"c": 2}}}` the path `a.b.c` finds nothing. Lists are not walked, and nothing but the keys of
+objects is ever looked up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 MAX_LENGTH = 200
@@ -58,21 +60,39 @@ def reader(field: str) -> Read:
     return lambda properties, attributes: find(properties)
 
 
-def _finder(name: str) -> Callable[[Values], Any]:
-    if "." not in name:
-        return lambda values: values.get(name, MISSING)
-    names = name.split(".")
+def _finder(path: str) -> Callable[[Values], Any]:
+    if "." not in path:
+        return lambda values: values.get(path, MISSING)
+    names_from = _names_from(path.split("."))
 
     def find(values: Values) -> Any:
-        whole = values.get(name, MISSING)
-        return _walked(values, names) if whole is MISSING else whole
+        value, place = values, 0
+        while place < len(names_from):
+            taken = _longest_name(value, names_from[place])
+            if taken is None:
+                return MISSING
+            name, place = taken
+            value = value[name]
+        return value
 
     return find
 
 
-def _walked(value: Any, names: list[str]) -> Any:
+Name = tuple[str, int]
+"""A possible name of a property, and the place in the path of the part that follows it."""
+
+
+def _names_from(parts: Sequence[str]) -> Sequence[Sequence[Name]]:
+    """For each place in the path the names that may begin there, the longest first."""
+    count = len(parts)
+    return [[(".".join(parts[place:end]), end) for end in range(count, place, -1)] for place in range(count)]
+
+
+def _longest_name(value: Any, names: Sequence[Name]) -> Name | None:
+    """The longest of `names` that `value` has; None where it has none of them, or is no object."""
+    if not isinstance(value, Mapping):
+        return None
     for name in names:
-        if not isinstance(value, Mapping):
-            return MISSING
-        value = value.get(name, MISSING)
-    return value
+        if name[0] in value:
+            return name
+    return None

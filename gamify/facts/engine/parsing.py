@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from gamify.facts.engine.fields import PROPERTIES, field_problem, is_of_participant
 from gamify.facts.engine.operators import OPERATORS
 from gamify.facts.engine.tree import All, AnyOf, Condition, MalformedExpression, Node, Not
+from participants.engine import SHOWN_CHARACTERS, suggestion, unknown_key_problem
 
 MAX_DEPTH = 8
 MAX_NODES = 64
-SHOWN_CHARACTERS = 40  # of a name from outside, in a message
 
 KINDS = ("condition", "and", "or", "not")
 ENTRIES = ("field", "operator", "value")
@@ -80,14 +80,21 @@ class _Parser:
 
 
 def _only_entry(document: object, path: str) -> tuple[str, object]:
+    _check_keys(document, KINDS, path)
     if isinstance(document, dict) and len(document) == 1:
         kind, body = next(iter(document.items()))
-        if kind in KINDS:
-            return kind, body
+        return kind, body
     raise MalformedExpression(path, f"must be an object with exactly one of: {', '.join(KINDS)}")
 
 
+def _check_keys(document: object, known: Sequence[str], path: str) -> None:
+    unknown = [key for key in document if key not in known] if isinstance(document, dict) else []
+    if unknown:
+        raise MalformedExpression(_join(path, unknown[0][:SHOWN_CHARACTERS]), unknown_key_problem(unknown[0], known))
+
+
 def _condition(body: object, path: str) -> Condition:
+    _check_keys(body, ENTRIES, path)
     if not isinstance(body, dict) or set(body) != set(ENTRIES):
         raise MalformedExpression(path, f"must be an object with: {', '.join(ENTRIES)}")
     field_at, operator_at, value_at = (_join(path, name) for name in ENTRIES)
@@ -100,7 +107,8 @@ def _checked(condition: Condition, *, field_at: str, operator_at: str, value_at:
     if not isinstance(condition.operator, str):
         raise MalformedExpression(operator_at, f"must be one of: {', '.join(OPERATORS)}")
     if condition.operator not in OPERATORS:
-        raise MalformedExpression(operator_at, f"unknown operator {condition.operator[:SHOWN_CHARACTERS]!r}")
+        said = f"unknown operator {condition.operator[:SHOWN_CHARACTERS]!r}"
+        raise MalformedExpression(operator_at, f"{said}; {suggestion(condition.operator, OPERATORS)}")
     if problem := OPERATORS[condition.operator].problem(condition.value):
         raise MalformedExpression(value_at, problem)
     return condition

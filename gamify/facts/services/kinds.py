@@ -6,6 +6,7 @@ from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, Outcome
 from participants.catalog import Catalog
+from participants.engine import SHOWN_CHARACTERS, unknown_key_problem
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
@@ -22,6 +23,7 @@ def _no_loads(catalog: Catalog, specs: Sequence[Spec]) -> Sequence[Load]:
 class GrantKind:
     """How one kind is given, judged and loaded.
 
+    `keys` are the keys that a definition may give beside `type`.
     `give(work, participant, grant)` may raise DomainError, as long as it has changed nothing: the grant is then left out.
     `problem(tenant, spec)` says why a definition may not name this grant, and where in it; `loads(catalog, specs)` the rows that
     `give` asks for.
@@ -30,6 +32,7 @@ class GrantKind:
     give: Callable[[UnitOfWork, Participant, Grant], Iterable[Outcome]]
     problem: Callable[[Tenant, Spec], FieldError | None]
     loads: Callable[[Catalog, Sequence[Spec]], Sequence[Load]] = _no_loads
+    keys: Sequence[str] = ()
 
 
 grant_kinds: Registry[GrantKind] = Registry("Grant kind")
@@ -40,4 +43,9 @@ def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:
     kind = spec.get("type")
     if not isinstance(kind, str) or kind not in grant_kinds:
         return FieldError("type", f"must be one of: {', '.join(sorted(grant_kinds))}")
-    return grant_kinds[kind].problem(tenant, spec)
+    return _key_problem(spec, ("type", *grant_kinds[kind].keys)) or grant_kinds[kind].problem(tenant, spec)
+
+
+def _key_problem(spec: Spec, known: Sequence[str]) -> FieldError | None:
+    unknown = next((key for key in spec if key not in known), None)
+    return None if unknown is None else FieldError(unknown[:SHOWN_CHARACTERS], unknown_key_problem(unknown, known))

@@ -33,6 +33,7 @@ from participants.api.filters import FilterBackend
 from participants.api.pagination import Page
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet, rendered, validated
+from participants.api.warnings import ignored_fields, with_warnings
 from participants.errors import InvalidInput
 from participants.work import reading
 
@@ -76,7 +77,8 @@ class WebhooksViewSet(OfWebhook):
     def create(self, request: Request) -> Response:
         """Have events delivered to an address of yours, as they happen. The answer carries the secret, this once."""
         made = services.create_endpoint(tenant=self.tenant, data=self.body(NewWebhook), now=self.now)
-        return Response(_with_secret(made), status=201)
+        warnings = ignored_fields(request.data, NewWebhook())
+        return Response(with_warnings(_with_secret(made), warnings), status=201)
 
     @operation("get_webhook", answer=WebhookAnswer, errors=[UNKNOWN], example=examples.SHOWN)
     def retrieve(self, request: Request, webhook_id: str) -> Response:
@@ -95,9 +97,11 @@ class WebhooksViewSet(OfWebhook):
         """Change a webhook: the fields that are given, and no other. Activating one that was disabled resumes what waited."""
         with transaction.atomic():
             endpoint = self.endpoint(webhook_id)
+            before = rendered(WebhookAnswer, endpoint)
             changes = validated(WebhookChanges, request.data, instance=endpoint)
             changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
-        return Response(rendered(WebhookAnswer, changed))
+        warnings = ignored_fields(request.data, WebhookChanges(), shown=lambda: before)
+        return Response(with_warnings(rendered(WebhookAnswer, changed), warnings))
 
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
     def destroy(self, request: Request, webhook_id: str) -> Response:

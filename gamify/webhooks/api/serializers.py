@@ -12,6 +12,7 @@ from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.selectors.feed import FeedPage
 from gamify.webhooks.services.replaying import MISSED
 from participants.api.fields import ParticipantIdField, in_range
+from participants.api.warnings import warnings_field
 from participants.errors import InvalidInput
 from participants.profile import AnyField
 
@@ -21,6 +22,7 @@ REPLAYED_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value
 class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
     tenant_id = serializers.UUIDField(help_text="Your tenant's id; in the sandbox, the sandbox's.")
     event_types = serializers.ListField(child=serializers.CharField(), help_text="The types of event that it wants.")
+    warnings = warnings_field()
     disabled_reason = serializers.CharField(
         source="disabled_because",
         allow_null=True,
@@ -41,6 +43,7 @@ class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
             "disabled_reason",
             "created_at",
             "updated_at",
+            "warnings",
         ]
         read_only_fields = fields
         extra_kwargs = {

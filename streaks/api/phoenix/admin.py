@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from participants.api.phoenix import PhoenixAdminViewSet
 from participants.api.schema import operation
 from participants.api.views import rendered
+from participants.api.warnings import Warnings, ignored_fields, with_warnings
 from participants.errors import DomainError, InvalidInput
 from participants.models.tenants import Environment
 from participants.work import reading
@@ -72,7 +73,8 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         """Define a streak. It is active at once. Its code in the Gamify dialect is made of its name."""
         fields = model_fields(self.body(NewPhoenixStreak), tenant=self.tenant)
         row = services.create_named_streak(tenant=self.tenant, data=fields, now=self.now)
-        return self.shown(row, status=status.HTTP_201_CREATED)
+        warnings = ignored_fields(request.data, NewPhoenixStreak())
+        return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     @operation("get_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.RECORD)
     def retrieve(self, request: Request, tenant_id: str, definition_id: str) -> Response:
@@ -94,9 +96,10 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         """
         with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
             row = self.definition(definition_id, lock=True)
+            warnings = ignored_fields(request.data, PhoenixStreakChanges(), shown=lambda: self.record(row))
             changes = model_fields(self.body(PhoenixStreakChanges), tenant=self.tenant, row=row)
             row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
-        return self.shown(row)
+        return self.shown(row, warnings=warnings)
 
     @operation(
         "set_tenant_streak_status",
@@ -111,8 +114,10 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         An archived one can come back, unless another has taken its name.
         """
         row = self.definition(definition_id)
+        warnings = ignored_fields(request.data, StatusBody(), shown=lambda: self.record(row))
         changes = self.body(StatusBody)
-        return self.shown(services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now))
+        row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
+        return self.shown(row, warnings=warnings)
 
     @operation("archive_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.ARCHIVED)
     def destroy(self, request: Request, tenant_id: str, definition_id: str) -> Response:
@@ -127,5 +132,8 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
             raise StreakDefinitionNotFound(definition_id)
         return row
 
-    def shown(self, row: Streak, **response: Any) -> Response:
-        return Response(rendered(StreakRecord, DefinedStreak(row, self.tenant)), **response)
+    def shown(self, row: Streak, *, warnings: Warnings = (), **response: Any) -> Response:
+        return Response(with_warnings(self.record(row), warnings), **response)
+
+    def record(self, row: Streak) -> dict[str, Any]:
+        return rendered(StreakRecord, DefinedStreak(row, self.tenant))

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.facts.definitions import ConditionBody, words
+from participants.api.warnings import warnings_field
 from participants.models import Tenant
 from streaks.definitions import Config, model_of_config
 from streaks.definitions.config import MilestoneBody, Window
@@ -115,6 +116,7 @@ class StreakRecord(serializers.Serializer[DefinedStreak]):
     config = serializers.SerializerMethodField(help_text="All that it does.")
     created_at = InstantField(source="row.created_at", help_text="When it was created.")
     updated_at = InstantField(source="row.updated_at", help_text="When it was changed last.")
+    warnings = warnings_field()
 
     @extend_schema_field(Config)
     def get_config(self, streak: DefinedStreak) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def test_what_does_not_validate_is_422_names_the_field_and_writes_nothing(admin_
         ({"event_types": []}, "event_types"),
         ({"event_types": "login"}, "event_types"),
         ({"event_types": ["a", "b,c"]}, "event_types.1"),
-        ({"expression": {"plan": "pro"}}, "expression"),
+        ({"expression": {"plan": "pro"}}, "expression.plan"),
         ({"expression": {"condition": {"field": "a", "operator": "is", "value": 1}}}, "expression.condition.operator"),
         ({"condition": {"type": "count"}}, "condition.min"),
         ({"condition": {"type": "average", "min": 1}}, "condition.type"),
@@ -232,6 +232,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
     changed = admin_api.patch(one(row), {"name": "Renamed", "code": "other", "is_repeatable": True}).json()
 
     assert like(changed, {"code": "quest", "name": "Renamed", "completion_grants": POINTS, "is_repeatable": True})
+    assert [warning["field"] for warning in changed.pop("warnings")] == ["code"]
     assert admin_api.get(one(row)).json() == changed
 
 

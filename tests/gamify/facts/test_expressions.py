@@ -93,6 +93,15 @@ def test_a_missing_field_fails_all_but_ne_nin_and_exists_false(field, operator, 
         ("a.b", {"a.b": 8, "a": {"b": 9}}, {}, 8),
         ("attrs.a.b", {"a.b": 8}, {}, 8),
         ("participant.a.b", {}, {"a.b": 8}, 8),
+        ("a.b.c", {"a.b": {"c": 2}}, {}, 2),
+        ("a.b.c", {"a": {"b.c": 2}}, {}, 2),
+        ("attrs.a.b.c", {"a.b": {"c": 2}}, {}, 2),
+        ("participant.a.b.c", {}, {"a": {"b.c": 2}}, 2),
+        ("a.b.c.d", {"a.b": {"c.d": 2}}, {}, 2),
+        ("a.b.c.d", {"a": {"b.c": {"d": 2}}}, {}, 2),
+        ("a.b.c", {"a.b": {"c": 1}, "a": {"b.c": 2, "b": {"c": 3}}}, {}, 1),
+        ("a.b.c", {"a": {"b.c": 2, "b": {"c": 3}}}, {}, 2),
+        ("a.b.c", {"a.b.c": None, "a.b": {"c": 1}}, {}, None),
     ],
 )
 def test_where_a_path_leads(field, properties, attributes, found):
@@ -106,7 +115,9 @@ def test_where_a_path_leads(field, properties, attributes, found):
         ("a.b", {"a": None}),
         ("a.0", {"a": [1]}),
         ("a.b", {"a": [{"b": 1}]}),
-        ("a.b.c", {"a": {"b.c": 1}}),
+        ("a.b.c", {"a.b": 1, "a": {"b": {"c": 2}}}),
+        ("a.b.c", {"a": {"b.c.d": 1}}),
+        ("a.b.c", {"a.b": ["c"]}),
         ("a.__class__", {"a": "text"}),
         ("__class__", {}),
         ("a.items", {"a": {}}),
@@ -183,13 +194,18 @@ def naive_lookup(field, properties, attributes):
         source, name = attributes, field[len("participant.") :]
     elif field.startswith("attrs."):
         name = field[len("attrs.") :]
-    if name in source:
-        return [source[name]]
-    first, _, rest = name.partition(".")
-    while rest and isinstance(source.get(first), dict):
-        source = source[first]
-        first, _, rest = rest.partition(".")
-    return [source[first]] if not rest and first in source else []
+    return naive_walk(source, name.split("."))
+
+
+def naive_walk(source, parts):
+    if not parts:
+        return [source]
+    if not isinstance(source, dict):
+        return []
+    for end in range(len(parts), 0, -1):
+        if (name := ".".join(parts[:end])) in source:
+            return naive_walk(source[name], parts[end:])
+    return []
 
 
 def kind_of(value):
@@ -217,7 +233,7 @@ def naive_test(operator, actual, wanted):
     return {"gt": order > 0, "gte": order >= 0, "lt": order < 0, "lte": order <= 0}[operator]
 
 
-names = st.sampled_from(["a", "b", "a.b", "attrs.a", "attrs.b.a", "a.b.a"])
+names = st.sampled_from(["a", "b", "a.b", "attrs.a", "attrs.b.a", "a.b.a", "a.b.a.b"])
 fields = names | st.sampled_from(["participant.a", "participant.a.b", "participant.b"])
 numbers = st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 0.5, 1e308]) | st.just(2**63 - 1)
 texts = st.sampled_from(["", "a", "ab", "b", "1"])
@@ -308,6 +324,8 @@ def nested(depth, document=None):
     return document
 
 
+OPERATORS_SAID = "eq, ne, gt, gte, lt, lte, in, nin, contains, exists"
+UNKNOWN_REGEX = f"unknown operator 'regex'; known here: {OPERATORS_SAID}"
 TOO_MANY = {"and": [condition()] * 64}
 HOSTILE = [
     *[None, 1, "x", True, [], [condition()], {}, {"xor": []}, {"and": [condition()], "or": [condition()]}],
@@ -362,11 +380,17 @@ def test_a_list_may_have_a_hundred_values():
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        ({"or": [condition(), condition(operator="regex")]}, "or.1.condition.operator", "unknown operator 'regex'"),
+        ({"or": [condition(), condition(operator="regex")]}, "or.1.condition.operator", UNKNOWN_REGEX),
+        (condition(operator="gte "), "condition.operator", "unknown operator 'gte '; did you mean gte?"),
         ({"and": [{"not": condition("")}]}, "and.0.not.condition.field", "must be the dotted path of a property"),
         (condition(operator="gt", value=None), "condition.value", "must be a number or text"),
         ({"and": []}, "and", "must be a list of expressions, with one at least"),
-        ({"xor": []}, "", "must be an object with exactly one of: condition, and, or, not"),
+        ({}, "", "must be an object with exactly one of: condition, and, or, not"),
+        ({"xor": []}, "xor", "is not a known key; did you mean or?"),
+        ({"not": {"conditon": {}}}, "not.conditon", "is not a known key; did you mean condition?"),
+        (condition()["condition"], "field", "is not a known key; known here: condition, and, or, not"),
+        ({**condition(), "comment": "x"}, "comment", "is not a known key; known here: condition, and, or, not"),
+        ({"condition": {"feild": "a"}}, "condition.feild", "is not a known key; did you mean field?"),
         ({"not": {"condition": {}}}, "not.condition", "must be an object with: field, operator, value"),
         (
             condition(operator="in", value=[[]]),
@@ -385,7 +409,13 @@ def test_a_problem_names_its_place(document, path, message):
     ("document", "path", "message"),
     [
         ([], "", "must be an object of properties and what each must be"),
-        ({"plan": {"regex": "x"}}, "plan.regex", "unknown operator 'regex'"),
+        ({"plan": {"regex": "x"}}, "plan.regex", UNKNOWN_REGEX),
+        (
+            {"plan": {"equals": "x", "eq": "y"}},
+            "plan.equals",
+            "unknown operator 'equals'; known here: " + OPERATORS_SAID,
+        ),
+        ({"amount": {"GTE": 5}}, "amount.GTE", "unknown operator 'GTE'; did you mean gte?"),
         ({"amount": {"gte": None}}, "amount.gte", "must be a number or text"),
         ({"amount": {}}, "amount", "must name an operator and its value"),
         ({"tags": ["a"]}, "tags", "must be text, a number, true, false or null"),

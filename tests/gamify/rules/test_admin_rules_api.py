@@ -3,6 +3,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from gamify.facts.engine.operators import OPERATORS
 from gamify.rules.models import Rule
 from participants.models import Tenant
 from tests.client import like, refusal, refused_fields
@@ -112,7 +113,8 @@ def test_what_is_left_out_has_a_default(admin_api):
         (changed("when", changes=["participant.created"]), "when.changes.0"),
         (changed("when", changes=[7]), "when.changes.0"),
         (changed("when", expression=[]), "when.expression"),
-        (changed("when", expression={"xor": []}), "when.expression"),
+        (changed("when", expression={"xor": []}), "when.expression.xor"),
+        (changed("when", expression={}), "when.expression"),
         (changed("when", expression={"and": [EXPRESSION, {"not": 1}]}), "when.expression.and.1.not"),
         ({"then": None}, "then"),
         ({"then": []}, "then"),
@@ -152,7 +154,7 @@ def test_what_is_wrong_is_told_in_a_sentence(admin_api):
     ]
 
     assert [refusal(response)[2] for response in wrong] == [
-        "when.expression.and.0.condition.operator: unknown operator 'like'",
+        f"when.expression.and.0.condition.operator: unknown operator 'like'; known here: {', '.join(OPERATORS)}",
         "then.0.code: must be the code of an active badge",
         "when.event_types: name at least one event type or change",
     ]
@@ -219,6 +221,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
 
     assert like(answered, {"code": "buy", "name": "New", "limits": {"ever": 3}, "when": {"event_types": ["purchase"]}})
     assert (answered["description"], answered["updated_at"]) == (None, "2036-02-14T10:00:00Z")
+    assert [warning["field"] for warning in answered.pop("warnings")] == ["code"]
     assert admin_api.get(one(row)).json() == answered
 
 

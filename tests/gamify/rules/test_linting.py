@@ -57,7 +57,7 @@ def test_a_good_rule_has_no_findings(tenant):
             (
                 "error",
                 "when.expression",
-                "cannot be read: must be an object with exactly one of: condition, and, or, not",
+                "cannot be read: xor: is not a known key; did you mean or?",
             ),
         ),
         ({"ends_at": NOW}, ("warning", "ends_at", "ended on 2026-02-14 10:00 UTC")),

@@ -11,8 +11,10 @@ pytestmark = pytest.mark.engine
 
 SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -0.0, "", "1", "a", "b"])
 COMPARABLE = st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "", "1", "a"])
-FIELDS = st.sampled_from(["amount", "sku", "order.total", "attrs.amount", "participant.plan"])
-ANYTHING = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(["total", "x"]), SCALARS)
+FIELDS = st.sampled_from(["amount", "sku", "order.total", "order.total.x", "attrs.amount", "participant.plan"])
+ANYTHING = (
+    SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from(["total", "x", "total.x"]), SCALARS)
+)
 
 
 def condition(operators, values):
@@ -35,7 +37,7 @@ EXPRESSIONS = st.recursive(
     ),
     max_leaves=4,
 )
-PROPERTIES = st.dictionaries(st.sampled_from(["amount", "sku", "order", "order.total"]), ANYTHING)
+PROPERTIES = st.dictionaries(st.sampled_from(["amount", "sku", "order", "order.total", "order.total.x"]), ANYTHING)
 
 
 @settings(max_examples=500, deadline=None)

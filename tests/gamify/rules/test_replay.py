@@ -210,9 +210,9 @@ def test_the_most_are_the_most_of_all(amounts):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def run(*args):
+def run(*args, stderr=None):
     out = StringIO()
-    call_command("replay_rules", "--tenant", "acme", "--rule", "buy", *args, stdout=out)
+    call_command("replay_rules", "--tenant", "acme", "--rule", "buy", *args, stdout=out, stderr=stderr)
     return out.getvalue()
 
 
@@ -254,6 +254,9 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
     ("written", "message"),
     [
         ('{"limits": {"ever": -1}}', "limits.ever: must not be negative"),
+        ('{"limits": {"evr": 1}}', r"limits.evr: is not a known key; did you mean ever\?"),
+        ('{"when": {"event_type": ["a"]}}', r"when.event_type: is not a known key; did you mean event_types\?"),
+        ('{"then": [{"type": "points", "amonut": 4}]}', r"then.0.amonut: is not a known key; did you mean amount\?"),
         ("[", "Expecting value"),
         ("[]", "Invalid data"),
         (None, "No such file"),
@@ -267,6 +270,16 @@ def test_changes_that_are_none_are_refused(tenant, tmp_path, written, message):
 
     with pytest.raises(CommandError, match=message):
         run("--changes", str(changes))
+
+
+def test_a_field_of_the_changes_that_was_ignored_is_named(tenant, tmp_path):
+    RuleFactory(tenant=tenant, code="buy")
+    changes, stderr = tmp_path / "changes.json", StringIO()
+    changes.write_text('{"limit": {"ever": 1}}')
+
+    run("--changes", str(changes), stderr=stderr)
+
+    assert stderr.getvalue().endswith("limit: is not a known field and was ignored; did you mean limits?\n")
 
 
 def test_an_unknown_rule_and_no_days_are_refused(tenant, other_tenant):

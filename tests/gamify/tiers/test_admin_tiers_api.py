@@ -193,6 +193,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
     assert like(changed, {"code": "gold", "name": "Golden", "level": 4, "benefits": ["a"]})
     assert (changed["color"], changed["updated_at"]) == (None, "2036-02-14T10:00:00Z")
     assert changed["created_at"] < changed["updated_at"]
+    assert [warning["field"] for warning in changed.pop("warnings")] == ["code"]
     assert admin_api.get(one(row)).json() == changed
 
 

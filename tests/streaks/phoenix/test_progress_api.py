@@ -233,6 +233,16 @@ def test_a_streak_is_at_risk_when_its_lead_begins_until_it_ticks(admin, query, h
     assert (before, risky, shown(query)["at_risk"]) == (False, True, False)
 
 
+def test_a_streak_with_a_lead_of_zero_is_never_at_risk(admin, query, happens, clock):
+    record = defined(admin, at_risk_seconds=0)
+    happens("user.login")
+
+    clock.move_to(NOW.replace(day=15, hour=23, minute=59, second=59))
+
+    assert record["config"]["at_risk_seconds"] == 0
+    assert (shown(query)["at_risk"], shown(query)["current_count"]) == (False, 1)
+
+
 # --- milestones -------------------------------------------------------------------------------------------------------
 
 TWO = [{"threshold": 2}, {"threshold": 1, "repeatable": True}]

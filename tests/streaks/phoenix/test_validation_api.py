@@ -122,7 +122,7 @@ OF_THE_CONFIG = [
         [{"threshold": 7, "repeatable": "often"}],
         "config: milestones.0.repeatable must be true or false",
     ),
-    ("config.at_risk_seconds", 0, "config: at_risk_seconds must be positive"),
+    ("config.at_risk_seconds", -1, "config: at_risk_seconds must not be negative"),
     ("config.at_risk_seconds", "soon", "config: at_risk_seconds must be a whole number"),
 ]
 
@@ -200,13 +200,12 @@ def test_a_status_that_is_none_is_400(admin, nothing_written, body, message):
     assert phoenix_refusal(answer) == (400, "VALIDATION_ERROR", message)
 
 
-def test_fields_that_nobody_knows_are_ignored(admin):
-    body = changed("config.window.colour", "red", of=BODY) | {"code": "mine", "tenant_id": "other", "status": "paused"}
-
-    answer = admin.post(LIST, body)
+def test_unknown_fields_are_ignored_and_named(admin):
+    answer = admin.post(LIST, BODY | {"code": "mine", "tenant_id": "other", "status": "paused"})
 
     assert (answer.status_code, answer.json()["tenant_id"], answer.json()["status"]) == (201, "acme", "active")
     assert answer.json()["config"] == CONFIG
+    assert [warning["field"] for warning in answer.json()["warnings"]] == ["code", "tenant_id", "status"]
 
 
 # --- rewards ----------------------------------------------------------------------------------------------------------
@@ -221,7 +220,8 @@ def reward_of(monkeypatch):
             return None if (asking.pk, spec["id"]) == (tenant.pk, REWARD) else FieldError("id", "no such reward")
 
         monkeypatch.setattr(grant_kinds, "_entries", {})
-        grant_kinds.register("reward", GrantKind(give=lambda work, participant, grant: [], problem=problem))
+        kind = GrantKind(give=lambda work, participant, grant: [], problem=problem, keys=("id",))
+        grant_kinds.register("reward", kind)
 
     return register
 

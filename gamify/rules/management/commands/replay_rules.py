@@ -12,12 +12,13 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from gamify.rules.definitions import RuleChanges, changed_rule
+from gamify.rules.definitions import RuleChanges, changed_rule, then_problems
 from gamify.rules.engine.replaying import Side
 from gamify.rules.models import Rule
 from gamify.rules.selectors import Replay, Replayed, replay
 from gamify.rules.selectors.replaying import Watch
 from gamify.rules.services import RuleNotFound
+from participants.api.warnings import ignored_fields
 from participants.errors import field_errors
 from participants.management.base import ReportingCommand, existing_tenant
 from participants.models import Participant, Tenant
@@ -45,8 +46,11 @@ class Command(ReportingCommand):
         if not 1 <= days <= 10_000:
             raise CommandError("--days must be from 1 to 10000.")
         since, max_events = now - timedelta(days=days), options["max_events"]
+        body = None if options["changes"] is None else _json(options["changes"])
+        for warning in ignored_fields(body, RuleChanges()):
+            self.stderr.write(f"{options['changes']}: {warning['field']}: {warning['message']}")
         with reading(found), self._progress(found, options) as watch:
-            draft = _draft(found, rule, options["changes"])
+            draft = _draft(found, rule, options["changes"], body)
             played = replay(found, [draft], since=since, now=now, max_events=max_events, watch=watch)
         told = _told(played, played.rules[0])
         return told if options["json"] else {name: _in_words(value) for name, value in told.items()}
@@ -63,17 +67,23 @@ class Command(ReportingCommand):
             yield lambda participants, events: progress.advance(task, participants)
 
 
-def _draft(tenant: Tenant, code: str, changes: Path | None) -> Rule:
-    """The rule of this code, changed in memory. Raises RuleNotFound, or CommandError for changes that are none."""
+def _draft(tenant: Tenant, code: str, changes: Path | None, body: Any) -> Rule:
+    """The rule of this code, changed in memory by `body`, which the file `changes` has.
+
+    Raises RuleNotFound, or CommandError for changes that a PATCH would refuse.
+    """
     rule = Rule.objects.of(tenant).filter(code=code).first()
     if rule is None:
         raise RuleNotFound(code)
     if changes is None:
         return rule
-    judged = RuleChanges(rule, data=_json(changes), partial=True)
+    judged = RuleChanges(rule, data=body, partial=True)
     if not judged.is_valid():
         first = next(field_errors(judged.errors))
         raise CommandError(": ".join(filter(None, (str(changes), first.field, first.message))))
+    problem = next(iter(then_problems(tenant, judged.validated_data.get("then", ()))), None)
+    if problem is not None:
+        raise CommandError(f"{changes}: {problem.field}: {problem.message}")
     return changed_rule(rule, judged.validated_data)
 
 
