@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, FilterField
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, NameField, WebAddressField
+from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
 from streaks.definitions.config import CALENDAR_PERIODS
 from streaks.engine.windows import HOURS, Period
 from streaks.models import PeriodChoice, Streak
@@ -60,7 +60,7 @@ class StreakChanges(DefinitionChanges):
 
 
 class NewStreak(StreakChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
 
 
