@@ -11,10 +11,12 @@ from participants.work.settling import Settlement, complete, foresee, settlement
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.transaction import Question
+from participants.work.tuples import AmongRows
 from participants.work.underway import outlast
 from participants.work.unit import UnitOfWork, followers
 
 __all__ = [
+    "AmongRows",
     "Chunks",
     "IdempotencyKeyReused",
     "Load",
