@@ -255,7 +255,12 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
     [
         ('{"limits": {"ever": -1}}', "limits.ever: must not be negative"),
         ("[", "Expecting value"),
-        ("[]", "Invalid data"),
+        ("[]", "is not a JSON object"),
+        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" is there more than once'),
+        ('{"name": "\\u0000"}', "name: Must not contain NUL characters"),
+        ("\ufeff[]", "is not a JSON object"),
+        (b"\xff", "is not UTF-8"),
+        ("[" * 100_000, "nested too deep"),
         (None, "No such file"),
     ],
 )
@@ -263,7 +268,7 @@ def test_changes_that_are_none_are_refused(tenant, tmp_path, written, message):
     RuleFactory(tenant=tenant, code="buy")
     changes = tmp_path / "changes.json"
     if written is not None:
-        changes.write_text(written)
+        changes.write_bytes(written if isinstance(written, bytes) else written.encode())
 
     with pytest.raises(CommandError, match=message):
         run("--changes", str(changes))

@@ -1,4 +1,3 @@
-import json as jsonlib
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from gamify.rules.selectors.replaying import Watch
 from gamify.rules.services import RuleNotFound
 from participants.errors import field_errors
 from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.imports import document
 from participants.models import Participant, Tenant
 from participants.work import reading
 
@@ -70,18 +70,11 @@ def _draft(tenant: Tenant, code: str, changes: Path | None) -> Rule:
         raise RuleNotFound(code)
     if changes is None:
         return rule
-    judged = RuleChanges(rule, data=_json(changes), partial=True)
+    judged = RuleChanges(rule, data=document(changes), partial=True)
     if not judged.is_valid():
         first = next(field_errors(judged.errors))
         raise CommandError(": ".join(filter(None, (str(changes), first.field, first.message))))
     return changed_rule(rule, judged.validated_data)
-
-
-def _json(path: Path) -> Any:
-    try:
-        return jsonlib.loads(path.read_bytes())
-    except (OSError, ValueError) as problem:
-        raise CommandError(f"{path}: {problem}") from problem
 
 
 def _told(played: Replayed, rule: Replay) -> dict[str, Any]:
