@@ -27,6 +27,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HEADER_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 # Control characters, lone surrogates, and the two separators that break a line wherever the id is logged.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_PADDING = " \t\r\n"
 
 
 def external_id_problem(value: str) -> str | None:
@@ -41,6 +42,35 @@ def control_character_problem(value: str) -> str | None:
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value):
         return "Must not contain control characters."
     return None
+
+
+def invisible_character_problem(value: str) -> str | None:
+    """Return why `value` cannot be a code, or None if it can. A code holds no control characters and no format characters.
+
+    Nobody sees a format character (category Cf, such as a byte order mark or a soft hyphen), so a code that holds one looks like
+    another code and differs from it.
+    """
+    problem = control_character_problem(value)
+    if problem is not None or value.isascii():
+        return problem
+    found = next((place for place, character in enumerate(value) if unicodedata.category(character) == "Cf"), None)
+    if found is None:
+        return None
+    return f"Must not contain invisible characters; {character_name(value[found])} is character number {found + 1}."
+
+
+def character_name(character: str) -> str:
+    """Return the number and the name of a character, such as `U+200B ZERO WIDTH SPACE`."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def trimmed_code(text: str) -> str:
+    """Return the code in `text` without the white space around it.
+
+    Line and paragraph separators and control characters other than tab, CR and LF stay, so that they are refused and not dropped.
+    """
+    code = text.strip(_PADDING)
+    return code if invisible_character_problem(code) else code.strip()
 
 
 def web_address_problem(value: str) -> str | None:

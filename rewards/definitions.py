@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
+from participants.api.fields import MultiplierField, NameField, NewCodeField, VisibleLineField, WebAddressField
 from participants.api.nested import NestedObject
 from participants.engine import MAX_BIGINT, plain_number
 from rewards.engine import (
@@ -89,7 +89,7 @@ class RewardChanges(DefinitionChanges):
     starts_at = serializers.DateTimeField(required=False, allow_null=True, help_text="From when on it can be claimed.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When that ends.")
     image_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
-    code_pattern = LineField(
+    code_pattern = VisibleLineField(
         max_length=MAX_PATTERN,
         required=False,
         allow_null=True,
@@ -156,5 +156,5 @@ class RewardChanges(DefinitionChanges):
 
 
 class NewReward(RewardChanges):
-    code = CodeField(required=False, help_text="Your code for it; made of the name when left out. It never changes.")
+    code = NewCodeField(required=False, help_text="Your code for it; made of the name when left out. It never changes.")
     name = NameField()

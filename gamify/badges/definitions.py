@@ -10,7 +10,7 @@ from gamify.facts.definitions import Body, EventTypeField, FilterField, NumberFi
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import metrics
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, NameField, WebAddressField
+from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
 
 MAX_MINIMUM = 10**15
 METRICS = (
@@ -86,5 +86,5 @@ class BadgeChanges(DefinitionChanges):
 
 
 class NewBadge(BadgeChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()

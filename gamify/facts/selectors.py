@@ -1,12 +1,13 @@
 """Reads of events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from gamify.facts.models import PRUNED, Event, EventQuerySet
+from participants.database import AmongRows
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 
@@ -62,6 +63,17 @@ def others_of(event: Event) -> EventQuerySet:
     """The other events of its participant that stand, in no order."""
     others = Event.objects.filter(tenant_id=event.tenant_id, participant_id=event.participant_id)
     return others.standing().exclude(pk=event.pk)
+
+
+def recorded_at(tenant: Tenant, moments: Collection[tuple[UUID, str, datetime]]) -> Sequence[Event]:
+    """The events that these participants (by id) have under these names at these instants, reversed ones among them.
+
+    They are read by one statement, with one look-up in the index `event_history_by_name` for each moment.
+    """
+    if not moments:
+        return ()
+    found = Event.objects.filter(AmongRows(("participant", "name", "occurred_at"), list(moments)), tenant_id=tenant.pk)
+    return list(found.only("participant_id", "name", "occurred_at", "properties").order_by())
 
 
 def events_page(

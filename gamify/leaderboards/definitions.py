@@ -9,7 +9,7 @@ from gamify.facts.engine.fields import field_problem
 from gamify.leaderboards.engine.measures import BY_EVENTS, EVENT_SUM, LEVELS, METRICS, OF_STREAKS, POINTS_EARNED
 from gamify.leaderboards.engine.periods import WINDOWS
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, NameField
+from participants.api.fields import NameField, NewCodeField
 
 ALL_TIME = "all_time"
 
@@ -94,5 +94,5 @@ def _said_by(metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 class NewLeaderboard(LeaderboardChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, MultiplierField, NameField
+from participants.api.fields import MultiplierField, NameField, NewCodeField
 
 MULTIPLIER_HELP = "By what awards are multiplied while it lasts."
 
@@ -30,6 +30,6 @@ class BoostChanges(DefinitionChanges):
 
 
 class NewBoost(BoostChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
     multiplier = MultiplierField(help_text=MULTIPLIER_HELP)

@@ -11,7 +11,7 @@ from gamify.facts.definitions import Body, EventTypesField, ExpressionField, Gra
 from gamify.facts.services import is_change
 from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, NameField, WholeNumberField, in_range
+from participants.api.fields import NameField, NewCodeField, WholeNumberField, in_range
 from participants.errors import DomainError, FieldError
 from participants.events import event_types
 from participants.models import Tenant
@@ -129,7 +129,7 @@ class RuleChanges(DefinitionChanges):
 
 
 class NewRule(RuleChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
     when = When(help_text="What it listens to.")
     then = GrantsField(allow_empty=False, help_text="What is given, in order.")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, MultiplierField, NameField, WebAddressField
+from participants.api.fields import LineField, MultiplierField, NameField, NewCodeField, WebAddressField
 from participants.api.nested import NestedObject
 from participants.engine import MAX_BIGINT
 
@@ -75,6 +75,6 @@ class TierChanges(DefinitionChanges):
 
 
 class NewTier(TierChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
     level = LevelField()

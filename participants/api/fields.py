@@ -14,8 +14,10 @@ from participants.engine import (
     MAX_KEY,
     control_character_problem,
     external_id_problem,
+    invisible_character_problem,
     object_problem,
     plain_number,
+    trimmed_code,
     web_address_problem,
 )
 
@@ -83,6 +85,27 @@ class CodeField(LineField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Your code for it, 1 to 50 characters, case-sensitive. It never changes.")
         super().__init__(max_length=MAX_CODE, **kwargs)
+
+
+class VisibleLineField(LineField):
+    """One line of text that is compared character by character, such as a code: a JSON string without invisible characters."""
+
+    default_error_messages = {"invalid": "Must be a string; put it in quotes."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")  # 1.10 and 1e5 would become the texts 1.1 and 100000.0
+        return super().to_internal_value(data)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Look at the text before DRF trims it, because DRF drops line separators at its ends without an error."""
+        if isinstance(data, str) and (problem := invisible_character_problem(trimmed_code(data))):
+            raise serializers.ValidationError(problem)
+        return super().run_validation(data)
+
+
+class NewCodeField(VisibleLineField, CodeField):
+    """The code of a definition that is being created."""
 
 
 class NameField(LineField):

@@ -9,9 +9,11 @@ from participants.database.instances import made
 from participants.database.queries import Among, Query, Slot, among, padded
 from participants.database.statements import delete, insert, update, upsert
 from participants.database.transaction import Question, Rows, ShortTransaction, one_round_trip
+from participants.database.tuples import AmongRows
 
 __all__ = [
     "Among",
+    "AmongRows",
     "Query",
     "Question",
     "Rows",

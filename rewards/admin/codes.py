@@ -29,6 +29,7 @@ class CodesForm(PageForm):
     codes = forms.CharField(
         label="Or a list",
         required=False,
+        strip=False,  # or blank lines at the start would vanish, and every number of a line would be wrong
         widget=UnfoldAdminTextareaWidget({"rows": 8}),
         help_text=f"One on each line, {MAX_CODES:,} at most.",
     )

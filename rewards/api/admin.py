@@ -56,7 +56,8 @@ class RewardCodesViewSet(AdminViewSet):
         """Put up to 10,000 codes into the stock of a reward, as JSON or as CSV. Those that are there already are left out, and named.
 
         CSV has one code in each line, in UTF-8; a first line `code` is a header, blank lines are passed over. A line that is no code
-        refuses all of them, and is named by its number.
+        refuses all of them, and is named by its number. A text in which every line holds a comma, a semicolon or a tab is refused, as is
+        one with a line `sep=,`. Codes hold no control characters and no invisible characters (Unicode category Cf).
         """
         body = self.body(CodesBody)
         added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField
+from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField, VisibleLineField
 from rewards.definitions import MAX_CODES, ConfigField
 from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
@@ -118,7 +118,7 @@ class ClosedClaim(ClaimEntry):
 
 class CodesBody(serializers.Serializer[Any]):
     codes = serializers.ListField(
-        child=LineField(max_length=MAX_CODE),
+        child=VisibleLineField(max_length=MAX_CODE),
         min_length=1,
         max_length=MAX_CODES,
         help_text="Codes, each handed out once.",

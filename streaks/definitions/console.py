@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.facts.services import grant_problem
-from participants.api.fields import CodeField, NameField
+from participants.api.fields import NameField, NewCodeField
 from participants.errors import FieldError
 from participants.models import Tenant
 from participants.profile import AnyField
@@ -20,7 +20,7 @@ class ConsoleStreakChanges(StreakChanges, Config):
 
 
 class NewConsoleStreak(ConsoleStreakChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
     status = serializers.ChoiceField(choices=[Status.ACTIVE.value, Status.DRAFT.value], required=False)
 

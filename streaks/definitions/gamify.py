@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, FilterField
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, LineField, NameField, WebAddressField
+from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
 from streaks.engine.windows import PERIOD_NAMES, ROLLING, Period
 from streaks.models import Streak
 from streaks.models.definitions import SECONDS_PER_HOUR
@@ -57,7 +57,7 @@ class StreakChanges(DefinitionChanges):
 
 
 class NewStreak(StreakChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
 
 

@@ -3,13 +3,16 @@
 import io
 import itertools
 import json
+import re
 
 import pytest
 
 from participants.errors import InvalidInput
 from participants.management.imports.bad_lines import SHOWN, BadLines
+from participants.management.imports.columns import Columns
 from participants.management.imports.command import instant_in, text_in
 from participants.management.imports.reading import (
+    MARKED,
     MAX_LINE_BYTES,
     FileRefused,
     Place,
@@ -17,10 +20,11 @@ from participants.management.imports.reading import (
     opened,
     records,
 )
+from participants.management.imports.warnings import MAX_UNREAD, Warnings
 
 pytestmark = pytest.mark.engine
 
-COLUMNS = ("participant_id", "code")
+COLUMNS = Columns(("participant_id", "code"), optional=("idempotency_key",), ids=("participant_id",))
 
 
 def read(text, kind="csv", *, after=None, columns=COLUMNS):
@@ -58,6 +62,7 @@ def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_passed_over():
         ("ada,login,more", "has 3 fields, and the header 2"),
         ('"ada,login', "is not CSV: unexpected end of data"),
         (b"\xff,login", "is not UTF-8"),
+        ("\ufeffbo,login", MARKED),
         ("x" * (MAX_LINE_BYTES + 5) + ",login", f"is longer than {MAX_LINE_BYTES} bytes"),
     ],
 )
@@ -77,6 +82,9 @@ def test_a_bad_line_of_csv_is_named_and_spoils_no_other(line, problem):
         ('"ada"', "is not a JSON object"),
         ('{"n": NaN}', "is not valid JSON: NaN is not a JSON number"),
         ("[" * 100_000, "is JSON nested too deep"),
+        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" is there more than once'),
+        ('{"a": {"b": 1, "b": 1}}', 'is not valid JSON: the key "b" is there more than once'),
+        ('{"Code": "b"}', 'has the column "Code", which must be called code'),
     ],
 )
 def test_a_bad_line_of_ndjson_is_named_and_spoils_no_other(line, problem):
@@ -86,18 +94,114 @@ def test_a_bad_line_of_ndjson_is_named_and_spoils_no_other(line, problem):
     assert told.startswith(problem)
 
 
+def test_a_byte_order_mark_is_refused_where_files_were_joined():
+    assert read('\ufeff{"code": "a"}\n\ufeff{"code": "b"}\n', "ndjson") == [(1, {"code": "a"}), (2, MARKED)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "The file is empty"),
         ("participant_id\nada\n", "lacks code"),
         ("participant_id,code,code\n", "has code more than once"),
+        ("participant_id,code,idempotency_key,idempotency_key\n", "has idempotency_key more than once"),
+        ("participant_id;code\n", "separated by commas, not by semicolons"),
+        ("\ufeff\ufeffparticipant_id,code\n", "begins with a byte order mark"),
         ('"participant_id,code\n', "is not CSV"),
     ],
 )
 def test_a_file_without_a_right_header_is_refused(text, message):
     with pytest.raises(FileRefused, match=message):
         read(text)
+
+
+NEARLY_RIGHT = [
+    "Idempotency_Key",
+    "IDEMPOTENCY_KEY",
+    "Idempotency-Key",
+    "idempotency-key",
+    "idempotencyKey",
+    "idempotency key",
+    "idempotencykey",
+    "idempotency_key_",
+    "\u200bidempotency_key",
+    "idempotency\u00a0key",
+]
+
+
+@pytest.mark.parametrize("name", NEARLY_RIGHT)
+@pytest.mark.parametrize("also", ["", ",idempotency_key"])
+def test_a_column_that_is_nearly_right_is_refused_with_the_name_that_was_meant(name, also):
+    message = f"has the column {json.dumps(name)}, which must be called idempotency_key"
+
+    with pytest.raises(FileRefused, match=re.escape(message)):
+        read(f"participant_id,code,{name}{also}\n")
+    assert read(json.dumps({"participant_id": "a", "code": "b", name: "k"}), "ndjson") == [(1, message)]
+
+
+@pytest.mark.parametrize("name", ["Participant_Id", "participantId", "CODE"])
+def test_so_is_a_column_that_a_file_must_have(name):
+    with pytest.raises(FileRefused, match=r"must be called (participant_id|code)"):
+        read(f"participant_id,code,{name}\n")
+
+
+def test_other_columns_are_passed_over_and_each_is_warned_of_once():
+    said = []
+    warnings = Warnings(COLUMNS, said.append)
+
+    for line, fields in read('participant_id,code,no\u200bte,""\nada,login,1,2\nbo,login,3,4\n'):
+        warnings.look_at_columns(fields)
+        warnings.look_at_ids(line, fields)
+
+    read_ones = "Columns that are read: participant_id, code, idempotency_key."
+    assert said == [
+        f'Warning: the column "no\\u200bte" is not read. {read_ones}',
+        f'Warning: the column "" is not read. {read_ones}',
+    ]
+    assert (warnings.unread, warnings.suspicious) == (["no\u200bte", ""], 0)
+
+
+def test_warnings_of_any_number_of_columns_and_ids_end():
+    said = []
+    warnings = Warnings(COLUMNS, said.append)
+
+    for number in range(SHOWN + 50):
+        warnings.look_at_columns({f"column {number}": 1})
+        warnings.look_at_ids(number, {"participant_id": " ada"})
+
+    assert (len(warnings.unread), warnings.suspicious) == (MAX_UNREAD, SHOWN + 50)
+    assert len(said) == MAX_UNREAD + SHOWN + 1
+    assert said[-1] == "Further suspicious lines are counted and not shown."
+
+
+@pytest.mark.parametrize(
+    ("value", "oddity"),
+    [
+        (" ada", "begins or ends with white space"),
+        ("ada ", "begins or ends with white space"),
+        ("ada\u00a0", "begins or ends with white space"),
+        ("\ufeffada", "holds the invisible character U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("a\u00adda", "holds the invisible character U+00AD SOFT HYPHEN"),
+    ],
+)
+def test_an_id_that_is_probably_not_meant_as_written_is_reported_with_its_line(value, oddity):
+    said = []
+
+    Warnings(COLUMNS, said.append).look_at_ids(7, {"participant_id": value, "code": value})
+
+    assert len(said) == 1
+    assert said[0].startswith("Suspicious line 7: participant_id: ")
+    assert oddity in said[0]
+    assert said[0].isprintable()
+
+
+@pytest.mark.parametrize("value", ["a da", "日本語", "Ünï", 5, None])
+def test_other_ids_are_not(value):
+    said = []
+
+    Warnings(COLUMNS, said.append).look_at_ids(7, {"participant_id": value})
+
+    assert said == []
 
 
 def test_reading_goes_on_behind_a_place():

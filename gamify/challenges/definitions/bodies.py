@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from gamify.challenges.models import ALL
 from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, GrantsField, words
-from participants.api.fields import MAX_CODE, MAX_NAME, LineField, WholeNumberField, in_range
+from participants.api.fields import MAX_CODE, MAX_NAME, LineField, VisibleLineField, WholeNumberField, in_range
 
 MAX_OBJECTIVES = 20
 MAX_MILESTONES = 20
@@ -31,7 +31,7 @@ class Whole(Body):
 class ChallengeObjective(Whole):
     """Something to be done, known by the events that tell of it."""
 
-    code = LineField(
+    code = VisibleLineField(
         max_length=MAX_CODE,
         error_messages=words(max_length=_TOO_LONG),
         help_text="Your code for it, in this challenge.",

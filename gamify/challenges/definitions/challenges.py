@@ -16,7 +16,7 @@ from gamify.challenges.definitions.bodies import (
 from gamify.challenges.models import ALL, DurationChoice, EnrolmentChoice
 from gamify.facts.definitions import GrantsField, grants_problems, words
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import CodeField, NameField, WholeNumberField
+from participants.api.fields import NameField, NewCodeField, WholeNumberField
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -166,7 +166,7 @@ def _completable(objectives: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 class NewChallenge(ChallengeChanges):
-    code = CodeField()
+    code = NewCodeField()
     name = NameField()
     objectives = serializers.ListField(
         child=ChallengeObjective(),

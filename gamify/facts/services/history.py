@@ -1,13 +1,13 @@
 """Events of long ago, brought in many at a time: what is wrong with one of them stops no other."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.instants import check_instant
+from gamify.facts.engine.sameness import fingerprint
+from gamify.facts.selectors import recorded_at
 from gamify.facts.services.events import emit_once, once_of
 from gamify.facts.services.listening import loads_for
 from participants.catalog import catalog_of
@@ -29,6 +29,30 @@ class EventTaken:
 
 Then = Callable[[UnitOfWork, Sequence[EventTaken]], None]
 
+Known = set[tuple[str, str]]
+"""Participants' external ids, each with the fingerprint of an event of theirs that is recorded."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An event of the history with its fingerprint, and the refusal that it meets without being recorded, if any."""
+
+    event: EventInput
+    fingerprint: str
+    refusal: DomainError | None
+
+    @property
+    def once(self) -> Once:
+        """The event's own key, or where it has none, its fingerprint as the key."""
+        known = once_of(self.event)
+        if known is not None:
+            return known
+        return Once(BACKFILL, self.fingerprint, digest=self.fingerprint, external_id=self.event.participant_id)
+
+    @property
+    def sameness(self) -> tuple[str, str]:
+        return self.event.participant_id, self.fingerprint
+
 
 @restartable
 def record_history(
@@ -42,26 +66,32 @@ def record_history(
 ) -> Sequence[EventTaken]:
     """Record in one unit of work what happened, as `emit` would have when it did; answers in the order given.
 
-    Hand them in in the order in which they happened. An event with a key is recorded once under it, as a call; one without
-    is known again by its participant, name, time and properties. `then` is called with what became of the events before the
+    Hand them in in the order in which they happened. An event with a key is recorded once under it, as a call. One without a
+    key is a repeat where the participant has an event with the same name, time and properties, whoever recorded that: an
+    earlier file, an earlier line, or a call with a key or without one. `then` is called with what became of the events before the
     unit ends, to write what belongs to it, and anew if it is restarted.
     """
-    asked = [(event, _refusal(event, now=now), _once(event)) for event in events]
-    good = [event for event, refusal, _ in asked if refusal is None]
+    asked = [_asked(event, now=now) for event in events]
+    good = [each for each in asked if each.refusal is None]
     with unit_of_work(
         tenant,
-        {event.participant_id for event in good},
+        {each.event.participant_id for each in good},
         now=now,
-        onces=[once for _, refusal, once in asked if refusal is None],
-        loads=loads_for(catalog_of(tenant), good),
+        onces=[each.once for each in good],
+        loads=loads_for(catalog_of(tenant), [each.event for each in good]),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
         is_history=True,
     ) as work:
-        taken = [_taken(work, event, refusal, once) for event, refusal, once in asked]
+        known = _known(work, [each.event for each in good if each.event.idempotency_key is None])
+        taken = [_taken(work, each, known) for each in asked]
         if then is not None:
             then(work, taken)
         return taken
+
+
+def _asked(event: EventInput, *, now: datetime) -> _Asked:
+    return _Asked(event, fingerprint(event.name, event.at, event.properties), _refusal(event, now=now))
 
 
 def _refusal(event: EventInput, *, now: datetime) -> DomainError | None:
@@ -74,19 +104,29 @@ def _refusal(event: EventInput, *, now: datetime) -> DomainError | None:
     return None
 
 
-def _once(event: EventInput) -> Once:
-    known = once_of(event)
-    if known is not None:
-        return known
-    said = json.dumps([event.name, event.at.astimezone(UTC).isoformat(), event.properties], sort_keys=True)
-    digest = sha256(said.encode()).hexdigest()
-    return Once(BACKFILL, digest, digest=digest, external_id=event.participant_id)
+def _known(work: UnitOfWork, events: Iterable[EventInput]) -> Known:
+    """Return which events are recorded at the moments of `events`. It reads behind the lock, so nobody records one meanwhile."""
+    moments = {
+        (participant.pk, event.name, event.at.astimezone(UTC))
+        for event in events
+        if (participant := work.find(event.participant_id)) is not None
+    }
+    people = work.locked
+    return {
+        (people[row.participant_id].external_id, fingerprint(row.name, row.occurred_at, row.properties))
+        for row in recorded_at(work.tenant, moments)
+    }
 
 
-def _taken(work: UnitOfWork, event: EventInput, refusal: DomainError | None, once: Once) -> EventTaken:
-    if refusal is not None:
-        return EventTaken(refusal=refusal)
+def _taken(work: UnitOfWork, asked: _Asked, known: Known) -> EventTaken:
+    if asked.refusal is not None:
+        return EventTaken(refusal=asked.refusal)
+    if asked.event.idempotency_key is None and asked.sameness in known:
+        return EventTaken(is_repeat=True)
     try:
-        return EventTaken(is_repeat=emit_once(work, event, once).is_replay)
+        emitted = emit_once(work, asked.event, asked.once)
     except DomainError as error:
         return EventTaken(refusal=error)
+    if not emitted.is_replay:
+        known.add(asked.sameness)
+    return EventTaken(is_repeat=emitted.is_replay)

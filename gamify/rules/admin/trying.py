@@ -28,7 +28,7 @@ EXPLANATION = (
 
 
 class TryForm(forms.Form):
-    participant_id = LineField(label="Participant", help_text="Left empty, or unknown: a new one.")
+    participant_id = LineField(label="Participant", strip=False, help_text="Left empty, or unknown: a new one.")
     event_name = LineField(label="Event", required=True, help_text="Its name, such as purchase_completed.")
     properties = AttributesField(label="Properties", required=False)
     timestamp = forms.SplitDateTimeField(

@@ -21,7 +21,7 @@ class BadLines:
     def add(self, number: int, problem: str) -> None:
         """Line `number` was refused because of `problem`."""
         self.count += 1
-        told = _printable(f"line {number}: {problem}")
+        told = printable(f"line {number}: {problem}")
         if self._file is not None:
             self._file.write(f"{told}\n")
         if self.count <= SHOWN:
@@ -30,7 +30,7 @@ class BadLines:
             self._say("Further bad lines are counted and not shown; --bad FILE writes all of them.")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A line of the file may hold anything; what it says must not move the reader's cursor about."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 

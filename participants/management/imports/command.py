@@ -16,10 +16,12 @@ from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand
 from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
 from participants.management.imports.bookmarks import bookmark, place_of
+from participants.management.imports.columns import Columns
 from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
 from participants.management.imports.reading import FORMATS, Place, Source, opened, records
 from participants.management.imports.running import Batch, Run, Told
+from participants.management.imports.warnings import Warnings
 from participants.models import Tenant
 from participants.selectors import tenant_by_slug
 from participants.services.tenants import TenantNotFound
@@ -31,9 +33,9 @@ Item = TypeVar("Item")
 
 
 class ImportCommand(ReportingCommand, Generic[Item]):
-    """Subclasses name the `columns` that a file must have, read an item from the fields of a line, and take a batch of items."""
+    """Subclasses name the `columns` that a file must and may have, read an item from the fields of a line, and take a batch of items."""
 
-    columns: ClassVar[Sequence[str]]
+    columns: ClassVar[Columns]
     keeps_order: ClassVar[bool] = False
     tells: ClassVar[bool] = True  # whether what it writes could be told to webhooks and feed
 
@@ -85,7 +87,8 @@ class ImportCommand(ReportingCommand, Generic[Item]):
             display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as shown,
         ):
             _say_where(shown, source, begin)
-            run = Run(self, tenant, row=row, bad=BadLines(shown.say, bad_file), options=options)
+            warnings = Warnings(self.columns, shown.say)
+            run = Run(self, tenant, row=row, bad=BadLines(shown.say, bad_file), warnings=warnings, options=options)
             run.take_all(records(source, columns=self.columns, after=begin), shown)
         self._bad_in_file = run.bad_in_file
         return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
@@ -125,6 +128,8 @@ def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) ->
         "recorded": run.tally.recorded,
         "repeated": run.tally.repeated,
         "bad": run.bad.count,
+        "suspicious": run.warnings.suspicious,
+        "columns_not_read": run.warnings.unread,
         "began_behind_line": begin.line,
         "dry_run": is_dry_run,
         "seconds": round(seconds, 3),

@@ -8,12 +8,13 @@ import hashlib
 import heapq
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from participants.management.imports.columns import Columns
 from participants.management.imports.reading import LINE, PROBLEM, Record, Source, records
 
 LINES_IN_MEMORY = 50_000
@@ -24,7 +25,7 @@ Sortable = tuple[float, int, str]
 
 
 @contextmanager
-def in_order(source: Source, *, columns: Sequence[str], key: Key) -> Iterator[Source]:
+def in_order(source: Source, *, columns: Columns, key: Key) -> Iterator[Source]:
     """`source`, or the temporary file. A line that says nothing stays behind the one before it."""
     if source.is_file and _is_in_order(source, columns, key):
         source.stream.seek(0)
@@ -35,7 +36,7 @@ def in_order(source: Source, *, columns: Sequence[str], key: Key) -> Iterator[So
         yield _written(stream, _merged(_runs(_sortable(source, columns, key), Path(folder))))
 
 
-def _is_in_order(source: Source, columns: Sequence[str], key: Key) -> bool:
+def _is_in_order(source: Source, columns: Columns, key: Key) -> bool:
     last = float("-inf")
     for each, _ in _keyed(source, columns, key):
         if each < last:
@@ -44,7 +45,7 @@ def _is_in_order(source: Source, columns: Sequence[str], key: Key) -> bool:
     return True
 
 
-def _keyed(source: Source, columns: Sequence[str], key: Key) -> Iterator[tuple[float, Record]]:
+def _keyed(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, Record]]:
     last = float("-inf")
     for record in records(source, columns=columns):
         if record.problem is None:
@@ -52,7 +53,7 @@ def _keyed(source: Source, columns: Sequence[str], key: Key) -> Iterator[tuple[f
         yield last, record
 
 
-def _sortable(source: Source, columns: Sequence[str], key: Key) -> Iterator[Sortable]:
+def _sortable(source: Source, columns: Columns, key: Key) -> Iterator[Sortable]:
     for place, record in _keyed(source, columns, key):
         says = {name: value for name, value in record.fields.items() if name not in {LINE, PROBLEM}}
         problem = {} if record.problem is None else {PROBLEM: record.problem}

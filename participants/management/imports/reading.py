@@ -6,7 +6,6 @@ line and not the rest of the file, and every line can be named, and gone on from
 
 import csv
 import hashlib
-import json
 import os
 import stat
 import sys
@@ -16,13 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from participants.engine import json_problems
 from participants.errors import DomainError
+from participants.management.imports.columns import Columns
+from participants.management.imports.objects import decoded
 
 STDIN = "-"
 FORMATS: Mapping[str, str] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 MAX_LINE_BYTES = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 HASHED_AT_ONCE = 1024 * 1024
+MARKED = "begins with a byte order mark (U+FEFF), as the lines where files were joined do; remove the mark"
 
 # What a reordered file says of a line besides its fields: no column can be called so.
 LINE, PROBLEM = "\x00line", "\x00problem"
@@ -109,10 +112,10 @@ def _source(stream: BinaryIO, kind: str) -> Source:
     return Source(stream, kind, size, digest.hexdigest())
 
 
-def records(source: Source, *, columns: Sequence[str], after: Place = START) -> Iterator[Record]:
+def records(source: Source, *, columns: Columns, after: Place = START) -> Iterator[Record]:
     """The records of `source` behind `after`; blank lines are passed over. Raises FileRefused for a header without `columns`."""
     if source.format == "ndjson":
-        found = _json_records(_lines_after(source, after))
+        found = _json_records(_lines_after(source, after), columns)
         return map(_as_it_stood, found) if source.is_reordered else found
     lines = _lines(source.stream, START, source.size)
     header, behind = _header(lines, columns)
@@ -165,6 +168,8 @@ def _pass_rest(stream: BinaryIO, raw: bytes, *, size: int | None, offset: int) -
 def _line(place: Place, raw: bytes, *, is_whole: bool) -> _Line:
     if not is_whole:
         return _Line(place, "", f"is longer than {MAX_LINE_BYTES} bytes")
+    if raw.startswith(BOM):
+        return _Line(place, "", MARKED)  # or it would become part of an id, and name somebody else
     try:
         return _Line(place, raw.decode().rstrip("\r\n"))
     except UnicodeDecodeError:
@@ -174,24 +179,16 @@ def _line(place: Place, raw: bytes, *, is_whole: bool) -> _Line:
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _header(lines: Iterator[_Line], columns: Sequence[str]) -> tuple[list[str], Place]:
+def _header(lines: Iterator[_Line], columns: Columns) -> tuple[list[str], Place]:
     first = next(lines, None)
     if first is None:
-        raise FileRefused(f"The file is empty; its first line must name the columns {', '.join(columns)}.")
+        raise FileRefused(f"The file is empty; its first line must name the columns {', '.join(columns.required)}.")
     names, problem = ([], first.problem) if first.problem else _cells(first.text)
     header = [name.strip() for name in names]
-    problem = problem or _header_problem(header, columns)
+    problem = problem or columns.header_problem(header)
     if problem is not None:
-        raise FileRefused(f"The first line {problem}; it must name the columns {', '.join(columns)}.")
+        raise FileRefused(f"The first line {problem}; it must name the columns {', '.join(columns.required)}.")
     return header, first.place
-
-
-def _header_problem(header: Sequence[str], columns: Sequence[str]) -> str | None:
-    if missing := [name for name in columns if name not in header]:
-        return f"lacks {', '.join(missing)}"
-    if twice := [name for name in columns if header.count(name) > 1]:
-        return f"has {', '.join(twice)} more than once"
-    return None
 
 
 def _csv_records(lines: Iterator[_Line], header: Sequence[str]) -> Iterator[Record]:
@@ -212,27 +209,28 @@ def _cells(text: str) -> tuple[list[str], str | None]:
 # --- NDJSON -----------------------------------------------------------------------------------------------------------
 
 
-def _json_records(lines: Iterator[_Line]) -> Iterator[Record]:
+def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
     for line in lines:
-        fields, problem = ({}, line.problem) if line.problem else _decoded(line.text)
-        yield Record(line.place, fields, problem)
+        fields, problem = ({}, line.problem) if line.problem else decoded(line.text)
+        problem = problem or columns.key_problem(fields)
+        yield Record(line.place, {} if problem else fields, problem)
 
 
-def _decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
+def document(path: Path) -> Mapping[str, Any]:
+    """Return the JSON object that a whole file holds, read by the rules for a line. Raises FileRefused."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        return {}, "is JSON nested too deep"
+        value, problem = decoded(path.read_text(encoding="utf-8-sig"))
+        found = None if problem else next(json_problems(value), None)
+    except OSError as error:
+        raise FileRefused(f"{path}: {error.strerror}") from error
     except ValueError as error:
-        return {}, f"is not valid JSON: {error}"
-    return (value, None) if isinstance(value, dict) else ({}, "is not a JSON object")
+        raise FileRefused(f"{path} is not UTF-8, or is nested too deep: {error}") from error
+    if problem or found:
+        raise FileRefused(f"{path} {problem}" if found is None else f"{path}: {found.field}: {found.message}")
+    return value
 
 
 def _as_it_stood(record: Record) -> Record:
     fields = dict(record.fields)
     number, problem = fields.pop(LINE), fields.pop(PROBLEM, None)
     return Record(record.place, fields, problem, stood_at=number)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")

@@ -14,6 +14,7 @@ from participants.errors import DomainError
 from participants.management.imports.bad_lines import BadLines
 from participants.management.imports.progress import Display
 from participants.management.imports.reading import Place, Record
+from participants.management.imports.warnings import Warnings
 from participants.models import FileImport, Tenant
 from participants.work import UnitOfWork
 
@@ -93,10 +94,12 @@ class Run(Generic[Item]):
         *,
         row: FileImport | None,
         bad: BadLines,
+        warnings: Warnings,
         options: Mapping[str, Any],
     ) -> None:
         self.tally = Tally()
         self.bad = bad
+        self.warnings = warnings
         self._taker = taker
         self._tenant = tenant
         self._options = options
@@ -135,10 +138,13 @@ class Run(Generic[Item]):
         number = record.number
         if record.problem is not None:
             return _Read(number, problem=record.problem)
+        self.warnings.look_at_columns(record.fields)
         try:
-            return _Read(number, item=self._taker.item(record.fields))
+            item = self._taker.item(record.fields)
         except DomainError as refusal:
             return _Read(number, problem=refusal.message)
+        self.warnings.look_at_ids(number, record.fields)
+        return _Read(number, item=item)
 
     def _note(self, work: UnitOfWork, told: Sequence[Told], *, place: Place, unread: int, now: datetime) -> None:
         if self._row is None:

@@ -2,10 +2,10 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from participants.engine import uuid_of
+from participants.engine import trimmed_code, uuid_of
 from participants.errors import InvalidInput
 from participants.management.base import existing_tenant
-from participants.management.imports import Batch, ImportCommand, Told, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, Told, text_in
 from participants.models import Tenant
 from rewards.engine import code_problem
 from rewards.models import Reward
@@ -17,7 +17,7 @@ class Command(ImportCommand[str]):
         "Put codes into the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
         "a code that is there already is left out."
     )
-    columns = ("code",)
+    columns = Columns(("code",))
     tells = False
 
     def arguments(self, parser: ArgumentParser) -> None:
@@ -34,7 +34,7 @@ class Command(ImportCommand[str]):
         return f"codes:{self._reward.pk.hex}"
 
     def item(self, fields: Mapping[str, Any]) -> str:
-        code = text_in(fields, "code").strip()
+        code = trimmed_code(text_in(fields, "code"))
         if problem := code_problem(code):
             raise InvalidInput("code", problem)
         return code

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from participants.management.imports import Batch, ImportCommand, Told, instant_in, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, Told, instant_in, text_in
 from streaks.services import Tick, record_history
 
 
@@ -11,7 +11,7 @@ class Command(ImportCommand[Tick]):
         "Record a history of ticks from a file with the columns participant_id, streak_code and timestamp. "
         "Resumable, and safe to run twice."
     )
-    columns = ("participant_id", "streak_code", "timestamp")
+    columns = Columns(("participant_id", "streak_code", "timestamp"), ids=("participant_id",))
 
     def arguments(self, parser: ArgumentParser) -> None:
         super().arguments(parser)

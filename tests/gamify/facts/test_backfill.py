@@ -7,12 +7,14 @@ from random import Random
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.outcomes import Grant, Source
 from gamify.facts.management.commands import backfill_events
 from gamify.facts.models import Event
-from gamify.facts.services import Consumer, emit, emit_batch, record_history
+from gamify.facts.services import Consumer, emit, emit_batch, record_history, reverse_event
 from gamify.points.models import LedgerEntry
 from participants.management.imports import ordering
 from participants.models import DomainEvent, FileImport, IdempotencyKey, Participant
@@ -275,6 +277,242 @@ def test_another_tenant_has_its_own(tenant, other_tenant, written):
         assert backfill(path, tenant=slug)[0]["recorded"] == 4
 
     assert Event.objects.filter(tenant=other_tenant).count() == 4
+
+
+# --- the same event by a call and in a file ---------------------------------------------------------------------------
+
+PURCHASE = line("user_1", "purchase", "2026-02-14T10:00:00Z", a=1)
+
+
+@pytest.fixture
+def call(tenant):
+    """`call(PURCHASE)` records an event as the API does."""
+
+    def record(said):
+        emit(tenant=tenant, event=as_event(said), now=datetime.now(UTC))
+
+    return record
+
+
+@pytest.mark.parametrize("key", [None, "order_1"])
+def test_an_event_of_a_call_is_known_again_in_a_file_without_a_key(call, written, key):
+    call(PURCHASE | {"idempotency_key": key})
+
+    report, _ = backfill(written([PURCHASE]))
+
+    assert report == {"lines": 1, "recorded": 0, "repeated": 1, "bad": 0}
+    assert Event.objects.count() == Participant.objects.get().total_events == 1
+
+
+def test_the_file_in_csv_of_an_event_sent_by_a_call_counts_nothing(call, tmp_path):
+    path = tmp_path / "09-events-overlap.csv"
+    path.write_text(
+        'participant_id,event_name,timestamp,properties\nuser_1,purchase,2026-02-14T10:00:00Z,"{""a"": 1}"\n'
+    )
+    call(PURCHASE)
+
+    assert backfill(str(path))[0] == {"lines": 1, "recorded": 0, "repeated": 1, "bad": 0}
+    assert Event.objects.count() == 1
+
+
+def test_numbers_that_are_equal_make_one_event_of_a_file(tenant, tmp_path):
+    path = tmp_path / "10-events-1-and-1.0.csv"
+    path.write_text(
+        "participant_id,event_name,timestamp,properties\n"
+        'user_1,purchase,2026-02-14T10:00:00Z,"{""a"": 1}"\n'
+        'user_1,purchase,2026-02-14T10:00:00Z,"{""a"": 1.0}"\n'
+    )
+
+    assert backfill(str(path))[0] == {"lines": 2, "recorded": 1, "repeated": 1, "bad": 0}
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "number",
+    [1, 1.0, -0.0, 0.1, 1e22, 1e308, 5e-324, 1.2345678901234568e18, 2**63 - 1, 9007199254740993, True, "1", None],
+)
+def test_the_database_gives_back_the_numbers_that_were_sent(call, written, number):
+    said = line("user_1", "purchase", BEGIN, deep={"list": [number, {"a": number}]})
+    call(said)
+
+    assert backfill(written([said]))[0]["repeated"] == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"participant_id": "user_2"},
+        {"participant_id": "user_1 "},
+        {"event_name": "sale"},
+        {"timestamp": "2026-02-14T10:00:00.000001Z"},
+        {"properties": {"a": 2}},
+        {"properties": {"a": True}},
+        {"properties": {}},
+        {"idempotency_key": "order_1"},
+    ],
+)
+def test_an_event_that_differs_in_anything_is_another_one(call, written, other):
+    call(PURCHASE)
+
+    assert backfill(written([PURCHASE | other]))[0]["recorded"] == 1
+
+
+def test_two_equal_calls_are_two_events_and_equal_lines_repeat_them(call, written):
+    call(PURCHASE)
+    call(PURCHASE)
+
+    report, _ = backfill(written([PURCHASE, PURCHASE, line("user_1", "purchase", "2026-02-14T10:00:00Z", a=2)]))
+
+    assert report == {"lines": 3, "recorded": 1, "repeated": 2, "bad": 0}
+    assert Event.objects.count() == 3
+
+
+def test_a_call_after_the_file_is_an_event_of_its_own(call, written):
+    path = written([PURCHASE])
+    backfill(path)
+    call(PURCHASE)
+
+    assert Event.objects.count() == 2
+    assert backfill(path, "--restart")[0]["repeated"] == 1
+
+
+@pytest.mark.parametrize("batch", ["1", "1000"])
+def test_a_line_without_a_key_repeats_one_with_a_key_whatever_the_batches(tenant, written, batch):
+    lines = [PURCHASE | {"idempotency_key": "order_1"}, PURCHASE, PURCHASE]
+
+    report, _ = backfill(written(lines), "--batch", batch)
+
+    assert report == {"lines": 3, "recorded": 1, "repeated": 2, "bad": 0}
+
+
+def test_an_event_that_was_reversed_does_not_come_back(tenant, call, written):
+    call(PURCHASE)
+    event = Event.objects.get()
+    reverse_event(tenant=tenant, event_id=str(event.pk), reason=None, now=datetime.now(UTC))
+
+    assert backfill(written([PURCHASE]))[0]["repeated"] == 1
+
+
+def test_the_same_event_of_another_tenant_is_another_event(call, other_tenant, written):
+    call(PURCHASE)
+
+    assert backfill(written([PURCHASE]), tenant="globex")[0]["recorded"] == 1
+
+
+def test_a_dry_run_knows_the_events_of_calls(call, written):
+    call(PURCHASE)
+
+    assert backfill(written([PURCHASE]), "--dry-run")[0]["repeated"] == 1
+
+
+def test_many_events_are_looked_up_by_as_many_statements_as_one(tenant):
+    def statements(people, days):
+        events = [as_event(each) for each in history(people=people, days=days)]
+        for each in events[::2]:
+            emit(tenant=tenant, event=each, now=datetime.now(UTC))
+        with CaptureQueriesContext(connection) as captured:
+            taken = record_history(tenant=tenant, events=events, now=datetime.now(UTC))
+        assert [each.is_repeat for each in taken] == [True, False] * (len(events) // 2)
+        return len(captured)
+
+    statements(["bo"], 1)  # reads the catalog, which stays in memory
+
+    assert statements(["ada"], 1) == statements([f"user_{number}" for number in range(20)], 5)
+
+
+# --- columns and ids ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "meant"),
+    [
+        ("Properties", '"{""amount"": 5}"', "properties"),
+        ("Idempotency_Key", "order_1", "idempotency_key"),
+        ("Idempotency-Key", "order_1", "idempotency_key"),
+        ("idempotencyKey", "order_1", "idempotency_key"),
+    ],
+)
+def test_a_column_that_is_nearly_right_refuses_the_file(tenant, tmp_path, nothing_written, header, cell, meant):
+    path = tmp_path / "events.csv"
+    path.write_text(f"participant_id,event_name,timestamp,{header}\nuser_1,purchase,2026-02-14T10:00:00Z,{cell}\n")
+
+    with (
+        nothing_written(),
+        pytest.raises(CommandError, match=f'has the column "{header}", which must be called {meant}'),
+    ):
+        backfill(str(path))
+
+
+def test_in_ndjson_it_refuses_the_line(tenant, written):
+    nearly = {**line("ada", "buy", BEGIN), "Properties": {"amount": 5}}
+
+    report, told = backfill(written([line("ada", "login", BEGIN + DAY), nearly]))
+
+    assert report == {"lines": 2, "recorded": 1, "repeated": 0, "bad": 1}
+    assert 'line 2: has the column "Properties", which must be called properties' in told
+
+
+@pytest.mark.parametrize("is_in_order", [True, False])
+def test_other_columns_are_listed(tenant, tmp_path, is_in_order):
+    days = ["2026-02-14", "2026-02-15"]
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "participant_id,event_name,country,timestamp\n"
+        + "".join(f"ada,login,DE,{day}T10:00:00Z\n" for day in (days if is_in_order else reversed(days)))
+    )
+    out, err = io.StringIO(), io.StringIO()
+
+    call_command("backfill_events", str(path), "--tenant", "acme", "--json", stdout=out, stderr=err)
+
+    assert json.loads(out.getvalue())["columns_not_read"] == ["country"]
+    assert err.getvalue().count('Warning: the column "country" is not read.') == 1
+
+
+def test_the_lines_of_joined_files_make_nobody_up(tenant, tmp_path):
+    path = tmp_path / "06-events-joined-files.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbfparticipant_id,event_name,timestamp\n"
+        b"user_1,login,2026-02-14T10:00:00Z\n"
+        b"\xef\xbb\xbfuser_1,login,2026-02-15T10:00:00Z\n"
+    )
+
+    report, told = backfill(str(path))
+
+    assert report == {"lines": 2, "recorded": 1, "repeated": 0, "bad": 1}
+    assert "line 3: begins with a byte order mark" in told
+    assert list(Participant.objects.values_list("external_id", flat=True)) == ["user_1"]
+
+
+@pytest.mark.parametrize("field", ["participant_id", "idempotency_key"])
+@pytest.mark.parametrize("value", [" user_1", "user_1 ", "user_1\u00a0", "\u200buser_1", "user\ufeff_1"])
+def test_an_id_that_looks_like_another_is_kept_and_reported(tenant, written, field, value):
+    lines = [PURCHASE | {field: "user_1"}, PURCHASE | {field: value, "properties": {}}]
+
+    out, err = io.StringIO(), io.StringIO()
+    call_command("backfill_events", written(lines), "--tenant", "acme", "--json", stdout=out, stderr=err)
+
+    report = json.loads(out.getvalue())
+    assert (report["recorded"], report["suspicious"]) == (2, 1)
+    assert f"Suspicious line 2: {field}: " in err.getvalue()
+    if field == "participant_id":
+        assert set(Participant.objects.values_list("external_id", flat=True)) == {"user_1", value}
+
+
+def test_properties_in_csv_that_are_no_object_are_refused_with_the_reason(tenant, tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "participant_id,event_name,timestamp,properties\n"
+        'ada,buy,2026-02-14T10:00:00Z,"{""a"": 1, ""a"": 2}"\n'
+        'ada,buy,2026-02-14T10:00:00Z,"{""a"": NaN}"\n'
+        "ada,buy,2026-02-14T10:00:00Z,[1]\n"
+    )
+
+    report, told = backfill(str(path))
+
+    assert report == {"lines": 3, "recorded": 0, "repeated": 0, "bad": 3}
+    assert 'the key "a" is there more than once' in told
+    assert "NaN is not a JSON number" in told
+    assert "is not a JSON object" in told
 
 
 def test_the_file_must_have_its_columns(tenant, tmp_path):

@@ -258,7 +258,12 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
         ('{"when": {"event_type": ["a"]}}', r"when.event_type: is not a known key; did you mean event_types\?"),
         ('{"then": [{"type": "points", "amonut": 4}]}', r"then.0.amonut: is not a known key; did you mean amount\?"),
         ("[", "Expecting value"),
-        ("[]", "Invalid data"),
+        ("[]", "is not a JSON object"),
+        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" is there more than once'),
+        ('{"name": "\\u0000"}', "name: Must not contain NUL characters"),
+        ("\ufeff[]", "is not a JSON object"),
+        (b"\xff", "is not UTF-8"),
+        ("[" * 100_000, "nested too deep"),
         (None, "No such file"),
     ],
 )
@@ -266,7 +271,7 @@ def test_changes_that_are_none_are_refused(tenant, tmp_path, written, message):
     RuleFactory(tenant=tenant, code="buy")
     changes = tmp_path / "changes.json"
     if written is not None:
-        changes.write_text(written)
+        changes.write_bytes(written if isinstance(written, bytes) else written.encode())
 
     with pytest.raises(CommandError, match=message):
         run("--changes", str(changes))

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -6,7 +5,7 @@ from gamify.facts.engine.events import EventInput, name_problem
 from gamify.facts.services import record_history
 from participants.engine import MAX_KEY, NestedTooDeep, json_problems, object_problem
 from participants.errors import DomainError, InvalidInput
-from participants.management.imports import Batch, ImportCommand, Told, instant_in, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, Told, decoded, instant_in, text_in
 
 Fields = Mapping[str, Any]
 
@@ -17,7 +16,11 @@ class Command(ImportCommand[EventInput]):
         "properties (an object; in CSV its JSON) and idempotency_key. Events are taken in the order in which they happened, "
         "and everything that listens hears them. Resumable, and safe to run twice."
     )
-    columns = ("participant_id", "event_name", "timestamp")
+    columns = Columns(
+        ("participant_id", "event_name", "timestamp"),
+        optional=("properties", "idempotency_key"),
+        ids=("participant_id", "idempotency_key"),
+    )
     keeps_order = True
 
     def place(self, fields: Fields) -> float:
@@ -70,19 +73,15 @@ def _properties_in(fields: Fields) -> Mapping[str, Any]:
     value = fields.get("properties")
     if value is None or value == "":
         return {}
-    value = _decoded(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        value, problem = decoded(value)
+        if problem is not None:
+            raise InvalidInput("properties", f"Must be a JSON object; what is written there {problem}.")
     if not isinstance(value, dict):
         raise InvalidInput("properties", "Must be a JSON object.")
     if problem := _problem(value):
         raise InvalidInput("properties", problem)
     return value
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _problem(value: Mapping[str, Any]) -> str | None:

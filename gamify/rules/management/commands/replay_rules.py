@@ -1,4 +1,3 @@
-import json as jsonlib
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from gamify.rules.services import RuleNotFound
 from participants.api.warnings import ignored_fields
 from participants.errors import field_errors
 from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.imports import document
 from participants.models import Participant, Tenant
 from participants.work import reading
 
@@ -46,7 +46,7 @@ class Command(ReportingCommand):
         if not 1 <= days <= 10_000:
             raise CommandError("--days must be from 1 to 10000.")
         since, max_events = now - timedelta(days=days), options["max_events"]
-        body = None if options["changes"] is None else _json(options["changes"])
+        body = None if options["changes"] is None else document(options["changes"])
         for warning in ignored_fields(body, RuleChanges()):
             self.stderr.write(f"{options['changes']}: {warning['field']}: {warning['message']}")
         with reading(found), self._progress(found, options) as watch:
@@ -85,13 +85,6 @@ def _draft(tenant: Tenant, code: str, changes: Path | None, body: Any) -> Rule:
     if problem is not None:
         raise CommandError(f"{changes}: {problem.field}: {problem.message}")
     return changed_rule(rule, judged.validated_data)
-
-
-def _json(path: Path) -> Any:
-    try:
-        return jsonlib.loads(path.read_bytes())
-    except (OSError, ValueError) as problem:
-        raise CommandError(f"{path}: {problem}") from problem
 
 
 def _told(played: Replayed, rule: Replay) -> dict[str, Any]:

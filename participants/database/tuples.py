@@ -1,0 +1,51 @@
+"""A condition on several columns together: `(a, b, c)` is one of many rows of values, found by one index look-up each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+
+from participants.database.arrays import array_sql, literal
+
+
+class AmongRows(Expression):
+    """Whether `columns` together are one of `rows`, which must not be empty: `filter(AmongRows(["a", "b"], [(1, 2)]))`.
+
+    A condition for each column (`a IN … AND b IN …`) would make PostgreSQL look up every combination of the values.
+    """
+
+    conditional = True
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.columns: list[Any] = [models.F(column) for column in columns]
+        self.rows = rows
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.columns
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.columns = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        row = f"({', '.join(['%s'] * len(self.columns))})"
+        params = [value for values in zip(*self._prepared(connection), strict=True) for value in values]
+        return f"{self._left(compiler)} IN (VALUES {', '.join([row] * len(self.rows))})", params
+
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        arrays = ", ".join(array_sql(column.output_field) for column in self.columns)
+        params = [literal(values) for values in self._prepared(connection)]
+        return f"{self._left(compiler)} IN (SELECT * FROM UNNEST({arrays}))", params  # noqa: S608 - names of our own models
+
+    def _left(self, compiler: Any) -> str:
+        return f"({', '.join(compiler.compile(column)[0] for column in self.columns)})"
+
+    def _prepared(self, connection: BaseDatabaseWrapper) -> list[list[Any]]:
+        """The values of each column, as the database has them."""
+        fields = [column.output_field for column in self.columns]
+        return [
+            [field.get_db_prep_value(value, connection) for value in values]
+            for field, values in zip(fields, zip(*self.rows, strict=True), strict=True)
+        ]

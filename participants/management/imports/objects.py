@@ -1,0 +1,29 @@
+"""JSON objects in files: strict, so that nothing in them is dropped or changed without an error."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+
+def decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
+    """Return the JSON object in `text` and None, or an empty one and what is wrong, as the end of a sentence."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
+    except RecursionError:
+        return {}, "is JSON nested too deep"
+    except ValueError as error:
+        return {}, f"is not valid JSON: {error}"
+    return (value, None) if isinstance(value, dict) else ({}, "is not a JSON object")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {json.dumps(twice)} is there more than once")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

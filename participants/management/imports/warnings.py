@@ -1,0 +1,63 @@
+"""What a run warns of without refusing it: columns that it does not read, and ids that are probably not meant as written."""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from participants.engine import character_name
+from participants.management.imports.bad_lines import SHOWN, printable
+from participants.management.imports.columns import Columns
+
+MAX_UNREAD = 20  # names; lines of NDJSON may have any number of keys
+Say = Callable[[str], None]
+
+
+class Warnings:
+    """Looks at the lines of a run. `unread` names the columns that are not read, `suspicious` counts odd ids."""
+
+    def __init__(self, columns: Columns, say: Say) -> None:
+        self._columns = columns
+        self._say = say
+        self.unread: list[str] = []
+        self.suspicious = 0
+
+    def look_at_columns(self, fields: Mapping[str, Any]) -> None:
+        """Warn once about each column in `fields` that is not read."""
+        for name in self._columns.unknown(fields):
+            self._warn_of_column(name)
+
+    def look_at_ids(self, number: int, fields: Mapping[str, Any]) -> None:
+        """Warn about odd ids in line `number`, which was read."""
+        for problem in oddities(self._columns, fields):
+            self._warn_of_id(f"line {number}: {problem}")
+
+    def _warn_of_column(self, name: str) -> None:
+        if name in self.unread or len(self.unread) == MAX_UNREAD:
+            return
+        self.unread.append(name)
+        known = ", ".join((*self._columns.required, *self._columns.optional))
+        self._say(f'Warning: the column "{printable(name)}" is not read. Columns that are read: {known}.')
+
+    def _warn_of_id(self, problem: str) -> None:
+        self.suspicious += 1
+        if self.suspicious <= SHOWN:
+            self._say(f"Suspicious {problem}")
+        elif self.suspicious == SHOWN + 1:
+            self._say("Further suspicious lines are counted and not shown.")
+
+
+def oddities(columns: Columns, fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is odd about the ids of a line that was read. They are valid and kept as written."""
+    for name in columns.ids:
+        value = fields.get(name)
+        if isinstance(value, str) and (oddity := _oddity(value)):
+            yield f'{name}: "{printable(value)}" {oddity}. It is kept as written, and is not the same as without it.'
+
+
+def _oddity(value: str) -> str | None:
+    if value != value.strip():
+        return "begins or ends with white space"
+    if value.isascii():
+        return None
+    found = next((each for each in value if unicodedata.category(each) == "Cf"), None)
+    return None if found is None else f"holds the invisible character {character_name(found)}"
