@@ -57,31 +57,37 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
 
 
 def _said(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    hearer = _HEARERS.get(event.type) or _HEARERS.get(event.type.partition(".")[0])
+    hearer = HEARERS.get(event.type)
     if hearer is not None:
         yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
 
 
-def _points(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    """Every movement of points: `delta` is signed. What was earned and is reversed is taken out where it was earned."""
-    data = event.data
+def _balance(event: DomainEvent, boards: Boards) -> Iterator[Said]:
     yield event.occurred_at, POINTS_BALANCE, None
-    if event.type == "points.awarded":
-        yield event.occurred_at, POINTS_EARNED, int(data.get("delta", data["amount"]))
-    elif event.type == "points.reversed" and data["reversed_type"] == EntryType.AWARD:
-        yield _instant(data["reversed_at"]), POINTS_EARNED, int(data["delta"])
 
 
-def _badges(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    if event.type == "badge.revoked":
-        yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
-    else:
-        yield event.occurred_at, BADGES_COUNT, 1
+def _award(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield from _balance(event, boards)
+    yield event.occurred_at, POINTS_EARNED, int(event.data.get("delta", event.data["amount"]))
 
 
-def _streaks(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    if "streak_code" in event.data:
-        yield event.occurred_at, streak_key(event.data["streak_code"]), None
+def _reversal(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    """The reversal of an award takes the points out of the instant in which they were earned. `delta` is negative."""
+    yield from _balance(event, boards)
+    if event.data["reversed_type"] == EntryType.AWARD:
+        yield _instant(event.data["reversed_at"]), POINTS_EARNED, int(event.data["delta"])
+
+
+def _badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, BADGES_COUNT, 1
+
+
+def _revoked_badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
+
+
+def _streak(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, streak_key(event.data["streak_code"]), None
 
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
@@ -103,16 +109,28 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-_HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
-    "points": _points,
-    "badge": _badges,
-    "streak": _streaks,
+HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
+    "points.awarded": _award,
+    "points.deducted": _balance,
+    "points.refunded": _balance,
+    "points.expired": _balance,
+    "points.adjusted": _balance,
+    "points.reversed": _reversal,
+    "badge.awarded": _badge,
+    "badge.revoked": _revoked_badge,
+    "streak.incremented": _streak,
+    "streak.decremented": _streak,
+    "streak.broken": _streak,
+    "streak.at_risk": _streak,
+    "streak.restored": _streak,
+    "streak.frozen": _streak,
+    "streak.milestone_reached": _streak,
     "event.recorded": _events,
     "participant.updated": _person,
     "participant.anonymized": _person,
     "participant.deleted": _person,
 }
-"""By the type of the event, or by its beginning."""
+"""What each type of domain event changes, by its exact name. All other types leave scores as they are."""
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
