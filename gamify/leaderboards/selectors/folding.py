@@ -113,7 +113,7 @@ class Fold:
     def _put(self, scores: Iterable[Score]) -> None:
         for row in scores:
             self.lines.put(
-                (row.track, row.period), Line.read(row.participant_id, row.score, row.earliness, row.is_shown)
+                (row.track, row.period), Line.read(row.participant_id, row.total, row.earliness, row.is_shown)
             )
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
