@@ -28,12 +28,11 @@ READ_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Added:
-    """What one thing added to a sum: in which instant it counts, and when that was known."""
+    """What one thing added to a sum, and the instant at which it counts."""
 
     participant_id: UUID
     amount: int
     at: datetime
-    known_at: datetime
 
 
 @dataclass(frozen=True)
@@ -57,26 +56,26 @@ def _points(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[A
     made_at: dict[UUID, datetime] = {}
     for entry in entries.filter(type=EntryType.AWARD).only("participant_id", "delta", "created_at"):
         made_at[entry.pk] = entry.created_at
-        yield Added(entry.participant_id, entry.delta, entry.created_at, entry.created_at)
+        yield Added(entry.participant_id, entry.delta, entry.created_at)
     for entry in entries.filter(type=EntryType.REVERSAL):
         if entry.reverses_id in made_at:
-            yield Added(entry.participant_id, entry.delta, made_at[entry.reverses_id], entry.created_at)
+            yield Added(entry.participant_id, entry.delta, made_at[entry.reverses_id])
 
 
 def _badges(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
     awards = BadgeAward.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)
     for participant_id, earned_at in awards.values_list("participant_id", "earned_at"):
-        yield Added(participant_id, 1, earned_at, earned_at)
+        yield Added(participant_id, 1, earned_at)
 
 
 def _events(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
     events = Event.objects.standing().filter(tenant_id=tenant.pk, participant_id__in=ids)
     if measure.event_name != ANY_EVENT:
         events = events.filter(name=measure.event_name)
-    columns = ("participant_id", "properties", "occurred_at", "created_at")
-    for participant_id, properties, at, known_at in events.values_list(*columns).iterator(READ_AT_ONCE):
+    columns = ("participant_id", "properties", "occurred_at")
+    for participant_id, properties, at in events.values_list(*columns).iterator(READ_AT_ONCE):
         if amount := measure.amount(properties):
-            yield Added(participant_id, amount, at, known_at)
+            yield Added(participant_id, amount, at)
 
 
 _SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[Added]]] = {

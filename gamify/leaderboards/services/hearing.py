@@ -148,5 +148,5 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
             yield Undone(type="score", name=board.name, code=board.code, amount=_whole(board.measure.shown(-amount)))
 
 
-def _whole(score: float) -> int | None:
+def _whole(score: object) -> int | None:
     return score if isinstance(score, int) else None
