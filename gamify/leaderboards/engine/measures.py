@@ -27,6 +27,9 @@ LEVELS = (POINTS_BALANCE, *OF_STREAKS)
 """Not sums of what happened in a period: they have the board of all time only."""
 
 ANY_EVENT = "*"
+DOMAIN = "leaderboards"
+"""The name under which an event keeps which measures refused it."""
+
 PERSON = "person"
 """Stands among measures for the participant: who they are may have changed."""
 
@@ -34,6 +37,10 @@ DECIMALS = 6
 MILLIONTHS = 10**DECIMALS
 MAX_AMOUNT = 10**15 * MILLIONTHS
 """The most that one event may add to a sum, in millionths. A board refuses a larger amount."""
+
+LARGE_AMOUNT = 10**9 * MILLIONTHS
+LARGE_SUM = 10**17 * MILLIONTHS
+"""From these on, the sum of a participant is watched, so that it does not exceed MAX_SUM."""
 
 MAX_SUM = 10**18 * MILLIONTHS
 """The most that the events of one participant may add up to, in millionths. A board refuses an amount that would exceed it."""
@@ -52,6 +59,11 @@ class Measure:
     @property
     def is_level(self) -> bool:
         return self.metric in LEVELS
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it adds up a property of events, which has limits."""
+        return self.metric == EVENT_SUM
 
     @property
     def counts_events(self) -> bool:
@@ -77,7 +89,7 @@ class Measure:
 
     def shown(self, score: int) -> int | float | Decimal:
         """A score as clients see it."""
-        return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.metric == EVENT_SUM else score
+        return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.is_sum else score
 
 
 def measure(metric: str, selector: Mapping[str, Any]) -> Measure:

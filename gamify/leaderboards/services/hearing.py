@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +22,7 @@ from gamify.leaderboards.engine.measures import (
 )
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
+from gamify.leaderboards.services.limiting import refused_for, take_back
 from gamify.leaderboards.services.waking import wake
 from gamify.points.models import EntryType
 from participants.models import DomainEvent, Participant
@@ -39,7 +39,10 @@ def hear(work: UnitOfWork) -> None:
         return
     noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
     for participant, event in work.told:
+        refused = refused_for(work, event.data["event_id"]) if event.type == "event.recorded" else ()
         for at, key, amount in _said(event, boards):
+            if key in refused:
+                continue
             changes = noted[participant.pk, at]
             changes[key] = None if amount is None else (changes.get(key) or 0) + amount
     _note(work, noted)
@@ -92,13 +95,9 @@ def _streak(event: DomainEvent, boards: Boards) -> Iterator[Said]:
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
     data = event.data
-    yield from _counted(data["event_name"], data["properties"], _instant(data["timestamp"]), boards)
-
-
-def _counted(name: str, properties: Mapping[str, Any], at: datetime, boards: Boards, sign: int = 1) -> Iterator[Said]:
-    for measure in boards.counting(name):
-        if amount := measure.amount(properties):
-            yield at, measure.key, sign * amount
+    for measure in boards.counting(data["event_name"]):
+        if amount := measure.amount(data["properties"]):
+            yield _instant(data["timestamp"]), measure.key, amount
 
 
 def _person(event: DomainEvent, boards: Boards) -> Iterator[Said]:
@@ -138,9 +137,8 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     (points, badges) is its domains' to undo, and heard when they tell of it.
     """
     boards = boards_in(work.catalog)
-    taken = {
-        key: amount for _, key, amount in _counted(event.name, event.properties, event.occurred_at, boards, sign=-1)
-    }
+    found = {each.key: take_back(work, participant, event, each) for each in boards.counting(event.name)}
+    taken = {key: -amount for key, amount in found.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():
