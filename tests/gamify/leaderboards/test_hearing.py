@@ -39,6 +39,7 @@ def test_each_type_of_domain_event_either_changes_scores_or_does_not():
 @pytest.mark.django_db
 def test_a_new_type_of_domain_event_about_badges_is_no_badge(tenant, monkeypatch):
     made_board(tenant, metric=BADGES_COUNT)
+    tenant.refresh_from_db()
     monkeypatch.setattr(event_types, "_entries", dict(event_types._entries))
     events.register("badge.shared", "A badge was shown to friends.", {})
 
