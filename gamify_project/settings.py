@@ -174,6 +174,7 @@ FACT_CONSUMERS = [
     "gamify.challenges.consumers.LISTENER",
     "gamify.badges.consumers.LISTENER",
     "gamify.rules.consumers.LISTENER",
+    "gamify.leaderboards.consumers.LISTENER",
 ]  # who hears what happened, in this order
 UNDO_ORDER = [
     "leaderboards",

@@ -234,3 +234,13 @@ def signature_of(secret: str, signed: bytes) -> str:
 def plain_number(value: Decimal) -> int | float:
     """As JSON writes it: whole where it is whole."""
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def exact_number(value: Decimal) -> int | float | Decimal:
+    """`value` for a JSON answer, without losing a digit.
+
+    Whole numbers become int, and numbers that a float shows digit by digit become float. All others stay a Decimal: the JSON
+    renderer writes its digits.
+    """
+    plain = plain_number(value)
+    return value if isinstance(plain, float) and Decimal(str(plain)) != value else plain

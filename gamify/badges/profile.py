@@ -1,7 +1,6 @@
 """Badges in the profile and in the state."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -9,6 +8,7 @@ from rest_framework import serializers
 from gamify.badges.models import Rarity
 from gamify.badges.selectors import Standing, earned, standings_of
 from gamify.facts.definitions import NumberField
+from participants.engine import exact_number
 from participants.profile import AnyField, Section, Subject, sections
 
 
@@ -52,11 +52,7 @@ def _progress_of(standing: Standing) -> dict[str, Any]:
     progress = standing.progress
     if progress is None:
         return {}
-    return {"progress": {"current": _number(progress.current), "target": _number(progress.target)}}
-
-
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == int(value) else float(value)
+    return {"progress": {"current": exact_number(progress.current), "target": exact_number(progress.target)}}
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from gamify.facts.engine.conditions import ANY_TICK, NO_PROGRESS, Condition, Kind, Progress
 from gamify.facts.engine.conditions import advanced as progress_after
+from participants.engine import exact_number
 
 
 class Duration(StrEnum):
@@ -60,13 +61,9 @@ class Objective:
     prerequisites: Sequence[str] = ()
 
     @property
-    def target(self) -> int | float:
+    def target(self) -> int | float | Decimal:
         """What completes it, in the unit of its condition."""
-        return _plain(self.condition.minimum)
-
-
-def _plain(number: Decimal) -> int | float:
-    return int(number) if number == int(number) else float(number)
+        return exact_number(self.condition.minimum)
 
 
 @dataclass(frozen=True)
@@ -108,14 +105,14 @@ class State:
         """Whether the latest round is."""
         return self.completions >= self.round
 
-    def current(self, objective: Objective) -> int | float:
+    def current(self, objective: Objective) -> int | float | Decimal:
         """What events came to in this round, in the unit of the objective's condition."""
         progress = self.progress.get(objective.code, NO_PROGRESS)
         if objective.condition.kind is Kind.COUNT:
             return progress.count
         if objective.condition.kind is Kind.DISTINCT:
             return len(progress.distinct)
-        return _plain(progress.total)
+        return exact_number(progress.total)
 
 
 class Effect(StrEnum):

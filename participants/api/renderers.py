@@ -1,8 +1,11 @@
 """JSON out, whatever `Accept` says: the product speaks nothing else."""
 
 import json
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -25,6 +28,23 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
+_MARK = uuid4().hex  # never leaves the process, so no text of a client can contain it
+_MARKED = re.compile(rf'"{_MARK}([^"]*)"')
+
+
+class ExactJSONEncoder(JSONEncoder):
+    """Marks each Decimal, so that `exact_json` can write it as a number with all its digits."""
+
+    def default(self, obj: Any) -> Any:
+        return f"{_MARK}{obj:f}" if isinstance(obj, Decimal) else super().default(obj)
+
+
+def exact_json(data: Any) -> str:
+    """Compact JSON in which a Decimal is a number: the json module itself can only write floats."""
+    text = json.dumps(data, cls=ExactJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    return _MARKED.sub(r"\1", text) if _MARK in text else text
+
+
 class JSONRenderer(DRFJSONRenderer):
     """Compact UTF-8 JSON."""
 
@@ -33,4 +53,4 @@ class JSONRenderer(DRFJSONRenderer):
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         if data is None:
             return b""
-        return json.dumps(data, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
+        return exact_json(data).encode()

@@ -108,8 +108,12 @@ def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, upd
 
 @cache
 def _written(model: Model) -> tuple["models.Field[Any, Any]", ...]:
-    """The columns of a new row, but for those that the database fills in itself."""
-    return tuple(field for field in model._meta.concrete_fields if field.db_default is models.NOT_PROVIDED)
+    """The columns of a new row, except those that only the database fills in.
+
+    A column with a Python default is written even if it has a `db_default`: that one serves releases that do not know the column.
+    """
+    fields = model._meta.concrete_fields
+    return tuple(field for field in fields if field.db_default is models.NOT_PROVIDED or field.has_default())
 
 
 def _prepared(

@@ -46,9 +46,9 @@ class StreakProgress:
 
     @property
     def current_window_progress(self) -> dict[str, Any]:
-        """What the ticks of the window come to; JSON has no number for a sum beyond those of a double."""
+        """What the ticks of the window come to."""
         shown = self._progress
-        return {"count": shown.count, "sum": float(min(shown.total, MAX_FLOAT)), "distinct": list(shown.distinct)}
+        return {"count": shown.count, "sum": _shown_sum(shown.total), "distinct": list(shown.distinct)}
 
     @property
     def earned_milestones(self) -> Sequence[int]:
@@ -82,6 +82,12 @@ class StreakProgress:
         if condition.kind is Kind.COUNT:
             return replace(kept, count=int(condition.minimum))
         return replace(kept, total=condition.minimum) if condition.kind is Kind.SUM else kept
+
+
+def _shown_sum(total: Decimal) -> float | Decimal:
+    """A float if it shows every digit, else the sum itself; at most the largest double, beyond which readers of JSON fail."""
+    shown = float(min(total, MAX_FLOAT))
+    return shown if total > MAX_FLOAT or Decimal(str(shown)) == total else total
 
 
 def progress_in_all(

@@ -105,6 +105,7 @@ def test_who_hears_facts_and_in_which_order():
         "gamify.challenges.consumers.LISTENER",
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
+        "gamify.leaderboards.consumers.LISTENER",
     ]
 
 

@@ -16,7 +16,9 @@ from typing import Any
 MAX_DISTINCT = 100
 MAX_VALUE = 200
 
-_EXACT = Context(prec=400)
+EXACT = Context(prec=400)
+"""Loses no digit of any sum of numbers that JSON can hold."""
+
 _SMALLEST = Decimal("1e-9")
 
 
@@ -72,7 +74,7 @@ def advanced(progress: Progress, condition: Condition, value: Any) -> Progress:
     """`progress` after one more tick; `value` is what the tick has in the condition's field, None for nothing."""
     total, distinct = progress.total, progress.distinct
     if condition.kind is Kind.SUM:
-        total = _EXACT.add(total, amount_of(value))
+        total = EXACT.add(total, amount_of(value))
     if condition.kind is Kind.DISTINCT:
         distinct = _with_value(distinct, value)
     return Progress(progress.count + 1, total, distinct)
@@ -91,7 +93,7 @@ def amount_of(value: Any) -> Decimal:
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or value <= 0:
         return Decimal(0)
-    return Decimal(str(value)).quantize(_SMALLEST, context=_EXACT)
+    return Decimal(str(value)).quantize(_SMALLEST, context=EXACT)
 
 
 def _with_value(values: Sequence[Any], value: Any) -> Sequence[Any]:

@@ -11,9 +11,10 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from gamify.facts.engine.conditions import amount_of
+from gamify.facts.engine.conditions import EXACT, amount_of
 from gamify.facts.engine.expressions import Compiled, compile_filter
 from gamify.facts.engine.fields import MISSING, Read, reader
+from participants.engine import exact_number
 
 POINTS_EARNED, POINTS_BALANCE, BADGES_COUNT = "points_earned", "points_balance", "badges_count"
 EVENT_COUNT, EVENT_SUM = "event_count", "event_sum"
@@ -26,14 +27,23 @@ LEVELS = (POINTS_BALANCE, *OF_STREAKS)
 """Not sums of what happened in a period: they have the board of all time only."""
 
 ANY_EVENT = "*"
+DOMAIN = "leaderboards"
+"""The name under which an event keeps which measures refused it."""
+
 PERSON = "person"
 """Stands among measures for the participant: who they are may have changed."""
 
-MILLIONTHS = 1_000_000
-MAX_AMOUNT = 10**15
-"""What one event adds at most, in the unit of the sum."""
+DECIMALS = 6
+MILLIONTHS = 10**DECIMALS
+MAX_AMOUNT = 10**15 * MILLIONTHS
+"""The most that one event may add to a sum, in millionths. A board refuses a larger amount."""
 
-MAX_SCORE = 2**62
+LARGE_AMOUNT = 10**9 * MILLIONTHS
+LARGE_SUM = 10**17 * MILLIONTHS
+"""From these on, the sum of a participant is watched, so that it does not exceed MAX_SUM."""
+
+MAX_SUM = 10**18 * MILLIONTHS
+"""The most that the events of one participant may add up to, in millionths. A board refuses an amount that would exceed it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Measure:
         return self.metric in LEVELS
 
     @property
+    def is_sum(self) -> bool:
+        """Whether it adds up a property of events, which has limits."""
+        return self.metric == EVENT_SUM
+
+    @property
     def counts_events(self) -> bool:
         return self.metric in BY_EVENTS
 
@@ -59,20 +74,22 @@ class Measure:
         return str(self.selector.get("event_name") or ANY_EVENT)
 
     def amount(self, properties: Mapping[str, Any]) -> int:
-        """What an event of its name adds: one, or what it has in the field, in units; 0 for one that does not count."""
+        """How much an event of its name adds, in units: 0 if the event does not count or if the amount is too large."""
+        amount = self.offered(properties)
+        return amount if amount <= MAX_AMOUNT else 0
+
+    def offered(self, properties: Mapping[str, Any]) -> int:
+        """How much the event would add, in units, if amounts had no limit: one, or the number in the field."""
         if self.only is not None and not self.only.matches(properties, {}):
             return 0
         if self.read is None:
             return 1
         value = self.read(properties, {})
-        return 0 if value is MISSING else min(int(amount_of(value) * MILLIONTHS), MAX_AMOUNT)
+        return 0 if value is MISSING else int(amount_of(value).scaleb(DECIMALS, EXACT))
 
-    def shown(self, score: int) -> int | float:
+    def shown(self, score: int) -> int | float | Decimal:
         """A score as clients see it."""
-        if self.metric != EVENT_SUM:
-            return score
-        value = Decimal(score) / MILLIONTHS
-        return int(value) if value == int(value) else float(value)
+        return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.is_sum else score
 
 
 def measure(metric: str, selector: Mapping[str, Any]) -> Measure:
@@ -99,8 +116,3 @@ def _key(metric: str, selector: Mapping[str, Any]) -> str:
 def streak_key(code: str) -> str:
     """One for both numbers of a streak, which change together."""
     return f"streak:{code}"
-
-
-def added(score: int, amount: int) -> int:
-    """Sums that 64 bits could not hold stop before."""
-    return max(-MAX_SCORE, min(score + amount, MAX_SCORE))

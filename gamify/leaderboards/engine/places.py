@@ -17,8 +17,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+
+CARRY = 2**63
+"""A score is stored in two columns: `carry` counts whole multiples of this number, and `score` holds the rest."""
+
+_MAX_CARRY = 2**31 - 1  # what an integer column holds
+
 WORST: Place = (MIN_BIGINT, MIN_BIGINT, FIRST_ID)
-BEST: Place = (MAX_BIGINT, MAX_BIGINT, LAST_ID)
+BEST: Place = (_MAX_CARRY * CARRY + MAX_BIGINT, MAX_BIGINT, LAST_ID)
+
+
+def split(score: int) -> tuple[int, int]:
+    """The columns `carry` and `score` of a score. The pairs sort as the scores do, because 0 <= rest < CARRY."""
+    return divmod(score, CARRY)
+
+
+def joined(carry: int, rest: int) -> int:
+    """The score whose columns are `carry` and `score`."""
+    return carry * CARRY + rest
 
 
 def earliness(at: datetime) -> int:

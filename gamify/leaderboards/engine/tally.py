@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from gamify.leaderboards.engine.measures import added
 from gamify.leaderboards.engine.places import Move, Moves, Place
 
 Slot = tuple[UUID, int]
@@ -41,7 +40,7 @@ class Line:
     def add(self, amount: int, early: int) -> None:
         """What counts once more; the score is as old as the latest thing that counted, whatever came in last."""
         self.earliness = early if self.is_empty else min(self.earliness, early)
-        self.score = added(self.score, amount)
+        self.score += amount
 
     def set(self, score: int, early: int) -> None:
         self.score, self.earliness, self.is_removed = score, early, False

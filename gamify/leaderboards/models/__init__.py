@@ -2,10 +2,12 @@
 
 from gamify.leaderboards.models.boards import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.models.scores import Score, ScoreRange
+from gamify.leaderboards.models.sums import LargeSum
 from gamify.leaderboards.models.writing import Folding, ScoreChange
 
 __all__ = [
     "Folding",
+    "LargeSum",
     "Leaderboard",
     "MetricChoice",
     "Score",

@@ -2,7 +2,7 @@ from uuid import UUID
 
 from django.db import models
 
-from gamify.leaderboards.engine.places import Place
+from gamify.leaderboards.engine.places import Place, joined
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 
@@ -24,6 +24,8 @@ class Score(models.Model):
     )
     track = models.UUIDField()
     period = models.IntegerField()
+    # Before `carry` there were only 64 bits. `db_default` lets a release that does not know the column write rows.
+    carry = models.IntegerField(default=0, db_default=0)
     score = models.BigIntegerField()
     earliness = models.BigIntegerField()
     is_shown = models.BooleanField()
@@ -31,14 +33,20 @@ class Score(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["track", "period", "is_shown", "score", "earliness", "participant"], name="score_standing"
+                fields=["track", "period", "is_shown", "carry", "score", "earliness", "participant"],
+                name="score_place",
             )
         ]
 
     @property
     def place(self) -> Place | None:
         """Where they stand, None for who is not shown."""
-        return (self.score, self.earliness, self.participant_id) if self.is_shown else None
+        return (self.total, self.earliness, self.participant_id) if self.is_shown else None
+
+    @property
+    def total(self) -> int:
+        """The whole score; the two columns together hold what 64 bits cannot."""
+        return joined(self.carry, self.score)
 
 
 class ScoreRange(models.Model):
@@ -54,6 +62,7 @@ class ScoreRange(models.Model):
     track = models.UUIDField()
     period = models.IntegerField()
     level = models.PositiveSmallIntegerField()
+    carry = models.IntegerField(default=0, db_default=0)
     score = models.BigIntegerField()
     earliness = models.BigIntegerField()
     participant = models.ForeignKey(
@@ -64,8 +73,8 @@ class ScoreRange(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "track", "period", "level", "score", "earliness", "participant"],
-                name="score_range_unique",
+                fields=["tenant", "track", "period", "level", "carry", "score", "earliness", "participant"],
+                name="score_range_place_unique",
             ),
             models.CheckConstraint(condition=models.Q(count__gte=0), name="score_range_count_not_negative"),
         ]
@@ -74,4 +83,4 @@ class ScoreRange(models.Model):
     def low(self) -> Place:
         """The place where it begins, which is nobody's, or was somebody's."""
         participant_id: UUID = self.participant_id
-        return self.score, self.earliness, participant_id
+        return joined(self.carry, self.score), self.earliness, participant_id

@@ -2,7 +2,6 @@ from django.db import models
 
 from participants.ids import new_id
 from participants.models import Participant, Tenant
-from participants.models.json import JSONField
 
 
 class ScoreChange(models.Model):
@@ -21,7 +20,7 @@ class ScoreChange(models.Model):
     )
     at = models.DateTimeField()
     created_at = models.DateTimeField()
-    changes = JSONField()
+    changes = models.JSONField()  # Django's own: amounts may exceed 64 bits, and our JSONField reads those as floats
 
     class Meta:
         indexes = [models.Index(fields=["tenant", "id"], name="score_change_order")]

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import Compiled, compile_filter
+from gamify.facts.engine.instants import FUTURE_ALLOWED
 from gamify.leaderboards.engine.measures import ANY_EVENT, Measure, measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on
 from gamify.leaderboards.models import Leaderboard
@@ -41,6 +42,13 @@ class Board:
 
     def keeps(self, kind: Kind) -> bool:
         return kind is Kind.ALL_TIME or not self.measure.is_level
+
+
+def days_compared(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
+    """The days whose beginning a standing of all time may be compared with from `now` on: today and, shortly before midnight,
+    tomorrow, which an event may already count in.
+    """
+    return sorted({day_of(now, zone), day_of(now + FUTURE_ALLOWED, zone)})
 
 
 @dataclass(frozen=True)

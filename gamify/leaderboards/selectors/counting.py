@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from gamify.leaderboards.engine.places import BEST, WORST, Place
+from gamify.leaderboards.engine.places import BEST, WORST, Place, joined, split
 from gamify.leaderboards.engine.ranges import MAX_LEAF, Range
 from gamify.leaderboards.selectors import statements
 from participants.database import literal
@@ -25,8 +25,8 @@ class Standing:
 
     @classmethod
     def read(cls, row: Sequence[Any]) -> "Standing":
-        score, early, who, external_id, display_name = row
-        return cls((score, early, _read(who)), external_id, display_name)
+        *place, external_id, display_name = row
+        return cls(_place(place), external_id, display_name)
 
     @property
     def score(self) -> int:
@@ -72,7 +72,7 @@ class Written:
 
     def places(self, low: Place, end: Place | None) -> list[Place]:
         """Those from `low` up to `end`, where there is one, in rising order."""
-        rows = [(score, early, _read(who)) for score, early, who in self.ask(statements.PLACES, low, top=end or BEST)]
+        rows = [_place(row) for row in self.ask(statements.PLACES, low, top=end or BEST)]
         return rows[:-1] if rows and rows[-1] == end else rows
 
     def _standings(self, sql: str, place: Place = BEST, *, offset: int = 0) -> list[Standing]:
@@ -95,14 +95,17 @@ class Written:
         self, sql: str, place: Place = BEST, *, top: Place = BEST, offset: int = 0, name: str = "", **more: Any
     ) -> list[Any]:
         """The rows of one of `statements`."""
+        (carry, rest), (top_carry, top_rest) = split(place[0]), split(top[0])
         values = {
             "tenant": _written(self.tenant_id),
             "track": _written(self.track),
             "period": self.period,
-            "score": place[0],
+            "carry": carry,
+            "score": rest,
             "early": place[1],
             "who": _written(place[2]),
-            "top_score": top[0],
+            "top_carry": top_carry,
+            "top_score": top_rest,
             "top_early": top[1],
             "top_who": _written(top[2]),
             "offset": offset,
@@ -116,14 +119,20 @@ class Written:
 def _places(places: Collection[Place]) -> dict[str, Any]:
     """For `statements.leaves_of`."""
     if connection.vendor == "postgresql":
-        scores, earlies, ids = zip(*places, strict=True)
-        return {"scores": literal(scores), "earlies": literal(earlies), "ids": literal(ids)}
-    return {"places": json.dumps([[score, early, who.hex] for score, early, who in places])}
+        carries, rests, earlies, ids = zip(*((*split(score), early, who) for score, early, who in places), strict=True)
+        columns = {"carries": carries, "scores": rests, "earlies": earlies, "ids": ids}
+        return {name: literal(values) for name, values in columns.items()}
+    return {"places": json.dumps([[*split(score), early, who.hex] for score, early, who in places])}
 
 
 def _range(row: Sequence[Any]) -> Range:
-    level, score, early, who, count, pk = row
-    return Range.read(level, (score, early, _read(who)), count, _read(pk))
+    level, *place, count, pk = row
+    return Range.read(level, _place(place), count, _read(pk))
+
+
+def _place(columns: Sequence[Any]) -> Place:
+    carry, rest, early, who = columns
+    return joined(carry, rest), early, _read(who)
 
 
 def is_far(offset: int) -> bool:

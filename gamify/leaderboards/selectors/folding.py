@@ -13,7 +13,7 @@ from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, p
 from gamify.leaderboards.engine.places import Move, Moves, earliness
 from gamify.leaderboards.engine.tally import Line, Lines, Slot
 from gamify.leaderboards.models import Score, ScoreChange
-from gamify.leaderboards.selectors.catalog import Board, Boards
+from gamify.leaderboards.selectors.catalog import Board, Boards, days_compared
 from gamify.leaderboards.selectors.history import Level, levels_of, scores_of
 from gamify.leaderboards.selectors.refilling import refill
 from participants.models import Participant, Tenant
@@ -113,36 +113,48 @@ class Fold:
     def _put(self, scores: Iterable[Score]) -> None:
         for row in scores:
             self.lines.put(
-                (row.track, row.period), Line.read(row.participant_id, row.score, row.earliness, row.is_shown)
+                (row.track, row.period), Line.read(row.participant_id, row.total, row.earliness, row.is_shown)
             )
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
-        """All that a change concerns: of a level only the board of all time, and in either case its day, and today."""
-        days = {day_of(change.created_at, board.zone), self._today(board)}
+        """All that a change concerns: of a level only the board of all time, and in either case the days that it may move."""
+        days = self._days(change, board)
         its_days = [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
         return [*([ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)), *its_days]
 
     # --- working in -------------------------------------------------------------------------------------------------
 
     def _add(self, change: ScoreChange, board: Board, amount: int) -> None:
-        early = earliness(change.at)
+        """To every period of the instant at which it counts, which a late event has in the past."""
+        early, who = earliness(change.at), change.participant_id
+        counts_on, days = day_of(change.at, board.zone), self._days(change, board)
+        for day in days:
+            if day <= counts_on:
+                self._open_day(board, who, day)
         for period in periods_at(change.at, board.zone):
-            if period == ALL_TIME:
-                self._open_day(change, board)
-            self._line(board, period, change.participant_id).add(amount, early)
+            self._line(board, period, who).add(amount, early)
             self._note_past(board, period)
-        self._close_day(change, board)
-        self._reopen_today(change, board, amount)
+        for day in days:
+            if day > counts_on:
+                self._raise_opening(board, who, day, amount, early)
+            else:
+                self._close_day(board, who, day)
 
-    def _reopen_today(self, change: ScoreChange, board: Board, amount: int) -> None:
-        """What was made before today and comes after somebody has moved today: they began the day with it."""
-        today, who = self._today(board), change.participant_id
-        moved = self.lines.find((board.track, period_on(Kind.MOVED, today).code), who)
-        if moved is None or day_of(change.created_at, board.zone) >= today:
+    def _days(self, change: ScoreChange, board: Board) -> Sequence[date]:
+        """The days that begin with another standing, or on which somebody moves, because of the change.
+
+        The day of the change is among them because a reader's clock may be behind the clock of this fold.
+        """
+        ahead = max(change.created_at, change.at)
+        changed = {day_of(change.created_at, board.zone), day_of(ahead, board.zone)}
+        return sorted(changed.union(days_compared(board.zone, now=self.now)))
+
+    def _raise_opening(self, board: Board, who: UUID, day: date, amount: int, early: int) -> None:
+        """What counts before `day`: who moved on that day began it with this amount more. All others need no row."""
+        if self.lines.find((board.track, period_on(Kind.MOVED, day).code), who) is None:
             return
-        self._line(board, period_on(Kind.OPENING, today), who).add(amount, earliness(change.at))
-        line = self._line(board, ALL_TIME, who)
-        moved.set(line.score, line.earliness)
+        self._line(board, period_on(Kind.OPENING, day), who).add(amount, early)
+        self._close_day(board, who, day)
 
     def _set_openings(self) -> None:
         """As they were looked up: of who has moved today, where they began the day."""
@@ -161,9 +173,10 @@ class Fold:
         line = self._line(board, ALL_TIME, change.participant_id)
         if line.score == score and board.measure.metric != POINTS_BALANCE:
             return  # told anew, as with a tick in a window that was satisfied; points always move
-        self._open_day(change, board)
+        day = day_of(change.created_at, board.zone)
+        self._open_day(board, change.participant_id, day)
         line.set(score, earliness(change.at))
-        self._close_day(change, board)
+        self._close_day(board, change.participant_id, day)
 
     def _line(self, board: Board, period: Period, who: UUID) -> Line:
         line = self.lines.line((board.track, period.code), who)
@@ -171,9 +184,8 @@ class Fold:
         line.is_shown = is_shown(self.people[who])
         return line
 
-    def _open_day(self, change: ScoreChange, board: Board) -> None:
+    def _open_day(self, board: Board, who: UUID, day: date) -> None:
         """Before the first move of a day: where they stood when it began."""
-        day, who = day_of(change.created_at, board.zone), change.participant_id
         if self.lines.find((board.track, period_on(Kind.MOVED, day).code), who) is not None:
             return
         line = self._line(board, ALL_TIME, who)
@@ -181,9 +193,8 @@ class Fold:
             opening = self._line(board, period_on(Kind.OPENING, day), who)
             opening.set(line.score, line.earliness)
 
-    def _close_day(self, change: ScoreChange, board: Board) -> None:
+    def _close_day(self, board: Board, who: UUID, day: date) -> None:
         """After a move: what they have come to on that day."""
-        day, who = day_of(change.created_at, board.zone), change.participant_id
         line = self._line(board, ALL_TIME, who)
         moved = period_on(Kind.MOVED, day)
         self._line(board, moved, who).set(line.score, line.earliness)
@@ -218,8 +229,9 @@ class Fold:
             refill(self.lines, self.tenant, board, [person], only=open_codes, now=self.now)
 
     def _lasting(self, board: Board) -> Sequence[Period]:
-        day = day_of(self.now, board.zone)
-        return [*periods_at(self.now, board.zone), period_on(Kind.OPENING, day), period_on(Kind.MOVED, day)]
+        days = days_compared(board.zone, now=self.now)
+        its_days = [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
+        return [*periods_at(self.now, board.zone), *its_days]
 
 
 def is_shown(person: Participant) -> bool:

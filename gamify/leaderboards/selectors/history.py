@@ -1,11 +1,13 @@
 """What the ledger, the events and the badges of participants come to on a board: the truth that its scores repeat."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from gamify.badges.models import BadgeAward
 from gamify.facts.models import Event
@@ -13,8 +15,10 @@ from gamify.facts.services import metrics
 from gamify.leaderboards.engine.measures import (
     ANY_EVENT,
     BADGES_COUNT,
+    DOMAIN,
     EVENT_COUNT,
     EVENT_SUM,
+    MAX_SUM,
     POINTS_BALANCE,
     POINTS_EARNED,
     STREAK_CURRENT,
@@ -28,12 +32,11 @@ READ_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Added:
-    """What one thing added to a sum: in which instant it counts, and when that was known."""
+    """What one thing added to a sum, and the instant at which it counts."""
 
     participant_id: UUID
     amount: int
     at: datetime
-    known_at: datetime
 
 
 @dataclass(frozen=True)
@@ -57,33 +60,52 @@ def _points(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[A
     made_at: dict[UUID, datetime] = {}
     for entry in entries.filter(type=EntryType.AWARD).only("participant_id", "delta", "created_at"):
         made_at[entry.pk] = entry.created_at
-        yield Added(entry.participant_id, entry.delta, entry.created_at, entry.created_at)
+        yield Added(entry.participant_id, entry.delta, entry.created_at)
     for entry in entries.filter(type=EntryType.REVERSAL):
         if entry.reverses_id in made_at:
-            yield Added(entry.participant_id, entry.delta, made_at[entry.reverses_id], entry.created_at)
+            yield Added(entry.participant_id, entry.delta, made_at[entry.reverses_id])
 
 
 def _badges(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
     awards = BadgeAward.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)
     for participant_id, earned_at in awards.values_list("participant_id", "earned_at"):
-        yield Added(participant_id, 1, earned_at, earned_at)
+        yield Added(participant_id, 1, earned_at)
 
 
 def _events(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
-    events = Event.objects.standing().filter(tenant_id=tenant.pk, participant_id__in=ids)
-    if measure.event_name != ANY_EVENT:
-        events = events.filter(name=measure.event_name)
-    columns = ("participant_id", "properties", "occurred_at", "created_at")
-    for participant_id, properties, at, known_at in events.values_list(*columns).iterator(READ_AT_ONCE):
+    columns = ("participant_id", "properties", "occurred_at")
+    for participant_id, properties, at in _named(tenant, ids, measure).values_list(*columns).iterator(READ_AT_ONCE):
         if amount := measure.amount(properties):
-            yield Added(participant_id, amount, at, known_at)
+            yield Added(participant_id, amount, at)
+
+
+def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
+    """In the order in which they were recorded, without those that were refused then, or that would exceed the limit."""
+    totals: defaultdict[UUID, int] = defaultdict(int)
+    columns = ("participant_id", "properties", "occurred_at", f"marks__{DOMAIN}")
+    events = _named(tenant, ids, measure).order_by("id").values_list(*columns)
+    for participant_id, properties, at, marks in events.iterator(READ_AT_ONCE):
+        amount = measure.amount(properties)
+        if amount and totals[participant_id] + amount <= MAX_SUM and measure.key not in refused_in(marks or ()):
+            totals[participant_id] += amount
+            yield Added(participant_id, amount, at)
+
+
+def _named(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Event]:
+    events = Event.objects.standing().filter(tenant_id=tenant.pk, participant_id__in=ids)
+    return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
+
+
+def refused_in(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
+    """Keys of the measures that refused an event, by what it bears."""
+    return {mark["refused"] for mark in marks}
 
 
 _SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[Added]]] = {
     POINTS_EARNED: _points,
     BADGES_COUNT: _badges,
     EVENT_COUNT: _events,
-    EVENT_SUM: _events,
+    EVENT_SUM: _amounts,
 }
 
 

@@ -1,13 +1,13 @@
 """Scores of some participants on one board, from the history instead of from changes."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, day_of, period_on, periods_at, start_of
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of
 from gamify.leaderboards.engine.places import earliness
 from gamify.leaderboards.engine.tally import Line, Lines
-from gamify.leaderboards.selectors.catalog import Board
+from gamify.leaderboards.selectors.catalog import Board, days_compared
 from gamify.leaderboards.selectors.history import added_by, levels_of
 from participants.models import Participant, Tenant
 
@@ -43,9 +43,7 @@ class _Filled:
 
     def __init__(self, tenant: Tenant, board: Board, *, now: datetime) -> None:
         self._tenant, self._board, self._now = tenant, board, now
-        day = day_of(now, board.zone)
-        self._began = start_of(day, board.zone)
-        self._opening, self._moved = period_on(Kind.OPENING, day).code, period_on(Kind.MOVED, day).code
+        self._days = {day: start_of(day, board.zone) for day in days_compared(board.zone, now=now)}
         self._lines: dict[tuple[int, UUID], Line] = {}
 
     @property
@@ -53,37 +51,39 @@ class _Filled:
         return {key: (line.score, line.earliness) for key, line in self._lines.items()}
 
     def take_sums(self, people: Sequence[Participant]) -> None:
-        moved: set[UUID] = set()
+        """A day begins with everything that counts before it, whenever that became known."""
+        moved: set[tuple[date, UUID]] = set()
         for each in added_by(self._tenant, people, self._board.measure):
-            early = earliness(each.at)
-            codes = [period.code for period in periods_at(each.at, self._board.zone)]
-            if each.known_at < self._began:
-                codes.append(self._opening)
-            else:
-                moved.add(each.participant_id)
-            for code in codes:
-                self._line(code, each.participant_id).add(each.amount, early)
+            early, who = earliness(each.at), each.participant_id
+            moved |= {(day, who) for day, began in self._days.items() if each.at >= began}
+            openings = [period_on(Kind.OPENING, day) for day, began in self._days.items() if each.at < began]
+            for period in (*periods_at(each.at, self._board.zone), *openings):
+                self._line(period, who).add(each.amount, early)
         self._keep_movers(moved)
 
     def take_levels(self, people: Sequence[Participant]) -> None:
-        moved: set[UUID] = set()
-        levels = levels_of(self._tenant, people, self._board.measure, since=self._began, now=self._now)
+        """Of levels only today's beginning can be known."""
+        moved: set[tuple[date, UUID]] = set()
+        today, began = next(iter(self._days.items()))
+        levels = levels_of(self._tenant, people, self._board.measure, since=began, now=self._now)
         for who, level in levels.items():
             early = earliness(level.at)
-            self._line(ALL_TIME.code, who).set(level.score, early)
-            if level.before is not None and level.at >= self._began:
-                moved.add(who)
-                self._line(self._opening, who).set(level.before, early)
+            self._line(ALL_TIME, who).set(level.score, early)
+            if level.before is not None and level.at >= began:
+                moved.add((today, who))
+                self._line(period_on(Kind.OPENING, today), who).set(level.before, early)
         self._keep_movers(moved)
 
-    def _keep_movers(self, moved: Collection[UUID]) -> None:
-        """Of a day, only those who moved on it; who began it with nothing has not begun it."""
+    def _keep_movers(self, moved: Collection[tuple[date, UUID]]) -> None:
+        """Keep the OPENING rows of participants who moved on that day and had a score when it began. Add their MOVED rows."""
+        opened = {(period_on(Kind.OPENING, day).code, who) for day, who in moved}
+        openings = {period_on(Kind.OPENING, day).code for day in self._days}
         for code, who in list(self._lines):
-            if code == self._opening and (who not in moved or self._lines[code, who].score <= 0):
+            if code in openings and ((code, who) not in opened or self._lines[code, who].score <= 0):
                 del self._lines[code, who]
-        for who in moved:
-            line = self._line(ALL_TIME.code, who)
-            self._line(self._moved, who).set(line.score, line.earliness)
+        for day, who in moved:
+            line = self._line(ALL_TIME, who)
+            self._line(period_on(Kind.MOVED, day), who).set(line.score, line.earliness)
 
-    def _line(self, code: int, who: UUID) -> Line:
-        return self._lines.setdefault((code, who), Line(who))
+    def _line(self, period: Period, who: UUID) -> Line:
+        return self._lines.setdefault((period.code, who), Line(who))

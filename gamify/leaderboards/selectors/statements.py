@@ -1,7 +1,8 @@
 """What is asked of a board's scores and ranges, in SQL: rows are compared as they are indexed, `(score, earliness, participant)`, which
 the ORM has no word for.
 
-Every text takes its values by name: tenant, track, period, a place (score, early, who), another one above it (top_score, top_early, top_who),
+Every text takes its values by name: tenant, track, period, a place (carry, score, early, who), another one above it (top_carry, top_score,
+top_early, top_who),
 offset, name (a participant's id as clients know it). No text reads more than some hundred ranges and a leaf of places, however many there are.
 """
 
@@ -15,12 +16,12 @@ from participants.models import Participant
 
 _SCORES, _RANGES, _PEOPLE = (model._meta.db_table for model in (Score, ScoreRange, Participant))
 _CHANGES, _FOLDINGS = (model._meta.db_table for model in (ScoreChange, Folding))
-_PLACE = "score, earliness, participant_id"
-_RISING, _FALLING = _PLACE, "score DESC, earliness DESC, participant_id DESC"
+_PLACE = "carry, score, earliness, participant_id"
+_RISING, _FALLING = _PLACE, "carry DESC, score DESC, earliness DESC, participant_id DESC"
 _OF_PERIOD = "track = %(track)s AND period = %(period)s"
 _SHOWN = f"{_OF_PERIOD} AND is_shown = true"
-_TOP = "(%(top_score)s, %(top_early)s, %(top_who)s)"
-_GIVEN = "(%(score)s, %(early)s, %(who)s)"
+_TOP = "(%(top_carry)s, %(top_score)s, %(top_early)s, %(top_who)s)"
+_GIVEN = "(%(carry)s, %(score)s, %(early)s, %(who)s)"
 
 
 def _level(level: int) -> str:
@@ -55,7 +56,12 @@ def _above(key: str, name: str) -> tuple[str, str]:
 
 def _first_of(table: str) -> str:
     """The place in it, or the top where it is empty."""
-    columns = (("score", "top_score"), ("earliness", "top_early"), ("participant_id", "top_who"))
+    columns = (
+        ("carry", "top_carry"),
+        ("score", "top_score"),
+        ("earliness", "top_early"),
+        ("participant_id", "top_who"),
+    )
     return "(" + ", ".join(f"COALESCE((SELECT {name} FROM {table}), %({top})s)" for name, top in columns) + ")"
 
 
@@ -67,9 +73,10 @@ _RANGE = f"level, {_PLACE}, count, id"
 GROUPS = f"SELECT {_RANGE} FROM {_RANGES} WHERE {_level(GROUP)} ORDER BY {_RISING}"
 LEAVES = f"SELECT {_RANGE} FROM {_RANGES} WHERE {_level(LEAF)} AND ({_PLACE}) >= {_GIVEN} AND ({_PLACE}) < {_TOP} ORDER BY {_RISING}"
 _GIVEN_PLACES = {
-    "postgresql": "unnest(%(scores)s::bigint[], %(earlies)s::bigint[], %(ids)s::uuid[]) AS place (score, earliness, participant_id)",
+    "postgresql": "unnest(%(carries)s::int[], %(scores)s::bigint[], %(earlies)s::bigint[], %(ids)s::uuid[]) AS place (carry, score, earliness, participant_id)",
     "sqlite": """(
-        SELECT json_extract(value, '$[0]') AS score, json_extract(value, '$[1]') AS earliness, json_extract(value, '$[2]') AS participant_id
+        SELECT json_extract(value, '$[0]') AS carry, json_extract(value, '$[1]') AS score, json_extract(value, '$[2]') AS earliness,
+            json_extract(value, '$[3]') AS participant_id
         FROM json_each(%(places)s)
     ) AS place""",
 }
@@ -77,12 +84,12 @@ _GIVEN_PLACES = {
 
 @lru_cache
 def leaves_of(vendor: str) -> str:
-    """The leaves that hold some places, which come as arrays (scores, earlies, ids) or as JSON (places), by the vendor."""
+    """The leaves that hold some places, which come as arrays (carries, scores, earlies, ids) or as JSON (places), by the vendor."""
     return f"""
-        SELECT DISTINCT held.level, held.score, held.earliness, held.participant_id, held.count, held.id
+        SELECT DISTINCT held.level, held.carry, held.score, held.earliness, held.participant_id, held.count, held.id
         FROM {_GIVEN_PLACES[vendor]} JOIN {_RANGES} held ON held.id = (
             SELECT id FROM {_RANGES}
-            WHERE {_level(LEAF)} AND ({_PLACE}) <= (place.score, place.earliness, place.participant_id)
+            WHERE {_level(LEAF)} AND ({_PLACE}) <= (place.carry, place.score, place.earliness, place.participant_id)
             ORDER BY {_FALLING} LIMIT 1
         )
     """
@@ -140,8 +147,8 @@ def _from_offset(limit: int, *, is_far: bool) -> str:
 
 
 _NAMED = f"page JOIN {_PEOPLE} p ON p.id = page.participant_id AND p.tenant_id = %(tenant)s"
-_STANDING = "page.score, page.earliness, page.participant_id, p.external_id, p.display_name"
-_PAGE_ORDER = "page.score DESC, page.earliness DESC, page.participant_id DESC"
+_STANDING = "page.carry, page.score, page.earliness, page.participant_id, p.external_id, p.display_name"
+_PAGE_ORDER = "page.carry DESC, page.score DESC, page.earliness DESC, page.participant_id DESC"
 
 
 @lru_cache
@@ -166,7 +173,9 @@ _WAITS = f"EXISTS (SELECT 1 FROM {_CHANGES} WHERE tenant_id = %(tenant)s)"
 _REVISION = f"COALESCE((SELECT revision FROM {_FOLDINGS} WHERE tenant_id = %(tenant)s), 0)"
 _EDGE = f"edge AS MATERIALIZED (SELECT {_PLACE} FROM page ORDER BY {_FALLING} LIMIT 1)"
 _AT_EDGE = f"(SELECT {_PLACE} FROM edge)"
-_SHARING_EDGE = "(SELECT score, %(top_early)s, %(top_who)s FROM edge)"  # nobody above it has the score of the edge
+_SHARING_EDGE = (
+    "(SELECT carry, score, %(top_early)s, %(top_who)s FROM edge)"  # nobody above it has the score of the edge
+)
 _IS_SHARED = f"EXISTS (SELECT 1 FROM {_SCORES} WHERE {_SHOWN} AND ({_PLACE}) > (SELECT {_PLACE} FROM edge) AND ({_PLACE}) < {_SHARING_EDGE})"
 _OWN = (
     f"SELECT {_PLACE} FROM {_SCORES} WHERE tenant_id = %(tenant)s AND {_OF_PERIOD} AND is_shown = true AND participant_id = ("

@@ -10,11 +10,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from gamify.leaderboards.engine.periods import ALL_TIME
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.selectors.catalog import Board, boards_in, compiled
 from gamify.leaderboards.selectors.folding import Fold, Folded
 from gamify.leaderboards.selectors.refilling import refill
 from gamify.leaderboards.services.folding import drop, whole_of
+from gamify.leaderboards.services.limiting import remember
 from gamify.leaderboards.services.storing import lock, store
 from participants.catalog import catalog_of, definitions_changed
 from participants.ids import new_id
@@ -91,4 +93,7 @@ def _refill(tenant: Tenant, board: Board, people: Sequence[UUID], folded: Folded
             line.is_removed = True
     members = [person for person in Participant.objects.of(tenant).filter(pk__in=people) if board.takes(person)]
     refill(folded.lines, tenant, board, members, now=now)
+    if board.measure.is_sum:
+        lines = {who: folded.lines.find((board.track, ALL_TIME.code), who) for who in people}
+        remember(tenant, board.measure, {who: 0 if line is None else line.score for who, line in lines.items()})
     folded.moves, folded.rewrites_past = folded.lines.moves(), True

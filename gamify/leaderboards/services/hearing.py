@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +22,7 @@ from gamify.leaderboards.engine.measures import (
 )
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
+from gamify.leaderboards.services.limiting import refused_for, take_back
 from gamify.leaderboards.services.waking import wake
 from gamify.points.models import EntryType
 from participants.models import DomainEvent, Participant
@@ -39,7 +39,10 @@ def hear(work: UnitOfWork) -> None:
         return
     noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
     for participant, event in work.told:
+        refused = refused_for(work, event.data["event_id"]) if event.type == "event.recorded" else ()
         for at, key, amount in _said(event, boards):
+            if key in refused:
+                continue
             changes = noted[participant.pk, at]
             changes[key] = None if amount is None else (changes.get(key) or 0) + amount
     _note(work, noted)
@@ -57,42 +60,44 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
 
 
 def _said(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    hearer = _HEARERS.get(event.type) or _HEARERS.get(event.type.partition(".")[0])
+    hearer = HEARERS.get(event.type)
     if hearer is not None:
         yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
 
 
-def _points(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    """Every movement of points: `delta` is signed. What was earned and is reversed is taken out where it was earned."""
-    data = event.data
+def _balance(event: DomainEvent, boards: Boards) -> Iterator[Said]:
     yield event.occurred_at, POINTS_BALANCE, None
-    if event.type == "points.awarded":
-        yield event.occurred_at, POINTS_EARNED, int(data.get("delta", data["amount"]))
-    elif event.type == "points.reversed" and data["reversed_type"] == EntryType.AWARD:
-        yield _instant(data["reversed_at"]), POINTS_EARNED, int(data["delta"])
 
 
-def _badges(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    if event.type == "badge.revoked":
-        yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
-    else:
-        yield event.occurred_at, BADGES_COUNT, 1
+def _award(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield from _balance(event, boards)
+    yield event.occurred_at, POINTS_EARNED, int(event.data.get("delta", event.data["amount"]))
 
 
-def _streaks(event: DomainEvent, boards: Boards) -> Iterator[Said]:
-    if "streak_code" in event.data:
-        yield event.occurred_at, streak_key(event.data["streak_code"]), None
+def _reversal(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    """The reversal of an award takes the points out of the instant in which they were earned. `delta` is negative."""
+    yield from _balance(event, boards)
+    if event.data["reversed_type"] == EntryType.AWARD:
+        yield _instant(event.data["reversed_at"]), POINTS_EARNED, int(event.data["delta"])
+
+
+def _badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, BADGES_COUNT, 1
+
+
+def _revoked_badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
+
+
+def _streak(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+    yield event.occurred_at, streak_key(event.data["streak_code"]), None
 
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
     data = event.data
-    yield from _counted(data["event_name"], data["properties"], _instant(data["timestamp"]), boards)
-
-
-def _counted(name: str, properties: Mapping[str, Any], at: datetime, boards: Boards, sign: int = 1) -> Iterator[Said]:
-    for measure in boards.counting(name):
-        if amount := measure.amount(properties):
-            yield at, measure.key, sign * amount
+    for measure in boards.counting(data["event_name"]):
+        if amount := measure.amount(data["properties"]):
+            yield _instant(data["timestamp"]), measure.key, amount
 
 
 def _person(event: DomainEvent, boards: Boards) -> Iterator[Said]:
@@ -103,16 +108,28 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-_HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
-    "points": _points,
-    "badge": _badges,
-    "streak": _streaks,
+HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
+    "points.awarded": _award,
+    "points.deducted": _balance,
+    "points.refunded": _balance,
+    "points.expired": _balance,
+    "points.adjusted": _balance,
+    "points.reversed": _reversal,
+    "badge.awarded": _badge,
+    "badge.revoked": _revoked_badge,
+    "streak.incremented": _streak,
+    "streak.decremented": _streak,
+    "streak.broken": _streak,
+    "streak.at_risk": _streak,
+    "streak.restored": _streak,
+    "streak.frozen": _streak,
+    "streak.milestone_reached": _streak,
     "event.recorded": _events,
     "participant.updated": _person,
     "participant.anonymized": _person,
     "participant.deleted": _person,
 }
-"""By the type of the event, or by its beginning."""
+"""What each type of domain event changes, by its exact name. All other types leave scores as they are."""
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
@@ -120,9 +137,8 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     (points, badges) is its domains' to undo, and heard when they tell of it.
     """
     boards = boards_in(work.catalog)
-    taken = {
-        key: amount for _, key, amount in _counted(event.name, event.properties, event.occurred_at, boards, sign=-1)
-    }
+    found = {each.key: take_back(work, participant, event, each) for each in boards.counting(event.name)}
+    taken = {key: -amount for key, amount in found.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():
@@ -130,5 +146,5 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
             yield Undone(type="score", name=board.name, code=board.code, amount=_whole(board.measure.shown(-amount)))
 
 
-def _whole(score: float) -> int | None:
+def _whole(score: object) -> int | None:
     return score if isinstance(score, int) else None

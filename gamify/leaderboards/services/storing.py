@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from gamify.leaderboards.engine.places import Move, Moves
+from gamify.leaderboards.engine.places import Move, Moves, split
 from gamify.leaderboards.engine.ranges import Range, Ranges, leaves_outnumber
 from gamify.leaderboards.engine.tally import Line, Lines, Slot
 from gamify.leaderboards.models import Folding, Score, ScoreRange
@@ -43,12 +43,14 @@ def _store_lines(tenant: Tenant, lines: Lines) -> None:
 
 
 def _row(tenant: Tenant, slot: Slot, line: Line) -> Score:
+    carry, rest = split(line.score)
     values = {
         "tenant_id": tenant.pk,
         "participant_id": line.participant_id,
         "track": slot[0],
         "period": slot[1],
-        "score": line.score,
+        "carry": carry,
+        "score": rest,
         "earliness": line.earliness,
         "is_shown": line.after is not None,
     }
@@ -117,13 +119,15 @@ def _write(tenant: Tenant, new: list[ScoreRange], changed: list[ScoreRange], rem
 
 
 def _range_row(tenant: Tenant, slot: Slot, each: Range) -> ScoreRange:
+    carry, rest = split(each.low[0])
     values: dict[str, Any] = {
         "id": each.id or new_id(),
         "tenant_id": tenant.pk,
         "track": slot[0],
         "period": slot[1],
         "level": each.level,
-        "score": each.low[0],
+        "carry": carry,
+        "score": rest,
         "earliness": each.low[1],
         "participant_id": each.low[2],
         "count": each.count,

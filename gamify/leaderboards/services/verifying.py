@@ -9,10 +9,11 @@ from gamify.leaderboards.engine.measures import STREAK_CURRENT
 from gamify.leaderboards.engine.periods import Kind, period_of_code, periods_at
 from gamify.leaderboards.engine.ranges import Range
 from gamify.leaderboards.engine.tally import Lines, Slot
-from gamify.leaderboards.models import ScoreChange, ScoreRange
-from gamify.leaderboards.selectors.catalog import Board, boards_in
+from gamify.leaderboards.models import LargeSum, ScoreChange, ScoreRange
+from gamify.leaderboards.selectors.catalog import Board, Boards, boards_in
 from gamify.leaderboards.selectors.counting import Written
 from gamify.leaderboards.selectors.folding import Fold
+from gamify.leaderboards.selectors.history import added_by
 from gamify.leaderboards.selectors.refilling import refill
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
@@ -58,9 +59,22 @@ def _of_people(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Iterato
     fold = Fold(tenant, boards, list(ScoreChange.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)), now=now)
     fold.run()
     people = list(Participant.objects.of(tenant).filter(pk__in=ids))
+    yield from _of_sums(tenant, boards, people)
     for board in boards.active.values():
         if not board.is_building:
             yield from _of_board(fold, board, people, now=now)
+
+
+def _of_sums(tenant: Tenant, boards: Boards, people: Sequence[Participant]) -> Iterator[Drift]:
+    """The sums that say whether one more amount may be counted."""
+    by_id = {person.pk: person for person in people}
+    for row in LargeSum.objects.filter(tenant_id=tenant.pk, participant_id__in=by_id):
+        board = next((board for board in boards.by_measure.get(row.measure, ()) if not board.is_building), None)
+        if board is not None:
+            person = by_id[row.participant_id]
+            expected = sum(each.amount for each in added_by(tenant, [person], board.measure))
+            if row.total != expected:
+                yield Drift(board.code, f"{person.external_id} in all events", row.total, expected)
 
 
 def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: datetime) -> Iterator[Drift]:

@@ -127,9 +127,16 @@ class StreakRecords(serializers.Serializer[Any]):
     definitions = StreakRecord(many=True, help_text="The definitions.")
 
 
+class SumField(serializers.FloatField):
+    """A number with all its digits."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class WindowProgress(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="Events in this window.")
-    sum = serializers.FloatField(help_text="What they add up to, for a `sum` condition.")
+    sum = SumField(help_text="What they add up to, for a `sum` condition.")
     distinct = serializers.ListField(
         child=serializers.JSONField(), help_text="The different values among them, for a `distinct` condition."
     )

@@ -1,6 +1,8 @@
 """Boards for tests, and what is asked of them."""
 
+import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -30,7 +32,17 @@ def filled(board: Leaderboard, *, now: datetime) -> None:
 def page(api: Api, code: str = "top", **query: Any) -> dict[str, Any]:
     answer = api.get(f"/leaderboards/{code}?{'&'.join(f'{name}={value}' for name, value in query.items())}")
     assert answer.status_code == 200, answer.json()
-    return answer.json()
+    return exact(answer)
+
+
+def exact(answer: Any) -> Any:
+    """The body. A number of which a float would lose a digit is a Decimal."""
+    return json.loads(answer.content, parse_float=number)
+
+
+def number(digits: str) -> float | Decimal:
+    """The number that JSON writes with these digits."""
+    return float(digits) if Decimal(repr(float(digits))) == Decimal(digits) else Decimal(digits)
 
 
 def listed(api: Api, code: str = "top", **query: Any) -> list[tuple[int, str, Any]]:
@@ -41,7 +53,7 @@ def rank(api: Api, participant_id: str, code: str = "top", **query: Any) -> dict
     asked = "&".join(f"{name}={value}" for name, value in query.items())
     answer = api.get(f"/leaderboards/{code}/rank/{segment(participant_id)}?{asked}")
     assert answer.status_code == 200, answer.json()
-    return answer.json()
+    return exact(answer)
 
 
 def award(api: Api, participant_id: str, amount: int) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,8 +14,9 @@ from gamify.facts.models import Event
 from gamify.leaderboards.models import Leaderboard
 from gamify.points.models import EntryType, LedgerEntry
 from participants.models import Participant
+from tests.gamify.leaderboards.boards import number
 
-Standings = list[tuple[int, UUID, float]]
+Standings = list[tuple[int, UUID, Decimal]]
 """Rank, who, score; in order."""
 
 
@@ -22,7 +24,7 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
     """Every entry of the board in the period `back` before the one of `now`, as the API tells them."""
     zone = ZoneInfo(board.timezone)
     start, end = _bounds(window, now.astimezone(zone), back)
-    entries = _standings(board, start, end, known_before=None)
+    entries = _standings(board, start, end)
     before = _before(board, window, now=now, back=back)
     people = {person.pk: person for person in Participant.objects.filter(tenant=board.tenant)}
     told = [
@@ -30,7 +32,7 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
             "rank": rank,
             "participant_id": people[who].external_id,
             "display_name": people[who].display_name,
-            "score": score,
+            "score": _shown(score),
             "change": _change(rank, before.get(who)),
         }
         for rank, who, score in entries
@@ -38,13 +40,17 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
     return {"entries": told, "total_participants": len(told)}
 
 
+def _shown(score: Decimal) -> float | Decimal:
+    return int(score) if score == int(score) else number(str(score))
+
+
 def _before(board: Leaderboard, window: str, *, now: datetime, back: int) -> Mapping[UUID, int]:
     local = now.astimezone(ZoneInfo(board.timezone))
     if window == "all_time":
         today, _ = _bounds("daily", local, 0)
-        return {who: rank for rank, who, _ in _standings(board, None, None, known_before=today)}
+        return {who: rank for rank, who, _ in _standings(board, None, today)}
     start, end = _bounds(window, local, back + 1)
-    return {who: rank for rank, who, _ in _standings(board, start, end, known_before=None)}
+    return {who: rank for rank, who, _ in _standings(board, start, end)}
 
 
 def _change(rank: int, before: int | None) -> str:
@@ -53,14 +59,11 @@ def _change(rank: int, before: int | None) -> str:
     return "same" if rank == before else "up" if rank < before else "down"
 
 
-def _standings(
-    board: Leaderboard, start: datetime | None, end: datetime | None, *, known_before: datetime | None
-) -> Standings:
-    scores: defaultdict[UUID, float] = defaultdict(int)
+def _standings(board: Leaderboard, start: datetime | None, end: datetime | None) -> Standings:
+    scores: defaultdict[UUID, Decimal] = defaultdict(Decimal)
     reached: dict[UUID, datetime] = {}
-    for who, amount, at, known_at in _counted(board):
-        is_within = (start is None or start <= at) and (end is None or at < end)
-        if is_within and (known_before is None or known_at < known_before):
+    for who, amount, at in _counted(board):
+        if (start is None or start <= at) and (end is None or at < end):
             scores[who] += amount
             reached[who] = max(at, reached.get(who, at))
     only = compile_filter(board.participant_filter) if board.participant_filter else None
@@ -76,36 +79,37 @@ def _standings(
     return [(1 + sum(other > score for _, other in listed), who, score) for who, score in listed]
 
 
-def _counted(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+def _counted(board: Leaderboard) -> Iterator[tuple[UUID, Decimal, datetime]]:
     if board.metric == "badges_count":
         for award in BadgeAward.objects.filter(tenant_id=board.tenant_id):
-            yield award.participant_id, 1, award.earned_at, award.earned_at
+            yield award.participant_id, Decimal(1), award.earned_at
     elif board.metric.startswith("event"):
         yield from _events(board)
     else:
         yield from _entries(board)
 
 
-def _entries(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+def _entries(board: Leaderboard) -> Iterator[tuple[UUID, Decimal, datetime]]:
     entries = list(LedgerEntry.objects.filter(tenant_id=board.tenant_id))
     awards = {each.pk: each for each in entries if each.type == EntryType.AWARD}
     for each in entries:
         if board.metric == "points_balance" or each.pk in awards:
-            yield each.participant_id, each.delta, each.created_at, each.created_at
+            yield each.participant_id, Decimal(each.delta), each.created_at
         elif each.type == EntryType.REVERSAL and each.reverses_id in awards:
-            yield each.participant_id, each.delta, awards[each.reverses_id].created_at, each.created_at
+            yield each.participant_id, Decimal(each.delta), awards[each.reverses_id].created_at
 
 
-def _events(board: Leaderboard) -> Iterator[tuple[UUID, float, datetime, datetime]]:
+def _events(board: Leaderboard) -> Iterator[tuple[UUID, Decimal, datetime]]:
     selector = board.selector
     for event in Event.objects.filter(tenant_id=board.tenant_id, reversed_at=None):
         if selector.get("event_name", event.name) != event.name:
             continue
         if any(event.properties.get(name) != value for name, value in selector.get("filter", {}).items()):
             continue
-        amount = event.properties.get(selector["field"], 0) if board.metric == "event_sum" else 1
-        if amount > 0:
-            yield event.participant_id, amount, event.occurred_at, event.created_at
+        amount = Decimal(str(event.properties.get(selector["field"], 0))) if board.metric == "event_sum" else Decimal(1)
+        amount = amount.quantize(Decimal("1e-6"), ROUND_DOWN, Context(prec=400))
+        if 0 < amount <= 10**15:
+            yield event.participant_id, amount, event.occurred_at
 
 
 def _bounds(window: str, local: datetime, back: int) -> tuple[datetime | None, datetime | None]:

@@ -30,11 +30,16 @@ NOW = datetime(2026, 2, 26, 20, tzinfo=UTC)  # a Thursday: within days come midn
 PEOPLE = [f"user_{number}" for number in range(7)]
 TEAMS = ("red", "blue", None)
 
+AHEAD = -0.05  # hours ago: events may be a few minutes ahead
+
 person = st.sampled_from(PEOPLE)
+amount = st.one_of(
+    st.sampled_from([0.25, 1, 2]), st.sampled_from([0.1, 10**9 + 0.000001, 10**15 - 1, 10**15, 10**15 + 1])
+)
 awarding = st.tuples(st.just("award"), person, st.integers(1, 4))
 deducting = st.tuples(st.just("deduct"), person, st.integers(1, 4))
 event = st.tuples(
-    st.just("event"), person, st.sampled_from([0.25, 1, 2]), st.sampled_from(["pro", "free"]), st.integers(0, 60)
+    st.just("event"), person, amount, st.sampled_from(["pro", "free"]), st.one_of(st.integers(0, 60), st.just(AHEAD))
 )
 step = st.one_of(
     awarding,
@@ -49,7 +54,7 @@ step = st.one_of(
     st.tuples(st.just("undo"), st.integers(0, 30)),
     st.tuples(st.just("anonymize"), person),
     st.tuples(st.just("delete"), person),
-    st.tuples(st.just("wait"), st.sampled_from([1, 3600, 86_400, 4 * 86_400])),
+    st.tuples(st.just("wait"), st.sampled_from([1, 3600, 14_280, 86_400, 4 * 86_400])),
     st.tuples(st.just("fold")),
 )
 

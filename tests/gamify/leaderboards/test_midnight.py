@@ -31,6 +31,11 @@ def award(tenant, at, **amounts):
         award_points(tenant=tenant, change=Change(who, amount), now=at)
 
 
+def event(api, who, at):
+    body = {"participant_id": who, "event_name": "buy", "timestamp": at.isoformat()}
+    assert api.post("/events", body).status_code == 200
+
+
 def changes(api, **query):
     return {each["participant_id"]: each["change"] for each in page(api, **query)["entries"]}
 
@@ -86,19 +91,15 @@ def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, a
     clock.move_to(now)
     made_board(tenant, metric="event_count")
 
-    def event(who, at):
-        body = {"participant_id": who, "event_name": "buy", "timestamp": at.isoformat()}
-        assert api.post("/events", body).status_code == 200
-
     tomorrow = {"period": "daily", "period_key": "2026-02-27"}
-    event("a", now + timedelta(minutes=4))
+    event(api, "a", now + timedelta(minutes=4))
     for who in ("a", "b", "b"):
-        event(who, now)
+        event(api, who, now)
     fold(tenant=tenant, now=now)
     assert changes(api, **tomorrow) == {"a": "up"}
 
-    event("a", now)
-    event("a", now)
+    event(api, "a", now)
+    event(api, "a", now)
     fold(tenant=tenant, now=now)
 
     assert changes(api, **tomorrow) == {"a": "same"}
@@ -116,3 +117,57 @@ def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before
 
     assert [each["score"] for each in page(api, period="daily")["entries"]] == [10]
     assert page(api, period="daily", period_key="2026-02-26")["entries"] == []
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_events_of_yesterday_that_arrive_today_make_nobody_new(tenant, api, clock, folds):
+    board = made_board(tenant, metric="event_count")
+    clock.move_to(NOON + DAY)
+    for who in ("a", "a", "b"):
+        event(api, who, NOON)
+
+    if folds:
+        fold(tenant=tenant, now=NOON + DAY)
+
+    assert changes(api) == {"a": "same", "b": "same"}
+    filled_again = made_board(tenant, "later", metric="event_count", now=NOON + DAY)
+    assert page(api, "later")["entries"] == naive_page(filled_again, "all_time", now=NOON + DAY)["entries"]
+    assert page(api)["entries"] == naive_page(board, "all_time", now=NOON + DAY)["entries"]
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_a_late_event_moves_the_standing_at_the_start_of_today(tenant, api, clock, folds):
+    made_board(tenant, metric="event_count")
+    event(api, "a", NOON)
+    clock.move_to(NOON + DAY)
+    for who in ("b", "b"):
+        event(api, who, NOON + DAY)
+    assert changes(api) == {"b": "new", "a": "down"}
+
+    event(api, "b", NOON)
+    event(api, "b", NOON)
+    if folds:
+        fold(tenant=tenant, now=NOON + DAY)
+
+    assert changes(api) == {"b": "same", "a": "same"}
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_an_event_ahead_of_midnight_counts_for_the_day_in_which_it_is(tenant, api, clock, folds):
+    board = made_board(tenant, metric="event_count")
+    clock.move_to(BEFORE)
+    event(api, "a", BEFORE)
+    for _ in range(2):
+        event(api, "b", AFTER)  # tomorrow
+    if folds:
+        fold(tenant=tenant, now=BEFORE)
+    for who in ("b", "a", "a"):
+        event(api, who, BEFORE)
+    if folds:
+        fold(tenant=tenant, now=BEFORE)
+    assert page(api)["entries"] == naive_page(board, "all_time", now=BEFORE)["entries"]
+
+    clock.move_to(AFTER)
+
+    assert page(api)["entries"] == naive_page(board, "all_time", now=AFTER)["entries"]
+    assert changes(api) == {"a": "same", "b": "up"}  # 3 each; the day began with 3 and 1

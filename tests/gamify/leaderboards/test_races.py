@@ -1,5 +1,6 @@
 """Boards while several connections write, fold, fill and read at the same moment. These run on SQLite too, where writers queue up."""
 
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from time import sleep
@@ -7,6 +8,9 @@ from time import sleep
 import pytest
 from django.utils import timezone
 
+from gamify.facts.engine.events import EventInput
+from gamify.facts.services import emit, record_history
+from gamify.leaderboards.engine.measures import MAX_SUM
 from gamify.leaderboards.selectors import boards_in
 from gamify.leaderboards.selectors.standings import Asked
 from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
@@ -139,3 +143,16 @@ def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant
         told = {each.standing.external_id: each.standing.score for each in page(tenant, code).entries}
         assert told == dict.fromkeys(PEOPLE, 3 + AWARDS)
     check(tenant)
+
+
+def test_large_events_at_once_do_not_exceed_the_limit_of_a_sum_together(tenant):
+    made_board(tenant, metric="event_sum", selector={"event_name": "score", "field": "n"})
+    now, most = timezone.now(), {"n": 10**15}
+    history = [EventInput("a", "score", now - timedelta(seconds=number), most) for number in range(1, 999)]
+    record_history(tenant=fresh(tenant), events=history, now=now)
+
+    at_once = [lambda: emit(tenant=fresh(tenant), event=EventInput("a", "score", now, most), now=now)] * 4
+    assert not any(isinstance(result, Exception) for result in all_at_once(at_once))
+
+    assert [entry.standing.score for entry in page(tenant).entries] == [MAX_SUM]
+    assert list(drifts(tenant=fresh(tenant), now=now)) == []

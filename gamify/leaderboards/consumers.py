@@ -1,0 +1,31 @@
+"""Boards hear events only to refuse amounts that they cannot count; `services.hearing` counts the others."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.outcomes import Heard, Mark, Outcome, Source
+from gamify.facts.services import Consumer, Fact
+from gamify.leaderboards.engine.measures import DOMAIN
+from gamify.leaderboards.selectors import boards_in
+from gamify.leaderboards.services.limiting import loads_of, refusal
+from participants.catalog import Catalog
+from participants.work import Load, UnitOfWork
+
+
+def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
+    boards = boards_in(catalog)
+    return loads_of(measure for event in events for measure in boards.counting(event.name))
+
+
+def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
+    boards = boards_in(work.catalog)
+    for measure in boards.counting(fact.name):
+        if measure.is_sum and (reason := refusal(work, fact, measure)):
+            yield Mark(DOMAIN, {"refused": measure.key})
+            for board in boards.by_measure[measure.key]:
+                if board.takes(fact.participant):
+                    yield Heard(Source("leaderboard", board.code), "refused", reason)
+
+
+LISTENER = Consumer(loads=_loads, consume=_consume)

@@ -1,0 +1,51 @@
+"""Which domain events change scores is decided for each type by its exact name."""
+
+import pytest
+
+from gamify.leaderboards.engine.measures import BADGES_COUNT
+from gamify.leaderboards.models import ScoreChange
+from gamify.leaderboards.services.hearing import HEARERS
+from participants import events
+from participants.events import event_types
+from participants.work import unit_of_work
+from tests.gamify.leaderboards.boards import made_board
+
+WITHOUT_SCORES = {
+    "participant.created",
+    "event.reversed",  # the undoer of boards takes the amounts back
+    "reward.claimed",
+    "reward.pending",
+    "reward.fulfilled",
+    "reward.cancelled",
+    "tier.entered",
+    "tier.upgraded",
+    "tier.assigned",
+    "challenge.enrolled",
+    "challenge.objective_completed",
+    "challenge.completed",
+    "challenge.expired",
+    "challenge.set_back",
+    "webhook.test",
+    "webhook.disabled",
+}
+
+
+def test_each_type_of_domain_event_either_changes_scores_or_does_not():
+    """A new type fails here until somebody has decided."""
+    assert set(HEARERS) | WITHOUT_SCORES == set(event_types)
+    assert not set(HEARERS) & WITHOUT_SCORES
+
+
+@pytest.mark.django_db
+def test_a_new_type_of_domain_event_about_badges_is_no_badge(tenant, monkeypatch):
+    made_board(tenant, metric=BADGES_COUNT)
+    tenant.refresh_from_db()
+    monkeypatch.setattr(event_types, "_entries", dict(event_types._entries))
+    events.register("badge.shared", "A badge was shown to friends.", {})
+
+    with unit_of_work(tenant, ["a"], now=tenant.created_at) as work:
+        participant = work.participant("a")
+        work.touch(participant)
+        work.emit("badge.shared", participant, {})
+
+    assert ScoreChange.objects.count() == 0
