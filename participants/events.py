@@ -12,7 +12,8 @@ class EventType:
     """What one type of domain event means and which fields its `data` carries: name → what it holds.
 
     `optional` are those that are left out where there is nothing to say. `version` grows when a field is taken away or comes to
-    mean something else; new fields may be added at any time. One that `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
+    mean something else; new fields may be added at any time. `confidential` fields let their reader use something up, such as a
+    coupon code: receivers get them, and the console masks them. One that `takes_back` tells of something that is as if it had not happened: the outside hears it, definitions do not.
     """
 
     name: str
@@ -21,6 +22,7 @@ class EventType:
     takes_back: bool = False
     version: int = 1
     optional: frozenset[str] = frozenset()
+    confidential: frozenset[str] = frozenset()
 
 
 event_types: Registry[EventType] = Registry("Domain event")
@@ -36,9 +38,17 @@ def register(
     takes_back: bool = False,
     is_about_participant: bool = True,
     optional: Collection[str] = (),
+    confidential: Collection[str] = (),
 ) -> None:
     about = PARTICIPANT_ID if is_about_participant else {}
-    event_type = EventType(name, meaning, about | dict(fields), takes_back, optional=frozenset(optional))
+    event_type = EventType(
+        name,
+        meaning,
+        about | dict(fields),
+        takes_back,
+        optional=frozenset(optional),
+        confidential=frozenset(confidential),
+    )
     event_types.register(name, event_type)
 
 

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
@@ -19,6 +21,7 @@ from participants.admin import audit, pages
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import ask_to_pick, picked_tenant
 from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.admin.viewing import show_in_words
 from participants.models import Tenant
 from participants.work import reading
 
@@ -55,9 +58,17 @@ class ConsoleAdmin(Base):
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return pages.answer(page, request, row, self.admin_site.each_context(request))
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **options: Any) -> Any:
+        """Django's hook. A row's history is short: it is counted, also where the list of rows never is."""
+        is_history = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_history")
+        paginator = Paginator if is_history else self.paginator
+        return paginator(queryset, per_page, *args, **options)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -67,6 +78,8 @@ class ConsoleAdmin(Base):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
+        if row and issubclass(self.form, ConsoleForm) and not self.has_change_permission(request, row):
+            show_in_words(context["adminform"], request, row)
         if row:
             context |= {"object_links": list(self.object_links(request, row)), "object_facts": self.object_facts(row)}
         context["show_save_and_add_another"] = False

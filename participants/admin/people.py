@@ -172,7 +172,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (queryset.filter(selectors.named_like(search_term)) if search_term else queryset), False
 
     def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
-        yield from panels.links(row)
+        yield from panels.links(row, panels.visible_panels(request))
         yield from super().object_links(request, row)
 
     def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
@@ -181,7 +181,8 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
-            context |= {"boxes": panels.boxes(row), "timeline": panels.timeline(row)}
+            shown = panels.visible_panels(request)
+            context |= {"boxes": panels.boxes(row, shown), "timeline": panels.timeline(row, shown)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's

@@ -17,10 +17,11 @@ from participants.admin.picker import picked_tenant
 from rewards.models import Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
+LOOKED_AT = "Looked at what it says."
 
 
 def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {code.value}", "Looked at what it says.")
+    return Done(f"The code is {code.value}", LOOKED_AT)
 
 
 REVEAL = ObjectPage(

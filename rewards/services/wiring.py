@@ -48,4 +48,4 @@ def register() -> None:
     undoers.register("rewards", undo)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, fields)
+        events.register(name, meaning, fields, confidential=["code_value"])

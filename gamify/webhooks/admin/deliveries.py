@@ -18,13 +18,16 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from gamify.webhooks import services
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
+from gamify.webhooks.services.recording import MOST_LOGGED
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
+from participants.events import event_types
 from participants.models import DomainEvent
 
+MASK = "••••••••"
 COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
 
 
@@ -64,7 +67,7 @@ REPLAY = ObjectPage(
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, which is ordered by time."""
 
-    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "tries", "shown_due")
+    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "shown_tries", "shown_due")
     list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("endpoint",)
@@ -79,7 +82,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return super().get_queryset(request).select_related("endpoint", "tenant")
 
     def object_facts(self, row: Delivery) -> list[tuple[str, Any]]:
-        return [("status", row.status), ("tries", row.tries), ("last answer", self.shown_answer(row))]
+        return [("status", row.status), ("tries", self.shown_tries(row)), ("last answer", self.shown_answer(row))]
 
     @display("status", label=COLORS)
     def shown_status(self, delivery: Delivery) -> str:
@@ -99,6 +102,13 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return f"{error or status}, {milliseconds:,} ms"
 
     @display("tries")
+    def shown_tries(self, delivery: Delivery) -> str:
+        """All that the page lists; `delivery.tries` begins again with a replay, and decides how long to wait."""
+        number = len(delivery.log)
+        said = f"{number} or more" if number == MOST_LOGGED else str(number)
+        return said if delivery.tries == number else f"{said}, {delivery.tries} since the last replay"
+
+    @display("tries")
     def shown_log(self, delivery: Delivery) -> SafeString:
         tries = [(parse_datetime(at), *entry) for at, *entry in delivery.log]
         return render_to_string("console/tries.html", {"tries": tries})
@@ -112,4 +122,8 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
 
 def _readable(event: DomainEvent) -> str:
-    return json.dumps(message_of(event), ensure_ascii=False, indent=2)
+    """The message with its confidential fields masked: staff who may see deliveries need not know coupon codes."""
+    message = message_of(event)
+    hidden = event_types[event.type].confidential if event.type in event_types else frozenset()
+    data = {name: MASK if name in hidden and value else value for name, value in message["data"].items()}
+    return json.dumps(message | {"data": data}, ensure_ascii=False, indent=2)

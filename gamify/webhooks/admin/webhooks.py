@@ -27,7 +27,7 @@ from participants.models import Tenant
 LIST = "admin:webhooks_endpoint_changelist"
 STATUSES = {"active": "success", "inactive": "warning", "failing": "warning", "disabled": "danger"}
 WHAT = [
-    ("failed", "what failed"),
+    ("failed", "what failed, also where another try is due"),
     ("missed", "what it missed while it was inactive"),
     ("succeeded", "what succeeded"),
     ("", "everything"),
