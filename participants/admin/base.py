@@ -15,9 +15,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from participants.admin import audit, pages
+from participants.admin.access import link_to
+from participants.admin.display import display
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import ask_to_pick, picked_tenant
 from participants.admin.refusals import ConsoleForm, shown_on_the_form
@@ -45,6 +48,20 @@ class ConsoleAdmin(Base):
 
     def get_urls(self) -> list[URLPattern]:
         return [self._route(page) for page in self.get_object_pages()] + list(super().get_urls())
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With its `reader`, whose permissions decide what the page links to."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.reader = request.user
+        return row
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the `reader` of each row, as above."""
+        shown = super().get_changelist_instance(request)
+        for row in shown.result_list:
+            row.reader = request.user
+        return shown
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return self.object_pages
@@ -160,6 +177,10 @@ class TenantDataAdmin(ConsoleAdmin):
         view = super().object_page_view
         return of_picked_tenant(request, lambda: view(request, object_id, page))
 
+    @display("tenant")
+    def shown_tenant(self, row: Any) -> SafeString | str:
+        return link_to(row.tenant, row.reader)
+
     def hint_where_missing(self, request: HttpRequest) -> str:
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
@@ -187,6 +208,7 @@ class TenantDataForm(ConsoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = picked_tenant(self.request)
+        self.instance.reader = self.request.user
         if self.instance._state.adding:
             self._open_for(self.tenant)
         else:

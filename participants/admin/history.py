@@ -5,10 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from participants.admin.access import link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
@@ -51,6 +50,5 @@ class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(participant=participant).order_by(*self.order_of_one), False
 
     @display("participant")
-    def shown_participant(self, row: Any) -> SafeString:
-        url = reverse("admin:participants_participant_change", args=[row.participant_id])
-        return format_html('<a href="{}" class="console-link">{}</a>', url, row.participant)
+    def shown_participant(self, row: Any) -> SafeString | str:
+        return link_to(row.participant, row.reader)

@@ -139,7 +139,7 @@ class ParticipantAdmin(TenantDataAdmin):
     search_fields = ("external_id",)  # get_search_results has the rule; this makes the box appear
     search_help_text = "Part of the id or the display name"
     ordering = ("external_id",)
-    add_fieldsets = ((None, {"fields": ("tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
+    add_fieldsets = ((None, {"fields": ("shown_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
@@ -150,7 +150,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (*panels.pages(), ANONYMIZE, DELETE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("tenant",)
+        return ABOUT if obj else ("shown_tenant",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")

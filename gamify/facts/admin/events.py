@@ -1,6 +1,7 @@
 """Events in the console: a list, what happened on the participant's page, and undoing one."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin
@@ -36,7 +37,7 @@ def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
 
 def _moment(event: Event) -> Moment:
     url = reverse("admin:facts_event_change", args=[event.pk])
-    told = ", ".join(f"{name}: {plain(value)}" for name, value in list(event.properties.items())[:SHOWN_PROPERTIES])
+    told = plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
     if event.reversed_at is not None:
         told = f"reversed {told}".strip()
     return Moment(event.occurred_at, event.name, told, "bolt", url)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -19,11 +18,13 @@ from gamify.webhooks import services
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services.recording import MOST_LOGGED
+from participants.admin.access import link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
+from participants.admin.words import plain
 from participants.events import event_types
 from participants.models import DomainEvent
 
@@ -75,7 +76,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     sortable_by = ()
     object_pages = (REPLAY,)
     fields = (
-        "endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
+        "shown_endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
@@ -84,15 +85,20 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def object_facts(self, row: Delivery) -> list[tuple[str, Any]]:
         return [("status", row.status), ("tries", self.shown_tries(row)), ("last answer", self.shown_answer(row))]
 
+    @display("webhook")
+    def shown_endpoint(self, delivery: Any) -> SafeString | str:
+        return link_to(delivery.endpoint, delivery.reader)
+
     @display("status", label=COLORS)
     def shown_status(self, delivery: Delivery) -> str:
         return delivery.status
 
     @display("next try")
-    def shown_due(self, delivery: Delivery) -> str | datetime | None:
+    def shown_due(self, delivery: Delivery) -> str | None:
         """Of a webhook that is not active, what is due only waits."""
-        is_waiting = delivery.due_at is not None and not delivery.endpoint.is_active
-        return "when the webhook is active again" if is_waiting else delivery.due_at
+        if delivery.due_at is None:
+            return None
+        return plain(delivery.due_at) if delivery.endpoint.is_active else "when the webhook is active again"
 
     @display("last answer")
     def shown_answer(self, delivery: Delivery) -> str:
