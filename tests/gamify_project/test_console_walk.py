@@ -1,7 +1,7 @@
 """Every page of the console, for every kind of staff: nothing bare, nothing broken, no code in clear, no link that is closed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,7 +21,8 @@ from tests.gamify_project.console_world import APPS, CODE, FREE_CODE, REGISTERED
 
 ROLES = ("superuser", "viewer", "support", *APPS)
 ROWS_OF_EACH = 3
-PYTHON = re.compile(r"""\{'|\['|: True\b|: False\b|\bNone\b|<[\w.]+ object at|\d:\d\d\.\d+\+00:00""")
+PYTHON = re.compile(r"""\{'|\['|: True\b|: False\b|\bNone\b(?! yet\.)|<[\w.]+ object at""")
+INSTANT = re.compile(r"\d:\d\d\.\d+\+00:00")
 JSON_OBJECT = re.compile(r'\{\s*"\w+":')
 
 
@@ -35,7 +36,7 @@ def test_every_page_answers_every_kind_of_staff(world, role):
     console = Console(world, user=make_staff(role))
     seen: set[str] = set()
 
-    for path in _pages():
+    for path in pages_of([role] if role in APPS else APPS):
         _check(console, path, seen)
 
     assert len(seen) > 1
@@ -60,9 +61,10 @@ def _fields_of(answer: Any) -> set[str]:
     return {field["name"] if isinstance(field, dict) else field.name for field in fields}
 
 
-def _pages() -> Iterator[str]:
+def pages_of(of_apps: Collection[str]) -> Iterator[str]:
+    """Those of the models of some apps; staff of one app get no other but by links."""
     yield from (reverse(f"admin:{name}") for name in ("index", "pick_tenant", "rules_rule_try", "logout"))
-    for model in REGISTERED:
+    for model in (model for model in REGISTERED if model._meta.app_label in of_apps):
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         yield from (reverse(f"{page}_changelist"), reverse(f"{page}_add"))
         for row in _rows(model):
@@ -105,6 +107,8 @@ def _check_text(path: str, answer: Any) -> None:
     assert "console/console" in html, f"{path} does not look like the console"
     text = _Text.of(html)
     assert not PYTHON.search(text), (path, PYTHON.search(text))
+    if "/axes/" not in path:  # axes names its rows itself
+        assert not INSTANT.search(text), (path, INSTANT.search(text))
     if "/webhooks/delivery/" not in path:  # what is sent is JSON
         assert not JSON_OBJECT.search(text), (path, JSON_OBJECT.search(text))
     assert CODE not in html, f"{path} shows a code that was handed out"
@@ -142,9 +146,9 @@ class _Text(HTMLParser):
 
 
 def _links(answer: Any) -> list[str]:
-    path = answer.request["PATH_INFO"]
+    """Without those that sort and filter the same list, and without the way to another tenant and back."""
     links = _Text.read(answer.content.decode()).links
-    return [link if link.startswith("/") else path + link for link in links if link.startswith(("/console/", "?"))]
+    return [link for link in links if link.startswith("/console/") and "?next=" not in link]
 
 
 def test_codes_are_masked_until_someone_with_the_permission_asks_and_that_is_audited(world):
