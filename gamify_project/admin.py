@@ -9,9 +9,11 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
 
+from participants.admin.access import link_to
 from participants.admin.base import ConsoleAdmin, ReadOnlyAdmin
 from participants.admin.display import display
 
@@ -99,10 +101,14 @@ class AuditTrailAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     ordering = ("-id",)
-    fields = ("action_time", "user", "shown_action", "content_type", "object_repr", "object_id", "shown_message")
+    fields = ("action_time", "shown_user", "shown_action", "content_type", "object_repr", "object_id", "shown_message")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[LogEntry]":
         return super().get_queryset(request).select_related("user", "content_type")
+
+    @display("user")
+    def shown_user(self, entry: Any) -> SafeString | str:
+        return link_to(entry.user, entry.reader)
 
     @display("action", label={"added": "success", "changed": "info", "deleted": "danger"})
     def shown_action(self, entry: LogEntry) -> str:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
 if TYPE_CHECKING:  # unfold has no types; its site is Django's, dressed up
     from django.contrib.admin import AdminSite
@@ -37,6 +37,12 @@ class ConsoleSite(AdminSite):
         tenant = picked_tenant(request)
         found = notices_for(tenant) if tenant else []
         return super().index(request, {**(extra_context or {}), "notices": found})
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Only a POST logs out. Who opens the address gets the overview instead of an empty answer."""
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:index"))
+        return super().logout(request, extra_context)
 
 
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:

@@ -15,6 +15,8 @@ PAGE = (
     "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PLAIN_PAGE = f"{NOTHING}; style-src 'unsafe-inline'"
+"""For a page that is complete in itself: it loads and runs nothing."""
 CONSOLE = PAGE.format(scripts="'self' 'unsafe-eval'")
 DOCS = PAGE.format(scripts="'self'")
 DOCS_PATH = "/api/docs"

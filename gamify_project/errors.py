@@ -1,23 +1,24 @@
-"""The one place where what went wrong becomes an answer, in the dialect of the path. Never HTML, never a stack trace."""
+"""The one place where what went wrong becomes an answer: on API paths in their dialect, elsewhere a page. Never a stack trace."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.views import defaults
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from gamify_project import dialects
+from gamify_project import dialects, error_pages
 from gamify_project.dialects import Problem
+from gamify_project.error_pages import ErrorPage
 from participants.errors import DomainError, field_errors
 
 logger = structlog.get_logger(__name__)
 
 NOT_FOUND = Problem(404, "not_found", "No such endpoint")
+FORBIDDEN = Problem(403, "forbidden", "Forbidden")
 CRASHED = Problem(500, "internal_error", "Unexpected error; it was logged under the X-Request-Id of this answer")
 UNAVAILABLE = Problem(
     503, "service_unavailable", "The database does not answer; try again", headers={"Retry-After": "1"}
@@ -77,19 +78,27 @@ def _json(problem: Problem, request: HttpRequest) -> JsonResponse:
     return JsonResponse(dialects.render(problem, path=request.path), status=problem.status)
 
 
-def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if dialects.is_api_path(request.path):
-        return _json(NOT_FOUND, request)
-    return defaults.page_not_found(request, exception)
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answered(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST, request)
 
 
-def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if dialects.is_api_path(request.path):
-        return _json(Problem(400, "bad_request", "Bad request"), request)
-    return defaults.bad_request(request, exception)
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answered(FORBIDDEN, error_pages.FORBIDDEN, request)
 
 
-def handler500(request: HttpRequest) -> HttpResponseBase:
-    if dialects.is_api_path(request.path):
-        return _json(CRASHED, request)
-    return defaults.server_error(request)
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's hook (settings.CSRF_FAILURE_VIEW) for a form without its token."""
+    return _answered(FORBIDDEN, error_pages.FORM_EXPIRED, request)
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answered(NOT_FOUND, error_pages.NOT_FOUND, request)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    return _answered(CRASHED, error_pages.CRASHED, request)
+
+
+def _answered(problem: Problem, page: ErrorPage, request: HttpRequest) -> HttpResponse:
+    """JSON in the dialect of an API path, a page for a browser elsewhere."""
+    return _json(problem, request) if dialects.is_api_path(request.path) else error_pages.answer(page, request)

@@ -41,6 +41,7 @@ if PRODUCTION and any(len(phrase) < 32 for phrase in ENCRYPTION_KEYS):
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "gamify_project.errors.csrf_failure"
 ROOT_URLCONF = "gamify_project.urls"
 WSGI_APPLICATION = "gamify_project.wsgi.application"
 APPEND_SLASH = False

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from gamify_project import errors, metrics, probes
 from gamify_project.docs import DocsView, SchemaView
 
 handler400 = errors.handler400
+handler403 = errors.handler403
 handler404 = errors.handler404
 handler500 = errors.handler500
 
@@ -35,6 +37,8 @@ urlpatterns = [
     path("v1/", include(phoenix)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),

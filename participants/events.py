@@ -35,13 +35,15 @@ GRANTS = FieldKind({"type": "array", "items": {"type": "object"}}, [{"type": "po
 class EventField:
     """One field of an event's `data`: what it holds, and what that means (one sentence).
 
-    A `nullable` field may be null. An `optional` field may be missing.
+    A `nullable` field may be null. An `optional` field may be missing. A `confidential` field lets its reader use something up, such as
+    a coupon code: receivers of the event get it, and the console masks it.
     """
 
     kind: FieldKind
     about: str
     nullable: bool = False
     optional: bool = False
+    confidential: bool = False
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ class BadgeForm(DefinitionForm):
 
     form_names = {f"criteria.{name}": f"criteria_{name}" for name in CRITERIA} | {"criteria": "criteria_metric"}
 
+    unset_words = {"criteria_event_name": "any event", "criteria_filter": "every such event"}
+
     rarity = ChoiceField(choices=Rarity.choices)
     category = LineField(help_text="A word of yours to sort them by.")
     icon_url = picture_field()
@@ -210,7 +212,8 @@ def _boxes(participant: Participant) -> Iterable[Box]:
     yield Box("Badges", COLUMNS, rows, empty="None yet.")
 
 
-panels.register("badges", Panel(pages=(AWARD,), boxes=_boxes))
+SEEN_WITH = ("badges.view_badgeaward", "badges.add_badgeaward")
+panels.register("badges", Panel(seen_with=SEEN_WITH, pages=(AWARD,), boxes=_boxes))
 
 
 def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:

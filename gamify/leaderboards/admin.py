@@ -43,6 +43,13 @@ class LeaderboardForm(DefinitionForm):
     create_body, update_body = NewLeaderboard, LeaderboardChanges
     form_names = {f"selector.{name}": f"selector_{name}" for name in SELECTOR} | {"selector": "metric"}
 
+    unset_words = {
+        "timezone": "the tenant's",
+        "selector_event_name": "any event",
+        "selector_filter": "every such event",
+        "participant_filter": "all participants",
+    }
+
     metric = ChoiceField(label="Ranks by", choices=list(METRICS_IN_WORDS.items()))
     time_window = ChoiceField(
         label="Shows", choices=WindowChoice.choices, help_text="To who asks for no period; the others are kept as well."
@@ -164,4 +171,5 @@ def _where(board: Board, participant: Participant) -> list[Any]:
     return [board.name, period.key, told.rank, f"{told.total:,}", f"{board.measure.shown(told.score):,}"]
 
 
-panels.register("leaderboards", Panel(boxes=_boxes))
+SEEN_WITH = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
+panels.register("leaderboards", Panel(seen_with=SEEN_WITH, boxes=_boxes))

@@ -143,7 +143,8 @@ def _note(participant: Participant) -> str:
     return f"{stands} Next: {following.name}, {remaining:,} points to go.".strip()
 
 
-panels.register("tiers", Panel(pages=(ASSIGN,), boxes=_boxes))
+SEEN_WITH = ("tiers.view_tierchange", "tiers.add_tierchange")
+panels.register("tiers", Panel(seen_with=SEEN_WITH, pages=(ASSIGN,), boxes=_boxes))
 
 
 def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:

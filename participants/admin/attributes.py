@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 
+from participants.admin.words import table_of
 from participants.engine import MAX_BIGINT, control_character_problem, object_problem
 
 TEXT, NUMBER, YES, NO, KEPT = "text", "number", "yes", "no", "kept"
@@ -148,6 +150,9 @@ class AttributesField(forms.Field):
     """Cleans to a merge patch; empty where nothing changed."""
 
     widget = AttributesWidget
+
+    def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
+        return table_of(value or {})
 
     def clean(self, value: Any) -> dict[str, Any]:
         return patch_of(value)

@@ -9,16 +9,22 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from participants.admin import audit, pages
+from participants.admin.access import link_to
+from participants.admin.display import display
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import ask_to_pick, picked_tenant
 from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.admin.viewing import show_in_words
 from participants.models import Tenant
 from participants.work import reading
 
@@ -43,6 +49,20 @@ class ConsoleAdmin(Base):
     def get_urls(self) -> list[URLPattern]:
         return [self._route(page) for page in self.get_object_pages()] + list(super().get_urls())
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With its `reader`, whose permissions decide what the page links to."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.reader = request.user
+        return row
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the `reader` of each row, as above."""
+        shown = super().get_changelist_instance(request)
+        for row in shown.result_list:
+            row.reader = request.user
+        return shown
+
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return self.object_pages
 
@@ -55,9 +75,17 @@ class ConsoleAdmin(Base):
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return pages.answer(page, request, row, self.admin_site.each_context(request))
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **options: Any) -> Any:
+        """Django's hook. A row's history is short: it is counted, also where the list of rows never is."""
+        is_history = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_history")
+        paginator = Paginator if is_history else self.paginator
+        return paginator(queryset, per_page, *args, **options)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -67,6 +95,8 @@ class ConsoleAdmin(Base):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
+        if row and issubclass(self.form, ConsoleForm) and not self.has_change_permission(request, row):
+            show_in_words(context["adminform"], request, row)
         if row:
             context |= {"object_links": list(self.object_links(request, row)), "object_facts": self.object_facts(row)}
         context["show_save_and_add_another"] = False
@@ -147,6 +177,10 @@ class TenantDataAdmin(ConsoleAdmin):
         view = super().object_page_view
         return of_picked_tenant(request, lambda: view(request, object_id, page))
 
+    @display("tenant")
+    def shown_tenant(self, row: Any) -> SafeString | str:
+        return link_to(row.tenant, row.reader)
+
     def hint_where_missing(self, request: HttpRequest) -> str:
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
@@ -174,6 +208,7 @@ class TenantDataForm(ConsoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = picked_tenant(self.request)
+        self.instance.reader = self.request.user
         if self.instance._state.adding:
             self._open_for(self.tenant)
         else:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 
 from participants.admin.attributes import KEPT, KINDS, MAX_ROWS, NO, NUMBER, TEXT, YES, Row, as_object, row_of, value_of
+from participants.admin.words import list_of, value_in_words
 
 PRESENT, MISSING = "present", "missing"
 OPERATORS = {
@@ -90,6 +92,19 @@ def _list_row(field: str, values: Any) -> Row | None:
     return Row(field, kinds.pop(), ", ".join(row.value for row in rows)) if is_said else None
 
 
+def filter_in_words(shown: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each condition: amount is at least 10."""
+    for field, wanted in shown.items():
+        for operator, value in (wanted if isinstance(wanted, dict) and wanted else {"eq": wanted}).items():
+            yield condition_in_words(field, operator, value)
+
+
+def condition_in_words(field: str, operator: str, value: Any) -> str:
+    if operator == "exists":
+        return f"{field} {OPERATORS[PRESENT if value else MISSING]}"
+    return f"{field} {OPERATORS.get(operator, operator)} {value_in_words(value)}"
+
+
 def filter_of(submitted: SubmittedFilter) -> dict[str, Any] | None:
     """The filter that the rows say, None where there are none. Raises ValidationError."""
     wanted: dict[str, Any] = {}
@@ -164,6 +179,9 @@ class ConditionsField(forms.Field):
 
     widget = ConditionsWidget
     knows_what_it_showed = True
+
+    def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
+        return list_of(filter_in_words(value or {}))
 
     def clean(self, value: Any) -> dict[str, Any] | None:
         return filter_of(value)

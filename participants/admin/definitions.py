@@ -54,6 +54,8 @@ class DefinitionForm(TenantDataForm):
     update_body: ClassVar[type[Serializer[Any]]]
     form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → field, where they differ
     only_new: tuple[str, ...] = ("code",)
+    only_edited: ClassVar[tuple[str, ...]] = ()  # fields that mean nothing to staff who may only view
+    unset_words: ClassVar[Mapping[str, str]] = {}  # what an empty field means, for staff who may only view
 
     code = LineField(required=True, help_text="What your application calls it. It cannot be changed later.")
     name = LineField(required=True, help_text="For people.")

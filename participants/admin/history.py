@@ -1,14 +1,13 @@
 """What has happened to participants, row by row: to read, and to be found by the whole id of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from participants.admin.access import link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
@@ -51,14 +50,5 @@ class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(participant=participant).order_by(*self.order_of_one), False
 
     @display("participant")
-    def shown_participant(self, row: Any) -> SafeString:
-        url = reverse("admin:participants_participant_change", args=[row.participant_id])
-        return format_html('<a href="{}" class="console-link">{}</a>', url, row.participant)
-
-
-def table_of(pairs: Mapping[str, Any]) -> SafeString | None:
-    """Names and values, or nothing where there are none."""
-    if not pairs:
-        return None
-    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs.items())
-    return format_html('<table class="console-table">{}</table>', rows)
+    def shown_participant(self, row: Any) -> SafeString | str:
+        return link_to(row.participant, row.reader)

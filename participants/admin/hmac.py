@@ -69,8 +69,8 @@ class HmacSecretAdmin(ShownOnceAdmin):
     search_help_text = "Name"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
-    add_fieldsets = ((None, {"fields": ("tenant", "name", "opened_for")}),)
-    fields = ("tenant", "name", "id", "created_at", "revoked_at", "last_used_at")
+    add_fieldsets = ((None, {"fields": ("shown_tenant", "name", "opened_for")}),)
+    fields = ("shown_tenant", "name", "id", "created_at", "revoked_at", "last_used_at")
 
     def object_facts(self, row: HmacSecret) -> list[tuple[str, Any]]:
         return [("name", row.name or None), ("status", self.shown_status(row))]

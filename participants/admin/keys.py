@@ -103,8 +103,8 @@ class ApiKeyAdmin(ShownOnceAdmin):
     search_help_text = "Name or beginning of the key"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
-    add_fieldsets = ((None, {"fields": ("tenant", "name", "scopes", "expires_at", "opened_for")}),)
-    fields = ("tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
+    add_fieldsets = ((None, {"fields": ("shown_tenant", "name", "scopes", "expires_at", "opened_for")}),)
+    fields = ("shown_tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
 
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
         return [("name", row.name or None), ("status", self.shown_status(row))]

@@ -84,6 +84,9 @@ class LengthField(forms.Field):
     def __init__(self, *, unit: str, **kwargs: Any) -> None:
         super().__init__(required=False, widget=LengthWidget(unit=unit), **kwargs)
 
+    def in_words(self, value: int | None) -> str | None:
+        return None if value is None else said_of(value)
+
     def clean(self, value: Length) -> int | None:
         return value.seconds
 

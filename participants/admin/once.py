@@ -16,7 +16,7 @@ class ShownOnceAdmin(TenantDataAdmin):
     noun = "secret"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ("tenant",)
+        return self.fields if obj else ("shown_tenant",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # revoking asks for the permission itself

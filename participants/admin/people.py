@@ -139,7 +139,7 @@ class ParticipantAdmin(TenantDataAdmin):
     search_fields = ("external_id",)  # get_search_results has the rule; this makes the box appear
     search_help_text = "Part of the id or the display name"
     ordering = ("external_id",)
-    add_fieldsets = ((None, {"fields": ("tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
+    add_fieldsets = ((None, {"fields": ("shown_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
@@ -150,7 +150,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (*panels.pages(), ANONYMIZE, DELETE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("tenant",)
+        return ABOUT if obj else ("shown_tenant",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")
@@ -172,7 +172,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (queryset.filter(selectors.named_like(search_term)) if search_term else queryset), False
 
     def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
-        yield from panels.links(row)
+        yield from panels.links(row, panels.visible_panels(request))
         yield from super().object_links(request, row)
 
     def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
@@ -181,7 +181,8 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
-            context |= {"boxes": panels.boxes(row), "timeline": panels.timeline(row)}
+            shown = panels.visible_panels(request)
+            context |= {"boxes": panels.boxes(row, shown), "timeline": panels.timeline(row, shown)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's

@@ -39,6 +39,15 @@ class RewardForm(DefinitionForm):
     create_body, update_body = NewReward, RewardChanges
     form_names = {"type": "reward_type", "config": "multiplier", **{f"config.{name}": name for name in CONFIG}}
 
+    unset_words = {
+        "max_claims_per_user": "any number",
+        "total_inventory": "no limit",
+        "min_tier_level": "for everyone",
+        "starts_at": "no beginning",
+        "expires_at": "no end",
+        "code_pattern": "none: codes of the stock alone",
+    }
+
     code = LineField(
         help_text="What your application calls it. Left empty: made of the name. It cannot be changed later."
     )

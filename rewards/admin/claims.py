@@ -1,6 +1,7 @@
 """Claims: to read, to fulfil and to cancel."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,9 @@ from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
 from rewards import services
+from rewards.admin.stock import LOOKED_AT
+from rewards.admin.stock import REVEAL as REVEAL_CODE
+from rewards.engine import masked
 from rewards.models import Claim, ClaimStatus
 
 COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "cancelled": "danger"}
@@ -22,7 +26,7 @@ OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 ABOUT = (
     "shown_participant",
     ("reward_name", "reward_type"),
-    ("shown_status", "code_value"),
+    ("shown_status", "shown_code"),
     ("points_deducted", "reason"),
 )
 OF_MULTIPLIERS = (("shown_multiplier", "active_until"),)
@@ -64,6 +68,18 @@ CANCEL = ObjectPage(
 )
 
 
+def _reveal(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done:
+    return Done(f"The code is {claim.code_value}", LOOKED_AT)
+
+
+REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.code_value is not None)
+
+
+def masked_code(claim: Claim) -> str | None:
+    """The claim's code as lists and pages show it. Only REVEAL shows the whole code, because whoever knows it can use it."""
+    return None if claim.code_value is None else masked(claim.code_value)
+
+
 def times(multiplier: Decimal | None) -> str:
     """×1.5, without what is not needed."""
     return "–" if multiplier is None else f"×{multiplier.normalize():f}"
@@ -71,14 +87,18 @@ def times(multiplier: Decimal | None) -> str:
 
 @admin.register(Claim)
 class ClaimAdmin(HistoryAdmin):
-    list_display = ("claimed_at", "shown_participant", "reward_name", "shown_status", "code_value", "points_deducted")
+    list_display = ("claimed_at", "shown_participant", "reward_name", "shown_status", "shown_code", "points_deducted")
     list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
-    object_pages = (FULFIL, CANCEL)
+    object_pages = (FULFIL, CANCEL, REVEAL)
 
     def get_fields(self, request: HttpRequest, obj: Claim | None = None) -> Any:
         """What only a points multiplier has, other claims do not show."""
         is_multiplier = obj is not None and obj.multiplier is not None
         return (*ABOUT, *(OF_MULTIPLIERS if is_multiplier else ()), *WHEN)
+
+    @display("code")
+    def shown_code(self, claim: Claim) -> str | None:
+        return masked_code(claim)
 
     @display("multiplies points by")
     def shown_multiplier(self, claim: Claim) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.admin.panels import Box, Moment, Panel, panels
 from participants.models import Participant
-from rewards.admin.claims import times
+from rewards.admin.claims import masked_code, times
 from rewards.models import Claim
 from rewards.selectors import active_multipliers
 
@@ -19,7 +19,7 @@ MULTIPLIER_COLUMNS = ("Reward", "Points", "Until")
 def _boxes(participant: Participant) -> Iterable[Box]:
     claims = Claim.objects.of(participant).newest_first()[:SHOWN]
     rows = [
-        [claim.reward_name, claim.status, claim.code_value, f"{claim.points_deducted:,}", claim.claimed_at]
+        [claim.reward_name, claim.status, masked_code(claim), f"{claim.points_deducted:,}", claim.claimed_at]
         for claim in claims
     ]
     yield Box("Rewards", COLUMNS, rows, empty="None yet.")
@@ -38,4 +38,5 @@ def _moment(claim: Claim) -> Moment:
     return Moment(claim.claimed_at, claim.reward_name, f"Reward, {claim.status}", "redeem", url)
 
 
-panels.register("rewards", Panel(boxes=_boxes, moments=_moments))
+SEEN_WITH = ("rewards.view_claim", "rewards.change_claim")
+panels.register("rewards", Panel(seen_with=SEEN_WITH, boxes=_boxes, moments=_moments))

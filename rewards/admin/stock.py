@@ -6,21 +6,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from participants.admin.access import link, link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
-from rewards.models import Reward, RewardCode
+from rewards.models import Claim, Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
+LOOKED_AT = "Looked at what it says."
 
 
 def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {code.value}", "Looked at what it says.")
+    return Done(f"The code is {code.value}", LOOKED_AT)
 
 
 REVEAL = ObjectPage(
@@ -58,7 +58,7 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     ordering = ("reward_id", "value")
     sortable_by = ()
     object_pages = (REVEAL,)
-    fields = (("shown_value", "shown_status"), ("reward", "shown_claim"), "created_at", "id")
+    fields = (("shown_value", "shown_status"), ("shown_reward", "shown_claim"), "created_at", "id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[RewardCode]", search_term: str
@@ -72,13 +72,16 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def shown_value(self, code: RewardCode) -> str:
         return str(code)
 
+    @display("reward")
+    def shown_reward(self, code: Any) -> SafeString | str:
+        return link_to(code.reward, code.reader)
+
     @display("status", label=COLORS)
     def shown_status(self, code: RewardCode) -> str:
         return "free" if code.claim_id is None else "handed out"
 
     @display("claim")
-    def shown_claim(self, code: RewardCode) -> SafeString | str:
+    def shown_claim(self, code: Any) -> SafeString | str:
         if code.claim_id is None:
             return "–"
-        url = reverse("admin:rewards_claim_change", args=[code.claim_id])
-        return format_html('<a href="{}" class="console-link">Who has it</a>', url)
+        return link("Who has it", Claim, code.claim_id, code.reader)

@@ -28,7 +28,7 @@ _CLAIM = {
     "reward_id": EventField(UUID, "Id of the reward."),
     "reward_name": EventField(TEXT, "Its name."),
     "reward_type": EventField(TEXT, "Its type."),
-    "code_value": EventField(TEXT, "The code that was handed out, or null.", nullable=True),
+    "code_value": EventField(TEXT, "The code that was handed out, or null.", nullable=True, confidential=True),
     "points_deducted": EventField(INTEGER, "What was paid for it."),
     "multiplier": EventField(
         NUMBER, "Of a points multiplier: what points are multiplied by; else null.", nullable=True

@@ -50,6 +50,14 @@ class StreakForm(DefinitionForm):
         "condition": "condition_type",
     }
 
+    only_edited = ("drop_expression",)
+    unset_words = {
+        "fact_filter": "every such event",
+        "reset_time": "midnight",
+        "at_risk_seconds": "a sixth of the period",
+        "milestones": "none",
+    }
+
     is_active = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares; `status` says it
     status = ChoiceField(
         choices=STATUSES, help_text="A draft counts nothing, and no participant sees it, until you activate it."

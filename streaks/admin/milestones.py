@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
+
+from participants.admin.words import list_of
 
 MAX_ROWS = 200
 ONCE, EACH_RUN = "ever", "run"
@@ -49,6 +52,12 @@ def _as_text(rows: Sequence[Row]) -> str:
     return json.dumps([row.body() for row in rows])
 
 
+def _sentence(stored: Mapping[str, Any]) -> str:
+    row = row_of(stored)
+    given = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "clients are told, and no reward is given"
+    return f"At a length of {row.threshold}: {given}"
+
+
 class MilestonesWidget(forms.Widget):
     template_name = "console/milestones.html"
 
@@ -80,6 +89,9 @@ class MilestonesField(forms.Field):
 
     widget = MilestonesWidget
     knows_what_it_showed = True
+
+    def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
+        return list_of(map(_sentence, value or ()))
 
     def clean(self, value: SubmittedMilestones) -> list[dict[str, Any]]:
         return [row.body() for row in value.rows]

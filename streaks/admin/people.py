@@ -193,4 +193,5 @@ def _freezes(statuses: Iterable[StreakStatus]) -> Iterator[list[Any]]:
             yield [status.streak.name, begin, end, freeze["reason"], at]
 
 
-panels.register("streaks", Panel(pages=(FREEZE, RESTORE), boxes=_boxes))
+SEEN_WITH = ("streaks.view_participantstreak", MAY_CARE)
+panels.register("streaks", Panel(seen_with=SEEN_WITH, pages=(FREEZE, RESTORE), boxes=_boxes))

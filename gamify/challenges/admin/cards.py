@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django import forms
+from django.utils.safestring import SafeString
+
+from participants.admin.words import list_of
 
 MAX_CARDS = 20
 BLANK_CARDS = 5
@@ -104,6 +107,13 @@ class CardsField(forms.Field):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
+
+    def in_words(self, value: Stored | None) -> SafeString | None:
+        return list_of(self.sentence(each) for each in value or ())
+
+    def sentence(self, stored: Mapping[str, Any]) -> str:
+        """What one card says."""
+        raise NotImplementedError
 
     def clean(self, value: Submitted) -> list[dict[str, Any]]:
         return bodies_of(value)

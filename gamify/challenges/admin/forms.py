@@ -31,6 +31,8 @@ OF_DURATION = {
 class ChallengeForm(DefinitionForm):
     create_body, update_body = NewChallenge, ChallengeChanges
 
+    unset_words = {"completion": "all of them", "milestones": "none", "completion_grants": "nothing"}
+
     duration_type = ChoiceField(label="It lasts", choices=DURATIONS)
     starts_at = MomentField(label="From", help_text="UTC. Events count from then on; one can be enrolled before.")
     ends_at = MomentField(label="Until", help_text="UTC. What happens at that moment does not count any more.")

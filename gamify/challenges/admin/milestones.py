@@ -6,6 +6,7 @@ from typing import Any
 
 from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
 from gamify.facts.admin.grants import GrantsWidget, SubmittedGrants, grants_of, row_of
+from gamify.facts.admin.words import grant_in_words
 from participants.models import Tenant
 
 
@@ -53,6 +54,12 @@ class MilestonesWidget(CardsWidget):
 
 class MilestonesField(CardsField):
     widget = MilestonesWidget
+
+    def sentence(self, stored: Mapping[str, Any]) -> str:
+        """After 2 objectives: 10 points; badge vip."""
+        number = stored["objectives"]
+        grants = "; ".join(map(grant_in_words, stored["grants"]))
+        return f"After {number} {'objective' if number == 1 else 'objectives'}: {grants}"
 
     def suggest_for(self, tenant: Tenant | None) -> None:
         """Offer what `tenant` has defined where something is to be named."""

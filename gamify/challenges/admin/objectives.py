@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
+from gamify.challenges.admin.words import objective_in_words
 from gamify.facts.admin.words import expression_in_words
 from gamify.facts.engine.conditions import Kind
 from gamify.facts.engine.expressions import MalformedExpression, expression_as_filter, filter_as_expression
@@ -127,3 +128,6 @@ class ObjectivesWidget(CardsWidget):
 
 class ObjectivesField(CardsField):
     widget = ObjectivesWidget
+
+    def sentence(self, stored: Mapping[str, Any]) -> str:
+        return objective_in_words(stored)

@@ -70,4 +70,5 @@ def _row(standing: Standing) -> list[Any]:
     return [standing.challenge.name, standing.status.value, since, standing.ends_at, progress_of(standing), times]
 
 
-panels.register("challenges", Panel(pages=(ENROL,), boxes=_boxes))
+SEEN_WITH = ("challenges.view_enrolment", "challenges.add_enrolment")
+panels.register("challenges", Panel(seen_with=SEEN_WITH, pages=(ENROL,), boxes=_boxes))

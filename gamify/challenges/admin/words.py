@@ -1,10 +1,12 @@
 """How challenges are said to people, in plain words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gamify.challenges.models import ALL, Challenge, DurationChoice
 from gamify.challenges.selectors import Standing
-from gamify.facts.admin.words import grant_sentence
+from gamify.facts.admin.words import expression_in_words, grant_sentence
+from gamify.facts.engine.conditions import Kind
 from participants.errors import FieldError
 
 _PARTS = {
@@ -38,6 +40,25 @@ def sentence(error: FieldError) -> str:
 def _part(path: Sequence[str]) -> str:
     """What the innermost name of a path is called."""
     return next((_PARTS[name] for name in reversed(path) if name in _PARTS), "it")
+
+
+def objective_in_words(objective: Mapping[str, Any]) -> str:
+    """Log in (login): 5 events of login; only where plan is “pro”; only after start."""
+    parts = [_completed_by(objective["condition"], ", ".join(objective["event_types"]))]
+    if expression := objective.get("expression"):
+        parts.append(f"only where {expression_in_words(expression)}")
+    if earlier := objective.get("prerequisites"):
+        parts.append(f"only after {', '.join(earlier)}")
+    return f"{objective['label']} ({objective['code']}): {'; '.join(parts)}"
+
+
+def _completed_by(condition: Mapping[str, Any], events: str) -> str:
+    minimum, of = f"{condition['min']:,}", "any event" if events == "*" else events
+    if condition["type"] == Kind.COUNT:
+        return f"{minimum} × {of}"
+    if condition["type"] == Kind.SUM:
+        return f"{condition['field']} of {of} adds up to {minimum}"
+    return f"{minimum} different {condition['field']} of {of}"
 
 
 def duration_of(challenge: Challenge) -> str:

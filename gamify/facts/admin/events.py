@@ -1,6 +1,7 @@
 """Events in the console: a list, what happened on the participant's page, and undoing one."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin
@@ -12,13 +13,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import FieldTextFilter
 
 from gamify.facts.admin.reversing import REVERSE, undone_in_words
-from gamify.facts.admin.traces import trace_in_words
+from gamify.facts.admin.traces import why
 from gamify.facts.models import Event
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
-from participants.admin.history import HistoryAdmin, table_of
+from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Link
 from participants.admin.panels import Moment, Panel, panels
+from participants.admin.words import plain, table_of
 from participants.models import Participant
 
 SHOWN_PROPERTIES = 3
@@ -35,13 +37,14 @@ def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
 
 def _moment(event: Event) -> Moment:
     url = reverse("admin:facts_event_change", args=[event.pk])
-    told = ", ".join(f"{name}: {value}" for name, value in list(event.properties.items())[:SHOWN_PROPERTIES])
+    told = plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
     if event.reversed_at is not None:
         told = f"reversed {told}".strip()
     return Moment(event.occurred_at, event.name, told, "bolt", url)
 
 
-panels.register("events", Panel(links=_links, moments=_moments))
+SEEN_WITH = ("facts.view_event", "facts.change_event")
+panels.register("events", Panel(seen_with=SEEN_WITH, links=_links, moments=_moments))
 
 
 @admin.register(Event)
@@ -70,7 +73,7 @@ class EventAdmin(HistoryAdmin):
 
     @display("Why")
     def shown_trace(self, event: Event) -> str:
-        return trace_in_words(event.trace)
+        return why(event)
 
     @display("properties")
     def shown_properties(self, event: Event) -> SafeString | None:

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 
 from gamify.facts.admin.words import BY_PROPERTY, KINDS, POINTS, REWARD, ROUNDINGS, grant_in_words
 from gamify.facts.services import grant_kinds
+from participants.admin.words import list_of
 from participants.models import Tenant
 from participants.registries import Registry
 
@@ -190,6 +192,9 @@ class GrantsField(forms.Field):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
+
+    def in_words(self, value: Sequence[Spec] | None) -> SafeString | None:
+        return list_of(map(grant_in_words, value or ()))
 
     def suggest_for(self, tenant: Tenant | None) -> None:
         """Offer what `tenant` has defined where something is to be named."""

@@ -6,11 +6,20 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from gamify.facts.admin.words import condition_in_words, value_in_words
-from gamify.facts.models import PRUNED
+from gamify.facts.admin.words import condition_in_words
+from gamify.facts.models import PRUNED, Event
+from participants.admin.words import value_in_words
 
 NOTHING_HEARD = "Nothing that you have defined listens to it."
 TOO_OLD = "It is too old: what was decided about it is not kept any more."
+ANONYMIZED = "It was removed when the participant was anonymised."
+
+
+def why(event: Event) -> SafeString | str:
+    """What was decided about a stored event, or what became of that."""
+    if event.trace == PRUNED and event.participant.anonymized_at is not None:
+        return ANONYMIZED
+    return trace_in_words(event.trace)
 
 
 def trace_in_words(trace: Mapping[str, Any] | None) -> SafeString | str:

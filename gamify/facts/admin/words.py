@@ -1,10 +1,9 @@
 """How what definitions say is said to people, in plain words."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from participants.admin.conditions import OPERATORS
+from participants.admin import conditions
 
 POINTS, BY_PROPERTY, REWARD = "points", "points_by", "reward"
 KINDS = {
@@ -77,14 +76,4 @@ def _part(part: Mapping[str, Any]) -> str:
 
 def condition_in_words(body: Mapping[str, Any]) -> str:
     """The inside of a condition: amount is at least 10."""
-    field, operator, value = body["field"], body["operator"], body["value"]
-    if operator == "exists":
-        return f"{field} is there" if value else f"{field} is missing"
-    return f"{field} {OPERATORS[operator]} {value_in_words(value)}"
-
-
-def value_in_words(value: Any) -> str:
-    """Texts in quotes, lists by commas."""
-    if isinstance(value, list):
-        return ", ".join(value_in_words(each) for each in value)
-    return f"“{value}”" if isinstance(value, str) else json.dumps(value)
+    return conditions.condition_in_words(body["field"], body["operator"], body["value"])

@@ -153,7 +153,9 @@ class _Explained(serializers.Serializer[Any]):
     recorded_at = serializers.DateTimeField(
         source="event.created_at", help_text="When it was told of, and decided about."
     )
-    is_pruned = serializers.BooleanField(help_text="Whether it is too old for its trace to be kept.")
+    is_pruned = serializers.BooleanField(
+        help_text="Whether its trace was removed: it is too old, or its participant was anonymised."
+    )
     reversed_at = serializers.DateTimeField(
         source="event.reversed_at", allow_null=True, help_text="When it was undone; null while it stands."
     )

@@ -15,6 +15,8 @@ from participants.engine import plain_number
 class BoostForm(DefinitionForm):
     create_body, update_body = NewBoost, BoostChanges
 
+    unset_words = {"starts_at": "no beginning", "ends_at": "no end"}
+
     multiplier = MultiplierField(required=True, help_text="Everybody is credited so many times what an award says.")
     starts_at = MomentField(label="From", help_text="In UTC; ever since when left empty.")
     ends_at = MomentField(label="Until", help_text="In UTC; for ever when left empty.")

@@ -14,8 +14,9 @@ from gamify.points.models import LedgerEntry
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
 from participants.admin.filters import DayFilter
-from participants.admin.history import HistoryAdmin, table_of
+from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Done, ObjectPage, PageForm
+from participants.admin.words import table_of
 from participants.errors import DomainError
 
 CREDIT, DEBIT = "success", "danger"

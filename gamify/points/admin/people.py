@@ -152,4 +152,6 @@ def _boxes(participant: Participant) -> Iterator[Box]:
         yield Box("Points that expire", ("When", "Points"), rows, empty="")
 
 
-panels.register("points", Panel(pages=(AWARD, DEDUCT, ADJUST), links=_links, moments=_moments, boxes=_boxes))
+SEEN_WITH = ("points.view_ledgerentry", "points.change_ledgerentry")
+PAGES = (AWARD, DEDUCT, ADJUST)
+panels.register("points", Panel(seen_with=SEEN_WITH, pages=PAGES, links=_links, moments=_moments, boxes=_boxes))

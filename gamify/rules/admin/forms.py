@@ -44,6 +44,17 @@ class RuleForm(DefinitionForm):
         **{f"limits.{name}": name for name in LIMITS},
     }
 
+    only_edited = ("drop_expression",)
+    unset_words = {
+        "event_types": "none",
+        "changes": "none",
+        "conditions": "every such event",
+        "starts_at": "no beginning",
+        "ends_at": "no end",
+        **dict.fromkeys(("per_day", "per_week", "ever"), "any number"),
+        "cooldown_seconds": "none",
+    }
+
     display_order = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares
     priority = IntegerField(initial=0, help_text="Rules with a higher one come first; then by code.")
     starts_at = _instant_field("From", "In UTC, by the time of the event. Left empty: from now on.")

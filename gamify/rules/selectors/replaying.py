@@ -42,7 +42,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class Replayed:
-    """`is_cut`: there were more events than were to be looked at."""
+    """`participants` are those whose events were looked at. `is_cut`: there were more events than were to be looked at."""
 
     rules: Sequence[Replay]
     participants: int
@@ -170,6 +170,7 @@ class _Stream:
     ) -> None:
         self.participants = self.events = 0
         self.is_cut = False
+        self._latest: Any = None
         self._tenant = tenant
         self._max_events = max_events
         named = {} if ANY_EVENT in names else {"name__in": names}
@@ -181,7 +182,6 @@ class _Stream:
         for chunk in self._people():
             before = self.events
             yield {each.pk: each for each in chunk}, self._events_of([each.pk for each in chunk])
-            self.participants += len(chunk)
             watch(len(chunk), self.events - before)
             if self.is_cut:
                 return
@@ -201,9 +201,15 @@ class _Stream:
                 if self.events == self._max_events:
                     self.is_cut = True
                     return
-                self.events += 1
+                self._count(event)
                 yield event
             page = list(_in_order(theirs.filter(_after(page[-1])))) if len(page) == EVENTS_AT_ONCE else []
+
+    def _count(self, event: Event) -> None:
+        """Events come participant by participant."""
+        self.events += 1
+        self.participants += event.participant_id != self._latest
+        self._latest = event.participant_id
 
 
 def _in_order(events: "QuerySet[Event]") -> "QuerySet[Event]":

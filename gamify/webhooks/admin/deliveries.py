@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -18,13 +17,18 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from gamify.webhooks import services
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
+from gamify.webhooks.services.recording import MOST_LOGGED
+from participants.admin.access import link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
+from participants.admin.words import plain
+from participants.events import event_types
 from participants.models import DomainEvent
 
+MASK = "••••••••"
 COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
 
 
@@ -64,7 +68,7 @@ REPLAY = ObjectPage(
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, which is ordered by time."""
 
-    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "tries", "shown_due")
+    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "shown_tries", "shown_due")
     list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("endpoint",)
@@ -72,24 +76,29 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     sortable_by = ()
     object_pages = (REPLAY,)
     fields = (
-        "endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
+        "shown_endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
         return super().get_queryset(request).select_related("endpoint", "tenant")
 
     def object_facts(self, row: Delivery) -> list[tuple[str, Any]]:
-        return [("status", row.status), ("tries", row.tries), ("last answer", self.shown_answer(row))]
+        return [("status", row.status), ("tries", self.shown_tries(row)), ("last answer", self.shown_answer(row))]
+
+    @display("webhook")
+    def shown_endpoint(self, delivery: Any) -> SafeString | str:
+        return link_to(delivery.endpoint, delivery.reader)
 
     @display("status", label=COLORS)
     def shown_status(self, delivery: Delivery) -> str:
         return delivery.status
 
     @display("next try")
-    def shown_due(self, delivery: Delivery) -> str | datetime | None:
+    def shown_due(self, delivery: Delivery) -> str | None:
         """Of a webhook that is not active, what is due only waits."""
-        is_waiting = delivery.due_at is not None and not delivery.endpoint.is_active
-        return "when the webhook is active again" if is_waiting else delivery.due_at
+        if delivery.due_at is None:
+            return None
+        return plain(delivery.due_at) if delivery.endpoint.is_active else "when the webhook is active again"
 
     @display("last answer")
     def shown_answer(self, delivery: Delivery) -> str:
@@ -97,6 +106,13 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
             return "–"
         _, status, milliseconds, error = delivery.log[-1]
         return f"{error or status}, {milliseconds:,} ms"
+
+    @display("tries")
+    def shown_tries(self, delivery: Delivery) -> str:
+        """All that the page lists; `delivery.tries` begins again with a replay, and decides how long to wait."""
+        number = len(delivery.log)
+        said = f"{number} or more" if number == MOST_LOGGED else str(number)
+        return said if delivery.tries == number else f"{said}, {delivery.tries} since the last replay"
 
     @display("tries")
     def shown_log(self, delivery: Delivery) -> SafeString:
@@ -112,4 +128,9 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
 
 def _readable(event: DomainEvent) -> str:
-    return json.dumps(message_of(event), ensure_ascii=False, indent=2)
+    """The message with its confidential fields masked: staff who may see deliveries need not know coupon codes."""
+    message = message_of(event)
+    fields = event_types[event.type].fields if event.type in event_types else {}
+    hidden = {name for name, field in fields.items() if field.confidential}
+    data = {name: MASK if name in hidden and value else value for name, value in message["data"].items()}
+    return json.dumps(message | {"data": data}, ensure_ascii=False, indent=2)

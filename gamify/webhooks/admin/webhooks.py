@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from gamify.webhooks import services
 from gamify.webhooks.definitions import NewWebhook, WebhookChanges
-from gamify.webhooks.models import Endpoint
+from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import Span
 from participants.admin import audit
+from participants.admin.access import may_open
 from participants.admin.base import adopt
 from participants.admin.definitions import DefinitionForm
 from participants.admin.display import display
@@ -27,7 +28,7 @@ from participants.models import Tenant
 LIST = "admin:webhooks_endpoint_changelist"
 STATUSES = {"active": "success", "inactive": "warning", "failing": "warning", "disabled": "danger"}
 WHAT = [
-    ("failed", "what failed"),
+    ("failed", "what failed, also where another try is due"),
     ("missed", "what it missed while it was inactive"),
     ("succeeded", "what succeeded"),
     ("", "everything"),
@@ -174,7 +175,9 @@ class EndpointAdmin(ShownOnceAdmin):
         return [("status", _status_of(row)), ("why", _why(row)), ("failing since", since)]
 
     def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
-        return [Link("Deliveries", _deliveries_of(row), "list"), *super().object_links(request, row)]
+        if may_open(request.user, Delivery):
+            yield Link("Deliveries", _deliveries_of(row), "list")
+        yield from super().object_links(request, row)
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         data, now = form.judged.validated_data, timezone.now()

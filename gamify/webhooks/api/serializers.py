@@ -140,7 +140,7 @@ class ReplayQuery(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         choices=REPLAYED_STATUSES,
         required=False,
-        help_text="Only what failed, what succeeded, or what it `missed` since it was inactive; all when left out.",
+        help_text="Only what `failed` (also where another try is due), what `succeeded`, or what it `missed` since it was inactive; all when left out.",
     )
 
     def get_fields(self) -> dict[str, AnyField]:

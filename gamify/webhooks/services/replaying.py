@@ -70,10 +70,13 @@ def _anew(now: datetime) -> dict[str, object]:
 def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: datetime) -> int:
     """Deliver again what happened in `span`; answers how many deliveries that makes.
 
-    `status` is what became of them: `failed`, `succeeded`, or `missed` for what the endpoint wants and was never to be delivered to
-    it, since it was inactive or did not exist; None is all of these. Raises InvalidInput for too many.
+    `status` selects by what became of them; None is all of these. Raises InvalidInput for too many.
+
+    - `failed`: all tries failed, or the latest did and another is due later.
+    - `succeeded`: the endpoint took it.
+    - `missed`: the endpoint wants it and it was never to be delivered, since the endpoint was inactive or did not exist.
     """
-    again = _finished(endpoint, span, AGAIN if status is None else (status,))
+    again = _tried(endpoint, span, AGAIN if status is None else (status,))
     count = again.count()
     missed = list(islice(_missed(endpoint, span), MOST_REPLAYED + 1)) if status in (None, MISSED) else []
     if count + len(missed) > MOST_REPLAYED:
@@ -85,9 +88,12 @@ def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: date
     return count + len(missed)
 
 
-def _finished(endpoint: Endpoint, span: Span, statuses: Sequence[str]) -> "QuerySet[Delivery]":
-    """Without those whose event is gone."""
-    rows = Delivery.objects.of(endpoint).filter(span.of_ids("event_id"), status__in=statuses)
+def _tried(endpoint: Endpoint, span: Span, statuses: Sequence[str]) -> "QuerySet[Delivery]":
+    """Without those whose event is gone, and without those that a worker is trying right now."""
+    wanted = Q(status__in=statuses)
+    if DeliveryStatus.FAILED in statuses:
+        wanted |= Q(status=DeliveryStatus.PENDING, tries__gt=0, lease=None)
+    rows = Delivery.objects.of(endpoint).filter(span.of_ids("event_id"), wanted)
     return rows.filter(Exists(DomainEvent.objects.filter(pk=OuterRef("event_id"))))
 
 

@@ -390,6 +390,7 @@ def looked_at(console, rule, **changes):
 def test_a_rule_as_it_is_gives_what_the_active_one_gives(tenant, nothing_written):
     rule = RuleFactory(tenant=tenant, **{**FULL, "expression": BIG, "grants": [{"type": "points", "amount": 10}]})
     bought(tenant, 100, 99)
+    ParticipantFactory(tenant=tenant, external_id="without_events")
     console = Console(tenant)
 
     with nothing_written():

@@ -219,6 +219,32 @@ def test_a_time_is_replayed_by_what_became_of_it(admin_api, tenant, webhook, rec
     assert len({request.headers["webhook-id"] for request in receiver.received}) == len(receiver.received) == count
 
 
+@pytest.mark.parametrize("status", ["status=failed", ""])
+def test_what_waits_for_another_try_is_replayed_with_what_failed(admin_api, tenant, webhook, receiver, status):
+    receiver.behave = lambda request: Answer(500)
+    an_award(tenant)
+    services.pump()
+    waiting = Delivery.objects.filter(status="pending", tries=1)
+    number = waiting.count()
+    path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&to={later(seconds=1)}&{status}"
+
+    first, again = admin_api.post(path).json(), admin_api.post(path).json()
+
+    assert number > 0
+    assert (first, again) == ({"replayed": number}, {"replayed": 0})
+    assert set(Delivery.objects.values_list("status", "tries")) == {("pending", 0)}
+
+
+def test_what_is_being_tried_right_now_is_not_replayed(admin_api, tenant, webhook, receiver):
+    receiver.behave = lambda request: Answer(500)
+    an_award(tenant)
+    services.pump()
+    Delivery.objects.update(lease=UNKNOWN)
+    path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&status=failed"
+
+    assert admin_api.post(path).json() == {"replayed": 0}
+
+
 def test_what_is_outside_the_time_is_not(admin_api, tenant, webhook, receiver):
     _history(admin_api, tenant, webhook, receiver)
 

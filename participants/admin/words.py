@@ -1,0 +1,66 @@
+"""Values of any kind for people to read: never as Python or JSON writes them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+NOTHING = "nothing"
+
+
+def value_in_words(value: Any) -> str:
+    """Any JSON value: texts in quotes, lists by commas, objects as `name: value`.
+
+    value_in_words(["pro", 5, True]) == "“pro”, 5, yes"
+    """
+    return f"“{value}”" if isinstance(value, str) else _in_words(value, value_in_words)
+
+
+def plain(value: Any) -> str:
+    """The same, with texts as they are. Of dates and times the console's format."""
+    if isinstance(value, datetime):
+        return str(date_format(value, "DATETIME_FORMAT"))
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str) else _in_words(value, plain)
+
+
+def _in_words(value: Any, inner: Any) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_grouped(each, inner)}" for name, each in value.items()) or NOTHING
+    if isinstance(value, list | tuple):
+        return ", ".join(_grouped(each, inner) for each in value) or NOTHING
+    return str(value)
+
+
+def _grouped(value: Any, inner: Any) -> str:
+    """In brackets where it has commas of its own."""
+    said: str = inner(value)
+    return f"({said})" if isinstance(value, Mapping | list | tuple) and len(value) > 1 else said
+
+
+def table_of(pairs: Mapping[str, Any]) -> SafeString | None:
+    """A table of names and values. Names inside an object follow its own name, as conditions write them: `order.total`."""
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", _flat(pairs))
+    return format_html('<table class="console-table">{}</table>', rows) if rows else None
+
+
+def _flat(pairs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in pairs.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", plain(value)
+
+
+def list_of(lines: Iterable[str]) -> SafeString | None:
+    """A list with one line for each, None without lines."""
+    items = format_html_join("", "<li>{}</li>", ([line] for line in lines))
+    return format_html('<ul class="console-list">{}</ul>', items) if items else None

@@ -1,0 +1,48 @@
+"""Every page of the console in a real browser, as three kinds of staff see it: no error of a script, no breach of the policy."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page
+
+from participants.models import Tenant
+from tests.gamify_project.console_world import APPS, make_staff, make_world
+from tests.gamify_project.test_console_browser import chromium, complaints, page
+from tests.gamify_project.test_console_walk import pages_of
+
+__all__ = ["chromium", "complaints", "page"]  # fixtures
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+CLOSED = "Failed to load resource: the server responded with a status of 403"
+
+Visit = tuple[str, str, list[str]]
+
+
+@pytest.fixture(params=APPS)
+def visits(request: pytest.FixtureRequest, transactional_db: None) -> list[Visit]:
+    """Role, session and pages; made before the browser runs, whose loop would make Django refuse."""
+    tenant = make_world()
+    paths = list(dict.fromkeys(pages_of([request.param])))
+    return [(role, _session(role, tenant), paths) for role in ("superuser", "viewer", request.param)]
+
+
+def _session(role: str, tenant: Tenant) -> str:
+    client = Client()
+    client.force_login(make_staff(role))
+    client.post("/console/tenant/", {"tenant": str(tenant.pk)})
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def test_no_page_has_a_script_that_fails(
+    visits: list[Visit], live_server: object, page: Page, complaints: list[str]
+) -> None:
+    site = str(live_server)
+    for role, session, paths in visits:
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+        for path in paths:
+            answer = page.goto(f"{site}{path}")
+            assert answer is not None
+            assert answer.status in {200, 403}, (role, path)
+            found = [said for said in complaints if not (answer.status == 403 and said.startswith(CLOSED))]
+            assert found == [], (role, path)
+            complaints.clear()
