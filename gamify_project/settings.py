@@ -301,6 +301,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # django-axes: ten wrong passwords for one name from one address lock that pair for a quarter of an hour.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a reset link works
 LOGIN_REDIRECT_URL = "admin:index"  # for who opens the login page itself
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True

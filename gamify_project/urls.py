@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from gamify_project import errors, metrics, probes
 from gamify_project.docs import DocsView, SchemaView
+from gamify_project.reset_links import ResetPasswordView
 
 handler400 = errors.handler400
 handler404 = errors.handler404
@@ -35,6 +36,7 @@ urlpatterns = [
     path("v1/", include(phoenix)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
+    path("console/reset/<uidb64>/<token>/", ResetPasswordView.as_view(), name="reset_password"),
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),
