@@ -7,7 +7,7 @@ NO_PYTHON := Python 3.11 or newer is needed, and there is no $(PYTHON) on PATH: 
 INSTALL := command -v $(PYTHON) >/dev/null || { echo "$(NO_PYTHON)" >&2; exit 1; }; $(PYTHON) -I -S scripts/install.py
 
 # What `manage.py check --deploy` is to see: a production that is configured as docs/operators.md says.
-PRODUCTION = GAMIFY_ENV=production ALLOWED_HOSTS=gamify.example \
+PRODUCTION = GAMIFY_ENV=production ALLOWED_HOSTS=gamify.example TRUSTED_PROXIES=1 \
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(64))")
 
 .PHONY: help run test lint fmt check bench docs seed lock install install-dev
