@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -46,6 +47,9 @@ class ConsoleSite(AdminSite):
 
 
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
-    """Instead of the login form, for whoever tried too often (django-axes)."""
-    context = {**admin.site.each_context(request), "title": "Locked for now"}
-    return TemplateResponse(request, "console/locked.html", context, status=429).render()
+    """The answer instead of the login form after too many wrong passwords (django-axes)."""
+    wait = getattr(request, "login_wait", 0)
+    context = {**admin.site.each_context(request), "title": "Wait a moment" if wait else "Locked for now", "wait": wait}
+    seconds = wait or int(settings.AXES_COOLOFF_TIME.total_seconds())
+    headers = {"Retry-After": str(seconds)}
+    return TemplateResponse(request, "console/locked.html", context, status=429, headers=headers).render()

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "gamify_project.middleware.RequestIdMiddleware",
+    "gamify_project.proxies.ProxyHeaderMiddleware",
     "gamify_project.middleware.RawPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -300,14 +301,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# django-axes: ten wrong passwords for one name from one address lock that pair for a quarter of an hour.
+# django-axes: ten wrong passwords for one name from one address lock that pair for 15 minutes. gamify_project.logins
+# slows down attempts on many names from one address, and on one name from many addresses.
+AXES_HANDLER = "gamify_project.logins.SlowedLogins"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a reset link works
 LOGIN_REDIRECT_URL = "admin:index"  # for who opens the login page itself
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "participants.api.authentication.client_address"
+AXES_CLIENT_IP_CALLABLE = "gamify_project.logins.login_address"
 AXES_LOCKOUT_CALLABLE = "gamify_project.console.locked_out"
 AXES_ENABLE_ADMIN = False  # gamify_project.admin has pages of its own
 

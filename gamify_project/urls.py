@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from gamify_project import errors, metrics, probes
 from gamify_project.docs import DocsView, SchemaView
+from gamify_project.reset_links import ResetPasswordView
 
 handler400 = errors.handler400
 handler403 = errors.handler403
@@ -39,6 +40,7 @@ urlpatterns = [
     path("api/docs", DocsView.as_view(), name="docs"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
+    path("console/reset/<uidb64>/<token>/", ResetPasswordView.as_view(), name="reset_password"),
     path("console/", admin.site.urls),
     path("health", probes.health),
     path("ready", probes.ready),

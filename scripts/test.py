@@ -3,7 +3,8 @@
     .venv/bin/python scripts/test.py [pytest arguments]
 
 The passes follow one another, since each uses every core. Both always run, and the summary at the end says on which
-servers, so that a green line cannot hide a pass that never happened.
+servers, so that a green line cannot hide a pass that never happened. Where browser tests were left out because there is no
+browser, the last lines name them and the command that installs one.
 """
 
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSES = {"with servers": {}, "embedded": {"TEST_EMBEDDED": "1"}}
@@ -24,17 +26,19 @@ def main(arguments: list[str]) -> int:
     """Run the passes, then print a line for each; fail if one of them failed."""
     lines: list[str] = []
     codes: list[int] = []
+    left_out: dict[str, Any] = {}
     for name, environment in PASSES.items():
         code, report = _run(environment, arguments)
         codes.append(code)
+        left_out = left_out or report.get("left_out", {})
         lines.append(f"  {name:<13} {_WORDS.get(code, 'FAILED')}  {_describe(report)}")
         if code == INTERRUPTED:
             break
-    print("\nmake test:", *lines, sep="\n")
+    print("\nmake test:", *lines, *_describe_left_out(left_out), sep="\n")
     return _verdict(codes)
 
 
-def _run(environment: dict[str, str], arguments: list[str]) -> tuple[int, dict[str, object]]:
+def _run(environment: dict[str, str], arguments: list[str]) -> tuple[int, dict[str, Any]]:
     """One pass; a pass that was interrupted still takes its servers down before it ends."""
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
@@ -57,12 +61,23 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
             continue
 
 
-def _describe(report: dict[str, object]) -> str:
+def _describe(report: dict[str, Any]) -> str:
     if not report:
         return "no test ran; the lines above say why"
     counts = [f"{report[name]} {name}" for name in ("passed", "failed", "error", "skipped") if report[name]]
-    servers = "; ".join(str(server) for server in report["servers"])  # type: ignore[attr-defined]
+    servers = "; ".join(str(server) for server in report["servers"])
     return f"{', '.join(counts) or 'nothing ran'} in {report['seconds']:.0f} s  ({servers})"
+
+
+def _describe_left_out(left_out: dict[str, Any]) -> list[str]:
+    """Which browser tests did not run in either pass, and the command that installs a browser."""
+    if not left_out:
+        return []
+    return [
+        f"  left out: {sum(left_out['files'].values())} browser tests, because {left_out['reason']}:",
+        *(f"    {file} ({number})" for file, number in sorted(left_out["files"].items())),
+        f"  to run them too: {left_out['remedy']}",
+    ]
 
 
 def _verdict(codes: list[int]) -> int:

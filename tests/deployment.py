@@ -85,6 +85,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             "STATIC_ROOT": str(folder / "static"),
             "SECRET_KEY": secrets.token_urlsafe(64),
             "ALLOWED_HOSTS": HOST,
+            "TRUSTED_PROXIES": "1",
             "DATABASE_URL": url,
             "REDIS_URL": os.environ["REDIS_URL"],
             "HOST": "127.0.0.1",

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests import browsers
 from tests.booting import NoServer, Server, postgres, redis, throw_away_folder
 
 __all__ = ["NoServer", "Server", "postgres", "redis"]
@@ -125,4 +126,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if path := os.environ.get("TEST_SUMMARY_FILE"):
         counts = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
         seconds = time.monotonic() - config.stash[STARTED]
-        Path(path).write_text(json.dumps({"servers": config.stash[REPORT], "seconds": seconds, **counts}))
+        report = {"servers": config.stash[REPORT], "left_out": browsers.left_out(config), "seconds": seconds}
+        Path(path).write_text(json.dumps(report | counts))

@@ -1,32 +1,19 @@
 """One walk through the console in a real browser: what a newcomer does, and nothing the policy forbids on the way."""
 
 import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests import browsers
+
 PASSWORD = "correct horse battery"
 
 pytestmark = pytest.mark.browser
-
-
-def browser_program(playwright: Playwright) -> str:
-    """A browser of the system, else playwright's own; without one the test fails, it is never skipped."""
-    found = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
-    if not Path(found).exists():
-        pytest.fail(
-            "No browser: install one (Debian: apt-get install chromium; anywhere: .venv/bin/playwright install chromium),"
-            " or leave this test out with GAMIFY_WITHOUT_BROWSER=1.",
-            pytrace=False,
-        )
-    return found
 
 
 @pytest.fixture
@@ -39,7 +26,7 @@ def site(transactional_db: None, live_server: Any) -> str:
 def chromium() -> Iterator[Browser]:
     """Not pytest-playwright's own, which lives on: its loop in this thread would make Django refuse the tests after it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_program(playwright), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browsers.browser(), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.gamify_project.test_integration_examples import node
+from tests.binaries import node
 from tests.streaks.phoenix.conftest import EXAMPLES
 from tests.streaks.phoenix.happening import changed, defined
 

@@ -1,0 +1,116 @@
+"""The console's pages about accounts of staff: users and groups.
+
+Only superusers give rights, and only the owner of an account or a superuser sets its password. Somebody who may change
+users, but is not a superuser, corrects names of persons and switches accounts off. Whatever else they could write leads
+to another account: a password or an address for reset mails directly, a user name by taking a colleague's place, and
+switching an account on by giving its rights back.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from gamify_project.reset_links import MAKE_LINK
+from participants.admin.base import ConsoleAdmin
+
+if TYPE_CHECKING:  # generic for the type checker only
+    DjangoUserAdmin = UserAdmin[User]
+    AccountFormBase = forms.ModelForm[User]
+else:
+    DjangoUserAdmin = UserAdmin
+    AccountFormBase = forms.ModelForm
+
+admin.site.unregister([User, Group])
+
+POWERS = ("is_staff", "is_superuser", "groups")
+IDENTITY = ("username", "email")
+
+
+class AccountWithoutPasswordForm(AccountFormBase):
+    """A new account whose owner sets the password with a reset link: nobody else may know it."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+        field_classes = {"username": UsernameField}
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
+@admin.register(User)
+class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
+    """Superusers change everything; others what `get_readonly_fields` leaves, and never a superuser's account."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "is_staff", "is_superuser", "is_active", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    add_fieldsets = UserAdmin.add_fieldsets  # unfold's base has an empty one in the way
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("What they may do", {"fields": ("is_active", *POWERS)}),
+        ("Since when", {"fields": (("last_login", "date_joined"),)}),
+    )
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
+    object_pages = (MAKE_LINK,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if request.user.is_superuser:
+            return super().get_fieldsets(request, obj)
+        if obj is None:
+            return ((None, {"fields": ("username",)}),)
+        return ((None, {"fields": ("username",)}), *self.fieldsets[1:])
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        if obj is None and not request.user.is_superuser:
+            kwargs["form"] = AccountWithoutPasswordForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ("last_login", "date_joined")
+        if request.user.is_superuser:
+            return fields
+        if obj is None:
+            return (*fields, *POWERS)
+        return (*fields, *POWERS, *IDENTITY, *(() if obj.is_active else ("is_active",)))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_no_step_up(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # their audit rows would go with them; switch the account off instead
+
+
+def _is_no_step_up(request: HttpRequest, user: Any) -> bool:
+    return request.user.is_superuser or not getattr(user, "is_superuser", False)
+
+
+@admin.register(Group)
+class StaffGroupAdmin(ConsoleAdmin, GroupAdmin):
+    """Groups are powers: superusers edit them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser

@@ -1,0 +1,52 @@
+"""Warnings about a proxy that TRUSTED_PROXIES does not count: then all callers seem to have the proxy's address.
+
+The limit of failed authentications and the lock of failed logins are then shared by everybody, so that anybody can use
+them up for all.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+
+PROXY_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+CONSEQUENCE = (
+    "all callers count as one address, the proxy's, so that ten wrong passwords from anywhere lock a console account"
+)
+REMEDY = "Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For."
+
+logger = structlog.get_logger(__name__)
+
+
+class ProxyHeaderMiddleware:
+    """Warn once in each process when a request carries a proxy's header although TRUSTED_PROXIES is 0."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if settings.TRUSTED_PROXIES > 0:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.has_warned = False
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_warned:
+            self._look_at(request)
+        return self.get_response(request)
+
+    def _look_at(self, request: HttpRequest) -> None:
+        found = [name for name in PROXY_HEADERS if name in request.headers]
+        if found:
+            self.has_warned = True
+            logger.warning("proxy_header_ignored", headers=found, consequence=CONSEQUENCE, remedy=REMEDY)
+
+
+@register(Tags.security, deploy=True)
+def check_proxies_are_counted(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Whoever redirects to HTTPS has a proxy in front that speaks TLS, since the web server itself does not."""
+    if settings.TRUSTED_PROXIES > 0 or not settings.SECURE_SSL_REDIRECT:
+        return []
+    text = f"TRUSTED_PROXIES is 0, but the redirect to HTTPS needs a proxy in front: {CONSEQUENCE}."
+    return [Warning(text, hint=REMEDY, id="gamify.W001")]
