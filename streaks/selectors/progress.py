@@ -48,7 +48,7 @@ class StreakProgress:
     def current_window_progress(self) -> dict[str, Any]:
         """What the ticks of the window come to."""
         shown = self._progress
-        return {"count": shown.count, "sum": _shown_sum(shown.total), "distinct": list(shown.distinct)}
+        return {"count": shown.count, "sum": shown_sum(shown.total), "distinct": list(shown.distinct)}
 
     @property
     def earned_milestones(self) -> Sequence[int]:
@@ -84,7 +84,7 @@ class StreakProgress:
         return replace(kept, total=condition.minimum) if condition.kind is Kind.SUM else kept
 
 
-def _shown_sum(total: Decimal) -> float | Decimal:
+def shown_sum(total: Decimal) -> float | Decimal:
     """A float if it shows every digit, else the sum itself; at most the largest double, beyond which readers of JSON fail."""
     shown = float(min(total, MAX_FLOAT))
     return shown if total > MAX_FLOAT or Decimal(str(shown)) == total else total
