@@ -10,6 +10,7 @@ from gamify.webhooks.engine.globs import EVERYTHING, glob_problem, is_wanted
 from gamify.webhooks.engine.targets import MAX_ADDRESS, target_problem
 from gamify.webhooks.services.network import policy
 from participants.api.fields import LineField
+from participants.api.scalars import FlagField
 from participants.errors import InvalidInput
 from participants.events import event_types
 
@@ -68,7 +69,7 @@ class WebhookChanges(serializers.Serializer[Any]):
     description = LineField(
         max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, help_text="For people, or null."
     )
-    is_active = serializers.BooleanField(
+    is_active = FlagField(
         required=False, help_text="Whether it is delivered to. What waits for it meanwhile goes on when it is active."
     )
 

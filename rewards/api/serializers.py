@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField
+from participants.api.fields import BodyKeyField, LineField, ParticipantIdField
+from participants.api.scalars import FlagField
 from rewards.definitions import MAX_CODES, ConfigField
 from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
@@ -39,7 +40,7 @@ class RewardList(serializers.Serializer[Any]):
 
 class ClaimBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    points_deduction = SwitchField(default=False, help_text="Pay what it costs with points; for nothing when left out.")
+    points_deduction = FlagField(default=False, help_text="Pay what it costs with points; for nothing when left out.")
     idempotency_key = BodyKeyField()
 
 

@@ -19,7 +19,7 @@ from gamify.rules.selectors import Replay, Replayed, replay
 from gamify.rules.selectors.replaying import Watch
 from gamify.rules.services import RuleNotFound
 from participants.errors import field_errors
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.models import Participant, Tenant
 from participants.work import reading
 
@@ -36,9 +36,13 @@ class Command(ReportingCommand):
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
         parser.add_argument("--rule", required=True, metavar="CODE", help="Active or not.")
-        parser.add_argument("--days", type=int, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS}).")
+        parser.add_argument(
+            "--days", type=whole_number, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS})."
+        )
         parser.add_argument("--changes", type=Path, metavar="FILE", help="JSON of what would be changed.")
-        parser.add_argument("--max-events", type=int, metavar="N", help="Stop after so many; all when left out.")
+        parser.add_argument(
+            "--max-events", type=whole_number, metavar="N", help="Stop after so many; all when left out."
+        )
 
     def report(self, *, tenant: str, sandbox: bool, rule: str, days: int, **options: Any) -> Mapping[str, Any]:
         found, now = existing_tenant(tenant, sandbox=sandbox), timezone.now()
