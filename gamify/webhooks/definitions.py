@@ -19,9 +19,8 @@ MAX_GLOB = 60
 MAX_DESCRIPTION = 255
 
 
-def types_meant(text: str) -> list[str] | None:
-    """The types of event that globs, separated by commas, mean; None where there are none: all. Raises InvalidInput."""
-    globs = [glob.strip() for glob in text.split(",") if glob.strip()]
+def types_meant(globs: Sequence[str]) -> list[str] | None:
+    """The types of event that `globs` mean; None where there are none: all. Raises InvalidInput."""
     if len(globs) > MOST_GLOBS:
         raise InvalidInput("types", f"Must not name more than {MOST_GLOBS} types.")
     if problem := next(filter(None, (glob_problem(glob, event_types) for glob in globs)), None):

@@ -90,6 +90,11 @@ class WebAddressField(TextField):
         return value
 
 
+def words_of(text: str) -> list[str]:
+    """The parts of `text` between commas, without blank ones."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class CodesField(TextField):
     """Codes in a query, separated by commas. A parameter that is repeated gives the same list."""
@@ -99,7 +104,7 @@ class CodesField(TextField):
         return ",".join(given) if given else serializers.empty
 
     def to_internal_value(self, data: Any) -> Any:
-        return [code.strip() for code in super().to_internal_value(data).split(",") if code.strip()]
+        return words_of(super().to_internal_value(data))
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

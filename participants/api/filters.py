@@ -12,6 +12,7 @@ from participants.api.queries import given_parameters
 from participants.models import Participant
 
 BOOLEANS = {"true": True, "false": False}
+_NOT_A_BOOLEAN = {"invalid_choice": "Must be true or false."}
 
 
 class BooleanFilter(django_filters.TypedChoiceFilter):
@@ -19,7 +20,9 @@ class BooleanFilter(django_filters.TypedChoiceFilter):
 
     def __init__(self, *, label: str, **kwargs: Any) -> None:
         choices = [(text, text) for text in BOOLEANS]
-        super().__init__(choices=choices, coerce=BOOLEANS.__getitem__, label=label, **kwargs)
+        super().__init__(
+            choices=choices, coerce=BOOLEANS.__getitem__, label=label, error_messages=_NOT_A_BOOLEAN, **kwargs
+        )
         set_override(self, "field", {"type": "boolean", "description": label})
 
 
