@@ -175,7 +175,7 @@ def test_a_moment_in_two_boxes_refuses_all_else(day, time):
 
 
 @pytest.mark.parametrize(
-    "text", ["20260214", "2026-W07-6", "02/14/2026", "２０２６-02-14", "2026-02-30", "Feb 14 2026"]
+    "text", ["20260214", "2026-W07-6", "02/14/2026", "\uff12026-02-14", "2026-02-30", "Feb 14 2026"]
 )
 def test_a_day_in_the_console_is_year_month_and_day_with_hyphens(text):
     assert DayField().clean("2026-02-14") == date(2026, 2, 14)
