@@ -203,6 +203,7 @@ def document_errors(result: Document, **kwargs: Any) -> Document:
         declared = operation.pop(ERRORS, ())
         problems = [*map(problem_of, declared), *_always(path, operation)]
         operation["responses"].update(_responses(path, problems))
+        _add_dry_run(operation)
         _polish_parameters(operation)
         _add_headers(operation)
     components = result["components"]
@@ -332,6 +333,14 @@ def _polish_parameters(operation: Document) -> None:
         parameter["description"] = parameter.get("description", "").strip()
         if parameter["schema"].get("type") == "array":
             parameter["explode"] = False  # lists are separated by commas: include=points,tier
+
+
+def _add_dry_run(operation: Document) -> None:
+    """A dry run of what creates something answers the same body with 200: nothing was created."""
+    responses = operation["responses"]
+    names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+    if "201" in responses and "dry_run" in names:
+        responses["200"] = responses["201"] | {"description": "OK. A dry run: nothing was created."}
 
 
 def _add_headers(operation: Document) -> None:

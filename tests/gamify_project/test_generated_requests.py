@@ -36,7 +36,7 @@ EXAMPLES = 5  # requests of each mode for an operation: about 0.3 s of processor
 @cache
 def generators() -> Mapping[str, Any]:
     """schemathesis's operations, by operation id."""
-    schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=str)))
+    schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=float)))
     found = (result.ok() for result in schema.get_all_operations())
     return {operation.definition.raw["operationId"]: operation for operation in found}
 
