@@ -5,7 +5,7 @@ The bodies are rendered by the code that answers them, so the document cannot sa
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from rest_framework.exceptions import UnsupportedMediaType
@@ -20,6 +20,7 @@ from participants.api.permissions import ScopeMissing
 from participants.api.phoenix import TenantForbidden
 from participants.api.schema import ERRORS, EXAMPLE_TIME
 from participants.api.signatures import NO_MATCH
+from participants.engine import NOT_A_DAY, NOT_AN_INSTANT
 from participants.errors import InvalidInput, TenantUnavailable
 from participants.limits import AuthenticationLimitExceeded, KeyLimitExceeded, Standing
 from participants.services.tenants import TenantNotFound
@@ -202,6 +203,7 @@ def document_errors(result: Document, **kwargs: Any) -> Document:
         declared = operation.pop(ERRORS, ())
         problems = [*map(problem_of, declared), *_always(path, operation)]
         operation["responses"].update(_responses(path, problems))
+        _add_dry_run(operation)
         _polish_parameters(operation)
         _add_headers(operation)
     components = result["components"]
@@ -233,12 +235,38 @@ def _parameter_errors(path: str, operation: Document) -> Iterator[Exception]:
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     if "page_size" in names:
         yield _PAGE_SIZE
-    elif "participant_id" in names or ("requestBody" in operation and _takes_participants(path)):
+    else:
+        yield from _query_errors(operation)
+    if "participant_id" in names or ("requestBody" in operation and _takes_participants(path)):
         yield _PARTICIPANT_ID
     if "user_id" in names:
         yield InvalidInput("user_id", _PARTICIPANT_ID.errors[0].message)
     if "tenant_id" in names:
         yield from (TenantForbidden(), TenantNotFound("nobody"))
+
+
+def _query_errors(operation: Document) -> Iterator[Exception]:
+    """An example for the first parameter that has values which it refuses."""
+    in_query = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
+    refusals = (_query_error(parameter["name"], parameter["schema"]) for parameter in in_query)
+    yield from islice(filter(None, refusals), 1)
+
+
+def _query_error(name: str, schema: Document) -> InvalidInput | None:
+    if "enum" in schema:
+        return InvalidInput(name, '"nothing" is not a valid choice.')
+    message = _REFUSALS.get((schema["type"], schema.get("format")))
+    return InvalidInput(name, message) if message else None
+
+
+_REFUSALS: dict[tuple[str, str | None], str] = {
+    ("boolean", None): "Must be true or false.",
+    ("integer", None): "A valid integer is required.",
+    ("string", "date"): NOT_A_DAY,
+    ("string", "date-time"): NOT_AN_INSTANT,
+    ("string", None): "Null characters are not allowed.",
+    ("array", None): "Null characters are not allowed.",
+}
 
 
 def _takes_participants(path: str) -> bool:
@@ -305,6 +333,14 @@ def _polish_parameters(operation: Document) -> None:
         parameter["description"] = parameter.get("description", "").strip()
         if parameter["schema"].get("type") == "array":
             parameter["explode"] = False  # lists are separated by commas: include=points,tier
+
+
+def _add_dry_run(operation: Document) -> None:
+    """A dry run of what creates something answers the same body with 200: nothing was created."""
+    responses = operation["responses"]
+    names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+    if "201" in responses and "dry_run" in names:
+        responses["200"] = responses["201"] | {"description": "OK. A dry run: nothing was created."}
 
 
 def _add_headers(operation: Document) -> None:

@@ -1,11 +1,13 @@
-"""Pure rules for what clients choose: ids, tenant names, idempotency keys, addresses, objects, keys of objects; and signatures."""
+"""Pure rules for what clients choose: ids, tenant names, idempotency keys, addresses, objects and their keys, instants; and signatures."""
 
 import hmac
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
@@ -25,6 +27,13 @@ RESERVED_SLUGS = frozenset({"user", "users", "definitions"})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HEADER_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?)"
+    r"([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+)
+NOT_AN_INSTANT = "Must be a date and a time as in RFC 3339, such as 2026-02-14T10:00:00Z."
+NOT_A_DAY = "Must be a date, such as 2026-02-14."
 # Control characters, lone surrogates, and the two separators that break a line wherever the id is logged.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _PADDING = " \t\r\n"
@@ -96,7 +105,61 @@ def object_problem(value: Mapping[str, Any]) -> str | None:
     return None
 
 
+# --- instants and days ------------------------------------------------------------------------------------------------
+
+
+def instant_of(text: str) -> datetime | None:
+    """The instant, in UTC, that `text` names as RFC 3339 writes a date and a time; None for anything else.
+
+    `T`, `t` or one space stands between date and time. The time ends with `Z`, `z`, an offset, or nothing, which means UTC.
+    Every door reads instants here, so that a text means the same instant everywhere. Python's own readers also take dates
+    without a time, weeks, and digits of other scripts. A leap second (`:60`) has no datetime and is not taken.
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        return None
+    day, hour, rest, offset = match.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{hour}{rest}{(offset or 'Z').upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, such as 30 February; or the offset leads out of the calendar
+        return None
+
+
+def day_of(text: str) -> date | None:
+    """The day that `text` names as `YYYY-MM-DD`; None for anything else."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 # --- JSON from outside ------------------------------------------------------------------------------------------------
+
+
+class RepeatedNames(dict[str, Any]):
+    """A decoded JSON object whose text gives at least one name twice. It must be refused: readers differ in which value counts.
+
+    `repeated` has these names.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(name for name, _ in pairs)
+        self.repeated = [name for name, count in counts.items() if count > 1]
+
+
+def decoded_json(text: str) -> Any:
+    """What the JSON in `text` holds; an object that gives a name twice is a `RepeatedNames`. Raises ValueError, RecursionError."""
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    return names if len(names) == len(pairs) else RepeatedNames(pairs)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 class NestedTooDeep(ValueError):
@@ -115,7 +178,7 @@ def json_problems(value: Any) -> Iterator[FieldError]:
         if isinstance(item, dict | list):
             if depth > MAX_DEPTH:
                 raise NestedTooDeep
-            yield from (FieldError(_join(path, "?"), problem) for problem in _key_problems(item))
+            yield from (FieldError(_join(path, name), problem) for name, problem in _key_problems(item))
             pending += [(_join(path, str(key)), child, depth + 1) for key, child in _children(item)]
         elif problem := _scalar_problem(item):
             yield FieldError(path, problem)
@@ -125,9 +188,12 @@ def _children(item: Any) -> Any:
     return reversed(item.items()) if isinstance(item, dict) else reversed(list(enumerate(item)))
 
 
-def _key_problems(item: Any) -> Iterator[str]:
+def _key_problems(item: Any) -> Iterator[tuple[str, str]]:
+    """Names that cannot stand in an object, each with the reason. A name with a bad character is shown as `?`."""
     if isinstance(item, dict):
-        yield from (problem for problem in map(_text_problem, item) if problem)
+        yield from (("?", problem) for problem in map(_text_problem, item) if problem)
+    if isinstance(item, RepeatedNames):
+        yield from ((name, f"Must be given once; the object has {json.dumps(name)} twice.") for name in item.repeated)
 
 
 def _scalar_problem(item: Any) -> str | None:

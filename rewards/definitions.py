@@ -8,8 +8,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import MultiplierField, NameField, NewCodeField, VisibleLineField, WebAddressField
+from participants.api.fields import (
+    MultiplierField,
+    NameField,
+    NewCodeField,
+    VisibleLineField,
+    WebAddressField,
+)
 from participants.api.nested import NestedObject
+from participants.api.scalars import FractionField, InstantField, WholeNumberField
 from participants.engine import MAX_BIGINT, plain_number
 from rewards.engine import (
     MAX_HOURS,
@@ -27,7 +34,7 @@ class MultiplierConfig(NestedObject):
     """What a points multiplier does."""
 
     multiplier = MultiplierField(help_text="What points are multiplied by.")
-    duration_hours = serializers.DecimalField(
+    duration_hours = FractionField(
         max_digits=8,
         decimal_places=4,
         min_value=Decimal("0.0001"),
@@ -62,32 +69,32 @@ class RewardChanges(DefinitionChanges):
         choices=RewardType.choices, required=False, help_text="coupon and voucher hand out codes, where there are any."
     )
     reward_type = serializers.ChoiceField(choices=RewardType.choices, required=False, help_text="The same as `type`.")
-    points_cost = serializers.IntegerField(
+    points_cost = WholeNumberField(
         min_value=0, max_value=MAX_BIGINT, required=False, help_text="What it costs, where a claim pays with points."
     )
-    max_claims_per_user = serializers.IntegerField(
+    max_claims_per_user = WholeNumberField(
         min_value=1,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
         help_text="For each participant; null: any number.",
     )
-    total_inventory = serializers.IntegerField(
+    total_inventory = WholeNumberField(
         min_value=0,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
         help_text="How many there are; null: no limit.",
     )
-    min_tier_level = serializers.IntegerField(
+    min_tier_level = WholeNumberField(
         min_value=0,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
         help_text="Only for tiers of this level and above.",
     )
-    starts_at = serializers.DateTimeField(required=False, allow_null=True, help_text="From when on it can be claimed.")
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When that ends.")
+    starts_at = InstantField(required=False, allow_null=True, help_text="From when on it can be claimed.")
+    expires_at = InstantField(required=False, allow_null=True, help_text="When that ends.")
     image_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     code_pattern = VisibleLineField(
         max_length=MAX_PATTERN,

@@ -23,14 +23,27 @@ class ClaimPage:
     total: int
 
 
-def open_rewards(tenant: Tenant, *, now: datetime, reward_type: str | None = None) -> Sequence[Reward]:
-    """Those that can be claimed now by somebody, in display order; sold out ones are among them."""
+@dataclass(frozen=True)
+class RewardPage:
+    """A page of rewards, in display order, and how many there are over all pages."""
+
+    rewards: Sequence[Reward]
+    total: int
+
+
+def open_rewards(
+    tenant: Tenant, *, now: datetime, page: int, page_size: int, reward_type: str | None = None
+) -> RewardPage:
+    """The rewards that can be claimed now by somebody, in display order; sold out ones are among them. `page` is 1-indexed."""
     begun = Q(starts_at=None) | Q(starts_at__lte=now)
     lasting = Q(expires_at=None) | Q(expires_at__gt=now)
     rewards = Reward.objects.of(tenant).active().filter(begun, lasting)
     if reward_type is not None:
         rewards = rewards.filter(reward_type=reward_type)
-    return list(rewards.in_order())
+    start = (page - 1) * page_size
+    found = list(rewards.in_order()[start : start + page_size])
+    is_whole = not start and len(found) < page_size  # then nothing is left to be counted
+    return RewardPage(found, len(found) if is_whole else rewards.count())
 
 
 def claims_page(participant: Participant | None, *, page: int, page_size: int) -> ClaimPage:

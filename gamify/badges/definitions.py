@@ -11,6 +11,7 @@ from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import metrics
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
+from participants.api.scalars import TextField
 
 MAX_MINIMUM = 10**15
 METRICS = (
@@ -29,10 +30,8 @@ class BadgeCriteria(Body):
     min = NumberField(error_messages=words(), help_text="What it must come to.")
     event_name = EventTypeField(required=False, help_text="event_count and event_sum: which events count; `*` for any.")
     filter = FilterField(required=False, allow_null=True, help_text="event_count and event_sum: only events like this.")
-    field = serializers.CharField(
-        required=False, error_messages=words(), help_text="event_sum: dotted path of what is added up."
-    )
-    streak_code = serializers.CharField(
+    field = TextField(required=False, error_messages=words(), help_text="event_sum: dotted path of what is added up.")
+    streak_code = TextField(
         required=False, max_length=50, error_messages=words(), help_text="streak_count: code of the streak."
     )
 

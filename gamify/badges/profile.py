@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.badges.models import Rarity
@@ -19,8 +20,13 @@ class BadgeSummary(serializers.Serializer[Any]):
     earned_at = serializers.DateTimeField(allow_null=True, help_text="Since when, or null.")
 
 
+@extend_schema_field({"type": "number", "minimum": 0})
+class CountField(NumberField):
+    """A number that may be 0."""
+
+
 class BadgeProgressAnswer(serializers.Serializer[Any]):
-    current = NumberField(help_text="How far the participant is, never beyond the target.")
+    current = CountField(help_text="How far the participant is, never beyond the target.")
     target = NumberField(help_text="What it takes.")
 
 

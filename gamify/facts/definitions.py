@@ -15,6 +15,7 @@ from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import grant_problem
 from participants.api.fields import ObjectField
 from participants.api.nested import NestedObject
+from participants.api.scalars import TextField
 from participants.engine import control_character_problem
 from participants.errors import FieldError
 from participants.models import Tenant
@@ -31,6 +32,7 @@ _WORDS = {
     "empty": "cannot be empty",
     "invalid": "is not valid",
     "not_a_list": "must be a list",
+    "not_text": "must be a string",
     "not_an_object": "must be an object",
     "min_value": "must be positive",
     "max_value": "must not be more than {max_value}",
@@ -51,16 +53,16 @@ class Body(NestedObject):
         super().__init__(*args, **kwargs)
 
 
-class EventTypeField(serializers.CharField):
+class EventTypeField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         too_long = "must not be longer than {max_length} characters"
         super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
-        if control_character_problem(value):
+        if isinstance(value, str) and control_character_problem(value):
             raise serializers.ValidationError("must not contain control characters")
-        if "," in value:
+        if isinstance(value, str) and "," in value:
             raise serializers.ValidationError("must not contain commas")
         return value
 
@@ -102,7 +104,7 @@ class ConditionBody(Body):
         help_text="`count` events, the `sum` of a field, or its `distinct` values.",
     )
     min = NumberField(error_messages=words(), help_text="How many, or how much, at least.")
-    field = serializers.CharField(
+    field = TextField(
         required=False, allow_null=True, error_messages=words(), help_text="Dotted path, such as `attrs.points`."
     )
 

@@ -10,6 +10,7 @@ from gamify.leaderboards.engine.measures import BY_EVENTS, EVENT_SUM, LEVELS, ME
 from gamify.leaderboards.engine.periods import WINDOWS
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
+from participants.api.scalars import TextField
 
 ALL_TIME = "all_time"
 
@@ -21,10 +22,10 @@ class SelectorBody(Body):
         required=False, allow_null=True, help_text="event_count and event_sum: which events count; any when left out."
     )
     filter = FilterField(required=False, allow_null=True, help_text="event_count and event_sum: only events like this.")
-    field = serializers.CharField(
+    field = TextField(
         required=False, allow_null=True, error_messages=words(), help_text="event_sum: dotted path of what is added up."
     )
-    streak_code = serializers.CharField(
+    streak_code = TextField(
         required=False,
         allow_null=True,
         max_length=50,
@@ -51,7 +52,7 @@ class LeaderboardChanges(DefinitionChanges):
     time_window = serializers.ChoiceField(
         choices=list(WINDOWS), required=False, help_text="The period shown to who asks for none."
     )
-    timezone = serializers.CharField(
+    timezone = TextField(
         max_length=64, required=False, help_text="IANA zone in which its days begin; the tenant's when left out."
     )
     participant_filter = FilterField(

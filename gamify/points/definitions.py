@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import MultiplierField, NameField, NewCodeField
+from participants.api.scalars import InstantField
 
 MULTIPLIER_HELP = "By what awards are multiplied while it lasts."
 
@@ -15,8 +16,8 @@ class BoostChanges(DefinitionChanges):
     """The fields that are given change, and no other."""
 
     multiplier = MultiplierField(required=False, help_text=MULTIPLIER_HELP)
-    starts_at = serializers.DateTimeField(required=False, allow_null=True, help_text="From when on; null: ever since.")
-    ends_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When it ends; null: never.")
+    starts_at = InstantField(required=False, allow_null=True, help_text="From when on; null: ever since.")
+    ends_at = InstantField(required=False, allow_null=True, help_text="When it ends; null: never.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A change is judged together with what stays as it is."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -11,7 +10,8 @@ from gamify.facts.definitions import Body, EventTypesField, ExpressionField, Gra
 from gamify.facts.services import is_change
 from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import NameField, NewCodeField, WholeNumberField, in_range
+from participants.api.fields import NameField, NewCodeField
+from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
 from participants.errors import DomainError, FieldError
 from participants.events import event_types
 from participants.models import Tenant
@@ -27,12 +27,12 @@ def known_changes() -> list[str]:
     return sorted(filter(is_change, event_types))
 
 
-class ChangeField(serializers.CharField):
+class ChangeField(TextField):
     """A change of the product's own, such as `tier.upgraded`."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
-        if value not in known_changes():
+        if isinstance(value, str) and value not in known_changes():
             raise serializers.ValidationError(f"must be one of: {', '.join(known_changes())}")
         return value
 
@@ -92,27 +92,18 @@ class LimitsBody(Body):
         return {name: value for name, value in attrs.items() if value is not None}
 
 
-class InstantField(serializers.DateTimeField):
-    """An instant of our times; in UTC where no offset is given."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        instant: datetime = super().to_internal_value(value)
-        in_range(instant)
-        return instant
-
-
 class RuleChanges(DefinitionChanges):
     """The fields that are given change, and no other; `when`, `then` and `limits` are replaced as a whole."""
 
     display_order = None  # type: ignore[assignment]  # DRF's way to leave out what the parent declares
-    priority = serializers.IntegerField(
+    priority = WholeNumberField(
         min_value=-MAX_PRIORITY,
         max_value=MAX_PRIORITY,
         required=False,
         help_text="Rules with a higher one come first; then by code.",
     )
-    starts_at = InstantField(required=False, allow_null=True, help_text="From when it holds; null: always.")
-    ends_at = InstantField(required=False, allow_null=True, help_text="Until when; null: for ever.")
+    starts_at = CalendarInstantField(required=False, allow_null=True, help_text="From when it holds; null: always.")
+    ends_at = CalendarInstantField(required=False, allow_null=True, help_text="Until when; null: for ever.")
     when = When(required=False, help_text="What it listens to.")
     then = GrantsField(required=False, allow_empty=False, help_text="What is given, in order.")
     limits = LimitsBody(required=False, help_text="How often it may fire for one participant.")

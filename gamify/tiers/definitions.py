@@ -10,6 +10,7 @@ from gamify.tiers.models import AwardType
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import LineField, MultiplierField, NameField, NewCodeField, WebAddressField
 from participants.api.nested import NestedObject
+from participants.api.scalars import WholeNumberField
 from participants.engine import MAX_BIGINT
 
 MAX_LEVEL = 2**31 - 1
@@ -17,7 +18,7 @@ MAX_BENEFITS = 50
 MAX_BENEFIT = 200
 
 
-class LevelField(serializers.IntegerField):
+class LevelField(WholeNumberField):
     """0 is below 1; gaps are fine."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -28,7 +29,7 @@ class LevelField(serializers.IntegerField):
 class Criteria(NestedObject):
     """When points lead into the tier."""
 
-    min_points = serializers.IntegerField(
+    min_points = WholeNumberField(
         min_value=0, max_value=MAX_BIGINT, required=False, help_text="Points at which it is reached."
     )
     basis = serializers.ChoiceField(

@@ -10,6 +10,7 @@ from gamify.webhooks.engine.globs import EVERYTHING, glob_problem, is_wanted
 from gamify.webhooks.engine.targets import MAX_ADDRESS, target_problem
 from gamify.webhooks.services.network import policy
 from participants.api.fields import LineField
+from participants.api.scalars import FlagField
 from participants.errors import InvalidInput
 from participants.events import event_types
 
@@ -18,9 +19,8 @@ MAX_GLOB = 60
 MAX_DESCRIPTION = 255
 
 
-def types_meant(text: str) -> list[str] | None:
-    """The types of event that globs, separated by commas, mean; None where there are none: all. Raises InvalidInput."""
-    globs = [glob.strip() for glob in text.split(",") if glob.strip()]
+def types_meant(globs: Sequence[str]) -> list[str] | None:
+    """The types of event that `globs` mean; None where there are none: all. Raises InvalidInput."""
     if len(globs) > MOST_GLOBS:
         raise InvalidInput("types", f"Must not name more than {MOST_GLOBS} types.")
     if problem := next(filter(None, (glob_problem(glob, event_types) for glob in globs)), None):
@@ -68,7 +68,7 @@ class WebhookChanges(serializers.Serializer[Any]):
     description = LineField(
         max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, help_text="For people, or null."
     )
-    is_active = serializers.BooleanField(
+    is_active = FlagField(
         required=False, help_text="Whether it is delivered to. What waits for it meanwhile goes on when it is active."
     )
 

@@ -1,6 +1,8 @@
 """Form fields that take what is typed and leave the judgement to the body of the API, in whose words it is refused."""
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -8,14 +10,16 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from participants.engine import control_character_problem
+from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, control_character_problem, day_of, instant_of
 
 MAX_REASON = 500
+_WITHOUT_SECONDS = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}")
 
 
 class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold has no types
@@ -142,10 +146,56 @@ class MomentInput(forms.DateTimeInput):
 
 
 class MomentField(forms.DateTimeField):
-    """A day and a time of it, in UTC."""
+    """A day and a time of it, in UTC, which the reader of the API's instants reads."""
+
+    default_error_messages = {"invalid": NOT_AN_INSTANT}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, widget=MomentInput, **kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        return _instant(self, value.strip()) if isinstance(value, str) and value.strip() else super().to_python(value)
+
+
+class DayField(forms.DateField):
+    """A day as `YYYY-MM-DD`, which is also how a browser's date input sends it."""
+
+    default_error_messages = {"invalid": NOT_A_DAY}
+
+    def to_python(self, value: Any) -> date | None:
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        day = day_of(value.strip())
+        if day is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
+class _TimeField(forms.TimeField):
+    """A time of day as an instant has it; seconds may be left out."""
+
+    default_error_messages = {"invalid": "Must be a time of day, such as 10:00 or 10:00:00."}
+
+    def to_python(self, value: Any) -> time | None:
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        return _instant(self, f"2000-01-01T{value.strip()}").time()
+
+
+class SplitMomentField(forms.SplitDateTimeField):
+    """A day and a time of it, in UTC, in two boxes."""
+
+    def __init__(self, *, label: str, help_text: str) -> None:
+        super().__init__(label=label, required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text=help_text)
+        self.fields = (DayField(required=False), _TimeField(required=False))
+
+
+def _instant(field: forms.Field, text: str) -> datetime:
+    """What `text` names. A browser leaves the seconds out where they are 0. Raises the field's ValidationError."""
+    instant = instant_of(f"{text}:00" if _WITHOUT_SECONDS.fullmatch(text) else text)
+    if instant is None:
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    return instant
 
 
 def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.dateparse import parse_date
+
+from participants.engine import day_of
 
 if TYPE_CHECKING:  # unfold has no types
     from django.contrib.admin import FieldListFilter as RangeDateFilter
@@ -25,8 +26,5 @@ class DayFilter(RangeDateFilter):
 
     def _midnight(self, end: str) -> datetime | None:
         """What is no date filters nothing: the field then shows what was typed."""
-        try:
-            day = parse_date(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
-        except ValueError:
-            return None
+        day = day_of(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
         return datetime.combine(day, time.min, UTC) if day and day.year < MAXYEAR else None

@@ -27,6 +27,7 @@ from rest_framework.viewsets import GenericViewSet
 from participants.api.fields import NameField
 from participants.api.filters import BooleanFilter, FilterBackend
 from participants.api.pagination import Page
+from participants.api.scalars import FlagField, TextField, WholeNumberField
 from participants.api.schema import Example, operation
 from participants.api.views import AdminViewSet, validated
 from participants.api.warnings import Warnings, ignored_fields, warnings_field, with_warnings
@@ -47,11 +48,11 @@ class DefinitionChanges(serializers.Serializer[Any]):
     """What every definition has besides its code. A body for creating one adds `code` and a `name` that is required."""
 
     name = NameField(required=False)
-    description = serializers.CharField(
+    description = TextField(
         max_length=2000, required=False, allow_null=True, allow_blank=True, help_text="What it is for, or null."
     )
-    is_active = serializers.BooleanField(required=False, help_text="Whether it is in use.")
-    display_order = serializers.IntegerField(
+    is_active = FlagField(required=False, help_text="Whether it is in use.")
+    display_order = WholeNumberField(
         min_value=-MAX_DISPLAY_ORDER,
         max_value=MAX_DISPLAY_ORDER,
         required=False,

@@ -1,7 +1,5 @@
 """Serializer fields for what the spec has everywhere."""
 
-import re
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from participants.api.scalars import FractionField, SwitchField, TextField, WholeNumberField
 from participants.engine import (
     MAX_EXTERNAL_ID,
     MAX_KEY,
@@ -21,14 +20,13 @@ from participants.engine import (
     web_address_problem,
 )
 
-FIRST_YEAR, LAST_YEAR = 1970, 2199
 MAX_PAGE = 1_000_000_000
 MAX_CODE = 50
 MAX_NAME = 100
 MAX_ADDRESS = 500
 
 
-class ParticipantIdField(serializers.CharField):
+class ParticipantIdField(TextField):
     """The client's own id: 1–255 characters, kept as sent."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -37,11 +35,6 @@ class ParticipantIdField(serializers.CharField):
         kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 printable characters, case-sensitive.")
         super().__init__(trim_whitespace=False, **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")  # a number would become text: 1 and 1.0 are one number, "1" and "1.0" two people
-        return super().to_internal_value(data)
-
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
         if isinstance(value, str) and (problem := external_id_problem(value)):
@@ -49,17 +42,8 @@ class ParticipantIdField(serializers.CharField):
         return value
 
 
-class WholeNumberField(serializers.IntegerField):
-    """A JSON number without a fraction, or its digits as text; Python would take 1_000 and full-width digits too."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
 @extend_schema_field(OpenApiTypes.DOUBLE)
-class MultiplierField(serializers.DecimalField):
+class MultiplierField(FractionField):
     """How many times as many: above 0, up to 100, to four decimals. A JSON number in answers."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -69,7 +53,7 @@ class MultiplierField(serializers.DecimalField):
         return plain_number(value)
 
 
-class LineField(serializers.CharField):
+class LineField(TextField):
     """One line of text for people."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -90,12 +74,7 @@ class CodeField(LineField):
 class VisibleLineField(LineField):
     """One line of text that is compared character by character, such as a code: a JSON string without invisible characters."""
 
-    default_error_messages = {"invalid": "Must be a string; put it in quotes."}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")  # 1.10 and 1e5 would become the texts 1.1 and 100000.0
-        return super().to_internal_value(data)
+    default_error_messages = {"not_text": "Must be a string; put it in quotes."}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Look at the text before DRF trims it, because DRF drops line separators at its ends without an error."""
@@ -116,7 +95,7 @@ class NameField(LineField):
         super().__init__(max_length=MAX_NAME, **kwargs)
 
 
-class WebAddressField(serializers.CharField):
+class WebAddressField(TextField):
     """An http or https address, at most 500 characters. Where it may be null, an empty text means null."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -131,34 +110,21 @@ class WebAddressField(serializers.CharField):
         return value
 
 
-def in_range(value: date) -> date:
-    """`value`, if calendars and zones can do sums with it. Raises rest_framework's ValidationError."""
-    if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise serializers.ValidationError(f"Must be a year from {FIRST_YEAR} to {LAST_YEAR}.")
-    return value
-
-
-class DayField(serializers.DateField):
-    """An ISO date of our times."""
-
-    def to_internal_value(self, value: Any) -> date:
-        return in_range(super().to_internal_value(value))
+def words_of(text: str) -> list[str]:
+    """The parts of `text` between commas, without blank ones."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
-class CodesField(serializers.CharField):
-    """Codes in a query, separated by commas."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        return [code.strip() for code in value.split(",") if code.strip()]
-
-
-class SwitchField(serializers.BooleanField):
-    """true or false in a query; given but empty it is refused, where DRF would take the default."""
+class CodesField(TextField):
+    """Codes in a query, separated by commas. A parameter that is repeated gives the same list."""
 
     def get_value(self, dictionary: Any) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
+        given = dictionary.getlist(self.field_name)
+        return ",".join(given) if given else serializers.empty
+
+    def to_internal_value(self, data: Any) -> Any:
+        return words_of(super().to_internal_value(data))
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -178,7 +144,7 @@ class ObjectField(serializers.Field[dict[str, Any], dict[str, Any], dict[str, An
         return value
 
 
-class BodyKeyField(serializers.CharField):
+class BodyKeyField(TextField):
     """An idempotency key in the body."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -197,5 +163,5 @@ class DryRunQuery(serializers.Serializer[Any]):
 class PageQuery(serializers.Serializer[Any]):
     """`page` and `page_size` of every list."""
 
-    page = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=1, help_text="1-indexed page number.")
-    page_size = serializers.IntegerField(min_value=1, max_value=100, default=50, help_text="Items per page.")
+    page = WholeNumberField(min_value=1, max_value=MAX_PAGE, default=1, help_text="1-indexed page number.")
+    page_size = WholeNumberField(min_value=1, max_value=100, default=50, help_text="Items per page.")

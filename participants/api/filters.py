@@ -8,17 +8,21 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.drainage import set_override
 
 from participants import selectors
+from participants.api.queries import given_parameters
 from participants.models import Participant
 
-BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+BOOLEANS = {"true": True, "false": False}
+_NOT_A_BOOLEAN = {"invalid_choice": "Must be true or false."}
 
 
 class BooleanFilter(django_filters.TypedChoiceFilter):
     """true or false; anything else is an error."""
 
     def __init__(self, *, label: str, **kwargs: Any) -> None:
-        choices = [(text, text) for text in (*BOOLEANS, "True", "False")]
-        super().__init__(choices=choices, coerce=lambda text: BOOLEANS[text.lower()], label=label, **kwargs)
+        choices = [(text, text) for text in BOOLEANS]
+        super().__init__(
+            choices=choices, coerce=BOOLEANS.__getitem__, label=label, error_messages=_NOT_A_BOOLEAN, **kwargs
+        )
         set_override(self, "field", {"type": "boolean", "description": label})
 
 
@@ -26,6 +30,10 @@ class FilterBackend(DjangoFilterBackend):
     """Raises rest_framework's ValidationError for what the filter set does not accept."""
 
     raise_exception = True
+
+    def get_filterset_kwargs(self, request: Any, queryset: Any, view: Any) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
+        return kwargs | {"data": given_parameters(request.query_params)}
 
 
 class ParticipantFilter(django_filters.FilterSet):

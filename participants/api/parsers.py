@@ -1,6 +1,5 @@
 """The strict parser of both dialects: what the database or another program could choke on is refused at the door."""
 
-import json
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from participants.engine import NestedTooDeep, json_problems
+from participants.engine import NestedTooDeep, decoded_json, json_problems
 from participants.errors import DomainError, FieldError
 
 
@@ -33,7 +32,8 @@ class Parser(BaseParser):
 
 
 class StrictJSONParser(Parser):
-    """JSON objects in UTF-8, at most 1 MiB and 32 levels; no NUL, lone surrogates, NaN, or integers beyond 64 bit."""
+    """JSON objects in UTF-8, at most 1 MiB and 32 levels; no NUL, lone surrogates, NaN, integers beyond
+    64 bit, or objects that give a name twice."""
 
     media_type = "application/json"
 
@@ -96,7 +96,7 @@ def is_chunked(request: Any) -> bool:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return decoded_json(body.decode())
     except RecursionError:
         raise MalformedJSON(str(NestedTooDeep())) from None
     except UnicodeDecodeError:
@@ -110,7 +110,3 @@ def _problem(value: Any) -> FieldError | None:
         return next(json_problems(value), None)
     except NestedTooDeep as error:
         raise MalformedJSON(str(error)) from None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")

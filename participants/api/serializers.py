@@ -5,7 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.api.fields import LineField, ObjectField, ParticipantIdField, SwitchField, WebAddressField
+from participants.api.fields import CodesField, LineField, ObjectField, ParticipantIdField, WebAddressField
+from participants.api.scalars import FlagField, SwitchField, TextField
 from participants.models import Participant
 from participants.profile import SECTION_NAMES, AnyField, sections
 
@@ -23,10 +24,10 @@ class ProfileChanges(serializers.Serializer[Any]):
     )
     avatar_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     attributes = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
-    timezone = serializers.CharField(
+    timezone = TextField(
         max_length=64, required=False, allow_null=True, help_text="Their IANA time zone, such as Europe/Paris."
     )
-    visible = serializers.BooleanField(required=False, help_text="Whether they are shown on leaderboards.")
+    visible = FlagField(required=False, help_text="Whether they are shown on leaderboards.")
 
 
 class NewParticipant(ProfileChanges):
@@ -71,15 +72,14 @@ def _optional(field: AnyField) -> AnyField:
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SECTION_NAMES)}})
-class SectionsField(serializers.CharField):
-    """Names of sections, separated by commas."""
+class SectionsField(CodesField):
+    """Names of sections."""
 
 
 class StateQuery(serializers.Serializer[Any]):
     include = SectionsField(required=False, help_text="Comma-separated sections; all when left out.")
 
-    def validate_include(self, value: str) -> list[str]:
-        names = [name.strip() for name in value.split(",") if name.strip()]
+    def validate_include(self, names: list[str]) -> list[str]:
         unknown = sorted(set(names) - set(SECTION_NAMES))
         if unknown:
             raise serializers.ValidationError(f"Unknown sections: {', '.join(unknown)}.")

@@ -14,6 +14,7 @@ from rest_framework.viewsets import ViewSet
 from participants import limits
 from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
+from participants.api.queries import given_parameters
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import Standing
@@ -55,8 +56,8 @@ class KeyViewSet(ViewSet):
         return validated(serializer, self.request.data)
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
-        """The validated query string."""
-        return validated(serializer, self.request.query_params)
+        """The validated query string. Raises rest_framework's ValidationError."""
+        return validated(serializer, given_parameters(self.request.query_params))
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant; the answer's headers then tell of the participant's cap."""

@@ -1,7 +1,7 @@
 """What the product's commands share: `--json` prints one object, a refusal is one line on stderr and exit code 1."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,6 +46,13 @@ def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
     if tenant is None:
         raise TenantNotFound(slug)
     return tenant
+
+
+def whole_number(text: str) -> int:
+    """An argument that is a number of ASCII digits; `int` would also take `1_0` and digits of other scripts."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ArgumentTypeError(f"must be a whole number, such as 30; got '{text}'")
+    return int(text)
 
 
 def _readable(value: Any) -> str:

@@ -13,8 +13,9 @@ from participants.errors import DomainError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MAX_ATTEMPTS = 10
+RETRY_SECONDS = 10.0  # half of what one wait for a lock may take, so that a client sees the 503 before its own timeout
 PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.1
 
 logger = structlog.get_logger(__name__)
 
@@ -34,16 +35,30 @@ class TooBusy(DomainError):
 
 
 def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Begin `use_case` anew when its unit of work lost a race. It must do nothing outside the unit."""
+    """Begin `use_case` anew when its unit of work lost a race. It must do nothing outside the unit.
+
+    Raises TooBusy once `RETRY_SECONDS` have passed. Time counts, not the number of attempts: while definitions change many
+    times a second, on SQLite above all, a unit can lose dozens of races in a row and still succeed within a second or two.
+    """
 
     @functools.wraps(use_case)
     def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(MAX_ATTEMPTS):
+        deadline = time.monotonic() + RETRY_SECONDS
+        attempt = 0
+        while True:
             try:
                 return use_case(*args, **kwargs)
             except Restart as restart:
+                if time.monotonic() >= deadline:
+                    raise TooBusy from restart
                 logger.info("unit_restarted", use_case=use_case.__name__, cause=str(restart.__cause__))
-                time.sleep(random.uniform(0, attempt * PAUSE_SECONDS))  # noqa: S311 - so that two do not meet again
-        raise TooBusy
+                _pause(attempt)
+                attempt += 1
 
     return attempts
+
+
+def _pause(attempt: int) -> None:
+    """Wait for a random time, so that two units that met do not meet again."""
+    longest = min(attempt * PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    time.sleep(random.uniform(0, longest))  # noqa: S311 - not a secret

@@ -23,8 +23,8 @@ class RewardsViewSet(KeyViewSet):
         """The rewards that can be claimed now: active, and within their dates."""
         query = self.query(RewardQuery)
         with reading(self.tenant) as tenant:
-            rewards = selectors.open_rewards(tenant, now=self.now, reward_type=query.get("reward_type"))
-        return Response(rendered(RewardList, {"rewards": rewards, "total": len(rewards)}))
+            page = selectors.open_rewards(tenant, now=self.now, **query)
+        return Response(rendered(RewardList, page))
 
     @operation(
         "claim_reward",

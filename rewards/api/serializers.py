@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, LineField, ParticipantIdField, SwitchField, VisibleLineField
+from participants.api.fields import BodyKeyField, LineField, PageQuery, ParticipantIdField, VisibleLineField
+from participants.api.scalars import FlagField, WholeNumberField
 from rewards.definitions import MAX_CODES, ConfigField
 from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
@@ -13,7 +14,8 @@ from rewards.models import Claim, ClaimStatus, RewardType
 OF_MULTIPLIERS = ("multiplier", "active_until")
 
 
-class RewardQuery(serializers.Serializer[Any]):
+class RewardQuery(PageQuery):
+    page_size = WholeNumberField(min_value=1, max_value=100, default=100, help_text="Items per page.")
     reward_type = serializers.ChoiceField(
         choices=RewardType.choices, required=False, help_text="Only rewards of this type."
     )
@@ -33,13 +35,13 @@ class OfferedReward(serializers.Serializer[Any]):
 
 
 class RewardList(serializers.Serializer[Any]):
-    rewards = OfferedReward(many=True, help_text="The rewards that can be claimed now, in display order.")
-    total = serializers.IntegerField(help_text="How many there are.")
+    rewards = OfferedReward(many=True, help_text="This page's rewards that can be claimed now, in display order.")
+    total = serializers.IntegerField(help_text="How many there are on all pages together.")
 
 
 class ClaimBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    points_deduction = SwitchField(default=False, help_text="Pay what it costs with points; for nothing when left out.")
+    points_deduction = FlagField(default=False, help_text="Pay what it costs with points; for nothing when left out.")
     idempotency_key = BodyKeyField()
 
 

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from participants.admin import audit
 from participants.admin.base import TenantDataAdmin, TenantDataForm, of_picked_tenant
 from participants.admin.display import display
-from participants.admin.fields import ReasonField, check_line
+from participants.admin.fields import DayField, ReasonField, check_line
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.refusals import place
 from participants.admin.tenants import timezone_widget
@@ -41,10 +41,8 @@ class AmnestyForm(TenantDataForm):
         validators=[check_line],
         help_text="What happened: “Outage on Monday”.",
     )
-    from_on = forms.DateField(label="From", widget=UnfoldAdminTextInputWidget({"type": "date"}))
-    to_on = forms.DateField(
-        label="To", widget=UnfoldAdminTextInputWidget({"type": "date"}), help_text="This day is included."
-    )
+    from_on = DayField(label="From", widget=UnfoldAdminTextInputWidget({"type": "date"}))
+    to_on = DayField(label="To", widget=UnfoldAdminTextInputWidget({"type": "date"}), help_text="This day is included.")
     timezone = forms.CharField(label="Time zone", widget=timezone_widget(), help_text="In which these days are meant.")
     streak_codes = forms.MultipleChoiceField(
         label="Streaks",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from participants.admin.fields import ReasonField
+from participants.admin.fields import DayField, ReasonField
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
@@ -57,13 +57,13 @@ class CaseForm(PageForm):
 class FreezeForm(CaseForm):
     refused_names: Mapping[str, str] = {"from": "begin", "to": "end"}
 
-    begin = forms.DateField(
+    begin = DayField(
         label="From",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
         help_text="A day of the streak. Leave both empty for the period that is open now.",
     )
-    end = forms.DateField(
+    end = DayField(
         label="To",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.api.fields import DayField, LineField, NameField, in_range
+from participants.api.fields import LineField, NameField
+from participants.api.scalars import DayField, TextField, in_range
 from participants.api.warnings import warnings_field
+from participants.engine import day_of, instant_of
 from participants.profile import AnyField
 from streaks.api.serializers import StreakAnswer
 
@@ -19,24 +21,20 @@ MAX_CODES = 500
 
 @extend_schema_field({"type": "string", "examples": ["2026-02-14", "2026-02-14T10:00:00Z"]})
 class MomentField(serializers.Field[Any, Any, Any, Any]):
-    """An ISO date, or an ISO date and time; in UTC where no offset is given."""
+    """A date, or a date and a time; in UTC where no offset is given."""
+
+    default_error_messages = {
+        "invalid": "Must be a date, such as 2026-02-14, or a date and a time as in RFC 3339, such as 2026-02-14T10:00:00Z."
+    }
 
     def to_internal_value(self, data: Any) -> date | datetime:
-        for parse in (date.fromisoformat, datetime.fromisoformat):
-            try:
-                return in_range(_aware(parse(data)))
-            except (TypeError, ValueError, OverflowError):  # the last: its offset leads out of the calendar
-                continue
-        raise serializers.ValidationError("Must be an ISO 8601 date, or a date and time.")
+        moment = (day_of(data) or instant_of(data)) if isinstance(data, str) else None
+        if moment is None:
+            self.fail("invalid")
+        return in_range(moment)
 
     def to_representation(self, value: Any) -> Any:
         return value
-
-
-def _aware(value: date | datetime) -> date | datetime:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return value
 
 
 def with_from(fields: Mapping[str, AnyField], begin: AnyField) -> dict[str, AnyField]:
@@ -61,11 +59,11 @@ class FreezeBody(ReasonBody):
 class AmnestyBody(ReasonBody):
     name = NameField()
     to = DayField(help_text="Last date, included.")
-    timezone = serializers.CharField(
+    timezone = TextField(
         required=False, allow_null=True, help_text="IANA zone of the dates; your tenant's when left out."
     )
     streak_codes = serializers.ListField(
-        child=serializers.CharField(),
+        child=TextField(),
         required=False,
         allow_null=True,
         allow_empty=False,

@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, CodeField, DayField, ParticipantIdField
+from participants.api.fields import BodyKeyField, CodeField, ParticipantIdField
+from participants.api.scalars import DayField, InstantField
 from participants.profile import AnyField
 from streaks.models import Streak
 from streaks.selectors import StreakStatus
@@ -16,7 +17,7 @@ from streaks.selectors.configs import filter_of
 class RecordBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
     streak_code = CodeField(help_text="Code of the streak.")
-    timestamp = serializers.DateTimeField(
+    timestamp = InstantField(
         required=False, allow_null=True, help_text="When it happened; now when left out, UTC where no offset is given."
     )
     idempotency_key = BodyKeyField()

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, words
-from participants.api.fields import WholeNumberField
+from participants.api.scalars import FlagField, IdField, PatternField, TextField, WholeNumberField
 from participants.services.tenants import is_timezone
 from streaks.engine.windows import ROLLING, Period
 from streaks.models import PARTICIPANT_ZONE, Streak
@@ -40,12 +40,12 @@ class Window(Body):
         error_messages=words(invalid_choice=f"must be one of {', '.join(CALENDAR_PERIODS)}"),
         help_text="Of calendar windows.",
     )
-    timezone = serializers.CharField(
+    timezone = TextField(
         required=False,
         error_messages=words(),
         help_text="IANA name, or `participant` for the zone of each participant; the tenant's when left out.",
     )
-    reset_time = serializers.RegexField(
+    reset_time = PatternField(
         r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
         required=False,
         error_messages=words(invalid="must be a time such as 04:00"),
@@ -86,14 +86,14 @@ class MilestoneBody(Body):
         error_messages=words(invalid="must be a whole number"),
         help_text="Length.",
     )
-    reward_item_id = serializers.UUIDField(
+    reward_item_id = IdField(
         required=False,
         allow_null=True,
         default=None,
         error_messages=words(invalid="must be the id of a reward"),
         help_text="Id of the reward that is given, or null.",
     )
-    repeatable = serializers.BooleanField(
+    repeatable = FlagField(
         default=False,
         error_messages=words(invalid="must be true or false"),
         help_text="Once in each run, instead of once ever.",

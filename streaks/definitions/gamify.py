@@ -8,6 +8,7 @@ from rest_framework import serializers
 from gamify.facts.definitions import MAX_EVENT_TYPE, MAX_EVENT_TYPES, FilterField
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
+from participants.api.scalars import FlagField, WholeNumberField
 from streaks.engine.windows import PERIOD_NAMES, ROLLING, Period
 from streaks.models import Streak
 from streaks.models.definitions import SECONDS_PER_HOUR
@@ -36,16 +37,16 @@ class StreakChanges(DefinitionChanges):
     fact_type = FactTypeField(required=False, help_text="Event that ticks it; * for any.")
     fact_filter = FilterField(required=False, allow_null=True, help_text="Filter on the event's properties.")
     period = serializers.ChoiceField(choices=PERIOD_NAMES, required=False, help_text="One tick counts in each.")
-    grace_periods = serializers.IntegerField(
+    grace_periods = WholeNumberField(
         min_value=0, max_value=MAX_GRACE, required=False, help_text="Periods that may be missed in a row."
     )
-    grace_period_hours = serializers.IntegerField(
+    grace_period_hours = WholeNumberField(
         min_value=0,
         max_value=MAX_GRACE * 24,
         required=False,
         help_text="The same in hours, rounded up to whole periods; grace_periods goes before it.",
     )
-    reset_on_miss = serializers.BooleanField(required=False, help_text="Whether a longer miss resets the count.")
+    reset_on_miss = FlagField(required=False, help_text="Whether a longer miss resets the count.")
     icon_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     color = LineField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="Such as #0891B2.")
 

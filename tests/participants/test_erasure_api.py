@@ -114,21 +114,14 @@ def test_the_anonymized_are_listed_as_inactive(api, admin_api, jane):
     assert admin_api.get("/admin/participants?search=jane").json()["total"] == 0
 
 
-@pytest.mark.parametrize("query", ["", "?anonymize=false", "?anonymize=0", "?anonymize=False"])
+@pytest.mark.parametrize("query", ["", "?anonymize=false", "?anonymize="])
 def test_without_anonymize_it_is_a_hard_delete(admin_api, jane, query):
     admin_api.delete(ADMIN_JANE + query)
 
     assert not Participant.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["?anonymize=1", "?anonymize=True"])
-def test_anonymize_is_read_in_every_spelling_of_true(admin_api, jane, query):
-    admin_api.delete(ADMIN_JANE + query)
-
-    assert Participant.objects.get().external_id.startswith("anon_")
-
-
-@pytest.mark.parametrize("value", ["", "maybe", "2", "tru", "%00"])
+@pytest.mark.parametrize("value", ["1", "0", "True", "False", "maybe", "2", "tru", "%00"])
 def test_an_anonymize_that_is_not_understood_deletes_nobody(admin_api, jane, nothing_written, value):
     with nothing_written():
         response = admin_api.delete(f"{ADMIN_JANE}?anonymize={value}")

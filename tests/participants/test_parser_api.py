@@ -2,7 +2,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.client import like, refusal, refused_fields
+from tests.client import Api, like, phoenix_refusal, refusal, refused_fields
 
 AWARD = "/points/award"
 MEBIBYTE = 1024 * 1024
@@ -106,10 +106,33 @@ def test_what_json_allows_and_the_database_holds_is_kept(api, metadata):
     assert api.get("/participants/user_123/points/transactions").status_code == 200
 
 
-def test_the_last_of_two_equal_names_counts(api):
-    response = api.post(AWARD, b'{"participant_id": "user_123", "amount": 5, "amount": 7}')
+@pytest.mark.parametrize(("body", "field"), [
+    (b'{"participant_id": "user_123", "amount": 1, "amount": 999}', "amount"),
+    (b'{"participant_id": "user_123", "amount": 1, "amount": 1}', "amount"),
+    (b'{"participant_id": "user_123", "amount": 1, "am\\u006funt": 1}', "amount"),
+    (award('{"a": {"b": 1, "b": 1}}'), "metadata.a.b"),
+    (award('{"a": [{}, {"b": 1, "c": 2, "b": null}]}'), "metadata.a.1.b"),
+    (award('{"a.b": 1, "a.b": 1}'), "metadata.a.b"),
+])  # fmt: skip
+def test_a_name_that_stands_twice_in_an_object_is_refused(api, nothing_written, body, field):
+    with nothing_written():
+        response = api.post(AWARD, body)
 
-    assert response.json()["amount"] == 7
+    assert refused_fields(response) == [field]
+    assert "Must be given once" in response.json()["detail"]
+
+
+def test_a_name_that_stands_twice_is_400_in_the_phoenix_dialect(admin_api):
+    body = b'{"name": "Daily", "config": {"event_types": ["a"], "event_types": ["b"], "window": {"period": "daily"}}}'
+
+    response = Api(admin_api.key, base="/v1").post("/tenants/acme/streaks", body)
+
+    assert phoenix_refusal(response)[:2] == (400, "VALIDATION_ERROR")
+    assert "event_types must be given once" in response.json()["error"]["message"].replace(": must", " must")
+
+
+def test_names_that_differ_in_case_are_two_names(api):
+    assert api.post(AWARD, award('{"a": 1, "A": 1}')).status_code == 200
 
 
 @pytest.mark.parametrize(

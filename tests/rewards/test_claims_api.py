@@ -7,7 +7,7 @@ import pytest
 from gamify.points.models import LedgerEntry
 from participants.models import DomainEvent, Participant
 from rewards.models import Claim, Reward, RewardCode
-from tests.client import refusal
+from tests.client import refusal, refused_fields
 from tests.factories import ParticipantFactory, TierFactory
 from tests.rewards.conftest import NOW
 
@@ -46,6 +46,29 @@ def test_the_specs_list(api, tenant, other_tenant, offered):
         "total": 1,
     }
     assert [each["name"] for each in api.get("/rewards").json()["rewards"]] == ["10% Off Coupon", "Mug"]
+
+
+@pytest.mark.parametrize(("query", "names"), [
+    ("", ["A", "B", "C"]),
+    ("?page_size=2", ["A", "B"]),
+    ("?page=2&page_size=2", ["C"]),
+    ("?page=3&page_size=2", []),
+    ("?page=2", []),
+    ("?page=&page_size=", ["A", "B", "C"]),
+    ("?reward_type=physical&page_size=1", ["A"]),
+])  # fmt: skip
+def test_the_list_has_pages_and_tells_how_many_there_are_on_all(api, offered, query, names):
+    for name in ("A", "B", "C"):
+        offered(name, reward_type="physical")
+
+    answer = api.get(f"/rewards{query}").json()
+
+    assert ([each["name"] for each in answer["rewards"]], answer["total"]) == (names, 3)
+
+
+@pytest.mark.parametrize("query", ["page_size=101", "page_size=0", "page=0", "page=1_0", "page_size=%EF%BC%91"])
+def test_a_page_of_rewards_out_of_range_is_refused(api, query):
+    assert refused_fields(api.get(f"/rewards?{query}")) == [query.partition("=")[0]]
 
 
 def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered):

@@ -116,7 +116,7 @@ def test_what_was_asked_can_be_changed_first(tenant, streaks, nothing_written):
         ("name", "x" * 101, "Ensure this value has at most 100 characters (it has 101)."),
         ("name", "two\u2028lines", "Must not contain control characters."),
         ("from_on", "", "This field is required."),
-        ("from_on", "2026-02-30", "Enter a valid date."),
+        ("from_on", "2026-02-30", "Must be a date, such as 2026-02-14."),
         ("from_on", "1969-12-31", "Must be between 1970 and 2199."),
         ("to_on", "2026-02-01", "Must not be before “From”."),
         ("to_on", "2027-03-03", "Must be at most 366 days after “From”."),

@@ -243,7 +243,7 @@ def test_a_participant_is_frozen(tenant, fields, begin, end):
         ({"reason": ""}, {"reason": ["This field is required."]}),
         ({"reason": "two\u2028lines"}, {"reason": ["Must not contain control characters."]}),
         ({"reason": "x" * 501}, {"reason": ["Ensure this value has at most 500 characters (it has 501)."]}),
-        ({"begin": "tomorrow"}, {"begin": ["Enter a valid date."]}),
+        ({"begin": "tomorrow"}, {"begin": ["Must be a date, such as 2026-02-14."]}),
         ({"begin": "2026-03-12", "end": "2026-03-11"}, {"end": ["Must not be before “From”."]}),
         ({"begin": "1969-12-31"}, {"begin": ["Must be between 1970 and 2199."]}),
         ({"begin": "2026-03-12", "end": "9999-12-31"}, {"end": ["Must be between 1970 and 2199."]}),

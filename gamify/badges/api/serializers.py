@@ -13,8 +13,8 @@ from participants.api.fields import (
     CodesField,
     ObjectField,
     ParticipantIdField,
-    SwitchField,
 )
+from participants.api.scalars import SwitchField
 
 
 class AwardBody(serializers.Serializer[Any]):

@@ -1,6 +1,5 @@
 """An objective and a milestone, each judged by itself. Messages are the ends of sentences that begin with the path."""
 
-from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,7 +7,8 @@ from rest_framework import serializers
 
 from gamify.challenges.models import ALL
 from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, GrantsField, words
-from participants.api.fields import MAX_CODE, MAX_NAME, LineField, VisibleLineField, WholeNumberField, in_range
+from participants.api.fields import MAX_CODE, MAX_NAME, LineField, VisibleLineField
+from participants.api.scalars import TextField, WholeNumberField
 
 MAX_OBJECTIVES = 20
 MAX_MILESTONES = 20
@@ -49,7 +49,7 @@ class ChallengeObjective(Whole):
     )
     condition = ConditionBody(required=False, help_text="When it is completed; by one event when left out.")
     prerequisites = serializers.ListField(
-        child=serializers.CharField(error_messages=words()),
+        child=TextField(error_messages=words()),
         default=list,
         max_length=MAX_OBJECTIVES,
         error_messages=words(),
@@ -84,18 +84,12 @@ class CompletionField(serializers.Field[Any, Any, Any, Any]):
     """`all`, or how many."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if data == ALL or (isinstance(data, int) and not isinstance(data, bool) and data >= 1):
+        if data == ALL:
             return data
-        raise serializers.ValidationError("Must be `all` or a number of objectives.")
+        try:
+            return WholeNumberField(min_value=1).run_validation(data)
+        except serializers.ValidationError:
+            raise serializers.ValidationError("Must be `all` or a number of objectives.") from None
 
     def to_representation(self, value: Any) -> Any:
         return value
-
-
-class MomentField(serializers.DateTimeField):
-    """An instant of our times."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        moment: datetime = super().to_internal_value(value)
-        in_range(moment)
-        return moment

@@ -11,12 +11,12 @@ from gamify.challenges.definitions.bodies import (
     ChallengeMilestone,
     ChallengeObjective,
     CompletionField,
-    MomentField,
 )
 from gamify.challenges.models import ALL, DurationChoice, EnrolmentChoice
 from gamify.facts.definitions import GrantsField, grants_problems, words
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import NameField, NewCodeField, WholeNumberField
+from participants.api.fields import NameField, NewCodeField
+from participants.api.scalars import CalendarInstantField, FlagField, WholeNumberField
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -37,8 +37,8 @@ class ChallengeChanges(DefinitionChanges):
         required=False,
         help_text="`fixed` between two instants, `rolling` for some days from the enrolment, or `perpetual` (when left out).",
     )
-    starts_at = MomentField(required=False, allow_null=True, help_text="Fixed: events count from then on.")
-    ends_at = MomentField(required=False, allow_null=True, help_text="Fixed: events count until just before.")
+    starts_at = CalendarInstantField(required=False, allow_null=True, help_text="Fixed: events count from then on.")
+    ends_at = CalendarInstantField(required=False, allow_null=True, help_text="Fixed: events count until just before.")
     duration_days = WholeNumberField(
         min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, help_text="Rolling: days of 24 hours."
     )
@@ -66,9 +66,7 @@ class ChallengeChanges(DefinitionChanges):
         help_text="What is given on the way.",
     )
     completion_grants = GrantsField(required=False, help_text="What is given for completing it.")
-    is_repeatable = serializers.BooleanField(
-        required=False, help_text="Whether the next event after a completion begins it anew."
-    )
+    is_repeatable = FlagField(required=False, help_text="Whether the next event after a completion begins it anew.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """As it is stored: of the duration, what belongs to its type, and nothing else."""

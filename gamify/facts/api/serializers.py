@@ -8,6 +8,7 @@ from rest_framework import serializers
 from gamify.facts.engine.events import MAX_EVENT_NAME, EventInput, name_problem
 from gamify.facts.models import Event
 from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField
+from participants.api.scalars import DayField, InstantField, SwitchField, TextField
 
 MAX_BATCH = 100
 
@@ -32,7 +33,7 @@ class EventBody(serializers.Serializer[Any]):
     properties = ObjectField(
         required=False, allow_null=True, help_text="What there is to tell about it, at most 16 KiB."
     )
-    timestamp = serializers.DateTimeField(
+    timestamp = InstantField(
         required=False, allow_null=True, help_text="When it happened; now when left out, UTC where no offset is given."
     )
     idempotency_key = BodyKeyField()
@@ -55,15 +56,8 @@ def event_of(data: dict[str, Any], *, now: datetime, **given: Any) -> EventInput
     )
 
 
-class DayField(serializers.DateField):
-    """A day in a query; given but empty it is refused, where DRF would take it for left out."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
-
-
 class HistoryQuery(PageQuery):
-    event_name = serializers.CharField(required=False, help_text="Only events of exactly this name.")
+    event_name = TextField(required=False, help_text="Only events of exactly this name.")
     from_date = DayField(required=False, help_text="Only events of this day and later: YYYY-MM-DD, in UTC.")
     to_date = DayField(required=False, help_text="Only events of this day and earlier: YYYY-MM-DD, in UTC.")
 
@@ -173,15 +167,8 @@ class ReversalBody(serializers.Serializer[Any]):
     reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why, for the record.")
 
 
-class FlagField(serializers.BooleanField):
-    """Yes or no in a query; given but empty it is refused, where DRF would take it for no."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
-
-
 class ReversalQuery(serializers.Serializer[Any]):
-    dry_run = FlagField(default=False, help_text="Only tell what would be undone.")
+    dry_run = SwitchField(default=False, help_text="Only tell what would be undone.")
 
 
 class ReversedEvent(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ from gamify.leaderboards.engine.measures import METRICS
 from gamify.leaderboards.engine.periods import WINDOWS
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ParticipantIdField
+from participants.api.scalars import TextField, WholeNumberField
 
 MAX_OFFSET = 1_000_000_000
 CHANGES = ("up", "down", "same", "new")
@@ -19,7 +20,7 @@ class PeriodQuery(serializers.Serializer[Any]):
     period = serializers.ChoiceField(
         choices=list(WINDOWS), required=False, help_text="Which kind of period; the board's own when left out."
     )
-    period_key = serializers.CharField(
+    period_key = TextField(
         required=False,
         max_length=10,
         help_text="Which one of that kind, such as `2026-02-14`, `2026-W07`, `2026-02` or `2026`; the current one when left out.",
@@ -27,8 +28,8 @@ class PeriodQuery(serializers.Serializer[Any]):
 
 
 class PageQuery(PeriodQuery):
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text="How many entries.")
-    offset = serializers.IntegerField(
+    limit = WholeNumberField(min_value=1, max_value=100, default=20, help_text="How many entries.")
+    offset = WholeNumberField(
         min_value=0, max_value=MAX_OFFSET, default=0, help_text="How many to leave out at the top."
     )
     around = ParticipantIdField(

@@ -1,6 +1,6 @@
 """Bodies, queries and answers about points."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -15,9 +15,8 @@ from participants.api.fields import (
     MultiplierField,
     ObjectField,
     ParticipantIdField,
-    WholeNumberField,
-    in_range,
 )
+from participants.api.scalars import CalendarInstantField, InstantField, TextField, WholeNumberField
 
 MAX_BATCH = 100
 MAX_DAYS = 36_525
@@ -26,7 +25,7 @@ MAX_DAYS = 36_525
 class ChangeBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
     amount = WholeNumberField(min_value=MIN_AWARD, max_value=MAX_AWARD, help_text="Points to add.")
-    reason = serializers.CharField(
+    reason = TextField(
         max_length=500,
         required=False,
         allow_null=True,
@@ -39,7 +38,7 @@ class ChangeBody(serializers.Serializer[Any]):
 
 
 class CreditBody(ChangeBody):
-    expires_at = serializers.DateTimeField(
+    expires_at = CalendarInstantField(
         required=False, allow_null=True, help_text="When what is not spent of them expires; never when left out."
     )
     expires_in_days = WholeNumberField(
@@ -49,11 +48,6 @@ class CreditBody(ChangeBody):
         allow_null=True,
         help_text="The same, as so many times 24 hours from now.",
     )
-
-    def validate_expires_at(self, value: datetime | None) -> datetime | None:
-        if value is not None:
-            in_range(value)
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("expires_at") is not None and attrs.get("expires_in_days") is not None:
@@ -139,11 +133,7 @@ class BatchAnswer(serializers.Serializer[Any]):
 
 
 class PointsQuery(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(
-        default_timezone=UTC,
-        required=False,
-        help_text="As it was then; UTC where no offset is given. Now when left out.",
-    )
+    at = InstantField(required=False, help_text="As it was then; UTC where no offset is given. Now when left out.")
 
 
 class PointsAnswer(PointsSummary):

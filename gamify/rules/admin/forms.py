@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from rest_framework.serializers import Serializer
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSplitDateTimeWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from gamify.facts.admin.grants import GrantsField
 from gamify.facts.admin.words import grant_sentence
@@ -14,7 +14,7 @@ from gamify.rules.admin.words import as_sentence
 from gamify.rules.definitions import LIMITS, NewRule, RuleChanges, known_changes, then_problems
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm
-from participants.admin.fields import IntegerField, SwitchField, WordsField
+from participants.admin.fields import IntegerField, SplitMomentField, SwitchField, WordsField
 from participants.admin.lengths import LengthField
 from participants.errors import FieldError
 from participants.events import event_types
@@ -25,12 +25,6 @@ ELSEWHERE = (*WHEN, "grants", *LIMITS)
 
 def _changes() -> list[tuple[str, str]]:
     return [(name, f"{name} – {event_types[name].meaning}") for name in known_changes()]
-
-
-def _instant_field(label: str, help_text: str) -> forms.SplitDateTimeField:
-    return forms.SplitDateTimeField(
-        label=label, required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text=help_text
-    )
 
 
 class RuleForm(DefinitionForm):
@@ -57,8 +51,8 @@ class RuleForm(DefinitionForm):
 
     display_order = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares
     priority = IntegerField(initial=0, help_text="Rules with a higher one come first; then by code.")
-    starts_at = _instant_field("From", "In UTC, by the time of the event. Left empty: from now on.")
-    ends_at = _instant_field("Until", "In UTC; at this very moment it is over. Left empty: for ever.")
+    starts_at = SplitMomentField(label="From", help_text="In UTC, by the time of the event. Left empty: from now on.")
+    ends_at = SplitMomentField(label="Until", help_text="In UTC; at this very moment it is over. Left empty: for ever.")
     event_types = WordsField(label="Events", help_text="Separated by commas; * for any event of your application.")
     changes = forms.MultipleChoiceField(
         label="Changes",

@@ -8,13 +8,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from gamify.facts.admin.traces import trace_in_words
 from gamify.facts.engine.events import EventInput, name_problem
 from gamify.facts.services import Simulated, simulate
 from participants.admin.attributes import AttributesField
-from participants.admin.fields import LineField
+from participants.admin.fields import LineField, SplitMomentField
 from participants.admin.refusals import place
 from participants.engine import external_id_problem
 from participants.errors import DomainError
@@ -31,9 +30,7 @@ class TryForm(forms.Form):
     participant_id = LineField(label="Participant", strip=False, help_text="Left empty, or unknown: a new one.")
     event_name = LineField(label="Event", required=True, help_text="Its name, such as purchase_completed.")
     properties = AttributesField(label="Properties", required=False)
-    timestamp = forms.SplitDateTimeField(
-        label="When", required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="In UTC. Left empty: now."
-    )
+    timestamp = SplitMomentField(label="When", help_text="In UTC. Left empty: now.")
 
     def clean_participant_id(self) -> str | None:
         participant_id: str | None = self.cleaned_data["participant_id"]

@@ -9,12 +9,13 @@ from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.profile import CurrentTier, NextTier, TierSummary
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import MAX_CODE, MultiplierField, ParticipantIdField
+from participants.api.scalars import TextField
 
 
 class AssignmentBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    tier_code = serializers.CharField(max_length=MAX_CODE, help_text="Code of an active tier.")
-    reason = serializers.CharField(
+    tier_code = TextField(max_length=MAX_CODE, help_text="Code of an active tier.")
+    reason = TextField(
         max_length=500,
         required=False,
         allow_null=True,

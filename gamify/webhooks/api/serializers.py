@@ -1,7 +1,6 @@
 """Bodies, queries and answers about webhooks, their deliveries, and the feed."""
 
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,7 +10,8 @@ from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.selectors.feed import FeedPage
 from gamify.webhooks.services.replaying import MISSED
-from participants.api.fields import ParticipantIdField, in_range
+from participants.api.fields import CodesField, ParticipantIdField
+from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
 from participants.api.warnings import warnings_field
 from participants.errors import InvalidInput
 from participants.profile import AnyField
@@ -126,15 +126,8 @@ class DeliveriesQuery(serializers.Serializer[Any]):
     )
 
 
-class InstantField(serializers.DateTimeField):
-    """An instant of our times; UTC where it has no offset."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        return cast("datetime", in_range(super().to_internal_value(value)))
-
-
 class ReplayQuery(serializers.Serializer[Any]):
-    to = InstantField(
+    to = CalendarInstantField(
         required=False, help_text="What happened from this instant on is left out; now when it is not given."
     )
     status = serializers.ChoiceField(
@@ -145,7 +138,7 @@ class ReplayQuery(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, AnyField]:
         """`from` is a word that Python keeps for itself."""
-        begin = InstantField(help_text="What happened from this instant on.")
+        begin = CalendarInstantField(help_text="What happened from this instant on.")
         return {"from": begin, **super().get_fields()}
 
 
@@ -153,49 +146,28 @@ class Replayed(serializers.Serializer[Any]):
     replayed = serializers.IntegerField(help_text="How many deliveries are to be made.")
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
-class TypesField(serializers.CharField):
-    """Types of event, separated by commas; cleans to the types there are that are meant."""
+class TypesField(CodesField):
+    """Types of event; cleans to the types there are that are meant."""
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if value is None:
-            return None
+    def to_internal_value(self, data: Any) -> Any:
         try:
-            return types_meant(value)
+            return types_meant(super().to_internal_value(data))
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 
 
-class _Given:
-    """Of a query: given but empty it is refused, where DRF would take it for left out, and the reader begin anew."""
-
-    def get_value(self: Any, dictionary: Any) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
-
-
-class CursorField(_Given, serializers.CharField):
-    """A cursor, or `latest`."""
-
-
-class WhoField(_Given, ParticipantIdField):
-    """Whom it is about."""
-
-
 class FollowingQuery(serializers.Serializer[Any]):
-    types = TypesField(
-        required=False, allow_blank=True, default=None, help_text="Only these types: `streak.*,points.awarded`."
-    )
-    participant_id = WhoField(required=False, help_text="Only what is about this participant.")
+    types = TypesField(required=False, default=None, help_text="Only these types: `streak.*,points.awarded`.")
+    participant_id = ParticipantIdField(required=False, help_text="Only what is about this participant.")
 
 
 class FeedQuery(FollowingQuery):
-    after = CursorField(
+    after = TextField(
         max_length=20,
         required=False,
         help_text="A `next_cursor`: what comes behind it. From the oldest event when left out; `latest`: from now on.",
     )
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="Events at most.")
+    limit = WholeNumberField(min_value=1, max_value=1000, default=100, help_text="Events at most.")
 
 
 class FeedEvent(serializers.Serializer[Any]):

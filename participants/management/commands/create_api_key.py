@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.models.keys import Scope
 from participants.services.keys import create_api_key
 
@@ -21,8 +21,10 @@ class Command(ReportingCommand):
         parser.add_argument("--sandbox", action="store_true", help="A bq_test_ key, for the sandbox twin.")
         parser.add_argument("--name", default="", help="What people will recognise it by.")
         expiry = parser.add_mutually_exclusive_group()
-        expiry.add_argument("--expires-in-days", type=int, metavar="N")
-        expiry.add_argument("--expires-at", metavar="ISO", help="ISO 8601; UTC where no offset is given.")
+        expiry.add_argument("--expires-in-days", type=whole_number, metavar="N")
+        expiry.add_argument(
+            "--expires-at", metavar="ISO", help="Such as 2026-12-31T00:00:00Z; UTC where no offset is given."
+        )
 
     def report(self, *, tenant: str, scope: list[str], name: str, **options: Any) -> Mapping[str, Any]:
         now = timezone.now()
@@ -51,10 +53,7 @@ def _expiry(days: int | None, at: str | None, *, now: datetime) -> datetime | No
 
 
 def _instant(text: str) -> datetime:
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        instant = None
+    instant = instant_of(text)
     if instant is None:
-        raise InvalidInput("expires_at", f"'{text}' is not an ISO 8601 date and time.")
-    return instant if timezone.is_aware(instant) else timezone.make_aware(instant)
+        raise InvalidInput("expires_at", f"{NOT_AN_INSTANT} Got '{text}'.")
+    return instant

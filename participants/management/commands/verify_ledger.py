@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from participants.auditing import Drift
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.progress import counting
 from participants.models import Tenant
 from participants.services.auditing import audit, size_of
@@ -25,7 +25,9 @@ class Command(ReportingCommand):
             "--tenant", metavar="SLUG", help="Of this tenant; of all and their sandboxes when left out."
         )
         parser.add_argument("--sandbox", action="store_true", help="The sandbox twin of that tenant instead.")
-        parser.add_argument("--limit", type=int, default=LIMIT, help="Print so many; all are counted. Default: 100.")
+        parser.add_argument(
+            "--limit", type=whole_number, default=LIMIT, help="Print so many; all are counted. Default: 100."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.told: list[dict[str, Any]] = []

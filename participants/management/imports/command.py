@@ -5,13 +5,13 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from django.core.management.base import CommandError
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand
 from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
@@ -152,11 +152,7 @@ def text_in(fields: Mapping[str, Any], name: str) -> str:
 
 def instant_in(fields: Mapping[str, Any], name: str) -> datetime:
     """The instant in field `name`, in UTC, as where no offset is given. Raises InvalidInput."""
-    text = text_in(fields, name)
-    try:
-        instant = parse_datetime(text)
-        if instant is not None:
-            return (instant if timezone.is_aware(instant) else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidInput(name, "Must be an ISO 8601 date and time.")
+    instant = instant_of(text_in(fields, name))
+    if instant is None:
+        raise InvalidInput(name, NOT_AN_INSTANT)
+    return instant

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.facts.definitions import ConditionBody, words
+from participants.api.scalars import TextField
 from participants.api.warnings import warnings_field
 from participants.models import Tenant
 from streaks.definitions import Config, model_of_config
@@ -26,13 +27,13 @@ NOT_ALPHANUMERIC = "must be alphanumeric; spaces, hyphens and underscores are al
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
-class StreakNameField(serializers.CharField):
+class StreakNameField(TextField):
     """Letters, with their marks, and digits of any script, spaces, hyphens and underscores."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAX_NAME,
-            error_messages=words(invalid="must be text"),
+            error_messages=words(),
             help_text="Alphanumeric, with spaces, hyphens and underscores, 1 to 255 characters; no other streak's.",
             **kwargs,
         )
@@ -54,14 +55,14 @@ def _may_be_in_a_name(character: str) -> bool:
     return character in " -_" or _is_letter_or_digit(character) or unicodedata.category(character).startswith("M")
 
 
-class DescriptionField(serializers.CharField):
+class DescriptionField(TextField):
     def __init__(self) -> None:
         super().__init__(
             max_length=MAX_DESCRIPTION,
             required=False,
             allow_null=True,
             allow_blank=True,
-            error_messages=words(invalid="must be text"),
+            error_messages=words(),
             help_text="What it is for, or null.",
         )
 

@@ -90,7 +90,18 @@ def test_days_are_utc_and_both_included_and_names_are_exact(participant, api, qu
 
 @pytest.mark.parametrize("field", ["from_date", "to_date"])
 @pytest.mark.parametrize(
-    "day", ["", "yesterday", "2026-02-30", "2026-13-01", "14.02.2026", "2026-02-14T10:00:00Z", "0", "%00"]
+    "day",
+    [
+        "yesterday",
+        "20260214",
+        "2026-W07-6",
+        "2026-02-30",
+        "2026-13-01",
+        "14.02.2026",
+        "2026-02-14T10:00:00Z",
+        "0",
+        "%00",
+    ],
 )
 def test_a_bad_date_is_422(participant, api, field, day):
     assert refused_fields(api.get(f"{HISTORY}?{field}={day}")) == [field]

@@ -22,6 +22,28 @@ def clock():
         yield traveller
 
 
+@pytest.mark.parametrize(("selector", "status"), [
+    ({"event_name": None}, 200),
+    ({"event_name": None, "filter": None, "field": None, "streak_code": None}, 200),
+    (None, 200),
+    ({}, 200),
+    ({"event_name": ""}, 422),
+    ({"event_name": " "}, 422),
+    ({"field": ""}, 422),
+    ({"streak_code": ""}, 422),
+    ({"event_name": 5}, 422),
+    ({"event_name": ["login"]}, 422),
+])  # fmt: skip
+def test_a_selector_with_nothing_in_it_is_taken_or_refused(admin_api, selector, status):
+    board = {"code": "busy", "name": "Busy", "metric": "event_count"}
+
+    created = admin_api.post("/admin/leaderboards", board | {"selector": selector})
+    known = admin_api.post("/admin/leaderboards", board | {"code": "known"}).json()
+    changed = admin_api.patch(f"/admin/leaderboards/{known['id']}", {"selector": selector})
+
+    assert (created.status_code, changed.status_code) == (201 if status == 200 else status, status)
+
+
 def test_a_page_says_what_the_specification_says_and_more(tenant, api):
     made_board(tenant, "top_scorers")
     award(api, "user_456", 5000)

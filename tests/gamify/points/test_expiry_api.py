@@ -106,7 +106,7 @@ def test_the_balance_at_a_moment_of_the_past(api):
 
 
 def test_at_a_moment_a_participant_never_seen_had_nothing(api):
-    answer = api.get("/participants/nobody/points?at=2026-02-14").json()
+    answer = api.get("/participants/nobody/points?at=2026-02-14T00:00:00").json()
 
     assert (answer["balance"], answer["at"]) == (0, "2026-02-14T00:00:00Z")
 

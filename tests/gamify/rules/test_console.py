@@ -123,11 +123,11 @@ def test_a_rule_is_defined_with_all_its_settings(tenant, admin_api):
         ({"cooldown_seconds": "soon"}, "cooldown_seconds", "Enter a whole number."),
         ({"priority": "9999999999"}, "priority", "Ensure this value is less than or equal to 2147483647."),
         (
-            {"starts_at_0": "2026-02-02", "starts_at_1": "0:00", "ends_at_0": "2026-02-02", "ends_at_1": "0:00"},
+            {"starts_at_0": "2026-02-02", "starts_at_1": "00:00", "ends_at_0": "2026-02-02", "ends_at_1": "00:00"},
             "ends_at",
             "Must be later than the start.",
         ),
-        ({"starts_at_0": "tomorrow", "starts_at_1": ""}, "starts_at", "Enter a valid date."),
+        ({"starts_at_0": "tomorrow", "starts_at_1": ""}, "starts_at", "Must be a date, such as 2026-02-14."),
     ],
 )
 def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, fields, field, message):

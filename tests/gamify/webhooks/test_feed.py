@@ -125,10 +125,10 @@ def test_it_needs_the_admin_scope(api, path):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("after=x", "after"), ("after=", "after"), ("after=-1", "after"), ("after=1.5", "after"), ("after=999", "after"),
+        ("after=x", "after"), ("after=-1", "after"), ("after=1.5", "after"), ("after=999", "after"),
         ("after=٣", "after"), (f"after={'9' * 21}", "after"), (f"after={'9' * 20}", "after"), ("types=nope.*", "types"),
         ("types=*.x", "types"), ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"),
-        ("participant_id=", "participant_id"), ("participant_id=%00", "participant_id"),
+        ("participant_id=%00", "participant_id"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_refused(admin_api, nothing_written, query, field):

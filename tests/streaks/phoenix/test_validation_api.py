@@ -24,8 +24,8 @@ OF_THE_NAME = [
     ("name", None, "name: cannot be null"),
     ("name", "", "name: cannot be empty"),
     ("name", "   ", "name: cannot be empty"),
-    ("name", [], "name: must be text"),
-    ("name", True, "name: must be text"),
+    ("name", [], "name: must be a string"),
+    ("name", True, "name: must be a string"),
     ("name", "x" * 256, "name: must not be longer than 255"),
     ("name", "Daily!", ALPHANUMERIC),
     ("name", "a.b", ALPHANUMERIC),
@@ -34,7 +34,7 @@ OF_THE_NAME = [
     ("name", "🔥", ALPHANUMERIC),
     ("name", "-_ -", ALPHANUMERIC),
     ("name", "½", ALPHANUMERIC),
-    ("description", 5 * ["x"], "description: must be text"),
+    ("description", 5 * ["x"], "description: must be a string"),
     ("description", "x" * 2001, "description: must not be longer than 2000"),
 ]
 OF_THE_CONFIG = [

@@ -19,7 +19,7 @@ from gamify.rules.selectors.replaying import Watch
 from gamify.rules.services import RuleNotFound
 from participants.api.warnings import ignored_fields
 from participants.errors import field_errors
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.imports import document
 from participants.models import Participant, Tenant
 from participants.work import reading
@@ -37,9 +37,13 @@ class Command(ReportingCommand):
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
         parser.add_argument("--rule", required=True, metavar="CODE", help="Active or not.")
-        parser.add_argument("--days", type=int, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS}).")
+        parser.add_argument(
+            "--days", type=whole_number, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS})."
+        )
         parser.add_argument("--changes", type=Path, metavar="FILE", help="JSON of what would be changed.")
-        parser.add_argument("--max-events", type=int, metavar="N", help="Stop after so many; all when left out.")
+        parser.add_argument(
+            "--max-events", type=whole_number, metavar="N", help="Stop after so many; all when left out."
+        )
 
     def report(self, *, tenant: str, sandbox: bool, rule: str, days: int, **options: Any) -> Mapping[str, Any]:
         found, now = existing_tenant(tenant, sandbox=sandbox), timezone.now()
