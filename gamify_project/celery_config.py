@@ -20,6 +20,7 @@ REDIS_TIMEOUT_SECONDS = 1.0
 
 NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
+    "participants.hash_batch_keys": crontab(hour="3", minute="47"),
     "facts.prune_traces": crontab(hour="3", minute="27"),
     "participants.verify": crontab(hour="1-5", minute="37"),  # what one hour has left, the next goes on with
     "leaderboards.sweep": crontab(hour="3", minute="37"),

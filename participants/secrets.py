@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 # Changing it makes every ciphertext unreadable.
 _INFO = b"gamify: secrets at rest"
@@ -40,6 +41,15 @@ def is_current(ciphertext: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def keyed_hashes(text: str, *, purpose: str) -> tuple[str, ...]:
+    """HMAC-SHA256 of `text` in hex: first under SECRET_KEY, which is the one to store, then under each of its fallbacks.
+
+    It replaces text that may name a participant: without the key nobody can find out, not even by guessing, what it was.
+    """
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(salted_hmac(purpose, text, secret=secret, algorithm="sha256").hexdigest() for secret in secrets)
 
 
 def _passphrases() -> tuple[str, ...]:

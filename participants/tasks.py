@@ -1,4 +1,4 @@
-"""What beat starts: every tenant is audited once a night."""
+"""What beat starts: every tenant is audited once a night, and old keys of batches are hashed."""
 
 import time
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from participants.auditing import Drift
 from participants.models import Tenant
 from participants.selectors import tenants_to_audit
 from participants.services.auditing import audit
+from participants.services.batch_keys import hash_old_keys
 
 # No tenant is begun later than this after the task was, well before a worker is killed: the next hour goes on with the rest.
 BUDGET_SECONDS = 240.0
@@ -31,6 +32,17 @@ def verify() -> None:
             logger.warning("audits_unfinished", tenants=len(waiting) - done)
             return
         _verify(tenant, now=now)
+
+
+@shared_task(name="participants.hash_batch_keys")
+def hash_batch_keys() -> None:
+    """Hash the idempotency keys of batches that are older than a week: their text may name participants."""
+    ends_at, hashed = time.monotonic() + BUDGET_SECONDS, 0
+    for step in hash_old_keys(now=timezone.now()):
+        hashed += step
+        if time.monotonic() > ends_at:
+            break
+    logger.info("batch_keys_hashed", keys=hashed)
 
 
 def _verify(tenant: Tenant, *, now: datetime) -> None:

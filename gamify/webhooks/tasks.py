@@ -33,12 +33,15 @@ def _stop(**_: Any) -> None:
 
 @shared_task(name="webhooks.prune")
 def prune() -> None:
-    """Remove deliveries older than DELIVERY_RETENTION_DAYS and events older than EVENT_RETENTION_DAYS."""
+    """Remove deliveries older than DELIVERY_RETENTION_DAYS and events older than EVENT_RETENTION_DAYS, and the ids of erased
+    participants in those events that stay.
+    """
     ends_at, now = time.monotonic() + BUDGET_SECONDS, timezone.now()
     old_deliveries = services.prune_deliveries(before=now - timedelta(days=settings.DELIVERY_RETENTION_DAYS))
-    old_events = services.prune_events(before=now - timedelta(days=settings.EVENT_RETENTION_DAYS))
-    deliveries, events = _until(ends_at, old_deliveries), _until(ends_at, old_events)
-    logger.info("outbox_pruned", deliveries=deliveries, events=events)
+    before = now - timedelta(days=settings.EVENT_RETENTION_DAYS)
+    deliveries, events = _until(ends_at, old_deliveries), _until(ends_at, services.prune_events(before=before))
+    ids = _until(ends_at, services.forget_erased_ids(before=before))
+    logger.info("outbox_pruned", deliveries=deliveries, events=events, erased_ids=ids)
 
 
 def _until(ends_at: float, steps: Iterator[int]) -> int:

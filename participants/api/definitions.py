@@ -124,12 +124,15 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
         return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
-        with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
-            row = self.definition(definition_id, lock=True)
-            warnings = ignored_fields(request.data, self.update_body(), shown=lambda: self.get_serializer(row).data)
-            changes = validated(self.update_body, _given(dict(request.data), self.update_body), instance=row)
-            row = self.perform_update(row, changes)
-        return self.shown(row, warnings=warnings)
+        warnings: list[Mapping[str, str]] = []
+
+        def changes(row: Definition) -> Mapping[str, Any]:
+            warnings[:] = ignored_fields(request.data, self.update_body(), shown=lambda: self.get_serializer(row).data)
+            given: Mapping[str, Any] = _given(dict(request.data), self.update_body)
+            changed: Mapping[str, Any] = validated(self.update_body, given, instance=row)
+            return changed
+
+        return self.shown(self.perform_change(definition_id, changes), warnings=warnings)
 
     def destroy(self, request: Request, definition_id: str) -> Response:
         self.perform_destroy(self.definition(definition_id))
@@ -137,6 +140,12 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def perform_create(self, data: Mapping[str, Any]) -> Definition:
         return create_definition(self.model, noun=self.noun, tenant=self.tenant, data=data, now=self.now)
+
+    def perform_change(self, definition_id: str, changes: Callable[[Definition], Mapping[str, Any]]) -> Definition:
+        """`changes` judges the request by the locked row: fields that stay must stay until the change is written."""
+        with transaction.atomic():
+            row = self.definition(definition_id, lock=True)
+            return self.perform_update(row, changes(row))
 
     def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Definition:
         return update_definition(row, tenant=self.tenant, changes=changes, now=self.now)

@@ -46,12 +46,18 @@ def _took_the_code(error: IntegrityError) -> bool:
 @transaction.atomic
 def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> D:
     """Set the fields that `changes` names, and no other: two edits of different fields do not undo each other."""
+    if write_changes(row, changes=changes, now=now):
+        definitions_changed(tenant)
+    return row
+
+
+def write_changes(row: Definition, *, changes: Mapping[str, Any], now: datetime) -> bool:
+    """Write the fields whose value changes. Returns whether there are any; the caller then calls `definitions_changed`."""
     changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changes:
-        return row
+        return False
     for name, value in changes.items():
         setattr(row, name, value)
     row.updated_at = now
     row.save(update_fields=[*changes, "updated_at"])
-    definitions_changed(tenant)
-    return row
+    return True

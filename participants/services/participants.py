@@ -10,6 +10,7 @@ from participants.engine import object_problem
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
+from participants.services.batch_keys import hash_keys_that_name
 from participants.services.tenants import check_timezone
 from participants.work import UnitOfWork, restartable, unit_of_work
 
@@ -164,6 +165,7 @@ def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
 
 def _forget_keys(participant: Participant) -> None:
     IdempotencyKey.objects.filter(tenant_id=participant.tenant_id, subject=participant.pk).delete()
+    hash_keys_that_name(participant)
 
 
 def _forget_events(participant: Participant) -> None:

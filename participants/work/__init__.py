@@ -5,12 +5,12 @@ from participants.work.loading import Load
 from participants.work.opening import unit_found, unit_of_work, unit_over
 from participants.work.outbox import outbox_followers
 from participants.work.reading import reading
-from participants.work.restarting import Restart, restartable
+from participants.work.restarting import Restart, restart_with, restartable
 from participants.work.settling import Settlement, complete, foresee, settlements
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, by_halves, take_turns
 from participants.work.underway import outlast
-from participants.work.unit import UnitOfWork, followers
+from participants.work.unit import UnitOfWork, conclusions, followers
 
 __all__ = [
     "Chunks",
@@ -22,11 +22,13 @@ __all__ = [
     "UnitOfWork",
     "by_halves",
     "complete",
+    "conclusions",
     "followers",
     "foresee",
     "outbox_followers",
     "outlast",
     "reading",
+    "restart_with",
     "restartable",
     "settlements",
     "snapshot",

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from participants.database import Query, Question, Slot, padded
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Participant, Tenant
+from participants.secrets import keyed_hashes
 
 
 class IdempotencyKeyReused(DomainError):
@@ -24,13 +25,34 @@ class IdempotencyKeyReused(DomainError):
 class Once:
     """Do `operation` at most once under `key`. `digest` names what is asked: the same key with another is refused.
 
-    `external_id` is the participant it concerns, or None where the key belongs to a whole batch.
+    `external_id` is the participant it concerns, or None where the key belongs to a whole batch. `former_digests` mean the same as
+    `digest`, as earlier secrets of the product made them.
     """
 
     operation: str
     key: str
     digest: str
     external_id: str | None
+    former_digests: tuple[str, ...] = ()
+
+    @property
+    def possible_keys(self) -> tuple[str, ...]:
+        """What `key` may be stored as: a batch's key is hashed some time after (`hashed_batch_key`)."""
+        hashed = keyed_hashes(self.key, purpose=BATCH_KEYS) if self.external_id is None else ()
+        return (self.key, *map(_marked, hashed))
+
+
+BATCH_KEYS = "batch keys"
+BATCH_KEY_MARK = "#"
+
+
+def hashed_batch_key(key: str) -> str:
+    """What replaces a batch's key, which outlives participants and whose text may name some. No client's key begins with `#`."""
+    return _marked(keyed_hashes(key, purpose=BATCH_KEYS)[0])
+
+
+def _marked(hashed: str) -> str:
+    return BATCH_KEY_MARK + hashed
 
 
 class KnownKeys:
@@ -41,8 +63,9 @@ class KnownKeys:
 
     def find(self, once: Once, subject: UUID) -> IdempotencyKey | None:
         """The row that answers `once`, or None if it is the first. Raises IdempotencyKeyReused."""
-        row = self._rows.get((subject, once.operation, once.key))
-        if row is not None and row.digest != once.digest:
+        places = [(subject, once.operation, key) for key in once.possible_keys]
+        row = next((self._rows[place] for place in places if place in self._rows), None)
+        if row is not None and row.digest not in (once.digest, *once.former_digests):
             raise IdempotencyKeyReused(once.key)
         return row
 
@@ -94,7 +117,7 @@ def known_keys(tenant: Tenant, onces: Iterable[Once]) -> list[Question]:
 def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[Once]) -> Question:
     values: dict[str, Any] = {
         "people": padded(sorted({once.external_id or "" for once in onces})),
-        "keys": padded(sorted({once.key for once in onces})),
+        "keys": padded(sorted({key for once in onces for key in once.possible_keys})),
         "operations": padded(sorted({once.operation for once in onces})),
     }
     shape = {name: len(value) for name, value in values.items()}

@@ -14,9 +14,9 @@ from participants.work.idempotency import KnownKeys, Once, known_keys
 from participants.work.loading import Load, question_by_id, question_by_name
 from participants.work.locking import locked_by_id, locked_by_name
 from participants.work.reading import reading
-from participants.work.restarting import Restart
+from participants.work.restarting import Restart, further_people
 from participants.work.settling import settle
-from participants.work.unit import UnitOfWork
+from participants.work.unit import UnitOfWork, conclude
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def unit_of_work(
     A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function
     decorated with `restartable`. Raises Restart where a concurrent unit won, and where definitions changed until it had its locks.
     """
-    external_ids = set(external_ids)
+    external_ids = {*external_ids, *further_people().values()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [once for once in onces if once])
@@ -62,7 +62,7 @@ def unit_over(
     With `only`, these columns of theirs are read; whoever finds that more is needed calls `complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
     function decorated with `restartable`.
     """
-    participant_ids = set(participant_ids)
+    participant_ids = {*participant_ids, *further_people()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
     rows = [question_by_id(load, tenant, participant_ids) for load in loads]
     people = locked_by_id(tenant, participant_ids, waits=waits, only=only)
@@ -108,6 +108,7 @@ def _opened(
         if settles:
             settle(work, work.locked.values())
         yield
+        conclude(work)
 
 
 def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:

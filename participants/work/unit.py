@@ -32,6 +32,9 @@ followers: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
 """Who looks at all that a unit has told of, once, before it is written, and adds rows of their own: nothing can be forgotten there,
 whichever use case it was."""
 
+conclusions: Registry[Callable[["UnitOfWork"], object]] = Registry("Conclusion")
+"""What a domain does at the end of a unit that wrote something, while it can still read, change and emit. It may restart the unit."""
+
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
 
@@ -112,6 +115,10 @@ class UnitOfWork:
             self._shared[model][row_id] = found
         return cast("M", self._shared[model][row_id])
 
+    def locked_rows(self, model: type[M]) -> Sequence[M]:
+        """The rows of `model` that this unit has locked with `lock`."""
+        return [cast("M", row) for row in self._shared[model].values()]
+
     def _remember_row(self, row: Any) -> None:
         if column := self._columns.get(type(row)):
             self._index[type(row), row.participant_id, getattr(row, column)] = row
@@ -176,6 +183,11 @@ class UnitOfWork:
         for row in rows:
             self._rows[type(row)].append(row)
             self._remember_row(row)
+
+    def insert_now(self, *rows: models.Model) -> None:
+        """Insert `rows` of one model at once: what this unit does next looks for them in the database. A dry run inserts nothing."""
+        if not self.is_dry_run:
+            insert(get_connection(), rows)
 
     def change(self, row: models.Model, *columns: str) -> None:
         """Update a loaded `row` at the end of the unit; harmless for one that is to be inserted anyway.
@@ -290,3 +302,11 @@ class UnitOfWork:
             update(connection, sorted(changed, key=lambda row: row.pk), sorted(columns))
         if new:
             insert(connection, new)
+
+
+def conclude(work: UnitOfWork) -> None:
+    """Run the conclusions. A dry run has none, since it writes nothing."""
+    if work.is_dry_run:
+        return
+    for conclusion in conclusions.values():
+        conclusion(work)

@@ -107,6 +107,9 @@ class RewardAdmin(DefinitionAdmin):
         any_number = {"max_claims_per_user": None}  # what was left empty is not in the data
         return services.create_reward(tenant=tenant, data=any_number | dict(data), now=now)
 
+    def save_changes(self, row: Reward, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Reward:
+        return services.change_reward(tenant=tenant, reward_id=str(row.pk), changes=lambda locked: changes, now=now)
+
     @display("left")
     def shown_stock(self, reward: Reward) -> str:
         counts = [reward.available_codes]

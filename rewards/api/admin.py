@@ -1,6 +1,6 @@
 """Reward definitions, their codes and claims, for keys with the admin scope."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import django_filters
@@ -12,6 +12,7 @@ from participants.api.parsers import StrictJSONParser
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet, rendered
 from participants.errors import InvalidInput
+from participants.models import Definition
 from rewards import services
 from rewards.api import examples
 from rewards.api.parsers import CodesCSVParser
@@ -35,6 +36,12 @@ class AdminRewardViewSet(DefinitionViewSet):
 
     def perform_create(self, data: Mapping[str, Any]) -> Reward:
         return services.create_reward(tenant=self.tenant, data=data, now=self.now)
+
+    def perform_change(self, definition_id: str, changes: Callable[[Any], Mapping[str, Any]]) -> Reward:
+        return services.change_reward(tenant=self.tenant, reward_id=definition_id, changes=changes, now=self.now)
+
+    def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Reward:
+        return self.perform_change(str(row.pk), lambda locked: changes)
 
 
 class RewardCodesViewSet(AdminViewSet):

@@ -21,6 +21,7 @@ from rewards.engine.offers import (
     TierTooLow,
     check_open,
     check_stock,
+    pieces_left,
 )
 from rewards.engine.patterns import MAX_PATTERN, code_of, pattern_problem
 
@@ -47,5 +48,6 @@ __all__ = [
     "masked",
     "multiplier_of",
     "pattern_problem",
+    "pieces_left",
     "text_of",
 ]

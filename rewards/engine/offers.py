@@ -69,6 +69,13 @@ def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> 
         raise MaxClaimsExceeded
 
 
+def pieces_left(offer: Offer) -> int | None:
+    """How many pieces can still be handed out. None: no limit."""
+    inventory = None if offer.inventory is None else max(0, offer.inventory - offer.claimed)
+    limits = [limit for limit in (inventory, offer.free_codes) if limit is not None]
+    return min(limits, default=None)
+
+
 def check_stock(offer: Offer) -> None:
     """Raises OutOfStock or NoCodesAvailable, in this order."""
     if offer.inventory is not None and offer.claimed >= offer.inventory:

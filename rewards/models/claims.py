@@ -20,6 +20,10 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, participant: Participant) -> "ClaimQuerySet":
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
+    def waiting_for(self, reward: Reward) -> "ClaimQuerySet":
+        """The pending claims of `reward`, in the order in which they are to be served."""
+        return self.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, status=ClaimStatus.PENDING).order_by("pk")
+
     def newest_first(self) -> "ClaimQuerySet":
         return self.order_by("-claimed_at", "-id")
 

@@ -2,10 +2,11 @@
 
 from rewards.services.claiming import RewardClaimed, claim
 from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, cancel, fulfil
-from rewards.services.definitions import NOUN, create_reward
+from rewards.services.definitions import NOUN, change_reward, create_reward
 from rewards.services.handing import RewardNotFound, grant
 from rewards.services.multipliers import multipliers_at
-from rewards.services.stock import CodesAdded, add_codes, serve_waiting, serving_waiting
+from rewards.services.serving import serve_waiting, serving_waiting
+from rewards.services.stock import CodesAdded, add_codes
 from rewards.services.wiring import register
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RewardNotFound",
     "add_codes",
     "cancel",
+    "change_reward",
     "claim",
     "create_reward",
     "fulfil",

@@ -13,10 +13,11 @@ from participants.engine import plain_number
 from participants.errors import DomainError
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
-from rewards.engine import NoCodesAvailable, Offer, OutOfStock, check_open, check_stock
+from rewards.engine import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
 from rewards.services.codes import give_code, next_code
 from rewards.services.multipliers import switch_on
+from rewards.services.waiting import is_awaited, note_stock, note_waiting, offer_of
 
 
 class RewardNotFound(DomainError):
@@ -37,6 +38,7 @@ def locked_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
     reward = work.lock(Reward, reward_id)
     if reward is None:
         raise RewardNotFound(reward_id)
+    note_stock(work, reward)
     return reward
 
 
@@ -46,19 +48,6 @@ def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -
     tally = work.row(RewardTally, participant, reward.pk)
     check_open(
         offer_of(reward), now=work.now, tier_level=tier.level if tier else 0, claims=tally.claims if tally else 0
-    )
-
-
-def offer_of(reward: Reward) -> Offer:
-    return Offer(
-        is_active=reward.is_active,
-        starts_at=reward.starts_at,
-        expires_at=reward.expires_at,
-        min_tier_level=reward.min_tier_level,
-        max_claims=reward.max_claims_per_user,
-        inventory=reward.total_inventory,
-        claimed=reward.claimed,
-        free_codes=reward.available_codes,
     )
 
 
@@ -93,8 +82,13 @@ def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: 
 
 
 def piece_in_stock(work: UnitOfWork, reward: Reward) -> RewardCode | None:
-    """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed."""
+    """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed.
+
+    Pieces that others wait for are not in stock for anybody who asks later.
+    """
     check_stock(offer_of(reward))
+    if is_awaited(work, reward):
+        raise OutOfStock
     return next_code(reward, work=work)
 
 
@@ -149,6 +143,7 @@ def grant(
     except (OutOfStock, NoCodesAvailable):
         claim = _claim(work, participant, reward, source=source, event_id=event_id)
         claim.status = ClaimStatus.PENDING
+        note_waiting(work, reward)
         _keep(work, participant, reward, claim)
         tell(work, "reward.pending", participant, claim)
         return claim

@@ -7,10 +7,12 @@ from participants import events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
+from participants.work import conclusions
 from rewards.models import Claim, RewardTally
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
 from rewards.services.reversing import undo
+from rewards.services.serving import serve_new_stock
 
 
 def _delete_claims(participant: Participant) -> None:
@@ -49,6 +51,7 @@ def register() -> None:
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
+    conclusions.register("rewards", serve_new_stock)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

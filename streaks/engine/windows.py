@@ -108,7 +108,9 @@ class Period(StrEnum):
 
     rules: PeriodRules
 
-    def __new__(cls, name: str, rules: PeriodRules) -> Self:
+    def __new__(cls, name: str, rules: PeriodRules | None = None) -> Self:
+        """Called for each member, with its rules. `rules` has a default because type checkers read `Period("daily")` as this call."""
+        assert rules is not None, "every member declares its rules"  # noqa: S101
         period = str.__new__(cls, name)
         period._value_ = name
         period.rules = rules

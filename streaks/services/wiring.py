@@ -1,5 +1,6 @@
 """What streaks register with the layers below."""
 
+from gamify.facts.engine.conditions import anonymized_values
 from gamify.facts.services import undoers
 from participants import events
 from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
@@ -30,11 +31,14 @@ def _delete_rows(participant: Participant) -> None:
     ParticipantStreak.objects.of(participant).delete()
 
 
-def _clear_reasons(participant: Participant) -> None:
-    """Anonymising keeps the counts and the times excused, but not what was written beside them."""
-    for row in ParticipantStreak.objects.of(participant).exclude(freezes=[]):
+def _clear_words(participant: Participant) -> None:
+    """Anonymising keeps the counts and the times excused, but neither reasons nor the values that were counted."""
+    for row in ParticipantStreak.objects.of(participant).exclude(freezes=[], progress={}):
         row.freezes = [{**freeze, "reason": None} for freeze in row.freezes]
-        row.save(update_fields=["freezes"])
+        row.progress = {
+            number: [count, total, anonymized_values(values)] for number, (count, total, values) in row.progress.items()
+        }
+        row.save(update_fields=["freezes", "progress"])
 
 
 _WHOSE = {
@@ -102,6 +106,6 @@ def register() -> None:
     undoers.register("streaks", undo)
     zone_changes.register("streaks", end_terms_of_zone)
     zone_followers.register("streaks", _follow)
-    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_reasons))
+    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHOSE | fields, takes_back=name in _TAKING_BACK)

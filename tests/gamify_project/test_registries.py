@@ -10,7 +10,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
-from participants.work import followers, outbox_followers, settlements
+from participants.work import conclusions, followers, outbox_followers, settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -76,6 +76,10 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 def test_what_follows_a_unit_of_work():
     assert set(followers) == {"leaderboards"}
+
+
+def test_what_concludes_a_unit_of_work():
+    assert set(conclusions) == {"rewards"}
 
 
 def test_the_parts_of_the_catalog():

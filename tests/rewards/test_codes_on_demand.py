@@ -108,6 +108,6 @@ def test_query_counts(api, offered, queries):
     reward = offered(code_pattern=PATTERN, max_claims_per_user=None)
     claim(api, reward)
 
-    # key, caps aside: lock, version, tally; reward, known codes; person, claim, code, tally, reward, event
-    with queries(12):
+    # key, caps aside: lock, version, tally; reward, who waits, known codes; person, claim, code, tally, reward, event
+    with queries(13):
         claim(api, reward)

@@ -3,6 +3,7 @@
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import register as register_catalog
 from gamify.challenges.services.reversing import undo
+from gamify.facts.engine.conditions import anonymized_values
 from gamify.facts.services import metrics, own_number, undoers
 from participants import events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
@@ -18,8 +19,7 @@ def _clear_values(participant: Participant) -> None:
     """Anonymising keeps how many different values there were, but not what they were."""
     for row in Enrolment.objects.of(participant).exclude(progress={}):
         row.progress = {
-            code: [count, total, [f"anonymized {number}" for number, _ in enumerate(values)]]
-            for code, (count, total, values) in row.progress.items()
+            code: [count, total, anonymized_values(values)] for code, (count, total, values) in row.progress.items()
         }
         row.save(update_fields=["progress"])
 

@@ -112,6 +112,11 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+def anonymized_values(values: Sequence[Any]) -> list[str]:
+    """Stand-ins for distinct `values` of a participant who is anonymised: as many, all different, and none of a client's."""
+    return [f"anonymized {number}" for number, _ in enumerate(values)]
+
+
 def _is_same(one: Any, other: Any) -> bool:
     """True is not 1, and 1 is 1.0."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.utils.crypto import salted_hmac
-
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import Granted
 from gamify.points.services.changes import Change, read_answer
@@ -18,6 +16,7 @@ from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services import TierUpgrade, highest_upgrade
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
+from participants.secrets import keyed_hashes
 from participants.work import Once, UnitOfWork, restartable, unit_of_work
 
 AWARD = "points.award"
@@ -83,7 +82,7 @@ def award_batch(
 
     `key` is the idempotency key of the batch as a whole. Raises IdempotencyKeyReused.
     """
-    once = Once(AWARD_BATCH, key, digest=_batch_digest(changes), external_id=None) if key else None
+    once = _batch_once(key, changes) if key else None
     onces = [once, *(change.once(AWARD) for change in changes)]
     with unit_of_work(tenant, [change.participant_id for change in changes], now=now, onces=onces) as work:
         if (answer := work.replayed(once)) is not None:
@@ -94,10 +93,11 @@ def award_batch(
         return batch
 
 
-def _batch_digest(changes: Sequence[Change]) -> str:
-    """Keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
+def _batch_once(key: str, changes: Sequence[Change]) -> Once:
+    """The digest is keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
     asked = json.dumps([[change.participant_id, change.amount] for change in changes])
-    return salted_hmac(AWARD_BATCH, asked, algorithm="sha256").hexdigest()
+    digest, *former = keyed_hashes(asked, purpose=AWARD_BATCH)
+    return Once(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
 def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> PointsAwarded | AwardRefused:

@@ -14,7 +14,7 @@ from gamify.webhooks.services.endpoints import (
 from gamify.webhooks.services.feed import LATEST, CursorExpired, cursor_at, read_feed
 from gamify.webhooks.services.pumping import pump, stop
 from gamify.webhooks.services.replaying import DeliveryNotFound, EventGone, Span, replay, replay_span
-from gamify.webhooks.services.retention import prune_deliveries, prune_events
+from gamify.webhooks.services.retention import forget_erased_ids, prune_deliveries, prune_events
 from gamify.webhooks.services.sequencing import place_all
 from gamify.webhooks.services.wiring import register
 
@@ -31,6 +31,7 @@ __all__ = [
     "create_endpoint",
     "cursor_at",
     "delete_endpoint",
+    "forget_erased_ids",
     "place_all",
     "prune_deliveries",
     "prune_events",

@@ -12,8 +12,10 @@ from gamify.webhooks.models import Delivery, FeedHead
 from participants.auditing import GONE
 from participants.ids import first_id_at
 from participants.models import DomainEvent
+from participants.secrets import keyed_hashes
 
 CHUNK = 1_000
+ERASED = r"^erased_[0-9a-f]{64}$"
 
 
 def prune_events(*, before: datetime) -> Iterator[int]:
@@ -34,6 +36,26 @@ def _prune_events(before: datetime) -> int:
         heads = FeedHead.objects.filter(pk=tenant_id)
         heads.update(pruned_through=Greatest(F("pruned_through"), last))
     return _delete(DomainEvent, [pk for pk, _, _ in rows])
+
+
+def forget_erased_ids(*, before: datetime) -> Iterator[int]:
+    """Replace the ids of erased participants in the events of before that, of all tenants; yields how many in each step.
+
+    `participant.deleted` itself stays, since audits count on it. By then every follower of the feed has read whom to erase.
+    """
+    while step := _forget_erased_ids(before):
+        yield step
+
+
+@transaction.atomic
+def _forget_erased_ids(before: datetime) -> int:
+    old = DomainEvent.objects.filter(type=GONE, pk__lt=first_id_at(before)).exclude(position=None)
+    rows = list(old.exclude(data__participant_id__regex=ERASED).order_by("pk")[:CHUNK])
+    for row in rows:
+        hashed = keyed_hashes(row.data["participant_id"], purpose=f"erased:{row.tenant_id}")[0]
+        row.data = {**row.data, "participant_id": f"erased_{hashed}"}
+    DomainEvent.objects.bulk_update(rows, ["data"])
+    return len(rows)
 
 
 def prune_deliveries(*, before: datetime) -> Iterator[int]:

@@ -1,0 +1,43 @@
+"""The idempotency keys of batches belong to a tenant, outlive participants, and may name some in their text: they are hashed.
+
+A key stays readable for KEPT_DAYS, since a process of the previous release, during an update, looks for the text only. A hashed key
+is still recognized (`Once.possible_keys`).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from participants.ids import first_id_at
+from participants.models import IdempotencyKey, Participant, Tenant
+from participants.work.idempotency import BATCH_KEY_MARK, hashed_batch_key
+
+CHUNK = 1_000
+KEPT_DAYS = 7
+
+
+def hash_keys_that_name(participant: Participant) -> None:
+    """Hash the tenant's batch keys that contain the participant's id."""
+    _hash(list(_readable(participant.tenant_id).filter(key__contains=participant.external_id)))
+
+
+def hash_old_keys(*, now: datetime) -> Iterator[int]:
+    """Hash the batch keys of all tenants that are older than KEPT_DAYS. Yields how many in each step."""
+    before = first_id_at(now - timedelta(days=KEPT_DAYS))
+    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
+        while rows := list(_readable(tenant_id).filter(pk__lt=before)[:CHUNK]):
+            _hash(rows)
+            yield len(rows)
+
+
+def _readable(tenant_id: UUID) -> "QuerySet[IdempotencyKey]":
+    rows = IdempotencyKey.objects.filter(tenant_id=tenant_id, subject=tenant_id)
+    return rows.exclude(key__startswith=BATCH_KEY_MARK)
+
+
+def _hash(rows: Sequence[IdempotencyKey]) -> None:
+    for row in rows:
+        row.key = hashed_batch_key(row.key)
+    IdempotencyKey.objects.bulk_update(rows, ["key"])

@@ -1,0 +1,84 @@
+"""Participants who wait for a reward get it in the transaction that brings stock, before anybody who asks later."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import takewhile
+
+from gamify.facts import services as facts
+from participants.models import Tenant
+from participants.work import UnitOfWork, restart_with, restartable, unit_over
+from rewards.engine import NoCodesAvailable
+from rewards.models import Claim, ClaimStatus, Reward
+from rewards.services.codes import next_code
+from rewards.services.handing import loads_of, locked_reward, supply, tell
+from rewards.services.multipliers import switch_on
+from rewards.services.waiting import has_new_stock, next_waiting, note_served
+
+CHUNK = 100  # claims that one transaction serves at most
+
+
+def serve_new_stock(work: UnitOfWork) -> None:
+    """Hand out what this unit has brought into stock. It is the last step of every unit, whichever use case brought the stock."""
+    rewards = [reward for reward in work.locked_rows(Reward) if has_new_stock(work, reward)]
+    if rewards:
+        work.newly_told()  # what the use case did not let definitions hear, they must not hear now
+    for reward in rewards:
+        serve(work, reward)
+
+
+def serve(work: UnitOfWork, reward: Reward) -> int:
+    """Hand out the locked `reward` to the first CHUNK of those who wait, as far as stock goes. Returns to how many.
+
+    Restarts the unit when it has not locked the participants of these claims. Those behind the first CHUNK are left to the sweep; until
+    then nobody else gets a piece (`piece_in_stock`).
+    """
+    claims = next_waiting(work, reward, limit=CHUNK)
+    unlocked = {claim.participant_id: claim.participant.external_id for claim in claims}
+    for participant_id in work.locked:
+        unlocked.pop(participant_id, None)
+    if unlocked:
+        restart_with(unlocked)
+    served = _serve_all(work, reward, list(takewhile(lambda claim: claim.participant_id not in unlocked, claims)))
+    note_served(work, reward)
+    return served
+
+
+def _serve_all(work: UnitOfWork, reward: Reward, claims: Sequence[Claim]) -> int:
+    work.load([loads_of(reward.pk)])
+    for served, claim in enumerate(claims):
+        try:
+            code = next_code(reward, work=work)
+        except NoCodesAvailable:
+            return served
+        supply(work, reward, claim, code)
+        _hand_over(work, reward, claim)
+    return len(claims)
+
+
+def _hand_over(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
+    participant = work.locked[claim.participant_id]
+    claim.status = ClaimStatus.CLAIMED
+    work.change(claim, "status", "code_value")
+    switch_on(work, participant, reward, claim)
+    participant.rewards_claimed += 1
+    work.touch(participant, is_seen=False)
+    tell(work, "reward.claimed", participant, claim)
+    facts.settle(work, participant, now=work.now)
+
+
+def serve_waiting(*, reward: Reward, now: datetime) -> int:
+    """Hand out `reward` to those who wait, first come first, as far as stock goes. Returns to how many."""
+    return sum(serving_waiting(reward=reward, now=now))
+
+
+def serving_waiting(*, reward: Reward, now: datetime) -> Iterator[int]:
+    """The same, a chunk each time it is asked."""
+    while served := _serve_chunk(tenant=reward.tenant, reward=reward, now=now):
+        yield served
+
+
+@restartable
+def _serve_chunk(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
+    people = list(Claim.objects.waiting_for(reward).values_list("participant_id", flat=True)[:CHUNK])
+    with unit_over(tenant, people, now=now, loads=[loads_of(reward.pk)], waits=True) as work:
+        return serve(work, locked_reward(work, reward.pk))

@@ -1,0 +1,60 @@
+"""Who waits for a reward: participants it was granted to while there was none, in the order of their grants.
+
+They come before everybody who asks later. The row of the reward is locked: the queue cannot change meanwhile.
+"""
+
+from collections.abc import Sequence
+
+from participants.work import UnitOfWork
+from rewards.engine import Offer, pieces_left
+from rewards.models import Claim, Reward
+
+
+def offer_of(reward: Reward) -> Offer:
+    return Offer(
+        is_active=reward.is_active,
+        starts_at=reward.starts_at,
+        expires_at=reward.expires_at,
+        min_tier_level=reward.min_tier_level,
+        max_claims=reward.max_claims_per_user,
+        inventory=reward.total_inventory,
+        claimed=reward.claimed,
+        free_codes=reward.available_codes,
+    )
+
+
+def note_stock(work: UnitOfWork, reward: Reward) -> None:
+    """Remember how many pieces are left when the unit locks the reward, so that `has_new_stock` can compare."""
+    work.kept.setdefault(("rewards.pieces", reward.pk), pieces_left(offer_of(reward)))
+
+
+def note_served(work: UnitOfWork, reward: Reward) -> None:
+    """The pieces that are left now are no longer new."""
+    work.kept["rewards.pieces", reward.pk] = pieces_left(offer_of(reward))
+
+
+def has_new_stock(work: UnitOfWork, reward: Reward) -> bool:
+    """Whether this unit has brought pieces that nobody was served with."""
+    before, now = work.kept["rewards.pieces", reward.pk], pieces_left(offer_of(reward))
+    return before is not None and (now is None or now > before)
+
+
+def note_waiting(work: UnitOfWork, reward: Reward) -> None:
+    """Remember that this unit adds a claim to the queue."""
+    work.kept["rewards.is_awaited", reward.pk] = True
+
+
+def is_awaited(work: UnitOfWork, reward: Reward) -> bool:
+    """Whether anybody waits for the reward. Queries once per unit."""
+    key = "rewards.is_awaited", reward.pk
+    if key not in work.kept:
+        work.kept[key] = Claim.objects.waiting_for(reward).exists()
+    return bool(work.kept[key])
+
+
+def next_waiting(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:
+    """The first claims of the queue, with their participants. At most `limit`, and at most as many as there are pieces."""
+    left = pieces_left(offer_of(reward))
+    held = [claim.pk for claim in work.locked_rows(Claim)]  # this unit closes them; the database does not know yet
+    waiting = Claim.objects.waiting_for(reward).exclude(pk__in=held).select_related("participant")
+    return list(waiting[: limit if left is None else min(left, limit)])

@@ -1,0 +1,247 @@
+"""Nothing a client said of a participant survives erasure, in whatever table or Redis key it was put.
+
+Every text that a client can put somewhere contains the word `canary`; no definition does. Every column of every table, and every key
+and value in Redis, is searched for it. A new table is searched by itself, and must get a row in `planted`.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+import redis
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+
+from gamify.facts.models import Event
+from gamify.leaderboards import tasks as board_tasks
+from gamify.points.models import LedgerEntry
+from gamify.webhooks import tasks as webhook_tasks
+from gamify.webhooks.models import Delivery
+from gamify.webhooks.services import pump
+from participants.models import DomainEvent, Participant
+from rewards.models import Claim
+from streaks.services import create_streak
+from tests.client import Api
+from tests.conftest import OWN_PACKAGES
+from tests.console import Console
+
+ME = "canary-id-of-ada"
+OTHER = "somebody-else"
+DISTINCT = {"type": "distinct", "field": "sku", "min": 3}
+DEFINITIONS = {
+    "streaks": {"code": "visits", "name": "Visits", "fact_type": "buy"},
+    "challenges": {
+        "code": "collector",
+        "name": "Collector",
+        "objectives": [
+            {"code": "skus", "label": "Three", "event_types": ["buy"], "condition": DISTINCT},
+            {"code": "once", "label": "One", "event_types": ["buy"], "condition": {"type": "count", "min": 1}},
+        ],
+        "completion": "all",
+    },
+    "badges": {
+        "code": "buyer",
+        "name": "Buyer",
+        "criteria": {"metric": "event_count", "event_name": "buy", "min": 50},
+    },
+    "tiers": {"code": "silver", "name": "Silver", "level": 2, "criteria_config": {"min_points": 100}},
+    "leaderboards": {"code": "top", "name": "Top", "metric": "points_earned", "time_window": "all_time"},
+    "rules": {
+        "code": "thanks",
+        "name": "Thanks",
+        "when": {"event_types": ["buy"]},
+        "then": [{"type": "points", "amount": 5}],
+        "limits": {"per_day": 50},
+    },
+    "rewards": {"code": "coupon", "name": "Coupon", "type": "coupon", "max_claims_per_user": None},
+    "webhooks": {"url": "https://example.com/hook", "event_types": ["*"]},
+}
+
+
+def done(answer):
+    assert answer.status_code < 300 or answer.status_code == 302, answer.content
+    return answer.json() if answer.status_code < 300 else None
+
+
+def canary(place: str) -> str:
+    return f"canary {place}"
+
+
+@pytest.fixture
+def planted(api: Api, admin_api: Api, tenant, tmp_path):
+    """A participant who has a row in every table of participants, and canaries in every field that a client can fill."""
+    made = {name: done(admin_api.post(f"/admin/{name}", body)) for name, body in DEFINITIONS.items()}
+    done(admin_api.post("/admin/badges", {"code": "gift", "name": "Gift"}))
+    different = {"code": "different", "name": "Different", "event_types": ["buy"], "condition": DISTINCT}
+    create_streak(tenant=tenant, data=different, now=timezone.now())
+    reward = made["rewards"]["id"]
+    done(admin_api.post(f"/admin/rewards/{reward}/codes", {"codes": ["CODE-1", "CODE-2", "CODE-3"]}))
+    plant_by_api(api, admin_api, reward)
+    plant_history(tmp_path)
+    plant_in_console(tenant)
+    board_tasks.build_waiting()
+    board_tasks.fold_waiting()
+    done(api.post("/points/award", {"participant_id": ME, "amount": 1}))  # a score that is not folded yet
+    pump()
+    assert all_places(), "nothing was planted"
+    return tenant
+
+
+def plant_by_api(api: Api, admin_api: Api, reward: str) -> None:
+    me = {"participant_id": ME}
+    words = {"reason": canary("reason"), "metadata": {canary("name"): canary("metadata")}}
+    about = {"email": canary("attribute"), "deep": {"list": [canary("attribute in a list")]}}
+    profile = {"display_name": canary("display name"), "avatar_url": "https://example.com/canary.png"}
+    done(api.post("/participants", me | profile | {"attributes": about, "timezone": "Europe/Berlin"}))
+    done(api.patch(f"/participants/{ME}", {"attributes": {"patched": canary("patch")}, "timezone": "Asia/Tokyo"}))
+    done(api.post("/points/award", me | words | {"amount": 200, "idempotency_key": canary("key")}))
+    done(api.post("/points/award", me | words | {"amount": 9, "expires_at": "2099-01-01T00:00:00Z"}))
+    done(api.post("/points/deduct", me | words | {"amount": 3}, headers={"Idempotency-Key": "canary-header"}))
+    awards = [{"participant_id": name, "amount": 1, "reason": canary("item")} for name in (ME, OTHER)]
+    awards[1].pop("reason")
+    for key in (f"batch-{ME}", "weekly"):
+        done(api.post("/points/award-batch", {"awards": awards}, headers={"Idempotency-Key": key}))
+    properties = {"sku": canary("distinct value"), canary("property"): {"a": [canary("property in a list")]}}
+    event = me | {"event_name": "buy", "properties": properties}
+    first = done(api.post("/events", event | {"idempotency_key": canary("event key")}))
+    done(admin_api.post(f"/admin/participants/{ME}/streaks/visits/freeze", {"reason": canary("freeze")}))
+    batch = done(api.post("/events/batch", {"events": [event, event]}))
+    assert batch["processed"] == 2, batch
+    done(admin_api.post(f"/admin/events/{first['event_id']}/reverse", {"reason": canary("reversal of an event")}))
+    done(api.post("/badges/award", me | {"badge_code": "gift", "metadata": {"why": canary("badge")}}))
+    done(api.post("/tiers/assign", me | {"tier_code": "silver", "reason": canary("tier")}))
+    claims = [
+        done(api.post(f"/rewards/{reward}/claim", me, headers={"Idempotency-Key": f"{ME}-{n}"})) for n in (1, 2, 3)
+    ]
+    done(admin_api.post(f"/admin/claims/{claims[0]['claim_id']}/cancel", {"reason": canary("cancellation")}))
+    done(admin_api.post(f"/admin/claims/{claims[1]['claim_id']}/fulfil", {"reason": canary("fulfilment")}))
+    entry = LedgerEntry.objects.filter(type="award").order_by("pk")[0]
+    done(admin_api.post(f"/admin/transactions/{entry.pk}/reverse", {"reason": canary("reversal of an entry")}))
+
+
+def plant_history(folder) -> None:
+    path = folder / "canary.csv"
+    path.write_text(
+        f'participant_id,event_name,timestamp,properties\n{ME},buy,2026-01-02T00:00:00Z,"{{""sku"": ""canary old""}}"\n'
+    )
+    call_command("backfill_events", str(path), "--tenant", "acme", "--json")
+
+
+def plant_in_console(tenant) -> None:
+    """What staff writes of somebody, and the audit trail of it."""
+    console, me = Console(tenant), Participant.objects.get(external_id=ME)
+    done(console.edit("participants_participant_change", me.pk, display_name=canary("name by staff")))
+    done(console.post("participants_participant_adjust", me.pk, amount="5", delta="5", reason=canary("adjustment")))
+    done(console.post("participants_participant_award", me.pk, amount="5", reason=canary("award by staff")))
+    claim = Claim.objects.filter(status="claimed").get()
+    done(console.post("rewards_claim_cancel", claim.pk, reason=canary("cancellation by staff")))
+    event = Event.objects.filter(reversed_at=None)[0]
+    done(console.post("facts_event_reverse", event.pk, reason=canary("reversal by staff")))
+
+
+def tables() -> Iterable[tuple[str, list]]:
+    for model in apps.get_models():
+        yield model._meta.label, list(model._base_manager.values())
+
+
+def all_places() -> set[str]:
+    """Columns of tables, and Redis keys, in which a canary is."""
+    places = {
+        f"{label}.{column}"
+        for label, rows in tables()
+        for row in rows
+        for column, value in row.items()
+        if "canary" in repr(value).lower()
+    }
+    return places | redis_places()
+
+
+def redis_places() -> set[str]:
+    from django.conf import settings  # noqa: PLC0415
+
+    if not settings.REDIS_URL:
+        return set()
+    found = set()
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for key in client.scan_iter():
+            if b"canary" in key.lower() or b"canary" in (client.dump(key) or b"").lower():
+                found.add(f"redis {key!r}")
+    return found
+
+
+def by_api(admin_api, query):
+    done(admin_api.delete(f"/admin/participants/{ME}{query}"))
+
+
+def by_console(tenant, page):
+    me = Participant.objects.get(external_id=ME)
+    console = Console(tenant, user=User.objects.get(username="ops"))
+    done(console.post(f"participants_participant_{page}", me.pk, post="yes", confirmed="yes"))
+
+
+def test_the_plants_reach_every_table_with_rows_of_participants(planted):
+    mine = [
+        model
+        for model in apps.get_models()
+        if model.__module__.startswith(OWN_PACKAGES)
+        and any(field.name in {"participant", "participant_id"} for field in model._meta.get_fields())
+    ]
+
+    assert [model._meta.label for model in mine if not model._base_manager.exists()] == []
+    assert Delivery.objects.exists()
+    assert {
+        "participants.Participant.external_id",
+        "participants.Participant.attributes",
+        "participants.IdempotencyKey.key",
+        "participants.DomainEvent.data",
+        "facts.Event.properties",
+        "points.LedgerEntry.reason",
+        "points.LedgerEntry.metadata",
+        "badges.BadgeAward.metadata",
+        "streaks.ParticipantStreak.progress",
+        "streaks.ParticipantStreak.freezes",
+        "challenges.Enrolment.progress",
+        "rewards.Claim.reason",
+    } <= all_places()
+
+
+@pytest.mark.parametrize("way", ["api", "console"])
+def test_anonymising_leaves_no_canary_anywhere(planted, admin_api, way):
+    by_api(admin_api, "?anonymize=true") if way == "api" else by_console(planted, "anonymize")
+
+    assert all_places() == set()
+
+
+@pytest.mark.parametrize("way", ["api", "console"])
+def test_deleting_leaves_the_id_to_those_who_follow_until_the_feed_forgets_it(planted, admin_api, settings, way):
+    by_api(admin_api, "") if way == "api" else by_console(planted, "delete")
+    pump()
+
+    assert all_places() == {"participants.DomainEvent.data"}
+    [told] = [event for event in DomainEvent.objects.all() if "canary" in repr(event.data)]
+    assert (told.type, told.data) == ("participant.deleted", {"participant_id": ME})
+
+    forget_after_retention(settings)
+
+    assert all_places() == set()
+    told.refresh_from_db()
+    assert told.data["participant_id"].startswith("erased_")
+
+
+def forget_after_retention(settings) -> None:
+    """What the night does once EVENT_RETENTION_DAYS are over."""
+    later = timezone.now() + timedelta(days=settings.EVENT_RETENTION_DAYS + 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gamify.webhooks.tasks.timezone.now", lambda: later)
+        webhook_tasks.prune()
+
+
+def test_a_batch_under_a_key_that_named_the_erased_is_still_answered_as_before(planted, api, admin_api):
+    awards = {"awards": [{"participant_id": name, "amount": 1} for name in (ME, OTHER)]}
+    by_api(admin_api, "?anonymize=true")
+
+    again = api.post("/points/award-batch", awards, headers={"Idempotency-Key": f"batch-{ME}"})
+
+    assert again.headers["Idempotency-Replayed"] == "true"
