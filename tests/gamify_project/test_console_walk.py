@@ -21,7 +21,7 @@ from tests.gamify_project.console_world import APPS, CODE, FREE_CODE, REGISTERED
 
 ROLES = ("superuser", "viewer", "support", *APPS)
 ROWS_OF_EACH = 3
-PYTHON = re.compile(r"""\{'|\['|: True\b|: False\b|\bNone\b(?! yet\.)|<[\w.]+ object at""")
+PYTHON = re.compile(r"""\{'|\['|: True\b|: False\b|\bNone\b(?!:| yet\.)|<[\w.]+ object at""")
 INSTANT = re.compile(r"\d:\d\d\.\d+\+00:00")
 JSON_OBJECT = re.compile(r'\{\s*"\w+":')
 
