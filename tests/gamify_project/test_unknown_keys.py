@@ -146,11 +146,11 @@ def open_objects(schema: Mapping[str, Any], name: str = "") -> Iterator[str]:
     """The names of the objects inside `schema` that have no described properties."""
     schema = _resolved(schema)
     inner = [each for part in ("allOf", "oneOf", "anyOf") for each in schema.get(part, ())]
-    for each in [*inner, schema.get("items", {})]:
+    for each in [*inner, *([schema["items"]] if "items" in schema else [])]:
         yield from open_objects(each, name)
     for child, described in schema.get("properties", {}).items():
         yield from open_objects(described, child)
-    if "object" in (schema.get("type"), *(schema.get("type") or ())) and "properties" not in schema:
+    if "object" in [schema.get("type"), *schema.get("type", ())] and "properties" not in schema:
         yield name
 
 
