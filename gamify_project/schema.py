@@ -22,7 +22,7 @@ from participants.api.schema import ERRORS, EXAMPLE_TIME
 from participants.api.signatures import NO_MATCH
 from participants.engine import NOT_A_DAY, NOT_AN_INSTANT
 from participants.errors import InvalidInput, TenantUnavailable
-from participants.limits import AuthenticationLimitExceeded, KeyLimitExceeded, Standing
+from participants.limits import AuthenticationLimitExceeded, KeyLimitExceeded, RateLimitStatus
 from participants.services.tenants import TenantNotFound
 
 Document = dict[str, Any]
@@ -283,8 +283,8 @@ def _key_errors(*, is_admin: bool) -> Iterator[Exception]:
     yield TenantUnavailable()
     if is_admin:
         yield ScopeMissing()
-    yield KeyLimitExceeded(Standing(limit=60_000, remaining=0, reset_at=EXAMPLE_TIME))
-    yield AuthenticationLimitExceeded(Standing(limit=60, remaining=0, reset_at=EXAMPLE_TIME))
+    yield KeyLimitExceeded(RateLimitStatus(limit=60_000, remaining=0, reset_at=EXAMPLE_TIME))
+    yield AuthenticationLimitExceeded(RateLimitStatus(limit=60, remaining=0, reset_at=EXAMPLE_TIME))
 
 
 def _body_errors() -> Iterator[Exception]:

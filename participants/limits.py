@@ -32,7 +32,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateLimitStatus:
     """Where a caller stands against one cap after this request; times are Unix seconds."""
 
     limit: int
@@ -53,7 +53,7 @@ class RateLimited(DomainError):
 
     status = 429
 
-    def __init__(self, message: str, standing: Standing) -> None:
+    def __init__(self, message: str, standing: RateLimitStatus) -> None:
         retry_after = max(1, math.ceil(standing.reset_at - time.time()))
         super().__init__(message, headers={"Retry-After": str(retry_after), **standing.headers})
 
@@ -61,25 +61,25 @@ class RateLimited(DomainError):
 class KeyLimitExceeded(RateLimited):
     code = "RATE_LIMIT_KEY_EXCEEDED"
 
-    def __init__(self, standing: Standing, *, caller: str = "API key") -> None:
+    def __init__(self, standing: RateLimitStatus, *, caller: str = "API key") -> None:
         super().__init__(f"{caller} exceeded {standing.limit} requests per minute", standing)
 
 
 class ParticipantLimitExceeded(RateLimited):
     code = "RATE_LIMIT_PARTICIPANT_EXCEEDED"
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: RateLimitStatus) -> None:
         super().__init__(f"Participant exceeded {standing.limit} writes per minute", standing)
 
 
 class AuthenticationLimitExceeded(RateLimited):
     code = "RATE_LIMIT_AUTH_EXCEEDED"
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: RateLimitStatus) -> None:
         super().__init__(f"Too many failed authentications: at most {standing.limit} per minute", standing)
 
 
-def take_key_request(caller: Caller) -> Standing | None:
+def take_key_request(caller: Caller) -> RateLimitStatus | None:
     """Count one request of a key or a partner's secret; None where nothing limits it. Raises RateLimited."""
     standing, taken = _take(caller.tenant.key_requests_per_minute, 1, "key", str(caller.pk))
     if not taken:
@@ -87,7 +87,7 @@ def take_key_request(caller: Caller) -> Standing | None:
     return standing
 
 
-def take_participant_write(tenant: Tenant, external_id: str) -> Standing | None:
+def take_participant_write(tenant: Tenant, external_id: str) -> RateLimitStatus | None:
     """Count one write for a participant; None where nothing limits it. Raises RateLimited."""
     standing, taken = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
     if not taken:
@@ -138,21 +138,21 @@ def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]
     return "participant", str(tenant.pk), keyed_hashes(external_id, purpose="rate limit")[0]
 
 
-def _known(standing: Standing | None) -> Standing:
+def _known(standing: RateLimitStatus | None) -> RateLimitStatus:
     assert standing is not None, "only a counted request is refused"  # noqa: S101
     return standing
 
 
-def _take(limit: int, cost: int, *name: str) -> tuple[Standing | None, bool]:
+def _take(limit: int, cost: int, *name: str) -> tuple[RateLimitStatus | None, bool]:
     """Count `cost` against `limit` per sliding minute. Without a limit, or an answer, the request is served."""
     if limit == 0:
         return None, True
     item = RateLimitItemPerMinute(limit)
 
-    def count() -> tuple[Standing, bool]:
+    def count() -> tuple[RateLimitStatus, bool]:
         taken = _limiter().hit(item, *name, cost=cost)
         stats = _limiter().get_window_stats(item, *name)
-        return Standing(limit, stats.remaining, stats.reset_time), taken
+        return RateLimitStatus(limit, stats.remaining, stats.reset_time), taken
 
     return _breaker.call(count) or (None, True)
 

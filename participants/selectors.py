@@ -14,7 +14,7 @@ from participants.engine import is_slug, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
-from participants.work.settling import foresee
+from participants.work.settling import as_if_settled
 
 SORTABLE: Mapping[str, str] = {
     "participant_id": "external_id",
@@ -72,7 +72,7 @@ def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None =
     """As they stand at `now`, where that matters: without it, points may be among the balance that have just expired."""
     participant = Participant.objects.of(tenant).filter(external_id=external_id).first()
     if participant is not None and now is not None:
-        foresee([participant], now=now)
+        as_if_settled([participant], now=now)
     return participant
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from participants.work import take_turns
+from participants.work import round_robin
 from rewards.selectors import rewards_awaited
 from rewards.services import serving_waiting
 
@@ -16,4 +16,4 @@ def serve_waiting() -> None:
     """Hand out what was granted while there was none."""
     now = timezone.now()
     work = [(reward.tenant, serving_waiting(reward=reward, now=now)) for reward in rewards_awaited()]
-    take_turns("rewards", work, seconds=BUDGET_SECONDS)
+    round_robin("rewards", work, seconds=BUDGET_SECONDS)

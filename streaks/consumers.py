@@ -8,7 +8,7 @@ from typing import Any
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
 from gamify.facts.engine.fields import MISSING, reader
-from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Outcome, Source
+from gamify.facts.engine.outcomes import NOT_MATCHED, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
@@ -43,9 +43,9 @@ def _result(ticked: Ticked) -> str:
     return "already_counted" if ticked.was_satisfied else "not_enough"
 
 
-def _heard(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> Heard:
+def _heard(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
     conditions = partial(judged, streak.listens_to, fact.properties, fact.participant.attributes)
-    return Heard(Source("streak", streak.code), result, note, conditions)
+    return TraceEntry(Source("streak", streak.code), result, note, conditions)
 
 
 def _matches(streak: CompiledStreak, fact: Fact) -> bool:

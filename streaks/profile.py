@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.profile import AnyField, Section, Subject, sections
-from streaks.selectors import StreakStatus, best_of, statuses_of
+from streaks.selectors import ParticipantStreakStatus, best_of, statuses_of
 
 
 class StreakSummary(serializers.Serializer[Any]):
@@ -27,11 +27,11 @@ def _state(subject: Subject) -> Mapping[str, int]:
     return _summary(_best(subject))
 
 
-def _best(subject: Subject) -> StreakStatus | None:
+def _best(subject: Subject) -> ParticipantStreakStatus | None:
     return best_of(statuses_of(subject.participant, subject.catalog, now=subject.now))
 
 
-def _summary(best: StreakStatus | None) -> dict[str, int]:
+def _summary(best: ParticipantStreakStatus | None) -> dict[str, int]:
     if best is None:
         return {"current": 0, "longest": 0}
     return {"current": best.standing.current, "longest": best.standing.longest}

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from participants.work import take_turns
+from participants.work import round_robin
 from streaks.models import Streak
 from streaks.selectors.due import BREAKS, RISKS, Sweep, tenants_with_due
 from streaks.services import reviewing, sweeping
@@ -28,7 +28,7 @@ def _announce(kind: Sweep) -> None:
     now = timezone.now()
     tenants = tenants_with_due(kind, now=now)
     work = [(tenant, sweeping(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
-    take_turns(f"streak {kind.name}", work, seconds=BUDGET_SECONDS)
+    round_robin(f"streak {kind.name}", work, seconds=BUDGET_SECONDS)
 
 
 @shared_task(name="streaks.review")
@@ -37,4 +37,4 @@ def review() -> None:
     now = timezone.now()
     streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
     work = [(streak.tenant, reviewing(streak=streak, now=now)) for streak in streaks]
-    take_turns("streak review", work, seconds=BUDGET_SECONDS)
+    round_robin("streak review", work, seconds=BUDGET_SECONDS)

@@ -8,10 +8,10 @@ from functools import partial
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, badges_in
-from gamify.badges.services import advanced, bring_up, loads_of
+from gamify.badges.services import advanced, ensure_progress_rows, loads_of
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Heard, Outcome, Source
+from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact, metrics
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
@@ -41,13 +41,13 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
         if criterion.matches(fact.properties):
             counted.append((badge, criterion))
         else:
-            yield Heard(_source(badge), NOT_MATCHED, conditions=_asked(criterion, fact))
+            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_asked(criterion, fact))
     work.load(loads_of(badge.id for badge, _ in counted))
     missing = {badge.id: criterion for badge, criterion in counted if not _has(work, fact, badge)}
-    bring_up(work, fact.participant, missing)
+    ensure_progress_rows(work, fact.participant, missing)
     for badge, criterion in counted:
         if _has(work, fact, badge):
-            yield Heard(_source(badge), "already_earned")
+            yield TraceEntry(_source(badge), "already_earned")
         else:
             yield from _came_to(badge, criterion, advanced(work, fact, badge.id, criterion), fact)
 
@@ -63,7 +63,7 @@ def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     work.load([Load(BadgeAward, "badge_id", tuple(badge.id for badge, *_ in met))])
     for badge, criterion, number in met:
         if _has(work, fact, badge):
-            yield Heard(_source(badge), "already_earned")
+            yield TraceEntry(_source(badge), "already_earned")
         else:
             yield from _came_to(badge, criterion, Decimal(number), fact)
 
@@ -79,10 +79,10 @@ def _came_to(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact:
         yield Grant("badge", spec, _source(badge), f"{fact.key}/badge/{badge.code}")
 
 
-def _heard(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> Heard:
+def _heard(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
     note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
-    return Heard(_source(badge), result, note, _asked(criterion, fact))
+    return TraceEntry(_source(badge), result, note, _asked(criterion, fact))
 
 
 def _asked(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.badges.models import Rarity
-from gamify.badges.selectors import Standing, earned, standings_of
+from gamify.badges.selectors import BadgeStatus, earned, standings_of
 from gamify.facts.definitions import NumberField
 from participants.engine import exact_number
 from participants.profile import AnyField, Section, Subject, sections
@@ -39,7 +39,7 @@ class ParticipantBadge(BadgeSummary):
     )
 
 
-def summary_of(standing: Standing) -> dict[str, Any]:
+def summary_of(standing: BadgeStatus) -> dict[str, Any]:
     return {
         "code": standing.badge.code,
         "name": standing.badge.name,
@@ -48,13 +48,13 @@ def summary_of(standing: Standing) -> dict[str, Any]:
     }
 
 
-def badge_of(standing: Standing) -> dict[str, Any]:
+def badge_of(standing: BadgeStatus) -> dict[str, Any]:
     badge = standing.badge
     about = {"description": badge.description, "icon": badge.icon, "rarity": badge.rarity}
     return summary_of(standing) | about | _progress_of(standing)
 
 
-def _progress_of(standing: Standing) -> dict[str, Any]:
+def _progress_of(standing: BadgeStatus) -> dict[str, Any]:
     progress = standing.progress
     if progress is None:
         return {}

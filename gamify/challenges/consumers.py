@@ -11,7 +11,7 @@ from gamify.challenges.services import count, enrol_in, loads_for
 from gamify.facts.engine.conditions import noted
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import NOT_MATCHED, Heard, Mark, Outcome, Source
+from gamify.facts.engine.outcomes import NOT_MATCHED, Outcome, Source, TraceEntry, UndoNote
 from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
@@ -61,7 +61,7 @@ def _taken(
     return counted.advanced.effect, _note(challenge, counted.advanced), [mark, *counted.outcomes]
 
 
-def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> Mark:
+def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> UndoNote:
     """Whatever it came to: without an event before, it may come to more. `since` is the enrolment that it found, None where it
     enrolled.
     """
@@ -69,7 +69,7 @@ def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: date
         each.code: noted(each.condition, heard[each.code]) for each in challenge.rules.objectives if each.code in heard
     }
     found = None if since is None else since.isoformat()
-    return Mark("challenges", {"id": str(challenge.id), "heard": values, "since": found})
+    return UndoNote("challenges", {"id": str(challenge.id), "heard": values, "since": found})
 
 
 def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:
@@ -85,12 +85,12 @@ def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:
 
 def _told(
     challenge: CompiledChallenge, listeners: Sequence[Listener], fact: Fact, result: str, note: str | None
-) -> Heard:
+) -> TraceEntry:
     def conditions() -> Sequence[Mapping[str, Any]]:
         properties, attributes = fact.properties, fact.participant.attributes
         return [asked for each in listeners for asked in judged(each.listens_to, properties, attributes)]
 
-    return Heard(Source("challenge", challenge.code), result, note, conditions)
+    return TraceEntry(Source("challenge", challenge.code), result, note, conditions)
 
 
 LISTENER = Consumer(loads=_loads, consume=_consume)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from gamify.challenges.selectors.due import challenges_with_due
 from gamify.challenges.services import expiring
 from participants.models import Tenant
-from participants.work import take_turns
+from participants.work import round_robin
 
 # Well before a worker is killed: what is left then is still due, and the next beat's.
 BUDGET_SECONDS = 120.0
@@ -24,4 +24,4 @@ def expire_ended() -> None:
     for challenge in challenges_with_due(now=now):
         of_tenants[challenge.tenant].append(expiring(challenge=challenge, now=now))
     work = [(tenant, chain.from_iterable(chunks)) for tenant, chunks in of_tenants.items()]
-    take_turns("challenges", work, seconds=BUDGET_SECONDS)
+    round_robin("challenges", work, seconds=BUDGET_SECONDS)

@@ -14,7 +14,7 @@ from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.engine.periods import WINDOWS
 from gamify.leaderboards.models import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Asked, Entry
+from gamify.leaderboards.selectors.standings import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
@@ -143,7 +143,7 @@ def _standing(row: Leaderboard) -> Iterable[Box]:
 def _top(tenant: Tenant, board: Board, window: str, *, note: str) -> Box:
     now = timezone.now()
     period = board.current(WINDOWS[window], now=now)
-    page = services.answer_page(tenant=tenant, board=board, period=period, asked=Asked(SHOWN), now=now)
+    page = services.answer_page(tenant=tenant, board=board, period=period, asked=PageRequest(SHOWN), now=now)
     title = f"{WindowChoice(window).label}: top {SHOWN} of {page.total:,}"
     rows = [_row(board, entry) for entry in page.entries]
     return Box(title, COLUMNS, rows, empty="Nobody has a score yet.", note=note)

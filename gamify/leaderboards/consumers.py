@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import Heard, Mark, Outcome, Source
+from gamify.facts.engine.outcomes import Outcome, Source, TraceEntry, UndoNote
 from gamify.facts.services import Consumer, Fact
 from gamify.leaderboards.engine.measures import DOMAIN
 from gamify.leaderboards.selectors import boards_in
@@ -22,10 +22,10 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
     boards = boards_in(work.catalog)
     for measure in boards.counting(fact.name):
         if measure.is_sum and (reason := refusal(work, fact, measure)):
-            yield Mark(DOMAIN, {"refused": measure.key})
+            yield UndoNote(DOMAIN, {"refused": measure.key})
             for board in boards.by_measure[measure.key]:
                 if board.takes(fact.participant):
-                    yield Heard(Source("leaderboard", board.code), "refused", reason)
+                    yield TraceEntry(Source("leaderboard", board.code), "refused", reason)
 
 
 LISTENER = Consumer(loads=_loads, consume=_consume)

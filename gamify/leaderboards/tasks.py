@@ -8,7 +8,7 @@ from gamify.leaderboards.models import Leaderboard, ScoreChange
 from gamify.leaderboards.services import build, folding, sweep
 from gamify.leaderboards.services.waking import BUILD, FOLD
 from participants.models import Tenant
-from participants.work import take_turns
+from participants.work import round_robin
 
 # Well before a worker is killed: what is left then is still waiting, and the next beat's.
 BUDGET_SECONDS = 120.0
@@ -31,7 +31,7 @@ def fold_waiting() -> None:
 def _fold(tenants: "QuerySet[Tenant]") -> None:
     now = timezone.now()
     work = [(tenant, folding(tenant=tenant, now=now)) for tenant in tenants]
-    take_turns("boards", work, seconds=BUDGET_SECONDS)
+    round_robin("boards", work, seconds=BUDGET_SECONDS)
 
 
 @shared_task(name=BUILD)
@@ -49,7 +49,7 @@ def build_waiting() -> None:
 def _build(boards: "QuerySet[Leaderboard]") -> None:
     now = timezone.now()
     work = [(board.tenant, build(board=board, now=now)) for board in boards.select_related("tenant")]
-    take_turns("new boards", work, seconds=BUDGET_SECONDS)
+    round_robin("new boards", work, seconds=BUDGET_SECONDS)
 
 
 @shared_task(name="leaderboards.sweep")
@@ -57,4 +57,4 @@ def sweep_all() -> None:
     """Delete what boards have left behind."""
     now = timezone.now()
     tenants = Tenant.objects.filter(Exists(Leaderboard.objects.filter(tenant_id=OuterRef("pk"))))
-    take_turns("old boards", [(tenant, sweep(tenant=tenant, now=now)) for tenant in tenants], seconds=NIGHTLY_SECONDS)
+    round_robin("old boards", [(tenant, sweep(tenant=tenant, now=now)) for tenant in tenants], seconds=NIGHTLY_SECONDS)

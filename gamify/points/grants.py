@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gamify.facts.engine.outcomes import Grant, Granted, Heard, Outcome, Source
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source, TraceEntry
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.points import engine
 from gamify.points.services import Note, credit
@@ -17,7 +17,9 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     credited = credit(work, participant, granted.points, note=note, at=grant.at)
     yield Granted("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
-        yield Heard(source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once")
+        yield TraceEntry(
+            source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once"
+        )
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield Granted("tier", tier.name, Source("tier", tier.code), code=tier.code)

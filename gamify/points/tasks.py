@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from gamify.points.selectors import tenants_with_expired
 from gamify.points.services import expiring
-from participants.work import take_turns
+from participants.work import round_robin
 
 # Well before a worker is killed: what is left then is still due, and the next beat's.
 BUDGET_SECONDS = 120.0
@@ -16,4 +16,4 @@ def expire() -> None:
     """Take from every balance what has expired and was not spent."""
     now = timezone.now()
     work = [(tenant, expiring(tenant=tenant, now=now)) for tenant in tenants_with_expired(now=now)]
-    take_turns("points", work, seconds=BUDGET_SECONDS)
+    round_robin("points", work, seconds=BUDGET_SECONDS)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Heard, Mark, Outcome, Overheard
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Outcome, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services import Consumer, Fact
 from gamify.rules.engine.limits import Limit
 from gamify.rules.selectors import CompiledRule, rules_in
@@ -59,7 +59,7 @@ def _heard_by(
             yield _heard(listening[place], fact, NOT_MATCHED)
     left = len(listening) - len(matching) - len(told)
     if left:
-        yield Overheard(left)
+        yield TraceRest(left)
 
 
 def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
@@ -73,7 +73,7 @@ def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outco
         yield _heard(rule, fact, "matched")
         if rule.is_limited:
             day = rules_in(work.catalog).day_of(fact.at)
-            yield Mark("rules", {"id": str(rule.id), "day": day.isoformat()})
+            yield UndoNote("rules", {"id": str(rule.id), "day": day.isoformat()})
         yield from _grants(rule, fact)
 
 
@@ -82,9 +82,9 @@ def _grants(rule: CompiledRule, fact: Fact) -> Iterator[Grant]:
         yield Grant(spec["type"], spec, rule.source, f"{fact.key}/rule/{rule.code}/{index}")
 
 
-def _heard(rule: CompiledRule, fact: Fact, result: str, note: str | None = None) -> Heard:
+def _heard(rule: CompiledRule, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
     conditions = partial(judged, rule.asks, fact.properties, fact.participant.attributes)
-    return Heard(rule.source, result, note, conditions)
+    return TraceEntry(rule.source, result, note, conditions)
 
 
 LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes)

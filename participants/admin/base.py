@@ -230,6 +230,6 @@ class TenantDataForm(ConsoleForm):
         return cleaned
 
 
-def adopt(row: Model, made: Model) -> None:
+def replace_fields(row: Model, made: Model) -> None:
     """Let `row`, the instance Django's form made, be the row a service wrote, so that audit and redirect name the latter."""
     vars(row).update(vars(made))

@@ -22,7 +22,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from rest_framework.serializers import Serializer
 
-from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
 from participants.admin.picker import picked_tenant
@@ -142,9 +142,9 @@ class DefinitionAdmin(TenantDataAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         data, now = form.judged.validated_data, timezone.now()
         if not change:
-            adopt(obj, self.save_new(tenant=form.tenant, data=data, now=now))
+            replace_fields(obj, self.save_new(tenant=form.tenant, data=data, now=now))
         elif data:
-            adopt(obj, self.save_changes(obj, tenant=form.tenant, changes=data, now=now))
+            replace_fields(obj, self.save_changes(obj, tenant=form.tenant, changes=data, now=now))
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Definition:
         model: type[Definition] = self.model

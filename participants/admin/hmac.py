@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from participants.admin.base import TenantDataForm, adopt
+from participants.admin.base import TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, ObjectPage
@@ -78,7 +78,7 @@ class HmacSecretAdmin(ShownOnceAdmin):
     def save_model(self, request: HttpRequest, obj: HmacSecret, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         new = create_hmac_secret(tenant=form.tenant, name=form.cleaned_data["name"], now=timezone.now())
         self.show_once(request, new.text)
-        adopt(obj, new.row)
+        replace_fields(obj, new.row)
 
     def told_once(self, row: HmacSecret) -> str:
         return f"The partner signs with it and sends {row.tenant.slug} as X-Tenant-Id."

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from participants.admin.base import TenantDataForm, adopt
+from participants.admin.base import TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, ObjectPage
@@ -113,7 +113,7 @@ class ApiKeyAdmin(ShownOnceAdmin):
         made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
         new = create_api_key(tenant=form.tenant, **made, now=timezone.now())
         self.show_once(request, new.key)
-        adopt(obj, new.row)
+        replace_fields(obj, new.row)
 
     def told_once(self, row: ApiKey) -> str:
         expiry = f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never"

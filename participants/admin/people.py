@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from participants import selectors
 from participants.admin import audit, panels
 from participants.admin.attributes import AttributesField
-from participants.admin.base import TenantDataAdmin, TenantDataForm, adopt
+from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, Link, ObjectPage
@@ -23,7 +23,7 @@ from participants.admin.tenants import timezone_widget
 from participants.engine import control_character_problem, external_id_problem, web_address_problem
 from participants.models import Participant
 from participants.services import participants as services
-from participants.work import foresee
+from participants.work import as_if_settled
 
 PROFILE = ("display_name", "avatar_url", "timezone", "visible")
 TOTALS = {
@@ -158,12 +158,12 @@ class ParticipantAdmin(TenantDataAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Participant | None:
         row: Participant | None = super().get_object(request, object_id, from_field)
         if row is not None:
-            foresee([row], now=timezone.now())
+            as_if_settled([row], now=timezone.now())
         return row
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        foresee(changelist.result_list, now=timezone.now())
+        as_if_settled(changelist.result_list, now=timezone.now())
         return changelist
 
     def get_search_results(
@@ -191,7 +191,7 @@ class ParticipantAdmin(TenantDataAdmin):
             return
         save = services.update if change else services.register
         saved = save(tenant=form.tenant, external_id=obj.external_id, changes=changes, now=timezone.now())
-        adopt(obj, saved)
+        replace_fields(obj, saved)
 
     @display("balance", ordering="balance")
     def shown_balance(self, participant: Participant) -> str:

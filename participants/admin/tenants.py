@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from participants.admin.base import ConsoleAdmin, adopt
+from participants.admin.base import ConsoleAdmin, replace_fields
 from participants.admin.display import display
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.refusals import ConsoleForm
@@ -116,7 +116,7 @@ class TenantAdmin(ConsoleAdmin):
             update_tenant(obj, now=timezone.now())
             return
         made = {name: form.cleaned_data[name] for name in ("slug", "name", "timezone")}
-        adopt(obj, create_tenant(**made, now=timezone.now()))
+        replace_fields(obj, create_tenant(**made, now=timezone.now()))
 
     @display("environment", ordering="environment", label={"live": "success", "sandbox": "warning"})
     def shown_environment(self, tenant: Tenant) -> str:

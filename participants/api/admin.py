@@ -14,7 +14,7 @@ from participants.api.views import AdminViewSet
 from participants.errors import ParticipantNotFound
 from participants.models import Participant
 from participants.services import participants as services
-from participants.work import foresee, reading
+from participants.work import as_if_settled, reading
 
 
 class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
@@ -32,7 +32,7 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
         """Find participants: search, filter, sort. Those without a value to sort by come last."""
         with reading(self.tenant):
             page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-            foresee(page or (), now=self.now)
+            as_if_settled(page or (), now=self.now)
             return self.get_paginated_response(ListedParticipant(page, many=True).data)
 
     @operation(

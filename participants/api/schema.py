@@ -26,7 +26,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 from participants.api.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyMismatch
 from participants.api.signatures import SIGNATURE, TENANT, TIMESTAMP, TOLERANCE_SECONDS
 from participants.errors import DomainError
-from participants.limits import ParticipantLimitExceeded, Standing
+from participants.limits import ParticipantLimitExceeded, RateLimitStatus
 from participants.work.idempotency import IdempotencyKeyReused
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ ERRORS = "x-errors"
 
 CSV = "text/csv"
 EXAMPLE_TIME = 1_771_063_260  # 2026-02-14T10:01:00Z
-PARTICIPANT_CAP = ParticipantLimitExceeded(Standing(limit=300, remaining=0, reset_at=EXAMPLE_TIME))
+PARTICIPANT_CAP = ParticipantLimitExceeded(RateLimitStatus(limit=300, remaining=0, reset_at=EXAMPLE_TIME))
 
 _KEY_HEADER = OpenApiParameter(
     HEADER,

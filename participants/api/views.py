@@ -17,7 +17,7 @@ from participants.api.permissions import HasAdminScope, HasKey, caller_of
 from participants.api.queries import given_parameters
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
-from participants.limits import Standing
+from participants.limits import RateLimitStatus
 from participants.models import Tenant
 
 
@@ -27,7 +27,7 @@ class KeyViewSet(ViewSet):
     permission_classes = [HasKey]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     participant_name = "participant_id"  # of the part of the path that carries it
-    standing: Standing | None = None
+    standing: RateLimitStatus | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         wrapped = super().initialize_request(request, *args, **kwargs)

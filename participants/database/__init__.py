@@ -5,7 +5,7 @@ Import these names from here. The modules inside rely on details of Django, whic
 
 from participants.database.arrays import literal
 from participants.database.conflicts import is_passing_conflict
-from participants.database.instances import made
+from participants.database.instances import instance_from
 from participants.database.queries import Among, Query, Slot, among, padded
 from participants.database.statements import delete, insert, update, upsert
 from participants.database.transaction import Question, Rows, ShortTransaction, one_round_trip
@@ -22,9 +22,9 @@ __all__ = [
     "among",
     "delete",
     "insert",
+    "instance_from",
     "is_passing_conflict",
     "literal",
-    "made",
     "one_round_trip",
     "padded",
     "update",

@@ -9,7 +9,7 @@ from django.db.models.base import ModelState
 M = TypeVar("M", bound=Model)
 
 
-def made(model: type[M], values: Iterable[tuple[str, Any]], *, alias: str | None = None) -> M:
+def instance_from(model: type[M], values: Iterable[tuple[str, Any]], *, alias: str | None = None) -> M:
     """An instance with these attributes: read from the database `alias`, or new where there is none.
 
     Fields that are not named have no default: of a row that was read they are deferred, of a new one none may be left out.

@@ -14,7 +14,7 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
 from participants.database.arrays import literal
-from participants.database.instances import made
+from participants.database.instances import instance_from
 
 M = TypeVar("M", bound=models.Model)
 
@@ -167,7 +167,7 @@ def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any
 
 def _instance(model: type[models.Model], compiled: _Compiled, row: Sequence[Any], alias: str) -> models.Model:
     row = _converted(row, compiled.converters)
-    instance = made(model, zip(compiled.names, row, strict=False), alias=alias)
+    instance = instance_from(model, zip(compiled.names, row, strict=False), alias=alias)
     for populator in compiled.populators:
         populator.populate(row, instance)
     return instance

@@ -1,39 +1,39 @@
 """The unit of work: the one way to write what belongs to participants (docs/decisions/0002)."""
 
-from participants.work.idempotency import IdempotencyKeyReused, Once
+from participants.work.idempotency import IdempotencyKeyReused, IdempotencyRequest
 from participants.work.loading import Load
-from participants.work.opening import unit_found, unit_of_work, unit_over
-from participants.work.outbox import outbox_followers
+from participants.work.opening import unit_for_ids, unit_for_query, unit_of_work
+from participants.work.outbox import after_commit
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restart_with, restartable
-from participants.work.settling import Settlement, complete, foresee, settlements
+from participants.work.settling import Settlement, as_if_settled, load_deferred, settlements
 from participants.work.snapshots import snapshot
-from participants.work.sweeping import Chunks, by_halves, take_turns
-from participants.work.underway import outlast
-from participants.work.unit import UnitOfWork, conclusions, followers
+from participants.work.sweeping import Chunks, bisect_failures, round_robin
+from participants.work.underway import wait_for_open_units
+from participants.work.unit import UnitOfWork, before_flush, conclusions
 
 __all__ = [
     "Chunks",
     "IdempotencyKeyReused",
+    "IdempotencyRequest",
     "Load",
-    "Once",
     "Restart",
     "Settlement",
     "UnitOfWork",
-    "by_halves",
-    "complete",
+    "after_commit",
+    "as_if_settled",
+    "before_flush",
+    "bisect_failures",
     "conclusions",
-    "followers",
-    "foresee",
-    "outbox_followers",
-    "outlast",
+    "load_deferred",
     "reading",
     "restart_with",
     "restartable",
+    "round_robin",
     "settlements",
     "snapshot",
-    "take_turns",
-    "unit_found",
+    "unit_for_ids",
+    "unit_for_query",
     "unit_of_work",
-    "unit_over",
+    "wait_for_open_units",
 ]

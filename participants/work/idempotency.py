@@ -22,7 +22,7 @@ class IdempotencyKeyReused(DomainError):
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotencyRequest:
     """Do `operation` at most once under `key`. `digest` names what is asked: the same key with another is refused.
 
     `external_id` is the participant it concerns, or None where the key belongs to a whole batch. `former_digests` mean the same as
@@ -61,7 +61,7 @@ class KnownKeys:
     def __init__(self, rows: Iterable[IdempotencyKey]) -> None:
         self._rows = {(row.subject, row.operation, row.key): row for row in rows}
 
-    def find(self, once: Once, subject: UUID) -> IdempotencyKey | None:
+    def find(self, once: IdempotencyRequest, subject: UUID) -> IdempotencyKey | None:
         """The row that answers `once`, or None if it is the first. Raises IdempotencyKeyReused."""
         places = [(subject, once.operation, key) for key in once.possible_keys]
         row = next((self._rows[place] for place in places if place in self._rows), None)
@@ -103,7 +103,7 @@ _OF_PARTICIPANTS = Query(_declare_of_participants)
 _OF_BATCH = Query(_declare_of_batch)
 
 
-def known_keys(tenant: Tenant, onces: Iterable[Once]) -> list[Question]:
+def known_keys(tenant: Tenant, onces: Iterable[IdempotencyRequest]) -> list[Question]:
     """The rows that may answer `onces`; asked in the same round trip as the lock, behind it."""
     of_batch = [once for once in onces if once.external_id is None]
     of_participants = [once for once in onces if once.external_id is not None]
@@ -114,7 +114,7 @@ def known_keys(tenant: Tenant, onces: Iterable[Once]) -> list[Question]:
     ]
 
 
-def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[Once]) -> Question:
+def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[IdempotencyRequest]) -> Question:
     values: dict[str, Any] = {
         "people": padded(sorted({once.external_id or "" for once in onces})),
         "keys": padded(sorted({key for once in onces for key in once.possible_keys})),

@@ -10,7 +10,7 @@ from django.db import IntegrityError, OperationalError
 
 from participants.database import Query, Question, Rows, ShortTransaction, Slot, is_passing_conflict
 from participants.models import Tenant
-from participants.work.idempotency import KnownKeys, Once, known_keys
+from participants.work.idempotency import IdempotencyRequest, KnownKeys, known_keys
 from participants.work.loading import Load, question_by_id, question_by_name
 from participants.work.locking import locked_by_id, locked_by_name
 from participants.work.reading import reading
@@ -25,7 +25,7 @@ def unit_of_work(
     external_ids: Iterable[str],
     *,
     now: datetime,
-    onces: Sequence[Once | None] = (),
+    idempotency_requests: Sequence[IdempotencyRequest | None] = (),
     loads: Sequence[Load] = (),
     is_silent: bool = False,
     is_dry_run: bool = False,
@@ -39,14 +39,14 @@ def unit_of_work(
     external_ids = {*external_ids, *further_people().values()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [question_by_name(load, tenant, external_ids) for load in loads]
-    keys = known_keys(tenant, [once for once in onces if once])
+    keys = known_keys(tenant, [once for once in idempotency_requests if once])
     people = locked_by_name(tenant, external_ids, locks=not is_dry_run)
     with _opened(work, people, rows, keys, loads=loads):
         yield work
 
 
 @contextmanager
-def unit_over(
+def unit_for_ids(
     tenant: Tenant,
     participant_ids: Iterable[UUID],
     *,
@@ -71,7 +71,7 @@ def unit_over(
 
 
 @contextmanager
-def unit_found(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
+def unit_for_query(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
     """A unit over what `find` finds and locks by itself: rows joined to their participants, and both locked.
 
     The rows are handed out as they come, with the unit. Call it from a function decorated with `restartable`.
@@ -114,7 +114,7 @@ def _opened(
 def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
     """What is written counts for what is defined by then: whoever defines, or fills a board, waits for nobody who began before."""
     if any(row.catalog_version > work.tenant.catalog_version for row in versions):
-        work.find_stale()
+        work.restart_with_new_catalog()
 
 
 def _version_of(tenant: Tenant) -> Question:

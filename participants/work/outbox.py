@@ -7,22 +7,22 @@ from typing import Any
 
 from django.db import transaction
 
-from participants.database import made
+from participants.database import instance_from
 from participants.events import event_types, unknown_fields
 from participants.ids import new_id
 from participants.models import DomainEvent, Participant, Tenant
 from participants.registries import Registry
 
-OutboxFollower = Callable[[Tenant, Sequence[DomainEvent]], object]
+AfterCommit = Callable[[Tenant, Sequence[DomainEvent]], object]
 
-outbox_followers: Registry[OutboxFollower] = Registry("Outbox follower")
+after_commit: Registry[AfterCommit] = Registry("Outbox follower")
 """Who is called after the commit that wrote events: (whose, which). It may be called too seldom, since a process can be killed
 in between: what must happen is found in the database."""
 
 
-def follow(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
+def call_after_commit(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
     """Call the followers once this transaction is committed; what fails there is logged, and nobody's concern."""
-    for follower in outbox_followers.values():
+    for follower in after_commit.values():
         transaction.on_commit(partial(follower, tenant, events), robust=True)
 
 
@@ -33,7 +33,7 @@ def domain_event(
     if unknown := unknown_fields(event_types[type_name], data):
         raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
     about = {} if participant is None else {"participant_id": participant.external_id}
-    return made(
+    return instance_from(
         DomainEvent,
         {
             "id": new_id(),

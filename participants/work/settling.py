@@ -20,7 +20,7 @@ class Settlement:
 
     is_due: Callable[[Participant, datetime], bool]
     settle: Callable[[UnitOfWork, Sequence[Participant]], object]
-    foresee: Callable[[Sequence[Participant], datetime], object]
+    as_if_settled: Callable[[Sequence[Participant], datetime], object]
 
 
 settlements: Registry[Settlement] = Registry("Settlement")
@@ -34,18 +34,18 @@ def settle(work: UnitOfWork, participants: Iterable[Participant]) -> None:
             settlement.settle(work, due)
 
 
-def foresee(participants: Sequence[Participant], *, now: datetime) -> None:
+def as_if_settled(participants: Sequence[Participant], *, now: datetime) -> None:
     """Let rows that are only read say what they would say if everything due had been made good."""
     for settlement in settlements.values():
         if due := _due(settlement, participants, now):
-            settlement.foresee(due, now)
+            settlement.as_if_settled(due, now)
 
 
 def _due(settlement: Settlement, participants: Iterable[Participant], now: datetime) -> Sequence[Participant]:
     return [participant for participant in participants if settlement.is_due(participant, now)]
 
 
-def complete(work: UnitOfWork, participant: Participant) -> None:
+def load_deferred(work: UnitOfWork, participant: Participant) -> None:
     """Read what a unit that was opened with `only` some columns has left out, and make good what is due."""
     if missing := participant.get_deferred_fields():
         participant.refresh_from_db(fields=missing)

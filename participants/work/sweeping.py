@@ -20,7 +20,7 @@ Chunks = tuple[Tenant, Iterator[int]]
 logger = structlog.get_logger(__name__)
 
 
-def take_turns(name: str, work: Iterable[Chunks], *, seconds: float) -> None:
+def round_robin(name: str, work: Iterable[Chunks], *, seconds: float) -> None:
     """A chunk of each in turn, until all are done or time is up: no tenant waits for the backlog of another."""
     ends_at, waiting, looked_at = time.monotonic() + seconds, deque(work), 0
     while waiting and time.monotonic() < ends_at:
@@ -42,14 +42,16 @@ def _next_chunk(name: str, tenant: Tenant, chunks: Iterator[int]) -> int | None:
         return None
 
 
-def by_halves(chunk: Sequence[T], look_at: Callable[[Sequence[T]], int], *, on_failure: Callable[[T], object]) -> int:
+def bisect_failures(
+    chunk: Sequence[T], process: Callable[[Sequence[T]], int], *, on_failure: Callable[[T], object]
+) -> int:
     """Look at them together, or where that fails by halves: one that cannot be looked at stops nobody."""
     try:
-        return look_at(chunk)
+        return process(chunk)
     except Exception:
         if len(chunk) == 1:
             logger.exception("sweep_of_one_failed", what=chunk[0])
             on_failure(chunk[0])
             return 0
     middle = len(chunk) // 2
-    return sum(by_halves(half, look_at, on_failure=on_failure) for half in (chunk[:middle], chunk[middle:]))
+    return sum(bisect_failures(half, process, on_failure=on_failure) for half in (chunk[:middle], chunk[middle:]))

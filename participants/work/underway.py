@@ -20,7 +20,7 @@ _OPEN = f"""
 """  # noqa: S608 - a name of our own
 
 
-def outlast() -> Iterator[int]:
+def wait_for_open_units() -> Iterator[int]:
     """Wait, a moment each time it is asked, until every unit that is open at first has ended; answers 0 each time, as a sweep that has
     looked at nobody. On SQLite, where writers queue up, whoever writes has waited already.
     """

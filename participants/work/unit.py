@@ -18,17 +18,17 @@ from participants.catalog import Catalog, catalog_of
 from participants.database import delete, insert, one_round_trip, update, upsert
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
-from participants.work.idempotency import KnownKeys, Once
+from participants.work.idempotency import IdempotencyRequest, KnownKeys
 from participants.work.loading import Load, question_by_id
-from participants.work.outbox import domain_event, follow
+from participants.work.outbox import call_after_commit, domain_event
 from participants.work.restarting import Restart
 
 M = TypeVar("M", bound=models.Model)
 
-Told = tuple[Participant, DomainEvent]
+Emitted = tuple[Participant, DomainEvent]
 """Whom a domain event of this unit is about, and the event."""
 
-followers: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
+before_flush: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
 """Who looks at all that a unit has told of, once, before it is written, and adds rows of their own: nothing can be forgotten there,
 whichever use case it was."""
 
@@ -69,10 +69,10 @@ class UnitOfWork:
         self._loaded: defaultdict[type[models.Model], set[Any]] = defaultdict(set)
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
         self._seen: set[Hashable] = set()
-        self._told: list[Told] = []
-        self._heard: list[Told] = []
+        self._undrained: list[Emitted] = []
+        self._drained: list[Emitted] = []
         self._shared: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
-        self.kept: dict[Hashable, Any] = {}
+        self.cache: dict[Hashable, Any] = {}
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
@@ -215,7 +215,7 @@ class UnitOfWork:
         Raises LookupError or ValueError for what is not registered.
         """
         event = domain_event(self.tenant, type_name, participant, data, now=self.now)
-        self._told.append((participant, event))
+        self._undrained.append((participant, event))
         if not self.is_silent:
             self.add(event)
         return event
@@ -226,16 +226,16 @@ class UnitOfWork:
         self.add(event)
         return event
 
-    def newly_told(self) -> Sequence[Told]:
+    def drain_emitted(self) -> Sequence[Emitted]:
         """What was emitted since this was asked last, in order, by a silent unit too."""
-        told, self._told = self._told, []
-        self._heard += told
+        told, self._undrained = self._undrained, []
+        self._drained += told
         return told
 
     @property
-    def told(self) -> Sequence[Told]:
+    def emitted(self) -> Sequence[Emitted]:
         """All that was emitted in this unit, in order, by a silent unit too."""
-        return [*self._heard, *self._told]
+        return [*self._drained, *self._undrained]
 
     def is_first(self, key: Hashable) -> bool:
         """Whether this unit is asked for `key` for the first time: what is given under one key is given once."""
@@ -243,14 +243,14 @@ class UnitOfWork:
         self._seen.add(key)
         return is_first
 
-    def replayed(self, once: Once | None) -> Any | None:
+    def replayed(self, once: IdempotencyRequest | None) -> Any | None:
         """The stored answer of an earlier success under the same key, or None. Raises IdempotencyKeyReused."""
         if once is None:
             return None
         row = self._keys.find(once, self._subject(once).pk)
         return row.answer if row else None
 
-    def remember(self, once: Once | None, answer: Any) -> None:
+    def remember(self, once: IdempotencyRequest | None, answer: Any) -> None:
         """Store `answer` (JSON, without the participant's id) for every repeat of `once`."""
         if once is None:
             return
@@ -266,10 +266,10 @@ class UnitOfWork:
         self._keys.remember(row)
         self.add(row)
 
-    def _subject(self, once: Once) -> Participant | Tenant:
+    def _subject(self, once: IdempotencyRequest) -> Participant | Tenant:
         return self.tenant if once.external_id is None else self.participant(once.external_id)
 
-    def find_stale(self) -> NoReturn:
+    def restart_with_new_catalog(self) -> NoReturn:
         """A row was written under definitions newer than the catalog of this unit: read the tenant again and restart."""
         self.tenant.refresh_from_db()
         raise Restart
@@ -278,11 +278,11 @@ class UnitOfWork:
         """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
         if self.is_dry_run:
             return
-        for follower in followers.values():
+        for follower in before_flush.values():
             follower(self)
         self._write_all(get_connection())
         if DomainEvent in self._rows:
-            follow(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
+            call_after_commit(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
 
     def _write_all(self, connection: Any) -> None:
         touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)

@@ -9,8 +9,8 @@ from uuid import UUID
 from gamify.facts import services as facts
 from participants.engine import uuid_of
 from participants.models import Tenant
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
-from rewards.services.handing import RewardNotFound, check_may_have, hand_out, loads_of, locked_reward
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from rewards.services.handing import RewardNotFound, check_may_have, issue_claim, loads_of, locked_reward
 
 CLAIM = "rewards.claim"
 
@@ -45,7 +45,7 @@ def claim(
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
-    once = Once(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
+    once = IdempotencyRequest(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
     with unit_of_work(tenant, [participant_id], now=now, onces=[once], loads=[loads_of(known)]) as work:
         if (answer := work.replayed(once)) is not None:
             return _from_answer(answer, participant_id)
@@ -57,8 +57,8 @@ def claim(
 def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
     reward, participant = locked_reward(work, reward_id), work.participant(participant_id)
     check_may_have(work, participant, reward)
-    row = hand_out(work, participant, reward, cost=reward.points_cost if deducts_points else 0)
-    facts.settle(work, participant, now=work.now)
+    row = issue_claim(work, participant, reward, cost=reward.points_cost if deducts_points else 0)
+    facts.publish_changes(work, participant, now=work.now)
     return RewardClaimed(
         claim_id=row.pk,
         participant_id=participant_id,

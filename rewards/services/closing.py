@@ -11,7 +11,7 @@ from gamify.points.services import Note, NotReversible, refund
 from participants.engine import uuid_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.work import UnitOfWork, restartable, unit_over
+from participants.work import UnitOfWork, restartable, unit_for_ids
 from rewards.models import Claim, ClaimStatus, RewardTally
 from rewards.services.handing import loads_of, locked_reward, tell
 from rewards.services.multipliers import switch_off
@@ -48,7 +48,7 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
     """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         cancel_claim(work, participant, claim, reason)
-        facts.settle(work, participant, now=now)
+        facts.publish_changes(work, participant, now=now)
         return claim
 
 
@@ -115,7 +115,7 @@ def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
             raise ClaimNotOpen(claim.status)
         _close(work, claim, ClaimStatus.FULFILLED, reason)
         tell(work, "reward.fulfilled", participant, claim, reason=reason)
-        facts.settle(work, participant, now=now)
+        facts.publish_changes(work, participant, now=now)
         return claim
 
 
@@ -127,7 +127,7 @@ def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[Uni
     if found is None:
         raise ClaimNotFound(claim_id)
     loads = [loads_of(found.reward_id)]
-    with unit_over(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
+    with unit_for_ids(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
         participant, claim = work.locked.get(found.participant_id), work.lock(Claim, _id(found))
         if participant is None or claim is None:
             raise ClaimNotFound(claim_id)

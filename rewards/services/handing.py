@@ -51,16 +51,16 @@ def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -
     )
 
 
-def hand_out(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
+def issue_claim(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
     """Raises OutOfStock, NoCodesAvailable or InsufficientPoints, and has then changed nothing. `about` are further columns of
     the claim."""
-    code = piece_in_stock(work, reward)
+    code = reserve_code(work, reward)
     claim = _claim(work, participant, reward, **about)
     if cost:
         note = Note(f"Reward {reward.name}", {"reward_id": str(reward.pk), "claim_id": str(claim.pk)}, claim.event_id)
         claim.entry_id = debit(work, participant, cost, note=note, kind=EntryType.CLAIM).pk
         claim.points_deducted = cost
-    supply(work, reward, claim, code)
+    issue_stock(work, reward, claim, code)
     _keep(work, participant, reward, claim)
     switch_on(work, participant, reward, claim)
     participant.rewards_claimed += 1
@@ -81,7 +81,7 @@ def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: 
     )
 
 
-def piece_in_stock(work: UnitOfWork, reward: Reward) -> RewardCode | None:
+def reserve_code(work: UnitOfWork, reward: Reward) -> RewardCode | None:
     """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed.
 
     Pieces that others wait for are not in stock for anybody who asks later.
@@ -92,7 +92,7 @@ def piece_in_stock(work: UnitOfWork, reward: Reward) -> RewardCode | None:
     return next_code(reward, work=work)
 
 
-def supply(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode | None) -> None:
+def issue_stock(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode | None) -> None:
     """Take one piece out of stock for `claim`, with the code that `piece_in_stock` has found."""
     reward.claimed += 1
     work.change(reward, "claimed")
@@ -139,7 +139,7 @@ def grant(
     reward = locked_reward(work, reward_id)
     check_may_have(work, participant, reward)
     try:
-        return hand_out(work, participant, reward, cost=0, source=source, event_id=event_id)
+        return issue_claim(work, participant, reward, cost=0, source=source, event_id=event_id)
     except (OutOfStock, NoCodesAvailable):
         claim = _claim(work, participant, reward, source=source, event_id=event_id)
         claim.status = ClaimStatus.PENDING

@@ -6,11 +6,11 @@ from itertools import takewhile
 
 from gamify.facts import services as facts
 from participants.models import Tenant
-from participants.work import UnitOfWork, restart_with, restartable, unit_over
+from participants.work import UnitOfWork, restart_with, restartable, unit_for_ids
 from rewards.engine import NoCodesAvailable
 from rewards.models import Claim, ClaimStatus, Reward
 from rewards.services.codes import next_code
-from rewards.services.handing import loads_of, locked_reward, supply, tell
+from rewards.services.handing import issue_stock, loads_of, locked_reward, tell
 from rewards.services.multipliers import switch_on
 from rewards.services.waiting import has_new_stock, next_waiting, note_served
 
@@ -21,7 +21,7 @@ def serve_new_stock(work: UnitOfWork) -> None:
     """Hand out what this unit has brought into stock. It is the last step of every unit, whichever use case brought the stock."""
     rewards = [reward for reward in work.locked_rows(Reward) if has_new_stock(work, reward)]
     if rewards:
-        work.newly_told()  # what the use case did not let definitions hear, they must not hear now
+        work.drain_emitted()  # what the use case did not let definitions hear, they must not hear now
     for reward in rewards:
         serve(work, reward)
 
@@ -50,7 +50,7 @@ def _serve_all(work: UnitOfWork, reward: Reward, claims: Sequence[Claim]) -> int
             code = next_code(reward, work=work)
         except NoCodesAvailable:
             return served
-        supply(work, reward, claim, code)
+        issue_stock(work, reward, claim, code)
         _hand_over(work, reward, claim)
     return len(claims)
 
@@ -63,7 +63,7 @@ def _hand_over(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
     participant.rewards_claimed += 1
     work.touch(participant, is_seen=False)
     tell(work, "reward.claimed", participant, claim)
-    facts.settle(work, participant, now=work.now)
+    facts.publish_changes(work, participant, now=work.now)
 
 
 def serve_waiting(*, reward: Reward, now: datetime) -> int:
@@ -80,5 +80,5 @@ def serving_waiting(*, reward: Reward, now: datetime) -> Iterator[int]:
 @restartable
 def _serve_chunk(*, tenant: Tenant, reward: Reward, now: datetime) -> int:
     people = list(Claim.objects.waiting_for(reward).values_list("participant_id", flat=True)[:CHUNK])
-    with unit_over(tenant, people, now=now, loads=[loads_of(reward.pk)], waits=True) as work:
+    with unit_for_ids(tenant, people, now=now, loads=[loads_of(reward.pk)], waits=True) as work:
         return serve(work, locked_reward(work, reward.pk))

@@ -25,31 +25,31 @@ def offer_of(reward: Reward) -> Offer:
 
 def note_stock(work: UnitOfWork, reward: Reward) -> None:
     """Remember how many pieces are left when the unit locks the reward, so that `has_new_stock` can compare."""
-    work.kept.setdefault(("rewards.pieces", reward.pk), pieces_left(offer_of(reward)))
+    work.cache.setdefault(("rewards.pieces", reward.pk), pieces_left(offer_of(reward)))
 
 
 def note_served(work: UnitOfWork, reward: Reward) -> None:
     """The pieces that are left now are no longer new."""
-    work.kept["rewards.pieces", reward.pk] = pieces_left(offer_of(reward))
+    work.cache["rewards.pieces", reward.pk] = pieces_left(offer_of(reward))
 
 
 def has_new_stock(work: UnitOfWork, reward: Reward) -> bool:
     """Whether this unit has brought pieces that nobody was served with."""
-    before, now = work.kept["rewards.pieces", reward.pk], pieces_left(offer_of(reward))
+    before, now = work.cache["rewards.pieces", reward.pk], pieces_left(offer_of(reward))
     return before is not None and (now is None or now > before)
 
 
 def note_waiting(work: UnitOfWork, reward: Reward) -> None:
     """Remember that this unit adds a claim to the queue."""
-    work.kept["rewards.is_awaited", reward.pk] = True
+    work.cache["rewards.is_awaited", reward.pk] = True
 
 
 def is_awaited(work: UnitOfWork, reward: Reward) -> bool:
     """Whether anybody waits for the reward. Queries once per unit."""
     key = "rewards.is_awaited", reward.pk
-    if key not in work.kept:
-        work.kept[key] = Claim.objects.waiting_for(reward).exists()
-    return bool(work.kept[key])
+    if key not in work.cache:
+        work.cache[key] = Claim.objects.waiting_for(reward).exists()
+    return bool(work.cache[key])
 
 
 def next_waiting(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from streaks.engine.counting import windows_of
 from streaks.engine.days import Day, days
 from streaks.engine.windows import DAYS_PER_WEEK, Period, Windows, display_of
-from streaks.selectors import StreakStatus
+from streaks.selectors import ParticipantStreakStatus
 
 MAX_CALENDARS = 12
 WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
@@ -42,7 +42,7 @@ class Calendar:
     windows: Iterable[Window]
 
 
-def drawn(statuses: Iterable[StreakStatus], *, now: datetime) -> SafeString:
+def drawn(statuses: Iterable[ParticipantStreakStatus], *, now: datetime) -> SafeString:
     """The calendars of the first streaks, as markup; nothing where there is none."""
     calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
     if not calendars:
@@ -50,7 +50,7 @@ def drawn(statuses: Iterable[StreakStatus], *, now: datetime) -> SafeString:
     return render_to_string("console/calendars.html", {"calendars": calendars, "legend": LEGEND})
 
 
-def calendar_of(status: StreakStatus, *, now: datetime) -> Calendar | None:
+def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar | None:
     """None for a rolling streak that has no windows yet."""
     windows, period = windows_of(status.state, status.rules), status.streak.period
     if windows is None:
@@ -65,7 +65,7 @@ def calendar_of(status: StreakStatus, *, now: datetime) -> Calendar | None:
     )
 
 
-def _windows(status: StreakStatus, windows: Windows, period: str, *, now: datetime) -> Iterator[Window]:
+def _windows(status: ParticipantStreakStatus, windows: Windows, period: str, *, now: datetime) -> Iterator[Window]:
     last = windows.ordinal(now)
     first = _first(status, period, last)
     known_from = windows.start(_first_known(status, windows))
@@ -80,7 +80,7 @@ def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
     return windows[unknown - unknown % step :]
 
 
-def _first(status: StreakStatus, period: str, last: int) -> int:
+def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
     """Days begin with a Monday; rolling windows where the run opened, since before there were none."""
     first = last - display_of(period).boxes + 1
     if period == Period.DAILY:
@@ -89,7 +89,7 @@ def _first(status: StreakStatus, period: str, last: int) -> int:
     return first if anchor is None else min(max(first, anchor.first), last)
 
 
-def _first_known(status: StreakStatus, windows: Windows) -> int:
+def _first_known(status: ParticipantStreakStatus, windows: Windows) -> int:
     """Before it nothing was asked of them, or it was counted by other rules."""
     begun = min([windows.ordinal(status.row.created_at), *(first for first, _ in status.state.runs[:1])])
     return max(begun, status.state.carried.last + 1)

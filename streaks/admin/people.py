@@ -18,7 +18,7 @@ from streaks import services
 from streaks.admin.calendars import drawn
 from streaks.engine.milestones import following
 from streaks.models import Status
-from streaks.selectors import StreakStatus, reviving, shown_statuses_of
+from streaks.selectors import ParticipantStreakStatus, reviving, shown_statuses_of
 from streaks.services import Case
 
 MAY_CARE = "streaks.change_participantstreak"
@@ -29,12 +29,12 @@ MEMO = "console_streaks"
 REASON = "Stands on this page, and in what webhooks are told."
 
 
-def _statuses(participant: Participant) -> list[StreakStatus]:
+def _statuses(participant: Participant) -> list[ParticipantStreakStatus]:
     """Those that are paused too, in display order; read once a page, which asks for buttons and boxes alike."""
     memo = vars(participant)
     if MEMO not in memo:
         memo[MEMO] = shown_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
-    statuses: list[StreakStatus] = memo[MEMO]
+    statuses: list[ParticipantStreakStatus] = memo[MEMO]
     return statuses
 
 
@@ -84,12 +84,12 @@ class RestoreForm(CaseForm):
             yield status.streak.code, f"{status.streak.name} ({_what_broke(status)})"
 
 
-def _restorable(participant: Participant) -> list[StreakStatus]:
+def _restorable(participant: Participant) -> list[ParticipantStreakStatus]:
     now = timezone.now()
     return [status for status in _statuses(participant) if reviving(status, now=now)]
 
 
-def _what_broke(status: StreakStatus) -> str:
+def _what_broke(status: ParticipantStreakStatus) -> str:
     latest = status.standing.latest
     if status.standing.current or latest is None:
         return "the run before the present one"
@@ -154,7 +154,7 @@ def _boxes(participant: Participant) -> Iterator[Box]:
         yield Box("Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs stand here too.")
 
 
-def _row(status: StreakStatus, now: datetime) -> Sequence[Any]:
+def _row(status: ParticipantStreakStatus, now: datetime) -> Sequence[Any]:
     standing = status.standing
     next_one = _next_milestone(status)
     return [
@@ -167,7 +167,7 @@ def _row(status: StreakStatus, now: datetime) -> Sequence[Any]:
     ]
 
 
-def _word(status: StreakStatus, now: datetime) -> str:
+def _word(status: ParticipantStreakStatus, now: datetime) -> str:
     standing = status.standing
     if status.streak.status == Status.PAUSED:
         return "paused"
@@ -178,7 +178,7 @@ def _word(status: StreakStatus, now: datetime) -> str:
     return "frozen" if any(begin <= now < end for begin, end in status.row.frozen if end) else "alive"
 
 
-def _next_milestone(status: StreakStatus) -> str | None:
+def _next_milestone(status: ParticipantStreakStatus) -> str | None:
     threshold = following(status.streak.milestones, status.standing.alive, status.state.paid)
     if threshold is None:
         return None
@@ -186,7 +186,7 @@ def _next_milestone(status: StreakStatus) -> str | None:
     return f"{threshold:,}, {left:,} to go" if left > 0 else f"{threshold:,}, reached"
 
 
-def _freezes(statuses: Iterable[StreakStatus]) -> Iterator[list[Any]]:
+def _freezes(statuses: Iterable[ParticipantStreakStatus]) -> Iterator[list[Any]]:
     for status in statuses:
         for freeze in status.row.freezes:
             begin, end, at = (datetime.fromisoformat(freeze[name]) for name in ("from", "to", "at"))

@@ -10,7 +10,7 @@ from participants.api.fields import BodyKeyField, CodeField, ParticipantIdField
 from participants.api.scalars import DayField, InstantField
 from participants.profile import AnyField
 from streaks.models import Streak
-from streaks.selectors import StreakStatus
+from streaks.selectors import ParticipantStreakStatus
 from streaks.selectors.configs import filter_of
 
 
@@ -31,7 +31,7 @@ class RecordedAnswer(serializers.Serializer[Any]):
     already_recorded = serializers.BooleanField(help_text="Whether the period had been recorded; nothing changed then.")
 
 
-class StreakEntry(serializers.Serializer[StreakStatus]):
+class StreakEntry(serializers.Serializer[ParticipantStreakStatus]):
     code = serializers.CharField(source="streak.code", help_text="Code of the streak.")
     name = serializers.CharField(source="streak.name", help_text="Its name, for people.")
     current_count = serializers.IntegerField(source="standing.current", help_text="0 where the streak is broken.")

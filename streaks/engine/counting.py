@@ -87,7 +87,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StreakStatus:
     """A streak at one instant. `window` is the number of the window that is open, None for a rolling streak that is not
     running. `breaks_at` and `at_risk_at` are None where nothing is alive or nothing can break. `latest` is the last chain,
     alive or not."""
@@ -153,11 +153,11 @@ def fatal_window(last: int, windows: Windows, excused: Excused, *, grace: int) -
     return number
 
 
-def standing(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> Standing:
+def standing(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> StreakStatus:
     """Where the streak stands at `now`; `spans` are the times that are excused."""
     windows = windows_of(state, rules)
     if windows is None:
-        return Standing(0, state.carried.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
+        return StreakStatus(0, state.carried.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
     excused = excused_windows(windows, spans)
     found = chains(state, rules, excused)
     longest = max([state.carried.longest, *(chain.count for chain in found)])
@@ -185,7 +185,7 @@ def _not_running(
     *,
     now: datetime,
     excused: Excused,
-) -> Standing:
+) -> StreakStatus:
     """Calendar windows go on without anybody; a rolling one is there only while the tick that opened it is young."""
     window: int | None = windows.ordinal(now)
     if (
@@ -194,7 +194,7 @@ def _not_running(
         and _has_lapsed(state, windows, excused, now=now)
     ):
         window = None
-    return Standing(
+    return StreakStatus(
         current=0,
         longest=longest,
         window=window,
@@ -214,13 +214,13 @@ def _has_lapsed(state: State, windows: Windows, excused: Excused, *, now: dateti
 
 def _running(
     state: State, rules: Rules, windows: Windows, chain: Chain, longest: int, *, fatal: int | None, now: datetime
-) -> Standing:
+) -> StreakStatus:
     window = windows.ordinal(now)
     is_satisfied = is_window_satisfied(state, window)
     breaks_at = None if fatal is None else windows.end(fatal)
     at_risk_at = None if fatal is None else _at_risk_at(chain, fatal, windows, rules)
     is_at_risk = at_risk_at is not None and now >= at_risk_at and not is_satisfied
-    return Standing(chain.count, longest, window, is_satisfied, is_at_risk, breaks_at, at_risk_at, chain)
+    return StreakStatus(chain.count, longest, window, is_satisfied, is_at_risk, breaks_at, at_risk_at, chain)
 
 
 def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> datetime | None:

@@ -11,8 +11,8 @@ from streaks.engine.carrying import compacted
 from streaks.engine.counting import (
     Chain,
     Rules,
-    Standing,
     State,
+    StreakStatus,
     chain_with,
     chains,
     is_window_satisfied,
@@ -36,8 +36,8 @@ class Ticked:
     neither advanced its window, or had no effect at all: then there is no `window`."""
 
     state: State
-    before: Standing
-    after: Standing
+    before: StreakStatus
+    after: StreakStatus
     chain: Chain | None
     was_satisfied: bool
     is_satisfying: bool

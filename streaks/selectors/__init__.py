@@ -4,7 +4,7 @@ from streaks.selectors.care import reviving
 from streaks.selectors.catalog import CompiledStreak, StreakCatalog, streaks_in
 from streaks.selectors.reach import Reach, reach_of
 from streaks.selectors.standings import (
-    StreakStatus,
+    ParticipantStreakStatus,
     best_of,
     rules_of,
     shown_statuses_of,
@@ -16,9 +16,9 @@ from streaks.selectors.standings import (
 
 __all__ = [
     "CompiledStreak",
+    "ParticipantStreakStatus",
     "Reach",
     "StreakCatalog",
-    "StreakStatus",
     "best_of",
     "reach_of",
     "reviving",

@@ -8,13 +8,13 @@ from streaks.engine.care import reviving_span
 from streaks.engine.counting import windows_of
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import CalendarWindows
-from streaks.selectors.standings import StreakStatus
+from streaks.selectors.standings import ParticipantStreakStatus
 from streaks.selectors.terms import days_of
 
 LATEST_YEAR = 2199
 
 
-def open_window(status: StreakStatus, *, now: datetime) -> tuple[datetime, datetime]:
+def open_window(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime]:
     """The window that is open; for a rolling streak that is not running, the one that a tick now would open."""
     windows, number = windows_of(status.state, status.rules), status.standing.window
     if windows is not None and number is not None:
@@ -23,13 +23,13 @@ def open_window(status: StreakStatus, *, now: datetime) -> tuple[datetime, datet
     return now, now + status.rules.windows.length
 
 
-def reviving(status: StreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
+def reviving(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
     """The span whose excuse revives the last run that broke; None where there is nothing to restore."""
     return reviving_span(status.state, status.rules, now=now, spans=status.spans)
 
 
 def span_between(
-    status: StreakStatus, begin: date | datetime | None, end: date | datetime | None, *, now: datetime
+    status: ParticipantStreakStatus, begin: date | datetime | None, end: date | datetime | None, *, now: datetime
 ) -> tuple[datetime, datetime]:
     """[begin, end) in instants: a date is a day of the streak, as `end` included. Without `begin` from now on; without
     `end` the day of `begin`, or the window that it is in. Raises InvalidInput."""

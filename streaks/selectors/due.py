@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from participants.database import Question, made
+from participants.database import Question, instance_from
 from participants.models import Participant, Tenant
 from streaks.models import ParticipantStreak, Streak
 
@@ -71,7 +71,7 @@ class Found:
     row_id: UUID
     participant_id: UUID
     external_id: str
-    says: tuple[str | None, ...]
+    state_key: tuple[str | None, ...]
 
 
 def finding(tenant: Tenant, kind: Sweep, *, behind: Due | None, limit: int, now: datetime) -> Question:
@@ -136,7 +136,7 @@ def row_that_says(said: Sequence[str | None]) -> tuple[Participant, ParticipantS
         "breaks_at": breaks_at,
     }
     unseen: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
-    return made(Participant, person.items()), made(ParticipantStreak, {**row, **unseen}.items())
+    return instance_from(Participant, person.items()), instance_from(ParticipantStreak, {**row, **unseen}.items())
 
 
 def _read(text: str | None) -> Any:
@@ -153,8 +153,8 @@ def _instant(text: str | None) -> datetime | None:
 
 def due_of(found: Found, kind: Sweep) -> Due:
     """The same as those know it who look at one after the other."""
-    at = _instant(found.says[SAYS.index(f"state.{kind.column}")])
-    return Due(found.row_id, found.participant_id, _uuid(found.says[0]), at)
+    at = _instant(found.state_key[SAYS.index(f"state.{kind.column}")])
+    return Due(found.row_id, found.participant_id, _uuid(found.state_key[0]), at)
 
 
 def rows_behind(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[Due]:

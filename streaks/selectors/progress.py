@@ -16,7 +16,7 @@ from streaks.engine.counting import windows_of
 from streaks.engine.milestones import earned, following
 from streaks.engine.windows import Windows
 from streaks.selectors.configs import config_of
-from streaks.selectors.standings import StreakStatus, shown_status_of, shown_statuses_of
+from streaks.selectors.standings import ParticipantStreakStatus, shown_status_of, shown_statuses_of
 
 MAX_FLOAT = Decimal(sys.float_info.max)
 SECOND = timedelta(seconds=1)
@@ -29,7 +29,7 @@ class StreakProgress:
     What tells of the window is null for a rolling streak that is not running: it has none.
     """
 
-    status: StreakStatus
+    status: ParticipantStreakStatus
     tenant: Tenant
     now: datetime
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from participants.catalog import Catalog
 from participants.models import Participant
 from streaks.engine.carrying import carried_over
-from streaks.engine.counting import Rules, Standing, State, standing
+from streaks.engine.counting import Rules, State, StreakStatus, standing
 from streaks.engine.excuses import Span
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors.catalog import CompiledStreak, streaks_in
 
 
 @dataclass(frozen=True)
-class StreakStatus:
+class ParticipantStreakStatus:
     """One participant in one streak at one instant. `state` is under `rules`, today's."""
 
     participant: Participant
@@ -23,7 +23,7 @@ class StreakStatus:
     row: ParticipantStreak
     rules: Rules
     state: State
-    standing: Standing
+    standing: StreakStatus
 
     @property
     def last_activity_at(self) -> datetime:
@@ -61,30 +61,32 @@ def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Partic
 
 def status_of(
     row: ParticipantStreak, streak: CompiledStreak, participant: Participant, *, now: datetime
-) -> StreakStatus:
+) -> ParticipantStreakStatus:
     """Where `participant` stands in `streak`."""
     rules, state = rules_of(streak, participant), state_of(row, streak, participant)
     told = standing(state, rules, now=now, spans=spans_of(row, streak))
-    return StreakStatus(participant, streak, row, rules, state, told)
+    return ParticipantStreakStatus(participant, streak, row, rules, state, told)
 
 
 # Phoenix clients see paused streaks too.
 _SHOWN = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
 
 
-def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[StreakStatus]:
+def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[ParticipantStreakStatus]:
     """Every active streak the participant has touched, in display order; one query."""
     return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now)
 
 
-def shown_statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[StreakStatus]:
+def shown_statuses_of(
+    participant: Participant | None, catalog: Catalog, *, now: datetime
+) -> list[ParticipantStreakStatus]:
     """The same with paused ones."""
     return _statuses(participant, catalog, _SHOWN, now=now)
 
 
 def shown_status_of(
     participant: Participant | None, streak_id: UUID, catalog: Catalog, *, now: datetime
-) -> StreakStatus | None:
+) -> ParticipantStreakStatus | None:
     """Where the participant stands in one active or paused streak; None where there is none, or they never touched it."""
     streak = streaks_in(catalog).by_id.get(streak_id)
     if participant is None or streak is None or streak.status not in _SHOWN:
@@ -95,7 +97,7 @@ def shown_status_of(
 
 def _statuses(
     participant: Participant | None, catalog: Catalog, among: Container[str], *, now: datetime
-) -> list[StreakStatus]:
+) -> list[ParticipantStreakStatus]:
     if participant is None:
         return []
     rows: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in ParticipantStreak.objects.of(participant)}
@@ -103,6 +105,6 @@ def _statuses(
     return [status_of(rows[streak.id], streak, participant, now=now) for streak in shown]
 
 
-def best_of(statuses: Iterable[StreakStatus]) -> StreakStatus | None:
+def best_of(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:
     """The longest live streak, else the one that was longest; None for who never ticked."""
     return max(statuses, key=lambda status: (status.standing.current, status.standing.longest), default=None)

@@ -11,13 +11,13 @@ from uuid import UUID
 from gamify.facts import services as facts
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
-from participants.work import Load, UnitOfWork, by_halves, complete, restartable, unit_over
+from participants.work import Load, UnitOfWork, bisect_failures, load_deferred, restartable, unit_for_ids
 from streaks.engine.milestones import due
 from streaks.models import ParticipantStreak, Streak
-from streaks.selectors import CompiledStreak, StreakStatus, status_of, streaks_in
+from streaks.selectors import CompiledStreak, ParticipantStreakStatus, status_of, streaks_in
 from streaks.selectors.due import Due, rows_behind
 from streaks.services.counting import pay, row_of
-from streaks.services.telling import TOLD, news_of, tell, told_restored
+from streaks.services.telling import ANNOUNCED, pending_announcements, tell, told_restored
 
 CHUNK = 500
 BY_TIME = ("streak.broken", "streak.at_risk")
@@ -29,7 +29,7 @@ def look_at(
     tenant: Tenant, chunk: Sequence[Due], *, now: datetime, on_failure: Callable[[Due], object], waits: bool = False
 ) -> int:
     """Review them together, or where that fails by halves."""
-    return by_halves(
+    return bisect_failures(
         chunk, lambda part: _review(tenant=tenant, chunk=part, now=now, waits=waits), on_failure=on_failure
     )
 
@@ -40,20 +40,20 @@ def _review(*, tenant: Tenant, chunk: Sequence[Due], now: datetime, waits: bool)
     people = [each.participant_id for each in chunk]
     is_heard = any(facts.is_heard(catalog_of(tenant), change) for change in CHANGES)
     only = () if is_heard else LOOKED_AT
-    with unit_over(tenant, people, now=now, loads=loads, waits=waits, only=only) as work:
+    with unit_for_ids(tenant, people, now=now, loads=loads, waits=waits, only=only) as work:
         locked = work.locked
         free = [each for each in chunk if each.participant_id in locked]
         for each in free:
             _review_one(work, locked[each.participant_id], each.streak_id)
             if is_heard:
-                facts.settle(work, locked[each.participant_id], now=now)
+                facts.publish_changes(work, locked[each.participant_id], now=now)
         return len(free)
 
 
 def _review_one(work: UnitOfWork, participant: Participant, streak_id: UUID) -> None:
     streak = streaks_in(work.catalog).by_id.get(streak_id)
     if streak is None:
-        work.find_stale()
+        work.restart_with_new_catalog()
     if (row := row_of(work, participant, streak)) is not None:
         review(work, participant, streak, row)
 
@@ -61,32 +61,32 @@ def _review_one(work: UnitOfWork, participant: Participant, streak_id: UUID) -> 
 def review(work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak) -> None:
     """Tell what has become of the streak since it was told of last, and note when there is something to tell next."""
     status = status_of(row, streak, participant, now=work.now)
-    news = news_of(row, status.standing)
+    news = pending_announcements(row, status.standing)
     if news.is_revived:
         _revive(work, status)
     tell(work, participant, streak, news)
     if news.has_changed:
         for name, value in news.columns.items():
             setattr(row, name, value)
-        work.change(row, *TOLD)
+        work.change(row, *ANNOUNCED)
 
 
-def _revive(work: UnitOfWork, status: StreakStatus) -> None:
+def _revive(work: UnitOfWork, status: ParticipantStreakStatus) -> None:
     """A run is longer than it was told to be, without a tick: an excuse has joined what was broken."""
     if not status.row.count:
         told_restored(work, status.participant, status.streak, status.standing, reason=None)
     settle_milestones(work, status)
 
 
-def settle_milestones(work: UnitOfWork, status: StreakStatus) -> None:
+def settle_milestones(work: UnitOfWork, status: ParticipantStreakStatus) -> None:
     """Pay what the live run has reached, where it grew without a tick."""
     chain, row = status.standing.alive, status.row
     if chain is None or not due(status.streak.milestones, chain, status.state.paid):
         return
     state, outcomes = pay(work, status.participant, status.streak, status.state, chain)
     row.state, row.revision = state, status.streak.revision
-    complete(work, status.participant)
-    facts.settle(work, status.participant, outcomes, now=work.now)
+    load_deferred(work, status.participant)
+    facts.publish_changes(work, status.participant, outcomes, now=work.now)
     work.change(row)
 
 

@@ -14,7 +14,7 @@ from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 from streaks.models import Amnesty, Streak
-from streaks.selectors import StreakStatus, status_of, streaks_in
+from streaks.selectors import ParticipantStreakStatus, status_of, streaks_in
 from streaks.selectors.care import check_year, open_window, reviving, span_between
 from streaks.services.announcing import review, settle_milestones
 from streaks.services.counting import loads_for, row_of, shown_streak
@@ -64,7 +64,7 @@ def freeze(
     begin: date | datetime | None = None,
     end: date | datetime | None = None,
     now: datetime,
-) -> StreakStatus:
+) -> ParticipantStreakStatus:
     """Excuse the windows that [begin, end) meets; dates are local, and `end` as a date is included. Without either: the
     window that is open. The same span for the same reason again changes nothing.
 
@@ -77,12 +77,12 @@ def freeze(
             _excuse(work, status, *span, reason=case.reason)
             work.emit("streak.frozen", status.participant, _told(status, *span, reason=case.reason))
             review(work, status.participant, status.streak, status.row)
-            facts.settle(work, status.participant, now=now)
+            facts.publish_changes(work, status.participant, now=now)
         return _status(work, case)
 
 
 @restartable
-def restore(*, tenant: Tenant, case: Case, now: datetime) -> StreakStatus:
+def restore(*, tenant: Tenant, case: Case, now: datetime) -> ParticipantStreakStatus:
     """Let the last run that broke live on, as if the windows missed since were excused.
 
     Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or NothingToRestore.
@@ -97,7 +97,7 @@ def restore(*, tenant: Tenant, case: Case, now: datetime) -> StreakStatus:
         told_restored(work, status.participant, status.streak, status.standing, reason=case.reason)
         settle_milestones(work, status)
         told_of(status.row, status.standing)
-        facts.settle(work, status.participant, now=now)
+        facts.publish_changes(work, status.participant, now=now)
         return status
 
 
@@ -106,7 +106,7 @@ def _loads(tenant: Tenant, case: Case) -> list[Load]:
     return loads_for([streak] if streak else [])
 
 
-def _status(work: UnitOfWork, case: Case) -> StreakStatus:
+def _status(work: UnitOfWork, case: Case) -> ParticipantStreakStatus:
     participant = work.find(case.participant_id)
     if participant is None:
         raise ParticipantNotFound(case.participant_id)
@@ -117,13 +117,13 @@ def _status(work: UnitOfWork, case: Case) -> StreakStatus:
     return status_of(row, streak, participant, now=work.now)
 
 
-def _is_frozen(status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
+def _is_frozen(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
     """Whether this was done before: a form or a request that is sent twice."""
     asked = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
     return any(asked.items() <= freeze.items() for freeze in status.row.freezes)
 
 
-def _excuse(work: UnitOfWork, status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> None:
+def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> None:
     row = status.row
     if len(row.freezes) >= MAX_FREEZES:
         raise InvalidInput("from", f"A streak can be frozen {MAX_FREEZES} times, and no more.")
@@ -133,7 +133,7 @@ def _excuse(work: UnitOfWork, status: StreakStatus, begin: datetime, end: dateti
     work.change(row)
 
 
-def _told(status: StreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
+def _told(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
     return {
         "user_id": status.participant.external_id,
         "definition_id": str(status.streak.id),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gamify.facts.engine.conditions import noted
-from gamify.facts.engine.outcomes import Grant, Granted, Mark, Outcome, Source
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source, UndoNote
 from participants.catalog import Catalog
 from participants.errors import DomainError
 from participants.models import Participant
@@ -107,12 +107,12 @@ def count(
     return Counted(ticked, [mark, *outcomes])
 
 
-def _mark(streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked, value: Any, *, counts_on: bool) -> Mark:
+def _mark(streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked, value: Any, *, counts_on: bool) -> UndoNote:
     """What `services.reversing` needs to take the tick back: its window, null where it had no effect, and what it paid."""
     known = {tuple(payment) for payment in ticked.state.paid}
     paid = [payment for payment in row.paid if tuple(payment) not in known]
     about = {"value": value, "is_granted": not counts_on, "paid": paid}
-    return Mark(
+    return UndoNote(
         DOMAIN,
         {"id": str(streak.id), "revision": streak.revision, "window": ticked.window}
         | {name: told for name, told in about.items() if told},
@@ -140,7 +140,7 @@ def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -
     """The participant's row; None for who never ticked. Restarts a unit whose catalog is older than the row."""
     row = work.row(ParticipantStreak, participant, streak.id)
     if row is not None and row.revision > streak.revision:
-        work.find_stale()
+        work.restart_with_new_catalog()
     return row
 
 

@@ -10,7 +10,7 @@ from participants.catalog import Catalog, catalog_of
 from participants.engine import external_id_problem
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
 from streaks.services.counting import count
 from streaks.services.recording import Tick, loads_of_codes, recordable_streak
 
@@ -68,7 +68,7 @@ class _Asked:
     """A tick with the key under which it counts once, None where it needs none, or with the refusal that it meets."""
 
     tick: Tick
-    once: Once | None = None
+    once: IdempotencyRequest | None = None
     refusal: DomainError | None = None
 
 
@@ -83,9 +83,9 @@ def _asked(tick: Tick, catalog: Catalog, *, now: datetime) -> _Asked:
     return _Asked(tick, None if streak.terms.rules.condition.is_any_tick else _once(tick))
 
 
-def _once(tick: Tick) -> Once:
+def _once(tick: Tick) -> IdempotencyRequest:
     key = f"{tick.streak_code}:{tick.at.astimezone(UTC).isoformat()}"
-    return Once(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
+    return IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
 
 
 def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken:
@@ -98,6 +98,6 @@ def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken
     streak = recordable_streak(work.catalog, tick.streak_code)
     counted = count(work, participant, streak, at=tick.at, counts_on=False, is_vouched=True, is_seen=False)
     if gives_rewards:
-        facts.settle(work, participant, counted.outcomes, now=work.now, at=tick.at)
+        facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
     work.remember(asked.once, {})
     return TickTaken(is_repeat=counted.ticked.was_satisfied)

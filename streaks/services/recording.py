@@ -11,7 +11,7 @@ from gamify.facts.engine.outcomes import Outcome
 from participants.catalog import Catalog, catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.work import Load, Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, Load, UnitOfWork, restartable, unit_of_work
 from streaks.engine.ticking import Ticked
 from streaks.selectors import CompiledStreak, streaks_in
 from streaks.services.counting import active_streak, count, loads_for
@@ -55,7 +55,7 @@ def record(
 
     Raises StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput or IdempotencyKeyReused.
     """
-    once = Once(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
+    once = IdempotencyRequest(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
     loads = loads_of_codes(catalog_of(tenant), [streak_code])
     with unit_of_work(tenant, [participant_id], now=now, onces=[once], loads=loads) as work:
         if (answer := work.replayed(once)) is not None:
@@ -96,7 +96,7 @@ def _record(work: UnitOfWork, asked: Tick) -> StreakRecorded:
     streak = recordable_streak(work.catalog, asked.streak_code)
     participant = work.participant(asked.participant_id)
     counted = count(work, participant, streak, at=asked.at, counts_on=False, is_vouched=True)
-    facts.settle(work, participant, counted.outcomes, now=work.now, at=asked.at)
+    facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=asked.at)
     return _recorded(streak, counted.ticked)
 
 

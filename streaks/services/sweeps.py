@@ -13,30 +13,30 @@ import structlog
 
 from gamify.facts import services as facts
 from participants.catalog import Catalog
-from participants.database import made
+from participants.database import instance_from
 from participants.models import Participant, Tenant
-from participants.work import UnitOfWork, restartable, unit_found
+from participants.work import UnitOfWork, restartable, unit_for_query
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, status_of, streaks_in
 from streaks.selectors.due import Due, Found, Sweep, due_of, finding, row_that_says
 from streaks.services.announcing import BY_TIME, look_at
-from streaks.services.telling import TOLD, News, news_of, tell
+from streaks.services.telling import ANNOUNCED, PendingAnnouncements, pending_announcements, tell
 
 CHUNK = 1_000
 MAX_VERDICTS = 2_000
 PUSHED_AHEAD = timedelta(minutes=5)
 
-Says = tuple[str | None, ...]
+StateKey = tuple[str | None, ...]
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class _Verdict:
+class SharedDecision:
     """What all are told who say the same."""
 
     streak: CompiledStreak
-    news: News
+    news: PendingAnnouncements
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _push_ahead(tenant: Tenant, kind: Sweep, failed: Due, *, now: datetime) -> N
 @restartable
 def _swept(*, tenant: Tenant, kind: Sweep, behind: Due | None, verdicts: "_Verdicts", now: datetime) -> _Swept:
     find = finding(tenant, kind, behind=behind, limit=CHUNK, now=now)
-    with unit_found(tenant, find, now=now) as (work, found):
+    with unit_for_query(tenant, find, now=now) as (work, found):
         left = [each for each in found if not _told(work, each, verdicts.of(work.catalog, each.says, now=now))]
         last = due_of(found[-1], kind) if found else None
         return _Swept(len(found) - len(left), [due_of(each, kind) for each in left], last)
@@ -92,10 +92,10 @@ class _Verdicts:
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
-        self._known: dict[Says, _Verdict | None] = {}
+        self._known: dict[StateKey, SharedDecision | None] = {}
         self._is_heard = False
 
-    def of(self, catalog: Catalog, says: Says, *, now: datetime) -> _Verdict | None:
+    def of(self, catalog: Catalog, says: StateKey, *, now: datetime) -> SharedDecision | None:
         """None where each must be looked at by itself, as where definitions listen to what would be told."""
         if catalog is not self._catalog or len(self._known) >= MAX_VERDICTS:
             self._catalog, self._known = catalog, {}
@@ -107,25 +107,25 @@ class _Verdicts:
         return self._known[says]
 
 
-def _verdict(catalog: Catalog, says: Sequence[str | None], *, now: datetime) -> _Verdict | None:
+def _verdict(catalog: Catalog, says: Sequence[str | None], *, now: datetime) -> SharedDecision | None:
     try:
         participant, row = row_that_says(says)
         streak = streaks_in(catalog).by_id.get(row.streak_id)
         if streak is None or streak.revision != row.revision:
             return None
-        news = news_of(row, status_of(row, streak, participant, now=now).standing)
+        news = pending_announcements(row, status_of(row, streak, participant, now=now).standing)
     except Exception:
         logger.exception("streak_sweep_doubtful", says=says)
         return None
-    return None if news.is_revived else _Verdict(streak, news)
+    return None if news.is_revived else SharedDecision(streak, news)
 
 
-def _told(work: UnitOfWork, found: Found, verdict: _Verdict | None) -> bool:
+def _told(work: UnitOfWork, found: Found, verdict: SharedDecision | None) -> bool:
     if verdict is None:
         return False
     person = {"id": found.participant_id, "tenant_id": work.tenant.pk, "external_id": found.external_id}
-    tell(work, made(Participant, person.items(), alias="default"), verdict.streak, verdict.news)
+    tell(work, instance_from(Participant, person.items(), alias="default"), verdict.streak, verdict.news)
     if verdict.news.has_changed:
         row = {"id": found.row_id, "tenant_id": work.tenant.pk, **verdict.news.columns}
-        work.change(made(ParticipantStreak, row.items(), alias="default"), *TOLD)
+        work.change(instance_from(ParticipantStreak, row.items(), alias="default"), *ANNOUNCED)
     return True

@@ -7,16 +7,16 @@ from typing import Any
 
 from participants.models import Participant
 from participants.work import UnitOfWork
-from streaks.engine.counting import Standing
+from streaks.engine.counting import StreakStatus
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak
 
-TOLD = ("count", "warned_of", "at_risk_at", "breaks_at")
+ANNOUNCED = ("count", "warned_of", "at_risk_at", "breaks_at")
 """The columns of a row that say what was told, and when there is something to tell next."""
 
 
 @dataclass(frozen=True)
-class News:
+class PendingAnnouncements:
     """What has become of a streak since it was told of last: a run of `final_count` broke, or the one of `current_count` is
     about to, at `breaks_at`, or one lives that was not told of (`is_revived`). `columns` is what TOLD then says."""
 
@@ -29,11 +29,11 @@ class News:
     has_changed: bool
 
 
-def news_of(row: ParticipantStreak, standing: Standing) -> News:
+def pending_announcements(row: ParticipantStreak, standing: StreakStatus) -> PendingAnnouncements:
     """What is new about a streak that now stands so."""
     is_at_risk = standing.is_at_risk and standing.breaks_at != row.warned_of
     columns = _columns(standing, standing.breaks_at if is_at_risk else row.warned_of)
-    return News(
+    return PendingAnnouncements(
         final_count=row.count if row.count and not standing.current else None,
         is_at_risk=is_at_risk,
         current_count=standing.current,
@@ -44,19 +44,19 @@ def news_of(row: ParticipantStreak, standing: Standing) -> News:
     )
 
 
-def _columns(standing: Standing, warned_of: datetime | None) -> dict[str, Any]:
+def _columns(standing: StreakStatus, warned_of: datetime | None) -> dict[str, Any]:
     at_risk_at = None if standing.breaks_at == warned_of else standing.at_risk_at
     instants = {"warned_of": warned_of, "at_risk_at": at_risk_at, "breaks_at": standing.breaks_at}
     return {"count": standing.current, **instants}
 
 
-def told_of(row: ParticipantStreak, standing: Standing) -> None:
+def told_of(row: ParticipantStreak, standing: StreakStatus) -> None:
     """Note `standing` as what was told, and the instants at which there is something to tell next."""
     for name, value in _columns(standing, row.warned_of).items():
         setattr(row, name, value)
 
 
-def tell(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: News) -> None:
+def tell(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements) -> None:
     """Tell of a break, or of one that is near."""
     if news.final_count is not None:
         told_broken(work, participant, streak, news.final_count)
@@ -75,7 +75,9 @@ def told_broken(work: UnitOfWork, participant: Participant, streak: CompiledStre
     work.emit("streak.broken", participant, data)
 
 
-def _told_at_risk(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: News) -> None:
+def _told_at_risk(
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements
+) -> None:
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),
@@ -87,7 +89,7 @@ def _told_at_risk(work: UnitOfWork, participant: Participant, streak: CompiledSt
 
 
 def told_restored(
-    work: UnitOfWork, participant: Participant, streak: CompiledStreak, standing: Standing, *, reason: str | None
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, standing: StreakStatus, *, reason: str | None
 ) -> None:
     """Tell that a broken run lives again without a tick."""
     data = {

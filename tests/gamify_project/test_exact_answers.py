@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from gamify.badges.profile import badge_of
+from gamify.badges.selectors.standings import BadgeStatus
 from gamify.badges.selectors.standings import Progress as BadgeProgress
-from gamify.badges.selectors.standings import Standing
 from gamify.challenges.engine import Objective, State
 from gamify.facts.engine.conditions import Condition, Kind, Progress
 from gamify.leaderboards.engine.measures import EVENT_SUM, measure
@@ -37,7 +37,7 @@ def as_a_target(total):
 
 def of_a_badge(total):
     badge = SimpleNamespace(code="b", name="B", description=None, icon=None, rarity="common")
-    return badge_of(Standing(badge, None, BadgeProgress(total, total)))["progress"]["current"]
+    return badge_of(BadgeStatus(badge, None, BadgeProgress(total, total)))["progress"]["current"]
 
 
 @pytest.mark.parametrize("shown", [on_a_board, in_a_challenge, as_a_target, of_a_badge, shown_sum, exact_number])

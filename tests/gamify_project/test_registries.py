@@ -10,7 +10,7 @@ from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import erasers, zone_followers
 from participants.services.tenants import zone_changes
-from participants.work import conclusions, followers, outbox_followers, settlements
+from participants.work import after_commit, before_flush, conclusions, settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -75,7 +75,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
 
 
 def test_what_follows_a_unit_of_work():
-    assert set(followers) == {"leaderboards"}
+    assert set(before_flush) == {"leaderboards"}
 
 
 def test_what_concludes_a_unit_of_work():
@@ -136,7 +136,7 @@ def test_who_takes_back_what_came_of_an_event_and_in_which_order():
 
 
 def test_who_is_told_of_what_the_outbox_holds():
-    assert set(outbox_followers) == {"webhooks"}
+    assert set(after_commit) == {"webhooks"}
 
 
 def test_what_follows_a_tenants_zone():

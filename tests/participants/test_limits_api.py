@@ -51,7 +51,7 @@ def test_the_write_past_the_cap_is_429_with_retry_after_and_writes_nothing(cappe
 
 
 def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
-    a_hair_past_the_minute = limits.Standing(limit=CAP, remaining=0, reset_at=UNIX_NOW + 60.00001)
+    a_hair_past_the_minute = limits.RateLimitStatus(limit=CAP, remaining=0, reset_at=UNIX_NOW + 60.00001)
     frozen.shift(timedelta(milliseconds=300))
 
     refused = limits.ParticipantLimitExceeded(a_hair_past_the_minute)

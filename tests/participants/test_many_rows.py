@@ -6,7 +6,7 @@ import pytest
 
 from participants.models import DomainEvent, Participant
 from participants.services.tenants import create_tenant
-from participants.work import complete, unit_of_work, unit_over
+from participants.work import load_deferred, unit_for_ids, unit_of_work
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -44,7 +44,7 @@ def test_whatever_a_text_holds_is_told_as_it_is(people):
 
 
 def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
-    with unit_over(tenant, [each.pk for each in people], now=LATER) as work:
+    with unit_for_ids(tenant, [each.pk for each in people], now=LATER) as work:
         for each in work.locked.values():
             each.timezone = "Europe/Vienna"
             each.past_zones = [["UTC", each.external_id]]
@@ -61,7 +61,7 @@ def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
 def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, is_whole_first):
     first, second, *_ = people
     changes = [(first, ()), (second, ("timezone",))]
-    with unit_over(tenant, [first.pk, second.pk], now=LATER) as work:
+    with unit_for_ids(tenant, [first.pk, second.pk], now=LATER) as work:
         for each, columns in changes if is_whole_first else reversed(changes):
             row = work.locked[each.pk]
             row.timezone, row.display_name = "UTC", "new"
@@ -74,16 +74,16 @@ def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, 
 
 
 def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(tenant, people, queries):
-    with unit_over(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
+    with unit_for_ids(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
         [participant] = work.locked.values()
         with queries(1):
-            complete(work, participant)
-            complete(work, participant)
+            load_deferred(work, participant)
+            load_deferred(work, participant)
         assert participant.attributes == people[1].attributes
 
 
 def test_a_unit_over_nobody_locks_nobody(tenant, people):
-    with unit_over(tenant, [], now=LATER) as work:
+    with unit_for_ids(tenant, [], now=LATER) as work:
         locked = dict(work.locked)
 
     assert locked == {}
@@ -92,7 +92,7 @@ def test_a_unit_over_nobody_locks_nobody(tenant, people):
 def test_a_unit_over_anothers_participants_locks_nobody(people):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
-    with unit_over(other, [each.pk for each in people], now=LATER) as work:
+    with unit_for_ids(other, [each.pk for each in people], now=LATER) as work:
         locked = dict(work.locked)
 
     assert locked == {}

@@ -8,7 +8,15 @@ from gamify.badges.models import BadgeAward
 from participants.errors import DomainError
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.tenants import create_tenant
-from participants.work import IdempotencyKeyReused, Load, Once, Restart, restartable, restarting, unit_of_work
+from participants.work import (
+    IdempotencyKeyReused,
+    IdempotencyRequest,
+    Load,
+    Restart,
+    restartable,
+    restarting,
+    unit_of_work,
+)
 from participants.work.restarting import TooBusy
 from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
 
@@ -101,7 +109,7 @@ def test_a_key_is_first_once_in_each_unit(tenant):
 
 
 def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenant):
-    once = Once("points.award", "k", digest="5", external_id="new")
+    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
     with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
         assert work.replayed(once) is None
         work.touch(work.participant("new"))
@@ -115,15 +123,15 @@ def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenan
 @pytest.mark.parametrize(
     "other",
     [
-        Once("points.deduct", "k", digest="5", external_id="new"),
-        Once("points.award", "K", digest="5", external_id="new"),
-        Once("points.award", "k", digest="5", external_id="other"),
-        Once("points.award", "k", digest="5", external_id=None),
+        IdempotencyRequest("points.deduct", "k", digest="5", external_id="new"),
+        IdempotencyRequest("points.award", "K", digest="5", external_id="new"),
+        IdempotencyRequest("points.award", "k", digest="5", external_id="other"),
+        IdempotencyRequest("points.award", "k", digest="5", external_id=None),
     ],
     ids=["operation", "key", "participant", "batch"],
 )
 def test_a_key_is_scoped_to_operation_and_participant(tenant, other):
-    once = Once("points.award", "k", digest="5", external_id="new")
+    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
     with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
         work.touch(work.participant("new"))
         work.remember(once, {})
@@ -133,11 +141,11 @@ def test_a_key_is_scoped_to_operation_and_participant(tenant, other):
 
 
 def test_the_same_key_with_another_request_is_refused(tenant):
-    once = Once("points.award", "k", digest="5", external_id="new")
+    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
     with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
         work.touch(work.participant("new"))
         work.remember(once, {})
-    other = Once("points.award", "k", digest="6", external_id="new")
+    other = IdempotencyRequest("points.award", "k", digest="6", external_id="new")
 
     with pytest.raises(IdempotencyKeyReused), unit_of_work(tenant, ["new"], now=NOW, onces=[other]) as work:
         work.replayed(other)

@@ -10,7 +10,7 @@ from gamify.badges import services
 from gamify.badges.api import examples
 from gamify.badges.api.serializers import AwardBody, BadgeAwardedAnswer, BadgeList, BadgeQuery
 from gamify.badges.profile import badge_of
-from gamify.badges.selectors import Standing, earned, standings_of, with_progress
+from gamify.badges.selectors import BadgeStatus, earned, standings_of, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet, rendered
@@ -64,7 +64,7 @@ class ParticipantBadgesViewSet(KeyViewSet):
         return Response(rendered(BadgeList, answer))
 
 
-def _asked(standings: Sequence[Standing], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
+def _asked(standings: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
     if earned_only:
         standings = earned(standings)
     return [standing for standing in standings if codes is None or standing.badge.code in codes]

@@ -24,7 +24,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BadgeStatus:
     """One participant and one badge; `earned_at` is None until they have it, `progress` is that of one with criteria."""
 
     badge: BadgeDefinition
@@ -36,13 +36,13 @@ class Standing:
         return self.earned_at is not None
 
 
-def standings_of(participant: Participant | None, catalog: Catalog) -> Sequence[Standing]:
+def standings_of(participant: Participant | None, catalog: Catalog) -> Sequence[BadgeStatus]:
     """Every active badge in display order, then those that the participant has and that are not given any more."""
     awards = () if participant is None else _awards_of(participant)
     active = {badge.id: badge for badge in active_badges(catalog).values()}
     retired = {award.badge_id: defined(award.badge) for award in awards if award.badge_id not in active}
     earned_at = {award.badge_id: award.earned_at for award in awards}
-    return [Standing(badge, earned_at.get(badge.id)) for badge in (*active.values(), *retired.values())]
+    return [BadgeStatus(badge, earned_at.get(badge.id)) for badge in (*active.values(), *retired.values())]
 
 
 def _awards_of(participant: Participant) -> Iterable[BadgeAward]:
@@ -50,13 +50,13 @@ def _awards_of(participant: Participant) -> Iterable[BadgeAward]:
     return list(awards.order_by("badge__display_order", "badge__code"))
 
 
-def earned(standings: Iterable[Standing]) -> Sequence[Standing]:
+def earned(standings: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:
     return [standing for standing in standings if standing.is_earned]
 
 
 def with_progress(
-    standings: Sequence[Standing], participant: Participant | None, *, tenant: Tenant, now: datetime
-) -> Sequence[Standing]:
+    standings: Sequence[BadgeStatus], participant: Participant | None, *, tenant: Tenant, now: datetime
+) -> Sequence[BadgeStatus]:
     """The same, and of those badges that are not earned and have criteria, how far the participant is."""
     criteria = {
         standing.badge.id: standing.badge.criterion
@@ -69,7 +69,7 @@ def with_progress(
     return [_with(standing, criteria.get(standing.badge.id), values) for standing in standings]
 
 
-def _with(standing: Standing, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> Standing:
+def _with(standing: BadgeStatus, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> BadgeStatus:
     if criterion is None:
         return standing
     current = values.get(standing.badge.id, Decimal(0))

@@ -1,7 +1,7 @@
 """Badges are awarded here: once to each participant, by hand or by their criteria."""
 
 from gamify.badges.services.awarding import BadgeAwarded, BadgeNotFound, award, grant, loads_for
-from gamify.badges.services.counting import advanced, bring_up, loads_of
+from gamify.badges.services.counting import advanced, ensure_progress_rows, loads_of
 from gamify.badges.services.definitions import create_badge, criteria_problem, update_badge
 from gamify.badges.services.retroactive import NothingToMeet, award_met, meeting
 from gamify.badges.services.wiring import register
@@ -13,9 +13,9 @@ __all__ = [
     "advanced",
     "award",
     "award_met",
-    "bring_up",
     "create_badge",
     "criteria_problem",
+    "ensure_progress_rows",
     "grant",
     "loads_for",
     "loads_of",

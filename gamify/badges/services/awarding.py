@@ -44,7 +44,7 @@ def award(
     with unit_of_work(tenant, [participant_id], now=now, loads=[_load([badge])]) as work:
         participant = work.participant(participant_id)
         awarded = grant(work, participant, badge.code, metadata=metadata)
-        facts.settle(work, participant, now=now)
+        facts.publish_changes(work, participant, now=now)
         return awarded
 
 

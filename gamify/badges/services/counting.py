@@ -18,7 +18,7 @@ def loads_of(badge_ids: Iterable[UUID]) -> list[Load]:
     return [Load(BadgeAward, "badge_id", wanted), Load(BadgeProgress, "badge_id", wanted)] if wanted else []
 
 
-def bring_up(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
+def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
     """See to it that `participant` has a row of each of these badges that counts by today's criteria, in a unit that has loaded
     theirs. What was recorded before the unit is read once for everyone in it who lacks one; of a participant made in it there
     is nothing.
@@ -45,7 +45,7 @@ def _lacking(
     for badge_id, criterion in criteria.items():
         row = work.row(BadgeProgress, participant, badge_id)
         if row is not None and row.revision > criterion.revision:
-            work.find_stale()
+            work.restart_with_new_catalog()
         is_current = row is not None and row.revision == criterion.revision
         if not is_current and work.row(BadgeAward, participant, badge_id) is None:
             found[badge_id] = criterion

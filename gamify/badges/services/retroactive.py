@@ -16,7 +16,7 @@ from gamify.facts.services import metrics
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.work import reading, restartable, unit_over
+from participants.work import reading, restartable, unit_for_ids
 
 CHUNK = 500
 
@@ -95,9 +95,9 @@ def _values(
 
 @restartable
 def _award(*, tenant: Tenant, badge: BadgeDefinition, people: Sequence[UUID], is_silent: bool, now: datetime) -> None:
-    with unit_over(
+    with unit_for_ids(
         tenant, people, now=now, loads=loads_of([badge.id]), waits=True, is_silent=is_silent, is_history=True
     ) as work:
         for participant in work.locked.values():
             grant(work, participant, badge.code, metadata={"source": {"type": "badge", "code": badge.code}})
-            facts.settle(work, participant, now=now)
+            facts.publish_changes(work, participant, now=now)

@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify.challenges import services
 from gamify.challenges.admin.words import progress_of
-from gamify.challenges.selectors import Standing, Status, open_challenges, standings_of
+from gamify.challenges.selectors import EnrolmentStatus, Status, open_challenges, standings_of
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
@@ -19,7 +19,7 @@ from participants.models import Participant
 COLUMNS = ("Challenge", "Status", "Since", "Until", "Objectives", "Completed")
 
 
-def _standings(participant: Participant) -> Sequence[Standing]:
+def _standings(participant: Participant) -> Sequence[EnrolmentStatus]:
     return standings_of(participant, catalog_of(participant.tenant), now=timezone.now())
 
 
@@ -63,7 +63,7 @@ def _boxes(participant: Participant) -> Iterable[Box]:
     yield Box("Challenges", COLUMNS, begun, empty="They take part in none.", note=note)
 
 
-def _row(standing: Standing) -> list[Any]:
+def _row(standing: EnrolmentStatus) -> list[Any]:
     state = standing.state
     times = f"{state.completions:,} ×" if state and state.completions else None
     since = state and state.enrolled_at

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gamify.challenges.models import ALL, Challenge, DurationChoice
-from gamify.challenges.selectors import Standing
+from gamify.challenges.selectors import EnrolmentStatus
 from gamify.facts.admin.words import expression_in_words, grant_sentence
 from gamify.facts.engine.conditions import Kind
 from participants.errors import FieldError
@@ -74,7 +74,7 @@ def needed_of(challenge: Challenge) -> str:
     return f"all {number}" if challenge.completion == ALL else f"{challenge.completion} of {number}"
 
 
-def progress_of(standing: Standing) -> str:
+def progress_of(standing: EnrolmentStatus) -> str:
     """Where somebody stands in each objective: Log in 3 of 5, Review done."""
     state = standing.state
     if state is None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from gamify.challenges.definitions import ChallengeMilestone, ChallengeObjective, CompletionField
 from gamify.challenges.engine import Objective
 from gamify.challenges.models import DurationChoice, EnrolmentChoice
-from gamify.challenges.selectors import CompiledChallenge, Standing, Status
+from gamify.challenges.selectors import CompiledChallenge, EnrolmentStatus, Status
 from gamify.facts.definitions import GrantsField
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ParticipantIdField
@@ -102,7 +102,7 @@ class ChallengeAnswer(DefinitionAnswer, ChallengeTerms):
     objectives = ChallengeObjective(many=True, help_text="What is to be done.")
 
 
-def standing_as_told(standing: Standing) -> dict[str, Any]:
+def standing_as_told(standing: EnrolmentStatus) -> dict[str, Any]:
     state, challenge = standing.state, standing.challenge
     return {
         "code": challenge.code,
@@ -116,7 +116,7 @@ def standing_as_told(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _objective_standing(standing: Standing, objective: Objective) -> dict[str, Any]:
+def _objective_standing(standing: EnrolmentStatus, objective: Objective) -> dict[str, Any]:
     state = standing.state
     return {
         "code": objective.code,

@@ -7,13 +7,13 @@ from gamify.challenges.selectors.catalog import (
     challenges_in,
     term_of,
 )
-from gamify.challenges.selectors.standings import Standing, Status, open_challenges, standing_of, standings_of
+from gamify.challenges.selectors.standings import EnrolmentStatus, Status, open_challenges, standing_of, standings_of
 
 __all__ = [
     "ChallengeCatalog",
     "CompiledChallenge",
+    "EnrolmentStatus",
     "Listener",
-    "Standing",
     "Status",
     "challenges_in",
     "open_challenges",

@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class EnrolmentStatus:
     """One participant in one challenge; `state` is None for who is not enrolled."""
 
     challenge: CompiledChallenge
@@ -37,9 +37,9 @@ class Standing:
         return term.ends_at if self.state is None else term.end_of(self.state.enrolled_at)
 
 
-def standing_of(challenge: CompiledChallenge, row: Enrolment | None, *, now: datetime) -> Standing:
+def standing_of(challenge: CompiledChallenge, row: Enrolment | None, *, now: datetime) -> EnrolmentStatus:
     state = None if row is None else row.state
-    return Standing(challenge, state, _status(challenge, state, now))
+    return EnrolmentStatus(challenge, state, _status(challenge, state, now))
 
 
 def _status(challenge: CompiledChallenge, state: State | None, now: datetime) -> Status:
@@ -60,7 +60,7 @@ def is_open(challenge: CompiledChallenge, *, now: datetime) -> bool:
     return challenge.is_active and not challenge.rules.term.has_ended(now, now)
 
 
-def standings_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> Sequence[Standing]:
+def standings_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> Sequence[EnrolmentStatus]:
     """Every challenge that they take part in or may begin, in display order; one query. Of those that are inactive, what they
     have completed.
     """
@@ -72,7 +72,7 @@ def standings_of(participant: Participant | None, catalog: Catalog, *, now: date
     return [standing for standing in standings if _is_shown(standing, now=now)]
 
 
-def _is_shown(standing: Standing, *, now: datetime) -> bool:
+def _is_shown(standing: EnrolmentStatus, *, now: datetime) -> bool:
     if standing.state is None:
         return is_open(standing.challenge, now=now)
     return standing.challenge.is_active or standing.state.completions > 0

@@ -15,7 +15,7 @@ from gamify.challenges.services.advancing import named
 from gamify.facts import services as facts
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
-from participants.work import Load, UnitOfWork, by_halves, restartable, unit_over
+from participants.work import Load, UnitOfWork, bisect_failures, restartable, unit_for_ids
 
 CHUNK = 500
 PUSHED_AHEAD = timedelta(minutes=5)
@@ -32,7 +32,7 @@ def expiring(*, challenge: Challenge, now: datetime) -> Iterator[int]:
     last = None
     while chunk := due_rows(challenge, behind=last, limit=CHUNK, now=now):
         last = chunk[-1]
-        yield by_halves(
+        yield bisect_failures(
             chunk,
             lambda part: _expire(tenant=challenge.tenant, challenge_id=challenge.pk, chunk=part, now=now),
             on_failure=lambda failed: _push_ahead(challenge.tenant, failed, now=now),
@@ -49,14 +49,14 @@ def _expire(*, tenant: Tenant, challenge_id: UUID, chunk: Sequence[Due], now: da
     """Those whom nobody else holds; the others are left to the next sweep."""
     loads = [Load(Enrolment, "challenge_id", (challenge_id,))]
     is_heard = facts.is_heard(catalog_of(tenant), EXPIRED)
-    with unit_over(tenant, [each.participant_id for each in chunk], now=now, loads=loads) as work:
+    with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now, loads=loads) as work:
         challenge = challenges_in(work.catalog).by_id.get(challenge_id)
         if challenge is None:
-            work.find_stale()
+            work.restart_with_new_catalog()
         for participant in work.locked.values():
             end = _expire_one(work, participant, challenge)
             if end is not None and is_heard:
-                facts.settle(work, participant, now=now, at=end)
+                facts.publish_changes(work, participant, now=now, at=end)
         return len(work.locked)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from gamify.challenges.models import Enrolment
-from gamify.challenges.selectors import CompiledChallenge, Standing, challenges_in, standing_of
+from gamify.challenges.selectors import CompiledChallenge, EnrolmentStatus, challenges_in, standing_of
 from gamify.challenges.selectors.standings import is_open
 from gamify.challenges.services.advancing import enrol_in, loads_for
 from gamify.facts import services as facts
@@ -33,7 +33,7 @@ class ChallengeUnavailable(DomainError):
 
 
 @restartable
-def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> Standing:
+def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> EnrolmentStatus:
     """Enrol a participant, however the challenge says that one is enrolled; answers where they stand.
 
     Who is enrolled stays as they are, whatever has become of the challenge: it is safe to ask twice. Raises
@@ -51,7 +51,7 @@ def _known(catalog: Catalog, code: str) -> CompiledChallenge:
     return challenge
 
 
-def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge) -> Standing:
+def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge) -> EnrolmentStatus:
     participant = work.participant(participant_id)
     row = work.row(Enrolment, participant, challenge.id)
     if row is None:
@@ -59,5 +59,5 @@ def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge)
             raise ChallengeUnavailable(challenge.code)
         work.touch(participant)
         row = enrol_in(work, participant, challenge, at=work.now)
-        facts.settle(work, participant, now=work.now)
+        facts.publish_changes(work, participant, now=work.now)
     return standing_of(challenge, row, now=work.now)

@@ -62,7 +62,7 @@ NOT_MATCHED = "not_matched"
 
 
 @dataclass(frozen=True)
-class Heard:
+class TraceEntry:
     """A definition listened, for the decision trace: `result` is one word for what that came to, `note` a sentence more.
 
     `conditions` makes the list of what was asked (`expressions.judged`); it is called only where the trace has room.
@@ -79,14 +79,14 @@ MAX_NOT_MATCHED = 10
 
 
 @dataclass(frozen=True)
-class Overheard:
+class TraceRest:
     """So many more definitions listened and did not match; for consumers that have many."""
 
     definitions: int
 
 
 @dataclass(frozen=True)
-class Mark:
+class UndoNote:
     """Something was counted in a row that does not bear the event's id. It is kept with the event, under the name of the
     domain and in its own words (JSON), so that exactly this can be taken back.
     """
@@ -95,4 +95,4 @@ class Mark:
     what: Mapping[str, Any]
 
 
-Outcome = Grant | Granted | Heard | Overheard | Mark
+Outcome = Grant | Granted | TraceEntry | TraceRest | UndoNote

@@ -6,7 +6,7 @@ from gamify.facts.services.history import EventTaken, record_history
 from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
 from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
-from gamify.facts.services.pipeline import Processed, is_change, process, settle
+from gamify.facts.services.pipeline import Processed, is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo, Undone, reverse_event, undoers
 from gamify.facts.services.simulating import Simulated, simulate
@@ -42,10 +42,10 @@ __all__ = [
     "own_number",
     "process",
     "prune_traces",
+    "publish_changes",
     "record_history",
     "register",
     "reverse_event",
-    "settle",
     "simulate",
     "undoers",
 ]

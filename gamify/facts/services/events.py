@@ -16,7 +16,7 @@ from gamify.facts.services.pipeline import process
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
 
 OPERATION = "events"
 
@@ -71,11 +71,11 @@ def emit_batch(
         return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
 
 
-def once_of(event: EventInput) -> Once | None:
+def once_of(event: EventInput) -> IdempotencyRequest | None:
     if event.idempotency_key is None:
         return None
     digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
-    return Once(OPERATION, event.idempotency_key, digest=digest, external_id=event.participant_id)
+    return IdempotencyRequest(OPERATION, event.idempotency_key, digest=digest, external_id=event.participant_id)
 
 
 def _attempt(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -> EventEmitted | EventRefused:
@@ -91,7 +91,7 @@ def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
     return emit_once(work, event, once_of(event))
 
 
-def emit_once(work: UnitOfWork, event: EventInput, once: Once | None) -> EventEmitted:
+def emit_once(work: UnitOfWork, event: EventInput, once: IdempotencyRequest | None) -> EventEmitted:
     """Record an event in a unit that knows `once`. Raises InvalidInput or IdempotencyKeyReused, and has then done nothing."""
     if (answer := work.replayed(once)) is not None:
         return _from_answer(answer)

@@ -14,7 +14,7 @@ from participants.catalog import catalog_of
 from participants.engine import external_id_problem
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
 
 BACKFILL = "events.backfill"
 
@@ -42,12 +42,14 @@ class _Asked:
     refusal: DomainError | None
 
     @property
-    def once(self) -> Once:
+    def once(self) -> IdempotencyRequest:
         """The event's own key, or where it has none, its fingerprint as the key."""
         known = once_of(self.event)
         if known is not None:
             return known
-        return Once(BACKFILL, self.fingerprint, digest=self.fingerprint, external_id=self.event.participant_id)
+        return IdempotencyRequest(
+            BACKFILL, self.fingerprint, digest=self.fingerprint, external_id=self.event.participant_id
+        )
 
     @property
     def sameness(self) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from gamify.facts.engine.outcomes import Grant, Granted, Heard, Mark, Outcome, Overheard
+from gamify.facts.engine.outcomes import Grant, Granted, Outcome, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, is_heard
@@ -53,7 +53,7 @@ def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> Processed:
     return run.to_the_end()
 
 
-def settle(
+def publish_changes(
     work: UnitOfWork,
     participant: Participant,
     outcomes: Iterable[Outcome] = (),
@@ -102,18 +102,18 @@ class _Run:
         """Give what is to be given; then whatever was told meanwhile is heard, behind what is waiting already."""
         for outcome in outcomes:
             self._take(outcome, cause)
-        for participant, event in self._work.newly_told():
+        for participant, event in self._work.drain_emitted():
             if is_change(event.type) and is_heard(self._work.catalog, event.type):
                 self._queue_change(participant, event, cause)
 
     def _take(self, outcome: Outcome, cause: Cause) -> None:
         if isinstance(outcome, Granted):
             self._granted.append(outcome)
-        elif isinstance(outcome, Heard):
+        elif isinstance(outcome, TraceEntry):
             self._tracer.heard(outcome)
-        elif isinstance(outcome, Overheard):
+        elif isinstance(outcome, TraceRest):
             self._tracer.overheard(outcome.definitions)
-        elif isinstance(outcome, Mark):
+        elif isinstance(outcome, UndoNote):
             self._marks.setdefault(outcome.domain, []).append(outcome.what)
         elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
             self._give(outcome, cause)

@@ -10,7 +10,7 @@ counted (`more`), and conditions are left out when there are too many of them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Source
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Source, TraceEntry
 from gamify.facts.services.facts import Fact
 
 MAX_CONDITIONS = 300
@@ -32,7 +32,7 @@ class Tracer:
         self._not_matched = 0
         self._facts.append({"name": fact.name, "is_change": fact.is_change, "depth": fact.depth, "heard": []})
 
-    def heard(self, told: Heard) -> None:
+    def heard(self, told: TraceEntry) -> None:
         if not self._facts:
             return
         if told.result == NOT_MATCHED and self._not_matched >= MAX_NOT_MATCHED:
@@ -45,7 +45,7 @@ class Tracer:
         fact = self._facts[-1]
         fact["more"] = fact.get("more", 0) + definitions
 
-    def _entry(self, told: Heard) -> dict[str, Any]:
+    def _entry(self, told: TraceEntry) -> dict[str, Any]:
         entry = {**_source(told.source), "result": told.result}
         if told.note is not None:
             entry["note"] = told.note

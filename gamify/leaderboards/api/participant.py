@@ -11,7 +11,7 @@ from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
 from gamify.leaderboards.engine.periods import WINDOWS, Kind, Period, period_named
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Asked, Entry, Ranked
+from gamify.leaderboards.selectors.standings import Entry, PageRequest, Ranked
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
 from participants.api.views import KeyViewSet, rendered
@@ -33,7 +33,7 @@ class LeaderboardViewSet(KeyViewSet):
         query = self.query(PageQuery)
         board = self._board(code)
         period = self._period(board, query)
-        asked = Asked(query["limit"], query["offset"], query.get("around"))
+        asked = PageRequest(query["limit"], query["offset"], query.get("around"))
         page = services.answer_page(tenant=self.tenant, board=board, period=period, asked=asked, now=self.now)
         entries = [_entry(board, entry) for entry in page.entries]
         told = {**_about(board, period), "entries": entries, "total_participants": page.total}

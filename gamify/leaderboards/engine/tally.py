@@ -12,7 +12,7 @@ Slot = tuple[UUID, int]
 
 
 @dataclass(eq=False)
-class Line:
+class ScoreDraft:
     """One participant's score in a slot. `stored` is what is written of it, None for nothing; `before` the place that is shown."""
 
     participant_id: UUID
@@ -23,7 +23,7 @@ class Line:
     stored: tuple[int, int, bool] | None = None
 
     @classmethod
-    def read(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "Line":  # noqa: FBT001 - a row
+    def read(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "ScoreDraft":  # noqa: FBT001 - a row
         return cls(participant_id, score, early, is_shown, stored=(score, early, is_shown))
 
     @property
@@ -57,28 +57,28 @@ class Line:
         return self.score, self.earliness, self.participant_id
 
 
-class Lines:
+class ScoreDrafts:
     """The lines of a fold, by slot and participant. Those that are not there yet are made when they are asked for."""
 
     def __init__(self) -> None:
-        self._lines: defaultdict[Slot, dict[UUID, Line]] = defaultdict(dict)
+        self._lines: defaultdict[Slot, dict[UUID, ScoreDraft]] = defaultdict(dict)
 
-    def put(self, slot: Slot, line: Line) -> None:
+    def put(self, slot: Slot, line: ScoreDraft) -> None:
         self._lines[slot][line.participant_id] = line
 
-    def find(self, slot: Slot, participant_id: UUID) -> Line | None:
+    def find(self, slot: Slot, participant_id: UUID) -> ScoreDraft | None:
         return self._lines[slot].get(participant_id)
 
-    def line(self, slot: Slot, participant_id: UUID) -> Line:
-        return self._lines[slot].setdefault(participant_id, Line(participant_id))
+    def line(self, slot: Slot, participant_id: UUID) -> ScoreDraft:
+        return self._lines[slot].setdefault(participant_id, ScoreDraft(participant_id))
 
-    def of(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, Line]]:
+    def of(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, ScoreDraft]]:
         """Every line of these participants."""
         wanted = list(participant_ids)
         for slot, lines in self._lines.items():
             yield from ((slot, lines[who]) for who in wanted if who in lines)
 
-    def __iter__(self) -> Iterator[tuple[Slot, Line]]:
+    def __iter__(self) -> Iterator[tuple[Slot, ScoreDraft]]:
         return ((slot, line) for slot, lines in self._lines.items() for line in lines.values())
 
     def moves(self) -> Mapping[Slot, Moves]:

@@ -16,7 +16,7 @@ from participants.database import literal
 
 
 @dataclass(frozen=True)
-class Standing:
+class BoardRow:
     """Somebody on a board. `external_id` and `display_name` are as clients know them."""
 
     place: Place
@@ -24,7 +24,7 @@ class Standing:
     display_name: str | None
 
     @classmethod
-    def read(cls, row: Sequence[Any]) -> "Standing":
+    def read(cls, row: Sequence[Any]) -> "BoardRow":
         *place, external_id, display_name = row
         return cls(_place(place), external_id, display_name)
 
@@ -38,7 +38,7 @@ class Window:
     """Standings in order, and how many stand above the first. `ends` says whether nobody stands below the last."""
 
     start: int
-    standings: Sequence[Standing]
+    standings: Sequence[BoardRow]
     ends: bool
 
 
@@ -75,8 +75,8 @@ class Written:
         rows = [_place(row) for row in self.ask(statements.PLACES, low, top=end or BEST)]
         return rows[:-1] if rows and rows[-1] == end else rows
 
-    def _standings(self, sql: str, place: Place = BEST, *, offset: int = 0) -> list[Standing]:
-        return [Standing.read(row) for row in self.ask(sql, place, offset=offset)]
+    def _standings(self, sql: str, place: Place = BEST, *, offset: int = 0) -> list[BoardRow]:
+        return [BoardRow.read(row) for row in self.ask(sql, place, offset=offset)]
 
     def groups(self) -> list[Range]:
         """In rising order, as leaves are."""

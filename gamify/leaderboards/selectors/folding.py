@@ -11,7 +11,7 @@ from uuid import UUID
 from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on, periods_at, start_of
 from gamify.leaderboards.engine.places import Move, Moves, earliness
-from gamify.leaderboards.engine.tally import Line, Lines, Slot
+from gamify.leaderboards.engine.tally import ScoreDraft, ScoreDrafts, Slot
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, days_compared
 from gamify.leaderboards.selectors.history import Level, levels_of, scores_of
@@ -26,7 +26,7 @@ AHEAD = timedelta(minutes=3)
 class Folded:
     """What changes come to. `rewrites_past`: a standing that is over is not what it was."""
 
-    lines: Lines
+    lines: ScoreDrafts
     people: Mapping[UUID, Participant]
     moves: Mapping[Slot, Moves] = field(default_factory=dict)
     rewrites_past: bool = False
@@ -45,7 +45,7 @@ class Fold:
         self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
         self.people = _people(tenant, {change.participant_id for change in changes})
         self.looked_at = {change.participant_id for change in changes if PERSON in change.changes}
-        self.lines = Lines()
+        self.lines = ScoreDrafts()
         self.rewrites_past = bool(self.looked_at)
         self._levels: dict[UUID, Mapping[UUID, int]] = {}
         self._openings: dict[UUID, Mapping[UUID, Level]] = {}
@@ -113,7 +113,7 @@ class Fold:
     def _put(self, scores: Iterable[Score]) -> None:
         for row in scores:
             self.lines.put(
-                (row.track, row.period), Line.read(row.participant_id, row.total, row.earliness, row.is_shown)
+                (row.track, row.period), ScoreDraft.read(row.participant_id, row.total, row.earliness, row.is_shown)
             )
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
@@ -178,7 +178,7 @@ class Fold:
         line.set(score, earliness(change.at))
         self._close_day(board, change.participant_id, day)
 
-    def _line(self, board: Board, period: Period, who: UUID) -> Line:
+    def _line(self, board: Board, period: Period, who: UUID) -> ScoreDraft:
         line = self.lines.line((board.track, period.code), who)
         line.is_removed = False
         line.is_shown = is_shown(self.people[who])

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of
 from gamify.leaderboards.engine.places import earliness
-from gamify.leaderboards.engine.tally import Line, Lines
+from gamify.leaderboards.engine.tally import ScoreDraft, ScoreDrafts
 from gamify.leaderboards.selectors.catalog import Board, days_compared
 from gamify.leaderboards.selectors.history import added_by, levels_of
 from participants.models import Participant, Tenant
 
 
 def refill(
-    lines: Lines,
+    lines: ScoreDrafts,
     tenant: Tenant,
     board: Board,
     people: Sequence[Participant],
@@ -44,7 +44,7 @@ class _Filled:
     def __init__(self, tenant: Tenant, board: Board, *, now: datetime) -> None:
         self._tenant, self._board, self._now = tenant, board, now
         self._days = {day: start_of(day, board.zone) for day in days_compared(board.zone, now=now)}
-        self._lines: dict[tuple[int, UUID], Line] = {}
+        self._lines: dict[tuple[int, UUID], ScoreDraft] = {}
 
     @property
     def scores(self) -> dict[tuple[int, UUID], tuple[int, int]]:
@@ -85,5 +85,5 @@ class _Filled:
             line = self._line(ALL_TIME, who)
             self._line(period_on(Kind.MOVED, day), who).set(line.score, line.earliness)
 
-    def _line(self, period: Period, who: UUID) -> Line:
-        return self._lines.setdefault((period.code, who), Line(who))
+    def _line(self, period: Period, who: UUID) -> ScoreDraft:
+        return self._lines.setdefault((period.code, who), ScoreDraft(who))

@@ -8,9 +8,9 @@ from uuid import UUID
 from gamify.leaderboards.engine.periods import Kind, Period, day_of, period_on
 from gamify.leaderboards.engine.places import Place, above_score, competition_ranks, percentile
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.counting import Standing, Window, Written
-from gamify.leaderboards.selectors.glancing import Glance, glance_around, glance_at, glance_of
-from gamify.leaderboards.selectors.keeping import Over, Ranks, keep, kept
+from gamify.leaderboards.selectors.counting import BoardRow, Window, Written
+from gamify.leaderboards.selectors.glancing import FastPage, glance_around, glance_at, glance_of
+from gamify.leaderboards.selectors.rank_cache import ClosedPeriod, Ranks, get, put
 from gamify.leaderboards.selectors.viewing import Reading, View, centred
 from participants.models import Tenant
 from participants.selectors import get_participant
@@ -22,7 +22,7 @@ class Entry:
     """`change` is up, down, same or new, against the period before; of all time against the beginning of today."""
 
     rank: int
-    standing: Standing
+    standing: BoardRow
     change: str
 
 
@@ -43,7 +43,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """So many from `offset`, or those around a participant: who is not on the board has nobody around."""
 
     limit: int
@@ -51,13 +51,13 @@ class Asked:
     around: str | None = None
 
 
-def page_of(tenant: Tenant, board: Board, period: Period, *, asked: Asked, now: datetime) -> Page:
+def page_of(tenant: Tenant, board: Board, period: Period, *, asked: PageRequest, now: datetime) -> Page:
     """Raises TooMuchWaiting, ParticipantNotFound."""
     at_once = _page_at_once(tenant, board, period, asked, now=now)
     return at_once or _page_of_moment(tenant, board, period, asked, now=now)
 
 
-def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: Asked, *, now: datetime) -> Page | None:
+def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page | None:
     """Where nothing waits, and it is known where they stood before: one question."""
     written = Written(tenant.pk, board.track, period.code)
     if asked.around is None:
@@ -72,19 +72,19 @@ def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: Asked, *,
     standings, ranks = glance.standings[shown], glance.ranks[shown]
     ids = [each.place[2] for each in standings]
     before = (
-        kept(_over(board, period, now=now), ids, revision=glance.revision) if _has_ended(board, period, now=now) else {}
+        get(_over(board, period, now=now), ids, revision=glance.revision) if _has_ended(board, period, now=now) else {}
     )
     return None if len(before) < len(ids) else Page(_entries(standings, ranks, before), glance.total)
 
 
-def _shown(glance: Glance, asked: Asked) -> slice:
+def _shown(glance: FastPage, asked: PageRequest) -> slice:
     if asked.around is None:
         return slice(None)
     index = next((i for i, each in enumerate(glance.standings) if each.external_id == asked.around), 0)
     return centred(index, len(glance.standings), asked.limit)
 
 
-def _page_of_moment(tenant: Tenant, board: Board, period: Period, asked: Asked, *, now: datetime) -> Page:
+def _page_of_moment(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page:
     with snapshot(tenant):
         reading = Reading(tenant, board, now=now)
         view = reading.view(period)
@@ -95,14 +95,14 @@ def _page_of_moment(tenant: Tenant, board: Board, period: Period, asked: Asked, 
     return Page(_entries(window.standings, ranks, before), total)
 
 
-def _entries(standings: Sequence[Standing], ranks: Sequence[int], before: Ranks) -> Sequence[Entry]:
+def _entries(standings: Sequence[BoardRow], ranks: Sequence[int], before: Ranks) -> Sequence[Entry]:
     return [
         Entry(rank, standing, _change(rank, before.get(standing.place[2])))
         for rank, standing in zip(ranks, standings, strict=True)
     ]
 
 
-def _window(reading: Reading, view: View, asked: Asked) -> Window:
+def _window(reading: Reading, view: View, asked: PageRequest) -> Window:
     if asked.around is None:
         return view.from_offset(asked.offset, asked.limit)
     place = view.place_of(get_participant(reading.tenant, asked.around, now=reading.now))
@@ -152,10 +152,10 @@ def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks
     if is_new or not _has_ended(reading.board, period, now=reading.now):
         return _found_before(reading, period, ids)
     over, revision = _over(reading.board, period, now=reading.now), reading.revision()
-    known = kept(over, ids, revision=revision)
+    known = get(over, ids, revision=revision)
     if missing := [who for who in ids if who not in known]:
         found = _found_before(reading, period, missing)
-        keep(over, {who: found.get(who) for who in missing}, revision=revision)
+        put(over, {who: found.get(who) for who in missing}, revision=revision)
         known = {**known, **found}
     return known
 
@@ -165,7 +165,7 @@ def _has_ended(board: Board, period: Period, *, now: datetime) -> bool:
     return period.kind is Kind.ALL_TIME or period.previous.is_over(board.zone, now=now)
 
 
-def _over(board: Board, period: Period, *, now: datetime) -> Over:
+def _over(board: Board, period: Period, *, now: datetime) -> ClosedPeriod:
     return board.track, period.code, day_of(now, board.zone).toordinal()
 
 

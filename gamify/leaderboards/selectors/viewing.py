@@ -17,7 +17,7 @@ from gamify.leaderboards.engine.places import (
 )
 from gamify.leaderboards.models import Folding, Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, boards_in
-from gamify.leaderboards.selectors.counting import Standing, Window, Written
+from gamify.leaderboards.selectors.counting import BoardRow, Window, Written
 from gamify.leaderboards.selectors.folding import Fold, Folded
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
@@ -117,9 +117,9 @@ class View:
         start = 0 if high == BEST else window.start + net_above(self.moves.values(), high)
         return Window(start, standings, window.ends)
 
-    def _standing(self, who: UUID, place: Place) -> Standing:
+    def _standing(self, who: UUID, place: Place) -> BoardRow:
         person = self.people[who]
-        return Standing(place, person.external_id, person.display_name)
+        return BoardRow(place, person.external_id, person.display_name)
 
 
 def centred(index: int, number: int, limit: int) -> slice:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from gamify.leaderboards.engine.measures import POINTS_BALANCE
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.standings import Asked, Page, Ranked, page_of, ranked
+from gamify.leaderboards.selectors.standings import Page, PageRequest, Ranked, page_of, ranked
 from gamify.leaderboards.selectors.viewing import TooMuchWaiting
 from gamify.leaderboards.services.folding import fold_chunk
 from gamify.points.services import expire
@@ -16,7 +16,7 @@ from participants.models import Tenant
 T = TypeVar("T")
 
 
-def answer_page(*, tenant: Tenant, board: Board, period: Period, asked: Asked, now: datetime) -> Page:
+def answer_page(*, tenant: Tenant, board: Board, period: Period, asked: PageRequest, now: datetime) -> Page:
     """Who stands where. Raises ParticipantNotFound."""
     _settle(tenant, board, now=now)
     return _answered(lambda: page_of(tenant, board, period, asked=asked, now=now), tenant, now=now)

@@ -21,14 +21,14 @@ from gamify.leaderboards.services.storing import lock, store
 from participants.catalog import catalog_of, definitions_changed
 from participants.ids import new_id
 from participants.models import Participant, Tenant
-from participants.work import outlast, reading
+from participants.work import reading, wait_for_open_units
 
 CHUNK = 200
 
 
 def build(*, board: Leaderboard, now: datetime) -> Iterator[int]:
     """Fill a board that is not complete, from where it was left; answers how many participants were looked at, chunk by chunk."""
-    yield from outlast()
+    yield from wait_for_open_units()
     while (looked_at := _build_chunk(board=board, now=now)) is not None:
         yield looked_at
 

@@ -47,13 +47,13 @@ def refusal(work: UnitOfWork, fact: Fact, measure: Measure) -> str | None:
 
 
 def _refused(work: UnitOfWork, fact: Fact, measure: Measure, reason: str) -> str:
-    work.kept.setdefault(_key(str(fact.event_id)), set()).add(measure.key)
+    work.cache.setdefault(_key(str(fact.event_id)), set()).add(measure.key)
     return reason
 
 
 def refused_for(work: UnitOfWork, event_id: str) -> Collection[str]:
     """Keys of the measures that refused this event of the unit."""
-    found: Collection[str] = work.kept.get(_key(event_id), ())
+    found: Collection[str] = work.cache.get(_key(event_id), ())
     return found
 
 
@@ -64,12 +64,12 @@ def _key(event_id: str) -> tuple[str, str]:
 def _note_small(work: UnitOfWork, participant: Participant, measure: Measure, amount: int) -> None:
     """A row that begins later in this unit cannot find this amount in the database."""
     key = DOMAIN, participant.pk, measure.key
-    work.kept[key] = work.kept.get(key, 0) + amount
+    work.cache[key] = work.cache.get(key, 0) + amount
 
 
 def _new_row(work: UnitOfWork, participant: Participant, measure: Measure) -> LargeSum:
     row = LargeSum(tenant_id=work.tenant.pk, participant_id=participant.pk, measure=measure.key)
-    row.total = work.kept.get((DOMAIN, participant.pk, measure.key), 0)
+    row.total = work.cache.get((DOMAIN, participant.pk, measure.key), 0)
     if not participant.is_new:
         row.total += sum(each.amount for each in added_by(work.tenant, [participant], measure))
     work.add(row)

@@ -9,11 +9,11 @@ from django.db.models import F
 
 from gamify.leaderboards.engine.places import Move, Moves, split
 from gamify.leaderboards.engine.ranges import Range, Ranges, leaves_outnumber
-from gamify.leaderboards.engine.tally import Line, Lines, Slot
+from gamify.leaderboards.engine.tally import ScoreDraft, ScoreDrafts, Slot
 from gamify.leaderboards.models import Folding, Score, ScoreRange
 from gamify.leaderboards.selectors.counting import Written
 from gamify.leaderboards.selectors.folding import Folded
-from participants.database import insert, made, update, upsert
+from participants.database import insert, instance_from, update, upsert
 from participants.ids import new_id
 from participants.models import Tenant
 
@@ -34,7 +34,7 @@ def store(tenant: Tenant, folded: Folded) -> None:
         Folding.objects.filter(tenant=tenant).update(revision=F("revision") + 1)
 
 
-def _store_lines(tenant: Tenant, lines: Lines) -> None:
+def _store_lines(tenant: Tenant, lines: ScoreDrafts) -> None:
     changed = [(slot, line) for slot, line in lines if line.is_changed]
     kept = [_row(tenant, slot, line) for slot, line in changed if not line.is_removed]
     if kept:
@@ -42,7 +42,7 @@ def _store_lines(tenant: Tenant, lines: Lines) -> None:
     _drop(tenant, [(slot, line) for slot, line in changed if line.is_removed])
 
 
-def _row(tenant: Tenant, slot: Slot, line: Line) -> Score:
+def _row(tenant: Tenant, slot: Slot, line: ScoreDraft) -> Score:
     carry, rest = split(line.score)
     values = {
         "tenant_id": tenant.pk,
@@ -54,10 +54,10 @@ def _row(tenant: Tenant, slot: Slot, line: Line) -> Score:
         "earliness": line.earliness,
         "is_shown": line.after is not None,
     }
-    return made(Score, values.items())
+    return instance_from(Score, values.items())
 
 
-def _drop(tenant: Tenant, lines: Iterable[tuple[Slot, Line]]) -> None:
+def _drop(tenant: Tenant, lines: Iterable[tuple[Slot, ScoreDraft]]) -> None:
     people: dict[Slot, list[UUID]] = {}
     for slot, line in lines:
         people.setdefault(slot, []).append(line.participant_id)
@@ -132,4 +132,4 @@ def _range_row(tenant: Tenant, slot: Slot, each: Range) -> ScoreRange:
         "participant_id": each.low[2],
         "count": each.count,
     }
-    return made(ScoreRange, values.items())
+    return instance_from(ScoreRange, values.items())

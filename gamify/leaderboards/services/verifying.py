@@ -8,7 +8,7 @@ from uuid import UUID
 from gamify.leaderboards.engine.measures import STREAK_CURRENT
 from gamify.leaderboards.engine.periods import Kind, period_of_code, periods_at
 from gamify.leaderboards.engine.ranges import Range
-from gamify.leaderboards.engine.tally import Lines, Slot
+from gamify.leaderboards.engine.tally import ScoreDrafts, Slot
 from gamify.leaderboards.models import LargeSum, ScoreChange, ScoreRange
 from gamify.leaderboards.selectors.catalog import Board, Boards, boards_in
 from gamify.leaderboards.selectors.counting import Written
@@ -81,7 +81,7 @@ def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: d
     # Of who is anonymised nothing is shown, and what their events said has gone with their name.
     members = [person for person in people if person.is_active and board.takes(person)]
     fold.read_track(board.track, [person.pk for person in members])
-    expected = Lines()
+    expected = ScoreDrafts()
     refill(expected, fold.tenant, board, members, now=now)
     names = {person.pk: person.external_id for person in members}
     compared = _compared(board, now=now)
@@ -91,7 +91,7 @@ def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: d
             yield Drift(board.code, f"{names[who]} in {period_of_code(code).key}", kept.score, due.score)
 
 
-def _keys(kept: Lines, expected: Lines, board: Board, people: Collection[UUID]) -> list[tuple[int, UUID]]:
+def _keys(kept: ScoreDrafts, expected: ScoreDrafts, board: Board, people: Collection[UUID]) -> list[tuple[int, UUID]]:
     found = {
         (slot[1], line.participant_id)
         for lines in (kept, expected)

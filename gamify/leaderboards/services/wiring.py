@@ -3,10 +3,10 @@
 from gamify.facts.services import undoers
 from gamify.leaderboards.models import LargeSum
 from gamify.leaderboards.selectors.catalog import register as register_catalog
-from gamify.leaderboards.services.hearing import hear, undo
+from gamify.leaderboards.services.scoring import note_score_changes, undo
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
-from participants.work import followers
+from participants.work import before_flush
 
 
 def _delete_later(participant: Participant) -> None:
@@ -27,5 +27,5 @@ def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
     undoers.register("leaderboards", undo)
-    followers.register("leaderboards", hear)
+    before_flush.register("leaderboards", note_score_changes)
     erasers.register("scores", Eraser(delete=_delete_later, anonymize=_keep_scores))

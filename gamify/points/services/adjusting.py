@@ -9,7 +9,7 @@ from gamify.points.services.changes import read_answer
 from gamify.points.services.entries import adjust as adjust_balance
 from gamify.points.services.writing import Note
 from participants.models import Tenant
-from participants.work import Once, restartable, unit_of_work
+from participants.work import IdempotencyRequest, restartable, unit_of_work
 
 ADJUST = "points.adjust"
 
@@ -32,13 +32,13 @@ def adjust(
     Raises InsufficientPoints, BalanceLimit or IdempotencyKeyReused.
     """
     key = idempotency_key
-    once = Once(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
+    once = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
     with unit_of_work(tenant, [participant_id], now=now, onces=[once]) as work:
         if (answer := work.replayed(once)) is not None:
             return PointsAdjusted(**read_answer(answer), participant_id=participant_id, is_replay=True)
         participant = work.participant(participant_id)
         entry = adjust_balance(work, participant, delta, note=Note(reason))
-        facts.settle(work, participant, now=now)
+        facts.publish_changes(work, participant, now=now)
         answer = {"transaction_id": str(entry.id), "delta": delta, "new_balance": participant.balance}
         work.remember(once, answer)
         return PointsAdjusted(entry.id, participant_id, delta, participant.balance)

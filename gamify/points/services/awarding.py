@@ -17,7 +17,7 @@ from gamify.tiers.services import TierUpgrade, highest_upgrade
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.secrets import keyed_hashes
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
 
 AWARD = "points.award"
 AWARD_BATCH = "points.award-batch"
@@ -93,11 +93,11 @@ def award_batch(
         return batch
 
 
-def _batch_once(key: str, changes: Sequence[Change]) -> Once:
+def _batch_once(key: str, changes: Sequence[Change]) -> IdempotencyRequest:
     """The digest is keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
     asked = json.dumps([[change.participant_id, change.amount] for change in changes])
     digest, *former = keyed_hashes(asked, purpose=AWARD_BATCH)
-    return Once(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
+    return IdempotencyRequest(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
 def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> PointsAwarded | AwardRefused:
@@ -118,7 +118,7 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
     participant = work.participant(change.participant_id)
     earlier = current_tier(ladder_of(work.catalog), participant)
     credited = credit(work, participant, change.amount, note=change.note, expires_at=change.expires_at)
-    granted = facts.settle(work, participant, now=work.now)
+    granted = facts.publish_changes(work, participant, now=work.now)
     awarded = PointsAwarded(
         transaction_id=credited.entry.id,
         participant_id=change.participant_id,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gamify.points.services.writing import Note
-from participants.work import Once
+from participants.work import IdempotencyRequest
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Change:
     idempotency_key: str | None = None
     expires_at: datetime | None = None
 
-    def once(self, operation: str) -> Once | None:
+    def once(self, operation: str) -> IdempotencyRequest | None:
         if self.idempotency_key is None:
             return None
-        return Once(operation, self.idempotency_key, digest=str(self.amount), external_id=self.participant_id)
+        return IdempotencyRequest(
+            operation, self.idempotency_key, digest=str(self.amount), external_id=self.participant_id
+        )
 
     @property
     def note(self) -> Note:

@@ -35,7 +35,7 @@ def _deduct(work: UnitOfWork, change: Change) -> PointsDeducted:
         return PointsDeducted(**read_answer(answer), participant_id=change.participant_id, is_replay=True)
     participant = work.participant(change.participant_id)
     entry = debit(work, participant, change.amount, note=change.note)
-    facts.settle(work, participant, now=work.now)
+    facts.publish_changes(work, participant, now=work.now)
     deducted = PointsDeducted(entry.id, change.participant_id, change.amount, participant.balance)
     work.remember(once, {"transaction_id": str(entry.id), "amount": change.amount, "new_balance": participant.balance})
     return deducted

@@ -44,7 +44,7 @@ def unspent(work: UnitOfWork, participant: Participant) -> list[ExpiringCredit]:
 
 def _of_all(work: UnitOfWork, participants: Iterable[Participant]) -> Mapping[UUID, list[ExpiringCredit]]:
     """One question for all whose credits have not been read in this unit."""
-    known: dict[UUID, list[ExpiringCredit]] = work.kept.setdefault(ExpiringCredit, {})
+    known: dict[UUID, list[ExpiringCredit]] = work.cache.setdefault(ExpiringCredit, {})
     unknown = [each for each in participants if each.pk not in known]
     known |= {each.pk: [] for each in unknown}
     if having := [each.pk for each in unknown if each.next_expiry_at is not None]:
@@ -140,7 +140,7 @@ def settle(work: UnitOfWork, participants: Sequence[Participant]) -> None:
 def _expire(work: UnitOfWork, participant: Participant, row: ExpiringCredit) -> None:
     totals = engine.expired(totals_of(participant), row.rest)
     columns = {"used": {str(row.entry_id): row.rest}, "expires_at": row.expires_at}
-    work.kept[EXPIRED, row.entry_id] = row.rest
+    work.cache[EXPIRED, row.entry_id] = row.rest
     entry = write(work, participant, totals, kind=EntryType.EXPIRE, note=Note(), is_seen=False, **columns)
     _take(work, participant, [(row, row.rest)])
     tell(work, "points.expired", participant, entry, expired_at=row.expires_at.isoformat())
@@ -153,7 +153,7 @@ def expired_of(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -
     gone = LedgerEntry.objects.of(participant).filter(type=EntryType.EXPIRE, expires_at=entry.expires_at)
     used: Iterable[Mapping[str, int] | None] = gone.values_list("used", flat=True)
     before = sum(each.get(str(entry.pk), 0) for each in used if each)
-    return before + int(work.kept.get((EXPIRED, entry.pk), 0))
+    return before + int(work.cache.get((EXPIRED, entry.pk), 0))
 
 
 def foresee(participants: Sequence[Participant], now: datetime) -> None:

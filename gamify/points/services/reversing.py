@@ -74,7 +74,7 @@ def reverse(
         if participant is None or participant.pk != entry.participant_id:
             raise TransactionNotFound(transaction_id)  # erased meanwhile
         undone = _undo(work, participant, entry, Note(reason))
-        facts.settle(work, participant, now=now)
+        facts.publish_changes(work, participant, now=now)
         return PointsReversed(
             transaction_id=None if is_dry_run else undone.pk,
             reversed_id=entry.pk,

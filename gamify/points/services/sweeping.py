@@ -12,7 +12,7 @@ from gamify.points.models import ExpiringCredit
 from gamify.points.selectors import expired_credits
 from participants.catalog import catalog_of
 from participants.models import Tenant
-from participants.work import by_halves, restartable, unit_over
+from participants.work import bisect_failures, restartable, unit_for_ids
 
 CHUNK = 500
 PUSHED_AHEAD = timedelta(minutes=5)
@@ -29,7 +29,7 @@ def expiring(*, tenant: Tenant, now: datetime) -> Iterator[int]:
     last = None
     while chunk := expired_credits(tenant, behind=last, limit=CHUNK, now=now):
         last = chunk[-1]
-        yield by_halves(
+        yield bisect_failures(
             chunk,
             lambda part: _settle(tenant=tenant, chunk=part, now=now),
             on_failure=lambda failed: _push_ahead(tenant, failed, now=now),
@@ -45,8 +45,8 @@ def _push_ahead(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> Non
 def _settle(*, tenant: Tenant, chunk: Sequence[ExpiringCredit], now: datetime) -> int:
     """Those whom nobody else holds; the others are settled by whoever does."""
     is_heard = facts.is_heard(catalog_of(tenant), EXPIRED)
-    with unit_over(tenant, [each.participant_id for each in chunk], now=now) as work:
+    with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now) as work:
         if is_heard:
             for participant in work.locked.values():
-                facts.settle(work, participant, now=now)
+                facts.publish_changes(work, participant, now=now)
         return len(chunk)

@@ -13,7 +13,7 @@ from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, named
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.work import Once, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
 
 ASSIGN = "tiers.assign"
 
@@ -55,10 +55,10 @@ class Assignment:
     idempotency_key: str | None = None
 
     @property
-    def once(self) -> Once | None:
+    def once(self) -> IdempotencyRequest | None:
         if self.idempotency_key is None:
             return None
-        return Once(ASSIGN, self.idempotency_key, digest=self.tier_code, external_id=self.participant_id)
+        return IdempotencyRequest(ASSIGN, self.idempotency_key, digest=self.tier_code, external_id=self.participant_id)
 
 
 @restartable
@@ -73,7 +73,7 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssi
         if (answer := work.replayed(once)) is not None:
             return _from_answer(answer, assignment.participant_id)
         assigned = _assign(work, assignment)
-        facts.settle(work, work.participant(assignment.participant_id), now=now)
+        facts.publish_changes(work, work.participant(assignment.participant_id), now=now)
         work.remember(once, _answer(assigned))
         return assigned
 

@@ -85,5 +85,5 @@ def _raise(work: UnitOfWork, participant: Participant) -> bool:
     if participant.tier_count == count:
         return False
     work.touch(participant, is_seen=False)
-    facts.settle(work, participant, now=work.now)
+    facts.publish_changes(work, participant, now=work.now)
     return True

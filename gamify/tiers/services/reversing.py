@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gamify.facts.engine.outcomes import Mark
+from gamify.facts.engine.outcomes import UndoNote
 from gamify.facts.models import Event
 from gamify.facts.services import Undone
 from participants.models import Participant
@@ -12,9 +12,9 @@ DOMAIN = "tiers"
 STAYS = "Who has come into a tier is not lowered; assign another by hand"
 
 
-def mark_of(code: str, name: str) -> Mark:
+def mark_of(code: str, name: str) -> UndoNote:
     """What an event bears that led into a tier."""
-    return Mark(DOMAIN, {"code": code, "name": name})
+    return UndoNote(DOMAIN, {"code": code, "name": name})
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:

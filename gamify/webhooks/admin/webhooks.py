@@ -16,7 +16,7 @@ from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import Span
 from participants.admin import audit
 from participants.admin.access import may_open
-from participants.admin.base import adopt
+from participants.admin.base import replace_fields
 from participants.admin.definitions import DefinitionForm
 from participants.admin.display import display
 from participants.admin.fields import ChoiceField, LineField, MomentField, SwitchField, WordsField
@@ -182,11 +182,11 @@ class EndpointAdmin(ShownOnceAdmin):
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         data, now = form.judged.validated_data, timezone.now()
         if change:
-            adopt(obj, services.update_endpoint(Endpoint.objects.get(pk=obj.pk), changes=data, now=now))
+            replace_fields(obj, services.update_endpoint(Endpoint.objects.get(pk=obj.pk), changes=data, now=now))
             return
         made = services.create_endpoint(tenant=form.tenant, data=data, now=now)
         self.show_once(request, made.secret)
-        adopt(obj, made.endpoint)
+        replace_fields(obj, made.endpoint)
 
     def told_once(self, row: Endpoint) -> str:
         return "Deliveries are signed with it (Standard Webhooks)."

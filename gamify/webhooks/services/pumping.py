@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from gamify.webhooks.services.claiming import Claim, claim
-from gamify.webhooks.services.lines import Line, Lines
+from gamify.webhooks.services.queues import EndpointQueue, EndpointQueues
 from gamify.webhooks.services.recording import Tried, record
 from gamify.webhooks.services.sending import send
 from gamify.webhooks.services.sequencing import CHUNK, place_all
@@ -33,7 +33,7 @@ LANE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class LaneEnded:
-    line: Line
+    line: EndpointQueue
 
 
 News = Tried | LaneEnded | None
@@ -45,7 +45,7 @@ class Pump:
 
     def __init__(self) -> None:
         self._news: SimpleQueue[News] = SimpleQueue()
-        self._lines = Lines(settings.WEBHOOK_THREADS)
+        self._lines = EndpointQueues(settings.WEBHOOK_THREADS)
         self._threads = ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook")
         self._may_begin = True
         self._quiet_at = 0.0
@@ -106,7 +106,7 @@ class Pump:
         while (line := self._lines.begin_lane()) is not None:
             self._threads.submit(self._send_some, line)
 
-    def _send_some(self, line: Line) -> None:
+    def _send_some(self, line: EndpointQueue) -> None:
         """In a thread. After a failure all that waits is given back: it would have to wait for an endpoint that does not work."""
         ends_at = time.monotonic() + LANE_SECONDS
         while time.monotonic() < ends_at:
@@ -116,7 +116,7 @@ class Pump:
                 self._news.put(None)
         self._news.put(LaneEnded(line))
 
-    def _has_sent(self, claim: Claim, line: Line) -> bool:
+    def _has_sent(self, claim: Claim, line: EndpointQueue) -> bool:
         is_late = self.is_stopping or time.monotonic() > claim.start_by
         result = None if is_late else send(claim.post)
         self._news.put(Tried(claim, result))
@@ -131,7 +131,7 @@ class Pump:
         for line in self._lines:
             self._give_back_of(line)
 
-    def _give_back_of(self, line: Line) -> None:
+    def _give_back_of(self, line: EndpointQueue) -> None:
         for waiting in line.drain():
             self._news.put(Tried(waiting, None))
 

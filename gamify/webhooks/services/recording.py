@@ -17,7 +17,7 @@ from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledBecause, En
 from gamify.webhooks.services.claiming import Claim
 from gamify.webhooks.services.endpoints import disable
 from gamify.webhooks.services.sending import GONE, Try
-from participants.database import made, update
+from participants.database import instance_from, update
 
 MOST_LOGGED = 50
 COLUMNS = ("status", "tries", "due_at", "lease", "log", "finished_at")
@@ -53,7 +53,9 @@ def _record_of_tenant(tried: Sequence[Tried], *, now: datetime) -> None:
         if lease == each.claim.lease:
             outcome = _outcome(each.result, tries, log, now=now)
             rows.append(
-                made(Delivery, (outcome | {"id": each.claim.delivery_id, "tenant_id": each.claim.tenant_id}).items())
+                instance_from(
+                    Delivery, (outcome | {"id": each.claim.delivery_id, "tenant_id": each.claim.tenant_id}).items()
+                )
             )
     if rows:
         update(connection, rows, COLUMNS)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from gamify.webhooks.engine.globs import is_wanted
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint, FeedHead
 from gamify.webhooks.selectors.feed import next_unplaced, unplaced
-from participants.database import insert, made, update
+from participants.database import insert, instance_from, update
 from participants.ids import new_id
 from participants.models import DomainEvent
 
@@ -71,7 +71,7 @@ def is_due_to(endpoint: Endpoint, event: DomainEvent) -> bool:
 
 
 def delivery_of(endpoint: Endpoint, event: DomainEvent, *, now: datetime) -> Delivery:
-    return made(
+    return instance_from(
         Delivery,
         {
             "id": new_id(),

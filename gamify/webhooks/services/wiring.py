@@ -5,7 +5,7 @@ from gamify.webhooks.services.sequencing import TEST
 from gamify.webhooks.services.waking import wake_for
 from participants import events
 from participants.events import INSTANT, TEXT, UUID, EventField
-from participants.work import outbox_followers
+from participants.work import after_commit
 
 _WHICH = {"webhook_id": EventField(UUID, "Id of the webhook.")}
 _EVENTS = {
@@ -26,6 +26,6 @@ _EVENTS = {
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
-    outbox_followers.register("webhooks", wake_for)
+    after_commit.register("webhooks", wake_for)
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields, is_about_participant=False)

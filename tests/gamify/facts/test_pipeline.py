@@ -9,7 +9,16 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.testing import capture_logs
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Heard, Mark, Overheard, Source
+from gamify.facts.engine.outcomes import (
+    MAX_NOT_MATCHED,
+    NOT_MATCHED,
+    Grant,
+    Granted,
+    Source,
+    TraceEntry,
+    TraceRest,
+    UndoNote,
+)
 from gamify.facts.services import (
     Consumer,
     Fact,
@@ -19,7 +28,7 @@ from gamify.facts.services import (
     is_change,
     loads_for,
     process,
-    settle,
+    publish_changes,
 )
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.pipeline import MAX_DEPTH, MAX_OUTCOMES
@@ -220,7 +229,9 @@ def test_nothing_is_granted_twice_under_one_key_in_a_unit(work, kind):
 def test_a_key_belongs_to_its_participant(work, kind):
     kind("cheer", cheer)
 
-    granted = [settle(work, work.participant(name), [grant("same")], now=NOW) for name in ("ada", "bob", "ada")]
+    granted = [
+        publish_changes(work, work.participant(name), [grant("same")], now=NOW) for name in ("ada", "bob", "ada")
+    ]
 
     assert [len(given) for given in granted] == [1, 1, 0]
 
@@ -249,7 +260,7 @@ def test_definitions_that_set_off_each_other_come_to_an_end(work):
 def test_a_kind_that_grants_itself_comes_to_an_end(work, kind):
     kind("cheer", lambda work, participant, given: [*cheer(work, participant, given), grant(f"{given.key}+")])
 
-    assert len(settle(work, work.participant("ada"), [grant()], now=NOW)) == MAX_OUTCOMES
+    assert len(publish_changes(work, work.participant("ada"), [grant()], now=NOW)) == MAX_OUTCOMES
 
 
 def test_an_unknown_kind_is_logged_and_left_out(work, kind):
@@ -297,7 +308,7 @@ def test_a_use_case_without_an_event_settles_what_it_led_to(work, kind):
     reactions["first", "badge.awarded"] = [grant("2", n=2)]
     work.emit("badge.awarded", work.participant("ada"), {"badge_code": "b"})
 
-    granted = settle(work, work.participant("ada"), [grant("1", n=1)], now=NOW)
+    granted = publish_changes(work, work.participant("ada"), [grant("1", n=1)], now=NOW)
 
     assert [given.name for given in granted] == ["Cheer 1", "Cheer 2"]
     assert [(fact.depth, fact.at) for name, fact in heard if name == "first"] == [(0, NOW)]
@@ -308,7 +319,7 @@ def test_what_was_settled_is_not_settled_again(work):
     work.emit("badge.awarded", work.participant("ada"), {})
 
     for _ in range(2):
-        settle(work, work.participant("ada"), now=NOW)
+        publish_changes(work, work.participant("ada"), now=NOW)
 
     assert [name for name, _ in heard] == ["first", "second"]
 
@@ -327,7 +338,7 @@ def test_loads_of_all_consumers_are_one_question_per_table(tenant):
 
 
 def passed_over(code, conditions=()):
-    return Heard(Source("rule", code), NOT_MATCHED, conditions=lambda: conditions)
+    return TraceEntry(Source("rule", code), NOT_MATCHED, conditions=lambda: conditions)
 
 
 def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
@@ -335,7 +346,7 @@ def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
     asked = {"field": "amount", "operator": "gte", "expected": 10, "actual": 5, "holds": False}
     reactions["first", "purchase"] = [
         passed_over("big", [asked]),
-        Heard(RULE, "matched", "for the first time"),
+        TraceEntry(RULE, "matched", "for the first time"),
         grant(),
     ]
     reactions["second", "purchase"] = [grant("2", kind="gone")]
@@ -374,7 +385,7 @@ def test_there_is_no_trace_where_nobody_listened(work):
 
 def test_a_trace_has_bounds(work):
     reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 50) for number in range(80)]
-    reactions["second", "purchase"] = [Overheard(7)]
+    reactions["second", "purchase"] = [TraceRest(7)]
 
     [told] = process(work, fact(work), now=NOW).trace["facts"]
 
@@ -442,8 +453,12 @@ def test_how_an_answer_tells_of_what_was_granted(granted, told):
 
 
 def test_what_was_counted_is_kept_by_domain_whoever_counted_it(work, kind):
-    kind("tick", lambda work, participant, grant: [Mark("streaks", {"code": "granted"})])
-    reactions["first", "purchase"] = [Mark("streaks", {"code": "heard"}), grant(kind="tick"), Mark("rules", {"id": 1})]
+    kind("tick", lambda work, participant, grant: [UndoNote("streaks", {"code": "granted"})])
+    reactions["first", "purchase"] = [
+        UndoNote("streaks", {"code": "heard"}),
+        grant(kind="tick"),
+        UndoNote("rules", {"id": 1}),
+    ]
 
     marks = process(work, fact(work), now=NOW).marks
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import Grant, Heard, Source
+from gamify.facts.engine.outcomes import Grant, Source, TraceEntry
 from gamify.facts.models import Event
 from gamify.facts.services import Consumer, emit, simulate
 from gamify.points.models import LedgerEntry
@@ -20,7 +20,7 @@ RULE = Source("rule", "welcome")
 
 
 def _consume(fact, work, *, now):
-    yield Heard(RULE, "matched")
+    yield TraceEntry(RULE, "matched")
     yield Grant("points", {"type": "points", "field": "amount"}, RULE, f"{fact.key}/0")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gamify.leaderboards.engine.measures import BADGES_COUNT
 from gamify.leaderboards.models import ScoreChange
-from gamify.leaderboards.services.hearing import HEARERS
+from gamify.leaderboards.services.scoring import HEARERS
 from participants import events
 from participants.events import event_types
 from participants.work import unit_of_work

@@ -12,7 +12,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, record_history
 from gamify.leaderboards.engine.measures import MAX_SUM
 from gamify.leaderboards.selectors import boards_in
-from gamify.leaderboards.selectors.standings import Asked
+from gamify.leaderboards.selectors.standings import PageRequest
 from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
 from gamify.points.services import Change, award
 from participants.catalog import catalog_of
@@ -49,7 +49,7 @@ def asked(tenant, code="top"):
 
 
 def page(tenant, code="top"):
-    return answer_page(**asked(tenant, code), asked=Asked(100))
+    return answer_page(**asked(tenant, code), asked=PageRequest(100))
 
 
 def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):

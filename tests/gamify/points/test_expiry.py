@@ -15,7 +15,7 @@ from participants.errors import InvalidInput
 from participants.models import DomainEvent, Participant, Tenant
 from participants.selectors import find_participant
 from participants.services.participants import anonymize, delete
-from participants.work import foresee
+from participants.work import as_if_settled
 from tests.factories import RuleFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -98,7 +98,7 @@ def test_a_sweep_between_two_reads_of_an_answer_hides_nothing(tenant):
     read_before = Participant.objects.get()
 
     expire(tenant=tenant, now=NOW + DAY)
-    foresee([read_before], now=NOW + DAY)
+    as_if_settled([read_before], now=NOW + DAY)
 
     assert (read_before.balance, read_before.total_expired) == (7, 100)
 

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from gamify.points.services import Change, award
 from gamify.webhooks import services
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
-from gamify.webhooks.services import claiming, lines
+from gamify.webhooks.services import claiming, queues
 from gamify.webhooks.services.recording import Tried, record
 from gamify.webhooks.services.sending import Post, Try, send
 from participants.models import DomainEvent, Tenant
@@ -490,7 +490,7 @@ def test_a_hanging_endpoint_does_not_slow_the_others(tenant, settings):
 
         assert len(healthy.received) == 40
         assert max(request.at for request in healthy.received) - started < 2
-        assert len(sick.received) <= lines.LANES + 2
+        assert len(sick.received) <= queues.LANES + 2
 
 
 def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, receiver):
@@ -513,7 +513,7 @@ def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, rece
     pumped()
 
     assert len(receiver.received) == 60
-    assert 1 < most[0] <= lines.LANES
+    assert 1 < most[0] <= queues.LANES
 
 
 # --- erasure --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gamify.webhooks.services.claiming import Claim, Hold
-from gamify.webhooks.services.lines import LANES, Lines
+from gamify.webhooks.services.queues import LANES, EndpointQueues
 from gamify.webhooks.services.sending import Post
 
 pytestmark = pytest.mark.engine
@@ -19,9 +19,9 @@ def a_hold(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False
     return Hold(endpoint, is_doubtful, is_down, [Claim(uuid4(), uuid4(), endpoint, lease, 0.0, POST)] * number)
 
 
-def lines_of(*holds: Hold, milliseconds: float = 100.0) -> Lines:
+def lines_of(*holds: Hold, milliseconds: float = 100.0) -> EndpointQueues:
     """All have answered in that time before."""
-    lines = Lines(THREADS)
+    lines = EndpointQueues(THREADS)
     for hold in holds:
         lines.add(hold)
     for line in lines:
@@ -29,7 +29,7 @@ def lines_of(*holds: Hold, milliseconds: float = 100.0) -> Lines:
     return lines
 
 
-def begun(lines: Lines) -> dict[UUID, int]:
+def begun(lines: EndpointQueues) -> dict[UUID, int]:
     while lines.begin_lane() is not None:
         pass
     return {line.endpoint_id: line.lanes for line in lines}

@@ -9,23 +9,23 @@ from uuid import UUID
 
 MAX_KEPT = 100_000
 
-Over = tuple[UUID, int, int]
+ClosedPeriod = tuple[UUID, int, int]
 """A track, the code of the period that is asked for, and the day on which: yesterday's end is not today's."""
 
 Ranks = Mapping[UUID, int | None]
 """None for who had none."""
 
-_kept: dict[tuple[Over, UUID], tuple[int, int | None]] = {}
+_kept: dict[tuple[ClosedPeriod, UUID], tuple[int, int | None]] = {}
 _lock = Lock()
 
 
-def kept(over: Over, ids: Iterable[UUID], *, revision: int) -> Ranks:
+def get(over: ClosedPeriod, ids: Iterable[UUID], *, revision: int) -> Ranks:
     """Of those of `ids` that are known as of `revision`."""
     found = {who: _kept.get((over, who)) for who in ids}
     return {who: known[1] for who, known in found.items() if known is not None and known[0] == revision}
 
 
-def keep(over: Over, ranks: Ranks, *, revision: int) -> None:
+def put(over: ClosedPeriod, ranks: Ranks, *, revision: int) -> None:
     with _lock:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()

@@ -16,7 +16,7 @@ SLOW_MILLISECONDS = 4.0
 """Answers that come faster need no second thread: threads share one interpreter, and would only be in each other's way."""
 
 
-class Line:
+class EndpointQueue:
     """What waits for one endpoint, first come first sent, and how many threads (`lanes`) take from it. Any thread may take."""
 
     def __init__(self, endpoint_id: UUID) -> None:
@@ -63,14 +63,14 @@ class Line:
         return len(self._waiting) == self._depth // 2
 
 
-class Lines:
+class EndpointQueues:
     """Of one worker. For the thread that runs it alone; of a line, the others only take."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._lines: dict[UUID, Line] = {}
+        self._lines: dict[UUID, EndpointQueue] = {}
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[EndpointQueue]:
         return iter(list(self._lines.values()))
 
     @property
@@ -95,9 +95,9 @@ class Lines:
         return self._threads // 2 - sum(line.lanes for line in self if line.is_doubtful)
 
     def add(self, hold: Hold) -> None:
-        self._lines.setdefault(hold.endpoint_id, Line(hold.endpoint_id)).add(hold)
+        self._lines.setdefault(hold.endpoint_id, EndpointQueue(hold.endpoint_id)).add(hold)
 
-    def begin_lane(self) -> Line | None:
+    def begin_lane(self) -> EndpointQueue | None:
         """Whom the next free thread is for: who has fewest, and works. None where none is free, or nothing waits."""
         for line in sorted(self, key=lambda line: (line.lanes, line.is_doubtful)):
             if line.wants_lane and self._has_thread_for(line):
@@ -105,7 +105,7 @@ class Lines:
                 return line
         return None
 
-    def _has_thread_for(self, line: Line) -> bool:
+    def _has_thread_for(self, line: EndpointQueue) -> bool:
         kept_free = self._threads // 4 if line.lanes else 0
         if line.is_doubtful and self._free_for_doubtful() <= 0:
             return False

@@ -28,19 +28,19 @@ from gamify.points.models import EntryType
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
-Said = tuple[datetime, str, int | None]
+ScoreDelta = tuple[datetime, str, int | None]
 """When it counts, for which measure, and what it adds; None for a level, which is looked up."""
 
 
-def hear(work: UnitOfWork) -> None:
+def note_score_changes(work: UnitOfWork) -> None:
     """Note for the boards of this tenant what the unit has told of."""
     boards = boards_in(work.catalog)
     if not boards.active:
         return
     noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
-    for participant, event in work.told:
+    for participant, event in work.emitted:
         refused = refused_for(work, event.data["event_id"]) if event.type == "event.recorded" else ()
-        for at, key, amount in _said(event, boards):
+        for at, key, amount in score_deltas_of(event, boards):
             if key in refused:
                 continue
             changes = noted[participant.pk, at]
@@ -59,48 +59,48 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
         transaction.on_commit(partial(wake, work.tenant.pk))
 
 
-def _said(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     hearer = HEARERS.get(event.type)
     if hearer is not None:
         yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
 
 
-def _balance(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _balance(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield event.occurred_at, POINTS_BALANCE, None
 
 
-def _award(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _award(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield from _balance(event, boards)
     yield event.occurred_at, POINTS_EARNED, int(event.data.get("delta", event.data["amount"]))
 
 
-def _reversal(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _reversal(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     """The reversal of an award takes the points out of the instant in which they were earned. `delta` is negative."""
     yield from _balance(event, boards)
     if event.data["reversed_type"] == EntryType.AWARD:
         yield _instant(event.data["reversed_at"]), POINTS_EARNED, int(event.data["delta"])
 
 
-def _badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _badge(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield event.occurred_at, BADGES_COUNT, 1
 
 
-def _revoked_badge(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _revoked_badge(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
 
 
-def _streak(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _streak(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield event.occurred_at, streak_key(event.data["streak_code"]), None
 
 
-def _events(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     data = event.data
     for measure in boards.counting(data["event_name"]):
         if amount := measure.amount(data["properties"]):
             yield _instant(data["timestamp"]), measure.key, amount
 
 
-def _person(event: DomainEvent, boards: Boards) -> Iterator[Said]:
+def _person(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     yield event.occurred_at, PERSON, None
 
 
@@ -108,7 +108,7 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[Said]]] = {
+HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[ScoreDelta]]] = {
     "points.awarded": _award,
     "points.deducted": _balance,
     "points.refunded": _balance,
