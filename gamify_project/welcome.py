@@ -133,7 +133,7 @@ def _standing_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime)
     opens = KEYS[name]
     owner = tenant.sandbox if opens.is_sandbox else tenant
     row = key_by_digest(digest_of(kept)) if kept else None
-    if kept and row and row.is_standing(now) and row.tenant_id == owner.pk:
+    if kept and row and row.is_active_at(now) and row.tenant_id == owner.pk:
         return kept
     return create_api_key(tenant=owner, scopes=opens.scopes, name=f"make run: {name}", now=now).key
 

@@ -37,7 +37,7 @@ class Drift:
     audit: str = ""
 
 
-Seen = Callable[[int], object]
+ProgressReporter = Callable[[int], object]
 """Told how many more rows were looked at."""
 
 
@@ -46,7 +46,7 @@ class Audit:
     """`size(tenant)` is how many rows it will look at; `find(tenant, seen)` looks at them and tells `seen` of each chunk."""
 
     size: Callable[[Tenant], int]
-    find: Callable[[Tenant, Seen], Iterator[Drift]]
+    find: Callable[[Tenant, ProgressReporter], Iterator[Drift]]
 
 
 audits: Registry[Audit] = Registry("Audit")
@@ -55,20 +55,20 @@ audits: Registry[Audit] = Registry("Audit")
 # --- rows, never many at once --------------------------------------------------------------------------------------------
 
 
-def streamed(rows: "QuerySet[Any, Any]", seen: Seen) -> Iterator[Any]:
+def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter) -> Iterator[Any]:
     """All of `rows`, read chunk by chunk."""
-    for chunk in chunked(rows.iterator(chunk_size=CHUNK)):
-        seen(len(chunk))
+    for chunk in chunks_of(rows.iterator(chunk_size=CHUNK)):
+        report_progress(len(chunk))
         yield from chunk
 
 
-def chunked(things: Iterable[T]) -> Iterator[Sequence[T]]:
+def chunks_of(things: Iterable[T]) -> Iterator[Sequence[T]]:
     iterator = iter(things)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
 
 
-def by_participant(*streams: Iterable[Row]) -> Iterator[tuple[UUID, Iterator[tuple[int, Row]]]]:
+def group_by_participant(*streams: Iterable[Row]) -> Iterator[tuple[UUID, Iterator[tuple[int, Row]]]]:
     """Rows of several tables that each come in the order of their first column, the participant: together, for one participant
     after the other. Each row comes with the number of its stream, those of the first stream first.
     """
@@ -92,14 +92,14 @@ def _owner(numbered: tuple[int, Row]) -> Any:
 PEOPLE = 0
 
 
-def people_and(
-    tenant: Tenant, columns: Sequence[str], *streams: Iterable[Row], seen: Seen
+def group_with_participants(
+    tenant: Tenant, columns: Sequence[str], *streams: Iterable[Row], report_progress: ProgressReporter
 ) -> Iterator[tuple[UUID, Row | None, Iterator[tuple[int, Row]]]]:
     """Of every participant these columns and their rows of the streams, which are numbered from 1; None instead of the columns
     where rows belong to nobody.
     """
     people = Participant.objects.of(tenant).order_by("pk").values_list("pk", *columns)
-    for participant_id, rows in by_participant(streamed(people, seen), *streams):
+    for participant_id, rows in group_by_participant(stream_rows(people, report_progress), *streams):
         number, first = next(rows)
         if number == PEOPLE:
             yield participant_id, first[1:], rows
@@ -112,7 +112,7 @@ def _begun(number: int, first: Row, rows: Iterator[tuple[int, Row]]) -> Iterator
     yield from rows
 
 
-def of_nobody(participant_id: UUID, what: str, rows: Iterator[Any]) -> Drift:
+def orphan_drift(participant_id: UUID, what: str, rows: Iterator[Any]) -> Drift:
     """`rows`, called `what`, of a participant who does not exist."""
     return Drift(f"participant {participant_id}", f"{what} of nobody", 0, sum(1 for _ in rows))
 
@@ -132,23 +132,23 @@ class Mention:
     """One row says of another, which it names by id, that these columns hold these values."""
 
     about: str
-    named: Any
-    says: Mapping[str, Any]
+    row_id: Any
+    values: Mapping[str, Any]
 
 
-def mentioned(
+def check_mentions(
     tenant: Tenant, model: type[Model], mentions: Iterable[Mention], *, may_be_gone: bool = False
 ) -> Iterator[Drift]:
     """What rows of `model` do not say themselves; all mentions tell the same columns. One question for each chunk of them."""
-    for chunk in chunked(mentions):
-        ids = [_id(each.named) for each in chunk]
-        known = _columns_of(tenant, model, [each for each in ids if each], columns=list(chunk[0].says))
+    for chunk in chunks_of(mentions):
+        ids = [_id(each.row_id) for each in chunk]
+        known = _columns_of(tenant, model, [each for each in ids if each], columns=list(chunk[0].values))
         for mention, row_id in zip(chunk, ids, strict=True):
             row = known.get(row_id)
             if row is not None:
-                yield from differences(mention.about, mention.says, row)
+                yield from differences(mention.about, mention.values, row)
             elif not may_be_gone:
-                yield Drift(mention.about, str(model._meta.verbose_name), mention.named, None)
+                yield Drift(mention.about, str(model._meta.verbose_name), mention.row_id, None)
 
 
 def _id(named: Any) -> UUID | None:
@@ -162,6 +162,6 @@ def _columns_of(
     return {row["pk"]: row for row in rows}
 
 
-def has_erased(tenant: Tenant) -> bool:
+def has_erased_participants(tenant: Tenant) -> bool:
     """Whether anybody was ever erased: what is shared, such as stock, then remembers more than participants' rows do."""
     return DomainEvent.objects.filter(tenant_id=tenant.pk, type=GONE).exists()

@@ -1,7 +1,7 @@
 """What a tenant has defined, compiled once and kept in the process until a definition changes.
 
 Definitions are read on every request and change rarely. The tenant row, which authentication reads anyway, carries
-`catalog_version`; whoever changes a definition calls `definitions_changed` in the same transaction, so that every
+`catalog_version`; whoever changes a definition calls `bump_catalog_version` in the same transaction, so that every
 process notices a stale snapshot on its next request, without a query of its own.
 """
 
@@ -67,6 +67,6 @@ def _keep(catalog: Catalog) -> Catalog:
     return catalog
 
 
-def definitions_changed(tenant: Tenant) -> None:
+def bump_catalog_version(tenant: Tenant) -> None:
     """Make every process notice; call it in the transaction that changes a definition of `tenant`."""
     Tenant.objects.filter(pk=tenant.pk).update(catalog_version=F("catalog_version") + 1)

@@ -73,7 +73,7 @@ def character_name(character: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
-def trimmed_code(text: str) -> str:
+def trim_code(text: str) -> str:
     """Return the code in `text` without the white space around it.
 
     Line and paragraph separators and control characters other than tab, CR and LF stay, so that they are refused and not dropped.
@@ -148,7 +148,7 @@ class RepeatedNames(dict[str, Any]):
         self.repeated = [name for name, count in counts.items() if count > 1]
 
 
-def decoded_json(text: str) -> Any:
+def decode_json(text: str) -> Any:
     """What the JSON in `text` holds; an object that gives a name twice is a `RepeatedNames`. Raises ValueError, RecursionError."""
     return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
 

@@ -57,7 +57,7 @@ class EventType:
     name: str
     meaning: str
     fields: Mapping[str, EventField]
-    takes_back: bool = False
+    is_reversal: bool = False
     version: int = 1
 
 
@@ -71,12 +71,12 @@ def register(
     meaning: str,
     fields: Mapping[str, EventField],
     *,
-    takes_back: bool = False,
+    is_reversal: bool = False,
     is_about_participant: bool = True,
 ) -> None:
     """Register a type of event. An event about a participant also carries `participant_id`."""
     about = PARTICIPANT_ID if is_about_participant else {}
-    event_types.register(name, EventType(name, meaning, about | dict(fields), takes_back))
+    event_types.register(name, EventType(name, meaning, about | dict(fields), is_reversal))
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:

@@ -38,7 +38,7 @@ _KEY_BY_DIGEST = Query(
 
 def key_by_digest(digest: str) -> ApiKey | None:
     """The key with this digest and its tenant, in one query; whether it still stands is for the caller to ask."""
-    return next(iter(_KEY_BY_DIGEST.ask(connection, {"digest": digest})()), None)
+    return next(iter(_KEY_BY_DIGEST.execute(connection, {"digest": digest})()), None)
 
 
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
@@ -46,14 +46,14 @@ def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
     return Tenant.objects.filter(slug=slug, environment=environment).first()
 
 
-def tenant_named(name: str, *, sandbox: bool) -> Tenant | None:
+def tenant_by_name(name: str, *, sandbox: bool) -> Tenant | None:
     """The row that `name`, a slug or UUID, means: live rows by their own id, twins also by that of their live tenant."""
     if sandbox:
         return Tenant.objects.filter(_named(name, "id", "live_id"), environment=Environment.SANDBOX).first()
     return Tenant.objects.live().filter(_named(name, "id")).first()
 
 
-def standing_secrets(name: str) -> Sequence[HmacSecret]:
+def active_secrets(name: str) -> Sequence[HmacSecret]:
     """What partners may sign with, newest first, of the tenant that `name` means and of its twin; with their tenants."""
     named = _named(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
     return list(HmacSecret.objects.standing().select_related("tenant").filter(named))
@@ -93,7 +93,7 @@ def sorted_participants(
     return participants.order_by(order, "external_id")
 
 
-def named_like(text: str) -> Q:
+def name_filter(text: str) -> Q:
     """Id or display name contains `text`, whatever its case.
 
     SQLite's LIKE knows the case of ASCII letters only; its regular expressions are Python's and know them all.

@@ -47,7 +47,7 @@ def hash_batch_keys() -> None:
 
 def _verify(tenant: Tenant, *, now: datetime) -> None:
     try:
-        audited = audit(tenant=tenant, now=now, tell=_teller(tenant))
+        audited = audit(tenant=tenant, now=now, report=_teller(tenant))
     except Exception:
         logger.exception("audit_failed", tenant=tenant.slug, environment=tenant.environment)
         return

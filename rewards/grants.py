@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome
 from gamify.facts.services import GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.engine import uuid_of
@@ -19,7 +19,7 @@ from rewards.services.handing import loads_of
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     source = {"type": grant.source.type, "code": grant.source.code}
     claim = grant_reward(work, participant, UUID(str(grant.spec["id"])), source=source, event_id=grant.event_id)
-    yield Granted("reward", claim.reward_name, grant.source, id=claim.reward_id)
+    yield GrantReport("reward", claim.reward_name, grant.source, id=claim.reward_id)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:

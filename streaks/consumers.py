@@ -6,15 +6,15 @@ from functools import partial
 from typing import Any
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.expressions import judged
-from gamify.facts.engine.fields import MISSING, reader
+from gamify.facts.engine.expressions import condition_results
+from gamify.facts.engine.fields import MISSING, compile_path
 from gamify.facts.engine.outcomes import NOT_MATCHED, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
-from streaks.engine.ticking import Ticked
+from streaks.engine.ticking import TickResult
 from streaks.selectors import CompiledStreak, streaks_in
-from streaks.services.counting import count, loads_for
+from streaks.services.counting import count_tick, loads_for
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
@@ -25,26 +25,26 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     for streak in streaks_in(work.catalog).listening(fact.name):
         if _matches(streak, fact):
-            yield from _ticked(streak, fact, work)
+            yield from _tick(streak, fact, work)
         else:
-            yield _heard(streak, fact, NOT_MATCHED)
+            yield _trace_entry(streak, fact, NOT_MATCHED)
 
 
-def _ticked(streak: CompiledStreak, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
+def _tick(streak: CompiledStreak, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     work.load(loads_for([streak]))
-    counted = count(work, fact.participant, streak, at=fact.at, value=_value(streak, fact))
-    yield _heard(streak, fact, _result(counted.ticked), f"{counted.ticked.count} in a row")
+    counted = count_tick(work, fact.participant, streak, at=fact.at, value=_value(streak, fact))
+    yield _trace_entry(streak, fact, _result(counted.result), f"{counted.result.count} in a row")
     yield from counted.outcomes
 
 
-def _result(ticked: Ticked) -> str:
+def _result(ticked: TickResult) -> str:
     if ticked.is_satisfying:
         return "counted"
     return "already_counted" if ticked.was_satisfied else "not_enough"
 
 
-def _heard(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
-    conditions = partial(judged, streak.listens_to, fact.properties, fact.participant.attributes)
+def _trace_entry(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
+    conditions = partial(condition_results, streak.listens_to, fact.properties, fact.participant.attributes)
     return TraceEntry(Source("streak", streak.code), result, note, conditions)
 
 
@@ -57,7 +57,7 @@ def _value(streak: CompiledStreak, fact: Fact) -> Any:
     field = streak.terms.rules.condition.field
     if field is None:
         return None
-    value = reader(field)(fact.properties, fact.participant.attributes)
+    value = compile_path(field)(fact.properties, fact.participant.attributes)
     return None if value is MISSING else value
 
 

@@ -11,12 +11,12 @@ from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 from streaks.models import Streak
 from streaks.models.definitions import any_tick
-from streaks.services import count_tick, loads_of_codes
+from streaks.services import grant_tick, loads_of_codes
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     at, is_vouched = grant.at or work.now, grant.event_id is None
-    yield from count_tick(work, participant, str(grant.spec["code"]), at=at, is_vouched=is_vouched)
+    yield from grant_tick(work, participant, str(grant.spec["code"]), at=at, is_vouched=is_vouched)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:

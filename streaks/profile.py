@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.profile import AnyField, Section, Subject, sections
-from streaks.selectors import ParticipantStreakStatus, best_of, statuses_of
+from streaks.selectors import ParticipantStreakStatus, best_status, statuses_of
 
 
 class StreakSummary(serializers.Serializer[Any]):
@@ -28,13 +28,13 @@ def _state(subject: Subject) -> Mapping[str, int]:
 
 
 def _best(subject: Subject) -> ParticipantStreakStatus | None:
-    return best_of(statuses_of(subject.participant, subject.catalog, now=subject.now))
+    return best_status(statuses_of(subject.participant, subject.catalog, now=subject.now))
 
 
 def _summary(best: ParticipantStreakStatus | None) -> dict[str, int]:
     if best is None:
         return {"current": 0, "longest": 0}
-    return {"current": best.standing.current, "longest": best.standing.longest}
+    return {"current": best.streak_status.current, "longest": best.streak_status.longest}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from participants.work import round_robin
 from streaks.models import Streak
-from streaks.selectors.due import BREAKS, RISKS, Sweep, tenants_with_due
-from streaks.services import reviewing, sweeping
+from streaks.selectors.due import BREAKS, RISKS, SweepKind, tenants_with_due_rows
+from streaks.services import review_in_chunks, sweep_in_chunks
 
 # Well before a worker is killed (LONGEST_TASK_SECONDS): what is left then is still due, and the next beat's.
 BUDGET_SECONDS = 120.0
@@ -24,10 +24,10 @@ def announce_risks() -> None:
     _announce(RISKS)
 
 
-def _announce(kind: Sweep) -> None:
+def _announce(kind: SweepKind) -> None:
     now = timezone.now()
-    tenants = tenants_with_due(kind, now=now)
-    work = [(tenant, sweeping(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
+    tenants = tenants_with_due_rows(kind, now=now)
+    work = [(tenant, sweep_in_chunks(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
     round_robin(f"streak {kind.name}", work, seconds=BUDGET_SECONDS)
 
 
@@ -36,5 +36,5 @@ def review() -> None:
     """Tell what a change of terms, a pause that ended or an amnesty has made of everyone's runs."""
     now = timezone.now()
     streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
-    work = [(streak.tenant, reviewing(streak=streak, now=now)) for streak in streaks]
+    work = [(streak.tenant, review_in_chunks(streak=streak, now=now)) for streak in streaks]
     round_robin("streak review", work, seconds=BUDGET_SECONDS)

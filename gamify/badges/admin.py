@@ -15,7 +15,7 @@ from gamify.badges import services
 from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.engine import EVENT_COUNT, EVENT_SUM
 from gamify.badges.models import Badge, Rarity
-from gamify.badges.selectors import BadgeDefinition, active_badges, earned, standings_of
+from gamify.badges.selectors import BadgeDefinition, active_badges, badge_statuses, only_earned
 from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
@@ -40,7 +40,7 @@ METRICS_IN_WORDS = {
     "challenges_completed": "challenges completed",
     "badges_count": "other badges",
 }
-MAX_LOOKED_AT = 10_000
+MAX_PARTICIPANTS = 10_000
 
 
 def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
@@ -52,38 +52,40 @@ def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
 
 
 def _preview(badge: Badge) -> Iterator[str]:
-    met = _counted(badge, is_dry_run=True)
+    met = _count_eligible(badge, is_dry_run=True)
     yield f"{met:,} {'participant meets' if met == 1 else 'participants meet'} the criteria and do not have it."
 
 
-def _counted(badge: Badge, *, is_dry_run: bool) -> int:
-    chunks = services.award_met(tenant=badge.tenant, badge_code=badge.code, now=timezone.now(), is_dry_run=is_dry_run)
-    return sum(chunk.met for chunk in chunks)
+def _count_eligible(badge: Badge, *, is_dry_run: bool) -> int:
+    chunks = services.award_to_eligible(
+        tenant=badge.tenant, badge_code=badge.code, now=timezone.now(), is_dry_run=is_dry_run
+    )
+    return sum(chunk.eligible for chunk in chunks)
 
 
-def _award_met(request: HttpRequest, badge: Badge, data: Mapping[str, Any]) -> Done:
-    met = _counted(badge, is_dry_run=False)
+def _award_to_eligible(request: HttpRequest, badge: Badge, data: Mapping[str, Any]) -> Done:
+    met = _count_eligible(badge, is_dry_run=False)
     return Done(f"Awarded to {met:,}.", f"Awarded to {met} who met the criteria." if met else "")
 
 
-def _is_small(badge: Badge) -> bool:
+def _can_award_here(badge: Badge) -> bool:
     """Of more participants a page would be waited for too long; the command has a bar, and can be stopped."""
-    some = Participant.objects.of(badge.tenant).order_by()[: MAX_LOOKED_AT + 1]
-    return badge.is_active and badge.criteria is not None and some.count() <= MAX_LOOKED_AT
+    some = Participant.objects.of(badge.tenant).order_by()[: MAX_PARTICIPANTS + 1]
+    return badge.is_active and badge.criteria is not None and some.count() <= MAX_PARTICIPANTS
 
 
-AWARD_MET = ObjectPage(
-    name="award_met",
+AWARD_TO_ELIGIBLE = ObjectPage(
+    name="award_to_eligible",
     title="Award to all who meet the criteria",
     explanation=(
         "Whoever met them before the badge had any gets it now. Webhooks and feed are not told. Where there are more than "
-        f"{MAX_LOOKED_AT:,} participants, run manage.py award_badges instead."
+        f"{MAX_PARTICIPANTS:,} participants, run manage.py award_badges instead."
     ),
     button="Award",
     permission="badges.add_badgeaward",
-    perform=_award_met,
+    perform=_award_to_eligible,
     icon="group_add",
-    is_offered=_is_small,
+    is_offered=_can_award_here,
     preview=_preview,
 )
 
@@ -138,7 +140,7 @@ class BadgeAdmin(DefinitionAdmin):
     noun, form = "badge", BadgeForm
     settings = ("rarity", "category", "icon_url")
     columns = ("rarity", "category", "shown_criteria")
-    object_pages = (AWARD_MET,)
+    object_pages = (AWARD_TO_ELIGIBLE,)
     conditional_fields = {
         "criteria_min": "criteria_metric != ''",
         "criteria_event_name": "criteria_metric == 'event_count' || criteria_metric == 'event_sum'",
@@ -161,7 +163,7 @@ class BadgeAdmin(DefinitionAdmin):
         return services.update_badge(row, tenant=tenant, changes=changes, now=now)
 
     @display("earned by")
-    def shown_criteria(self, badge: Badge) -> str:
+    def display_criteria(self, badge: Badge) -> str:
         return criteria_in_words(badge.criteria)
 
 
@@ -171,13 +173,13 @@ class AwardForm(PageForm):
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
         catalog = catalog_of(row.tenant)
-        badges = list(active_badges(catalog).values()) if self.is_bound else _missing(row, catalog)
+        badges = list(active_badges(catalog).values()) if self.is_bound else _unearned_badges(row, catalog)
         self.fields["badge_code"].choices = [(badge.code, badge.name) for badge in badges]  # type: ignore[attr-defined]
 
 
-def _missing(participant: Participant, catalog: Catalog) -> list[BadgeDefinition]:
+def _unearned_badges(participant: Participant, catalog: Catalog) -> list[BadgeDefinition]:
     """Those they do not have; a form that is sent twice may name one they have by now."""
-    return [standing.badge for standing in standings_of(participant, catalog) if not standing.is_earned]
+    return [standing.badge for standing in badge_statuses(participant, catalog) if not standing.is_earned]
 
 
 def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -207,13 +209,13 @@ AWARD = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    standings = earned(standings_of(participant, catalog_of(participant.tenant)))
+    standings = only_earned(badge_statuses(participant, catalog_of(participant.tenant)))
     rows = [[standing.badge.name, Rarity(standing.badge.rarity).label, standing.earned_at] for standing in standings]
     yield Box("Badges", COLUMNS, rows, empty="None yet.")
 
 
-SEEN_WITH = ("badges.view_badgeaward", "badges.add_badgeaward")
-panels.register("badges", Panel(seen_with=SEEN_WITH, pages=(AWARD,), boxes=_boxes))
+VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
+panels.register("badges", Panel(seen_with=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
 
 
 def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from gamify.badges.models import BadgeAward
-from participants.auditing import Audit, Drift, Seen, audits, of_nobody, people_and, streamed
+from participants.auditing import (
+    Audit,
+    Drift,
+    ProgressReporter,
+    audits,
+    group_with_participants,
+    orphan_drift,
+    stream_rows,
+)
 from participants.models import Participant, Tenant
 
 
@@ -11,12 +19,14 @@ def _size(tenant: Tenant) -> int:
     return Participant.objects.of(tenant).count() + BadgeAward.objects.filter(tenant_id=tenant.pk).count()
 
 
-def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     awards = BadgeAward.objects.filter(tenant_id=tenant.pk).order_by("participant_id")
-    rows = streamed(awards.values_list("participant_id"), seen)
-    for participant_id, standing, theirs in people_and(tenant, ["external_id", "badge_count"], rows, seen=seen):
+    rows = stream_rows(awards.values_list("participant_id"), report_progress)
+    for participant_id, standing, theirs in group_with_participants(
+        tenant, ["external_id", "badge_count"], rows, report_progress=report_progress
+    ):
         if standing is None:
-            yield of_nobody(participant_id, "badges", theirs)
+            yield orphan_drift(participant_id, "badges", theirs)
             continue
         (external_id, said), count = standing, sum(1 for _ in theirs)
         if said != count:

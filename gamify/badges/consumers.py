@@ -8,15 +8,15 @@ from functools import partial
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, badges_in
-from gamify.badges.services import advanced, ensure_progress_rows, loads_of
+from gamify.badges.services import count_event, ensure_progress_rows, progress_loads
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.expressions import judged
+from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact, metrics
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
-MAX_FORESEEN = 32  # of more badges, those are read that an event turns out to be counted by
+MAX_PRELOADED = 32  # of more badges, those are read that an event turns out to be counted by
 
 Listening = tuple[BadgeDefinition, Criterion]
 
@@ -24,7 +24,7 @@ Listening = tuple[BadgeDefinition, Criterion]
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     badges = badges_in(catalog)
     ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.listening(name)}
-    return loads_of(sorted(ids)) if len(ids) <= MAX_FORESEEN else ()
+    return progress_loads(sorted(ids)) if len(ids) <= MAX_PRELOADED else ()
 
 
 def _changes(catalog: Catalog) -> Collection[str]:
@@ -41,15 +41,15 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
         if criterion.matches(fact.properties):
             counted.append((badge, criterion))
         else:
-            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_asked(criterion, fact))
-    work.load(loads_of(badge.id for badge, _ in counted))
-    missing = {badge.id: criterion for badge, criterion in counted if not _has(work, fact, badge)}
+            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_judged_conditions(criterion, fact))
+    work.load(progress_loads(badge.id for badge, _ in counted))
+    missing = {badge.id: criterion for badge, criterion in counted if not _has_badge(work, fact, badge)}
     ensure_progress_rows(work, fact.participant, missing)
     for badge, criterion in counted:
-        if _has(work, fact, badge):
+        if _has_badge(work, fact, badge):
             yield TraceEntry(_source(badge), "already_earned")
         else:
-            yield from _came_to(badge, criterion, advanced(work, fact, badge.id, criterion), fact)
+            yield from _outcomes_at(badge, criterion, count_event(work, fact, badge.id, criterion), fact)
 
 
 def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
@@ -59,34 +59,34 @@ def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
         if number is not None and criterion.is_met_by(number):
             met.append((badge, criterion, number))
         elif number is not None:
-            yield _heard(badge, criterion, Decimal(number), fact)
+            yield _trace_entry(badge, criterion, Decimal(number), fact)
     work.load([Load(BadgeAward, "badge_id", tuple(badge.id for badge, *_ in met))])
     for badge, criterion, number in met:
-        if _has(work, fact, badge):
+        if _has_badge(work, fact, badge):
             yield TraceEntry(_source(badge), "already_earned")
         else:
-            yield from _came_to(badge, criterion, Decimal(number), fact)
+            yield from _outcomes_at(badge, criterion, Decimal(number), fact)
 
 
-def _has(work: UnitOfWork, fact: Fact, badge: BadgeDefinition) -> bool:
+def _has_badge(work: UnitOfWork, fact: Fact, badge: BadgeDefinition) -> bool:
     return work.row(BadgeAward, fact.participant, badge.id) is not None
 
 
-def _came_to(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> Iterator[Outcome]:
-    yield _heard(badge, criterion, value, fact)
+def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> Iterator[Outcome]:
+    yield _trace_entry(badge, criterion, value, fact)
     if criterion.is_met_by(value):
         spec = {"type": "badge", "code": badge.code}
         yield Grant("badge", spec, _source(badge), f"{fact.key}/badge/{badge.code}")
 
 
-def _heard(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
+def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
     note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
-    return TraceEntry(_source(badge), result, note, _asked(criterion, fact))
+    return TraceEntry(_source(badge), result, note, _judged_conditions(criterion, fact))
 
 
-def _asked(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
-    return partial(judged, criterion.only, fact.properties, {})
+def _judged_conditions(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
+    return partial(condition_results, criterion.event_filter, fact.properties, {})
 
 
 def _source(badge: BadgeDefinition) -> Source:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from gamify.badges.engine import BY_EVENTS, EVENT_COUNT, EVENT_SUM
 from gamify.badges.models import Rarity
-from gamify.facts.definitions import Body, EventTypeField, FilterField, NumberField, words
+from gamify.facts.definitions import Body, EventTypeField, FilterField, NumberField, message_endings
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import metrics
 from participants.api.definitions import DefinitionChanges
@@ -24,15 +24,17 @@ class BadgeCriteria(Body):
 
     metric = serializers.ChoiceField(
         choices=METRICS,
-        error_messages=words(invalid_choice=f"must be one of: {', '.join(METRICS)}"),
+        error_messages=message_endings(invalid_choice=f"must be one of: {', '.join(METRICS)}"),
         help_text="Which number of the participant is looked at.",
     )
-    min = NumberField(error_messages=words(), help_text="What it must come to.")
+    min = NumberField(error_messages=message_endings(), help_text="What it must come to.")
     event_name = EventTypeField(required=False, help_text="event_count and event_sum: which events count; `*` for any.")
     filter = FilterField(required=False, allow_null=True, help_text="event_count and event_sum: only events like this.")
-    field = TextField(required=False, error_messages=words(), help_text="event_sum: dotted path of what is added up.")
+    field = TextField(
+        required=False, error_messages=message_endings(), help_text="event_sum: dotted path of what is added up."
+    )
     streak_code = TextField(
-        required=False, max_length=50, error_messages=words(), help_text="streak_count: code of the streak."
+        required=False, max_length=50, error_messages=message_endings(), help_text="streak_count: code of the streak."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from gamify.facts.engine.conditions import amount_of
-from gamify.facts.engine.expressions import Compiled, compile_filter
-from gamify.facts.engine.fields import MISSING, Read, reader
+from gamify.facts.engine.expressions import CompiledExpression, compile_filter
+from gamify.facts.engine.fields import MISSING, ReadField, compile_path
 
 EVENT_COUNT, EVENT_SUM = "event_count", "event_sum"
 BY_EVENTS = (EVENT_COUNT, EVENT_SUM)
@@ -30,8 +30,8 @@ class Criterion:
     revision: int
     selector: Mapping[str, Any] = field(default_factory=dict)
     event_name: str | None = None
-    only: Compiled | None = None
-    read: Read | None = None
+    event_filter: CompiledExpression | None = None
+    read_field: ReadField | None = None
 
     @property
     def counts_events(self) -> bool:
@@ -39,24 +39,24 @@ class Criterion:
 
     def matches(self, properties: Mapping[str, Any]) -> bool:
         """Whether an event of its name counts; a filter asks of the event alone."""
-        return self.only is None or self.only.matches(properties, {})
+        return self.event_filter is None or self.event_filter.matches(properties, {})
 
     def amount(self, properties: Mapping[str, Any]) -> Decimal:
         """What an event that counts adds: one, or what it has in the field."""
-        if self.read is None:
+        if self.read_field is None:
             return Decimal(1)
-        value = self.read(properties, {})
+        value = self.read_field(properties, {})
         return Decimal(0) if value is MISSING else amount_of(value)
 
     def is_met_by(self, value: Decimal | int) -> bool:
         return value >= self.minimum
 
-    def after(self, value: Decimal, properties: Mapping[str, Any]) -> Decimal:
+    def value_after(self, value: Decimal, properties: Mapping[str, Any]) -> Decimal:
         """`value` with one more event. It goes no further than the minimum, which is all that is asked."""
         return min(value + self.amount(properties), self.minimum)
 
 
-def compiled_criterion(criteria: Mapping[str, Any] | None, *, revision: int) -> Criterion | None:
+def compile_criterion(criteria: Mapping[str, Any] | None, *, revision: int) -> Criterion | None:
     """Criteria that were judged when the badge was defined."""
     if criteria is None:
         return None
@@ -67,6 +67,6 @@ def compiled_criterion(criteria: Mapping[str, Any] | None, *, revision: int) -> 
         revision=revision,
         selector={name: value for name, value in criteria.items() if name not in {"metric", "min"}},
         event_name=criteria.get("event_name"),
-        only=compile_filter(only) if only else None,
-        read=reader(read) if read else None,
+        event_filter=compile_filter(only) if only else None,
+        read_field=compile_path(read) if read else None,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from gamify.badges.models import Badge
 from gamify.badges.services import grant as grant_badge
 from gamify.badges.services import loads_for
-from gamify.facts.engine.outcomes import Grant, Granted, NotGiven, Outcome
+from gamify.facts.engine.outcomes import Grant, GrantRefused, GrantReport, Outcome
 from gamify.facts.services import GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
@@ -14,7 +14,7 @@ from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 
 
-class AlreadyEarned(NotGiven):
+class AlreadyEarned(GrantRefused):
     code = "already_earned"
 
     def __init__(self, badge_code: str) -> None:
@@ -28,7 +28,7 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     )
     if awarded.already_earned:
         raise AlreadyEarned(awarded.badge.code)
-    yield Granted("badge", awarded.badge.name, grant.source, code=awarded.badge.code)
+    yield GrantReport("badge", awarded.badge.name, grant.source, code=awarded.badge.code)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.badges.models import Rarity
-from gamify.badges.selectors import BadgeStatus, earned, standings_of
+from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned
 from gamify.facts.definitions import NumberField
 from participants.engine import exact_number
 from participants.profile import AnyField, Section, Subject, sections
@@ -39,7 +39,7 @@ class ParticipantBadge(BadgeSummary):
     )
 
 
-def summary_of(standing: BadgeStatus) -> dict[str, Any]:
+def summary_body(standing: BadgeStatus) -> dict[str, Any]:
     return {
         "code": standing.badge.code,
         "name": standing.badge.name,
@@ -48,10 +48,10 @@ def summary_of(standing: BadgeStatus) -> dict[str, Any]:
     }
 
 
-def badge_of(standing: BadgeStatus) -> dict[str, Any]:
+def badge_body(standing: BadgeStatus) -> dict[str, Any]:
     badge = standing.badge
     about = {"description": badge.description, "icon": badge.icon, "rarity": badge.rarity}
-    return summary_of(standing) | about | _progress_of(standing)
+    return summary_body(standing) | about | _progress_of(standing)
 
 
 def _progress_of(standing: BadgeStatus) -> dict[str, Any]:
@@ -62,12 +62,12 @@ def _progress_of(standing: BadgeStatus) -> dict[str, Any]:
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    standings = standings_of(subject.participant, subject.catalog)
-    return {"badges": [badge_of(standing) for standing in earned(standings)]}
+    standings = badge_statuses(subject.participant, subject.catalog)
+    return {"badges": [badge_body(standing) for standing in only_earned(standings)]}
 
 
 def _state(subject: Subject) -> Any:
-    return [summary_of(standing) for standing in standings_of(subject.participant, subject.catalog)]
+    return [summary_body(standing) for standing in badge_statuses(subject.participant, subject.catalog)]
 
 
 def _profile_fields() -> Mapping[str, AnyField]:

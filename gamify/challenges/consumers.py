@@ -8,9 +8,9 @@ from gamify.challenges.engine import Advanced, Effect, is_beginning
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge, Listener, challenges_in
 from gamify.challenges.services import count, enrol_in, loads_for
-from gamify.facts.engine.conditions import noted
+from gamify.facts.engine.conditions import value_to_store
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.expressions import judged
+from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Outcome, Source, TraceEntry, UndoNote
 from gamify.facts.services import Consumer, Fact
 from participants.catalog import Catalog
@@ -66,7 +66,9 @@ def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: date
     enrolled.
     """
     values = {
-        each.code: noted(each.condition, heard[each.code]) for each in challenge.rules.objectives if each.code in heard
+        each.code: value_to_store(each.condition, heard[each.code])
+        for each in challenge.rules.objectives
+        if each.code in heard
     }
     found = None if since is None else since.isoformat()
     return UndoNote("challenges", {"id": str(challenge.id), "heard": values, "since": found})
@@ -88,7 +90,7 @@ def _told(
 ) -> TraceEntry:
     def conditions() -> Sequence[Mapping[str, Any]]:
         properties, attributes = fact.properties, fact.participant.attributes
-        return [asked for each in listeners for asked in judged(each.listens_to, properties, attributes)]
+        return [asked for each in listeners for asked in condition_results(each.listens_to, properties, attributes)]
 
     return TraceEntry(Source("challenge", challenge.code), result, note, conditions)
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from gamify.facts.engine.conditions import ANY_TICK, NO_PROGRESS, Condition, Kind, Progress
-from gamify.facts.engine.conditions import advanced as progress_after
+from gamify.facts.engine.conditions import ANY_TICK, NO_PROGRESS, Condition, ConditionKind, Progress
+from gamify.facts.engine.conditions import progress_after as progress_after
 from participants.engine import exact_number
 
 
@@ -108,9 +108,9 @@ class State:
     def current(self, objective: Objective) -> int | float | Decimal:
         """What events came to in this round, in the unit of the objective's condition."""
         progress = self.progress.get(objective.code, NO_PROGRESS)
-        if objective.condition.kind is Kind.COUNT:
+        if objective.condition.kind is ConditionKind.COUNT:
             return progress.count
-        if objective.condition.kind is Kind.DISTINCT:
+        if objective.condition.kind is ConditionKind.DISTINCT:
             return len(progress.distinct)
         return exact_number(progress.total)
 

@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.facts.engine.conditions import MAX_DISTINCT, Kind
+from gamify.facts.engine.conditions import MAX_DISTINCT, ConditionKind
 from gamify.facts.engine.expressions import expression_problem, filter_problem
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.services import grant_problem
@@ -22,7 +22,7 @@ from participants.models import Tenant
 
 MAX_EVENT_TYPE = 100
 MAX_EVENT_TYPES = 50
-MAX_MINIMUM = {Kind.COUNT: 1_000_000, Kind.DISTINCT: MAX_DISTINCT, Kind.SUM: 10**15}
+MAX_MINIMUM = {ConditionKind.COUNT: 1_000_000, ConditionKind.DISTINCT: MAX_DISTINCT, ConditionKind.SUM: 10**15}
 MAX_GRANTS = 20
 
 _WORDS = {
@@ -40,7 +40,7 @@ _WORDS = {
 }
 
 
-def words(**more: str) -> dict[str, Any]:
+def message_endings(**more: str) -> dict[str, Any]:
     """Error messages that end a sentence which begins with the field."""
     return _WORDS | more
 
@@ -49,14 +49,14 @@ class Body(NestedObject):
     """An object inside a definition; what is none is refused in the words of the others."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("error_messages", words(invalid="must be an object"))
+        kwargs.setdefault("error_messages", message_endings(invalid="must be an object"))
         super().__init__(*args, **kwargs)
 
 
 class EventTypeField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         too_long = "must not be longer than {max_length} characters"
-        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=words(max_length=too_long), **kwargs)
+        super().__init__(max_length=MAX_EVENT_TYPE, error_messages=message_endings(max_length=too_long), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -73,7 +73,7 @@ class EventTypesField(serializers.ListField):
     child = EventTypeField()
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_EVENT_TYPES, error_messages=words(), **kwargs)
+        super().__init__(max_length=MAX_EVENT_TYPES, error_messages=message_endings(), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         names = super().run_validation(data)
@@ -99,29 +99,32 @@ class ConditionBody(Body):
     """When enough has happened."""
 
     type = serializers.ChoiceField(
-        choices=[kind.value for kind in Kind],
-        error_messages=words(invalid_choice="must be count, sum or distinct"),
+        choices=[kind.value for kind in ConditionKind],
+        error_messages=message_endings(invalid_choice="must be count, sum or distinct"),
         help_text="`count` events, the `sum` of a field, or its `distinct` values.",
     )
-    min = NumberField(error_messages=words(), help_text="How many, or how much, at least.")
+    min = NumberField(error_messages=message_endings(), help_text="How many, or how much, at least.")
     field = TextField(
-        required=False, allow_null=True, error_messages=words(), help_text="Dotted path, such as `attrs.points`."
+        required=False,
+        allow_null=True,
+        error_messages=message_endings(),
+        help_text="Dotted path, such as `attrs.points`.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        kind, minimum = Kind(attrs["type"]), attrs["min"]
-        if kind is not Kind.SUM and minimum != int(minimum):
+        kind, minimum = ConditionKind(attrs["type"]), attrs["min"]
+        if kind is not ConditionKind.SUM and minimum != int(minimum):
             raise serializers.ValidationError({"min": "must be a whole number"})
         if minimum > MAX_MINIMUM[kind]:
             raise serializers.ValidationError({"min": f"must not be more than {MAX_MINIMUM[kind]}"})
-        if kind is Kind.COUNT:
+        if kind is ConditionKind.COUNT:
             return {"type": attrs["type"], "min": minimum}
         if problem := field_problem(attrs.get("field")):
             raise serializers.ValidationError({"field": problem})
         return attrs
 
 
-def refusal_of(problem: FieldError) -> serializers.ValidationError:
+def validation_error_from(problem: FieldError) -> serializers.ValidationError:
     """What is wrong inside an expression or a filter, at its path."""
     return serializers.ValidationError({problem.field: [problem.message]} if problem.field else problem.message)
 
@@ -132,7 +135,7 @@ class ExpressionField(ObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         document = super().to_internal_value(data)
         if problem := expression_problem(document):
-            raise refusal_of(problem)
+            raise validation_error_from(problem)
         return document
 
 
@@ -144,7 +147,7 @@ class FilterField(ObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         short = super().to_internal_value(data)
         if problem := filter_problem(short):
-            raise refusal_of(problem)
+            raise validation_error_from(problem)
         return short
 
 
@@ -170,15 +173,15 @@ GRANT_SCHEMA = {
 
 @extend_schema_field({"type": "array", "items": GRANT_SCHEMA, "maxItems": MAX_GRANTS})
 class GrantsField(serializers.ListField):
-    """What is given, in the words of contract §11. What each says is judged by `grants_problems`, which needs the tenant."""
+    """What is given, in the words of contract §11. What each says is judged by `grant_problems`, which needs the tenant."""
 
     child = ObjectField()
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_GRANTS, error_messages=words(), **kwargs)
+        super().__init__(max_length=MAX_GRANTS, error_messages=message_endings(), **kwargs)
 
 
-def grants_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]], *, at: str) -> Iterator[FieldError]:
+def grant_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]], *, at: str) -> Iterator[FieldError]:
     """What is wrong with `grants` that a definition of `tenant` names in its field `at`."""
     for index, spec in enumerate(grants):
         if problem := grant_problem(tenant, spec):

@@ -18,7 +18,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-occurred_at", "-id")
 
-    def standing(self) -> "EventQuerySet":
+    def not_reversed(self) -> "EventQuerySet":
         """Those that were not reversed: what counts events counts these."""
         return self.filter(reversed_at__isnull=True)
 
@@ -69,7 +69,7 @@ class Event(models.Model):
         """What came of it and was taken back, or not, one object each."""
         return () if self.reversal is None else self.reversal["undone"]
 
-    def marks_of(self, domain: str) -> Sequence[Mapping[str, Any]]:
+    def undo_notes_of(self, domain: str) -> Sequence[Mapping[str, Any]]:
         """What a domain counted it for, in order."""
         found: Sequence[Mapping[str, Any]] = (self.marks or {}).get(domain, ())
         return found

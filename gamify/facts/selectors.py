@@ -29,7 +29,7 @@ class EventNotFound(DomainError):
 
 
 @dataclass(frozen=True)
-class Explained:
+class EventExplanation:
     """An event and what was decided about it. Of one whose trace was pruned, no more is known than that."""
 
     event: Event
@@ -40,15 +40,15 @@ class Explained:
     cut: Sequence[str] = ()
 
 
-def explained(tenant: Tenant, event_id: str) -> Explained:
+def event_explanation(tenant: Tenant, event_id: str) -> EventExplanation:
     """Raises EventNotFound, of another tenant's and of what is no id as well."""
-    event = event_of(tenant, event_id)
+    event = event_by_id(tenant, event_id)
     trace = event.trace or {}
     is_pruned = trace == PRUNED
-    return Explained(event, is_pruned, **({} if is_pruned else trace))
+    return EventExplanation(event, is_pruned, **({} if is_pruned else trace))
 
 
-def event_of(tenant: Tenant, event_id: str) -> Event:
+def event_by_id(tenant: Tenant, event_id: str) -> Event:
     """With its participant. Raises EventNotFound as above."""
     try:
         found = Event.objects.filter(tenant_id=tenant.pk, pk=UUID(event_id)).select_related("participant").first()
@@ -65,7 +65,7 @@ def others_of(event: Event) -> EventQuerySet:
     return others.standing().exclude(pk=event.pk)
 
 
-def recorded_at(tenant: Tenant, moments: Collection[tuple[UUID, str, datetime]]) -> Sequence[Event]:
+def events_at(tenant: Tenant, moments: Collection[tuple[UUID, str, datetime]]) -> Sequence[Event]:
     """The events that these participants (by id) have under these names at these instants, reversed ones among them.
 
     They are read by one statement, with one look-up in the index `event_history_by_name` for each moment.

@@ -11,10 +11,10 @@ from rest_framework.serializers import Serializer
 
 from gamify.leaderboards import services
 from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
-from gamify.leaderboards.engine.periods import WINDOWS
+from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from gamify.leaderboards.models import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Entry, PageRequest
+from gamify.leaderboards.selectors.pages import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
@@ -23,7 +23,7 @@ from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 
-SHOWN = 10
+TOP = 10
 COLUMNS = ("Rank", "Participant", "Name", "Score", "Change")
 SELECTOR = ("event_name", "field", "filter", "streak_code")
 METRICS_IN_WORDS = {
@@ -109,7 +109,7 @@ class LeaderboardAdmin(DefinitionAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
-            context |= {"boxes": list(_standing(row)), "timeline": []}
+            context |= {"boxes": list(_top_boxes(row)), "timeline": []}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
@@ -121,55 +121,55 @@ class LeaderboardAdmin(DefinitionAdmin):
         return services.update_leaderboard(row, tenant=tenant, changes=changes, now=now)
 
     @display("ranks by", ordering="metric")
-    def shown_metric(self, row: Leaderboard) -> str:
+    def display_metric(self, row: Leaderboard) -> str:
         return METRICS_IN_WORDS[MetricChoice(row.metric)]
 
     @display("filled", label={"complete": "success", "building": "warning"})
-    def shown_state(self, row: Leaderboard) -> str:
+    def display_state(self, row: Leaderboard) -> str:
         return "building" if row.is_active and row.built_at is None else "complete"
 
 
-def _standing(row: Leaderboard) -> Iterable[Box]:
+def _top_boxes(row: Leaderboard) -> Iterable[Box]:
     """The top of the board in every period that it keeps, as clients read it now."""
     board = boards_in(catalog_of(row.tenant)).active.get(row.code)
     if board is None:
         return
     note = "It is being filled from the history: some may be missing." if board.is_building else ""
-    for window, kind in WINDOWS.items():
-        if board.keeps(kind):
+    for window, kind in CLIENT_KINDS.items():
+        if board.has_kind(kind):
             yield _top(row.tenant, board, window, note=note)
 
 
 def _top(tenant: Tenant, board: Board, window: str, *, note: str) -> Box:
     now = timezone.now()
-    period = board.current(WINDOWS[window], now=now)
-    page = services.answer_page(tenant=tenant, board=board, period=period, asked=PageRequest(SHOWN), now=now)
-    title = f"{WindowChoice(window).label}: top {SHOWN} of {page.total:,}"
+    period = board.current_period(CLIENT_KINDS[window], now=now)
+    page = services.answer_page(tenant=tenant, board=board, period=period, request=PageRequest(TOP), now=now)
+    title = f"{WindowChoice(window).label}: top {TOP} of {page.total:,}"
     rows = [_row(board, entry) for entry in page.entries]
     return Box(title, COLUMNS, rows, empty="Nobody has a score yet.", note=note)
 
 
 def _row(board: Board, entry: Entry) -> list[Any]:
-    standing = entry.standing
-    score = f"{board.measure.shown(standing.score):,}"
+    standing = entry.row
+    score = f"{board.measure.display_score(standing.score):,}"
     return [entry.rank, standing.external_id, standing.display_name, score, entry.change]
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
     boards = boards_in(catalog_of(participant.tenant)).active.values()
-    rows = [_where(board, participant) for board in boards]
+    rows = [_rank_row(board, participant) for board in boards]
     if rows:
         note = "" if participant.visible else "They do not want to be seen on leaderboards."
         yield Box("Leaderboards", ("Board", "Period", "Rank", "Of", "Score"), rows, empty="None.", note=note)
 
 
-def _where(board: Board, participant: Participant) -> list[Any]:
+def _rank_row(board: Board, participant: Participant) -> list[Any]:
     now = timezone.now()
-    period = board.current(board.window, now=now)
+    period = board.current_period(board.default_kind, now=now)
     who = participant.external_id
     told = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant_id=who, now=now)
-    return [board.name, period.key, told.rank, f"{told.total:,}", f"{board.measure.shown(told.score):,}"]
+    return [board.name, period.key, told.rank, f"{told.total:,}", f"{board.measure.display_score(told.score):,}"]
 
 
-SEEN_WITH = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
-panels.register("leaderboards", Panel(seen_with=SEEN_WITH, boxes=_boxes))
+VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
+panels.register("leaderboards", Panel(seen_with=VIEW_PERMISSIONS, boxes=_boxes))

@@ -8,23 +8,23 @@ from gamify.facts.engine.outcomes import Outcome, Source, TraceEntry, UndoNote
 from gamify.facts.services import Consumer, Fact
 from gamify.leaderboards.engine.measures import DOMAIN
 from gamify.leaderboards.selectors import boards_in
-from gamify.leaderboards.services.limiting import loads_of, refusal
+from gamify.leaderboards.services.limiting import count_or_refuse, large_sum_loads
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     boards = boards_in(catalog)
-    return loads_of(measure for event in events for measure in boards.counting(event.name))
+    return large_sum_loads(measure for event in events for measure in boards.measures_of_event(event.name))
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     boards = boards_in(work.catalog)
-    for measure in boards.counting(fact.name):
-        if measure.is_sum and (reason := refusal(work, fact, measure)):
+    for measure in boards.measures_of_event(fact.name):
+        if measure.is_property_sum and (reason := count_or_refuse(work, fact, measure)):
             yield UndoNote(DOMAIN, {"refused": measure.key})
             for board in boards.by_measure[measure.key]:
-                if board.takes(fact.participant):
+                if board.has_member(fact.participant):
                     yield TraceEntry(Source("leaderboard", board.code), "refused", reason)
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import Body, EventTypeField, FilterField, words
+from gamify.facts.definitions import Body, EventTypeField, FilterField, message_endings
 from gamify.facts.engine.fields import field_problem
 from gamify.leaderboards.engine.measures import BY_EVENTS, EVENT_SUM, LEVELS, METRICS, OF_STREAKS, POINTS_EARNED
-from gamify.leaderboards.engine.periods import WINDOWS
+from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import TextField
@@ -23,13 +23,16 @@ class SelectorBody(Body):
     )
     filter = FilterField(required=False, allow_null=True, help_text="event_count and event_sum: only events like this.")
     field = TextField(
-        required=False, allow_null=True, error_messages=words(), help_text="event_sum: dotted path of what is added up."
+        required=False,
+        allow_null=True,
+        error_messages=message_endings(),
+        help_text="event_sum: dotted path of what is added up.",
     )
     streak_code = TextField(
         required=False,
         allow_null=True,
         max_length=50,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="streak_current and streak_longest: code of the streak.",
     )
 
@@ -50,7 +53,7 @@ class LeaderboardChanges(DefinitionChanges):
     metric = serializers.ChoiceField(choices=METRICS, required=False, help_text="What it ranks by.")
     selector = SelectorBody(required=False, allow_null=True, help_text="Which events or which streak it looks at.")
     time_window = serializers.ChoiceField(
-        choices=list(WINDOWS), required=False, help_text="The period shown to who asks for none."
+        choices=list(CLIENT_KINDS), required=False, help_text="The period shown to who asks for none."
     )
     timezone = TextField(
         max_length=64, required=False, help_text="IANA zone in which its days begin; the tenant's when left out."
@@ -63,16 +66,16 @@ class LeaderboardChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What is said and what stays must go together."""
-        metric = self._said(attrs, "metric", POINTS_EARNED)
-        window = self._said(attrs, "time_window", ALL_TIME)
+        metric = self._new_or_current(attrs, "metric", POINTS_EARNED)
+        window = self._new_or_current(attrs, "time_window", ALL_TIME)
         if metric in LEVELS and window != ALL_TIME:
             raise serializers.ValidationError({"time_window": f"must be {ALL_TIME} for {metric}"})
         if {"metric", "selector"} & attrs.keys() or self.instance is None:
-            selector = self._said(attrs, "selector", {}) or {}
+            selector = self._new_or_current(attrs, "selector", {}) or {}
             attrs = {**attrs, "metric": metric, "selector": _fitting(metric, selector)}
         return attrs
 
-    def _said(self, attrs: dict[str, Any], name: str, otherwise: Any) -> Any:
+    def _new_or_current(self, attrs: dict[str, Any], name: str, otherwise: Any) -> Any:
         return attrs[name] if name in attrs else getattr(self.instance, name, otherwise)
 
 

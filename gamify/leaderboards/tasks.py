@@ -5,8 +5,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from gamify.leaderboards.models import Leaderboard, ScoreChange
-from gamify.leaderboards.services import build, folding, sweep
-from gamify.leaderboards.services.waking import BUILD, FOLD
+from gamify.leaderboards.services import build, fold_in_chunks, sweep
+from gamify.leaderboards.services.waking import BUILD_TASK, FOLD_TASK
 from participants.models import Tenant
 from participants.work import round_robin
 
@@ -15,7 +15,7 @@ BUDGET_SECONDS = 120.0
 NIGHTLY_SECONDS = 480.0
 
 
-@shared_task(name=FOLD)
+@shared_task(name=FOLD_TASK)
 def fold(tenant_id: str) -> None:
     """Fold what is waiting for one tenant."""
     _fold(Tenant.objects.filter(pk=tenant_id))
@@ -30,11 +30,11 @@ def fold_waiting() -> None:
 
 def _fold(tenants: "QuerySet[Tenant]") -> None:
     now = timezone.now()
-    work = [(tenant, folding(tenant=tenant, now=now)) for tenant in tenants]
+    work = [(tenant, fold_in_chunks(tenant=tenant, now=now)) for tenant in tenants]
     round_robin("boards", work, seconds=BUDGET_SECONDS)
 
 
-@shared_task(name=BUILD)
+@shared_task(name=BUILD_TASK)
 def build_one(board_id: str) -> None:
     """Fill one board."""
     _build(Leaderboard.objects.filter(pk=board_id))

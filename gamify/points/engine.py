@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from gamify.facts.engine.fields import field_problem, reader
-from gamify.facts.engine.outcomes import NotGiven
+from gamify.facts.engine.fields import compile_path, field_problem
+from gamify.facts.engine.outcomes import GrantRefused
 from participants.engine import MAX_BIGINT
 from participants.errors import DomainError, FieldError
 
@@ -127,7 +127,7 @@ def multiplied(amount: int, multiplier: Decimal) -> int:
 # --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
 
 
-class NothingToGive(NotGiven):
+class NothingToGive(GrantRefused):
     """What the event has in the field comes to no points."""
 
     code = "nothing_to_give"
@@ -158,7 +158,7 @@ def granted_amount(
     """
     if "field" not in spec:
         return GrantedAmount(int(spec["amount"]), int(spec["amount"]))
-    value = reader(spec["field"])(properties, attributes)
+    value = compile_path(spec["field"])(properties, attributes)
     amount = _rounded(value, spec) if _is_number(value) else 0
     if amount < MIN_AWARD:
         raise NothingToGive(spec["field"])

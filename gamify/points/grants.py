@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source, TraceEntry
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, TraceEntry
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.points import engine
 from gamify.points.services import Note, credit
@@ -15,14 +15,14 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     granted, source = engine.granted_amount(grant.spec, grant.properties, participant.attributes), grant.source
     note = Note(f"{source.type} {source.code}", {"source": {"type": source.type, "code": source.code}}, grant.event_id)
     credited = credit(work, participant, granted.points, note=note, at=grant.at)
-    yield Granted("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
+    yield GrantReport("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
         yield TraceEntry(
             source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once"
         )
     if credited.upgrade is not None:
         tier = credited.upgrade
-        yield Granted("tier", tier.name, Source("tier", tier.code), code=tier.code)
+        yield GrantReport("tier", tier.name, Source("tier", tier.code), code=tier.code)
         yield mark_of(tier.code, tier.name)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.expressions import judged
+from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Outcome, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services import Consumer, Fact
 from gamify.rules.engine.limits import Limit
@@ -29,7 +29,7 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     return loads_for(
         rule
         for event in events
-        for rule in rules.hearing_event(event.name).candidates(event.properties)
+        for rule in rules.rules_for_event(event.name).candidates(event.properties)
         if rule.is_limited
     )
 
@@ -40,7 +40,7 @@ def _changes(catalog: Catalog) -> Collection[str]:
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     rules = rules_in(work.catalog)
-    listening = rules.hearing_change(fact.name) if fact.is_change else rules.hearing_event(fact.name)
+    listening = rules.rules_for_change(fact.name) if fact.is_change else rules.rules_for_event(fact.name)
     matching = listening.matching(fact.properties, fact.participant.attributes)
     work.load(loads_for(listening.rules[place] for place in matching))
     return _heard_by(listening.rules, set(matching), fact, work)
@@ -83,7 +83,7 @@ def _grants(rule: CompiledRule, fact: Fact) -> Iterator[Grant]:
 
 
 def _heard(rule: CompiledRule, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
-    conditions = partial(judged, rule.asks, fact.properties, fact.participant.attributes)
+    conditions = partial(condition_results, rule.expression, fact.properties, fact.participant.attributes)
     return TraceEntry(rule.source, result, note, conditions)
 
 

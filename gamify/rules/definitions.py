@@ -6,7 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import Body, EventTypesField, ExpressionField, GrantsField, grants_problems, words
+from gamify.facts.definitions import (
+    Body,
+    EventTypesField,
+    ExpressionField,
+    GrantsField,
+    grant_problems,
+    message_endings,
+)
 from gamify.facts.services import is_change
 from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
@@ -38,7 +45,7 @@ class ChangeField(TextField):
 
 
 class ChangesField(serializers.ListField):
-    child = ChangeField(error_messages=words())
+    child = ChangeField(error_messages=message_endings())
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         names = super().run_validation(data)
@@ -51,11 +58,14 @@ class When(Body):
     event_types = EventTypesField(required=False, help_text="Names of clients' events; `*` for any of them.")
     changes = ChangesField(
         required=False,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="Changes of the product's own, such as `tier.upgraded` or `streak.milestone_reached`.",
     )
     expression = ExpressionField(
-        required=False, allow_null=True, error_messages=words(), help_text="Which of these are meant; null for all."
+        required=False,
+        allow_null=True,
+        error_messages=message_endings(),
+        help_text="Which of these are meant; null for all.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +78,7 @@ class When(Body):
 
 class LimitField(WholeNumberField):
     def __init__(self, *, help_text: str, max_value: int = MAX_LIMIT) -> None:
-        messages = words(invalid="must be a whole number", min_value="must not be negative")
+        messages = message_endings(invalid="must be a whole number", min_value="must not be negative")
         super().__init__(
             min_value=0,
             max_value=max_value,
@@ -126,7 +136,7 @@ class NewRule(RuleChanges):
     then = GrantsField(allow_empty=False, help_text="What is given, in order.")
 
 
-def model_of(data: Mapping[str, Any]) -> dict[str, Any]:
+def model_values(data: Mapping[str, Any]) -> dict[str, Any]:
     """Validated data under the names of the model."""
     changes = dict(data)
     if "then" in changes:
@@ -135,15 +145,15 @@ def model_of(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**changes, **when}
 
 
-def changed_rule(row: Rule, data: Mapping[str, Any]) -> Rule:
+def rule_with_changes(row: Rule, data: Mapping[str, Any]) -> Rule:
     """A copy of `row` with validated changes, not to be saved: what it would be."""
     draft = copy(row)
-    for name, value in model_of(data).items():
+    for name, value in model_values(data).items():
         setattr(draft, name, value)
     return draft
 
 
-class GrantsRefused(DomainError):
+class InvalidGrants(DomainError):
     """What a rule gives is not there to be given."""
 
     code = "validation_error"
@@ -156,9 +166,9 @@ class GrantsRefused(DomainError):
 def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
     """Raises GrantsRefused for what a rule of `tenant` may not give."""
     if problems := tuple(then_problems(tenant, grants)):
-        raise GrantsRefused(*problems)
+        raise InvalidGrants(*problems)
 
 
 def then_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> Iterable[FieldError]:
     """What is wrong with the grants of a rule of `tenant`."""
-    return grants_problems(tenant, grants, at="then")
+    return grant_problems(tenant, grants, at="then")

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from gamify.tiers.models import TierChange
-from participants.auditing import Audit, Drift, Seen, audits, differences, of_nobody, people_and, streamed
+from participants.auditing import (
+    Audit,
+    Drift,
+    ProgressReporter,
+    audits,
+    differences,
+    group_with_participants,
+    orphan_drift,
+    stream_rows,
+)
 from participants.models import Participant, Tenant
 
 STANDING = ("external_id", "tier_count", "tier_code")
@@ -14,12 +23,14 @@ def _size(tenant: Tenant) -> int:
     return Participant.objects.of(tenant).count() + TierChange.objects.filter(tenant_id=tenant.pk).count()
 
 
-def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     changes = TierChange.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
-    rows = streamed(changes.values_list("participant_id", "number", "code"), seen)
-    for participant_id, standing, theirs in people_and(tenant, STANDING, rows, seen=seen):
+    rows = stream_rows(changes.values_list("participant_id", "number", "code"), report_progress)
+    for participant_id, standing, theirs in group_with_participants(
+        tenant, STANDING, rows, report_progress=report_progress
+    ):
         if standing is None:
-            yield of_nobody(participant_id, "changes of tier", theirs)
+            yield orphan_drift(participant_id, "changes of tier", theirs)
         else:
             yield from _judged(dict(zip(STANDING, standing, strict=True)), theirs)
 

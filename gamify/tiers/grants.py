@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.tiers.models import Tier
 from gamify.tiers.services import grant_tier, mark_of
@@ -15,7 +15,7 @@ from participants.work import UnitOfWork
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     reason = f"{grant.source.type} {grant.source.code}"
     tier = grant_tier(work, participant, str(grant.spec["code"]), reason=reason)
-    yield Granted("tier", tier.name, grant.source, code=tier.code)
+    yield GrantReport("tier", tier.name, grant.source, code=tier.code)
     yield mark_of(tier.code, tier.name)
 
 

@@ -47,7 +47,7 @@ class ApiKeyForm(TenantDataForm):
 def status_of(key: ApiKey, now: datetime) -> str:
     if key.revoked_at is not None:
         return "revoked"
-    return "active" if key.is_standing(now) else "expired"
+    return "active" if key.is_active_at(now) else "expired"
 
 
 class StatusFilter(admin.SimpleListFilter):

@@ -169,7 +169,7 @@ class ParticipantAdmin(TenantDataAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Participant]", search_term: str
     ) -> tuple["QuerySet[Participant]", bool]:
-        return (queryset.filter(selectors.named_like(search_term)) if search_term else queryset), False
+        return (queryset.filter(selectors.name_filter(search_term)) if search_term else queryset), False
 
     def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
         yield from panels.links(row, panels.visible_panels(request))

@@ -72,7 +72,7 @@ def _standing_key(presented: str | None, *, now: datetime) -> ApiKey:
     if presented is None:
         raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
     key = asked_again(lambda: selectors.key_by_digest(digest_of(presented)))
-    if key is None or not key.is_standing(now):
+    if key is None or not key.is_active_at(now):
         raise Unauthorized("API key is unknown, expired or revoked")
     return key
 

@@ -16,7 +16,7 @@ from participants.engine import (
     invisible_character_problem,
     object_problem,
     plain_number,
-    trimmed_code,
+    trim_code,
     web_address_problem,
 )
 
@@ -78,7 +78,7 @@ class VisibleLineField(LineField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Look at the text before DRF trims it, because DRF drops line separators at its ends without an error."""
-        if isinstance(data, str) and (problem := invisible_character_problem(trimmed_code(data))):
+        if isinstance(data, str) and (problem := invisible_character_problem(trim_code(data))):
             raise serializers.ValidationError(problem)
         return super().run_validation(data)
 

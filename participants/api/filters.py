@@ -54,7 +54,7 @@ class ParticipantFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
-        return queryset.filter(selectors.named_like(value))
+        return queryset.filter(selectors.name_filter(value))
 
     def keep(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
         return queryset  # the two sort parameters make one ordering, below

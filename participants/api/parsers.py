@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from participants.engine import NestedTooDeep, decoded_json, json_problems
+from participants.engine import NestedTooDeep, decode_json, json_problems
 from participants.errors import DomainError, FieldError
 
 
@@ -96,7 +96,7 @@ def is_chunked(request: Any) -> bool:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return decoded_json(body.decode())
+        return decode_json(body.decode())
     except RecursionError:
         raise MalformedJSON(str(NestedTooDeep())) from None
     except UnicodeDecodeError:

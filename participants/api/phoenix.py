@@ -75,7 +75,7 @@ def tenant_meant(caller: Caller, name: str | None) -> Tenant:
         return caller.tenant
     if not _is_platform(caller):
         raise TenantForbidden(noun_of(caller))
-    tenant = selectors.tenant_named(name, sandbox=caller.tenant.is_sandbox)
+    tenant = selectors.tenant_by_name(name, sandbox=caller.tenant.is_sandbox)
     if tenant is None:
         raise TenantNotFound(name)
     if not tenant.is_active:

@@ -3,30 +3,30 @@
 Import these names from here. The modules inside rely on details of Django, which tests/participants/test_database.py pins.
 """
 
-from participants.database.arrays import literal
+from participants.database.arrays import array_literal
 from participants.database.conflicts import is_passing_conflict
 from participants.database.instances import instance_from
-from participants.database.queries import Among, Query, Slot, among, padded
+from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
 from participants.database.statements import delete, insert, update, upsert
-from participants.database.transaction import Question, Rows, ShortTransaction, one_round_trip
+from participants.database.transaction import Read, Rows, ShortTransaction, one_round_trip
 from participants.database.tuples import AmongRows
 
 __all__ = [
     "Among",
     "AmongRows",
     "Query",
-    "Question",
+    "Read",
     "Rows",
     "ShortTransaction",
     "Slot",
-    "among",
+    "array_literal",
     "delete",
     "insert",
     "instance_from",
     "is_passing_conflict",
-    "literal",
     "one_round_trip",
-    "padded",
+    "pad_to_power_of_two",
     "update",
     "upsert",
+    "values_for_among",
 ]

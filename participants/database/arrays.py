@@ -31,25 +31,25 @@ _AS_THEY_ARE = frozenset(
 )
 
 
-def column_of(rows: Sequence[Model], field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
+def array_parameter(rows: Sequence[Model], field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
     """The values of `field` in `rows`, as one parameter for `array_sql`."""
     values: Iterable[Any] = map(attrgetter(field.attname), rows)
     if isinstance(field, JSONField):
         return json.dumps([*values], cls=field.encoder)
     if field.get_internal_type() not in _AS_THEY_ARE:
         values = (field.get_db_prep_save(value, connection) for value in values)
-    return literal(values)
+    return array_literal(values)
 
 
 def array_sql(field: "Field[Any, Any]") -> str:
-    """What makes an array of a parameter that `column_of` wrote. None is NULL, as Django has it, and never JSON's null."""
+    """What makes an array of a parameter that `array_parameter` wrote. None is NULL, as Django has it, and never JSON's null."""
     if isinstance(field, JSONField):
         return "ARRAY(SELECT NULLIF(value, 'null') FROM jsonb_array_elements(%s::jsonb))"
     # Without a length, which an array of parameters does not need.
     return "%s::" + re.sub(r"\(.*\)", "", str(field.db_type(default_connection))) + "[]"
 
 
-def literal(values: Iterable[Any]) -> str:
+def array_literal(values: Iterable[Any]) -> str:
     """`values`, as fields prepare them for the database: `{1,2}`."""
     return "{" + ",".join(_texts(values)) + "}"
 

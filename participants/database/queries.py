@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
-from participants.database.arrays import literal
+from participants.database.arrays import array_literal
 from participants.database.instances import instance_from
 
 M = TypeVar("M", bound=models.Model)
@@ -41,7 +41,7 @@ class Slots(Slot):
     """The place of a list of values. PostgreSQL takes them as one array, so that one statement does for any number."""
 
     def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
-        return literal(self.output_field.get_db_prep_value(each, connection) for each in values[self.name])
+        return array_literal(self.output_field.get_db_prep_value(each, connection) for each in values[self.name])
 
 
 class Among(Expression):
@@ -73,11 +73,11 @@ class Among(Expression):
         ]
 
 
-def among(values: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Sequence[Any], int]:
+def values_for_among(values: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Sequence[Any], int]:
     """`values` for a slot of `Among`, and the size to declare it with."""
     if connection.vendor == "postgresql":
         return values, 1
-    return padded(values), len(padded(values))
+    return pad_to_power_of_two(values), len(pad_to_power_of_two(values))
 
 
 @dataclass
@@ -93,7 +93,7 @@ class _Compiled:
         return [param.value_from(values, connection) if isinstance(param, Slot) else param for param in self.params]
 
 
-def padded(values: Sequence[Any]) -> list[Any]:
+def pad_to_power_of_two(values: Sequence[Any]) -> list[Any]:
     """`values` with the last repeated up to a power of two: lists of any length then need few statements, kept prepared."""
     size = 1 << max(0, len(values) - 1).bit_length()
     return [*values, *[values[-1]] * (size - len(values))]
@@ -105,7 +105,7 @@ class Query(Generic[M]):
     def __init__(self, declare: Callable[..., "models.QuerySet[M]"]) -> None:
         self._declare = declare
 
-    def ask(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
+    def execute(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
         """Execute now; the function that comes back fetches the instances."""
         compiled = self._compiled(connection, shape)
         cursor = connection.cursor()

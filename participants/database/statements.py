@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.database.arrays import array_sql, column_of
+from participants.database.arrays import array_parameter, array_sql
 
 SQLITE_MAX_PARAMS = 30_000
 
@@ -38,7 +38,7 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                _update_sql(model, names), [*(column_of(rows, field, connection) for field in fields), tenant_id]
+                _update_sql(model, names), [*(array_parameter(rows, field, connection) for field in fields), tenant_id]
             )
         else:
             table = [_prepared(row, fields, connection) for row in rows]
@@ -52,7 +52,7 @@ def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_delete_sql(model), [tenant_id, column_of(rows, pk, connection)])
+            cursor.execute(_delete_sql(model), [tenant_id, array_parameter(rows, pk, connection)])
         else:
             table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
             cursor.executemany(_delete_one_sql(model), table)
@@ -97,7 +97,7 @@ def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, upd
     fields = _written(model)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and len(rows) > 1:
-            cursor.execute(_unnest_sql(model, update), [column_of(rows, field, connection) for field in fields])
+            cursor.execute(_unnest_sql(model, update), [array_parameter(rows, field, connection) for field in fields])
         else:
             for chunk in _chunks([_prepared(row, fields, connection) for row in rows]):
                 cursor.execute(_values_sql(model, update, len(chunk)), [value for row in chunk for value in row])

@@ -30,7 +30,7 @@ def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
 
 
-Question = Callable[[BaseDatabaseWrapper], Callable[[], Rows]]
+Read = Callable[[BaseDatabaseWrapper], Callable[[], Rows]]
 """Executes when called, and answers a function that fetches the rows."""
 
 
@@ -41,7 +41,7 @@ class ShortTransaction:
     executes together with COMMIT. A block that raises is rolled back and `finish` is not called.
     """
 
-    def __init__(self, questions: Sequence[Question], *, finish: Callable[[], None]) -> None:
+    def __init__(self, questions: Sequence[Read], *, finish: Callable[[], None]) -> None:
         self._questions = questions
         self._finish = finish
         self._connection = transaction.get_connection()

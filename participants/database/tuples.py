@@ -7,7 +7,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 
-from participants.database.arrays import array_sql, literal
+from participants.database.arrays import array_literal, array_sql
 
 
 class AmongRows(Expression):
@@ -36,7 +36,7 @@ class AmongRows(Expression):
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         arrays = ", ".join(array_sql(column.output_field) for column in self.columns)
-        params = [literal(values) for values in self._prepared(connection)]
+        params = [array_literal(values) for values in self._prepared(connection)]
         return f"{self._left(compiler)} IN (SELECT * FROM UNNEST({arrays}))", params  # noqa: S608 - names of our own models
 
     def _left(self, compiler: Any) -> str:

@@ -5,7 +5,7 @@ from participants.models.tenants import Tenant
 
 
 class HmacSecretQuerySet(models.QuerySet["HmacSecret"]):
-    def standing(self) -> "HmacSecretQuerySet":
+    def active(self) -> "HmacSecretQuerySet":
         return self.filter(revoked_at=None)
 
 

@@ -29,7 +29,7 @@ class FileImport(models.Model):
             models.UniqueConstraint(fields=["tenant", "command", "digest"], name="file_import_unique"),
         ]
 
-    def moved(self, *, line: int, offset: int, bad: int, now: datetime) -> "FileImport":
+    def with_progress(self, *, line: int, offset: int, bad: int, now: datetime) -> "FileImport":
         """This row as it will be, to be written with a batch; this object stays what it is until that is committed."""
         moved = copy(self)
         moved.line, moved.offset, moved.bad, moved.updated_at = line, offset, self.bad + bad, now

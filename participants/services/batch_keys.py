@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from participants.ids import first_id_at
 from participants.models import IdempotencyKey, Participant, Tenant
-from participants.work.idempotency import BATCH_KEY_MARK, hashed_batch_key
+from participants.work.idempotency import BATCH_KEY_MARK, hash_batch_key
 
 CHUNK = 1_000
 KEPT_DAYS = 7
@@ -39,5 +39,5 @@ def _readable(tenant_id: UUID) -> "QuerySet[IdempotencyKey]":
 
 def _hash(rows: Sequence[IdempotencyKey]) -> None:
     for row in rows:
-        row.key = hashed_batch_key(row.key)
+        row.key = hash_batch_key(row.key)
     IdempotencyKey.objects.bulk_update(rows, ["key"])

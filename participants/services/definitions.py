@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 
-from participants.catalog import definitions_changed
+from participants.catalog import bump_catalog_version
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.definitions import Definition
@@ -28,7 +28,7 @@ def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mappin
     try:
         with transaction.atomic():
             # First: then two who want one code wait for each other here, and not in a circle.
-            definitions_changed(tenant)
+            bump_catalog_version(tenant)
             row.save(force_insert=True)
     except IntegrityError as error:
         if _took_the_code(error):
@@ -47,12 +47,12 @@ def _took_the_code(error: IntegrityError) -> bool:
 def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> D:
     """Set the fields that `changes` names, and no other: two edits of different fields do not undo each other."""
     if write_changes(row, changes=changes, now=now):
-        definitions_changed(tenant)
+        bump_catalog_version(tenant)
     return row
 
 
 def write_changes(row: Definition, *, changes: Mapping[str, Any], now: datetime) -> bool:
-    """Write the fields whose value changes. Returns whether there are any; the caller then calls `definitions_changed`."""
+    """Write the fields whose value changes. Returns whether there are any; the caller then calls `bump_catalog_version`."""
     changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changes:
         return False

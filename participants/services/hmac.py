@@ -10,7 +10,7 @@ from participants.engine import signature_of
 from participants.errors import DomainError
 from participants.models import HmacSecret, Tenant
 from participants.secrets import decrypt, encrypt
-from participants.selectors import standing_secrets
+from participants.selectors import active_secrets
 
 PREFIX = "phx_"
 SECRET_BYTES = 32
@@ -60,7 +60,7 @@ def signer_of(*, tenant_name: str, signed: bytes, signature: str) -> HmacSecret 
 
     `signature` is lower-case hex. All secrets are tried, each in constant time: how long it takes tells nothing.
     """
-    matching = [row for row in standing_secrets(tenant_name) if _has_signed(row, signed, signature)]
+    matching = [row for row in active_secrets(tenant_name) if _has_signed(row, signed, signature)]
     return matching[0] if matching else None
 
 

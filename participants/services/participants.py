@@ -33,7 +33,7 @@ class Eraser:
 
 erasers: Registry[Eraser] = Registry("Eraser")
 
-zone_followers: Registry[Callable[[UnitOfWork, Participant], object]] = Registry("Zone follower")
+after_participant_zone_change: Registry[Callable[[UnitOfWork, Participant], object]] = Registry("Zone follower")
 """What each domain does in the unit in which a participant comes into another time zone: (the unit, who)."""
 
 
@@ -67,13 +67,13 @@ def _existing(work: UnitOfWork, external_id: str) -> Participant:
 
 def _patched(participant: Participant, patch: Mapping[str, Any] | None) -> dict[str, Any]:
     """Null clears. Patches that are each small enough must not add up to more than attributes may hold."""
-    attributes: dict[str, Any] = {} if patch is None else merged(participant.attributes, patch)
+    attributes: dict[str, Any] = {} if patch is None else merge_patch(participant.attributes, patch)
     if problem := object_problem(attributes):
         raise InvalidInput("attributes", problem)
     return attributes
 
 
-def merged(target: Any, patch: Any) -> Any:
+def merge_patch(target: Any, patch: Any) -> Any:
     """`patch` applied to `target` as RFC 7396 says: objects merge key by key, null removes, all else replaces."""
     if not isinstance(patch, dict):
         return patch
@@ -82,7 +82,7 @@ def merged(target: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = merged(result.get(key), value)
+            result[key] = merge_patch(result.get(key), value)
     return result
 
 
@@ -104,7 +104,7 @@ def _apply(work: UnitOfWork, participant: Participant, changes: Mapping[str, Any
 def _move(work: UnitOfWork, participant: Participant, zone: str) -> None:
     """From `zone` into the one they are in now."""
     participant.past_zones = [*participant.past_zones, [zone, work.now.isoformat()]][-MAX_PAST_ZONES:]
-    for follow in zone_followers.values():
+    for follow in after_participant_zone_change.values():
         follow(work, participant)
 
 

@@ -9,7 +9,7 @@ from participants.secrets import decrypt, encrypt, is_current
 
 
 @dataclass
-class Reencrypted:
+class ReencryptionTotals:
     """Ciphertexts that were looked at, that the first passphrase did not open but another did, and that none opens."""
 
     secrets: int = 0
@@ -18,12 +18,17 @@ class Reencrypted:
 
 
 def reencrypt(
-    model: type[Model], column: str, *, is_dry_run: bool, seen: Callable[[int], None], total: Reencrypted
+    model: type[Model],
+    column: str,
+    *,
+    is_dry_run: bool,
+    report_progress: Callable[[int], None],
+    total: ReencryptionTotals,
 ) -> None:
     """Go through all rows, of all tenants, and count into `total`. What somebody changes meanwhile is left as they have it."""
     rows = model._default_manager.exclude(**{column: None}).order_by("pk")
     for pk, ciphertext in list(rows.values_list("pk", column)):
-        seen(1)
+        report_progress(1)
         total.secrets += 1
         if is_current(ciphertext):
             continue

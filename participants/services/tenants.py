@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
-from participants.catalog import definitions_changed
+from participants.catalog import bump_catalog_version
 from participants.engine import slug_problem
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
@@ -74,7 +74,7 @@ def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
     return tenants.live().get()
 
 
-zone_changes: Registry[Callable[[Tenant, datetime], object]] = Registry("Zone change")
+before_tenant_zone_change: Registry[Callable[[Tenant, datetime], object]] = Registry("Zone change")
 """What each domain does before a tenant's zone changes, in its transaction: (the tenant as it was, the instant)."""
 
 EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_per_minute", "updated_at")
@@ -87,9 +87,9 @@ def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
     # Not locked yet: whoever changes a definition locks that before the tenant, and so do those who prepare.
     before = Tenant.objects.get(pk=tenant.pk)
     if before.timezone != tenant.timezone:
-        for prepare in zone_changes.values():
+        for prepare in before_tenant_zone_change.values():
             prepare(before, now)
     tenant.updated_at = now
     tenant.save(update_fields=EDITABLE)  # never the version: another process may have raised it meanwhile
-    definitions_changed(tenant)
+    bump_catalog_version(tenant)
     return tenant

@@ -2,15 +2,15 @@
 
 from participants.work.idempotency import IdempotencyKeyReused, IdempotencyRequest
 from participants.work.loading import Load
+from participants.work.open_units import wait_for_open_units
 from participants.work.opening import unit_for_ids, unit_for_query, unit_of_work
 from participants.work.outbox import after_commit
 from participants.work.reading import reading
-from participants.work.restarting import Restart, restart_with, restartable
+from participants.work.restarting import Restart, restart_with_participants, restartable
 from participants.work.settling import Settlement, as_if_settled, load_deferred, settlements
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import Chunks, bisect_failures, round_robin
-from participants.work.underway import wait_for_open_units
-from participants.work.unit import UnitOfWork, before_flush, conclusions
+from participants.work.unit import UnitOfWork, before_flush, closing_steps
 
 __all__ = [
     "Chunks",
@@ -24,10 +24,10 @@ __all__ = [
     "as_if_settled",
     "before_flush",
     "bisect_failures",
-    "conclusions",
+    "closing_steps",
     "load_deferred",
     "reading",
-    "restart_with",
+    "restart_with_participants",
     "restartable",
     "round_robin",
     "settlements",

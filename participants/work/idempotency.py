@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from participants.database import Query, Question, Slot, padded
+from participants.database import Query, Read, Slot, pad_to_power_of_two
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Participant, Tenant
 from participants.secrets import keyed_hashes
@@ -37,7 +37,7 @@ class IdempotencyRequest:
 
     @property
     def possible_keys(self) -> tuple[str, ...]:
-        """What `key` may be stored as: a batch's key is hashed some time after (`hashed_batch_key`)."""
+        """What `key` may be stored as: a batch's key is hashed some time after (`hash_batch_key`)."""
         hashed = keyed_hashes(self.key, purpose=BATCH_KEYS) if self.external_id is None else ()
         return (self.key, *map(_marked, hashed))
 
@@ -46,7 +46,7 @@ BATCH_KEYS = "batch keys"
 BATCH_KEY_MARK = "#"
 
 
-def hashed_batch_key(key: str) -> str:
+def hash_batch_key(key: str) -> str:
     """What replaces a batch's key, which outlives participants and whose text may name some. No client's key begins with `#`."""
     return _marked(keyed_hashes(key, purpose=BATCH_KEYS)[0])
 
@@ -61,15 +61,15 @@ class KnownKeys:
     def __init__(self, rows: Iterable[IdempotencyKey]) -> None:
         self._rows = {(row.subject, row.operation, row.key): row for row in rows}
 
-    def find(self, once: IdempotencyRequest, subject: UUID) -> IdempotencyKey | None:
+    def find(self, idempotency: IdempotencyRequest, subject: UUID) -> IdempotencyKey | None:
         """The row that answers `once`, or None if it is the first. Raises IdempotencyKeyReused."""
-        places = [(subject, once.operation, key) for key in once.possible_keys]
+        places = [(subject, idempotency.operation, key) for key in idempotency.possible_keys]
         row = next((self._rows[place] for place in places if place in self._rows), None)
-        if row is not None and row.digest not in (once.digest, *once.former_digests):
-            raise IdempotencyKeyReused(once.key)
+        if row is not None and row.digest not in (idempotency.digest, *idempotency.former_digests):
+            raise IdempotencyKeyReused(idempotency.key)
         return row
 
-    def remember(self, row: IdempotencyKey) -> None:
+    def add(self, row: IdempotencyKey) -> None:
         self._rows[row.subject, row.operation, row.key] = row
 
 
@@ -103,22 +103,24 @@ _OF_PARTICIPANTS = Query(_declare_of_participants)
 _OF_BATCH = Query(_declare_of_batch)
 
 
-def known_keys(tenant: Tenant, onces: Iterable[IdempotencyRequest]) -> list[Question]:
+def known_keys(tenant: Tenant, idempotency_requests: Iterable[IdempotencyRequest]) -> list[Read]:
     """The rows that may answer `onces`; asked in the same round trip as the lock, behind it."""
-    of_batch = [once for once in onces if once.external_id is None]
-    of_participants = [once for once in onces if once.external_id is not None]
+    of_batch = [idempotency for idempotency in idempotency_requests if idempotency.external_id is None]
+    of_participants = [idempotency for idempotency in idempotency_requests if idempotency.external_id is not None]
     return [
-        _question(query, tenant, asked)
+        _read(query, tenant, asked)
         for query, asked in ((_OF_BATCH, of_batch), (_OF_PARTICIPANTS, of_participants))
         if asked
     ]
 
 
-def _question(query: Query[IdempotencyKey], tenant: Tenant, onces: Iterable[IdempotencyRequest]) -> Question:
+def _read(query: Query[IdempotencyKey], tenant: Tenant, idempotency_requests: Iterable[IdempotencyRequest]) -> Read:
     values: dict[str, Any] = {
-        "people": padded(sorted({once.external_id or "" for once in onces})),
-        "keys": padded(sorted({key for once in onces for key in once.possible_keys})),
-        "operations": padded(sorted({once.operation for once in onces})),
+        "people": pad_to_power_of_two(sorted({idempotency.external_id or "" for idempotency in idempotency_requests})),
+        "keys": pad_to_power_of_two(
+            sorted({key for idempotency in idempotency_requests for key in idempotency.possible_keys})
+        ),
+        "operations": pad_to_power_of_two(sorted({idempotency.operation for idempotency in idempotency_requests})),
     }
     shape = {name: len(value) for name, value in values.items()}
-    return lambda connection: query.ask(connection, {"tenant": tenant.pk, **values}, **shape)
+    return lambda connection: query.execute(connection, {"tenant": tenant.pk, **values}, **shape)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, Q, QuerySet
 
-from participants.database import Among, Query, Question, Rows, Slot, among, padded
+from participants.database import Among, Query, Read, Rows, Slot, pad_to_power_of_two, values_for_among
 from participants.models import Participant, Tenant
 
 _TENANT = Participant._meta.get_field("tenant")
@@ -26,15 +26,15 @@ class Load:
     values: tuple[Any, ...]
 
 
-def question_by_name(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Question:
+def read_by_name(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Read:
     """Asks for the rows of `load`; participants by subquery, since their ids are not known before the lock."""
     people = sorted(set(external_ids))
     if not people:
         return lambda connection: list
-    people, wanted = padded(people), padded(load.values)
+    people, wanted = pad_to_power_of_two(people), pad_to_power_of_two(load.values)
     values = {"tenant": tenant.pk, "people": people, "wanted": wanted}
     shape = {"people": len(people), "wanted": len(wanted)}
-    return lambda connection: _by_name(load.model, load.column).ask(connection, values, **shape)
+    return lambda connection: _by_name(load.model, load.column).execute(connection, values, **shape)
 
 
 @cache
@@ -48,16 +48,16 @@ def _by_name(model: type[Model], column: str) -> Query[Any]:
     return Query(declare)
 
 
-def question_by_id(load: Load, tenant: Tenant, participant_ids: Iterable[UUID]) -> Question:
+def read_by_id(load: Load, tenant: Tenant, participant_ids: Iterable[UUID]) -> Read:
     """Asks for the rows of `load` of participants whose ids are known."""
-    people, wanted = sorted(set(participant_ids)), padded(load.values)
+    people, wanted = sorted(set(participant_ids)), pad_to_power_of_two(load.values)
     if not people:
         return lambda connection: list
 
     def ask(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
-        ids, size = among(people, connection)
+        ids, size = values_for_among(people, connection)
         values = {"tenant": tenant.pk, "people": ids, "wanted": wanted}
-        return _by_id(load.model, load.column).ask(connection, values, people=size, wanted=len(wanted))
+        return _by_id(load.model, load.column).execute(connection, values, people=size, wanted=len(wanted))
 
     return ask
 

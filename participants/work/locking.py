@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
-from participants.database import Among, Query, Question, Rows, Slot, among, padded
+from participants.database import Among, Query, Read, Rows, Slot, pad_to_power_of_two, values_for_among
 from participants.models import Participant, Tenant
 
 _ID = Participant._meta.get_field("id")
@@ -14,14 +14,14 @@ _TENANT = Participant._meta.get_field("tenant")
 _EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
-def locked_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Question:
+def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Read:
     """Lock those of `external_ids` that exist, and wait for who holds them; or only read them."""
     names = sorted(set(external_ids))
     if not names:
         return lambda connection: list
-    names = padded(names)
+    names = pad_to_power_of_two(names)
     values = {"tenant": tenant.pk, "names": names}
-    return lambda connection: _BY_NAME.ask(connection, values, size=len(names), locks=locks)
+    return lambda connection: _BY_NAME.execute(connection, values, size=len(names), locks=locks)
 
 
 def _declare_by_name(*, size: int, locks: bool) -> "QuerySet[Participant]":
@@ -34,7 +34,7 @@ def _declare_by_name(*, size: int, locks: bool) -> "QuerySet[Participant]":
 _BY_NAME = Query(_declare_by_name)
 
 
-def locked_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iterable[str] = ()) -> Question:
+def lock_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iterable[str] = ()) -> Read:
     """Lock those of `ids` that exist; unless it waits, those that nobody holds, and leave the others to whoever does.
 
     Of each are read the columns in `only`, where there are any.
@@ -44,9 +44,9 @@ def locked_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iter
         return lambda connection: list
 
     def ask(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
-        values, size = among(wanted, connection)
+        values, size = values_for_among(wanted, connection)
         skips = not waits and connection.features.has_select_for_update_skip_locked
-        return _BY_ID.ask(connection, {"tenant": tenant.pk, "ids": values}, size=size, skips=skips, only=(*only,))
+        return _BY_ID.execute(connection, {"tenant": tenant.pk, "ids": values}, size=size, skips=skips, only=(*only,))
 
     return ask
 

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError
 
-from participants.database import Query, Question, Rows, ShortTransaction, Slot, is_passing_conflict
+from participants.database import Query, Read, Rows, ShortTransaction, Slot, is_passing_conflict
 from participants.models import Tenant
 from participants.work.idempotency import IdempotencyRequest, KnownKeys, known_keys
-from participants.work.loading import Load, question_by_id, question_by_name
-from participants.work.locking import locked_by_id, locked_by_name
+from participants.work.loading import Load, read_by_id, read_by_name
+from participants.work.locking import lock_by_id, lock_by_name
 from participants.work.reading import reading
-from participants.work.restarting import Restart, further_people
+from participants.work.restarting import Restart, further_participants
 from participants.work.settling import settle
-from participants.work.unit import UnitOfWork, conclude
+from participants.work.unit import UnitOfWork, run_closing_steps
 
 
 @contextmanager
@@ -36,11 +36,11 @@ def unit_of_work(
     A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function
     decorated with `restartable`. Raises Restart where a concurrent unit won, and where definitions changed until it had its locks.
     """
-    external_ids = {*external_ids, *further_people().values()}
+    external_ids = {*external_ids, *further_participants().values()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
-    rows = [question_by_name(load, tenant, external_ids) for load in loads]
-    keys = known_keys(tenant, [once for once in idempotency_requests if once])
-    people = locked_by_name(tenant, external_ids, locks=not is_dry_run)
+    rows = [read_by_name(load, tenant, external_ids) for load in loads]
+    keys = known_keys(tenant, [idempotency for idempotency in idempotency_requests if idempotency])
+    people = lock_by_name(tenant, external_ids, locks=not is_dry_run)
     with _opened(work, people, rows, keys, loads=loads):
         yield work
 
@@ -62,16 +62,16 @@ def unit_for_ids(
     With `only`, these columns of theirs are read; whoever finds that more is needed calls `complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
     function decorated with `restartable`.
     """
-    participant_ids = {*participant_ids, *further_people()}
+    participant_ids = {*participant_ids, *further_participants()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
-    rows = [question_by_id(load, tenant, participant_ids) for load in loads]
-    people = locked_by_id(tenant, participant_ids, waits=waits, only=only)
+    rows = [read_by_id(load, tenant, participant_ids) for load in loads]
+    people = lock_by_id(tenant, participant_ids, waits=waits, only=only)
     with _opened(work, people, rows, [], loads=loads, settles=not only):
         yield work
 
 
 @contextmanager
-def unit_for_query(tenant: Tenant, find: Question, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
+def unit_for_query(tenant: Tenant, find: Read, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
     """A unit over what `find` finds and locks by itself: rows joined to their participants, and both locked.
 
     The rows are handed out as they come, with the unit. Call it from a function decorated with `restartable`.
@@ -89,9 +89,9 @@ def unit_for_query(tenant: Tenant, find: Question, *, now: datetime) -> Iterator
 @contextmanager
 def _opened(
     work: UnitOfWork,
-    lock: Question,
-    rows: Sequence[Question],
-    keys: Sequence[Question],
+    lock: Read,
+    rows: Sequence[Read],
+    keys: Sequence[Read],
     *,
     loads: Sequence[Load],
     settles: bool = True,
@@ -106,9 +106,9 @@ def _opened(
         work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
         work.index(zip(loads, answers, strict=False))
         if settles:
-            settle(work, work.locked.values())
+            settle(work, work.locked_participants.values())
         yield
-        conclude(work)
+        run_closing_steps(work)
 
 
 def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
@@ -117,8 +117,8 @@ def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
         work.restart_with_new_catalog()
 
 
-def _version_of(tenant: Tenant) -> Question:
-    return lambda connection: _VERSION.ask(connection, {"tenant": tenant.pk})
+def _version_of(tenant: Tenant) -> Read:
+    return lambda connection: _VERSION.execute(connection, {"tenant": tenant.pk})
 
 
 _VERSION: Query[Tenant] = Query(

@@ -39,13 +39,13 @@ class _Call:
 _call: ContextVar[_Call | None] = ContextVar("restartable_call", default=None)
 
 
-def further_people() -> Mapping[UUID, str]:
-    """The participants that `restart_with` has asked for in this call, id → external id."""
+def further_participants() -> Mapping[UUID, str]:
+    """The participants that `restart_with_participants` has asked for in this call, id → external id."""
     call = _call.get()
     return {} if call is None else call.people
 
 
-def restart_with(people: Mapping[UUID, str]) -> None:
+def restart_with_participants(people: Mapping[UUID, str]) -> None:
     """Restart the use case so that its unit locks `people` (id → external id) too.
 
     A unit locks all its participants first, in id order, and none later. A unit that finds out late whom else it needs must

@@ -19,7 +19,7 @@ from participants.database import delete, insert, one_round_trip, update, upsert
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import IdempotencyRequest, KnownKeys
-from participants.work.loading import Load, question_by_id
+from participants.work.loading import Load, read_by_id
 from participants.work.outbox import call_after_commit, domain_event
 from participants.work.restarting import Restart
 
@@ -32,7 +32,7 @@ before_flush: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
 """Who looks at all that a unit has told of, once, before it is written, and adds rows of their own: nothing can be forgotten there,
 whichever use case it was."""
 
-conclusions: Registry[Callable[["UnitOfWork"], object]] = Registry("Conclusion")
+closing_steps: Registry[Callable[["UnitOfWork"], object]] = Registry("Conclusion")
 """What a domain does at the end of a unit that wrote something, while it can still read, change and emit. It may restart the unit."""
 
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
@@ -96,7 +96,7 @@ class UnitOfWork:
             return
         connection = get_connection()
         with one_round_trip(connection):
-            fetches = [question_by_id(load, self.tenant, self.locked)(connection) for load in needed]
+            fetches = [read_by_id(load, self.tenant, self.locked_participants)(connection) for load in needed]
         self.index((load, fetch()) for load, fetch in zip(needed, fetches, strict=True))
 
     def _missing(self, load: Load) -> tuple[Any, ...]:
@@ -138,7 +138,7 @@ class UnitOfWork:
         return catalog_of(self.tenant)
 
     @property
-    def locked(self) -> Mapping[UUID, Participant]:
+    def locked_participants(self) -> Mapping[UUID, Participant]:
         """The participants that were in the database when the unit was opened, by id."""
         return {each.pk: each for each in self._participants.values() if not each.is_new}
 
@@ -162,7 +162,7 @@ class UnitOfWork:
         """This participant changes: write the row, and tell of one seen for the first time.
 
         `is_seen` is false where the product acts by itself: the participant's application did not. In a history nobody is
-        seen; whoever knows when they were says so (`seen_at`).
+        seen; whoever knows when they were says so (`note_seen_at`).
         """
         if is_seen and not self.is_history:
             participant.last_seen_at = max(participant.last_seen_at, self.now)
@@ -172,7 +172,7 @@ class UnitOfWork:
         if participant.is_new:
             self.emit("participant.created", participant, {})
 
-    def seen_at(self, participant: Participant, at: datetime) -> None:
+    def note_seen_at(self, participant: Participant, at: datetime) -> None:
         """A participant who is touched was here at `at`, as a history tells."""
         is_first = participant.is_new and participant.first_seen_at == self.now
         participant.first_seen_at = at if is_first else min(participant.first_seen_at, at)
@@ -220,7 +220,7 @@ class UnitOfWork:
             self.add(event)
         return event
 
-    def announce(self, type_name: str, data: Mapping[str, Any]) -> DomainEvent:
+    def emit_for_tenant(self, type_name: str, data: Mapping[str, Any]) -> DomainEvent:
         """As `emit`, of what concerns no participant, and so no definition hears."""
         event = domain_event(self.tenant, type_name, None, data, now=self.now)
         self.add(event)
@@ -243,31 +243,31 @@ class UnitOfWork:
         self._seen.add(key)
         return is_first
 
-    def replayed(self, once: IdempotencyRequest | None) -> Any | None:
+    def stored_answer(self, idempotency: IdempotencyRequest | None) -> Any | None:
         """The stored answer of an earlier success under the same key, or None. Raises IdempotencyKeyReused."""
-        if once is None:
+        if idempotency is None:
             return None
-        row = self._keys.find(once, self._subject(once).pk)
+        row = self._keys.find(idempotency, self._subject(idempotency).pk)
         return row.answer if row else None
 
-    def remember(self, once: IdempotencyRequest | None, answer: Any) -> None:
+    def store_answer(self, idempotency: IdempotencyRequest | None, answer: Any) -> None:
         """Store `answer` (JSON, without the participant's id) for every repeat of `once`."""
-        if once is None:
+        if idempotency is None:
             return
         row = IdempotencyKey(
             tenant_id=self.tenant.pk,
-            operation=once.operation,
-            subject=self._subject(once).pk,
-            key=once.key,
-            digest=once.digest,
+            operation=idempotency.operation,
+            subject=self._subject(idempotency).pk,
+            key=idempotency.key,
+            digest=idempotency.digest,
             answer=answer,
             created_at=self.now,
         )
-        self._keys.remember(row)
+        self._keys.add(row)
         self.add(row)
 
-    def _subject(self, once: IdempotencyRequest) -> Participant | Tenant:
-        return self.tenant if once.external_id is None else self.participant(once.external_id)
+    def _subject(self, idempotency: IdempotencyRequest) -> Participant | Tenant:
+        return self.tenant if idempotency.external_id is None else self.participant(idempotency.external_id)
 
     def restart_with_new_catalog(self) -> NoReturn:
         """A row was written under definitions newer than the catalog of this unit: read the tenant again and restart."""
@@ -304,9 +304,9 @@ class UnitOfWork:
             insert(connection, new)
 
 
-def conclude(work: UnitOfWork) -> None:
+def run_closing_steps(work: UnitOfWork) -> None:
     """Run the conclusions. A dry run has none, since it writes nothing."""
     if work.is_dry_run:
         return
-    for conclusion in conclusions.values():
+    for conclusion in closing_steps.values():
         conclusion(work)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gamify.points.models import EntryType, LedgerEntry
-from participants.auditing import Audit, Drift, Seen, of_nobody, people_and, streamed
+from participants.auditing import Audit, Drift, ProgressReporter, group_with_participants, orphan_drift, stream_rows
 from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, RewardTally
 
@@ -43,19 +43,21 @@ def _size(tenant: Tenant) -> int:
     )
 
 
-def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     mine = {"tenant_id": tenant.pk}
     tallies = RewardTally.objects.filter(**mine).order_by("participant_id")
     entries = LedgerEntry.objects.filter(**mine, type__in=MOVING).order_by("participant_id", "number")
     claims = Claim.objects.filter(**mine).order_by("participant_id", "pk")
     streams = (
-        streamed(tallies.values_list("participant_id", "reward_id", "claims"), seen),
-        map(_Entry._make, streamed(entries.values_list(*_Entry._fields), seen)),
-        map(_Claim._make, streamed(claims.values_list(*_Claim._fields), seen)),
+        stream_rows(tallies.values_list("participant_id", "reward_id", "claims"), report_progress),
+        map(_Entry._make, stream_rows(entries.values_list(*_Entry._fields), report_progress)),
+        map(_Claim._make, stream_rows(claims.values_list(*_Claim._fields), report_progress)),
     )
-    for participant_id, standing, rows in people_and(tenant, ["external_id", "rewards_claimed"], *streams, seen=seen):
+    for participant_id, standing, rows in group_with_participants(
+        tenant, ["external_id", "rewards_claimed"], *streams, report_progress=report_progress
+    ):
         if standing is None:
-            yield of_nobody(participant_id, "claims", rows)
+            yield orphan_drift(participant_id, "claims", rows)
         else:
             yield from _judged(f"participant {standing[0]}", standing[1], rows)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from participants.auditing import Audit, Drift, Mention, Seen, mentioned, streamed
+from participants.auditing import Audit, Drift, Mention, ProgressReporter, check_mentions, stream_rows
 from participants.models import DomainEvent, IdempotencyKey, Tenant
 from rewards.models import Claim
 from rewards.services.claiming import CLAIM
@@ -16,12 +16,12 @@ def _keys(tenant: Tenant) -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation=CLAIM)
 
 
-def _find_answers(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
-    yield from mentioned(tenant, Claim, _answered(_keys(tenant), seen))
+def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(tenant, Claim, _answered(_keys(tenant), report_progress))
 
 
-def _answered(keys: QuerySet[IdempotencyKey], seen: Seen) -> Iterator[Mention]:
-    for subject, key, answer in streamed(keys.values_list("subject", "key", "answer"), seen):
+def _answered(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
+    for subject, key, answer in stream_rows(keys.values_list("subject", "key", "answer"), report_progress):
         says = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
         yield Mention(f"answer under {CLAIM} {key}", answer.get("claim_id"), says)
 
@@ -30,13 +30,13 @@ def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
     return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=TOLD_OF)
 
 
-def _find_told(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
-    yield from mentioned(tenant, Claim, _told(_events(tenant), seen))
+def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(tenant, Claim, _told(_events(tenant), report_progress))
 
 
-def _told(events: QuerySet[DomainEvent], seen: Seen) -> Iterator[Mention]:
-    for event_id, kind, participant_id, data in streamed(
-        events.values_list("id", "type", "participant_id", "data"), seen
+def _told(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
+    for event_id, kind, participant_id, data in stream_rows(
+        events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
         says = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
         yield Mention(f"event {kind} {event_id}", data.get("claim_id"), says)

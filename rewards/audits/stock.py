@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from participants.auditing import Audit, Drift, Seen, has_erased, streamed
+from participants.auditing import Audit, Drift, ProgressReporter, has_erased_participants, stream_rows
 from participants.models import Tenant
 from rewards.audits.claims import HANDED_OUT
 from rewards.models import Claim, Reward, RewardCode
@@ -22,13 +22,13 @@ def _size(tenant: Tenant) -> int:
     )
 
 
-def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
+def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     """By sets, since rewards are few and their claims and codes belong to everybody."""
-    is_short = has_erased(tenant)
+    is_short = has_erased_participants(tenant)
     yield from _judged_stock(tenant, is_short=is_short)
     yield from _judged_codes(tenant, is_short=is_short)
     yield from _judged_claims(tenant)
-    seen(_size(tenant))
+    report_progress(_size(tenant))
 
 
 def _judged_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
@@ -58,10 +58,10 @@ def _judged_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
     wrong = gone.filter(~Exists(named.filter(is_its, reward_id=OuterRef("reward_id"))))
     if is_short:
         wrong = wrong.filter(Exists(named))
-    for code_id, claim_id in streamed(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
+    for code_id, claim_id in stream_rows(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
         yield Drift(f"code {code_id}", "claim", "one that has this code", claim_id)
     twice = gone.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
-    for claim_id, codes in streamed(twice.values_list("claim_id", "codes"), _ignored):
+    for claim_id, codes in stream_rows(twice.values_list("claim_id", "codes"), _ignored):
         yield Drift(f"claim {claim_id}", "codes", "at most 1", codes)
 
 
@@ -70,7 +70,7 @@ def _judged_claims(tenant: Tenant) -> Iterator[Drift]:
         tenant_id=tenant.pk, reward_id=OuterRef("reward_id"), value=OuterRef("code_value"), claim_id=OuterRef("pk")
     )
     wrong = Claim.objects.filter(tenant_id=tenant.pk, code_value__isnull=False).filter(~Exists(its))
-    for claim_id in streamed(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
+    for claim_id in stream_rows(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
         yield Drift(f"claim {claim_id}", "code", "one that names this claim", None)
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from participants.engine import invisible_character_problem, trimmed_code
+from participants.engine import invisible_character_problem, trim_code
 
 MAX_CODE = 255  # characters
 HEADER = "code"
@@ -109,7 +109,7 @@ def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
 def _code_in(line: bytes) -> tuple[str, str | None]:
     """The code without white space around it, and what is wrong; both nothing where all cells are empty."""
     try:
-        cells = [trimmed_code(cell) for cell in next(csv.reader([line.decode()], strict=True))]
+        cells = [trim_code(cell) for cell in next(csv.reader([line.decode()], strict=True))]
     except UnicodeDecodeError:
         return "", "Is not UTF-8."
     except csv.Error as error:

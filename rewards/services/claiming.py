@@ -45,12 +45,14 @@ def claim(
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
-    once = IdempotencyRequest(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
-    with unit_of_work(tenant, [participant_id], now=now, onces=[once], loads=[loads_of(known)]) as work:
-        if (answer := work.replayed(once)) is not None:
+    idempotency = IdempotencyRequest(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
+    with unit_of_work(
+        tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[loads_of(known)]
+    ) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
             return _from_answer(answer, participant_id)
         claimed = _claim(work, known, participant_id, deducts_points=deducts_points)
-        work.remember(once, _answer(claimed))
+        work.store_answer(idempotency, _answer(claimed))
         return claimed
 
 

@@ -128,7 +128,7 @@ def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[Uni
         raise ClaimNotFound(claim_id)
     loads = [loads_of(found.reward_id)]
     with unit_for_ids(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
-        participant, claim = work.locked.get(found.participant_id), work.lock(Claim, _id(found))
+        participant, claim = work.locked_participants.get(found.participant_id), work.lock(Claim, _id(found))
         if participant is None or claim is None:
             raise ClaimNotFound(claim_id)
         yield work, participant, claim

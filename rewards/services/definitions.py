@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from participants.catalog import definitions_changed
+from participants.catalog import bump_catalog_version
 from participants.engine import uuid_of
 from participants.ids import new_id
 from participants.models import Tenant
@@ -43,7 +43,7 @@ def change_reward(
         if write_changes(reward, changes=changes(reward), now=now):
             serve_new_stock(work)
             # Last: who changes another reward locks that one before the tenant, and serving may need it.
-            definitions_changed(tenant)
+            bump_catalog_version(tenant)
     return reward
 
 

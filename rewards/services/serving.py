@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from gamify.facts import services as facts
 from participants.models import Tenant
-from participants.work import UnitOfWork, restart_with, restartable, unit_for_ids
+from participants.work import UnitOfWork, restart_with_participants, restartable, unit_for_ids
 from rewards.engine import NoCodesAvailable
 from rewards.models import Claim, ClaimStatus, Reward
 from rewards.services.codes import next_code
@@ -34,10 +34,10 @@ def serve(work: UnitOfWork, reward: Reward) -> int:
     """
     claims = next_waiting(work, reward, limit=CHUNK)
     unlocked = {claim.participant_id: claim.participant.external_id for claim in claims}
-    for participant_id in work.locked:
+    for participant_id in work.locked_participants:
         unlocked.pop(participant_id, None)
     if unlocked:
-        restart_with(unlocked)
+        restart_with_participants(unlocked)
     served = _serve_all(work, reward, list(takewhile(lambda claim: claim.participant_id not in unlocked, claims)))
     note_served(work, reward)
     return served
@@ -56,7 +56,7 @@ def _serve_all(work: UnitOfWork, reward: Reward, claims: Sequence[Claim]) -> int
 
 
 def _hand_over(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
-    participant = work.locked[claim.participant_id]
+    participant = work.locked_participants[claim.participant_id]
     claim.status = ClaimStatus.CLAIMED
     work.change(claim, "status", "code_value")
     switch_on(work, participant, reward, claim)

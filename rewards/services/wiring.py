@@ -7,7 +7,7 @@ from participants import events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, erasers
-from participants.work import conclusions
+from participants.work import closing_steps
 from rewards.models import Claim, RewardTally
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
@@ -51,7 +51,7 @@ def register() -> None:
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
-    conclusions.register("rewards", serve_new_stock)
+    closing_steps.register("rewards", serve_new_stock)
     erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

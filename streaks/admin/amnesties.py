@@ -67,7 +67,7 @@ class AmnestyForm(TenantDataForm):
     def _post_clean(self) -> None:
         """Django's hook for what the model has to say; here the service has."""
 
-    def asked(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """What the service is asked for; no streak is every streak."""
         cleaned = self.cleaned_data
         return {
@@ -137,7 +137,7 @@ class AmnestyAdmin(TenantDataAdmin):
         return False
 
     def object_facts(self, row: Amnesty) -> list[tuple[str, Any]]:
-        return [("status", self.shown_status(row))]
+        return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         return of_picked_tenant(request, lambda: self._ask(request))
@@ -182,9 +182,9 @@ class AmnestyAdmin(TenantDataAdmin):
         return TemplateResponse(request, "console/amnesty.html", context)
 
     @display("streaks")
-    def shown_streaks(self, amnesty: Amnesty) -> str:
+    def display_streaks(self, amnesty: Amnesty) -> str:
         return streaks_of(amnesty)
 
     @display("status", label={"in force": "success", "undone": "warning"})
-    def shown_status(self, amnesty: Amnesty) -> str:
+    def display_status(self, amnesty: Amnesty) -> str:
         return "in force" if amnesty.undone_at is None else "undone"

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from streaks.engine.calendar import CalendarEntry, calendar_entries
 from streaks.engine.counting import windows_of
-from streaks.engine.days import Day, days
 from streaks.engine.windows import DAYS_PER_WEEK, Period, Windows, display_of
 from streaks.selectors import ParticipantStreakStatus
 
@@ -21,7 +21,7 @@ LEGEND = {
     "missed": "missed",
     "open": "still open",
 }
-TOLD = LEGEND | {"unknown": "from before they began, or before the rules changed"}
+DESCRIPTIONS = LEGEND | {"unknown": "from before they began, or before the rules changed"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Window:
 
     kind: str
     label: str
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Calendar:
     windows: Iterable[Window]
 
 
-def drawn(statuses: Iterable[ParticipantStreakStatus], *, now: datetime) -> SafeString:
+def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: datetime) -> SafeString:
     """The calendars of the first streaks, as markup; nothing where there is none."""
     calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
     if not calendars:
@@ -69,7 +69,7 @@ def _windows(status: ParticipantStreakStatus, windows: Windows, period: str, *, 
     last = windows.ordinal(now)
     first = _first(status, period, last)
     known_from = windows.start(_first_known(status, windows))
-    for day in days(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
+    for day in calendar_entries(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
         kind = _kind(day, known_from, now=now)
         yield Window(kind, display_of(period).label(day.key, day.start), _told(day, kind))
 
@@ -92,10 +92,10 @@ def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
 def _first_known(status: ParticipantStreakStatus, windows: Windows) -> int:
     """Before it nothing was asked of them, or it was counted by other rules."""
     begun = min([windows.ordinal(status.row.created_at), *(first for first, _ in status.state.runs[:1])])
-    return max(begun, status.state.carried.last + 1)
+    return max(begun, status.state.carry_over.last + 1)
 
 
-def _kind(day: Day, known_from: datetime, *, now: datetime) -> str:
+def _kind(day: CalendarEntry, known_from: datetime, *, now: datetime) -> str:
     if day.is_satisfied:
         return "kept"
     if day.start < known_from:
@@ -107,6 +107,6 @@ def _kind(day: Day, known_from: datetime, *, now: datetime) -> str:
     return "open" if day.end > now else "missed"
 
 
-def _told(day: Day, kind: str) -> str:
+def _told(day: CalendarEntry, kind: str) -> str:
     run = f", run of {day.count:,}" if day.count and kind != "open" else ""
-    return f"{day.key}: {TOLD[kind]}{run}"
+    return f"{day.key}: {DESCRIPTIONS[kind]}{run}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework.serializers import Serializer
 
-from gamify.facts.engine.conditions import Kind
+from gamify.facts.engine.conditions import ConditionKind
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm, color_field, picture_field
 from participants.admin.fields import ChoiceField, IntegerField, LineField, NumberField, SwitchField, WordsField
@@ -22,9 +22,9 @@ from streaks.selectors.configs import WEEKDAYS, filter_of
 
 STATUSES = [(Status.ACTIVE.value, "active"), (Status.DRAFT.value, "draft")]
 KINDS = [
-    (Kind.COUNT.value, "so many events"),
-    (Kind.SUM.value, "a property adds up to"),
-    (Kind.DISTINCT.value, "so many different values of a property"),
+    (ConditionKind.COUNT.value, "so many events"),
+    (ConditionKind.SUM.value, "a property adds up to"),
+    (ConditionKind.DISTINCT.value, "so many different values of a property"),
 ]
 WINDOW = ("period", "duration_seconds", "timezone", "reset_time", "week_start")
 CONDITION = ("condition_type", "condition_field", "condition_min")
@@ -136,7 +136,7 @@ class StreakForm(DefinitionForm):
 
     def _condition(self) -> dict[str, Any]:
         kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
-        return {"type": kind, "min": minimum} | ({} if kind == Kind.COUNT else {"field": field})
+        return {"type": kind, "min": minimum} | ({} if kind == ConditionKind.COUNT else {"field": field})
 
     def _judge(self) -> Serializer[Any]:
         judged = super()._judge()

@@ -15,11 +15,11 @@ from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
 from participants.models import Participant
 from streaks import services
-from streaks.admin.calendars import drawn
-from streaks.engine.milestones import following
+from streaks.admin.calendars import render_calendars
+from streaks.engine.milestones import next_threshold
 from streaks.models import Status
-from streaks.selectors import ParticipantStreakStatus, reviving, shown_statuses_of
-from streaks.services import Case
+from streaks.selectors import ParticipantStreakStatus, restorable_span, visible_statuses_of
+from streaks.services import CareRequest
 
 MAY_CARE = "streaks.change_participantstreak"
 COLUMNS = ("Streak", "Current", "Longest", "State", "Next milestone", "Last activity")
@@ -33,7 +33,7 @@ def _statuses(participant: Participant) -> list[ParticipantStreakStatus]:
     """Those that are paused too, in display order; read once a page, which asks for buttons and boxes alike."""
     memo = vars(participant)
     if MEMO not in memo:
-        memo[MEMO] = shown_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
+        memo[MEMO] = visible_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
     statuses: list[ParticipantStreakStatus] = memo[MEMO]
     return statuses
 
@@ -86,18 +86,18 @@ class RestoreForm(CaseForm):
 
 def _restorable(participant: Participant) -> list[ParticipantStreakStatus]:
     now = timezone.now()
-    return [status for status in _statuses(participant) if reviving(status, now=now)]
+    return [status for status in _statuses(participant) if restorable_span(status, now=now)]
 
 
 def _what_broke(status: ParticipantStreakStatus) -> str:
-    latest = status.standing.latest
-    if status.standing.current or latest is None:
+    latest = status.streak_status.latest
+    if status.streak_status.current or latest is None:
         return "the run before the present one"
     return f"a run of {latest.count:,} broke"
 
 
-def _case(participant: Participant, data: Mapping[str, Any]) -> Case:
-    return Case(participant.external_id, data["streak_code"], data["reason"])
+def _case(participant: Participant, data: Mapping[str, Any]) -> CareRequest:
+    return CareRequest(participant.external_id, data["streak_code"], data["reason"])
 
 
 def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -112,7 +112,7 @@ def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, A
 
 def _restore(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     restored = services.restore(tenant=participant.tenant, case=_case(participant, data), now=timezone.now())
-    told = f"Restored {restored.streak.name}; the run is {restored.standing.current:,} long."
+    told = f"Restored {restored.streak.name}; the run is {restored.streak_status.current:,} long."
     return Done(told, f"Restored streak {restored.streak.code}.")
 
 
@@ -149,13 +149,13 @@ def _boxes(participant: Participant) -> Iterator[Box]:
     now = timezone.now()
     statuses = _statuses(participant)
     rows = [_row(status, now) for status in statuses]
-    yield Box("Streaks", COLUMNS, rows, empty="None yet.", drawing=drawn(statuses, now=now))
+    yield Box("Streaks", COLUMNS, rows, empty="None yet.", drawing=render_calendars(statuses, now=now))
     if freezes := sorted(_freezes(statuses), key=lambda freeze: freeze[-1], reverse=True):
         yield Box("Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs stand here too.")
 
 
 def _row(status: ParticipantStreakStatus, now: datetime) -> Sequence[Any]:
-    standing = status.standing
+    standing = status.streak_status
     next_one = _next_milestone(status)
     return [
         status.streak.name,
@@ -168,21 +168,21 @@ def _row(status: ParticipantStreakStatus, now: datetime) -> Sequence[Any]:
 
 
 def _word(status: ParticipantStreakStatus, now: datetime) -> str:
-    standing = status.standing
+    standing = status.streak_status
     if status.streak.status == Status.PAUSED:
         return "paused"
     if standing.is_at_risk:
         return "at risk"
     if not standing.current:
         return "broken" if standing.longest else "no period kept yet"
-    return "frozen" if any(begin <= now < end for begin, end in status.row.frozen if end) else "alive"
+    return "frozen" if any(begin <= now < end for begin, end in status.row.frozen_spans if end) else "alive"
 
 
 def _next_milestone(status: ParticipantStreakStatus) -> str | None:
-    threshold = following(status.streak.milestones, status.standing.alive, status.state.paid)
+    threshold = next_threshold(status.streak.milestones, status.streak_status.alive, status.state.paid)
     if threshold is None:
         return None
-    left = threshold - status.standing.current
+    left = threshold - status.streak_status.current
     return f"{threshold:,}, {left:,} to go" if left > 0 else f"{threshold:,}, reached"
 
 

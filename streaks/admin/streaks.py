@@ -15,7 +15,7 @@ from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
 from streaks.admin.switching import PAGES
-from streaks.admin.words import CARRIED, condition_of, grace_of, period_of
+from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, grace_of, period_of
 from streaks.definitions import model_of_console
 from streaks.models import Status, Streak
 from streaks.selectors.configs import filter_of
@@ -73,7 +73,7 @@ class StreakAdmin(DefinitionAdmin):
         before = obj.revision
         super().save_model(request, obj, form, change)
         if change and obj.revision != before:
-            messages.info(request, CARRIED)
+            messages.info(request, COUNTS_CARRIED_OVER)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
         said = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
@@ -88,23 +88,23 @@ class StreakAdmin(DefinitionAdmin):
         return row.status
 
     @display("events")
-    def shown_events(self, streak: Streak) -> str:
+    def display_events(self, streak: Streak) -> str:
         return ", ".join(streak.event_types)
 
     @display("period", ordering="period")
-    def shown_period(self, streak: Streak) -> str:
+    def display_period(self, streak: Streak) -> str:
         return period_of(streak)
 
     @display("kept by")
-    def shown_condition(self, streak: Streak) -> str:
+    def display_condition(self, streak: Streak) -> str:
         return condition_of(streak)
 
     @display("grace")
-    def shown_grace(self, streak: Streak) -> str:
+    def display_grace(self, streak: Streak) -> str:
         return grace_of(streak)
 
     @display("Only events where")
-    def shown_expression(self, streak: Streak) -> str:
+    def display_expression(self, streak: Streak) -> str:
         return expression_in_words(streak.expression or {})
 
 

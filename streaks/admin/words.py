@@ -8,7 +8,7 @@ from streaks.definitions.config import Config
 from streaks.models import Amnesty, Streak
 from streaks.selectors.reach import Reach
 
-CARRIED = "Everybody keeps the count they have; the new rules apply from now on."
+COUNTS_CARRIED_OVER = "Everybody keeps the count they have; the new rules apply from now on."
 _INNER = {"threshold": "the length", "reward_item_id": "the reward", "repeatable": "how often it is paid"}
 
 

@@ -33,7 +33,7 @@ from streaks.models import Amnesty, Status, Streak
 from streaks.selectors.reach import reach_of
 from streaks.services import (
     AmnestyNotFound,
-    Case,
+    CareRequest,
     NothingToRestore,
     StreakIdNotFound,
     StreakInactive,
@@ -122,7 +122,7 @@ class ParticipantCareViewSet(AdminViewSet):
         body = self.body(FreezeBody)
         told = services.freeze(
             tenant=self.tenant,
-            case=Case(participant_id, code, body["reason"]),
+            case=CareRequest(participant_id, code, body["reason"]),
             begin=body.get("from"),
             end=body.get("to"),
             now=self.now,
@@ -138,7 +138,7 @@ class ParticipantCareViewSet(AdminViewSet):
     )
     def restore(self, request: Request, participant_id: str, code: str) -> Response:
         """Let the last run that broke live on, as if the periods missed since were excused."""
-        case = Case(participant_id, code, self.body(ReasonBody)["reason"])
+        case = CareRequest(participant_id, code, self.body(ReasonBody)["reason"])
         return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, case=case, now=self.now)))
 
 

@@ -22,7 +22,7 @@ from streaks.api.serializers import (
 )
 from streaks.selectors import statuses_of
 from streaks.selectors.calendar import calendar_of
-from streaks.services import StreakInactive, StreakNeedsEvents, StreakNotFound, shown_streak
+from streaks.services import StreakInactive, StreakNeedsEvents, StreakNotFound, visible_streak
 
 
 class StreakViewSet(KeyViewSet):
@@ -82,7 +82,7 @@ class ParticipantStreaksViewSet(KeyViewSet):
         """
         query = self.query(CalendarQuery)
         with reading(self.tenant) as tenant:
-            streak = shown_streak(catalog_of(tenant), code)
+            streak = visible_streak(catalog_of(tenant), code)
             participant = find_participant(tenant, participant_id)
             calendar = calendar_of(participant, streak, first=query.get("from"), last=query.get("to"), now=self.now)
         return Response(rendered(CalendarAnswer, {"participant_id": participant_id, "calendar": calendar}))

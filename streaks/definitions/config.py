@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, words
+from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, message_endings
 from participants.api.scalars import FlagField, IdField, PatternField, TextField, WholeNumberField
 from participants.services.tenants import is_timezone
 from streaks.engine.windows import ROLLING, Period
@@ -31,37 +31,37 @@ class Window(Body):
     type = serializers.ChoiceField(
         choices=[CALENDAR, ROLLING],
         default=CALENDAR,
-        error_messages=words(invalid_choice="must be calendar or rolling"),
+        error_messages=message_endings(invalid_choice="must be calendar or rolling"),
         help_text="`calendar` or `rolling`.",
     )
     period = serializers.ChoiceField(
         choices=CALENDAR_PERIODS,
         required=False,
-        error_messages=words(invalid_choice=f"must be one of {', '.join(CALENDAR_PERIODS)}"),
+        error_messages=message_endings(invalid_choice=f"must be one of {', '.join(CALENDAR_PERIODS)}"),
         help_text="Of calendar windows.",
     )
     timezone = TextField(
         required=False,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="IANA name, or `participant` for the zone of each participant; the tenant's when left out.",
     )
     reset_time = PatternField(
         r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
         required=False,
-        error_messages=words(invalid="must be a time such as 04:00"),
+        error_messages=message_endings(invalid="must be a time such as 04:00"),
         help_text="When windows begin, HH:MM; of hourly windows the minutes count.",
     )
     week_start = serializers.ChoiceField(
         choices=WEEKDAYS,
         required=False,
-        error_messages=words(invalid_choice=f"must be one of {', '.join(WEEKDAYS)}"),
+        error_messages=message_endings(invalid_choice=f"must be one of {', '.join(WEEKDAYS)}"),
         help_text="Of weekly windows; `monday` when left out.",
     )
     duration_seconds = WholeNumberField(
         min_value=1,
         max_value=MAX_SECONDS,
         required=False,
-        error_messages=words(invalid="must be a whole number", max_value=TOO_LONG),
+        error_messages=message_endings(invalid="must be a whole number", max_value=TOO_LONG),
         help_text="Length of rolling windows.",
     )
 
@@ -83,19 +83,19 @@ class MilestoneBody(Body):
     threshold = WholeNumberField(
         min_value=1,
         max_value=MAX_THRESHOLD,
-        error_messages=words(invalid="must be a whole number"),
+        error_messages=message_endings(invalid="must be a whole number"),
         help_text="Length.",
     )
     reward_item_id = IdField(
         required=False,
         allow_null=True,
         default=None,
-        error_messages=words(invalid="must be the id of a reward"),
+        error_messages=message_endings(invalid="must be the id of a reward"),
         help_text="Id of the reward that is given, or null.",
     )
     repeatable = FlagField(
         default=False,
-        error_messages=words(invalid="must be true or false"),
+        error_messages=message_endings(invalid="must be true or false"),
         help_text="Once in each run, instead of once ever.",
     )
 
@@ -110,15 +110,18 @@ class Config(Body):
 
     event_types = EventTypesField(allow_empty=False, help_text="Names of the events that tick it; `*` for any.")
     expression = ExpressionField(
-        required=False, allow_null=True, error_messages=words(), help_text="Which of these events count; null for all."
+        required=False,
+        allow_null=True,
+        error_messages=message_endings(),
+        help_text="Which of these events count; null for all.",
     )
-    window = Window(error_messages=words(invalid="must be an object"), help_text="Its periods.")
+    window = Window(error_messages=message_endings(invalid="must be an object"), help_text="Its periods.")
     condition = ConditionBody(required=False, help_text="When a period is satisfied; by one event when left out.")
     milestones = serializers.ListField(
         child=MilestoneBody(),
         required=False,
         max_length=MAX_MILESTONES,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="Milestones.",
     )
     at_risk_seconds = WholeNumberField(
@@ -126,7 +129,9 @@ class Config(Body):
         max_value=MAX_SECONDS,
         required=False,
         allow_null=True,
-        error_messages=words(invalid="must be a whole number", min_value="must not be negative", max_value=TOO_LONG),
+        error_messages=message_endings(
+            invalid="must be a whole number", min_value="must not be negative", max_value=TOO_LONG
+        ),
         help_text="How long before it breaks a streak is at risk; a sixth of the period when left out. With 0 it is never "
         "at risk: no read says so, and it is not announced.",
     )

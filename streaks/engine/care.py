@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from streaks.engine.counting import Rules, State, chains, standing, windows_of
+from streaks.engine.counting import Rules, State, chains, streak_status, windows_of
 from streaks.engine.excuses import Span, excused_windows
 
 
@@ -18,7 +18,7 @@ def reviving_span(
     if windows is None:
         return None
     found = chains(state, rules, excused_windows(windows, spans))
-    alive = standing(state, rules, now=now, spans=spans).alive
+    alive = streak_status(state, rules, now=now, spans=spans).alive
     broken = found[:-1] if alive else found
     if not broken:
         return None

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gamify.facts.engine.conditions import ANY_TICK, Condition, Progress
-from streaks.engine.excuses import FOREVER, Excused, Span, behind_excused, excused_between, excused_windows
+from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
+from streaks.engine.excuses import FOREVER, ExcusedWindows, Span, excused_between, excused_windows, next_unexcused
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import Runs, contains
-from streaks.engine.vouched import NOTHING_VOUCHED, Vouched
 from streaks.engine.windows import Windows
 
 DEFAULT_LEAD_PARTS = 6
@@ -42,7 +42,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Carried:
+class CarryOver:
     """What a participant had when the rules changed at the instant `since`: a chain of `count` that ended with window `last`
     of the new rules (count 0: nothing was alive), and the `longest` chain until then. Without `since` no rule changed: it is
     what old windows of the same rules come to, which are not kept one by one."""
@@ -53,9 +53,9 @@ class Carried:
     since: datetime | None = None
 
 
-NOTHING_CARRIED = Carried()
+NO_CARRY_OVER = CarryOver()
 
-Paid = tuple[tuple[int, int | None], ...]
+Payments = tuple[tuple[int, int | None], ...]
 """Milestones that were paid: (threshold, a window of the chain that reached it; None where that chain is gone)."""
 
 
@@ -69,12 +69,12 @@ class State:
     """
 
     runs: Runs = ()
-    carried: Carried = NOTHING_CARRIED
+    carry_over: CarryOver = NO_CARRY_OVER
     progress: Mapping[int, Progress] = field(default_factory=dict)
     anchor: Anchor | None = None
     last_at: datetime | None = None
-    paid: Paid = ()
-    vouched: Vouched = NOTHING_VOUCHED
+    paid: Payments = ()
+    direct_ticks: DirectTicks = NO_DIRECT_TICKS
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ def windows_of(state: State, rules: Rules) -> Windows | None:
     """The windows of this participant; None for rolling ones that no tick has opened yet."""
     if not isinstance(rules.windows, Rolling):
         return rules.windows
-    return None if state.anchor is None else rules.windows.anchored(state.anchor)
+    return None if state.anchor is None else rules.windows.windows_from(state.anchor)
 
 
-def chains(state: State, rules: Rules, excused: Excused = ()) -> list[Chain]:
+def chains(state: State, rules: Rules, excused: ExcusedWindows = ()) -> list[Chain]:
     """The chains of `state`, oldest first; the carried one is the first where something was alive."""
     windows, found = windows_of(state, rules), list[Chain]()
     for link in _links(state):
@@ -126,13 +126,13 @@ def chains(state: State, rules: Rules, excused: Excused = ()) -> list[Chain]:
 
 
 def _links(state: State) -> Iterator[Chain]:
-    if state.carried.count:
-        yield Chain(state.carried.last, state.carried.last, state.carried.count)
+    if state.carry_over.count:
+        yield Chain(state.carry_over.last, state.carry_over.last, state.carry_over.count)
     for first, length in state.runs:
         yield Chain(first, first + length - 1, length)
 
 
-def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excused: Excused) -> bool:
+def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excused: ExcusedWindows) -> bool:
     """Whether few enough windows were missed between two satisfied ones; counted one by one only where it is close."""
     between = first - last - 1 - excused_between(last, first, excused)
     if not rules.resets or between <= rules.grace:
@@ -142,33 +142,33 @@ def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excu
     return fatal_window(last, windows, excused, grace=rules.grace) >= first
 
 
-def fatal_window(last: int, windows: Windows, excused: Excused, *, grace: int) -> int:
+def fatal_window(last: int, windows: Windows, excused: ExcusedWindows, *, grace: int) -> int:
     """The window whose miss is one too many, when `last` is the last satisfied one; FOREVER where an excuse has no end."""
     number, left = last, grace + 1
     while left:
-        number = behind_excused(number + 1, excused)
+        number = next_unexcused(number + 1, excused)
         if number >= FOREVER:
             return FOREVER
         left -= not windows.is_empty(number)
     return number
 
 
-def standing(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> StreakStatus:
+def streak_status(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> StreakStatus:
     """Where the streak stands at `now`; `spans` are the times that are excused."""
     windows = windows_of(state, rules)
     if windows is None:
-        return StreakStatus(0, state.carried.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
+        return StreakStatus(0, state.carry_over.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
     excused = excused_windows(windows, spans)
     found = chains(state, rules, excused)
-    longest = max([state.carried.longest, *(chain.count for chain in found)])
-    fatal = fatal_of(found, windows, rules, excused)
+    longest = max([state.carry_over.longest, *(chain.count for chain in found)])
+    fatal = fatal_window_of(found, windows, rules, excused)
     breaks_at = None if fatal is None else windows.end(fatal)
     if not found or (breaks_at is not None and now >= breaks_at):
         return _not_running(state, rules, windows, found, longest, now=now, excused=excused)
     return _running(state, rules, windows, found[-1], longest, fatal=fatal, now=now)
 
 
-def fatal_of(found: Sequence[Chain], windows: Windows, rules: Rules, excused: Excused) -> int | None:
+def fatal_window_of(found: Sequence[Chain], windows: Windows, rules: Rules, excused: ExcusedWindows) -> int | None:
     """The window at whose end the last chain breaks; None where there is none, or nothing can break it."""
     if not found or not rules.resets:
         return None
@@ -184,7 +184,7 @@ def _not_running(
     longest: int,
     *,
     now: datetime,
-    excused: Excused,
+    excused: ExcusedWindows,
 ) -> StreakStatus:
     """Calendar windows go on without anybody; a rolling one is there only while the tick that opened it is young."""
     window: int | None = windows.ordinal(now)
@@ -206,7 +206,7 @@ def _not_running(
     )
 
 
-def _has_lapsed(state: State, windows: Windows, excused: Excused, *, now: datetime) -> bool:
+def _has_lapsed(state: State, windows: Windows, excused: ExcusedWindows, *, now: datetime) -> bool:
     assert state.anchor is not None, "rolling windows lie on an anchor"  # noqa: S101
     opened = fatal_window(state.anchor.first - 1, windows, excused, grace=0)
     return opened != FOREVER and now >= windows.end(opened)
@@ -235,7 +235,7 @@ def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> dat
 
 def is_window_satisfied(state: State, number: int) -> bool:
     """Whether window `number` counted, now or before the rules changed."""
-    return contains(state.runs, number) or (state.carried.count > 0 and number == state.carried.last)
+    return contains(state.runs, number) or (state.carry_over.count > 0 and number == state.carry_over.last)
 
 
 def chain_with(found: Sequence[Chain], window: int) -> Chain | None:

@@ -11,7 +11,7 @@ from streaks.engine.windows import Windows
 Span = tuple[datetime, datetime | None]
 """[begin, end), both aware; None while it lasts. A span without a length is the instant of its begin."""
 
-Excused = Sequence[tuple[int, int]]
+ExcusedWindows = Sequence[tuple[int, int]]
 """Ordinals of excused windows: (first, last), both included, ascending, never overlapping or touching."""
 
 FOREVER = 2**60
@@ -20,7 +20,7 @@ FOREVER = 2**60
 _INSTANT = timedelta(microseconds=1)
 
 
-def excused_windows(windows: Windows, spans: Iterable[Span]) -> Excused:
+def excused_windows(windows: Windows, spans: Iterable[Span]) -> ExcusedWindows:
     """The windows that `spans` overlap."""
     found: list[tuple[int, int]] = []
     for first, last in sorted(_overlapped(windows, piece) for span in spans for piece in _pieces(windows, span)):
@@ -47,17 +47,17 @@ def _overlapped(windows: Windows, piece: Span) -> tuple[int, int]:
     return first, FOREVER if end is None else windows.ordinal(max(begin, end - _INSTANT))
 
 
-def is_excused(number: int, excused: Excused) -> bool:
+def is_excused(number: int, excused: ExcusedWindows) -> bool:
     """Whether missing window `number` is forgiven."""
     return any(first <= number <= last for first, last in excused)
 
 
-def excused_between(last: int, first: int, excused: Excused) -> int:
+def excused_between(last: int, first: int, excused: ExcusedWindows) -> int:
     """How many windows strictly between two are excused."""
     return sum(max(0, min(end, first - 1) - max(begin, last + 1) + 1) for begin, end in excused)
 
 
-def behind_excused(number: int, excused: Excused) -> int:
+def next_unexcused(number: int, excused: ExcusedWindows) -> int:
     """The first window from `number` on that is not excused; beyond FOREVER where there is none."""
     for first, last in excused:
         if first <= number <= last:

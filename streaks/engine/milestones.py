@@ -8,7 +8,7 @@ payment stays with the part that holds the window.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from streaks.engine.counting import Chain, Paid
+from streaks.engine.counting import Chain, Payments
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Milestone:
     is_repeatable: bool = False
 
 
-def due(milestones: Iterable[Milestone], chain: Chain, paid: Paid) -> list[Milestone]:
+def due_milestones(milestones: Iterable[Milestone], chain: Chain, paid: Payments) -> list[Milestone]:
     """The milestones that `chain` has reached and nobody has paid, lowest first."""
     reached = (milestone for milestone in milestones if milestone.threshold <= chain.count)
     return sorted(
@@ -29,7 +29,7 @@ def due(milestones: Iterable[Milestone], chain: Chain, paid: Paid) -> list[Miles
     )
 
 
-def is_paid(milestone: Milestone, chain: Chain | None, paid: Paid) -> bool:
+def is_paid(milestone: Milestone, chain: Chain | None, paid: Payments) -> bool:
     """Whether `chain`, or for one that is not repeatable any chain ever, has paid `milestone`."""
     windows = [window for threshold, window in paid if threshold == milestone.threshold]
     if not milestone.is_repeatable:
@@ -37,17 +37,17 @@ def is_paid(milestone: Milestone, chain: Chain | None, paid: Paid) -> bool:
     return chain is not None and any(window is not None and chain.first <= window <= chain.last for window in windows)
 
 
-def paid_with(paid: Paid, milestones: Iterable[Milestone], chain: Chain) -> Paid:
+def with_payments(paid: Payments, milestones: Iterable[Milestone], chain: Chain) -> Payments:
     """`paid` once `chain` has paid `milestones`."""
     return (*paid, *((milestone.threshold, chain.last) for milestone in milestones))
 
 
-def earned(milestones: Iterable[Milestone], chain: Chain | None, paid: Paid) -> list[int]:
+def earned_thresholds(milestones: Iterable[Milestone], chain: Chain | None, paid: Payments) -> list[int]:
     """Thresholds that count as unlocked while `chain` (None: nothing) is alive, lowest first."""
     return sorted(milestone.threshold for milestone in milestones if is_paid(milestone, chain, paid))
 
 
-def following(milestones: Sequence[Milestone], chain: Chain | None, paid: Paid) -> int | None:
+def next_threshold(milestones: Sequence[Milestone], chain: Chain | None, paid: Payments) -> int | None:
     """The lowest threshold that is still to be unlocked; None where all are."""
     left = (milestone.threshold for milestone in milestones if not is_paid(milestone, chain, paid))
     return min(left, default=None)

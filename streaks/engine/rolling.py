@@ -66,5 +66,5 @@ class Rolling:
 
     length: timedelta
 
-    def anchored(self, anchor: Anchor) -> RollingWindows:
+    def windows_from(self, anchor: Anchor) -> RollingWindows:
         return RollingWindows(self.length, anchor)

@@ -30,10 +30,10 @@ def with_window(runs: Runs, number: int) -> Runs:
 
 def without_window(runs: Runs, number: int) -> Runs:
     """`runs` with window `number` not satisfied any more."""
-    return (*clipped(runs, None, number), *clipped(runs, number + 1, None))
+    return (*clip(runs, None, number), *clip(runs, number + 1, None))
 
 
-def clipped(runs: Runs, first: int | None, end: int | None) -> Runs:
+def clip(runs: Runs, first: int | None, end: int | None) -> Runs:
     """What of `runs` lies in [first, end); None is no bound."""
     found = [
         (begin if first is None else max(begin, first), begin + length if end is None else min(begin + length, end))

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from gamify.facts.engine.conditions import NO_PROGRESS, Progress, advanced
-from streaks.engine.carrying import compacted
+from gamify.facts.engine.conditions import NO_PROGRESS, Progress, progress_after
+from streaks.engine.carrying import compact
 from streaks.engine.counting import (
     Chain,
     Rules,
@@ -16,21 +16,21 @@ from streaks.engine.counting import (
     chain_with,
     chains,
     is_window_satisfied,
-    standing,
+    streak_status,
     windows_of,
 )
+from streaks.engine.direct_ticks import clip_before as before_window
+from streaks.engine.direct_ticks import with_tick
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import with_window
-from streaks.engine.vouched import before as before_window
-from streaks.engine.vouched import with_tick
 from streaks.engine.windows import Windows
 
-LATE_ALLOWED = timedelta(days=35)
+MAX_LATENESS = timedelta(days=35)
 
 
 @dataclass(frozen=True)
-class Ticked:
+class TickResult:
     """What one tick came to, and how the streak stood before and after it. `chain` holds the tick's window, None where that
     is not satisfied. `is_satisfying`: the tick satisfied its window; `was_satisfied`: it had been before. A tick that is
     neither advanced its window, or had no effect at all: then there is no `window`."""
@@ -60,10 +60,10 @@ def tick(
     at: datetime,
     now: datetime,
     value: Any = None,
-    counts_on: bool = True,
-    is_vouched: bool = False,
+    adds_to_satisfied: bool = True,
+    is_direct: bool = False,
     spans: Sequence[Span] = (),
-) -> Ticked:
+) -> TickResult:
     """Count the tick at `at`, which may be long ago. `value` is what it has in the condition's field; `counts_on` says
     whether it adds to the progress of a window that is satisfied already, `is_vouched` that no event stands for it.
 
@@ -71,23 +71,23 @@ def tick(
     for conditions other than "any tick" those more than LATE_ALLOWED older than the newest. They still are the latest
     activity where no later one is known.
     """
-    before = standing(state, rules, now=now, spans=spans)
-    state = _anchored(_visited(state, at=at, is_vouched=is_vouched), rules, at=at, spans=spans)
+    before = streak_status(state, rules, now=now, spans=spans)
+    state = _anchored(_visited(state, at=at, is_vouched=is_direct), rules, at=at, spans=spans)
     windows = windows_of(state, rules)
     if windows is None:
-        return Ticked(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
+        return TickResult(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
     window, counted = windows.ordinal(at), state
     was_satisfied = is_window_satisfied(state, window)
     has_effect = _has_effect(state, rules, window, at=at)
-    if has_effect and is_vouched:
-        counted = replace(state, vouched=with_tick(state.vouched, window, enough=_enough(rules)))
-    if has_effect and (counts_on or not was_satisfied):
+    if has_effect and is_direct:
+        counted = replace(state, vouched=with_tick(state.direct_ticks, window, enough=_enough(rules)))
+    if has_effect and (adds_to_satisfied or not was_satisfied):
         counted = _counted(counted, rules, windows, window, value)
-    counted = compacted(counted, rules, spans)
-    return Ticked(
+    counted = compact(counted, rules, spans)
+    return TickResult(
         state=counted,
         before=before,
-        after=standing(counted, rules, now=now, spans=spans),
+        after=streak_status(counted, rules, now=now, spans=spans),
         chain=chain_with(chains(counted, rules, excused_windows(windows, spans)), window),
         was_satisfied=was_satisfied,
         is_satisfying=not was_satisfied and is_window_satisfied(counted, window),
@@ -99,7 +99,7 @@ def _visited(state: State, *, at: datetime, is_vouched: bool) -> State:
     state = replace(state, last_at=_latest(state.last_at, at))
     if not is_vouched:
         return state
-    return replace(state, vouched=replace(state.vouched, last_at=_latest(state.vouched.last_at, at)))
+    return replace(state, vouched=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
 
 
 def _enough(rules: Rules) -> int:
@@ -116,19 +116,19 @@ def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]
     of a run that is over is forgotten: nobody can add to it."""
     if not isinstance(rules.windows, Rolling) or _is_older_than_rules(state, at):
         return state
-    if standing(state, rules, now=at, spans=spans).window is not None:
+    if streak_status(state, rules, now=at, spans=spans).window is not None:
         return state
     anchor = _anchor_at(state, rules.windows, at=at)
-    return replace(state, anchor=anchor, progress={}, vouched=before_window(state.vouched, anchor.first))
+    return replace(state, anchor=anchor, progress={}, vouched=before_window(state.direct_ticks, anchor.first))
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
     """Behind the windows of earlier runs, of which those stay that have something to show."""
     earlier = _anchors_in_use(state)
     if not earlier:
-        return Anchor(at, state.carried.last + 1)
+        return Anchor(at, state.carry_over.last + 1)
     newest = replace(earlier[-1], earlier=earlier[:-1])
-    return Anchor(at, rolling.anchored(newest).ordinal(at), earlier)
+    return Anchor(at, rolling.windows_from(newest).ordinal(at), earlier)
 
 
 def _anchors_in_use(state: State) -> tuple[Anchor, ...]:
@@ -138,43 +138,46 @@ def _anchors_in_use(state: State) -> tuple[Anchor, ...]:
     anchors = (*state.anchor.earlier, replace(state.anchor, earlier=()))
     behind = [*(anchor.first for anchor in anchors[1:]), None]
     begins = [first for first, _ in state.runs]
-    last = max([state.carried.last if state.carried.count else -1, *begins])
+    last = max([state.carry_over.last if state.carry_over.count else -1, *begins])
     return tuple(
         anchor
         for anchor, until in zip(anchors, behind, strict=True)
-        if anchor.first - 1 <= last and (until is None or until > state.carried.last)
+        if anchor.first - 1 <= last and (until is None or until > state.carry_over.last)
     )
 
 
 def _is_older_than_rules(state: State, at: datetime) -> bool:
-    return state.carried.since is not None and at < state.carried.since
+    return state.carry_over.since is not None and at < state.carry_over.since
 
 
 def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> bool:
-    carried = state.carried
+    carried = state.carry_over
     if _is_older_than_rules(state, at):
         return False
     if window < carried.last or (window == carried.last and not carried.count):
         return False
     if state.anchor is not None and window < state.anchor.first:
         return False
-    is_too_late = state.last_at is not None and at < state.last_at - LATE_ALLOWED
+    is_too_late = state.last_at is not None and at < state.last_at - MAX_LATENESS
     return rules.condition.is_any_tick or not is_too_late
 
 
 def _counted(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
-    progress = {**state.progress, window: advanced(state.progress.get(window, NO_PROGRESS), rules.condition, value)}
+    progress = {
+        **state.progress,
+        window: progress_after(state.progress.get(window, NO_PROGRESS), rules.condition, value),
+    }
     runs = state.runs
     if not is_window_satisfied(state, window) and progress[window].satisfies(rules.condition):
         runs = with_window(runs, window)
-    return pruned(replace(state, runs=runs, progress=progress), windows)
+    return prune(replace(state, runs=runs, progress=progress), windows)
 
 
-def pruned(state: State, windows: Windows) -> State:
+def prune(state: State, windows: Windows) -> State:
     """Without progress that nobody can see or add to any more."""
     if len(state.progress) <= 1 or state.last_at is None:
         return state
-    newest, horizon = windows.ordinal(state.last_at), state.last_at - LATE_ALLOWED
+    newest, horizon = windows.ordinal(state.last_at), state.last_at - MAX_LATENESS
     kept: Mapping[int, Progress] = {
         window: progress
         for window, progress in state.progress.items()

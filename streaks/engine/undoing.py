@@ -11,12 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gamify.facts.engine.conditions import NO_PROGRESS, Progress, advanced
+from gamify.facts.engine.conditions import NO_PROGRESS, Progress, progress_after
 from streaks.engine.counting import Rules, State, is_window_satisfied, windows_of
+from streaks.engine.direct_ticks import count_in
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import without_window
-from streaks.engine.ticking import pruned
-from streaks.engine.vouched import ticks_in
+from streaks.engine.ticking import prune
 from streaks.engine.windows import Windows
 
 
@@ -28,29 +28,29 @@ class Obstacle(StrEnum):
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherTick:
     """A tick that stands in the same window, for which there is an event. `counts_on`: it counts in a window that is satisfied already, too."""
 
     value: Any = None
-    counts_on: bool = True
+    adds_to_satisfied: bool = True
 
 
 @dataclass(frozen=True)
-class Undoing:
+class TickToUndo:
     """The tick at `at` in `window`, the ticks of that window that stand, in the order in which they came in, and `last_at`, the
     latest activity that is left, None for none."""
 
     at: datetime
     window: int
-    others: Sequence[Other]
+    others: Sequence[OtherTick]
     last_at: datetime | None
 
 
-def undone(state: State, rules: Rules, undoing: Undoing) -> State | Obstacle:
+def undo_tick(state: State, rules: Rules, undoing: TickToUndo) -> State | Obstacle:
     """`state` as if the tick had never been, or what stands against it."""
     windows, window = windows_of(state, rules), undoing.window
-    since = state.vouched.since
-    if windows is None or window <= state.carried.last or (since is not None and window < since):
+    since = state.direct_ticks.since
+    if windows is None or window <= state.carry_over.last or (since is not None and window < since):
         return Obstacle.LONG_AGO
     left = _left(state, rules, undoing)
     anchor, is_followed = state.anchor, False
@@ -62,16 +62,18 @@ def undone(state: State, rules: Rules, undoing: Undoing) -> State | Obstacle:
     return _with(state, rules, windows, window, left)
 
 
-def _left(state: State, rules: Rules, undoing: Undoing) -> Progress:
+def _left(state: State, rules: Rules, undoing: TickToUndo) -> Progress:
     """What the ticks that stand come to; those that a client vouched for count where events have not satisfied the window."""
-    progress, vouched = NO_PROGRESS, [Other(counts_on=False)] * ticks_in(state.vouched, undoing.window)
+    progress, vouched = NO_PROGRESS, [OtherTick(adds_to_satisfied=False)] * count_in(state.direct_ticks, undoing.window)
     for tick in (*undoing.others, *vouched):
-        if tick.counts_on or not progress.satisfies(rules.condition):
-            progress = advanced(progress, rules.condition, tick.value)
+        if tick.adds_to_satisfied or not progress.satisfies(rules.condition):
+            progress = progress_after(progress, rules.condition, tick.value)
     return progress
 
 
-def _grid(state: State, rules: Rules, windows: Windows, undoing: Undoing, left: Progress) -> tuple[Anchor | None, bool]:
+def _grid(
+    state: State, rules: Rules, windows: Windows, undoing: TickToUndo, left: Progress
+) -> tuple[Anchor | None, bool]:
     """Where rolling windows lie without the tick, and whether something came since that would lie elsewhere."""
     anchor, last_at = state.anchor, undoing.last_at
     assert anchor is not None, "there are windows"  # noqa: S101
@@ -90,4 +92,4 @@ def _with(state: State, rules: Rules, windows: Windows, window: int, left: Progr
     if left.count and (window in state.progress or not is_satisfied):
         progress[window] = left
     runs = state.runs if is_satisfied else without_window(state.runs, window)
-    return pruned(replace(state, runs=runs, progress=progress), windows)
+    return prune(replace(state, runs=runs, progress=progress), windows)

@@ -69,7 +69,9 @@ class TravellingWindows:
         return next(stay for stay in self.stays if stay.windows.end(number) <= stay.since)
 
 
-def travelling(pieces: Sequence[tuple[CalendarWindows, datetime | None]]) -> CalendarWindows | TravellingWindows:
+def windows_across_zones(
+    pieces: Sequence[tuple[CalendarWindows, datetime | None]],
+) -> CalendarWindows | TravellingWindows:
     """Windows with the instant until which each held, oldest first; None for the last, which hold now."""
     if len(pieces) == 1:
         return pieces[0][0]

@@ -28,7 +28,7 @@ class AmnestyQuerySet(models.QuerySet["Amnesty"]):
     def of(self, tenant: Tenant) -> "AmnestyQuerySet":
         return self.filter(tenant_id=tenant.pk)
 
-    def standing(self) -> "AmnestyQuerySet":
+    def in_force(self) -> "AmnestyQuerySet":
         """Those that nobody has undone."""
         return self.filter(undone_at=None)
 

@@ -10,10 +10,10 @@ from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 from participants.models.json import JSONField
-from streaks.engine.counting import Carried, State
+from streaks.engine.counting import CarryOver, State
+from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Anchor
-from streaks.engine.vouched import NOTHING_VOUCHED, Vouched
 from streaks.models.definitions import Streak
 
 
@@ -98,28 +98,28 @@ class ParticipantStreak(models.Model):
         """What is stored, as the engine has it: under the terms numbered `revision`."""
         return State(
             runs=tuple((first, length) for first, length in self.runs),
-            carried=_carried(*self.carried),
+            carry_over=_carried(*self.carried),
             progress={int(number): _progress(*stored) for number, stored in self.progress.items()},
             anchor=None if self.anchor is None else _anchor(*self.anchor),
             last_at=self.last_activity_at,
             paid=tuple((threshold, window) for threshold, window in self.paid),
-            vouched=_vouched(**self.vouched),
+            direct_ticks=_vouched(**self.vouched),
         )
 
     @state.setter
     def state(self, state: State) -> None:
-        carried, anchor = state.carried, state.anchor
+        carried, anchor = state.carry_over, state.anchor
         self.runs = [list(run) for run in state.runs]
         self.carried = [carried.count, carried.longest, carried.last, carried.since and carried.since.isoformat()]
         self.progress = {str(number): _stored(progress) for number, progress in state.progress.items()}
         self.anchor = None if anchor is None else _stored_anchor(anchor)
         self.paid = [list(payment) for payment in state.paid]
-        self.vouched = _stored_vouched(state.vouched)
+        self.vouched = _stored_vouched(state.direct_ticks)
         if state.last_at is not None:
             self.last_activity_at = state.last_at
 
     @property
-    def frozen(self) -> list[Span]:
+    def frozen_spans(self) -> list[Span]:
         """The spans of `freezes`."""
         return [_span(freeze) for freeze in self.freezes]
 
@@ -132,17 +132,17 @@ def _stored_anchor(anchor: Anchor) -> list[Any]:
     return [anchor.at.isoformat(), anchor.first, [_stored_anchor(each) for each in anchor.earlier]]
 
 
-def _carried(count: int = 0, longest: int = 0, last: int = 0, since: str | None = None) -> Carried:
-    return Carried(count, longest, last, None if since is None else datetime.fromisoformat(since))
+def _carried(count: int = 0, longest: int = 0, last: int = 0, since: str | None = None) -> CarryOver:
+    return CarryOver(count, longest, last, None if since is None else datetime.fromisoformat(since))
 
 
-def _vouched(last_at: str | None = None, since: int | None = None, **windows: Sequence[Sequence[int]]) -> Vouched:
+def _vouched(last_at: str | None = None, since: int | None = None, **windows: Sequence[Sequence[int]]) -> DirectTicks:
     runs = {int(number): tuple((first, length) for first, length in stored) for number, stored in windows.items()}
-    return Vouched(runs, None if last_at is None else datetime.fromisoformat(last_at), since)
+    return DirectTicks(runs, None if last_at is None else datetime.fromisoformat(last_at), since)
 
 
-def _stored_vouched(vouched: Vouched) -> dict[str, Any]:
-    if vouched == NOTHING_VOUCHED:
+def _stored_vouched(vouched: DirectTicks) -> dict[str, Any]:
+    if vouched == NO_DIRECT_TICKS:
         return {}
     last_at = vouched.last_at and vouched.last_at.isoformat()
     windows = {str(number): [list(run) for run in runs] for number, runs in vouched.windows.items()}

@@ -1,17 +1,17 @@
 """Reads of streaks: what a tenant has defined, and where a participant stands."""
 
-from streaks.selectors.care import reviving
+from streaks.selectors.care import restorable_span
 from streaks.selectors.catalog import CompiledStreak, StreakCatalog, streaks_in
 from streaks.selectors.reach import Reach, reach_of
-from streaks.selectors.standings import (
+from streaks.selectors.statuses import (
     ParticipantStreakStatus,
-    best_of,
+    best_status,
     rules_of,
-    shown_statuses_of,
     spans_of,
     state_of,
     status_of,
     statuses_of,
+    visible_statuses_of,
 )
 
 __all__ = [
@@ -19,14 +19,14 @@ __all__ = [
     "ParticipantStreakStatus",
     "Reach",
     "StreakCatalog",
-    "best_of",
+    "best_status",
     "reach_of",
-    "reviving",
+    "restorable_span",
     "rules_of",
-    "shown_statuses_of",
     "spans_of",
     "state_of",
     "status_of",
     "statuses_of",
     "streaks_in",
+    "visible_statuses_of",
 ]

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 
 from participants.errors import InvalidInput
 from participants.models import Participant
-from streaks.engine.counting import Rules, State, standing, windows_of
-from streaks.engine.days import Day, days
+from streaks.engine.calendar import CalendarEntry, calendar_entries
+from streaks.engine.counting import Rules, State, streak_status, windows_of
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import Windows, display_of
 from streaks.models import ParticipantStreak
 from streaks.selectors.catalog import CompiledStreak
-from streaks.selectors.standings import rules_of, spans_of, state_of
+from streaks.selectors.statuses import rules_of, spans_of, state_of
 from streaks.selectors.terms import days_of, zone_of
 
 MAX_WINDOWS = 400
@@ -26,7 +26,7 @@ class StreakCalendar:
 
     streak: CompiledStreak
     timezone: str
-    windows: Sequence[Day]
+    windows: Sequence[CalendarEntry]
 
 
 def calendar_of(
@@ -70,14 +70,14 @@ def _shown(
     first: date,
     last: date,
     now: datetime,
-) -> list[Day]:
+) -> list[CalendarEntry]:
     local = days_of(rules)
     begin = windows.ordinal(local.start(first.toordinal()))
     end = windows.ordinal(local.end(last.toordinal()) - INSTANT)
     if isinstance(rules.windows, Rolling) and state.anchor is not None:
-        open_window = standing(state, rules, now=now, spans=spans).window
+        open_window = streak_status(state, rules, now=now, spans=spans).window
         begin = max(begin, state.anchor.first)
         end = min(end, windows.ordinal(now) if open_window is None else open_window)
     if end - begin >= MAX_WINDOWS:
         raise InvalidInput("to", f"At most {MAX_WINDOWS} windows can be asked for at once.")
-    return list(days(state, rules, first=begin, last=end, now=now, spans=spans))
+    return list(calendar_entries(state, rules, first=begin, last=end, now=now, spans=spans))

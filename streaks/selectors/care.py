@@ -8,7 +8,7 @@ from streaks.engine.care import reviving_span
 from streaks.engine.counting import windows_of
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import CalendarWindows
-from streaks.selectors.standings import ParticipantStreakStatus
+from streaks.selectors.statuses import ParticipantStreakStatus
 from streaks.selectors.terms import days_of
 
 LATEST_YEAR = 2199
@@ -16,14 +16,14 @@ LATEST_YEAR = 2199
 
 def open_window(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime]:
     """The window that is open; for a rolling streak that is not running, the one that a tick now would open."""
-    windows, number = windows_of(status.state, status.rules), status.standing.window
+    windows, number = windows_of(status.state, status.rules), status.streak_status.window
     if windows is not None and number is not None:
         return windows.start(number), windows.end(number)
     assert isinstance(status.rules.windows, Rolling), "calendar windows are always open"  # noqa: S101
     return now, now + status.rules.windows.length
 
 
-def reviving(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
+def restorable_span(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
     """The span whose excuse revives the last run that broke; None where there is nothing to restore."""
     return reviving_span(status.state, status.rules, now=now, spans=status.spans)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from gamify.facts.engine.expressions import (
-    Compiled,
+    CompiledExpression,
     MalformedExpression,
     compile_expression,
     compile_filter,
@@ -51,7 +51,7 @@ class CompiledStreak:
     status: str
     period: str
     event_types: tuple[str, ...]
-    listens_to: Compiled | None
+    listens_to: CompiledExpression | None
     milestones: tuple[Milestone, ...]
     revision: int
     terms: Terms
@@ -117,7 +117,7 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastTerms], spans: Seq
     )
 
 
-def _listens_to(row: Streak) -> Compiled | None:
+def _listens_to(row: Streak) -> CompiledExpression | None:
     """One that cannot be read, from before filters were checked, matches nothing; it must not take all others along."""
     try:
         if row.expression is not None:
@@ -129,7 +129,7 @@ def _listens_to(row: Streak) -> Compiled | None:
 
 
 _ANYTHING = compile_filter({})
-NOTHING = Compiled(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
 
 
 def _milestone(stored: Mapping[str, Any]) -> Milestone:

@@ -17,7 +17,7 @@ CREATED = ("created_at", "id")
 
 
 @dataclass(frozen=True)
-class DefinedStreak:
+class StreakWithTenant:
     """A definition and the tenant that it is of."""
 
     row: Streak
@@ -33,21 +33,21 @@ class DefinedStreak:
         return config_of(self.row, tenant_zone=self.tenant.timezone)
 
 
-def defined_streaks(tenant: Tenant) -> Sequence[DefinedStreak]:
+def streak_definitions(tenant: Tenant) -> Sequence[StreakWithTenant]:
     """All of the tenant's, whatever their status, as they were created; one query."""
-    return [DefinedStreak(row, tenant) for row in Streak.objects.of(tenant).order_by(*CREATED)]
+    return [StreakWithTenant(row, tenant) for row in Streak.objects.of(tenant).order_by(*CREATED)]
 
 
-def defined_streaks_of_all(environment: Environment) -> Sequence[DefinedStreak]:
+def streak_definitions_of_all_tenants(environment: Environment) -> Sequence[StreakWithTenant]:
     """Those of every tenant that is not disabled, by the tenant's slug and as they were created; one query."""
     rows = Streak.objects.filter(tenant__environment=environment, tenant__is_active=True).select_related("tenant")
-    return [DefinedStreak(row, row.tenant) for row in rows.order_by("tenant__slug", *CREATED)]
+    return [StreakWithTenant(row, row.tenant) for row in rows.order_by("tenant__slug", *CREATED)]
 
 
-def active_streaks(catalog: Catalog, tenant: Tenant) -> Sequence[DefinedStreak]:
+def active_streaks(catalog: Catalog, tenant: Tenant) -> Sequence[StreakWithTenant]:
     """Those that tick, in display order; no query."""
     known = streaks_in(catalog).by_id.values()
-    return [DefinedStreak(streak.row, tenant) for streak in known if streak.is_active]
+    return [StreakWithTenant(streak.row, tenant) for streak in known if streak.is_active]
 
 
 def find_streak(tenant: Tenant, streak_id: UUID, *, lock: bool = False) -> Streak | None:

@@ -10,25 +10,25 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from participants.database import Question, instance_from
+from participants.database import Read, instance_from
 from participants.models import Participant, Tenant
 from streaks.models import ParticipantStreak, Streak
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepKind:
     """One kind of announcement: the column that says when it is due."""
 
     name: str
     column: str
 
 
-BREAKS = Sweep("breaks", "breaks_at")
-RISKS = Sweep("risks", "at_risk_at")
+BREAKS = SweepKind("breaks", "breaks_at")
+RISKS = SweepKind("risks", "at_risk_at")
 
 
 @dataclass(frozen=True)
-class Due:
+class RowToReview:
     """A row to look at: `at` is the instant at which it became due, None where it is looked at for another reason."""
 
     row_id: UUID
@@ -37,7 +37,7 @@ class Due:
     at: datetime | None = None
 
 
-def tenants_with_due(kind: Sweep, *, now: datetime) -> "QuerySet[Tenant]":
+def tenants_with_due_rows(kind: SweepKind, *, now: datetime) -> "QuerySet[Tenant]":
     """The tenants that have something to tell, disabled ones too: one look into the index for each.
 
     A subquery of one value, since PostgreSQL may turn EXISTS into a join that reads every row that is due.
@@ -47,13 +47,13 @@ def tenants_with_due(kind: Sweep, *, now: datetime) -> "QuerySet[Tenant]":
     return Tenant.objects.alias(first_due_at=Subquery(first)).filter(first_due_at__isnull=False).order_by("pk")
 
 
-SAYS = (
+STATE_KEY_COLUMNS = (
     "state.streak_id", "person.timezone", "person.past_zones", "state.revision", "state.runs", "state.carried",
     "state.anchor", "state.freezes", "state.count", "state.warned_of", "state.at_risk_at", "state.breaks_at",
 )  # fmt: skip
 
 _FIND = f"""
-    SELECT state.id, state.participant_id, person.external_id, {", ".join(f"CAST({column} AS text)" for column in SAYS)}
+    SELECT state.id, state.participant_id, person.external_id, {", ".join(f"CAST({column} AS text)" for column in STATE_KEY_COLUMNS)}
     FROM streaks_participantstreak AS state
     JOIN participants_participant AS person ON person.id = state.participant_id AND person.tenant_id = state.tenant_id
     WHERE state.tenant_id = %s AND state.{{column}} <= %s {{behind}}
@@ -64,7 +64,7 @@ _LOCK = "FOR NO KEY UPDATE OF person, state SKIP LOCKED"
 
 
 @dataclass(frozen=True)
-class Found:
+class DueRow:
     """A row that is due, locked with its participant. `says` is all that decides what there is to tell, as text: who says
     the same is told the same."""
 
@@ -74,14 +74,14 @@ class Found:
     state_key: tuple[str | None, ...]
 
 
-def finding(tenant: Tenant, kind: Sweep, *, behind: Due | None, limit: int, now: datetime) -> Question:
+def due_rows_query(tenant: Tenant, kind: SweepKind, *, behind: RowToReview | None, limit: int, now: datetime) -> Read:
     """Finds the first rows that are due, oldest first, behind one that was looked at, and locks them with their
     participants; what another transaction holds is left to it.
 
     SQL of its own, since the ORM would make two instances of every row, which takes longer than all else about it.
     """
 
-    def ask(connection: BaseDatabaseWrapper) -> Callable[[], list[Found]]:
+    def ask(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
         cursor = connection.cursor()
         cursor.execute(*_statement(connection, tenant, kind, behind, limit, now))
         return lambda: [_found(row) for row in cursor.fetchall()]
@@ -90,7 +90,12 @@ def finding(tenant: Tenant, kind: Sweep, *, behind: Due | None, limit: int, now:
 
 
 def _statement(
-    connection: BaseDatabaseWrapper, tenant: Tenant, kind: Sweep, behind: Due | None, limit: int, now: datetime
+    connection: BaseDatabaseWrapper,
+    tenant: Tenant,
+    kind: SweepKind,
+    behind: RowToReview | None,
+    limit: int,
+    now: datetime,
 ) -> tuple[str, list[Any]]:
     """On SQLite a transaction that writes is alone."""
     after = "" if behind is None else _BEHIND.format(column=kind.column)
@@ -108,9 +113,9 @@ _ID = ParticipantStreak._meta.get_field("id")
 _AT = ParticipantStreak._meta.get_field("breaks_at")
 
 
-def _found(row: tuple[Any, ...]) -> Found:
+def _found(row: tuple[Any, ...]) -> DueRow:
     row_id, participant_id, external_id, *says = row
-    return Found(_uuid(row_id), _uuid(participant_id), external_id, tuple(says))
+    return DueRow(_uuid(row_id), _uuid(participant_id), external_id, tuple(says))
 
 
 def _uuid(value: Any) -> UUID:
@@ -118,7 +123,7 @@ def _uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def row_that_says(said: Sequence[str | None]) -> tuple[Participant, ParticipantStreak]:
+def instances_from_key(said: Sequence[str | None]) -> tuple[Participant, ParticipantStreak]:
     """Somebody who says so, with what `standing` and telling look at and nothing else."""
     streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = said
     warned_of, at_risk_at, breaks_at = map(_instant, instants)
@@ -151,16 +156,16 @@ def _instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def due_of(found: Found, kind: Sweep) -> Due:
+def row_to_review(found: DueRow, kind: SweepKind) -> RowToReview:
     """The same as those know it who look at one after the other."""
-    at = _instant(found.state_key[SAYS.index(f"state.{kind.column}")])
-    return Due(found.row_id, found.participant_id, _uuid(found.state_key[0]), at)
+    at = _instant(found.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
+    return RowToReview(found.row_id, found.participant_id, _uuid(found.state_key[0]), at)
 
 
-def rows_behind(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[Due]:
+def rows_after(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[RowToReview]:
     """The rows of a streak's participants behind `cursor`, by their ids."""
     rows = ParticipantStreak.objects.in_streak(streak.tenant, streak.pk)
     if cursor is not None:
         rows = rows.filter(participant_id__gt=cursor)
     found = rows.order_by("participant_id").values_list("pk", "participant_id", "streak_id")
-    return [Due(*each) for each in found[:limit]]
+    return [RowToReview(*each) for each in found[:limit]]

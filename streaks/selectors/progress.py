@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from gamify.facts.engine.conditions import NO_PROGRESS, Kind, Progress
+from gamify.facts.engine.conditions import NO_PROGRESS, ConditionKind, Progress
 from participants.catalog import Catalog
 from participants.models import Participant, Tenant
 from streaks.engine.counting import windows_of
-from streaks.engine.milestones import earned, following
+from streaks.engine.milestones import earned_thresholds, next_threshold
 from streaks.engine.windows import Windows
 from streaks.selectors.configs import config_of
-from streaks.selectors.standings import ParticipantStreakStatus, shown_status_of, shown_statuses_of
+from streaks.selectors.statuses import ParticipantStreakStatus, visible_status_of, visible_statuses_of
 
 MAX_FLOAT = Decimal(sys.float_info.max)
 SECOND = timedelta(seconds=1)
@@ -48,17 +48,17 @@ class StreakProgress:
     def current_window_progress(self) -> dict[str, Any]:
         """What the ticks of the window come to."""
         shown = self._progress
-        return {"count": shown.count, "sum": shown_sum(shown.total), "distinct": list(shown.distinct)}
+        return {"count": shown.count, "sum": sum_as_json(shown.total), "distinct": list(shown.distinct)}
 
     @property
     def earned_milestones(self) -> Sequence[int]:
         status = self.status
-        return earned(status.streak.milestones, status.standing.alive, status.state.paid)
+        return earned_thresholds(status.streak.milestones, status.streak_status.alive, status.state.paid)
 
     @property
     def next_milestone(self) -> int | None:
         status = self.status
-        return following(status.streak.milestones, status.standing.alive, status.state.paid)
+        return next_threshold(status.streak.milestones, status.streak_status.alive, status.state.paid)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -70,37 +70,37 @@ class StreakProgress:
 
     @property
     def _number(self) -> int | None:
-        return self.status.standing.window
+        return self.status.streak_status.window
 
     @property
     def _progress(self) -> Progress:
         """Of a window that was satisfied under earlier rules nothing else is kept; a bar must show it full all the same."""
         kept = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
         condition = self.status.rules.condition
-        if not self.status.standing.is_satisfied or kept.satisfies(condition):
+        if not self.status.streak_status.is_satisfied or kept.satisfies(condition):
             return kept
-        if condition.kind is Kind.COUNT:
+        if condition.kind is ConditionKind.COUNT:
             return replace(kept, count=int(condition.minimum))
-        return replace(kept, total=condition.minimum) if condition.kind is Kind.SUM else kept
+        return replace(kept, total=condition.minimum) if condition.kind is ConditionKind.SUM else kept
 
 
-def shown_sum(total: Decimal) -> float | Decimal:
+def sum_as_json(total: Decimal) -> float | Decimal:
     """A float if it shows every digit, else the sum itself; at most the largest double, beyond which readers of JSON fail."""
     shown = float(min(total, MAX_FLOAT))
     return shown if total > MAX_FLOAT or Decimal(str(shown)) == total else total
 
 
-def progress_in_all(
+def progress_in_all_streaks(
     participant: Participant | None, catalog: Catalog, tenant: Tenant, *, now: datetime
 ) -> Sequence[StreakProgress]:
     """In every active or paused streak that the participant has touched, in display order; one query."""
-    statuses = shown_statuses_of(participant, catalog, now=now)
+    statuses = visible_statuses_of(participant, catalog, now=now)
     return [StreakProgress(status, tenant, now) for status in statuses]
 
 
-def progress_in(
+def progress_in_streak(
     participant: Participant | None, streak_id: UUID, catalog: Catalog, tenant: Tenant, *, now: datetime
 ) -> StreakProgress | None:
     """In one of these streaks; None where there is nothing to be shown. One query at most."""
-    status = shown_status_of(participant, streak_id, catalog, now=now)
+    status = visible_status_of(participant, streak_id, catalog, now=now)
     return None if status is None else StreakProgress(status, tenant, now)

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gamify.facts.engine.conditions import Condition, Kind
+from gamify.facts.engine.conditions import Condition, ConditionKind
 from participants.models import Participant
 from streaks.engine.counting import Rules
 from streaks.engine.excuses import Span
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import ROLLING, CalendarWindows, Period
-from streaks.engine.zoned import TravellingWindows, travelling
+from streaks.engine.zoned import TravellingWindows, windows_across_zones
 from streaks.models import PARTICIPANT_ZONE, Streak, StreakRevision
 
 HOUR = timedelta(hours=1)
@@ -47,7 +47,7 @@ class Terms:
             return self.rules
         pieces = [(self._in(zone), datetime.fromisoformat(until)) for zone, until in participant.past_zones]
         now_in = self._in(participant.timezone) if participant.timezone else self._calendar
-        return replace(self.rules, windows=travelling([*pieces, (now_in, None)]))
+        return replace(self.rules, windows=windows_across_zones([*pieces, (now_in, None)]))
 
     @cached_property
     def _calendar(self) -> CalendarWindows:
@@ -70,7 +70,7 @@ def _windows(row: Streak | StreakRevision, zone: str) -> CalendarWindows | Rolli
 
 def condition_of(stored: Mapping[str, Any]) -> Condition:
     """As it is stored and as Phoenix has it: `{"type": "sum", "field": "attrs.points", "min": 500}`."""
-    return Condition(Kind(stored["type"]), Decimal(str(stored["min"])), stored.get("field"))
+    return Condition(ConditionKind(stored["type"]), Decimal(str(stored["min"])), stored.get("field"))
 
 
 def day_span(first: date, last: date, zone: str) -> Span:

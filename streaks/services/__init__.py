@@ -1,10 +1,9 @@
 """Streaks are recorded, defined and cared for here."""
 
 from streaks.selectors.due import BREAKS, RISKS
-from streaks.services.announcing import review_streak, reviewing
 from streaks.services.care import (
     AmnestyNotFound,
-    Case,
+    CareRequest,
     NothingToRestore,
     StreakNotStarted,
     declare_amnesty,
@@ -12,7 +11,7 @@ from streaks.services.care import (
     restore,
     undo_amnesty,
 )
-from streaks.services.counting import Counted, StreakInactive, StreakNotFound, count, shown_streak
+from streaks.services.counting import CountedTick, StreakInactive, StreakNotFound, count_tick, visible_streak
 from streaks.services.definitions import (
     NOUN,
     StreakIdNotFound,
@@ -27,18 +26,19 @@ from streaks.services.definitions import (
     update_named_streak,
     update_streak,
 )
-from streaks.services.history import TickTaken, record_history
+from streaks.services.history import TickImport, record_history
 from streaks.services.recording import (
     RECORD,
+    RecordResult,
     StreakNeedsEvents,
-    StreakRecorded,
     Tick,
-    count_tick,
+    grant_tick,
     loads_of_codes,
     record,
     record_many,
 )
-from streaks.services.sweeps import sweep, sweeping
+from streaks.services.reviews import review_in_chunks, review_streak
+from streaks.services.sweeps import sweep, sweep_in_chunks
 from streaks.services.wiring import register
 
 __all__ = [
@@ -47,9 +47,10 @@ __all__ = [
     "RECORD",
     "RISKS",
     "AmnestyNotFound",
-    "Case",
-    "Counted",
+    "CareRequest",
+    "CountedTick",
     "NothingToRestore",
+    "RecordResult",
     "StreakIdNotFound",
     "StreakInactive",
     "StreakNameConflict",
@@ -57,16 +58,15 @@ __all__ = [
     "StreakNotFound",
     "StreakNotPaused",
     "StreakNotStarted",
-    "StreakRecorded",
     "Tick",
-    "TickTaken",
+    "TickImport",
     "archive",
-    "count",
     "count_tick",
     "create_named_streak",
     "create_streak",
     "declare_amnesty",
     "freeze",
+    "grant_tick",
     "loads_of_codes",
     "pause",
     "record",
@@ -75,13 +75,13 @@ __all__ = [
     "register",
     "restore",
     "resume",
+    "review_in_chunks",
     "review_streak",
-    "reviewing",
     "set_status",
-    "shown_streak",
     "sweep",
-    "sweeping",
+    "sweep_in_chunks",
     "undo_amnesty",
     "update_named_streak",
     "update_streak",
+    "visible_streak",
 ]

@@ -8,17 +8,17 @@ from uuid import UUID
 from django.db import transaction
 
 from gamify.facts import services as facts
-from participants.catalog import catalog_of, definitions_changed
+from participants.catalog import bump_catalog_version, catalog_of
 from participants.errors import DomainError, InvalidInput, ParticipantNotFound
 from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 from streaks.models import Amnesty, Streak
 from streaks.selectors import ParticipantStreakStatus, status_of, streaks_in
-from streaks.selectors.care import check_year, open_window, reviving, span_between
-from streaks.services.announcing import review, settle_milestones
-from streaks.services.counting import loads_for, row_of, shown_streak
-from streaks.services.telling import told_of, told_restored
+from streaks.selectors.care import check_year, open_window, restorable_span, span_between
+from streaks.services.announcements import emit_restored, set_announced
+from streaks.services.counting import loads_for, row_of, visible_streak
+from streaks.services.reviews import grant_due_milestones, review_row
 
 MAX_FREEZES = 200
 MAX_AMNESTY = timedelta(days=366)
@@ -48,7 +48,7 @@ class AmnestyNotFound(DomainError):
 
 
 @dataclass(frozen=True)
-class Case:
+class CareRequest:
     """Whose streak it is about, and why something is done."""
 
     participant_id: str
@@ -60,7 +60,7 @@ class Case:
 def freeze(
     *,
     tenant: Tenant,
-    case: Case,
+    case: CareRequest,
     begin: date | datetime | None = None,
     end: date | datetime | None = None,
     now: datetime,
@@ -75,42 +75,42 @@ def freeze(
         span = open_window(status, now=now) if begin is end is None else span_between(status, begin, end, now=now)
         if not _is_frozen(status, *span, reason=case.reason):
             _excuse(work, status, *span, reason=case.reason)
-            work.emit("streak.frozen", status.participant, _told(status, *span, reason=case.reason))
-            review(work, status.participant, status.streak, status.row)
+            work.emit("streak.frozen", status.participant, _freeze_event(status, *span, reason=case.reason))
+            review_row(work, status.participant, status.streak, status.row)
             facts.publish_changes(work, status.participant, now=now)
         return _status(work, case)
 
 
 @restartable
-def restore(*, tenant: Tenant, case: Case, now: datetime) -> ParticipantStreakStatus:
+def restore(*, tenant: Tenant, case: CareRequest, now: datetime) -> ParticipantStreakStatus:
     """Let the last run that broke live on, as if the windows missed since were excused.
 
     Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or NothingToRestore.
     """
     with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
         before = _status(work, case)
-        span = reviving(before, now=now)
+        span = restorable_span(before, now=now)
         if span is None:
             raise NothingToRestore(case.streak_code)
         _excuse(work, before, *span, reason=case.reason)
         status = _status(work, case)
-        told_restored(work, status.participant, status.streak, status.standing, reason=case.reason)
-        settle_milestones(work, status)
-        told_of(status.row, status.standing)
+        emit_restored(work, status.participant, status.streak, status.streak_status, reason=case.reason)
+        grant_due_milestones(work, status)
+        set_announced(status.row, status.streak_status)
         facts.publish_changes(work, status.participant, now=now)
         return status
 
 
-def _loads(tenant: Tenant, case: Case) -> list[Load]:
+def _loads(tenant: Tenant, case: CareRequest) -> list[Load]:
     streak = streaks_in(catalog_of(tenant)).by_code.get(case.streak_code)
     return loads_for([streak] if streak else [])
 
 
-def _status(work: UnitOfWork, case: Case) -> ParticipantStreakStatus:
+def _status(work: UnitOfWork, case: CareRequest) -> ParticipantStreakStatus:
     participant = work.find(case.participant_id)
     if participant is None:
         raise ParticipantNotFound(case.participant_id)
-    streak = shown_streak(work.catalog, case.streak_code)
+    streak = visible_streak(work.catalog, case.streak_code)
     row = row_of(work, participant, streak)
     if row is None:
         raise StreakNotStarted(case.participant_id, case.streak_code)
@@ -133,7 +133,7 @@ def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, 
     work.change(row)
 
 
-def _told(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
+def _freeze_event(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
     return {
         "user_id": status.participant.external_id,
         "definition_id": str(status.streak.id),
@@ -213,4 +213,4 @@ def _let_review(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
     if amnesty.streak_codes is not None:
         streaks = streaks.filter(code__in=amnesty.streak_codes)
     streaks.update(review_due_at=now, review_cursor=None)
-    definitions_changed(tenant)
+    bump_catalog_version(tenant)

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gamify.facts.engine.conditions import noted
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source, UndoNote
+from gamify.facts.engine.conditions import value_to_store
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, UndoNote
 from participants.catalog import Catalog
 from participants.errors import DomainError
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from streaks.engine.counting import Chain, State
-from streaks.engine.milestones import Milestone, due, paid_with
-from streaks.engine.ticking import Ticked, tick
+from streaks.engine.milestones import Milestone, due_milestones, with_payments
+from streaks.engine.ticking import TickResult, tick
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
-from streaks.services.telling import told_broken, told_of
+from streaks.services.announcements import emit_broken, set_announced
 
 DOMAIN = "streaks"
 
@@ -37,10 +37,10 @@ class StreakInactive(DomainError):
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedTick:
     """What a tick came to, and what follows from it: milestones reached, and rewards to be given for them."""
 
-    ticked: Ticked
+    result: TickResult
     outcomes: Sequence[Outcome]
 
 
@@ -54,7 +54,7 @@ def _reward(reward: str) -> Mapping[str, Any]:
     return {"type": "reward", "id": reward}
 
 
-def shown_streak(catalog: Catalog, code: str) -> CompiledStreak:
+def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
     """One that participants can see: a draft is nobody's yet. Raises StreakNotFound."""
     streak = streaks_in(catalog).by_code.get(code)
     if streak is None or streak.status == Status.DRAFT:
@@ -72,17 +72,17 @@ def active_streak(catalog: Catalog, code: str) -> CompiledStreak:
     return streak
 
 
-def count(
+def count_tick(
     work: UnitOfWork,
     participant: Participant,
     streak: CompiledStreak,
     *,
     at: datetime,
     value: Any = None,
-    counts_on: bool = True,
-    is_vouched: bool = False,
+    adds_to_satisfied: bool = True,
+    is_direct: bool = False,
     is_seen: bool = True,
-) -> Counted:
+) -> CountedTick:
     """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value`, `counts_on` and
     `is_vouched`. An event bears the mark of it that is among the outcomes.
 
@@ -96,18 +96,20 @@ def count(
         at=at,
         now=work.now,
         value=value,
-        counts_on=counts_on,
-        is_vouched=is_vouched,
+        adds_to_satisfied=adds_to_satisfied,
+        is_direct=is_direct,
         spans=spans,
     )
     if is_seen or participant.is_new:
         work.touch(participant)
-    outcomes = _kept(work, participant, streak, row, ticked)
-    mark = _mark(streak, row, ticked, noted(rules.condition, value), counts_on=counts_on)
-    return Counted(ticked, [mark, *outcomes])
+    outcomes = _save_tick(work, participant, streak, row, ticked)
+    mark = _undo_note(streak, row, ticked, value_to_store(rules.condition, value), counts_on=adds_to_satisfied)
+    return CountedTick(ticked, [mark, *outcomes])
 
 
-def _mark(streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked, value: Any, *, counts_on: bool) -> UndoNote:
+def _undo_note(
+    streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult, value: Any, *, counts_on: bool
+) -> UndoNote:
     """What `services.reversing` needs to take the tick back: its window, null where it had no effect, and what it paid."""
     known = {tuple(payment) for payment in ticked.state.paid}
     paid = [payment for payment in row.paid if tuple(payment) not in known]
@@ -119,19 +121,19 @@ def _mark(streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked, value:
     )
 
 
-def _kept(
-    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: Ticked
+def _save_tick(
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult
 ) -> Sequence[Outcome]:
     """Tell what the tick brought about, pay what it reached, and keep both in the row; answers what is to be given."""
-    if _is_over(row, ticked):
-        told_broken(work, participant, streak, row.count)
+    if _has_broken(row, ticked):
+        emit_broken(work, participant, streak, row.count)
     state, outcomes = ticked.state, list[Outcome]()
     if ticked.is_satisfying:
         _emit_incremented(work, participant, streak, ticked)
         if ticked.chain:
             state, outcomes = pay(work, participant, streak, state, ticked.chain)
     row.state, row.revision = state, streak.revision
-    told_of(row, ticked.after)
+    set_announced(row, ticked.after)
     work.change(row)
     return outcomes
 
@@ -157,7 +159,7 @@ def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak,
     return row
 
 
-def _is_over(row: ParticipantStreak, ticked: Ticked) -> bool:
+def _has_broken(row: ParticipantStreak, ticked: TickResult) -> bool:
     """Whether the run that was last told of is broken, and this tick did not bring it back."""
     if not row.count or ticked.before.current:
         return False
@@ -165,7 +167,7 @@ def _is_over(row: ParticipantStreak, ticked: Ticked) -> bool:
     return latest is None or alive is None or not alive.first <= latest.last <= alive.last
 
 
-def _emit_incremented(work: UnitOfWork, participant: Participant, streak: CompiledStreak, ticked: Ticked) -> None:
+def _emit_incremented(work: UnitOfWork, participant: Participant, streak: CompiledStreak, ticked: TickResult) -> None:
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),
@@ -180,12 +182,12 @@ def pay(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, state: State, chain: Chain
 ) -> tuple[State, list[Outcome]]:
     """The milestones that `chain` has reached and not paid: noted as paid, told, and what is to be given for them."""
-    reached = due(streak.milestones, chain, state.paid)
+    reached = due_milestones(streak.milestones, chain, state.paid)
     outcomes: list[Outcome] = []
     for milestone in reached:
         _emit_reached(work, participant, streak, milestone)
         outcomes += _outcomes_of(participant, streak, milestone, chain)
-    return replace(state, paid=paid_with(state.paid, reached, chain)), outcomes
+    return replace(state, paid=with_payments(state.paid, reached, chain)), outcomes
 
 
 def _emit_reached(work: UnitOfWork, participant: Participant, streak: CompiledStreak, milestone: Milestone) -> None:
@@ -203,7 +205,7 @@ def _outcomes_of(
     participant: Participant, streak: CompiledStreak, milestone: Milestone, chain: Chain
 ) -> Iterator[Outcome]:
     source = Source("streak", streak.code)
-    yield Granted("streak_milestone", streak.name, source, code=streak.code, amount=milestone.threshold)
+    yield GrantReport("streak_milestone", streak.name, source, code=streak.code, amount=milestone.threshold)
     if milestone.reward is not None:
         key = f"streak/{streak.id}/{participant.pk}/{milestone.threshold}/{chain.last}"
         yield Grant("reward", _reward(milestone.reward), source, key)

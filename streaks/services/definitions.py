@@ -19,7 +19,7 @@ NOUN = "streak"
 MAX_CODE = 50
 
 # A change of one of these makes known that something broke, or lives, or is at risk, other than was noted.
-REVIEWED = ("at_risk_seconds",)
+REVIEW_TRIGGERS = ("at_risk_seconds",)
 
 
 class StreakIdNotFound(DomainError):
@@ -54,7 +54,7 @@ def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> 
 @transaction.atomic
 def create_named_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
     """Define a streak under a name that no other has, and a code made of it. Raises StreakNameConflict or InvalidInput."""
-    _hold_names(tenant)
+    _lock_names(tenant)
     _check_name(tenant, data["name"])
     return create_streak(tenant=tenant, data={**data, "code": _free_code(tenant, data["name"])}, now=now)
 
@@ -62,14 +62,14 @@ def create_named_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetim
 @transaction.atomic
 def update_named_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
     """Change a definition whose name stays its own. Raises StreakNameConflict or InvalidInput."""
-    streak = _locked(streak)  # before the tenant, as in every change of a definition
-    _hold_names(tenant)
+    streak = _lock(streak)  # before the tenant, as in every change of a definition
+    _lock_names(tenant)
     if _takes_a_name(streak, changes):
         _check_name(tenant, changes.get("name", streak.name))
-    return _changed(streak, tenant=tenant, changes=changes, now=now)
+    return _apply_changes(streak, tenant=tenant, changes=changes, now=now)
 
 
-def _locked(streak: Streak) -> Streak:
+def _lock(streak: Streak) -> Streak:
     return Streak.objects.select_for_update().get(tenant_id=streak.tenant_id, pk=streak.pk)
 
 
@@ -80,7 +80,7 @@ def _takes_a_name(streak: Streak, changes: Mapping[str, Any]) -> bool:
     return comes_back or bool(name != streak.name)
 
 
-def _hold_names(tenant: Tenant) -> None:
+def _lock_names(tenant: Tenant) -> None:
     """Two requests of this dialect for one name come one after the other; the other dialect does not mind names."""
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
@@ -107,16 +107,16 @@ def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any],
 
     Raises InvalidInput.
     """
-    return _changed(_locked(streak), tenant=tenant, changes=changes, now=now)
+    return _apply_changes(_lock(streak), tenant=tenant, changes=changes, now=now)
 
 
-def _changed(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    changes = _really_changed(streak, _with_status(changes, streak.status))
+def _apply_changes(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+    changes = _only_changes(streak, _with_status(changes, streak.status))
     _check_rewards(tenant, changes)
     if any(name in changes for name in TERMS):
         _end_terms(streak, zone=_zone_of(tenant), now=now)
         changes |= {"revision": streak.revision + 1, **_to_review(now)}
-    if any(name in changes for name in REVIEWED):
+    if any(name in changes for name in REVIEW_TRIGGERS):
         changes |= _to_review(now)
     if "status" in changes:
         changes |= _switch(streak, changes["status"], now=now)
@@ -131,7 +131,7 @@ def _check_rewards(tenant: Tenant, changes: Mapping[str, Any]) -> None:
             raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
 
 
-def _really_changed(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _only_changes(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if getattr(streak, name) != value}
 
 
@@ -141,11 +141,11 @@ def _with_status(changes: Mapping[str, Any], status: str) -> dict[str, Any]:
     if "status" in changes:
         changes["is_active"] = changes["status"] == Status.ACTIVE
     elif "is_active" in changes:
-        changes["status"] = _switched(status, is_active=changes["is_active"])
+        changes["status"] = _status_after_switch(status, is_active=changes["is_active"])
     return changes
 
 
-def _switched(status: str, *, is_active: bool) -> str:
+def _status_after_switch(status: str, *, is_active: bool) -> str:
     if is_active:
         return Status.ACTIVE
     return Status.PAUSED if status == Status.ACTIVE else status
@@ -159,7 +159,7 @@ def set_status(streak: Streak, *, tenant: Tenant, status: str, now: datetime) ->
 @transaction.atomic
 def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
     """Freeze an active streak; one that is paused stays so. Raises StreakInactive for any other."""
-    streak = _locked(streak)
+    streak = _lock(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakInactive(streak.code)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.PAUSED, now=now)
@@ -168,7 +168,7 @@ def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fals
 @transaction.atomic
 def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
     """Let a paused streak go on; one that is active does so already. Raises StreakNotPaused for any other."""
-    streak = _locked(streak)
+    streak = _lock(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakNotPaused(streak.code)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ACTIVE, now=now)
@@ -177,7 +177,7 @@ def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fal
 @transaction.atomic
 def archive(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
     """Take a streak out of use, whatever its status; one that is archived stays so."""
-    streak = _locked(streak)
+    streak = _lock(streak)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ARCHIVED, now=now)
 
 
@@ -195,7 +195,7 @@ def _to_review(now: datetime) -> dict[str, Any]:
     return {"review_due_at": now, "review_cursor": None}
 
 
-def end_terms_of_zone(tenant: Tenant, now: datetime) -> None:
+def end_terms_before_zone_change(tenant: Tenant, now: datetime) -> None:
     """Before a tenant's zone changes: the streaks that follow it go on with the days of the new one, and keep their counts."""
     following = list(Streak.objects.select_for_update().of(tenant).in_zone_of_tenant().order_by("id"))
     zone = _zone_of(tenant)

@@ -11,21 +11,21 @@ from participants.engine import external_id_problem
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
-from streaks.services.counting import count
+from streaks.services.counting import count_tick
 from streaks.services.recording import Tick, loads_of_codes, recordable_streak
 
 BACKFILL = "streaks.backfill"
 
 
 @dataclass(frozen=True)
-class TickTaken:
+class TickImport:
     """What became of one tick. `is_repeat`: its window was satisfied before, or this very tick had been counted."""
 
     is_repeat: bool = False
     refusal: DomainError | None = None
 
 
-Then = Callable[[UnitOfWork, Sequence[TickTaken]], None]
+Then = Callable[[UnitOfWork, Sequence[TickImport]], None]
 
 
 @restartable
@@ -38,7 +38,7 @@ def record_history(
     is_dry_run: bool = False,
     gives_rewards: bool = True,
     then: Then | None = None,
-) -> Sequence[TickTaken]:
+) -> Sequence[TickImport]:
     """Tick in one unit of work; answers in the order given, and refuses what `record` refuses, each tick on its own.
 
     The same tick, which is the same participant, streak and instant, counts once whenever it comes again. Milestones give
@@ -46,58 +46,58 @@ def record_history(
     called with what became of the ticks before the unit ends, to write what belongs to it, and anew if it is restarted.
     """
     catalog = catalog_of(tenant)
-    asked = [_asked(tick, catalog, now=now) for tick in ticks]
+    asked = [_check(tick, catalog, now=now) for tick in ticks]
     good = [each for each in asked if each.refusal is None]
     with unit_of_work(
         tenant,
         {each.tick.participant_id for each in good},
         now=now,
-        onces=[each.once for each in good],
+        idempotency_requests=[each.idempotency for each in good],
         loads=loads_of_codes(catalog, {each.tick.streak_code for each in good}),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
     ) as work:
-        taken = [_taken(work, each, gives_rewards=gives_rewards) for each in asked]
+        taken = [_import_tick(work, each, gives_rewards=gives_rewards) for each in asked]
         if then is not None:
             then(work, taken)
         return taken
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _CheckedTick:
     """A tick with the key under which it counts once, None where it needs none, or with the refusal that it meets."""
 
     tick: Tick
-    once: IdempotencyRequest | None = None
+    idempotency: IdempotencyRequest | None = None
     refusal: DomainError | None = None
 
 
-def _asked(tick: Tick, catalog: Catalog, *, now: datetime) -> _Asked:
+def _check(tick: Tick, catalog: Catalog, *, now: datetime) -> _CheckedTick:
     try:
         if problem := external_id_problem(tick.participant_id):
             raise InvalidInput("participant_id", problem)
         check_instant(tick.at, now=now)
         streak = recordable_streak(catalog, tick.streak_code)
     except DomainError as refusal:
-        return _Asked(tick, refusal=refusal)
-    return _Asked(tick, None if streak.terms.rules.condition.is_any_tick else _once(tick))
+        return _CheckedTick(tick, refusal=refusal)
+    return _CheckedTick(tick, None if streak.terms.rules.condition.is_any_tick else _idempotency_of(tick))
 
 
-def _once(tick: Tick) -> IdempotencyRequest:
+def _idempotency_of(tick: Tick) -> IdempotencyRequest:
     key = f"{tick.streak_code}:{tick.at.astimezone(UTC).isoformat()}"
     return IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
 
 
-def _taken(work: UnitOfWork, asked: _Asked, *, gives_rewards: bool) -> TickTaken:
+def _import_tick(work: UnitOfWork, asked: _CheckedTick, *, gives_rewards: bool) -> TickImport:
     if asked.refusal is not None:
-        return TickTaken(refusal=asked.refusal)
-    if work.replayed(asked.once) is not None:
-        return TickTaken(is_repeat=True)
+        return TickImport(refusal=asked.refusal)
+    if work.stored_answer(asked.idempotency) is not None:
+        return TickImport(is_repeat=True)
     tick = asked.tick
     participant = work.participant(tick.participant_id)
     streak = recordable_streak(work.catalog, tick.streak_code)
-    counted = count(work, participant, streak, at=tick.at, counts_on=False, is_vouched=True, is_seen=False)
+    counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True, is_seen=False)
     if gives_rewards:
         facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
-    work.remember(asked.once, {})
-    return TickTaken(is_repeat=counted.ticked.was_satisfied)
+    work.store_answer(asked.idempotency, {})
+    return TickImport(is_repeat=counted.result.was_satisfied)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gamify.facts.services import Fact, Metric, Number, Selector, metrics
+from gamify.facts.services import Fact, Metric, MetricValue, Selector, metrics
 from participants.catalog import catalog_of
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -21,16 +21,16 @@ def _count_after(fact: Fact, selector: Selector) -> int | None:
 
 def _counts(
     tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
-) -> Mapping[UUID, Number]:
+) -> Mapping[UUID, MetricValue]:
     streak = streaks_in(catalog_of(tenant)).by_code.get(selector["streak_code"])
     if streak is None:
         return {}
     people = {participant.pk: participant for participant in participants}
     rows = ParticipantStreak.objects.in_streak(tenant, streak.id).filter(participant_id__in=people)
     standings = {
-        row.participant_id: status_of(row, streak, people[row.participant_id], now=now).standing for row in rows
+        row.participant_id: status_of(row, streak, people[row.participant_id], now=now).streak_status for row in rows
     }
-    return {participant_id: Number(told.current, told.longest) for participant_id, told in standings.items()}
+    return {participant_id: MetricValue(told.current, told.longest) for participant_id, told in standings.items()}
 
 
 def _held(work: UnitOfWork, participant: Participant, selector: Selector) -> int:
@@ -39,7 +39,7 @@ def _held(work: UnitOfWork, participant: Participant, selector: Selector) -> int
         return 0
     work.load(loads_for([streak]))
     row = row_of(work, participant, streak)
-    return 0 if row is None else status_of(row, streak, participant, now=work.now).standing.longest
+    return 0 if row is None else status_of(row, streak, participant, now=work.now).streak_status.longest
 
 
 def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
@@ -49,5 +49,5 @@ def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
 
 def register() -> None:
     changes = dict.fromkeys(("streak.incremented", "streak.restored"), _count_after)
-    metric = Metric(changes, _counts, needs=("streak_code",), problem=_problem, in_unit=_held)
+    metric = Metric(changes, _counts, needs=("streak_code",), problem=_problem, read_in_unit=_held)
     metrics.register("streak_count", metric)

@@ -12,9 +12,9 @@ from participants.catalog import Catalog, catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import IdempotencyRequest, Load, UnitOfWork, restartable, unit_of_work
-from streaks.engine.ticking import Ticked
+from streaks.engine.ticking import TickResult
 from streaks.selectors import CompiledStreak, streaks_in
-from streaks.services.counting import active_streak, count, loads_for
+from streaks.services.counting import active_streak, count_tick, loads_for
 
 RECORD = "streaks.record"
 
@@ -27,7 +27,7 @@ class StreakNeedsEvents(DomainError):
 
 
 @dataclass(frozen=True)
-class StreakRecorded:
+class RecordResult:
     """What a tick led to. `new_count` is the live run's length, else that of the run which holds the tick's window."""
 
     streak_code: str
@@ -50,24 +50,24 @@ class Tick:
 @restartable
 def record(
     *, tenant: Tenant, participant_id: str, streak_code: str, at: datetime, key: str | None = None, now: datetime
-) -> StreakRecorded:
+) -> RecordResult:
     """Tick a streak at the instant `at`.
 
     Raises StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput or IdempotencyKeyReused.
     """
-    once = IdempotencyRequest(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
+    idempotency = IdempotencyRequest(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
     loads = loads_of_codes(catalog_of(tenant), [streak_code])
-    with unit_of_work(tenant, [participant_id], now=now, onces=[once], loads=loads) as work:
-        if (answer := work.replayed(once)) is not None:
-            return StreakRecorded(**answer, is_replay=True)
+    with unit_of_work(tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=loads) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
+            return RecordResult(**answer, is_replay=True)
         check_instant(at, now=now)
         recorded = _record(work, Tick(participant_id, streak_code, at))
-        work.remember(once, _answer(recorded))
+        work.store_answer(idempotency, _answer(recorded))
         return recorded
 
 
 @restartable
-def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequence[StreakRecorded]:
+def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequence[RecordResult]:
     """Tick many streaks in one unit of work, all or none; answers in the order given.
 
     For histories: hand in chunks of about a hundred participants. Repeating a chunk changes nothing where one tick
@@ -92,15 +92,15 @@ def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
     return loads_for(streaks)
 
 
-def _record(work: UnitOfWork, asked: Tick) -> StreakRecorded:
+def _record(work: UnitOfWork, asked: Tick) -> RecordResult:
     streak = recordable_streak(work.catalog, asked.streak_code)
     participant = work.participant(asked.participant_id)
-    counted = count(work, participant, streak, at=asked.at, counts_on=False, is_vouched=True)
+    counted = count_tick(work, participant, streak, at=asked.at, adds_to_satisfied=False, is_direct=True)
     facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=asked.at)
-    return _recorded(streak, counted.ticked)
+    return _result_of(streak, counted.result)
 
 
-def count_tick(
+def grant_tick(
     work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_vouched: bool
 ) -> Sequence[Outcome]:
     """Tick a streak in a unit that was opened for something else; answers what is to be given for it. `is_vouched`: no event
@@ -109,7 +109,7 @@ def count_tick(
     Raises StreakNotFound, StreakInactive or StreakNeedsEvents, and has then changed nothing.
     """
     streak = recordable_streak(work.catalog, streak_code)
-    return count(work, participant, streak, at=at, counts_on=False, is_vouched=is_vouched).outcomes
+    return count_tick(work, participant, streak, at=at, adds_to_satisfied=False, is_direct=is_vouched).outcomes
 
 
 def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:
@@ -120,8 +120,8 @@ def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:
     return streak
 
 
-def _recorded(streak: CompiledStreak, ticked: Ticked) -> StreakRecorded:
-    return StreakRecorded(
+def _result_of(streak: CompiledStreak, ticked: TickResult) -> RecordResult:
+    return RecordResult(
         streak_code=streak.code,
         new_count=ticked.count,
         longest_count=ticked.after.longest,
@@ -130,5 +130,5 @@ def _recorded(streak: CompiledStreak, ticked: Ticked) -> StreakRecorded:
     )
 
 
-def _answer(recorded: StreakRecorded) -> dict[str, Any]:
+def _answer(recorded: RecordResult) -> dict[str, Any]:
     return {name: value for name, value in asdict(recorded).items() if name != "is_replay"}

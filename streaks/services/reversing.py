@@ -20,12 +20,12 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 from streaks.engine.counting import Chain, Rules, State, chain_with, chains, windows_of
 from streaks.engine.excuses import excused_windows
-from streaks.engine.ticking import LATE_ALLOWED
-from streaks.engine.undoing import Obstacle, Other, Undoing, undone
+from streaks.engine.ticking import MAX_LATENESS
+from streaks.engine.undoing import Obstacle, OtherTick, TickToUndo, undo_tick
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, spans_of, status_of, streaks_in
+from streaks.services.announcements import set_announced
 from streaks.services.counting import DOMAIN, loads_for, row_of
-from streaks.services.telling import told_of
 
 RULES_CHANGED = "The rules of the streak have changed since; the count was carried over"
 TOO_LATE = "Later events came too late to count because of it"
@@ -54,7 +54,7 @@ class _Case:
 
     def marks_of(self, event: Event) -> Sequence[Mark]:
         """The ticks of another event in this streak."""
-        return [mark for mark in event.marks_of(DOMAIN) if mark["id"] == str(self.streak.id)]
+        return [mark for mark in event.undo_notes_of(DOMAIN) if mark["id"] == str(self.streak.id)]
 
     def chains(self, state: State) -> Sequence[Chain]:
         windows = windows_of(state, self.rules)
@@ -64,7 +64,7 @@ class _Case:
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Take back the event's ticks of every streak. Who has no tick left is as if they had never begun."""
-    known, marks = streaks_in(work.catalog).by_id, event.marks_of(DOMAIN)
+    known, marks = streaks_in(work.catalog).by_id, event.undo_notes_of(DOMAIN)
     streaks = [known[UUID(streak_id)] for streak_id in dict.fromkeys(mark["id"] for mark in marks)]
     work.load(loads_for(streaks))
     for streak in streaks:
@@ -105,7 +105,7 @@ def _last_activity(case: _Case) -> datetime | None:
     others = others_of(case.event).filter(occurred_at__lte=case.event.occurred_at).order_by("-occurred_at", "-id")
     found = others.only("occurred_at", "marks").iterator(chunk_size=100)
     by_event = next((each.occurred_at for each in found if case.marks_of(each)), None)
-    known = [at for at in (by_event, case.row.state.vouched.last_at) if at is not None]
+    known = [at for at in (by_event, case.row.state.direct_ticks.last_at) if at is not None]
     return max(known, default=None)
 
 
@@ -120,7 +120,7 @@ def _state_without(case: _Case, last_at: datetime | None) -> State | str:
         others = _others_in(case, state, window)
         if others is None:
             return NOT_KNOWN
-        found = undone(state, case.rules, Undoing(case.event.occurred_at, window, others, last_at))
+        found = undo_tick(state, case.rules, TickToUndo(case.event.occurred_at, window, others, last_at))
         if isinstance(found, Obstacle):
             return found.value
         state = found
@@ -129,7 +129,7 @@ def _state_without(case: _Case, last_at: datetime | None) -> State | str:
 
 def _has_shut_out(case: _Case) -> bool:
     """Whether a later event was without effect because this one had moved the latest activity on."""
-    late = others_of(case.event).filter(pk__gt=case.event.pk, occurred_at__lt=case.event.occurred_at - LATE_ALLOWED)
+    late = others_of(case.event).filter(pk__gt=case.event.pk, occurred_at__lt=case.event.occurred_at - MAX_LATENESS)
     return any(
         any(mark["window"] is None for mark in case.marks_of(each)) and not _is_late_anyway(case, each)
         for each in late.only("occurred_at", "marks", "tenant", "participant").iterator()
@@ -137,11 +137,11 @@ def _has_shut_out(case: _Case) -> bool:
 
 
 def _is_late_anyway(case: _Case, late: Event) -> bool:
-    earlier = others_of(case.event).filter(pk__lt=late.pk, occurred_at__gt=late.occurred_at + LATE_ALLOWED)
+    earlier = others_of(case.event).filter(pk__lt=late.pk, occurred_at__gt=late.occurred_at + MAX_LATENESS)
     return any(case.marks_of(each) for each in earlier.only("marks").iterator())
 
 
-def _others_in(case: _Case, state: State, window: int) -> Sequence[Other] | None:
+def _others_in(case: _Case, state: State, window: int) -> Sequence[OtherTick] | None:
     """The ticks of other events in `window`, in the order in which they came in; None where of one that is not known."""
     windows = windows_of(state, case.rules)
     if windows is None:
@@ -151,7 +151,7 @@ def _others_in(case: _Case, state: State, window: int) -> Sequence[Other] | None
     if any(each.marks is None for each in events):
         return None
     return [
-        Other(mark.get("value"), counts_on=not mark.get("is_granted"))
+        OtherTick(mark.get("value"), adds_to_satisfied=not mark.get("is_granted"))
         for each in events
         for mark in case.marks_of(each)
         if (mark["window"], mark["revision"]) == (window, case.row.revision)
@@ -191,12 +191,12 @@ def _write(work: UnitOfWork, case: _Case, state: State, last_at: datetime | None
     if last_at is None and not row.freezes:
         work.remove(row)
         return
-    told_of(row, status_of(row, case.streak, case.participant, now=work.now).standing)
+    set_announced(row, status_of(row, case.streak, case.participant, now=work.now).streak_status)
     work.change(row)
 
 
 def _tell(work: UnitOfWork, case: _Case) -> None:
-    standing = status_of(case.row, case.streak, case.participant, now=work.now).standing
+    standing = status_of(case.row, case.streak, case.participant, now=work.now).streak_status
     data = {
         "user_id": case.participant.external_id,
         "definition_id": str(case.streak.id),

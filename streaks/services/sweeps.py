@@ -18,13 +18,13 @@ from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_for_query
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, status_of, streaks_in
-from streaks.selectors.due import Due, Found, Sweep, due_of, finding, row_that_says
-from streaks.services.announcing import BY_TIME, look_at
-from streaks.services.telling import ANNOUNCED, PendingAnnouncements, pending_announcements, tell
+from streaks.selectors.due import DueRow, RowToReview, SweepKind, due_rows_query, instances_from_key, row_to_review
+from streaks.services.announcements import ANNOUNCED, PendingAnnouncements, emit_announcements, pending_announcements
+from streaks.services.reviews import TIME_EVENTS, review_rows
 
 CHUNK = 1_000
-MAX_VERDICTS = 2_000
-PUSHED_AHEAD = timedelta(minutes=5)
+MAX_DECISIONS = 2_000
+RETRY_DELAY = timedelta(minutes=5)
 
 StateKey = tuple[str | None, ...]
 
@@ -40,54 +40,58 @@ class SharedDecision:
 
 
 @dataclass(frozen=True)
-class _Swept:
+class ChunkResult:
     """`told` were told, `left` need more care; `last` was the last found, None where nothing was."""
 
     told: int
-    left: Sequence[Due]
-    last: Due | None
+    left: Sequence[RowToReview]
+    last: RowToReview | None
 
 
-def sweep(*, tenant: Tenant, kind: Sweep, now: datetime) -> int:
+def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> int:
     """Look at every row of `tenant` that is due; answers how many were looked at."""
-    return sum(sweeping(tenant=tenant, kind=kind, now=now))
+    return sum(sweep_in_chunks(tenant=tenant, kind=kind, now=now))
 
 
-def sweeping(*, tenant: Tenant, kind: Sweep, now: datetime) -> Iterator[int]:
+def sweep_in_chunks(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
     """As `sweep`, a chunk each time it is asked: who runs out of time stops asking, and a later sweep finds the rest."""
-    last, verdicts = None, _Verdicts()
+    last, verdicts = None, SharedDecisions()
     while True:
-        swept = _swept(tenant=tenant, kind=kind, behind=last, verdicts=verdicts, now=now)
+        swept = _sweep_chunk(tenant=tenant, kind=kind, behind=last, verdicts=verdicts, now=now)
         last = swept.last
         if last is None:
             return
-        yield swept.told + _looked_at(tenant, kind, swept.left, now=now)
+        yield swept.told + _review_rest(tenant, kind, swept.left, now=now)
 
 
-def _looked_at(tenant: Tenant, kind: Sweep, left: Sequence[Due], *, now: datetime) -> int:
+def _review_rest(tenant: Tenant, kind: SweepKind, left: Sequence[RowToReview], *, now: datetime) -> int:
     return (
-        look_at(tenant, left, now=now, on_failure=lambda failed: _push_ahead(tenant, kind, failed, now=now))
+        review_rows(tenant, left, now=now, on_failure=lambda failed: _postpone(tenant, kind, failed, now=now))
         if left
         else 0
     )
 
 
-def _push_ahead(tenant: Tenant, kind: Sweep, failed: Due, *, now: datetime) -> None:
+def _postpone(tenant: Tenant, kind: SweepKind, failed: RowToReview, *, now: datetime) -> None:
     """A row that fails must not be the first of every sweep."""
     row = ParticipantStreak.objects.filter(tenant_id=tenant.pk, pk=failed.row_id, **{kind.column: failed.at})
-    row.update(**{kind.column: now + PUSHED_AHEAD})
+    row.update(**{kind.column: now + RETRY_DELAY})
 
 
 @restartable
-def _swept(*, tenant: Tenant, kind: Sweep, behind: Due | None, verdicts: "_Verdicts", now: datetime) -> _Swept:
-    find = finding(tenant, kind, behind=behind, limit=CHUNK, now=now)
+def _sweep_chunk(
+    *, tenant: Tenant, kind: SweepKind, behind: RowToReview | None, verdicts: "SharedDecisions", now: datetime
+) -> ChunkResult:
+    find = due_rows_query(tenant, kind, behind=behind, limit=CHUNK, now=now)
     with unit_for_query(tenant, find, now=now) as (work, found):
-        left = [each for each in found if not _told(work, each, verdicts.of(work.catalog, each.says, now=now))]
-        last = due_of(found[-1], kind) if found else None
-        return _Swept(len(found) - len(left), [due_of(each, kind) for each in left], last)
+        left = [
+            each for each in found if not _apply_decision(work, each, verdicts.of(work.catalog, each.says, now=now))
+        ]
+        last = row_to_review(found[-1], kind) if found else None
+        return ChunkResult(len(found) - len(left), [row_to_review(each, kind) for each in left], last)
 
 
-class _Verdicts:
+class SharedDecisions:
     """Those of one sweep, by what is said; anew where definitions change meanwhile, and where there are too many of them."""
 
     def __init__(self) -> None:
@@ -97,34 +101,34 @@ class _Verdicts:
 
     def of(self, catalog: Catalog, says: StateKey, *, now: datetime) -> SharedDecision | None:
         """None where each must be looked at by itself, as where definitions listen to what would be told."""
-        if catalog is not self._catalog or len(self._known) >= MAX_VERDICTS:
+        if catalog is not self._catalog or len(self._known) >= MAX_DECISIONS:
             self._catalog, self._known = catalog, {}
-            self._is_heard = any(facts.is_heard(catalog, change) for change in BY_TIME)
+            self._is_heard = any(facts.has_listeners(catalog, change) for change in TIME_EVENTS)
         if self._is_heard:
             return None
         if says not in self._known:
-            self._known[says] = _verdict(catalog, says, now=now)
+            self._known[says] = _decision_for(catalog, says, now=now)
         return self._known[says]
 
 
-def _verdict(catalog: Catalog, says: Sequence[str | None], *, now: datetime) -> SharedDecision | None:
+def _decision_for(catalog: Catalog, says: Sequence[str | None], *, now: datetime) -> SharedDecision | None:
     try:
-        participant, row = row_that_says(says)
+        participant, row = instances_from_key(says)
         streak = streaks_in(catalog).by_id.get(row.streak_id)
         if streak is None or streak.revision != row.revision:
             return None
-        news = pending_announcements(row, status_of(row, streak, participant, now=now).standing)
+        news = pending_announcements(row, status_of(row, streak, participant, now=now).streak_status)
     except Exception:
         logger.exception("streak_sweep_doubtful", says=says)
         return None
     return None if news.is_revived else SharedDecision(streak, news)
 
 
-def _told(work: UnitOfWork, found: Found, verdict: SharedDecision | None) -> bool:
+def _apply_decision(work: UnitOfWork, found: DueRow, verdict: SharedDecision | None) -> bool:
     if verdict is None:
         return False
     person = {"id": found.participant_id, "tenant_id": work.tenant.pk, "external_id": found.external_id}
-    tell(work, instance_from(Participant, person.items(), alias="default"), verdict.streak, verdict.news)
+    emit_announcements(work, instance_from(Participant, person.items(), alias="default"), verdict.streak, verdict.news)
     if verdict.news.has_changed:
         row = {"id": found.row_id, "tenant_id": work.tenant.pk, **verdict.news.columns}
         work.change(instance_from(ParticipantStreak, row.items(), alias="default"), *ANNOUNCED)

@@ -5,33 +5,33 @@ from gamify.facts.services import undoers
 from participants import events
 from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
 from participants.models import Participant
-from participants.services.participants import Eraser, erasers, zone_followers
-from participants.services.tenants import zone_changes
+from participants.services.participants import Eraser, after_participant_zone_change, erasers
+from participants.services.tenants import before_tenant_zone_change
 from participants.work import UnitOfWork
 from streaks.models import ParticipantStreak
 from streaks.selectors import streaks_in
 from streaks.selectors.catalog import register as register_catalog
-from streaks.services.announcing import review
 from streaks.services.counting import loads_for, row_of
-from streaks.services.definitions import end_terms_of_zone
+from streaks.services.definitions import end_terms_before_zone_change
 from streaks.services.numbers import register as register_numbers
 from streaks.services.reversing import undo
+from streaks.services.reviews import review_row
 
 
-def _follow(work: UnitOfWork, participant: Participant) -> None:
+def _review_after_zone_change(work: UnitOfWork, participant: Participant) -> None:
     """In a new zone the open window of a streak that follows it ends at another instant."""
     personal = [streak for streak in streaks_in(work.catalog).by_id.values() if streak.terms.is_personal]
     work.load(loads_for(personal))
     for streak in personal:
         if (row := row_of(work, participant, streak)) is not None:
-            review(work, participant, streak, row)
+            review_row(work, participant, streak, row)
 
 
 def _delete_rows(participant: Participant) -> None:
     ParticipantStreak.objects.of(participant).delete()
 
 
-def _clear_words(participant: Participant) -> None:
+def _anonymize_rows(participant: Participant) -> None:
     """Anonymising keeps the counts and the times excused, but neither reasons nor the values that were counted."""
     for row in ParticipantStreak.objects.of(participant).exclude(freezes=[], progress={}):
         row.freezes = [{**freeze, "reason": None} for freeze in row.freezes]
@@ -104,8 +104,8 @@ def register() -> None:
     register_catalog()
     register_numbers()
     undoers.register("streaks", undo)
-    zone_changes.register("streaks", end_terms_of_zone)
-    zone_followers.register("streaks", _follow)
-    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_clear_words))
+    before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
+    after_participant_zone_change.register("streaks", _review_after_zone_change)
+    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_anonymize_rows))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _WHOSE | fields, takes_back=name in _TAKING_BACK)
+        events.register(name, meaning, _WHOSE | fields, is_reversal=name in _TAKING_BACK)

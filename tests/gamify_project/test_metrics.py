@@ -59,7 +59,7 @@ def test_what_the_worker_found_is_told(night, tenant, other_tenant):
 
 
 def test_a_tenant_that_was_never_audited_is_stale_from_its_creation_on(night, tenant):
-    audit(tenant=tenant, now=NOW + DAY, tell=print)
+    audit(tenant=tenant, now=NOW + DAY, report=print)
 
     assert told()["gamify_audit_stalest_timestamp_seconds"] == NOW.timestamp()
 
@@ -103,7 +103,7 @@ def test_what_one_hour_has_left_the_next_goes_on_with(night, tenant, other_tenan
 
 def test_those_never_audited_come_first_and_then_whose_audit_is_longest_ago(night, tenant, other_tenant):
     for days, audited in enumerate([other_tenant.sandbox, other_tenant, tenant], start=1):
-        audit(tenant=audited, now=NOW - days * DAY, tell=print)
+        audit(tenant=audited, now=NOW - days * DAY, report=print)
 
     assert tenants_to_audit(since=NOW) == [tenant.sandbox, tenant, other_tenant, other_tenant.sandbox]
 

@@ -8,9 +8,9 @@ from participants.auditing import audits
 from participants.catalog import catalog_parts
 from participants.events import event_types
 from participants.profile import SECTION_NAMES, sections
-from participants.services.participants import erasers, zone_followers
-from participants.services.tenants import zone_changes
-from participants.work import after_commit, before_flush, conclusions, settlements
+from participants.services.participants import after_participant_zone_change, erasers
+from participants.services.tenants import before_tenant_zone_change
+from participants.work import after_commit, before_flush, closing_steps, settlements
 
 
 def test_every_section_of_the_spec_is_registered_and_no_other():
@@ -79,7 +79,7 @@ def test_what_follows_a_unit_of_work():
 
 
 def test_what_concludes_a_unit_of_work():
-    assert set(conclusions) == {"rewards"}
+    assert set(closing_steps) == {"rewards"}
 
 
 def test_the_parts_of_the_catalog():
@@ -140,11 +140,11 @@ def test_who_is_told_of_what_the_outbox_holds():
 
 
 def test_what_follows_a_tenants_zone():
-    assert set(zone_changes) == {"streaks"}
+    assert set(before_tenant_zone_change) == {"streaks"}
 
 
 def test_what_follows_a_participants_zone():
-    assert set(zone_followers) == {"streaks"}
+    assert set(after_participant_zone_change) == {"streaks"}
 
 
 def test_what_is_audited():

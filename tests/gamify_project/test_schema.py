@@ -18,8 +18,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from gamify.badges.services import NothingToMeet
-from gamify.facts.engine.outcomes import NotGiven
+from gamify.badges.services import BadgeWithoutCriteria
+from gamify.facts.engine.outcomes import GrantRefused
 from gamify.leaderboards.services import create_leaderboard
 from gamify.webhooks.api.streaming import _places
 from gamify.webhooks.models import Delivery, Endpoint
@@ -64,8 +64,8 @@ NOT_ON_THE_WIRE = (
     ApiKeyNotFound,
     FileRefused,
     HmacSecretNotFound,
-    NotGiven,
-    NothingToMeet,
+    GrantRefused,
+    BadgeWithoutCriteria,
     TenantNotFound,
     TenantSlugConflict,
 )

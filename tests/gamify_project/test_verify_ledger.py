@@ -15,7 +15,7 @@ from gamify.points.models import ExpiringCredit, LedgerEntry
 from gamify.tiers.models import TierChange
 from participants import auditing
 from participants.models import AuditRun, DomainEvent, IdempotencyKey, Participant
-from participants.services.auditing import audit, size_of
+from participants.services.auditing import audit, audit_size
 from participants.services.participants import delete
 from rewards.models import Claim, Reward, RewardCode, RewardTally
 from tests.busy import DAY, NOW, Busy
@@ -36,7 +36,7 @@ def many_chunks(monkeypatch):
 
 def found(tenant):
     drifts = []
-    audit(tenant=tenant, now=NOW, tell=drifts.append)
+    audit(tenant=tenant, now=NOW, report=drifts.append)
     return {(drift.audit, drift.what) for drift in drifts}
 
 
@@ -345,7 +345,7 @@ def test_a_drift_says_whose_it_is_and_what_was_expected(tenant, busy):
     busy.person("ada").update(tier_count=99)
     drifts = []
 
-    audit(tenant=tenant, now=NOW, tell=drifts.append)
+    audit(tenant=tenant, now=NOW, report=drifts.append)
 
     [drift] = drifts
     assert (drift.audit, drift.about, drift.what, drift.expected, drift.found) == (
@@ -356,9 +356,9 @@ def test_a_drift_says_whose_it_is_and_what_was_expected(tenant, busy):
 def test_every_row_that_is_announced_is_seen(tenant, busy):
     seen = []
 
-    audited = audit(tenant=tenant, now=NOW, tell=print, seen=seen.append)
+    audited = audit(tenant=tenant, now=NOW, report=print, seen=seen.append)
 
-    assert sum(seen) == size_of(tenant) == audited.rows
+    assert sum(seen) == audit_size(tenant) == audited.rows
 
 
 # --- the command ----------------------------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_the_command_ends_with_0_where_everything_agrees(tenant, other_tenant, b
     code, text = run()
 
     assert code == 0
-    assert text.splitlines() == ["tenants  4", f"rows     {size_of(tenant)}", "drifts   0"]
+    assert text.splitlines() == ["tenants  4", f"rows     {audit_size(tenant)}", "drifts   0"]
 
 
 def test_the_command_prints_each_drift_on_a_line_and_ends_with_1(tenant, busy):
@@ -392,7 +392,7 @@ def test_the_command_prints_each_drift_on_a_line_and_ends_with_1(tenant, busy):
         "acme live, tiers: participant ada: tier_count: expected 2, found 99",
         "acme live, badges: participant bo: badge_count: expected 1, found 99",
     ]
-    assert text.splitlines()[2:] == ["tenants  1", f"rows     {size_of(tenant)}", "drifts   2"]
+    assert text.splitlines()[2:] == ["tenants  1", f"rows     {audit_size(tenant)}", "drifts   2"]
 
 
 def test_the_command_prints_so_many_and_counts_all(tenant, busy):
@@ -423,7 +423,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(tenant, busy, monkeypatch):
 
     call_command("verify_ledger", "--tenant", "acme", stderr=screen, stdout=StringIO())
 
-    assert f"{size_of(tenant)}/{size_of(tenant)}" in screen.getvalue()
+    assert f"{audit_size(tenant)}/{audit_size(tenant)}" in screen.getvalue()
 
 
 def test_an_unknown_tenant_is_refused(db):
@@ -434,9 +434,9 @@ def test_an_unknown_tenant_is_refused(db):
 def test_what_it_came_to_is_kept(tenant, busy):
     busy.person("ada").update(tier_count=99)
     for later in (timedelta(0), DAY):
-        audit(tenant=tenant, now=NOW + later, tell=print)
+        audit(tenant=tenant, now=NOW + later, report=print)
 
     kept = AuditRun.objects.get()
     assert (kept.tenant, kept.began_at, kept.audited_at, kept.drifts) == (tenant, NOW + DAY, NOW + DAY, 1)
-    assert kept.rows == size_of(tenant)
+    assert kept.rows == audit_size(tenant)
     assert LedgerEntry.objects.filter(tenant=tenant).count() < kept.rows

@@ -5,7 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from participants.auditing import Drift, Mention, by_participant, differences, has_erased, mentioned
+from participants.auditing import (
+    Drift,
+    Mention,
+    check_mentions,
+    differences,
+    group_by_participant,
+    has_erased_participants,
+)
 from participants.models import AuditRun, Participant
 from participants.services.participants import delete
 from tests.factories import ParticipantFactory
@@ -20,7 +27,9 @@ def test_rows_come_by_participant_and_by_stream_in_their_own_order():
     people = [(ONE, "one"), (FAR, "far")]
     rows = [(ONE, "b"), (ONE, "a"), (TWO, "nobody's"), (FAR, "c")]
 
-    together = [(owner, [(number, row[1]) for number, row in theirs]) for owner, theirs in by_participant(people, rows)]
+    together = [
+        (owner, [(number, row[1]) for number, row in theirs]) for owner, theirs in group_by_participant(people, rows)
+    ]
 
     assert together == [
         (ONE, [(0, "one"), (1, "b"), (1, "a")]),
@@ -38,7 +47,7 @@ def test_no_more_is_read_than_is_asked_for():
             read.append(number)
             yield UUID(int=number), number
 
-    next(by_participant(rows()))
+    next(group_by_participant(rows()))
 
     assert read == [0]
 
@@ -62,7 +71,7 @@ def test_what_is_mentioned_is_there_and_says_so(tenant):
         mention(None, external_id="x"),
     ]
 
-    told = mentioned(tenant, Participant, mentions)
+    told = check_mentions(tenant, Participant, mentions)
 
     assert list(told) == [
         Drift("an answer", "external_id", "bo", "ada"),
@@ -75,19 +84,19 @@ def test_what_may_be_gone_is_no_fault_but_what_it_says_is(tenant, other_tenant):
     foreign = ParticipantFactory(tenant=other_tenant)
     mentions = [mention(ada.pk, external_id="bo"), mention(FAR, external_id="x"), mention(foreign.pk, external_id="x")]
 
-    told = mentioned(tenant, Participant, mentions, may_be_gone=True)
+    told = check_mentions(tenant, Participant, mentions, may_be_gone=True)
 
     assert [drift.expected for drift in told] == ["bo"]
 
 
 def test_an_erasure_is_remembered_of_the_tenant_in_which_it_happened(tenant, other_tenant):
     ParticipantFactory(tenant=tenant, external_id="ada")
-    assert not has_erased(tenant)
+    assert not has_erased_participants(tenant)
 
     delete(tenant=tenant, external_id="ada", now=NOW)
 
-    assert has_erased(tenant)
-    assert not has_erased(other_tenant)
+    assert has_erased_participants(tenant)
+    assert not has_erased_participants(other_tenant)
 
 
 def test_what_is_kept_of_audits_goes_with_the_tenant(tenant):

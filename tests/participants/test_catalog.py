@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from participants.catalog import catalog_of, catalog_parts, definitions_changed
+from participants.catalog import bump_catalog_version, catalog_of, catalog_parts
 from participants.models import Tenant
 from participants.services.tenants import create_tenant, update_tenant
 
@@ -50,7 +50,7 @@ def test_tenants_do_not_share_a_catalog(tenant, loads):
 def test_a_change_raises_the_version_of_that_tenant_alone(tenant):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
-    definitions_changed(tenant)
+    bump_catalog_version(tenant)
 
     versions = dict(Tenant.objects.live().values_list("slug", "catalog_version"))
     assert versions == {"acme": 2, "other": other.catalog_version}

@@ -45,7 +45,7 @@ def test_whatever_a_text_holds_is_told_as_it_is(people):
 
 def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
     with unit_for_ids(tenant, [each.pk for each in people], now=LATER) as work:
-        for each in work.locked.values():
+        for each in work.locked_participants.values():
             each.timezone = "Europe/Vienna"
             each.past_zones = [["UTC", each.external_id]]
             each.display_name = "not meant to be kept"
@@ -63,7 +63,7 @@ def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, 
     changes = [(first, ()), (second, ("timezone",))]
     with unit_for_ids(tenant, [first.pk, second.pk], now=LATER) as work:
         for each, columns in changes if is_whole_first else reversed(changes):
-            row = work.locked[each.pk]
+            row = work.locked_participants[each.pk]
             row.timezone, row.display_name = "UTC", "new"
             work.change(row, *columns)
 
@@ -75,7 +75,7 @@ def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, 
 
 def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(tenant, people, queries):
     with unit_for_ids(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
-        [participant] = work.locked.values()
+        [participant] = work.locked_participants.values()
         with queries(1):
             load_deferred(work, participant)
             load_deferred(work, participant)
@@ -84,7 +84,7 @@ def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(
 
 def test_a_unit_over_nobody_locks_nobody(tenant, people):
     with unit_for_ids(tenant, [], now=LATER) as work:
-        locked = dict(work.locked)
+        locked = dict(work.locked_participants)
 
     assert locked == {}
 
@@ -93,6 +93,6 @@ def test_a_unit_over_anothers_participants_locks_nobody(people):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
     with unit_for_ids(other, [each.pk for each in people], now=LATER) as work:
-        locked = dict(work.locked)
+        locked = dict(work.locked_participants)
 
     assert locked == {}

@@ -109,15 +109,15 @@ def test_a_key_is_first_once_in_each_unit(tenant):
 
 
 def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenant):
-    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
-    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
-        assert work.replayed(once) is None
+    idempotency = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, idempotency_requests=[idempotency]) as work:
+        assert work.stored_answer(idempotency) is None
         work.touch(work.participant("new"))
-        work.remember(once, {"answer": 1})
-        assert work.replayed(once) == {"answer": 1}
+        work.store_answer(idempotency, {"answer": 1})
+        assert work.stored_answer(idempotency) == {"answer": 1}
 
-    with unit_of_work(tenant, ["new"], now=LATER, onces=[once]) as work:
-        assert work.replayed(once) == {"answer": 1}
+    with unit_of_work(tenant, ["new"], now=LATER, idempotency_requests=[idempotency]) as work:
+        assert work.stored_answer(idempotency) == {"answer": 1}
 
 
 @pytest.mark.parametrize(
@@ -131,24 +131,27 @@ def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenan
     ids=["operation", "key", "participant", "batch"],
 )
 def test_a_key_is_scoped_to_operation_and_participant(tenant, other):
-    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
-    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
+    idempotency = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, idempotency_requests=[idempotency]) as work:
         work.touch(work.participant("new"))
-        work.remember(once, {})
+        work.store_answer(idempotency, {})
 
-    with unit_of_work(tenant, ["new", "other"], now=NOW, onces=[other]) as work:
-        assert work.replayed(other) is None
+    with unit_of_work(tenant, ["new", "other"], now=NOW, idempotency_requests=[other]) as work:
+        assert work.stored_answer(other) is None
 
 
 def test_the_same_key_with_another_request_is_refused(tenant):
-    once = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
-    with unit_of_work(tenant, ["new"], now=NOW, onces=[once]) as work:
+    idempotency = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
+    with unit_of_work(tenant, ["new"], now=NOW, idempotency_requests=[idempotency]) as work:
         work.touch(work.participant("new"))
-        work.remember(once, {})
+        work.store_answer(idempotency, {})
     other = IdempotencyRequest("points.award", "k", digest="6", external_id="new")
 
-    with pytest.raises(IdempotencyKeyReused), unit_of_work(tenant, ["new"], now=NOW, onces=[other]) as work:
-        work.replayed(other)
+    with (
+        pytest.raises(IdempotencyKeyReused),
+        unit_of_work(tenant, ["new"], now=NOW, idempotency_requests=[other]) as work,
+    ):
+        work.stored_answer(other)
 
     assert IdempotencyKey.objects.count() == 1
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from participants.models import DomainEvent, Tenant
 from streaks.models import Streak
-from streaks.selectors.due import BREAKS, RISKS, Sweep
+from streaks.selectors.due import BREAKS, RISKS, SweepKind
 from streaks.services import create_streak, record, review_streak, sweep
 
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ def ticked(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", 
     return told
 
 
-def swept(tenant: Tenant, now: datetime, *kinds: Sweep) -> int:
+def swept(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
     """How many rows were looked at by a sweep of each kind; of both where none is named."""
     return sum(sweep(tenant=fresh(tenant), kind=kind, now=now) for kind in kinds or (RISKS, BREAKS))
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from gamify.facts.services import GrantKind, grant_kinds
 from participants.errors import FieldError
 from participants.ids import new_id
-from streaks.admin.words import CARRIED
+from streaks.admin.words import COUNTS_CARRIED_OVER
 from streaks.models import Streak, StreakRevision
 from streaks.selectors.configs import config_of
 from streaks.services import create_streak, update_streak
@@ -347,7 +347,7 @@ def test_a_change_of_the_rules_tells_that_counts_are_carried_over(tenant, change
 
     console.edit(CHANGE, streak.pk, **change)
 
-    assert (CARRIED in text_of(console.get(CHANGE, streak.pk))) is is_carried
+    assert (COUNTS_CARRIED_OVER in text_of(console.get(CHANGE, streak.pk))) is is_carried
 
 
 def test_a_zone_that_is_named_stays_where_the_tenants_moves(tenant):

@@ -9,7 +9,7 @@ from participants.admin.panels import panels
 from participants.models import Participant
 from participants.services.participants import anonymize
 from streaks.models import ParticipantStreak
-from streaks.services import Case, create_streak, freeze, pause, record, set_status, update_streak
+from streaks.services import CareRequest, create_streak, freeze, pause, record, set_status, update_streak
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.factories import ParticipantFactory
 
@@ -103,7 +103,7 @@ def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
     streak = made(tenant)
     participant = ticked(tenant, 1, 0)
 
-    freeze(tenant=tenant, case=Case("ada", "daily_login", "On holiday"), now=NOW)
+    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
     frozen = cells_of(page_of(tenant, participant))
     pause(streak, tenant=tenant, now=NOW)
     paused = text_of(Console(tenant, user=staff("participants.view_participant")).get(PAGE, participant.pk))
@@ -160,7 +160,7 @@ def boxes_of(shown):
 def test_the_calendar_tells_each_day_since_they_began(tenant):
     made(tenant, grace_periods=1)
     participant = ticked(tenant, 16, 15, 9, 8, 6, 4, 3, 1)
-    freeze(tenant=tenant, case=Case("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
+    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
 
     boxes = boxes_of(page_of(tenant, participant))
 
@@ -371,7 +371,7 @@ def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, no
 def test_of_somebody_anonymised_the_reasons_are_gone(tenant):
     made(tenant)
     participant = ticked(tenant, 0)
-    freeze(tenant=tenant, case=Case("ada", "daily_login", "In hospital"), now=NOW)
+    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "In hospital"), now=NOW)
     anonymize(tenant=tenant, external_id="ada", now=NOW)
 
     shown = page_of(tenant, participant)

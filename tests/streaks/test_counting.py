@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaks.engine.counting import Carried, Rules, State, standing
+from streaks.engine.counting import CarryOver, Rules, State, streak_status
 from streaks.engine.runs import contains, with_window
 from streaks.engine.ticking import tick
 from streaks.engine.windows import CalendarWindows, Period
@@ -64,7 +64,7 @@ def test_the_engine_agrees_with_a_walk_through_all_windows(rules, now, ages):
     for age in ages:
         state = tick(state, rules, at=now - age, now=now).state
 
-    standing_now = standing(state, rules, now=now)
+    standing_now = streak_status(state, rules, now=now)
 
     satisfied = {rules.windows.ordinal(now - age) for age in ages}
     assert (standing_now.current, standing_now.longest) == naive(satisfied, rules, now=now)
@@ -92,16 +92,16 @@ def test_a_streak_lives_until_exactly_the_instant_that_is_told(rules, now, ages)
         state = tick(state, rules, at=now - age, now=now).state
     latest = max(now - age for age in ages)
 
-    told = standing(state, rules, now=latest)
+    told = streak_status(state, rules, now=latest)
 
     assert told.current > 0
     if told.breaks_at is None:
         assert not rules.resets
         return
-    assert standing(state, rules, now=told.breaks_at - timedelta(microseconds=1)).current == told.current
-    assert standing(state, rules, now=told.breaks_at).current == 0
-    assert standing(state, rules, now=told.at_risk_at).is_at_risk
-    assert not standing(state, rules, now=told.at_risk_at - timedelta(microseconds=1)).is_at_risk
+    assert streak_status(state, rules, now=told.breaks_at - timedelta(microseconds=1)).current == told.current
+    assert streak_status(state, rules, now=told.breaks_at).current == 0
+    assert streak_status(state, rules, now=told.at_risk_at).is_at_risk
+    assert not streak_status(state, rules, now=told.at_risk_at - timedelta(microseconds=1)).is_at_risk
 
 
 @given(st.lists(st.integers(-30, 30)))
@@ -149,14 +149,14 @@ def test_grace_keeps_a_streak_over_missed_days_without_adding_to_it(grace, curre
     rules = Rules(CalendarWindows(Period.DAILY), grace=grace)
     state, _ = recorded([-3, -2], rules)
 
-    assert standing(state, rules, now=NOON).current == current
+    assert streak_status(state, rules, now=NOON).current == current
 
 
 def test_without_reset_all_satisfied_windows_are_one_streak():
     rules = Rules(CalendarWindows(Period.DAILY), resets=False)
     state, _ = recorded([-100, -50, -1], rules)
 
-    told = standing(state, rules, now=NOON)
+    told = streak_status(state, rules, now=NOON)
 
     assert (told.current, told.longest, told.breaks_at, told.is_at_risk) == (3, 3, None, False)
 
@@ -164,7 +164,7 @@ def test_without_reset_all_satisfied_windows_are_one_streak():
 def test_an_excused_window_breaks_nothing_and_uses_no_grace():
     state, _ = recorded([-4, -3])
 
-    told = standing(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
+    told = streak_status(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
 
     assert told.current == 2
     assert told.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
@@ -173,14 +173,14 @@ def test_an_excused_window_breaks_nothing_and_uses_no_grace():
 def test_an_excused_window_that_was_visited_counts():
     state, _ = recorded([-2, -1, 0])
 
-    assert standing(state, DAILY, now=NOON, spans=[(NOON - DAY, NOON - DAY)]).current == 3
+    assert streak_status(state, DAILY, now=NOON, spans=[(NOON - DAY, NOON - DAY)]).current == 3
 
 
 def test_a_lead_longer_than_the_window_does_not_begin_within_the_last_visit():
     rules = Rules(CalendarWindows(Period.DAILY), lead=10 * DAY)
     state, _ = recorded([0], rules)
 
-    told = standing(state, rules, now=NOON)
+    told = streak_status(state, rules, now=NOON)
 
     assert not told.is_at_risk
     assert told.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
@@ -189,12 +189,12 @@ def test_a_lead_longer_than_the_window_does_not_begin_within_the_last_visit():
 def test_at_risk_begins_a_sixth_of_the_window_before_the_break():
     state, _ = recorded([-1])
 
-    assert standing(state, DAILY, now=NOON).at_risk_at == datetime(2026, 2, 14, 20, tzinfo=UTC)
+    assert streak_status(state, DAILY, now=NOON).at_risk_at == datetime(2026, 2, 14, 20, tzinfo=UTC)
 
 
 def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
     today = DAILY.windows.ordinal(NOON)
-    state = State(carried=Carried(count=5, longest=9, last=today - 1))
+    state = State(carry_over=CarryOver(count=5, longest=9, last=today - 1))
 
     late = tick(state, DAILY, at=NOON - 3 * DAY, now=NOON)
     fresh = tick(state, DAILY, at=NOON, now=NOON)
@@ -205,7 +205,7 @@ def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
 
 def test_a_carried_count_breaks_like_any_other():
     today = DAILY.windows.ordinal(NOON)
-    state = State(carried=Carried(count=5, longest=9, last=today - 1))
+    state = State(carry_over=CarryOver(count=5, longest=9, last=today - 1))
 
-    assert standing(state, DAILY, now=NOON + DAY).current == 0
-    assert standing(state, DAILY, now=NOON + DAY).longest == 9
+    assert streak_status(state, DAILY, now=NOON + DAY).current == 0
+    assert streak_status(state, DAILY, now=NOON + DAY).longest == 9

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gamify.facts.engine.conditions import NO_PROGRESS, Condition, Kind
+from gamify.facts.engine.conditions import NO_PROGRESS, Condition, ConditionKind
 from streaks.engine import carrying
+from streaks.engine.calendar import calendar_entries
 from streaks.engine.care import reviving_span
-from streaks.engine.carrying import carried_over
-from streaks.engine.counting import Rules, State, standing, windows_of
-from streaks.engine.days import days
-from streaks.engine.milestones import Milestone, due, earned, following, paid_with
+from streaks.engine.carrying import carry_over
+from streaks.engine.counting import Rules, State, streak_status, windows_of
+from streaks.engine.milestones import Milestone, due_milestones, earned_thresholds, next_threshold, with_payments
 from streaks.engine.rolling import Rolling
 from streaks.engine.ticking import tick
 from streaks.engine.windows import CalendarWindows, Period
-from streaks.engine.zoned import travelling
+from streaks.engine.zoned import windows_across_zones
 from tests.streaks import oracle
 from tests.streaks.oracle import Book, Calendar, RollingBook, Tick, Told, Wanted
 
@@ -141,11 +141,13 @@ def rules_of(book):
 
 def windows_in(calendar):
     period, reset, week_start = Period(calendar.period), calendar.reset, calendar.week_start
-    return travelling([(CalendarWindows(period, zone, reset, week_start), until) for zone, until in calendar.zones])
+    return windows_across_zones(
+        [(CalendarWindows(period, zone, reset, week_start), until) for zone, until in calendar.zones]
+    )
 
 
 def condition_of(wanted):
-    return Condition(Kind(wanted.kind), Decimal(wanted.minimum), None if wanted.kind == "count" else "field")
+    return Condition(ConditionKind(wanted.kind), Decimal(wanted.minimum), None if wanted.kind == "count" else "field")
 
 
 NEWCOMER = State()
@@ -160,7 +162,7 @@ def counted(book, *, now, state=NEWCOMER, ticks=None, rules=None):
 
 def told_by_engine(state, book, *, now, rules=None):
     rules = rules or rules_of(book)
-    found, windows = standing(state, rules, now=now, spans=book.spans), windows_of(state, rules)
+    found, windows = streak_status(state, rules, now=now, spans=book.spans), windows_of(state, rules)
     key = None if found.window is None else windows.key(found.window)
     return Told(
         found.current, found.longest, key, found.is_satisfied, found.is_at_risk, found.breaks_at, found.at_risk_at
@@ -217,11 +219,11 @@ def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
 def test_a_streak_lives_until_exactly_the_break_and_is_at_risk_from_exactly_the_instant_told(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
-    told = standing(state, rules, now=now, spans=book.spans)
+    told = streak_status(state, rules, now=now, spans=book.spans)
     assume(told.breaks_at)
 
     def at(instant):
-        return standing(state, rules, now=instant, spans=book.spans)
+        return streak_status(state, rules, now=instant, spans=book.spans)
 
     assert at(told.breaks_at - INSTANT).current == told.current
     assert at(told.breaks_at).current == 0
@@ -276,7 +278,7 @@ def test_what_record_is_told_of_each_tick(history, is_in_order):
     state, rules, heard = State(), rules_of(book), replace(book, ticks=[])
 
     for each in ticks:
-        answer = tick(state, rules, at=each.at, now=now, counts_on=False, spans=book.spans)
+        answer = tick(state, rules, at=each.at, now=now, adds_to_satisfied=False, spans=book.spans)
         state, window = answer.state, book.calendar.window_at(each.at)
         was_satisfied, before = window in oracle.satisfied(heard), oracle.told(heard, now=now)
         heard = replace(heard, ticks=[*heard.ticks, each])
@@ -296,7 +298,7 @@ def test_repeated_records_do_not_advance_a_window_that_is_satisfied_but_events_d
     now, recorded = book.ticks[0].at, State()
 
     for each in book.ticks:
-        recorded = tick(recorded, rules_of(book), at=each.at, now=now, counts_on=False).state
+        recorded = tick(recorded, rules_of(book), at=each.at, now=now, adds_to_satisfied=False).state
 
     assert shown(recorded, book, now=now) == (4, Decimal(0), [])
     assert shown(counted(book, now=now), book, now=now) == (9, Decimal(0), [])
@@ -357,7 +359,7 @@ def test_the_calendar_says_of_each_window_what_the_walk_says(history):
     state, rules = counted(book, now=now), rules_of(book)
     first, last = min(each.at for each in book.ticks) - UNITS[book.calendar.period], now + UNITS[book.calendar.period]
 
-    found = days(
+    found = calendar_entries(
         state, rules, first=rules.windows.ordinal(first), last=rules.windows.ordinal(last), now=now, spans=book.spans
     )
 
@@ -424,7 +426,7 @@ def test_a_count_that_is_alive_goes_on_by_the_new_rules_and_nothing_dead_comes_b
         late = [
             Tick(at - UNITS[new.calendar.period] * number / 3) for number in data.draw(st.lists(st.integers(1, 60)))
         ]
-        state = carried_over(state, rules_of(book), rules_of(new), at=at, spans=book.spans)
+        state = carry_over(state, rules_of(book), rules_of(new), at=at, spans=book.spans)
         after = oracle.after_change(book, new, at=at)
         assert told_by_engine(state, after, now=at) == oracle.told(after, now=at)
         arrived = data.draw(st.permutations([*new.ticks, *late]))
@@ -482,7 +484,7 @@ def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, 
     ticks = [replace(each, at=each.at + moved + tenths * new.length / 20) for each in new.rules.ticks]
     new, rules = replace(new, rules=replace(new.rules, ticks=ticks)), rules_of_rolling(new)
 
-    state = carried_over(counted(book, now=at), rules_of(book), rules, at=at)
+    state = carry_over(counted(book, now=at), rules_of(book), rules, at=at)
     heard = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
 
     assert told_by_engine(state, new.rules, now=at, rules=rules) == oracle.told_rolling(heard, now=at)
@@ -503,7 +505,7 @@ def test_a_count_goes_on_from_rolling_windows_into_a_calendar(history, scene, da
         state = tick(state, rules, at=each.at, now=each.at).state
     new = Book(calendar, grace=data.draw(st.integers(0, 2)), wanted=data.draw(ANY_TICK | some_ticks))
 
-    state = carried_over(state, rules, rules_of(new), at=at)
+    state = carry_over(state, rules, rules_of(new), at=at)
     book = oracle.after_change_of_rolling(old, new, at=at)
     assert told_by_engine(state, book, now=at) == oracle.told(book, now=at)
 
@@ -540,12 +542,12 @@ def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_though_the_nex
     for at in (opened, back):
         state = tick(state, rules, at=at, now=at, spans=[] if is_told_late else spans).state
 
-    assert standing(state, rules, now=back, spans=spans).current == 2
+    assert streak_status(state, rules, now=back, spans=spans).current == 2
 
 
 def test_rolling_windows_that_nothing_came_of_are_not_kept():
     opened, now = datetime(2026, 2, 14, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
-    rules = Rules(windows=Rolling(HOUR), condition=Condition(Kind.COUNT, Decimal(2)))
+    rules = Rules(windows=Rolling(HOUR), condition=Condition(ConditionKind.COUNT, Decimal(2)))
 
     state = State()
     for day in range(10):
@@ -603,11 +605,13 @@ def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(hi
     for each in book.ticks:
         answer = tick(state, rules, at=each.at, now=now, spans=book.spans)
         heard, window = replace(heard, ticks=[*heard.ticks, each]), book.calendar.window_at(each.at)
-        reached = due(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
+        reached = due_milestones(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
         owed = [milestone for milestone in MILESTONES if is_owed(milestone, heard, window, paid)]
         assert reached == owed
         state = (
-            replace(answer.state, paid=paid_with(answer.state.paid, reached, answer.chain)) if reached else answer.state
+            replace(answer.state, paid=with_payments(answer.state.paid, reached, answer.chain))
+            if reached
+            else answer.state
         )
         paid += [(milestone.threshold, window) for milestone in reached]
 
@@ -623,7 +627,7 @@ def is_owed(milestone, book, window, paid):
 
 
 def check_unlocked(state, rules, book, paid, *, now):
-    alive = standing(state, rules, now=now, spans=book.spans).alive
+    alive = streak_status(state, rules, now=now, spans=book.spans).alive
     run = oracle.runs(book)[-1] if oracle.told(book, now=now).current else {}
     unlocked = [
         milestone.threshold
@@ -632,8 +636,8 @@ def check_unlocked(state, rules, book, paid, *, now):
             threshold == milestone.threshold and (at in run or not milestone.is_repeatable) for threshold, at in paid
         )
     ]
-    assert earned(MILESTONES, alive, state.paid) == unlocked
-    assert following(MILESTONES, alive, state.paid) == next((m for m in [1, 2, 3, 4] if m not in unlocked), None)
+    assert earned_thresholds(MILESTONES, alive, state.paid) == unlocked
+    assert next_threshold(MILESTONES, alive, state.paid) == next((m for m in [1, 2, 3, 4] if m not in unlocked), None)
 
 
 # --- very long histories -----------------------------------------------------------------------------------------------
@@ -663,7 +667,7 @@ def test_a_history_that_is_kept_as_a_count_stands_as_if_all_of_it_were_kept(hist
 
 
 def paid_in(answer):
-    reached = due(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
+    reached = due_milestones(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
     return (
-        replace(answer.state, paid=paid_with(answer.state.paid, reached, answer.chain)) if reached else answer.state
+        replace(answer.state, paid=with_payments(answer.state.paid, reached, answer.chain)) if reached else answer.state
     ), reached

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from gamify.facts.engine.outcomes import Granted
+from gamify.facts.engine.outcomes import GrantReport
 from gamify.facts.services import GrantKind, grant_kinds
 from participants.models import DomainEvent
 from streaks.models import ParticipantStreak
@@ -182,7 +182,7 @@ def rewards(monkeypatch):
 
     def give(work, participant, grant):
         given.append((participant.external_id, grant.spec["id"], grant.key))
-        yield Granted("reward", "Gift", grant.source, id=grant.spec["id"])
+        yield GrantReport("reward", "Gift", grant.source, id=grant.spec["id"])
 
     kind = GrantKind(give=give, problem=lambda tenant, spec: None, keys=("id",))
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
@@ -206,9 +206,9 @@ def test_a_milestone_gives_its_reward_and_the_answer_tells_of_both(api, tenant, 
 
 
 def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
-    once, each = "550e8400-e29b-41d4-a716-446655440001", "550e8400-e29b-41d4-a716-446655440002"
+    idempotency, each = "550e8400-e29b-41d4-a716-446655440001", "550e8400-e29b-41d4-a716-446655440002"
     milestones = [
-        {"threshold": 2, "reward_item_id": once, "repeatable": False},
+        {"threshold": 2, "reward_item_id": idempotency, "repeatable": False},
         {"threshold": 3, "reward_item_id": each, "repeatable": True},
     ]
     defined(tenant, milestones=milestones)
@@ -217,7 +217,7 @@ def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
         emit(api, at=NOW - age * DAY)
     emit(api, at=NOW - 2 * DAY)
 
-    assert [what for _, what, _ in rewards] == [once, each, each]
+    assert [what for _, what, _ in rewards] == [idempotency, each, each]
 
 
 def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):

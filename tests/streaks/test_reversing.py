@@ -16,7 +16,7 @@ from participants.models import DomainEvent, Participant, Tenant
 from streaks.engine.counting import windows_of
 from streaks.models import ParticipantStreak
 from streaks.selectors import statuses_of
-from streaks.services import Case, create_streak, freeze, pause, record, update_streak
+from streaks.services import CareRequest, create_streak, freeze, pause, record, update_streak
 from tests.factories import RuleFactory, TenantFactory
 
 NOW = datetime(2026, 2, 14, 18, tzinfo=UTC)
@@ -55,13 +55,13 @@ def standing(tenant):
     person = Participant.objects.filter(tenant=tenant).first()
     return [
         (
-            status.standing.current,
-            status.standing.longest,
+            status.streak_status.current,
+            status.streak_status.longest,
             status.state.progress.get(windows_of(status.state, status.rules).ordinal(NOW)),
             status.state.runs,
             status.last_activity_at,
-            status.standing.breaks_at,
-            status.standing.at_risk_at,
+            status.streak_status.breaks_at,
+            status.streak_status.at_risk_at,
         )
         for status in statuses_of(person, catalog_of(tenant), now=NOW)
     ]
@@ -140,7 +140,7 @@ def test_who_has_no_other_tick_is_as_if_they_had_never_begun(tenant):
 def test_a_freeze_outlives_the_last_tick(tenant):
     defined(tenant)
     event_id = happens(tenant)
-    freeze(tenant=fresh(tenant), case=Case("ada", "daily", "Ill"), begin=NOW, end=NOW + DAY, now=NOW)
+    freeze(tenant=fresh(tenant), case=CareRequest("ada", "daily", "Ill"), begin=NOW, end=NOW + DAY, now=NOW)
 
     undone(tenant, event_id)
 

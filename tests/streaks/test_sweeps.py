@@ -13,9 +13,17 @@ from streaks import tasks
 from streaks.models import ParticipantStreak, Status, Streak
 from streaks.selectors import reach_of
 from streaks.selectors.due import BREAKS, RISKS
-from streaks.services import declare_amnesty, record_many, reviewing, set_status, sweep, undo_amnesty, update_streak
+from streaks.services import (
+    declare_amnesty,
+    record_many,
+    review_in_chunks,
+    set_status,
+    sweep,
+    undo_amnesty,
+    update_streak,
+)
 from streaks.services.recording import Tick
-from streaks.services.sweeps import PUSHED_AHEAD
+from streaks.services.sweeps import RETRY_DELAY
 from tests.streaks.sweeping import (
     DAY,
     HOUR,
@@ -357,12 +365,12 @@ def test_a_review_ends_and_is_done_once(tenant, daily):
 
 
 def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatch):
-    monkeypatch.setattr("streaks.services.announcing.CHUNK", 1)
+    monkeypatch.setattr("streaks.services.reviews.CHUNK", 1)
     for who in "abc":
         ticked(tenant, NOON, who=who)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
     fast, slow = (
-        reviewing(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
+        review_in_chunks(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
     )
 
     next(fast)
@@ -385,7 +393,7 @@ def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(tenant, dail
 
     assert looked_at == [19, 0]
     assert {data["user_id"] for _, data in told("streak.broken")} == {f"user_{n}" for n in range(20) if n != 7}
-    assert broken.get().breaks_at == BREAK + PUSHED_AHEAD
+    assert broken.get().breaks_at == BREAK + RETRY_DELAY
 
 
 def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
@@ -396,7 +404,7 @@ def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
     swept(tenant, BREAK)
     rows.update(runs=runs)
 
-    swept(tenant, BREAK + PUSHED_AHEAD)
+    swept(tenant, BREAK + RETRY_DELAY)
 
     assert told_types() == ["streak.broken"]
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from gamify.badges import services
 from gamify.badges.api import examples
 from gamify.badges.api.serializers import AwardBody, BadgeAwardedAnswer, BadgeList, BadgeQuery
-from gamify.badges.profile import badge_of
-from gamify.badges.selectors import BadgeStatus, earned, standings_of, with_progress
+from gamify.badges.profile import badge_body
+from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet, rendered
@@ -56,15 +56,15 @@ class ParticipantBadgesViewSet(KeyViewSet):
         query = self.query(BadgeQuery)
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, participant_id, now=self.now)
-            standings = standings_of(participant, catalog_of(tenant))
-            asked = _asked(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
+            standings = badge_statuses(participant, catalog_of(tenant))
+            asked = _matching(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
             asked = with_progress(asked, participant, tenant=tenant, now=self.now)
-        counts = {"total": len(standings), "earned_count": len(earned(standings))}
-        answer = {"participant_id": participant_id, "badges": [badge_of(standing) for standing in asked], **counts}
+        counts = {"total": len(standings), "earned_count": len(only_earned(standings))}
+        answer = {"participant_id": participant_id, "badges": [badge_body(standing) for standing in asked], **counts}
         return Response(rendered(BadgeList, answer))
 
 
-def _asked(standings: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
+def _matching(standings: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
     if earned_only:
-        standings = earned(standings)
+        standings = only_earned(standings)
     return [standing for standing in standings if codes is None or standing.badge.code in codes]

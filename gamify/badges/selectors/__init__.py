@@ -1,7 +1,7 @@
 """Reads of badges: those a tenant gives, those a participant has, and how far they are with the others."""
 
 from gamify.badges.selectors.catalog import CATALOG_PART, BadgeDefinition, Badges, active_badges, badges_in, load_badges
-from gamify.badges.selectors.standings import BadgeStatus, Progress, earned, standings_of, with_progress
+from gamify.badges.selectors.statuses import BadgeStatus, Progress, badge_statuses, only_earned, with_progress
 
 __all__ = [
     "CATALOG_PART",
@@ -10,9 +10,9 @@ __all__ = [
     "Badges",
     "Progress",
     "active_badges",
+    "badge_statuses",
     "badges_in",
-    "earned",
     "load_badges",
-    "standings_of",
+    "only_earned",
     "with_progress",
 ]

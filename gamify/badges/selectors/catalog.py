@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion, compiled_criterion
+from gamify.badges.engine import ANY_EVENT, Criterion, compile_criterion
 from gamify.badges.models import Badge
 from gamify.facts.services import metrics
 from participants.catalog import Catalog
@@ -44,7 +44,7 @@ class Badges:
 
 def load_badges(tenant: Tenant) -> Badges:
     """The catalog's part."""
-    active = {badge.code: defined(badge) for badge in Badge.objects.of(tenant).active().in_order()}
+    active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
     by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
     for badge in active.values():
@@ -53,17 +53,17 @@ def load_badges(tenant: Tenant) -> Badges:
             continue
         if criterion.event_name is not None:
             by_event[criterion.event_name].append((badge, criterion))
-        for change in _changes(criterion):
+        for change in _domain_events(criterion):
             by_change[change].append((badge, criterion))
     return Badges(active, by_event, by_change)
 
 
-def _changes(criterion: Criterion) -> Iterable[str]:
+def _domain_events(criterion: Criterion) -> Iterable[str]:
     """What changes its number, where some domain keeps it."""
     return metrics[criterion.metric].after if criterion.metric in metrics else ()
 
 
-def defined(badge: Badge) -> BadgeDefinition:
+def badge_definition(badge: Badge) -> BadgeDefinition:
     return BadgeDefinition(
         id=badge.pk,
         code=badge.code,
@@ -71,7 +71,7 @@ def defined(badge: Badge) -> BadgeDefinition:
         description=badge.description,
         icon=badge.icon_url,
         rarity=badge.rarity,
-        criterion=compiled_criterion(badge.criteria, revision=badge.criteria_revision),
+        criterion=compile_criterion(badge.criteria, revision=badge.criteria_revision),
     )
 
 

@@ -8,17 +8,17 @@ from gamify.badges.engine import ANY_EVENT, Criterion
 from gamify.facts.models import Event
 from participants.models import Participant
 
-READ_AT_ONCE = 2_000
+CHUNK_SIZE = 2_000
 
 
-def counted(
+def values_from_history(
     participant: Participant, criteria: Mapping[UUID, Criterion], *, without: UUID | None = None
 ) -> Mapping[UUID, Decimal]:
     """Each of `criteria` over the participant's whole history, in one pass, by the same keys; `without` is an event to leave out."""
-    return counted_of([participant], criteria, without=without).get(participant.pk, {})
+    return values_from_histories([participant], criteria, without=without).get(participant.pk, {})
 
 
-def counted_of(
+def values_from_histories(
     participants: Sequence[Participant], criteria: Mapping[UUID, Criterion], *, without: UUID | None = None
 ) -> Mapping[UUID, Mapping[UUID, Decimal]]:
     """The same of many participants of one tenant; who has no such event is left out."""
@@ -30,7 +30,7 @@ def counted_of(
         values = found.setdefault(participant_id, dict.fromkeys(criteria, Decimal(0)))
         for key, criterion in criteria.items():
             if criterion.event_name in {name, ANY_EVENT} and criterion.matches(properties):
-                values[key] = criterion.after(values[key], properties)
+                values[key] = criterion.value_after(values[key], properties)
         if len(participants) == 1 and all(criteria[key].is_met_by(value) for key, value in values.items()):
             break
     return found
@@ -45,4 +45,4 @@ def _events(
         events = events.exclude(pk=without)
     if ANY_EVENT not in names:
         events = events.filter(name__in=names)
-    return events.values_list("participant_id", "name", "properties").iterator(chunk_size=READ_AT_ONCE)
+    return events.values_list("participant_id", "name", "properties").iterator(chunk_size=CHUNK_SIZE)

@@ -106,9 +106,9 @@ def _give(
 
 
 def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]) -> None:
-    work.emit("badge.awarded", participant, {**named(badge), "metadata": metadata})
+    work.emit("badge.awarded", participant, {**event_data(badge), "metadata": metadata})
 
 
-def named(badge: BadgeDefinition) -> dict[str, Any]:
+def event_data(badge: BadgeDefinition) -> dict[str, Any]:
     """As every domain event about it begins."""
     return {"badge_code": badge.code, "badge_name": badge.name, "icon": badge.icon, "rarity": badge.rarity}

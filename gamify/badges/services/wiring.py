@@ -3,7 +3,7 @@
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import CATALOG_PART, load_badges
 from gamify.badges.services.reversing import undo
-from gamify.facts.services import metrics, own_number, undoers
+from gamify.facts.services import column_metric, metrics, undoers
 from participants import events
 from participants.catalog import catalog_parts
 from participants.events import INSTANT, OBJECT, TEXT, EventField
@@ -32,7 +32,7 @@ def register() -> None:
     """Called once the apps are loaded."""
     catalog_parts.register(CATALOG_PART, load_badges)
     erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
-    metrics.register("badges_count", own_number("badge_count", changed_by=["badge.awarded"]))
+    metrics.register("badges_count", column_metric("badge_count", changed_by=["badge.awarded"]))
     erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
     undoers.register("badges", undo)
     badge = {
@@ -45,5 +45,5 @@ def register() -> None:
     events.register("badge.awarded", "A badge was earned.", given)
     revoked = "A badge was taken back with the event that it came of."
     events.register(
-        "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, takes_back=True
+        "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, is_reversal=True
     )

@@ -10,15 +10,15 @@ from django import forms
 from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
 from gamify.challenges.admin.words import objective_in_words
 from gamify.facts.admin.words import expression_in_words
-from gamify.facts.engine.conditions import Kind
+from gamify.facts.engine.conditions import ConditionKind
 from gamify.facts.engine.expressions import MalformedExpression, expression_as_filter, filter_as_expression
 from participants.admin.conditions import ConditionsWidget, SubmittedFilter, conditions_of, filter_of
 from participants.admin.fields import NumberField
 
 KINDS = {
-    Kind.COUNT.value: "so many events",
-    Kind.SUM.value: "a property that adds up to",
-    Kind.DISTINCT.value: "so many different values of a property",
+    ConditionKind.COUNT.value: "so many events",
+    ConditionKind.SUM.value: "a property that adds up to",
+    ConditionKind.DISTINCT.value: "so many different values of a property",
 }
 NO_CONDITIONS = SubmittedFilter({}, [])
 
@@ -30,7 +30,7 @@ class ObjectiveCard:
     code: str = ""
     label: str = ""
     events: str = ""
-    kind: str = Kind.COUNT.value
+    kind: str = ConditionKind.COUNT.value
     of: str = ""
     minimum: str = "1"
     prerequisites: str = ""
@@ -53,7 +53,7 @@ class ObjectiveCard:
         }
 
     def _condition(self) -> dict[str, Any]:
-        of = {} if self.kind == Kind.COUNT else {"field": self.of.strip()}
+        of = {} if self.kind == ConditionKind.COUNT else {"field": self.of.strip()}
         return {"type": self.kind, "min": _number(self.minimum), **of}
 
     def _expression(self, shown: Stored) -> Mapping[str, Any] | None:

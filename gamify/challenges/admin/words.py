@@ -5,8 +5,8 @@ from typing import Any
 
 from gamify.challenges.models import ALL, Challenge, DurationChoice
 from gamify.challenges.selectors import EnrolmentStatus
-from gamify.facts.admin.words import expression_in_words, grant_sentence
-from gamify.facts.engine.conditions import Kind
+from gamify.facts.admin.words import expression_in_words, grant_error_sentence
+from gamify.facts.engine.conditions import ConditionKind
 from participants.errors import FieldError
 
 _PARTS = {
@@ -28,12 +28,12 @@ def sentence(error: FieldError) -> str:
     if not error.message[:1].islower():
         return error.message
     if head == "completion_grants":
-        return grant_sentence(path, error.message)
+        return grant_error_sentence(path, error.message)
     if not path:
         return f"The list of {head} {error.message}."
     number = f"No. {int(path[0]) + 1}: " if path[0].isdecimal() else ""
     if "grants" in path and len(path) > path.index("grants") + 1:
-        return f"{number}grant {grant_sentence(path[path.index('grants') + 1 :], error.message)}"
+        return f"{number}grant {grant_error_sentence(path[path.index('grants') + 1 :], error.message)}"
     return f"{number}{_part(path)} {error.message}."
 
 
@@ -54,9 +54,9 @@ def objective_in_words(objective: Mapping[str, Any]) -> str:
 
 def _completed_by(condition: Mapping[str, Any], events: str) -> str:
     minimum, of = f"{condition['min']:,}", "any event" if events == "*" else events
-    if condition["type"] == Kind.COUNT:
+    if condition["type"] == ConditionKind.COUNT:
         return f"{minimum} × {of}"
-    if condition["type"] == Kind.SUM:
+    if condition["type"] == ConditionKind.SUM:
         return f"{condition['field']} of {of} adds up to {minimum}"
     return f"{minimum} different {condition['field']} of {of}"
 

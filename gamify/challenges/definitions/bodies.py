@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.challenges.models import ALL
-from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, GrantsField, words
+from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, GrantsField, message_endings
 from participants.api.fields import MAX_CODE, MAX_NAME, LineField, VisibleLineField
 from participants.api.scalars import TextField, WholeNumberField
 
@@ -33,26 +33,28 @@ class ChallengeObjective(Whole):
 
     code = VisibleLineField(
         max_length=MAX_CODE,
-        error_messages=words(max_length=_TOO_LONG),
+        error_messages=message_endings(max_length=_TOO_LONG),
         help_text="Your code for it, in this challenge.",
     )
     label = LineField(  # type: ignore[assignment]  # a serializer, as a field, has one of its own
-        max_length=MAX_NAME, error_messages=words(max_length=_TOO_LONG), help_text="What it is called, for people."
+        max_length=MAX_NAME,
+        error_messages=message_endings(max_length=_TOO_LONG),
+        help_text="What it is called, for people.",
     )
     event_types = EventTypesField(allow_empty=False, help_text="Names of the events that advance it; `*` for any.")
     expression = ExpressionField(
         required=False,
         allow_null=True,
         default=None,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="Which of these events count; null for all.",
     )
     condition = ConditionBody(required=False, help_text="When it is completed; by one event when left out.")
     prerequisites = serializers.ListField(
-        child=TextField(error_messages=words()),
+        child=TextField(error_messages=message_endings()),
         default=list,
         max_length=MAX_OBJECTIVES,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="Codes of the objectives that must be completed before it counts anything.",
     )
 
@@ -73,7 +75,7 @@ class ChallengeMilestone(Whole):
     objectives = WholeNumberField(
         min_value=1,
         max_value=MAX_OBJECTIVES,
-        error_messages=words(invalid=_NOT_A_NUMBER),
+        error_messages=message_endings(invalid=_NOT_A_NUMBER),
         help_text="How many of them must be completed.",
     )
     grants = GrantsField(allow_empty=False, help_text="What is given then.")

@@ -13,7 +13,7 @@ from gamify.challenges.definitions.bodies import (
     CompletionField,
 )
 from gamify.challenges.models import ALL, DurationChoice, EnrolmentChoice
-from gamify.facts.definitions import GrantsField, grants_problems, words
+from gamify.facts.definitions import GrantsField, grant_problems, message_endings
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, FlagField, WholeNumberField
@@ -52,7 +52,7 @@ class ChallengeChanges(DefinitionChanges):
         required=False,
         allow_empty=False,
         max_length=MAX_OBJECTIVES,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="What is to be done.",
     )
     completion = CompletionField(
@@ -62,7 +62,7 @@ class ChallengeChanges(DefinitionChanges):
         child=ChallengeMilestone(),
         required=False,
         max_length=MAX_MILESTONES,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="What is given on the way.",
     )
     completion_grants = GrantsField(required=False, help_text="What is given for completing it.")
@@ -170,7 +170,7 @@ class NewChallenge(ChallengeChanges):
         child=ChallengeObjective(),
         allow_empty=False,
         max_length=MAX_OBJECTIVES,
-        error_messages=words(),
+        error_messages=message_endings(),
         help_text="What is to be done.",
     )
 
@@ -178,5 +178,5 @@ class NewChallenge(ChallengeChanges):
 def giving_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
     """What is wrong with the grants in validated data: they must be something that `tenant` has to give."""
     for index, milestone in enumerate(data.get("milestones", ())):
-        yield from grants_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")
-    yield from grants_problems(tenant, data.get("completion_grants", ()), at="completion_grants")
+        yield from grant_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")
+    yield from grant_problems(tenant, data.get("completion_grants", ()), at="completion_grants")

@@ -11,9 +11,9 @@ import structlog
 
 from gamify.challenges.engine import Duration, Milestone, Objective, Rules, Term
 from gamify.challenges.models import ALL, Challenge, EnrolmentChoice
-from gamify.facts.engine.conditions import Condition, Kind
-from gamify.facts.engine.expressions import Compiled, MalformedExpression, compile_expression, compile_filter
-from gamify.facts.engine.fields import MISSING, Read, Values, reader
+from gamify.facts.engine.conditions import Condition, ConditionKind
+from gamify.facts.engine.expressions import CompiledExpression, MalformedExpression, compile_expression, compile_filter
+from gamify.facts.engine.fields import MISSING, ReadField, Values, compile_path
 from gamify.facts.engine.tree import Not
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
@@ -32,8 +32,8 @@ class Listener:
 
     objective: Objective
     event_types: frozenset[str]
-    listens_to: Compiled | None
-    read: Read | None
+    listens_to: CompiledExpression | None
+    read: ReadField | None
 
     def hears(self, name: str) -> bool:
         return name in self.event_types or ANY_EVENT in self.event_types
@@ -108,16 +108,18 @@ def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
         objective=Objective(
             code=stored["code"],
             label=stored["label"],
-            condition=Condition(Kind(condition["type"]), Decimal(str(condition["min"])), condition.get("field")),
+            condition=Condition(
+                ConditionKind(condition["type"]), Decimal(str(condition["min"])), condition.get("field")
+            ),
             prerequisites=tuple(stored.get("prerequisites", ())),
         ),
         event_types=frozenset(stored["event_types"]),
         listens_to=_listens_to(row, stored.get("expression")),
-        read=reader(condition["field"]) if condition.get("field") else None,
+        read=compile_path(condition["field"]) if condition.get("field") else None,
     )
 
 
-def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> Compiled | None:
+def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
     """One that cannot be read any more matches nothing; it must not take all others along."""
     try:
         return None if expression is None else compile_expression(expression)
@@ -127,7 +129,7 @@ def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> Compile
 
 
 _ANYTHING = compile_filter({})
-NOTHING = Compiled(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
 
 
 def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:

@@ -8,7 +8,7 @@ from typing import Any
 from gamify.challenges.engine import Advanced, State, advanced
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, Source
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 
@@ -90,7 +90,7 @@ def _outcomes(challenge: CompiledChallenge, told: Advanced, *, key: str) -> Iter
     for milestone in told.milestones:
         yield from _grants(milestone.grants, source, key=f"{key}/milestone/{milestone.objectives}")
     if told.is_completed:
-        yield Granted("challenge", challenge.name, source, code=challenge.code)
+        yield GrantReport("challenge", challenge.name, source, code=challenge.code)
         yield from _grants(challenge.grants, source, key=f"{key}/completion")
 
 

@@ -48,16 +48,16 @@ def _push_ahead(tenant: Tenant, failed: Due, *, now: datetime) -> None:
 def _expire(*, tenant: Tenant, challenge_id: UUID, chunk: Sequence[Due], now: datetime) -> int:
     """Those whom nobody else holds; the others are left to the next sweep."""
     loads = [Load(Enrolment, "challenge_id", (challenge_id,))]
-    is_heard = facts.is_heard(catalog_of(tenant), EXPIRED)
+    is_heard = facts.has_listeners(catalog_of(tenant), EXPIRED)
     with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now, loads=loads) as work:
         challenge = challenges_in(work.catalog).by_id.get(challenge_id)
         if challenge is None:
             work.restart_with_new_catalog()
-        for participant in work.locked.values():
+        for participant in work.locked_participants.values():
             end = _expire_one(work, participant, challenge)
             if end is not None and is_heard:
                 facts.publish_changes(work, participant, now=now, at=end)
-        return len(work.locked)
+        return len(work.locked_participants)
 
 
 def _expire_one(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge) -> datetime | None:

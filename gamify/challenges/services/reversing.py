@@ -36,7 +36,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     without this one. It is believed where going through it with this one leads to where they stand; where it does not, since
     the challenge has been changed, they stand as they stood. Whoever was enrolled by this event alone is not any more.
     """
-    marks = event.marks_of(DOMAIN)
+    marks = event.undo_notes_of(DOMAIN)
     if not marks:
         return
     known = challenges_in(work.catalog).by_id
@@ -54,7 +54,7 @@ def _pasts(event: Event) -> Mapping[str, _Past]:
     others = others_of(event).order_by("pk").only("occurred_at", "marks").iterator()
     heard: defaultdict[str, list[tuple[Happening, str | None]]] = defaultdict(list)
     for each in sorted([*others, event], key=lambda each: each.pk):
-        for mark in each.marks_of(DOMAIN):
+        for mark in each.undo_notes_of(DOMAIN):
             heard[mark["id"]].append((Happening(each.pk, each.occurred_at, mark["heard"]), mark["since"]))
     return {challenge: _past(found) for challenge, found in heard.items()}
 

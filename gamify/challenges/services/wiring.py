@@ -4,7 +4,7 @@ from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import register as register_catalog
 from gamify.challenges.services.reversing import undo
 from gamify.facts.engine.conditions import anonymized_values
-from gamify.facts.services import metrics, own_number, undoers
+from gamify.facts.services import column_metric, metrics, undoers
 from participants import events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
@@ -60,10 +60,10 @@ def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
     undoers.register("challenges", undo)
-    metrics.register("challenges_completed", own_number("challenges_completed", changed_by=["challenge.completed"]))
+    metrics.register("challenges_completed", column_metric("challenges_completed", changed_by=["challenge.completed"]))
     erasers.register("challenges", Eraser(delete=_delete_enrolments, anonymize=_clear_values))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)
     events.register(
-        "challenge.set_back", "An event that had counted was taken back.", _WHICH | _SET_BACK, takes_back=True
+        "challenge.set_back", "An event that had counted was taken back.", _WHICH | _SET_BACK, is_reversal=True
     )

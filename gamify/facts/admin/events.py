@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import FieldTextFilter
 
 from gamify.facts.admin.reversing import REVERSE, undone_in_words
-from gamify.facts.admin.traces import why
+from gamify.facts.admin.traces import explanation_of
 from gamify.facts.models import Event
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
@@ -67,14 +67,14 @@ class EventAdmin(HistoryAdmin):
         return event.reversal_reason
 
     @display("What was undone")
-    def shown_undone(self, event: Event) -> SafeString | None:
+    def display_undone(self, event: Event) -> SafeString | None:
         lines = format_html_join("", "<li>{}</li>", ([line] for line in undone_in_words(event.undone)))
         return format_html('<ul class="console-list">{}</ul>', lines) if lines else None
 
     @display("Why")
-    def shown_trace(self, event: Event) -> str:
-        return why(event)
+    def display_trace(self, event: Event) -> str:
+        return explanation_of(event)
 
     @display("properties")
-    def shown_properties(self, event: Event) -> SafeString | None:
+    def display_properties(self, event: Event) -> SafeString | None:
         return table_of(event.properties)

@@ -10,22 +10,22 @@ from gamify.facts.admin.words import condition_in_words
 from gamify.facts.models import PRUNED, Event
 from participants.admin.words import value_in_words
 
-NOTHING_HEARD = "Nothing that you have defined listens to it."
+NO_LISTENERS = "Nothing that you have defined listens to it."
 TOO_OLD = "It is too old: what was decided about it is not kept any more."
 ANONYMIZED = "It was removed when the participant was anonymised."
 
 
-def why(event: Event) -> SafeString | str:
+def explanation_of(event: Event) -> SafeString | str:
     """What was decided about a stored event, or what became of that."""
     if event.trace == PRUNED and event.participant.anonymized_at is not None:
         return ANONYMIZED
-    return trace_in_words(event.trace)
+    return render_trace(event.trace)
 
 
-def trace_in_words(trace: Mapping[str, Any] | None) -> SafeString | str:
+def render_trace(trace: Mapping[str, Any] | None) -> SafeString | str:
     """What `gamify.facts.services.tracing` keeps, as a part of a page."""
     if trace is None:
-        return NOTHING_HEARD
+        return NO_LISTENERS
     if trace == PRUNED:
         return TOO_OLD
     context = {

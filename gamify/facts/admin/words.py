@@ -29,7 +29,7 @@ _PARTS = {
 }
 
 
-def grant_sentence(path: Sequence[str], message: str) -> str:
+def grant_error_sentence(path: Sequence[str], message: str) -> str:
     """What is wrong with a grant, beside the editor; `path` is where in the list of grants: `1.code`."""
     number = next((f"No. {int(part) + 1}: " for part in path if part.isdecimal()), "")
     part = _PARTS.get(path[-1], "") if path else ""

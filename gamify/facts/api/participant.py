@@ -17,7 +17,7 @@ from gamify.facts.api.serializers import (
     EventHistoryEntry,
     ExplainedEvent,
     HistoryQuery,
-    event_of,
+    event_input_from,
 )
 from gamify.facts.selectors import EventNotFound
 from gamify.facts.services import EventEmitted, EventRefused
@@ -55,7 +55,7 @@ class EventsViewSet(KeyViewSet):
         Everything that listens is evaluated before the answer, which tells what the event earned.
         """
         body = self.body(EventBody)
-        event = event_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
+        event = event_input_from(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(event.participant_id)
         emitted = services.emit(tenant=self.tenant, event=event, now=self.now)
         return Response(rendered(EmittedAnswer, _emitted(emitted)), headers=REPLAYED if emitted.is_replay else None)
@@ -74,7 +74,7 @@ class EventsViewSet(KeyViewSet):
         the results come in the order of the events. One participant may appear several times. An item's
         `idempotency_key` is the same as that of a single event; an `Idempotency-Key` header is ignored.
         """
-        events = [event_of(item, now=self.now) for item in self._batch_body()["events"]]
+        events = [event_input_from(item, now=self.now) for item in self._batch_body()["events"]]
         refused = limits.take_participant_writes(self.tenant, [event.participant_id for event in events])
         batch = services.emit_batch(tenant=self.tenant, events=events, refused=refused, now=self.now)
         answer = {
@@ -95,7 +95,7 @@ class EventsViewSet(KeyViewSet):
         which caps and limits applied, what was given, and what came of that. Traces are kept for a month.
         """
         with reading(self.tenant) as tenant:
-            return Response(rendered(ExplainedEvent, selectors.explained(tenant, event_id)))
+            return Response(rendered(ExplainedEvent, selectors.event_explanation(tenant, event_id)))
 
     def _batch_body(self) -> Any:
         try:

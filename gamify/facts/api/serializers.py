@@ -45,7 +45,7 @@ class EventBatchBody(serializers.Serializer[Any]):
     )
 
 
-def event_of(data: dict[str, Any], *, now: datetime, **given: Any) -> EventInput:
+def event_input_from(data: dict[str, Any], *, now: datetime, **given: Any) -> EventInput:
     """The event that validated data tells of; `given` replaces what the body said."""
     return EventInput(
         participant_id=data["participant_id"],

@@ -22,7 +22,7 @@ EXACT = Context(prec=400)
 _SMALLEST = Decimal("1e-9")
 
 
-class Kind(StrEnum):
+class ConditionKind(StrEnum):
     COUNT = "count"
     SUM = "sum"
     DISTINCT = "distinct"
@@ -32,19 +32,19 @@ class Kind(StrEnum):
 class Condition:
     """`field` is the dotted path whose values are summed or told apart; None for a count."""
 
-    kind: Kind = Kind.COUNT
+    kind: ConditionKind = ConditionKind.COUNT
     minimum: Decimal = Decimal(1)
     field: str | None = None
 
     @property
     def is_any_tick(self) -> bool:
         """Whether one tick is enough, so that nothing need be kept where there was none."""
-        return self.kind is Kind.COUNT and self.minimum <= 1
+        return self.kind is ConditionKind.COUNT and self.minimum <= 1
 
     @property
     def needs_events(self) -> bool:
         """Whether a tick without an event's properties could not advance it."""
-        return self.kind is not Kind.COUNT
+        return self.kind is not ConditionKind.COUNT
 
 
 ANY_TICK = Condition()
@@ -59,10 +59,10 @@ class Progress:
     distinct: Sequence[Any] = ()
 
     def satisfies(self, condition: Condition) -> bool:
-        reached: dict[Kind, Decimal | int] = {
-            Kind.COUNT: self.count,
-            Kind.SUM: self.total,
-            Kind.DISTINCT: len(self.distinct),
+        reached: dict[ConditionKind, Decimal | int] = {
+            ConditionKind.COUNT: self.count,
+            ConditionKind.SUM: self.total,
+            ConditionKind.DISTINCT: len(self.distinct),
         }
         return reached[condition.kind] >= condition.minimum
 
@@ -70,21 +70,21 @@ class Progress:
 NO_PROGRESS = Progress()
 
 
-def advanced(progress: Progress, condition: Condition, value: Any) -> Progress:
+def progress_after(progress: Progress, condition: Condition, value: Any) -> Progress:
     """`progress` after one more tick; `value` is what the tick has in the condition's field, None for nothing."""
     total, distinct = progress.total, progress.distinct
-    if condition.kind is Kind.SUM:
+    if condition.kind is ConditionKind.SUM:
         total = EXACT.add(total, amount_of(value))
-    if condition.kind is Kind.DISTINCT:
+    if condition.kind is ConditionKind.DISTINCT:
         distinct = _with_value(distinct, value)
     return Progress(progress.count + 1, total, distinct)
 
 
-def noted(condition: Condition, value: Any) -> Any:
+def value_to_store(condition: Condition, value: Any) -> Any:
     """What is to be kept of a value so that it advances `condition` once more as it did; None where it adds nothing to know."""
-    if condition.kind is Kind.SUM:
+    if condition.kind is ConditionKind.SUM:
         return value if amount_of(value) else None
-    is_told_apart = condition.kind is Kind.DISTINCT and not isinstance(value, dict | list)
+    is_told_apart = condition.kind is ConditionKind.DISTINCT and not isinstance(value, dict | list)
     return _shortened(value) if is_told_apart else None
 
 

@@ -17,22 +17,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gamify.facts.engine.fields import MISSING, Values, is_of_participant, own_name, reader
+from gamify.facts.engine.fields import MISSING, Values, compile_path, is_participant_attribute, plain_property_name
 from gamify.facts.engine.operators import OPERATORS
 from gamify.facts.engine.parsing import parse_expression, parse_filter
-from gamify.facts.engine.tree import All, Condition, MalformedExpression, Node, Not
+from gamify.facts.engine.tree import All, Comparison, MalformedExpression, Node, Not
 from participants.errors import FieldError
 
 __all__ = [
-    "Compiled",
+    "CompiledExpression",
     "MalformedExpression",
     "compile_expression",
     "compile_filter",
+    "condition_results",
     "expression_as_filter",
     "expression_problem",
     "filter_as_expression",
     "filter_problem",
-    "judged",
 ]
 
 MAX_SHOWN = 200
@@ -42,19 +42,19 @@ Matches = Callable[[Values, Values], bool]
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledExpression:
     """`matches(properties, attributes)` says whether an event and its participant are meant; it never raises."""
 
     root: Node
     matches: Matches
 
 
-def compile_expression(document: Document) -> Compiled:
+def compile_expression(document: Document) -> CompiledExpression:
     """The long form, once for many events. Raises MalformedExpression."""
     return _compiled(parse_expression(document))
 
 
-def compile_filter(document: Document) -> Compiled:
+def compile_filter(document: Document) -> CompiledExpression:
     """The short form; an empty one matches everything. Raises MalformedExpression."""
     return _compiled(All(parse_filter(document)))
 
@@ -85,7 +85,7 @@ def filter_as_expression(short: Document) -> dict[str, Any] | None:
     return conditions[0] if conditions else None
 
 
-def _as_document(condition: Condition) -> dict[str, Any]:
+def _as_document(condition: Comparison) -> dict[str, Any]:
     return {"condition": {"field": condition.field, "operator": condition.operator, "value": condition.value}}
 
 
@@ -96,19 +96,21 @@ def expression_as_filter(long: Document) -> dict[str, Any] | None:
     """
     root = parse_expression(long)
     parts = root.parts if isinstance(root, All) else [root]
-    conditions = [part for part in parts if isinstance(part, Condition) and not is_of_participant(part.field)]
+    conditions = [part for part in parts if isinstance(part, Comparison) and not is_participant_attribute(part.field)]
     questions = {(condition.field, condition.operator) for condition in conditions}
     return _as_filter(conditions) if len(questions) == len(parts) else None
 
 
-def _as_filter(conditions: Sequence[Condition]) -> dict[str, Any]:
+def _as_filter(conditions: Sequence[Comparison]) -> dict[str, Any]:
     wanted: dict[str, dict[str, Any]] = {}
     for condition in conditions:
         wanted.setdefault(condition.field, {})[condition.operator] = condition.value
     return {field: operators["eq"] if set(operators) == {"eq"} else operators for field, operators in wanted.items()}
 
 
-def judged(compiled: Compiled | None, properties: Values, attributes: Values) -> list[dict[str, Any]]:
+def condition_results(
+    compiled: CompiledExpression | None, properties: Values, attributes: Values
+) -> list[dict[str, Any]]:
     """Every condition of an expression with what it found, in order; none where there is no expression.
 
     `{"field", "operator", "expected", "actual", "holds"}`, without `actual` where there is nothing; long values are cut.
@@ -117,14 +119,16 @@ def judged(compiled: Compiled | None, properties: Values, attributes: Values) ->
 
 
 def _judged(node: Node, properties: Values, attributes: Values) -> Iterator[dict[str, Any]]:
-    if isinstance(node, Condition):
-        yield _with_actual(node, reader(node.field)(properties, attributes), _condition(node)(properties, attributes))
+    if isinstance(node, Comparison):
+        yield _with_actual(
+            node, compile_path(node.field)(properties, attributes), _condition(node)(properties, attributes)
+        )
         return
     for part in [node.part] if isinstance(node, Not) else node.parts:
         yield from _judged(part, properties, attributes)
 
 
-def _with_actual(condition: Condition, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - three in a row
+def _with_actual(condition: Comparison, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - three in a row
     asked = {"field": condition.field, "operator": condition.operator, "expected": _shortened(condition.value)}
     found = {} if actual is MISSING else {"actual": _shortened(actual)}
     return {**asked, **found, "holds": holds}
@@ -138,12 +142,12 @@ def _shortened(value: Any) -> Any:
     return value if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def _compiled(root: Node) -> Compiled:
-    return Compiled(root, _matches(root))
+def _compiled(root: Node) -> CompiledExpression:
+    return CompiledExpression(root, _matches(root))
 
 
 def _matches(node: Node) -> Matches:
-    if isinstance(node, Condition):
+    if isinstance(node, Comparison):
         return _condition(node)
     if isinstance(node, Not):
         part = _matches(node.part)
@@ -154,12 +158,12 @@ def _matches(node: Node) -> Matches:
     return _all(parts) if isinstance(node, All) else _any(parts)
 
 
-def _condition(condition: Condition) -> Matches:
+def _condition(condition: Comparison) -> Matches:
     operator = OPERATORS[condition.operator]
     test, holds_for_missing = operator.test(condition.value), operator.holds_for_missing(condition.value)
-    if (name := own_name(condition.field)) is not None:
+    if (name := plain_property_name(condition.field)) is not None:
         return _of_property(name, test, holds_for_missing=holds_for_missing)
-    read = reader(condition.field)
+    read = compile_path(condition.field)
 
     def matches(properties: Values, attributes: Values) -> bool:
         actual = read(properties, attributes)

@@ -16,7 +16,7 @@ ATTRIBUTES = "participant."
 PROPERTIES = "attrs."
 
 Values = Mapping[str, Any]
-Read = Callable[[Values, Values], Any]
+ReadField = Callable[[Values, Values], Any]
 """Finds a value among properties and attributes; `MISSING` where there is none."""
 
 
@@ -40,20 +40,20 @@ def field_problem(field: object) -> str | None:
     return None if all(names) else "must not have an empty name between dots"
 
 
-def is_of_participant(field: str) -> bool:
+def is_participant_attribute(field: str) -> bool:
     """Whether `field` is an attribute of the participant and no property of the event."""
     return field.startswith(ATTRIBUTES)
 
 
-def own_name(field: str) -> str | None:
+def plain_property_name(field: str) -> str | None:
     """The name of a property that is found by its name alone; None for a path, and for an attribute."""
     name = field.removeprefix(PROPERTIES)
-    return None if is_of_participant(field) or "." in name else name
+    return None if is_participant_attribute(field) or "." in name else name
 
 
-def reader(field: str) -> Read:
+def compile_path(field: str) -> ReadField:
     """Compile a path that has no problem."""
-    if is_of_participant(field):
+    if is_participant_attribute(field):
         find = _finder(field.removeprefix(ATTRIBUTES))
         return lambda properties, attributes: find(attributes)
     find = _finder(field.removeprefix(PROPERTIES))

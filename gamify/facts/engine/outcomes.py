@@ -36,7 +36,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Granted:
+class GrantReport:
     """Something that was given. It has a code or, where it has none, an id; `amount` is in points."""
 
     type: str
@@ -46,7 +46,7 @@ class Granted:
     id: UUID | None = None
     amount: int | None = None
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As `rewards_granted` tells it; also what the answer to a repeat is stored as."""
         named = {"code": self.code} if self.id is None else {"id": str(self.id)}
         amount = {} if self.amount is None else {"amount": self.amount}
@@ -54,7 +54,7 @@ class Granted:
         return {"type": self.type, **named, "name": self.name, **amount, "source": source}
 
 
-class NotGiven(DomainError):
+class GrantRefused(DomainError):
     """Why a grant is left out. It is told in the decision trace only: nothing refuses an event."""
 
 
@@ -92,7 +92,7 @@ class UndoNote:
     """
 
     domain: str
-    what: Mapping[str, Any]
+    data: Mapping[str, Any]
 
 
-Outcome = Grant | Granted | TraceEntry | TraceRest | UndoNote
+Outcome = Grant | GrantReport | TraceEntry | TraceRest | UndoNote

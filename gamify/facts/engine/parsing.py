@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from gamify.facts.engine.fields import PROPERTIES, field_problem, is_of_participant
+from gamify.facts.engine.fields import PROPERTIES, field_problem, is_participant_attribute
 from gamify.facts.engine.operators import OPERATORS
-from gamify.facts.engine.tree import All, AnyOf, Condition, MalformedExpression, Node, Not
+from gamify.facts.engine.tree import All, AnyOf, Comparison, MalformedExpression, Node, Not
 from participants.engine import SHOWN_CHARACTERS, suggestion, unknown_key_problem
 
 MAX_DEPTH = 8
@@ -19,7 +19,7 @@ def parse_expression(document: object) -> Node:
     return _Parser().expression(document, path="", depth=1)
 
 
-def parse_filter(document: object) -> Sequence[Condition]:
+def parse_filter(document: object) -> Sequence[Comparison]:
     """The conditions of the short form, which must all hold. Raises MalformedExpression."""
     return _Parser().filter(document)
 
@@ -48,28 +48,28 @@ class _Parser:
             raise MalformedExpression(path, "must be a list of expressions, with one at least")
         return tuple(self.expression(part, path=_join(path, index), depth=depth) for index, part in enumerate(body))
 
-    def filter(self, document: object) -> Sequence[Condition]:
+    def filter(self, document: object) -> Sequence[Comparison]:
         if not isinstance(document, dict):
             raise MalformedExpression("", "must be an object of properties and what each must be")
         return tuple(condition for field, wanted in document.items() for condition in self._wanted(field, wanted))
 
-    def _wanted(self, field: str, wanted: object) -> Sequence[Condition]:
+    def _wanted(self, field: str, wanted: object) -> Sequence[Comparison]:
         """Operators with their values; a value alone must be equal."""
         path = field[:SHOWN_CHARACTERS]
-        if is_of_participant(field):
+        if is_participant_attribute(field):
             raise MalformedExpression(
                 path, f"a filter asks of the event alone; for its property say {PROPERTIES}{path}"
             )
         if not isinstance(wanted, dict):
-            return [self._filter_condition(Condition(field, "eq", wanted), path=path, at=path)]
+            return [self._filter_condition(Comparison(field, "eq", wanted), path=path, at=path)]
         if not wanted:
             raise MalformedExpression(path, "must name an operator and its value")
         return [
-            self._filter_condition(Condition(field, name, value), path=path, at=_join(path, name[:SHOWN_CHARACTERS]))
+            self._filter_condition(Comparison(field, name, value), path=path, at=_join(path, name[:SHOWN_CHARACTERS]))
             for name, value in wanted.items()
         ]
 
-    def _filter_condition(self, condition: Condition, *, path: str, at: str) -> Condition:
+    def _filter_condition(self, condition: Comparison, *, path: str, at: str) -> Comparison:
         self._count(path)
         return _checked(condition, field_at=path, operator_at=at, value_at=at)
 
@@ -93,15 +93,15 @@ def _check_keys(document: object, known: Sequence[str], path: str) -> None:
         raise MalformedExpression(_join(path, unknown[0][:SHOWN_CHARACTERS]), unknown_key_problem(unknown[0], known))
 
 
-def _condition(body: object, path: str) -> Condition:
+def _condition(body: object, path: str) -> Comparison:
     _check_keys(body, ENTRIES, path)
     if not isinstance(body, dict) or set(body) != set(ENTRIES):
         raise MalformedExpression(path, f"must be an object with: {', '.join(ENTRIES)}")
     field_at, operator_at, value_at = (_join(path, name) for name in ENTRIES)
-    return _checked(Condition(**body), field_at=field_at, operator_at=operator_at, value_at=value_at)
+    return _checked(Comparison(**body), field_at=field_at, operator_at=operator_at, value_at=value_at)
 
 
-def _checked(condition: Condition, *, field_at: str, operator_at: str, value_at: str) -> Condition:
+def _checked(condition: Comparison, *, field_at: str, operator_at: str, value_at: str) -> Comparison:
     if problem := field_problem(condition.field):
         raise MalformedExpression(field_at, problem)
     if not isinstance(condition.operator, str):

@@ -16,7 +16,7 @@ class MalformedExpression(ValueError):
 
 
 @dataclass(frozen=True)
-class Condition:
+class Comparison:
     """One field, one operator, and the value that the operator is given."""
 
     field: str
@@ -39,4 +39,4 @@ class Not:
     part: "Node"
 
 
-Node = Condition | All | AnyOf | Not
+Node = Comparison | All | AnyOf | Not

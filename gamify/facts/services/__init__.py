@@ -2,14 +2,14 @@
 
 from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefused, emit, emit_batch
 from gamify.facts.services.facts import Cause, Fact
-from gamify.facts.services.history import EventTaken, record_history
+from gamify.facts.services.history import EventImported, record_history
 from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
-from gamify.facts.services.listening import Consumer, consumers, is_heard, loads_for
-from gamify.facts.services.metrics import Metric, Number, Selector, metrics, own_number
-from gamify.facts.services.pipeline import Processed, is_change, process, publish_changes
+from gamify.facts.services.listening import Consumer, consumers, has_listeners, loads_for
+from gamify.facts.services.metrics import Metric, MetricValue, Selector, column_metric, metrics
+from gamify.facts.services.pipeline import PipelineResult, is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo, Undone, reverse_event, undoers
-from gamify.facts.services.simulating import Simulated, simulate
+from gamify.facts.services.simulating import Simulation, simulate
 from gamify.facts.services.wiring import register
 
 __all__ = [
@@ -18,28 +18,28 @@ __all__ = [
     "Cause",
     "Consumer",
     "EventEmitted",
+    "EventImported",
     "EventRefused",
     "EventReversed",
-    "EventTaken",
     "Fact",
     "GrantKind",
     "Metric",
-    "Number",
-    "Processed",
+    "MetricValue",
+    "PipelineResult",
     "Selector",
-    "Simulated",
+    "Simulation",
     "Undo",
     "Undone",
+    "column_metric",
     "consumers",
     "emit",
     "emit_batch",
     "grant_kinds",
     "grant_problem",
+    "has_listeners",
     "is_change",
-    "is_heard",
     "loads_for",
     "metrics",
-    "own_number",
     "process",
     "prune_traces",
     "publish_changes",

@@ -57,7 +57,9 @@ class BatchEmitted:
 def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
     """Record one event and give what comes of it. Raises InvalidInput for its time, or IdempotencyKeyReused."""
     loads = loads_for(catalog_of(tenant), [event])
-    with unit_of_work(tenant, [event.participant_id], now=now, onces=[once_of(event)], loads=loads) as work:
+    with unit_of_work(
+        tenant, [event.participant_id], now=now, idempotency_requests=[idempotency_of(event)], loads=loads
+    ) as work:
         return _emit(work, event)
 
 
@@ -66,12 +68,14 @@ def emit_batch(
     *, tenant: Tenant, events: Sequence[EventInput], refused: Mapping[int, DomainError], now: datetime
 ) -> BatchEmitted:
     """Record many, in order; each item succeeds or fails on its own. `refused` are items (by index) already turned away."""
-    people, onces = [event.participant_id for event in events], list(map(once_of, events))
-    with unit_of_work(tenant, people, now=now, onces=onces, loads=loads_for(catalog_of(tenant), events)) as work:
+    people, idempotency_requests = [event.participant_id for event in events], list(map(idempotency_of, events))
+    with unit_of_work(
+        tenant, people, now=now, idempotency_requests=idempotency_requests, loads=loads_for(catalog_of(tenant), events)
+    ) as work:
         return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
 
 
-def once_of(event: EventInput) -> IdempotencyRequest | None:
+def idempotency_of(event: EventInput) -> IdempotencyRequest | None:
     if event.idempotency_key is None:
         return None
     digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
@@ -88,30 +92,30 @@ def _attempt(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -
 
 
 def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
-    return emit_once(work, event, once_of(event))
+    return emit_in_unit(work, event, idempotency_of(event))
 
 
-def emit_once(work: UnitOfWork, event: EventInput, once: IdempotencyRequest | None) -> EventEmitted:
+def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRequest | None) -> EventEmitted:
     """Record an event in a unit that knows `once`. Raises InvalidInput or IdempotencyKeyReused, and has then done nothing."""
-    if (answer := work.replayed(once)) is not None:
+    if (answer := work.stored_answer(idempotency)) is not None:
         return _from_answer(answer)
     check_instant(event.at, now=work.now)
     participant = work.participant(event.participant_id)
-    row = record(work, participant, event)
+    row = add_event(work, participant, event)
     fact_id = _tell(work, participant, row).pk
     processed = process(work, fact_of(participant, row), now=work.now)
-    row.trace, row.marks = processed.trace, processed.marks
-    emitted = EventEmitted(row.pk, fact_id, [given.told() for given in processed.granted])
-    work.remember(once, _answer(emitted))
+    row.trace, row.marks = processed.trace, processed.undo_notes
+    emitted = EventEmitted(row.pk, fact_id, [given.to_json() for given in processed.granted])
+    work.store_answer(idempotency, _answer(emitted))
     return emitted
 
 
-def record(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
+def add_event(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
     """The row of an event, to be written with the unit."""
     work.touch(participant)
     participant.total_events += 1
     if work.is_history:
-        work.seen_at(participant, event.at)
+        work.note_seen_at(participant, event.at)
     row = Event(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gamify.facts.engine.events import EventInput
+from gamify.facts.engine.fingerprints import fingerprint
 from gamify.facts.engine.instants import check_instant
-from gamify.facts.engine.sameness import fingerprint
-from gamify.facts.selectors import recorded_at
-from gamify.facts.services.events import emit_once, once_of
+from gamify.facts.selectors import events_at
+from gamify.facts.services.events import emit_in_unit, idempotency_of
 from gamify.facts.services.listening import loads_for
 from participants.catalog import catalog_of
 from participants.engine import external_id_problem
@@ -20,14 +20,14 @@ BACKFILL = "events.backfill"
 
 
 @dataclass(frozen=True)
-class EventTaken:
+class EventImported:
     """What became of one event. `is_repeat`: it had been recorded before."""
 
     is_repeat: bool = False
     refusal: DomainError | None = None
 
 
-Then = Callable[[UnitOfWork, Sequence[EventTaken]], None]
+Then = Callable[[UnitOfWork, Sequence[EventImported]], None]
 
 Known = set[tuple[str, str]]
 """Participants' external ids, each with the fingerprint of an event of theirs that is recorded."""
@@ -42,9 +42,9 @@ class _Asked:
     refusal: DomainError | None
 
     @property
-    def once(self) -> IdempotencyRequest:
+    def idempotency(self) -> IdempotencyRequest:
         """The event's own key, or where it has none, its fingerprint as the key."""
-        known = once_of(self.event)
+        known = idempotency_of(self.event)
         if known is not None:
             return known
         return IdempotencyRequest(
@@ -65,7 +65,7 @@ def record_history(
     is_silent: bool = True,
     is_dry_run: bool = False,
     then: Then | None = None,
-) -> Sequence[EventTaken]:
+) -> Sequence[EventImported]:
     """Record in one unit of work what happened, as `emit` would have when it did; answers in the order given.
 
     Hand them in in the order in which they happened. An event with a key is recorded once under it, as a call. One without a
@@ -79,7 +79,7 @@ def record_history(
         tenant,
         {each.event.participant_id for each in good},
         now=now,
-        onces=[each.once for each in good],
+        idempotency_requests=[each.idempotency for each in good],
         loads=loads_for(catalog_of(tenant), [each.event for each in good]),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
@@ -113,22 +113,22 @@ def _known(work: UnitOfWork, events: Iterable[EventInput]) -> Known:
         for event in events
         if (participant := work.find(event.participant_id)) is not None
     }
-    people = work.locked
+    people = work.locked_participants
     return {
         (people[row.participant_id].external_id, fingerprint(row.name, row.occurred_at, row.properties))
-        for row in recorded_at(work.tenant, moments)
+        for row in events_at(work.tenant, moments)
     }
 
 
-def _taken(work: UnitOfWork, asked: _Asked, known: Known) -> EventTaken:
+def _taken(work: UnitOfWork, asked: _Asked, known: Known) -> EventImported:
     if asked.refusal is not None:
-        return EventTaken(refusal=asked.refusal)
+        return EventImported(refusal=asked.refusal)
     if asked.event.idempotency_key is None and asked.sameness in known:
-        return EventTaken(is_repeat=True)
+        return EventImported(is_repeat=True)
     try:
-        emitted = emit_once(work, asked.event, asked.once)
+        emitted = emit_in_unit(work, asked.event, asked.idempotency)
     except DomainError as error:
-        return EventTaken(refusal=error)
+        return EventImported(refusal=error)
     if not emitted.is_replay:
         known.add(asked.sameness)
-    return EventTaken(is_repeat=emitted.is_replay)
+    return EventImported(is_repeat=emitted.is_replay)

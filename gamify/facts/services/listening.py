@@ -40,7 +40,7 @@ class Consumer:
     consume: Consume
     changes: Callable[[Catalog], Collection[str]] = _hears_no_change
 
-    def hears(self, fact: Fact, catalog: Catalog) -> bool:
+    def should_consume(self, fact: Fact, catalog: Catalog) -> bool:
         return not fact.is_change or fact.name in self.changes(catalog)
 
 
@@ -64,7 +64,7 @@ def _consumer(path: str) -> Consumer:
     return consumer
 
 
-def is_heard(catalog: Catalog, change: str) -> bool:
+def has_listeners(catalog: Catalog, change: str) -> bool:
     """Whether anybody listens to changes of this name."""
     return any(change in consumer.changes(catalog) for consumer in consumers())
 

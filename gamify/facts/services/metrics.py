@@ -17,7 +17,7 @@ Selector = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Number:
+class MetricValue:
     """Where a participant stands, and the most they ever came to, which is what counts."""
 
     current: int
@@ -38,23 +38,23 @@ class Metric:
     """
 
     after: Mapping[str, Callable[[Fact, Selector], int | None]]
-    numbers: Callable[[Tenant, Sequence[Participant], Selector, datetime], Mapping[UUID, Number]]
+    values: Callable[[Tenant, Sequence[Participant], Selector, datetime], Mapping[UUID, MetricValue]]
     needs: Collection[str] = ()
     problem: Callable[[Tenant, Selector], FieldError | None] = _no_problem
-    in_unit: Callable[[UnitOfWork, Participant, Selector], int] | None = None
+    read_in_unit: Callable[[UnitOfWork, Participant, Selector], int] | None = None
 
-    def held(self, work: UnitOfWork, participant: Participant, selector: Selector) -> int:
+    def best_in_unit(self, work: UnitOfWork, participant: Participant, selector: Selector) -> int:
         """The most that a participant of a unit ever came to, with what the unit has changed."""
-        if self.in_unit is not None:
-            return self.in_unit(work, participant, selector)
-        number = self.numbers(work.tenant, [participant], selector, work.now).get(participant.pk)
+        if self.read_in_unit is not None:
+            return self.read_in_unit(work, participant, selector)
+        number = self.values(work.tenant, [participant], selector, work.now).get(participant.pk)
         return 0 if number is None else number.best
 
 
 metrics: Registry[Metric] = Registry("Metric")
 
 
-def own_number(column: str, *, changed_by: Sequence[str]) -> Metric:
+def column_metric(column: str, *, changed_by: Sequence[str]) -> Metric:
     """A metric that is a column of the participant's own row."""
 
     def after(fact: Fact, selector: Selector) -> int:
@@ -62,8 +62,8 @@ def own_number(column: str, *, changed_by: Sequence[str]) -> Metric:
 
     def numbers(
         tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
-    ) -> Mapping[UUID, Number]:
+    ) -> Mapping[UUID, MetricValue]:
         held = {each.pk: int(getattr(each, column)) for each in participants}
-        return {participant_id: Number(number, number) for participant_id, number in held.items()}
+        return {participant_id: MetricValue(number, number) for participant_id, number in held.items()}
 
     return Metric(dict.fromkeys(changed_by, after), numbers)

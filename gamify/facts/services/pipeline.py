@@ -13,10 +13,10 @@ from typing import Any
 
 import structlog
 
-from gamify.facts.engine.outcomes import Grant, Granted, Outcome, TraceEntry, TraceRest, UndoNote
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
-from gamify.facts.services.listening import Consumer, consumers, is_heard
+from gamify.facts.services.listening import Consumer, consumers, has_listeners
 from gamify.facts.services.tracing import Trace, Tracer
 from participants.errors import DomainError
 from participants.events import event_types
@@ -32,21 +32,21 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Processed:
+class PipelineResult:
     """What was given, in order, the decision trace, None where there was nothing to decide, and what was counted, by domain."""
 
-    granted: Sequence[Granted]
+    granted: Sequence[GrantReport]
     trace: Trace | None
-    marks: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    undo_notes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def is_change(type_name: str) -> bool:
     """Whether a domain event of this type can be heard by definitions: it tells of what the product did, not of what the
     client said, and not of something that was taken back."""
-    return not type_name.startswith(NO_CHANGES) and not event_types[type_name].takes_back
+    return not type_name.startswith(NO_CHANGES) and not event_types[type_name].is_reversal
 
 
-def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> Processed:
+def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:
     """Let every consumer hear `fact` and whatever comes of it. Nothing in here refuses it."""
     run = _Run(work, now=now)
     run.queue.append(fact)
@@ -60,7 +60,7 @@ def publish_changes(
     *,
     now: datetime,
     at: datetime | None = None,
-) -> Sequence[Granted]:
+) -> Sequence[GrantReport]:
     """Let every consumer hear what a use case without an event has changed, and give what it led to; answers what was
     given, in order. `at` is when it happened, now where it is left out.
     """
@@ -76,20 +76,20 @@ class _Run:
         self._work = work
         self._now = now
         self._tracer = Tracer()
-        self._granted: list[Granted] = []
+        self._granted: list[GrantReport] = []
         self._marks: dict[str, list[Mapping[str, Any]]] = {}
         self._followed = 0
 
-    def to_the_end(self) -> Processed:
+    def to_the_end(self) -> PipelineResult:
         while self.queue:
             fact = self.queue.popleft()
-            self._tracer.begin(fact)
+            self._tracer.begin_fact(fact)
             self.take_all(self._outcomes(fact), fact)
-        return Processed(self._granted, self._tracer.trace(self._granted), self._marks)
+        return PipelineResult(self._granted, self._tracer.trace(self._granted), self._marks)
 
     def _outcomes(self, fact: Fact) -> Iterable[Outcome]:
         for consumer in consumers():
-            if consumer.hears(fact, self._work.catalog):
+            if consumer.should_consume(fact, self._work.catalog):
                 yield from self._heard(fact, consumer)
 
     def _heard(self, fact: Fact, consumer: Consumer) -> Sequence[Outcome]:
@@ -103,18 +103,18 @@ class _Run:
         for outcome in outcomes:
             self._take(outcome, cause)
         for participant, event in self._work.drain_emitted():
-            if is_change(event.type) and is_heard(self._work.catalog, event.type):
+            if is_change(event.type) and has_listeners(self._work.catalog, event.type):
                 self._queue_change(participant, event, cause)
 
     def _take(self, outcome: Outcome, cause: Cause) -> None:
-        if isinstance(outcome, Granted):
+        if isinstance(outcome, GrantReport):
             self._granted.append(outcome)
         elif isinstance(outcome, TraceEntry):
-            self._tracer.heard(outcome)
+            self._tracer.add_entry(outcome)
         elif isinstance(outcome, TraceRest):
-            self._tracer.overheard(outcome.definitions)
+            self._tracer.add_rest(outcome.definitions)
         elif isinstance(outcome, UndoNote):
-            self._marks.setdefault(outcome.domain, []).append(outcome.what)
+            self._marks.setdefault(outcome.domain, []).append(outcome.data)
         elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
             self._give(outcome, cause)
 
@@ -126,7 +126,7 @@ class _Run:
         if depth < MAX_DEPTH and self._followed <= MAX_OUTCOMES:
             return True
         logger.warning("chain_cut", outcome=what, depth=depth, followed=self._followed)
-        self._tracer.cut(what)
+        self._tracer.add_cut(what)
         return False
 
     def _queue_change(self, participant: Participant, event: DomainEvent, cause: Cause) -> None:
@@ -163,5 +163,5 @@ class _Run:
 
     def _refused(self, grant: Grant, event: str, reason: str, **told: str) -> Sequence[Outcome]:
         logger.info(event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **told)
-        self._tracer.refused(grant, reason)
+        self._tracer.add_refusal(grant, reason)
         return ()

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from gamify.facts.models import Event
-from gamify.facts.selectors import EventNotFound, event_of
+from gamify.facts.selectors import EventNotFound, event_by_id
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
@@ -41,7 +41,7 @@ class Undone:
     shortfall: int | None = None
     kept: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As answers, the domain event and the event's row tell it: without what there is nothing to say of."""
         told = {name: value for name, value in asdict(self).items() if value is not None}
         return told if self.id is None else {**told, "id": str(self.id)}
@@ -78,7 +78,7 @@ def reverse_event(
     Nothing that is told of it is heard by definitions: they give for what happens, and nothing has happened. Raises
     EventNotFound or AlreadyReversed.
     """
-    external_id = event_of(tenant, event_id).participant.external_id
+    external_id = event_by_id(tenant, event_id).participant.external_id
     with unit_of_work(tenant, [external_id], now=now, is_dry_run=is_dry_run) as work:
         participant, event = work.find(external_id), work.lock(Event, UUID(event_id))
         if participant is None or event is None:  # erased or anonymised meanwhile
@@ -92,7 +92,7 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
     event.reversed_at, event.reversal = work.now, {"reason": reason, "undone": []}
     work.touch(participant, is_seen=False)
     participant.total_events -= 1
-    undone = [each.told() for each in _undone(work, participant, event)]
+    undone = [each.to_json() for each in _undone(work, participant, event)]
     event.reversal = {"reason": reason, "undone": undone}
     work.change(event, "reversed_at", "reversal")
     data = {"event_id": str(event.pk), "event_name": event.name, "reason": reason, "undone": undone}

@@ -10,7 +10,7 @@ counted (`more`), and conditions are left out when there are too many of them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Granted, Source, TraceEntry
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, GrantReport, Source, TraceEntry
 from gamify.facts.services.facts import Fact
 
 MAX_CONDITIONS = 300
@@ -28,20 +28,20 @@ class Tracer:
         self._not_matched = 0
         self._conditions = 0
 
-    def begin(self, fact: Fact) -> None:
+    def begin_fact(self, fact: Fact) -> None:
         self._not_matched = 0
         self._facts.append({"name": fact.name, "is_change": fact.is_change, "depth": fact.depth, "heard": []})
 
-    def heard(self, told: TraceEntry) -> None:
+    def add_entry(self, told: TraceEntry) -> None:
         if not self._facts:
             return
         if told.result == NOT_MATCHED and self._not_matched >= MAX_NOT_MATCHED:
-            self.overheard(1)
+            self.add_rest(1)
             return
         self._not_matched += told.result == NOT_MATCHED
         self._facts[-1]["heard"].append(self._entry(told))
 
-    def overheard(self, definitions: int) -> None:
+    def add_rest(self, definitions: int) -> None:
         fact = self._facts[-1]
         fact["more"] = fact.get("more", 0) + definitions
 
@@ -53,17 +53,17 @@ class Tracer:
         self._conditions += len(conditions)
         return {**entry, "conditions": list(conditions)} if conditions else entry
 
-    def refused(self, grant: Grant, reason: str) -> None:
+    def add_refusal(self, grant: Grant, reason: str) -> None:
         self._refused.append({"type": grant.kind, "source": _source(grant.source), "reason": reason})
 
-    def cut(self, what: str) -> None:
+    def add_cut(self, what: str) -> None:
         self._cut.append(what)
 
-    def trace(self, granted: Sequence[Granted]) -> Trace | None:
+    def trace(self, granted: Sequence[GrantReport]) -> Trace | None:
         """All of it; None where nobody listened and nothing came of it."""
         if not (granted or self._refused or self._cut or any(fact["heard"] for fact in self._facts)):
             return None
-        told = [given.told() for given in granted]
+        told = [given.to_json() for given in granted]
         return {"facts": self._facts, "granted": told, "refused": self._refused, "cut": self._cut}
 
 

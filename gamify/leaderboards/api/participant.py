@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from gamify.leaderboards import services
 from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
-from gamify.leaderboards.engine.periods import WINDOWS, Kind, Period, period_named
+from gamify.leaderboards.engine.periods import CLIENT_KINDS, Kind, Period, period_from_key
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.standings import Entry, PageRequest, Ranked
+from gamify.leaderboards.selectors.pages import Entry, PageRequest, ParticipantRank
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
 from participants.api.views import KeyViewSet, rendered
@@ -34,9 +34,9 @@ class LeaderboardViewSet(KeyViewSet):
         board = self._board(code)
         period = self._period(board, query)
         asked = PageRequest(query["limit"], query["offset"], query.get("around"))
-        page = services.answer_page(tenant=self.tenant, board=board, period=period, asked=asked, now=self.now)
-        entries = [_entry(board, entry) for entry in page.entries]
-        told = {**_about(board, period), "entries": entries, "total_participants": page.total}
+        page = services.answer_page(tenant=self.tenant, board=board, period=period, request=asked, now=self.now)
+        entries = [_entry_body(board, entry) for entry in page.entries]
+        told = {**_period_body(board, period), "entries": entries, "total_participants": page.total}
         return Response(rendered(PageAnswer, told))
 
     @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
@@ -48,7 +48,9 @@ class LeaderboardViewSet(KeyViewSet):
         ranked = services.answer_rank(
             tenant=self.tenant, board=board, period=period, participant_id=participant_id, now=self.now
         )
-        return Response(rendered(RankAnswer, {**_about(board, period), **_ranked(board, participant_id, ranked)}))
+        return Response(
+            rendered(RankAnswer, {**_period_body(board, period), **_rank_body(board, participant_id, ranked)})
+        )
 
     def _board(self, code: str) -> Board:
         board = boards_in(catalog_of(self.tenant)).active.get(code)
@@ -57,16 +59,16 @@ class LeaderboardViewSet(KeyViewSet):
         return board
 
     def _period(self, board: Board, query: Mapping[str, Any]) -> Period:
-        kind = WINDOWS[query["period"]] if "period" in query else board.window
-        if not board.keeps(kind):
+        kind = CLIENT_KINDS[query["period"]] if "period" in query else board.default_kind
+        if not board.has_kind(kind):
             raise InvalidInput("period", f"Must be all_time: this board ranks by {board.measure.metric}.")
         if "period_key" not in query:
-            return board.current(kind, now=self.now)
-        return _named(kind, query["period_key"])
+            return board.current_period(kind, now=self.now)
+        return _period_of_key(kind, query["period_key"])
 
 
-def _named(kind: Kind, key: str) -> Period:
-    period = period_named(kind, key)
+def _period_of_key(kind: Kind, key: str) -> Period:
+    period = period_from_key(kind, key)
     if period is None:
         raise InvalidInput("period_key", f"Must name a {kind.name.lower()} period, such as {_EXAMPLES[kind]}.")
     return period
@@ -81,11 +83,11 @@ _EXAMPLES = {
 }
 
 
-def _about(board: Board, period: Period) -> dict[str, Any]:
+def _period_body(board: Board, period: Period) -> dict[str, Any]:
     start, end = period.bounds(board.zone)
     return {
         "leaderboard_code": board.code,
-        "period": period.window,
+        "period": period.kind_name,
         "period_key": period.key,
         "period_start": start,
         "period_end": end,
@@ -93,22 +95,22 @@ def _about(board: Board, period: Period) -> dict[str, Any]:
     }
 
 
-def _entry(board: Board, entry: Entry) -> dict[str, Any]:
-    standing = entry.standing
+def _entry_body(board: Board, entry: Entry) -> dict[str, Any]:
+    standing = entry.row
     return {
         "rank": entry.rank,
         "participant_id": standing.external_id,
         "display_name": standing.display_name,
-        "score": board.measure.shown(standing.score),
+        "score": board.measure.display_score(standing.score),
         "change": entry.change,
     }
 
 
-def _ranked(board: Board, participant_id: str, ranked: Ranked) -> dict[str, Any]:
+def _rank_body(board: Board, participant_id: str, ranked: ParticipantRank) -> dict[str, Any]:
     return {
         "participant_id": participant_id,
         "rank": ranked.rank,
-        "score": board.measure.shown(ranked.score),
+        "score": board.measure.display_score(ranked.score),
         "total_participants": ranked.total,
         "percentile": ranked.percentile,
     }

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from gamify.facts.definitions import FilterField
 from gamify.leaderboards.definitions import SelectorBody
 from gamify.leaderboards.engine.measures import METRICS
-from gamify.leaderboards.engine.periods import WINDOWS
+from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ParticipantIdField
 from participants.api.scalars import TextField, WholeNumberField
@@ -18,7 +18,7 @@ CHANGES = ("up", "down", "same", "new")
 
 class PeriodQuery(serializers.Serializer[Any]):
     period = serializers.ChoiceField(
-        choices=list(WINDOWS), required=False, help_text="Which kind of period; the board's own when left out."
+        choices=list(CLIENT_KINDS), required=False, help_text="Which kind of period; the board's own when left out."
     )
     period_key = TextField(
         required=False,
@@ -39,7 +39,7 @@ class PageQuery(PeriodQuery):
 
 class PeriodAnswer(serializers.Serializer[Any]):
     leaderboard_code = serializers.CharField(help_text="Code of the board.")
-    period = serializers.ChoiceField(choices=list(WINDOWS), help_text="The kind of period.")
+    period = serializers.ChoiceField(choices=list(CLIENT_KINDS), help_text="The kind of period.")
     period_key = serializers.CharField(help_text="Which one of that kind.")
     period_start = serializers.DateTimeField(allow_null=True, help_text="When it began; null for all time.")
     period_end = serializers.DateTimeField(allow_null=True, help_text="When it ends, exclusively; null for all time.")
@@ -85,7 +85,9 @@ class RankAnswer(PeriodAnswer):
 class LeaderboardAnswer(DefinitionAnswer):
     metric = serializers.ChoiceField(choices=METRICS, help_text="What it ranks by.")
     selector = SelectorBody(help_text="Which events or which streak it looks at.")
-    time_window = serializers.ChoiceField(choices=list(WINDOWS), help_text="The period shown to who asks for none.")
+    time_window = serializers.ChoiceField(
+        choices=list(CLIENT_KINDS), help_text="The period shown to who asks for none."
+    )
     timezone = serializers.CharField(help_text="IANA zone in which its days begin.")
     participant_filter = FilterField(allow_null=True, help_text="Whom it ranks, by their attributes; null for all.")
     building = serializers.SerializerMethodField(help_text="Whether it is still being filled from the history.")

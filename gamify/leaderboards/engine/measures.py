@@ -12,8 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from gamify.facts.engine.conditions import EXACT, amount_of
-from gamify.facts.engine.expressions import Compiled, compile_filter
-from gamify.facts.engine.fields import MISSING, Read, reader
+from gamify.facts.engine.expressions import CompiledExpression, compile_filter
+from gamify.facts.engine.fields import MISSING, ReadField, compile_path
 from participants.engine import exact_number
 
 POINTS_EARNED, POINTS_BALANCE, BADGES_COUNT = "points_earned", "points_balance", "badges_count"
@@ -53,15 +53,15 @@ class Measure:
     metric: str
     key: str
     selector: Mapping[str, Any]
-    only: Compiled | None = None
-    read: Read | None = None
+    event_filter: CompiledExpression | None = None
+    read_field: ReadField | None = None
 
     @property
     def is_level(self) -> bool:
         return self.metric in LEVELS
 
     @property
-    def is_sum(self) -> bool:
+    def is_property_sum(self) -> bool:
         """Whether it adds up a property of events, which has limits."""
         return self.metric == EVENT_SUM
 
@@ -75,32 +75,32 @@ class Measure:
 
     def amount(self, properties: Mapping[str, Any]) -> int:
         """How much an event of its name adds, in units: 0 if the event does not count or if the amount is too large."""
-        amount = self.offered(properties)
+        amount = self.unlimited_amount(properties)
         return amount if amount <= MAX_AMOUNT else 0
 
-    def offered(self, properties: Mapping[str, Any]) -> int:
+    def unlimited_amount(self, properties: Mapping[str, Any]) -> int:
         """How much the event would add, in units, if amounts had no limit: one, or the number in the field."""
-        if self.only is not None and not self.only.matches(properties, {}):
+        if self.event_filter is not None and not self.event_filter.matches(properties, {}):
             return 0
-        if self.read is None:
+        if self.read_field is None:
             return 1
-        value = self.read(properties, {})
+        value = self.read_field(properties, {})
         return 0 if value is MISSING else int(amount_of(value).scaleb(DECIMALS, EXACT))
 
-    def shown(self, score: int) -> int | float | Decimal:
+    def display_score(self, score: int) -> int | float | Decimal:
         """A score as clients see it."""
-        return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.is_sum else score
+        return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.is_property_sum else score
 
 
-def measure(metric: str, selector: Mapping[str, Any]) -> Measure:
+def compile_measure(metric: str, selector: Mapping[str, Any]) -> Measure:
     """Compile what a definition says, which was judged when it was saved."""
     only, field = selector.get("filter"), selector.get("field")
     return Measure(
         metric=metric,
         key=_key(metric, selector),
         selector=selector,
-        only=compile_filter(only) if only else None,
-        read=reader(field) if metric == EVENT_SUM and field else None,
+        event_filter=compile_filter(only) if only else None,
+        read_field=compile_path(field) if metric == EVENT_SUM and field else None,
     )
 
 

@@ -29,7 +29,7 @@ class Kind(IntEnum):
     MOVED = 6
 
 
-WINDOWS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in Kind if kind <= Kind.DAILY}
+CLIENT_KINDS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in Kind if kind <= Kind.DAILY}
 """By the names that clients use."""
 
 
@@ -43,7 +43,7 @@ class Period:
         return self.kind * _STEP + self.number
 
     @property
-    def window(self) -> str:
+    def kind_name(self) -> str:
         return self.kind.name.lower()
 
     @property
@@ -63,9 +63,9 @@ class Period:
         if self.kind is Kind.ALL_TIME:
             return None, None
         following = Period(self.kind, self.number + 1)
-        return start_of(self.first_day(), zone), start_of(following.first_day(), zone)
+        return start_of_day(self.first_day(), zone), start_of_day(following.first_day(), zone)
 
-    def is_over(self, zone: ZoneInfo, *, now: datetime) -> bool:
+    def is_closed(self, zone: ZoneInfo, *, now: datetime) -> bool:
         end = self.bounds(zone)[1]
         return end is not None and end <= now
 
@@ -73,7 +73,7 @@ class Period:
 ALL_TIME = Period(Kind.ALL_TIME)
 
 
-def period_of_code(code: int) -> Period:
+def period_from_code(code: int) -> Period:
     return Period(Kind(code // _STEP), code % _STEP)
 
 
@@ -84,28 +84,28 @@ def period_on(kind: Kind, day: date) -> Period:
 
 def periods_at(at: datetime, zone: ZoneInfo) -> Sequence[Period]:
     """Every period of clients in which an instant lies."""
-    return _periods_on(day_of(at, zone))
+    return _periods_on(local_day(at, zone))
 
 
 @lru_cache(maxsize=4096)
 def _periods_on(day: date) -> Sequence[Period]:
-    return tuple(period_on(kind, day) for kind in WINDOWS.values())
+    return tuple(period_on(kind, day) for kind in CLIENT_KINDS.values())
 
 
 @lru_cache(maxsize=4096)
-def start_of(day: date, zone: ZoneInfo) -> datetime:
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day: where midnight is skipped, that at which it is; where it comes twice, the first."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=8192)
-def day_of(at: datetime, zone: ZoneInfo) -> date:
+def local_day(at: datetime, zone: ZoneInfo) -> date:
     """The local day in which an instant lies."""
     day = at.astimezone(zone).date()
-    return day + timedelta(days=1) if at >= start_of(day + timedelta(days=1), zone) else day
+    return day + timedelta(days=1) if at >= start_of_day(day + timedelta(days=1), zone) else day
 
 
-def period_named(kind: Kind, key: str) -> Period | None:
+def period_from_key(kind: Kind, key: str) -> Period | None:
     """The period that clients call `key`; None for what is no name of one of that kind, or lies beyond calendars."""
     if kind is Kind.ALL_TIME:
         return ALL_TIME if key == "all_time" else None

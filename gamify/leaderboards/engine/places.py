@@ -23,16 +23,16 @@ CARRY = 2**63
 
 _MAX_CARRY = 2**31 - 1  # what an integer column holds
 
-WORST: Place = (MIN_BIGINT, MIN_BIGINT, FIRST_ID)
-BEST: Place = (_MAX_CARRY * CARRY + MAX_BIGINT, MAX_BIGINT, LAST_ID)
+WORST_PLACE: Place = (MIN_BIGINT, MIN_BIGINT, FIRST_ID)
+BEST_PLACE: Place = (_MAX_CARRY * CARRY + MAX_BIGINT, MAX_BIGINT, LAST_ID)
 
 
-def split(score: int) -> tuple[int, int]:
+def split_score(score: int) -> tuple[int, int]:
     """The columns `carry` and `score` of a score. The pairs sort as the scores do, because 0 <= rest < CARRY."""
     return divmod(score, CARRY)
 
 
-def joined(carry: int, rest: int) -> int:
+def join_score(carry: int, rest: int) -> int:
     """The score whose columns are `carry` and `score`."""
     return carry * CARRY + rest
 
@@ -45,7 +45,7 @@ def instant(early: int) -> datetime:
     return _EPOCH - timedelta(microseconds=early)
 
 
-def above_score(score: int) -> Place:
+def best_place_with_score(score: int) -> Place:
     """Whoever is better than this place has a better score: those who share it are not."""
     return score, MAX_BIGINT, LAST_ID
 
@@ -61,12 +61,12 @@ class Move:
 Moves = Mapping[UUID, Move]
 
 
-def net(moves: Iterable[Move]) -> int:
+def net_count(moves: Iterable[Move]) -> int:
     """How many more are on the board after `moves`."""
     return sum((move.after is not None) - (move.before is not None) for move in moves)
 
 
-def net_above(moves: Iterable[Move], place: Place) -> int:
+def net_count_above(moves: Iterable[Move], place: Place) -> int:
     """How many more are better than `place` after `moves`."""
     return sum(_is_above(move.after, place) - _is_above(move.before, place) for move in moves)
 

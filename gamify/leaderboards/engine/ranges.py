@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from uuid import UUID
 
-from gamify.leaderboards.engine.places import WORST, Move, Place
+from gamify.leaderboards.engine.places import WORST_PLACE, Move, Place
 
 LEAF, GROUP = 0, 1
 MAX_LEAF = 512
@@ -32,20 +32,20 @@ class Range:
     low: Place
     count: int
     id: UUID | None = None
-    stored: int = 0
+    stored_count: int = 0
 
     @classmethod
-    def read(cls, level: int, low: Place, count: int, pk: UUID) -> "Range":
+    def from_row(cls, level: int, low: Place, count: int, pk: UUID) -> "Range":
         return cls(level, low, count, pk, count)
 
     @property
     def is_changed(self) -> bool:
-        return self.count != self.stored
+        return self.count != self.stored_count
 
     @property
-    def is_unsettled(self) -> bool:
+    def should_rearrange(self) -> bool:
         """Whether it is a leaf that has to be split, or that has come to hold so few that it may be joined to another."""
-        return self.count > MAX_LEAF or self.stored > SMALL_LEAF // 2 >= self.count
+        return self.count > MAX_LEAF or self.stored_count > SMALL_LEAF // 2 >= self.count
 
     def add(self, number: int) -> None:
         self.count += number
@@ -65,9 +65,12 @@ class Ranges:
     removed: list[Range] = field(default_factory=list)
 
     @classmethod
-    def of(cls, ranges: Iterable[Range]) -> "Ranges":
+    def from_stored(cls, ranges: Iterable[Range]) -> "Ranges":
         """Of a board without any, the two that hold everybody."""
-        ordered = sorted(ranges, key=lambda each: each.low) or [Range(LEAF, WORST, 0), Range(GROUP, WORST, 0)]
+        ordered = sorted(ranges, key=lambda each: each.low) or [
+            Range(LEAF, WORST_PLACE, 0),
+            Range(GROUP, WORST_PLACE, 0),
+        ]
         return cls([each for each in ordered if each.level == LEAF], [each for each in ordered if each.level == GROUP])
 
     def __post_init__(self) -> None:
@@ -88,9 +91,9 @@ class Ranges:
         for index, number in groups.items():
             self.groups[index].add(number)
 
-    def unsettled(self) -> Sequence[tuple[int, int]]:
+    def groups_to_rearrange(self) -> Sequence[tuple[int, int]]:
         """Runs of groups (the first, the last) in which leaves are to be split or joined, with the one before, which they may join."""
-        found = {bisect_right(self._group_lows, leaf.low) - 1 for leaf in self.leaves if leaf.is_unsettled}
+        found = {bisect_right(self._group_lows, leaf.low) - 1 for leaf in self.leaves if leaf.should_rearrange}
         wanted = sorted({max(0, each - 1) for each in found} | found)
         firsts = [each for each in wanted if each - 1 not in wanted]
         lasts = [each for each in wanted if each + 1 not in wanted]
@@ -100,14 +103,14 @@ class Ranges:
         """Where a run of groups begins, and where it ends, None for the board's top."""
         return self.groups[first].low, self.groups[last + 1].low if last + 1 < len(self.groups) else None
 
-    def part(self, first: int, last: int, leaves: Iterable[Range]) -> "Ranges":
+    def section(self, first: int, last: int, leaves: Iterable[Range]) -> "Ranges":
         """A run of groups with all its leaves; of `leaves`, as they are stored, those that are here already are taken from here."""
         low, end = self.span(first, last)
         here = {leaf.low: leaf for leaf in self.leaves if low <= leaf.low and (end is None or leaf.low < end)}
         whole = {leaf.low: leaf for leaf in leaves} | here
         return Ranges(sorted(whole.values(), key=attrgetter("low")), self.groups[first : last + 1], end)
 
-    def too_large(self) -> Sequence[tuple[Place, Place | None]]:
+    def oversized_leaves(self) -> Sequence[tuple[Place, Place | None]]:
         """The leaves to be split: where each begins and where it ends, None for the last."""
         return [(leaf.low, self._end(index)) for index, leaf in enumerate(self.leaves) if leaf.count > MAX_LEAF]
 
@@ -124,7 +127,7 @@ class Ranges:
         self.leaves[index + 1 : index + 1] = new
         self.__post_init__()
 
-    def settle(self) -> None:
+    def rearrange(self) -> None:
         """Join what has become small, and split the groups that have come to hold too many."""
         self._join_leaves()
         self._arrange_groups()
@@ -160,7 +163,7 @@ class Ranges:
             yield group, self.leaves[start:end]
 
 
-def leaves_outnumber(groups: Iterable[Range], places: int) -> bool:
+def should_look_up_leaves(groups: Iterable[Range], places: int) -> bool:
     """Whether there are so many leaves, as groups tell, that those of a number of places are better looked up than all read."""
     return sum(group.count for group in groups) > 2 * places * NEW_LEAF
 

@@ -1,9 +1,9 @@
 """What is ranked, where everybody stands, and what has not been worked in yet."""
 
 from gamify.leaderboards.models.boards import Leaderboard, MetricChoice, WindowChoice
+from gamify.leaderboards.models.changes import Folding, ScoreChange
 from gamify.leaderboards.models.scores import Score, ScoreRange
 from gamify.leaderboards.models.sums import LargeSum
-from gamify.leaderboards.models.writing import Folding, ScoreChange
 
 __all__ = [
     "Folding",

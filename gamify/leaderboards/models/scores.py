@@ -2,7 +2,7 @@ from uuid import UUID
 
 from django.db import models
 
-from gamify.leaderboards.engine.places import Place, joined
+from gamify.leaderboards.engine.places import Place, join_score
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 
@@ -46,7 +46,7 @@ class Score(models.Model):
     @property
     def total(self) -> int:
         """The whole score; the two columns together hold what 64 bits cannot."""
-        return joined(self.carry, self.score)
+        return join_score(self.carry, self.score)
 
 
 class ScoreRange(models.Model):
@@ -83,4 +83,4 @@ class ScoreRange(models.Model):
     def low(self) -> Place:
         """The place where it begins, which is nobody's, or was somebody's."""
         participant_id: UUID = self.participant_id
-        return joined(self.carry, self.score), self.earliness, participant_id
+        return join_score(self.carry, self.score), self.earliness, participant_id

@@ -1,6 +1,6 @@
 from django.db import models
 
-from gamify.leaderboards.engine.places import joined, split
+from gamify.leaderboards.engine.places import join_score, split_score
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 
@@ -32,8 +32,8 @@ class LargeSum(models.Model):
     @property
     def total(self) -> int:
         """The whole sum, in millionths."""
-        return joined(self.carry, self.score)
+        return join_score(self.carry, self.score)
 
     @total.setter
     def total(self, total: int) -> None:
-        self.carry, self.score = split(total)
+        self.carry, self.score = split_score(total)

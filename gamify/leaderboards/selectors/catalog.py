@@ -8,10 +8,10 @@ from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from gamify.facts.engine.expressions import Compiled, compile_filter
+from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
-from gamify.leaderboards.engine.measures import ANY_EVENT, Measure, measure
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, day_of, period_on
+from gamify.leaderboards.engine.measures import ANY_EVENT, Measure, compile_measure
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Participant, Tenant
@@ -27,28 +27,28 @@ class Board:
     code: str
     name: str
     measure: Measure
-    window: Kind
+    default_kind: Kind
     zone: ZoneInfo
     track: UUID
     is_building: bool
-    only: Compiled | None = None
+    member_filter: CompiledExpression | None = None
 
-    def takes(self, participant: Participant) -> bool:
+    def has_member(self, participant: Participant) -> bool:
         """Whether they are one of those whom it ranks, shown or not."""
-        return self.only is None or self.only.matches(participant.attributes, {})
+        return self.member_filter is None or self.member_filter.matches(participant.attributes, {})
 
-    def current(self, kind: Kind, *, now: datetime) -> Period:
-        return ALL_TIME if kind is Kind.ALL_TIME else period_on(kind, day_of(now, self.zone))
+    def current_period(self, kind: Kind, *, now: datetime) -> Period:
+        return ALL_TIME if kind is Kind.ALL_TIME else period_on(kind, local_day(now, self.zone))
 
-    def keeps(self, kind: Kind) -> bool:
+    def has_kind(self, kind: Kind) -> bool:
         return kind is Kind.ALL_TIME or not self.measure.is_level
 
 
-def days_compared(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
+def comparison_days(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
     """The days whose beginning a standing of all time may be compared with from `now` on: today and, shortly before midnight,
     tomorrow, which an event may already count in.
     """
-    return sorted({day_of(now, zone), day_of(now + FUTURE_ALLOWED, zone)})
+    return sorted({local_day(now, zone), local_day(now + FUTURE_ALLOWED, zone)})
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,21 @@ class Boards:
 
     active: Mapping[str, Board]
     by_measure: Mapping[str, Sequence[Board]]
-    of_events: Mapping[str, Sequence[Measure]]
+    measures_by_event_name: Mapping[str, Sequence[Measure]]
 
-    def alone(self, board: Board) -> "Boards":
+    def only_with(self, board: Board) -> "Boards":
         """As if there were this one only."""
         return Boards({board.code: board}, {board.measure.key: [board]}, {})
 
-    def counting(self, event_name: str) -> Iterable[Measure]:
+    def measures_of_event(self, event_name: str) -> Iterable[Measure]:
         """What is measured by events of this name."""
-        named = self.of_events.get(event_name, ()) if event_name != ANY_EVENT else ()
-        return (*named, *self.of_events.get(ANY_EVENT, ()))
+        named = self.measures_by_event_name.get(event_name, ()) if event_name != ANY_EVENT else ()
+        return (*named, *self.measures_by_event_name.get(ANY_EVENT, ()))
 
 
 def load_boards(tenant: Tenant) -> Boards:
     """The catalog's part."""
-    active = {row.code: compiled(row) for row in Leaderboard.objects.of(tenant).active().in_order()}
+    active = {row.code: compile_board(row) for row in Leaderboard.objects.of(tenant).active().in_order()}
     by_measure: defaultdict[str, list[Board]] = defaultdict(list)
     of_events: defaultdict[str, dict[str, Measure]] = defaultdict(dict)
     for board in active.values():
@@ -81,17 +81,17 @@ def load_boards(tenant: Tenant) -> Boards:
     return Boards(active, by_measure, {name: tuple(found.values()) for name, found in of_events.items()})
 
 
-def compiled(row: Leaderboard) -> Board:
+def compile_board(row: Leaderboard) -> Board:
     return Board(
         id=row.pk,
         code=row.code,
         name=row.name,
-        measure=measure(row.metric, row.selector),
-        window=Kind[row.time_window.upper()],
+        measure=compile_measure(row.metric, row.selector),
+        default_kind=Kind[row.time_window.upper()],
         zone=ZoneInfo(row.timezone),
         track=row.track,
         is_building=row.built_at is None,
-        only=compile_filter(row.participant_filter) if row.participant_filter else None,
+        member_filter=compile_filter(row.participant_filter) if row.participant_filter else None,
     )
 
 

@@ -31,7 +31,7 @@ READ_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
-class Added:
+class HistoryAmount:
     """What one thing added to a sum, and the instant at which it counts."""
 
     participant_id: UUID
@@ -45,50 +45,54 @@ class Level:
 
     score: int
     at: datetime
-    before: int | None = None
+    score_before: int | None = None
 
 
-def added_by(tenant: Tenant, people: Sequence[Participant], measure: Measure) -> Iterator[Added]:
+def amounts_in_history(tenant: Tenant, people: Sequence[Participant], measure: Measure) -> Iterator[HistoryAmount]:
     """Everything that ever counted for these participants."""
     ids = [person.pk for person in people]
     return _SUMS[measure.metric](tenant, ids, measure)
 
 
-def _points(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
+def _points(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
     """Awards when they were made; one that was reversed is taken out of the instant in which it was made."""
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)
     made_at: dict[UUID, datetime] = {}
     for entry in entries.filter(type=EntryType.AWARD).only("participant_id", "delta", "created_at"):
         made_at[entry.pk] = entry.created_at
-        yield Added(entry.participant_id, entry.delta, entry.created_at)
+        yield HistoryAmount(entry.participant_id, entry.delta, entry.created_at)
     for entry in entries.filter(type=EntryType.REVERSAL):
         if entry.reverses_id in made_at:
-            yield Added(entry.participant_id, entry.delta, made_at[entry.reverses_id])
+            yield HistoryAmount(entry.participant_id, entry.delta, made_at[entry.reverses_id])
 
 
-def _badges(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
+def _badges(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
     awards = BadgeAward.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)
     for participant_id, earned_at in awards.values_list("participant_id", "earned_at"):
-        yield Added(participant_id, 1, earned_at)
+        yield HistoryAmount(participant_id, 1, earned_at)
 
 
-def _events(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
+def _events(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
     columns = ("participant_id", "properties", "occurred_at")
     for participant_id, properties, at in _named(tenant, ids, measure).values_list(*columns).iterator(READ_AT_ONCE):
         if amount := measure.amount(properties):
-            yield Added(participant_id, amount, at)
+            yield HistoryAmount(participant_id, amount, at)
 
 
-def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[Added]:
+def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
     """In the order in which they were recorded, without those that were refused then, or that would exceed the limit."""
     totals: defaultdict[UUID, int] = defaultdict(int)
     columns = ("participant_id", "properties", "occurred_at", f"marks__{DOMAIN}")
     events = _named(tenant, ids, measure).order_by("id").values_list(*columns)
     for participant_id, properties, at, marks in events.iterator(READ_AT_ONCE):
         amount = measure.amount(properties)
-        if amount and totals[participant_id] + amount <= MAX_SUM and measure.key not in refused_in(marks or ()):
+        if (
+            amount
+            and totals[participant_id] + amount <= MAX_SUM
+            and measure.key not in refused_measure_keys(marks or ())
+        ):
             totals[participant_id] += amount
-            yield Added(participant_id, amount, at)
+            yield HistoryAmount(participant_id, amount, at)
 
 
 def _named(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Event]:
@@ -96,12 +100,12 @@ def _named(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Ev
     return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
 
 
-def refused_in(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
+def refused_measure_keys(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
     """Keys of the measures that refused an event, by what it bears."""
     return {mark["refused"] for mark in marks}
 
 
-_SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[Added]]] = {
+_SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[HistoryAmount]]] = {
     POINTS_EARNED: _points,
     BADGES_COUNT: _badges,
     EVENT_COUNT: _events,
@@ -109,23 +113,25 @@ _SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[Added]]
 }
 
 
-def scores_of(tenant: Tenant, people: Sequence[Participant], measure: Measure, *, now: datetime) -> Mapping[UUID, int]:
+def current_levels(
+    tenant: Tenant, people: Sequence[Participant], measure: Measure, *, now: datetime
+) -> Mapping[UUID, int]:
     """Where a level stands for each of them."""
     if measure.metric == POINTS_BALANCE:
         return {person.pk: person.balance for person in people}
-    numbers = metrics["streak_count"].numbers(tenant, people, measure.selector, now)
+    numbers = metrics["streak_count"].values(tenant, people, measure.selector, now)
     is_current = measure.metric == STREAK_CURRENT
     return {who: number.current if is_current else number.best for who, number in numbers.items()}
 
 
-def levels_of(
+def levels_since(
     tenant: Tenant, people: Sequence[Participant], measure: Measure, *, since: datetime, now: datetime
 ) -> Mapping[UUID, Level]:
     """Where a level stands for those who have one, and where it stood at `since`, if that can be told.
 
     Nobody knows when a run came to where it is: such a level is as old as the participant's last visit.
     """
-    scores = scores_of(tenant, people, measure, now=now)
+    scores = current_levels(tenant, people, measure, now=now)
     if measure.metric != POINTS_BALANCE:
         return {each.pk: Level(scores[each.pk], each.last_seen_at) for each in people if scores.get(each.pk)}
     moved = _moved(tenant, [each.pk for each in people], since=since)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 from uuid import UUID
 
-MAX_KEPT = 100_000
+MAX_ENTRIES = 100_000
 
 ClosedPeriod = tuple[UUID, int, int]
 """A track, the code of the period that is asked for, and the day on which: yesterday's end is not today's."""
@@ -27,6 +27,6 @@ def get(over: ClosedPeriod, ids: Iterable[UUID], *, revision: int) -> Ranks:
 
 def put(over: ClosedPeriod, ranks: Ranks, *, revision: int) -> None:
     with _lock:
-        if len(_kept) >= MAX_KEPT:
+        if len(_kept) >= MAX_ENTRIES:
             _kept.clear()
         _kept.update({(over, who): (revision, rank) for who, rank in ranks.items()})

@@ -83,7 +83,7 @@ _GIVEN_PLACES = {
 
 
 @lru_cache
-def leaves_of(vendor: str) -> str:
+def leaves_holding(vendor: str) -> str:
     """The leaves that hold some places, which come as arrays (carries, scores, earlies, ids) or as JSON (places), by the vendor."""
     return f"""
         SELECT DISTINCT held.level, held.carry, held.score, held.earliness, held.participant_id, held.count, held.id
@@ -152,13 +152,13 @@ _PAGE_ORDER = "page.carry DESC, page.score DESC, page.earliness DESC, page.parti
 
 
 @lru_cache
-def standings(than: str, limit: int) -> str:
+def rows_beside(than: str, limit: int) -> str:
     """So many that are `than` the given place, with their names, from the top downwards."""
     return _named(f"page AS MATERIALIZED ({_places(than, _GIVEN, limit)})")
 
 
 @lru_cache
-def standings_from(limit: int, *, is_far: bool) -> str:
+def rows_from_offset(limit: int, *, is_far: bool) -> str:
     """So many from the offset on, with their names; `is_far` where that is more than some hundred."""
     return _named(_from_offset(limit, is_far=is_far))
 
@@ -197,13 +197,13 @@ def _at_once(page: str, start: str, better: str, tables: str = "") -> str:
 
 
 @lru_cache
-def top(limit: int) -> str:
+def fast_top(limit: int) -> str:
     """The first ones of the board."""
     return _at_once(f"page AS MATERIALIZED ({_places('<', _TOP, limit)})", "0", "NULL")
 
 
 @lru_cache
-def from_offset(limit: int, *, is_far: bool) -> str:
+def fast_from_offset(limit: int, *, is_far: bool) -> str:
     """So many from the offset on."""
     tables, better = _above(_SHARING_EDGE, "better")
     tables = f", {_EDGE}, {tables}"
@@ -211,7 +211,7 @@ def from_offset(limit: int, *, is_far: bool) -> str:
 
 
 @lru_cache
-def around(limit: int) -> str:
+def fast_around(limit: int) -> str:
     """So many above the participant, and so many from them downwards."""
     over, under = (f"SELECT * FROM ({_places(than, _AT_OWN, limit)}) AS part" for than in (">", "<="))
     above, start = _above(_AT_EDGE, "above")
@@ -225,7 +225,7 @@ def _where_shared(better: str) -> str:
 
 
 @lru_cache
-def one() -> str:
+def fast_participant() -> str:
     """The participant alone."""
     tables, better = _above(_SHARING_EDGE, "better")
     return _at_once(f"page AS MATERIALIZED ({_OWN})", "0", better, f", {_EDGE}, {tables}")

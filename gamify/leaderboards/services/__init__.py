@@ -8,7 +8,7 @@ from gamify.leaderboards.services.definitions import (
     selector_problem,
     update_leaderboard,
 )
-from gamify.leaderboards.services.folding import fold, fold_chunk, folding
+from gamify.leaderboards.services.folding import fold, fold_chunk, fold_in_chunks
 from gamify.leaderboards.services.sweeping import sweep
 from gamify.leaderboards.services.verifying import Drift, drifts, rows_to_verify
 from gamify.leaderboards.services.wiring import register
@@ -23,7 +23,7 @@ __all__ = [
     "drifts",
     "fold",
     "fold_chunk",
-    "folding",
+    "fold_in_chunks",
     "rebuild",
     "register",
     "rows_to_verify",

@@ -7,8 +7,8 @@ from typing import TypeVar
 from gamify.leaderboards.engine.measures import POINTS_BALANCE
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.standings import Page, PageRequest, Ranked, page_of, ranked
-from gamify.leaderboards.selectors.viewing import TooMuchWaiting
+from gamify.leaderboards.selectors.pages import Page, PageRequest, ParticipantRank, page_of, participant_rank
+from gamify.leaderboards.selectors.snapshots import TooManyWaitingChanges
 from gamify.leaderboards.services.folding import fold_chunk
 from gamify.points.services import expire
 from participants.models import Tenant
@@ -16,16 +16,16 @@ from participants.models import Tenant
 T = TypeVar("T")
 
 
-def answer_page(*, tenant: Tenant, board: Board, period: Period, asked: PageRequest, now: datetime) -> Page:
+def answer_page(*, tenant: Tenant, board: Board, period: Period, request: PageRequest, now: datetime) -> Page:
     """Who stands where. Raises ParticipantNotFound."""
     _settle(tenant, board, now=now)
-    return _answered(lambda: page_of(tenant, board, period, asked=asked, now=now), tenant, now=now)
+    return _answered(lambda: page_of(tenant, board, period, request=request, now=now), tenant, now=now)
 
 
-def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant_id: str, now: datetime) -> Ranked:
+def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant_id: str, now: datetime) -> ParticipantRank:
     """Where one participant stands. Raises ParticipantNotFound."""
     _settle(tenant, board, now=now)
-    return _answered(lambda: ranked(tenant, board, period, participant_id, now=now), tenant, now=now)
+    return _answered(lambda: participant_rank(tenant, board, period, participant_id, now=now), tenant, now=now)
 
 
 def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:
@@ -38,5 +38,5 @@ def _answered(ask: Callable[[], T], tenant: Tenant, *, now: datetime) -> T:
     while True:
         try:
             return ask()
-        except TooMuchWaiting:
+        except TooManyWaitingChanges:
             fold_chunk(tenant=tenant, now=now)

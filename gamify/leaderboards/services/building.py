@@ -12,13 +12,13 @@ from django.db import transaction
 
 from gamify.leaderboards.engine.periods import ALL_TIME
 from gamify.leaderboards.models import Leaderboard
-from gamify.leaderboards.selectors.catalog import Board, boards_in, compiled
-from gamify.leaderboards.selectors.folding import Fold, Folded
-from gamify.leaderboards.selectors.refilling import refill
-from gamify.leaderboards.services.folding import drop, whole_of
-from gamify.leaderboards.services.limiting import remember
-from gamify.leaderboards.services.storing import lock, store
-from participants.catalog import catalog_of, definitions_changed
+from gamify.leaderboards.selectors.catalog import Board, boards_in, compile_board
+from gamify.leaderboards.selectors.fold import Fold, FoldResult
+from gamify.leaderboards.selectors.refill import refill
+from gamify.leaderboards.services.folding import delete_changes, lock_with_changes
+from gamify.leaderboards.services.limiting import replace_large_sums
+from gamify.leaderboards.services.storing import lock_boards, store_fold
+from participants.catalog import bump_catalog_version, catalog_of
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 from participants.work import reading, wait_for_open_units
@@ -39,7 +39,7 @@ def rebuild(*, board: Leaderboard, now: datetime) -> Iterator[int]:
         row = Leaderboard.objects.select_for_update().get(pk=board.pk)
         begin_track(row)
         row.save(update_fields=["track", "built_to", "built_at"])
-        definitions_changed(board.tenant)
+        bump_catalog_version(board.tenant)
     yield from build(board=row, now=now)
 
 
@@ -52,7 +52,7 @@ def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
     """None when there is nothing left to do, as where somebody else has done it."""
     tenant = board.tenant
     with reading(tenant), transaction.atomic():
-        lock(tenant)
+        lock_boards(tenant)
         tenant.refresh_from_db()
         row = Leaderboard.objects.of(tenant).active().filter(pk=board.pk, built_at=None).first()
         if row is None:
@@ -73,27 +73,31 @@ def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
 
 def _complete(tenant: Tenant, row: Leaderboard, *, now: datetime) -> None:
     Leaderboard.objects.filter(pk=row.pk).update(built_at=now)
-    definitions_changed(tenant)
+    bump_catalog_version(tenant)
 
 
 def _fill(tenant: Tenant, row: Leaderboard, people: Sequence[UUID], *, now: datetime) -> None:
     """Their changes are worked into all boards with it: they are in the history that this one is filled from."""
-    changes = whole_of(tenant, people)
+    changes = lock_with_changes(tenant, people)
     fold = Fold(tenant, boards_in(catalog_of(tenant)), changes, now=now)
     folded = fold.run()
-    _refill(tenant, compiled(row), people, folded, fold=fold, now=now)
-    store(tenant, folded)
-    drop(tenant, changes)
+    _refill(tenant, compile_board(row), people, folded, fold=fold, now=now)
+    store_fold(tenant, folded)
+    delete_changes(tenant, changes)
 
 
-def _refill(tenant: Tenant, board: Board, people: Sequence[UUID], folded: Folded, *, fold: Fold, now: datetime) -> None:
-    fold.read_track(board.track, people)
-    for slot, line in folded.lines.of(people):
+def _refill(
+    tenant: Tenant, board: Board, people: Sequence[UUID], folded: FoldResult, *, fold: Fold, now: datetime
+) -> None:
+    fold.load_track(board.track, people)
+    for slot, line in folded.drafts.of_participants(people):
         if slot[0] == board.track:
             line.is_removed = True
-    members = [person for person in Participant.objects.of(tenant).filter(pk__in=people) if board.takes(person)]
-    refill(folded.lines, tenant, board, members, now=now)
-    if board.measure.is_sum:
-        lines = {who: folded.lines.find((board.track, ALL_TIME.code), who) for who in people}
-        remember(tenant, board.measure, {who: 0 if line is None else line.score for who, line in lines.items()})
-    folded.moves, folded.rewrites_past = folded.lines.moves(), True
+    members = [person for person in Participant.objects.of(tenant).filter(pk__in=people) if board.has_member(person)]
+    refill(folded.drafts, tenant, board, members, now=now)
+    if board.measure.is_property_sum:
+        lines = {who: folded.drafts.find((board.track, ALL_TIME.code), who) for who in people}
+        replace_large_sums(
+            tenant, board.measure, {who: 0 if line is None else line.score for who, line in lines.items()}
+        )
+    folded.moves, folded.has_changed_closed_period = folded.drafts.moves(), True

@@ -9,8 +9,8 @@ from django.db import transaction
 from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import boards_in
-from gamify.leaderboards.selectors.folding import Fold
-from gamify.leaderboards.services.storing import lock, store
+from gamify.leaderboards.selectors.fold import Fold
+from gamify.leaderboards.services.storing import lock_boards, store_fold
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 from participants.work import reading
@@ -20,10 +20,10 @@ CHUNK = 1_000
 
 def fold(*, tenant: Tenant, now: datetime) -> int:
     """Work in whatever is waiting; answers how many changes that were."""
-    return sum(folding(tenant=tenant, now=now))
+    return sum(fold_in_chunks(tenant=tenant, now=now))
 
 
-def folding(*, tenant: Tenant, now: datetime) -> Iterator[int]:
+def fold_in_chunks(*, tenant: Tenant, now: datetime) -> Iterator[int]:
     """As `fold`, a chunk each time it is asked."""
     while found := fold_chunk(tenant=tenant, now=now):
         yield found
@@ -32,12 +32,12 @@ def folding(*, tenant: Tenant, now: datetime) -> Iterator[int]:
 def fold_chunk(*, tenant: Tenant, now: datetime) -> int:
     """Work in the oldest changes; answers how many those were, 0 when nothing is waiting."""
     with reading(tenant), transaction.atomic():
-        lock(tenant)
+        lock_boards(tenant)
         tenant.refresh_from_db()  # boards that were made until now count what is worked in now
         changes = _oldest(tenant)
         if changes:
-            store(tenant, Fold(tenant, boards_in(catalog_of(tenant)), changes, now=now).run())
-            drop(tenant, changes)
+            store_fold(tenant, Fold(tenant, boards_in(catalog_of(tenant)), changes, now=now).run())
+            delete_changes(tenant, changes)
         return len(changes)
 
 
@@ -48,15 +48,15 @@ def _oldest(tenant: Tenant) -> list[ScoreChange]:
     if not looked_at:
         return changes
     others = [change for change in changes if change.participant_id not in looked_at]
-    return [*others, *whole_of(tenant, sorted(looked_at))]
+    return [*others, *lock_with_changes(tenant, sorted(looked_at))]
 
 
-def whole_of(tenant: Tenant, participant_ids: Sequence[UUID]) -> list[ScoreChange]:
+def lock_with_changes(tenant: Tenant, participant_ids: Sequence[UUID]) -> list[ScoreChange]:
     """All changes of these participants, who are locked until the transaction ends, so that there can be no others."""
     people = Participant.objects.of(tenant).filter(pk__in=participant_ids).order_by("id")
     list(people.select_for_update(no_key=True).values_list("pk", flat=True))
     return list(ScoreChange.objects.filter(tenant_id=tenant.pk, participant_id__in=participant_ids))
 
 
-def drop(tenant: Tenant, changes: Sequence[ScoreChange]) -> None:
+def delete_changes(tenant: Tenant, changes: Sequence[ScoreChange]) -> None:
     ScoreChange.objects.filter(tenant_id=tenant.pk, pk__in=[change.pk for change in changes]).delete()

@@ -22,8 +22,8 @@ from gamify.leaderboards.engine.measures import (
 )
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
-from gamify.leaderboards.services.limiting import refused_for, take_back
-from gamify.leaderboards.services.waking import wake
+from gamify.leaderboards.services.limiting import refused_measures, take_back
+from gamify.leaderboards.services.waking import wake_folder
 from gamify.points.models import EntryType
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
@@ -39,7 +39,7 @@ def note_score_changes(work: UnitOfWork) -> None:
         return
     noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
     for participant, event in work.emitted:
-        refused = refused_for(work, event.data["event_id"]) if event.type == "event.recorded" else ()
+        refused = refused_measures(work, event.data["event_id"]) if event.type == "event.recorded" else ()
         for at, key, amount in score_deltas_of(event, boards):
             if key in refused:
                 continue
@@ -56,11 +56,11 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
             )
         )
     if noted and not work.is_dry_run:
-        transaction.on_commit(partial(wake, work.tenant.pk))
+        transaction.on_commit(partial(wake_folder, work.tenant.pk))
 
 
 def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    hearer = HEARERS.get(event.type)
+    hearer = SCORE_DELTAS.get(event.type)
     if hearer is not None:
         yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
 
@@ -95,7 +95,7 @@ def _streak(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     data = event.data
-    for measure in boards.counting(data["event_name"]):
+    for measure in boards.measures_of_event(data["event_name"]):
         if amount := measure.amount(data["properties"]):
             yield _instant(data["timestamp"]), measure.key, amount
 
@@ -108,7 +108,7 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-HEARERS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[ScoreDelta]]] = {
+SCORE_DELTAS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[ScoreDelta]]] = {
     "points.awarded": _award,
     "points.deducted": _balance,
     "points.refunded": _balance,
@@ -137,13 +137,15 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     (points, badges) is its domains' to undo, and heard when they tell of it.
     """
     boards = boards_in(work.catalog)
-    found = {each.key: take_back(work, participant, event, each) for each in boards.counting(event.name)}
+    found = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
     taken = {key: -amount for key, amount in found.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():
         if amount := taken.get(board.measure.key):
-            yield Undone(type="score", name=board.name, code=board.code, amount=_whole(board.measure.shown(-amount)))
+            yield Undone(
+                type="score", name=board.name, code=board.code, amount=_whole(board.measure.display_score(-amount))
+            )
 
 
 def _whole(score: object) -> int | None:

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from gamify.leaderboards.engine.places import Move, Moves, split
-from gamify.leaderboards.engine.ranges import Range, Ranges, leaves_outnumber
-from gamify.leaderboards.engine.tally import ScoreDraft, ScoreDrafts, Slot
+from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts, Slot
+from gamify.leaderboards.engine.places import Move, Moves, split_score
+from gamify.leaderboards.engine.ranges import Range, Ranges, should_look_up_leaves
 from gamify.leaderboards.models import Folding, Score, ScoreRange
-from gamify.leaderboards.selectors.counting import Written
-from gamify.leaderboards.selectors.folding import Folded
+from gamify.leaderboards.selectors.fold import FoldResult
+from gamify.leaderboards.selectors.stored_board import StoredBoard
 from participants.database import insert, instance_from, update, upsert
 from participants.ids import new_id
 from participants.models import Tenant
@@ -20,17 +20,17 @@ from participants.models import Tenant
 SCORE_KEY = frozenset({"tenant_id", "participant_id", "track", "period"})
 
 
-def lock(tenant: Tenant) -> Folding:
+def lock_boards(tenant: Tenant) -> Folding:
     """Whoever writes scores of a tenant holds this; who is second waits."""
     Folding.objects.get_or_create(tenant=tenant)
     return Folding.objects.select_for_update().get(tenant=tenant)
 
 
-def store(tenant: Tenant, folded: Folded) -> None:
+def store_fold(tenant: Tenant, folded: FoldResult) -> None:
     """Write it, in a transaction that holds the tenant's `lock`."""
-    _store_lines(tenant, folded.lines)
+    _store_lines(tenant, folded.drafts)
     _store_ranges(tenant, folded.moves)
-    if folded.rewrites_past:
+    if folded.has_changed_closed_period:
         Folding.objects.filter(tenant=tenant).update(revision=F("revision") + 1)
 
 
@@ -43,7 +43,7 @@ def _store_lines(tenant: Tenant, lines: ScoreDrafts) -> None:
 
 
 def _row(tenant: Tenant, slot: Slot, line: ScoreDraft) -> Score:
-    carry, rest = split(line.score)
+    carry, rest = split_score(line.score)
     values = {
         "tenant_id": tenant.pk,
         "participant_id": line.participant_id,
@@ -52,7 +52,7 @@ def _row(tenant: Tenant, slot: Slot, line: ScoreDraft) -> Score:
         "carry": carry,
         "score": rest,
         "earliness": line.earliness,
-        "is_shown": line.after is not None,
+        "is_shown": line.place_after is not None,
     }
     return instance_from(Score, values.items())
 
@@ -71,7 +71,7 @@ def _store_ranges(tenant: Tenant, moves: Mapping[Slot, Moves]) -> None:
     changed: list[ScoreRange] = []
     removed: list[UUID] = []
     for slot, moved in moves.items():
-        counted = _counted(Written(tenant.pk, *slot), list(moved.values()))
+        counted = _counted(StoredBoard(tenant.pk, *slot), list(moved.values()))
         gone = [each for part in counted for each in part.removed]
         for each in {each: None for part in counted for each in (*part.leaves, *part.groups) if each not in gone}:
             if each.id is None:
@@ -82,30 +82,30 @@ def _store_ranges(tenant: Tenant, moves: Mapping[Slot, Moves]) -> None:
     _write(tenant, new, changed, removed)
 
 
-def _counted(written: Written, moved: Sequence[Move]) -> Sequence[Ranges]:
+def _counted(written: StoredBoard, moved: Sequence[Move]) -> Sequence[Ranges]:
     """The ranges that `moved` concerns, and those parts of the board that had to be arranged anew, of the same ranges.
 
     Scores are written by now: what a leaf holds is read where it is to be split.
     """
     ranges = _concerned(written, moved)
     ranges.apply(moved)
-    return [ranges, *(_arranged(written, ranges, *run) for run in ranges.unsettled())]
+    return [ranges, *(_arranged(written, ranges, *run) for run in ranges.groups_to_rearrange())]
 
 
-def _concerned(written: Written, moved: Sequence[Move]) -> Ranges:
+def _concerned(written: StoredBoard, moved: Sequence[Move]) -> Ranges:
     """With the leaves that hold the places of `moved`: looked up, where these are few and leaves are many."""
     places = {place for move in moved for place in (move.before, move.after) if place is not None}
     groups = written.groups()
-    if leaves_outnumber(groups, len(places)):
-        return Ranges(written.leaves_of(places), groups)
-    return Ranges.of([*written.leaves(), *groups])
+    if should_look_up_leaves(groups, len(places)):
+        return Ranges(written.leaves_holding(places), groups)
+    return Ranges.from_stored([*written.leaves(), *groups])
 
 
-def _arranged(written: Written, ranges: Ranges, first: int, last: int) -> Ranges:
-    part = ranges.part(first, last, written.leaves(*ranges.span(first, last)))
-    for low, end in list(part.too_large()):
+def _arranged(written: StoredBoard, ranges: Ranges, first: int, last: int) -> Ranges:
+    part = ranges.section(first, last, written.leaves(*ranges.span(first, last)))
+    for low, end in list(part.oversized_leaves()):
         part.split(low, written.places(low, end))
-    part.settle()
+    part.rearrange()
     return part
 
 
@@ -119,7 +119,7 @@ def _write(tenant: Tenant, new: list[ScoreRange], changed: list[ScoreRange], rem
 
 
 def _range_row(tenant: Tenant, slot: Slot, each: Range) -> ScoreRange:
-    carry, rest = split(each.low[0])
+    carry, rest = split_score(each.low[0])
     values: dict[str, Any] = {
         "id": each.id or new_id(),
         "tenant_id": tenant.pk,

@@ -7,14 +7,14 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from gamify.leaderboards.engine.drafts import Slot
 from gamify.leaderboards.engine.periods import Kind, Period
-from gamify.leaderboards.engine.tally import Slot
 from gamify.leaderboards.models import Leaderboard, Score, ScoreRange
-from gamify.leaderboards.services.storing import lock
+from gamify.leaderboards.services.storing import lock_boards
 from participants.models import Tenant
 from participants.work import reading
 
-KEPT_DAYS = 3  # in every zone today and yesterday are among them
+DAYS_TO_KEEP = 3  # in every zone today and yesterday are among them
 
 
 def sweep(*, tenant: Tenant, now: datetime) -> Iterator[int]:
@@ -32,7 +32,7 @@ def _unneeded(tenant: Tenant, *, now: datetime) -> list[Slot]:
 
 
 def _of_old_days(now: datetime) -> Q:
-    day = (now - timedelta(days=KEPT_DAYS)).toordinal()
+    day = (now - timedelta(days=DAYS_TO_KEEP)).toordinal()
     opening, moved = Kind.OPENING, Kind.MOVED
     return Q(period__range=(Period(opening).code, Period(opening, day).code)) | Q(
         period__range=(Period(moved).code, Period(moved, day).code)
@@ -43,7 +43,7 @@ def _of_old_days(now: datetime) -> Q:
 def _delete(tenant: Tenant, slot: tuple[UUID, int]) -> int:
     """Together, under the lock: ranges without their scores would be taken for an empty board."""
     with reading(tenant):
-        lock(tenant)
+        lock_boards(tenant)
         track, period = slot
         ScoreRange.objects.filter(tenant_id=tenant.pk, track=track, period=period).delete()
         deleted, _ = Score.objects.filter(tenant_id=tenant.pk, track=track, period=period).delete()

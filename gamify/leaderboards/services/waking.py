@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from celery import current_app
 
-FOLD, BUILD = "leaderboards.fold", "leaderboards.build"
+FOLD_TASK, BUILD_TASK = "leaderboards.fold", "leaderboards.build"
 PAUSE_SECONDS = 0.25
 MAX_TENANTS = 10_000
 
@@ -15,7 +15,7 @@ _woken: dict[UUID, float] = {}
 logger = structlog.get_logger(__name__)
 
 
-def wake(tenant_id: UUID) -> None:
+def wake_folder(tenant_id: UUID) -> None:
     """Only a wake-up: what is lost is found by the next sweep, and answers never depend on it."""
     now = time.monotonic()
     if now < _woken.get(tenant_id, 0.0) + PAUSE_SECONDS:
@@ -23,12 +23,12 @@ def wake(tenant_id: UUID) -> None:
     if len(_woken) >= MAX_TENANTS:
         _woken.clear()
     _woken[tenant_id] = now
-    _send(FOLD, tenant_id, countdown=PAUSE_SECONDS)
+    _send(FOLD_TASK, tenant_id, countdown=PAUSE_SECONDS)
 
 
 def wake_builder(board_id: UUID) -> None:
     """There is a board to be filled."""
-    _send(BUILD, board_id, countdown=0.0)
+    _send(BUILD_TASK, board_id, countdown=0.0)
 
 
 def _send(task: str, about: UUID, *, countdown: float) -> None:

@@ -9,7 +9,15 @@ from gamify.points.audits.account import Account
 from gamify.points.audits.lots import Lot
 from gamify.points.audits.rows import Entry, Undone
 from gamify.points.models import ExpiringCredit, LedgerEntry
-from participants.auditing import Audit, Drift, Seen, chunked, of_nobody, people_and, streamed
+from participants.auditing import (
+    Audit,
+    Drift,
+    ProgressReporter,
+    chunks_of,
+    group_with_participants,
+    orphan_drift,
+    stream_rows,
+)
 from participants.models import Participant, Tenant
 
 TOTALS = (
@@ -27,24 +35,26 @@ def _size(tenant: Tenant) -> int:
     )
 
 
-def _find(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
-    streams = (_credits(tenant, seen), _entries(tenant, seen))
-    for participant_id, totals, rows in people_and(tenant, TOTALS, *streams, seen=seen):
+def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    streams = (_credits(tenant, report_progress), _entries(tenant, report_progress))
+    for participant_id, totals, rows in group_with_participants(
+        tenant, TOTALS, *streams, report_progress=report_progress
+    ):
         if totals is None:
-            yield of_nobody(participant_id, "ledger entries or credits", rows)
+            yield orphan_drift(participant_id, "ledger entries or credits", rows)
         else:
             yield from _judged(dict(zip(TOTALS, totals, strict=True)), rows)
 
 
-def _credits(tenant: Tenant, seen: Seen) -> Iterator[tuple[Any, ...]]:
+def _credits(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[Any, ...]]:
     rows = ExpiringCredit.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "expires_at", "pk")
-    yield from streamed(rows.values_list("participant_id", "entry_id", "rest", "expires_at"), seen)
+    yield from stream_rows(rows.values_list("participant_id", "entry_id", "rest", "expires_at"), report_progress)
 
 
-def _entries(tenant: Tenant, seen: Seen) -> Iterator[tuple[UUID, Entry, Undone | None]]:
+def _entries(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[UUID, Entry, Undone | None]]:
     """Each with the entry that it undoes: one question more for each chunk in which there are such."""
     rows = LedgerEntry.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
-    for chunk in chunked(map(Entry._make, streamed(rows.values_list(*Entry._fields), seen))):
+    for chunk in chunks_of(map(Entry._make, stream_rows(rows.values_list(*Entry._fields), report_progress))):
         undone = _undone(tenant, [entry.reverses_id for entry in chunk if entry.reverses_id is not None])
         for entry in chunk:
             yield entry.participant_id, entry, undone.get(entry.reverses_id)

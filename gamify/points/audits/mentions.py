@@ -12,7 +12,15 @@ from gamify.points.models import LedgerEntry
 from gamify.points.services.adjusting import ADJUST
 from gamify.points.services.awarding import AWARD, AWARD_BATCH
 from gamify.points.services.deducting import DEDUCT
-from participants.auditing import Audit, Drift, Mention, Seen, has_erased, mentioned, streamed
+from participants.auditing import (
+    Audit,
+    Drift,
+    Mention,
+    ProgressReporter,
+    check_mentions,
+    has_erased_participants,
+    stream_rows,
+)
 from participants.models import DomainEvent, IdempotencyKey, Tenant
 
 SINGLE = (AWARD, DEDUCT, ADJUST)
@@ -24,14 +32,18 @@ def _keys(tenant: Tenant) -> Keys:
     return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation__in=(*SINGLE, AWARD_BATCH))
 
 
-def _find_answers(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
-    yield from mentioned(tenant, LedgerEntry, _answered(_keys(tenant).filter(operation__in=SINGLE), seen))
-    batches = _answered_together(_keys(tenant).filter(operation=AWARD_BATCH), seen)
-    yield from mentioned(tenant, LedgerEntry, batches, may_be_gone=has_erased(tenant))
+def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(
+        tenant, LedgerEntry, _answered(_keys(tenant).filter(operation__in=SINGLE), report_progress)
+    )
+    batches = _answered_together(_keys(tenant).filter(operation=AWARD_BATCH), report_progress)
+    yield from check_mentions(tenant, LedgerEntry, batches, may_be_gone=has_erased_participants(tenant))
 
 
-def _answered(keys: Keys, seen: Seen) -> Iterator[Mention]:
-    for subject, operation, key, answer in streamed(keys.values_list("subject", "operation", "key", "answer"), seen):
+def _answered(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
+    for subject, operation, key, answer in stream_rows(
+        keys.values_list("subject", "operation", "key", "answer"), report_progress
+    ):
         says = {"participant_id": subject, "delta": _delta(operation, answer)}
         yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), says)
 
@@ -43,9 +55,9 @@ def _delta(operation: str, answer: Mapping[str, Any]) -> Any:
     return answer["delta" if operation == ADJUST else "amount"]
 
 
-def _answered_together(keys: Keys, seen: Seen) -> Iterator[Mention]:
+def _answered_together(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
     """The items of batches that succeeded; whose they are, the answer does not say (docs/decisions/0005)."""
-    for key, answers in streamed(keys.values_list("key", "answer"), seen):
+    for key, answers in stream_rows(keys.values_list("key", "answer"), report_progress):
         for number, answer in enumerate(answers):
             if "error" not in answer:
                 about = f"answer under {AWARD_BATCH} {key}, item {number}"
@@ -56,13 +68,13 @@ def _events(tenant: Tenant) -> Events:
     return DomainEvent.objects.filter(tenant_id=tenant.pk, type__startswith="points.")
 
 
-def _find_told(tenant: Tenant, seen: Seen) -> Iterator[Drift]:
-    yield from mentioned(tenant, LedgerEntry, _told(_events(tenant), seen))
+def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(tenant, LedgerEntry, _told(_events(tenant), report_progress))
 
 
-def _told(events: Events, seen: Seen) -> Iterator[Mention]:
-    for event_id, kind, participant_id, data in streamed(
-        events.values_list("id", "type", "participant_id", "data"), seen
+def _told(events: Events, report_progress: ProgressReporter) -> Iterator[Mention]:
+    for event_id, kind, participant_id, data in stream_rows(
+        events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
         says = {"participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance")}
         yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), says)

@@ -32,13 +32,13 @@ def adjust(
     Raises InsufficientPoints, BalanceLimit or IdempotencyKeyReused.
     """
     key = idempotency_key
-    once = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
-    with unit_of_work(tenant, [participant_id], now=now, onces=[once]) as work:
-        if (answer := work.replayed(once)) is not None:
+    idempotency = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
+    with unit_of_work(tenant, [participant_id], now=now, idempotency_requests=[idempotency]) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
             return PointsAdjusted(**read_answer(answer), participant_id=participant_id, is_replay=True)
         participant = work.participant(participant_id)
         entry = adjust_balance(work, participant, delta, note=Note(reason))
         facts.publish_changes(work, participant, now=now)
         answer = {"transaction_id": str(entry.id), "delta": delta, "new_balance": participant.balance}
-        work.remember(once, answer)
+        work.store_answer(idempotency, answer)
         return PointsAdjusted(entry.id, participant_id, delta, participant.balance)

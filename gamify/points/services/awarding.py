@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from gamify.facts import services as facts
-from gamify.facts.engine.outcomes import Granted
+from gamify.facts.engine.outcomes import GrantReport
 from gamify.points.services.changes import Change, read_answer
 from gamify.points.services.entries import Credited, credit
 from gamify.tiers.selectors import current_tier, ladder_of
@@ -65,7 +65,9 @@ class BatchAwarded:
 @restartable
 def award(*, tenant: Tenant, change: Change, now: datetime) -> PointsAwarded:
     """Credit one participant. Raises BalanceLimit, IdempotencyKeyReused, or InvalidInput for an `expires_at` that is over."""
-    with unit_of_work(tenant, [change.participant_id], now=now, onces=[change.once(AWARD)]) as work:
+    with unit_of_work(
+        tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(AWARD)]
+    ) as work:
         return _award(work, change)
 
 
@@ -82,18 +84,20 @@ def award_batch(
 
     `key` is the idempotency key of the batch as a whole. Raises IdempotencyKeyReused.
     """
-    once = _batch_once(key, changes) if key else None
-    onces = [once, *(change.once(AWARD) for change in changes)]
-    with unit_of_work(tenant, [change.participant_id for change in changes], now=now, onces=onces) as work:
-        if (answer := work.replayed(once)) is not None:
+    idempotency = _batch_idempotency(key, changes) if key else None
+    idempotency_requests = [idempotency, *(change.idempotency(AWARD) for change in changes)]
+    with unit_of_work(
+        tenant, [change.participant_id for change in changes], now=now, idempotency_requests=idempotency_requests
+    ) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
             return _batch_from_answer(answer, changes)
         batch = BatchAwarded([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
         if batch.processed:
-            work.remember(once, [_item_answer(result) for result in batch.results])
+            work.store_answer(idempotency, [_item_answer(result) for result in batch.results])
         return batch
 
 
-def _batch_once(key: str, changes: Sequence[Change]) -> IdempotencyRequest:
+def _batch_idempotency(key: str, changes: Sequence[Change]) -> IdempotencyRequest:
     """The digest is keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
     asked = json.dumps([[change.participant_id, change.amount] for change in changes])
     digest, *former = keyed_hashes(asked, purpose=AWARD_BATCH)
@@ -110,8 +114,8 @@ def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> P
 
 
 def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
-    once = change.once(AWARD)
-    if (answer := work.replayed(once)) is not None:
+    idempotency = change.idempotency(AWARD)
+    if (answer := work.stored_answer(idempotency)) is not None:
         return _award_from_answer(answer, change.participant_id)
     if change.expires_at is not None and change.expires_at <= work.now:
         raise InvalidInput("expires_at", "Must be in the future.")
@@ -129,17 +133,17 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
         tier_upgrade=highest_upgrade(work, _reached(credited, granted), earlier),
         badges_unlocked=_badges(granted),
     )
-    work.remember(once, _award_answer(awarded))
+    work.store_answer(idempotency, _award_answer(awarded))
     return awarded
 
 
-def _reached(credited: Credited, granted: Sequence[Granted]) -> Sequence[str]:
+def _reached(credited: Credited, granted: Sequence[GrantReport]) -> Sequence[str]:
     """The tiers that points led into, those of the award and those of what came of it."""
     own = [] if credited.upgrade is None else [credited.upgrade.code]
     return own + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
 
 
-def _badges(granted: Sequence[Granted]) -> Sequence[Mapping[str, str]]:
+def _badges(granted: Sequence[GrantReport]) -> Sequence[Mapping[str, str]]:
     return [{"code": str(given.code), "name": given.name} for given in granted if given.type == "badge"]
 
 

@@ -23,7 +23,7 @@ class Change:
     idempotency_key: str | None = None
     expires_at: datetime | None = None
 
-    def once(self, operation: str) -> IdempotencyRequest | None:
+    def idempotency(self, operation: str) -> IdempotencyRequest | None:
         if self.idempotency_key is None:
             return None
         return IdempotencyRequest(

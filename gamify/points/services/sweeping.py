@@ -44,9 +44,9 @@ def _push_ahead(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> Non
 @restartable
 def _settle(*, tenant: Tenant, chunk: Sequence[ExpiringCredit], now: datetime) -> int:
     """Those whom nobody else holds; the others are settled by whoever does."""
-    is_heard = facts.is_heard(catalog_of(tenant), EXPIRED)
+    is_heard = facts.has_listeners(catalog_of(tenant), EXPIRED)
     with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now) as work:
         if is_heard:
-            for participant in work.locked.values():
+            for participant in work.locked_participants.values():
                 facts.publish_changes(work, participant, now=now)
         return len(chunk)

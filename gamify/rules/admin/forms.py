@@ -8,7 +8,7 @@ from rest_framework.serializers import Serializer
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from gamify.facts.admin.grants import GrantsField
-from gamify.facts.admin.words import grant_sentence
+from gamify.facts.admin.words import grant_error_sentence
 from gamify.rules.admin.conditions import conditions_of, expression_of
 from gamify.rules.admin.words import as_sentence
 from gamify.rules.definitions import LIMITS, NewRule, RuleChanges, known_changes, then_problems
@@ -122,6 +122,6 @@ class RuleForm(DefinitionForm):
         size = next(known, 1)
         name = ".".join(path[:size])
         field, rest = self.form_names.get(name, name), path[size:]
-        say = grant_sentence if field == "grants" and rest else as_sentence
+        say = grant_error_sentence if field == "grants" and rest else as_sentence
         message = say(rest, error.message)
         return (field if field in self.fields else None), message

@@ -17,10 +17,10 @@ from gamify.rules import services
 from gamify.rules.admin import trying, what_if
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import RuleForm
-from gamify.rules.admin.words import gives, limits_of, listens_to
-from gamify.rules.definitions import LIMITS, model_of
+from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_in_words
+from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
-from gamify.rules.selectors import Finding, findings, findings_by_reading
+from gamify.rules.selectors import Finding, findings, static_findings
 from participants.admin.base import of_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -104,37 +104,37 @@ class RuleAdmin(DefinitionAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With what is wrong on each row, found for all of them in one query."""
         shown = super().get_changelist_instance(request)
-        found = findings_by_reading(_tenant(request), now=timezone.now())
+        found = static_findings(_tenant(request), now=timezone.now())
         for row in shown.result_list:
             row.findings = [each for each in found if each.rule.pk == row.pk]
         return shown
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
-        return services.create_rule(tenant=tenant, data=model_of(data), now=now)
+        return services.create_rule(tenant=tenant, data=model_values(data), now=now)
 
     def save_changes(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
-        return services.update_rule(row, tenant=tenant, changes=model_of(changes), now=now)
+        return services.update_rule(row, tenant=tenant, changes=model_values(changes), now=now)
 
     @display("when")
-    def shown_when(self, rule: Rule) -> str:
-        return listens_to(rule)
+    def display_when(self, rule: Rule) -> str:
+        return triggers_in_words(rule)
 
     @display("gives")
-    def shown_grants(self, rule: Rule) -> str:
-        return gives(rule)
+    def display_grants(self, rule: Rule) -> str:
+        return grants_in_words(rule)
 
     @display("at most")
-    def shown_limits(self, rule: Rule) -> str:
-        return limits_of(rule) or "–"
+    def display_limits(self, rule: Rule) -> str:
+        return limits_in_words(rule) or "–"
 
     @display("check", label=LEVELS)
-    def shown_findings(self, rule: Any) -> str:
+    def display_findings(self, rule: Any) -> str:
         """The worst; the rule's page tells them all, and what it cannot give."""
         levels = {found.level.value for found in _found(rule)}
         return next((level for level in LEVELS if level in levels), "–")
 
     @display("Only where")
-    def shown_expression(self, rule: Rule) -> str:
+    def display_expression(self, rule: Rule) -> str:
         return expression_in_words(rule.expression or {})
 
 

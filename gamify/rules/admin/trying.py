@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from gamify.facts.admin.traces import trace_in_words
+from gamify.facts.admin.traces import render_trace
 from gamify.facts.engine.events import EventInput, name_problem
-from gamify.facts.services import Simulated, simulate
+from gamify.facts.services import Simulation, simulate
 from participants.admin.attributes import AttributesField
 from participants.admin.fields import LineField, SplitMomentField
 from participants.admin.refusals import place
@@ -61,12 +61,12 @@ def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) ->
         "title": "Try an event",
         "explanation": EXPLANATION,
         "form": form,
-        "trace": None if simulated is None else trace_in_words(simulated.trace),
+        "trace": None if simulated is None else render_trace(simulated.trace),
     }
     return TemplateResponse(request, "console/try_event.html", {**context, **shown})
 
 
-def _simulated(tenant: Tenant, form: TryForm) -> Simulated | None:
+def _simulated(tenant: Tenant, form: TryForm) -> Simulation | None:
     """None where the service refused, which the form then shows."""
     now = timezone.now()
     try:

@@ -14,11 +14,11 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import WHEN, RuleForm
-from gamify.rules.admin.words import counted
-from gamify.rules.definitions import LIMITS, changed_rule
+from gamify.rules.admin.words import pluralize
+from gamify.rules.definitions import LIMITS, rule_with_changes
 from gamify.rules.engine.replaying import Side, Totals
 from gamify.rules.models import Rule
-from gamify.rules.selectors import Replay, Replayed, replay
+from gamify.rules.selectors import ReplayReport, RuleReplay, replay
 from participants.admin.panels import Box
 from participants.models import Tenant
 
@@ -50,7 +50,7 @@ class WhatIfForm(RuleForm):
 
     def draft(self) -> Rule:
         """The rule as it would be, once the form is valid."""
-        return changed_rule(self.instance, self.judged.validated_data)
+        return rule_with_changes(self.instance, self.judged.validated_data)
 
 
 def _shown(rule: Rule) -> Iterator[str]:
@@ -82,21 +82,21 @@ def _form(request: HttpRequest, row: Rule) -> Any:
     return forms.modelform_factory(Rule, form=form_class, fields=STORED)(request.POST or None, instance=row)
 
 
-def _played(tenant: Tenant, form: Any) -> Replayed:
+def _played(tenant: Tenant, form: Any) -> ReplayReport:
     now = timezone.now()
     since = now - timedelta(days=form.cleaned_data["days"])
     return replay(tenant, [form.draft()], since=since, now=now, max_events=settings.REPLAY_MAX_EVENTS)
 
 
-def _looked_at(played: Replayed) -> str:
-    return f"{counted(played.events, 'event')} of {counted(played.participants, 'participant')}"
+def _looked_at(played: ReplayReport) -> str:
+    return f"{pluralize(played.events, 'event')} of {pluralize(played.participants, 'participant')}"
 
 
-def _boxes(rule: Replay) -> Iterator[Box]:
+def _boxes(rule: RuleReplay) -> Iterator[Box]:
     rows = [["This rule", *_cells(rule.totals)]]
     if rule.active is not None:
         rows.append(["The active one", *_cells(rule.active)])
-    note = f"Changes are not played: {', '.join(rule.unheard)}." if rule.unheard else ""
+    note = f"Changes are not played: {', '.join(rule.changes_not_played)}." if rule.changes_not_played else ""
     yield Box("What would have been given", ("", *TOTALS), rows, empty="", note=note)
     yield _side("Who would gain", rule.gain)
     if rule.active is not None:
@@ -108,6 +108,8 @@ def _cells(totals: Totals) -> list[str]:
 
 
 def _side(title: str, side: Side) -> Box:
-    rows = [[share.participant_id, f"{share.points:+,}"] for share in side.most]
-    in_all = f"{counted(side.participants, 'participant')}, {counted(side.points, 'point')} in all; the largest first."
+    rows = [[share.participant_id, f"{share.points:+,}"] for share in side.largest]
+    in_all = (
+        f"{pluralize(side.participants, 'participant')}, {pluralize(side.points, 'point')} in all; the largest first."
+    )
     return Box(title, ("Participant", "Points"), rows, empty="Nobody.", note=in_all if rows else "")

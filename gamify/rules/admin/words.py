@@ -9,17 +9,17 @@ from participants.admin.lengths import said_of
 OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
 
-def listens_to(rule: Rule) -> str:
+def triggers_in_words(rule: Rule) -> str:
     """The events and changes that it hears."""
     names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
     return ", ".join(names)
 
 
-def gives(rule: Rule) -> str:
+def grants_in_words(rule: Rule) -> str:
     return "; ".join(map(grant_in_words, rule.grants))
 
 
-def limits_of(rule: Rule) -> str:
+def limits_in_words(rule: Rule) -> str:
     """3 a day, 10 ever, every 10 minutes at most."""
     return ", ".join(_limits(rule))
 
@@ -32,7 +32,7 @@ def _limits(rule: Rule) -> Iterator[str]:
         yield f"once in {said_of(rule.limits['cooldown_seconds'])}"
 
 
-def counted(number: int, one: str) -> str:
+def pluralize(number: int, one: str) -> str:
     """1 event, 1,200 events."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 

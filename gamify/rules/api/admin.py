@@ -10,7 +10,7 @@ from gamify.facts.services import simulate
 from gamify.rules import services
 from gamify.rules.api import examples
 from gamify.rules.api.serializers import RuleAnswer, SimulateBody, SimulatedAnswer, simulated_answer, simulated_event
-from gamify.rules.definitions import GrantsRefused, NewRule, RuleChanges, check_grants, model_of
+from gamify.rules.definitions import InvalidGrants, NewRule, RuleChanges, check_grants, model_values
 from gamify.rules.models import Rule
 from gamify.rules.services import NOUN, RuleNotFound
 from participants.api.definitions import DefinitionViewSet, documented
@@ -20,7 +20,7 @@ from participants.errors import FieldError, InvalidInput
 
 
 @documented(
-    created=examples.CREATED, errors=[GrantsRefused(FieldError("then.1.code", "must be the code of an active badge"))]
+    created=examples.CREATED, errors=[InvalidGrants(FieldError("then.1.code", "must be the code of an active badge"))]
 )
 class AdminRuleViewSet(DefinitionViewSet):
     noun, model, serializer_class = NOUN, Rule, RuleAnswer
@@ -28,11 +28,11 @@ class AdminRuleViewSet(DefinitionViewSet):
 
     def perform_create(self, data: Mapping[str, Any]) -> Rule:
         check_grants(self.tenant, data["then"])
-        return services.create_rule(tenant=self.tenant, data=model_of(data), now=self.now)
+        return services.create_rule(tenant=self.tenant, data=model_values(data), now=self.now)
 
     def perform_update(self, row: Any, changes: Mapping[str, Any]) -> Rule:
         check_grants(self.tenant, changes.get("then", ()))
-        return services.update_rule(row, tenant=self.tenant, changes=model_of(changes), now=self.now)
+        return services.update_rule(row, tenant=self.tenant, changes=model_values(changes), now=self.now)
 
 
 class SimulationViewSet(AdminViewSet):

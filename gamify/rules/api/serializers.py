@@ -6,10 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.api.serializers import EmittedAnswer, EventBody, TraceAnswer, event_of
+from gamify.facts.api.serializers import EmittedAnswer, EventBody, TraceAnswer, event_input_from
 from gamify.facts.definitions import GrantsField
 from gamify.facts.engine.events import EventInput
-from gamify.facts.services import Simulated
+from gamify.facts.services import Simulation
 from gamify.rules.definitions import LIMITS
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ObjectField, ParticipantIdField
@@ -62,7 +62,7 @@ class SimulateBody(serializers.Serializer[Any]):
 def simulated_event(body: Mapping[str, Any], *, now: datetime) -> EventInput:
     """The event that validated data tells of."""
     participant_id = body.get("participant_id") or f"simulated-{new_id()}"
-    return event_of({**body["event"], "participant_id": participant_id}, now=now)
+    return event_input_from({**body["event"], "participant_id": participant_id}, now=now)
 
 
 class SimulatedAnswer(EmittedAnswer):
@@ -71,7 +71,7 @@ class SimulatedAnswer(EmittedAnswer):
     trace = TraceAnswer(help_text="What was decided, and why.")
 
 
-def simulated_answer(simulated: Simulated) -> dict[str, Any]:
+def simulated_answer(simulated: Simulation) -> dict[str, Any]:
     nobody_listened: Mapping[str, Any] = {"facts": [], "granted": [], "refused": [], "cut": []}
     return {
         "event_id": None,

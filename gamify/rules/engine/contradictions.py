@@ -13,7 +13,7 @@ from typing import Any
 
 from gamify.facts.engine.fields import MISSING, PROPERTIES
 from gamify.facts.engine.operators import OPERATORS
-from gamify.facts.engine.tree import All, AnyOf, Condition, Node, Not
+from gamify.facts.engine.tree import All, AnyOf, Comparison, Node, Not
 
 MAX_TRIED = 1_000
 ORDERED = ("gt", "gte", "lt", "lte")
@@ -23,7 +23,7 @@ ORDERED = ("gt", "gte", "lt", "lte")
 class _Claim:
     """That a condition holds, or that it does not."""
 
-    condition: Condition
+    condition: Comparison
     is_negated: bool
 
     @property
@@ -40,7 +40,7 @@ _Branch = tuple[Node, bool]
 _Choice = Sequence[_Branch]
 
 
-def is_impossible(root: Node, *facts: Condition) -> bool:
+def is_impossible(root: Node, *facts: Comparison) -> bool:
     """Whether `root` can never hold where all of `facts` do."""
     return _is_impossible(root, is_negated=False, known=tuple(_Claim(fact, is_negated=False) for fact in facts))
 
@@ -59,7 +59,7 @@ def _has_no_way_out(choice: _Choice, known: tuple[_Claim, ...]) -> bool:
 
 def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - a branch
     """What must hold all together, and the choices of which one must."""
-    if isinstance(node, Condition):
+    if isinstance(node, Comparison):
         claims.append(_Claim(node, is_negated))
     elif isinstance(node, Not):
         _take_apart(node.part, not is_negated, claims, choices)
@@ -93,7 +93,7 @@ def _is_beyond_trying(claims: Iterable[_Claim]) -> bool:
     return "contains" in operators and not operators.isdisjoint(ORDERED)
 
 
-def _named(condition: Condition) -> Sequence[Any]:
+def _named(condition: Comparison) -> Sequence[Any]:
     return condition.value if isinstance(condition.value, list) else [condition.value]
 
 

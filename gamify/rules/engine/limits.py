@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-REMEMBERED = timedelta(days=35)
+RETENTION = timedelta(days=35)
 
 
 class Limit(Enum):
@@ -54,7 +54,7 @@ class Tally:
         return max(self.days, default=None)
 
 
-def refusal(tally: Tally, limits: Limits, *, at: datetime, day: date) -> Limit | None:
+def limit_reached(tally: Tally, limits: Limits, *, at: datetime, day: date) -> Limit | None:
     """The limit that stops a firing at `at`, which is `day` in the tenant's zone; None where it may fire.
 
     What is older than the days that are remembered is taken for used up where a day or a week has a limit.
@@ -81,7 +81,7 @@ def _count_in_week(tally: Tally, day: date, used_up: int) -> int:
 
 def _is_forgotten(tally: Tally, day: date) -> bool:
     newest = tally.newest_day
-    return newest is not None and day < newest - REMEMBERED
+    return newest is not None and day < newest - RETENTION
 
 
 def _is_too_soon(tally: Tally, cooldown: timedelta | None, at: datetime) -> bool:
@@ -89,15 +89,15 @@ def _is_too_soon(tally: Tally, cooldown: timedelta | None, at: datetime) -> bool
     return cooldown is not None and tally.last_at is not None and at - tally.last_at < cooldown
 
 
-def fired(tally: Tally, *, at: datetime, day: date) -> Tally:
+def with_firing(tally: Tally, *, at: datetime, day: date) -> Tally:
     """After one more firing. Days are kept from the Monday before those remembered, so that every week is whole."""
     days = {**tally.days, day: tally.days.get(day, 0) + 1}
-    first = _monday(max(days) - REMEMBERED)
+    first = _monday(max(days) - RETENTION)
     kept = {fired_on: count for fired_on, count in days.items() if fired_on >= first}
     return Tally(tally.total + 1, kept, at if tally.last_at is None else max(at, tally.last_at))
 
 
-def given_back(tally: Tally, *, day: date, last_at: datetime | None) -> Tally:
+def without_firing(tally: Tally, *, day: date, last_at: datetime | None) -> Tally:
     """After a firing on `day` is as if it had not been; `last_at` is now the newest. A day that is not remembered any more counts
     in the total alone.
     """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from heapq import heappush, heappushpop
 
-SHOWN = 20
+MAX_SHARES = 20
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,18 @@ class Side:
         self._sign = sign
         self._most: list[tuple[int, str]] = []
 
-    def take(self, participant_id: str, points: int) -> None:
+    def add(self, participant_id: str, points: int) -> None:
         """Count a participant whose points differ by `points`, if that is to this side."""
         amount = points * self._sign
         if amount <= 0:
             return
         self.participants += 1
         self.points += amount
-        push = heappush if len(self._most) < SHOWN else heappushpop
+        push = heappush if len(self._most) < MAX_SHARES else heappushpop
         push(self._most, (amount, participant_id))
 
     @property
-    def most(self) -> list[Share]:
+    def largest(self) -> list[Share]:
         """The SHOWN who differ most, those first."""
         in_order = sorted(self._most, key=lambda each: (-each[0], each[1]))
         return [Share(participant_id, amount * self._sign) for amount, participant_id in in_order]

@@ -1,19 +1,19 @@
 """Reads of rules."""
 
-from gamify.rules.selectors.catalog import CompiledRule, RuleCatalog, compiled, rules_in
-from gamify.rules.selectors.linting import Finding, Level, findings, findings_by_reading
-from gamify.rules.selectors.replaying import Replay, Replayed, replay
+from gamify.rules.selectors.catalog import CompiledRule, RuleCatalog, compile_rule, rules_in
+from gamify.rules.selectors.linting import Finding, Level, findings, static_findings
+from gamify.rules.selectors.replaying import ReplayReport, RuleReplay, replay
 
 __all__ = [
     "CompiledRule",
     "Finding",
     "Level",
-    "Replay",
-    "Replayed",
+    "ReplayReport",
     "RuleCatalog",
-    "compiled",
+    "RuleReplay",
+    "compile_rule",
     "findings",
-    "findings_by_reading",
     "replay",
     "rules_in",
+    "static_findings",
 ]

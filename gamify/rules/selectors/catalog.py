@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gamify.facts.engine.expressions import Compiled, MalformedExpression, compile_expression, compile_filter
-from gamify.facts.engine.fields import is_of_participant
+from gamify.facts.engine.expressions import CompiledExpression, MalformedExpression, compile_expression, compile_filter
+from gamify.facts.engine.fields import is_participant_attribute
 from gamify.facts.engine.outcomes import Source
-from gamify.facts.engine.tree import Condition, Node, Not
+from gamify.facts.engine.tree import Comparison, Node, Not
+from gamify.rules.engine.expression_index import ExpressionIndex
 from gamify.rules.engine.limits import Limits
-from gamify.rules.engine.narrowing import Narrowing
 from gamify.rules.models import Rule
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
@@ -34,8 +34,8 @@ class CompiledRule:
     name: str
     event_types: frozenset[str]
     changes: frozenset[str]
-    asks: Compiled | None
-    asks_of_participant: bool
+    expression: CompiledExpression | None
+    reads_attributes: bool
     grants: Sequence[Mapping[str, Any]]
     limits: Limits
     is_limited: bool
@@ -44,26 +44,26 @@ class CompiledRule:
     source: Source
 
     def matches(self, properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
-        return self.asks is None or self.asks.matches(properties, attributes)
+        return self.expression is None or self.expression.matches(properties, attributes)
 
     def may_match(self, properties: Mapping[str, Any]) -> bool:
         """Whether it may match for some participant."""
-        return self.asks_of_participant or self.matches(properties, {})
+        return self.reads_attributes or self.matches(properties, {})
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at` is in its schedule."""
         return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
-    def hears_event(self, name: str) -> bool:
+    def is_triggered_by(self, name: str) -> bool:
         return name in self.event_types or ANY_EVENT in self.event_types
 
 
-class Listening:
+class ListeningRules:
     """The rules that listen to the same thing, in the order in which they are heard."""
 
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
         self.rules = rules
-        self._narrowing = Narrowing([None if rule.asks is None else rule.asks.root for rule in rules])
+        self._narrowing = ExpressionIndex([None if rule.expression is None else rule.expression.root for rule in rules])
 
     def candidates(self, properties: Mapping[str, Any]) -> Sequence[CompiledRule]:
         """Those that may match it for some participant."""
@@ -76,22 +76,22 @@ class Listening:
         return [place for place in places if self.rules[place].matches(properties, attributes)]
 
 
-NOBODY = Listening(())
+NO_RULES = ListeningRules(())
 
 
 @dataclass(frozen=True)
 class RuleCatalog:
     """The active rules, by what they listen to; `zone` is the one in which days begin."""
 
-    by_event: Mapping[str, Listening]
-    by_change: Mapping[str, Listening]
+    by_event: Mapping[str, ListeningRules]
+    by_change: Mapping[str, ListeningRules]
     zone: ZoneInfo
 
-    def hearing_event(self, name: str) -> Listening:
-        return self.by_event.get(name) or self.by_event.get(ANY_EVENT, NOBODY)
+    def rules_for_event(self, name: str) -> ListeningRules:
+        return self.by_event.get(name) or self.by_event.get(ANY_EVENT, NO_RULES)
 
-    def hearing_change(self, name: str) -> Listening:
-        return self.by_change.get(name, NOBODY)
+    def rules_for_change(self, name: str) -> ListeningRules:
+        return self.by_change.get(name, NO_RULES)
 
     def day_of(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
@@ -99,7 +99,7 @@ class RuleCatalog:
 
 def load_catalog(tenant: Tenant) -> RuleCatalog:
     """Compile the tenant's rules."""
-    return catalog_of_rules(map(compiled, Rule.objects.of(tenant).active().in_order()), tenant)
+    return catalog_of_rules(map(compile_rule, Rule.objects.of(tenant).active().in_order()), tenant)
 
 
 def catalog_of_rules(rules: Iterable[CompiledRule], tenant: Tenant) -> RuleCatalog:
@@ -108,13 +108,13 @@ def catalog_of_rules(rules: Iterable[CompiledRule], tenant: Tenant) -> RuleCatal
     events = {name for rule in in_order for name in rule.event_types}
     changes = {name for rule in in_order for name in rule.changes}
     return RuleCatalog(
-        {name: Listening([rule for rule in in_order if rule.hears_event(name)]) for name in events},
-        {name: Listening([rule for rule in in_order if name in rule.changes]) for name in changes},
+        {name: ListeningRules([rule for rule in in_order if rule.is_triggered_by(name)]) for name in events},
+        {name: ListeningRules([rule for rule in in_order if name in rule.changes]) for name in changes},
         ZoneInfo(tenant.timezone),
     )
 
 
-def compiled(row: Rule) -> CompiledRule:
+def compile_rule(row: Rule) -> CompiledRule:
     asks, limits = _asks(row), limits_of(row.limits)
     return CompiledRule(
         id=row.pk,
@@ -122,8 +122,8 @@ def compiled(row: Rule) -> CompiledRule:
         name=row.name,
         event_types=frozenset(row.event_types),
         changes=frozenset(row.changes),
-        asks=asks,
-        asks_of_participant=asks is not None and _asks_of_participant(asks.root),
+        expression=asks,
+        reads_attributes=asks is not None and _asks_of_participant(asks.root),
         grants=tuple(row.grants),
         limits=limits,
         starts_at=row.starts_at,
@@ -133,7 +133,7 @@ def compiled(row: Rule) -> CompiledRule:
     )
 
 
-def _asks(row: Rule) -> Compiled | None:
+def _asks(row: Rule) -> CompiledExpression | None:
     """One that cannot be read matches nothing; it must not take all others along."""
     if row.expression is None:
         return None
@@ -141,15 +141,15 @@ def _asks(row: Rule) -> Compiled | None:
         return compile_expression(row.expression)
     except MalformedExpression as malformed:
         logger.warning("rule_expression_malformed", rule=str(row.pk), problem=str(malformed))
-        return NOTHING
+        return MATCHES_NOTHING
 
 
-NOTHING = Compiled(Not(compile_filter({}).root), matches=lambda properties, attributes: False)
+MATCHES_NOTHING = CompiledExpression(Not(compile_filter({}).root), matches=lambda properties, attributes: False)
 
 
 def _asks_of_participant(node: Node) -> bool:
-    if isinstance(node, Condition):
-        return is_of_participant(node.field)
+    if isinstance(node, Comparison):
+        return is_participant_attribute(node.field)
     return any(map(_asks_of_participant, [node.part] if isinstance(node, Not) else node.parts))
 
 

@@ -14,7 +14,7 @@ from gamify.facts.engine.expressions import MalformedExpression, compile_express
 from gamify.facts.services import grant_problem
 from gamify.rules.engine.contradictions import is_impossible
 from gamify.rules.models import Rule
-from gamify.rules.selectors.feeding import Loop, loops_among
+from gamify.rules.selectors.loops import Loop, loops_among
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -44,7 +44,7 @@ def findings(tenant: Tenant, *, now: datetime, rules: Sequence[Rule] | None = No
     return list(_findings(tenant, now=now, rules=rules, is_thorough=True))
 
 
-def findings_by_reading(tenant: Tenant, *, now: datetime) -> list[Finding]:
+def static_findings(tenant: Tenant, *, now: datetime) -> list[Finding]:
     """The same of the active ones, but for what they cannot give: one query however many rules there are."""
     return list(_findings(tenant, now=now, rules=None, is_thorough=False))
 

@@ -11,24 +11,24 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from gamify.facts.engine.outcomes import NotGiven
+from gamify.facts.engine.outcomes import GrantRefused
 from gamify.facts.models import Event
 from gamify.points.engine import granted_amount
-from gamify.rules.engine.limits import Tally, fired, refusal
+from gamify.rules.engine.limits import Tally, limit_reached, with_firing
 from gamify.rules.engine.replaying import Side, Totals
 from gamify.rules.models import Rule
-from gamify.rules.selectors.catalog import ANY_EVENT, CompiledRule, catalog_of_rules, compiled
+from gamify.rules.selectors.catalog import ANY_EVENT, CompiledRule, catalog_of_rules, compile_rule
 from participants.models import Participant, Tenant
 
 PEOPLE_AT_ONCE = 500
 EVENTS_AT_ONCE = 2_000
 
-Watch = Callable[[int, int], object]
+OnProgress = Callable[[int, int], object]
 """Told after every chunk: how many participants and how many events were looked at since it was told last."""
 
 
 @dataclass(frozen=True)
-class Replay:
+class RuleReplay:
     """One rule. `active` is what the version in force would have given, None where there is none; gains and losses are
     against it. `unheard` are changes that it listens to besides, and that were not played."""
 
@@ -37,14 +37,14 @@ class Replay:
     active: Totals | None
     gain: Side
     loss: Side
-    unheard: Sequence[str]
+    changes_not_played: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayReport:
     """`participants` are those whose events were looked at. `is_cut`: there were more events than were to be looked at."""
 
-    rules: Sequence[Replay]
+    rules: Sequence[RuleReplay]
     participants: int
     events: int
     is_cut: bool
@@ -57,17 +57,17 @@ def replay(
     since: datetime,
     now: datetime,
     max_events: int | None = None,
-    watch: Watch = lambda participants, events: None,
-) -> Replayed:
+    on_progress: OnProgress = lambda participants, events: None,
+) -> ReplayReport:
     """Play the events from `since` to `now` to `rules`, which need not be saved, and to the active ones of the same codes."""
     in_force = {row.code: row for row in Rule.objects.of(tenant).active().filter(code__in=[row.code for row in rules])}
     day_of = catalog_of_rules([], tenant).day_of
     contests = [_Contest(row, in_force.get(row.code), day_of) for row in rules]
     stream = _Stream(tenant, _heard_by(contests), since=since, until=now, max_events=max_events)
-    for people, events in stream.chunks(watch):
+    for people, events in stream.chunks(on_progress):
         _play(contests, people, events)
     told = [contest.told() for contest in contests]
-    return Replayed(told, stream.participants, stream.events, stream.is_cut)
+    return ReplayReport(told, stream.participants, stream.events, stream.is_cut)
 
 
 def _heard_by(contests: Sequence["_Contest"]) -> frozenset[str]:
@@ -98,8 +98,8 @@ class _Contest:
 
     def __init__(self, row: Rule, in_force: Rule | None, day_of: Callable[[datetime], date]) -> None:
         self._row = row
-        self._rule = _Played(compiled(row), day_of)
-        self._active = None if in_force is None else _Played(compiled(in_force), day_of)
+        self._rule = _Played(compile_rule(row), day_of)
+        self._active = None if in_force is None else _Played(compile_rule(in_force), day_of)
         self._gain, self._loss = Side(sign=1), Side(sign=-1)
 
     @property
@@ -115,11 +115,11 @@ class _Contest:
         """That was all of this participant."""
         points = self._rule.end() - (self._active.end() if self._active is not None else 0)
         for side in (self._gain, self._loss):
-            side.take(participant.external_id, points)
+            side.add(participant.external_id, points)
 
-    def told(self) -> Replay:
+    def told(self) -> RuleReplay:
         active = None if self._active is None else self._active.totals
-        return Replay(self._row.code, self._rule.totals, active, self._gain, self._loss, sorted(self._row.changes))
+        return RuleReplay(self._row.code, self._rule.totals, active, self._gain, self._loss, sorted(self._row.changes))
 
 
 class _Played:
@@ -135,14 +135,14 @@ class _Played:
         self._tally, self._matched, self._limited, self._points = Tally(), 0, 0, 0
 
     def hear(self, event: Event, participant: Participant) -> None:
-        if not self.rule.hears_event(event.name) or not self.rule.matches(event.properties, participant.attributes):
+        if not self.rule.is_triggered_by(event.name) or not self.rule.matches(event.properties, participant.attributes):
             return
         self._matched += 1
         at, day = event.occurred_at, self._day_of(event.occurred_at)
-        if refusal(self._tally, self.rule.limits, at=at, day=day):
+        if limit_reached(self._tally, self.rule.limits, at=at, day=day):
             self._limited += 1
             return
-        self._tally = fired(self._tally, at=at, day=day)
+        self._tally = with_firing(self._tally, at=at, day=day)
         self._points += sum(_points(spec, event, participant) for spec in self.rule.grants)
 
     def end(self) -> int:
@@ -158,7 +158,7 @@ def _points(spec: Mapping[str, Any], event: Event, participant: Participant) -> 
         return 0
     try:
         return granted_amount(spec, event.properties, participant.attributes).points
-    except NotGiven:
+    except GrantRefused:
         return 0
 
 
@@ -178,7 +178,7 @@ class _Stream:
         wanted = Event.objects.filter(tenant_id=tenant.pk, **period, **named).standing()
         self._wanted = wanted.only("participant_id", "name", "properties", "occurred_at")
 
-    def chunks(self, watch: Watch) -> Iterator[tuple[Mapping[Any, Participant], Iterator[Event]]]:
+    def chunks(self, watch: OnProgress) -> Iterator[tuple[Mapping[Any, Participant], Iterator[Event]]]:
         for chunk in self._people():
             before = self.events
             yield {each.pk: each for each in chunk}, self._events_of([each.pk for each in chunk])

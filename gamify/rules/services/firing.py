@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gamify.facts.services import Fact
-from gamify.rules.engine.limits import Limit, Tally, fired, refusal
+from gamify.rules.engine.limits import Limit, Tally, limit_reached, with_firing
 from gamify.rules.models import RuleTally
 from gamify.rules.selectors import CompiledRule, rules_in
 from participants.work import Load, UnitOfWork
@@ -21,9 +21,9 @@ def fire(work: UnitOfWork, rule: CompiledRule, fact: Fact) -> Limit | None:
         return None
     row = work.row(RuleTally, fact.participant, rule.id)
     tally, day = Tally() if row is None else row.tally, rules_in(work.catalog).day_of(fact.at)
-    if stopped_by := refusal(tally, rule.limits, at=fact.at, day=day):
+    if stopped_by := limit_reached(tally, rule.limits, at=fact.at, day=day):
         return stopped_by
-    _write(work, rule, fact, row, fired(tally, at=fact.at, day=day))
+    _write(work, rule, fact, row, with_firing(tally, at=fact.at, day=day))
     return None
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from gamify.facts.models import Event
 from gamify.facts.selectors import others_of
 from gamify.facts.services import Undone
-from gamify.rules.engine.limits import REMEMBERED, Tally, given_back
+from gamify.rules.engine.limits import RETENTION, Tally, without_firing
 from gamify.rules.models import RuleTally
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
@@ -19,7 +19,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterable[U
     """Firings count no more towards day, week and ever; a cooldown goes by the newest that is left, as far as that is known.
     Nothing of it was granted, so there is nothing to tell.
     """
-    marks = event.marks_of("rules")
+    marks = event.undo_notes_of("rules")
     if not marks:
         return ()
     work.load([Load(RuleTally, "rule_id", tuple({UUID(mark["id"]) for mark in marks}))])
@@ -31,12 +31,12 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterable[U
 
 
 def _give_back(work: UnitOfWork, row: RuleTally, event: Event, day: date) -> None:
-    tally = given_back(row.tally, day=day, last_at=row.last_at)
+    tally = without_firing(row.tally, day=day, last_at=row.last_at)
     if not tally.total:
         work.remove(row)
         return
     if row.last_at == event.occurred_at:
-        tally = given_back(row.tally, day=day, last_at=_newest(event, str(row.rule_id), tally) or row.last_at)
+        tally = without_firing(row.tally, day=day, last_at=_newest(event, str(row.rule_id), tally) or row.last_at)
     row.tally = tally
     work.change(row, "total", "days", "last_at")
 
@@ -45,8 +45,8 @@ def _newest(event: Event, rule_id: str, tally: Tally) -> datetime | None:
     """When the rule fired last for another event; None where it was for something else, and nobody noted the time."""
     day = tally.newest_day
     if day is None:  # longer ago than days are remembered
-        return event.occurred_at - REMEMBERED
+        return event.occurred_at - RETENTION
     begin = datetime.combine(day, time(), UTC)  # wherever the day was
     events = others_of(event).filter(occurred_at__gte=begin - DAY, occurred_at__lt=begin + 2 * DAY)
     fired = {"id": rule_id, "day": day.isoformat()}
-    return max((each.occurred_at for each in events if fired in each.marks_of("rules")), default=None)
+    return max((each.occurred_at for each in events if fired in each.undo_notes_of("rules")), default=None)

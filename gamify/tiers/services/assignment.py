@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gamify.facts import services as facts
-from gamify.facts.engine.outcomes import NotGiven
+from gamify.facts.engine.outcomes import GrantRefused
 from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
@@ -26,7 +26,7 @@ class TierNotFound(DomainError):
         super().__init__(f"Tier definition not found: {code}")
 
 
-class StandsHigher(NotGiven):
+class StandsHigher(GrantRefused):
     """A definition lifts people into a tier; it never lowers them."""
 
     code = "stands_higher"
@@ -55,7 +55,7 @@ class Assignment:
     idempotency_key: str | None = None
 
     @property
-    def once(self) -> IdempotencyRequest | None:
+    def idempotency(self) -> IdempotencyRequest | None:
         if self.idempotency_key is None:
             return None
         return IdempotencyRequest(ASSIGN, self.idempotency_key, digest=self.tier_code, external_id=self.participant_id)
@@ -68,13 +68,13 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssi
     The tier they stand in already is given anew without a row in their history: nothing changed but that it is theirs
     by hand from now on.
     """
-    once = assignment.once
-    with unit_of_work(tenant, [assignment.participant_id], now=now, onces=[once]) as work:
-        if (answer := work.replayed(once)) is not None:
+    idempotency = assignment.idempotency
+    with unit_of_work(tenant, [assignment.participant_id], now=now, idempotency_requests=[idempotency]) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
             return _from_answer(answer, assignment.participant_id)
         assigned = _assign(work, assignment)
         facts.publish_changes(work, work.participant(assignment.participant_id), now=now)
-        work.remember(once, _answer(assigned))
+        work.store_answer(idempotency, _answer(assigned))
         return assigned
 
 

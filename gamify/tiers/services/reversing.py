@@ -19,5 +19,5 @@ def mark_of(code: str, name: str) -> UndoNote:
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Taking points away never demotes (contract §7), whoever takes them; people do."""
-    for mark in event.marks_of(DOMAIN):
+    for mark in event.undo_notes_of(DOMAIN):
         yield Undone(type="tier", name=mark["name"], code=mark["code"], kept=STAYS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gamify.facts.services import Fact, Metric, Number, Selector, metrics, undoers
+from gamify.facts.services import Fact, Metric, MetricValue, Selector, metrics, undoers
 from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
 from gamify.tiers.services.reversing import undo
@@ -31,11 +31,11 @@ def _level_reached(fact: Fact, selector: Selector) -> int:
 
 def _levels(
     tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
-) -> Mapping[UUID, Number]:
+) -> Mapping[UUID, MetricValue]:
     """The level they stand on counts: a tier is only lost where it is taken by hand."""
     ladder = ladder_of(catalog_of(tenant))
     tiers = {each.pk: ladder.find(each.tier_code) for each in participants}
-    return {participant_id: Number(tier.level, tier.level) for participant_id, tier in tiers.items() if tier}
+    return {participant_id: MetricValue(tier.level, tier.level) for participant_id, tier in tiers.items() if tier}
 
 
 def register() -> None:

@@ -17,7 +17,7 @@ from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
 from gamify.webhooks.services.secrets import secrets_of
 from gamify.webhooks.services.sending import Post
-from participants.database import Among, Query, among, update
+from participants.database import Among, Query, update, values_for_among
 from participants.events import event_types
 from participants.ids import new_id
 from participants.models import DomainEvent
@@ -118,8 +118,8 @@ def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
     """By id. One that was erased with its participant is missing, and there is nothing to deliver any more."""
     if not rows:
         return {}
-    ids, size = among([row.event_id for row in rows], connection)
-    events = {event.pk: event for event in _EVENTS.ask(connection, {"ids": ids}, size=size)()}
+    ids, size = values_for_among([row.event_id for row in rows], connection)
+    events = {event.pk: event for event in _EVENTS.execute(connection, {"ids": ids}, size=size)()}
     if gone := [row.pk for row in rows if row.event_id not in events]:
         Delivery.objects.filter(pk__in=gone).delete()
     return events

@@ -12,7 +12,7 @@ from gamify.webhooks.models import Delivery, DisabledBecause, Endpoint
 from gamify.webhooks.services.secrets import FORMER_IS_VALID_FOR, new_secret
 from gamify.webhooks.services.sequencing import TEST, delivery_of
 from gamify.webhooks.services.waking import wake
-from participants.catalog import definitions_changed
+from participants.catalog import bump_catalog_version
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.secrets import encrypt
@@ -56,7 +56,7 @@ class WithSecret:
 @transaction.atomic
 def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> WithSecret:
     """Make an endpoint. What is committed from now on is delivered to it. Raises TooManyWebhooks."""
-    definitions_changed(tenant)  # first: two who make the last one wait for each other here
+    bump_catalog_version(tenant)  # first: two who make the last one wait for each other here
     if Endpoint.objects.of(tenant).count() >= MOST_ENDPOINTS:
         raise TooManyWebhooks
     secret = new_secret()
@@ -75,7 +75,7 @@ def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: date
     if changes.get("is_active"):
         changes |= {"failing_since": None, "failed_at": None, "disabled_at": None, "disabled_because": None}
     _write(endpoint, changes, now=now)
-    definitions_changed(endpoint.tenant)
+    bump_catalog_version(endpoint.tenant)
     wake()
     return endpoint
 
@@ -91,7 +91,7 @@ def _write(endpoint: Endpoint, changes: Mapping[str, Any], *, now: datetime) -> 
 def delete_endpoint(endpoint: Endpoint) -> None:
     """With all its deliveries, those that are still to be made included."""
     Delivery.objects.of(endpoint).delete()
-    definitions_changed(endpoint.tenant)
+    bump_catalog_version(endpoint.tenant)
     endpoint.delete()
 
 
@@ -109,7 +109,7 @@ def send_test(*, endpoint: Endpoint, now: datetime) -> Delivery:
     if not endpoint.is_active:
         raise WebhookInactive
     with unit_of_work(endpoint.tenant, [], now=now) as work:
-        event = work.announce(TEST, {"webhook_id": str(endpoint.pk)})
+        event = work.emit_for_tenant(TEST, {"webhook_id": str(endpoint.pk)})
         delivery = delivery_of(endpoint, event, now=now)
         work.add(delivery)
         wake()
@@ -124,8 +124,8 @@ def disable(*, endpoint: Endpoint, because: DisabledBecause, now: datetime) -> N
         if row is None or not row.is_active:
             return
         _write(row, {"is_active": False, "disabled_at": now, "disabled_because": because}, now=now)
-        definitions_changed(endpoint.tenant)
-        work.announce("webhook.disabled", _told_of(row, because))
+        bump_catalog_version(endpoint.tenant)
+        work.emit_for_tenant("webhook.disabled", _told_of(row, because))
 
 
 def _told_of(row: Endpoint, because: DisabledBecause) -> dict[str, Any]:

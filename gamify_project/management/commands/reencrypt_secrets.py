@@ -7,7 +7,7 @@ from gamify.webhooks.models import Endpoint
 from participants.management.base import ReportingCommand
 from participants.management.progress import counting
 from participants.models import HmacSecret
-from participants.services.reencrypting import Reencrypted, reencrypt
+from participants.services.reencrypting import ReencryptionTotals, reencrypt
 
 COLUMNS = ((HmacSecret, "ciphertext"), (Endpoint, "ciphertext"), (Endpoint, "former_ciphertext"))
 
@@ -22,7 +22,7 @@ class Command(ReportingCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say how much there is to do, and do nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.total = Reencrypted()
+        self.total = ReencryptionTotals()
         super().handle(*args, **options)
         if self.total.unreadable:
             raise SystemExit(1)

@@ -9,7 +9,7 @@ from participants.auditing import Drift
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.progress import counting
 from participants.models import Tenant
-from participants.services.auditing import audit, size_of
+from participants.services.auditing import audit, audit_size
 
 LIMIT = 100
 
@@ -38,10 +38,10 @@ class Command(ReportingCommand):
 
     def report(self, *, tenant: str | None, sandbox: bool, json: bool, **options: Any) -> Mapping[str, Any]:
         tenants = _tenants(tenant, sandbox=sandbox)
-        with counting({**options, "json": json}, total=sum(map(size_of, tenants))) as moved:
+        with counting({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
             for each in tenants:
                 teller = self._teller(each, limit=options["limit"], is_printed=not json)
-                audited = audit(tenant=each, now=timezone.now(), tell=teller, seen=moved)
+                audited = audit(tenant=each, now=timezone.now(), report=teller, seen=moved)
                 self.rows, self.drifts = self.rows + audited.rows, self.drifts + audited.drifts
         counts = {"tenants": len(tenants), "rows": self.rows, "drifts": self.drifts}
         return {**counts, "found": self.told} if json else counts

@@ -19,7 +19,7 @@ def bookmark(
     else:
         found, _ = FileImport.objects.get_or_create(**known, defaults=begin)
     if restarts:
-        found = found.moved(line=0, offset=0, bad=-found.bad, now=now)
+        found = found.with_progress(line=0, offset=0, bad=-found.bad, now=now)
     if restarts and not is_dry_run:
         found.save()
     return found

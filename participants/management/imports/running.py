@@ -150,7 +150,7 @@ class Run(Generic[Item]):
         if self._row is None:
             return
         bad = unread + sum(each.refusal is not None for each in told)
-        self._next_row = self._row.moved(line=place.line, offset=place.offset, bad=self._row.bad + bad, now=now)
+        self._next_row = self._row.with_progress(line=place.line, offset=place.offset, bad=self._row.bad + bad, now=now)
         work.change(self._next_row)
 
     def _tell(self, read: Sequence[_Read[Item]], told: Sequence[Told]) -> None:

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from participants.engine import trimmed_code, uuid_of
+from participants.engine import trim_code, uuid_of
 from participants.errors import InvalidInput
 from participants.management.base import existing_tenant
 from participants.management.imports import Batch, Columns, ImportCommand, Told, text_in
@@ -34,7 +34,7 @@ class Command(ImportCommand[str]):
         return f"codes:{self._reward.pk.hex}"
 
     def item(self, fields: Mapping[str, Any]) -> str:
-        code = trimmed_code(text_in(fields, "code"))
+        code = trim_code(text_in(fields, "code"))
         if problem := code_problem(code):
             raise InvalidInput("code", problem)
         return code

@@ -26,7 +26,12 @@ from streaks.api.phoenix.serializers import (
     model_fields,
 )
 from streaks.models import Status, Streak
-from streaks.selectors.definitions import DefinedStreak, defined_streaks, defined_streaks_of_all, find_streak
+from streaks.selectors.definitions import (
+    StreakWithTenant,
+    find_streak,
+    streak_definitions,
+    streak_definitions_of_all_tenants,
+)
 from streaks.services import StreakNameConflict
 
 
@@ -49,7 +54,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
     def list_own(self, request: Request, tenant_id: str) -> Response:
         """The tenant's streak definitions, whatever their status, in the order in which they were created."""
         with reading(self.tenant) as tenant:
-            return Response(rendered(StreakRecords, {"definitions": defined_streaks(tenant)}))
+            return Response(rendered(StreakRecords, {"definitions": streak_definitions(tenant)}))
 
     @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_all(self, request: Request) -> Response:
@@ -58,7 +63,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         """
         if not self.is_platform:
             return self.list_own(request, tenant_id=self.tenant.slug)
-        found = defined_streaks_of_all(Environment(self.tenant.environment))
+        found = streak_definitions_of_all_tenants(Environment(self.tenant.environment))
         return Response(rendered(StreakRecords, {"definitions": found}))
 
     @operation(
@@ -136,4 +141,4 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         return Response(with_warnings(self.record(row), warnings), **response)
 
     def record(self, row: Streak) -> dict[str, Any]:
-        return rendered(StreakRecord, DefinedStreak(row, self.tenant))
+        return rendered(StreakRecord, StreakWithTenant(row, self.tenant))

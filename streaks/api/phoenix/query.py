@@ -14,7 +14,7 @@ from streaks.api.phoenix import examples
 from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
 from streaks.api.phoenix.serializers import StreakProgressAnswer, StreakProgressList, StreakRecords
 from streaks.selectors.definitions import active_streaks
-from streaks.selectors.progress import progress_in, progress_in_all
+from streaks.selectors.progress import progress_in_all_streaks, progress_in_streak
 
 
 class StreakOfUserNotFound(DomainError):
@@ -40,7 +40,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
         """How far the user is in every active or paused streak that they have touched; empty for a user never seen."""
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, user_id)
-            found = progress_in_all(participant, catalog_of(tenant), tenant, now=self.now)
+            found = progress_in_all_streaks(participant, catalog_of(tenant), tenant, now=self.now)
             return Response(rendered(StreakProgressList, {"streaks": found}))
 
     @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
@@ -49,7 +49,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
         with reading(self.tenant) as tenant:
             streak_id = definition_uuid(definition_id)
             participant = find_participant(tenant, user_id)
-            found = progress_in(participant, streak_id, catalog_of(tenant), tenant, now=self.now)
+            found = progress_in_streak(participant, streak_id, catalog_of(tenant), tenant, now=self.now)
             if found is None:
                 raise StreakOfUserNotFound(user_id, definition_id)
             return Response(rendered(StreakProgressAnswer, found))

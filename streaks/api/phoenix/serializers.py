@@ -8,14 +8,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.facts.definitions import ConditionBody, words
+from gamify.facts.definitions import ConditionBody, message_endings
 from participants.api.scalars import TextField
 from participants.api.warnings import warnings_field
 from participants.models import Tenant
 from streaks.definitions import Config, model_of_config
 from streaks.definitions.config import MilestoneBody, Window
 from streaks.models import Status, Streak
-from streaks.selectors.definitions import DefinedStreak
+from streaks.selectors.definitions import StreakWithTenant
 from streaks.selectors.progress import StreakProgress
 
 MAX_NAME = 255
@@ -33,7 +33,7 @@ class StreakNameField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAX_NAME,
-            error_messages=words(),
+            error_messages=message_endings(),
             help_text="Alphanumeric, with spaces, hyphens and underscores, 1 to 255 characters; no other streak's.",
             **kwargs,
         )
@@ -62,7 +62,7 @@ class DescriptionField(TextField):
             required=False,
             allow_null=True,
             allow_blank=True,
-            error_messages=words(),
+            error_messages=message_endings(),
             help_text="What it is for, or null.",
         )
 
@@ -84,7 +84,7 @@ class PhoenixStreakChanges(serializers.Serializer[Any]):
 class StatusBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         choices=STATUSES,
-        error_messages=words(invalid_choice="must be active, paused or archived", blank="cannot be empty"),
+        error_messages=message_endings(invalid_choice="must be active, paused or archived", blank="cannot be empty"),
         help_text="`active`; `paused`: nothing ticks and nothing breaks; `archived`: gone, but its data is kept.",
     )
 
@@ -108,7 +108,7 @@ class InstantField(serializers.DateTimeField):
         return str(super().to_representation(value.replace(microsecond=milliseconds))).replace("000Z", "Z")
 
 
-class StreakRecord(serializers.Serializer[DefinedStreak]):
+class StreakRecord(serializers.Serializer[StreakWithTenant]):
     id = serializers.UUIDField(source="row.id", help_text="Its id.")
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     name = serializers.CharField(source="row.name", help_text="Its name, for people.")
@@ -120,7 +120,7 @@ class StreakRecord(serializers.Serializer[DefinedStreak]):
     warnings = warnings_field()
 
     @extend_schema_field(Config)
-    def get_config(self, streak: DefinedStreak) -> dict[str, Any]:
+    def get_config(self, streak: StreakWithTenant) -> dict[str, Any]:
         return streak.config
 
 

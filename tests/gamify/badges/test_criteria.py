@@ -18,7 +18,7 @@ from gamify.points.services import Change, award, award_batch
 from gamify.tiers.services import Assignment, assign
 from participants.catalog import catalog_of
 from participants.models import DomainEvent, Participant, Tenant
-from streaks.services import Case, create_streak, record, restore
+from streaks.services import CareRequest, create_streak, record, restore
 from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, TenantFactory, TierFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -205,7 +205,7 @@ def test_a_streak_that_is_restored_by_hand_earns_badges(tenant):
         )
     badge(tenant, metric="streak_count", streak_code="daily", min=3)
 
-    restore(tenant=fresh(tenant), case=Case("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
+    restore(tenant=fresh(tenant), case=CareRequest("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
 
     assert earned() == {"b"}
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamify.badges.models import Badge, BadgeAward, BadgeProgress
-from gamify.badges.selectors import standings_of, with_progress
+from gamify.badges.selectors import badge_statuses, with_progress
 from gamify.badges.services import award, create_badge, update_badge
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, reverse_event
@@ -46,7 +46,7 @@ def earned(user="ada"):
 def progress(tenant, user="ada"):
     tenant = fresh(tenant)
     person = Participant.objects.filter(tenant=tenant, external_id=user).first()
-    standings = standings_of(person, catalog_of(tenant))
+    standings = badge_statuses(person, catalog_of(tenant))
     found = with_progress(standings, person, tenant=tenant, now=LATER)
     return {each.badge.code: each.progress and each.progress.current for each in found}
 

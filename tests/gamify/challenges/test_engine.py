@@ -17,7 +17,7 @@ from gamify.challenges.engine import (
     advanced,
     is_beginning,
 )
-from gamify.facts.engine.conditions import Condition, Kind
+from gamify.facts.engine.conditions import Condition, ConditionKind
 
 pytestmark = pytest.mark.engine
 
@@ -30,7 +30,7 @@ PERPETUAL = Term()
 
 def objective(code, kind="count", minimum=1, after=()):
     field = None if kind == "count" else "amount"
-    return Objective(code, code.title(), Condition(Kind(kind), Decimal(minimum), field), tuple(after))
+    return Objective(code, code.title(), Condition(ConditionKind(kind), Decimal(minimum), field), tuple(after))
 
 
 BUY = objective("buy", minimum=2)
@@ -272,7 +272,9 @@ EVENTS = st.lists(
 
 def is_met(objective, values):
     kind, wanted = objective.condition.kind, objective.condition.minimum
-    return {Kind.COUNT: len(values), Kind.SUM: sum(values), Kind.DISTINCT: len(set(values))}[kind] >= wanted
+    return {ConditionKind.COUNT: len(values), ConditionKind.SUM: sum(values), ConditionKind.DISTINCT: len(set(values))}[
+        kind
+    ] >= wanted
 
 
 def done_in(rules, book):

@@ -11,7 +11,7 @@ from gamify.challenges.selectors import standings_of
 from gamify.challenges.services import enroll
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, reverse_event
-from participants.catalog import catalog_of, definitions_changed
+from participants.catalog import bump_catalog_version, catalog_of
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.participants import anonymize
 from tests.factories import BadgeFactory, ChallengeFactory, TenantFactory, objective
@@ -141,7 +141,7 @@ def test_what_has_lapsed_is_not_open_again(tenant):
 def test_where_the_challenge_was_changed_they_stand_as_they_stood_and_that_is_told(tenant, explorer):
     _, second = happens(tenant, "login"), happens(tenant, "login")
     Challenge.objects.update(objectives=[objective("login", 5)])
-    definitions_changed(tenant)
+    bump_catalog_version(tenant)
 
     [(kind, why)] = undone(tenant, second)
 

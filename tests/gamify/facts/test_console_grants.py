@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from gamify.facts.admin.grants import COLUMNS, GrantsField, GrantsWidget, Row, row_of, suggestions
-from gamify.facts.admin.words import grant_in_words, grant_sentence
+from gamify.facts.admin.words import grant_error_sentence, grant_in_words
 from tests.factories import BadgeFactory
 
 
@@ -153,4 +153,4 @@ def test_a_grant_in_words(spec, words):
     ],
 )
 def test_what_is_wrong_with_a_grant_is_a_sentence(path, message, sentence):
-    assert grant_sentence(path, message) == sentence
+    assert grant_error_sentence(path, message) == sentence

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.engine.outcomes import Grant, Granted, Source
+from gamify.facts.engine.outcomes import Grant, GrantReport, Source
 from gamify.facts.models import Event
 from gamify.facts.services import Consumer, GrantKind, emit, emit_batch, grant_kinds
 from gamify.points.models import LedgerEntry
@@ -34,7 +34,7 @@ def _give(work, participant, grant):
     if grant.properties["amount"] == 666:
         raise DomainError("No.", code="no")
     work.emit("badge.awarded", participant, {"badge_code": "big_spender"})
-    return [Granted("badge", "Big Spender", grant.source, code="big_spender")]
+    return [GrantReport("badge", "Big Spender", grant.source, code="big_spender")]
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ def granted(tenant, *wanted, user="ada", **properties):
         work.touch(person)
         fact = Fact(participant=person, name="buy", at=EARLIER, key="e", event_id=EVENT_ID, properties=properties)
         processed = process(work, fact, now=NOW)
-    told = [given.told() for given in processed.granted]
+    told = [given.to_json() for given in processed.granted]
     return told, [each["reason"] for each in processed.trace["refused"]]
 
 

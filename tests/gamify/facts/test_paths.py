@@ -8,7 +8,7 @@ import time_machine
 from gamify.leaderboards.models import Leaderboard
 from gamify.rules.selectors import replay
 from tests.factories import EventFactory, ParticipantFactory, RuleFactory
-from tests.gamify.leaderboards.boards import filled, listed
+from tests.gamify.leaderboards.boards import entries_of, fill
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 FIELD = "a.b.c"
@@ -127,7 +127,7 @@ def test_a_boards_filters_and_sum_find_it_in_new_events_and_in_the_history(tenan
     buy()
     selector = {"event_name": "buy", "field": FIELD, "filter": {FIELD: 2}}
     defined("leaderboards", metric="event_sum", selector=selector, participant_filter={FIELD: 2})
-    filled(Leaderboard.objects.get(tenant=tenant), now=NOW)
+    fill(Leaderboard.objects.get(tenant=tenant), now=NOW)
     buy()
 
-    assert listed(api, "x") == [(1, "ada", 4)]
+    assert entries_of(api, "x") == [(1, "ada", 4)]

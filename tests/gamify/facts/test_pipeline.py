@@ -13,7 +13,7 @@ from gamify.facts.engine.outcomes import (
     MAX_NOT_MATCHED,
     NOT_MATCHED,
     Grant,
-    Granted,
+    GrantReport,
     Source,
     TraceEntry,
     TraceRest,
@@ -109,7 +109,7 @@ def tell(*names):
 
 
 def cheer(work, participant, grant):
-    return [Granted("badge", f"Cheer {grant.spec.get('n', '')}", grant.source, code="cheer")]
+    return [GrantReport("badge", f"Cheer {grant.spec.get('n', '')}", grant.source, code="cheer")]
 
 
 def test_every_consumer_hears_every_fact_in_the_order_of_the_settings(work):
@@ -126,7 +126,7 @@ def test_every_consumer_hears_every_fact_in_the_order_of_the_settings(work):
 
 def test_what_is_granted_is_answered_in_order(work, kind):
     kind("cheer", cheer)
-    found = Granted("points", "Points", RULE, code="points", amount=5)
+    found = GrantReport("points", "Points", RULE, code="points", amount=5)
     reactions["first", "purchase"] = [grant("1", n=1), found]
     reactions["second", "purchase"] = [grant("2", n=2)]
 
@@ -433,7 +433,7 @@ def test_a_misspelt_consumer_is_told_of(settings, path, message):
     ("granted", "told"),
     [
         (
-            Granted("points", "Points", RULE, code="points", amount=10),
+            GrantReport("points", "Points", RULE, code="points", amount=10),
             {
                 "type": "points",
                 "code": "points",
@@ -443,7 +443,7 @@ def test_a_misspelt_consumer_is_told_of(settings, path, message):
             },
         ),
         (
-            Granted("reward", "Mug", RULE, id=EVENT_ID),
+            GrantReport("reward", "Mug", RULE, id=EVENT_ID),
             {"type": "reward", "id": str(EVENT_ID), "name": "Mug", "source": {"type": "rule", "code": "welcome"}},
         ),
     ],
@@ -460,7 +460,7 @@ def test_what_was_counted_is_kept_by_domain_whoever_counted_it(work, kind):
         UndoNote("rules", {"id": 1}),
     ]
 
-    marks = process(work, fact(work), now=NOW).marks
+    marks = process(work, fact(work), now=NOW).undo_notes
 
     assert marks == {"streaks": [{"code": "heard"}, {"code": "granted"}], "rules": [{"id": 1}]}
 

@@ -13,16 +13,16 @@ from participants.models import Tenant
 from tests.client import Api, segment
 
 
-def made_board(tenant: Tenant, code: str = "top", *, now: datetime | None = None, **given: Any) -> Leaderboard:
+def create_filled_board(tenant: Tenant, code: str = "top", *, now: datetime | None = None, **given: Any) -> Leaderboard:
     """A board that is complete."""
     now = now or timezone.now()
     data = {"code": code, "name": code.title(), **given}
     row = create_leaderboard(tenant=tenant, data=data, now=now)
-    filled(row, now=now)
+    fill(row, now=now)
     return row
 
 
-def filled(board: Leaderboard, *, now: datetime) -> None:
+def fill(board: Leaderboard, *, now: datetime) -> None:
     for _ in build(board=board, now=now):
         pass
     board.refresh_from_db()
@@ -32,20 +32,20 @@ def filled(board: Leaderboard, *, now: datetime) -> None:
 def page(api: Api, code: str = "top", **query: Any) -> dict[str, Any]:
     answer = api.get(f"/leaderboards/{code}?{'&'.join(f'{name}={value}' for name, value in query.items())}")
     assert answer.status_code == 200, answer.json()
-    return exact(answer)
+    return exact_body(answer)
 
 
-def exact(answer: Any) -> Any:
+def exact_body(answer: Any) -> Any:
     """The body. A number of which a float would lose a digit is a Decimal."""
-    return json.loads(answer.content, parse_float=number)
+    return json.loads(answer.content, parse_float=exact_number)
 
 
-def number(digits: str) -> float | Decimal:
+def exact_number(digits: str) -> float | Decimal:
     """The number that JSON writes with these digits."""
     return float(digits) if Decimal(repr(float(digits))) == Decimal(digits) else Decimal(digits)
 
 
-def listed(api: Api, code: str = "top", **query: Any) -> list[tuple[int, str, Any]]:
+def entries_of(api: Api, code: str = "top", **query: Any) -> list[tuple[int, str, Any]]:
     return [(each["rank"], each["participant_id"], each["score"]) for each in page(api, code, **query)["entries"]]
 
 
@@ -53,7 +53,7 @@ def rank(api: Api, participant_id: str, code: str = "top", **query: Any) -> dict
     asked = "&".join(f"{name}={value}" for name, value in query.items())
     answer = api.get(f"/leaderboards/{code}/rank/{segment(participant_id)}?{asked}")
     assert answer.status_code == 200, answer.json()
-    return exact(answer)
+    return exact_body(answer)
 
 
 def award(api: Api, participant_id: str, amount: int) -> None:

@@ -14,9 +14,9 @@ from gamify.facts.models import Event
 from gamify.leaderboards.models import Leaderboard
 from gamify.points.models import EntryType, LedgerEntry
 from participants.models import Participant
-from tests.gamify.leaderboards.boards import number
+from tests.gamify.leaderboards.boards import exact_number
 
-Standings = list[tuple[int, UUID, Decimal]]
+Rows = list[tuple[int, UUID, Decimal]]
 """Rank, who, score; in order."""
 
 
@@ -24,7 +24,7 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
     """Every entry of the board in the period `back` before the one of `now`, as the API tells them."""
     zone = ZoneInfo(board.timezone)
     start, end = _bounds(window, now.astimezone(zone), back)
-    entries = _standings(board, start, end)
+    entries = _rows(board, start, end)
     before = _before(board, window, now=now, back=back)
     people = {person.pk: person for person in Participant.objects.filter(tenant=board.tenant)}
     told = [
@@ -41,16 +41,16 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
 
 
 def _shown(score: Decimal) -> float | Decimal:
-    return int(score) if score == int(score) else number(str(score))
+    return int(score) if score == int(score) else exact_number(str(score))
 
 
 def _before(board: Leaderboard, window: str, *, now: datetime, back: int) -> Mapping[UUID, int]:
     local = now.astimezone(ZoneInfo(board.timezone))
     if window == "all_time":
         today, _ = _bounds("daily", local, 0)
-        return {who: rank for rank, who, _ in _standings(board, None, today)}
+        return {who: rank for rank, who, _ in _rows(board, None, today)}
     start, end = _bounds(window, local, back + 1)
-    return {who: rank for rank, who, _ in _standings(board, start, end)}
+    return {who: rank for rank, who, _ in _rows(board, start, end)}
 
 
 def _change(rank: int, before: int | None) -> str:
@@ -59,7 +59,7 @@ def _change(rank: int, before: int | None) -> str:
     return "same" if rank == before else "up" if rank < before else "down"
 
 
-def _standings(board: Leaderboard, start: datetime | None, end: datetime | None) -> Standings:
+def _rows(board: Leaderboard, start: datetime | None, end: datetime | None) -> Rows:
     scores: defaultdict[UUID, Decimal] = defaultdict(Decimal)
     reached: dict[UUID, datetime] = {}
     for who, amount, at in _counted(board):

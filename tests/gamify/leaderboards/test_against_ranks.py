@@ -13,9 +13,9 @@ from gamify.badges.services import award as award_badge
 from gamify.facts.models import Event
 from gamify.facts.services import reverse_event
 from gamify.leaderboards.engine import ranges
-from gamify.leaderboards.engine.periods import WINDOWS as PERIODS
-from gamify.leaderboards.engine.periods import day_of, period_on
-from gamify.leaderboards.selectors import counting
+from gamify.leaderboards.engine.periods import CLIENT_KINDS as PERIODS
+from gamify.leaderboards.engine.periods import local_day, period_on
+from gamify.leaderboards.selectors import stored_board
 from gamify.leaderboards.services import drifts, fold
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.services import reverse
@@ -23,7 +23,7 @@ from participants.errors import DomainError, ParticipantNotFound
 from participants.services.participants import anonymize, delete
 from tests.client import Api
 from tests.factories import BadgeFactory, TenantFactory, raw_key
-from tests.gamify.leaderboards.boards import made_board, page, rank
+from tests.gamify.leaderboards.boards import create_filled_board, page, rank
 from tests.gamify.leaderboards.oracle import naive_page
 
 NOW = datetime(2026, 2, 26, 20, tzinfo=UTC)  # a Thursday: within days come midnight, a week, a month
@@ -78,7 +78,7 @@ def small_ranges(monkeypatch):
         "MAX_LEAF": 3, "NEW_LEAF": 1, "SMALL_LEAF": 1, "MAX_GROUP": 3, "NEW_GROUP": 1, "SMALL_GROUP": 1,
     }.items():  # fmt: skip
         monkeypatch.setattr(ranges, name, value)
-    monkeypatch.setattr(counting, "MAX_LEAF", 1)
+    monkeypatch.setattr(stored_board, "MAX_LEAF", 1)
 
 
 class World:
@@ -94,7 +94,7 @@ class World:
         self.boards = {} if late else self._make_boards()
 
     def _make_boards(self):
-        return {code: made_board(self.tenant, code, now=self.now, **given) for code, given in BOARDS.items()}
+        return {code: create_filled_board(self.tenant, code, now=self.now, **given) for code, given in BOARDS.items()}
 
     def finish(self) -> None:
         """Boards that were not there from the beginning are filled from the history."""
@@ -196,7 +196,7 @@ def _compare(world: World) -> None:
 
 
 def _key_before(board, window: str, *, now: datetime) -> str:
-    return period_on(PERIODS[window], day_of(now, ZoneInfo(board.timezone))).previous.key
+    return period_on(PERIODS[window], local_day(now, ZoneInfo(board.timezone))).previous.key
 
 
 def _compare_page(world: World, code: str, expected, **query) -> None:

@@ -11,7 +11,7 @@ from streaks.selectors.due import BREAKS
 from streaks.services.sweeps import sweep
 from tests.client import refusal, refused_fields
 from tests.factories import ParticipantFactory
-from tests.gamify.leaderboards.boards import award, listed, made_board, page, rank
+from tests.gamify.leaderboards.boards import award, create_filled_board, entries_of, page, rank
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_a_selector_with_nothing_in_it_is_taken_or_refused(admin_api, selector, 
 
 
 def test_a_page_says_what_the_specification_says_and_more(tenant, api):
-    made_board(tenant, "top_scorers")
+    create_filled_board(tenant, "top_scorers")
     award(api, "user_456", 5000)
     award(api, "user_123", 4500)
 
@@ -67,7 +67,7 @@ def test_a_page_says_what_the_specification_says_and_more(tenant, api):
 
 
 def test_a_rank_says_how_many_in_a_hundred_are_behind(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     for number in range(1, 9):
         award(api, f"user_{number}", number * 10)
 
@@ -78,24 +78,24 @@ def test_a_rank_says_how_many_in_a_hundred_are_behind(tenant, api):
 
 
 def test_who_is_alone_is_ahead_of_everybody(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 10)
 
     assert rank(api, "user_1")["percentile"] == 100.0
 
 
 def test_the_same_score_is_the_same_rank_and_who_came_to_it_first_stands_first(tenant, api, clock):
-    made_board(tenant)
+    create_filled_board(tenant)
     for name, amount in (("late", 10), ("ada", 30), ("lin", 20), ("bob", 20), ("late", 10), ("zoe", 5)):
         award(api, name, amount)
         clock.shift(1)
 
-    assert listed(api) == [(1, "ada", 30), (2, "lin", 20), (2, "bob", 20), (2, "late", 20), (5, "zoe", 5)]
+    assert entries_of(api) == [(1, "ada", 30), (2, "lin", 20), (2, "bob", 20), (2, "late", 20), (5, "zoe", 5)]
 
 
 @pytest.mark.parametrize("is_folded", [False, True])
 def test_an_answer_counts_what_was_written_before_it_folded_or_not(tenant, api, is_folded):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 10)
     award(api, "user_2", 20)
     award(api, "user_1", 15)
@@ -103,37 +103,37 @@ def test_an_answer_counts_what_was_written_before_it_folded_or_not(tenant, api, 
     if is_folded:
         fold(tenant=tenant, now=NOW)
 
-    assert listed(api) == [(1, "user_1", 25), (2, "user_2", 20)]
+    assert entries_of(api) == [(1, "user_1", 25), (2, "user_2", 20)]
     assert rank(api, "user_2")["rank"] == 2
 
 
 def test_a_period_ends_at_local_midnight_and_stays_readable(tenant, api, clock):
-    made_board(tenant, timezone="Asia/Tokyo", time_window="daily")
+    create_filled_board(tenant, timezone="Asia/Tokyo", time_window="daily")
     clock.move_to(datetime(2026, 2, 14, 14, 59, 59, tzinfo=UTC))
     award(api, "user_1", 10)
     clock.move_to(datetime(2026, 2, 14, 15, 0, tzinfo=UTC))
     award(api, "user_2", 20)
 
-    assert listed(api) == [(1, "user_2", 20)]
+    assert entries_of(api) == [(1, "user_2", 20)]
     assert page(api)["period_key"] == "2026-02-15"
     assert page(api)["period_start"] == "2026-02-14T15:00:00Z"
-    assert listed(api, period_key="2026-02-14") == [(1, "user_1", 10)]
-    assert listed(api, period="weekly", period_key="2026-W07") == [(1, "user_2", 20), (2, "user_1", 10)]
-    assert listed(api, period="yearly") == [(1, "user_2", 20), (2, "user_1", 10)]
+    assert entries_of(api, period_key="2026-02-14") == [(1, "user_1", 10)]
+    assert entries_of(api, period="weekly", period_key="2026-W07") == [(1, "user_2", 20), (2, "user_1", 10)]
+    assert entries_of(api, period="yearly") == [(1, "user_2", 20), (2, "user_1", 10)]
 
 
 def test_a_page_around_somebody_has_them_in_the_middle_and_is_full_at_the_ends(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     for number in range(1, 10):
         award(api, f"user_{number}", number)
 
-    assert [name for _, name, _ in listed(api, around="user_5", limit=3)] == ["user_6", "user_5", "user_4"]
-    assert [name for _, name, _ in listed(api, around="user_9", limit=3)] == ["user_9", "user_8", "user_7"]
-    assert listed(api, around="user_1", limit=3) == [(7, "user_3", 3), (8, "user_2", 2), (9, "user_1", 1)]
+    assert [name for _, name, _ in entries_of(api, around="user_5", limit=3)] == ["user_6", "user_5", "user_4"]
+    assert [name for _, name, _ in entries_of(api, around="user_9", limit=3)] == ["user_9", "user_8", "user_7"]
+    assert entries_of(api, around="user_1", limit=3) == [(7, "user_3", 3), (8, "user_2", 2), (9, "user_1", 1)]
 
 
 def test_there_is_nobody_around_who_is_not_on_the_board(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 1)
     ParticipantFactory(tenant=tenant, external_id="user_2")
 
@@ -142,17 +142,17 @@ def test_there_is_nobody_around_who_is_not_on_the_board(tenant, api):
 
 
 def test_an_offset_leaves_out_the_first_and_past_the_end_there_is_nothing(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     for number in range(1, 6):
         award(api, f"user_{number}", number)
 
-    assert listed(api, offset=3, limit=1) == [(4, "user_2", 2)]
+    assert entries_of(api, offset=3, limit=1) == [(4, "user_2", 2)]
     assert page(api, offset=5)["entries"] == []
     assert page(api, offset=1_000_000_000)["total_participants"] == 5
 
 
 def test_change_is_against_the_end_of_the_period_before(tenant, api, clock):
-    made_board(tenant, time_window="weekly")
+    create_filled_board(tenant, time_window="weekly")
     for name, amount in (("ada", 30), ("lin", 20), ("bob", 10)):
         award(api, name, amount)
     clock.shift(timedelta(days=7))
@@ -164,7 +164,7 @@ def test_change_is_against_the_end_of_the_period_before(tenant, api, clock):
 
 
 def test_of_all_time_change_is_against_the_beginning_of_today(tenant, api, clock):
-    made_board(tenant)
+    create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20), ("bob", 10)):
         award(api, name, amount)
     clock.shift(timedelta(days=1))
@@ -176,7 +176,7 @@ def test_of_all_time_change_is_against_the_beginning_of_today(tenant, api, clock
 
 
 def test_known_without_a_score_is_200_and_unknown_404(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 5)
     ParticipantFactory(tenant=tenant, external_id="user_2")
 
@@ -190,56 +190,56 @@ def test_known_without_a_score_is_200_and_unknown_404(tenant, api):
 
 
 def test_who_does_not_want_to_be_seen_vanishes_at_once_and_comes_back_with_their_score(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20)):
         award(api, name, amount)
 
     assert api.patch("/participants/ada", {"visible": False}).json()["visible"] is False
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
     assert rank(api, "ada")["rank"] is None
     fold(tenant=tenant, now=NOW)
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
     award(api, "ada", 5)
     api.patch("/participants/ada", {"visible": True})
-    assert listed(api) == [(1, "ada", 35), (2, "lin", 20)]
+    assert entries_of(api) == [(1, "ada", 35), (2, "lin", 20)]
 
 
 @pytest.mark.parametrize("anonymize", ["true", "false"])
 def test_who_is_forgotten_vanishes_at_once(tenant, api, admin_api, anonymize):
-    made_board(tenant)
+    create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20)):
         award(api, name, amount)
     fold(tenant=tenant, now=NOW)
 
     admin_api.delete(f"/admin/participants/ada?anonymize={anonymize}")
 
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
     fold(tenant=tenant, now=NOW)
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
     assert page(api)["total_participants"] == 1
 
 
 def test_joining_a_team_brings_past_scores_along_and_leaving_takes_them_away(tenant, api, clock):
-    made_board(tenant, participant_filter={"team": "red"})
+    create_filled_board(tenant, participant_filter={"team": "red"})
     award(api, "ada", 30)
     award(api, "lin", 20)
     api.patch("/participants/lin", {"attributes": {"team": "red"}})
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
 
     api.patch("/participants/ada", {"attributes": {"team": "red"}})
     award(api, "ada", 5)
-    assert listed(api) == [(1, "ada", 35), (2, "lin", 20)]
+    assert entries_of(api) == [(1, "ada", 35), (2, "lin", 20)]
     fold(tenant=tenant, now=NOW)
     api.patch("/participants/lin", {"attributes": {"team": "blue"}})
 
-    assert listed(api, period="daily") == [(1, "ada", 35)]
+    assert entries_of(api, period="daily") == [(1, "ada", 35)]
     fold(tenant=tenant, now=NOW)
-    assert listed(api, period="daily") == [(1, "ada", 35)]
+    assert entries_of(api, period="daily") == [(1, "ada", 35)]
 
 
 def test_events_count_at_their_own_time_and_by_their_properties(tenant, api):
     selector = {"event_name": "purchase", "filter": {"plan": "pro"}, "field": "amount"}
-    made_board(tenant, metric="event_sum", selector=selector)
+    create_filled_board(tenant, metric="event_sum", selector=selector)
     for name, properties in (
         ("ada", {"plan": "pro", "amount": 49.99}),
         ("ada", {"plan": "free", "amount": 1000}),
@@ -250,38 +250,38 @@ def test_events_count_at_their_own_time_and_by_their_properties(tenant, api):
     body = {"participant_id": "ada", "event_name": "purchase", "properties": late, "timestamp": "2025-12-31T23:59:59Z"}
     api.post("/events", body)
 
-    assert listed(api) == [(1, "lin", 100), (2, "ada", 50.01)]
-    assert listed(api, period="yearly") == [(1, "lin", 100), (2, "ada", 49.99)]
-    assert listed(api, period="yearly", period_key="2025") == [(1, "ada", 0.02)]
+    assert entries_of(api) == [(1, "lin", 100), (2, "ada", 50.01)]
+    assert entries_of(api, period="yearly") == [(1, "lin", 100), (2, "ada", 49.99)]
+    assert entries_of(api, period="yearly", period_key="2025") == [(1, "ada", 0.02)]
 
 
 def test_a_balance_goes_down_and_nothing_is_no_score(tenant, api):
-    made_board(tenant, metric="points_balance")
+    create_filled_board(tenant, metric="points_balance")
     award(api, "ada", 30)
     award(api, "lin", 20)
     api.post("/points/deduct", {"participant_id": "ada", "amount": 15, "reason": "r"})
-    assert listed(api) == [(1, "lin", 20), (2, "ada", 15)]
+    assert entries_of(api) == [(1, "lin", 20), (2, "ada", 15)]
 
     api.post("/points/deduct", {"participant_id": "ada", "amount": 15, "reason": "r"})
 
-    assert listed(api) == [(1, "lin", 20)]
+    assert entries_of(api) == [(1, "lin", 20)]
 
 
 def test_runs_are_ranked_by_their_length_now_or_at_its_longest(tenant, api, admin_api, clock):
     admin_api.post("/admin/streaks", {"code": "login", "name": "Login"})
     tenant.refresh_from_db()
-    made_board(tenant, "now", metric="streak_current", selector={"streak_code": "login"})
-    made_board(tenant, "ever", metric="streak_longest", selector={"streak_code": "login"})
+    create_filled_board(tenant, "now", metric="streak_current", selector={"streak_code": "login"})
+    create_filled_board(tenant, "ever", metric="streak_longest", selector={"streak_code": "login"})
     for _ in range(3):
         api.post("/streaks/record", {"participant_id": "ada", "streak_code": "login"})
         clock.shift(timedelta(days=1))
     api.post("/streaks/record", {"participant_id": "lin", "streak_code": "login"})
 
-    assert listed(api, "now") == [(1, "ada", 3), (2, "lin", 1)]
+    assert entries_of(api, "now") == [(1, "ada", 3), (2, "lin", 1)]
     clock.shift(timedelta(days=1))
     sweep(tenant=tenant, kind=BREAKS, now=timezone.now())
-    assert listed(api, "now") == [(1, "lin", 1)]
-    assert listed(api, "ever") == [(1, "ada", 3), (2, "lin", 1)]
+    assert entries_of(api, "now") == [(1, "lin", 1)]
+    assert entries_of(api, "ever") == [(1, "ada", 3), (2, "lin", 1)]
 
 
 @pytest.mark.parametrize(
@@ -302,19 +302,19 @@ def test_runs_are_ranked_by_their_length_now_or_at_its_longest(tenant, api, admi
     ],
 )
 def test_what_cannot_be_asked_is_refused(tenant, api, query, field):
-    made_board(tenant)
+    create_filled_board(tenant)
 
     assert refused_fields(api.get(f"/leaderboards/top?{query}")) == [field]
 
 
 def test_a_balance_has_no_week(tenant, api):
-    made_board(tenant, metric="points_balance")
+    create_filled_board(tenant, metric="points_balance")
 
     assert refused_fields(api.get("/leaderboards/top?period=weekly")) == ["period"]
 
 
 def test_an_unknown_or_inactive_board_is_not_found_nor_another_tenants(tenant, api, admin_api, other_api):
-    board = made_board(tenant)
+    board = create_filled_board(tenant)
 
     assert refusal(api.get("/leaderboards/none")) == (404, "leaderboard_not_found", "Leaderboard not found: none")
     assert other_api.get("/leaderboards/top").status_code == 404
@@ -323,17 +323,17 @@ def test_an_unknown_or_inactive_board_is_not_found_nor_another_tenants(tenant, a
 
 
 def test_participants_of_another_tenant_are_on_its_own_board(tenant, other_tenant, api, other_api):
-    made_board(tenant)
-    made_board(other_tenant)
+    create_filled_board(tenant)
+    create_filled_board(other_tenant)
     award(api, "user_1", 10)
     award(other_api, "user_2", 20)
 
-    assert listed(api) == [(1, "user_1", 10)]
-    assert listed(other_api) == [(1, "user_2", 20)]
+    assert entries_of(api) == [(1, "user_1", 10)]
+    assert entries_of(other_api) == [(1, "user_2", 20)]
 
 
 def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries):
-    made_board(tenant)
+    create_filled_board(tenant)
     for number in range(30):
         award(api, f"user_{number}", number + 1)
     fold(tenant=tenant, now=NOW)
@@ -349,11 +349,11 @@ def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries)
 
 
 def test_a_board_of_balances_counts_no_points_that_have_expired_swept_or_not(tenant, api, clock):
-    made_board(tenant, metric="points_balance")
+    create_filled_board(tenant, metric="points_balance")
     api.post("/points/award", {"participant_id": "user_1", "amount": 10, "expires_in_days": 1})
     award(api, "user_2", 5)
-    assert listed(api) == [(1, "user_1", 10), (2, "user_2", 5)]
+    assert entries_of(api) == [(1, "user_1", 10), (2, "user_2", 5)]
 
     clock.shift(timedelta(days=1))
 
-    assert listed(api) == [(1, "user_2", 5)]
+    assert entries_of(api) == [(1, "user_2", 5)]

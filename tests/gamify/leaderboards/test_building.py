@@ -13,7 +13,7 @@ from gamify.leaderboards.services import build, create_leaderboard, drifts, fold
 from gamify.leaderboards.tasks import build_waiting, fold_waiting, sweep_all
 from participants.services.participants import anonymize
 from tests.client import refused_fields
-from tests.gamify.leaderboards.boards import award, filled, listed, made_board, page
+from tests.gamify.leaderboards.boards import award, create_filled_board, entries_of, fill, page
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 BOARDS = "/admin/leaderboards"
@@ -35,9 +35,9 @@ def test_a_new_board_says_that_it_is_building_until_its_history_is_in_it(tenant,
     build_waiting()
 
     assert page(api)["building"] is False
-    assert listed(api) == [(1, "user_2", 20), (2, "user_1", 10)]
+    assert entries_of(api) == [(1, "user_2", 20), (2, "user_1", 10)]
     fold_waiting()
-    assert listed(api) == [(1, "user_2", 20), (2, "user_1", 10)]
+    assert entries_of(api) == [(1, "user_2", 20), (2, "user_1", 10)]
     assert not ScoreChange.objects.exists()
 
 
@@ -53,7 +53,7 @@ def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch
         award(api, f"late_{step}", 5)
         if step > 5:
             break
-    filled(row, now=NOW)
+    fill(row, now=NOW)
 
     expected = {each["participant_id"]: each["score"] for each in page(api)["entries"]}
     told = {name: api.get(f"/participants/{name}/points").json()["total_earned"] for name in expected}
@@ -67,18 +67,18 @@ def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch
     [{"metric": "points_balance"}, {"timezone": "Asia/Tokyo"}, {"participant_filter": {"team": "red"}}],
 )
 def test_a_board_that_measures_something_else_begins_anew(tenant, api, admin_api, changes):
-    row = made_board(tenant)
+    row = create_filled_board(tenant)
     award(api, "user_1", 10)
 
     answer = admin_api.patch(f"{BOARDS}/{row.pk}", changes)
 
     assert answer.json()["building"] is True
     build_waiting()
-    assert listed(api) == ([] if "participant_filter" in changes else [(1, "user_1", 10)])
+    assert entries_of(api) == ([] if "participant_filter" in changes else [(1, "user_1", 10)])
 
 
 def test_another_name_or_window_changes_nothing_that_is_kept(tenant, api, admin_api):
-    row = made_board(tenant)
+    row = create_filled_board(tenant)
 
     answer = admin_api.patch(f"{BOARDS}/{row.pk}", {"name": "Best", "time_window": "daily", "metric": "points_earned"})
 
@@ -87,7 +87,7 @@ def test_another_name_or_window_changes_nothing_that_is_kept(tenant, api, admin_
 
 
 def test_a_board_that_was_off_knows_what_happened_meanwhile(tenant, api, admin_api):
-    row = made_board(tenant)
+    row = create_filled_board(tenant)
     award(api, "user_1", 10)
     admin_api.delete(f"{BOARDS}/{row.pk}")
     award(api, "user_1", 10)
@@ -95,15 +95,15 @@ def test_a_board_that_was_off_knows_what_happened_meanwhile(tenant, api, admin_a
     admin_api.patch(f"{BOARDS}/{row.pk}", {"is_active": True})
     build_waiting()
 
-    assert listed(api) == [(1, "user_1", 20)]
+    assert entries_of(api) == [(1, "user_1", 20)]
 
 
 def test_what_no_board_uses_is_swept_away_and_nothing_else(tenant, api, clock):
-    row = made_board(tenant)
+    row = create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
     update_leaderboard(row, tenant=tenant, changes={"timezone": "Asia/Tokyo"}, now=NOW)
-    filled(row, now=NOW)
+    fill(row, now=NOW)
     clock.shift(timedelta(days=9))
 
     sweep_all()
@@ -111,12 +111,12 @@ def test_what_no_board_uses_is_swept_away_and_nothing_else(tenant, api, clock):
     assert set(Score.objects.values_list("track", flat=True)) == {row.track}
     assert set(ScoreRange.objects.values_list("track", flat=True)) == {row.track}
     assert Score.objects.count() == 5
-    assert listed(api) == [(1, "user_1", 10)]
+    assert entries_of(api) == [(1, "user_1", 10)]
     assert sum(sweep(tenant=tenant, now=NOW + timedelta(days=9))) == 0
 
 
 def test_the_commands_rebuild_and_verify(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
     Score.objects.filter(period=0).update(score=7)
@@ -135,7 +135,7 @@ def test_the_commands_rebuild_and_verify(tenant, api):
 
 
 def test_a_count_that_is_wrong_is_found(tenant, api):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
     ScoreRange.objects.filter(level=0, period=0).update(count=3)
@@ -165,7 +165,7 @@ def test_what_cannot_be_kept_is_refused(tenant, admin_api, nothing_written, body
 
 
 def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api):
-    row = made_board(tenant)
+    row = create_filled_board(tenant)
 
     assert other_admin_api.get(f"{BOARDS}/{row.pk}").status_code == 404
     assert admin_api.post(BOARDS, {"code": "top", "name": "Top"}).json()["code"] == "leaderboard_code_conflict"
@@ -173,12 +173,12 @@ def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api)
 
 
 def test_who_is_anonymised_is_no_drift_though_nobody_knows_any_more_what_they_did(tenant, api):
-    made_board(tenant, metric="event_sum", selector={"event_name": "buy", "field": "price"})
+    create_filled_board(tenant, metric="event_sum", selector={"event_name": "buy", "field": "price"})
     api.post("/events", {"participant_id": "user_1", "event_name": "buy", "properties": {"price": 5}})
     fold(tenant=tenant, now=NOW)
 
     anonymize(tenant=tenant, external_id="user_1", now=NOW)
 
     fold(tenant=tenant, now=NOW)
-    assert listed(api) == []
+    assert entries_of(api) == []
     assert list(drifts(tenant=tenant, now=NOW)) == []

@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamify.leaderboards.engine.measures import MILLIONTHS, measure
-from gamify.leaderboards.engine.periods import Kind, Period, day_of, period_named, period_of_code, period_on, start_of
-from gamify.leaderboards.engine.places import WORST, Move, percentile
+from gamify.leaderboards.engine.measures import MILLIONTHS, compile_measure
+from gamify.leaderboards.engine.periods import (
+    Kind,
+    Period,
+    local_day,
+    period_from_code,
+    period_from_key,
+    period_on,
+    start_of_day,
+)
+from gamify.leaderboards.engine.places import WORST_PLACE, Move, percentile
 from gamify.leaderboards.engine.ranges import GROUP, LEAF, MAX_GROUP, MAX_LEAF, Range, Ranges
 
 pytestmark = pytest.mark.engine
@@ -32,33 +40,33 @@ def test_a_period_is_named_and_found_again(kind, day, key):
     period = period_on(kind, day)
 
     assert period.key == key
-    assert period_named(kind, key) == period
-    assert period_of_code(period.code) == period
+    assert period_from_key(kind, key) == period
+    assert period_from_code(period.code) == period
 
 
 def test_the_period_before_the_first_week_is_the_last_of_the_year_before():
-    assert period_named(Kind.WEEKLY, "2027-W01").previous.key == "2026-W53"
-    assert period_named(Kind.MONTHLY, "2026-01").previous.key == "2025-12"
+    assert period_from_key(Kind.WEEKLY, "2027-W01").previous.key == "2026-W53"
+    assert period_from_key(Kind.MONTHLY, "2026-01").previous.key == "2025-12"
 
 
 def test_a_day_begins_when_there_is_no_midnight():
     zone = ZoneInfo("America/Sao_Paulo")  # at midnight of 4 November 2018 clocks went to 1 o'clock
 
-    assert start_of(date(2018, 11, 4), zone) == datetime(2018, 11, 4, 3, tzinfo=UTC)
-    assert day_of(datetime(2018, 11, 4, 2, 59, 59, tzinfo=UTC), zone) == date(2018, 11, 3)
-    assert day_of(datetime(2018, 11, 4, 3, tzinfo=UTC), zone) == date(2018, 11, 4)
+    assert start_of_day(date(2018, 11, 4), zone) == datetime(2018, 11, 4, 3, tzinfo=UTC)
+    assert local_day(datetime(2018, 11, 4, 2, 59, 59, tzinfo=UTC), zone) == date(2018, 11, 3)
+    assert local_day(datetime(2018, 11, 4, 3, tzinfo=UTC), zone) == date(2018, 11, 4)
 
 
 def test_a_day_that_has_begun_goes_on_when_clocks_go_back_across_midnight():
     zone = ZoneInfo("America/Havana")  # at 1 o'clock of 1 November 2026 clocks go back to midnight
 
-    began = start_of(date(2026, 11, 1), zone)
+    began = start_of_day(date(2026, 11, 1), zone)
     assert began == datetime(2026, 11, 1, 4, tzinfo=UTC)
-    assert day_of(datetime(2026, 11, 1, 5, 30, tzinfo=UTC), zone) == date(2026, 11, 1)
+    assert local_day(datetime(2026, 11, 1, 5, 30, tzinfo=UTC), zone) == date(2026, 11, 1)
 
 
 def test_a_day_of_a_change_of_clocks_has_23_or_25_hours():
-    start, end = period_named(Kind.DAILY, "2026-03-29").bounds(ZoneInfo("Europe/Berlin"))
+    start, end = period_from_key(Kind.DAILY, "2026-03-29").bounds(ZoneInfo("Europe/Berlin"))
 
     assert (end - start).total_seconds() == 23 * 3600
 
@@ -77,7 +85,7 @@ def test_a_day_of_a_change_of_clocks_has_23_or_25_hours():
     ],
 )
 def test_what_names_no_period_is_none(kind, key):
-    assert period_named(kind, key) is None
+    assert period_from_key(kind, key) is None
 
 
 def test_all_time_has_no_bounds():
@@ -90,20 +98,20 @@ def test_a_percentile(rank, total, expected):
 
 
 def test_a_sum_is_exact_to_a_millionth_and_nothing_is_added_by_what_is_no_number():
-    counted = measure("event_sum", {"field": "order.total", "filter": {"plan": "pro"}})
+    counted = compile_measure("event_sum", {"field": "order.total", "filter": {"plan": "pro"}})
 
     assert counted.amount({"plan": "pro", "order": {"total": 0.1}}) == MILLIONTHS // 10
-    assert counted.shown(3 * counted.amount({"plan": "pro", "order": {"total": 0.1}})) == 0.3
+    assert counted.display_score(3 * counted.amount({"plan": "pro", "order": {"total": 0.1}})) == 0.3
     for properties in ({"plan": "pro"}, {"plan": "pro", "order": {"total": "1"}}, {"order": {"total": 1}}):
         assert counted.amount(properties) == 0
 
 
 def test_the_same_selector_is_the_same_measure_in_whatever_order_it_is_said():
-    one = measure("event_count", {"event_name": "buy", "filter": {"a": 1, "b": 2}})
-    other = measure("event_count", {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
+    one = compile_measure("event_count", {"event_name": "buy", "filter": {"a": 1, "b": 2}})
+    other = compile_measure("event_count", {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
 
     assert one.key == other.key
-    assert one.key != measure("event_count", {"event_name": "buy"}).key
+    assert one.key != compile_measure("event_count", {"event_name": "buy"}).key
 
 
 scores = st.lists(st.one_of(st.integers(0, 3), st.integers(0, 10**9)), min_size=1, max_size=40)
@@ -112,17 +120,17 @@ scores = st.lists(st.one_of(st.integers(0, 3), st.integers(0, 10**9)), min_size=
 @settings(deadline=None, max_examples=20)
 @given(batches=st.lists(scores, min_size=1, max_size=6), kept=st.integers(1, 7))
 def test_ranges_count_every_place_whoever_comes_and_goes(batches, kept):
-    ranges, held, number = Ranges.of([]), [], 0
+    ranges, held, number = Ranges.from_stored([]), [], 0
     for batch in batches:
         places = [(score, -index, UUID(int=number + index)) for index, score in enumerate(batch * 60)]
         number += len(places)
         gone = held[::kept]
         held = sorted({*held, *places} - {*gone})
         ranges.apply([*(Move(None, place) for place in places), *(Move(place, None) for place in gone)])
-        for low, end in list(ranges.too_large()):
+        for low, end in list(ranges.oversized_leaves()):
             ranges.split(low, [place for place in held if low <= place and (end is None or place < end)])
-        ranges.settle()
-        ranges = Ranges.of([*ranges.leaves, *ranges.groups])
+        ranges.rearrange()
+        ranges = Ranges.from_stored([*ranges.leaves, *ranges.groups])
 
         _check(ranges, held)
         assert len(ranges.groups) == 1 or len(ranges.leaves) > MAX_GROUP // 4
@@ -132,7 +140,7 @@ def test_ranges_count_every_place_whoever_comes_and_goes(batches, kept):
 @given(batches=st.lists(scores, min_size=1, max_size=6), kept=st.integers(1, 7))
 def test_a_part_of_the_ranges_does_for_the_places_that_it_holds(batches, kept):
     """Only the leaves that are concerned are read; where one is split or joined, those of its group and of the one before."""
-    leaves, groups, held, number = [Range(LEAF, WORST, 0)], [Range(GROUP, WORST, 0)], [], 0
+    leaves, groups, held, number = [Range(LEAF, WORST_PLACE, 0)], [Range(GROUP, WORST_PLACE, 0)], [], 0
     for batch in batches:
         places = [(score, -index, UUID(int=number + index)) for index, score in enumerate(batch * 60)]
         number += len(places)
@@ -141,16 +149,16 @@ def test_a_part_of_the_ranges_does_for_the_places_that_it_holds(batches, kept):
         concerned = {max(leaf.low for leaf in leaves if leaf.low <= place) for place in [*places, *gone]}
         ranges = Ranges([leaf for leaf in leaves if leaf.low in concerned], groups)
         ranges.apply([*(Move(None, place) for place in places), *(Move(place, None) for place in gone)])
-        for run in ranges.unsettled():
+        for run in ranges.groups_to_rearrange():
             low, end = ranges.span(*run)
             within = [leaf for leaf in leaves if low <= leaf.low and (end is None or leaf.low < end)]
-            part = ranges.part(*run, within)
-            for start, stop in list(part.too_large()):
+            part = ranges.section(*run, within)
+            for start, stop in list(part.oversized_leaves()):
                 part.split(start, [place for place in held if start <= place and (stop is None or place < stop)])
-            part.settle()
+            part.rearrange()
             leaves = sorted([*(leaf for leaf in leaves if leaf not in within), *part.leaves], key=lambda each: each.low)
             groups = sorted({*groups, *part.groups} - {*part.removed}, key=lambda each: each.low)
-        stored = Ranges.of([replace(each, stored=each.count) for each in (*leaves, *groups)])
+        stored = Ranges.from_stored([replace(each, stored=each.count) for each in (*leaves, *groups)])
         leaves, groups = stored.leaves, stored.groups
 
         _check(stored, held)

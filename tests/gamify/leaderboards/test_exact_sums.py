@@ -14,13 +14,13 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
 from gamify.facts.services import record_history, reverse_event
 from gamify.leaderboards.engine.measures import MAX_AMOUNT, MAX_SUM, MILLIONTHS
-from gamify.leaderboards.engine.places import BEST, CARRY, joined, split
+from gamify.leaderboards.engine.places import BEST_PLACE, CARRY, join_score, split_score
 from gamify.leaderboards.models import LargeSum, Score, ScoreRange
 from gamify.leaderboards.services import drifts, fold, rebuild
 from participants.api.renderers import exact_json
 from participants.ids import new_id
 from tests.factories import ParticipantFactory
-from tests.gamify.leaderboards.boards import filled, listed, made_board, rank
+from tests.gamify.leaderboards.boards import create_filled_board, entries_of, fill, rank
 
 NOW = datetime(2026, 2, 26, 12, tzinfo=UTC)
 SUM = {"metric": "event_sum", "selector": {"event_name": "score", "field": "n"}}
@@ -50,21 +50,21 @@ def refusals(api, event_id):
 
 
 def assert_audit_and_rebuild_agree(tenant, board, api):
-    before = listed(api, board.code)
+    before = entries_of(api, board.code)
     tenant.refresh_from_db()
     assert list(drifts(tenant=tenant, now=NOW)) == []
     for _ in rebuild(board=board, now=NOW):
         pass
-    assert listed(api, board.code) == before
+    assert entries_of(api, board.code) == before
 
 
 @pytest.mark.engine
 @given(one=st.integers(-(10**24), 10**25), other=st.integers(-(10**24), 10**25))
 def test_the_two_columns_of_a_score_sort_as_the_score(one, other):
-    assert (split(one) < split(other)) == (one < other)
-    assert joined(*split(one)) == one
-    assert 0 <= split(one)[1] < CARRY
-    assert one < BEST[0]
+    assert (split_score(one) < split_score(other)) == (one < other)
+    assert join_score(*split_score(one)) == one
+    assert 0 <= split_score(one)[1] < CARRY
+    assert one < BEST_PLACE[0]
 
 
 @pytest.mark.engine
@@ -77,32 +77,32 @@ def test_a_decimal_is_a_number_with_all_its_digits_in_json():
 @pytest.mark.django_db
 @pytest.mark.parametrize("folds", [False, True])
 def test_one_event_adds_more_than_a_billion(tenant, api, folds):
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
     score(api, "a", 2_000_000_000)
     score(api, "b", 1_000_000_000)
 
     if folds:
         fold(tenant=tenant, now=NOW)
 
-    assert listed(api) == [(1, "a", 2_000_000_000), (2, "b", 1_000_000_000)]
+    assert entries_of(api) == [(1, "a", 2_000_000_000), (2, "b", 1_000_000_000)]
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 
 @pytest.mark.django_db
 def test_many_events_add_up_beyond_64_bits(tenant, api):
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
     score_often(tenant, "a", 1_000_000_000, 4_700)
 
-    assert listed(api) == [(1, "a", 4_700_000_000_000)]
+    assert entries_of(api) == [(1, "a", 4_700_000_000_000)]
     fold(tenant=tenant, now=NOW)
-    assert listed(api) == [(1, "a", 4_700_000_000_000)]
+    assert entries_of(api) == [(1, "a", 4_700_000_000_000)]
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("folds", [False, True])
 def test_a_millionth_decides_the_rank_near_the_limit(tenant, api, folds):
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
     for who, last in {"a": 0.000002, "b": 0.000003, "c": 0.000001}.items():
         score_often(tenant, who, MOST, 999)
         score(api, who, last)
@@ -111,21 +111,21 @@ def test_a_millionth_decides_the_rank_near_the_limit(tenant, api, folds):
         fold(tenant=tenant, now=NOW)
 
     sums = {who: Decimal(f"999000000000000000.00000{digit}") for who, digit in {"b": 3, "a": 2, "c": 1}.items()}
-    assert listed(api) == [(place, who, total) for place, (who, total) in enumerate(sums.items(), 1)]
+    assert entries_of(api) == [(place, who, total) for place, (who, total) in enumerate(sums.items(), 1)]
     assert (rank(api, "c")["rank"], rank(api, "c")["score"]) == (3, sums["c"])
-    assert listed(api, around="c", limit=1) == [(3, "c", sums["c"])]
+    assert entries_of(api, around="c", limit=1) == [(3, "c", sums["c"])]
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 
 @pytest.mark.django_db
 def test_a_board_refuses_an_amount_above_the_limit_of_an_event(tenant, api):
-    board = made_board(tenant, **SUM)
-    made_board(tenant, "reds", participant_filter={"team": "red"}, **SUM)
+    board = create_filled_board(tenant, **SUM)
+    create_filled_board(tenant, "reds", participant_filter={"team": "red"}, **SUM)
     score(api, "a", MOST)
 
     refused = score(api, "a", MOST + 1)
 
-    assert listed(api) == [(1, "a", MOST)]
+    assert entries_of(api) == [(1, "a", MOST)]
     assert Event.objects.count() == 2
     assert refusals(api, refused) == [("top", "the amount exceeds 10^15, the most that one event may add")]
     assert_audit_and_rebuild_agree(tenant, board, api)
@@ -134,14 +134,14 @@ def test_a_board_refuses_an_amount_above_the_limit_of_an_event(tenant, api):
 @pytest.mark.django_db
 @pytest.mark.parametrize("amount", [MOST, 1, 0.000001])
 def test_a_board_refuses_an_amount_that_would_exceed_the_limit_of_a_sum(tenant, api, admin_api, amount):
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
     score_often(tenant, "a", MOST, 999)
     last = score(api, "a", MOST)
     assert refusals(api, last) == []
 
     refused = score(api, "a", amount)
 
-    assert listed(api) == [(1, "a", FULL)]
+    assert entries_of(api) == [(1, "a", FULL)]
     reason = "the sum would exceed 10^18, the most that one participant may come to"
     assert refusals(api, refused) == [("top", reason)]
     assert_audit_and_rebuild_agree(tenant, board, api)
@@ -150,7 +150,7 @@ def test_a_board_refuses_an_amount_that_would_exceed_the_limit_of_a_sum(tenant, 
 
 @pytest.mark.django_db
 def test_a_reversal_makes_room_and_what_was_refused_stays_refused(tenant, api):
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
     score_often(tenant, "a", MOST, 1_000)
     refused = score(api, "a", 5)
     counted = str(Event.objects.order_by("pk").first().pk)
@@ -160,7 +160,7 @@ def test_a_reversal_makes_room_and_what_was_refused_stays_refused(tenant, api):
         reverse_event(tenant=tenant, event_id=event_id, reason=None, now=NOW)
     score(api, "a", 7)
 
-    assert listed(api) == [(1, "a", FULL - MOST + 7)]
+    assert entries_of(api) == [(1, "a", FULL - MOST + 7)]
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 
@@ -168,16 +168,16 @@ def test_a_reversal_makes_room_and_what_was_refused_stays_refused(tenant, api):
 def test_a_board_over_a_history_beyond_the_limit_counts_up_to_it(tenant, api):
     score_often(tenant, "a", MOST, 1_002)
 
-    board = made_board(tenant, **SUM)
+    board = create_filled_board(tenant, **SUM)
 
-    assert listed(api) == [(1, "a", FULL)]
+    assert entries_of(api) == [(1, "a", FULL)]
     assert len(refusals(api, score(api, "a", 1))) == 1
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 
 @pytest.mark.django_db
 def test_small_amounts_before_a_large_one_in_the_same_unit_count_for_the_limit(tenant, api):
-    made_board(tenant, **SUM)
+    create_filled_board(tenant, **SUM)
     events = [EventInput("a", "score", NOW - timedelta(minutes=10), {"n": n}) for n in (5, 10**12, 6)]
     tenant.refresh_from_db()
 
@@ -188,7 +188,7 @@ def test_small_amounts_before_a_large_one_in_the_same_unit_count_for_the_limit(t
 
 @pytest.mark.django_db
 def test_the_audit_finds_a_sum_that_does_not_say_what_the_events_say(tenant, api):
-    made_board(tenant, **SUM)
+    create_filled_board(tenant, **SUM)
     score(api, "a", 10**12)
     LargeSum.objects.update(score=5)
 
@@ -220,7 +220,7 @@ def test_a_release_that_does_not_know_the_carry_can_still_write(tenant):
 @pytest.mark.django_db
 def test_the_migration_fills_boards_of_sums_again(tenant, api):
     """An earlier release stopped at 2^62 millionths."""
-    board, other = made_board(tenant, **SUM), made_board(tenant, "earned")
+    board, other = create_filled_board(tenant, **SUM), create_filled_board(tenant, "earned")
     score_often(tenant, "a", 1_000_000_000, 4_700)
     fold(tenant=tenant, now=NOW)
     Score.objects.filter(track=board.track).update(carry=0, score=2**62)
@@ -229,8 +229,8 @@ def test_the_migration_fills_boards_of_sums_again(tenant, api):
 
     board.refresh_from_db(), other.refresh_from_db()
     assert (board.built_at is None, other.built_at is None) == (True, False)
-    filled(board, now=NOW)
-    assert listed(api) == [(1, "a", 4_700_000_000_000)]
+    fill(board, now=NOW)
+    assert entries_of(api) == [(1, "a", 4_700_000_000_000)]
     assert_audit_and_rebuild_agree(tenant, board, api)
 
 

@@ -9,7 +9,7 @@ from gamify.leaderboards.services import fold
 from gamify.points.services import Change
 from gamify.points.services import award as award_points
 from participants.services.participants import register
-from tests.gamify.leaderboards.boards import made_board, page
+from tests.gamify.leaderboards.boards import create_filled_board, page
 from tests.gamify.leaderboards.oracle import naive_page
 
 NOON = datetime(2026, 2, 26, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def changes(api, **query):
 @pytest.mark.parametrize("folds", [False, True])
 @pytest.mark.parametrize("metric", ["points_earned", "points_balance"])
 def test_changes_of_two_days_may_wait_together(tenant, api, clock, metric, folds):
-    board = made_board(tenant, metric=metric)
+    board = create_filled_board(tenant, metric=metric)
     award(tenant, NOON, a=100, b=120)
     clock.move_to(NOON + DAY)
     award(tenant, NOON + DAY, a=50)
@@ -57,7 +57,7 @@ def test_changes_of_two_days_may_wait_together(tenant, api, clock, metric, folds
 
 @pytest.mark.parametrize("metric", ["points_earned", "points_balance"])
 def test_who_moved_today_began_it_with_what_comes_in_late_from_yesterday(tenant, api, clock, metric):
-    board = made_board(tenant, metric=metric)
+    board = create_filled_board(tenant, metric=metric)
     award(tenant, BEFORE, a=100, b=120, c=115)
     fold(tenant=tenant, now=AFTER)
     clock.move_to(AFTER)
@@ -73,7 +73,7 @@ def test_who_moved_today_began_it_with_what_comes_in_late_from_yesterday(tenant,
 
 
 def test_who_folds_with_a_clock_behind_changes_what_is_over_all_the_same(tenant, api, clock):
-    made_board(tenant)
+    create_filled_board(tenant)
     award(tenant, BEFORE, a=100, b=120)
     clock.move_to(AFTER)
     award(tenant, AFTER, a=10)
@@ -89,7 +89,7 @@ def test_who_folds_with_a_clock_behind_changes_what_is_over_all_the_same(tenant,
 def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, api, clock):
     now = datetime(2026, 2, 26, 23, 57, tzinfo=UTC)
     clock.move_to(now)
-    made_board(tenant, metric="event_count")
+    create_filled_board(tenant, metric="event_count")
 
     tomorrow = {"period": "daily", "period_key": "2026-02-27"}
     event(api, "a", now + timedelta(minutes=4))
@@ -106,7 +106,7 @@ def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, a
 
 
 def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before(tenant, api, clock):
-    made_board(tenant, participant_filter={"team": "red"})
+    create_filled_board(tenant, participant_filter={"team": "red"})
     award(tenant, BEFORE, a=100)
     clock.move_to(AFTER)
     award(tenant, AFTER, a=10)
@@ -121,7 +121,7 @@ def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before
 
 @pytest.mark.parametrize("folds", [False, True])
 def test_events_of_yesterday_that_arrive_today_make_nobody_new(tenant, api, clock, folds):
-    board = made_board(tenant, metric="event_count")
+    board = create_filled_board(tenant, metric="event_count")
     clock.move_to(NOON + DAY)
     for who in ("a", "a", "b"):
         event(api, who, NOON)
@@ -130,14 +130,14 @@ def test_events_of_yesterday_that_arrive_today_make_nobody_new(tenant, api, cloc
         fold(tenant=tenant, now=NOON + DAY)
 
     assert changes(api) == {"a": "same", "b": "same"}
-    filled_again = made_board(tenant, "later", metric="event_count", now=NOON + DAY)
+    filled_again = create_filled_board(tenant, "later", metric="event_count", now=NOON + DAY)
     assert page(api, "later")["entries"] == naive_page(filled_again, "all_time", now=NOON + DAY)["entries"]
     assert page(api)["entries"] == naive_page(board, "all_time", now=NOON + DAY)["entries"]
 
 
 @pytest.mark.parametrize("folds", [False, True])
 def test_a_late_event_moves_the_standing_at_the_start_of_today(tenant, api, clock, folds):
-    made_board(tenant, metric="event_count")
+    create_filled_board(tenant, metric="event_count")
     event(api, "a", NOON)
     clock.move_to(NOON + DAY)
     for who in ("b", "b"):
@@ -154,7 +154,7 @@ def test_a_late_event_moves_the_standing_at_the_start_of_today(tenant, api, cloc
 
 @pytest.mark.parametrize("folds", [False, True])
 def test_an_event_ahead_of_midnight_counts_for_the_day_in_which_it_is(tenant, api, clock, folds):
-    board = made_board(tenant, metric="event_count")
+    board = create_filled_board(tenant, metric="event_count")
     clock.move_to(BEFORE)
     event(api, "a", BEFORE)
     for _ in range(2):

@@ -12,14 +12,14 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, record_history
 from gamify.leaderboards.engine.measures import MAX_SUM
 from gamify.leaderboards.selectors import boards_in
-from gamify.leaderboards.selectors.standings import PageRequest
+from gamify.leaderboards.selectors.pages import PageRequest
 from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
 from gamify.points.services import Change, award
 from participants.catalog import catalog_of
 from participants.models import Tenant
 from participants.services.tenants import create_tenant
 from participants.work import UnitOfWork
-from tests.gamify.leaderboards.boards import made_board
+from tests.gamify.leaderboards.boards import create_filled_board
 from tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,18 +45,18 @@ def asked(tenant, code="top"):
     """What every question about a board of `tenant` needs, as its definitions are now."""
     newest, now = fresh(tenant), timezone.now()
     board = boards_in(catalog_of(newest)).active[code]
-    return {"tenant": newest, "board": board, "period": board.current(board.window, now=now), "now": now}
+    return {"tenant": newest, "board": board, "period": board.current_period(board.default_kind, now=now), "now": now}
 
 
 def page(tenant, code="top"):
-    return answer_page(**asked(tenant, code), asked=PageRequest(100))
+    return answer_page(**asked(tenant, code), request=PageRequest(100))
 
 
 def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):
     awarded(tenant, "user_1", 10)
     began_before = fresh(tenant)
     assert not boards_in(catalog_of(began_before)).active
-    made_board(tenant)
+    create_filled_board(tenant)
 
     award(tenant=began_before, change=Change("user_1", 5), now=timezone.now())
 
@@ -74,7 +74,7 @@ def test_who_is_written_for_the_first_time_while_a_board_is_made_is_on_it(tenant
 
     def makes():
         is_open.wait(10)
-        return made_board(tenant)
+        return create_filled_board(tenant)
 
     monkeypatch.setattr(UnitOfWork, "flush", late_flush)
     _, board = all_at_once([partial(awarded, tenant, "user_1", 5), makes])
@@ -118,7 +118,7 @@ def check(tenant):
 
 
 def test_everybody_reads_their_own_write_whoever_folds(tenant):
-    made_board(tenant)
+    create_filled_board(tenant)
     writers = [partial(writes_and_reads, tenant, who) for who in PEOPLE]
 
     results = all_at_once([*writers, partial(folds, tenant), partial(folds, tenant)])
@@ -130,7 +130,7 @@ def test_everybody_reads_their_own_write_whoever_folds(tenant):
 
 def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant, monkeypatch):
     monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
-    made_board(tenant)
+    create_filled_board(tenant)
     for who in PEOPLE:
         awarded(tenant, who, 3)
     writers = [partial(writes, tenant, who) for who in PEOPLE]
@@ -140,13 +140,13 @@ def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant
     assert not any(isinstance(result, Exception) for result in [*results, filled])
     assert read == [(len(PEOPLE), len(PEOPLE))] * AWARDS
     for code in ("top", "new"):
-        told = {each.standing.external_id: each.standing.score for each in page(tenant, code).entries}
+        told = {each.row.external_id: each.row.score for each in page(tenant, code).entries}
         assert told == dict.fromkeys(PEOPLE, 3 + AWARDS)
     check(tenant)
 
 
 def test_large_events_at_once_do_not_exceed_the_limit_of_a_sum_together(tenant):
-    made_board(tenant, metric="event_sum", selector={"event_name": "score", "field": "n"})
+    create_filled_board(tenant, metric="event_sum", selector={"event_name": "score", "field": "n"})
     now, most = timezone.now(), {"n": 10**15}
     history = [EventInput("a", "score", now - timedelta(seconds=number), most) for number in range(1, 999)]
     record_history(tenant=fresh(tenant), events=history, now=now)
@@ -154,5 +154,5 @@ def test_large_events_at_once_do_not_exceed_the_limit_of_a_sum_together(tenant):
     at_once = [lambda: emit(tenant=fresh(tenant), event=EventInput("a", "score", now, most), now=now)] * 4
     assert not any(isinstance(result, Exception) for result in all_at_once(at_once))
 
-    assert [entry.standing.score for entry in page(tenant).entries] == [MAX_SUM]
+    assert [entry.row.score for entry in page(tenant).entries] == [MAX_SUM]
     assert list(drifts(tenant=fresh(tenant), now=now)) == []

@@ -285,7 +285,7 @@ class Ledger(RuleBasedStateMachine):
             totals = totals_at(ada, at, now=self.now)
             assert (totals.balance, totals.earned, totals.spent, totals.expired) == said
         faults = []
-        audit(tenant=self.tenant, now=self.now, tell=faults.append)
+        audit(tenant=self.tenant, now=self.now, report=faults.append)
         assert not faults
 
 

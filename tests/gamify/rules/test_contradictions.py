@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamify.facts.engine.expressions import compile_expression
-from gamify.facts.engine.tree import Condition
+from gamify.facts.engine.tree import Comparison
 from gamify.rules.engine.contradictions import is_impossible
 
 pytestmark = pytest.mark.engine
@@ -85,8 +85,8 @@ def test_what_may_hold_is_left_alone(expression):
 def test_what_is_known_besides_counts():
     root = compile_expression(A).root
 
-    assert is_impossible(root, Condition("plan", "eq", "b"))
-    assert not is_impossible(root, Condition("plan", "eq", "a"))
+    assert is_impossible(root, Comparison("plan", "eq", "b"))
+    assert not is_impossible(root, Comparison("plan", "eq", "a"))
 
 
 values = st.sampled_from([None, True, False, 0, 1, 1.5, 2, "", "a", "ab", "b", [], ["a"], ["a", 1], {}])

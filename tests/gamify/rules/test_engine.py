@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamify.rules.engine.limits import NO_LIMITS, REMEMBERED, Limit, Limits, Tally, fired, refusal
+from gamify.rules.engine.limits import NO_LIMITS, RETENTION, Limit, Limits, Tally, limit_reached, with_firing
 
 pytestmark = pytest.mark.engine
 
@@ -17,12 +17,12 @@ SATURDAY = datetime(2026, 2, 14, 10, tzinfo=UTC)
 def after(*times):
     tally = Tally()
     for at in times:
-        tally = fired(tally, at=at, day=at.date())
+        tally = with_firing(tally, at=at, day=at.date())
     return tally
 
 
 def asked(tally, at, **limits):
-    return refusal(tally, Limits(**limits), at=at, day=at.date())
+    return limit_reached(tally, Limits(**limits), at=at, day=at.date())
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def asked(tally, at, **limits):
         ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY - timedelta(minutes=59), Limit.COOLDOWN),
         ([SATURDAY], {"cooldown": timedelta(hours=1)}, SATURDAY - timedelta(days=9), Limit.COOLDOWN),
         ([SATURDAY, SATURDAY - timedelta(days=3)], {"cooldown": timedelta(hours=1)}, SATURDAY, Limit.COOLDOWN),
-        ([SATURDAY], {"per_day": 1}, SATURDAY - REMEMBERED, None),
-        ([SATURDAY], {"per_day": 9}, SATURDAY - REMEMBERED - timedelta(days=1), Limit.PER_DAY),
-        ([SATURDAY], {"per_week": 9}, SATURDAY - REMEMBERED - timedelta(days=1), Limit.PER_WEEK),
+        ([SATURDAY], {"per_day": 1}, SATURDAY - RETENTION, None),
+        ([SATURDAY], {"per_day": 9}, SATURDAY - RETENTION - timedelta(days=1), Limit.PER_DAY),
+        ([SATURDAY], {"per_week": 9}, SATURDAY - RETENTION - timedelta(days=1), Limit.PER_WEEK),
         ([SATURDAY], {"ever": 9}, SATURDAY - timedelta(days=400), None),
         ([SATURDAY], {"ever": 1, "per_day": 1}, SATURDAY, Limit.EVER),
     ],
@@ -82,16 +82,16 @@ def test_what_is_remembered_has_a_bound_and_is_exact_where_it_is_asked(times):
 
     assert tally.total == len(times)
     assert tally.last_at == max(times)
-    assert len(tally.days) <= REMEMBERED.days + 7
-    assert {day: count for day, count in counted.items() if day >= newest - REMEMBERED}.items() <= tally.days.items()
+    assert len(tally.days) <= RETENTION.days + 7
+    assert {day: count for day, count in counted.items() if day >= newest - RETENTION}.items() <= tally.days.items()
 
 
 @given(st.lists(instants, max_size=60), st.integers(0, 3), st.integers(0, 5))
 def test_no_history_in_any_order_goes_beyond_a_limit(times, per_day, per_week):
     limits, let_through, tally = Limits(per_day=per_day, per_week=per_week), [], Tally()
     for at in times:
-        if refusal(tally, limits, at=at, day=at.date()) is None:
-            tally = fired(tally, at=at, day=at.date())
+        if limit_reached(tally, limits, at=at, day=at.date()) is None:
+            tally = with_firing(tally, at=at, day=at.date())
             let_through.append(at.date())
 
     assert max(Counter(let_through).values(), default=0) <= per_day

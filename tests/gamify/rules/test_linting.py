@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from gamify.facts.services import grant_kinds
-from gamify.rules.selectors import findings, findings_by_reading
-from gamify.rules.selectors.feeding import CODES_AT, LEADS_TO
+from gamify.rules.selectors import findings, static_findings
+from gamify.rules.selectors.loops import CODES_AT, LEADS_TO
 from participants.events import event_types
 from tests.factories import BadgeFactory, RuleFactory, TierFactory
 
@@ -146,7 +146,7 @@ def test_reading_alone_is_one_query_and_does_not_ask_what_can_be_given(tenant, q
         RuleFactory(tenant=tenant, grants=badge(f"gone_{number}"), limits={"ever": 0})
 
     with queries(1):
-        found = findings_by_reading(tenant, now=NOW)
+        found = static_findings(tenant, now=NOW)
 
     assert [each.field for each in found] == ["limits.ever"] * 5
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamify.rules.engine.replaying import SHOWN, Share, Side, Totals
+from gamify.rules.engine.replaying import MAX_SHARES, Share, Side, Totals
 from gamify.rules.selectors import replay, replaying
 from tests.factories import EventFactory, ParticipantFactory, RuleFactory
 
@@ -61,7 +61,7 @@ def test_a_draft_is_played_over_what_happened(tenant, ada, bob, nothing_written)
     (one,) = result.rules
     assert one.totals == Totals(matched=3, fired=3, limited=0, points=600, participants=2)
     assert one.active is None
-    assert one.gain.most == [Share("ada", 300), Share("bob", 300)]
+    assert one.gain.largest == [Share("ada", 300), Share("bob", 300)]
     assert (one.gain.participants, one.gain.points, one.loss.participants) == (2, 600, 0)
     assert (result.participants, result.events, result.is_cut) == (2, 4, False)
 
@@ -122,8 +122,8 @@ def test_a_draft_is_compared_with_the_active_version_of_its_code(tenant, ada, bo
 
     assert one.active == Totals(matched=4, fired=3, limited=1, points=30, participants=2)
     assert one.totals == Totals(matched=4, fired=2, limited=2, points=24, participants=2)
-    assert one.gain.most == [Share("bob", 2)]
-    assert one.loss.most == [Share("ada", -8)]
+    assert one.gain.largest == [Share("bob", 2)]
+    assert one.loss.largest == [Share("ada", -8)]
     assert (one.gain.points, one.loss.points) == (2, 8)
 
 
@@ -141,7 +141,7 @@ def test_schedules_are_left_aside_and_changes_are_named(tenant, ada):
     (one,) = played(tenant, rule).rules
 
     assert one.totals.fired == 1
-    assert one.unheard == ["badge.awarded", "tier.upgraded"]
+    assert one.changes_not_played == ["badge.awarded", "tier.upgraded"]
 
 
 def test_several_rules_are_played_at_once(tenant, ada):
@@ -200,10 +200,10 @@ def test_participants_cost_no_query_each(tenant, queries):
 def test_the_most_are_the_most_of_all(amounts):
     gain = Side(sign=1)
     for number, amount in enumerate(amounts):
-        gain.take(f"user_{number}", amount)
+        gain.add(f"user_{number}", amount)
 
     gains = sorted((amount for amount in amounts if amount > 0), reverse=True)
-    assert [share.points for share in gain.most] == gains[:SHOWN]
+    assert [share.points for share in gain.largest] == gains[:MAX_SHARES]
     assert (gain.participants, gain.points) == (len(gains), sum(gains))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, reverse_event
-from gamify.rules.engine.limits import Tally, given_back
+from gamify.rules.engine.limits import Tally, without_firing
 from gamify.rules.models import RuleTally
 from tests.factories import RuleFactory, TierFactory
 
@@ -107,4 +107,4 @@ def test_the_limits_of_others_and_of_a_preview_stay(tenant, nothing_written):
 def test_a_day_that_is_not_remembered_counts_in_the_total_alone():
     tally = Tally(5, {date(2026, 2, 14): 2}, NOW)
 
-    assert given_back(tally, day=date(2025, 1, 1), last_at=NOW) == Tally(4, {date(2026, 2, 14): 2}, NOW)
+    assert without_firing(tally, day=date(2025, 1, 1), last_at=NOW) == Tally(4, {date(2026, 2, 14): 2}, NOW)

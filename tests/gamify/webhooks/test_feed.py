@@ -421,7 +421,7 @@ def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant)
             self.read = self.getvalue()
 
     pipe = Pipe()
-    call_command("listen", tenant="acme", after="oldest", once=True, stdout=pipe)
+    call_command("listen", tenant="acme", after="oldest", idempotency=True, stdout=pipe)
 
     assert "points.awarded" in pipe.read
 

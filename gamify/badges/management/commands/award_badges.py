@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from gamify.badges.services import award_met
+from gamify.badges.services import award_to_eligible
 from participants.management.base import ReportingCommand, existing_tenant
 from participants.management.progress import counting
 from participants.models import Participant
@@ -27,13 +27,13 @@ class Command(ReportingCommand):
         owner = existing_tenant(tenant, sandbox=sandbox)
         looked_at = met = 0
         with counting(options, total=Participant.objects.of(owner).count()) as moved:
-            for chunk in award_met(
+            for chunk in award_to_eligible(
                 tenant=owner,
                 badge_code=badge,
                 now=timezone.now(),
                 is_silent=not options["emit"],
                 is_dry_run=options["dry_run"],
             ):
-                looked_at, met = looked_at + chunk.participants, met + chunk.met
+                looked_at, met = looked_at + chunk.participants, met + chunk.eligible
                 moved(chunk.participants)
         return {"participants": looked_at, "awarded": met, "dry_run": options["dry_run"]}

@@ -11,11 +11,11 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from gamify.rules.definitions import RuleChanges, changed_rule, then_problems
+from gamify.rules.definitions import RuleChanges, rule_with_changes, then_problems
 from gamify.rules.engine.replaying import Side
 from gamify.rules.models import Rule
-from gamify.rules.selectors import Replay, Replayed, replay
-from gamify.rules.selectors.replaying import Watch
+from gamify.rules.selectors import ReplayReport, RuleReplay, replay
+from gamify.rules.selectors.replaying import OnProgress
 from gamify.rules.services import RuleNotFound
 from participants.api.warnings import ignored_fields
 from participants.errors import field_errors
@@ -55,12 +55,12 @@ class Command(ReportingCommand):
             self.stderr.write(f"{options['changes']}: {warning['field']}: {warning['message']}")
         with reading(found), self._progress(found, options) as watch:
             draft = _draft(found, rule, options["changes"], body)
-            played = replay(found, [draft], since=since, now=now, max_events=max_events, watch=watch)
+            played = replay(found, [draft], since=since, now=now, max_events=max_events, on_progress=watch)
         told = _told(played, played.rules[0])
         return told if options["json"] else {name: _in_words(value) for name, value in told.items()}
 
     @contextmanager
-    def _progress(self, tenant: Tenant, options: Mapping[str, Any]) -> Iterator[Watch]:
+    def _progress(self, tenant: Tenant, options: Mapping[str, Any]) -> Iterator[OnProgress]:
         """A bar of participants on a terminal."""
         if options["json"] or not self.stdout.isatty():
             yield lambda participants, events: None
@@ -88,10 +88,10 @@ def _draft(tenant: Tenant, code: str, changes: Path | None, body: Any) -> Rule:
     problem = next(iter(then_problems(tenant, judged.validated_data.get("then", ()))), None)
     if problem is not None:
         raise CommandError(f"{changes}: {problem.field}: {problem.message}")
-    return changed_rule(rule, judged.validated_data)
+    return rule_with_changes(rule, judged.validated_data)
 
 
-def _told(played: Replayed, rule: Replay) -> dict[str, Any]:
+def _told(played: ReplayReport, rule: RuleReplay) -> dict[str, Any]:
     return {
         "rule": rule.code,
         "participants_looked_at": played.participants,
@@ -101,7 +101,7 @@ def _told(played: Replayed, rule: Replay) -> dict[str, Any]:
         "active": None if rule.active is None else asdict(rule.active),
         **_side("gain", rule.gain),
         **_side("lose", rule.loss),
-        "changes_not_played": list(rule.unheard),
+        "changes_not_played": list(rule.changes_not_played),
     }
 
 
@@ -113,5 +113,5 @@ def _in_words(value: Any) -> Any:
 
 
 def _side(verb: str, side: Side) -> dict[str, Any]:
-    most = [asdict(share) for share in side.most]
+    most = [asdict(share) for share in side.largest]
     return {f"participants_who_{verb}": side.participants, f"points_they_{verb}": side.points, f"who_{verb}_most": most}

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             return
 
-    def _follow(self, *, tenant: str, sandbox: bool, after: str, once: bool, **options: Any) -> None:
+    def _follow(self, *, tenant: str, sandbox: bool, after: str, idempotency: bool, **options: Any) -> None:
         listened_to = existing_tenant(tenant, sandbox=sandbox)
         following = Following(types_meant(words_of(options["types"])), options["participant"])
         page = _page(listened_to, following, None if after == "oldest" else after)
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 self.stdout.write(_line(event, as_json=options["json"]))
             self.stdout.flush()  # who reads it through a pipe wants it live, too
             if not page.has_more:
-                if once:
+                if idempotency:
                     return
                 time.sleep(POLL_SECONDS)
             page = _page(listened_to, following, str(page.cursor))

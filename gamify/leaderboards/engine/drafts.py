@@ -23,11 +23,11 @@ class ScoreDraft:
     stored: tuple[int, int, bool] | None = None
 
     @classmethod
-    def read(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "ScoreDraft":  # noqa: FBT001 - a row
+    def from_row(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "ScoreDraft":  # noqa: FBT001 - a row
         return cls(participant_id, score, early, is_shown, stored=(score, early, is_shown))
 
     @property
-    def before(self) -> Place | None:
+    def place_before(self) -> Place | None:
         return (*self.stored[:2], self.participant_id) if self.stored and self.stored[2] else None
 
     @property
@@ -35,7 +35,7 @@ class ScoreDraft:
         """Whether there is something to write. A line with nothing on it is not begun."""
         if self.stored is None:
             return not (self.is_removed or self.is_empty)
-        return self.is_removed or self.stored != (self.score, self.earliness, self.after is not None)
+        return self.is_removed or self.stored != (self.score, self.earliness, self.place_after is not None)
 
     def add(self, amount: int, early: int) -> None:
         """What counts once more; the score is as old as the latest thing that counted, whatever came in last."""
@@ -50,7 +50,7 @@ class ScoreDraft:
         return self.score == 0 and self.earliness == 0
 
     @property
-    def after(self) -> Place | None:
+    def place_after(self) -> Place | None:
         """Who has come to nothing has no place."""
         if self.is_removed or not self.is_shown or self.score <= 0:
             return None
@@ -69,10 +69,10 @@ class ScoreDrafts:
     def find(self, slot: Slot, participant_id: UUID) -> ScoreDraft | None:
         return self._lines[slot].get(participant_id)
 
-    def line(self, slot: Slot, participant_id: UUID) -> ScoreDraft:
+    def get_or_create(self, slot: Slot, participant_id: UUID) -> ScoreDraft:
         return self._lines[slot].setdefault(participant_id, ScoreDraft(participant_id))
 
-    def of(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, ScoreDraft]]:
+    def of_participants(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, ScoreDraft]]:
         """Every line of these participants."""
         wanted = list(participant_ids)
         for slot, lines in self._lines.items():
@@ -85,6 +85,6 @@ class ScoreDrafts:
         """Who came to stand elsewhere, in every slot in which somebody did."""
         found: defaultdict[Slot, dict[UUID, Move]] = defaultdict(dict)
         for slot, line in self:
-            if line.before != line.after:
-                found[slot][line.participant_id] = Move(line.before, line.after)
+            if line.place_before != line.place_after:
+                found[slot][line.participant_id] = Move(line.place_before, line.place_after)
         return found

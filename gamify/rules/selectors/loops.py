@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from gamify.facts.engine.tree import Condition
+from gamify.facts.engine.tree import Comparison
 from gamify.rules.engine.contradictions import is_impossible
 from gamify.rules.models import Rule
-from gamify.rules.selectors.catalog import CompiledRule, compiled
+from gamify.rules.selectors.catalog import CompiledRule, compile_rule
 
 LEADS_TO: Mapping[str, Sequence[str]] = {
     "points": ("points.awarded", "tier.entered", "tier.upgraded"),
@@ -53,7 +53,7 @@ Feeds = Mapping[UUID, Sequence[_Feed]]
 
 def loops_among(rules: Sequence[Rule]) -> Mapping[UUID, Loop]:
     """The loop of each rule that is in one. Of several, one that does not end goes first."""
-    known = {row.pk: compiled(row) for row in rules}
+    known = {row.pk: compile_rule(row) for row in rules}
     feeds = {rule.id: list(_fed_by(rule, known)) for rule in known.values()}
     loops = {rule_id: _loop(rule_id, feeds, known) for rule_id in known}
     return {rule_id: loop for rule_id, loop in loops.items() if loop is not None}
@@ -76,10 +76,10 @@ def _fed_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> Iterator
 
 def _may_hear(hearer: CompiledRule, change: str, spec: Mapping[str, Any]) -> bool:
     """Whether its expression may hold for a change that tells of this grant."""
-    if hearer.asks is None:
+    if hearer.expression is None:
         return True
-    tells = [Condition(CODES_AT[change], "eq", spec["code"])] if change in CODES_AT and "code" in spec else []
-    return not is_impossible(hearer.asks.root, *tells)
+    tells = [Comparison(CODES_AT[change], "eq", spec["code"])] if change in CODES_AT and "code" in spec else []
+    return not is_impossible(hearer.expression.root, *tells)
 
 
 def _way_back(start: UUID, feeds: Feeds, *, only_endless: bool) -> Sequence[UUID] | None:

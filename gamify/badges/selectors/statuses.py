@@ -8,8 +8,8 @@ from uuid import UUID
 
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, defined
-from gamify.badges.selectors.history import counted
+from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, badge_definition
+from gamify.badges.selectors.history import values_from_history
 from gamify.facts.services import metrics
 from participants.catalog import Catalog
 from participants.models import Participant, Tenant
@@ -36,11 +36,11 @@ class BadgeStatus:
         return self.earned_at is not None
 
 
-def standings_of(participant: Participant | None, catalog: Catalog) -> Sequence[BadgeStatus]:
+def badge_statuses(participant: Participant | None, catalog: Catalog) -> Sequence[BadgeStatus]:
     """Every active badge in display order, then those that the participant has and that are not given any more."""
     awards = () if participant is None else _awards_of(participant)
     active = {badge.id: badge for badge in active_badges(catalog).values()}
-    retired = {award.badge_id: defined(award.badge) for award in awards if award.badge_id not in active}
+    retired = {award.badge_id: badge_definition(award.badge) for award in awards if award.badge_id not in active}
     earned_at = {award.badge_id: award.earned_at for award in awards}
     return [BadgeStatus(badge, earned_at.get(badge.id)) for badge in (*active.values(), *retired.values())]
 
@@ -50,7 +50,7 @@ def _awards_of(participant: Participant) -> Iterable[BadgeAward]:
     return list(awards.order_by("badge__display_order", "badge__code"))
 
 
-def earned(standings: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:
+def only_earned(standings: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:
     return [standing for standing in standings if standing.is_earned]
 
 
@@ -66,10 +66,10 @@ def with_progress(
     if not criteria:
         return standings
     values = {} if participant is None else _values(tenant, participant, criteria, now=now)
-    return [_with(standing, criteria.get(standing.badge.id), values) for standing in standings]
+    return [_add_progress(standing, criteria.get(standing.badge.id), values) for standing in standings]
 
 
-def _with(standing: BadgeStatus, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> BadgeStatus:
+def _add_progress(standing: BadgeStatus, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> BadgeStatus:
     if criterion is None:
         return standing
     current = values.get(standing.badge.id, Decimal(0))
@@ -81,10 +81,10 @@ def _values(
 ) -> Mapping[UUID, Decimal]:
     by_events = {badge_id: each for badge_id, each in criteria.items() if each.counts_events}
     kept = {badge_id: each for badge_id, each in criteria.items() if each.metric in metrics}
-    return _of_events(participant, by_events) | _kept(tenant, participant, kept, now=now)
+    return _event_values(participant, by_events) | _metric_values(tenant, participant, kept, now=now)
 
 
-def _of_events(participant: Participant, criteria: Mapping[UUID, Criterion]) -> dict[UUID, Decimal]:
+def _event_values(participant: Participant, criteria: Mapping[UUID, Criterion]) -> dict[UUID, Decimal]:
     """As the rows say, and of badges that began to count since, what the history comes to."""
     if not criteria:
         return {}
@@ -93,10 +93,10 @@ def _of_events(participant: Participant, criteria: Mapping[UUID, Criterion]) -> 
     )
     known = {row.badge_id: row.value for row in rows if row.revision == criteria[row.badge_id].revision}
     missing = {badge_id: each for badge_id, each in criteria.items() if badge_id not in known}
-    return {**known, **counted(participant, missing)}
+    return {**known, **values_from_history(participant, missing)}
 
 
-def _kept(
+def _metric_values(
     tenant: Tenant, participant: Participant, criteria: Mapping[UUID, Criterion], *, now: datetime
 ) -> dict[UUID, Decimal]:
     """What other domains say, each of them asked once for each thing that is asked about."""
@@ -105,7 +105,7 @@ def _kept(
     for badge_id, criterion in criteria.items():
         key = criterion.metric, str(sorted(criterion.selector.items()))
         if key not in asked:
-            numbers = metrics[criterion.metric].numbers(tenant, [participant], criterion.selector, now)
+            numbers = metrics[criterion.metric].values(tenant, [participant], criterion.selector, now)
             number = numbers.get(participant.pk)
             asked[key] = Decimal(0 if number is None else number.current)
         found[badge_id] = asked[key]

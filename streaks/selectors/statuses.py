@@ -7,8 +7,8 @@ from uuid import UUID
 
 from participants.catalog import Catalog
 from participants.models import Participant
-from streaks.engine.carrying import carried_over
-from streaks.engine.counting import Rules, State, StreakStatus, standing
+from streaks.engine.carrying import carry_over
+from streaks.engine.counting import Rules, State, StreakStatus, streak_status
 from streaks.engine.excuses import Span
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors.catalog import CompiledStreak, streaks_in
@@ -23,7 +23,7 @@ class ParticipantStreakStatus:
     row: ParticipantStreak
     rules: Rules
     state: State
-    standing: StreakStatus
+    streak_status: StreakStatus
 
     @property
     def last_activity_at(self) -> datetime:
@@ -42,7 +42,7 @@ def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
 
 def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
     """The times in which this participant can miss no window."""
-    return [*streak.spans, *row.frozen]
+    return [*streak.spans, *row.frozen_spans]
 
 
 def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
@@ -55,7 +55,7 @@ def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Partic
     later = [past.terms for past in changes[1:]] + [streak.terms]
     for past, terms in zip(changes, later, strict=True):
         old, new = past.terms.rules_for(participant), terms.rules_for(participant)
-        state = carried_over(state, old, new, at=past.ended_at, spans=spans)
+        state = carry_over(state, old, new, at=past.ended_at, spans=spans)
     return state
 
 
@@ -64,12 +64,12 @@ def status_of(
 ) -> ParticipantStreakStatus:
     """Where `participant` stands in `streak`."""
     rules, state = rules_of(streak, participant), state_of(row, streak, participant)
-    told = standing(state, rules, now=now, spans=spans_of(row, streak))
+    told = streak_status(state, rules, now=now, spans=spans_of(row, streak))
     return ParticipantStreakStatus(participant, streak, row, rules, state, told)
 
 
 # Phoenix clients see paused streaks too.
-_SHOWN = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
+_VISIBLE = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
 
 
 def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[ParticipantStreakStatus]:
@@ -77,19 +77,19 @@ def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datet
     return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now)
 
 
-def shown_statuses_of(
+def visible_statuses_of(
     participant: Participant | None, catalog: Catalog, *, now: datetime
 ) -> list[ParticipantStreakStatus]:
     """The same with paused ones."""
-    return _statuses(participant, catalog, _SHOWN, now=now)
+    return _statuses(participant, catalog, _VISIBLE, now=now)
 
 
-def shown_status_of(
+def visible_status_of(
     participant: Participant | None, streak_id: UUID, catalog: Catalog, *, now: datetime
 ) -> ParticipantStreakStatus | None:
     """Where the participant stands in one active or paused streak; None where there is none, or they never touched it."""
     streak = streaks_in(catalog).by_id.get(streak_id)
-    if participant is None or streak is None or streak.status not in _SHOWN:
+    if participant is None or streak is None or streak.status not in _VISIBLE:
         return None
     row = ParticipantStreak.objects.of(participant).filter(streak_id=streak_id).first()
     return None if row is None else status_of(row, streak, participant, now=now)
@@ -105,6 +105,6 @@ def _statuses(
     return [status_of(rows[streak.id], streak, participant, now=now) for streak in shown]
 
 
-def best_of(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:
+def best_status(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:
     """The longest live streak, else the one that was longest; None for who never ticked."""
-    return max(statuses, key=lambda status: (status.standing.current, status.standing.longest), default=None)
+    return max(statuses, key=lambda status: (status.streak_status.current, status.streak_status.longest), default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gamify.leaderboards.engine.places import competition_ranks
 from gamify.leaderboards.selectors import statements
-from gamify.leaderboards.selectors.counting import BoardRow, Written, is_far
+from gamify.leaderboards.selectors.stored_board import BoardRow, StoredBoard, is_far_down
 
 
 @dataclass(frozen=True)
@@ -17,38 +17,40 @@ class FastPage:
     over. `start` stand above the first of `standings`, `better` of them with a better score.
     """
 
-    waits: bool
+    has_waiting_changes: bool
     revision: int
     total: int
-    start: int
-    better: int
-    standings: Sequence[BoardRow]
+    rows_above: int
+    better_scores: int
+    rows: Sequence[BoardRow]
 
     @property
     def ranks(self) -> Sequence[int]:
-        return competition_ranks([each.score for each in self.standings], start=self.start, first=self.better + 1)
+        return competition_ranks(
+            [each.score for each in self.rows], start=self.rows_above, first=self.better_scores + 1
+        )
 
 
-def glance_at(written: Written, offset: int, limit: int) -> FastPage:
+def fast_page_at(written: StoredBoard, offset: int, limit: int) -> FastPage:
     """So many from the one that `offset` stand above."""
-    sql = statements.from_offset(limit, is_far=is_far(offset)) if offset else statements.top(limit)
+    sql = statements.fast_from_offset(limit, is_far=is_far_down(offset)) if offset else statements.fast_top(limit)
     return _glance(written, sql, offset=offset)
 
 
-def glance_around(written: Written, external_id: str, number: int) -> FastPage:
+def fast_page_around(written: StoredBoard, external_id: str, number: int) -> FastPage:
     """So many above a participant and so many from them downwards; nobody, where they are not on the board."""
-    return _glance(written, statements.around(number), name=external_id)
+    return _glance(written, statements.fast_around(number), name=external_id)
 
 
-def glance_of(written: Written, external_id: str) -> FastPage:
+def fast_page_of(written: StoredBoard, external_id: str) -> FastPage:
     """One participant, or nobody, where they are not on the board; `start` is not told."""
-    return _glance(written, statements.one(), name=external_id)
+    return _glance(written, statements.fast_participant(), name=external_id)
 
 
-def _glance(written: Written, sql: str, *, offset: int = 0, name: str = "") -> FastPage:
-    rows = written.ask(sql, offset=offset, name=name)
+def _glance(written: StoredBoard, sql: str, *, offset: int = 0, name: str = "") -> FastPage:
+    rows = written.execute(sql, offset=offset, name=name)
     waits, revision, total, start, better = rows[0][:5]
-    standings = [BoardRow.read(row[5:]) for row in rows if row[5] is not None]
+    standings = [BoardRow.from_columns(row[5:]) for row in rows if row[5] is not None]
     return FastPage(
         bool(waits), int(revision), int(total), int(start), int(start if better is None else better), standings
     )

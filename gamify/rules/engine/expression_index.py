@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gamify.facts.engine.fields import MISSING, Values, is_of_participant, reader
-from gamify.facts.engine.tree import All, Condition, Node
+from gamify.facts.engine.fields import MISSING, Values, compile_path, is_participant_attribute
+from gamify.facts.engine.tree import All, Comparison, Node
 
 EQUAL = ("eq", "in")
 ABOVE = ("gt", "gte")
@@ -32,7 +32,7 @@ class _OnField:
     above: defaultdict[bool, list[Bound]] = field(default_factory=lambda: defaultdict(list))
     below: defaultdict[bool, list[Bound]] = field(default_factory=lambda: defaultdict(list))
 
-    def file(self, place: int, condition: Condition) -> None:
+    def file(self, place: int, condition: Comparison) -> None:
         if condition.operator in EQUAL:
             values = condition.value if condition.operator == "in" else [condition.value]
             for key in {_key(value) for value in values}:
@@ -62,7 +62,7 @@ def _bound(filed: Bound) -> Any:
     return filed[0]
 
 
-class Narrowing:
+class ExpressionIndex:
     """`roots` are the expressions by their places; None stands for one that asks nothing."""
 
     def __init__(self, roots: Sequence[Node | None]) -> None:
@@ -74,7 +74,7 @@ class Narrowing:
                 self._always.append(place)
             else:
                 fields[condition.field].file(place, condition)
-        self._fields = [(reader(name), filed) for name, filed in fields.items()]
+        self._fields = [(compile_path(name), filed) for name, filed in fields.items()]
 
     def places(self, properties: Values) -> list[int]:
         """Those that may match an event with these properties, in order."""
@@ -86,12 +86,12 @@ class Narrowing:
         return sorted(found)
 
 
-def _filed_by(root: Node | None) -> Condition | None:
+def _filed_by(root: Node | None) -> Comparison | None:
     """The condition that tells most, of those that must hold; None where there is none."""
     parts = root.parts if isinstance(root, All) else [root]
-    conditions = [part for part in parts if isinstance(part, Condition) and _can_be_filed(part)]
+    conditions = [part for part in parts if isinstance(part, Comparison) and _can_be_filed(part)]
     return min(conditions, key=lambda condition: _FILED[condition.operator], default=None)
 
 
-def _can_be_filed(condition: Condition) -> bool:
-    return condition.operator in _FILED and not is_of_participant(condition.field)
+def _can_be_filed(condition: Comparison) -> bool:
+    return condition.operator in _FILED and not is_participant_attribute(condition.field)

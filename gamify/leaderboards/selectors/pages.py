@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.periods import Kind, Period, day_of, period_on
-from gamify.leaderboards.engine.places import Place, above_score, competition_ranks, percentile
+from gamify.leaderboards.engine.periods import Kind, Period, local_day, period_on
+from gamify.leaderboards.engine.places import Place, best_place_with_score, competition_ranks, percentile
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.counting import BoardRow, Window, Written
-from gamify.leaderboards.selectors.glancing import FastPage, glance_around, glance_at, glance_of
+from gamify.leaderboards.selectors.fast_page import FastPage, fast_page_around, fast_page_at, fast_page_of
 from gamify.leaderboards.selectors.rank_cache import ClosedPeriod, Ranks, get, put
-from gamify.leaderboards.selectors.viewing import Reading, View, centred
+from gamify.leaderboards.selectors.snapshots import BoardSnapshot, PeriodView, centered_slice
+from gamify.leaderboards.selectors.stored_board import BoardRow, BoardSlice, StoredBoard
 from participants.models import Tenant
 from participants.selectors import get_participant
 from participants.work import snapshot
@@ -22,7 +22,7 @@ class Entry:
     """`change` is up, down, same or new, against the period before; of all time against the beginning of today."""
 
     rank: int
-    standing: BoardRow
+    row: BoardRow
     change: str
 
 
@@ -33,7 +33,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class ParticipantRank:
     """Rank and percentile are None for who is not on the board; their score is 0 then."""
 
     rank: int | None
@@ -51,25 +51,25 @@ class PageRequest:
     around: str | None = None
 
 
-def page_of(tenant: Tenant, board: Board, period: Period, *, asked: PageRequest, now: datetime) -> Page:
+def page_of(tenant: Tenant, board: Board, period: Period, *, request: PageRequest, now: datetime) -> Page:
     """Raises TooMuchWaiting, ParticipantNotFound."""
-    at_once = _page_at_once(tenant, board, period, asked, now=now)
-    return at_once or _page_of_moment(tenant, board, period, asked, now=now)
+    at_once = _page_at_once(tenant, board, period, request, now=now)
+    return at_once or _page_of_moment(tenant, board, period, request, now=now)
 
 
 def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page | None:
     """Where nothing waits, and it is known where they stood before: one question."""
-    written = Written(tenant.pk, board.track, period.code)
+    written = StoredBoard(tenant.pk, board.track, period.code)
     if asked.around is None:
-        glance = glance_at(written, asked.offset, asked.limit)
+        glance = fast_page_at(written, asked.offset, asked.limit)
     else:
-        glance = glance_around(written, asked.around, asked.limit)
-    if glance.waits:
+        glance = fast_page_around(written, asked.around, asked.limit)
+    if glance.has_waiting_changes:
         return None
-    if asked.around is not None and not glance.standings:
+    if asked.around is not None and not glance.rows:
         get_participant(tenant, asked.around, now=now)  # known, and not on the board
     shown = _shown(glance, asked)
-    standings, ranks = glance.standings[shown], glance.ranks[shown]
+    standings, ranks = glance.rows[shown], glance.ranks[shown]
     ids = [each.place[2] for each in standings]
     before = (
         get(_over(board, period, now=now), ids, revision=glance.revision) if _has_ended(board, period, now=now) else {}
@@ -80,19 +80,19 @@ def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: PageReque
 def _shown(glance: FastPage, asked: PageRequest) -> slice:
     if asked.around is None:
         return slice(None)
-    index = next((i for i, each in enumerate(glance.standings) if each.external_id == asked.around), 0)
-    return centred(index, len(glance.standings), asked.limit)
+    index = next((i for i, each in enumerate(glance.rows) if each.external_id == asked.around), 0)
+    return centered_slice(index, len(glance.rows), asked.limit)
 
 
 def _page_of_moment(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page:
     with snapshot(tenant):
-        reading = Reading(tenant, board, now=now)
-        view = reading.view(period)
+        reading = BoardSnapshot(tenant, board, now=now)
+        view = reading.period_view(period)
         window = _window(reading, view, asked)
         total = view.total()
         ranks = _ranks(view, window)
-        before = ranks_before(reading, period, [each.place[2] for each in window.standings])
-    return Page(_entries(window.standings, ranks, before), total)
+        before = previous_ranks(reading, period, [each.place[2] for each in window.rows])
+    return Page(_entries(window.rows, ranks, before), total)
 
 
 def _entries(standings: Sequence[BoardRow], ranks: Sequence[int], before: Ranks) -> Sequence[Entry]:
@@ -102,15 +102,15 @@ def _entries(standings: Sequence[BoardRow], ranks: Sequence[int], before: Ranks)
     ]
 
 
-def _window(reading: Reading, view: View, asked: PageRequest) -> Window:
+def _window(reading: BoardSnapshot, view: PeriodView, asked: PageRequest) -> BoardSlice:
     if asked.around is None:
         return view.from_offset(asked.offset, asked.limit)
     place = view.place_of(get_participant(reading.tenant, asked.around, now=reading.now))
-    return Window(0, (), ends=True) if place is None else view.around(place, asked.limit)
+    return BoardSlice(0, (), is_at_end=True) if place is None else view.around(place, asked.limit)
 
 
-def _ranks(view: View, window: Window) -> Sequence[int]:
-    scores = [each.score for each in window.standings]
+def _ranks(view: PeriodView, window: BoardSlice) -> Sequence[int]:
+    scores = [each.score for each in window.rows]
     first = view.rank(scores[0]) if scores and window.start else 1
     return competition_ranks(scores, start=window.start, first=first)
 
@@ -123,32 +123,34 @@ def _change(rank: int, before: int | None) -> str:
     return "up" if rank < before else "down"
 
 
-def ranked(tenant: Tenant, board: Board, period: Period, participant_id: str, *, now: datetime) -> Ranked:
+def participant_rank(
+    tenant: Tenant, board: Board, period: Period, participant_id: str, *, now: datetime
+) -> ParticipantRank:
     """Where one participant stands. Raises TooMuchWaiting, ParticipantNotFound."""
-    glance = glance_of(Written(tenant.pk, board.track, period.code), participant_id)
-    if glance.standings and not glance.waits:
-        return _ranked(glance.standings[0].place, glance.better + 1, glance.total)
+    glance = fast_page_of(StoredBoard(tenant.pk, board.track, period.code), participant_id)
+    if glance.rows and not glance.has_waiting_changes:
+        return _ranked(glance.rows[0].place, glance.better_scores + 1, glance.total)
     participant = get_participant(tenant, participant_id, now=now)
     with snapshot(tenant):
-        view = Reading(tenant, board, now=now).view(period)
+        view = BoardSnapshot(tenant, board, now=now).period_view(period)
         place, total = view.place_of(participant), view.total()
         return _ranked(place, view.rank(place[0]) if place else 0, total)
 
 
-def _ranked(place: Place | None, rank: int, total: int) -> Ranked:
+def _ranked(place: Place | None, rank: int, total: int) -> ParticipantRank:
     if place is None:
-        return Ranked(None, 0, total, None)
-    return Ranked(rank, place[0], total, percentile(rank, total))
+        return ParticipantRank(None, 0, total, None)
+    return ParticipantRank(rank, place[0], total, percentile(rank, total))
 
 
 # --- where they stood before --------------------------------------------------------------------------------------------
 
 
-def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks:
+def previous_ranks(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
     """Ranks at the end of the period before, of all time at the beginning of today; of who had none, none."""
     if not ids:
         return {}
-    is_new = reading.folded is not None and reading.folded.rewrites_past
+    is_new = reading.fold_result is not None and reading.fold_result.has_changed_closed_period
     if is_new or not _has_ended(reading.board, period, now=reading.now):
         return _found_before(reading, period, ids)
     over, revision = _over(reading.board, period, now=reading.now), reading.revision()
@@ -162,33 +164,36 @@ def ranks_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks
 
 def _has_ended(board: Board, period: Period, *, now: datetime) -> bool:
     """Whether the standings before `period` are over. Those before tomorrow, which an event may be ahead in, are not."""
-    return period.kind is Kind.ALL_TIME or period.previous.is_over(board.zone, now=now)
+    return period.kind is Kind.ALL_TIME or period.previous.is_closed(board.zone, now=now)
 
 
 def _over(board: Board, period: Period, *, now: datetime) -> ClosedPeriod:
-    return board.track, period.code, day_of(now, board.zone).toordinal()
+    return board.track, period.code, local_day(now, board.zone).toordinal()
 
 
-def _found_before(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks:
+def _found_before(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
     if period.kind is Kind.ALL_TIME:
         return _ranks_at_opening(reading, period, ids)
-    view = reading.view(period.previous)
+    view = reading.period_view(period.previous)
     places = view.places_of(ids)
     ranks = {score: view.rank(score) for score in {place[0] for place in places.values()}}
     return {who: ranks[place[0]] for who, place in places.items()}
 
 
-def _ranks_at_opening(reading: Reading, period: Period, ids: Sequence[UUID]) -> Ranks:
+def _ranks_at_opening(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
     """Whoever has moved today stood where they stood then, and all others stand there still."""
-    day = day_of(reading.now, reading.board.zone)
+    day = local_day(reading.now, reading.board.zone)
     now, opening, moved = (
-        reading.view(each) for each in (period, period_on(Kind.OPENING, day), period_on(Kind.MOVED, day))
+        reading.period_view(each) for each in (period, period_on(Kind.OPENING, day), period_on(Kind.MOVED, day))
     )
     movers = moved.places_of(ids)
     places = {who: place for who, place in now.places_of(ids).items() if who not in movers}
     places |= opening.places_of(ids)
     scores = {place[0] for place in places.values()}
     ranks = {
-        score: now.rank(score) - moved.above(above_score(score)) + opening.above(above_score(score)) for score in scores
+        score: now.rank(score)
+        - moved.count_above(best_place_with_score(score))
+        + opening.count_above(best_place_with_score(score))
+        for score in scores
     }
     return {who: ranks[place[0]] for who, place in places.items()}

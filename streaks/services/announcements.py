@@ -50,21 +50,23 @@ def _columns(standing: StreakStatus, warned_of: datetime | None) -> dict[str, An
     return {"count": standing.current, **instants}
 
 
-def told_of(row: ParticipantStreak, standing: StreakStatus) -> None:
+def set_announced(row: ParticipantStreak, standing: StreakStatus) -> None:
     """Note `standing` as what was told, and the instants at which there is something to tell next."""
     for name, value in _columns(standing, row.warned_of).items():
         setattr(row, name, value)
 
 
-def tell(work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements) -> None:
+def emit_announcements(
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements
+) -> None:
     """Tell of a break, or of one that is near."""
     if news.final_count is not None:
-        told_broken(work, participant, streak, news.final_count)
+        emit_broken(work, participant, streak, news.final_count)
     if news.is_at_risk:
-        _told_at_risk(work, participant, streak, news)
+        _emit_at_risk(work, participant, streak, news)
 
 
-def told_broken(work: UnitOfWork, participant: Participant, streak: CompiledStreak, final_count: int) -> None:
+def emit_broken(work: UnitOfWork, participant: Participant, streak: CompiledStreak, final_count: int) -> None:
     """Tell that the run that was last told of is broken."""
     data = {
         "user_id": participant.external_id,
@@ -75,7 +77,7 @@ def told_broken(work: UnitOfWork, participant: Participant, streak: CompiledStre
     work.emit("streak.broken", participant, data)
 
 
-def _told_at_risk(
+def _emit_at_risk(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements
 ) -> None:
     data = {
@@ -88,7 +90,7 @@ def _told_at_risk(
     work.emit("streak.at_risk", participant, data)
 
 
-def told_restored(
+def emit_restored(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, standing: StreakStatus, *, reason: str | None
 ) -> None:
     """Tell that a broken run lives again without a tick."""

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamify.facts.engine.expressions import compile_expression
-from gamify.rules.engine.narrowing import Narrowing
+from gamify.rules.engine.expression_index import ExpressionIndex
 
 pytestmark = pytest.mark.engine
 
@@ -46,7 +46,7 @@ def test_who_matches_is_always_found_and_in_order(asked, properties, plan):
     rules = [None if each is None else compile_expression(each) for each in asked]
     matching = [place for place, rule in enumerate(rules) if rule is None or rule.matches(properties, {"plan": plan})]
 
-    found = Narrowing([None if rule is None else rule.root for rule in rules]).places(properties)
+    found = ExpressionIndex([None if rule is None else rule.root for rule in rules]).places(properties)
 
     assert found == sorted(set(found))
     assert set(matching) <= set(found)
@@ -57,7 +57,7 @@ def found(properties, *asked):
         compile_expression({"condition": dict(zip(("field", "operator", "value"), each, strict=True))}).root
         for each in asked
     ]
-    return Narrowing(roots).places(properties)
+    return ExpressionIndex(roots).places(properties)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors.history import counted_of
+from gamify.badges.selectors.history import values_from_histories
 from gamify.facts.services import Fact
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 
 
-def loads_of(badge_ids: Iterable[UUID]) -> list[Load]:
+def progress_loads(badge_ids: Iterable[UUID]) -> list[Load]:
     """The rows that say who has these badges, and how far the others are."""
     wanted = tuple(dict.fromkeys(badge_ids))
     return [Load(BadgeAward, "badge_id", wanted), Load(BadgeProgress, "badge_id", wanted)] if wanted else []
@@ -23,13 +23,17 @@ def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: M
     theirs. What was recorded before the unit is read once for everyone in it who lacks one; of a participant made in it there
     is nothing.
     """
-    lacking = _lacking(work, participant, criteria)
+    lacking = _criteria_to_count(work, participant, criteria)
     if not lacking:
         return
     due = {participant: lacking}
     if not participant.is_new:
-        due |= {each: missing for each in work.locked.values() if (missing := _lacking(work, each, lacking))}
-    history = counted_of([each for each in due if not each.is_new], lacking)
+        due |= {
+            each: missing
+            for each in work.locked_participants.values()
+            if (missing := _criteria_to_count(work, each, lacking))
+        }
+    history = values_from_histories([each for each in due if not each.is_new], lacking)
     for each, missing in due.items():
         for badge_id, criterion in missing.items():
             row = work.row(BadgeProgress, each, badge_id) or _new_row(work, each, badge_id)
@@ -37,7 +41,7 @@ def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: M
             work.change(row)
 
 
-def _lacking(
+def _criteria_to_count(
     work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]
 ) -> Mapping[UUID, Criterion]:
     """Those that were not counted for them by today's criteria, and that they do not have."""
@@ -58,10 +62,10 @@ def _new_row(work: UnitOfWork, participant: Participant, badge_id: UUID) -> Badg
     return row
 
 
-def advanced(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
+def count_event(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
     """Count one more event of a badge that is not earned and was brought up; answers how far that is."""
     row = work.row(BadgeProgress, fact.participant, badge_id)
     assert row is not None, "it was brought up"  # noqa: S101
-    row.value = criterion.after(row.value, fact.properties)
+    row.value = criterion.value_after(row.value, fact.properties)
     work.change(row)
     return row.value

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamify.facts.engine.sameness import fingerprint
+from gamify.facts.engine.fingerprints import fingerprint
 
 pytestmark = pytest.mark.engine
 

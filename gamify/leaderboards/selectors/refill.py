@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of
+from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of_day
 from gamify.leaderboards.engine.places import earliness
-from gamify.leaderboards.engine.tally import ScoreDraft, ScoreDrafts
-from gamify.leaderboards.selectors.catalog import Board, days_compared
-from gamify.leaderboards.selectors.history import added_by, levels_of
+from gamify.leaderboards.selectors.catalog import Board, comparison_days
+from gamify.leaderboards.selectors.history import amounts_in_history, levels_since
 from participants.models import Participant, Tenant
 
 
@@ -33,7 +33,7 @@ def refill(
     shown = {person.pk: person.is_active and person.visible for person in people}
     for (code, who), (score, early) in filled.scores.items():
         if only is None or code in only:
-            line = lines.line((board.track, code), who)
+            line = lines.get_or_create((board.track, code), who)
             line.set(score, early)
             line.is_shown = shown[who]
 
@@ -43,7 +43,7 @@ class _Filled:
 
     def __init__(self, tenant: Tenant, board: Board, *, now: datetime) -> None:
         self._tenant, self._board, self._now = tenant, board, now
-        self._days = {day: start_of(day, board.zone) for day in days_compared(board.zone, now=now)}
+        self._days = {day: start_of_day(day, board.zone) for day in comparison_days(board.zone, now=now)}
         self._lines: dict[tuple[int, UUID], ScoreDraft] = {}
 
     @property
@@ -53,7 +53,7 @@ class _Filled:
     def take_sums(self, people: Sequence[Participant]) -> None:
         """A day begins with everything that counts before it, whenever that became known."""
         moved: set[tuple[date, UUID]] = set()
-        for each in added_by(self._tenant, people, self._board.measure):
+        for each in amounts_in_history(self._tenant, people, self._board.measure):
             early, who = earliness(each.at), each.participant_id
             moved |= {(day, who) for day, began in self._days.items() if each.at >= began}
             openings = [period_on(Kind.OPENING, day) for day, began in self._days.items() if each.at < began]
@@ -65,13 +65,13 @@ class _Filled:
         """Of levels only today's beginning can be known."""
         moved: set[tuple[date, UUID]] = set()
         today, began = next(iter(self._days.items()))
-        levels = levels_of(self._tenant, people, self._board.measure, since=began, now=self._now)
+        levels = levels_since(self._tenant, people, self._board.measure, since=began, now=self._now)
         for who, level in levels.items():
             early = earliness(level.at)
             self._line(ALL_TIME, who).set(level.score, early)
-            if level.before is not None and level.at >= began:
+            if level.score_before is not None and level.at >= began:
                 moved.add((today, who))
-                self._line(period_on(Kind.OPENING, today), who).set(level.before, early)
+                self._line(period_on(Kind.OPENING, today), who).set(level.score_before, early)
         self._keep_movers(moved)
 
     def _keep_movers(self, moved: Collection[tuple[date, UUID]]) -> None:
