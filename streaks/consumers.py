@@ -1,4 +1,4 @@
-"""Streaks hear the clients' events: those of their types, of which their expression holds, tick them."""
+"""Streaks react to clients' events: an event of a streak's types that matches its filter ticks it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -53,7 +53,7 @@ def _matches(streak: CompiledStreak, fact: Fact) -> bool:
 
 
 def _value(streak: CompiledStreak, fact: Fact) -> Any:
-    """What the event has in the field that the streak's condition looks at; None for nothing."""
+    """The event's value of the condition's field, or None."""
     field = streak.terms.rules.condition.field
     if field is None:
         return None

@@ -1,4 +1,4 @@
-"""Ticks of streaks as something that definitions grant."""
+"""The grant kind `streak_tick`: a definition ticks a streak."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,8 +15,8 @@ from streaks.services import grant_tick, loads_of_codes
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    at, is_vouched = grant.at or work.now, grant.event_id is None
-    yield from grant_tick(work, participant, str(grant.spec["code"]), at=at, is_vouched=is_vouched)
+    at, is_direct = grant.at or work.now, grant.event_id is None
+    yield from grant_tick(work, participant, str(grant.spec["code"]), at=at, is_direct=is_direct)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:

@@ -1,4 +1,4 @@
-"""The last windows of a participant in a streak, as a calendar of plain boxes."""
+"""The last windows of a participant in a streak, as a calendar of boxes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ DESCRIPTIONS = LEGEND | {"unknown": "from before they began, or before the rules
 
 @dataclass(frozen=True)
 class Window:
-    """One box: `kind` is how it went, a key of TOLD."""
+    """One box. `kind` is a key of DESCRIPTIONS."""
 
     kind: str
     label: str
@@ -43,7 +43,7 @@ class Calendar:
 
 
 def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: datetime) -> SafeString:
-    """The calendars of the first streaks, as markup; nothing where there is none."""
+    """The calendars of the first MAX_CALENDARS streaks as HTML. Empty if there are none."""
     calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
     if not calendars:
         return SafeString("")
@@ -51,7 +51,7 @@ def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: dateti
 
 
 def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar | None:
-    """None for a rolling streak that has no windows yet."""
+    """The calendar of one streak. None for a rolling streak that has no windows yet."""
     windows, period = windows_of(status.state, status.rules), status.streak.period
     if windows is None:
         return None
@@ -75,13 +75,13 @@ def _windows(status: ParticipantStreakStatus, windows: Windows, period: str, *, 
 
 
 def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
-    """Without what is not known at the beginning, whole rows of `step` at a time."""
+    """Drop leading windows of the kind `unknown`, in whole rows of `step` boxes."""
     unknown = next((index for index, window in enumerate(windows) if window.kind != "unknown"), len(windows))
     return windows[unknown - unknown % step :]
 
 
 def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
-    """Days begin with a Monday; rolling windows where the run opened, since before there were none."""
+    """The first window to show. Days begin with a Monday. Rolling windows begin where the run opened."""
     first = last - display_of(period).boxes + 1
     if period == Period.DAILY:
         first -= (first - 1) % DAYS_PER_WEEK
@@ -90,7 +90,7 @@ def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
 
 
 def _first_known(status: ParticipantStreakStatus, windows: Windows) -> int:
-    """Before it nothing was asked of them, or it was counted by other rules."""
+    """The first window after the participant began the streak and after the rules last changed."""
     begun = min([windows.ordinal(status.row.created_at), *(first for first, _ in status.state.runs[:1])])
     return max(begun, status.state.carry_over.last + 1)
 

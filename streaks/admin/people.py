@@ -1,4 +1,4 @@
-"""Streaks on a participant's page: where they stand, how their last windows went, freeze and restore."""
+"""The streaks of a participant on their page: status, calendars, freezes, and the pages Freeze and Restore."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -26,11 +26,11 @@ COLUMNS = ("Streak", "Current", "Longest", "State", "Next milestone", "Last acti
 FREEZE_COLUMNS = ("Streak", "From", "To", "Reason", "Given")
 SHOWN_FREEZES = 20
 MEMO = "console_streaks"
-REASON = "Stands on this page, and in what webhooks are told."
+REASON = "Appears on this page and in webhooks."
 
 
 def _statuses(participant: Participant) -> list[ParticipantStreakStatus]:
-    """Those that are paused too, in display order; read once a page, which asks for buttons and boxes alike."""
+    """Statuses in active and paused streaks, in display order. Cached on the instance: buttons and boxes both need them."""
     memo = vars(participant)
     if MEMO not in memo:
         memo[MEMO] = visible_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
@@ -42,7 +42,7 @@ def _statuses(participant: Participant) -> list[ParticipantStreakStatus]:
 
 
 class CaseForm(PageForm):
-    """About one of the streaks that `offered` has."""
+    """A form about one of the participant's streaks. Subclasses list the streaks in `offered`."""
 
     streak_code = forms.ChoiceField(label="Streak", widget=UnfoldAdminSelectWidget)
 
@@ -61,13 +61,13 @@ class FreezeForm(CaseForm):
         label="From",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="A day of the streak. Leave both empty for the period that is open now.",
+        help_text="A day of the streak. Leave both fields empty for the open period.",
     )
     end = DayField(
         label="To",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="Included. Left empty: that one day.",
+        help_text="Included. Leave empty for one day.",
     )
     reason = ReasonField(help_text=REASON)
 
@@ -119,8 +119,8 @@ def _restore(request: HttpRequest, participant: Participant, data: Mapping[str, 
 FREEZE = ObjectPage(
     name="freeze_streak",
     title="Freeze streak",
-    explanation="The periods that these days touch are excused: missing them breaks nothing and uses no grace. Days that have "
-    "passed may be excused too. What is kept in them counts.",
+    explanation="The periods that these days touch are excused: missing them breaks nothing and uses no grace. Days may be in "
+    "the past. Periods that are completed count.",
     button="Freeze",
     permission=MAY_CARE,
     perform=_freeze,
@@ -131,8 +131,8 @@ FREEZE = ObjectPage(
 RESTORE = ObjectPage(
     name="restore_streak",
     title="Restore streak",
-    explanation="The last run that broke lives on, as if the periods missed since were excused. Milestones that it reaches by "
-    "that are paid.",
+    explanation="The last broken run is alive again, as if the periods missed since then were excused. Milestones that it "
+    "reaches are paid.",
     button="Restore",
     permission=MAY_CARE,
     perform=_restore,
@@ -142,7 +142,7 @@ RESTORE = ObjectPage(
 )
 
 
-# --- where they stand -------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
 def _boxes(participant: Participant) -> Iterator[Box]:
@@ -151,7 +151,9 @@ def _boxes(participant: Participant) -> Iterator[Box]:
     rows = [_row(status, now) for status in statuses]
     yield Box("Streaks", COLUMNS, rows, empty="None yet.", drawing=render_calendars(statuses, now=now))
     if freezes := sorted(_freezes(statuses), key=lambda freeze: freeze[-1], reverse=True):
-        yield Box("Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs stand here too.")
+        yield Box(
+            "Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs are listed here too."
+        )
 
 
 def _row(status: ParticipantStreakStatus, now: datetime) -> Sequence[Any]:
@@ -174,7 +176,7 @@ def _word(status: ParticipantStreakStatus, now: datetime) -> str:
     if standing.is_at_risk:
         return "at risk"
     if not standing.current:
-        return "broken" if standing.longest else "no period kept yet"
+        return "broken" if standing.longest else "no period completed yet"
     return "frozen" if any(begin <= now < end for begin, end in status.row.frozen_spans if end) else "alive"
 
 

@@ -1,4 +1,4 @@
-"""What switches a streak: pause, resume, activate, archive. Each tells first whom it touches."""
+"""The pages that pause, resume, activate and archive a streak. Each shows the affected participants first."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -36,8 +36,8 @@ def _is(*statuses: Status) -> Callable[[Streak], bool]:
 PAUSE = ObjectPage(
     name="pause",
     title="Pause",
-    explanation="Until you resume it, events are not counted and nobody can miss a period: who has a run keeps it. A tick "
-    "that a client records is refused.",
+    explanation="Until you resume it, events are not counted and no period can be missed, so runs stay alive. Ticks that clients "
+    "record are refused.",
     button="Pause",
     permission=MAY_CHANGE,
     perform=_by(services.pause, "Paused"),
@@ -48,8 +48,8 @@ PAUSE = ObjectPage(
 RESUME = ObjectPage(
     name="resume",
     title="Resume",
-    explanation="It counts again from now on. The runs that were alive when it was paused go on; the periods that the pause "
-    "touched are excused.",
+    explanation="It counts again from now on. Runs that were alive when it was paused continue. Periods that the pause touched "
+    "are excused.",
     button="Resume",
     permission=MAY_CHANGE,
     perform=_by(services.resume, "Resumed"),
@@ -73,8 +73,8 @@ ACTIVATE = ObjectPage(
 ARCHIVE = ObjectPage(
     name="archive",
     title="Archive",
-    explanation="It is taken out of use: nothing is counted, and no participant sees it any more. What they have is kept, "
-    "and goes on if you activate it again. Its code stays taken.",
+    explanation="It is taken out of use: nothing is counted, and participants no longer see it. Their counts stay, and continue "
+    "if you activate it again. Its code cannot be used for another streak.",
     button="Archive",
     permission=MAY_CHANGE,
     perform=_by(services.set_status, "Archived", status=Status.ARCHIVED.value),

@@ -1,4 +1,4 @@
-"""Reads of streaks: what a tenant has defined, and where a participant stands."""
+"""Reads of streaks: definitions of a tenant, and statuses of participants."""
 
 from streaks.selectors.care import restorable_span
 from streaks.selectors.catalog import CompiledStreak, StreakCatalog, streaks_in

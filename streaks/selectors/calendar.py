@@ -1,4 +1,4 @@
-"""A participant's windows from one date to another, as a calendar shows them."""
+"""A participant's windows between two dates, for calendars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class StreakCalendar:
-    """`timezone` is the one that dates are in."""
+    """A calendar. `timezone` is the zone of its dates."""
 
     streak: CompiledStreak
     timezone: str
@@ -37,9 +37,12 @@ def calendar_of(
     last: date | None,
     now: datetime,
 ) -> StreakCalendar:
-    """The windows that meet the local dates from `first` to `last`; today, and some before it, when left out.
+    """The windows that overlap the local dates from `first` to `last`, both included.
 
-    All unsatisfied for who never ticked. Raises InvalidInput for more than MAX_WINDOWS.
+    `last` defaults to today, and `first` to the period's default number of days. For a participant without ticks all
+    windows are unsatisfied.
+
+    Raises: InvalidInput for more than MAX_WINDOWS.
     """
     rules, state, spans = _seen(participant, streak)
     last = last or now.astimezone(zone_of(rules)).date()

@@ -1,4 +1,4 @@
-"""What a tenant has defined, as the engine sees it: the catalog's part, with an index by event."""
+"""The streaks of a tenant's catalog, compiled for the engine, with an index by event name."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ ANY_EVENT = "*"
 
 @dataclass(frozen=True)
 class PastTerms:
-    """Terms that ended, with the number they had."""
+    """Earlier terms of a streak. `number` is their revision."""
 
     number: int
     terms: Terms
@@ -40,9 +40,10 @@ class PastTerms:
 
 @dataclass(frozen=True)
 class CompiledStreak:
-    """A definition as the engine sees it. `past` are its earlier terms, oldest first; `spans` are times excused for all.
+    """A definition compiled for the engine.
 
-    `listens_to` is None where every event of its types counts.
+    `past` are its earlier terms, oldest first. `spans` are the times that are excused for all participants. `listens_to` is
+    the event filter; it is None if every event of its types counts.
     """
 
     id: UUID
@@ -66,19 +67,19 @@ class CompiledStreak:
 
 @dataclass(frozen=True)
 class StreakCatalog:
-    """All of a tenant's streaks, whatever their status, in display order; `by_event` has the active ones alone."""
+    """All streaks of a tenant, with every status, in display order. `by_event` contains only the active ones."""
 
     by_code: Mapping[str, CompiledStreak]
     by_id: Mapping[UUID, CompiledStreak]
     by_event: Mapping[str, Sequence[CompiledStreak]]
 
     def listening(self, event: str) -> Sequence[CompiledStreak]:
-        """The active streaks that this event of a client may tick."""
+        """The active streaks that listen to this event of a client."""
         return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
 
 
 def load_catalog(tenant: Tenant) -> StreakCatalog:
-    """Compile the tenant's definitions."""
+    """Read and compile the definitions of `tenant`."""
     past: defaultdict[UUID, list[PastTerms]] = defaultdict(list)
     for row in StreakRevision.objects.filter(tenant_id=tenant.pk).order_by("number"):
         past[row.streak_id].append(PastTerms(row.number, Terms.of(row, row.tenant_timezone), row.ended_at))
@@ -118,7 +119,10 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastTerms], spans: Seq
 
 
 def _listens_to(row: Streak) -> CompiledExpression | None:
-    """One that cannot be read, from before filters were checked, matches nothing; it must not take all others along."""
+    """Compile the event filter. A malformed one (stored before filters were validated) is logged and matches no event.
+
+    An exception here would make the tenant's whole catalog unusable.
+    """
     try:
         if row.expression is not None:
             return compile_expression(row.expression)
@@ -137,7 +141,7 @@ def _milestone(stored: Mapping[str, Any]) -> Milestone:
 
 
 def _by_event(streaks: Iterable[CompiledStreak]) -> Mapping[str, Sequence[CompiledStreak]]:
-    """By the name of an event, those that listen to any event among them; under ANY_EVENT those alone."""
+    """The active streaks per event name, including those that listen to any event. ANY_EVENT maps to only the latter."""
     active = [streak for streak in streaks if streak.is_active]
     names = {name for streak in active for name in streak.event_types}
     return {

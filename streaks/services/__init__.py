@@ -1,4 +1,4 @@
-"""Streaks are recorded, defined and cared for here."""
+"""Writes of streaks: ticks, definitions, care, reviews and sweeps."""
 
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services.care import (

@@ -1,4 +1,7 @@
-"""What was told of a participant's streak, and what is told next: broken once, at risk once before each break."""
+"""Announcements of a participant's streak: each break is announced once, and each risk once before its break.
+
+The row stores what was announced. The pending announcements are the difference to the current status.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +15,17 @@ from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak
 
 ANNOUNCED = ("count", "warned_of", "at_risk_at", "breaks_at")
-"""The columns of a row that say what was told, and when there is something to tell next."""
+"""The columns of a row that store what was announced, and when the next announcements are due."""
 
 
 @dataclass(frozen=True)
 class PendingAnnouncements:
-    """What has become of a streak since it was told of last: a run of `final_count` broke, or the one of `current_count` is
-    about to, at `breaks_at`, or one lives that was not told of (`is_revived`). `columns` is what TOLD then says."""
+    """What changed since the last announcement.
+
+    A run of `final_count` windows broke (None: no break), a run of `current_count` is at risk of breaking at `breaks_at`, or a
+    run is longer than announced without a tick (`is_revived`). `columns` are the new values of ANNOUNCED. `has_changed`: one
+    of them differs from the row.
+    """
 
     final_count: int | None
     is_at_risk: bool
@@ -30,7 +37,7 @@ class PendingAnnouncements:
 
 
 def pending_announcements(row: ParticipantStreak, standing: StreakStatus) -> PendingAnnouncements:
-    """What is new about a streak that now stands so."""
+    """The difference between what the row announced and `status`."""
     is_at_risk = standing.is_at_risk and standing.breaks_at != row.warned_of
     columns = _columns(standing, standing.breaks_at if is_at_risk else row.warned_of)
     return PendingAnnouncements(
@@ -51,7 +58,7 @@ def _columns(standing: StreakStatus, warned_of: datetime | None) -> dict[str, An
 
 
 def set_announced(row: ParticipantStreak, standing: StreakStatus) -> None:
-    """Note `standing` as what was told, and the instants at which there is something to tell next."""
+    """Set the columns ANNOUNCED of the row to `status`. The caller writes the row."""
     for name, value in _columns(standing, row.warned_of).items():
         setattr(row, name, value)
 
@@ -59,7 +66,7 @@ def set_announced(row: ParticipantStreak, standing: StreakStatus) -> None:
 def emit_announcements(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, news: PendingAnnouncements
 ) -> None:
-    """Tell of a break, or of one that is near."""
+    """Emit the domain events for a break and for a risk."""
     if news.final_count is not None:
         emit_broken(work, participant, streak, news.final_count)
     if news.is_at_risk:
@@ -67,7 +74,7 @@ def emit_announcements(
 
 
 def emit_broken(work: UnitOfWork, participant: Participant, streak: CompiledStreak, final_count: int) -> None:
-    """Tell that the run that was last told of is broken."""
+    """Emit that the announced run is broken."""
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),
@@ -93,7 +100,7 @@ def _emit_at_risk(
 def emit_restored(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, standing: StreakStatus, *, reason: str | None
 ) -> None:
-    """Tell that a broken run lives again without a tick."""
+    """Emit that a broken run is alive again without a tick."""
     data = {
         "user_id": participant.external_id,
         "definition_id": str(streak.id),

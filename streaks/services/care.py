@@ -1,4 +1,4 @@
-"""What ops do so that nobody loses a streak unfairly: freeze one participant, restore a run, an amnesty for all."""
+"""Care for participants: freeze a streak, restore a broken run, declare an amnesty for everyone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class AmnestyNotFound(DomainError):
 
 @dataclass(frozen=True)
 class CareRequest:
-    """Whose streak it is about, and why something is done."""
+    """A participant's streak and the reason of a freeze or a restore."""
 
     participant_id: str
     streak_code: str
@@ -65,10 +65,11 @@ def freeze(
     end: date | datetime | None = None,
     now: datetime,
 ) -> ParticipantStreakStatus:
-    """Excuse the windows that [begin, end) meets; dates are local, and `end` as a date is included. Without either: the
-    window that is open. The same span for the same reason again changes nothing.
+    """Excuse the windows that overlap [begin, end). Dates are local days, and `end` is included if it is a date.
 
-    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or InvalidInput.
+    Without `begin` and `end` the open window is excused. A repeated call with the same span and reason changes nothing.
+
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, InvalidInput.
     """
     with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
         status = _status(work, case)
@@ -83,9 +84,9 @@ def freeze(
 
 @restartable
 def restore(*, tenant: Tenant, case: CareRequest, now: datetime) -> ParticipantStreakStatus:
-    """Let the last run that broke live on, as if the windows missed since were excused.
+    """Revive the last broken run by excusing the windows missed since then.
 
-    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or NothingToRestore.
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, NothingToRestore.
     """
     with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
         before = _status(work, case)
@@ -118,7 +119,7 @@ def _status(work: UnitOfWork, case: CareRequest) -> ParticipantStreakStatus:
 
 
 def _is_frozen(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
-    """Whether this was done before: a form or a request that is sent twice."""
+    """Whether the same freeze exists: the form or request was sent twice."""
     asked = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
     return any(asked.items() <= freeze.items() for freeze in status.row.freezes)
 
@@ -160,8 +161,12 @@ def declare_amnesty(
     now: datetime,
     dry_run: bool = False,
 ) -> Amnesty:
-    """Excuse everyone on the local dates from `first` to `last`, also in the past; a dry run writes nothing, and answers
-    one without an id. Raises InvalidInput."""
+    """Excuse all participants on the local dates from `first` to `last`, both included. Dates may be in the past.
+
+    `streak_codes` None means all streaks. A dry run writes nothing and returns an amnesty without an id.
+
+    Raises: InvalidInput.
+    """
     check_timezone(timezone)
     _check_days(first, last)
     _check_codes(tenant, streak_codes)
@@ -197,7 +202,10 @@ def _check_codes(tenant: Tenant, codes: Sequence[str] | None) -> None:
 
 @transaction.atomic
 def undo_amnesty(*, tenant: Tenant, amnesty_id: UUID, now: datetime) -> Amnesty:
-    """Take an amnesty back: what lived by it alone breaks. Doing it twice is doing it once. Raises AmnestyNotFound."""
+    """Withdraw an amnesty. Runs that are alive only because of it break. A repeated call changes nothing.
+
+    Raises: AmnestyNotFound.
+    """
     amnesty = Amnesty.objects.of(tenant).select_for_update().filter(pk=amnesty_id).first()
     if amnesty is None:
         raise AmnestyNotFound(str(amnesty_id))

@@ -1,4 +1,4 @@
-"""One tick of one participant, inside a unit of work: the row, what is announced, what a milestone gives."""
+"""Count one tick of one participant in a unit of work: change the row, emit domain events, pay milestones."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,14 +38,14 @@ class StreakInactive(DomainError):
 
 @dataclass(frozen=True)
 class CountedTick:
-    """What a tick came to, and what follows from it: milestones reached, and rewards to be given for them."""
+    """A counted tick. `outcomes` are its undo note, the milestones that it reached, and their grants."""
 
     result: TickResult
     outcomes: Sequence[Outcome]
 
 
 def loads_for(streaks: Iterable[CompiledStreak]) -> list[Load]:
-    """The rows that a unit needs which counts ticks of `streaks`."""
+    """The loads of a unit that counts ticks of `streaks`."""
     ids = tuple(sorted({streak.id for streak in streaks}))
     return [Load(ParticipantStreak, "streak_id", ids)] if ids else []
 
@@ -55,7 +55,10 @@ def _reward(reward: str) -> Mapping[str, Any]:
 
 
 def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """One that participants can see: a draft is nobody's yet. Raises StreakNotFound."""
+    """The streak with this code, unless it is a draft: participants cannot see drafts.
+
+    Raises: StreakNotFound.
+    """
     streak = streaks_in(catalog).by_code.get(code)
     if streak is None or streak.status == Status.DRAFT:
         raise StreakNotFound(code)
@@ -63,7 +66,10 @@ def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
 
 
 def active_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """Raises StreakNotFound or StreakInactive."""
+    """The active streak with this code.
+
+    Raises: StreakNotFound, StreakInactive.
+    """
     streak = streaks_in(catalog).by_code.get(code)
     if streak is None:
         raise StreakNotFound(code)
@@ -83,10 +89,10 @@ def count_tick(
     is_direct: bool = False,
     is_seen: bool = True,
 ) -> CountedTick:
-    """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value`, `counts_on` and
-    `is_vouched`. An event bears the mark of it that is among the outcomes.
+    """Count a tick at `at`. The unit must have been opened with `loads_for` the streak.
 
-    `is_seen` is false for what happened long ago: the participant's application was not here now.
+    `value`, `adds_to_satisfied` and `is_direct`: see `engine.ticking.tick`. `is_seen` is false for imported ticks, which do
+    not change `last_seen_at` of a participant. The outcomes contain an undo note, which the event stores.
     """
     row = row_of(work, participant, streak) or _new_row(work, participant, streak, at=at)
     rules, spans = rules_of(streak, participant), spans_of(row, streak)
@@ -103,17 +109,17 @@ def count_tick(
     if is_seen or participant.is_new:
         work.touch(participant)
     outcomes = _save_tick(work, participant, streak, row, ticked)
-    mark = _undo_note(streak, row, ticked, value_to_store(rules.condition, value), counts_on=adds_to_satisfied)
+    mark = _undo_note(streak, row, ticked, value_to_store(rules.condition, value), adds_to_satisfied=adds_to_satisfied)
     return CountedTick(ticked, [mark, *outcomes])
 
 
 def _undo_note(
-    streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult, value: Any, *, counts_on: bool
+    streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult, value: Any, *, adds_to_satisfied: bool
 ) -> UndoNote:
-    """What `services.reversing` needs to take the tick back: its window, null where it had no effect, and what it paid."""
+    """What `services.reversing` needs to undo the tick: its window (null if it had no effect) and its payments."""
     known = {tuple(payment) for payment in ticked.state.paid}
     paid = [payment for payment in row.paid if tuple(payment) not in known]
-    about = {"value": value, "is_granted": not counts_on, "paid": paid}
+    about = {"value": value, "is_granted": not adds_to_satisfied, "paid": paid}
     return UndoNote(
         DOMAIN,
         {"id": str(streak.id), "revision": streak.revision, "window": ticked.window}
@@ -124,7 +130,7 @@ def _undo_note(
 def _save_tick(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult
 ) -> Sequence[Outcome]:
-    """Tell what the tick brought about, pay what it reached, and keep both in the row; answers what is to be given."""
+    """Emit the domain events of the tick, pay its milestones, and change the row. Returns the outcomes."""
     if _has_broken(row, ticked):
         emit_broken(work, participant, streak, row.count)
     state, outcomes = ticked.state, list[Outcome]()
@@ -139,7 +145,7 @@ def _save_tick(
 
 
 def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -> ParticipantStreak | None:
-    """The participant's row; None for who never ticked. Restarts a unit whose catalog is older than the row."""
+    """The participant's row, or None if they have none. Restarts the unit if its catalog is older than the row."""
     row = work.row(ParticipantStreak, participant, streak.id)
     if row is not None and row.revision > streak.revision:
         work.restart_with_new_catalog()
@@ -160,7 +166,7 @@ def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak,
 
 
 def _has_broken(row: ParticipantStreak, ticked: TickResult) -> bool:
-    """Whether the run that was last told of is broken, and this tick did not bring it back."""
+    """Whether the announced run is broken, and this tick did not revive it."""
     if not row.count or ticked.before.current:
         return False
     latest, alive = ticked.before.latest, ticked.after.alive
@@ -181,7 +187,7 @@ def _emit_incremented(work: UnitOfWork, participant: Participant, streak: Compil
 def pay(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, state: State, chain: Chain
 ) -> tuple[State, list[Outcome]]:
-    """The milestones that `chain` has reached and not paid: noted as paid, told, and what is to be given for them."""
+    """Pay the due milestones of `chain`: emit them and add the payments to the state. Returns the state and the outcomes."""
     reached = due_milestones(streak.milestones, chain, state.paid)
     outcomes: list[Outcome] = []
     for milestone in reached:

@@ -1,4 +1,4 @@
-"""Ticks of long ago, brought in many at a time: what is wrong with one of them stops no other."""
+"""Import of past ticks. An invalid tick is refused alone; the others are recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BACKFILL = "streaks.backfill"
 
 @dataclass(frozen=True)
 class TickImport:
-    """What became of one tick. `is_repeat`: its window was satisfied before, or this very tick had been counted."""
+    """The result of importing one tick. `is_repeat`: its window was satisfied before, or the same tick was imported before."""
 
     is_repeat: bool = False
     refusal: DomainError | None = None
@@ -39,11 +39,13 @@ def record_history(
     gives_rewards: bool = True,
     then: Then | None = None,
 ) -> Sequence[TickImport]:
-    """Tick in one unit of work; answers in the order given, and refuses what `record` refuses, each tick on its own.
+    """Record past ticks in one unit of work. Each tick that `record` would refuse is refused alone.
 
-    The same tick, which is the same participant, streak and instant, counts once whenever it comes again. Milestones give
-    what they give, unless `gives_rewards` is false: they are then reached for good, and nothing is given for them. `then` is
-    called with what became of the ticks before the unit ends, to write what belongs to it, and anew if it is restarted.
+    The same tick (participant, streak and instant) counts once, also across calls. `gives_rewards`: milestones grant their
+    rewards; if false, milestones that are reached now count as paid and never grant one. `then` is called with the results
+    before the unit ends, so that it can write in the same transaction. If the unit is restarted, `then` is called again.
+
+    Returns one result per tick, in the order of `ticks`.
     """
     catalog = catalog_of(tenant)
     asked = [_check(tick, catalog, now=now) for tick in ticks]
@@ -65,7 +67,10 @@ def record_history(
 
 @dataclass(frozen=True)
 class _CheckedTick:
-    """A tick with the key under which it counts once, None where it needs none, or with the refusal that it meets."""
+    """A tick with its refusal, if any, and its idempotency request.
+
+    The request is None where one tick satisfies a window: there a repeated tick has no effect anyway.
+    """
 
     tick: Tick
     idempotency: IdempotencyRequest | None = None

@@ -1,4 +1,4 @@
-"""The length of a run as a number that badges and boards compare."""
+"""The metric `streak_count`: the length of a run, which badges and leaderboards compare."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

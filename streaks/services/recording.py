@@ -1,4 +1,4 @@
-"""Ticks that a client vouches for, without an event."""
+"""Direct ticks: ticks that a client records without an event."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,12 +23,12 @@ class StreakNeedsEvents(DomainError):
     code = "streak_needs_events"
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' advances through events only: it looks at what they carry")
+        super().__init__(f"Streak '{code}' advances through events only: its condition needs their properties")
 
 
 @dataclass(frozen=True)
 class RecordResult:
-    """What a tick led to. `new_count` is the live run's length, else that of the run which holds the tick's window."""
+    """The answer to a recorded tick. `new_count` is the length of the live run, else of the run with the tick's window."""
 
     streak_code: str
     new_count: int
@@ -40,7 +40,7 @@ class RecordResult:
 
 @dataclass(frozen=True)
 class Tick:
-    """One activity as a history knows it."""
+    """One direct tick."""
 
     participant_id: str
     streak_code: str
@@ -51,9 +51,9 @@ class Tick:
 def record(
     *, tenant: Tenant, participant_id: str, streak_code: str, at: datetime, key: str | None = None, now: datetime
 ) -> RecordResult:
-    """Tick a streak at the instant `at`.
+    """Record a tick at the instant `at`. `key` is an idempotency key.
 
-    Raises StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput or IdempotencyKeyReused.
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput, IdempotencyKeyReused.
     """
     idempotency = IdempotencyRequest(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
     loads = loads_of_codes(catalog_of(tenant), [streak_code])
@@ -68,10 +68,11 @@ def record(
 
 @restartable
 def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequence[RecordResult]:
-    """Tick many streaks in one unit of work, all or none; answers in the order given.
+    """Record many ticks in one unit of work, all or none. Call it with chunks of about a hundred participants.
 
-    For histories: hand in chunks of about a hundred participants. Repeating a chunk changes nothing where one tick
-    satisfies a window. Raises as `record` does.
+    A repeated chunk changes nothing if one tick satisfies a window. Returns one result per tick, in the order of `ticks`.
+
+    Raises: what `record` raises.
     """
     if not ticks:
         return []
@@ -83,9 +84,10 @@ def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequ
 
 
 def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
-    """The rows that a unit needs which records ticks of these streaks.
+    """The loads of a unit that records ticks of the streaks with these codes.
 
-    Unknown codes are refused later, behind the look at the key: a retry is answered whatever became of the streak.
+    Unknown codes are ignored here and refused after the idempotency key was checked. So a retry gets its first answer even if
+    the streak is gone.
     """
     known = streaks_in(catalog).by_code
     streaks = [known[code] for code in sorted(codes) if code in known]
@@ -101,19 +103,23 @@ def _record(work: UnitOfWork, asked: Tick) -> RecordResult:
 
 
 def grant_tick(
-    work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_vouched: bool
+    work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_direct: bool
 ) -> Sequence[Outcome]:
-    """Tick a streak in a unit that was opened for something else; answers what is to be given for it. `is_vouched`: no event
-    stands for it.
+    """Record a tick in an open unit of work, as the grant of a rule. `is_direct`: the grant does not belong to an event.
 
-    Raises StreakNotFound, StreakInactive or StreakNeedsEvents, and has then changed nothing.
+    Returns the outcomes, such as rewards of milestones.
+
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents. Nothing has changed then.
     """
     streak = recordable_streak(work.catalog, streak_code)
-    return count_tick(work, participant, streak, at=at, adds_to_satisfied=False, is_direct=is_vouched).outcomes
+    return count_tick(work, participant, streak, at=at, adds_to_satisfied=False, is_direct=is_direct).outcomes
 
 
 def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """Raises StreakNotFound, StreakInactive or StreakNeedsEvents."""
+    """The active streak with this code, if ticks without an event can advance it.
+
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents.
+    """
     streak = active_streak(catalog, code)
     if streak.terms.rules.condition.needs_events:
         raise StreakNeedsEvents(code)

@@ -1,10 +1,15 @@
-"""An event is undone: its ticks are taken back, and what the windows of its streaks come to without them follows.
+"""Undo the ticks of a reversed event.
 
-Exact: calendar windows of whatever condition, in whatever order ticks came; a tick that a client recorded without an event
-still stands for its window. (Where such a tick was not counted since events had satisfied a window of several ticks, it satisfies
-the window, but the number shown of it goes no further.) Told as kept, and left as it is: what was counted before the rules of the
-streak changed, or is so long ago that only a count is kept; rolling windows that others follow; sums and the like where later
-events came too late to count because of this one; and milestones that other events have paid with its help.
+The result is exact for calendar windows with every condition, whatever the order of the ticks. Direct ticks still count for
+their window. (A direct tick that arrived when events had satisfied a window of several ticks was not added to its progress.
+It can satisfy the window after the reversal, but the window's progress does not exceed the condition's minimum.)
+
+The following stays unchanged, and the answer reports it as `kept` with a reason:
+
+- ticks from before a change of the streak's rules, or so old that only a count is stored;
+- rolling windows that later windows depend on;
+- windows of conditions other than "any tick", if later events were too late to count because of this event;
+- milestones that other events reached with the help of this one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +43,10 @@ Mark = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Case:
-    """One streak of one participant, with the rules by which its row counts, and the ticks of the event."""
+    """The reversal of one event in one streak of one participant.
+
+    `rules` are those of the row's revision. `marks` are the event's undo notes for this streak, one per tick.
+    """
 
     participant: Participant
     streak: CompiledStreak
@@ -49,11 +57,11 @@ class _Case:
 
     @property
     def windows(self) -> Sequence[int]:
-        """Those in which the event had an effect."""
+        """The windows in which the event had an effect."""
         return list(dict.fromkeys(mark["window"] for mark in self.marks if mark["window"] is not None))
 
     def marks_of(self, event: Event) -> Sequence[Mark]:
-        """The ticks of another event in this streak."""
+        """The undo notes of another event for this streak."""
         return [mark for mark in event.undo_notes_of(DOMAIN) if mark["id"] == str(self.streak.id)]
 
     def chains(self, state: State) -> Sequence[Chain]:
@@ -63,7 +71,7 @@ class _Case:
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take back the event's ticks of every streak. Who has no tick left is as if they had never begun."""
+    """Undo the event's ticks of every streak. The row of a participant without any other tick is deleted."""
     known, marks = streaks_in(work.catalog).by_id, event.undo_notes_of(DOMAIN)
     streaks = [known[UUID(streak_id)] for streak_id in dict.fromkeys(mark["id"] for mark in marks)]
     work.load(loads_for(streaks))
@@ -75,7 +83,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
 
 
 def _rules_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> Rules:
-    """Those under which the row was counted last; it is carried over to today's when it is looked at."""
+    """The rules of the row's revision. They may be older than today's: a row is converted when it is next processed."""
     terms = {past.number: past.terms for past in streak.past} | {streak.revision: streak.terms}
     return terms[row.revision].rules_for(participant)
 
@@ -99,7 +107,7 @@ def _undo(work: UnitOfWork, case: _Case) -> Iterator[Undone]:
 
 
 def _last_activity(case: _Case) -> datetime | None:
-    """The latest tick but for the event's; None where there is none."""
+    """The timestamp of the latest tick without the event. None if there is no other tick."""
     if case.event.occurred_at < case.row.last_activity_at:
         return case.row.last_activity_at
     others = others_of(case.event).filter(occurred_at__lte=case.event.occurred_at).order_by("-occurred_at", "-id")
@@ -110,7 +118,7 @@ def _last_activity(case: _Case) -> datetime | None:
 
 
 def _state_without(case: _Case, last_at: datetime | None) -> State | str:
-    """Or why that cannot be said."""
+    """The state without the event's ticks, or the reason why it cannot be computed."""
     if any(mark["revision"] != case.row.revision for mark in case.marks):
         return RULES_CHANGED
     if not case.rules.condition.is_any_tick and _has_shut_out(case):
@@ -128,7 +136,7 @@ def _state_without(case: _Case, last_at: datetime | None) -> State | str:
 
 
 def _has_shut_out(case: _Case) -> bool:
-    """Whether a later event was without effect because this one had moved the latest activity on."""
+    """Whether a later event was too late only because of this event."""
     late = others_of(case.event).filter(pk__gt=case.event.pk, occurred_at__lt=case.event.occurred_at - MAX_LATENESS)
     return any(
         any(mark["window"] is None for mark in case.marks_of(each)) and not _is_late_anyway(case, each)
@@ -142,7 +150,7 @@ def _is_late_anyway(case: _Case, late: Event) -> bool:
 
 
 def _others_in(case: _Case, state: State, window: int) -> Sequence[OtherTick] | None:
-    """The ticks of other events in `window`, in the order in which they came in; None where of one that is not known."""
+    """The ticks of other events in `window`, in the order of their arrival. None if the undo notes of one are unknown."""
     windows = windows_of(state, case.rules)
     if windows is None:
         return ()
@@ -159,7 +167,7 @@ def _others_in(case: _Case, state: State, window: int) -> Sequence[OtherTick] | 
 
 
 def _payments(case: _Case, before: Sequence[Chain], after: Sequence[Chain]) -> Iterator[Undone]:
-    """Milestones that the event paid, and those that others paid which are not reached without it."""
+    """Report the milestones that the event reached, and those that another event reached and that are not reached without it."""
     for threshold, window in case.row.state.paid:
         is_own, is_reached = _is_own(case, threshold, window), _is_reached(after, threshold, window)
         if is_own:
@@ -169,7 +177,7 @@ def _payments(case: _Case, before: Sequence[Chain], after: Sequence[Chain]) -> I
 
 
 def _paid_without(case: _Case, state: State, after: Sequence[Chain]) -> tuple[tuple[int, int | None], ...]:
-    """What is not reached without the event, and was given for it, may be given again."""
+    """The payments without those of this event that are no longer reached. Those milestones may be paid again."""
     return tuple(
         (threshold, window)
         for threshold, window in state.paid

@@ -1,8 +1,8 @@
-"""What time alone brings about: streaks that broke, and streaks about to break, are told once each (contract §10).
+"""Sweeps: announce breaks and risks, once each (contract §10).
 
-At midnight a million streaks may break in one instant. Most of them say the same as many others, and are told the same: that
-is decided once. Whoever says what needs more care (a run that lives again, counts to carry over, definitions that listen)
-is looked at by itself, as after any other change.
+At midnight a million streaks may break in one instant. Most rows have the same state key as many others, so they share one
+decision. Other rows are reviewed one by one: a run that is alive again, counts to carry over, and every row while a
+definition listens to breaks or risks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SharedDecision:
-    """What all are told who say the same."""
+    """The decision shared by all rows with the same state key."""
 
     streak: CompiledStreak
     news: PendingAnnouncements
@@ -41,7 +41,7 @@ class SharedDecision:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """`told` were told, `left` need more care; `last` was the last found, None where nothing was."""
+    """`announced` is the number of rows with a shared decision. `left` must be reviewed. `last` is None if no row was due."""
 
     told: int
     left: Sequence[RowToReview]
@@ -49,12 +49,12 @@ class ChunkResult:
 
 
 def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> int:
-    """Look at every row of `tenant` that is due; answers how many were looked at."""
+    """Process all due rows of `tenant`. Returns their number."""
     return sum(sweep_in_chunks(tenant=tenant, kind=kind, now=now))
 
 
 def sweep_in_chunks(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
-    """As `sweep`, a chunk each time it is asked: who runs out of time stops asking, and a later sweep finds the rest."""
+    """Generator for `sweep`: yields the number of rows after each chunk. A caller may stop early; a later sweep finds the rest."""
     last, verdicts = None, SharedDecisions()
     while True:
         swept = _sweep_chunk(tenant=tenant, kind=kind, behind=last, verdicts=verdicts, now=now)
@@ -73,7 +73,7 @@ def _review_rest(tenant: Tenant, kind: SweepKind, left: Sequence[RowToReview], *
 
 
 def _postpone(tenant: Tenant, kind: SweepKind, failed: RowToReview, *, now: datetime) -> None:
-    """A row that fails must not be the first of every sweep."""
+    """Make a failed row due later, so that it is not the first of every sweep."""
     row = ParticipantStreak.objects.filter(tenant_id=tenant.pk, pk=failed.row_id, **{kind.column: failed.at})
     row.update(**{kind.column: now + RETRY_DELAY})
 
@@ -92,7 +92,7 @@ def _sweep_chunk(
 
 
 class SharedDecisions:
-    """Those of one sweep, by what is said; anew where definitions change meanwhile, and where there are too many of them."""
+    """The decisions of one sweep per state key. The cache is cleared when definitions change, and when it is full."""
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
@@ -100,7 +100,7 @@ class SharedDecisions:
         self._is_heard = False
 
     def of(self, catalog: Catalog, says: StateKey, *, now: datetime) -> SharedDecision | None:
-        """None where each must be looked at by itself, as where definitions listen to what would be told."""
+        """The decision for `state_key`. None if each row must be reviewed, as when a definition listens to breaks or risks."""
         if catalog is not self._catalog or len(self._known) >= MAX_DECISIONS:
             self._catalog, self._known = catalog, {}
             self._is_heard = any(facts.has_listeners(catalog, change) for change in TIME_EVENTS)

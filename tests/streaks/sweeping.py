@@ -1,4 +1,4 @@
-"""What tests of the sweeps share: ticks at given days, sweeps at given instants, and what was told of them."""
+"""Helpers for tests of sweeps: ticks and sweeps at given instants, and the announcements they emitted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ NOON = MIDNIGHT + 12 * HOUR
 
 
 def fresh(tenant: Tenant) -> Tenant:
-    """As a new request or task reads it."""
+    """The tenant as a new request or task reads it."""
     return Tenant.objects.get(pk=tenant.pk)
 
 
@@ -25,14 +25,14 @@ def defined(tenant: Tenant, code: str = "daily", **data: Any) -> Streak:
 
 
 def ticked(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", now: datetime | None = None) -> Any:
-    """The answer to the last of the ticks, each of which came when it happened, or all of them at `now`."""
+    """Record ticks and return the last result. Each tick is recorded at its own instant, or at `now`."""
     for at in ats:
         told = record(tenant=fresh(tenant), participant_id=who, streak_code=code, at=at, now=now or at)
     return told
 
 
 def swept(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
-    """How many rows were looked at by a sweep of each kind; of both where none is named."""
+    """Run a sweep of each kind (default: both) and return the number of processed rows."""
     return sum(sweep(tenant=fresh(tenant), kind=kind, now=now) for kind in kinds or (RISKS, BREAKS))
 
 
@@ -42,7 +42,7 @@ def reviewed(tenant: Tenant, now: datetime) -> int:
 
 
 def told(*types: str) -> list[tuple[str, dict[str, Any]]]:
-    """Type and data of what was told of streaks but for their ticks, in order; of these types where some are named."""
+    """(type, data) of the emitted streak events, in order, without increments. `types` restricts them."""
     events = DomainEvent.objects.filter(type__startswith="streak.").exclude(type="streak.incremented").order_by("id")
     return [(event.type, event.data) for event in events if not types or event.type in types]
 

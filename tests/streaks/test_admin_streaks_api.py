@@ -1,4 +1,4 @@
-"""Streak definitions over the admin API, in the shapes of the spec."""
+"""Streak definitions over the admin API, in the documented shapes."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

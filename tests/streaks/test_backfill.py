@@ -1,4 +1,4 @@
-"""The command that brings in a history of ticks."""
+"""The command that imports past ticks."""
 
 import io
 import json
@@ -200,7 +200,7 @@ def test_milestones_give_their_rewards_unless_told_not_to(tenant, noon, written,
     assert len(rewards) == given
     assert {tuple(paid[0]) for paid in ParticipantStreak.objects.values_list("paid", flat=True)}
     backfill(written(history(noon, ages=(3,)), "later.csv"))
-    assert len(rewards) == given  # reached is reached
+    assert len(rewards) == given  # a milestone that counts as reached never pays later
 
 
 def test_a_history_is_no_visit(tenant, noon, written):

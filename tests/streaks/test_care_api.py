@@ -1,4 +1,4 @@
-"""Freezes, restored runs, pauses and amnesties over the admin API."""
+"""Freezes, restores, pauses and amnesties over the admin API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +43,7 @@ def defined(tenant, code="daily_login", **data):
 
 
 def tick(tenant, *ages, code="daily_login", user="user_42"):
-    """Ticks so many days ago."""
+    """Record ticks of the given ages in days."""
     for age in sorted(ages, reverse=True):
         record(tenant=tenant, participant_id=user, streak_code=code, at=NOW - age * DAY, now=NOW)
 

@@ -1,4 +1,4 @@
-"""Streaks in the console. What all definitions have in common is tested here."""
+"""Streaks in the console. The behaviour that all definitions have in common is tested here."""
 
 import json
 
@@ -303,7 +303,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
         week_start=6,
         reset_time="04:00",
     )
-    milestone = {"threshold": 7, "reward_item_id": str(new_id()), "repeatable": True}  # of a reward that was there once
+    milestone = {"threshold": 7, "reward_item_id": str(new_id()), "repeatable": True}  # a reward that no longer exists
     Streak.objects.update(milestones=[milestone])
     console = Console(tenant)
 

@@ -1,4 +1,4 @@
-"""Amnesties in the console: declared after a look at whom they touch, undone, never edited and never deleted."""
+"""Amnesties in the console: declared after a preview, undone, never edited and never deleted."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ LIST, ADD, CHANGE, UNDO = (f"streaks_amnesty_{name}" for name in ("changelist", 
 
 @pytest.fixture
 def streaks(tenant):
-    """Of three, one is a draft and has nobody."""
+    """Three streaks. One is a draft without participants."""
     now = timezone.now()
     for code, status in (("daily_login", "active"), ("lesson", "active"), ("later", "draft")):
         data = {"code": code, "name": code.title(), "event_types": [code], "status": status}
@@ -239,5 +239,5 @@ def test_who_may_add_adds_and_who_may_change_undoes(tenant, streaks):
 def test_the_page_asks_as_much_for_many_streaks_as_it_shows(tenant, streaks, queries):
     console = Console(tenant)
 
-    with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the question; two for each line
+    with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the preview; two per line
         console.post(ADD, **asked(tenant))

@@ -1,4 +1,4 @@
-"""Streaks on a participant's page: where they stand, how it went, freeze and restore."""
+"""Streaks on a participant's page: status, calendars, freeze and restore."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,7 +35,7 @@ def made(tenant, code="daily_login", name="Daily login", **data):
 
 
 def ticked(tenant, *days, code="daily_login", participant_id="ada"):
-    """A tick on each of `days`, counted back from today."""
+    """Record a tick on each of `days`, counted back from today."""
     for each in days:
         at = NOW - each * DAY
         record(tenant=tenant, participant_id=participant_id, streak_code=code, at=at, now=NOW)
@@ -47,12 +47,12 @@ def page_of(tenant, participant):
 
 
 def cells_of(shown, name="Daily login"):
-    """The cells of a streak's row in the first table that has it."""
+    """The cells of a streak's row in the first table that contains it."""
     row = shown[shown.index(f"<td>{name}</td>") :]
     return [cell.split("</td>")[0] for cell in row[: row.index("</tr>")].split("<td>")[1:]]
 
 
-# --- where they stand -------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_panel_of_streaks_is_registered():
@@ -151,7 +151,7 @@ def test_the_page_asks_as_much_for_many_streaks_as_for_one(tenant, queries):
 
 
 def boxes_of(shown):
-    """(kind, what is told) of every box that is drawn."""
+    """{description: kind} of every box of the calendar."""
     parts = shown.split('<li class="console-window is-')[1:]
     boxes = [(part.split('"')[0], part.split('title="')[1].split('"')[0]) for part in parts if 'title="' in part]
     return dict(reversed(box) for box in boxes)
@@ -327,7 +327,7 @@ def test_sent_twice_it_is_restored_once(tenant, nothing_written):
     assert len(trail()) == 1
 
 
-# --- who may, and of whom ---------------------------------------------------------------------------------------------
+# --- permissions and tenants ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])

@@ -1,4 +1,4 @@
-"""Pause, resume, activate and archive on a streak's page, each after a look at whom it touches."""
+"""Pause, resume, activate and archive on a streak's page, each after a preview."""
 
 import pytest
 from django.utils import timezone

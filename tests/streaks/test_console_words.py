@@ -1,4 +1,4 @@
-"""How definitions are said to people."""
+"""Descriptions of streaks in words."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The engine against a naive oracle that walks every window in order, and a table of cases with known answers."""
+"""The engine against a naive oracle that walks through every window, and a table of cases with known answers."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -20,7 +20,7 @@ DAILY = Rules(CalendarWindows(Period.DAILY))
 
 
 def recorded(days, rules=DAILY, *, now=NOON):
-    """State and answers after a tick on each of `days`, counted from today."""
+    """The state and the results after a tick on each of `days`, counted from today."""
     state, answers = State(), []
     for day in days:
         answer = tick(state, rules, at=now + day * DAY, now=now)
@@ -30,7 +30,7 @@ def recorded(days, rules=DAILY, *, now=NOON):
 
 
 def naive(satisfied, rules, *, now):
-    """(current, longest) by walking window after window."""
+    """(current, longest), computed by walking through all windows."""
     chain, missed, longest, today = 0, 0, 0, rules.windows.ordinal(now)
     for number in range(min(satisfied), max(today, *satisfied) + 1):
         if number in satisfied:
@@ -119,10 +119,10 @@ def test_runs_hold_exactly_what_was_put_in_and_never_touch(numbers):
     [
         ([-2, -1, 0], [1, 2, 3]),
         ([0, 0], [1, 1]),
-        ([-10, -9, -8], [1, 2, 3]),  # a history sent in order counts up whatever today's date
+        ([-10, -9, -8], [1, 2, 3]),  # a history that is sent in order counts up, although its run is broken today
         ([-5, -4, -1, 0], [1, 2, 1, 2]),
         ([-2, 0, -1], [1, 1, 3]),  # a late tick joins two chains
-        ([0, -30], [1, 1]),  # a tick long ago leaves the live chain as it is
+        ([0, -30], [1, 1]),  # an old tick does not change the live chain
     ],
 )
 def test_what_the_caller_of_record_is_told(days, counts):

@@ -1,4 +1,4 @@
-"""The engine against an oracle that keeps every tick and walks through all windows, whatever is asked of either."""
+"""The engine against an oracle that stores every tick and walks through all windows."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ INSTANT = timedelta(microseconds=1)
 
 
 def examples(number):
-    """So many, the same ones in every run; a slow machine is no failure."""
+    """Settings for `number` examples: the same ones in every run, and without a deadline."""
     return settings(max_examples=number, derandomize=True, deadline=None)
 
 
@@ -39,14 +39,14 @@ def examples(number):
 UNITS = {"hourly": HOUR, "daily": DAY, "weekly": 7 * DAY, "monthly": 30 * DAY}
 RESETS = [timedelta(0), 30 * MINUTE, 2 * HOUR, 150 * MINUTE, 4 * HOUR, DAY - MINUTE]
 
-# Zones, each with an instant at which something awkward happens to its clocks.
+# Zones, each with an instant at which its clocks do something unusual.
 SCENES = [
     ("UTC", datetime(2026, 2, 28, 23, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
     ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
     ("America/New_York", datetime(2024, 2, 29, 12, tzinfo=UTC)),
-    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # a day that never was
+    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # this day did not exist
     ("Africa/Cairo", datetime(2023, 4, 27, 22, tzinfo=UTC)),  # midnight is skipped
     ("Africa/Cairo", datetime(2014, 9, 25, 21, tzinfo=UTC)),  # midnight happens twice
     ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),  # by half an hour
@@ -59,7 +59,7 @@ SCENES = [
 
 @st.composite
 def calendars(draw, periods=tuple(UNITS)):
-    """(calendar, an instant about which something happens in it)"""
+    """(calendar, an instant near which its clocks do something unusual)"""
     zone, happens = draw(st.sampled_from(SCENES))
     period = draw(st.sampled_from(periods))
     reset = draw(st.sampled_from(RESETS)) % (HOUR if period == "hourly" else DAY)
@@ -69,7 +69,7 @@ def calendars(draw, periods=tuple(UNITS)):
 
 @st.composite
 def instants(draw, calendar, about, *, back, ahead=0):
-    """Somewhere from `back` windows before `about` to `ahead` windows behind it; now and then on the very edge of one."""
+    """An instant from `back` windows before `about` to `ahead` windows after it. Sometimes it is at the edge of a window."""
     unit = UNITS[calendar.period]
     at = about + draw(st.integers(-back, ahead)) * unit - draw(st.integers(0, 12)) * unit / 13
     edge = draw(st.sampled_from([None, None, -INSTANT, timedelta(0), INSTANT]))
@@ -79,7 +79,7 @@ def instants(draw, calendar, about, *, back, ahead=0):
 
 
 def spans(calendar, about):
-    """Times that are excused: past, to come, without a length, without an end."""
+    """Excused times: past ones, future ones, some without a length and some without an end."""
     unit = UNITS[calendar.period]
     lengths = st.none() | st.integers(0, 60).map(lambda tenths: tenths * unit / 10)
     begins = instants(calendar, about, back=20, ahead=3)
@@ -92,7 +92,7 @@ ANY_TICK, MOSTLY = st.just(Wanted()), st.sampled_from([True, True, True, False])
 
 @st.composite
 def books(draw, *, wanted=ANY_TICK, most=14, travels=False, resets=MOSTLY):
-    """(book, now): a history whose ticks arrive in no order."""
+    """(book, now): a history with ticks in random order."""
     calendar, happens = draw(calendars())
     now = draw(instants(calendar, happens, back=0, ahead=12))
     if travels:
@@ -112,7 +112,7 @@ def books(draw, *, wanted=ANY_TICK, most=14, travels=False, resets=MOSTLY):
 
 @st.composite
 def journeys(draw, calendar, now):
-    """Where somebody was, who has moved up to three times."""
+    """The zones of a participant who moved up to three times."""
     moves = draw(st.lists(instants(calendar, now, back=14), max_size=3, unique=True))
     zones = [
         draw(st.sampled_from([zone for zone, _ in SCENES] + ["Pacific/Kiritimati"])) for _ in range(len(moves) + 1)
@@ -126,7 +126,7 @@ sums = st.builds(Wanted, st.just("sum"), st.integers(1, 3))
 different_ones = st.builds(Wanted, st.just("distinct"), st.integers(1, 3))
 
 
-# --- from the oracle's words to the engine's ----------------------------------------------------------------------------
+# --- conversion from the oracle to the engine ---------------------------------------------------------------------------
 
 
 def rules_of(book):
@@ -154,7 +154,7 @@ NEWCOMER = State()
 
 
 def counted(book, *, now, state=NEWCOMER, ticks=None, rules=None):
-    """The state after the book's ticks, in the order in which they arrived."""
+    """The state after the book's ticks, in the order of their arrival."""
     for each in book.ticks if ticks is None else ticks:
         state = tick(state, rules or rules_of(book), at=each.at, now=now, value=each.value, spans=book.spans).state
     return state
@@ -174,7 +174,7 @@ def numbers_of(state):
     return [number for first, length in state.runs for number in range(first, first + length)]
 
 
-# --- where a streak stands ---------------------------------------------------------------------------------------------
+# --- status ------------------------------------------------------------------------------------------------------------
 
 
 @examples(700)
@@ -369,7 +369,7 @@ def test_the_calendar_says_of_each_window_what_the_walk_says(history):
 
 
 def line(book, window, now):
-    """What the calendar should say of one window."""
+    """The expected calendar entry of one window."""
     [(start, end)] = book.calendar.pieces(window)
     is_satisfied, is_excused = window in oracle.satisfied(book), oracle.is_excused(book, window)
     run = run_over(book, window, now) if start <= now or is_satisfied else {}
@@ -379,7 +379,7 @@ def line(book, window, now):
 
 
 def run_over(book, window, now):
-    """The run that was on in a window: that it lies within, or that has lived on behind its last."""
+    """The run that contains the window, or the live run if it ended before that window."""
     runs = oracle.runs(book)
     if runs and oracle.told(book, now=now).current and window > max(runs[-1]):
         return runs[-1]
@@ -391,7 +391,7 @@ def run_over(book, window, now):
 
 @st.composite
 def changing(draw, *, changes):
-    """(books, instants of their changes, now): what each set of rules saw arrive while it held."""
+    """(books, instants of changes, now): one book per set of rules, with the ticks that arrived under these rules."""
     calendar, happens = draw(calendars())
     unit = UNITS[calendar.period]
     now = draw(instants(calendar, happens, back=0, ahead=12))
@@ -523,7 +523,9 @@ def rules_of_rolling(book):
 def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_the_next_one_lies_otherwise():
     opened = datetime(2026, 2, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR))
-    spans = [(opened + 130 * MINUTE, None)]  # ten minutes after the break; within an hour of the tick that opens anew
+    spans = [
+        (opened + 130 * MINUTE, None)
+    ]  # ten minutes after the break; within an hour of the tick that opens new windows
 
     state = tick(State(), rules, at=opened, now=opened, spans=spans).state
     anew = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
@@ -556,7 +558,7 @@ def test_rolling_windows_that_nothing_came_of_are_not_kept():
     assert (state.anchor.at, state.anchor.earlier, len(state.progress)) == (opened + 9 * DAY, (), 1)
 
 
-# --- who travels -------------------------------------------------------------------------------------------------------
+# --- participants who travel -------------------------------------------------------------------------------------------
 
 
 @examples(400)
@@ -619,7 +621,7 @@ def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(hi
 
 
 def is_owed(milestone, book, window, paid):
-    """Whether the run with `window` has reached it, and neither it, nor for one that is not repeatable anyone, was paid."""
+    """Whether the run with `window` has reached the milestone and it is not paid: by that run if repeatable, else by any run."""
     run = next(run for run in oracle.runs(book) if window in run)
     those = [at for threshold, at in paid if threshold == milestone.threshold]
     before = any(at in run for at in those) if milestone.is_repeatable else bool(those)

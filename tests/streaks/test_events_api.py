@@ -1,4 +1,4 @@
-"""Events tick the streaks that listen to them, through the API."""
+"""Events tick streaks, through the API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -177,7 +177,7 @@ def test_a_recorded_tick_in_a_satisfied_window_is_not_counted_again_but_an_event
 
 @pytest.fixture
 def rewards(monkeypatch):
-    """A kind of reward, as the domain of rewards will register one; answers who got what."""
+    """Replace the grant kind `reward` by one that records its grants, and return the record."""
     given = []
 
     def give(work, participant, grant):

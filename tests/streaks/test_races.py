@@ -1,4 +1,4 @@
-"""Ticks of one participant at the same moment, with real threads and connections."""
+"""Simultaneous ticks of one participant, with real threads and connections."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial

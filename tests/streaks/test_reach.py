@@ -1,4 +1,4 @@
-"""Whom a change would touch: told from the rows, also before a sweep has been there."""
+"""The number of participants that a change affects, before and after sweeps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def streak(tenant):
-    """One kept it today, one yesterday, one broke it."""
+    """A streak with three participants: one ticked today, one yesterday, and one has a broken run."""
     streak = made(tenant, "daily_login")
     for participant_id, days in (("today", 0), ("yesterday", 1), ("long_ago", 5)):
         tick(tenant, participant_id, at=NOON - days * DAY)
@@ -81,5 +81,5 @@ def test_nothing_of_another_tenant_is_counted(tenant, other_tenant, streak):
 
 
 def test_it_asks_twice_whatever_it_counts(tenant, streak, queries):
-    with queries(2):  # pauses that last, the rows
+    with queries(2):  # open pauses, the rows
         reach_of(tenant, [streak.pk], now=NOON)

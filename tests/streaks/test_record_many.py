@@ -1,4 +1,4 @@
-"""Histories, recorded in bulk."""
+"""Histories that are recorded in bulk."""
 
 from datetime import UTC, datetime, timedelta
 

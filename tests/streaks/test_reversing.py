@@ -1,4 +1,4 @@
-"""Streaks stand as if a reversed event had never come."""
+"""After the reversal of an event, streaks are as if it had never been sent."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,13 +44,13 @@ def ticked(tenant, at=NOW, code="daily"):
 
 
 def undone(tenant, event_id, **given):
-    """What is told of streaks: (type, amount, why it was kept)."""
+    """Reverse an event and return the part of the answer about streaks: (type, amount, why it stayed)."""
     answer = reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=NOW, **given)
     return [(each["type"], each.get("amount"), each.get("kept")) for each in answer.undone if "streak" in each["type"]]
 
 
 def standing(tenant):
-    """Of each streak: current and longest count, what the open window has come to, satisfied windows, latest activity."""
+    """For each streak: current and longest count, progress of the open window, satisfied windows, latest activity, instants."""
     tenant = fresh(tenant)
     person = Participant.objects.filter(tenant=tenant).first()
     return [

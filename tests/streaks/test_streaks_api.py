@@ -1,4 +1,4 @@
-"""Streaks as a client of the spec sees them."""
+"""Streaks through the Gamify API, with the documented examples."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What time alone brings about is told once, whoever looks and however late (contract §10, At risk)."""
+"""Breaks and risks are announced once, by whichever sweep, review or tick comes first (contract §10, At risk)."""
 
 from datetime import date
 
@@ -39,7 +39,7 @@ from tests.streaks.sweeping import (
     told_types,
 )
 
-BREAK = MIDNIGHT + 2 * DAY  # of who was here today, and not tomorrow
+BREAK = MIDNIGHT + 2 * DAY  # the break of a run that ended today
 WARNING = BREAK - 4 * HOUR
 
 
@@ -52,7 +52,7 @@ def row_of(who="u"):
     return ParticipantStreak.objects.get(participant__external_id=who)
 
 
-# --- told once --------------------------------------------------------------------------------------------------------
+# --- announced once ---------------------------------------------------------------------------------------------------
 
 
 def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
@@ -140,7 +140,7 @@ def test_a_chunk_is_looked_at_in_as_many_statements_whatever_its_size(tenant, da
     ready = fresh(tenant)
     sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY)
 
-    with queries(6):  # what is due, locked, and the version, twice; events, streaks; no more
+    with queries(6):  # due rows with locks, and the version, twice; events, streaks
         looked_at = sweep(tenant=ready, kind=BREAKS, now=BREAK)
 
     assert looked_at == 50
@@ -194,7 +194,7 @@ def test_a_late_tick_after_the_break_was_told_brings_the_run_back_to_be_told_bro
     assert [data["final_count"] for _, data in told("streak.broken")] == [1, 2]
 
 
-# --- what never breaks, or later ---------------------------------------------------------------------------------------
+# --- breaks that are prevented or postponed ----------------------------------------------------------------------------
 
 
 def test_grace_puts_the_break_off(tenant):
@@ -232,7 +232,7 @@ def test_after_a_pause_a_review_notes_when_the_run_will_break(tenant, daily):
 
     assert reviewed(tenant, resumed) == 1
 
-    assert row_of().breaks_at == MIDNIGHT + 7 * DAY  # the day on which it was resumed is excused as well
+    assert row_of().breaks_at == MIDNIGHT + 7 * DAY  # the day of the resumption is excused too
     swept(tenant, MIDNIGHT + 7 * DAY)
     assert told_types() == ["streak.broken"]
 
@@ -263,7 +263,7 @@ def test_a_row_whose_participant_is_gone_is_left_alone(tenant, daily):
     assert swept(tenant, BREAK) == 0
 
 
-# --- changes for everyone ----------------------------------------------------------------------------------------------
+# --- changes that concern all participants -----------------------------------------------------------------------------
 
 
 def amnesty(tenant, *, now):
@@ -409,7 +409,7 @@ def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
     assert told_types() == ["streak.broken"]
 
 
-# --- answers do not wait -----------------------------------------------------------------------------------------------
+# --- answers do not depend on sweeps -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", [WARNING - MINUTE, WARNING, BREAK - MINUTE, BREAK, BREAK + 3 * DAY])
@@ -426,7 +426,7 @@ def test_answers_are_the_same_whether_or_not_a_sweep_has_run(tenant, api, daily,
         assert [api.get(path).json() for path in paths] == before
 
 
-# --- what beat starts --------------------------------------------------------------------------------------------------
+# --- periodic tasks ----------------------------------------------------------------------------------------------------
 
 
 def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant, other_tenant):

@@ -1,4 +1,4 @@
-"""Sweeps beside each other and beside ticks, with real threads and connections (contract §10, At risk)."""
+"""Sweeps in parallel with each other and with ticks, with real threads and connections (contract §10, At risk)."""
 
 from collections import Counter
 from functools import partial
@@ -37,7 +37,7 @@ def daily(tenant):
 
 
 def here_today(tenant, streak, number):
-    """So many participants whose run of three days ended today."""
+    """Create `number` participants with a run of three days that ended today."""
     seen = {"first_seen_at": NOON, "last_seen_at": NOON}
     people = [Participant(tenant=tenant, external_id=f"user_{n}", **seen) for n in range(number)]
     Participant.objects.bulk_create(people, batch_size=1000)

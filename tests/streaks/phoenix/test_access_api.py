@@ -1,4 +1,4 @@
-"""Who may use the two gateways, and whose data they see."""
+"""Access to the two gateways: scopes, tenants and environments."""
 
 import hmac
 
@@ -135,7 +135,7 @@ def test_a_test_key_sees_the_twin_under_the_tenants_name(admin, query, tenant, n
     twin_admin, twin_query = of(tenant.sandbox, "admin"), of(tenant.sandbox)
     live = defined(admin, "Live")
 
-    sandboxed = defined(twin_admin, "Live", tenant=name)  # the name is free there
+    sandboxed = defined(twin_admin, "Live", tenant=name)  # names are unique per tenant
     happen(tenant.sandbox, "ada", "user.login")
 
     assert sandboxed["tenant_id"] == "acme"

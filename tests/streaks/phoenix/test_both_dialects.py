@@ -1,4 +1,4 @@
-"""One streak in two dialects: created in one, seen, used and changed in the other."""
+"""One streak in two dialects: created in one, and read, ticked and changed in the other."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Streak definitions through the admin gateway, with the specification's own bodies."""
+"""Streak definitions through the admin gateway, with the documented bodies."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -134,7 +134,7 @@ def test_a_pause_breaks_nothing(admin, query, happens, clock):
     admin.send("PUT", one(record, "/status"), {"status": "paused"})
     clock.move_to(NOW + 30 * DAY)
 
-    happens("user.login")  # refused by nobody, and without effect
+    happens("user.login")  # accepted, and without effect
     paused = query.get("/streaks/acme/users/ada").json()["streaks"][0]
     admin.send("PUT", one(record, "/status"), {"status": "active"})
     active = query.get("/streaks/acme/users/ada").json()["streaks"][0]

@@ -1,4 +1,4 @@
-"""How far users are, through the query gateway."""
+"""The progress of users through the query gateway."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -29,13 +29,15 @@ def progress(query):
     return streak["current_window_progress"], streak["current_window_satisfied"], streak["current_count"]
 
 
-# --- the answers of the specification ---------------------------------------------------------------------------------
+# --- documented answers -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def user_of_the_spec(db, example, clock):
-    """The user of the printed answers: nine events of a streak that wants four. The clock that printed how long the window
-    is open was behind the one that noted the events."""
+    """The user of the documented answers: nine events of a streak that needs four.
+
+    In the documentation, the clock that computed the remaining time was behind the clock of the events.
+    """
     said = example("user_streaks.json")["streaks"][0]
     tenant = TenantFactory(slug=said["tenant_id"])
     config = {name: said[name] for name in ("window", "condition", "milestones")} | {"event_types": ["played"]}
@@ -268,7 +270,7 @@ def test_milestones_are_shown_in_the_order_in_which_they_were_configured(admin, 
     assert [milestone["threshold"] for milestone in shown(query)["milestones"]] == [2, 1]
 
 
-# --- who and which ----------------------------------------------------------------------------------------------------
+# --- users and streaks ------------------------------------------------------------------------------------------------
 
 
 def test_a_user_never_seen_has_no_streaks_and_is_not_created(admin, query, nothing_written):

@@ -1,4 +1,4 @@
-"""The progress bar that the specification's clients draw: its snippet, unchanged, on our answers."""
+"""The documented client code for a progress bar runs unchanged on our answers."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What the admin gateway refuses, and in which words: the spec's "config: event_types cannot be empty" is the manner."""
+"""Bodies that the admin gateway refuses, and the messages. The pattern is "config: event_types cannot be empty"."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ REWARD = "0c7f4be1-4d1c-4f2c-8c3f-5a5e5a5e5a5e"
 ALPHANUMERIC = "name: must be alphanumeric; spaces, hyphens and underscores are allowed"
 SUM = {"type": "sum", "field": "attrs.points", "min": 5}
 
-# A path into the body, what stands there (... for nothing), and the message.
+# A path into the body, its value (... for a missing key), and the message.
 OF_THE_NAME = [
     ("name", ..., "name: is required"),
     ("name", None, "name: cannot be null"),
@@ -213,7 +213,7 @@ def test_unknown_fields_are_ignored_and_named(admin):
 
 @pytest.fixture
 def reward_of(monkeypatch):
-    """Rewards can be given: of this tenant there is one, REWARD."""
+    """A registered reward domain in which the tenant has one reward, REWARD."""
 
     def register(tenant):
         def problem(asking, spec):
