@@ -102,7 +102,7 @@ def _case(participant: Participant, data: Mapping[str, Any]) -> CareRequest:
 
 def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     case, now = _case(participant, data), timezone.now()
-    frozen = services.freeze(tenant=participant.tenant, case=case, begin=data["begin"], end=data["end"], now=now)
+    frozen = services.freeze(tenant=participant.tenant, request=case, begin=data["begin"], end=data["end"], now=now)
     made = frozen.row.freezes[-1]
     if made["at"] != now.isoformat():
         return Done(f"Sent twice, done once: {frozen.streak.name} is frozen.")
@@ -111,7 +111,7 @@ def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, A
 
 
 def _restore(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    restored = services.restore(tenant=participant.tenant, case=_case(participant, data), now=timezone.now())
+    restored = services.restore(tenant=participant.tenant, request=_case(participant, data), now=timezone.now())
     told = f"Restored {restored.streak.name}; the run is {restored.streak_status.current:,} long."
     return Done(told, f"Restored streak {restored.streak.code}.")
 

@@ -123,7 +123,7 @@ class ParticipantCareViewSet(AdminViewSet):
         body = self.body(FreezeBody)
         told = services.freeze(
             tenant=self.tenant,
-            case=CareRequest(participant_id, code, body["reason"]),
+            request=CareRequest(participant_id, code, body["reason"]),
             begin=body.get("from"),
             end=body.get("to"),
             now=self.now,
@@ -140,7 +140,7 @@ class ParticipantCareViewSet(AdminViewSet):
     def restore(self, request: Request, participant_id: str, code: str) -> Response:
         """Revive the last broken run, as if the periods missed since then were excused."""
         case = CareRequest(participant_id, code, self.body(ReasonBody)["reason"])
-        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, case=case, now=self.now)))
+        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, request=case, now=self.now)))
 
 
 class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):

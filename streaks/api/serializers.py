@@ -35,11 +35,13 @@ class StreakEntry(serializers.Serializer[ParticipantStreakStatus]):
     code = serializers.CharField(source="streak.code", help_text="Code of the streak.")
     name = serializers.CharField(source="streak.name", help_text="Its name, for people.")
     current_count = serializers.IntegerField(
-        source="standing.current", help_text="Length of the live run; 0 if the streak is broken."
+        source="streak_status.current", help_text="Length of the live run; 0 if the streak is broken."
     )
-    longest_count = serializers.IntegerField(source="standing.longest", help_text="Length of the longest run ever.")
+    longest_count = serializers.IntegerField(
+        source="streak_status.longest", help_text="Length of the longest run ever."
+    )
     last_recorded_at = serializers.DateTimeField(source="last_activity_at", help_text="Timestamp of the latest tick.")
-    is_at_risk = serializers.BooleanField(source="standing.is_at_risk", help_text="Alive, but about to break.")
+    is_at_risk = serializers.BooleanField(source="streak_status.is_at_risk", help_text="Alive, but about to break.")
     period = serializers.CharField(
         source="streak.period", help_text="The period that must be satisfied again and again."
     )

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from streaks.engine.windows import iso_instant
+
 
 @dataclass(frozen=True)
 class Anchor:
@@ -58,7 +60,7 @@ class RollingWindows:
 
     def key(self, number: int) -> str:
         """The name of the window on the wire: its start in ISO 8601."""
-        return self.start(number).isoformat().replace("+00:00", "Z")
+        return iso_instant(self.start(number))
 
     @property
     def _newest_first(self) -> Sequence[Anchor]:

@@ -236,6 +236,11 @@ class CalendarWindows:
         return self.period.rules.key(self.period.rules.boundary(number, self.week_start))
 
 
+def iso_instant(at: datetime) -> str:
+    """`at` (UTC) in ISO 8601 with a `Z`, as on the wire."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)

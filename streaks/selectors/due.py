@@ -1,4 +1,4 @@
-"""Rows with a due announcement, found through partial indexes, and the tenants that have such rows."""
+"""Rows with a due announcement, rows through partial indexes, and the tenants that have such rows."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -56,11 +56,15 @@ _FIND = f"""
     SELECT state.id, state.participant_id, person.external_id, {", ".join(f"CAST({column} AS text)" for column in STATE_KEY_COLUMNS)}
     FROM streaks_participantstreak AS state
     JOIN participants_participant AS person ON person.id = state.participant_id AND person.tenant_id = state.tenant_id
-    WHERE state.tenant_id = %s AND state.{{column}} <= %s {{behind}}
+    WHERE state.tenant_id = %s AND state.{{column}} <= %s {{after}}
     ORDER BY state.{{column}}, state.id LIMIT %s
 """  # noqa: S608 - names of our own columns
-_BEHIND = "AND state.{column} >= %s AND (state.{column} > %s OR state.id > %s)"
+_AFTER = "AND state.{column} >= %s AND (state.{column} > %s OR state.id > %s)"
 _LOCK = "FOR NO KEY UPDATE OF person, state SKIP LOCKED"
+
+
+StateKey = tuple[str | None, ...]
+"""The text of STATE_KEY_COLUMNS of one row."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,10 @@ class DueRow:
     row_id: UUID
     participant_id: UUID
     external_id: str
-    state_key: tuple[str | None, ...]
+    state_key: StateKey
 
 
-def due_rows_query(tenant: Tenant, kind: SweepKind, *, behind: RowToReview | None, limit: int, now: datetime) -> Read:
+def due_rows_query(tenant: Tenant, kind: SweepKind, *, after: RowToReview | None, limit: int, now: datetime) -> Read:
     """A query that finds up to `limit` due rows, oldest first, and locks them with their participants.
 
     `after` is the last row of the previous chunk. Rows that another transaction has locked are skipped.
@@ -84,31 +88,31 @@ def due_rows_query(tenant: Tenant, kind: SweepKind, *, behind: RowToReview | Non
     It is handwritten SQL because the ORM would build two instances per row, which takes longer than everything else.
     """
 
-    def ask(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
         cursor = connection.cursor()
-        cursor.execute(*_statement(connection, tenant, kind, behind, limit, now))
-        return lambda: [_found(row) for row in cursor.fetchall()]
+        cursor.execute(*_statement(connection, tenant, kind, after, limit, now))
+        return lambda: [_due_row(row) for row in cursor.fetchall()]
 
-    return ask
+    return execute
 
 
 def _statement(
     connection: BaseDatabaseWrapper,
     tenant: Tenant,
     kind: SweepKind,
-    behind: RowToReview | None,
+    after: RowToReview | None,
     limit: int,
     now: datetime,
 ) -> tuple[str, list[Any]]:
     """The SQL and its parameters. SQLite needs no row locks: only one transaction writes at a time."""
-    after = "" if behind is None else _BEHIND.format(column=kind.column)
-    sql = _FIND.format(column=kind.column, behind=after)
+    resume = "" if after is None else _AFTER.format(column=kind.column)
+    sql = _FIND.format(column=kind.column, after=resume)
     if connection.features.has_select_for_update_skip_locked:
         sql += _LOCK
     values = [_ID.get_db_prep_value(tenant.pk, connection), _AT.get_db_prep_value(now, connection)]
-    if behind is not None:
-        at = _AT.get_db_prep_value(behind.at, connection)
-        values += [at, at, _ID.get_db_prep_value(behind.row_id, connection)]
+    if after is not None:
+        at = _AT.get_db_prep_value(after.at, connection)
+        values += [at, at, _ID.get_db_prep_value(after.row_id, connection)]
     return sql, [*values, limit]
 
 
@@ -116,9 +120,9 @@ _ID = ParticipantStreak._meta.get_field("id")
 _AT = ParticipantStreak._meta.get_field("breaks_at")
 
 
-def _found(row: tuple[Any, ...]) -> DueRow:
-    row_id, participant_id, external_id, *says = row
-    return DueRow(_uuid(row_id), _uuid(participant_id), external_id, tuple(says))
+def _due_row(row: tuple[Any, ...]) -> DueRow:
+    row_id, participant_id, external_id, *state_key = row
+    return DueRow(_uuid(row_id), _uuid(participant_id), external_id, tuple(state_key))
 
 
 def _uuid(value: Any) -> UUID:
@@ -126,9 +130,9 @@ def _uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def instances_from_key(said: Sequence[str | None]) -> tuple[Participant, ParticipantStreak]:
+def instances_from_key(state_key: StateKey) -> tuple[Participant, ParticipantStreak]:
     """Unsaved instances built from a state key. Only the columns that `streak_status` and `pending_announcements` read are set."""
-    streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = said
+    streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = state_key
     warned_of, at_risk_at, breaks_at = map(_instant, instants)
     person = {"timezone": zone, "past_zones": _read(past_zones)}
     row = {
@@ -143,8 +147,8 @@ def instances_from_key(said: Sequence[str | None]) -> tuple[Participant, Partici
         "at_risk_at": at_risk_at,
         "breaks_at": breaks_at,
     }
-    unseen: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
-    return instance_from(Participant, person.items()), instance_from(ParticipantStreak, {**row, **unseen}.items())
+    unread: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
+    return instance_from(Participant, person.items()), instance_from(ParticipantStreak, {**row, **unread}.items())
 
 
 def _read(text: str | None) -> Any:
@@ -159,10 +163,10 @@ def _instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def row_to_review(found: DueRow, kind: SweepKind) -> RowToReview:
+def row_to_review(due: DueRow, kind: SweepKind) -> RowToReview:
     """Convert a row of the chunk to one that is reviewed alone."""
-    at = _instant(found.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
-    return RowToReview(found.row_id, found.participant_id, _uuid(found.state_key[0]), at)
+    at = _instant(due.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
+    return RowToReview(due.row_id, due.participant_id, _uuid(due.state_key[0]), at)
 
 
 def rows_after(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[RowToReview]:
@@ -170,5 +174,5 @@ def rows_after(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[R
     rows = ParticipantStreak.objects.in_streak(streak.tenant, streak.pk)
     if cursor is not None:
         rows = rows.filter(participant_id__gt=cursor)
-    found = rows.order_by("participant_id").values_list("pk", "participant_id", "streak_id")
-    return [RowToReview(*each) for each in found[:limit]]
+    ordered = rows.order_by("participant_id").values_list("pk", "participant_id", "streak_id")
+    return [RowToReview(*each) for each in ordered[:limit]]

@@ -13,10 +13,11 @@ from participants.errors import DomainError, InvalidInput, ParticipantNotFound
 from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
+from streaks.engine.windows import iso_instant
 from streaks.models import Amnesty, Streak
 from streaks.selectors import ParticipantStreakStatus, status_of, streaks_in
 from streaks.selectors.care import check_year, open_window, restorable_span, span_between
-from streaks.services.announcements import emit_restored, set_announced
+from streaks.services.announcements import emit_event, emit_restored, set_announced
 from streaks.services.counting import loads_for, row_of, visible_streak
 from streaks.services.reviews import grant_due_milestones, review_row
 
@@ -60,7 +61,7 @@ class CareRequest:
 def freeze(
     *,
     tenant: Tenant,
-    case: CareRequest,
+    request: CareRequest,
     begin: date | datetime | None = None,
     end: date | datetime | None = None,
     now: datetime,
@@ -71,81 +72,71 @@ def freeze(
 
     Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, InvalidInput.
     """
-    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
-        status = _status(work, case)
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        status = _status(work, request)
         span = open_window(status, now=now) if begin is end is None else span_between(status, begin, end, now=now)
-        if not _is_frozen(status, *span, reason=case.reason):
-            _excuse(work, status, *span, reason=case.reason)
-            work.emit("streak.frozen", status.participant, _freeze_event(status, *span, reason=case.reason))
+        if not _is_frozen(status, *span, reason=request.reason):
+            _excuse(work, status, *span, reason=request.reason)
+            data = {"from": iso_instant(span[0]), "to": iso_instant(span[1]), "reason": request.reason}
+            emit_event(work, status.participant, status.streak, "streak.frozen", data)
             review_row(work, status.participant, status.streak, status.row)
             facts.publish_changes(work, status.participant, now=now)
-        return _status(work, case)
+        return _status(work, request)
 
 
 @restartable
-def restore(*, tenant: Tenant, case: CareRequest, now: datetime) -> ParticipantStreakStatus:
+def restore(*, tenant: Tenant, request: CareRequest, now: datetime) -> ParticipantStreakStatus:
     """Revive the last broken run by excusing the windows missed since then.
 
     Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, NothingToRestore.
     """
-    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
-        before = _status(work, case)
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        before = _status(work, request)
         span = restorable_span(before, now=now)
         if span is None:
-            raise NothingToRestore(case.streak_code)
-        _excuse(work, before, *span, reason=case.reason)
-        status = _status(work, case)
-        emit_restored(work, status.participant, status.streak, status.streak_status, reason=case.reason)
+            raise NothingToRestore(request.streak_code)
+        _excuse(work, before, *span, reason=request.reason)
+        status = _status(work, request)
+        emit_restored(work, status.participant, status.streak, status.streak_status, reason=request.reason)
         grant_due_milestones(work, status)
         set_announced(status.row, status.streak_status)
         facts.publish_changes(work, status.participant, now=now)
         return status
 
 
-def _loads(tenant: Tenant, case: CareRequest) -> list[Load]:
-    streak = streaks_in(catalog_of(tenant)).by_code.get(case.streak_code)
+def _loads(tenant: Tenant, request: CareRequest) -> list[Load]:
+    streak = streaks_in(catalog_of(tenant)).by_code.get(request.streak_code)
     return loads_for([streak] if streak else [])
 
 
-def _status(work: UnitOfWork, case: CareRequest) -> ParticipantStreakStatus:
-    participant = work.find(case.participant_id)
+def _status(work: UnitOfWork, request: CareRequest) -> ParticipantStreakStatus:
+    participant = work.find(request.participant_id)
     if participant is None:
-        raise ParticipantNotFound(case.participant_id)
-    streak = visible_streak(work.catalog, case.streak_code)
+        raise ParticipantNotFound(request.participant_id)
+    streak = visible_streak(work.catalog, request.streak_code)
     row = row_of(work, participant, streak)
     if row is None:
-        raise StreakNotStarted(case.participant_id, case.streak_code)
+        raise StreakNotStarted(request.participant_id, request.streak_code)
     return status_of(row, streak, participant, now=work.now)
 
 
 def _is_frozen(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
     """Whether the same freeze exists: the form or request was sent twice."""
-    asked = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
-    return any(asked.items() <= freeze.items() for freeze in status.row.freezes)
+    same = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
+    return any(same.items() <= freeze.items() for freeze in status.row.freezes)
 
 
 def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> None:
     row = status.row
     if len(row.freezes) >= MAX_FREEZES:
-        raise InvalidInput("from", f"A streak can be frozen {MAX_FREEZES} times, and no more.")
+        raise InvalidInput("from", f"A streak can be frozen at most {MAX_FREEZES} times.")
     freeze = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason, "at": work.now.isoformat()}
     row.freezes = [*row.freezes, freeze]
     work.touch(status.participant, is_seen=False)
     work.change(row)
 
 
-def _freeze_event(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
-    return {
-        "user_id": status.participant.external_id,
-        "definition_id": str(status.streak.id),
-        "streak_code": status.streak.code,
-        "from": begin.isoformat().replace("+00:00", "Z"),
-        "to": end.isoformat().replace("+00:00", "Z"),
-        "reason": reason,
-    }
-
-
-# --- for everyone -----------------------------------------------------------------------------------------------------
+# --- amnesties --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -179,7 +170,7 @@ def declare_amnesty(
         return amnesty
     amnesty.created_at = now
     amnesty.save(force_insert=True)
-    _let_review(tenant, amnesty, now=now)
+    _start_reviews(tenant, amnesty, now=now)
     return amnesty
 
 
@@ -212,11 +203,11 @@ def undo_amnesty(*, tenant: Tenant, amnesty_id: UUID, now: datetime) -> Amnesty:
     if amnesty.undone_at is None:
         amnesty.undone_at = now
         amnesty.save(update_fields=["undone_at"])
-        _let_review(tenant, amnesty, now=now)
+        _start_reviews(tenant, amnesty, now=now)
     return amnesty
 
 
-def _let_review(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
+def _start_reviews(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
     streaks = Streak.objects.of(tenant)
     if amnesty.streak_codes is not None:
         streaks = streaks.filter(code__in=amnesty.streak_codes)

@@ -1,6 +1,6 @@
 """Count one tick of one participant in a unit of work: change the row, emit domain events, pay milestones."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from streaks.engine.milestones import Milestone, due_milestones, with_payments
 from streaks.engine.ticking import TickResult, tick
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
-from streaks.services.announcements import emit_broken, set_announced
+from streaks.services.announcements import emit_broken, emit_event, set_announced
 
 DOMAIN = "streaks"
 
@@ -48,10 +48,6 @@ def loads_for(streaks: Iterable[CompiledStreak]) -> list[Load]:
     """The loads of a unit that counts ticks of `streaks`."""
     ids = tuple(sorted({streak.id for streak in streaks}))
     return [Load(ParticipantStreak, "streak_id", ids)] if ids else []
-
-
-def _reward(reward: str) -> Mapping[str, Any]:
-    return {"type": "reward", "id": reward}
 
 
 def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
@@ -96,7 +92,7 @@ def count_tick(
     """
     row = row_of(work, participant, streak) or _new_row(work, participant, streak, at=at)
     rules, spans = rules_of(streak, participant), spans_of(row, streak)
-    ticked = tick(
+    result = tick(
         state_of(row, streak, participant),
         rules,
         at=at,
@@ -108,38 +104,39 @@ def count_tick(
     )
     if is_seen or participant.is_new:
         work.touch(participant)
-    outcomes = _save_tick(work, participant, streak, row, ticked)
-    mark = _undo_note(streak, row, ticked, value_to_store(rules.condition, value), adds_to_satisfied=adds_to_satisfied)
-    return CountedTick(ticked, [mark, *outcomes])
+    outcomes = _save_tick(work, participant, streak, row, result)
+    note = _undo_note(streak, row, result, value_to_store(rules.condition, value), adds_to_satisfied=adds_to_satisfied)
+    return CountedTick(result, [note, *outcomes])
 
 
 def _undo_note(
-    streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult, value: Any, *, adds_to_satisfied: bool
+    streak: CompiledStreak, row: ParticipantStreak, result: TickResult, value: Any, *, adds_to_satisfied: bool
 ) -> UndoNote:
     """What `services.reversing` needs to undo the tick: its window (null if it had no effect) and its payments."""
-    known = {tuple(payment) for payment in ticked.state.paid}
-    paid = [payment for payment in row.paid if tuple(payment) not in known]
-    about = {"value": value, "is_granted": not adds_to_satisfied, "paid": paid}
+    earlier = {tuple(payment) for payment in result.state.paid}
+    paid = [payment for payment in row.paid if tuple(payment) not in earlier]
+    optional = {"value": value, "is_granted": not adds_to_satisfied, "paid": paid}
     return UndoNote(
         DOMAIN,
-        {"id": str(streak.id), "revision": streak.revision, "window": ticked.window}
-        | {name: told for name, told in about.items() if told},
+        {"id": str(streak.id), "revision": streak.revision, "window": result.window}
+        | {name: known for name, known in optional.items() if known},
     )
 
 
 def _save_tick(
-    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, result: TickResult
 ) -> Sequence[Outcome]:
     """Emit the domain events of the tick, pay its milestones, and change the row. Returns the outcomes."""
-    if _has_broken(row, ticked):
+    if _has_broken(row, result):
         emit_broken(work, participant, streak, row.count)
-    state, outcomes = ticked.state, list[Outcome]()
-    if ticked.is_satisfying:
-        _emit_incremented(work, participant, streak, ticked)
-        if ticked.chain:
-            state, outcomes = pay(work, participant, streak, state, ticked.chain)
+    state, outcomes = result.state, list[Outcome]()
+    if result.is_satisfying:
+        data = {"new_count": result.count, "longest_count": result.after.longest}
+        emit_event(work, participant, streak, "streak.incremented", data)
+        if result.chain:
+            state, outcomes = pay(work, participant, streak, state, result.chain)
     row.state, row.revision = state, streak.revision
-    set_announced(row, ticked.after)
+    set_announced(row, result.after)
     work.change(row)
     return outcomes
 
@@ -165,23 +162,12 @@ def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak,
     return row
 
 
-def _has_broken(row: ParticipantStreak, ticked: TickResult) -> bool:
+def _has_broken(row: ParticipantStreak, result: TickResult) -> bool:
     """Whether the announced run is broken, and this tick did not revive it."""
-    if not row.count or ticked.before.current:
+    if not row.count or result.before.current:
         return False
-    latest, alive = ticked.before.latest, ticked.after.alive
+    latest, alive = result.before.latest, result.after.alive
     return latest is None or alive is None or not alive.first <= latest.last <= alive.last
-
-
-def _emit_incremented(work: UnitOfWork, participant: Participant, streak: CompiledStreak, ticked: TickResult) -> None:
-    data = {
-        "user_id": participant.external_id,
-        "definition_id": str(streak.id),
-        "streak_code": streak.code,
-        "new_count": ticked.count,
-        "longest_count": ticked.after.longest,
-    }
-    work.emit("streak.incremented", participant, data)
 
 
 def pay(
@@ -191,20 +177,10 @@ def pay(
     reached = due_milestones(streak.milestones, chain, state.paid)
     outcomes: list[Outcome] = []
     for milestone in reached:
-        _emit_reached(work, participant, streak, milestone)
+        data = {"threshold": milestone.threshold, "reward_id": milestone.reward}
+        emit_event(work, participant, streak, "streak.milestone_reached", data)
         outcomes += _outcomes_of(participant, streak, milestone, chain)
     return replace(state, paid=with_payments(state.paid, reached, chain)), outcomes
-
-
-def _emit_reached(work: UnitOfWork, participant: Participant, streak: CompiledStreak, milestone: Milestone) -> None:
-    data = {
-        "user_id": participant.external_id,
-        "definition_id": str(streak.id),
-        "streak_code": streak.code,
-        "threshold": milestone.threshold,
-        "reward_id": milestone.reward,
-    }
-    work.emit("streak.milestone_reached", participant, data)
 
 
 def _outcomes_of(
@@ -214,4 +190,4 @@ def _outcomes_of(
     yield GrantReport("streak_milestone", streak.name, source, code=streak.code, amount=milestone.threshold)
     if milestone.reward is not None:
         key = f"streak/{streak.id}/{participant.pk}/{milestone.threshold}/{chain.last}"
-        yield Grant("reward", _reward(milestone.reward), source, key)
+        yield Grant("reward", {"type": "reward", "id": milestone.reward}, source, key)

@@ -46,17 +46,17 @@ def review_rows(
 @restartable
 def _review_chunk(*, tenant: Tenant, chunk: Sequence[RowToReview], now: datetime, waits: bool) -> int:
     loads = [Load(ParticipantStreak, "streak_id", tuple(sorted({each.streak_id for each in chunk})))]
-    people = [each.participant_id for each in chunk]
-    is_heard = any(facts.has_listeners(catalog_of(tenant), change) for change in REVIEW_EVENTS)
-    only = () if is_heard else REVIEW_FIELDS
-    with unit_for_ids(tenant, people, now=now, loads=loads, waits=waits, only=only) as work:
+    participant_ids = [each.participant_id for each in chunk]
+    has_listeners = any(facts.has_listeners(catalog_of(tenant), event) for event in REVIEW_EVENTS)
+    only = () if has_listeners else REVIEW_FIELDS
+    with unit_for_ids(tenant, participant_ids, now=now, loads=loads, waits=waits, only=only) as work:
         locked = work.locked_participants
-        free = [each for each in chunk if each.participant_id in locked]
-        for each in free:
+        available = [each for each in chunk if each.participant_id in locked]
+        for each in available:
             _review_participant(work, locked[each.participant_id], each.streak_id)
-            if is_heard:
+            if has_listeners:
                 facts.publish_changes(work, locked[each.participant_id], now=now)
-        return len(free)
+        return len(available)
 
 
 def _review_participant(work: UnitOfWork, participant: Participant, streak_id: UUID) -> None:
@@ -70,12 +70,12 @@ def _review_participant(work: UnitOfWork, participant: Participant, streak_id: U
 def review_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak) -> None:
     """Emit the pending announcements of one row, and store the instants of the next ones."""
     status = status_of(row, streak, participant, now=work.now)
-    news = pending_announcements(row, status.streak_status)
-    if news.is_revived:
+    pending = pending_announcements(row, status.streak_status)
+    if pending.is_revived:
         _announce_revival(work, status)
-    emit_announcements(work, participant, streak, news)
-    if news.has_changed:
-        for name, value in news.columns.items():
+    emit_announcements(work, participant, streak, pending)
+    if pending.has_changed:
+        for name, value in pending.columns.items():
             setattr(row, name, value)
         work.change(row, *ANNOUNCED)
 
@@ -114,9 +114,9 @@ def review_streak(*, streak: Streak, now: datetime) -> int:
 def review_in_chunks(*, streak: Streak, now: datetime) -> Iterator[int]:
     """Generator for `review_streak`: yields the number of reviewed rows after each chunk."""
     while chunk := rows_after(streak, streak.review_cursor, limit=CHUNK):
-        looked_at, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
+        reviewed, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
         is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=last.participant_id)
-        yield looked_at
+        yield reviewed
         if not is_mine:
             return
     _move_cursor(streak, due_at=None, cursor=None)

@@ -69,7 +69,7 @@ def history(noon, codes=("daily",), people=("ada", "bo"), ages=(9, 8, 2, 1, 0, 1
     return [(who, code, noon - age * DAY) for age in ages for who in people for code in codes]
 
 
-def test_a_history_is_what_it_would_be_tick_by_tick_in_any_order(tenant, other_tenant, noon, written):
+def test_a_history_has_the_same_result_as_single_ticks_in_any_order(tenant, other_tenant, noon, written):
     for owner in (tenant, other_tenant):
         defined(owner)
         defined(owner, "weekly", period="weekly", grace_periods=1)
@@ -86,7 +86,7 @@ def test_a_history_is_what_it_would_be_tick_by_tick_in_any_order(tenant, other_t
     assert (told["lines"], told["bad"]) == (len(ticks), 0)
 
 
-def test_a_second_run_of_the_file_does_nothing(tenant, noon, written):
+def test_importing_the_file_again_changes_nothing(tenant, noon, written):
     defined(tenant)
     path = written(history(noon))
     first, _ = backfill(path)
@@ -100,7 +100,7 @@ def test_a_second_run_of_the_file_does_nothing(tenant, noon, written):
     assert states() == before
 
 
-def test_the_same_ticks_in_another_file_or_anew_count_once(tenant, noon, written):
+def test_the_same_ticks_in_another_file_count_once(tenant, noon, written):
     defined(tenant, condition={"type": "count", "min": 3})
     hours = [noon + hour * timedelta(hours=1) for hour in (0, 1)]
     ticks = [("ada", "daily", at) for at in hours]
@@ -113,7 +113,7 @@ def test_the_same_ticks_in_another_file_or_anew_count_once(tenant, noon, written
     assert ParticipantStreak.objects.get().runs == [[noon.toordinal(), 1]]
 
 
-def test_where_one_tick_is_enough_no_key_is_kept(tenant, noon, written):
+def test_no_idempotency_request_is_stored_if_one_tick_satisfies_a_window(tenant, noon, written):
     defined(tenant)
 
     backfill(written(history(noon)))
@@ -121,7 +121,7 @@ def test_where_one_tick_is_enough_no_key_is_kept(tenant, noon, written):
     assert not IdempotencyKey.objects.exists()
 
 
-def test_bad_lines_are_told_by_number_and_stop_nothing(tenant, noon, written, tmp_path):
+def test_bad_lines_are_reported_by_number_and_do_not_stop_the_import(tenant, noon, written, tmp_path):
     defined(tenant)
     defined(tenant, "paused", is_active=False)
     defined(tenant, "points", condition={"type": "sum", "field": "points", "min": 5})
@@ -157,7 +157,7 @@ def test_bad_lines_are_told_by_number_and_stop_nothing(tenant, noon, written, tm
     assert list(Participant.objects.values_list("external_id", flat=True)) == ["bo"]
 
 
-def test_strict_fails_where_a_line_is_bad_and_has_done_the_others(tenant, noon, written):
+def test_strict_fails_on_a_bad_line_and_imports_the_others(tenant, noon, written):
     defined(tenant)
     path = written([("ada", "unknown", noon), ("bo", "daily", noon)])
 
@@ -167,7 +167,7 @@ def test_strict_fails_where_a_line_is_bad_and_has_done_the_others(tenant, noon, 
     assert Participant.objects.get().external_id == "bo"
 
 
-def test_a_dry_run_tells_and_writes_nothing(tenant, noon, written, nothing_written):
+def test_a_dry_run_reports_and_writes_nothing(tenant, noon, written, nothing_written):
     defined(tenant, condition={"type": "count", "min": 2})
 
     with nothing_written():
@@ -177,7 +177,7 @@ def test_a_dry_run_tells_and_writes_nothing(tenant, noon, written, nothing_writt
     assert backfill(written(history(noon)))[0] == told
 
 
-def test_it_is_silent_unless_asked_to_tell(tenant, noon, written):
+def test_the_import_is_silent_by_default(tenant, noon, written):
     defined(tenant)
     backfill(written(history(noon, people=["ada"])))
     assert not DomainEvent.objects.exists()
@@ -189,7 +189,7 @@ def test_it_is_silent_unless_asked_to_tell(tenant, noon, written):
 
 
 @pytest.mark.parametrize(("options", "given"), [((), 2), (("--without-rewards",), 0)])
-def test_milestones_give_their_rewards_unless_told_not_to(tenant, noon, written, monkeypatch, options, given):
+def test_milestones_grant_their_rewards_unless_disabled(tenant, noon, written, monkeypatch, options, given):
     rewards = []
     kind = GrantKind(give=lambda *told: rewards.append(told) or (), problem=lambda tenant, spec: None, keys=("id",))
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
@@ -203,7 +203,7 @@ def test_milestones_give_their_rewards_unless_told_not_to(tenant, noon, written,
     assert len(rewards) == given  # a milestone that counts as reached never pays later
 
 
-def test_a_history_is_no_visit(tenant, noon, written):
+def test_an_imported_history_does_not_count_as_a_visit(tenant, noon, written):
     defined(tenant)
     record(tenant=tenant, participant_id="ada", streak_code="daily", at=noon, now=noon)
 
@@ -225,7 +225,7 @@ def test_ndjson_and_a_stream_are_read_too(tenant, noon, tmp_path, monkeypatch):
     assert "Reading a stream" in err
 
 
-def test_the_sandbox_and_other_tenants_are_apart(tenant, other_tenant, noon, written):
+def test_the_sandbox_and_other_tenants_are_separate(tenant, other_tenant, noon, written):
     defined(tenant.sandbox)
     defined(other_tenant)
 
@@ -243,7 +243,7 @@ def test_an_unknown_tenant_and_a_missing_file_are_one_line(tenant, written, noon
         backfill("missing.csv")
 
 
-def test_a_batch_takes_as_many_statements_as_one_line_does(tenant, noon, written, queries):
+def test_a_batch_needs_as_many_statements_as_one_line(tenant, noon, written, queries):
     defined(tenant)
     backfill(written([("ada", "daily", noon)]))
     people = [f"user_{number}" for number in range(100)]
@@ -255,7 +255,7 @@ def test_a_batch_takes_as_many_statements_as_one_line_does(tenant, noon, written
 
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
-def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(noon, written):
+def test_a_killed_import_resumes_without_gap_and_without_repetition(noon, written):
     tenant = create_tenant(slug="acme", name="Acme", now=timezone.now())
     defined(tenant, condition={"type": "count", "min": 2})
     people = [f"user_{number}" for number in range(300)]

@@ -37,7 +37,7 @@ def seen(answer):
     }
 
 
-def test_each_window_tells_whether_it_counted_and_how_long_the_run_was(api, tenant, queries):
+def test_each_window_has_its_result_and_the_length_of_the_run(api, tenant, queries):
     defined(tenant, grace_periods=1)
     tick(tenant, 5, 4, 2, 1)
     api.get(CALENDAR)
@@ -73,7 +73,7 @@ def test_each_window_tells_whether_it_counted_and_how_long_the_run_was(api, tena
     }
 
 
-def test_an_excused_window_says_so(api, admin_api, tenant):
+def test_an_excused_window_is_labelled(api, admin_api, tenant):
     defined(tenant)
     tick(tenant, 2)
     body = {"from": "2026-02-13", "to": "2026-02-13", "reason": "Ill"}
@@ -84,7 +84,7 @@ def test_an_excused_window_says_so(api, admin_api, tenant):
     assert [(window["excused"], window["grace"], window["count"]) for window in windows] == [(True, False, 1)]
 
 
-def test_without_dates_it_is_the_last_thirty_days(api, tenant):
+def test_the_default_is_the_last_thirty_days(api, tenant):
     defined(tenant)
 
     keys = list(seen(api.get(CALENDAR)))
@@ -92,7 +92,7 @@ def test_without_dates_it_is_the_last_thirty_days(api, tenant):
     assert (keys[0], keys[-1], len(keys)) == ("2026-01-16", "2026-02-14", 30)
 
 
-def test_nobody_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_written):
+def test_an_unknown_participant_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_written):
     defined(tenant)
 
     with nothing_written():
@@ -101,7 +101,7 @@ def test_nobody_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_wr
     assert seen(answer) == {"2026-02-13": (False, False, 0), "2026-02-14": (False, False, 0)}
 
 
-def test_weeks_months_and_hours_that_meet_the_dates_are_shown(api, tenant):
+def test_weeks_months_and_hours_that_overlap_the_dates_are_shown(api, tenant):
     for period in ("weekly", "monthly", "hourly"):
         defined(tenant, period, period=period)
     path = "/participants/user_42/streaks/{}/calendar?from=2026-01-31&to=2026-02-01"
@@ -134,7 +134,7 @@ def test_a_day_that_a_zone_skipped_is_not_shown(api, tenant):
     assert keys == ["2011-12-29", "2011-12-31"]
 
 
-def test_the_days_of_a_traveller_stay_local_dates(api, tenant):
+def test_the_days_of_a_travelling_participant_remain_local_dates(api, tenant):
     defined(tenant, timezone="participant")
     participants.register(tenant=tenant, external_id="user_42", changes={"timezone": "Asia/Tokyo"}, now=NOW)
     tick(tenant, 0)  # 17:15 on the 14th in Tokyo
@@ -172,7 +172,7 @@ def test_exactly_400_windows_can_be_asked_for(api, tenant):
     assert len(seen(api.get(f"{CALENDAR}?from=2025-01-11&to=2026-02-14"))) == 400
 
 
-def test_what_is_not_there_is_404(api, other_api, tenant):
+def test_missing_objects_are_404(api, other_api, tenant):
     defined(tenant)
     defined(tenant, "planned", status="draft")
 

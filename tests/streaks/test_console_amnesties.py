@@ -48,14 +48,14 @@ def declared(tenant, name="Outage", codes=None):
     )
 
 
-def test_the_form_begins_with_the_zone_of_the_tenant(tenant):
+def test_the_form_defaults_to_the_zone_of_the_tenant(tenant):
     tenant.timezone = "Asia/Tokyo"
     tenant.save()
 
     assert '<option value="Asia/Tokyo" selected>' in text_of(Console(tenant).get(ADD))
 
 
-def test_filled_in_it_tells_whom_it_touches_and_writes_nothing(tenant, streaks, nothing_written):
+def test_a_valid_form_shows_affected_participants_and_writes_nothing(tenant, streaks, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
@@ -70,11 +70,11 @@ def test_filled_in_it_tells_whom_it_touches_and_writes_nothing(tenant, streaks, 
     assert trail() == []
 
 
-def test_where_there_is_no_streak_it_says_so(tenant):
+def test_a_preview_without_streaks_says_so(tenant):
     assert "There is no streak that it touches." in text_of(Console(tenant).post(ADD, **asked(tenant)))
 
 
-def test_confirmed_it_is_declared(tenant, streaks):
+def test_a_confirmed_amnesty_is_declared(tenant, streaks):
     console = Console(tenant)
 
     answer = console.post(ADD, **asked(tenant, streak_codes=["lesson", "later"], confirmed="yes"))
@@ -91,13 +91,13 @@ def test_confirmed_it_is_declared(tenant, streaks):
     assert trail() == [("Outage", 1, "Declared.")]
 
 
-def test_no_streak_means_every_streak(tenant, streaks):
+def test_selecting_no_streak_means_all_streaks(tenant, streaks):
     Console(tenant).post(ADD, **asked(tenant, confirmed="yes"))
 
     assert Amnesty.objects.get().streak_codes is None
 
 
-def test_what_was_asked_can_be_changed_first(tenant, streaks, nothing_written):
+def test_the_form_can_be_changed_before_the_confirmation(tenant, streaks, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
@@ -127,9 +127,7 @@ def test_what_was_asked_can_be_changed_first(tenant, streaks, nothing_written):
         ("reason", "x" * 501, "Ensure this value has at most 500 characters (it has 501)."),
     ],
 )
-def test_what_makes_no_amnesty_is_refused_on_its_field(
-    tenant, streaks, nothing_written, field, value, message, confirmed
-):
+def test_an_invalid_amnesty_is_refused_on_its_field(tenant, streaks, nothing_written, field, value, message, confirmed):
     console = Console(tenant)
 
     with nothing_written():
@@ -140,7 +138,7 @@ def test_what_makes_no_amnesty_is_refused_on_its_field(
     assert trail() == []
 
 
-def test_it_is_undone_after_a_look(tenant, streaks):
+def test_an_amnesty_is_undone_after_a_preview(tenant, streaks):
     amnesty = declared(tenant, codes=["lesson"])
     console = Console(tenant)
 
@@ -154,7 +152,7 @@ def test_it_is_undone_after_a_look(tenant, streaks):
     assert trail() == [("Outage", 2, "Undone.")]
 
 
-def test_what_is_undone_is_not_undone_again(tenant, nothing_written):
+def test_an_undone_amnesty_cannot_be_undone_again(tenant, nothing_written):
     amnesty = declared(tenant)
     console = Console(tenant)
     console.post(UNDO, amnesty.pk)
@@ -166,7 +164,7 @@ def test_what_is_undone_is_not_undone_again(tenant, nothing_written):
     assert len(trail()) == 1
 
 
-def test_the_list_tells_what_stands_and_what_is_undone(tenant):
+def test_the_list_shows_which_amnesties_are_in_force(tenant):
     declared(tenant, "First")
     second = declared(tenant, "Second", codes=[])
     console = Console(tenant)
@@ -180,7 +178,7 @@ def test_the_list_tells_what_stands_and_what_is_undone(tenant):
     assert ">First<" not in text_of(console.get(LIST, q="secon"))
 
 
-def test_nobody_edits_or_deletes_one(tenant, nothing_written):
+def test_amnesties_cannot_be_edited_or_deleted(tenant, nothing_written):
     amnesty = declared(tenant)
     console = Console(tenant)
 
@@ -190,7 +188,7 @@ def test_nobody_edits_or_deletes_one(tenant, nothing_written):
         console.post(LIST, action="delete_selected", post="yes", _selected_action=[str(amnesty.pk)])
 
 
-def test_those_of_other_tenants_are_out_of_reach(tenant, other_tenant, streaks, nothing_written):
+def test_amnesties_of_other_tenants_are_not_accessible(tenant, other_tenant, streaks, nothing_written):
     strangers = [declared(owner, "hidden one") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
@@ -224,7 +222,7 @@ def test_each_permission_opens_one_thing(tenant, streaks, nothing_written):
         assert console.post(UNDO, amnesty.pk).status_code == 403
 
 
-def test_who_may_add_adds_and_who_may_change_undoes(tenant, streaks):
+def test_staff_with_add_permission_declare_and_with_change_permission_undo(tenant, streaks):
     Console(tenant, user=staff("streaks.add_amnesty")).post(ADD, **asked(tenant, confirmed="yes"))
     amnesty = Amnesty.objects.get()
     User.objects.update(username="colleague")
@@ -236,7 +234,7 @@ def test_who_may_add_adds_and_who_may_change_undoes(tenant, streaks):
     assert trail() == [("Outage", 1, "Declared."), ("Outage", 2, "Undone.")]
 
 
-def test_the_page_asks_as_much_for_many_streaks_as_it_shows(tenant, streaks, queries):
+def test_the_page_needs_two_queries_per_shown_streak(tenant, streaks, queries):
     console = Console(tenant)
 
     with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the preview; two per line

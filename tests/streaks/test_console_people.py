@@ -59,7 +59,7 @@ def test_the_panel_of_streaks_is_registered():
     assert "streaks" in panels
 
 
-def test_who_never_ticked_has_none_and_no_buttons(tenant):
+def test_a_participant_without_ticks_has_no_streaks_and_no_buttons(tenant):
     made(tenant)
     participant = ParticipantFactory(tenant=tenant)
 
@@ -83,7 +83,7 @@ MILESTONES = [{"threshold": length, "reward_item_id": None, "repeatable": True} 
         ((5, 4), 12, "0", "2", "broken", "3, 3 to go"),
     ],
 )
-def test_the_page_tells_where_they_stand(tenant, wednesday, days, hour, current, longest, state, following):
+def test_the_page_shows_the_status_of_each_streak(tenant, wednesday, days, hour, current, longest, state, following):
     made(tenant, milestones=MILESTONES)
     participant = ticked(tenant, *days)
     wednesday.move_to(NOW.replace(hour=hour))
@@ -99,11 +99,11 @@ def test_a_streak_without_milestones_has_no_next_one(tenant):
     assert cells_of(page_of(tenant, ticked(tenant, 0)))[4] == "–"
 
 
-def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
+def test_frozen_runs_and_paused_streaks_are_labelled(tenant):
     streak = made(tenant)
     participant = ticked(tenant, 1, 0)
 
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
     frozen = cells_of(page_of(tenant, participant))
     pause(streak, tenant=tenant, now=NOW)
     paused = text_of(Console(tenant, user=staff("participants.view_participant")).get(PAGE, participant.pk))
@@ -113,7 +113,7 @@ def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
 
 
 @pytest.mark.parametrize("status", ["draft", "archived"])
-def test_what_is_not_in_use_is_not_shown(tenant, status):
+def test_streaks_that_are_not_in_use_are_not_shown(tenant, status):
     streak = made(tenant)
     participant = ticked(tenant, 0)
     set_status(streak, tenant=tenant, status=status, now=NOW)
@@ -133,7 +133,7 @@ def test_nothing_of_another_tenants_namesake_is_shown(tenant, other_tenant):
     assert "Secret" not in shown
 
 
-def test_the_page_asks_as_much_for_many_streaks_as_for_one(tenant, queries):
+def test_the_page_needs_as_many_queries_for_many_streaks_as_for_one(tenant, queries):
     made(tenant)
     participant = ticked(tenant, 5, 4)
     console = Console(tenant)
@@ -157,10 +157,10 @@ def boxes_of(shown):
     return dict(reversed(box) for box in boxes)
 
 
-def test_the_calendar_tells_each_day_since_they_began(tenant):
+def test_the_calendar_shows_each_day_since_the_participant_began(tenant):
     made(tenant, grace_periods=1)
     participant = ticked(tenant, 16, 15, 9, 8, 6, 4, 3, 1)
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
 
     boxes = boxes_of(page_of(tenant, participant))
 
@@ -173,7 +173,7 @@ def test_the_calendar_tells_each_day_since_they_began(tenant):
     assert not any(told.startswith("2026-02-22") for told in boxes)
 
 
-def test_what_was_counted_by_other_rules_is_not_called_missed(tenant):
+def test_windows_under_earlier_rules_are_not_shown_as_missed(tenant):
     streak = made(tenant)
     participant = ticked(tenant, 9, 8, 1, 0)
     update_streak(streak, tenant=tenant, changes={"grace_periods": 1}, now=NOW)
@@ -194,7 +194,7 @@ def test_what_was_counted_by_other_rules_is_not_called_missed(tenant):
         ({"period": "rolling", "duration_seconds": 3600}, "2026-03-11T12:00:00Z: kept, run of 1", "11.03."),
     ],
 )
-def test_every_kind_of_period_is_drawn(tenant, terms, told, label):
+def test_every_kind_of_period_has_a_calendar(tenant, terms, told, label):
     made(tenant, **terms)
     participant = ticked(tenant, 0)
 
@@ -253,7 +253,7 @@ def test_a_participant_is_frozen(tenant, fields, begin, end):
         ),
     ],
 )
-def test_what_makes_no_freeze_is_refused_on_its_field(tenant, nothing_written, fields, errors):
+def test_an_invalid_freeze_is_refused_on_its_field(tenant, nothing_written, fields, errors):
     made(tenant)
     made(tenant, "untouched", "Untouched")
     participant = ticked(tenant, 0)
@@ -302,7 +302,7 @@ def test_a_broken_run_is_restored(tenant):
     assert trail() == [(f"Participant {participant.pk}", 2, "Restored streak daily_login.")]
 
 
-def test_the_run_before_the_present_one_is_restored_too(tenant):
+def test_the_run_before_the_live_one_can_be_restored(tenant):
     made(tenant)
     participant = ticked(tenant, 6, 5, 4, 0)
     console = Console(tenant)
@@ -331,7 +331,7 @@ def test_sent_twice_it_is_restored_once(tenant, nothing_written):
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_who_may_only_look_cares_for_nobody(tenant, nothing_written, page):
+def test_staff_with_view_permission_cannot_freeze_or_restore(tenant, nothing_written, page):
     made(tenant)
     participant = ticked(tenant, 6, 5, 4)
     console = Console(tenant, user=staff("participants.view_participant", "streaks.view_streak"))
@@ -343,7 +343,7 @@ def test_who_may_only_look_cares_for_nobody(tenant, nothing_written, page):
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_who_may_change_participants_streaks_cares_for_them(tenant, page):
+def test_freeze_and_restore_need_the_change_permission(tenant, page):
     made(tenant)
     participant = ticked(tenant, 6, 5, 4)
 
@@ -354,7 +354,7 @@ def test_who_may_change_participants_streaks_cares_for_them(tenant, page):
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_written, page):
+def test_participants_of_other_tenants_are_not_accessible(tenant, other_tenant, nothing_written, page):
     strangers = []
     for owner in (other_tenant, tenant.sandbox):
         made(owner)
@@ -368,10 +368,10 @@ def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, no
     assert trail() == []
 
 
-def test_of_somebody_anonymised_the_reasons_are_gone(tenant):
+def test_anonymised_participants_have_no_reasons(tenant):
     made(tenant)
     participant = ticked(tenant, 0)
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "In hospital"), now=NOW)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "In hospital"), now=NOW)
     anonymize(tenant=tenant, external_id="ada", now=NOW)
 
     shown = page_of(tenant, participant)

@@ -49,7 +49,7 @@ def test_a_streak_is_switched(tenant, before, page, after, told):
         ("archived", {"activate"}),
     ],
 )
-def test_what_makes_no_sense_is_not_offered_and_does_nothing(tenant, nothing_written, status, offered):
+def test_impossible_switches_are_not_offered_and_do_nothing(tenant, nothing_written, status, offered):
     streak = made(tenant, status)
     console = Console(tenant)
 
@@ -62,7 +62,7 @@ def test_what_makes_no_sense_is_not_offered_and_does_nothing(tenant, nothing_wri
     assert trail() == []
 
 
-def test_a_look_tells_whom_it_touches_and_writes_nothing(tenant, nothing_written):
+def test_the_preview_shows_affected_participants_and_writes_nothing(tenant, nothing_written):
     streak, now = made(tenant), timezone.now()
     console = Console(tenant)
 
@@ -78,7 +78,7 @@ def test_a_look_tells_whom_it_touches_and_writes_nothing(tenant, nothing_written
     assert "<li>2 runs are alive; at risk now: 0.</li>" in somebody
 
 
-def test_a_pause_lasts_from_the_one_button_to_the_other(tenant):
+def test_a_pause_lasts_from_pause_to_resume(tenant):
     streak = made(tenant)
     console = Console(tenant)
 
@@ -91,7 +91,7 @@ def test_a_pause_lasts_from_the_one_button_to_the_other(tenant):
 
 
 @pytest.mark.parametrize("page", TITLES)
-def test_the_streak_of_another_tenant_is_out_of_reach(tenant, other_tenant, nothing_written, page):
+def test_the_streak_of_another_tenant_is_not_accessible(tenant, other_tenant, nothing_written, page):
     strangers = [made(owner, "paused", name="secret") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
@@ -104,7 +104,7 @@ def test_the_streak_of_another_tenant_is_out_of_reach(tenant, other_tenant, noth
 
 
 @pytest.mark.parametrize("page", TITLES)
-def test_who_may_only_look_switches_nothing(tenant, nothing_written, page):
+def test_staff_with_view_permission_cannot_switch(tenant, nothing_written, page):
     streak = made(tenant)
     console = Console(tenant, user=staff("streaks.view_streak"))
 
@@ -114,7 +114,7 @@ def test_who_may_only_look_switches_nothing(tenant, nothing_written, page):
         assert f"/{page}/" not in text_of(console.get(CHANGE, streak.pk))
 
 
-def test_who_may_change_streaks_switches_them(tenant):
+def test_switching_needs_the_change_permission(tenant):
     streak = made(tenant)
 
     Console(tenant, user=staff("streaks.change_streak")).post("streaks_streak_pause", streak.pk)

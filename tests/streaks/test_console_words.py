@@ -36,7 +36,7 @@ PRO, BIG, RARE = asks("plan", "eq", "pro"), asks("amount", "gte", 10), asks("sku
         (asks("vip", "ne", True), "vip is not true"),
     ],
 )
-def test_an_expression_is_said_in_words(expression, words):
+def test_an_expression_is_described_in_words(expression, words):
     assert expression_in_words(expression) == words
 
 
@@ -52,7 +52,7 @@ def test_an_expression_is_said_in_words(expression, words):
         ({"grace_periods": 2, "reset_on_miss": False}, "daily", "any event", "never resets"),
     ],
 )
-def test_the_list_says_what_a_streak_asks(fields, period, condition, grace):
+def test_the_list_describes_conditions(fields, period, condition, grace):
     streak = Streak(**fields)
 
     assert (period_of(streak), condition_of(streak), grace_of(streak)) == (period, condition, grace)
@@ -69,11 +69,11 @@ def test_the_list_says_what_a_streak_asks(fields, period, condition, grace):
         ("fact_filter", "amount: must be a number", "amount: must be a number"),
     ],
 )
-def test_the_end_of_a_sentence_gets_its_beginning(field, message, said):
+def test_a_partial_message_gets_its_subject(field, message, said):
     assert sentence(FieldError(field, message), "Events") == said
 
 
-def test_whom_it_touches_is_told_in_numbers_that_read_well():
+def test_affected_participants_are_described_in_readable_numbers():
     assert list(reach_lines(Reach(0, 0, 0))) == ["Nobody has it yet."]
     assert list(reach_lines(Reach(1, 1, 1))) == ["1 participant has it.", "1 run is alive; at risk now: 1."]
     assert next(iter(reach_lines(Reach(1234, 1000, 0)))) == "1,234 participants have it."

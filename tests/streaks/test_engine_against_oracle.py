@@ -179,7 +179,7 @@ def numbers_of(state):
 
 @examples(700)
 @given(books())
-def test_a_streak_stands_where_a_walk_through_all_its_windows_ends(history):
+def test_the_status_agrees_with_the_oracle(history):
     book, now = history
 
     state = counted(book, now=now)
@@ -189,7 +189,7 @@ def test_a_streak_stands_where_a_walk_through_all_its_windows_ends(history):
 
 @examples(300)
 @given(books(), st.data())
-def test_a_streak_stands_there_at_every_later_instant(history, data):
+def test_the_status_at_later_instants_agrees_with_the_oracle(history, data):
     book, now = history
     state = counted(book, now=now)
 
@@ -216,7 +216,7 @@ def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
 
 @examples(300)
 @given(books())
-def test_a_streak_lives_until_exactly_the_break_and_is_at_risk_from_exactly_the_instant_told(history):
+def test_a_streak_is_alive_until_breaks_at_and_at_risk_from_at_risk_at(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
     told = streak_status(state, rules, now=now, spans=book.spans)
@@ -243,7 +243,7 @@ def shown(state, book, *, now):
 
 @examples(500)
 @given(books(wanted=some_ticks | sums | different_ones, most=20))
-def test_whatever_satisfies_a_window_it_is_satisfied_by_the_ticks_that_were_not_too_late(history):
+def test_every_condition_ignores_ticks_that_were_too_late(history):
     book, now = history
 
     state = counted(book, now=now)
@@ -255,7 +255,7 @@ def test_whatever_satisfies_a_window_it_is_satisfied_by_the_ticks_that_were_not_
 
 @examples(300)
 @given(books(wanted=some_ticks | sums | different_ones, most=20), st.data())
-def test_within_35_days_the_order_of_ticks_does_not_matter_to_any_condition(history, data):
+def test_within_35_days_the_order_of_ticks_does_not_matter_for_any_condition(history, data):
     book, now = history
     newest = max(each.at for each in book.ticks)
     young = [each for each in book.ticks if each.at >= newest - oracle.LATE_ALLOWED]
@@ -272,7 +272,7 @@ def test_within_35_days_the_order_of_ticks_does_not_matter_to_any_condition(hist
 
 @examples(300)
 @given(books(wanted=some_ticks, most=10), st.booleans())
-def test_what_record_is_told_of_each_tick(history, is_in_order):
+def test_the_result_of_each_recorded_tick_agrees_with_the_oracle(history, is_in_order):
     book, now = history
     ticks = sorted(book.ticks, key=lambda each: each.at) if is_in_order else book.ticks
     state, rules, heard = State(), rules_of(book), replace(book, ticks=[])
@@ -309,7 +309,7 @@ def test_repeated_records_do_not_advance_a_window_that_is_satisfied_but_events_d
 
 @examples(150)
 @given(books(), st.data())
-def test_an_excuse_that_is_taken_back_has_never_been(history, data):
+def test_a_withdrawn_excuse_has_no_lasting_effect(history, data):
     book, now = history
     excused = replace(book, spans=[*book.spans, *data.draw(spans(book.calendar, now))])
     half = len(book.ticks) // 2
@@ -323,7 +323,7 @@ def test_an_excuse_that_is_taken_back_has_never_been(history, data):
 
 @examples(250)
 @given(books(resets=st.just(True), most=10))
-def test_what_revives_the_last_broken_run_excuses_what_was_missed_since_and_nothing_else(history):
+def test_the_reviving_span_excuses_exactly_the_windows_missed_since_the_break(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
     runs, is_alive = oracle.runs(book), bool(oracle.told(book, now=now).current)
@@ -354,7 +354,7 @@ def around(book, broken, resumed):
 
 @examples(300)
 @given(books(most=10))
-def test_the_calendar_says_of_each_window_what_the_walk_says(history):
+def test_the_calendar_agrees_with_the_oracle(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
     first, last = min(each.at for each in book.ticks) - UNITS[book.calendar.period], now + UNITS[book.calendar.period]
@@ -418,7 +418,7 @@ def changing(draw, *, changes):
 
 @examples(400)
 @given(st.integers(1, 2).flatmap(lambda number: changing(changes=number)), st.data())
-def test_a_count_that_is_alive_goes_on_by_the_new_rules_and_nothing_dead_comes_back(history, data):
+def test_a_live_count_continues_under_new_rules_and_a_broken_one_does_not(history, data):
     books, changes, now = history
     book, state = books[0], counted(books[0], now=now)
 
@@ -462,7 +462,7 @@ def rolling_books(draw, *, with_spans=True):
 
 @examples(500)
 @given(rolling_books())
-def test_rolling_windows_open_with_a_tick_follow_without_a_gap_and_open_anew_after_a_break(history):
+def test_rolling_windows_agree_with_the_oracle(history):
     book, now = history
     rules = replace(rules_of(book.rules), windows=Rolling(book.length))
     state, heard = State(), replace(book, rules=replace(book.rules, ticks=[]))
@@ -477,7 +477,7 @@ def test_rolling_windows_open_with_a_tick_follow_without_a_gap_and_open_anew_aft
 
 @examples(250)
 @given(books(wanted=ANY_TICK | some_ticks), rolling_books(with_spans=False), st.integers(0, 60))
-def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, tenths):
+def test_a_count_is_carried_over_from_a_calendar_to_rolling_windows(history, rolling, tenths):
     (book, at), (new, _) = history, rolling
     book = replace(book, spans=[])
     moved = at - new.rules.ticks[0].at if new.rules.ticks else timedelta(0)
@@ -498,7 +498,7 @@ def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, 
 
 @examples(250)
 @given(rolling_books(with_spans=False), calendars(), st.data())
-def test_a_count_goes_on_from_rolling_windows_into_a_calendar(history, scene, data):
+def test_a_count_is_carried_over_from_rolling_windows_to_a_calendar(history, scene, data):
     (old, at), (calendar, _) = history, scene
     state, rules = State(), rules_of_rolling(old)
     for each in old.rules.ticks:
@@ -520,7 +520,7 @@ def rules_of_rolling(book):
     return replace(rules_of(book.rules), windows=Rolling(book.length))
 
 
-def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_the_next_one_lies_otherwise():
+def test_an_excuse_that_covers_no_missed_window_does_not_join_rolling_runs():
     opened = datetime(2026, 2, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR))
     spans = [
@@ -536,7 +536,7 @@ def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_t
 
 
 @pytest.mark.parametrize("is_told_late", [False, True])
-def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_though_the_next_tick_opened_anew(is_told_late):
+def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_although_a_new_one_began(is_told_late):
     opened, rules = datetime(2026, 2, 14, tzinfo=UTC), Rules(windows=Rolling(DAY))
     back, spans = opened + 2 * DAY + 6 * HOUR, [(opened + DAY, opened + 2 * DAY)]
 
@@ -547,7 +547,7 @@ def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_though_the_nex
     assert streak_status(state, rules, now=back, spans=spans).current == 2
 
 
-def test_rolling_windows_that_nothing_came_of_are_not_kept():
+def test_rolling_windows_without_a_satisfied_one_are_dropped():
     opened, now = datetime(2026, 2, 14, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR), condition=Condition(ConditionKind.COUNT, Decimal(2)))
 
@@ -563,7 +563,7 @@ def test_rolling_windows_that_nothing_came_of_are_not_kept():
 
 @examples(400)
 @given(books(travels=True))
-def test_who_travels_has_windows_of_local_dates(history):
+def test_windows_of_a_travelling_participant_are_local_dates(history):
     book, now = history
 
     state = counted(book, now=now)
@@ -573,7 +573,7 @@ def test_who_travels_has_windows_of_local_dates(history):
 
 @examples(200)
 @given(books(travels=True, most=1), st.data())
-def test_every_instant_of_a_journey_is_in_one_window_between_its_begin_and_its_end(history, data):
+def test_every_instant_of_a_journey_is_in_exactly_one_window(history, data):
     book, now = history
     windows = windows_in(book.calendar)
     at = data.draw(instants(book.calendar, now, back=16))
@@ -647,7 +647,7 @@ def check_unlocked(state, rules, book, paid, *, now):
 
 @examples(200)
 @given(books(most=30))
-def test_a_history_that_is_kept_as_a_count_stands_as_if_all_of_it_were_kept(history):
+def test_a_compacted_history_has_the_same_status_as_the_full_one(history):
     book, now = history
     ticks, rules = sorted(book.ticks, key=lambda each: each.at), rules_of(book)
     whole = short = State()

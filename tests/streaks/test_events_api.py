@@ -57,7 +57,7 @@ def test_an_event_ticks_the_streaks_of_its_type_and_no_other(api, tenant):
     assert counts(api) == {"of_any": 1, "of_logins": 1, "of_two": 1}
 
 
-def test_an_event_that_nobody_listens_to_is_only_recorded(api, tenant):
+def test_an_event_without_listeners_is_only_stored(api, tenant):
     defined(tenant)
 
     emit(api, "video_watched")
@@ -81,7 +81,7 @@ def test_an_event_that_nobody_listens_to_is_only_recorded(api, tenant):
         ({"expression": {"condition": {"field": "participant.team", "operator": "eq", "value": "blue"}}}, {}, False),
     ],
 )
-def test_an_event_counts_where_the_filter_or_the_expression_holds(api, tenant, fields, properties, counts_it):
+def test_an_event_counts_if_it_matches_the_filter_or_the_expression(api, tenant, fields, properties, counts_it):
     defined(tenant, **fields)
     api.post("/participants", {"participant_id": "user_42", "attributes": {"team": "red"}})
 
@@ -90,7 +90,7 @@ def test_an_event_counts_where_the_filter_or_the_expression_holds(api, tenant, f
     assert counts(api) == ({"daily": 1} if counts_it else {})
 
 
-def test_a_filter_that_cannot_be_read_matches_nothing_and_spoils_no_other_streak(api, tenant):
+def test_a_malformed_filter_matches_nothing_and_does_not_affect_other_streaks(api, tenant):
     defined(tenant, "unreadable", fact_filter={"plan": {"regex": ".*"}})
     defined(tenant)
 
@@ -99,7 +99,7 @@ def test_a_filter_that_cannot_be_read_matches_nothing_and_spoils_no_other_streak
     assert counts(api) == {"daily": 1}
 
 
-def test_a_window_is_satisfied_when_the_sum_is_reached_whatever_the_order(api, tenant):
+def test_a_window_is_satisfied_when_the_sum_is_reached_in_any_order(api, tenant):
     defined(tenant, condition={"type": "sum", "field": "attrs.points", "min": 0.3})
 
     for points in (0.1, True, "0.2", None, -5):
@@ -110,7 +110,7 @@ def test_a_window_is_satisfied_when_the_sum_is_reached_whatever_the_order(api, t
     assert counts(api) == {"daily": 1}  # as binary fractions, 0.1 + 0.2 is more than 0.3 and 0.2 + 0.1 is too
 
 
-def test_a_window_is_satisfied_by_so_many_distinct_values(api, tenant):
+def test_a_window_is_satisfied_by_the_required_number_of_distinct_values(api, tenant):
     defined(tenant, condition={"type": "distinct", "field": "mode", "min": 3})
 
     for mode in ("arcade", "arcade", 1, 1.0, None):
@@ -149,7 +149,7 @@ def test_a_late_event_joins_two_runs(api, tenant):
     assert counts(api) == {"daily": 4}
 
 
-def test_streaks_of_sums_and_values_are_not_recorded_by_hand(api, tenant, nothing_written):
+def test_streaks_with_sum_and_distinct_conditions_refuse_recorded_ticks(api, tenant, nothing_written):
     defined(tenant, "points", condition={"type": "sum", "field": "points", "min": 500})
     defined(tenant, "modes", condition={"type": "distinct", "field": "mode", "min": 2})
 
@@ -163,7 +163,7 @@ def test_streaks_of_sums_and_values_are_not_recorded_by_hand(api, tenant, nothin
         assert refusal(answer) == (400, "streak_needs_events", detail)
 
 
-def test_a_recorded_tick_in_a_satisfied_window_is_not_counted_again_but_an_event_is(api, tenant):
+def test_in_a_satisfied_window_events_count_and_recorded_ticks_do_not(api, tenant):
     defined(tenant, condition={"type": "count", "min": 2})
     record = {"participant_id": "user_42", "streak_code": "daily"}
 
@@ -189,7 +189,7 @@ def rewards(monkeypatch):
     return given
 
 
-def test_a_milestone_gives_its_reward_and_the_answer_tells_of_both(api, tenant, rewards):
+def test_a_milestone_grants_its_reward_and_the_answer_contains_both(api, tenant, rewards):
     defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
     emit(api, at=NOW - DAY)
 
@@ -231,7 +231,7 @@ def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):
     assert (counts(api), len(rewards)) == ({"daily": 5}, 2)
 
 
-def test_a_reward_that_cannot_be_given_does_not_refuse_the_event(api, tenant, rewards, monkeypatch):
+def test_a_reward_that_cannot_be_granted_does_not_refuse_the_event(api, tenant, rewards, monkeypatch):
     defined(tenant, milestones=[{"threshold": 1, "reward_item_id": REWARD, "repeatable": False}])
     monkeypatch.delitem(grant_kinds._entries, "reward")
 
@@ -241,7 +241,7 @@ def test_a_reward_that_cannot_be_given_does_not_refuse_the_event(api, tenant, re
     assert counts(api) == {"daily": 1}
 
 
-def test_another_tenants_streaks_do_not_hear_it(api, other_api, tenant, other_tenant):
+def test_streaks_of_another_tenant_do_not_react(api, other_api, tenant, other_tenant):
     defined(other_tenant)
 
     emit(api)
@@ -249,7 +249,7 @@ def test_another_tenants_streaks_do_not_hear_it(api, other_api, tenant, other_te
     assert not ParticipantStreak.objects.exists()
 
 
-def test_ticking_takes_one_statement_more_to_read_and_one_to_write(api, tenant, queries):
+def test_a_tick_costs_one_read_and_one_write(api, tenant, queries):
     emit(api)
     with queries(6):
         emit(api)

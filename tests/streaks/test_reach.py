@@ -40,7 +40,7 @@ def tick(tenant, participant_id, code="daily_login", *, at):
     ],
 )
 @pytest.mark.parametrize("is_swept", [False, True])
-def test_it_is_the_same_before_the_sweep_and_after(tenant, streak, now, expected, is_swept):
+def test_the_numbers_are_the_same_before_and_after_a_sweep(tenant, streak, now, expected, is_swept):
     if is_swept:
         for kind in (BREAKS, RISKS):
             sweep(tenant=tenant, kind=kind, now=now)
@@ -49,7 +49,7 @@ def test_it_is_the_same_before_the_sweep_and_after(tenant, streak, now, expected
 
 
 @pytest.mark.parametrize("is_swept", [False, True])
-def test_in_a_pause_what_was_alive_is_alive_and_nothing_is_at_risk(tenant, streak, is_swept):
+def test_during_a_pause_live_runs_stay_alive_and_are_not_at_risk(tenant, streak, is_swept):
     pause(streak, tenant=tenant, now=EVENING)
     tenant.refresh_from_db()
     if is_swept:
@@ -59,14 +59,14 @@ def test_in_a_pause_what_was_alive_is_alive_and_nothing_is_at_risk(tenant, strea
     assert reach_of(tenant, [streak.pk], now=EVENING + 3 * DAY) == Reach(participants=3, alive=2, at_risk=0)
 
 
-def test_a_pause_that_is_over_excuses_nothing_any_more(tenant, streak):
+def test_a_pause_that_ended_excuses_no_later_windows(tenant, streak):
     pause(streak, tenant=tenant, now=EVENING)
     resume(streak, tenant=tenant, now=EVENING)
 
     assert reach_of(tenant, [streak.pk], now=EVENING) == Reach(participants=3, alive=2, at_risk=1)
 
 
-def test_whoever_is_in_two_streaks_counts_once(tenant, streak):
+def test_a_participant_in_two_streaks_counts_once(tenant, streak):
     other = made(tenant, "lesson")
     tenant.refresh_from_db()
     tick(tenant, "today", "lesson", at=NOON)
@@ -80,6 +80,6 @@ def test_nothing_of_another_tenant_is_counted(tenant, other_tenant, streak):
     assert reach_of(tenant, [], now=NOON) == Reach(participants=0, alive=0, at_risk=0)
 
 
-def test_it_asks_twice_whatever_it_counts(tenant, streak, queries):
+def test_the_numbers_need_two_queries(tenant, streak, queries):
     with queries(2):  # open pauses, the rows
         reach_of(tenant, [streak.pk], now=NOON)

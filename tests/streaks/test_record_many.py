@@ -35,7 +35,7 @@ def history():
     return [Tick(name, code, NOW - age * DAY) for age in (9, 8, 2, 1, 0, 1) for name, code in people]
 
 
-def test_a_history_in_bulk_leads_to_what_it_leads_to_tick_by_tick(tenant, other_tenant):
+def test_a_history_in_bulk_has_the_same_result_as_single_ticks(tenant, other_tenant):
     told = record_many(tenant=tenant, ticks=history(), now=NOW)
     in_bulk = standings()
     ParticipantStreak.objects.all().delete()
@@ -76,7 +76,7 @@ def test_one_wrong_tick_refuses_them_all(tenant, code, at, refusal):
     assert standings() == []
 
 
-def test_a_history_of_nothing_is_fine(tenant):
+def test_an_empty_history_is_accepted(tenant):
     assert record_many(tenant=tenant, ticks=[], now=NOW) == []
 
 

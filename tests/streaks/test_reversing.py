@@ -71,7 +71,7 @@ def counts(tenant):
     return [(current, longest) for current, longest, *_ in standing(tenant)]
 
 
-def test_a_window_that_only_the_event_satisfied_is_not_satisfied_any_more(tenant):
+def test_a_window_that_only_the_event_satisfied_is_no_longer_satisfied(tenant):
     defined(tenant)
     _, middle, _, _ = [happens(tenant, NOW - days * DAY) for days in (3, 2, 1, 0)]
     assert counts(tenant) == [(4, 4)]
@@ -94,7 +94,7 @@ def test_a_window_with_another_event_stays_satisfied(tenant):
     assert not DomainEvent.objects.filter(type="streak.decremented").exists()
 
 
-def test_a_window_that_was_recorded_too_stays_satisfied_in_whatever_order(tenant):
+def test_a_window_with_a_direct_tick_stays_satisfied_in_any_order(tenant):
     defined(tenant)
     for days, order in ((3, (happens, ticked)), (2, (ticked, happens)), (1, (happens,)), (0, (ticked,))):
         for each in order:
@@ -107,7 +107,7 @@ def test_a_window_that_was_recorded_too_stays_satisfied_in_whatever_order(tenant
     assert counts(tenant) == [(1, 2)]
 
 
-def test_all_events_of_a_window_can_go_one_after_the_other(tenant):
+def test_all_events_of_a_window_can_be_undone_one_after_the_other(tenant):
     defined(tenant)
     happens(tenant, NOW - DAY)
     ids = [happens(tenant, NOW - hours * HOUR) for hours in range(3)]
@@ -116,7 +116,7 @@ def test_all_events_of_a_window_can_go_one_after_the_other(tenant):
     assert counts(tenant) == [(1, 1)]
 
 
-def test_a_run_that_falls_apart_is_at_risk_and_breaks_when_it_does(tenant):
+def test_the_remaining_part_of_a_run_has_its_own_risk_and_break(tenant):
     defined(tenant)
     happens(tenant, NOW - DAY)
     today = happens(tenant)
@@ -128,7 +128,7 @@ def test_a_run_that_falls_apart_is_at_risk_and_breaks_when_it_does(tenant):
     assert (row.at_risk_at, row.last_activity_at) == (datetime(2026, 2, 14, 20, tzinfo=UTC), NOW - DAY)
 
 
-def test_who_has_no_other_tick_is_as_if_they_had_never_begun(tenant):
+def test_a_row_without_other_ticks_is_deleted(tenant):
     defined(tenant)
 
     assert undone(tenant, happens(tenant)) == [("streak_tick", 1, None)]
@@ -137,10 +137,10 @@ def test_who_has_no_other_tick_is_as_if_they_had_never_begun(tenant):
     assert DomainEvent.objects.get(type="streak.decremented").data["new_count"] == 0
 
 
-def test_a_freeze_outlives_the_last_tick(tenant):
+def test_a_freeze_remains_when_the_last_tick_is_undone(tenant):
     defined(tenant)
     event_id = happens(tenant)
-    freeze(tenant=fresh(tenant), case=CareRequest("ada", "daily", "Ill"), begin=NOW, end=NOW + DAY, now=NOW)
+    freeze(tenant=fresh(tenant), request=CareRequest("ada", "daily", "Ill"), begin=NOW, end=NOW + DAY, now=NOW)
 
     undone(tenant, event_id)
 
@@ -149,7 +149,7 @@ def test_a_freeze_outlives_the_last_tick(tenant):
 
 
 @pytest.mark.parametrize(("condition", "values"), [(SUM, [6, 5, 4, 1]), (DISTINCT, ["a", "b", "c", "d"])])
-def test_sums_and_distinct_values_go_down_in_windows_of_long_ago_too(tenant, condition, values):
+def test_sums_and_distinct_values_decrease_in_old_windows_too(tenant, condition, values):
     defined(tenant, condition=condition)
     ids = [happens(tenant, NOW - 300 * DAY, n=value) for value in values]
     happens(tenant, n=1)
@@ -159,7 +159,7 @@ def test_sums_and_distinct_values_go_down_in_windows_of_long_ago_too(tenant, con
     assert ParticipantStreak.objects.get().runs == []
 
 
-def test_what_was_counted_before_the_rules_changed_is_kept(tenant):
+def test_ticks_from_before_a_change_of_the_rules_stay(tenant):
     defined(tenant)
     event_id = happens(tenant, NOW - DAY)
     streak = defined(tenant, "other")
@@ -174,7 +174,7 @@ def test_what_was_counted_before_the_rules_changed_is_kept(tenant):
     assert counts(tenant)[0] == (2, 2)
 
 
-def test_what_nobody_has_looked_at_since_the_rules_changed_is_exact(tenant):
+def test_a_row_that_was_not_processed_since_the_rules_changed_is_undone_exactly(tenant):
     defined(tenant)
     happens(tenant, NOW - DAY)
     event_id = happens(tenant)
@@ -185,7 +185,7 @@ def test_what_nobody_has_looked_at_since_the_rules_changed_is_exact(tenant):
     assert counts(tenant) == [(1, 1)]
 
 
-def test_a_paused_streak_takes_it_back_as_well(tenant):
+def test_a_tick_of_a_paused_streak_is_undone_too(tenant):
     streak = defined(tenant)
     happens(tenant, NOW - DAY)
     event_id = happens(tenant)
@@ -195,7 +195,7 @@ def test_a_paused_streak_takes_it_back_as_well(tenant):
     assert ParticipantStreak.objects.get().runs == [[(NOW - DAY).toordinal(), 1]]
 
 
-def test_a_tick_that_a_rule_gave_goes_with_the_event_it_was_given_for(tenant):
+def test_a_tick_granted_by_a_rule_is_undone_with_its_event(tenant):
     defined(tenant)
     RuleFactory(tenant=tenant, event_types=["buy"], grants=[{"type": "streak_tick", "code": "daily"}])
     event_id = happens(tenant, name="buy")
@@ -205,7 +205,7 @@ def test_a_tick_that_a_rule_gave_goes_with_the_event_it_was_given_for(tenant):
     assert not ParticipantStreak.objects.exists()
 
 
-def test_milestones_that_the_event_paid_may_be_paid_again(tenant):
+def test_milestones_that_the_event_reached_may_be_paid_again(tenant):
     defined(tenant, milestones=[{"threshold": 2}])
     happens(tenant, NOW - DAY)
     second = happens(tenant)
@@ -217,7 +217,7 @@ def test_milestones_that_the_event_paid_may_be_paid_again(tenant):
     assert ParticipantStreak.objects.get().paid == [[2, NOW.toordinal()]]
 
 
-def test_milestones_that_another_event_paid_with_its_help_are_told_and_stay(tenant):
+def test_milestones_that_another_event_reached_with_its_help_stay_and_are_reported(tenant):
     defined(tenant, milestones=[{"threshold": 2}])
     first, _ = happens(tenant, NOW - DAY), happens(tenant)
 
@@ -225,7 +225,7 @@ def test_milestones_that_another_event_paid_with_its_help_are_told_and_stay(tena
     assert ParticipantStreak.objects.get().paid == [[2, NOW.toordinal()]]
 
 
-def test_milestones_that_are_reached_without_the_event_stand_and_are_not_given_again(tenant):
+def test_milestones_that_are_reached_without_the_event_stay_paid(tenant):
     defined(tenant, milestones=[{"threshold": 2}])
     happens(tenant, NOW - DAY)
     paid_by, _ = happens(tenant), happens(tenant)
@@ -236,7 +236,7 @@ def test_milestones_that_are_reached_without_the_event_stand_and_are_not_given_a
     assert ParticipantStreak.objects.get().paid == [[2, NOW.toordinal()]]
 
 
-def test_a_badge_by_a_run_goes_with_the_run(tenant):
+def test_a_badge_for_a_run_is_revoked_with_the_run(tenant):
     defined(tenant)
     criteria = {"metric": "streak_count", "streak_code": "daily", "min": 2}
     create_badge(tenant=fresh(tenant), data={"code": "b", "name": "B", "criteria": criteria}, now=NOW)
@@ -249,7 +249,7 @@ def test_a_badge_by_a_run_goes_with_the_run(tenant):
     assert not BadgeAward.objects.exists()
 
 
-def test_what_came_too_late_because_of_the_event_is_told(tenant):
+def test_ticks_that_were_too_late_because_of_the_event_are_reported(tenant):
     defined(tenant, condition=SUM)
     newest = happens(tenant, n=20)
     happens(tenant, NOW - 40 * DAY, n=20)
@@ -260,7 +260,7 @@ def test_what_came_too_late_because_of_the_event_is_told(tenant):
     assert counts(tenant) == [(1, 1)]
 
 
-def test_what_was_too_late_anyway_is_in_nobodys_way(tenant):
+def test_ticks_that_were_too_late_anyway_do_not_prevent_the_reversal(tenant):
     defined(tenant, condition=SUM)
     happens(tenant, NOW - HOUR, n=20)
     newest = happens(tenant, n=20)
@@ -272,7 +272,7 @@ def test_what_was_too_late_anyway_is_in_nobodys_way(tenant):
 ROLLING = {"period": "rolling", "duration_seconds": 3600 * 24}
 
 
-def test_rolling_windows_are_taken_back_while_none_follow(tenant):
+def test_ticks_in_rolling_windows_are_undone_if_no_window_follows(tenant):
     defined(tenant, **ROLLING)
     happens(tenant, NOW - DAY - HOUR)
     newest = happens(tenant)
@@ -281,7 +281,7 @@ def test_rolling_windows_are_taken_back_while_none_follow(tenant):
     assert [entry[:2] for entry in standing(tenant)] == [(1, 1)]
 
 
-def test_the_event_that_opened_a_rolling_run_goes_with_its_windows(tenant):
+def test_undoing_the_event_that_opened_a_rolling_run_removes_its_windows(tenant):
     defined(tenant, **ROLLING)
     happens(tenant, NOW - 9 * DAY)
     opening = happens(tenant)
@@ -294,7 +294,7 @@ def test_the_event_that_opened_a_rolling_run_goes_with_its_windows(tenant):
     assert (row.anchor[0], row.last_activity_at) == ((NOW - 9 * DAY).isoformat(), NOW - 9 * DAY)
 
 
-def test_rolling_windows_that_others_follow_are_kept(tenant):
+def test_ticks_in_rolling_windows_stay_if_windows_follow(tenant):
     defined(tenant, **ROLLING)
     opening, second, _ = [happens(tenant, NOW - hours * HOUR) for hours in (50, 25, 0)]
 
@@ -304,7 +304,7 @@ def test_rolling_windows_that_others_follow_are_kept(tenant):
     assert counts(tenant) == [(3, 3)]
 
 
-def test_a_preview_tells_the_same_and_changes_nothing(tenant, nothing_written):
+def test_a_preview_reports_the_same_and_changes_nothing(tenant, nothing_written):
     defined(tenant)
     event_id = happens(tenant)
 
@@ -327,7 +327,7 @@ EVENTS = st.tuples(st.integers(0, 30 * 24), st.sampled_from([1, 2.5, 7, "a", "b"
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None)
 @given(rules=st.lists(RULES, min_size=1, max_size=3), history=st.lists(EVENTS, min_size=2, max_size=12), data=st.data())
-def test_whatever_is_reversed_streaks_stand_as_if_it_had_never_been_sent(rules, history, data):
+def test_after_a_reversal_streaks_are_as_if_the_event_had_never_been_sent(rules, history, data):
     tenant, undisturbed = TenantFactory(), TenantFactory()
     for each in (tenant, undisturbed):
         for number, given_rules in enumerate(rules):

@@ -55,7 +55,7 @@ def row_of(who="u"):
 # --- announced once ---------------------------------------------------------------------------------------------------
 
 
-def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
+def test_a_break_is_announced_once_with_the_length_of_the_run(tenant, daily):
     ticked(tenant, NOON - 2 * DAY, NOON - DAY, NOON)
 
     looked_at = [swept(tenant, BREAK + minutes * MINUTE, BREAKS) for minutes in (-1, 0, 1, 2)]
@@ -75,7 +75,7 @@ def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
     ]
 
 
-def test_a_risk_is_told_once_with_the_end_of_the_window(tenant, daily):
+def test_a_risk_is_announced_once_with_the_end_of_the_window(tenant, daily):
     ticked(tenant, NOON - DAY, NOON)
 
     looked_at = [swept(tenant, WARNING + minutes * MINUTE, RISKS) for minutes in (-1, 0, 1, 60)]
@@ -96,7 +96,7 @@ def test_a_risk_is_told_once_with_the_end_of_the_window(tenant, daily):
     ]
 
 
-def test_a_risk_is_told_again_in_the_next_window(tenant, daily):
+def test_a_risk_is_announced_again_in_the_next_window(tenant, daily):
     ticked(tenant, NOON)
     swept(tenant, WARNING)
     ticked(tenant, WARNING + HOUR)
@@ -106,7 +106,7 @@ def test_a_risk_is_told_again_in_the_next_window(tenant, daily):
     assert [data["window_ends_at"] for _, data in told()] == ["2026-02-16T00:00:00Z", "2026-02-17T00:00:00Z"]
 
 
-def test_a_sweep_that_comes_days_late_tells_of_the_break_alone(tenant, daily):
+def test_a_sweep_that_is_days_late_announces_only_the_break(tenant, daily):
     ticked(tenant, NOON)
 
     swept(tenant, BREAK + 9 * DAY)
@@ -114,7 +114,7 @@ def test_a_sweep_that_comes_days_late_tells_of_the_break_alone(tenant, daily):
     assert told_types() == ["streak.broken"]
 
 
-def test_who_comes_back_after_a_break_that_was_told_begins_anew_and_breaks_anew(tenant, daily):
+def test_after_an_announced_break_a_new_run_breaks_and_is_announced_too(tenant, daily):
     ticked(tenant, NOON)
     swept(tenant, BREAK)
     ticked(tenant, BREAK + HOUR, BREAK + DAY + HOUR)
@@ -134,7 +134,7 @@ def test_only_the_tenant_named_is_swept(tenant, other_tenant, daily):
     assert ParticipantStreak.objects.get(tenant=other_tenant).breaks_at == BREAK
 
 
-def test_a_chunk_is_looked_at_in_as_many_statements_whatever_its_size(tenant, daily, queries):
+def test_a_chunk_of_any_size_needs_the_same_number_of_statements(tenant, daily, queries):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(50)], now=NOON)
     ticked(tenant, NOON - DAY, who="early")
     ready = fresh(tenant)
@@ -153,7 +153,7 @@ def _console(fact, work, *, now):
 COMFORTER = Consumer(loads=lambda catalog, events: [], consume=_console, changes=lambda catalog: ["streak.broken"])
 
 
-def test_definitions_hear_of_a_break(tenant, daily, settings):
+def test_definitions_react_to_a_break(tenant, daily, settings):
     ticked(tenant, NOON)
     settings.FACT_CONSUMERS = [f"{__name__}.COMFORTER"]
 
@@ -166,7 +166,7 @@ def test_definitions_hear_of_a_break(tenant, daily, settings):
 # --- ticks between the instant and the sweep ---------------------------------------------------------------------------
 
 
-def test_a_late_tick_that_comes_before_the_sweep_keeps_the_run_and_nothing_is_told(tenant, daily):
+def test_a_late_tick_before_the_sweep_saves_the_run_and_nothing_is_announced(tenant, daily):
     ticked(tenant, NOON)
 
     ticked(tenant, BREAK - HOUR, now=BREAK + MINUTE)
@@ -175,7 +175,7 @@ def test_a_late_tick_that_comes_before_the_sweep_keeps_the_run_and_nothing_is_to
     assert told_types() == []
 
 
-def test_a_tick_that_begins_a_new_run_before_the_sweep_tells_of_the_break_itself(tenant, daily):
+def test_a_tick_that_begins_a_new_run_before_the_sweep_announces_the_break(tenant, daily):
     ticked(tenant, NOON - DAY, NOON)
 
     ticked(tenant, BREAK + MINUTE)
@@ -184,7 +184,7 @@ def test_a_tick_that_begins_a_new_run_before_the_sweep_tells_of_the_break_itself
     assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
 
 
-def test_a_late_tick_after_the_break_was_told_brings_the_run_back_to_be_told_broken_again(tenant, daily):
+def test_a_late_tick_after_the_announced_break_revives_the_run_and_its_next_break_is_announced(tenant, daily):
     ticked(tenant, NOON)
     swept(tenant, BREAK)
 
@@ -197,7 +197,7 @@ def test_a_late_tick_after_the_break_was_told_brings_the_run_back_to_be_told_bro
 # --- breaks that are prevented or postponed ----------------------------------------------------------------------------
 
 
-def test_grace_puts_the_break_off(tenant):
+def test_grace_postpones_the_break(tenant):
     defined(tenant, grace_periods=1)
     ticked(tenant, NOON)
 
@@ -223,7 +223,7 @@ def test_nothing_breaks_and_nothing_is_at_risk_while_a_streak_is_paused(tenant, 
     assert told_types() == []
 
 
-def test_after_a_pause_a_review_notes_when_the_run_will_break(tenant, daily):
+def test_after_a_pause_a_review_stores_when_the_run_will_break(tenant, daily):
     ticked(tenant, NOON)
     set_status(daily, tenant=tenant, status=Status.PAUSED, now=NOON + HOUR)
     swept(tenant, BREAK + DAY)
@@ -237,7 +237,7 @@ def test_after_a_pause_a_review_notes_when_the_run_will_break(tenant, daily):
     assert told_types() == ["streak.broken"]
 
 
-def test_what_broke_before_the_pause_is_told_broken_all_the_same(tenant, daily):
+def test_a_break_before_a_pause_is_announced_during_the_pause(tenant, daily):
     ticked(tenant, NOON)
     set_status(daily, tenant=tenant, status=Status.PAUSED, now=BREAK + MINUTE)
 
@@ -246,7 +246,7 @@ def test_what_broke_before_the_pause_is_told_broken_all_the_same(tenant, daily):
     assert told_types() == ["streak.broken"]
 
 
-def test_nobody_is_told_of_a_participant_who_was_deleted(tenant, daily):
+def test_a_deleted_participant_is_not_announced(tenant, daily):
     ticked(tenant, NOON)
     ticked(tenant, NOON, who="v")
     delete(tenant=fresh(tenant), external_id="u", now=NOON)
@@ -256,7 +256,7 @@ def test_nobody_is_told_of_a_participant_who_was_deleted(tenant, daily):
     assert [data["user_id"] for _, data in told()] == ["v"]
 
 
-def test_a_row_whose_participant_is_gone_is_left_alone(tenant, daily):
+def test_a_row_without_its_participant_is_ignored(tenant, daily):
     ticked(tenant, NOON)
     Participant.objects.all().delete()
 
@@ -279,7 +279,7 @@ def amnesty(tenant, *, now):
     )
 
 
-def test_an_amnesty_after_the_break_brings_the_run_back_and_undone_it_breaks_again(tenant, daily):
+def test_an_amnesty_after_the_break_revives_the_run_and_undoing_it_breaks_the_run(tenant, daily):
     ticked(tenant, NOON - DAY, NOON)
     swept(tenant, BREAK, BREAKS)
 
@@ -293,7 +293,7 @@ def test_an_amnesty_after_the_break_brings_the_run_back_and_undone_it_breaks_aga
     assert [data["final_count"] for _, data in told("streak.broken")] == [2, 2]
 
 
-def test_an_amnesty_before_the_sweep_tells_of_no_break_at_all(tenant, daily):
+def test_after_an_amnesty_the_sweep_announces_no_break(tenant, daily):
     ticked(tenant, NOON)
     amnesty(tenant, now=BREAK + MINUTE)
 
@@ -303,7 +303,7 @@ def test_an_amnesty_before_the_sweep_tells_of_no_break_at_all(tenant, daily):
     assert row_of().breaks_at == BREAK + DAY
 
 
-def test_terms_that_change_while_a_row_is_due_decide_nothing_about_the_past(tenant, daily):
+def test_terms_that_change_while_a_row_is_due_do_not_affect_the_past(tenant, daily):
     ticked(tenant, NOON - DAY, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 9}, now=BREAK + MINUTE)
 
@@ -313,7 +313,7 @@ def test_terms_that_change_while_a_row_is_due_decide_nothing_about_the_past(tena
     assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
 
 
-def test_more_grace_before_the_break_puts_it_off_without_a_review(tenant, daily):
+def test_more_grace_before_the_break_postpones_it_without_a_review(tenant, daily):
     ticked(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 2}, now=BREAK - HOUR)
 
@@ -323,7 +323,7 @@ def test_more_grace_before_the_break_puts_it_off_without_a_review(tenant, daily)
     assert row_of().breaks_at > BREAK
 
 
-def test_a_longer_lead_is_told_of_by_the_review(tenant, daily):
+def test_a_risk_under_a_longer_lead_is_announced_by_the_review(tenant, daily):
     ticked(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 20 * 3600}, now=BREAK - 10 * HOUR)
 
@@ -345,7 +345,7 @@ def test_with_a_lead_of_zero_no_risk_is_announced_but_the_break_is(tenant):
     assert row_of().at_risk_at is None
 
 
-def test_a_lead_that_becomes_zero_ends_the_risk_that_was_announced(tenant, daily):
+def test_a_lead_that_becomes_zero_ends_an_announced_risk(tenant, daily):
     ticked(tenant, NOON)
     swept(tenant, WARNING, RISKS)
     assert reach_of(fresh(tenant), [daily.pk], now=WARNING).at_risk == 1
@@ -357,14 +357,14 @@ def test_a_lead_that_becomes_zero_ends_the_risk_that_was_announced(tenant, daily
     assert told_types() == ["streak.at_risk"]
 
 
-def test_a_review_ends_and_is_done_once(tenant, daily):
+def test_a_review_runs_once(tenant, daily):
     ticked(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
 
     assert [reviewed(tenant, NOON), reviewed(tenant, NOON)] == [1, 0]
 
 
-def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatch):
+def test_the_slower_of_two_reviews_of_one_streak_stops(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.reviews.CHUNK", 1)
     for who in "abc":
         ticked(tenant, NOON, who=who)
@@ -384,7 +384,7 @@ def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatc
 # --- rows that fail ----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(tenant, daily):
+def test_an_unreadable_row_is_postponed_and_does_not_stop_the_others(tenant, daily):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(20)], now=NOON)
     broken = ParticipantStreak.objects.filter(participant__external_id="user_7")
     broken.update(runs=["garbage"])
@@ -396,7 +396,7 @@ def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(tenant, dail
     assert broken.get().breaks_at == BREAK + RETRY_DELAY
 
 
-def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
+def test_a_repaired_row_is_announced_when_it_is_due_again(tenant, daily):
     ticked(tenant, NOON)
     rows = ParticipantStreak.objects.all()
     runs = rows.get().runs
@@ -429,7 +429,7 @@ def test_answers_are_the_same_whether_or_not_a_sweep_has_run(tenant, api, daily,
 # --- periodic tasks ----------------------------------------------------------------------------------------------------
 
 
-def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant, other_tenant):
+def test_the_tasks_announce_for_every_tenant_including_disabled_ones(tenant, other_tenant):
     for each in (tenant, other_tenant, tenant.sandbox):
         defined(each)
         ticked(each, NOON)
@@ -443,14 +443,14 @@ def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant
     assert told_types() == ["streak.at_risk"] * 3 + ["streak.broken"] * 3
 
 
-def test_beat_asks_one_question_where_nothing_is_due(tenant, daily, queries):
+def test_the_task_needs_one_query_if_nothing_is_due(tenant, daily, queries):
     ticked(tenant, NOON)
 
     with queries(1), time_machine.travel(NOON, tick=False):
         tasks.announce_breaks()
 
 
-def test_the_failure_of_one_tenant_stops_no_other(tenant, other_tenant):
+def test_the_failure_of_one_tenant_does_not_stop_others(tenant, other_tenant):
     for each in (tenant, other_tenant):
         defined(each)
         ticked(each, NOON)
@@ -464,7 +464,7 @@ def test_the_failure_of_one_tenant_stops_no_other(tenant, other_tenant):
     assert not ParticipantStreak.objects.filter(tenant=other_tenant, breaks_at__isnull=False).exists()
 
 
-def test_beat_follows_up_what_changed_for_everyone(tenant, daily):
+def test_the_task_reviews_streaks_after_changes(tenant, daily):
     ticked(tenant, NOON)
     swept(tenant, BREAK)
     amnesty(tenant, now=BREAK + HOUR)
@@ -476,7 +476,7 @@ def test_beat_follows_up_what_changed_for_everyone(tenant, daily):
     assert not Streak.objects.awaiting_review().exists()
 
 
-def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, monkeypatch):
+def test_rows_beyond_the_time_budget_are_left_to_the_next_task(tenant, daily, monkeypatch):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(5)], now=NOON)
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 2)
     with time_machine.travel(BREAK, tick=False):
@@ -491,7 +491,7 @@ def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, m
     assert told_types() == ["streak.broken"] * 5
 
 
-def test_tenants_take_turns_so_that_none_waits_for_the_backlog_of_another(tenant, other_tenant, monkeypatch):
+def test_tenants_are_swept_in_turns(tenant, other_tenant, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 1)
     for each in (tenant, other_tenant):
         defined(each)

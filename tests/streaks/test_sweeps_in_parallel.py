@@ -62,7 +62,7 @@ def here_today(tenant, streak, number):
     return [person.external_id for person in people]
 
 
-def test_three_beats_and_four_sweeps_at_once_tell_every_risk_and_every_break_exactly_once(tenant, daily):
+def test_parallel_tasks_and_sweeps_announce_every_risk_and_every_break_exactly_once(tenant, daily):
     people = here_today(tenant, daily, DUE)
 
     for kind, beat, now in ((RISKS, announce_risks, WARNING), (BREAKS, announce_breaks, BREAK)):
@@ -78,7 +78,7 @@ def test_three_beats_and_four_sweeps_at_once_tell_every_risk_and_every_break_exa
     assert swept(tenant, BREAK + HOUR) == 0
 
 
-def test_sweeps_share_the_work_and_leave_alone_what_another_holds(tenant, daily, monkeypatch):
+def test_parallel_sweeps_share_the_work_and_skip_locked_rows(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 20)
     here_today(tenant, daily, 400)
 
@@ -88,9 +88,7 @@ def test_sweeps_share_the_work_and_leave_alone_what_another_holds(tenant, daily,
     assert sum(answers) >= 400
 
 
-def test_beside_ticks_of_the_same_participants_no_tick_is_lost_and_no_live_run_is_told_broken(
-    tenant, daily, monkeypatch
-):
+def test_sweeps_beside_ticks_lose_no_tick_and_announce_no_live_run_as_broken(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 7)
     people, now = here_today(tenant, daily, 160), BREAK + MINUTE
     late, anew = people[::2], people[1::2]

@@ -32,7 +32,7 @@ def utc(*parts):
         (Period.MONTHLY, utc(2024, 2, 29), "2024-02"),
     ],
 )
-def test_windows_are_named_as_the_wire_names_them(period, at, key):
+def test_windows_have_their_names_on_the_wire(period, at, key):
     windows = CalendarWindows(period)
 
     assert windows.key(windows.ordinal(at)) == key
@@ -118,7 +118,7 @@ LOOK_BACK = {
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("period", Period)
-def test_windows_tile_time_around_every_change_of_the_clocks(period):
+def test_windows_partition_time_around_every_change_of_the_clocks(period):
     for zone, changes in zones_that_differ():
         for reset in sorted({reset % HOUR for reset in RESETS} if period == Period.HOURLY else RESETS):
             for at in changes:
@@ -169,7 +169,7 @@ def test_a_window_begins_at_exactly_this_instant(period, zone, reset, begins, ke
     week_start=st.integers(0, 6),
     at=st.integers(0, 70 * 366 * 86_400).map(lambda seconds: utc(1990, 1, 1) + seconds * SECOND),
 )
-def test_every_instant_is_in_exactly_the_window_that_its_ordinal_names(period, zone, reset, week_start, at):
+def test_every_instant_is_in_exactly_the_window_of_its_ordinal(period, zone, reset, week_start, at):
     reset = reset if period != Period.HOURLY else reset % HOUR
     windows = CalendarWindows(period, zone, reset, week_start)
 

@@ -150,12 +150,12 @@ class StreakProgressAnswer(serializers.Serializer[StreakProgress]):
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     user_id = serializers.CharField(source="status.participant.external_id", help_text="Your user identifier.")
     current_count = serializers.IntegerField(
-        source="status.standing.current", help_text="Satisfied windows of the live run; 0 if the streak is broken."
+        source="status.streak_status.current", help_text="Satisfied windows of the live run; 0 if the streak is broken."
     )
     longest_count = serializers.IntegerField(
-        source="status.standing.longest", help_text="Satisfied windows of the longest run ever."
+        source="status.streak_status.longest", help_text="Satisfied windows of the longest run ever."
     )
-    at_risk = serializers.BooleanField(source="status.standing.is_at_risk", help_text="Alive, but about to break.")
+    at_risk = serializers.BooleanField(source="status.streak_status.is_at_risk", help_text="Alive, but about to break.")
     current_window_key = serializers.CharField(
         allow_null=True,
         help_text="`2025-12-23`, `2025-W52`, `2025-12`, `2025-12-23T14`, or the start of a rolling window. Null if no rolling "
@@ -163,7 +163,7 @@ class StreakProgressAnswer(serializers.Serializer[StreakProgress]):
     )
     current_window_progress = WindowProgress(help_text="Progress of this user in the open window.")
     current_window_satisfied = serializers.BooleanField(
-        source="status.standing.is_satisfied", help_text="Whether the open window is satisfied."
+        source="status.streak_status.is_satisfied", help_text="Whether the open window is satisfied."
     )
     last_activity_at = InstantField(
         source="status.last_activity_at", help_text="Timestamp of the latest qualifying event."

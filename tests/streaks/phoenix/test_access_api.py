@@ -50,7 +50,7 @@ def bearer(tenant: Tenant, *scopes: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("method", "path"), [*ADMIN, *QUERY])
 @pytest.mark.parametrize("key", [None, "bq_live_unknown"])
-def test_without_a_known_key_everything_is_401(tenant, method, path, key):
+def test_without_a_valid_key_everything_is_401(tenant, method, path, key):
     answer = Api(key, base="/v1").send(method, path)
 
     assert phoenix_refusal(answer)[:2] == (401, "UNAUTHORIZED")
@@ -76,7 +76,7 @@ def test_another_tenants_paths_are_403(tenant, other_tenant, method, path):
 
 
 @each_query
-def test_a_key_a_bearer_and_a_signature_open_the_query_gateway(admin, tenant, happens, method, path):
+def test_a_key_a_bearer_token_and_a_signature_open_the_query_gateway(admin, tenant, happens, method, path):
     streak = defined(admin)
     happens("user.login")
     path = path.replace(ID, streak["id"])
@@ -92,7 +92,7 @@ def test_a_key_a_bearer_and_a_signature_open_the_query_gateway(admin, tenant, ha
     assert answers[0].json() == answers[1].json() == answers[2].json()
 
 
-def test_a_bearer_opens_the_admin_gateway(tenant):
+def test_a_bearer_token_opens_the_admin_gateway(tenant):
     answer = Api(None, base="/v1").post(
         "/tenants/acme/streaks", {"name": "Daily", "config": CONFIG}, headers=bearer(tenant, "gamify:admin")
     )
@@ -130,7 +130,7 @@ def test_past_its_cap_a_key_is_429_on_both_gateways(tenant, memory_limits):
 
 
 @pytest.mark.parametrize("named_by", ["slug", "id", "twin's id"])
-def test_a_test_key_sees_the_twin_under_the_tenants_name(admin, query, tenant, named_by):
+def test_a_test_key_sees_the_sandbox_under_the_tenants_name(admin, query, tenant, named_by):
     name = {"slug": "acme", "id": str(tenant.pk), "twin's id": str(tenant.sandbox.pk)}[named_by]
     twin_admin, twin_query = of(tenant.sandbox, "admin"), of(tenant.sandbox)
     live = defined(admin, "Live")
@@ -158,7 +158,7 @@ def test_an_admin_key_lists_its_own_tenants_streaks(admin, tenant, other_tenant)
     assert of(tenant.sandbox, "admin").get("/streaks").json() == {"definitions": []}
 
 
-def test_a_platforms_key_lists_those_of_all_tenants_in_its_environment(admin, tenant, other_tenant, queries):
+def test_a_platform_key_lists_streaks_of_all_tenants_in_its_environment(admin, tenant, other_tenant, queries):
     platform = of(tenant, "platform")
     theirs = [defined(of(other_tenant, "admin"), name, tenant="globex") for name in ("Z", "Y")]
     mine = [defined(admin, name) for name in ("X", "A")]
@@ -172,7 +172,7 @@ def test_a_platforms_key_lists_those_of_all_tenants_in_its_environment(admin, te
     assert of(tenant.sandbox, "platform").get("/streaks").json() == {"definitions": [twins]}
 
 
-def test_a_disabled_tenants_streaks_are_not_in_the_list_of_all(admin, tenant, other_tenant):
+def test_the_list_of_all_tenants_leaves_out_disabled_tenants(admin, tenant, other_tenant):
     defined(of(other_tenant, "admin"), tenant="globex")
     set_tenant_status(slug="globex", is_active=False, now=NOW)
 
@@ -189,7 +189,7 @@ def test_the_list_of_all_shows_each_tenants_zone(tenant, other_tenant):
     assert streak["config"]["window"]["timezone"] == "Asia/Tokyo"
 
 
-def test_a_platforms_key_manages_and_reads_another_tenants_streaks(tenant, other_tenant):
+def test_a_platform_key_manages_and_reads_streaks_of_other_tenants(tenant, other_tenant):
     platform = of(tenant, "platform")
 
     streak = defined(platform, tenant="globex")
@@ -202,7 +202,7 @@ def test_a_platforms_key_manages_and_reads_another_tenants_streaks(tenant, other
 
 
 @each_of_a_tenant
-def test_a_tenant_that_is_none_is_404_to_a_platforms_key(tenant, method, path):
+def test_an_unknown_tenant_is_404_for_a_platform_key(tenant, method, path):
     answer = of(tenant, "platform").send(method, path.replace("acme", "nobody"))
 
     assert phoenix_refusal(answer) == (404, "NOT_FOUND", "Tenant not found: nobody")

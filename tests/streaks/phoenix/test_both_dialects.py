@@ -31,7 +31,7 @@ def gamify_streak(gamify, **given):
     return answer.json()
 
 
-def test_a_streak_of_phoenix_is_one_of_gamify(admin, gamify, tenant):
+def test_a_phoenix_streak_is_visible_in_gamify(admin, gamify, tenant):
     record = defined(admin, "Daily Login Streak", event_types=["user.login", "user.return"])
 
     seen = in_gamify(gamify, record)
@@ -47,7 +47,7 @@ def test_a_streak_of_phoenix_is_one_of_gamify(admin, gamify, tenant):
     assert (seen["grace_periods"], seen["reset_on_miss"], seen["tenant_id"]) == (0, True, str(tenant.pk))
 
 
-def test_it_ticks_in_either(admin, gamify, query, happens):
+def test_a_streak_can_be_ticked_in_both_dialects(admin, gamify, query, happens):
     record = defined(admin, "Daily Login Streak", condition={"type": "count", "min": 2})
 
     happens("user.login")
@@ -67,7 +67,7 @@ def test_it_ticks_in_either(admin, gamify, query, happens):
         ({"type": "rolling", "duration_seconds": 60}, "rolling"),
     ],
 )
-def test_gamify_shows_every_kind_of_window_and_sends_it_back_unchanged(admin, gamify, window, period):
+def test_gamify_shows_every_kind_of_window_and_accepts_it_unchanged(admin, gamify, window, period):
     record = defined(admin, window=window)
     seen = in_gamify(gamify, record)
 
@@ -78,7 +78,7 @@ def test_gamify_shows_every_kind_of_window_and_sends_it_back_unchanged(admin, ga
 
 
 @pytest.mark.parametrize(("expression", "short"), [(BOUGHT, {"plan": "pro"}), (EITHER, None)])
-def test_gamify_shows_a_filter_where_its_short_form_can_say_it(admin, gamify, expression, short):
+def test_gamify_shows_a_filter_if_the_short_form_can_express_it(admin, gamify, expression, short):
     record = defined(admin, expression=expression)
 
     seen = in_gamify(gamify, record)
@@ -88,7 +88,7 @@ def test_gamify_shows_a_filter_where_its_short_form_can_say_it(admin, gamify, ex
     assert in_phoenix(admin, record)["config"]["expression"] == expression
 
 
-def test_a_streak_of_gamify_is_one_of_phoenix(admin, gamify, query):
+def test_a_gamify_streak_is_visible_in_phoenix(admin, gamify, query):
     row = gamify_streak(gamify, fact_type="login", fact_filter={"plan": "pro"}, grace_periods=2, description="x")
 
     seen = in_phoenix(admin, row)
@@ -112,7 +112,7 @@ def test_a_streak_of_gamify_is_one_of_phoenix(admin, gamify, query):
     assert query.get("/streaks/acme/definitions").json() == {"definitions": [seen]}
 
 
-def test_phoenix_changes_a_streak_of_gamify_and_leaves_its_grace_code_and_look_alone(admin, gamify):
+def test_phoenix_changes_a_gamify_streak_and_preserves_its_grace_code_and_look(admin, gamify):
     row = gamify_streak(gamify, grace_periods=2, reset_on_miss=False, color="#0891B2", fact_filter={"plan": "pro"})
 
     admin.patch(f"{LIST}/{row['id']}", {"name": "New", "config": changed("window.period", "weekly")})
@@ -128,7 +128,7 @@ def test_phoenix_changes_a_streak_of_gamify_and_leaves_its_grace_code_and_look_a
     }
 
 
-def test_a_config_sent_back_as_it_was_read_changes_nothing_that_counts(admin, gamify):
+def test_a_config_that_is_sent_back_unchanged_does_not_change_the_rules(admin, gamify):
     row = gamify_streak(gamify, fact_filter={"plan": "pro"}, grace_periods=1)
     seen = in_phoenix(admin, row)
 
@@ -139,7 +139,7 @@ def test_a_config_sent_back_as_it_was_read_changes_nothing_that_counts(admin, ga
     assert (streak.revision, streak.timezone) == (1, None)  # it still follows the tenant's zone
 
 
-def test_gamify_changes_a_streak_of_phoenix_and_leaves_the_rest_alone(admin, gamify):
+def test_gamify_changes_a_phoenix_streak_and_preserves_other_settings(admin, gamify):
     milestones = [{"threshold": 7, "reward_item_id": None, "repeatable": True}]
     record = defined(admin, milestones=milestones, at_risk_seconds=60, condition={"type": "count", "min": 3})
 
@@ -181,7 +181,7 @@ def test_a_delete_in_gamify_archives(admin, gamify):
     assert in_phoenix(admin, record)["status"] == "archived"
 
 
-def test_the_rules_for_names_bind_phoenix_alone(admin, gamify):
+def test_the_rules_for_names_apply_only_to_phoenix(admin, gamify):
     defined(admin, "Daily")
 
     twin = gamify_streak(gamify, name="Daily")

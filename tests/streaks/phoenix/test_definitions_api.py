@@ -22,7 +22,7 @@ def one(record, suffix=""):
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_of_the_spec_is_answered_with_the_whole_record(admin, example, printed, name):
+def test_the_documented_body_is_answered_with_the_whole_record(admin, example, printed, name):
     answer = admin.post(LIST, printed(name))
 
     record = answer.json()
@@ -42,7 +42,7 @@ def test_a_body_of_the_spec_is_answered_with_the_whole_record(admin, example, pr
     assert admin.get(LIST).json() == {"definitions": [record]}
 
 
-def test_the_patch_of_the_spec_changes_what_it_says(admin, example, printed, clock):
+def test_the_documented_patch_changes_only_its_fields(admin, example, printed, clock):
     record = admin.post(LIST, printed("create.json")).json()
     clock.move_to(NOW + DAY)
 
@@ -57,7 +57,7 @@ def test_the_patch_of_the_spec_changes_what_it_says(admin, example, printed, clo
     "change",
     [{"name": "Another"}, {"description": "Text\nof two lines"}, {"description": None}, {"description": ""}],
 )
-def test_a_patch_changes_nothing_that_it_does_not_name(admin, change, printed):
+def test_a_patch_changes_only_the_fields_that_it_contains(admin, change, printed):
     record = admin.post(LIST, printed("create.json")).json()
 
     changed = admin.patch(one(record), change | {"status": "archived", "id": "x"}).json()
@@ -83,7 +83,7 @@ def test_a_config_is_replaced_as_a_whole_and_leaves_the_grace_alone(admin, print
     assert (row.expression, row.at_risk_seconds, row.grace_periods, row.reset_on_miss) == (None, None, 2, False)
 
 
-def test_the_zone_of_the_tenant_is_shown_where_none_is_given(admin, tenant):
+def test_the_zone_of_the_tenant_is_the_default(admin, tenant):
     record = defined(admin, window={"period": "weekly", "week_start": "sunday"})
 
     assert record["config"]["window"] == {
@@ -95,7 +95,7 @@ def test_the_zone_of_the_tenant_is_shown_where_none_is_given(admin, tenant):
     }
 
 
-def test_a_status_is_put_as_in_the_spec_and_back(admin, printed, clock):
+def test_a_status_is_set_as_documented_and_reset(admin, printed, clock):
     record = defined(admin)
     clock.move_to(NOW + DAY)
 
@@ -119,7 +119,7 @@ def test_delete_archives_and_answers_the_record(admin, happens):
 
 
 @pytest.mark.parametrize("status", ["paused", "archived"])
-def test_what_is_not_active_can_be_changed_and_stays_so(admin, status):
+def test_an_inactive_streak_can_be_changed_and_stays_inactive(admin, status):
     record = defined(admin)
     admin.send("PUT", one(record, "/status"), {"status": status})
 
@@ -143,7 +143,7 @@ def test_a_pause_breaks_nothing(admin, query, happens, clock):
     assert paused["last_activity_at"] == "2026-02-14T10:00:00Z"
 
 
-def test_counts_are_kept_when_the_config_changes(admin, query, happens, clock):
+def test_counts_are_carried_over_when_the_config_changes(admin, query, happens, clock):
     record = defined(admin)
     for day in range(3):
         clock.move_to(NOW + day * DAY)
@@ -189,7 +189,7 @@ def test_the_list_is_in_the_order_of_creation_and_costs_one_query(admin, clock, 
         (7, "7"),
     ],
 )
-def test_letters_and_digits_of_any_script_make_a_name(admin, sent, kept):
+def test_a_name_may_have_letters_and_digits_of_any_script(admin, sent, kept):
     assert admin.post(LIST, {"name": sent, "config": CONFIG}).json()["name"] == kept
 
 
@@ -209,7 +209,7 @@ def test_a_taken_name_is_409_until_its_streak_is_archived(admin, nothing_written
 
 
 @pytest.mark.parametrize("status", ["active", "paused"])
-def test_an_archived_streak_comes_back_unless_its_name_is_taken(admin, status):
+def test_an_archived_streak_can_be_activated_unless_its_name_is_taken(admin, status):
     first = defined(admin, "Daily")
     admin.delete(one(first))
     second = defined(admin, "Daily")
@@ -222,13 +222,13 @@ def test_an_archived_streak_comes_back_unless_its_name_is_taken(admin, status):
     assert (back.status_code, back.json()["status"]) == (200, status)
 
 
-def test_a_streak_keeps_its_own_name(admin):
+def test_a_streak_may_be_sent_its_own_name(admin):
     record = defined(admin, "Daily")
 
     assert admin.patch(one(record), {"name": "Daily", "description": "x"}).status_code == 200
 
 
-def test_names_are_each_tenants_own(admin, other_tenant):
+def test_tenants_may_use_the_same_name(admin, other_tenant):
     defined(admin, "Daily")
 
     assert defined(Api(raw_key(other_tenant, "admin"), base="/v1"), "Daily", tenant="globex")["tenant_id"] == "globex"

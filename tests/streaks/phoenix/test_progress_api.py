@@ -56,7 +56,7 @@ def without_more(answer):
     return {name: value for name, value in answer.items() if name not in NOT_IN_THE_SPEC}
 
 
-def test_the_users_streaks_are_those_of_the_spec(user_of_the_spec, example, clock):
+def test_the_users_streaks_have_the_documented_shape(user_of_the_spec, example, clock):
     clock.move_to(datetime(2025, 12, 23, 12, 39, 15, tzinfo=UTC))
 
     answer = user_of_the_spec.get("/streaks/streak_test/users/test_user_1838").json()
@@ -65,7 +65,7 @@ def test_the_users_streaks_are_those_of_the_spec(user_of_the_spec, example, cloc
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_one_streak_of_the_user_is_that_of_the_spec(user_of_the_spec, example, clock, path):
+def test_one_streak_of_the_user_has_the_documented_shape(user_of_the_spec, example, clock, path):
     said = example("user_streak.json")
     clock.move_to(datetime(2025, 12, 23, 12, 40, 35, tzinfo=UTC))
 
@@ -78,7 +78,7 @@ def test_one_streak_of_the_user_is_that_of_the_spec(user_of_the_spec, example, c
     assert answer["definition_config"] == {"event_types": ["played"], **parts}
 
 
-def test_the_active_definitions_are_those_of_the_spec(admin, query, example, queries):
+def test_the_active_definitions_have_the_documented_shape(admin, query, example, queries):
     said = example("active_list.json")["definitions"][0]
     body = {name: said[name] for name in ("name", "description", "config")}
     record = admin.post("/tenants/acme/streaks", body).json()
@@ -111,7 +111,7 @@ def test_a_count_advances_event_by_event(admin, query, happens):
     assert progress(query) == ({"count": 3, "sum": 0.0, "distinct": []}, True, 1)
 
 
-def test_a_sum_is_of_the_events_that_the_expression_takes(admin, query, happens, printed):
+def test_a_sum_contains_only_events_that_match_the_expression(admin, query, happens, printed):
     admin.post("/tenants/acme/streaks", printed("points.json"))
 
     for points in (100, 50.5, 100, 100):
@@ -136,7 +136,7 @@ def test_distinct_values_are_shown(admin, query, happens):
     assert sorted(found["distinct"], key=str) == [7, "arcade", "casual", "ranked"]
 
 
-def test_a_sum_beyond_what_json_can_say_is_no_crash(admin, query, happens):
+def test_a_sum_beyond_the_range_of_json_numbers_does_not_crash(admin, query, happens):
     defined(admin, condition={"type": "sum", "field": "points", "min": 5})
 
     happens("user.login", times=2, points=1.7e308)
@@ -159,7 +159,7 @@ def test_a_sum_beyond_what_json_can_say_is_no_crash(admin, query, happens):
         ({"type": "rolling", "duration_seconds": 90}, "2026-02-14T10:00:00Z", 90),
     ],
 )
-def test_the_window_that_is_open_has_its_key_and_its_end(admin, query, happens, window, key, seconds):
+def test_the_open_window_has_its_key_and_its_end(admin, query, happens, window, key, seconds):
     defined(admin, window=window)
     happens("user.login")
 
@@ -188,7 +188,7 @@ def test_a_rolling_streak_that_broke_has_no_window(admin, query, happens, clock)
     assert (broken["current_window_satisfied"], broken["current_count"], broken["longest_count"]) == (False, 0, 1)
 
 
-def test_a_new_window_begins_with_nothing(admin, query, happens, clock):
+def test_a_new_window_begins_without_progress(admin, query, happens, clock):
     defined(admin)
     happens("user.login")
     clock.move_to(NOW + DAY)
@@ -203,7 +203,9 @@ def test_a_new_window_begins_with_nothing(admin, query, happens, clock):
         ({"type": "sum", "field": "points", "min": 2.5}, {"count": 0, "sum": 2.5, "distinct": []}),
     ],
 )
-def test_a_window_satisfied_before_a_change_of_rules_is_shown_full(admin, query, happens, condition, shown_progress):
+def test_a_window_satisfied_before_a_change_of_the_rules_shows_full_progress(
+    admin, query, happens, condition, shown_progress
+):
     record = defined(admin)
     happens("user.login")
 
@@ -212,7 +214,7 @@ def test_a_window_satisfied_before_a_change_of_rules_is_shown_full(admin, query,
     assert progress(query) == (shown_progress, True, 1)
 
 
-def test_what_comes_on_top_of_such_a_window_hides_nothing(admin, query, happens):
+def test_further_events_in_such_a_window_add_to_its_progress(admin, query, happens):
     record = defined(admin)
     happens("user.login")
     admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", {"type": "count", "min": 3})})
@@ -273,7 +275,7 @@ def test_milestones_are_shown_in_the_order_in_which_they_were_configured(admin, 
 # --- users and streaks ------------------------------------------------------------------------------------------------
 
 
-def test_a_user_never_seen_has_no_streaks_and_is_not_created(admin, query, nothing_written):
+def test_an_unknown_user_has_no_streaks_and_is_not_created(admin, query, nothing_written):
     defined(admin)
 
     with nothing_written():
@@ -283,7 +285,7 @@ def test_a_user_never_seen_has_no_streaks_and_is_not_created(admin, query, nothi
     assert not Participant.objects.exists()
 
 
-def test_untouched_streaks_are_not_listed_and_the_others_cost_three_queries(admin, query, happens, queries):
+def test_streaks_without_ticks_are_not_listed_and_the_list_needs_three_queries(admin, query, happens, queries):
     for number in range(5):
         defined(admin, f"Streak {number}")
     defined(admin, "Untouched", event_types=["other"])
@@ -311,7 +313,7 @@ def test_one_streak_costs_three_queries(admin, query, happens, queries, path):
 
 @pytest.mark.parametrize("status", list(Status))
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_active_and_paused_streaks_are_found_archived_ones_and_drafts_are_not(
+def test_active_and_paused_streaks_are_visible_archived_ones_and_drafts_are_not(
     admin, query, happens, tenant, status, path
 ):
     record = defined(admin)
@@ -325,7 +327,7 @@ def test_active_and_paused_streaks_are_found_archived_ones_and_drafts_are_not(
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_what_is_not_there_is_404_in_the_words_of_the_spec(admin, query, happens, example, path):
+def test_missing_objects_are_404_with_the_documented_message(admin, query, happens, example, path):
     untouched = defined(admin, "Untouched", event_types=["other"])
     touched = defined(admin)
     happens("user.login", user="user-12345")
@@ -346,7 +348,7 @@ def test_a_malformed_id_is_400(query, path, sent):
     assert phoenix_refusal(answer) == (400, "INVALID_INPUT", "definition_id: must be a UUID")
 
 
-def test_an_id_may_be_written_in_capitals(admin, query, happens):
+def test_an_id_may_be_in_capitals(admin, query, happens):
     record = defined(admin)
     happens("user.login")
 
@@ -356,7 +358,7 @@ def test_an_id_may_be_written_in_capitals(admin, query, happens):
 @pytest.mark.parametrize(
     "user", ["a/b", "auth0|1", "users", "definitions", "100%", "é 字", "a/definitions/b", "..", "%2F"]
 )
-def test_a_user_may_be_called_anything(admin, query, happens, user):
+def test_user_ids_may_contain_any_printable_character(admin, query, happens, user):
     record = defined(admin)
     happens("user.login", user=user)
     named = f"/streaks/acme/users/{segment(user)}"
@@ -367,7 +369,7 @@ def test_a_user_may_be_called_anything(admin, query, happens, user):
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_a_server_that_tells_no_raw_path_finds_the_streaks_of_plain_ids(admin, query, happens, path):
+def test_a_server_without_raw_paths_finds_streaks_of_plain_ids(admin, query, happens, path):
     record = defined(admin)
     happens("user.login")
     query.tells_raw_path = False
@@ -376,7 +378,7 @@ def test_a_server_that_tells_no_raw_path_finds_the_streaks_of_plain_ids(admin, q
     assert query.get(path.format(user="ada", streak=record["id"])).json()["definition_id"] == record["id"]
 
 
-def test_a_user_id_that_can_be_none_is_400(query):
+def test_an_invalid_user_id_is_400(query):
     answer = query.get(f"/streaks/acme/users/{'x' * 256}")
 
     assert phoenix_refusal(answer) == (400, "INVALID_INPUT", "user_id: must be 1 to 255 characters long")
@@ -392,7 +394,7 @@ def test_the_zone_of_the_participant_moves_their_windows(admin, query, happens):
     assert (streak["window"]["timezone"], streak["current_window_key"]) == ("participant", "2026-02-15")
 
 
-def test_a_tick_without_an_event_is_progress_too(tenant, query):
+def test_a_direct_tick_adds_progress_too(tenant, query):
     row = create_streak(tenant=tenant, data={"code": "c", "name": "Code", "event_types": ["x"]}, now=NOW)
     tenant.refresh_from_db()
     record(tenant=tenant, participant_id="ada", streak_code="c", at=NOW, now=NOW)

@@ -30,7 +30,7 @@ def percentages(query):
     return drawn
 
 
-def test_the_bar_grows_to_the_full_and_no_further(admin, happens, percentages):
+def test_the_bar_grows_up_to_full(admin, happens, percentages):
     for name, condition in CONDITIONS:
         defined(admin, name, condition=condition)
 
@@ -50,7 +50,7 @@ def test_the_bar_grows_to_the_full_and_no_further(admin, happens, percentages):
 
 
 @pytest.mark.parametrize("condition", [condition for _, condition in CONDITIONS[:2]])
-def test_it_stays_full_where_the_window_was_satisfied_under_other_rules(admin, happens, percentages, condition):
+def test_the_bar_stays_full_if_the_window_was_satisfied_under_other_rules(admin, happens, percentages, condition):
     record = defined(admin)
     happens("user.login")
 

@@ -142,7 +142,7 @@ def test_a_definition_that_does_not_validate_is_400_and_says_why(admin, nothing_
     ("path", "value", "message"),
     [each for each in [*OF_THE_NAME, *OF_THE_CONFIG] if each[0].count(".") or each[1] != ...],
 )
-def test_a_change_is_refused_in_the_same_words(admin, nothing_written, path, value, message):
+def test_a_change_is_refused_with_the_same_messages(admin, nothing_written, path, value, message):
     record = defined(admin, "Other")
 
     with nothing_written():
@@ -151,7 +151,7 @@ def test_a_change_is_refused_in_the_same_words(admin, nothing_written, path, val
     assert phoenix_refusal(answer)[2].startswith(message)
 
 
-def test_the_error_of_the_spec_is_answered_word_for_word(admin, example):
+def test_the_documented_error_is_answered_word_for_word(admin, example):
     answer = admin.post(LIST, changed("config.event_types", [], of=BODY))
 
     assert answer.json() == example("admin_error.json")
@@ -170,7 +170,7 @@ def test_the_error_of_the_spec_is_answered_word_for_word(admin, example):
         (b'{"name": "a", "config": {"condition": {"min": 99999999999999999999}}}', "config"),
     ],
 )
-def test_a_body_that_is_none_is_400(admin, nothing_written, body, message):
+def test_an_invalid_body_is_400(admin, nothing_written, body, message):
     with nothing_written():
         answer = admin.post(LIST, body)
 
@@ -191,7 +191,7 @@ def test_a_body_that_is_none_is_400(admin, nothing_written, body, message):
         ({"status": {}}, "status: must be active, paused or archived"),
     ],
 )
-def test_a_status_that_is_none_is_400(admin, nothing_written, body, message):
+def test_an_invalid_status_is_400(admin, nothing_written, body, message):
     record = defined(admin)
 
     with nothing_written():
@@ -200,7 +200,7 @@ def test_a_status_that_is_none_is_400(admin, nothing_written, body, message):
     assert phoenix_refusal(answer) == (400, "VALIDATION_ERROR", message)
 
 
-def test_unknown_fields_are_ignored_and_named(admin):
+def test_unknown_fields_are_ignored_with_a_warning(admin):
     answer = admin.post(LIST, BODY | {"code": "mine", "tenant_id": "other", "status": "paused"})
 
     assert (answer.status_code, answer.json()["tenant_id"], answer.json()["status"]) == (201, "acme", "active")
@@ -233,7 +233,7 @@ def with_reward(reward):
 REFUSED = (400, "VALIDATION_ERROR", "config: milestones.1.reward_item_id must be the id of a reward of this tenant")
 
 
-def test_a_reward_of_the_tenant_is_taken(admin, tenant, reward_of):
+def test_a_reward_of_the_tenant_is_accepted(admin, tenant, reward_of):
     reward_of(tenant)
 
     record = admin.post(LIST, with_reward(REWARD.upper())).json()
@@ -243,7 +243,7 @@ def test_a_reward_of_the_tenant_is_taken(admin, tenant, reward_of):
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another tenant's"])
-def test_any_other_reward_is_400_when_defined_and_when_changed(
+def test_any_other_reward_is_400_on_creation_and_on_change(
     admin, tenant, other_tenant, reward_of, nothing_written, whose
 ):
     reward_of(tenant if whose == "nobody's" else other_tenant)
@@ -257,7 +257,7 @@ def test_any_other_reward_is_400_when_defined_and_when_changed(
     assert phoenix_refusal(created) == phoenix_refusal(patched) == REFUSED
 
 
-def test_without_a_domain_that_gives_rewards_every_one_is_refused(admin, monkeypatch, nothing_written):
+def test_without_the_rewards_domain_every_reward_is_refused(admin, monkeypatch, nothing_written):
     monkeypatch.setattr(grant_kinds, "_entries", {})
 
     with nothing_written():
@@ -266,7 +266,7 @@ def test_without_a_domain_that_gives_rewards_every_one_is_refused(admin, monkeyp
     assert phoenix_refusal(answer) == REFUSED
 
 
-def test_a_reward_that_has_gone_since_does_not_stand_in_the_way_of_other_changes(admin, tenant, reward_of, monkeypatch):
+def test_a_reward_that_no_longer_exists_does_not_block_other_changes(admin, tenant, reward_of, monkeypatch):
     reward_of(tenant)
     record = admin.post(LIST, with_reward(REWARD)).json()
     monkeypatch.setattr(grant_kinds, "_entries", {})
@@ -277,7 +277,7 @@ def test_a_reward_that_has_gone_since_does_not_stand_in_the_way_of_other_changes
     assert answer.json()["config"]["at_risk_seconds"] == 60
 
 
-def test_codes_are_made_of_names_and_never_given_again(admin, tenant):
+def test_codes_are_made_from_names_and_never_reused(admin, tenant):
     create_streak(tenant=tenant, data={"code": "daily-login", "name": "x", "event_types": ["x"]}, now=NOW)
     first = defined(admin, "Daily Login")
     admin.delete(f"{LIST}/{first['id']}")
