@@ -37,10 +37,10 @@ def _tick(streak: CompiledStreak, fact: Fact, work: UnitOfWork) -> Iterator[Outc
     yield from counted.outcomes
 
 
-def _result(ticked: TickResult) -> str:
-    if ticked.is_satisfying:
+def _result(result: TickResult) -> str:
+    if result.is_satisfying:
         return "counted"
-    return "already_counted" if ticked.was_satisfied else "not_enough"
+    return "already_counted" if result.was_satisfied else "not_enough"
 
 
 def _trace_entry(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> TraceEntry:

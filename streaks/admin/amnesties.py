@@ -28,7 +28,7 @@ from streaks.models import Amnesty, Status, Streak
 from streaks.selectors.reach import reach_of
 
 MAX_NAME = 100
-SHOWN_STREAKS = 20
+MAX_PREVIEW_LINES = 20
 EXPLANATION = "Periods that overlap these days cannot be missed. Runs that broke on past days are alive again. You can undo an amnesty."
 
 
@@ -94,10 +94,10 @@ def _preview(tenant: Tenant, codes: Iterable[str] | None) -> Iterator[str]:
         yield "No streak is affected."
     if len(streaks) > 1:
         yield total_line(reach_of(tenant, [streak.pk for streak in streaks], now=now))
-    for streak in streaks[:SHOWN_STREAKS]:
+    for streak in streaks[:MAX_PREVIEW_LINES]:
         yield reach_line(streak.name, reach_of(tenant, [streak.pk], now=now))
-    if len(streaks) > SHOWN_STREAKS:
-        yield f"And {len(streaks) - SHOWN_STREAKS:,} more streaks."
+    if len(streaks) > MAX_PREVIEW_LINES:
+        yield f"And {len(streaks) - MAX_PREVIEW_LINES:,} more streaks."
 
 
 def _undo(request: HttpRequest, amnesty: Amnesty, data: Mapping[str, Any]) -> Done:
@@ -140,20 +140,20 @@ class AmnestyAdmin(TenantDataAdmin):
         return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return of_picked_tenant(request, lambda: self._ask(request))
+        return of_picked_tenant(request, lambda: self._add_page(request))
 
-    def _ask(self, request: HttpRequest) -> HttpResponse:
+    def _add_page(self, request: HttpRequest) -> HttpResponse:
         """Three steps: the empty form, the preview of a valid form, and the declaration after the confirmation."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = type("Form", (AmnestyForm,), {"request": request})(request.POST or None)
-        is_asked = request.method == "POST" and "edit" not in request.POST and form.is_valid()
-        amnesty = self._declare(request, form) if is_asked else None
+        is_complete = request.method == "POST" and "edit" not in request.POST and form.is_valid()
+        amnesty = self._declare(request, form) if is_complete else None
         if amnesty is None:
             return self._page(request, form)
         if amnesty.pk is None:
-            preview = list(_preview(form.tenant, amnesty.streak_codes))
-            return self._page(request, form, amnesty=amnesty, preview=preview)
+            lines = list(_preview(form.tenant, amnesty.streak_codes))
+            return self._page(request, form, amnesty=amnesty, preview=lines)
         messages.success(request, f"Declared: {amnesty}.")
         return HttpResponseRedirect(reverse("admin:streaks_amnesty_change", args=[amnesty.pk]))
 
@@ -162,25 +162,25 @@ class AmnestyAdmin(TenantDataAdmin):
 
         Returns None if the service refuses; the form then shows the error.
         """
-        is_look = "confirmed" not in request.POST
+        is_preview = "confirmed" not in request.POST
         try:
             with transaction.atomic():
-                amnesty = services.declare_amnesty(**form.asked(), now=timezone.now(), dry_run=is_look)
-                if not is_look:
+                amnesty = services.declare_amnesty(**form.asked(), now=timezone.now(), dry_run=is_preview)
+                if not is_preview:
                     audit.record(request, amnesty, audit.ADDITION, "Declared.")
                 return amnesty
         except DomainError as refusal:
             place(form, refusal)
             return None
 
-    def _page(self, request: HttpRequest, form: Any, **shown: Any) -> HttpResponse:
+    def _page(self, request: HttpRequest, form: Any, **preview: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Declare an amnesty",
             "explanation": EXPLANATION,
             "form": form,
-            **shown,
+            **preview,
         }
         return TemplateResponse(request, "console/amnesty.html", context)
 

@@ -15,13 +15,13 @@ from streaks.selectors import ParticipantStreakStatus
 MAX_CALENDARS = 12
 WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
 LEGEND = {
-    "kept": "kept",
-    "grace": "missed, and the run went on",
+    "kept": "completed",
+    "grace": "missed, the run went on",
     "excused": "excused",
     "missed": "missed",
     "open": "still open",
 }
-DESCRIPTIONS = LEGEND | {"unknown": "from before they began, or before the rules changed"}
+DESCRIPTIONS = LEGEND | {"unknown": "before the participant began, or before the rules changed"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar |
         about=period,
         layout="is-weeks" if is_daily else "is-row",
         heads=WEEKDAYS if is_daily else (),
-        windows=_known(list(_windows(status, windows, period, now=now)), DAYS_PER_WEEK if is_daily else 1),
+        windows=_without_unknown_start(
+            list(_windows(status, windows, period, now=now)), DAYS_PER_WEEK if is_daily else 1
+        ),
     )
 
 
@@ -71,10 +73,10 @@ def _windows(status: ParticipantStreakStatus, windows: Windows, period: str, *, 
     known_from = windows.start(_first_known(status, windows))
     for day in calendar_entries(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
         kind = _kind(day, known_from, now=now)
-        yield Window(kind, display_of(period).label(day.key, day.start), _told(day, kind))
+        yield Window(kind, display_of(period).label(day.key, day.start), _describe(day, kind))
 
 
-def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
+def _without_unknown_start(windows: Sequence[Window], step: int) -> Sequence[Window]:
     """Drop leading windows of the kind `unknown`, in whole rows of `step` boxes."""
     unknown = next((index for index, window in enumerate(windows) if window.kind != "unknown"), len(windows))
     return windows[unknown - unknown % step :]
@@ -107,6 +109,6 @@ def _kind(day: CalendarEntry, known_from: datetime, *, now: datetime) -> str:
     return "open" if day.end > now else "missed"
 
 
-def _told(day: CalendarEntry, kind: str) -> str:
+def _describe(day: CalendarEntry, kind: str) -> str:
     run = f", run of {day.count:,}" if day.count and kind != "open" else ""
     return f"{day.key}: {DESCRIPTIONS[kind]}{run}"

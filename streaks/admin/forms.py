@@ -13,7 +13,7 @@ from participants.admin.lengths import LengthField
 from participants.admin.tenants import timezone_widget
 from participants.errors import FieldError
 from streaks.admin.milestones import MilestonesField
-from streaks.admin.words import sentence
+from streaks.admin.words import complete_message
 from streaks.definitions import ConsoleStreakChanges, NewConsoleStreak, milestone_problems
 from streaks.definitions.config import CALENDAR
 from streaks.engine.windows import ROLLING, Period
@@ -132,12 +132,12 @@ class StreakForm(DefinitionForm):
 
     def _window(self) -> dict[str, Any]:
         """The window of the body: only the fields that the chosen period uses."""
-        said = {name: self.cleaned_data.get(name) for name in WINDOW}
-        if said["period"] == ROLLING:
-            return _given(type=ROLLING, duration_seconds=said["duration_seconds"])
-        begin = {name: said[name] for name in ("period", "timezone", "reset_time")}
-        week = {"week_start": WEEKDAYS[int(said["week_start"] or 0)]} if said["period"] == Period.WEEKLY else {}
-        return _given(type=CALENDAR, **begin, **week)
+        values = {name: self.cleaned_data.get(name) for name in WINDOW}
+        if values["period"] == ROLLING:
+            return _without_none(type=ROLLING, duration_seconds=values["duration_seconds"])
+        begin = {name: values[name] for name in ("period", "timezone", "reset_time")}
+        week = {"week_start": WEEKDAYS[int(values["week_start"] or 0)]} if values["period"] == Period.WEEKLY else {}
+        return _without_none(type=CALENDAR, **begin, **week)
 
     def _condition(self) -> dict[str, Any]:
         kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
@@ -151,9 +151,9 @@ class StreakForm(DefinitionForm):
 
     def _field_of(self, error: FieldError) -> tuple[str | None, str]:
         field, message = super()._field_of(error)
-        said = sentence(error, str(self.fields[field].label) if field else "")
-        return field, message if said == error.message else said
+        complete = complete_message(error, str(self.fields[field].label) if field else "")
+        return field, message if complete == error.message else complete
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def _without_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

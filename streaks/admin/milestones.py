@@ -55,10 +55,10 @@ def _as_text(rows: Sequence[Row]) -> str:
     return json.dumps([row.body() for row in rows])
 
 
-def _sentence(stored: Mapping[str, Any]) -> str:
+def _description(stored: Mapping[str, Any]) -> str:
     row = row_of(stored)
-    given = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "announced to clients, without a reward"
-    return f"At a length of {row.threshold}: {given}"
+    reward = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "announced to clients, without a reward"
+    return f"At a length of {row.threshold}: {reward}"
 
 
 class MilestonesWidget(forms.Widget):
@@ -76,13 +76,13 @@ class MilestonesWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, SubmittedMilestones) else _unchanged(value or [])
+        submitted = value if isinstance(value, SubmittedMilestones) else _as_shown(value or [])
         context = super().get_context(name, None, attrs)
         context["widget"] |= {"rows": [*submitted.rows, Row()], "shown": submitted.shown, "choices": CHOICES}
         return context
 
 
-def _unchanged(stored: Sequence[Mapping[str, Any]]) -> SubmittedMilestones:
+def _as_shown(stored: Sequence[Mapping[str, Any]]) -> SubmittedMilestones:
     rows = [row_of(milestone) for milestone in stored]
     return SubmittedMilestones(_as_text(rows), rows)
 
@@ -94,7 +94,7 @@ class MilestonesField(forms.Field):
     knows_what_it_showed = True
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
-        return list_of(map(_sentence, value or ()))
+        return list_of(map(_description, value or ()))
 
     def clean(self, value: SubmittedMilestones) -> list[dict[str, Any]]:
         return [row.body() for row in value.rows]

@@ -57,7 +57,7 @@ class StreakAdmin(DefinitionAdmin):
         named = ("name", "description") if obj else ("code", "name", "description", "status", "opened_for")
         return (
             (None, {"fields": named}),
-            ("What is counted", {"fields": ("event_types", *_conditions(obj))}),
+            ("What is counted", {"fields": ("event_types", *_filter_fields(obj))}),
             ("Periods", {"fields": PERIODS, "description": ABOUT_CHANGES if obj else ""}),
             ("What completes a period", {"fields": ("condition_type", "condition_field", "condition_min")}),
             ("When a period is missed", {"fields": ("grace_periods", "reset_on_miss", "at_risk_seconds")}),
@@ -76,8 +76,8 @@ class StreakAdmin(DefinitionAdmin):
             messages.info(request, COUNTS_CARRIED_OVER)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
-        said = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
-        return services.create_streak(tenant=tenant, data=said, now=now)
+        fields = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
+        return services.create_streak(tenant=tenant, data=fields, now=now)
 
     def save_changes(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
         changes = model_of_console(changes, tenant_zone=tenant.timezone)
@@ -108,14 +108,14 @@ class StreakAdmin(DefinitionAdmin):
         return expression_in_words(streak.expression or {})
 
 
-def _conditions(streak: Streak | None) -> Iterable[str]:
+def _filter_fields(streak: Streak | None) -> Iterable[str]:
     """The fields for the event filter: the editor, or the filter in words if the editor cannot express it."""
-    is_more = streak is not None and streak.expression is not None and filter_of(streak) is None
-    return ("display_expression", "drop_expression") if is_more else ("fact_filter",)
+    is_too_complex = streak is not None and streak.expression is not None and filter_of(streak) is None
+    return ("display_expression", "drop_expression") if is_too_complex else ("fact_filter",)
 
 
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
+def _suggestions(tenant: Tenant) -> Iterable[tuple[str, str]]:
     return Streak.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
 
 
-suggestions.register("streak_tick", _suggest)
+suggestions.register("streak_tick", _suggestions)

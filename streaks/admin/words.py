@@ -12,7 +12,7 @@ COUNTS_CARRIED_OVER = "Participants keep their counts. The new rules apply from 
 _INNER = {"threshold": "the length", "reward_item_id": "the reward", "repeatable": "how often it is paid"}
 
 
-def sentence(error: FieldError, label: str) -> str:
+def complete_message(error: FieldError, label: str) -> str:
     """The message of an error for its form field. Messages of a configuration are ends of sentences, so add a subject."""
     head, *path = error.field.split(".")
     if head not in Config().fields or not error.message[:1].islower():
@@ -47,28 +47,28 @@ def grace_of(streak: Streak) -> str:
 # --- affected participants --------------------------------------------------------------------------------------------
 
 
-def counted(number: int, one: str, many: str) -> str:
+def with_noun(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """The participants that a change affects, as one sentence per line."""
+    """The participants that a change affects, as one complete_message per line."""
     if not reach.participants:
         yield "No participant has it yet."
         return
-    yield f"{counted(reach.participants, 'participant has', 'participants have')} it."
-    yield f"{counted(reach.alive, 'run is', 'runs are')} alive; at risk now: {reach.at_risk:,}."
+    yield f"{with_noun(reach.participants, 'participant has', 'participants have')} it."
+    yield f"{with_noun(reach.alive, 'run is', 'runs are')} alive; at risk now: {reach.at_risk:,}."
 
 
 def reach_line(name: str, reach: Reach) -> str:
-    """The same for one of several streaks, in one sentence."""
-    who = counted(reach.participants, "participant", "participants")
-    return f"{name}: {who}, {counted(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
+    """The same for one of several streaks, in one complete_message."""
+    who = with_noun(reach.participants, "participant", "participants")
+    return f"{name}: {who}, {with_noun(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
 
 
 def total_line(reach: Reach) -> str:
     """The same for several streaks together. A participant with several runs counts once."""
-    who = counted(reach.participants, "participant", "participants")
+    who = with_noun(reach.participants, "participant", "participants")
     return f"All together: {who}; alive for {reach.alive:,} of them, at risk now for {reach.at_risk:,}."
 
 

@@ -49,7 +49,7 @@ def _chain_over(found: Sequence[Chain], alive: Chain | None, number: int) -> Cha
 def _day(
     state: State, windows: Windows, number: int, chain: Chain | None, excused: ExcusedWindows, *, now: datetime
 ) -> CalendarEntry:
-    satisfied, forgiven = is_window_satisfied(state, number), is_excused(number, excused)
+    satisfied, excused_here = is_window_satisfied(state, number), is_excused(number, excused)
     start, end = windows.start(number), windows.end(number)
     is_over = chain is not None and (number < chain.last or end <= now)
     return CalendarEntry(
@@ -57,8 +57,8 @@ def _day(
         start=start,
         end=end,
         is_satisfied=satisfied,
-        is_excused=forgiven,
-        is_grace=is_over and not satisfied and not forgiven,
+        is_excused=excused_here,
+        is_grace=is_over and not satisfied and not excused_here,
         count=_count_by(state, chain, number) if start <= now else 0,
     )
 

@@ -30,13 +30,13 @@ def carry_over(state: State, old: Rules, new: Rules, *, at: datetime, spans: Seq
     satisfied if it contains the latest activity and that activity's old window was satisfied. A broken run stays broken.
     Progress inside windows is dropped.
     """
-    told = streak_status(state, old, now=at, spans=spans)
-    last = _last_window(state, old, new, at=at) if told.current else _window_before(new, at)
+    status = streak_status(state, old, now=at, spans=spans)
+    last = _last_window(state, old, new, at=at) if status.current else _window_before(new, at)
     return State(
-        carry_over=CarryOver(count=told.current, longest=told.longest, last=last, since=at),
-        anchor=Anchor(at, last + 1) if told.current and isinstance(new.windows, Rolling) else None,
+        carry_over=CarryOver(count=status.current, longest=status.longest, last=last, since=at),
+        anchor=Anchor(at, last + 1) if status.current and isinstance(new.windows, Rolling) else None,
         last_at=state.last_at,
-        paid=_paid_by(told.alive, state.paid, last),
+        paid=_paid_by(status.alive, state.paid, last),
         direct_ticks=DirectTicks(last_at=state.direct_ticks.last_at),
     )
 

@@ -80,7 +80,7 @@ def tick(
     They still become the latest activity if no later one is known.
     """
     before = streak_status(state, rules, now=now, spans=spans)
-    state = _anchored(_visited(state, at=at, is_direct=is_direct), rules, at=at, spans=spans)
+    state = _open_window(_with_activity(state, at=at, is_direct=is_direct), rules, at=at, spans=spans)
     windows = windows_of(state, rules)
     if windows is None:
         return TickResult(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
@@ -90,7 +90,7 @@ def tick(
     if has_effect and is_direct:
         counted = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=_enough(rules)))
     if has_effect and (adds_to_satisfied or not was_satisfied):
-        counted = _counted(counted, rules, windows, window, value)
+        counted = _add_progress(counted, rules, windows, window, value)
     counted = compact(counted, rules, spans)
     return TickResult(
         state=counted,
@@ -103,7 +103,7 @@ def tick(
     )
 
 
-def _visited(state: State, *, at: datetime, is_direct: bool) -> State:
+def _with_activity(state: State, *, at: datetime, is_direct: bool) -> State:
     state = replace(state, last_at=_latest(state.last_at, at))
     if not is_direct:
         return state
@@ -119,7 +119,7 @@ def _latest(last_at: datetime | None, at: datetime) -> datetime:
     return at if last_at is None else max(last_at, at)
 
 
-def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]) -> State:
+def _open_window(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]) -> State:
     """Open a rolling window with this tick if none is running at `at`.
 
     Progress in the windows of earlier runs is dropped, because no tick can add to it.
@@ -148,13 +148,13 @@ def _anchors_in_use(state: State) -> tuple[Anchor, ...]:
     if state.anchor is None:
         return ()
     anchors = (*state.anchor.earlier, replace(state.anchor, earlier=()))
-    behind = [*(anchor.first for anchor in anchors[1:]), None]
+    ends = [*(anchor.first for anchor in anchors[1:]), None]
     begins = [first for first, _ in state.runs]
     last = max([state.carry_over.last if state.carry_over.count else -1, *begins])
     return tuple(
         anchor
-        for anchor, until in zip(anchors, behind, strict=True)
-        if anchor.first - 1 <= last and (until is None or until > state.carry_over.last)
+        for anchor, end in zip(anchors, ends, strict=True)
+        if anchor.first - 1 <= last and (end is None or end > state.carry_over.last)
     )
 
 
@@ -174,7 +174,7 @@ def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> boo
     return rules.condition.is_any_tick or not is_too_late
 
 
-def _counted(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
+def _add_progress(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
     progress = {
         **state.progress,
         window: progress_after(state.progress.get(window, NO_PROGRESS), rules.condition, value),
@@ -190,9 +190,9 @@ def prune(state: State, windows: Windows) -> State:
     if len(state.progress) <= 1 or state.last_at is None:
         return state
     newest, horizon = windows.ordinal(state.last_at), state.last_at - MAX_LATENESS
-    kept: Mapping[int, Progress] = {
-        window: progress
-        for window, progress in state.progress.items()
+    progress: Mapping[int, Progress] = {
+        window: each
+        for window, each in state.progress.items()
         if window >= newest - 1 or (not is_window_satisfied(state, window) and windows.end(window) > horizon)
     }
-    return replace(state, progress=kept)
+    return replace(state, progress=progress)

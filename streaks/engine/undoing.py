@@ -23,8 +23,8 @@ from streaks.engine.windows import Windows
 class Obstacle(StrEnum):
     """Why a tick cannot be undone, in words for people."""
 
-    LONG_AGO = "It is so long ago that only a count is kept"
-    FOLLOWED = "Later periods of this rolling streak lie where they do because of it"
+    LONG_AGO = "It is so long ago that only a count is stored"
+    FOLLOWED = "Later periods of this rolling streak depend on it"
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,29 @@ def undo_tick(state: State, rules: Rules, undoing: TickToUndo) -> State | Obstac
     since = state.direct_ticks.since
     if windows is None or window <= state.carry_over.last or (since is not None and window < since):
         return Obstacle.LONG_AGO
-    left = _left(state, rules, undoing)
+    left = _remaining_progress(state, rules, undoing)
     anchor, is_followed = state.anchor, False
     if isinstance(rules.windows, Rolling):
-        anchor, is_followed = _grid(state, rules, windows, undoing, left)
+        anchor, is_followed = _anchor_without(state, rules, windows, undoing, left)
     if is_followed:
         return Obstacle.FOLLOWED
     state = replace(state, anchor=anchor, last_at=undoing.last_at or state.last_at)
-    return _with(state, rules, windows, window, left)
+    return _with_progress(state, rules, windows, window, left)
 
 
-def _left(state: State, rules: Rules, undoing: TickToUndo) -> Progress:
+def _remaining_progress(state: State, rules: Rules, undoing: TickToUndo) -> Progress:
     """The progress of the remaining ticks. Direct ticks count only until the window is satisfied."""
-    progress, direct = NO_PROGRESS, [OtherTick(adds_to_satisfied=False)] * count_in(state.direct_ticks, undoing.window)
-    for tick in (*undoing.others, *direct):
+    progress, direct_ticks = (
+        NO_PROGRESS,
+        [OtherTick(adds_to_satisfied=False)] * count_in(state.direct_ticks, undoing.window),
+    )
+    for tick in (*undoing.others, *direct_ticks):
         if tick.adds_to_satisfied or not progress.satisfies(rules.condition):
             progress = progress_after(progress, rules.condition, tick.value)
     return progress
 
 
-def _grid(
+def _anchor_without(
     state: State, rules: Rules, windows: Windows, undoing: TickToUndo, left: Progress
 ) -> tuple[Anchor | None, bool]:
     """The anchor without the tick, and whether later windows would lie elsewhere without it."""
@@ -84,12 +87,12 @@ def _grid(
     if anchor.at == undoing.at and is_latest:
         return (replace(anchor.earlier[-1], earlier=anchor.earlier[:-1]) if anchor.earlier else None), False
     has_opened = undoing.at in {anchor.at, *(each.at for each in anchor.earlier)}
-    is_lost = is_window_satisfied(state, undoing.window) and not left.satisfies(rules.condition)
-    goes_on = last_at is not None and last_at >= windows.end(undoing.window)
-    return anchor, has_opened or (is_lost and goes_on)
+    loses_window = is_window_satisfied(state, undoing.window) and not left.satisfies(rules.condition)
+    has_later_activity = last_at is not None and last_at >= windows.end(undoing.window)
+    return anchor, has_opened or (loses_window and has_later_activity)
 
 
-def _with(state: State, rules: Rules, windows: Windows, window: int, left: Progress) -> State:
+def _with_progress(state: State, rules: Rules, windows: Windows, window: int, left: Progress) -> State:
     is_satisfied = left.satisfies(rules.condition)
     progress = {number: each for number, each in state.progress.items() if number != window}
     if left.count and (window in state.progress or not is_satisfied):

@@ -44,17 +44,17 @@ def calendar_of(
 
     Raises: InvalidInput for more than MAX_WINDOWS.
     """
-    rules, state, spans = _seen(participant, streak)
+    rules, state, spans = _rules_state_spans(participant, streak)
     last = last or now.astimezone(zone_of(rules)).date()
     first = first or last - timedelta(days=display_of(streak.period).days - 1)
     if last < first:
         raise InvalidInput("to", "Must not be before `from`.")
     windows = windows_of(state, rules)
-    shown = [] if windows is None else _shown(windows, state, rules, spans, first=first, last=last, now=now)
+    shown = [] if windows is None else _entries(windows, state, rules, spans, first=first, last=last, now=now)
     return StreakCalendar(streak, str(zone_of(rules)), shown)
 
 
-def _seen(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
+def _rules_state_spans(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
     if participant is None:
         return streak.terms.rules, State(), streak.spans
     rules = rules_of(streak, participant)
@@ -64,7 +64,7 @@ def _seen(participant: Participant | None, streak: CompiledStreak) -> tuple[Rule
     return rules, state_of(row, streak, participant), spans_of(row, streak)
 
 
-def _shown(
+def _entries(
     windows: Windows,
     state: State,
     rules: Rules,

@@ -79,13 +79,13 @@ class StreakProgress:
         A window that was satisfied under earlier rules has no stored progress. It gets the minimum of the condition, so that
         progress bars of clients show it as full.
         """
-        kept = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
+        stored = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
         condition = self.status.rules.condition
-        if not self.status.streak_status.is_satisfied or kept.satisfies(condition):
-            return kept
+        if not self.status.streak_status.is_satisfied or stored.satisfies(condition):
+            return stored
         if condition.kind is ConditionKind.COUNT:
-            return replace(kept, count=int(condition.minimum))
-        return replace(kept, total=condition.minimum) if condition.kind is ConditionKind.SUM else kept
+            return replace(stored, count=int(condition.minimum))
+        return replace(stored, total=condition.minimum) if condition.kind is ConditionKind.SUM else stored
 
 
 def sum_as_json(total: Decimal) -> float | Decimal:

@@ -64,8 +64,8 @@ def status_of(
 ) -> ParticipantStreakStatus:
     """The status of `participant` in `streak` at `now`."""
     rules, state = rules_of(streak, participant), state_of(row, streak, participant)
-    told = streak_status(state, rules, now=now, spans=spans_of(row, streak))
-    return ParticipantStreakStatus(participant, streak, row, rules, state, told)
+    status = streak_status(state, rules, now=now, spans=spans_of(row, streak))
+    return ParticipantStreakStatus(participant, streak, row, rules, state, status)
 
 
 # The streaks that Phoenix clients and the console list.

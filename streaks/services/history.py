@@ -48,21 +48,21 @@ def record_history(
     Returns one result per tick, in the order of `ticks`.
     """
     catalog = catalog_of(tenant)
-    asked = [_check(tick, catalog, now=now) for tick in ticks]
-    good = [each for each in asked if each.refusal is None]
+    checked = [_check(tick, catalog, now=now) for tick in ticks]
+    accepted = [each for each in checked if each.refusal is None]
     with unit_of_work(
         tenant,
-        {each.tick.participant_id for each in good},
+        {each.tick.participant_id for each in accepted},
         now=now,
-        idempotency_requests=[each.idempotency for each in good],
-        loads=loads_of_codes(catalog, {each.tick.streak_code for each in good}),
+        idempotency_requests=[each.idempotency for each in accepted],
+        loads=loads_of_codes(catalog, {each.tick.streak_code for each in accepted}),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
     ) as work:
-        taken = [_import_tick(work, each, gives_rewards=gives_rewards) for each in asked]
+        results = [_import_tick(work, each, gives_rewards=gives_rewards) for each in checked]
         if then is not None:
-            then(work, taken)
-        return taken
+            then(work, results)
+        return results
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,16 @@ def _idempotency_of(tick: Tick) -> IdempotencyRequest:
     return IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
 
 
-def _import_tick(work: UnitOfWork, asked: _CheckedTick, *, gives_rewards: bool) -> TickImport:
-    if asked.refusal is not None:
-        return TickImport(refusal=asked.refusal)
-    if work.stored_answer(asked.idempotency) is not None:
+def _import_tick(work: UnitOfWork, item: _CheckedTick, *, gives_rewards: bool) -> TickImport:
+    if item.refusal is not None:
+        return TickImport(refusal=item.refusal)
+    if work.stored_answer(item.idempotency) is not None:
         return TickImport(is_repeat=True)
-    tick = asked.tick
+    tick = item.tick
     participant = work.participant(tick.participant_id)
     streak = recordable_streak(work.catalog, tick.streak_code)
     counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True, is_seen=False)
     if gives_rewards:
         facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
-    work.store_answer(asked.idempotency, {})
+    work.store_answer(item.idempotency, {})
     return TickImport(is_repeat=counted.result.was_satisfied)

@@ -94,11 +94,11 @@ def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
     return loads_for(streaks)
 
 
-def _record(work: UnitOfWork, asked: Tick) -> RecordResult:
-    streak = recordable_streak(work.catalog, asked.streak_code)
-    participant = work.participant(asked.participant_id)
-    counted = count_tick(work, participant, streak, at=asked.at, adds_to_satisfied=False, is_direct=True)
-    facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=asked.at)
+def _record(work: UnitOfWork, tick: Tick) -> RecordResult:
+    streak = recordable_streak(work.catalog, tick.streak_code)
+    participant = work.participant(tick.participant_id)
+    counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True)
+    facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
     return _result_of(streak, counted.result)
 
 
@@ -126,13 +126,13 @@ def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:
     return streak
 
 
-def _result_of(streak: CompiledStreak, ticked: TickResult) -> RecordResult:
+def _result_of(streak: CompiledStreak, result: TickResult) -> RecordResult:
     return RecordResult(
         streak_code=streak.code,
-        new_count=ticked.count,
-        longest_count=ticked.after.longest,
-        is_new_record=ticked.is_new_record,
-        already_recorded=ticked.was_satisfied,
+        new_count=result.count,
+        longest_count=result.after.longest,
+        is_new_record=result.is_new_record,
+        already_recorded=result.was_satisfied,
     )
 
 

@@ -41,7 +41,7 @@ def _anonymize_rows(participant: Participant) -> None:
         row.save(update_fields=["freezes", "progress"])
 
 
-_WHOSE = {
+_OWNER = {
     "user_id": EventField(PARTICIPANT, "The participant's id."),
     "definition_id": EventField(UUID, "Id of the streak."),
     "streak_code": EventField(TEXT, "Code of the streak."),
@@ -108,4 +108,4 @@ def register() -> None:
     after_participant_zone_change.register("streaks", _review_after_zone_change)
     erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_anonymize_rows))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _WHOSE | fields, is_reversal=name in _TAKING_BACK)
+        events.register(name, meaning, _OWNER | fields, is_reversal=name in _TAKING_BACK)

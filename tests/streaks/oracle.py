@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 INSTANT, SECOND, HOUR, DAY = timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-LATE_ALLOWED = 35 * DAY
+MAX_LATENESS = 35 * DAY
 
 # --- wall clocks -------------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class Wanted:
         return [
             each
             for number, each in enumerate(arrived)
-            if each.at >= max(other.at for other in arrived[: number + 1]) - LATE_ALLOWED
+            if each.at >= max(other.at for other in arrived[: number + 1]) - MAX_LATENESS
         ]
 
     def shown(self, ticks: Sequence[Tick]) -> tuple[int, Decimal, list[Any]]:
@@ -220,7 +220,7 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Told:
+class Status:
     """The status that a reader sees."""
 
     current: int
@@ -302,12 +302,12 @@ def end_of(book: Book, window: datetime) -> datetime:
     )
 
 
-def told(book: Book, *, now: datetime) -> Told:
+def status_at(book: Book, *, now: datetime) -> Status:
     """The status of the streak at `now`."""
     found, here = runs(book), book.calendar.window_at(now)
     is_satisfied = here in satisfied(book)
     longest = max([book.record, *(sum(run.values()) for run in found)])
-    nothing = Told(0, longest, book.calendar.key(here), is_satisfied, False, None, None)
+    nothing = Status(0, longest, book.calendar.key(here), is_satisfied, False, None, None)
     if not found:
         return nothing
     last = max(found[-1])
@@ -332,7 +332,7 @@ def after_change(book: Book, new: Book, *, at: datetime) -> Book:
     A live run continues. It ends with the window that is open at `at` if that contains the latest activity and the old window
     of that activity was satisfied; else with the window before. Ticks before `at` no longer count.
     """
-    then, active_at = told(book, now=at), min([at, *(max(each.at for each in book.ticks) for _ in book.ticks[:1])])
+    then, active_at = status_at(book, now=at), min([at, *(max(each.at for each in book.ticks) for _ in book.ticks[:1])])
     last = new.calendar.previous(new.calendar.window_at(at))
     if book.ticks and book.calendar.window_at(active_at) in satisfied(book):
         last = max(last, new.calendar.window_at(active_at))
@@ -371,7 +371,7 @@ def _going_on(book: RollingBook, at: datetime, count: int) -> Book:
 def is_over(opening: Book, at: datetime) -> bool:
     """Whether its run has broken, or, without a run, its first window that can be missed has ended."""
     if runs(opening):
-        return opening.resets and not told(opening, now=at).current
+        return opening.resets and not status_at(opening, now=at).current
     assert isinstance(opening.calendar, Fixed)
     first = replace(opening, grace=0, resets=True)
     fatal = fatal_window(first, opening.calendar.opened - book_length(opening))
@@ -383,27 +383,27 @@ def book_length(opening: Book) -> timedelta:
     return opening.calendar.length
 
 
-def told_rolling(book: RollingBook, *, now: datetime) -> Told:
+def rolling_status_at(book: RollingBook, *, now: datetime) -> Status:
     """Like `status_at`. No window is open if no run is running."""
     all_of_them = openings(book)
     if not all_of_them:
-        return Told(0, book.rules.record, None, False, False, None, None)
-    longest = max(told(each, now=now).longest for each in all_of_them)
+        return Status(0, book.rules.record, None, False, False, None, None)
+    longest = max(status_at(each, now=now).longest for each in all_of_them)
     if is_over(all_of_them[-1], now):
-        return Told(0, longest, None, False, False, None, None)
-    return replace(told(all_of_them[-1], now=now), longest=longest)
+        return Status(0, longest, None, False, False, None, None)
+    return replace(status_at(all_of_them[-1], now=now), longest=longest)
 
 
 def rolling_after_change(book: Book, new: RollingBook, *, at: datetime) -> RollingBook:
     """Like `after_change`, from a calendar to rolling windows. A live run can be continued in one window from the change on."""
-    then = told(book, now=at)
+    then = status_at(book, now=at)
     begun = (at, then.current) if then.current else None
     return replace(new, rules=replace(new.rules, record=then.longest), begun=begun)
 
 
 def after_change_of_rolling(book: RollingBook, new: Book, *, at: datetime) -> Book:
     """Like `after_change`, from rolling windows to a calendar."""
-    then, last = told_rolling(book, now=at), new.calendar.previous(new.calendar.window_at(at))
+    then, last = rolling_status_at(book, now=at), new.calendar.previous(new.calendar.window_at(at))
     if book.rules.ticks:
         active_at, opening = book.rules.ticks[-1].at, openings(book)[-1]
         if opening.calendar.window_at(active_at) in satisfied(opening):

@@ -20,7 +20,7 @@ def clock():
         yield traveller
 
 
-def defined(tenant, code="daily_login", **data):
+def define(tenant, code="daily_login", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
@@ -38,7 +38,7 @@ def seen(answer):
 
 
 def test_each_window_has_its_result_and_the_length_of_the_run(api, tenant, queries):
-    defined(tenant, grace_periods=1)
+    define(tenant, grace_periods=1)
     tick(tenant, 5, 4, 2, 1)
     api.get(CALENDAR)
 
@@ -74,7 +74,7 @@ def test_each_window_has_its_result_and_the_length_of_the_run(api, tenant, queri
 
 
 def test_an_excused_window_is_labelled(api, admin_api, tenant):
-    defined(tenant)
+    define(tenant)
     tick(tenant, 2)
     body = {"from": "2026-02-13", "to": "2026-02-13", "reason": "Ill"}
     admin_api.post("/admin/participants/user_42/streaks/daily_login/freeze", body)
@@ -85,7 +85,7 @@ def test_an_excused_window_is_labelled(api, admin_api, tenant):
 
 
 def test_the_default_is_the_last_thirty_days(api, tenant):
-    defined(tenant)
+    define(tenant)
 
     keys = list(seen(api.get(CALENDAR)))
 
@@ -93,7 +93,7 @@ def test_the_default_is_the_last_thirty_days(api, tenant):
 
 
 def test_an_unknown_participant_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_written):
-    defined(tenant)
+    define(tenant)
 
     with nothing_written():
         answer = api.get("/participants/nobody/streaks/daily_login/calendar?from=2026-02-13")
@@ -103,7 +103,7 @@ def test_an_unknown_participant_has_an_empty_calendar_and_is_not_created(api, te
 
 def test_weeks_months_and_hours_that_overlap_the_dates_are_shown(api, tenant):
     for period in ("weekly", "monthly", "hourly"):
-        defined(tenant, period, period=period)
+        define(tenant, period, period=period)
     path = "/participants/user_42/streaks/{}/calendar?from=2026-01-31&to=2026-02-01"
 
     keys = {period: list(seen(api.get(path.format(period)))) for period in ("weekly", "monthly", "hourly")}
@@ -114,7 +114,7 @@ def test_weeks_months_and_hours_that_overlap_the_dates_are_shown(api, tenant):
 
 
 def test_a_rolling_streak_shows_the_windows_of_its_run(api, tenant):
-    defined(tenant, "rolling", period="rolling", duration_seconds=86_400)
+    define(tenant, "rolling", period="rolling", duration_seconds=86_400)
     path = "/participants/user_42/streaks/rolling/calendar"
     assert seen(api.get(path)) == {}
     tick(tenant, 2, 1, code="rolling")
@@ -127,7 +127,7 @@ def test_a_rolling_streak_shows_the_windows_of_its_run(api, tenant):
 
 
 def test_a_day_that_a_zone_skipped_is_not_shown(api, tenant):
-    defined(tenant, timezone="Pacific/Apia")
+    define(tenant, timezone="Pacific/Apia")
 
     keys = list(seen(api.get(f"{CALENDAR}?from=2011-12-29&to=2011-12-31")))
 
@@ -135,7 +135,7 @@ def test_a_day_that_a_zone_skipped_is_not_shown(api, tenant):
 
 
 def test_the_days_of_a_travelling_participant_remain_local_dates(api, tenant):
-    defined(tenant, timezone="participant")
+    define(tenant, timezone="participant")
     participants.register(tenant=tenant, external_id="user_42", changes={"timezone": "Asia/Tokyo"}, now=NOW)
     tick(tenant, 0)  # 17:15 on the 14th in Tokyo
 
@@ -161,20 +161,20 @@ def test_the_days_of_a_travelling_participant_remain_local_dates(api, tenant):
     ],
 )
 def test_dates_that_do_not_validate_are_422(api, tenant, query, field):
-    defined(tenant)
+    define(tenant)
 
     assert refused_fields(api.get(f"{CALENDAR}?{query}")) == [field]
 
 
 def test_exactly_400_windows_can_be_asked_for(api, tenant):
-    defined(tenant)
+    define(tenant)
 
     assert len(seen(api.get(f"{CALENDAR}?from=2025-01-11&to=2026-02-14"))) == 400
 
 
 def test_missing_objects_are_404(api, other_api, tenant):
-    defined(tenant)
-    defined(tenant, "planned", status="draft")
+    define(tenant)
+    define(tenant, "planned", status="draft")
 
     for client, code in ((api, "unknown"), (api, "planned"), (other_api, "daily_login")):
         answer = client.get(f"/participants/user_42/streaks/{code}/calendar")

@@ -33,10 +33,10 @@ def clock():
 
 @pytest.fixture
 def streak(tenant):
-    return defined(tenant)
+    return define(tenant)
 
 
-def defined(tenant, code="daily_login", **data):
+def define(tenant, code="daily_login", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
@@ -52,7 +52,7 @@ def current(api, user="user_42"):
     return api.get(f"/participants/{user}/streaks").json()["streaks"][0]["current_count"]
 
 
-def told():
+def emitted_types():
     return list(DomainEvent.objects.order_by("id").exclude(type="streak.incremented").values_list("type", flat=True))
 
 
@@ -131,8 +131,8 @@ def test_a_freeze_that_does_not_validate_is_422_and_writes_nothing(
 def test_care_of_what_is_not_there_is_404_and_writes_nothing(
     admin_api, other_admin_api, tenant, other_tenant, streak, nothing_written, action
 ):
-    defined(tenant, "weekly", period="weekly")
-    defined(other_tenant)
+    define(tenant, "weekly", period="weekly")
+    define(other_tenant)
     tick(tenant, 1)
     base, body = "/admin/participants", {"reason": "a"}
 
@@ -205,13 +205,13 @@ def test_a_live_run_cannot_be_restored(admin_api, tenant, streak, nothing_writte
 
 
 def test_a_milestone_is_not_paid_again_for_a_restored_run(admin_api, tenant):
-    defined(tenant, milestones=[{"threshold": 3, "reward_item_id": None, "repeatable": True}])
+    define(tenant, milestones=[{"threshold": 3, "reward_item_id": None, "repeatable": True}])
     tick(tenant, 9, 8, 7)
 
     admin_api.post(f"{OF_USER}/restore", {"reason": "Our outage"})
     tick(tenant, 0)
 
-    assert told().count("streak.milestone_reached") == 1
+    assert emitted_types().count("streak.milestone_reached") == 1
 
 
 # --- pause, resume and archive --------------------------------------------------------------------------------------------
@@ -304,8 +304,8 @@ def test_an_amnesty_revives_what_broke_and_undoing_it_breaks_it_again(api, admin
         "touches": {"participants": 1, "alive": 0, "at_risk": 0},
     }
     assert current(api) == 2
-    undone = admin_api.delete(f"{AMNESTIES}/{body['id']}")
-    assert (undone.status_code, undone.json()["undone_at"]) == (200, "2026-02-14T08:15:00Z")
+    answer_of_undo = admin_api.delete(f"{AMNESTIES}/{body['id']}")
+    assert (answer_of_undo.status_code, answer_of_undo.json()["undone_at"]) == (200, "2026-02-14T08:15:00Z")
     assert current(api) == 0
 
 
@@ -318,12 +318,12 @@ def test_reviews_announce_who_is_alive_after_an_amnesty_and_who_breaks_after_its
     review_streak(streak=Streak.objects.get(), now=NOW)
     review_streak(streak=Streak.objects.get(), now=NOW)
 
-    assert told() == ["participant.created", "streak.restored", "streak.broken"]
+    assert emitted_types() == ["participant.created", "streak.restored", "streak.broken"]
     assert Streak.objects.get().review_due_at is None
 
 
 def test_an_amnesty_may_concern_some_streaks_only(api, admin_api, tenant, streak):
-    defined(tenant, "daily_lesson")
+    define(tenant, "daily_lesson")
     tick(tenant, 4, 3)
     tick(tenant, 4, 3, code="daily_lesson")
 

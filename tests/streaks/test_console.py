@@ -31,7 +31,7 @@ SETTINGS = {
 }
 
 
-def made(tenant, code="daily_login", **data):
+def make_streak(tenant, code="daily_login", **data):
     data = {"name": "Daily login", "event_types": [code], **data}
     return create_streak(tenant=tenant, data={"code": code, **data}, now=timezone.now())
 
@@ -129,7 +129,7 @@ def test_empty_fields_get_the_defaults_of_the_api(tenant):
     ],
 )
 def test_the_form_refuses_what_the_api_refuses_on_the_field(tenant, nothing_written, field, value, message):
-    made(tenant, "taken")
+    make_streak(tenant, "taken")
     console = Console(tenant)
 
     with nothing_written():
@@ -267,7 +267,7 @@ def test_empty_conditions_are_refused(tenant, nothing_written):
 
 
 def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
-    streak = made(tenant, fact_filter={"plan": "pro"})
+    streak = make_streak(tenant, fact_filter={"plan": "pro"})
     rows = conditions(("plan", "in", "text", "pro, max"), shown={"plan": "pro"})
 
     Console(tenant).edit(CHANGE, streak.pk, **rows, grace_periods="1")
@@ -280,7 +280,7 @@ def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
 
 
 def test_an_edit_does_not_change_the_code_and_empty_events_default_to_it(tenant):
-    streak = made(tenant, event_types=["login", "app_opened"])
+    streak = make_streak(tenant, event_types=["login", "app_opened"])
 
     Console(tenant).edit(CHANGE, streak.pk, event_types="", code="other", reset_on_miss=None)
 
@@ -290,7 +290,7 @@ def test_an_edit_does_not_change_the_code_and_empty_events_default_to_it(tenant)
 
 def test_saving_unchanged_writes_nothing(tenant, nothing_written):
     shown = {"plan": {"not": {"x": 1}}, "at": {"exists": True}, "n": {"lt": 1.5}}
-    streak = made(
+    streak = make_streak(
         tenant,
         fact_filter=shown,
         description="a\nb",
@@ -314,7 +314,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
 
 
 def test_changes_that_were_made_meanwhile_are_not_overwritten(tenant):
-    streak = made(tenant, description="old")
+    streak = make_streak(tenant, description="old")
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -326,7 +326,7 @@ def test_changes_that_were_made_meanwhile_are_not_overwritten(tenant):
 
 
 def test_milestones_that_a_client_changed_meanwhile_are_not_overwritten(tenant):
-    streak = made(tenant, milestones=[{"threshold": 7, "reward_item_id": None, "repeatable": False}])
+    streak = make_streak(tenant, milestones=[{"threshold": 7, "reward_item_id": None, "repeatable": False}])
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -342,7 +342,7 @@ def test_milestones_that_a_client_changed_meanwhile_are_not_overwritten(tenant):
     [({"grace_periods": "2"}, True), ({"timezone": "Europe/Berlin"}, True), ({"name": "Other"}, False)],
 )
 def test_after_a_change_of_the_rules_the_page_says_that_counts_are_carried_over(tenant, change, is_carried):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, **change)
@@ -351,7 +351,7 @@ def test_after_a_change_of_the_rules_the_page_says_that_counts_are_carried_over(
 
 
 def test_a_named_zone_does_not_follow_the_tenants_zone(tenant):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, timezone="UTC")
@@ -368,7 +368,7 @@ MORE = {"or": [PRO, {"not": BIG}]}
 
 
 def test_an_expression_that_rows_can_express_is_edited_in_rows(tenant):
-    streak = made(tenant, expression={"and": [PRO, BIG]})
+    streak = make_streak(tenant, expression={"and": [PRO, BIG]})
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -379,7 +379,7 @@ def test_an_expression_that_rows_can_express_is_edited_in_rows(tenant):
 
 
 def test_an_expression_that_rows_cannot_express_is_shown_in_words_and_stays(tenant):
-    streak = made(tenant, expression=MORE)
+    streak = make_streak(tenant, expression=MORE)
     console = Console(tenant)
 
     shown = text_of(console.get(CHANGE, streak.pk))
@@ -392,7 +392,7 @@ def test_an_expression_that_rows_cannot_express_is_shown_in_words_and_stays(tena
 
 
 def test_an_expression_that_rows_cannot_express_can_be_removed(tenant):
-    streak = made(tenant, expression=MORE)
+    streak = make_streak(tenant, expression=MORE)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, drop_expression="on")
@@ -404,7 +404,7 @@ def test_an_expression_that_rows_cannot_express_can_be_removed(tenant):
 
 
 def test_the_form_of_a_streak_cannot_change_its_status(tenant, nothing_written):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
@@ -412,8 +412,8 @@ def test_the_form_of_a_streak_cannot_change_its_status(tenant, nothing_written):
 
 
 def test_the_list_shows_the_settings_in_display_order(tenant):
-    made(tenant, "late", name="Late", display_order=2, grace_periods=3)
-    made(tenant, "early", name="Early", display_order=1, reset_on_miss=False, is_active=False)
+    make_streak(tenant, "late", name="Late", display_order=2, grace_periods=3)
+    make_streak(tenant, "early", name="Early", display_order=1, reset_on_miss=False, is_active=False)
 
     shown = text_of(Console(tenant).get(LIST))
 
@@ -432,8 +432,8 @@ def test_the_list_shows_the_settings_in_display_order(tenant):
     ],
 )
 def test_streaks_can_be_searched(tenant, query, found):
-    made(tenant, "sign_in", name="Log in")
-    made(tenant, "shop_often", name="Buy", is_active=False, period="weekly")
+    make_streak(tenant, "sign_in", name="Log in")
+    make_streak(tenant, "shop_often", name="Buy", is_active=False, period="weekly")
 
     shown = text_of(Console(tenant).get(LIST, **query))
 
@@ -441,7 +441,7 @@ def test_streaks_can_be_searched(tenant, query, found):
 
 
 def test_selected_streaks_are_deactivated_after_a_confirmation_and_activated_again(tenant, nothing_written):
-    rows = [made(tenant, code, name=code) for code in ("a", "b", "c")]
+    rows = [make_streak(tenant, code, name=code) for code in ("a", "b", "c")]
     console = Console(tenant)
     selected = {"_selected_action": [str(row.pk) for row in rows[:2]]}
 
@@ -457,7 +457,7 @@ def test_selected_streaks_are_deactivated_after_a_confirmation_and_activated_aga
 
 
 def test_streaks_that_have_the_status_already_do_not_change(tenant, nothing_written):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
@@ -468,7 +468,7 @@ def test_streaks_that_have_the_status_already_do_not_change(tenant, nothing_writ
 
 
 def test_streaks_cannot_be_deleted(tenant, nothing_written):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
@@ -479,7 +479,7 @@ def test_streaks_cannot_be_deleted(tenant, nothing_written):
 
 
 def test_streaks_of_other_tenants_are_not_accessible(tenant, other_tenant, nothing_written):
-    strangers = [made(owner, name="secret") for owner in (other_tenant, tenant.sandbox)]
+    strangers = [make_streak(owner, name="secret") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
     with nothing_written():
@@ -503,7 +503,7 @@ def test_a_form_opened_for_another_tenant_defines_nothing(tenant, other_tenant, 
 
 
 def test_each_permission_opens_one_thing(tenant, nothing_written):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant, user=staff("streaks.view_streak"))
 
     with nothing_written():
@@ -518,6 +518,6 @@ def test_the_list_needs_as_many_queries_for_many_streaks_as_for_one(tenant, quer
 
     for codes in (("a",), ("b", "c", "d", "e")):
         for code in codes:
-            made(tenant, code)
+            make_streak(tenant, code)
         with queries(4):  # session, user, picked tenant, the streaks
             assert console.get(LIST).status_code == 200

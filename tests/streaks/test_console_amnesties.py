@@ -23,7 +23,7 @@ def streaks(tenant):
         record(tenant=tenant, participant_id=participant_id, streak_code=code, at=now, now=now)
 
 
-def asked(tenant, **fields):
+def form_data(tenant, **fields):
     return {
         "name": "Outage",
         "from_on": "2026-03-01",
@@ -35,7 +35,7 @@ def asked(tenant, **fields):
     }
 
 
-def declared(tenant, name="Outage", codes=None):
+def declare(tenant, name="Outage", codes=None):
     return declare_amnesty(
         tenant=tenant,
         name=name,
@@ -59,8 +59,8 @@ def test_a_valid_form_shows_affected_participants_and_writes_nothing(tenant, str
     console = Console(tenant)
 
     with nothing_written():
-        of_all = text_of(console.post(ADD, **asked(tenant)))
-        of_one = text_of(console.post(ADD, **asked(tenant, streak_codes=["lesson"])))
+        of_all = text_of(console.post(ADD, **form_data(tenant)))
+        of_one = text_of(console.post(ADD, **form_data(tenant, streak_codes=["lesson"])))
 
     assert "<li>All together: 2 participants; alive for 2 of them, at risk now for 0.</li>" in of_all
     assert "<li>Daily_Login: 2 participants, 2 runs alive, 0 at risk now.</li>" in of_all
@@ -71,13 +71,13 @@ def test_a_valid_form_shows_affected_participants_and_writes_nothing(tenant, str
 
 
 def test_a_preview_without_streaks_says_so(tenant):
-    assert "There is no streak that it touches." in text_of(Console(tenant).post(ADD, **asked(tenant)))
+    assert "No streak is affected." in text_of(Console(tenant).post(ADD, **form_data(tenant)))
 
 
 def test_a_confirmed_amnesty_is_declared(tenant, streaks):
     console = Console(tenant)
 
-    answer = console.post(ADD, **asked(tenant, streak_codes=["lesson", "later"], confirmed="yes"))
+    answer = console.post(ADD, **form_data(tenant, streak_codes=["lesson", "later"], confirmed="yes"))
 
     amnesty = Amnesty.objects.get()
     assert (str(amnesty.from_on), str(amnesty.to_on), amnesty.timezone) == ("2026-03-01", "2026-03-02", "Europe/Berlin")
@@ -92,7 +92,7 @@ def test_a_confirmed_amnesty_is_declared(tenant, streaks):
 
 
 def test_selecting_no_streak_means_all_streaks(tenant, streaks):
-    Console(tenant).post(ADD, **asked(tenant, confirmed="yes"))
+    Console(tenant).post(ADD, **form_data(tenant, confirmed="yes"))
 
     assert Amnesty.objects.get().streak_codes is None
 
@@ -101,11 +101,11 @@ def test_the_form_can_be_changed_before_the_confirmation(tenant, streaks, nothin
     console = Console(tenant)
 
     with nothing_written():
-        shown = text_of(console.post(ADD, **asked(tenant, streak_codes=["lesson"], edit="yes")))
+        shown = text_of(console.post(ADD, **form_data(tenant, streak_codes=["lesson"], edit="yes")))
 
     assert 'value="2026-03-01"' in shown
     assert 'value="lesson"' in shown
-    assert "Whom does it touch?" in shown
+    assert "Preview" in shown
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
@@ -131,7 +131,7 @@ def test_an_invalid_amnesty_is_refused_on_its_field(tenant, streaks, nothing_wri
     console = Console(tenant)
 
     with nothing_written():
-        answer = console.post(ADD, **asked(tenant, **{field: value}, **confirmed))
+        answer = console.post(ADD, **form_data(tenant, **{field: value}, **confirmed))
 
     assert errors_of(answer) == {field: [message]}
     assert "Declare it" not in text_of(answer)
@@ -139,7 +139,7 @@ def test_an_invalid_amnesty_is_refused_on_its_field(tenant, streaks, nothing_wri
 
 
 def test_an_amnesty_is_undone_after_a_preview(tenant, streaks):
-    amnesty = declared(tenant, codes=["lesson"])
+    amnesty = declare(tenant, codes=["lesson"])
     console = Console(tenant)
 
     look = text_of(console.get(UNDO, amnesty.pk))
@@ -153,7 +153,7 @@ def test_an_amnesty_is_undone_after_a_preview(tenant, streaks):
 
 
 def test_an_undone_amnesty_cannot_be_undone_again(tenant, nothing_written):
-    amnesty = declared(tenant)
+    amnesty = declare(tenant)
     console = Console(tenant)
     console.post(UNDO, amnesty.pk)
 
@@ -165,8 +165,8 @@ def test_an_undone_amnesty_cannot_be_undone_again(tenant, nothing_written):
 
 
 def test_the_list_shows_which_amnesties_are_in_force(tenant):
-    declared(tenant, "First")
-    second = declared(tenant, "Second", codes=[])
+    declare(tenant, "First")
+    second = declare(tenant, "Second", codes=[])
     console = Console(tenant)
     console.post(UNDO, second.pk)
 
@@ -179,17 +179,17 @@ def test_the_list_shows_which_amnesties_are_in_force(tenant):
 
 
 def test_amnesties_cannot_be_edited_or_deleted(tenant, nothing_written):
-    amnesty = declared(tenant)
+    amnesty = declare(tenant)
     console = Console(tenant)
 
     with nothing_written():
-        assert console.post(CHANGE, amnesty.pk, **asked(tenant)).status_code == 403
+        assert console.post(CHANGE, amnesty.pk, **form_data(tenant)).status_code == 403
         assert console.post("streaks_amnesty_delete", amnesty.pk, post="yes").status_code == 403
         console.post(LIST, action="delete_selected", post="yes", _selected_action=[str(amnesty.pk)])
 
 
 def test_amnesties_of_other_tenants_are_not_accessible(tenant, other_tenant, streaks, nothing_written):
-    strangers = [declared(owner, "hidden one") for owner in (other_tenant, tenant.sandbox)]
+    strangers = [declare(owner, "hidden one") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
     with nothing_written():
@@ -205,25 +205,25 @@ def test_a_form_opened_for_another_tenant_declares_nothing(tenant, other_tenant,
     console = Console(other_tenant)
 
     with nothing_written():
-        answer = console.post(ADD, **asked(tenant, confirmed="yes"))
+        answer = console.post(ADD, **form_data(tenant, confirmed="yes"))
 
     assert "Another tenant was chosen meanwhile" in text_of(answer)
 
 
 def test_each_permission_opens_one_thing(tenant, streaks, nothing_written):
-    amnesty = declared(tenant)
+    amnesty = declare(tenant)
     console = Console(tenant, user=staff("streaks.view_amnesty"))
 
     with nothing_written():
         assert console.get(LIST).status_code == 200
         assert console.get(CHANGE, amnesty.pk).status_code == 200
         assert console.get(ADD).status_code == 403
-        assert console.post(ADD, **asked(tenant, confirmed="yes")).status_code == 403
+        assert console.post(ADD, **form_data(tenant, confirmed="yes")).status_code == 403
         assert console.post(UNDO, amnesty.pk).status_code == 403
 
 
 def test_staff_with_add_permission_declare_and_with_change_permission_undo(tenant, streaks):
-    Console(tenant, user=staff("streaks.add_amnesty")).post(ADD, **asked(tenant, confirmed="yes"))
+    Console(tenant, user=staff("streaks.add_amnesty")).post(ADD, **form_data(tenant, confirmed="yes"))
     amnesty = Amnesty.objects.get()
     User.objects.update(username="colleague")
 
@@ -238,4 +238,4 @@ def test_the_page_needs_two_queries_per_shown_streak(tenant, streaks, queries):
     console = Console(tenant)
 
     with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the preview; two per line
-        console.post(ADD, **asked(tenant))
+        console.post(ADD, **form_data(tenant))

@@ -5,12 +5,12 @@ import pytest
 from gamify.facts.admin.words import expression_in_words
 from participants.errors import FieldError
 from streaks.admin.words import (
+    complete_message,
     condition_of,
     grace_of,
     period_of,
     reach_line,
     reach_lines,
-    sentence,
 )
 from streaks.models import Streak
 from streaks.selectors import Reach
@@ -70,11 +70,11 @@ def test_the_list_describes_conditions(fields, period, condition, grace):
     ],
 )
 def test_a_partial_message_gets_its_subject(field, message, said):
-    assert sentence(FieldError(field, message), "Events") == said
+    assert complete_message(FieldError(field, message), "Events") == said
 
 
 def test_affected_participants_are_described_in_readable_numbers():
-    assert list(reach_lines(Reach(0, 0, 0))) == ["Nobody has it yet."]
+    assert list(reach_lines(Reach(0, 0, 0))) == ["No participant has it yet."]
     assert list(reach_lines(Reach(1, 1, 1))) == ["1 participant has it.", "1 run is alive; at risk now: 1."]
     assert next(iter(reach_lines(Reach(1234, 1000, 0)))) == "1,234 participants have it."
     assert reach_line("Login", Reach(1, 0, 0)) == "Login: 1 participant, 0 runs alive, 0 at risk now."

@@ -92,16 +92,16 @@ def test_a_streak_is_alive_until_breaks_at(rules, now, ages):
         state = tick(state, rules, at=now - age, now=now).state
     latest = max(now - age for age in ages)
 
-    told = streak_status(state, rules, now=latest)
+    status = streak_status(state, rules, now=latest)
 
-    assert told.current > 0
-    if told.breaks_at is None:
+    assert status.current > 0
+    if status.breaks_at is None:
         assert not rules.resets
         return
-    assert streak_status(state, rules, now=told.breaks_at - timedelta(microseconds=1)).current == told.current
-    assert streak_status(state, rules, now=told.breaks_at).current == 0
-    assert streak_status(state, rules, now=told.at_risk_at).is_at_risk
-    assert not streak_status(state, rules, now=told.at_risk_at - timedelta(microseconds=1)).is_at_risk
+    assert streak_status(state, rules, now=status.breaks_at - timedelta(microseconds=1)).current == status.current
+    assert streak_status(state, rules, now=status.breaks_at).current == 0
+    assert streak_status(state, rules, now=status.at_risk_at).is_at_risk
+    assert not streak_status(state, rules, now=status.at_risk_at - timedelta(microseconds=1)).is_at_risk
 
 
 @given(st.lists(st.integers(-30, 30)))
@@ -156,18 +156,18 @@ def test_without_reset_all_satisfied_windows_are_one_streak():
     rules = Rules(CalendarWindows(Period.DAILY), resets=False)
     state, _ = recorded([-100, -50, -1], rules)
 
-    told = streak_status(state, rules, now=NOON)
+    status = streak_status(state, rules, now=NOON)
 
-    assert (told.current, told.longest, told.breaks_at, told.is_at_risk) == (3, 3, None, False)
+    assert (status.current, status.longest, status.breaks_at, status.is_at_risk) == (3, 3, None, False)
 
 
 def test_an_excused_window_breaks_nothing_and_uses_no_grace():
     state, _ = recorded([-4, -3])
 
-    told = streak_status(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
+    status = streak_status(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
 
-    assert told.current == 2
-    assert told.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
+    assert status.current == 2
+    assert status.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
 
 
 def test_a_satisfied_excused_window_counts():
@@ -180,10 +180,10 @@ def test_a_lead_longer_than_the_window_does_not_begin_within_the_last_visit():
     rules = Rules(CalendarWindows(Period.DAILY), lead=10 * DAY)
     state, _ = recorded([0], rules)
 
-    told = streak_status(state, rules, now=NOON)
+    status = streak_status(state, rules, now=NOON)
 
-    assert not told.is_at_risk
-    assert told.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
+    assert not status.is_at_risk
+    assert status.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
 
 
 def test_at_risk_begins_a_sixth_of_the_window_before_the_break():

@@ -21,7 +21,7 @@ from streaks.engine.ticking import tick
 from streaks.engine.windows import CalendarWindows, Period
 from streaks.engine.zoned import windows_across_zones
 from tests.streaks import oracle
-from tests.streaks.oracle import Book, Calendar, RollingBook, Tick, Told, Wanted
+from tests.streaks.oracle import Book, Calendar, RollingBook, Status, Tick, Wanted
 
 pytestmark = pytest.mark.engine
 
@@ -160,11 +160,11 @@ def counted(book, *, now, state=NEWCOMER, ticks=None, rules=None):
     return state
 
 
-def told_by_engine(state, book, *, now, rules=None):
+def status_by_engine(state, book, *, now, rules=None):
     rules = rules or rules_of(book)
     found, windows = streak_status(state, rules, now=now, spans=book.spans), windows_of(state, rules)
     key = None if found.window is None else windows.key(found.window)
-    return Told(
+    return Status(
         found.current, found.longest, key, found.is_satisfied, found.is_at_risk, found.breaks_at, found.at_risk_at
     )
 
@@ -184,7 +184,7 @@ def test_the_status_agrees_with_the_oracle(history):
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(300)
@@ -195,7 +195,7 @@ def test_the_status_at_later_instants_agrees_with_the_oracle(history, data):
 
     later = data.draw(instants(book.calendar, now, back=0, ahead=8).filter(lambda at: at >= now))
 
-    assert told_by_engine(state, book, now=later) == oracle.told(book, now=later)
+    assert status_by_engine(state, book, now=later) == oracle.status_at(book, now=later)
 
 
 @examples(300)
@@ -211,7 +211,7 @@ def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
     in_batches = counted(book, state=first_batch, ticks=shuffled[cut:], now=now)
 
     assert (in_batches.runs, in_batches.last_at) == (in_order.runs, in_order.last_at)
-    assert told_by_engine(in_batches, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(in_batches, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(300)
@@ -219,18 +219,18 @@ def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
 def test_a_streak_is_alive_until_breaks_at_and_at_risk_from_at_risk_at(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
-    told = streak_status(state, rules, now=now, spans=book.spans)
-    assume(told.breaks_at)
+    status = streak_status(state, rules, now=now, spans=book.spans)
+    assume(status.breaks_at)
 
     def at(instant):
         return streak_status(state, rules, now=instant, spans=book.spans)
 
-    assert at(told.breaks_at - INSTANT).current == told.current
-    assert at(told.breaks_at).current == 0
-    if told.at_risk_at < told.breaks_at:
-        assert at(told.at_risk_at).is_at_risk
-        assert at(told.breaks_at - INSTANT).is_at_risk
-    assert not at(told.at_risk_at - INSTANT).is_at_risk
+    assert at(status.breaks_at - INSTANT).current == status.current
+    assert at(status.breaks_at).current == 0
+    if status.at_risk_at < status.breaks_at:
+        assert at(status.at_risk_at).is_at_risk
+        assert at(status.breaks_at - INSTANT).is_at_risk
+    assert not at(status.at_risk_at - INSTANT).is_at_risk
 
 
 # --- conditions --------------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_every_condition_ignores_ticks_that_were_too_late(history):
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
     here = oracle.by_window(book).get(book.calendar.window_at(now), [])
     assert shown(state, book, now=now) == book.wanted.shown(here)
 
@@ -258,7 +258,7 @@ def test_every_condition_ignores_ticks_that_were_too_late(history):
 def test_within_35_days_the_order_of_ticks_does_not_matter_for_any_condition(history, data):
     book, now = history
     newest = max(each.at for each in book.ticks)
-    young = [each for each in book.ticks if each.at >= newest - oracle.LATE_ALLOWED]
+    young = [each for each in book.ticks if each.at >= newest - oracle.MAX_LATENESS]
 
     in_order = counted(book, ticks=sorted(young, key=lambda each: each.at), now=now)
     shuffled = counted(book, ticks=data.draw(st.permutations(young)), now=now)
@@ -275,18 +275,18 @@ def test_within_35_days_the_order_of_ticks_does_not_matter_for_any_condition(his
 def test_the_result_of_each_recorded_tick_agrees_with_the_oracle(history, is_in_order):
     book, now = history
     ticks = sorted(book.ticks, key=lambda each: each.at) if is_in_order else book.ticks
-    state, rules, heard = State(), rules_of(book), replace(book, ticks=[])
+    state, rules, so_far = State(), rules_of(book), replace(book, ticks=[])
 
     for each in ticks:
         answer = tick(state, rules, at=each.at, now=now, adds_to_satisfied=False, spans=book.spans)
         state, window = answer.state, book.calendar.window_at(each.at)
-        was_satisfied, before = window in oracle.satisfied(heard), oracle.told(heard, now=now)
-        heard = replace(heard, ticks=[*heard.ticks, each])
-        new_count = oracle.told(heard, now=now).current or length_with(heard, window)
+        was_satisfied, before = window in oracle.satisfied(so_far), oracle.status_at(so_far, now=now)
+        so_far = replace(so_far, ticks=[*so_far.ticks, each])
+        new_count = oracle.status_at(so_far, now=now).current or length_with(so_far, window)
         assert (answer.count, answer.was_satisfied) == (new_count, was_satisfied)
-        assert answer.is_satisfying == (not was_satisfied and window in oracle.satisfied(heard))
+        assert answer.is_satisfying == (not was_satisfied and window in oracle.satisfied(so_far))
         assert answer.is_new_record == (new_count > before.longest)
-        assert answer.after.longest == oracle.told(heard, now=now).longest
+        assert answer.after.longest == oracle.status_at(so_far, now=now).longest
 
 
 def length_with(book, window):
@@ -318,7 +318,7 @@ def test_a_withdrawn_excuse_has_no_lasting_effect(history, data):
     state = counted(book, state=meanwhile, ticks=book.ticks[half:], now=now)
 
     assert state == counted(book, now=now)
-    assert told_by_engine(state, excused, now=now) == oracle.told(excused, now=now)
+    assert status_by_engine(state, excused, now=now) == oracle.status_at(excused, now=now)
 
 
 @examples(250)
@@ -326,7 +326,7 @@ def test_a_withdrawn_excuse_has_no_lasting_effect(history, data):
 def test_the_reviving_span_excuses_exactly_the_windows_missed_since_the_break(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
-    runs, is_alive = oracle.runs(book), bool(oracle.told(book, now=now).current)
+    runs, is_alive = oracle.runs(book), bool(oracle.status_at(book, now=now).current)
 
     span = reviving_span(state, rules, now=now, spans=book.spans)
 
@@ -336,8 +336,8 @@ def test_the_reviving_span_excuses_exactly_the_windows_missed_since_the_break(hi
     broken, resumed = (runs[-2], min(runs[-1])) if is_alive else (runs[-1], book.calendar.window_at(now))
     restored = replace(book, spans=[*book.spans, span])
     alive = sum(broken.values()) + (sum(runs[-1].values()) if is_alive else 0)
-    assert told_by_engine(state, restored, now=now) == oracle.told(restored, now=now)
-    assert oracle.told(restored, now=now).current >= alive  # more, where it was all that parted earlier ones
+    assert status_by_engine(state, restored, now=now) == oracle.status_at(restored, now=now)
+    assert oracle.status_at(restored, now=now).current >= alive  # more, if the excuse joined earlier runs too
     between = [window for window in book.calendar.from_to(max(broken), resumed) if max(broken) < window < resumed]
     excused = {
         window for window in around(book, broken, resumed) if oracle.is_excused(replace(book, spans=[span]), window)
@@ -364,8 +364,8 @@ def test_the_calendar_agrees_with_the_oracle(history):
     )
 
     walked = book.calendar.from_to(book.calendar.window_at(first), book.calendar.window_at(last))
-    said = [(day.key, day.start, day.end, day.is_satisfied, day.is_excused, day.is_grace, day.count) for day in found]
-    assert said == [line(book, window, now) for window in walked if book.calendar.pieces(window)]
+    actual = [(day.key, day.start, day.end, day.is_satisfied, day.is_excused, day.is_grace, day.count) for day in found]
+    assert actual == [line(book, window, now) for window in walked if book.calendar.pieces(window)]
 
 
 def line(book, window, now):
@@ -381,7 +381,7 @@ def line(book, window, now):
 def run_over(book, window, now):
     """The run that contains the window, or the live run if it ended before that window."""
     runs = oracle.runs(book)
-    if runs and oracle.told(book, now=now).current and window > max(runs[-1]):
+    if runs and oracle.status_at(book, now=now).current and window > max(runs[-1]):
         return runs[-1]
     return next((run for run in runs if min(run) <= window <= max(run)), {})
 
@@ -396,7 +396,7 @@ def changing(draw, *, changes):
     unit = UNITS[calendar.period]
     now = draw(instants(calendar, happens, back=0, ahead=12))
     until = sorted(now - draw(st.integers(1, 80)) * unit / 10 for _ in range(changes))
-    told = draw(spans(calendar, now))
+    excused = draw(spans(calendar, now))
     found = []
     for since, end in pairwise([now - 20 * unit, *until, now + INSTANT]):
         here, _ = draw(calendars())
@@ -410,7 +410,7 @@ def changing(draw, *, changes):
                 grace=draw(st.integers(0, 2)),
                 resets=draw(st.sampled_from([True, True, False])),
                 wanted=draw(some_ticks),
-                spans=told,
+                spans=excused,
             )
         )
     return found, until, now
@@ -428,12 +428,12 @@ def test_a_live_count_continues_under_new_rules_and_a_broken_one_does_not(histor
         ]
         state = carry_over(state, rules_of(book), rules_of(new), at=at, spans=book.spans)
         after = oracle.after_change(book, new, at=at)
-        assert told_by_engine(state, after, now=at) == oracle.told(after, now=at)
+        assert status_by_engine(state, after, now=at) == oracle.status_at(after, now=at)
         arrived = data.draw(st.permutations([*new.ticks, *late]))
         book = replace(after, ticks=[*after.ticks, *arrived])
         state = counted(new, state=state, ticks=arrived, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 # --- rolling windows ---------------------------------------------------------------------------------------------------
@@ -465,14 +465,16 @@ def rolling_books(draw, *, with_spans=True):
 def test_rolling_windows_agree_with_the_oracle(history):
     book, now = history
     rules = replace(rules_of(book.rules), windows=Rolling(book.length))
-    state, heard = State(), replace(book, rules=replace(book.rules, ticks=[]))
+    state, so_far = State(), replace(book, rules=replace(book.rules, ticks=[]))
 
     for each in book.rules.ticks:
         state = tick(state, rules, at=each.at, now=each.at, spans=book.rules.spans).state
-        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
-        assert told_by_engine(state, heard.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+        so_far = replace(so_far, rules=replace(so_far.rules, ticks=[*so_far.rules.ticks, each]))
+        assert status_by_engine(state, so_far.rules, now=each.at, rules=rules) == oracle.rolling_status_at(
+            so_far, now=each.at
+        )
 
-    assert told_by_engine(state, book.rules, now=now, rules=rules) == oracle.told_rolling(book, now=now)
+    assert status_by_engine(state, book.rules, now=now, rules=rules) == oracle.rolling_status_at(book, now=now)
 
 
 @examples(250)
@@ -485,15 +487,17 @@ def test_a_count_is_carried_over_from_a_calendar_to_rolling_windows(history, rol
     new, rules = replace(new, rules=replace(new.rules, ticks=ticks)), rules_of_rolling(new)
 
     state = carry_over(counted(book, now=at), rules_of(book), rules, at=at)
-    heard = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
+    so_far = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
 
-    assert told_by_engine(state, new.rules, now=at, rules=rules) == oracle.told_rolling(heard, now=at)
+    assert status_by_engine(state, new.rules, now=at, rules=rules) == oracle.rolling_status_at(so_far, now=at)
     for each in ticks:
         state = tick(state, rules, at=each.at, now=each.at).state
-        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
-        assert told_by_engine(state, new.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+        so_far = replace(so_far, rules=replace(so_far.rules, ticks=[*so_far.rules.ticks, each]))
+        assert status_by_engine(state, new.rules, now=each.at, rules=rules) == oracle.rolling_status_at(
+            so_far, now=each.at
+        )
     later = (ticks[-1].at if ticks else at) + tenths * new.length / 10
-    assert told_by_engine(state, new.rules, now=later, rules=rules) == oracle.told_rolling(heard, now=later)
+    assert status_by_engine(state, new.rules, now=later, rules=rules) == oracle.rolling_status_at(so_far, now=later)
 
 
 @examples(250)
@@ -507,13 +511,13 @@ def test_a_count_is_carried_over_from_rolling_windows_to_a_calendar(history, sce
 
     state = carry_over(state, rules, rules_of(new), at=at)
     book = oracle.after_change_of_rolling(old, new, at=at)
-    assert told_by_engine(state, book, now=at) == oracle.told(book, now=at)
+    assert status_by_engine(state, book, now=at) == oracle.status_at(book, now=at)
 
     unit = UNITS[calendar.period]
     ticks = data.draw(st.lists(st.integers(0, 80).map(lambda tenths: Tick(at + tenths * unit / 10)), max_size=10))
     state, now = counted(new, state=state, ticks=ticks, now=at), at + data.draw(st.integers(0, 100)) * unit / 10
     book = replace(book, ticks=ticks)
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 def rules_of_rolling(book):
@@ -528,21 +532,21 @@ def test_an_excuse_that_covers_no_missed_window_does_not_join_rolling_runs():
     ]  # ten minutes after the break; within an hour of the tick that opens new windows
 
     state = tick(State(), rules, at=opened, now=opened, spans=spans).state
-    anew = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
+    second = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
 
-    assert (anew.before.current, anew.after.current, anew.after.longest) == (0, 1, 1)
-    windows = windows_of(anew.state, rules)
-    assert [windows.key(number) for number, _ in anew.state.runs] == ["2026-02-14T00:00:00Z", "2026-02-14T02:30:00Z"]
+    assert (second.before.current, second.after.current, second.after.longest) == (0, 1, 1)
+    windows = windows_of(second.state, rules)
+    assert [windows.key(number) for number, _ in second.state.runs] == ["2026-02-14T00:00:00Z", "2026-02-14T02:30:00Z"]
 
 
-@pytest.mark.parametrize("is_told_late", [False, True])
-def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_although_a_new_one_began(is_told_late):
+@pytest.mark.parametrize("is_excused_late", [False, True])
+def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_although_a_new_one_began(is_excused_late):
     opened, rules = datetime(2026, 2, 14, tzinfo=UTC), Rules(windows=Rolling(DAY))
     back, spans = opened + 2 * DAY + 6 * HOUR, [(opened + DAY, opened + 2 * DAY)]
 
     state = State()
     for at in (opened, back):
-        state = tick(state, rules, at=at, now=at, spans=[] if is_told_late else spans).state
+        state = tick(state, rules, at=at, now=at, spans=[] if is_excused_late else spans).state
 
     assert streak_status(state, rules, now=back, spans=spans).current == 2
 
@@ -568,7 +572,7 @@ def test_windows_of_a_travelling_participant_are_local_dates(history):
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(200)
@@ -602,13 +606,13 @@ MILESTONES = [
 @given(books(most=12))
 def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(history):
     book, now = history
-    state, rules, heard, paid = State(), rules_of(book), replace(book, ticks=[]), []
+    state, rules, so_far, paid = State(), rules_of(book), replace(book, ticks=[]), []
 
     for each in book.ticks:
         answer = tick(state, rules, at=each.at, now=now, spans=book.spans)
-        heard, window = replace(heard, ticks=[*heard.ticks, each]), book.calendar.window_at(each.at)
+        so_far, window = replace(so_far, ticks=[*so_far.ticks, each]), book.calendar.window_at(each.at)
         reached = due_milestones(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
-        owed = [milestone for milestone in MILESTONES if is_owed(milestone, heard, window, paid)]
+        owed = [milestone for milestone in MILESTONES if is_owed(milestone, so_far, window, paid)]
         assert reached == owed
         state = (
             replace(answer.state, paid=with_payments(answer.state.paid, reached, answer.chain))
@@ -630,7 +634,7 @@ def is_owed(milestone, book, window, paid):
 
 def check_unlocked(state, rules, book, paid, *, now):
     alive = streak_status(state, rules, now=now, spans=book.spans).alive
-    run = oracle.runs(book)[-1] if oracle.told(book, now=now).current else {}
+    run = oracle.runs(book)[-1] if oracle.status_at(book, now=now).current else {}
     unlocked = [
         milestone.threshold
         for milestone in MILESTONES
@@ -658,14 +662,14 @@ def test_a_compacted_history_has_the_same_status_as_the_full_one(history):
             full = tick(whole, rules, at=each.at, now=each.at, spans=book.spans)
             patch.setattr(carrying, "MAX_RUNS", 4)
             brief = tick(short, rules, at=each.at, now=each.at, spans=book.spans)
-            assert told_by_engine(brief.state, book, now=each.at) == told_by_engine(full.state, book, now=each.at)
+            assert status_by_engine(brief.state, book, now=each.at) == status_by_engine(full.state, book, now=each.at)
             assert (brief.count, brief.is_satisfying) == (full.count, full.is_satisfying)
             whole, full_reached = paid_in(full)
             short, brief_reached = paid_in(brief)
             assert brief_reached == full_reached
 
     assert len(short.runs) <= 4
-    assert told_by_engine(short, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(short, book, now=now) == oracle.status_at(book, now=now)
 
 
 def paid_in(answer):

@@ -23,7 +23,7 @@ def clock():
         yield traveller
 
 
-def defined(tenant, code="daily", **data):
+def define(tenant, code="daily", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": ["login"], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
@@ -46,11 +46,11 @@ def counts(api, user="user_42"):
 
 
 def test_an_event_ticks_the_streaks_of_its_type_and_no_other(api, tenant):
-    defined(tenant, "of_logins")
-    defined(tenant, "of_two", event_types=["purchase", "login"])
-    defined(tenant, "of_any", event_types=["*"])
-    defined(tenant, "of_purchases", event_types=["purchase"])
-    defined(tenant, "paused", is_active=False)
+    define(tenant, "of_logins")
+    define(tenant, "of_two", event_types=["purchase", "login"])
+    define(tenant, "of_any", event_types=["*"])
+    define(tenant, "of_purchases", event_types=["purchase"])
+    define(tenant, "paused", is_active=False)
 
     emit(api)
 
@@ -58,7 +58,7 @@ def test_an_event_ticks_the_streaks_of_its_type_and_no_other(api, tenant):
 
 
 def test_an_event_without_listeners_is_only_stored(api, tenant):
-    defined(tenant)
+    define(tenant)
 
     emit(api, "video_watched")
 
@@ -82,7 +82,7 @@ def test_an_event_without_listeners_is_only_stored(api, tenant):
     ],
 )
 def test_an_event_counts_if_it_matches_the_filter_or_the_expression(api, tenant, fields, properties, counts_it):
-    defined(tenant, **fields)
+    define(tenant, **fields)
     api.post("/participants", {"participant_id": "user_42", "attributes": {"team": "red"}})
 
     emit(api, **properties)
@@ -91,8 +91,8 @@ def test_an_event_counts_if_it_matches_the_filter_or_the_expression(api, tenant,
 
 
 def test_a_malformed_filter_matches_nothing_and_does_not_affect_other_streaks(api, tenant):
-    defined(tenant, "unreadable", fact_filter={"plan": {"regex": ".*"}})
-    defined(tenant)
+    define(tenant, "unreadable", fact_filter={"plan": {"regex": ".*"}})
+    define(tenant)
 
     emit(api, plan="pro")
 
@@ -100,7 +100,7 @@ def test_a_malformed_filter_matches_nothing_and_does_not_affect_other_streaks(ap
 
 
 def test_a_window_is_satisfied_when_the_sum_is_reached_in_any_order(api, tenant):
-    defined(tenant, condition={"type": "sum", "field": "attrs.points", "min": 0.3})
+    define(tenant, condition={"type": "sum", "field": "attrs.points", "min": 0.3})
 
     for points in (0.1, True, "0.2", None, -5):
         emit(api, points=points)
@@ -111,7 +111,7 @@ def test_a_window_is_satisfied_when_the_sum_is_reached_in_any_order(api, tenant)
 
 
 def test_a_window_is_satisfied_by_the_required_number_of_distinct_values(api, tenant):
-    defined(tenant, condition={"type": "distinct", "field": "mode", "min": 3})
+    define(tenant, condition={"type": "distinct", "field": "mode", "min": 3})
 
     for mode in ("arcade", "arcade", 1, 1.0, None):
         emit(api, mode=mode)
@@ -122,7 +122,7 @@ def test_a_window_is_satisfied_by_the_required_number_of_distinct_values(api, te
 
 
 def test_three_events_a_week_in_one_batch(api, tenant):
-    defined(tenant, period="weekly", condition={"type": "count", "min": 3})
+    define(tenant, period="weekly", condition={"type": "count", "min": 3})
     days = [NOW - age * DAY for age in (12, 11, 10, 4, 3, 2)]
 
     answer = api.post("/events/batch", {"events": [event(at=at) for at in reversed(days)]}).json()
@@ -132,7 +132,7 @@ def test_three_events_a_week_in_one_batch(api, tenant):
 
 
 def test_a_repeated_event_counts_once(api, tenant):
-    defined(tenant, condition={"type": "count", "min": 2})
+    define(tenant, condition={"type": "count", "min": 2})
 
     first, again = emit(api, key="a"), emit(api, key="a")
 
@@ -140,7 +140,7 @@ def test_a_repeated_event_counts_once(api, tenant):
 
 
 def test_a_late_event_joins_two_runs(api, tenant):
-    defined(tenant)
+    define(tenant)
     for age in (3, 2, 0):
         emit(api, at=NOW - age * DAY)
 
@@ -150,8 +150,8 @@ def test_a_late_event_joins_two_runs(api, tenant):
 
 
 def test_streaks_with_sum_and_distinct_conditions_refuse_recorded_ticks(api, tenant, nothing_written):
-    defined(tenant, "points", condition={"type": "sum", "field": "points", "min": 500})
-    defined(tenant, "modes", condition={"type": "distinct", "field": "mode", "min": 2})
+    define(tenant, "points", condition={"type": "sum", "field": "points", "min": 500})
+    define(tenant, "modes", condition={"type": "distinct", "field": "mode", "min": 2})
 
     with nothing_written():
         answers = [
@@ -164,14 +164,14 @@ def test_streaks_with_sum_and_distinct_conditions_refuse_recorded_ticks(api, ten
 
 
 def test_in_a_satisfied_window_events_count_and_recorded_ticks_do_not(api, tenant):
-    defined(tenant, condition={"type": "count", "min": 2})
+    define(tenant, condition={"type": "count", "min": 2})
     record = {"participant_id": "user_42", "streak_code": "daily"}
 
-    told = [api.post("/streaks/record", record).json() for _ in range(3)]
+    answers = [api.post("/streaks/record", record).json() for _ in range(3)]
     emit(api)
 
-    assert [answer["new_count"] for answer in told] == [0, 1, 1]
-    assert [answer["already_recorded"] for answer in told] == [False, False, True]
+    assert [answer["new_count"] for answer in answers] == [0, 1, 1]
+    assert [answer["already_recorded"] for answer in answers] == [False, False, True]
     assert ParticipantStreak.objects.get().progress[str(NOW.toordinal())][0] == 3
 
 
@@ -190,7 +190,7 @@ def rewards(monkeypatch):
 
 
 def test_a_milestone_grants_its_reward_and_the_answer_contains_both(api, tenant, rewards):
-    defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
+    define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
     emit(api, at=NOW - DAY)
 
     granted = emit(api)["rewards_granted"]
@@ -201,8 +201,8 @@ def test_a_milestone_grants_its_reward_and_the_answer_contains_both(api, tenant,
         {"type": "reward", "id": REWARD, "name": "Gift", "source": source},
     ]
     assert [(who, what) for who, what, _ in rewards] == [("user_42", REWARD)]
-    told = DomainEvent.objects.get(type="streak.milestone_reached").data
-    assert (told["threshold"], told["reward_id"], told["user_id"]) == (2, REWARD, "user_42")
+    event = DomainEvent.objects.get(type="streak.milestone_reached").data
+    assert (event["threshold"], event["reward_id"], event["user_id"]) == (2, REWARD, "user_42")
 
 
 def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
@@ -211,7 +211,7 @@ def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
         {"threshold": 2, "reward_item_id": idempotency, "repeatable": False},
         {"threshold": 3, "reward_item_id": each, "repeatable": True},
     ]
-    defined(tenant, milestones=milestones)
+    define(tenant, milestones=milestones)
 
     for age in (10, 9, 8, 7, 4, 3, 2):
         emit(api, at=NOW - age * DAY)
@@ -221,7 +221,7 @@ def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
 
 
 def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):
-    defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": True}])
+    define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": True}])
     for age in (4, 3, 1, 0):
         emit(api, at=NOW - age * DAY)
     assert len(rewards) == 2  # each of the two runs has reached it
@@ -232,7 +232,7 @@ def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):
 
 
 def test_a_reward_that_cannot_be_granted_does_not_refuse_the_event(api, tenant, rewards, monkeypatch):
-    defined(tenant, milestones=[{"threshold": 1, "reward_item_id": REWARD, "repeatable": False}])
+    define(tenant, milestones=[{"threshold": 1, "reward_item_id": REWARD, "repeatable": False}])
     monkeypatch.delitem(grant_kinds._entries, "reward")
 
     granted = emit(api)["rewards_granted"]
@@ -242,7 +242,7 @@ def test_a_reward_that_cannot_be_granted_does_not_refuse_the_event(api, tenant, 
 
 
 def test_streaks_of_another_tenant_do_not_react(api, other_api, tenant, other_tenant):
-    defined(other_tenant)
+    define(other_tenant)
 
     emit(api)
 
@@ -254,7 +254,7 @@ def test_a_tick_costs_one_read_and_one_write(api, tenant, queries):
     with queries(6):
         emit(api)
     for number in range(20):
-        defined(tenant, f"daily_{number}")
+        define(tenant, f"daily_{number}")
     emit(api)
 
     with queries(8):

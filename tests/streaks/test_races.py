@@ -68,7 +68,7 @@ def test_a_process_with_a_stale_catalog_reloads_it_before_a_tick(tenant, streak)
     tick_on(type(tenant).objects.get(pk=tenant.pk), -1)()
     assert ParticipantStreak.objects.get().revision == 2
 
-    told = tick_on(stale, 0)()
+    result = tick_on(stale, 0)()
 
-    assert told.new_count == 2
+    assert result.new_count == 2
     assert ParticipantStreak.objects.get().revision == 2

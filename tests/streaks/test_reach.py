@@ -15,13 +15,13 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def streak(tenant):
     """A streak with three participants: one ticked today, one yesterday, and one has a broken run."""
-    streak = made(tenant, "daily_login")
+    streak = make_streak(tenant, "daily_login")
     for participant_id, days in (("today", 0), ("yesterday", 1), ("long_ago", 5)):
         tick(tenant, participant_id, at=NOON - days * DAY)
     return streak
 
 
-def made(tenant, code):
+def make_streak(tenant, code):
     data = {"code": code, "name": code, "event_types": [code]}
     return create_streak(tenant=tenant, data=data, now=NOON - 10 * DAY)
 
@@ -67,7 +67,7 @@ def test_a_pause_that_ended_excuses_no_later_windows(tenant, streak):
 
 
 def test_a_participant_in_two_streaks_counts_once(tenant, streak):
-    other = made(tenant, "lesson")
+    other = make_streak(tenant, "lesson")
     tenant.refresh_from_db()
     tick(tenant, "today", "lesson", at=NOON)
     pause(other, tenant=tenant, now=NOON)

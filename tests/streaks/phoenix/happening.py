@@ -28,7 +28,7 @@ def happen(
     emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput(user, name, at or now, properties or {}), now=now)
 
 
-def changed(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> dict[str, Any]:
+def with_value(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> dict[str, Any]:
     """A copy with the value at a dotted path replaced, or removed if no value is given."""
     copy = deepcopy(dict(of))
     inner: Any = copy
@@ -42,7 +42,7 @@ def changed(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> d
     return copy
 
 
-def defined(admin: Api, name: str = "Daily", *, tenant: str = "acme", **config: Any) -> dict[str, Any]:
+def define(admin: Api, name: str = "Daily", *, tenant: str = "acme", **config: Any) -> dict[str, Any]:
     """Create a streak and return its record. It is daily and needs one login, unless `config` says otherwise."""
     answer = admin.post(f"/tenants/{tenant}/streaks", {"name": name, "config": CONFIG | config})
     assert answer.status_code == 201, answer.content

@@ -10,7 +10,7 @@ from participants.services.tenants import set_tenant_status
 from tests.client import Api, phoenix_refusal
 from tests.factories import made_secret, raw_key
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import CONFIG, defined, happen
+from tests.streaks.phoenix.happening import CONFIG, define, happen
 
 ID = "01a20030-16b8-773b-a1f2-79a6f16a65ee"
 ADMIN = [
@@ -77,15 +77,15 @@ def test_another_tenants_paths_are_403(tenant, other_tenant, method, path):
 
 @each_query
 def test_a_key_a_bearer_token_and_a_signature_open_the_query_gateway(admin, tenant, happens, method, path):
-    streak = defined(admin)
+    streak = define(admin)
     happens("user.login")
     path = path.replace(ID, streak["id"])
-    nobody = Api(None, base="/v1")
+    anonymous = Api(None, base="/v1")
 
     answers = [
         of(tenant).get(path),
-        nobody.get(path, headers=bearer(tenant)),
-        nobody.get(path, headers=signed(tenant, "GET", path)),
+        anonymous.get(path, headers=bearer(tenant)),
+        anonymous.get(path, headers=signed(tenant, "GET", path)),
     ]
 
     assert [answer.status_code for answer in answers] == [200] * 3
@@ -133,9 +133,9 @@ def test_past_its_cap_a_key_is_429_on_both_gateways(tenant, memory_limits):
 def test_a_test_key_sees_the_sandbox_under_the_tenants_name(admin, query, tenant, named_by):
     name = {"slug": "acme", "id": str(tenant.pk), "twin's id": str(tenant.sandbox.pk)}[named_by]
     twin_admin, twin_query = of(tenant.sandbox, "admin"), of(tenant.sandbox)
-    live = defined(admin, "Live")
+    live = define(admin, "Live")
 
-    sandboxed = defined(twin_admin, "Live", tenant=name)  # names are unique per tenant
+    sandboxed = define(twin_admin, "Live", tenant=name)  # names are unique per tenant
     happen(tenant.sandbox, "ada", "user.login")
 
     assert sandboxed["tenant_id"] == "acme"
@@ -151,8 +151,8 @@ def test_a_test_key_sees_the_sandbox_under_the_tenants_name(admin, query, tenant
 
 
 def test_an_admin_key_lists_its_own_tenants_streaks(admin, tenant, other_tenant):
-    mine = [defined(admin, "Mine"), admin.delete(f"/tenants/acme/streaks/{defined(admin, 'Gone')['id']}").json()]
-    defined(of(other_tenant, "admin"), "Theirs", tenant="globex")
+    mine = [define(admin, "Mine"), admin.delete(f"/tenants/acme/streaks/{define(admin, 'Gone')['id']}").json()]
+    define(of(other_tenant, "admin"), "Theirs", tenant="globex")
 
     assert admin.get("/streaks").json() == {"definitions": mine}
     assert of(tenant.sandbox, "admin").get("/streaks").json() == {"definitions": []}
@@ -160,9 +160,9 @@ def test_an_admin_key_lists_its_own_tenants_streaks(admin, tenant, other_tenant)
 
 def test_a_platform_key_lists_streaks_of_all_tenants_in_its_environment(admin, tenant, other_tenant, queries):
     platform = of(tenant, "platform")
-    theirs = [defined(of(other_tenant, "admin"), name, tenant="globex") for name in ("Z", "Y")]
-    mine = [defined(admin, name) for name in ("X", "A")]
-    twins = defined(of(other_tenant.sandbox, "admin"), "Z", tenant="globex")
+    theirs = [define(of(other_tenant, "admin"), name, tenant="globex") for name in ("Z", "Y")]
+    mine = [define(admin, name) for name in ("X", "A")]
+    twins = define(of(other_tenant.sandbox, "admin"), "Z", tenant="globex")
     platform.get("/streaks")
 
     with queries(2):  # the key's, and the rows
@@ -173,7 +173,7 @@ def test_a_platform_key_lists_streaks_of_all_tenants_in_its_environment(admin, t
 
 
 def test_the_list_of_all_tenants_leaves_out_disabled_tenants(admin, tenant, other_tenant):
-    defined(of(other_tenant, "admin"), tenant="globex")
+    define(of(other_tenant, "admin"), tenant="globex")
     set_tenant_status(slug="globex", is_active=False, now=NOW)
 
     assert of(tenant, "platform").get("/streaks").json() == {"definitions": []}
@@ -182,7 +182,7 @@ def test_the_list_of_all_tenants_leaves_out_disabled_tenants(admin, tenant, othe
 def test_the_list_of_all_shows_each_tenants_zone(tenant, other_tenant):
     Tenant.objects.filter(pk=other_tenant.pk).update(timezone="Asia/Tokyo")
     other_tenant.refresh_from_db()
-    defined(of(other_tenant, "admin"), tenant="globex", window={"period": "daily"})
+    define(of(other_tenant, "admin"), tenant="globex", window={"period": "daily"})
 
     (streak,) = of(tenant, "platform").get("/streaks").json()["definitions"]
 
@@ -192,7 +192,7 @@ def test_the_list_of_all_shows_each_tenants_zone(tenant, other_tenant):
 def test_a_platform_key_manages_and_reads_streaks_of_other_tenants(tenant, other_tenant):
     platform = of(tenant, "platform")
 
-    streak = defined(platform, tenant="globex")
+    streak = define(platform, tenant="globex")
     happen(other_tenant, "ada", "user.login")
     changed = platform.patch(f"/tenants/globex/streaks/{streak['id']}", {"description": "x"})
     progress = platform.get(f"/streaks/{other_tenant.pk}/users/ada/{streak['id']}").json()

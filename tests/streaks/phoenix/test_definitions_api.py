@@ -10,7 +10,7 @@ from streaks.services import create_streak, set_status
 from tests.client import Api, phoenix_refusal
 from tests.factories import raw_key
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import CONFIG, changed, defined
+from tests.streaks.phoenix.happening import CONFIG, define, with_value
 
 LIST = "/tenants/acme/streaks"
 BODIES = ["create.json", "create_curl.json", "weekly.json", "points.json", "rolling.json"]
@@ -67,7 +67,7 @@ def test_a_patch_changes_only_the_fields_that_it_contains(admin, change, printed
 
 
 def test_an_empty_patch_changes_nothing(admin):
-    record = defined(admin)
+    record = define(admin)
 
     assert admin.patch(one(record), {}).json() == record
 
@@ -76,7 +76,7 @@ def test_a_config_is_replaced_as_a_whole_and_leaves_the_grace_alone(admin, print
     record = admin.post(LIST, printed("points.json")).json()
     Streak.objects.update(grace_periods=2, reset_on_miss=False)
 
-    config = admin.patch(one(record), {"config": changed("milestones")}).json()["config"]
+    config = admin.patch(one(record), {"config": with_value("milestones")}).json()["config"]
 
     assert config == CONFIG
     row = Streak.objects.get()
@@ -84,7 +84,7 @@ def test_a_config_is_replaced_as_a_whole_and_leaves_the_grace_alone(admin, print
 
 
 def test_the_zone_of_the_tenant_is_the_default(admin, tenant):
-    record = defined(admin, window={"period": "weekly", "week_start": "sunday"})
+    record = define(admin, window={"period": "weekly", "week_start": "sunday"})
 
     assert record["config"]["window"] == {
         "type": "calendar",
@@ -96,7 +96,7 @@ def test_the_zone_of_the_tenant_is_the_default(admin, tenant):
 
 
 def test_a_status_is_set_as_documented_and_reset(admin, printed, clock):
-    record = defined(admin)
+    record = define(admin)
     clock.move_to(NOW + DAY)
 
     paused = admin.send("PUT", one(record, "/status"), printed("status.json"))
@@ -108,7 +108,7 @@ def test_a_status_is_set_as_documented_and_reset(admin, printed, clock):
 
 
 def test_delete_archives_and_answers_the_record(admin, happens):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
 
     answer = admin.delete(one(record))
@@ -120,16 +120,16 @@ def test_delete_archives_and_answers_the_record(admin, happens):
 
 @pytest.mark.parametrize("status", ["paused", "archived"])
 def test_an_inactive_streak_can_be_changed_and_stays_inactive(admin, status):
-    record = defined(admin)
+    record = define(admin)
     admin.send("PUT", one(record, "/status"), {"status": status})
 
-    answer = admin.patch(one(record), {"name": "New", "config": changed("window.period", "weekly")}).json()
+    answer = admin.patch(one(record), {"name": "New", "config": with_value("window.period", "weekly")}).json()
 
     assert (answer["name"], answer["config"]["window"]["period"], answer["status"]) == ("New", "weekly", status)
 
 
 def test_a_pause_breaks_nothing(admin, query, happens, clock):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     admin.send("PUT", one(record, "/status"), {"status": "paused"})
     clock.move_to(NOW + 30 * DAY)
@@ -144,12 +144,12 @@ def test_a_pause_breaks_nothing(admin, query, happens, clock):
 
 
 def test_counts_are_carried_over_when_the_config_changes(admin, query, happens, clock):
-    record = defined(admin)
+    record = define(admin)
     for day in range(3):
         clock.move_to(NOW + day * DAY)
         happens("user.login")
 
-    admin.patch(one(record), {"config": changed("window", {"type": "rolling", "duration_seconds": 3600})})
+    admin.patch(one(record), {"config": with_value("window", {"type": "rolling", "duration_seconds": 3600})})
     progress = query.get("/streaks/acme/users/ada").json()["streaks"][0]
 
     assert (progress["current_count"], progress["window"]["type"]) == (3, "rolling")
@@ -166,7 +166,7 @@ def test_a_draft_is_shown_as_paused(admin, tenant):
 def test_the_list_is_in_the_order_of_creation_and_costs_one_query(admin, clock, queries):
     for day, name in enumerate("CAB"):
         clock.move_to(NOW + day * DAY)
-        defined(admin, name)
+        define(admin, name)
 
     with queries(2):  # the key's, and the rows
         records = admin.get(LIST).json()["definitions"]
@@ -194,8 +194,8 @@ def test_a_name_may_have_letters_and_digits_of_any_script(admin, sent, kept):
 
 
 def test_a_taken_name_is_409_until_its_streak_is_archived(admin, nothing_written):
-    first = defined(admin, "Daily")
-    other = defined(admin, "Other")
+    first = define(admin, "Daily")
+    other = define(admin, "Other")
     taken = (409, "CONFLICT", "Streak with name 'Daily' already exists")
 
     with nothing_written():
@@ -210,9 +210,9 @@ def test_a_taken_name_is_409_until_its_streak_is_archived(admin, nothing_written
 
 @pytest.mark.parametrize("status", ["active", "paused"])
 def test_an_archived_streak_can_be_activated_unless_its_name_is_taken(admin, status):
-    first = defined(admin, "Daily")
+    first = define(admin, "Daily")
     admin.delete(one(first))
-    second = defined(admin, "Daily")
+    second = define(admin, "Daily")
 
     refused = admin.send("PUT", one(first, "/status"), {"status": status})
     admin.patch(one(second), {"name": "Other"})
@@ -223,15 +223,15 @@ def test_an_archived_streak_can_be_activated_unless_its_name_is_taken(admin, sta
 
 
 def test_a_streak_may_be_sent_its_own_name(admin):
-    record = defined(admin, "Daily")
+    record = define(admin, "Daily")
 
     assert admin.patch(one(record), {"name": "Daily", "description": "x"}).status_code == 200
 
 
 def test_tenants_may_use_the_same_name(admin, other_tenant):
-    defined(admin, "Daily")
+    define(admin, "Daily")
 
-    assert defined(Api(raw_key(other_tenant, "admin"), base="/v1"), "Daily", tenant="globex")["tenant_id"] == "globex"
+    assert define(Api(raw_key(other_tenant, "admin"), base="/v1"), "Daily", tenant="globex")["tenant_id"] == "globex"
 
 
 # --- ids --------------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_a_malformed_id_is_400(admin, method, suffix, body, sent):
 
 @pytest.mark.parametrize(("method", "suffix", "body"), EACH_ON_ONE)
 def test_an_unknown_id_and_another_tenants_are_404(admin, other_tenant, method, suffix, body, nothing_written):
-    theirs = defined(Api(raw_key(other_tenant, "admin"), base="/v1"), tenant="globex")
+    theirs = define(Api(raw_key(other_tenant, "admin"), base="/v1"), tenant="globex")
 
     for sent in (str(uuid4()), theirs["id"]):
         with nothing_written():

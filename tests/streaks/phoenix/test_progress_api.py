@@ -11,7 +11,7 @@ from streaks.services import create_streak, record, set_status
 from tests.client import Api, phoenix_refusal, segment
 from tests.factories import TenantFactory, raw_key
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import changed, defined, happen
+from tests.streaks.phoenix.happening import define, happen, with_value
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ADA = "/streaks/acme/users/ada"
@@ -38,17 +38,17 @@ def user_of_the_spec(db, example, clock):
 
     In the documentation, the clock that computed the remaining time was behind the clock of the events.
     """
-    said = example("user_streaks.json")["streaks"][0]
-    tenant = TenantFactory(slug=said["tenant_id"])
-    config = {name: said[name] for name in ("window", "condition", "milestones")} | {"event_types": ["played"]}
-    definition = defined(
-        Api(raw_key(tenant, "admin"), base="/v1"), said["definition_name"], tenant="streak_test", **config
+    documented = example("user_streaks.json")["streaks"][0]
+    tenant = TenantFactory(slug=documented["tenant_id"])
+    config = {name: documented[name] for name in ("window", "condition", "milestones")} | {"event_types": ["played"]}
+    definition = define(
+        Api(raw_key(tenant, "admin"), base="/v1"), documented["definition_name"], tenant="streak_test", **config
     )
-    Streak.objects.filter(pk=definition["id"]).update(id=said["definition_id"])
-    clock.move_to(datetime.fromisoformat(said["last_activity_at"]))
+    Streak.objects.filter(pk=definition["id"]).update(id=documented["definition_id"])
+    clock.move_to(datetime.fromisoformat(documented["last_activity_at"]))
     for _ in range(9):
-        happen(tenant, said["user_id"], "played")
-    ParticipantStreak.objects.update(id=said["id"])
+        happen(tenant, documented["user_id"], "played")
+    ParticipantStreak.objects.update(id=documented["id"])
     return Api(raw_key(tenant), base="/v1")
 
 
@@ -66,24 +66,24 @@ def test_the_users_streaks_have_the_documented_shape(user_of_the_spec, example, 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
 def test_one_streak_of_the_user_has_the_documented_shape(user_of_the_spec, example, clock, path):
-    said = example("user_streak.json")
+    documented = example("user_streak.json")
     clock.move_to(datetime(2025, 12, 23, 12, 40, 35, tzinfo=UTC))
 
-    path = path.replace("acme", "streak_test").format(user="test_user_1838", streak=said["definition_id"])
+    path = path.replace("acme", "streak_test").format(user="test_user_1838", streak=documented["definition_id"])
     answer = user_of_the_spec.get(path).json()
 
-    assert without_more(answer) == said
+    assert without_more(answer) == documented
     assert (answer["longest_count"], answer["at_risk"]) == (1, False)
-    parts = {name: said[name] for name in ("window", "condition", "milestones")}
+    parts = {name: documented[name] for name in ("window", "condition", "milestones")}
     assert answer["definition_config"] == {"event_types": ["played"], **parts}
 
 
 def test_the_active_definitions_have_the_documented_shape(admin, query, example, queries):
-    said = example("active_list.json")["definitions"][0]
-    body = {name: said[name] for name in ("name", "description", "config")}
+    documented = example("active_list.json")["definitions"][0]
+    body = {name: documented[name] for name in ("name", "description", "config")}
     record = admin.post("/tenants/acme/streaks", body).json()
     for status in ("paused", "archived"):
-        other = defined(admin, status)
+        other = define(admin, status)
         admin.send("PUT", f"/tenants/acme/streaks/{other['id']}/status", {"status": status})
     query.get("/streaks/acme/definitions")
 
@@ -91,8 +91,8 @@ def test_the_active_definitions_have_the_documented_shape(admin, query, example,
         answer = query.get("/streaks/acme/definitions").json()
 
     assert answer == {"definitions": [record]}
-    assert {**record, **{name: said[name] for name in ("id", "tenant_id")}} | said == {
-        **said,
+    assert {**record, **{name: documented[name] for name in ("id", "tenant_id")}} | documented == {
+        **documented,
         **{name: record[name] for name in ("created_at", "updated_at")},
     }
 
@@ -101,7 +101,7 @@ def test_the_active_definitions_have_the_documented_shape(admin, query, example,
 
 
 def test_a_count_advances_event_by_event(admin, query, happens):
-    defined(admin, condition={"type": "count", "min": 3})
+    define(admin, condition={"type": "count", "min": 3})
 
     happens("user.login", times=2)
     two = progress(query)
@@ -126,7 +126,7 @@ def test_a_sum_contains_only_events_that_match_the_expression(admin, query, happ
 
 
 def test_distinct_values_are_shown(admin, query, happens):
-    defined(admin, event_types=["*"], condition={"type": "distinct", "field": "attrs.mode", "min": 5})
+    define(admin, event_types=["*"], condition={"type": "distinct", "field": "attrs.mode", "min": 5})
 
     for mode in ("arcade", "ranked", "arcade", "casual", 7):
         happens("played", mode=mode)
@@ -137,7 +137,7 @@ def test_distinct_values_are_shown(admin, query, happens):
 
 
 def test_a_sum_beyond_the_range_of_json_numbers_does_not_crash(admin, query, happens):
-    defined(admin, condition={"type": "sum", "field": "points", "min": 5})
+    define(admin, condition={"type": "sum", "field": "points", "min": 5})
 
     happens("user.login", times=2, points=1.7e308)
 
@@ -160,7 +160,7 @@ def test_a_sum_beyond_the_range_of_json_numbers_does_not_crash(admin, query, hap
     ],
 )
 def test_the_open_window_has_its_key_and_its_end(admin, query, happens, window, key, seconds):
-    defined(admin, window=window)
+    define(admin, window=window)
     happens("user.login")
 
     streak = shown(query)
@@ -169,7 +169,7 @@ def test_the_open_window_has_its_key_and_its_end(admin, query, happens, window, 
 
 
 def test_seconds_are_whole_and_rounded_down(admin, query, happens, clock):
-    defined(admin)
+    define(admin)
     happens("user.login")
     clock.move_to(NOW + timedelta(milliseconds=1))
 
@@ -177,7 +177,7 @@ def test_seconds_are_whole_and_rounded_down(admin, query, happens, clock):
 
 
 def test_a_rolling_streak_that_broke_has_no_window(admin, query, happens, clock):
-    defined(admin, window={"type": "rolling", "duration_seconds": 3600})
+    define(admin, window={"type": "rolling", "duration_seconds": 3600})
     happens("user.login")
     clock.move_to(NOW + 5 * HOUR)
 
@@ -189,7 +189,7 @@ def test_a_rolling_streak_that_broke_has_no_window(admin, query, happens, clock)
 
 
 def test_a_new_window_begins_without_progress(admin, query, happens, clock):
-    defined(admin)
+    define(admin)
     happens("user.login")
     clock.move_to(NOW + DAY)
 
@@ -206,18 +206,20 @@ def test_a_new_window_begins_without_progress(admin, query, happens, clock):
 def test_a_window_satisfied_before_a_change_of_the_rules_shows_full_progress(
     admin, query, happens, condition, shown_progress
 ):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
 
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", condition)})
+    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", condition)})
 
     assert progress(query) == (shown_progress, True, 1)
 
 
 def test_further_events_in_such_a_window_add_to_its_progress(admin, query, happens):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", {"type": "count", "min": 3})})
+    admin.patch(
+        f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", {"type": "count", "min": 3})}
+    )
 
     happens("user.login", times=5)
 
@@ -225,7 +227,7 @@ def test_further_events_in_such_a_window_add_to_its_progress(admin, query, happe
 
 
 def test_a_streak_is_at_risk_when_its_lead_begins_until_it_ticks(admin, query, happens, clock):
-    defined(admin, at_risk_seconds=3600)
+    define(admin, at_risk_seconds=3600)
     happens("user.login")
 
     clock.move_to(NOW.replace(day=15, hour=22, minute=59))
@@ -238,7 +240,7 @@ def test_a_streak_is_at_risk_when_its_lead_begins_until_it_ticks(admin, query, h
 
 
 def test_a_streak_with_a_lead_of_zero_is_never_at_risk(admin, query, happens, clock):
-    record = defined(admin, at_risk_seconds=0)
+    record = define(admin, at_risk_seconds=0)
     happens("user.login")
 
     clock.move_to(NOW.replace(day=15, hour=23, minute=59, second=59))
@@ -253,20 +255,29 @@ TWO = [{"threshold": 2}, {"threshold": 1, "repeatable": True}]
 
 
 def test_milestones_are_earned_one_after_the_other_and_repeatable_ones_in_each_run(admin, query, happens, clock):
-    defined(admin, milestones=TWO)
+    define(admin, milestones=TWO)
 
-    told = []
+    results = []
     for day in (0, 1, 5, 6):
         clock.move_to(NOW + day * DAY)
-        told.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")] if day else None)
+        results.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")] if day else None)
         happens("user.login")
-        told.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")])
+        results.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")])
 
-    assert told == [None, [[1], 2], [[1], 2], [[1, 2], None], [[2], 1], [[1, 2], None], [[1, 2], None], [[1, 2], None]]
+    assert results == [
+        None,
+        [[1], 2],
+        [[1], 2],
+        [[1, 2], None],
+        [[2], 1],
+        [[1, 2], None],
+        [[1, 2], None],
+        [[1, 2], None],
+    ]
 
 
 def test_milestones_are_shown_in_the_order_in_which_they_were_configured(admin, query, happens):
-    defined(admin, milestones=TWO)
+    define(admin, milestones=TWO)
     happens("user.login")
 
     assert [milestone["threshold"] for milestone in shown(query)["milestones"]] == [2, 1]
@@ -276,7 +287,7 @@ def test_milestones_are_shown_in_the_order_in_which_they_were_configured(admin, 
 
 
 def test_an_unknown_user_has_no_streaks_and_is_not_created(admin, query, nothing_written):
-    defined(admin)
+    define(admin)
 
     with nothing_written():
         answer = query.get("/streaks/acme/users/nobody")
@@ -287,8 +298,8 @@ def test_an_unknown_user_has_no_streaks_and_is_not_created(admin, query, nothing
 
 def test_streaks_without_ticks_are_not_listed_and_the_list_needs_three_queries(admin, query, happens, queries):
     for number in range(5):
-        defined(admin, f"Streak {number}")
-    defined(admin, "Untouched", event_types=["other"])
+        define(admin, f"Streak {number}")
+    define(admin, "Untouched", event_types=["other"])
     happens("user.login")
     query.get(ADA)
 
@@ -300,7 +311,7 @@ def test_streaks_without_ticks_are_not_listed_and_the_list_needs_three_queries(a
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
 def test_one_streak_costs_three_queries(admin, query, happens, queries, path):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     path = path.format(user="ada", streak=record["id"])
     query.get(path)
@@ -316,7 +327,7 @@ def test_one_streak_costs_three_queries(admin, query, happens, queries, path):
 def test_active_and_paused_streaks_are_visible_archived_ones_and_drafts_are_not(
     admin, query, happens, tenant, status, path
 ):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     set_status(Streak.objects.get(), tenant=tenant, status=status, now=NOW)
 
@@ -328,16 +339,16 @@ def test_active_and_paused_streaks_are_visible_archived_ones_and_drafts_are_not(
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
 def test_missing_objects_are_404_with_the_documented_message(admin, query, happens, example, path):
-    untouched = defined(admin, "Untouched", event_types=["other"])
-    touched = defined(admin)
+    untouched = define(admin, "Untouched", event_types=["other"])
+    touched = define(admin)
     happens("user.login", user="user-12345")
     words = example("query_error.json")["error"]["message"]
 
     for user, streak in [("user-12345", untouched["id"]), ("user-12345", str(uuid4())), ("bob", touched["id"])]:
         answer = query.get(path.format(user=user, streak=streak))
 
-        said = words.replace("550e8400-...", streak).replace("user-12345", user)
-        assert phoenix_refusal(answer) == (404, "NOT_FOUND", said)
+        expected = words.replace("550e8400-...", streak).replace("user-12345", user)
+        assert phoenix_refusal(answer) == (404, "NOT_FOUND", expected)
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
@@ -349,7 +360,7 @@ def test_a_malformed_id_is_400(query, path, sent):
 
 
 def test_an_id_may_be_in_capitals(admin, query, happens):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
 
     assert query.get(f"{ADA}/{record['id'].upper()}").json()["definition_id"] == record["id"]
@@ -359,7 +370,7 @@ def test_an_id_may_be_in_capitals(admin, query, happens):
     "user", ["a/b", "auth0|1", "users", "definitions", "100%", "é 字", "a/definitions/b", "..", "%2F"]
 )
 def test_user_ids_may_contain_any_printable_character(admin, query, happens, user):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login", user=user)
     named = f"/streaks/acme/users/{segment(user)}"
 
@@ -370,7 +381,7 @@ def test_user_ids_may_contain_any_printable_character(admin, query, happens, use
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
 def test_a_server_without_raw_paths_finds_streaks_of_plain_ids(admin, query, happens, path):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     query.tells_raw_path = False
 
@@ -385,7 +396,7 @@ def test_an_invalid_user_id_is_400(query):
 
 
 def test_the_zone_of_the_participant_moves_their_windows(admin, query, happens):
-    defined(admin, window={"period": "daily", "timezone": "participant"})
+    define(admin, window={"period": "daily", "timezone": "participant"})
     happens("user.login")
     Participant.objects.update(timezone="Pacific/Kiritimati")
 

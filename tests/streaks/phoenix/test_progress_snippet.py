@@ -7,7 +7,7 @@ import pytest
 
 from tests.binaries import node
 from tests.streaks.phoenix.conftest import EXAMPLES
-from tests.streaks.phoenix.happening import changed, defined
+from tests.streaks.phoenix.happening import define, with_value
 
 PRINT = "console.log(JSON.stringify(JSON.parse(process.argv[1]).streaks.map(getProgressPercentage)));"
 CONDITIONS = [
@@ -32,7 +32,7 @@ def percentages(query):
 
 def test_the_bar_grows_up_to_full(admin, happens, percentages):
     for name, condition in CONDITIONS:
-        defined(admin, name, condition=condition)
+        define(admin, name, condition=condition)
 
     drawn = []
     for mode in ("arcade", "ranked", "casual", "arcade", "zen", "team"):
@@ -51,9 +51,9 @@ def test_the_bar_grows_up_to_full(admin, happens, percentages):
 
 @pytest.mark.parametrize("condition", [condition for _, condition in CONDITIONS[:2]])
 def test_the_bar_stays_full_if_the_window_was_satisfied_under_other_rules(admin, happens, percentages, condition):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
 
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", condition)})
+    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", condition)})
 
     assert percentages() == [100]

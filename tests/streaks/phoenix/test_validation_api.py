@@ -10,7 +10,7 @@ from streaks.models import Streak
 from streaks.services import create_streak
 from tests.client import phoenix_refusal
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import CONFIG, changed, defined
+from tests.streaks.phoenix.happening import CONFIG, define, with_value
 
 LIST = "/tenants/acme/streaks"
 BODY = {"name": "Daily", "config": CONFIG}
@@ -130,12 +130,12 @@ OF_THE_CONFIG = [
 @pytest.mark.parametrize(("path", "value", "message"), [*OF_THE_NAME, *OF_THE_CONFIG])
 def test_a_definition_that_does_not_validate_is_400_and_says_why(admin, nothing_written, path, value, message):
     with nothing_written():
-        answer = admin.post(LIST, changed(path, value, of=BODY))
+        answer = admin.post(LIST, with_value(path, value, of=BODY))
 
-    status, code, said = phoenix_refusal(answer)
+    status, code, text = phoenix_refusal(answer)
     assert (status, code) == (400, "VALIDATION_ERROR")
-    assert said.startswith(message)
-    assert said == message or message.endswith(" ")
+    assert text.startswith(message)
+    assert text == message or message.endswith(" ")
 
 
 @pytest.mark.parametrize(
@@ -143,16 +143,16 @@ def test_a_definition_that_does_not_validate_is_400_and_says_why(admin, nothing_
     [each for each in [*OF_THE_NAME, *OF_THE_CONFIG] if each[0].count(".") or each[1] != ...],
 )
 def test_a_change_is_refused_with_the_same_messages(admin, nothing_written, path, value, message):
-    record = defined(admin, "Other")
+    record = define(admin, "Other")
 
     with nothing_written():
-        answer = admin.patch(f"{LIST}/{record['id']}", changed(path, value, of=BODY))
+        answer = admin.patch(f"{LIST}/{record['id']}", with_value(path, value, of=BODY))
 
     assert phoenix_refusal(answer)[2].startswith(message)
 
 
 def test_the_documented_error_is_answered_word_for_word(admin, example):
-    answer = admin.post(LIST, changed("config.event_types", [], of=BODY))
+    answer = admin.post(LIST, with_value("config.event_types", [], of=BODY))
 
     assert answer.json() == example("admin_error.json")
 
@@ -174,9 +174,9 @@ def test_an_invalid_body_is_400(admin, nothing_written, body, message):
     with nothing_written():
         answer = admin.post(LIST, body)
 
-    status, code, said = phoenix_refusal(answer)
+    status, code, text = phoenix_refusal(answer)
     assert (status, code) == (400, "VALIDATION_ERROR")
-    assert said.startswith(message)
+    assert text.startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_an_invalid_body_is_400(admin, nothing_written, body, message):
     ],
 )
 def test_an_invalid_status_is_400(admin, nothing_written, body, message):
-    record = defined(admin)
+    record = define(admin)
 
     with nothing_written():
         answer = admin.send("PUT", f"{LIST}/{record['id']}/status", body)
@@ -227,7 +227,7 @@ def reward_of(monkeypatch):
 
 
 def with_reward(reward):
-    return changed("config.milestones", [{"threshold": 3}, {"threshold": 7, "reward_item_id": reward}], of=BODY)
+    return with_value("config.milestones", [{"threshold": 3}, {"threshold": 7, "reward_item_id": reward}], of=BODY)
 
 
 REFUSED = (400, "VALIDATION_ERROR", "config: milestones.1.reward_item_id must be the id of a reward of this tenant")
@@ -248,7 +248,7 @@ def test_any_other_reward_is_400_on_creation_and_on_change(
 ):
     reward_of(tenant if whose == "nobody's" else other_tenant)
     reward = str(uuid4()) if whose == "nobody's" else REWARD
-    record = defined(admin, "Other")
+    record = define(admin, "Other")
 
     with nothing_written():
         created = admin.post(LIST, with_reward(reward))
@@ -279,11 +279,11 @@ def test_a_reward_that_no_longer_exists_does_not_block_other_changes(admin, tena
 
 def test_codes_are_made_from_names_and_never_reused(admin, tenant):
     create_streak(tenant=tenant, data={"code": "daily-login", "name": "x", "event_types": ["x"]}, now=NOW)
-    first = defined(admin, "Daily Login")
+    first = define(admin, "Daily Login")
     admin.delete(f"{LIST}/{first['id']}")
 
     names = ["Daily Login", "Daily_Login", "日本語", "-- 5", "y" * 200, "y" * 201, "y" * 202]
-    codes = [Streak.objects.get(pk=defined(admin, name)["id"]).code for name in names]
+    codes = [Streak.objects.get(pk=define(admin, name)["id"]).code for name in names]
 
     assert Streak.objects.get(pk=first["id"]).code == "daily-login-2"
     assert codes == ["daily-login-3", "daily_login", "streak", "5", "y" * 50, "y" * 42 + "-2", "y" * 42 + "-3"]
