@@ -34,8 +34,8 @@ def an_award(tenant: Tenant, participant_id: str = "user_1") -> None:
     award(tenant=tenant, change=Change(participant_id=participant_id, amount=10), now=timezone.now())
 
 
-def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, following: FeedFilter = ALL):
-    return services.read_feed(tenant=tenant, following=following, after=after, limit=limit, now=timezone.now())
+def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, feed_filter: FeedFilter = ALL):
+    return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=limit, now=timezone.now())
 
 
 def test_what_was_answered_is_in_the_feed_at_once(tenant, admin_api):
@@ -312,9 +312,9 @@ def streams(settings, monkeypatch):
     settings.FEED_STREAMS = 1
     settings.FEED_STREAM_SECONDS = 0.3
     monkeypatch.setattr(streaming, "POLL_SECONDS", 0.05)
-    streaming._places.cache_clear()
+    streaming._slots.cache_clear()
     yield
-    streaming._places.cache_clear()
+    streaming._slots.cache_clear()
 
 
 def told(response) -> list[dict[str, str]]:
