@@ -1,4 +1,4 @@
-"""Participants claim rewards, for points or for nothing."""
+"""Participants claim rewards, for points or for free."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -37,9 +37,9 @@ def claim(
     key: str | None = None,
     now: datetime,
 ) -> RewardClaimed:
-    """Claim a reward; what it costs is taken only if `deducts_points`.
+    """Claim a reward for a participant, who is created if unknown. Its price is deducted only if `deducts_points`.
 
-    Raises, in this order, RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable or
+    Raises, in this order: RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable,
     InsufficientPoints; or IdempotencyKeyReused.
     """
     known = uuid_of(reward_id)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from gamify.webhooks import services
-from gamify.webhooks.models import Delivery, Endpoint
+from gamify.webhooks.models import Delivery, DisabledReason, Endpoint
 from gamify.webhooks.services.endpoints import disable
 from participants.models import DomainEvent
 from tests.console import Console, errors_of, staff, text_of, trail
