@@ -1,4 +1,4 @@
-"""The catalogue, claims, and what a participant has."""
+"""The list of rewards, claims, and the claims of a participant."""
 
 from datetime import timedelta
 
@@ -57,7 +57,7 @@ def test_the_specs_list(api, tenant, other_tenant, offered):
     ("?page=&page_size=", ["A", "B", "C"]),
     ("?reward_type=physical&page_size=1", ["A"]),
 ])  # fmt: skip
-def test_the_list_has_pages_and_tells_how_many_there_are_on_all(api, offered, query, names):
+def test_the_list_has_pages_and_a_total(api, offered, query, names):
     for name in ("A", "B", "C"):
         offered(name, reward_type="physical")
 
@@ -71,7 +71,7 @@ def test_a_page_of_rewards_out_of_range_is_refused(api, query):
     assert refused_fields(api.get(f"/rewards?{query}")) == [query.partition("=")[0]]
 
 
-def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered):
+def test_the_specs_claim_deducts_points_and_returns_a_code(api, tenant, offered):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=1500)
     reward = offered(points_cost=500, codes=["SAVE10-ABC123", "SAVE10-ABC124"])
 
@@ -100,7 +100,7 @@ def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered)
 
 
 @pytest.mark.parametrize("kind", ["coupon", "voucher", "physical", "digital", "points_multiplier"])
-def test_all_types_are_offered_claimed_and_listed(api, admin_api, kind):
+def test_rewards_of_all_types_are_listed_and_claimed(api, admin_api, kind):
     config = {"config": {"multiplier": 2, "duration_hours": 24}} if kind == "points_multiplier" else {}
     made = admin_api.post("/admin/rewards", {"name": "It", "type": kind, **config}).json()
     admin_api.post("/admin/rewards", {"name": "Another", "type": "digital" if kind == "coupon" else "coupon"})
@@ -115,14 +115,14 @@ def test_all_types_are_offered_claimed_and_listed(api, admin_api, kind):
     assert api.get("/participants/user_123/rewards").json()["rewards"][0]["reward_type"] == kind
 
 
-def test_without_deduction_it_costs_nothing_and_makes_who_was_never_seen(api, offered):
+def test_a_claim_without_deduction_is_free_and_creates_the_participant(api, offered):
     answer = claim(api, offered(points_cost=500)).json()
 
     assert (answer["points_deducted"], answer["new_balance"], answer["code_value"]) == (0, 0, None)
     assert Participant.objects.get().rewards_claimed == 1
 
 
-def test_what_was_claimed_is_listed_newest_first(api, tenant, offered):
+def test_claims_are_listed_newest_first(api, tenant, offered):
     for name in ("One", "Two"):
         claim(api, offered(name, codes=[f"{name}-1"]))
 
@@ -170,7 +170,7 @@ def test_what_was_claimed_is_listed_newest_first(api, tenant, offered):
         ),
     ],
 )
-def test_what_is_wrong_is_told_in_order_and_costs_nothing(
+def test_refusals_come_in_order_and_cost_nothing(
     api, tenant, offered, nothing_written, fields, codes, refused
 ):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=30)
@@ -184,7 +184,7 @@ def test_what_is_wrong_is_told_in_order_and_costs_nothing(
     assert refusal(answer) == (400, *refused)
 
 
-def test_the_cap_is_each_participants_own(api, offered):
+def test_the_cap_holds_per_participant(api, offered):
     reward = offered(max_claims_per_user=2)
 
     answers = [claim(api, reward, user=user) for user in ("a", "a", "a", "b")]
@@ -193,7 +193,7 @@ def test_the_cap_is_each_participants_own(api, offered):
     assert refusal(answers[2])[1:] == ("max_claims_exceeded", "Maximum claims per participant exceeded")
 
 
-def test_a_tier_high_enough_may_claim(api, tenant, offered):
+def test_a_participant_in_a_high_enough_tier_can_claim(api, tenant, offered):
     TierFactory(tenant=tenant, code="gold", level=3)
     ParticipantFactory(tenant=tenant, external_id="user_123", tier_code="gold")
 
@@ -214,7 +214,7 @@ def test_another_tenants_reward_is_not_found(other_api, offered):
     assert claim(other_api, reward).status_code == 404
 
 
-def test_a_repeat_under_a_key_answers_the_same_even_when_nothing_is_left(api, tenant, offered):
+def test_a_repeat_with_the_same_key_returns_the_same_answer_even_without_stock(api, tenant, offered):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=500)
     reward = offered(points_cost=500, codes=["A"])
 
@@ -230,6 +230,6 @@ def test_query_counts(api, tenant, offered, queries):
     reward = offered(codes=["A", "B", "C"], max_claims_per_user=None)
     claim(api, reward)
 
-    # key, caps aside: lock, version, tally; reward, who waits, code; person, claim, code, tally, reward, event
+    # key, caps aside: lock, version, tally; reward, pending claims, code; participant, claim, code, tally, reward, event
     with queries(13):
         claim(api, reward)

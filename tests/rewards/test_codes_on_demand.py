@@ -1,4 +1,4 @@
-"""Codes that are made at the moment of a claim."""
+"""Codes that are made on demand."""
 
 import re
 
@@ -15,7 +15,7 @@ PATTERN = "SUMMER-####-????"
 MADE = re.compile(r"SUMMER-[2-9]{4}-[A-Z]{4}")
 
 
-def test_a_claim_makes_its_code_and_keeps_it(api, offered):
+def test_a_claim_gets_a_new_code(api, offered):
     reward = offered(code_pattern=PATTERN)
 
     value = claim(api, reward).json()["code_value"]
@@ -26,7 +26,7 @@ def test_a_claim_makes_its_code_and_keeps_it(api, offered):
     assert Reward.objects.get().free_codes == 0
 
 
-def test_codes_of_the_stock_go_first_and_never_run_out(api, admin_api, offered):
+def test_stored_codes_are_used_first_and_codes_never_run_out(api, admin_api, offered):
     reward = offered(code_pattern=PATTERN, codes=["PRINTED-1"])
 
     values = [claim(api, reward, user=user).json()["code_value"] for user in ("a", "b")]
@@ -37,9 +37,9 @@ def test_codes_of_the_stock_go_first_and_never_run_out(api, admin_api, offered):
     assert admin_api.get(f"/admin/rewards/{reward.pk}").json()["available_codes"] is None
 
 
-def test_a_code_is_never_made_twice_and_the_last_one_ends_it(api, offered):
+def test_no_code_is_made_twice_and_claims_fail_after_the_last_one(api, offered):
     reward = offered()
-    Reward.objects.update(code_pattern="#")  # which no definition could say: it has 8 codes
+    Reward.objects.update(code_pattern="#")  # no definition may have this pattern: it allows 8 codes
 
     answers = [claim(api, reward, user=f"p{number}") for number in range(9)]
 
@@ -59,7 +59,7 @@ def test_two_grants_of_one_event_make_two_codes(tenant, offered):
     assert len(set(Claim.objects.values_list("code_value", flat=True))) == RewardCode.objects.count() == 6
 
 
-def test_a_grant_of_what_has_run_out_waits_and_counts_nothing(tenant, offered):
+def test_a_grant_without_codes_is_pending_and_counts_nothing(tenant, offered):
     reward = offered()
     Reward.objects.update(code_pattern="#")
     granting(tenant, reward)
@@ -70,7 +70,7 @@ def test_a_grant_of_what_has_run_out_waits_and_counts_nothing(tenant, offered):
     assert Reward.objects.get().claimed == 8
 
 
-def test_a_pattern_serves_who_waits(tenant, offered):
+def test_a_new_pattern_serves_pending_claims(tenant, offered):
     reward = offered(codes=["A"])
     granting(tenant, reward)
     for user in ("ada", "bo"):
@@ -84,7 +84,7 @@ def test_a_pattern_serves_who_waits(tenant, offered):
     assert MADE.fullmatch(second)
 
 
-def test_a_code_of_a_cancelled_claim_does_not_come_back(tenant, api, offered):
+def test_the_code_of_a_cancelled_claim_is_not_reused(tenant, api, offered):
     reward = offered(code_pattern=PATTERN)
     told = claim(api, reward).json()
 
@@ -94,7 +94,7 @@ def test_a_code_of_a_cancelled_claim_does_not_come_back(tenant, api, offered):
     assert claim(api, reward).json()["code_value"] != told["code_value"]
 
 
-def test_inventory_and_pattern_are_judged_together(admin_api, offered, nothing_written):
+def test_inventory_and_pattern_are_checked_together(admin_api, offered, nothing_written):
     reward = offered(code_pattern=PATTERN)
 
     with nothing_written():
@@ -108,6 +108,6 @@ def test_query_counts(api, offered, queries):
     reward = offered(code_pattern=PATTERN, max_claims_per_user=None)
     claim(api, reward)
 
-    # key, caps aside: lock, version, tally; reward, who waits, known codes; person, claim, code, tally, reward, event
+    # key, caps aside: lock, version, tally; reward, pending claims, candidates; participant, claim, code, tally, reward, event
     with queries(13):
         claim(api, reward)

@@ -1,4 +1,4 @@
-"""Codes of a reward in the console: looked at, put into stock, listed, shown."""
+"""Codes of a reward in the console: previewed, added, listed, revealed."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +16,7 @@ def told_by(answer):
 
 
 def sent_on(answer):
-    """What the button under the preview sends."""
+    """Return what the button under the preview submits."""
     html = answer.content.decode()
     return fields_of(html[html.index('class="console-box"') :])
 
@@ -25,7 +25,7 @@ def confirm(console, reward, looked_at):
     return console.post(PAGE, reward.pk, **sent_on(looked_at), confirmed="yes")
 
 
-def test_a_list_is_looked_at_before_anything_is_stored(tenant, offered, nothing_written):
+def test_a_list_is_previewed_before_anything_is_stored(tenant, offered, nothing_written):
     reward = offered(codes=["A"])
 
     with nothing_written():
@@ -41,7 +41,7 @@ def test_a_list_is_looked_at_before_anything_is_stored(tenant, offered, nothing_
     ]
 
 
-def test_confirmed_they_are_in_stock(tenant, offered):
+def test_confirmed_codes_are_in_stock(tenant, offered):
     reward, console = offered(codes=["A"]), Console(tenant)
     text = 'code\nB\nA\n"C ""3"", or so"\n'
 
@@ -55,7 +55,7 @@ def test_confirmed_they_are_in_stock(tenant, offered):
     assert trail()[-1][2] == "Added 2 codes."
 
 
-def test_a_file_is_looked_at_and_confirmed_without_being_sent_again(tenant, offered):
+def test_a_file_is_previewed_and_confirmed_without_sending_it_again(tenant, offered):
     reward, console = offered(), Console(tenant)
     file = SimpleUploadedFile("codes.csv", b"\xef\xbb\xbfCode\r\nB\r\nC\r\n", "text/csv")
 
@@ -66,7 +66,7 @@ def test_a_file_is_looked_at_and_confirmed_without_being_sent_again(tenant, offe
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"B", "C"}
 
 
-def test_change_it_goes_back_to_the_list(tenant, offered, nothing_written):
+def test_the_preview_leads_back_to_the_list(tenant, offered, nothing_written):
     reward, console = offered(), Console(tenant)
     looked_at = console.post(PAGE, reward.pk, codes="B\nC")
 
@@ -98,7 +98,7 @@ def test_change_it_goes_back_to_the_list(tenant, offered, nothing_written):
     ],
 )
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
-def test_what_says_no_codes_is_refused_on_its_field(tenant, offered, nothing_written, given, field, problem, confirmed):
+def test_input_without_codes_is_refused_at_its_field(tenant, offered, nothing_written, given, field, problem, confirmed):
     reward, console = offered(), Console(tenant)
     for file in filter(lambda each: isinstance(each, SimpleUploadedFile), given.values()):
         file.seek(0)
@@ -109,7 +109,7 @@ def test_what_says_no_codes_is_refused_on_its_field(tenant, offered, nothing_wri
     assert problem in errors_of(answer)[field]
 
 
-def test_reading_rewards_is_not_stocking_them(tenant, offered):
+def test_permission_to_view_is_not_permission_to_add_codes(tenant, offered):
     reward = offered()
     reader = Console(tenant, user=staff("rewards.view_reward"))
 
@@ -138,14 +138,14 @@ def test_codes_are_listed_masked(tenant, reward):
 
 
 @pytest.mark.parametrize(("status", "ends"), [("free", ["E77"]), ("taken", ["123"])])
-def test_the_free_ones_and_those_handed_out(tenant, reward, status, ends):
+def test_codes_are_filtered_by_status(tenant, reward, status, ends):
     shown = text_of(Console(tenant).get("rewards_rewardcode_changelist", status=status))
 
     assert [end for end in ("E77", "123") if f"••{end}" in shown] == ends
     assert ("Who has it" in shown) is (status == "taken")
 
 
-def test_who_has_a_code_is_found_by_the_whole_of_it(tenant, reward, other_tenant):
+def test_the_whole_code_finds_its_claim(tenant, reward, other_tenant):
     console = Console(tenant)
 
     assert "Who has it" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
@@ -154,7 +154,7 @@ def test_who_has_a_code_is_found_by_the_whole_of_it(tenant, reward, other_tenant
     assert "Who has it" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
 
 
-def test_a_list_of_many_costs_as_much_as_one_of_few(tenant, offered, queries):
+def test_the_list_takes_a_constant_number_of_queries(tenant, offered, queries):
     console = Console(tenant)
     offered("Few", codes=["A"])
     offered("Many", codes=[f"B{number}" for number in range(40)])
@@ -163,7 +163,7 @@ def test_a_list_of_many_costs_as_much_as_one_of_few(tenant, offered, queries):
         console.get("rewards_rewardcode_changelist")
 
 
-def test_looking_at_one_is_noted_and_the_trail_does_not_say_it(tenant, reward):
+def test_revealing_a_code_is_recorded_without_the_code(tenant, reward):
     console, code = Console(tenant), RewardCode.objects.get(value=FREE)
     before = text_of(console.get("rewards_rewardcode_change", code.pk))
 
@@ -174,7 +174,7 @@ def test_looking_at_one_is_noted_and_the_trail_does_not_say_it(tenant, reward):
     assert trail()[-1][::2] == ("••••••••••E77", "Looked at what it says.")
 
 
-def test_who_may_see_the_list_may_not_see_what_codes_say(tenant, reward):
+def test_permission_to_view_the_list_is_not_permission_to_reveal_codes(tenant, reward):
     reader = Console(tenant, user=staff("rewards.view_rewardcode"))
     code = RewardCode.objects.get(value=FREE)
 
@@ -182,7 +182,7 @@ def test_who_may_see_the_list_may_not_see_what_codes_say(tenant, reward):
     assert reader.post("rewards_rewardcode_reveal", code.pk).status_code == 403
 
 
-def test_codes_of_other_tenants_are_out_of_reach(other_tenant, reward):
+def test_codes_of_other_tenants_are_not_found(other_tenant, reward):
     code = RewardCode.objects.get(value=FREE)
 
     assert Console(other_tenant).get("rewards_rewardcode_change", code.pk).status_code == 302

@@ -29,7 +29,7 @@ def states():
     return list(Claim.objects.order_by("pk").values_list("participant__external_id", "status", "code_value"))
 
 
-def test_a_rule_hands_out_a_reward_for_nothing(tenant, offered):
+def test_a_rule_grants_a_reward_for_free(tenant, offered):
     reward = offered(points_cost=500, codes=["A"])
     granting(tenant, reward)
 
@@ -43,7 +43,7 @@ def test_a_rule_hands_out_a_reward_for_nothing(tenant, offered):
     assert (claim.status, claim.code_value, claim.source, claim.event_id) == ("claimed", "A", source, told.event_id)
 
 
-def test_what_is_out_of_stock_waits_until_stock_comes_first_come_first(tenant, offered):
+def test_a_grant_without_stock_is_pending_and_served_in_order(tenant, offered):
     reward = offered(codes=["A"])
     granting(tenant, reward)
     for user in ("ada", "bo", "cy"):
@@ -60,7 +60,7 @@ def test_what_is_out_of_stock_waits_until_stock_comes_first_come_first(tenant, o
     assert DomainEvent.objects.filter(type="reward.claimed").count() == 2
 
 
-def test_inventory_that_is_raised_serves_who_waits(tenant, offered):
+def test_a_larger_inventory_serves_pending_claims(tenant, offered):
     reward = offered(reward_type="physical", total_inventory=0)
     granting(tenant, reward)
     buy(tenant)
@@ -80,7 +80,7 @@ def test_the_cap_holds_for_grants_and_the_trace_says_so(tenant, offered):
     assert RewardTally.objects.get().claims == 1
 
 
-def test_a_milestone_hands_out_its_reward(tenant, offered):
+def test_a_milestone_grants_its_reward(tenant, offered):
     reward = offered()
     milestone = {"threshold": 2, "reward_item_id": str(reward.pk), "repeatable": False}
     data = {"code": "daily", "name": "Daily", "event_types": ["login"], "milestones": [milestone]}
@@ -92,7 +92,7 @@ def test_a_milestone_hands_out_its_reward(tenant, offered):
     assert Claim.objects.get().source == {"type": "streak", "code": "daily"}
 
 
-def test_trying_an_event_hands_out_nothing(tenant, offered, nothing_written):
+def test_a_trial_run_of_an_event_grants_nothing(tenant, offered, nothing_written):
     reward = offered(codes=["A"])
     granting(tenant, reward)
 

@@ -1,4 +1,4 @@
-"""The command that brings in codes, however many."""
+"""The command that imports codes."""
 
 import io
 import json
@@ -23,7 +23,7 @@ from tests.rewards.test_claims_api import claim
 
 @pytest.fixture
 def written(tmp_path):
-    """`written("A\\nB\\n")` is the path of a file that says so under a header."""
+    """`written("A\\nB\\n")` is the path of a file with these lines under a header."""
 
     def write(lines, name="codes.csv", header="code\n"):
         path = tmp_path / name
@@ -45,7 +45,7 @@ def values():
     return list(RewardCode.objects.order_by("pk").values_list("value", flat=True))
 
 
-def test_codes_go_into_stock_in_their_order_batch_by_batch(api, offered, written):
+def test_codes_are_added_in_order_batch_by_batch(api, offered, written):
     reward = offered(codes=["A"])
 
     told, _ = bring_in(written("Z\nA\n B \nZ\nC\n"), reward, "--batch", "2")
@@ -56,7 +56,7 @@ def test_codes_go_into_stock_in_their_order_batch_by_batch(api, offered, written
     assert claim(api, reward).json()["code_value"] == "A"
 
 
-def test_the_reward_may_be_named_by_its_id(offered, written):
+def test_the_reward_can_be_named_by_its_id(offered, written):
     reward = offered()
 
     bring_in(written("A\n"), str(reward.pk))
@@ -64,7 +64,7 @@ def test_the_reward_may_be_named_by_its_id(offered, written):
     assert values() == ["A"]
 
 
-def test_a_second_run_does_nothing_and_another_reward_is_another_matter(offered, written):
+def test_a_second_run_does_nothing_unless_it_is_for_another_reward(offered, written):
     reward, other, path = offered(), offered("Other"), written("A\nB\n")
 
     first, again, elsewhere = bring_in(path, reward), bring_in(path, reward), bring_in(path, other)
@@ -74,7 +74,7 @@ def test_a_second_run_does_nothing_and_another_reward_is_another_matter(offered,
     assert bring_in(path, reward, "--restart")[0] == (2, 0, 2, 0)
 
 
-def test_other_columns_are_passed_over_and_lines_may_be_objects(offered, written):
+def test_other_columns_are_ignored_and_lines_can_be_json_objects(offered, written):
     reward = offered()
 
     bring_in(written("1,A,x\n2,B,y\n", header="no,code,note\n"), reward)
@@ -84,7 +84,7 @@ def test_other_columns_are_passed_over_and_lines_may_be_objects(offered, written
     assert told == (2, 1, 0, 1)
 
 
-def test_bad_lines_are_told_by_number_and_stop_nothing(offered, written):
+def test_invalid_lines_are_reported_by_number_and_stop_nothing(offered, written):
     told, err = bring_in(written("A\n,\n" + "x" * 256 + "\n" + '" "\nA\x07B\nB\n'), offered())
 
     assert told == (6, 2, 0, 4)
@@ -96,7 +96,7 @@ def test_bad_lines_are_told_by_number_and_stop_nothing(offered, written):
     ]
 
 
-def test_a_dry_run_says_what_would_be_done(offered, written, nothing_written):
+def test_a_dry_run_reports_what_would_be_done(offered, written, nothing_written):
     reward, path = offered(codes=["A"]), written("A\nB\n")
 
     with nothing_written():
@@ -116,7 +116,7 @@ def test_a_dry_run_says_what_would_be_done(offered, written, nothing_written):
         ("mug", "acme", "A\n", "The first line lacks code; it must name the columns code."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(offered, other_tenant, written, reward, slug, header, problem):
+def test_an_error_is_reported_in_one_line(offered, other_tenant, written, reward, slug, header, problem):
     offered("Mug", code="mug")
 
     with pytest.raises(CommandError, match=problem.replace(".", r"\.")):
@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_said_in_a_line(offered, other_tenant, written, r
 
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
-def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(written):
+def test_after_a_kill_it_continues_without_gap_or_repetition(written):
     tenant = create_tenant(slug="acme", name="Acme", now=timezone.now())
     reward = create_reward(
         tenant=tenant, data={"name": "Mug", "code": "mug", "reward_type": "coupon"}, now=timezone.now()

@@ -1,4 +1,4 @@
-"""Points multipliers: defined, claimed, granted, supplied late, cancelled, and found by who awards points."""
+"""Points multipliers: defined, claimed, granted, pending, cancelled, and found by awards."""
 
 from datetime import timedelta
 
@@ -29,18 +29,18 @@ def double(offered):
 
 
 def found(tenant, *people, at=NOW):
-    """What an award to each of `people`, for what happened at `at`, would find in one unit."""
+    """Return the factors that an award to each of `people` finds in one unit, for an event at `at`."""
     with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
         return [list(multipliers_at(work, work.participant(person), at)) for person in people]
 
 
 def lasts(tenant, start, end, *, factor=2, person="user_123"):
-    """Whether `person` has this one from `start` on, and before `end`."""
+    """Whether the multiplier of `person` is active from `start` until before `end`."""
     moments = (start - SECOND, start, end - SECOND, end)
     return [found(tenant, person, at=at) for at in moments] == [[[]], [[factor]], [[factor]], [[]]]
 
 
-def test_a_definition_says_what_it_multiplies_by_and_how_long(admin_api):
+def test_a_definition_has_factor_and_duration(admin_api):
     made = admin_api.post("/admin/rewards", DOUBLE).json()
 
     assert (made["type"], made["config"]) == ("points_multiplier", CONFIG)
@@ -62,7 +62,7 @@ def test_a_definition_says_what_it_multiplies_by_and_how_long(admin_api):
         *(({**CONFIG, "duration_hours": wrong}, "config.duration_hours") for wrong in (0, -1, 8784.5, 1e300, [1])),
     ],
 )
-def test_what_is_no_multiplier_is_refused(admin_api, nothing_written, config, field):
+def test_an_invalid_multiplier_is_refused(admin_api, nothing_written, config, field):
     with nothing_written():
         answer = admin_api.post("/admin/rewards", DOUBLE | {"config": config})
 
@@ -70,13 +70,13 @@ def test_what_is_no_multiplier_is_refused(admin_api, nothing_written, config, fi
 
 
 @pytest.mark.parametrize("multiplier", [0.0001, 1, 100])
-def test_the_smallest_and_the_largest_are_taken(admin_api, multiplier):
+def test_the_smallest_and_the_largest_multiplier_are_accepted(admin_api, multiplier):
     config = {"multiplier": multiplier, "duration_hours": 8784}
 
     assert admin_api.post("/admin/rewards", DOUBLE | {"config": config}).json()["config"] == config
 
 
-def test_a_multiplier_stays_one_and_nothing_becomes_one(admin_api, double, offered):
+def test_the_type_points_multiplier_never_changes(admin_api, double, offered):
     mug = offered("Mug", reward_type="physical")
 
     for reward, change, field in [
@@ -90,7 +90,7 @@ def test_a_multiplier_stays_one_and_nothing_becomes_one(admin_api, double, offer
     assert admin_api.patch(f"/admin/rewards/{mug.pk}", {"type": "digital", "config": {}}).status_code == 200
 
 
-def test_a_claim_lasts_from_then_on(api, tenant, double):
+def test_a_multiplier_starts_with_the_claim(api, tenant, double):
     claim(api, double)
 
     listed = api.get("/participants/user_123/rewards").json()["rewards"][0]
@@ -100,13 +100,13 @@ def test_a_claim_lasts_from_then_on(api, tenant, double):
     assert (told["multiplier"], told["active_until"]) == (2, "2026-02-15T10:00:00Z")
 
 
-def test_a_claim_of_anything_else_says_nothing_of_it(api, offered):
+def test_other_claims_have_no_multiplier_fields(api, offered):
     claim(api, offered())
 
     assert not {"multiplier", "active_until"} & set(api.get("/participants/user_123/rewards").json()["rewards"][0])
 
 
-def test_claimed_again_it_begins_anew_and_does_not_multiply_with_itself(api, tenant, double, clock):
+def test_a_second_claim_restarts_the_multiplier_and_does_not_multiply_it(api, tenant, double, clock):
     claim(api, double)
     clock.shift(20 * HOUR)
     claim(api, double)
@@ -114,7 +114,7 @@ def test_claimed_again_it_begins_anew_and_does_not_multiply_with_itself(api, ten
     assert lasts(tenant, NOW + 20 * HOUR, NOW + 44 * HOUR)
 
 
-def test_two_different_ones_are_both_found(api, tenant, double, offered):
+def test_two_different_multipliers_are_both_found(api, tenant, double, offered):
     triple = offered("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
     for reward in (double, triple):
         claim(api, reward)
@@ -125,7 +125,7 @@ def test_two_different_ones_are_both_found(api, tenant, double, offered):
     assert [each.reward.name for each in active_multipliers(participant, now=NOW)] == ["Double points", "Triple"]
 
 
-def test_a_grant_switches_it_on_and_what_is_granted_after_it_finds_it(tenant, double):
+def test_a_grant_starts_the_multiplier_for_later_grants(tenant, double):
     granting(tenant, double)
 
     buy(tenant)
@@ -133,7 +133,7 @@ def test_a_grant_switches_it_on_and_what_is_granted_after_it_finds_it(tenant, do
     assert lasts(tenant, NOW, NOW + 24 * HOUR, person="ada")
 
 
-def test_one_that_waited_for_stock_lasts_from_its_supply_on(tenant, double, clock):
+def test_a_pending_multiplier_starts_when_stock_comes(tenant, double, clock):
     Reward.objects.update(total_inventory=0)
     granting(tenant, double)
     buy(tenant)
@@ -147,7 +147,7 @@ def test_one_that_waited_for_stock_lasts_from_its_supply_on(tenant, double, cloc
     assert lasts(tenant, NOW + 5 * HOUR, NOW + 29 * HOUR, person="ada")
 
 
-def test_cancelled_it_ends_at_once(api, tenant, double, clock):
+def test_cancelling_ends_the_multiplier_at_once(api, tenant, double, clock):
     told = claim(api, double).json()
     clock.shift(HOUR)
 
@@ -157,7 +157,7 @@ def test_cancelled_it_ends_at_once(api, tenant, double, clock):
     assert Claim.objects.get().active_until == NOW + HOUR
 
 
-def test_cancelling_the_newest_leaves_what_the_one_before_gives(api, tenant, double, clock):
+def test_cancelling_the_newest_claim_restores_the_multiplier_of_the_one_before(api, tenant, double, clock):
     claim(api, double)
     clock.shift(HOUR)
     told = claim(api, double).json()
@@ -167,7 +167,7 @@ def test_cancelling_the_newest_leaves_what_the_one_before_gives(api, tenant, dou
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
 
 
-def test_cancelling_the_older_leaves_the_newest(api, tenant, double, clock):
+def test_cancelling_the_older_claim_keeps_the_multiplier_of_the_newest(api, tenant, double, clock):
     told = claim(api, double).json()
     clock.shift(HOUR)
     claim(api, double)
@@ -177,7 +177,7 @@ def test_cancelling_the_older_leaves_the_newest(api, tenant, double, clock):
     assert lasts(tenant, NOW + HOUR, NOW + 25 * HOUR)
 
 
-def test_a_change_of_the_definition_leaves_what_was_claimed(api, admin_api, tenant, double):
+def test_a_change_of_the_definition_does_not_change_claims(api, admin_api, tenant, double):
     claim(api, double)
 
     admin_api.patch(f"/admin/rewards/{double.pk}", {"config": {"multiplier": 3, "duration_hours": 1}})
@@ -186,7 +186,7 @@ def test_a_change_of_the_definition_leaves_what_was_claimed(api, admin_api, tena
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
 
 
-def test_it_is_the_participants_alone_and_the_tenants(api, tenant, other_tenant, double):
+def test_a_multiplier_belongs_to_one_participant_of_one_tenant(api, tenant, other_tenant, double):
     claim(api, double)
     for owner in (tenant, other_tenant):
         ParticipantFactory(tenant=owner, external_id="bo")
@@ -195,16 +195,16 @@ def test_it_is_the_participants_alone_and_the_tenants(api, tenant, other_tenant,
     assert found(other_tenant, "user_123", "bo") == [[], []]
 
 
-def test_nobody_is_asked_about_who_can_have_none(api, tenant, offered, queries):
+def test_no_query_for_participants_who_cannot_have_a_multiplier(api, tenant, offered, queries):
     claim(api, offered("Mug", reward_type="physical"))
     ParticipantFactory(tenant=tenant, external_id="bo")
     with unit_of_work(fresh(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
-        list(multipliers_at(work, work.participant("user_123"), NOW))  # the definitions are known from now on
+        list(multipliers_at(work, work.participant("user_123"), NOW))  # loads the catalog
         with queries(0):
             assert not list(multipliers_at(work, work.participant("user_123"), NOW))
 
 
-def test_one_question_does_for_a_whole_unit_and_none_for_who_has_no_reward(api, tenant, double, queries):
+def test_one_query_per_unit_and_none_for_participants_without_rewards(api, tenant, double, queries):
     people = [f"p{number}" for number in range(20)]
     for person in people[:10]:
         claim(api, double, user=person)
@@ -219,7 +219,7 @@ def test_one_question_does_for_a_whole_unit_and_none_for_who_has_no_reward(api, 
             assert all(list(multipliers_at(work, work.participant(person), NOW)) for person in people[:10])
 
 
-def test_erasing_a_participant_leaves_none(api, admin_api, double):
+def test_erasing_a_participant_deletes_their_multipliers(api, admin_api, double):
     claim(api, double)
 
     admin_api.delete("/admin/participants/user_123")
@@ -227,7 +227,7 @@ def test_erasing_a_participant_leaves_none(api, admin_api, double):
     assert not RewardTally.objects.exists()
 
 
-def test_awards_are_multiplied_while_it_lasts_and_no_longer_once_it_is_cancelled(tenant, api, admin_api):
+def test_awards_are_multiplied_until_the_multiplier_ends_or_is_cancelled(tenant, api, admin_api):
     reward = admin_api.post("/admin/rewards", DOUBLE).json()
     award = {"participant_id": "ada", "amount": 10}
 

@@ -1,4 +1,4 @@
-"""Codes that are made on demand, as the engine makes them."""
+"""Patterns of codes that are made on demand."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from rewards.engine import pattern_problem, random_code
 pytestmark = pytest.mark.engine
 
 
-def test_wildcards_become_characters_that_nobody_mistakes_and_the_rest_stays():
+def test_wildcards_become_unambiguous_characters_and_the_rest_is_copied():
     digit, letter = "[2-9]", "[A-HJKMNP-TV-Z]"
     shape = re.compile(f"SUMMER-10-{digit}{{4}}-{letter}{{4}}-[2-9A-HJKMNP-TV-Z]{{2}}")
 
@@ -20,7 +20,7 @@ def test_wildcards_become_characters_that_nobody_mistakes_and_the_rest_stays():
     assert len(set(codes)) == 500
 
 
-def test_every_character_comes_about_as_often():
+def test_all_characters_are_about_equally_frequent():
     counted = Counter("".join(random_code("*" * 30) for _ in range(1_000)))
 
     assert len(counted) == 30

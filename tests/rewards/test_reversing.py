@@ -1,4 +1,4 @@
-"""Rewards that an event granted are taken back with it, where they can be."""
+"""Reversing an event cancels the claims that it granted, where possible."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.rewards.conftest import NOW
 
 @pytest.fixture
 def bought(tenant, offered):
-    """`bought(codes=["A"])` is the event for which a rule has granted such a reward."""
+    """`bought(codes=["A"])` is an event for which a rule granted such a reward."""
 
     def buy(**fields):
         reward = offered(**fields)
@@ -32,7 +32,7 @@ def undone(tenant, event_id):
     return [each for each in answer.undone if each["type"] == "reward"]
 
 
-def test_a_claim_of_the_event_is_cancelled_and_its_piece_returns(tenant, bought):
+def test_a_claim_of_the_event_is_cancelled_and_its_piece_is_returned(tenant, bought):
     event_id = bought(total_inventory=5)
 
     assert undone(tenant, event_id) == [
@@ -46,7 +46,7 @@ def test_a_claim_of_the_event_is_cancelled_and_its_piece_returns(tenant, bought)
     assert DomainEvent.objects.get(type="reward.cancelled").data["reason"] == "fraud"
 
 
-def test_one_that_still_waits_for_stock_waits_no_more(tenant, bought):
+def test_a_pending_claim_of_the_event_is_cancelled(tenant, bought):
     event_id = bought(total_inventory=0)
 
     assert [each.get("kept") for each in undone(tenant, event_id)] == [None]
@@ -55,7 +55,7 @@ def test_one_that_still_waits_for_stock_waits_no_more(tenant, bought):
     assert (Reward.objects.get().claimed, Participant.objects.get().rewards_claimed) == (0, 0)
 
 
-def test_a_code_that_was_handed_out_is_told_and_not_taken_back(tenant, bought):
+def test_a_claim_whose_code_was_given_out_is_reported_and_not_cancelled(tenant, bought):
     event_id = bought(codes=["A"])
 
     assert [each["kept"] for each in undone(tenant, event_id)] == ["Its code was handed out, and may have been used"]
@@ -63,14 +63,14 @@ def test_a_code_that_was_handed_out_is_told_and_not_taken_back(tenant, bought):
     assert (Claim.objects.get().status, Participant.objects.get().rewards_claimed) == ("claimed", 1)
 
 
-def test_what_was_fulfilled_stands(tenant, bought):
+def test_a_fulfilled_claim_is_not_cancelled(tenant, bought):
     event_id = bought()
     fulfil(tenant=tenant, claim_id=str(Claim.objects.get().pk), reason=None, now=NOW)
 
     assert [each["kept"] for each in undone(tenant, event_id)] == ["It was fulfilled"]
 
 
-def test_what_was_cancelled_by_hand_is_not_cancelled_again(tenant, bought):
+def test_a_claim_that_was_cancelled_by_hand_is_not_cancelled_again(tenant, bought):
     event_id = bought()
     cancel(tenant=tenant, claim_id=str(Claim.objects.get().pk), reason="by hand", now=NOW)
 
@@ -78,7 +78,7 @@ def test_what_was_cancelled_by_hand_is_not_cancelled_again(tenant, bought):
     assert Claim.objects.get().reason == "by hand"
 
 
-def test_claims_of_other_events_stand(tenant, bought):
+def test_claims_of_other_events_are_not_cancelled(tenant, bought):
     first = bought(max_claims_per_user=None)
     second = emit(tenant=fresh(tenant), event=EventInput("ada", "buy", NOW), now=NOW).event_id
 

@@ -1,4 +1,4 @@
-"""Participants who wait for a reward are served before everybody who asks later, in the transaction that brings the stock."""
+"""Pending claims are served before any later request, in the transaction that brings the stock."""
 
 from functools import partial
 
@@ -93,7 +93,7 @@ DOORS = {
 
 
 class World:
-    """A reward whose only piece "first" has, and for which "w" and then "v" wait. `offered` makes the reward."""
+    """A reward whose only piece "first" has, with pending claims of "w" and then "v". `offered` creates the reward."""
 
     def __init__(self, tenant, admin_api, offered, tmp_path, fields):
         self.tenant, self.admin_api, self.tmp_path = tenant, admin_api, tmp_path
@@ -114,7 +114,7 @@ class World:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_whatever_brings_stock_serves_who_waits_before_a_later_claim(
+def test_every_way_to_bring_stock_serves_pending_claims_before_a_later_claim(
     api, admin_api, tenant, offered, tmp_path, nothing_written, door
 ):
     fields, bring, refused = DOORS[door]
@@ -152,7 +152,7 @@ def test_the_small_input_of_the_issue(api, admin_api, tenant, offered, later):
         assert statuses(reward) == {"w": "claimed", "n": "pending"}
 
 
-def test_an_inactive_reward_keeps_its_promise_and_later_claims_come_behind(api, admin_api, tenant, offered):
+def test_an_inactive_reward_serves_pending_claims_and_later_claims_come_after_them(api, admin_api, tenant, offered):
     reward = offered(codes=["GONE"])
     granting(tenant, reward)
     for user in ("first", "w"):
@@ -167,7 +167,7 @@ def test_an_inactive_reward_keeps_its_promise_and_later_claims_come_behind(api, 
     assert refusal(claim(api, reward, user="n"))[:2] == (400, "no_codes_available")
 
 
-def test_one_transaction_serves_a_bounded_number_and_nobody_overtakes_the_others(
+def test_one_transaction_serves_a_limited_number_and_the_other_pending_claims_are_not_overtaken(
     api, admin_api, tenant, offered, monkeypatch, nothing_written
 ):
     monkeypatch.setattr("rewards.services.serving.CHUNK", 2)
@@ -194,7 +194,7 @@ def test_one_transaction_serves_a_bounded_number_and_nobody_overtakes_the_others
     assert claim(api, reward, user="n").json()["code_value"] == "G"
 
 
-def test_a_refused_change_serves_nobody_and_leaves_no_trace(admin_api, tenant, offered, nothing_written):
+def test_a_refused_change_serves_no_claim_and_writes_nothing(admin_api, tenant, offered, nothing_written):
     reward = offered(total_inventory=0)
     granting(tenant, reward)
     buy(tenant, "w")
@@ -217,7 +217,7 @@ def test_the_answer_to_an_upload_counts_the_codes_that_are_left(admin_api, tenan
     assert Reward.objects.get().free_codes == 2
 
 
-def test_what_rules_give_for_a_reward_is_given_to_who_waited(admin_api, tenant, offered):
+def test_rules_about_claims_give_to_served_participants(admin_api, tenant, offered):
     reward = offered(total_inventory=0)
     granting(tenant, reward)
     RuleFactory(
@@ -234,7 +234,7 @@ def test_what_rules_give_for_a_reward_is_given_to_who_waited(admin_api, tenant, 
     assert LedgerEntry.objects.get().participant.external_id == "w"
 
 
-def test_a_reversed_event_that_frees_a_piece_lets_rules_hear_only_of_who_is_served(tenant, offered):
+def test_a_reversed_event_that_frees_a_piece_triggers_rules_only_for_the_served_claim(tenant, offered):
     reward = offered(total_inventory=1)
     granting(tenant, reward)
     for change in ("reward.cancelled", "reward.claimed"):

@@ -1,4 +1,4 @@
-"""The feed is complete and in order for whoever follows its cursor."""
+"""The feed is complete and in order for a reader that follows its cursor."""
 
 import json
 import random
@@ -38,7 +38,7 @@ def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, feed_fil
     return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=limit, now=timezone.now())
 
 
-def test_what_was_answered_is_in_the_feed_at_once(tenant, admin_api):
+def test_answered_changes_are_in_the_feed_at_once(tenant, admin_api):
     for name in ("user_1", "user_2"):
         admin_api.post("/points/award", {"participant_id": name, "amount": 5})
 
@@ -61,7 +61,7 @@ def test_what_was_answered_is_in_the_feed_at_once(tenant, admin_api):
     assert (body["has_more"], body["next_cursor"]) == (False, "4")
 
 
-def test_pages_put_together_are_everything_once(tenant):
+def test_the_pages_contain_every_event_once(tenant):
     for number in range(13):
         an_award(tenant, f"user_{number}")
 
@@ -76,7 +76,7 @@ def test_pages_put_together_are_everything_once(tenant):
     assert page(tenant, cursor).events == []
 
 
-def test_a_cursor_at_the_end_stays_good(tenant):
+def test_a_cursor_at_the_end_stays_valid(tenant):
     an_award(tenant)
     end = str(page(tenant).cursor)
 
@@ -97,10 +97,10 @@ def test_filters_by_type_and_by_participant(tenant, admin_api):
     assert [event["type"] for event in awards["events"]] == ["points.awarded"] * 3
     assert [event["data"]["participant_id"] for event in whose["events"]] == ["user_2"] * 2
     assert nobody["events"] == []
-    assert nobody["next_cursor"] == whose["next_cursor"] == "5"  # behind what was not wanted, too
+    assert nobody["next_cursor"] == whose["next_cursor"] == "5"  # also after events that the filter excluded
 
 
-def test_latest_is_what_comes_from_now_on(tenant, admin_api):
+def test_latest_starts_with_events_from_now_on(tenant, admin_api):
     an_award(tenant)
 
     body = admin_api.get("/admin/feed?after=latest").json()
@@ -110,7 +110,7 @@ def test_latest_is_what_comes_from_now_on(tenant, admin_api):
     assert len(admin_api.get(f"/admin/feed?after={body['next_cursor']}").json()["events"]) == 1
 
 
-def test_nothing_of_another_tenant(tenant, other_admin_api, sandbox_api, other_tenant):
+def test_the_feed_has_no_events_of_another_tenant(tenant, other_admin_api, sandbox_api, other_tenant):
     an_award(tenant)
 
     assert other_admin_api.get("/admin/feed").json()["events"] == []
@@ -118,7 +118,7 @@ def test_nothing_of_another_tenant(tenant, other_admin_api, sandbox_api, other_t
 
 
 @pytest.mark.parametrize("path", ["/admin/feed", "/admin/feed/stream"])
-def test_it_needs_the_admin_scope(api, path):
+def test_the_feed_needs_the_admin_scope(api, path):
     assert refusal(api.get(path))[0] == 403
 
 
@@ -131,29 +131,29 @@ def test_it_needs_the_admin_scope(api, path):
         ("participant_id=%00", "participant_id"),
     ],
 )  # fmt: skip
-def test_what_is_not_understood_is_refused(admin_api, nothing_written, query, field):
+def test_invalid_queries_are_refused(admin_api, nothing_written, query, field):
     with nothing_written():
         response = admin_api.get(f"/admin/feed?{query}")
 
     assert refused_fields(response)[0] == field
 
 
-def test_a_page_takes_few_questions_however_long_it_is(tenant, admin_api, queries):
+def test_a_page_takes_few_queries_whatever_its_length(tenant, admin_api, queries):
     for number in range(30):
         an_award(tenant, f"user_{number}")
     admin_api.get("/admin/feed?limit=1")
 
     with queries(
         1 + 1 + 2 + 1
-    ):  # key; is there anything to be placed; the head, for the cursor and the page; the events
+    ):  # key; events without a position; the head, for the cursor and the page; the events
         assert len(admin_api.get("/admin/feed?limit=50").json()["events"]) == 50
 
 
 # --- writers that commit out of order -------------------------------------------------------------------------------
 
 
-def test_what_commits_late_comes_late_and_is_not_skipped(tenant):
-    """An id made first, and committed last: a reader who went by ids would never see it."""
+def test_events_that_commit_late_come_late_and_are_not_skipped(tenant):
+    """An id that was made first and committed last: a reader that follows ids would skip it."""
     early = DomainEvent(tenant=tenant, type="points.awarded", data={"n": 1}, occurred_at=timezone.now())
     an_award(tenant)
     seen = page(tenant)
@@ -165,7 +165,7 @@ def test_what_commits_late_comes_late_and_is_not_skipped(tenant):
 
 
 def write(tenant: Tenant, number: int, *, times: int, people: int) -> None:
-    """Awards to people by chance, each with a pause between what is written and its commit."""
+    """Award points to random participants, with a pause between each write and its commit."""
     chance = random.Random(number)
     for _ in range(times):
         with transaction.atomic():
@@ -175,7 +175,7 @@ def write(tenant: Tenant, number: int, *, times: int, people: int) -> None:
 
 
 def follow(tenant: Tenant, is_over: threading.Event, seen: list[DomainEvent]) -> None:
-    """Page after page, until everybody has written and there is no more."""
+    """Read page after page until all writers have ended and there are no more events."""
     cursor, has_more = None, True
     while has_more:
         was_over = is_over.is_set()
@@ -194,7 +194,7 @@ def together(*threads: threading.Thread) -> None:
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_misses_nothing_and_nobody_out_of_order_while_sixteen_write(tenant):
+def test_a_reader_gets_everything_in_order_while_sixteen_write(tenant):
     people, times, writers = 5, 12, 16
     is_over, seen = threading.Event(), []
     reader = threading.Thread(target=follow, args=(tenant, is_over, seen))
@@ -210,12 +210,12 @@ def test_a_reader_misses_nothing_and_nobody_out_of_order_while_sixteen_write(ten
     for event in seen:
         if event.type == "points.awarded":
             balances[event.data["participant_id"]].append(event.data["new_balance"])
-    assert all(found == sorted(found) for found in balances.values())  # each was committed behind the one before
+    assert all(found == sorted(found) for found in balances.values())  # each was committed after the one before
 
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_two_who_give_positions_at_once_give_each_once(tenant):
+def test_two_concurrent_workers_assign_each_position_once(tenant):
     made_webhook(tenant, "http://127.0.0.1:1/", "points.*")
     for number in range(30):
         an_award(tenant, f"user_{number}")
@@ -235,14 +235,14 @@ def test_two_who_give_positions_at_once_give_each_once(tenant):
 
 
 def a_moment_later() -> datetime:
-    """Ids have the time of the machine's clock, in milliseconds."""
+    """Wait for a later millisecond: ids contain the time of this machine in milliseconds."""
     time.sleep(0.003)
     now = timezone.now()
     time.sleep(0.003)
     return now
 
 
-def test_what_is_old_enough_goes_and_a_reader_who_would_miss_it_is_told(tenant, admin_api):
+def test_old_events_are_removed_and_an_older_cursor_expires(tenant, admin_api):
     an_award(tenant)
     cursor = str(page(tenant, limit=1).cursor)
     end_of_old = a_moment_later()
@@ -257,7 +257,7 @@ def test_what_is_old_enough_goes_and_a_reader_who_would_miss_it_is_told(tenant, 
 
 
 @pytest.mark.parametrize(("days", "events", "deliveries"), [(6, 2, 2), (8, 2, 0), (11, 0, 0)])
-def test_every_night_what_is_older_than_the_settings_say_goes(tenant, settings, days, events, deliveries):
+def test_the_nightly_task_removes_what_is_older_than_the_settings_allow(tenant, settings, days, events, deliveries):
     settings.DELIVERY_RETENTION_DAYS, settings.EVENT_RETENTION_DAYS = 7, 10
     made_webhook(tenant, "http://127.0.0.1:1/")
     an_award(tenant)
@@ -269,13 +269,13 @@ def test_every_night_what_is_older_than_the_settings_say_goes(tenant, settings, 
     assert (DomainEvent.objects.count(), Delivery.objects.count()) == (events, deliveries)
 
 
-def test_what_has_no_position_yet_is_kept(tenant):
+def test_events_without_a_position_are_not_removed(tenant):
     an_award(tenant)
 
     assert list(services.prune_events(before=a_moment_later())) == []
 
 
-def test_positions_go_on_where_they_were_when_everything_is_gone(tenant):
+def test_positions_continue_after_all_events_were_removed(tenant):
     an_award(tenant)
     services.assign_all_positions(now=timezone.now())
     assert list(services.prune_events(before=a_moment_later())) == [2]
@@ -285,7 +285,7 @@ def test_positions_go_on_where_they_were_when_everything_is_gone(tenant):
     assert [event.position for event in page(tenant).events] == [3]
 
 
-def test_pruning_goes_in_chunks(tenant, monkeypatch):
+def test_pruning_runs_in_chunks(tenant, monkeypatch):
     monkeypatch.setattr("gamify.webhooks.services.retention.CHUNK", 2)
     for number in range(3):
         an_award(tenant, f"user_{number}")
@@ -295,7 +295,7 @@ def test_pruning_goes_in_chunks(tenant, monkeypatch):
     assert FeedHead.objects.get().pruned_through == 6
 
 
-def test_nothing_of_an_erased_participant_is_left_but_that_they_were_erased(tenant):
+def test_only_the_erasure_of_an_erased_participant_remains(tenant):
     an_award(tenant, "user_1")
     end = str(page(tenant).cursor)
     participants.delete(tenant=tenant, external_id="user_1", now=timezone.now())
@@ -318,13 +318,13 @@ def streams(settings, monkeypatch):
 
 
 def told(response) -> list[dict[str, str]]:
-    """The messages of a stream, to its end."""
+    """Return all messages of a stream."""
     text = b"".join(response.streaming_content).decode()
     return [dict(line.split(": ", 1) for line in part.split("\n")) for part in text.strip().split("\n\n")]
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_goes_on_behind_the_last_id(tenant, admin_api):
+def test_a_stream_continues_after_the_last_id(tenant, admin_api):
     an_award(tenant, "user_1")
     an_award(tenant, "user_2")
 
@@ -337,7 +337,7 @@ def test_a_stream_goes_on_behind_the_last_id(tenant, admin_api):
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_begins_now_and_tells_what_happens(tenant, admin_api):
+def test_a_stream_starts_now_and_sends_new_events(tenant, admin_api):
     an_award(tenant)
     response = admin_api.get("/admin/feed/stream")
     assert response.headers["Content-Type"] == "text/event-stream"
@@ -350,7 +350,7 @@ def test_a_stream_begins_now_and_tells_what_happens(tenant, admin_api):
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_too_many_is_refused_until_one_ends(admin_api):
+def test_a_stream_over_the_limit_is_refused_until_one_ends(admin_api):
     first = admin_api.get("/admin/feed/stream")
     second = admin_api.get("/admin/feed/stream")
     assert refusal(second)[:2] == (503, "service_unavailable")
@@ -362,7 +362,7 @@ def test_a_stream_too_many_is_refused_until_one_ends(admin_api):
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_that_cannot_begin_takes_no_place(admin_api):
+def test_a_stream_that_fails_to_start_uses_no_slot(admin_api):
     assert refusal(admin_api.get("/admin/feed/stream", headers={"Last-Event-ID": "x"}))[0] == 422
     assert refusal(admin_api.get("/admin/feed/stream?types=nope"))[0] == 422
 
@@ -370,7 +370,7 @@ def test_a_stream_that_cannot_begin_takes_no_place(admin_api):
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_quiet_stream_says_how_far_it_has_come(tenant, admin_api, monkeypatch):
+def test_a_quiet_stream_sends_its_position(tenant, admin_api, monkeypatch):
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
     response = admin_api.get("/admin/feed/stream?types=badge.*")
     an_award(tenant)
@@ -390,7 +390,7 @@ def listened(*arguments: str) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_the_command_prints_what_happened(tenant):
+def test_the_command_prints_events(tenant):
     an_award(tenant, "user_1")
     an_award(tenant, "user_2")
 
@@ -411,7 +411,7 @@ def test_the_command_prints_json_with_cursors(tenant):
     assert json.loads(rest) == lines[1]
 
 
-def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant):
+def test_the_command_flushes_its_output_for_pipes(tenant):
     an_award(tenant)
 
     class Pipe(StringIO):
@@ -427,6 +427,6 @@ def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant)
 
 
 @pytest.mark.parametrize("arguments", [["--after", "x"], ["--types", "nope"], ["--tenant", "nobody"]])
-def test_the_command_says_what_is_wrong(tenant, arguments):
+def test_the_command_reports_errors(tenant, arguments):
     with pytest.raises(CommandError):
         listened(*arguments)

@@ -1,4 +1,4 @@
-"""Whose turn it is when a thread is free. No database."""
+"""Which endpoint the next free thread serves. No database."""
 
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ def a_hold(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False
 
 
 def lines_of(*holds: ClaimedBatch, milliseconds: float = 100.0) -> EndpointQueues:
-    """All have answered in that time before."""
+    """Queues whose endpoints have answered in `milliseconds` before."""
     lines = EndpointQueues(THREADS)
     for hold in holds:
         lines.add(hold)
@@ -37,38 +37,38 @@ def begun(lines: EndpointQueues) -> dict[UUID, int]:
     return {line.endpoint_id: line.threads for line in lines}
 
 
-def test_an_endpoint_has_no_more_threads_than_lanes():
+def test_an_endpoint_has_at_most_the_maximum_number_of_threads():
     hold = a_hold()
 
     assert begun(lines_of(hold)) == {hold.endpoint_id: MAX_THREADS_PER_ENDPOINT}
 
 
-def test_nor_more_than_there_is_to_send():
+def test_an_endpoint_has_no_more_threads_than_deliveries():
     hold = a_hold(2)
 
     assert begun(lines_of(hold)) == {hold.endpoint_id: 2}
 
 
 @pytest.mark.parametrize(("milliseconds", "lanes"), [(0.0, 1), (1.0, 1), (100.0, MAX_THREADS_PER_ENDPOINT)])
-def test_who_answers_at_once_or_has_not_answered_yet_needs_one(milliseconds, lanes):
+def test_an_endpoint_that_answers_fast_or_has_not_answered_yet_has_one_thread(milliseconds, lanes):
     hold = a_hold()
 
     assert begun(lines_of(hold, milliseconds=milliseconds)) == {hold.endpoint_id: lanes}
 
 
-def test_who_is_down_has_one():
+def test_an_endpoint_that_is_down_has_one_thread():
     hold = a_hold(is_doubtful=True, is_down=True)
 
     assert begun(lines_of(hold)) == {hold.endpoint_id: 1}
 
 
-def test_doubtful_ones_have_half_of_the_threads_together():
+def test_doubtful_endpoints_share_half_of_the_threads():
     lanes = begun(lines_of(*(a_hold(is_doubtful=True) for _ in range(20))))
 
     assert sum(lanes.values()) == THREADS // 2
 
 
-def test_the_last_quarter_is_for_who_has_none():
+def test_the_last_quarter_of_the_threads_is_for_endpoints_without_one():
     first = [a_hold() for _ in range(4)]
     lines = lines_of(*first)
     assert sum(begun(lines).values()) == THREADS * 3 // 4
@@ -79,7 +79,7 @@ def test_the_last_quarter_is_for_who_has_none():
     assert begun(lines)[late.endpoint_id] == 1
 
 
-def test_who_works_comes_before_who_is_doubtful():
+def test_working_endpoints_come_before_doubtful_ones():
     doubtful = [a_hold(is_doubtful=True) for _ in range(THREADS)]
     working = [a_hold() for _ in range(THREADS)]
 
