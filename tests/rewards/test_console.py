@@ -68,8 +68,8 @@ def test_problems_are_shown_at_their_field(tenant, nothing_written, given, field
     assert field in errors_of(answer)
 
 
-def test_other_rewards_are_edited_as_before(tenant, offered):
-    reward = offered(code_pattern="SALE-####-????")
+def test_other_rewards_are_edited_as_before(tenant, make_reward):
+    reward = make_reward(code_pattern="SALE-####-????")
 
     Console(tenant).edit("rewards_reward_change", reward.pk, name="New name")
 
@@ -77,13 +77,13 @@ def test_other_rewards_are_edited_as_before(tenant, offered):
     assert (changed.name, changed.config, changed.code_pattern) == ("New name", None, "SALE-####-????")
 
 
-def test_multipliers_are_shown_with_their_end(tenant, offered):
+def test_multipliers_are_shown_with_their_end(tenant, make_reward):
     config = {"multiplier": 1.5, "duration_hours": 24}
-    reward = offered("Happy day", reward_type="points_multiplier", config=config)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
+    reward = make_reward("Happy day", reward_type="points_multiplier", config=config)
+    claimed_now = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
     console = Console(tenant)
 
-    claimed = text_of(console.get("rewards_claim_change", told.claim_id))
+    claimed = text_of(console.get("rewards_claim_change", claimed_now.claim_id))
     person = text_of(console.get("participants_participant_change", Claim.objects.get().participant_id))
 
     for shown in (claimed, person):
@@ -92,11 +92,11 @@ def test_multipliers_are_shown_with_their_end(tenant, offered):
 
 
 @pytest.fixture
-def claimed(tenant, offered):
+def claimed(tenant, make_reward):
     ParticipantFactory(tenant=tenant, external_id="ada", points=100)
-    reward = offered("Mug", reward_type="physical", points_cost=60)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=NOW)
-    return Claim.objects.get(pk=told.claim_id)
+    reward = make_reward("Mug", reward_type="physical", points_cost=60)
+    claimed_now = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=NOW)
+    return Claim.objects.get(pk=claimed_now.claim_id)
 
 
 def test_a_claim_is_fulfilled_then_cancelled_with_a_reason(tenant, claimed):

@@ -11,27 +11,27 @@ from tests.rewards.conftest import NOW
 PAGE = "rewards_reward_add_codes"
 
 
-def told_by(answer):
+def summary_in(answer):
     return list(answer.context["preview"])
 
 
-def sent_on(answer):
+def submitted(answer):
     """Return what the button under the preview submits."""
     html = answer.content.decode()
     return fields_of(html[html.index('class="console-box"') :])
 
 
-def confirm(console, reward, looked_at):
-    return console.post(PAGE, reward.pk, **sent_on(looked_at), confirmed="yes")
+def confirm(console, reward, preview):
+    return console.post(PAGE, reward.pk, **submitted(preview), confirmed="yes")
 
 
-def test_a_list_is_previewed_before_anything_is_stored(tenant, offered, nothing_written):
-    reward = offered(codes=["A"])
+def test_a_list_is_previewed_before_anything_is_stored(tenant, make_reward, nothing_written):
+    reward = make_reward(codes=["A"])
 
     with nothing_written():
         answer = Console(tenant).post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
 
-    assert told_by(answer) == [
+    assert summary_in(answer) == [
         "New: 1.",
         "There already, and left out: 1 (A).",
         "Twice in the list, and taken once: 1.",
@@ -41,8 +41,8 @@ def test_a_list_is_previewed_before_anything_is_stored(tenant, offered, nothing_
     ]
 
 
-def test_confirmed_codes_are_in_stock(tenant, offered):
-    reward, console = offered(codes=["A"]), Console(tenant)
+def test_confirmed_codes_are_in_stock(tenant, make_reward):
+    reward, console = make_reward(codes=["A"]), Console(tenant)
     text = 'code\nB\nA\n"C ""3"", or so"\n'
 
     answer = confirm(console, reward, console.post(PAGE, reward.pk, codes=text))
@@ -55,23 +55,23 @@ def test_confirmed_codes_are_in_stock(tenant, offered):
     assert trail()[-1][2] == "Added 2 codes."
 
 
-def test_a_file_is_previewed_and_confirmed_without_sending_it_again(tenant, offered):
-    reward, console = offered(), Console(tenant)
+def test_a_file_is_previewed_and_confirmed_without_sending_it_again(tenant, make_reward):
+    reward, console = make_reward(), Console(tenant)
     file = SimpleUploadedFile("codes.csv", b"\xef\xbb\xbfCode\r\nB\r\nC\r\n", "text/csv")
 
-    looked_at = console.post(PAGE, reward.pk, file=file)
-    confirm(console, reward, looked_at)
+    preview = console.post(PAGE, reward.pk, file=file)
+    confirm(console, reward, preview)
 
-    assert told_by(looked_at) == ["New: 2."]
+    assert summary_in(preview) == ["New: 2."]
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"B", "C"}
 
 
-def test_the_preview_leads_back_to_the_list(tenant, offered, nothing_written):
-    reward, console = offered(), Console(tenant)
-    looked_at = console.post(PAGE, reward.pk, codes="B\nC")
+def test_the_preview_leads_back_to_the_list(tenant, make_reward, nothing_written):
+    reward, console = make_reward(), Console(tenant)
+    preview = console.post(PAGE, reward.pk, codes="B\nC")
 
     with nothing_written():
-        answer = console.post(PAGE, reward.pk, **sent_on(looked_at), edit="yes")
+        answer = console.post(PAGE, reward.pk, **submitted(preview), edit="yes")
 
     assert "Look at them" in text_of(answer)
     assert fields_of(answer.content.decode().partition('class="console-box"')[2])["codes"] == ["code\r\nB\r\nC\r\n"]
@@ -98,8 +98,10 @@ def test_the_preview_leads_back_to_the_list(tenant, offered, nothing_written):
     ],
 )
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
-def test_input_without_codes_is_refused_at_its_field(tenant, offered, nothing_written, given, field, problem, confirmed):
-    reward, console = offered(), Console(tenant)
+def test_input_without_codes_is_refused_at_its_field(
+    tenant, make_reward, nothing_written, given, field, problem, confirmed
+):
+    reward, console = make_reward(), Console(tenant)
     for file in filter(lambda each: isinstance(each, SimpleUploadedFile), given.values()):
         file.seek(0)
 
@@ -109,8 +111,8 @@ def test_input_without_codes_is_refused_at_its_field(tenant, offered, nothing_wr
     assert problem in errors_of(answer)[field]
 
 
-def test_permission_to_view_is_not_permission_to_add_codes(tenant, offered):
-    reward = offered()
+def test_permission_to_view_is_not_permission_to_add_codes(tenant, make_reward):
+    reward = make_reward()
     reader = Console(tenant, user=staff("rewards.view_reward"))
 
     assert reader.post(PAGE, reward.pk, codes="A", confirmed="yes").status_code == 403
@@ -122,8 +124,8 @@ FREE, TAKEN = "SAVE10-FREE77", "SAVE10-ABC123"
 
 
 @pytest.fixture
-def reward(tenant, offered):
-    reward = offered(codes=[TAKEN, FREE, "short"])
+def reward(tenant, make_reward):
+    reward = make_reward(codes=[TAKEN, FREE, "short"])
     claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
     return reward
 
@@ -154,10 +156,10 @@ def test_the_whole_code_finds_its_claim(tenant, reward, other_tenant):
     assert "Who has it" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
 
 
-def test_the_list_takes_a_constant_number_of_queries(tenant, offered, queries):
+def test_the_list_takes_a_constant_number_of_queries(tenant, make_reward, queries):
     console = Console(tenant)
-    offered("Few", codes=["A"])
-    offered("Many", codes=[f"B{number}" for number in range(40)])
+    make_reward("Few", codes=["A"])
+    make_reward("Many", codes=[f"B{number}" for number in range(40)])
 
     with queries(4):  # session, user, tenant; codes with their rewards
         console.get("rewards_rewardcode_changelist")

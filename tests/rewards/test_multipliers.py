@@ -15,7 +15,7 @@ from tests.client import refused_fields
 from tests.factories import ParticipantFactory
 from tests.rewards.conftest import NOW
 from tests.rewards.test_claims_api import claim
-from tests.rewards.test_grants import buy, fresh, granting
+from tests.rewards.test_grants import buy, granting, reloaded
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -24,13 +24,13 @@ DOUBLE = {"name": "Double points", "type": "points_multiplier", "config": CONFIG
 
 
 @pytest.fixture
-def double(offered):
-    return offered("Double points", reward_type="points_multiplier", config=CONFIG, max_claims_per_user=None)
+def double(make_reward):
+    return make_reward("Double points", reward_type="points_multiplier", config=CONFIG, max_claims_per_user=None)
 
 
 def found(tenant, *people, at=NOW):
     """Return the factors that an award to each of `people` finds in one unit, for an event at `at`."""
-    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+    with unit_of_work(reloaded(tenant), people, now=NOW, is_dry_run=True) as work:
         return [list(multipliers_at(work, work.participant(person), at)) for person in people]
 
 
@@ -76,8 +76,8 @@ def test_the_smallest_and_the_largest_multiplier_are_accepted(admin_api, multipl
     assert admin_api.post("/admin/rewards", DOUBLE | {"config": config}).json()["config"] == config
 
 
-def test_the_type_points_multiplier_never_changes(admin_api, double, offered):
-    mug = offered("Mug", reward_type="physical")
+def test_the_type_points_multiplier_never_changes(admin_api, double, make_reward):
+    mug = make_reward("Mug", reward_type="physical")
 
     for reward, change, field in [
         (double, {"type": "coupon", "config": None}, "type"),
@@ -96,12 +96,12 @@ def test_a_multiplier_starts_with_the_claim(api, tenant, double):
     listed = api.get("/participants/user_123/rewards").json()["rewards"][0]
     assert (listed["multiplier"], listed["active_until"]) == (2, "2026-02-15T10:00:00Z")
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
-    told = DomainEvent.objects.get(type="reward.claimed").data
-    assert (told["multiplier"], told["active_until"]) == (2, "2026-02-15T10:00:00Z")
+    answer = DomainEvent.objects.get(type="reward.claimed").data
+    assert (answer["multiplier"], answer["active_until"]) == (2, "2026-02-15T10:00:00Z")
 
 
-def test_other_claims_have_no_multiplier_fields(api, offered):
-    claim(api, offered())
+def test_other_claims_have_no_multiplier_fields(api, make_reward):
+    claim(api, make_reward())
 
     assert not {"multiplier", "active_until"} & set(api.get("/participants/user_123/rewards").json()["rewards"][0])
 
@@ -114,8 +114,8 @@ def test_a_second_claim_restarts_the_multiplier_and_does_not_multiply_it(api, te
     assert lasts(tenant, NOW + 20 * HOUR, NOW + 44 * HOUR)
 
 
-def test_two_different_multipliers_are_both_found(api, tenant, double, offered):
-    triple = offered("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
+def test_two_different_multipliers_are_both_found(api, tenant, double, make_reward):
+    triple = make_reward("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
     for reward in (double, triple):
         claim(api, reward)
 
@@ -148,10 +148,10 @@ def test_a_pending_multiplier_starts_when_stock_comes(tenant, double, clock):
 
 
 def test_cancelling_ends_the_multiplier_at_once(api, tenant, double, clock):
-    told = claim(api, double).json()
+    answer = claim(api, double).json()
     clock.shift(HOUR)
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert found(tenant, "user_123", at=NOW + HOUR) == [[]]
     assert Claim.objects.get().active_until == NOW + HOUR
@@ -160,19 +160,19 @@ def test_cancelling_ends_the_multiplier_at_once(api, tenant, double, clock):
 def test_cancelling_the_newest_claim_restores_the_multiplier_of_the_one_before(api, tenant, double, clock):
     claim(api, double)
     clock.shift(HOUR)
-    told = claim(api, double).json()
+    answer = claim(api, double).json()
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
 
 
 def test_cancelling_the_older_claim_keeps_the_multiplier_of_the_newest(api, tenant, double, clock):
-    told = claim(api, double).json()
+    answer = claim(api, double).json()
     clock.shift(HOUR)
     claim(api, double)
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert lasts(tenant, NOW + HOUR, NOW + 25 * HOUR)
 
@@ -195,10 +195,10 @@ def test_a_multiplier_belongs_to_one_participant_of_one_tenant(api, tenant, othe
     assert found(other_tenant, "user_123", "bo") == [[], []]
 
 
-def test_no_query_for_participants_who_cannot_have_a_multiplier(api, tenant, offered, queries):
-    claim(api, offered("Mug", reward_type="physical"))
+def test_no_query_for_participants_who_cannot_have_a_multiplier(api, tenant, make_reward, queries):
+    claim(api, make_reward("Mug", reward_type="physical"))
     ParticipantFactory(tenant=tenant, external_id="bo")
-    with unit_of_work(fresh(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
+    with unit_of_work(reloaded(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
         list(multipliers_at(work, work.participant("user_123"), NOW))  # loads the catalog
         with queries(0):
             assert not list(multipliers_at(work, work.participant("user_123"), NOW))
@@ -212,7 +212,7 @@ def test_one_query_per_unit_and_none_for_participants_without_rewards(api, tenan
         ParticipantFactory(tenant=tenant, external_id=person)
     found(tenant, "p0")
 
-    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+    with unit_of_work(reloaded(tenant), people, now=NOW, is_dry_run=True) as work:
         with queries(0):
             assert not any(list(multipliers_at(work, work.participant(person), NOW)) for person in people[10:])
         with queries(1):

@@ -33,11 +33,11 @@ def attempts(tenant, reward, people, now):
     results = []
     for person in people:
         try:
-            told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=person, deducts_points=True, now=now)
+            answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=person, deducts_points=True, now=now)
         except DomainError as refusal:
             results.append(refusal.code)
         else:
-            results.append(told)
+            results.append(answer)
     return results
 
 
@@ -72,7 +72,9 @@ def test_a_hundred_codes_are_handed_out_a_hundred_times(tenant, now):
 
 def test_codes_made_concurrently_are_different(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
-    Reward.objects.update(code_pattern="##")  # no definition may have this pattern: 64 codes, most of which will be used
+    Reward.objects.update(
+        code_pattern="##"
+    )  # no definition may have this pattern: 64 codes, most of which will be used
     people = [f"p{number}" for number in range(48)]
 
     found = all_at_once([partial(attempts, tenant, reward, people[part::16], now) for part in range(16)])
@@ -103,11 +105,11 @@ def test_codes_added_during_claims_are_all_counted(tenant, now):
 def test_16_cancellations_refund_once(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Mug", "reward_type": "physical", "points_cost": 10}, now=now)
     award(tenant=tenant, change=Change("ada", 10), now=now)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=now)
+    answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=now)
 
     def attempt():
         try:
-            return cancel(tenant=tenant, claim_id=str(told.claim_id), reason=None, now=now).status
+            return cancel(tenant=tenant, claim_id=str(answer.claim_id), reason=None, now=now).status
         except DomainError as refusal:
             return refusal.code
 

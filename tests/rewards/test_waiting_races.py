@@ -1,4 +1,4 @@
-"""Pending claims are not overtaken, and no deadlock occurs, whatever two connections do concurrently."""
+"""Pending claims are not overtaken_pairs, and no deadlock occurs, whatever two connections do concurrently."""
 
 import random
 from contextlib import contextmanager
@@ -53,10 +53,10 @@ def buy(tenant, user, name="mug"):
 
 def ask(tenant, reward, user):
     try:
-        told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=user, now=timezone.now())
+        answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=user, now=timezone.now())
     except DomainError as refusal:
         return refusal.code
-    return told.code_value or "claimed"
+    return answer.code_value or "claimed"
 
 
 def restock(tenant, reward, **changes):
@@ -70,7 +70,7 @@ def states(reward):
 
 
 @contextmanager
-def held_open(write):
+def uncommitted(write):
     """Another connection has run `write` and commits at the end of the block."""
     written, ends = Event(), Event()
 
@@ -101,7 +101,7 @@ def is_somebody_waiting():
 @contextmanager
 def waiting_behind(first, second):
     """`second` waits on one connection for the end of `first` on another; the block runs meanwhile."""
-    with thread_results() as (start, results), held_open(first):
+    with thread_results() as (start, results), uncommitted(first):
         start(second)
         yield results
 
@@ -206,7 +206,7 @@ def first_events(*kinds):
     return dict(rows)
 
 
-def overtaken(reward):
+def overtaken_pairs(reward):
     """Pairs of claims of which the later one was served while the earlier one was pending."""
     waited, served = first_events("reward.pending"), first_events("reward.claimed")
     ended = first_events("reward.claimed", "reward.cancelled")
@@ -234,7 +234,7 @@ def test_random_concurrent_requests_overtake_no_pending_claim_and_do_not_deadloc
     assert deadlocks() == before
     assert not rewards_awaited_in_stock(rewards)
     assert first_events("reward.pending")
-    assert [found for reward in rewards for found in overtaken(reward)] == []
+    assert [found for reward in rewards for found in overtaken_pairs(reward)] == []
     assert [drift for name in ("claims", "stock") for drift in audits[name].find(tenant, lambda number: None)] == []
 
 

@@ -31,9 +31,9 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def webhook(tenant: Tenant, receiver: Receiver) -> EndpointWithSecret:
     """An endpoint that subscribes to everything."""
-    return made_webhook(tenant, receiver.url)
+    return create_webhook(tenant, receiver.url)
 
 
-def made_webhook(tenant: Tenant, url: str, *globs: str, **given: Any) -> EndpointWithSecret:
+def create_webhook(tenant: Tenant, url: str, *globs: str, **given: Any) -> EndpointWithSecret:
     data = {"url": url, "event_types": list(globs or ["*"]), **given}
     return services.create_endpoint(tenant=tenant, data=data, now=timezone.now())

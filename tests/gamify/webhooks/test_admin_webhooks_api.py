@@ -12,8 +12,8 @@ from gamify.webhooks.services import endpoints, network, replaying
 from participants.models import DomainEvent
 from participants.services import participants
 from tests.client import refusal, refused_fields
-from tests.gamify.webhooks.conftest import made_webhook
-from tests.gamify.webhooks.test_delivering import an_award
+from tests.gamify.webhooks.conftest import create_webhook
+from tests.gamify.webhooks.test_delivering import award_points
 from tests.receivers import Answer
 
 pytestmark = pytest.mark.django_db
@@ -93,14 +93,14 @@ def test_only_given_fields_change(admin_api, webhook):
 
 def test_a_change_takes_effect_at_once(admin_api, tenant, webhook, receiver):
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"event_types": ["badge.*"]})
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
 
     assert receiver.received == []
 
 
 def test_a_webhook_is_deleted_with_its_log(admin_api, tenant, webhook):
-    an_award(tenant)
+    award_points(tenant)
     services.assign_all_positions(now=timezone.now())
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
@@ -135,7 +135,7 @@ def test_an_inactive_webhook_cannot_be_tested(admin_api, webhook, nothing_writte
 
 def test_a_secret_is_replaced(admin_api, tenant, webhook, receiver):
     body = admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/rotate-secret").json()
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
 
     for secret in (webhook.secret, body["secret"]):
@@ -145,7 +145,7 @@ def test_a_secret_is_replaced(admin_api, tenant, webhook, receiver):
 
 def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
 
@@ -162,7 +162,7 @@ def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webh
 
 
 def test_a_delivery_is_replayed_with_the_same_event_id(admin_api, tenant, webhook, receiver):
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
@@ -180,7 +180,7 @@ def test_a_delivery_is_replayed_with_the_same_event_id(admin_api, tenant, webhoo
 
 
 def test_erased_events_are_not_replayed(admin_api, tenant, webhook):
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     participants.delete(tenant=tenant, external_id="user_1", now=timezone.now())
@@ -196,11 +196,11 @@ def test_erased_events_are_not_replayed(admin_api, tenant, webhook):
 def _history(admin_api, tenant, webhook, receiver) -> None:
     """One success, one failure, and two missed events."""
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     Delivery.objects.filter(status="pending").update(status="failed", due_at=None)
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": False})
-    an_award(tenant, "user_2")
+    award_points(tenant, "user_2")
     services.assign_all_positions(now=timezone.now())
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": True})
     receiver.behave = lambda request: Answer()
@@ -222,7 +222,7 @@ def test_a_period_is_replayed_by_status(admin_api, tenant, webhook, receiver, st
 @pytest.mark.parametrize("status", ["status=failed", ""])
 def test_deliveries_that_wait_for_another_try_count_as_failed(admin_api, tenant, webhook, receiver, status):
     receiver.behave = lambda request: Answer(500)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     waiting = Delivery.objects.filter(status="pending", tries=1)
     number = waiting.count()
@@ -237,7 +237,7 @@ def test_deliveries_that_wait_for_another_try_count_as_failed(admin_api, tenant,
 
 def test_deliveries_that_are_being_sent_are_not_replayed(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(500)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     Delivery.objects.update(lease=UNKNOWN)
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&status=failed"
@@ -255,16 +255,18 @@ def test_events_outside_the_period_are_not_replayed(admin_api, tenant, webhook, 
 
 
 def test_events_it_does_not_subscribe_to_are_not_missed(admin_api, tenant):
-    an_award(tenant)
+    award_points(tenant)
     services.assign_all_positions(now=timezone.now())
-    made = made_webhook(tenant, URL, "badge.*").endpoint
+    made = create_webhook(tenant, URL, "badge.*").endpoint
 
     assert (
         admin_api.post(f"/admin/webhooks/{made.pk}/replay?from={later(hours=-1)}&status=missed").json()["replayed"] == 0
     )
 
 
-def test_too_many_deliveries_are_not_replayed_at_once(admin_api, tenant, webhook, receiver, monkeypatch, nothing_written):
+def test_too_many_deliveries_are_not_replayed_at_once(
+    admin_api, tenant, webhook, receiver, monkeypatch, nothing_written
+):
     monkeypatch.setattr(replaying, "MAX_REPLAYED", 3)
     _history(admin_api, tenant, webhook, receiver)
 
@@ -309,7 +311,7 @@ def test_what_is_no_webhook_is_not_there(admin_api, webhook_id):
 
 def test_deliveries_take_as_many_questions_for_many_as_for_one(admin_api, tenant, webhook, queries):
     for number in range(20):
-        an_award(tenant, f"user_{number}")
+        award_points(tenant, f"user_{number}")
     services.assign_all_positions(now=timezone.now())
     assert DomainEvent.objects.count() == 40
 

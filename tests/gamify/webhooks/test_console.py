@@ -14,8 +14,8 @@ from gamify.webhooks.models import Delivery, DisabledReason, Endpoint
 from gamify.webhooks.services.endpoints import disable
 from participants.models import DomainEvent
 from tests.console import Console, errors_of, staff, text_of, trail
-from tests.gamify.webhooks.conftest import made_webhook
-from tests.gamify.webhooks.test_delivering import an_award
+from tests.gamify.webhooks.conftest import create_webhook
+from tests.gamify.webhooks.test_delivering import award_points
 from tests.receivers import Answer
 
 pytestmark = pytest.mark.django_db
@@ -33,13 +33,13 @@ def secret_in(answer) -> str:
     return re.search(r'<code id="secret">(whsec_[^<]+)</code>', text_of(answer))[1]
 
 
-def added(console, tenant, **fields):
+def submit_form(console, tenant, **fields):
     given = {"url": "http://127.0.0.1:9/hook", "event_types": "points.*, streak.broken", "is_active": "on"}
     return console.post(ADD, opened_for=str(tenant.pk), **given | fields)
 
 
 def test_a_webhook_is_created_and_its_secret_is_shown_once(console, tenant):
-    answer = added(console, tenant, description="Shop")
+    answer = submit_form(console, tenant, description="Shop")
 
     row = Endpoint.objects.get()
     assert (row.url, row.event_types, row.description, row.is_active) == (
@@ -65,7 +65,7 @@ def test_a_webhook_is_created_and_its_secret_is_shown_once(console, tenant):
     ],
 )
 def test_the_form_shows_what_the_api_refuses(console, tenant, field, value, problem):
-    answer = added(console, tenant, **{field: value})
+    answer = submit_form(console, tenant, **{field: value})
 
     assert errors_of(answer) == {field: [problem]}
     assert not Endpoint.objects.exists()
@@ -92,7 +92,7 @@ def test_a_notice_names_a_disabled_webhook_until_it_is_activated_again(console, 
 
 
 def test_the_notice_is_shown_to_its_own_tenant_only(console, tenant, other_tenant):
-    other = made_webhook(other_tenant, "http://127.0.0.1:9/").endpoint
+    other = create_webhook(other_tenant, "http://127.0.0.1:9/").endpoint
     disable(endpoint=other, reason=DisabledReason.FAILING, now=timezone.now())
 
     assert "were stopped" not in text_of(console.get("index"))
@@ -104,7 +104,7 @@ def test_a_new_secret_is_shown_once(console, webhook, receiver, tenant):
     secret = secret_in(answer)
     assert "signed with the former one too" in text_of(answer)
     assert "Done, to the webhooks" in text_of(answer)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     for each in (secret, webhook.secret):
         Webhook(each).verify(receiver.received[0].body, receiver.received[0].headers)
@@ -123,7 +123,7 @@ def test_a_test_event_is_sent_and_listed_in_the_deliveries(console, webhook, rec
 
 def test_deliveries_are_listed_with_their_answers_and_can_be_sent_again(console, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(503)
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
 
@@ -139,7 +139,7 @@ def test_deliveries_are_listed_with_their_answers_and_can_be_sent_again(console,
 
 
 def test_a_delivery_shows_its_body_as_long_as_the_event_exists(console, tenant, webhook):
-    an_award(tenant)
+    award_points(tenant)
     services.assign_all_positions(now=timezone.now())
     delivery = Delivery.objects.get(type="points.awarded")
 
@@ -149,7 +149,7 @@ def test_a_delivery_shows_its_body_as_long_as_the_event_exists(console, tenant, 
 
 
 def test_a_pending_delivery_of_an_inactive_webhook_shows_no_time(console, tenant, webhook):
-    an_award(tenant)
+    award_points(tenant)
     services.assign_all_positions(now=timezone.now())
     services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
 
@@ -163,7 +163,7 @@ def test_failed_deliveries_are_the_default_of_a_replay(console, webhook):
 
 
 def test_the_events_of_a_period_are_replayed(console, tenant, webhook, receiver):
-    an_award(tenant)
+    award_points(tenant)
     services.deliver_due()
 
     console.post("webhooks_endpoint_replay", webhook.endpoint.pk, begin="2026-01-01T00:00:00", end="", status="")
@@ -183,7 +183,7 @@ def test_a_webhook_is_deleted_only_after_confirmation(console, webhook):
 
 
 def test_webhooks_of_another_tenant_are_not_found(console, other_tenant):
-    other = made_webhook(other_tenant, "http://127.0.0.1:9/other").endpoint
+    other = create_webhook(other_tenant, "http://127.0.0.1:9/other").endpoint
 
     assert "/other" not in text_of(console.get(LIST))
     assert "/other" not in text_of(console.get(DELIVERIES))
@@ -206,12 +206,12 @@ def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(tenant, co
             console.get(page)
         return len(captured)
 
-    an_award(tenant, "user_0")
+    award_points(tenant, "user_0")
     services.assign_all_positions(now=timezone.now())
     console.get(DELIVERIES)
     few = count(DELIVERIES)
     for number in range(20):
-        an_award(tenant, f"user_{number}")
+        award_points(tenant, f"user_{number}")
     services.assign_all_positions(now=timezone.now())
 
     assert count(DELIVERIES) == few

@@ -47,7 +47,7 @@ def strict(settings) -> None:
     network.policy.cache_clear()
 
 
-def tried(url: str) -> Try:
+def send_to(url: str) -> Try:
     return send(Post(url, "m1", 1, b"{}", [SECRET]))
 
 
@@ -84,7 +84,7 @@ HOSTS = [
 def test_forbidden_addresses_are_never_connected_to(canary, host):
     before = canary.connections
 
-    result = tried(f"http://{host}:{canary.port}/")
+    result = send_to(f"http://{host}:{canary.port}/")
 
     assert not result.has_succeeded
     assert result.status is None
@@ -100,7 +100,7 @@ def test_the_table_is_long_enough():
 def test_addresses_of_this_machine_are_never_connected_to(canary):
     before = canary.connections
 
-    assert tried(f"http://{own_address()}:{canary.port}/").error.startswith("not a public address")
+    assert send_to(f"http://{own_address()}:{canary.port}/").error.startswith("not a public address")
     assert canary.connections == before
 
 
@@ -108,39 +108,39 @@ def test_the_canary_notices_a_connection(canary):
     """With loopback allowed, the same call reaches the canary."""
     before = canary.connections
 
-    tried(f"http://127.0.0.1:{canary.port}/")
+    send_to(f"http://127.0.0.1:{canary.port}/")
 
     assert canary.connections == before + 1
 
 
-def resolving(monkeypatch, *answers: list[str]) -> list[str]:
+def resolve_to(monkeypatch, *answers: list[str]) -> list[str]:
     """Each lookup returns the next of `answers`, then the last one forever. Returns the list of the names that were looked up."""
-    asked: list[str] = []
+    looked_up: list[str] = []
     waiting = list(answers)
 
     def getaddrinfo(host, port, *args, **kwargs):
-        asked.append(host)
+        looked_up.append(host)
         found = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
+    return looked_up
 
 
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "8.8.8.8"]])
 def test_a_name_is_refused_if_one_of_its_addresses_is_forbidden(canary, monkeypatch, addresses):
     before = canary.connections
-    resolving(monkeypatch, addresses)
+    resolve_to(monkeypatch, addresses)
 
-    assert tried(f"http://innocent.example:{canary.port}/").error.startswith("not a public address")
+    assert send_to(f"http://innocent.example:{canary.port}/").error.startswith("not a public address")
     assert canary.connections == before
 
 
 @pytest.mark.usefixtures("strict")
 def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(canary, monkeypatch):
     before = canary.connections
-    asked = resolving(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
+    looked_up = resolve_to(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
     connected: list[tuple[str, int]] = []
 
     def create_connection(address, *args, **kwargs):
@@ -149,9 +149,9 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(canary,
 
     monkeypatch.setattr(socket, "create_connection", create_connection)
 
-    assert tried(f"http://rebinding.example:{canary.port}/").error
+    assert send_to(f"http://rebinding.example:{canary.port}/").error
     assert connected == [("93.184.216.34", canary.port)]
-    assert asked == ["rebinding.example"]
+    assert looked_up == ["rebinding.example"]
     assert canary.connections == before
 
 
@@ -160,7 +160,7 @@ def test_a_slow_lookup_takes_no_longer_than_the_timeout_of_a_try(settings, monke
     may_answer = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: may_answer.wait(timeout=30))
 
-    result = tried("http://silent.example/")
+    result = send_to("http://silent.example/")
 
     may_answer.set()
     assert (result.status, result.error) == (None, "no answer within 0.2 s")
@@ -171,7 +171,7 @@ def test_a_redirect_is_not_followed(canary):
     answer = Answer(302, {"Location": f"http://127.0.0.1:{canary.port}/"})
 
     with receiving(lambda request: answer) as receiver:
-        result = tried(receiver.url)
+        result = send_to(receiver.url)
 
     assert (result.status, result.error) == (302, "answered 302")
     assert canary.connections == before
@@ -183,5 +183,5 @@ def test_no_proxy_of_the_environment_is_used(canary, monkeypatch):
         monkeypatch.setenv(name, f"http://127.0.0.1:{canary.port}")
 
     with receiving() as receiver:
-        assert tried(receiver.url).has_succeeded
+        assert send_to(receiver.url).has_succeeded
     assert canary.connections == before
