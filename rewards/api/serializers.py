@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, LineField, PageQuery, ParticipantIdField, VisibleLineField
 from participants.api.scalars import FlagField, WholeNumberField
-from rewards.definitions import MAX_CODES, ConfigField
+from rewards.definitions import MAX_CODES, RewardChanges
 from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
 
@@ -19,24 +20,6 @@ class RewardQuery(PageQuery):
     reward_type = serializers.ChoiceField(
         choices=RewardType.choices, required=False, help_text="Only rewards of this type."
     )
-
-
-class OfferedReward(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="By which it is claimed.")
-    name = serializers.CharField(help_text="Its name.")
-    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
-    description = serializers.CharField(allow_null=True, help_text="What it is, or null.")
-    points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    available_codes = serializers.IntegerField(
-        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
-    )
-    max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
-    image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-
-
-class RewardList(serializers.Serializer[Any]):
-    rewards = OfferedReward(many=True, help_text="The rewards of this page, in display order.")
-    total = serializers.IntegerField(help_text="Number of rewards on all pages.")
 
 
 class ClaimBody(serializers.Serializer[Any]):
@@ -136,19 +119,27 @@ class CodesAnswer(serializers.Serializer[Any]):
     available_codes = serializers.IntegerField(source="available", help_text="Number of free codes now.")
 
 
+@shows(RewardChanges)
 class RewardAnswer(DefinitionAnswer):
-    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
-    reward_type = serializers.ChoiceField(choices=RewardType.choices, help_text="The same as `type`.")
-    points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
-    total_inventory = serializers.IntegerField(allow_null=True, help_text="How many there are; null: no limit.")
-    min_tier_level = serializers.IntegerField(allow_null=True, help_text="Only for tiers of this level and above.")
-    starts_at = serializers.DateTimeField(allow_null=True, help_text="From when on it can be claimed.")
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="When that ends.")
-    image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-    code_pattern = serializers.CharField(allow_null=True, help_text="What codes are made of on demand, or null.")
-    config = ConfigField(allow_null=True, help_text="What a `points_multiplier` does; null for every other type.")
-    claimed = serializers.IntegerField(help_text="How many were handed out, cancelled ones not among them.")
+    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="Type of the reward.")
+    claimed = serializers.IntegerField(help_text="Number of pieces that were given out, without cancelled claims.")
     available_codes = serializers.IntegerField(
-        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+        allow_null=True, help_text="Number of free codes; null: it has no codes, or makes them on demand."
     )
+
+
+class OfferedReward(RewardAnswer):
+    """The part of a definition that participants see."""
+
+    SHOWN = (
+        "id", "name", "type", "description", "points_cost", "available_codes", "max_claims_per_user", "image_url",
+    )  # fmt: skip
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {name: fields[name] for name in self.SHOWN}
+
+
+class RewardList(serializers.Serializer[Any]):
+    rewards = OfferedReward(many=True, help_text="The rewards of this page, in display order.")
+    total = serializers.IntegerField(help_text="Number of rewards on all pages.")
