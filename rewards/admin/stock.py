@@ -87,4 +87,4 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def display_claim(self, code: Any) -> SafeString | str:
         if code.claim_id is None:
             return "–"
-        return link("Claim", Claim, code.claim_id, code.reader)
+        return link("View claim", Claim, code.claim_id, code.reader)

@@ -13,6 +13,9 @@ from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
 
 MULTIPLIER_FIELDS = ("multiplier", "active_until")
+OFFERED_FIELDS = (
+    "id", "name", "type", "description", "points_cost", "available_codes", "max_claims_per_user", "image_url",
+)  # fmt: skip
 
 
 class RewardQuery(PageQuery):
@@ -131,13 +134,11 @@ class RewardAnswer(DefinitionAnswer):
 class OfferedReward(RewardAnswer):
     """The part of a definition that participants see."""
 
-    SHOWN = (
-        "id", "name", "type", "description", "points_cost", "available_codes", "max_claims_per_user", "image_url",
-    )  # fmt: skip
+    id = serializers.UUIDField(help_text="Its id, by which it is claimed.")
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
-        return {name: fields[name] for name in self.SHOWN}
+        return {name: fields[name] for name in OFFERED_FIELDS}
 
 
 class RewardList(serializers.Serializer[Any]):

@@ -83,7 +83,7 @@ def _column_problem(lines: Sequence[bytes]) -> str | None:
         if relevant and all(_has_columns(line, separator) for line in relevant):
             return (
                 f"Contains {name}, as all lines do. Give one code in each line and no other columns; "
-                "put codes that hold a separator in double quotes."
+                "put codes that contain a separator in double quotes."
             )
     return None
 

@@ -45,7 +45,7 @@ class NoCodesAvailable(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A reward as it stands at one moment. None is no limit; `free_codes` is None where it has no codes."""
+    """The state of a reward at one moment. None means no limit; `free_codes` is None if it has no codes."""
 
     is_active: bool
     starts_at: datetime | None

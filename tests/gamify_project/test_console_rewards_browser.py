@@ -36,16 +36,16 @@ def test_a_file_of_codes_is_previewed_then_stored(
     page.click("a:has-text('Add codes')")
 
     page.set_input_files("[name=file]", file)
-    page.click("button:has-text('Look at them')")
+    page.click("button:has-text('Preview')")
     expect(page.locator("[data-preview] li")).to_have_text(
         [
-            "New: 1.",
-            "There already, and left out: 1 (SAVE10-ABC123).",
-            "Lines that are no code, and left out: 1.",
+            "New codes: 1.",
+            "Already in stock or given out, ignored: 1 (SAVE10-ABC123).",
+            "Invalid lines, ignored: 1.",
             "Line 4: Has 2 fields; give one code in each line.",
         ]
     )
-    page.click("button:has-text('Add them')")
+    page.click("button:has-text('Add codes')")
 
     page.wait_for_selector("text=Added 1 codes.")
     page.click(".console-head a:has-text('Codes') >> nth=-1")

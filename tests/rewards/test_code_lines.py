@@ -85,7 +85,7 @@ def test_a_code_contains_no_invisible_character():
     }
 
 
-COLUMNS = "Holds {}, as all lines do. Give one code in each line and no other columns; put codes that hold a separator in double quotes."
+COLUMNS = "Contains {}, as all lines do. Give one code in each line and no other columns; put codes that contain a separator in double quotes."
 TABLES = {
     "a semicolon": [
         "code;value\nA1;10\nA2;20\n",

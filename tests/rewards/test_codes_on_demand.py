@@ -100,7 +100,7 @@ def test_inventory_and_pattern_are_checked_together(admin_api, make_reward, noth
     with nothing_written():
         answer = admin_api.patch(f"/admin/rewards/{reward.pk}", {"total_inventory": 1_000_000})
 
-    assert answer.json()["detail"].startswith("code_pattern: Makes 959,512,576 different codes")
+    assert answer.json()["detail"].startswith("code_pattern: Allows 959,512,576 different codes")
     assert admin_api.patch(f"/admin/rewards/{reward.pk}", {"code_pattern": None}).json()["code_pattern"] is None
 
 

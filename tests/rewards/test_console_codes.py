@@ -32,10 +32,10 @@ def test_a_list_is_previewed_before_anything_is_stored(tenant, make_reward, noth
         answer = Console(tenant).post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
 
     assert summary_in(answer) == [
-        "New: 1.",
-        "There already, and left out: 1 (A).",
-        "Twice in the list, and taken once: 1.",
-        "Lines that are no code, and left out: 2.",
+        "New codes: 1.",
+        "Already in stock or given out, ignored: 1 (A).",
+        "Repeated in the list, added once: 1.",
+        "Invalid lines, ignored: 2.",
         "Line 4: Has 2 fields; give one code in each line.",
         "Line 6: Must not contain control characters.",
     ]
@@ -49,9 +49,7 @@ def test_confirmed_codes_are_in_stock(tenant, make_reward):
 
     assert answer.status_code == 302
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", 'C "3", or so'}
-    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
-        console.get("rewards_reward_change", reward.pk)
-    )
+    assert "Added 2 codes. Ignored 1 duplicates." in text_of(console.get("rewards_reward_change", reward.pk))
     assert trail()[-1][2] == "Added 2 codes."
 
 
@@ -62,7 +60,7 @@ def test_a_file_is_previewed_and_confirmed_without_sending_it_again(tenant, make
     preview = console.post(PAGE, reward.pk, file=file)
     confirm(console, reward, preview)
 
-    assert summary_in(preview) == ["New: 2."]
+    assert summary_in(preview) == ["New codes: 2."]
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"B", "C"}
 
 
@@ -73,7 +71,7 @@ def test_the_preview_leads_back_to_the_list(tenant, make_reward, nothing_written
     with nothing_written():
         answer = console.post(PAGE, reward.pk, **submitted(preview), edit="yes")
 
-    assert "Look at them" in text_of(answer)
+    assert "Preview" in text_of(answer)
     assert fields_of(answer.content.decode().partition('class="console-box"')[2])["codes"] == ["code\r\nB\r\nC\r\n"]
 
 
@@ -81,17 +79,17 @@ def test_the_preview_leads_back_to_the_list(tenant, make_reward, nothing_written
     ("given", "field", "problem"),
     [
         ({}, "__all__", "Give a file or a list."),
-        ({"codes": "code\n,,\n"}, "codes", "Says no code."),
+        ({"codes": "code\n,,\n"}, "codes", "Contains no code."),
         ({"codes": "A,B"}, "codes", "Line 1: Has 2 fields; give one code in each line."),
         (
             {"codes": "\n".join(map(str, range(10_001)))},
             "codes",
-            "Says 10,001 codes; 10,000 at most. import_codes takes files of any size.",
+            "Contains 10,001 codes; at most 10,000 are allowed. Use the command import_codes for larger files.",
         ),
         (
             {"file": SimpleUploadedFile("big.csv", b"x" * (1024 * 1024 + 1))},
             "file",
-            "Is larger than 1,048,576 bytes; import_codes takes files of any size.",
+            "Is larger than 1,048,576 bytes. Use the command import_codes for larger files.",
         ),
         ({"file": SimpleUploadedFile("utf16.csv", b"\xff\xfeA\x00\n\x00")}, "file", "Line 1: Is not UTF-8."),
         ({"file": SimpleUploadedFile("a.csv", b"A"), "codes": "B"}, "__all__", "Give a file or a list."),
@@ -144,16 +142,16 @@ def test_codes_are_filtered_by_status(tenant, reward, status, ends):
     shown = text_of(Console(tenant).get("rewards_rewardcode_changelist", status=status))
 
     assert [end for end in ("E77", "123") if f"••{end}" in shown] == ends
-    assert ("Who has it" in shown) is (status == "taken")
+    assert ("View claim" in shown) is (status == "taken")
 
 
 def test_the_whole_code_finds_its_claim(tenant, reward, other_tenant):
     console = Console(tenant)
 
-    assert "Who has it" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+    assert "View claim" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
     assert "••123" not in text_of(console.get("rewards_rewardcode_changelist", q="ABC123"))
     console.pick(other_tenant)
-    assert "Who has it" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+    assert "View claim" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
 
 
 def test_the_list_takes_a_constant_number_of_queries(tenant, make_reward, queries):
@@ -173,7 +171,7 @@ def test_revealing_a_code_is_recorded_without_the_code(tenant, reward):
 
     assert FREE not in before
     assert f"The code is {FREE}" in text_of(console.get("rewards_rewardcode_change", code.pk))
-    assert trail()[-1][::2] == ("••••••••••E77", "Looked at what it says.")
+    assert trail()[-1][::2] == ("••••••••••E77", "Revealed the code.")
 
 
 def test_permission_to_view_the_list_is_not_permission_to_reveal_codes(tenant, reward):

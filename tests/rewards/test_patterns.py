@@ -44,6 +44,6 @@ def test_patterns_that_could_be_guessed_are_refused(pattern, inventory, is_refus
 
 def test_the_refusal_says_why_and_what_to_do():
     assert pattern_problem("SALE-####", inventory=None) == (
-        "Makes 4,096 different codes, which could be guessed; at least 100,000,000 are needed. "
+        "Allows 4,096 different codes, which could be guessed; at least 100,000,000 are required. "
         "Use more of # (a digit), ? (a letter) and * (either)."
     )

@@ -39,7 +39,7 @@ from participants.work import reading
 
 UNKNOWN = WebhookNotFound(examples.WEBHOOK_ID)
 NOT_PUBLIC = InvalidInput("url", "127.0.0.1 is not a public address.")
-UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event of the type 'streaks.*'.")
+UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event type 'streaks.*'.")
 
 
 class OneWebhookViewSet(AdminViewSet, GenericViewSet[Any]):

@@ -13,17 +13,20 @@ from gamify.webhooks.api.serializers import FeedAnswer, FeedFilterQuery, FeedQue
 from gamify.webhooks.api.streaming import MEDIA_TYPE, StreamsBusy, open_stream, stream_response
 from gamify.webhooks.selectors.feed import FeedFilter
 from gamify.webhooks.services import CursorExpired
+from gamify.webhooks.services.feed import UNKNOWN_CURSOR
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet
 from participants.errors import InvalidInput
 from participants.work import reading
 
-NO_CURSOR = InvalidInput("after", "Is not a cursor of this feed: it has not come so far.")
-
 
 class FeedViewSet(AdminViewSet):
     @operation(
-        "read_feed", query=FeedQuery, answer=FeedAnswer, errors=[CursorExpired(), NO_CURSOR], example=examples.FEED
+        "read_feed",
+        query=FeedQuery,
+        answer=FeedAnswer,
+        errors=[CursorExpired(), InvalidInput("after", UNKNOWN_CURSOR)],
+        example=examples.FEED,
     )
     def retrieve(self, request: Request) -> Response:
         """The domain events, in order. Call again with `after` set to the answer's `next_cursor`: no event is ever skipped.

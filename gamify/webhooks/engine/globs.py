@@ -20,7 +20,7 @@ def glob_problem(glob: str, type_names: Iterable[str]) -> str | None:
     """Return why `glob` is invalid, or None. It must be well-formed and match at least one of `type_names`."""
     head, star, _ = glob.partition(EVERYTHING)
     if star and glob != EVERYTHING and (not glob.endswith(f".{EVERYTHING}") or EVERYTHING in head):
-        return f"A star stands for all that follows a dot, as in streak.*, or alone: '{glob}' is neither."
+        return f"A star must follow a dot at the end, as in streak.*, or stand alone; got '{glob}'."
     if not any(matches(glob, type_name) for type_name in type_names):
-        return f"There is no event of the type '{glob}'."
+        return f"There is no event type '{glob}'."
     return None

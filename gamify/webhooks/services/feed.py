@@ -10,6 +10,7 @@ from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 
 LATEST = "latest"
+UNKNOWN_CURSOR = "Is not a cursor of this feed: it is greater than the newest one."
 MAX_CHUNKS = 20
 
 
@@ -52,7 +53,7 @@ def position_of(cursor: str | None, head: FeedHead) -> int:
         raise InvalidInput("after", "Must be a `next_cursor` of this feed, or latest.")
     position = int(cursor)
     if position > head.position:
-        raise InvalidInput("after", "Is not a cursor of this feed: it has not come so far.")
+        raise InvalidInput("after", UNKNOWN_CURSOR)
     if position < head.pruned_through:
         raise CursorExpired
     return position

@@ -61,7 +61,7 @@ def test_a_webhook_is_created_and_its_secret_is_shown_once(console, tenant):
     [
         ("url", "http://10.0.0.1/", "10.0.0.1 is not a public address."),
         ("url", "ftp://x.example/", "Must be an http or https address."),
-        ("event_types", "streaks.*", "No. 1: There is no event of the type 'streaks.*'."),
+        ("event_types", "streaks.*", "No. 1: There is no event type 'streaks.*'."),
     ],
 )
 def test_the_form_shows_what_the_api_refuses(console, tenant, field, value, problem):
@@ -108,7 +108,7 @@ def test_a_new_secret_is_shown_once(console, webhook, receiver, tenant):
     services.deliver_due()
     for each in (secret, webhook.secret):
         Webhook(each).verify(receiver.received[0].body, receiver.received[0].headers)
-    assert [message for _, _, message in trail()] == ["Changed the secret over."]
+    assert [message for _, _, message in trail()] == ["Changed the secret."]
 
 
 def test_a_test_event_is_sent_and_listed_in_the_deliveries(console, webhook, receiver):
@@ -145,7 +145,7 @@ def test_a_delivery_shows_its_body_as_long_as_the_event_exists(console, tenant, 
 
     assert '"participant_id": "user_1"' in unescape(text_of(console.get("webhooks_delivery_change", delivery.pk)))
     DomainEvent.objects.all().delete()
-    assert "Nothing any more" in text_of(console.get("webhooks_delivery_change", delivery.pk))
+    assert "Nothing: the event was erased" in text_of(console.get("webhooks_delivery_change", delivery.pk))
 
 
 def test_a_pending_delivery_of_an_inactive_webhook_shows_no_time(console, tenant, webhook):
