@@ -1,4 +1,4 @@
-"""Rewards as something that definitions grant."""
+"""Rewards as a grant kind of definitions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What claims, codes, stock and the ledger must say of each other (contract §13)."""
+"""Audits of rewards: whether claims, codes, stock and the ledger agree (contract §13)."""
 
 from participants.auditing import audits
 from rewards.audits.claims import CLAIMS

@@ -1,4 +1,4 @@
-"""What was answered to claims under idempotency keys, and what was told to the outside of them: each names a claim."""
+"""Audits stored answers and domain events that name a claim: it must exist, with the same participant and points."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
     return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=EVENT_TYPES)
 
 
-def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+def _find_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     yield from check_mentions(tenant, Claim, _told(_events(tenant), report_progress))
 
 
@@ -43,4 +43,4 @@ def _told(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> I
 
 
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
-EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_told)
+EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_events)
