@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.leaderboards.engine.periods import Kind, Period, local_day, period_on
-from gamify.leaderboards.engine.places import Place, best_place_with_score, competition_ranks, percentile
+from gamify.leaderboards.engine.ranking.places import Place, best_place_with_score, competition_ranks, percentile
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.fast_page import FastPage, fast_page_around, fast_page_at, fast_page_of
-from gamify.leaderboards.selectors.rank_cache import ClosedPeriod, Ranks, get, put
-from gamify.leaderboards.selectors.snapshots import BoardSnapshot, PeriodView, centered_slice
-from gamify.leaderboards.selectors.stored_board import BoardRow, BoardSlice, StoredBoard
+from gamify.leaderboards.selectors.ranking.fast_page import FastPage, fast_page_around, fast_page_at, fast_page_of
+from gamify.leaderboards.selectors.ranking.rank_cache import ClosedPeriod, Ranks, get, put
+from gamify.leaderboards.selectors.ranking.snapshots import BoardSnapshot, PeriodView, centered_slice
+from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, BoardSlice, StoredBoard
 from participants.models import Tenant
 from participants.selectors import get_participant
 from participants.work import snapshot

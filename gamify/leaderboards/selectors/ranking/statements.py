@@ -8,7 +8,7 @@ offset, name (a participant's id as clients know it). No text reads more than so
 
 from functools import lru_cache
 
-from gamify.leaderboards.engine.ranges import GROUP, LEAF
+from gamify.leaderboards.engine.ranking.ranges import GROUP, LEAF
 from gamify.leaderboards.models import Folding, Score, ScoreChange, ScoreRange
 from participants.models import Participant
 

@@ -6,9 +6,9 @@ One statement sees one moment by itself, without a transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gamify.leaderboards.engine.places import competition_ranks
-from gamify.leaderboards.selectors import statements
-from gamify.leaderboards.selectors.stored_board import BoardRow, StoredBoard, is_far_down
+from gamify.leaderboards.engine.ranking.places import competition_ranks
+from gamify.leaderboards.selectors.ranking import statements
+from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, StoredBoard, is_far_down
 
 
 @dataclass(frozen=True)

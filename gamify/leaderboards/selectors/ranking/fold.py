@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts, Slot
 from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at, start_of_day
-from gamify.leaderboards.engine.places import Move, Moves, earliness
+from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
+from gamify.leaderboards.engine.ranking.places import Move, Moves, earliness
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, comparison_days
 from gamify.leaderboards.selectors.history import Level, current_levels, levels_since
-from gamify.leaderboards.selectors.refill import refill
+from gamify.leaderboards.selectors.ranking.refill import refill
 from participants.models import Participant, Tenant
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=3)

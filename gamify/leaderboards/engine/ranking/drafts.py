@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from gamify.leaderboards.engine.places import Move, Moves, Place
+from gamify.leaderboards.engine.ranking.places import Move, Moves, Place
 
 Slot = tuple[UUID, int]
 """A track, and the code of a period on it."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.leaderboards.engine.periods import Period
-from gamify.leaderboards.engine.places import (
+from gamify.leaderboards.engine.ranking.places import (
     BEST_PLACE,
     WORST_PLACE,
     Move,
@@ -17,8 +17,8 @@ from gamify.leaderboards.engine.places import (
 )
 from gamify.leaderboards.models import Folding, Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, boards_in
-from gamify.leaderboards.selectors.fold import Fold, FoldResult
-from gamify.leaderboards.selectors.stored_board import BoardRow, BoardSlice, StoredBoard
+from gamify.leaderboards.selectors.ranking.fold import Fold, FoldResult
+from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, BoardSlice, StoredBoard
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 

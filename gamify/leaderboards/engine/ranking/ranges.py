@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from uuid import UUID
 
-from gamify.leaderboards.engine.places import WORST_PLACE, Move, Place
+from gamify.leaderboards.engine.ranking.places import WORST_PLACE, Move, Place
 
 LEAF, GROUP = 0, 1
 MAX_LEAF = 512

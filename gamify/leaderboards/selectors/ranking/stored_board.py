@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from gamify.leaderboards.engine.places import BEST_PLACE, WORST_PLACE, Place, join_score, split_score
-from gamify.leaderboards.engine.ranges import MAX_LEAF, Range
-from gamify.leaderboards.selectors import statements
+from gamify.leaderboards.engine.ranking.places import BEST_PLACE, WORST_PLACE, Place, join_score, split_score
+from gamify.leaderboards.engine.ranking.ranges import MAX_LEAF, Range
+from gamify.leaderboards.selectors.ranking import statements
 from participants.database import array_literal
 
 

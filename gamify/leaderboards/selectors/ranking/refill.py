@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of_day
-from gamify.leaderboards.engine.places import earliness
+from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts
+from gamify.leaderboards.engine.ranking.places import earliness
 from gamify.leaderboards.selectors.catalog import Board, comparison_days
 from gamify.leaderboards.selectors.history import amounts_in_history, levels_since
 from participants.models import Participant, Tenant
