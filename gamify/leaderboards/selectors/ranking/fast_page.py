@@ -1,6 +1,6 @@
-"""A whole answer in one question: where nothing waits to be folded, what is written is all there is.
+"""Answers from one SQL statement, for boards without waiting changes.
 
-One statement sees one moment by itself, without a transaction.
+Where no change waits, the stored scores are the whole truth. One statement sees one moment, so it needs no transaction.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,10 @@ from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, StoredB
 
 @dataclass(frozen=True)
 class FastPage:
-    """`waits` says that something is to be folded, so that the rest is not the answer. `revision` is that of the standings that are
-    over. `start` stand above the first of `standings`, `better` of them with a better score.
+    """The result of one statement. If `has_waiting_changes`, it is not the answer and must not be used.
+
+    `revision` is that of closed periods. `rows_above` is the number of rows above the first of `rows`, and `better_scores`
+    the number of those with a better score. `total` is the size of the board.
     """
 
     has_waiting_changes: bool
@@ -26,31 +28,37 @@ class FastPage:
 
     @property
     def ranks(self) -> Sequence[int]:
-        return competition_ranks(
-            [each.score for each in self.rows], start=self.rows_above, first=self.better_scores + 1
-        )
+        scores = [row.score for row in self.rows]
+        return competition_ranks(scores, start=self.rows_above, first=self.better_scores + 1)
 
 
-def fast_page_at(written: StoredBoard, offset: int, limit: int) -> FastPage:
-    """So many from the one that `offset` stand above."""
+def fast_page_at(stored: StoredBoard, offset: int, limit: int) -> FastPage:
+    """Up to `limit` rows after the first `offset` ones."""
     sql = statements.fast_from_offset(limit, is_far=is_far_down(offset)) if offset else statements.fast_top(limit)
-    return _glance(written, sql, offset=offset)
+    return _fast_page(stored, sql, offset=offset)
 
 
-def fast_page_around(written: StoredBoard, external_id: str, number: int) -> FastPage:
-    """So many above a participant and so many from them downwards; nobody, where they are not on the board."""
-    return _glance(written, statements.fast_around(number), name=external_id)
+def fast_page_around(stored: StoredBoard, external_id: str, number: int) -> FastPage:
+    """Up to `number` rows above a participant, and up to `number` rows from the participant downwards.
+
+    No rows if the participant is not on the board.
+    """
+    return _fast_page(stored, statements.fast_around(number), name=external_id)
 
 
-def fast_page_of(written: StoredBoard, external_id: str) -> FastPage:
-    """One participant, or nobody, where they are not on the board; `start` is not told."""
-    return _glance(written, statements.fast_participant(), name=external_id)
+def fast_page_of(stored: StoredBoard, external_id: str) -> FastPage:
+    """The row of one participant. No rows if they are not on the board. `rows_above` is always 0."""
+    return _fast_page(stored, statements.fast_participant(), name=external_id)
 
 
-def _glance(written: StoredBoard, sql: str, *, offset: int = 0, name: str = "") -> FastPage:
-    rows = written.execute(sql, offset=offset, name=name)
-    waits, revision, total, start, better = rows[0][:5]
-    standings = [BoardRow.from_columns(row[5:]) for row in rows if row[5] is not None]
+def _fast_page(stored: StoredBoard, sql: str, *, offset: int = 0, name: str = "") -> FastPage:
+    found = stored.execute(sql, offset=offset, name=name)
+    waiting, revision, total, above, better = found[0][:5]
     return FastPage(
-        bool(waits), int(revision), int(total), int(start), int(start if better is None else better), standings
+        has_waiting_changes=bool(waiting),
+        revision=int(revision),
+        total=int(total),
+        rows_above=int(above),
+        better_scores=int(above if better is None else better),
+        rows=[BoardRow.from_columns(columns[5:]) for columns in found if columns[5] is not None],
     )

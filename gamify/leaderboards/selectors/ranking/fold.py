@@ -1,6 +1,6 @@
-"""What changes come to on the boards, in memory: whoever writes it folds, whoever reads adds it to what is written.
+"""Fold: work waiting changes into scores, in memory.
 
-The same for both, so that an answer cannot differ from what will be written.
+The task that stores scores and the readers use the same code. So an answer cannot differ from what will be stored.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,70 +11,77 @@ from uuid import UUID
 from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at, start_of_day
 from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
-from gamify.leaderboards.engine.ranking.places import Move, Moves, earliness
+from gamify.leaderboards.engine.ranking.places import Moves, earliness
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, comparison_days
 from gamify.leaderboards.selectors.history import Level, current_levels, levels_since
-from gamify.leaderboards.selectors.ranking.refill import refill
+from gamify.leaderboards.selectors.ranking.refill import is_shown, refill
 from participants.models import Participant, Tenant
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=3)
-"""So far others may be ahead of who folds, whose clock was looked at when the task began: for them a period may be over that ends within this."""
+"""How far the clocks of readers may be ahead of the fold's `now`, which was read when its task began.
+
+A period that ends within this time may already be closed for them.
+"""
+
+Hit = tuple[ScoreChange, Board, int | None]
+"""A change, a board that it concerns, and the amount to add. None means that a level has to be looked up."""
 
 
 @dataclass
 class FoldResult:
-    """What changes come to. `rewrites_past`: a standing that is over is not what it was."""
+    """The drafts after a fold, the participants concerned by id, and the moves by slot.
+
+    `has_changed_closed_period` is True if the standing of a closed period may have changed, so that cached ranks are stale.
+    """
 
     drafts: ScoreDrafts
     people: Mapping[UUID, Participant]
     moves: Mapping[Slot, Moves] = field(default_factory=dict)
     has_changed_closed_period: bool = False
 
-    def moves_in(self, slot: Slot) -> Sequence[Move]:
-        return list(self.moves.get(slot, {}).values())
-
 
 class Fold:
-    """Works `changes`, in the order in which they were made, into the scores of `boards`."""
+    """Works `changes` into the scores of `boards`, in the order in which the changes were made."""
 
     def __init__(self, tenant: Tenant, boards: Boards, changes: Sequence[ScoreChange], *, now: datetime) -> None:
         self.tenant, self.boards = tenant, boards
-        # Whoever folds may have looked at the clock before the last of the changes was made.
+        # The caller may have read its clock before the last of the changes was made.
         self.now = max([now, *(change.created_at for change in changes)])
         self.changes = sorted(changes, key=lambda change: (change.created_at, change.pk))
         self.people = _people(tenant, {change.participant_id for change in changes})
         self.changed_people = {change.participant_id for change in changes if PERSON in change.changes}
         self.drafts = ScoreDrafts()
-        self.rewrites_past = bool(self.changed_people)
+        self.has_changed_closed_period = bool(self.changed_people)
         self._levels: dict[UUID, Mapping[UUID, int]] = {}
         self._openings: dict[UUID, Mapping[UUID, Level]] = {}
 
     def run(self) -> FoldResult:
+        """Load what the changes need, apply them, and return the result. Writes nothing."""
         hits = list(self._hits())
-        self._read(hits)
+        self._load(hits)
         for change, board, amount in hits:
             if amount is None:
                 self._set_level(change, board)
             else:
                 self._add(change, board, amount)
         self._set_openings()
-        for who in self.changed_people:
-            self._look_at(who)
-        return FoldResult(self.drafts, self.people, self.drafts.moves(), self.rewrites_past)
+        for participant_id in self.changed_people:
+            self._apply_person_change(participant_id)
+        return FoldResult(self.drafts, self.people, self.drafts.moves(), self.has_changed_closed_period)
 
-    def _hits(self) -> Iterable[tuple[ScoreChange, Board, int | None]]:
-        """Every board that a change concerns, of those that rank the participant."""
+    def _hits(self) -> Iterable[Hit]:
+        """Each change with each board that uses its measure and has the participant as a member."""
         for change in self.changes:
             person = self.people.get(change.participant_id)
             for key, amount in change.changes.items() if person else ():
                 for board in self.boards.by_measure.get(key, ()):
-                    if board.has_member(person):  # type: ignore[arg-type]  # there is one
+                    if board.has_member(person):  # type: ignore[arg-type]  # not None inside this loop
                         yield change, board, amount
 
-    # --- reading ----------------------------------------------------------------------------------------------------
+    # --- loading ----------------------------------------------------------------------------------------------------
 
-    def _read(self, hits: Sequence[tuple[ScoreChange, Board, int | None]]) -> None:
+    def _load(self, hits: Sequence[Hit]) -> None:
         tracks = {board.track for _, board, _ in hits}
         periods = {period.code for change, board, _ in hits for period in self._periods(change, board)}
         people = {change.participant_id for change, _, _ in hits} - self.changed_people
@@ -84,159 +91,166 @@ class Fold:
             self.load_track(board.track, self.changed_people)
         for board in {board.id: board for _, board, _ in hits if board.measure.is_level}.values():
             people = {change.participant_id for change, hit, _ in hits if hit.id == board.id}
-            known_people = [self.people[who] for who in people]
+            known_people = [self.people[participant_id] for participant_id in people]
             self._levels[board.id] = current_levels(self.tenant, known_people, board.measure, now=self.now)
-        self._read_openings(hits)
+        self._load_openings(hits)
 
-    def _read_openings(self, hits: Sequence[tuple[ScoreChange, Board, int | None]]) -> None:
-        """A balance is looked up as it is now: of whom changes of a day before today wait, today's beginning is looked up, too."""
+    def _load_openings(self, hits: Sequence[Hit]) -> None:
+        """Look up balances at the start of today, for participants with waiting changes of an earlier day.
+
+        `current_levels` returns balances as they are now. They already include the changes of today.
+        """
         early: dict[UUID, set[UUID]] = {}
         boards = {board.id: board for _, board, _ in hits if board.measure.metric == POINTS_BALANCE}
         for change, board, _ in hits:
             if board.id in boards and local_day(change.created_at, board.zone) < self._today(board):
                 early.setdefault(board.id, set()).add(change.participant_id)
         for board_id, ids in early.items():
-            board, people = boards[board_id], [self.people[who] for who in ids]
+            board, people = boards[board_id], [self.people[participant_id] for participant_id in ids]
             since = start_of_day(self._today(board), board.zone)
             self._openings[board_id] = levels_since(self.tenant, people, board.measure, since=since, now=self.now)
 
     def _today(self, board: Board) -> date:
-        """The day on which it is folded; where a change was made on a later one, as by a clock that is ahead, that one."""
+        """The local day of the fold, or of its newest change if that was made on a later day by a clock that is ahead."""
         return local_day(self.now, board.zone)
 
     def load_track(self, track: UUID, people: Collection[UUID]) -> None:
-        """Whatever these participants have on a track; what was worked in already stays."""
+        """Load all scores of these participants on a track. Drafts that exist already are not replaced."""
         if people:
             scores = Score.objects.filter(tenant_id=self.tenant.pk, participant_id__in=people, track=track)
             self._put(row for row in scores if self.drafts.find((track, row.period), row.participant_id) is None)
 
     def _put(self, scores: Iterable[Score]) -> None:
         for row in scores:
-            self.drafts.put(
-                (row.track, row.period), ScoreDraft.from_row(row.participant_id, row.total, row.earliness, row.is_shown)
-            )
+            draft = ScoreDraft.from_row(row.participant_id, row.total, row.earliness, row.is_shown)
+            self.drafts.put((row.track, row.period), draft)
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
-        """All that a change concerns: of a level only the board of all time, and in either case the days that it may move."""
-        days = self._days(change, board)
-        its_days = [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
-        return [*([ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)), *its_days]
+        """All periods in which a change may alter a score. A level has no other client period than all time."""
+        periods = [ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)
+        return [*periods, *_day_periods(self._days(change, board))]
 
-    # --- working in -------------------------------------------------------------------------------------------------
+    # --- applying changes -------------------------------------------------------------------------------------------
 
     def _add(self, change: ScoreChange, board: Board, amount: int) -> None:
-        """To every period of the instant at which it counts, which a late event has in the past."""
-        early, who = earliness(change.at), change.participant_id
+        """Add an amount in all periods that contain its instant. For a late event these periods may be closed."""
+        early, participant_id = earliness(change.at), change.participant_id
         counts_on, days = local_day(change.at, board.zone), self._days(change, board)
         for day in days:
             if day <= counts_on:
-                self._open_day(board, who, day)
+                self._open_day(board, participant_id, day)
         for period in periods_at(change.at, board.zone):
-            self._line(board, period, who).add(amount, early)
-            self._note_past(board, period)
+            self._draft(board, period, participant_id).add(amount, early)
+            self._note_closed_period(board, period)
         for day in days:
             if day > counts_on:
-                self._raise_opening(board, who, day, amount, early)
+                self._raise_opening(board, participant_id, day, amount, early)
             else:
-                self._close_day(board, who, day)
+                self._close_day(board, participant_id, day)
 
     def _days(self, change: ScoreChange, board: Board) -> Sequence[date]:
-        """The days that begin with another standing, or on which somebody moves, because of the change.
+        """The days whose OPENING or MOVED scores the change may alter.
 
-        The day of the change is among them because a reader's clock may be behind the clock of this fold.
+        The day of the change is included because a reader's clock may be behind the clock of this fold.
         """
         ahead = max(change.created_at, change.at)
         changed = {local_day(change.created_at, board.zone), local_day(ahead, board.zone)}
         return sorted(changed.union(comparison_days(board.zone, now=self.now)))
 
-    def _raise_opening(self, board: Board, who: UUID, day: date, amount: int, early: int) -> None:
-        """What counts before `day`: who moved on that day began it with this amount more. All others need no row."""
-        if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), who) is None:
+    def _raise_opening(self, board: Board, participant_id: UUID, day: date, amount: int, early: int) -> None:
+        """Add an amount that counts before `day` to the score at the start of `day`.
+
+        Only a participant who moved on that day has an OPENING score. The others are counted with their score of all time.
+        """
+        if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), participant_id) is None:
             return
-        self._line(board, period_on(Kind.OPENING, day), who).add(amount, early)
-        self._close_day(board, who, day)
+        self._draft(board, period_on(Kind.OPENING, day), participant_id).add(amount, early)
+        self._close_day(board, participant_id, day)
 
     def _set_openings(self) -> None:
-        """As they were looked up: of who has moved today, where they began the day."""
+        """Set today's OPENING and MOVED scores from `_load_openings`, for participants whose balance moved today."""
         for board_id, levels in self._openings.items():
             board = next(each for each in self.boards.active.values() if each.id == board_id)
             today = self._today(board)
-            for who, level in levels.items():
+            for participant_id, level in levels.items():
                 if level.at >= start_of_day(today, board.zone):
-                    opening = self._line(board, period_on(Kind.OPENING, today), who)
+                    opening = self._draft(board, period_on(Kind.OPENING, today), participant_id)
                     opening.set(max(0, level.score_before or 0), earliness(level.at))
-                    line = self._line(board, ALL_TIME, who)
-                    self._line(board, period_on(Kind.MOVED, today), who).set(line.score, line.earliness)
+                    self._copy_score(board, participant_id, period_on(Kind.MOVED, today))
 
     def _set_level(self, change: ScoreChange, board: Board) -> None:
         score = self._levels[board.id].get(change.participant_id, 0)
-        line = self._line(board, ALL_TIME, change.participant_id)
-        if line.score == score and board.measure.metric != POINTS_BALANCE:
-            return  # told anew, as with a tick in a window that was satisfied; points always move
+        draft = self._draft(board, ALL_TIME, change.participant_id)
+        if draft.score == score and board.measure.metric != POINTS_BALANCE:
+            return  # for example a second tick in a satisfied window; but an entry in the ledger always moves a balance
         day = local_day(change.created_at, board.zone)
         self._open_day(board, change.participant_id, day)
-        line.set(score, earliness(change.at))
+        draft.set(score, earliness(change.at))
         self._close_day(board, change.participant_id, day)
 
-    def _line(self, board: Board, period: Period, who: UUID) -> ScoreDraft:
-        line = self.drafts.get_or_create((board.track, period.code), who)
-        line.is_removed = False
-        line.is_shown = is_shown(self.people[who])
-        return line
+    def _draft(self, board: Board, period: Period, participant_id: UUID) -> ScoreDraft:
+        draft = self.drafts.get_or_create((board.track, period.code), participant_id)
+        draft.is_removed = False
+        draft.is_shown = is_shown(self.people[participant_id])
+        return draft
 
-    def _open_day(self, board: Board, who: UUID, day: date) -> None:
-        """Before the first move of a day: where they stood when it began."""
-        if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), who) is not None:
+    def _open_day(self, board: Board, participant_id: UUID, day: date) -> None:
+        """Store the score at the start of `day`, unless the participant has already moved on that day."""
+        if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), participant_id) is not None:
             return
-        line = self._line(board, ALL_TIME, who)
-        if line.score > 0:
-            opening = self._line(board, period_on(Kind.OPENING, day), who)
-            opening.set(line.score, line.earliness)
+        if self._draft(board, ALL_TIME, participant_id).score > 0:
+            self._copy_score(board, participant_id, period_on(Kind.OPENING, day))
 
-    def _close_day(self, board: Board, who: UUID, day: date) -> None:
-        """After a move: what they have come to on that day."""
-        line = self._line(board, ALL_TIME, who)
+    def _close_day(self, board: Board, participant_id: UUID, day: date) -> None:
+        """Store the score after a move on `day`."""
         moved = period_on(Kind.MOVED, day)
-        self._line(board, moved, who).set(line.score, line.earliness)
-        self._note_past(board, moved)
+        self._copy_score(board, participant_id, moved)
+        self._note_closed_period(board, moved)
 
-    def _note_past(self, board: Board, period: Period) -> None:
-        self.rewrites_past = self.rewrites_past or period.is_closed(board.zone, now=self.now + MAX_CLOCK_DIFFERENCE)
+    def _copy_score(self, board: Board, participant_id: UUID, period: Period) -> None:
+        """Copy the score of all time into another period."""
+        draft = self._draft(board, ALL_TIME, participant_id)
+        self._draft(board, period, participant_id).set(draft.score, draft.earliness)
 
-    # --- looking at somebody ----------------------------------------------------------------------------------------
+    def _note_closed_period(self, board: Board, period: Period) -> None:
+        if period.is_closed(board.zone, now=self.now + MAX_CLOCK_DIFFERENCE):
+            self.has_changed_closed_period = True
 
-    def _look_at(self, who: UUID) -> None:
-        """Who they are has changed, or they are gone: what is shown of them, and on which boards they are at all."""
-        person = self.people.get(who)
+    # --- changes of participants ------------------------------------------------------------------------------------
+
+    def _apply_person_change(self, participant_id: UUID) -> None:
+        """Update membership and visibility of a participant who was changed. Remove the scores of one who was deleted."""
+        person = self.people.get(participant_id)
         if person is None:
-            for _, line in self.drafts.of_participants([who]):
-                line.is_removed = True
+            for _, draft in self.drafts.of_participants([participant_id]):
+                draft.is_removed = True
             return
         for board in self.boards.active.values():
             if board.member_filter is not None:
                 self._join_or_leave(board, person)
-        for _, line in self.drafts.of_participants([who]):
-            line.is_shown = is_shown(person)
+        for _, draft in self.drafts.of_participants([participant_id]):
+            draft.is_shown = is_shown(person)
 
     def _join_or_leave(self, board: Board, person: Participant) -> None:
-        """Joining brings along what they have come to in the periods that last; what is over stays as it was."""
-        for period in self._lasting(board):
-            line = self.drafts.find((board.track, period.code), person.pk)
-            if line is not None:
-                line.is_removed = True
+        """Remove the scores of the current periods. For a member, compute them again from the history.
+
+        So a new member enters the current periods with the score they already have. Closed periods stay as they were.
+        """
+        current_codes = {period.code for period in self._current_periods(board)}
+        for code in current_codes:
+            draft = self.drafts.find((board.track, code), person.pk)
+            if draft is not None:
+                draft.is_removed = True
         if board.has_member(person):
-            open_codes = {period.code for period in self._lasting(board)}
-            refill(self.drafts, self.tenant, board, [person], only=open_codes, now=self.now)
+            refill(self.drafts, self.tenant, board, [person], only=current_codes, now=self.now)
 
-    def _lasting(self, board: Board) -> Sequence[Period]:
+    def _current_periods(self, board: Board) -> Sequence[Period]:
         days = comparison_days(board.zone, now=self.now)
-        its_days = [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
-        return [*periods_at(self.now, board.zone), *its_days]
+        return [*periods_at(self.now, board.zone), *_day_periods(days)]
 
 
-def is_shown(person: Participant) -> bool:
-    """Whether others may see them on boards."""
-    return person.is_active and person.visible
+def _day_periods(days: Iterable[date]) -> Sequence[Period]:
+    return [period_on(kind, day) for day in days for kind in (Kind.OPENING, Kind.MOVED)]
 
 
 def _people(tenant: Tenant, ids: Collection[UUID]) -> Mapping[UUID, Participant]:

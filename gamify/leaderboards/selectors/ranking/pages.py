@@ -1,4 +1,8 @@
-"""Answers about boards: pages and ranks. Where nothing waits to be folded, one question does for each."""
+"""Pages and ranks of boards.
+
+There are two ways to an answer. Where no change waits, one statement returns it (`fast_page`). Otherwise the waiting changes are
+folded in memory and added to the stored scores (`snapshots`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +12,9 @@ from uuid import UUID
 from gamify.leaderboards.engine.periods import Kind, Period, local_day, period_on
 from gamify.leaderboards.engine.ranking.places import Place, best_place_with_score, competition_ranks, percentile
 from gamify.leaderboards.selectors.catalog import Board
+from gamify.leaderboards.selectors.ranking import rank_cache
 from gamify.leaderboards.selectors.ranking.fast_page import FastPage, fast_page_around, fast_page_at, fast_page_of
-from gamify.leaderboards.selectors.ranking.rank_cache import ClosedPeriod, Ranks, get, put
+from gamify.leaderboards.selectors.ranking.rank_cache import ClosedPeriod, Ranks
 from gamify.leaderboards.selectors.ranking.snapshots import BoardSnapshot, PeriodView, centered_slice
 from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, BoardSlice, StoredBoard
 from participants.models import Tenant
@@ -19,7 +24,10 @@ from participants.work import snapshot
 
 @dataclass(frozen=True)
 class Entry:
-    """`change` is up, down, same or new, against the period before; of all time against the beginning of today."""
+    """A row of a page. `change` is up, down, same or new.
+
+    It compares the rank with the end of the previous period, or with the start of today for all time.
+    """
 
     rank: int
     row: BoardRow
@@ -28,13 +36,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
+    """`total` is the number of participants on the whole board."""
+
     entries: Sequence[Entry]
     total: int
 
 
 @dataclass(frozen=True)
 class ParticipantRank:
-    """Rank and percentile are None for who is not on the board; their score is 0 then."""
+    """The rank of one participant. If they are not on the board, `rank` and `percentile` are None and `score` is 0."""
 
     rank: int | None
     score: int
@@ -44,7 +54,10 @@ class ParticipantRank:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """So many from `offset`, or those around a participant: who is not on the board has nobody around."""
+    """Up to `limit` rows: after the first `offset` ones, or with the participant `around` in the middle.
+
+    `around` is an external id. If this participant is not on the board, the page has no entries.
+    """
 
     limit: int
     offset: int = 0
@@ -52,67 +65,69 @@ class PageRequest:
 
 
 def page_of(tenant: Tenant, board: Board, period: Period, *, request: PageRequest, now: datetime) -> Page:
-    """Raises TooMuchWaiting, ParticipantNotFound."""
-    at_once = _page_at_once(tenant, board, period, request, now=now)
-    return at_once or _page_of_moment(tenant, board, period, request, now=now)
+    """A page of a board in one period.
+
+    Raises:
+        TooManyWaitingChanges: the caller must store a fold first.
+        ParticipantNotFound: no participant has the id `request.around`.
+    """
+    fast = _fast_page(tenant, board, period, request, now=now)
+    return fast or _snapshot_page(tenant, board, period, request, now=now)
 
 
-def _page_at_once(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page | None:
-    """Where nothing waits, and it is known where they stood before: one question."""
-    written = StoredBoard(tenant.pk, board.track, period.code)
-    if asked.around is None:
-        glance = fast_page_at(written, asked.offset, asked.limit)
+def _fast_page(tenant: Tenant, board: Board, period: Period, request: PageRequest, *, now: datetime) -> Page | None:
+    """The page from one statement. None if changes wait, or if the earlier rank of a row is not in the cache."""
+    stored = StoredBoard(tenant.pk, board.track, period.code)
+    if request.around is None:
+        fast = fast_page_at(stored, request.offset, request.limit)
     else:
-        glance = fast_page_around(written, asked.around, asked.limit)
-    if glance.has_waiting_changes:
+        fast = fast_page_around(stored, request.around, request.limit)
+    if fast.has_waiting_changes:
         return None
-    if asked.around is not None and not glance.rows:
-        get_participant(tenant, asked.around, now=now)  # known, and not on the board
-    shown = _shown(glance, asked)
-    standings, ranks = glance.rows[shown], glance.ranks[shown]
-    ids = [each.place[2] for each in standings]
-    before = (
-        get(_over(board, period, now=now), ids, revision=glance.revision) if _has_ended(board, period, now=now) else {}
-    )
-    return None if len(before) < len(ids) else Page(_entries(standings, ranks, before), glance.total)
+    if request.around is not None and not fast.rows:
+        get_participant(tenant, request.around, now=now)  # raises ParticipantNotFound for an unknown id
+    chosen = _chosen_rows(fast, request)
+    rows, ranks = fast.rows[chosen], fast.ranks[chosen]
+    ids = [row.place[2] for row in rows]
+    before: Ranks = {}
+    if _has_closed_comparison(board, period, now=now):
+        before = rank_cache.get(_cache_key(board, period, now=now), ids, revision=fast.revision)
+    return None if len(before) < len(ids) else Page(_entries(rows, ranks, before), fast.total)
 
 
-def _shown(glance: FastPage, asked: PageRequest) -> slice:
-    if asked.around is None:
+def _chosen_rows(fast: FastPage, request: PageRequest) -> slice:
+    if request.around is None:
         return slice(None)
-    index = next((i for i, each in enumerate(glance.rows) if each.external_id == asked.around), 0)
-    return centered_slice(index, len(glance.rows), asked.limit)
+    index = next((i for i, row in enumerate(fast.rows) if row.external_id == request.around), 0)
+    return centered_slice(index, len(fast.rows), request.limit)
 
 
-def _page_of_moment(tenant: Tenant, board: Board, period: Period, asked: PageRequest, *, now: datetime) -> Page:
+def _snapshot_page(tenant: Tenant, board: Board, period: Period, request: PageRequest, *, now: datetime) -> Page:
     with snapshot(tenant):
-        reading = BoardSnapshot(tenant, board, now=now)
-        view = reading.period_view(period)
-        window = _window(reading, view, asked)
+        board_snapshot = BoardSnapshot(tenant, board, now=now)
+        view = board_snapshot.period_view(period)
+        board_slice = _board_slice(board_snapshot, view, request)
         total = view.total()
-        ranks = _ranks(view, window)
-        before = previous_ranks(reading, period, [each.place[2] for each in window.rows])
-    return Page(_entries(window.rows, ranks, before), total)
+        ranks = _ranks(view, board_slice)
+        before = previous_ranks(board_snapshot, period, [row.place[2] for row in board_slice.rows])
+    return Page(_entries(board_slice.rows, ranks, before), total)
 
 
-def _entries(standings: Sequence[BoardRow], ranks: Sequence[int], before: Ranks) -> Sequence[Entry]:
-    return [
-        Entry(rank, standing, _change(rank, before.get(standing.place[2])))
-        for rank, standing in zip(ranks, standings, strict=True)
-    ]
+def _entries(rows: Sequence[BoardRow], ranks: Sequence[int], before: Ranks) -> Sequence[Entry]:
+    return [Entry(rank, row, _change(rank, before.get(row.place[2]))) for rank, row in zip(ranks, rows, strict=True)]
 
 
-def _window(reading: BoardSnapshot, view: PeriodView, asked: PageRequest) -> BoardSlice:
-    if asked.around is None:
-        return view.from_offset(asked.offset, asked.limit)
-    place = view.place_of(get_participant(reading.tenant, asked.around, now=reading.now))
-    return BoardSlice(0, (), is_at_end=True) if place is None else view.around(place, asked.limit)
+def _board_slice(board_snapshot: BoardSnapshot, view: PeriodView, request: PageRequest) -> BoardSlice:
+    if request.around is None:
+        return view.from_offset(request.offset, request.limit)
+    place = view.place_of(get_participant(board_snapshot.tenant, request.around, now=board_snapshot.now))
+    return BoardSlice(0, (), is_at_end=True) if place is None else view.around(place, request.limit)
 
 
-def _ranks(view: PeriodView, window: BoardSlice) -> Sequence[int]:
-    scores = [each.score for each in window.rows]
-    first = view.rank(scores[0]) if scores and window.start else 1
-    return competition_ranks(scores, start=window.start, first=first)
+def _ranks(view: PeriodView, board_slice: BoardSlice) -> Sequence[int]:
+    scores = [row.score for row in board_slice.rows]
+    first = view.rank(scores[0]) if scores and board_slice.start else 1
+    return competition_ranks(scores, start=board_slice.start, first=first)
 
 
 def _change(rank: int, before: int | None) -> str:
@@ -126,74 +141,98 @@ def _change(rank: int, before: int | None) -> str:
 def participant_rank(
     tenant: Tenant, board: Board, period: Period, participant_id: str, *, now: datetime
 ) -> ParticipantRank:
-    """Where one participant stands. Raises TooMuchWaiting, ParticipantNotFound."""
-    glance = fast_page_of(StoredBoard(tenant.pk, board.track, period.code), participant_id)
-    if glance.rows and not glance.has_waiting_changes:
-        return _ranked(glance.rows[0].place, glance.better_scores + 1, glance.total)
+    """The rank of one participant, whose external id is `participant_id`.
+
+    Raises:
+        TooManyWaitingChanges: the caller must store a fold first.
+        ParticipantNotFound: no participant has this id.
+    """
+    if (fast := _fast_rank(tenant, board, period, participant_id)) is not None:
+        return fast
     participant = get_participant(tenant, participant_id, now=now)
     with snapshot(tenant):
         view = BoardSnapshot(tenant, board, now=now).period_view(period)
         place, total = view.place_of(participant), view.total()
-        return _ranked(place, view.rank(place[0]) if place else 0, total)
+        return _participant_rank(place, view.rank(place[0]) if place else 0, total)
 
 
-def _ranked(place: Place | None, rank: int, total: int) -> ParticipantRank:
+def _fast_rank(tenant: Tenant, board: Board, period: Period, participant_id: str) -> ParticipantRank | None:
+    """The rank from one statement. None if changes wait, or if the participant is not on the board or unknown."""
+    fast = fast_page_of(StoredBoard(tenant.pk, board.track, period.code), participant_id)
+    if fast.has_waiting_changes or not fast.rows:
+        return None
+    return _participant_rank(fast.rows[0].place, fast.better_scores + 1, fast.total)
+
+
+def _participant_rank(place: Place | None, rank: int, total: int) -> ParticipantRank:
     if place is None:
         return ParticipantRank(None, 0, total, None)
     return ParticipantRank(rank, place[0], total, percentile(rank, total))
 
 
-# --- where they stood before --------------------------------------------------------------------------------------------
+# --- earlier ranks ------------------------------------------------------------------------------------------------------
 
 
-def previous_ranks(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
-    """Ranks at the end of the period before, of all time at the beginning of today; of who had none, none."""
+def previous_ranks(board_snapshot: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
+    """The ranks of participants at the end of the previous period, or at the start of today for all time.
+
+    Uses the cache, and adds to it, unless waiting changes may alter a closed period.
+    """
     if not ids:
         return {}
-    is_new = reading.fold_result is not None and reading.fold_result.has_changed_closed_period
-    if is_new or not _has_ended(reading.board, period, now=reading.now):
-        return _found_before(reading, period, ids)
-    over, revision = _over(reading.board, period, now=reading.now), reading.revision()
-    known = get(over, ids, revision=revision)
-    if missing := [who for who in ids if who not in known]:
-        found = _found_before(reading, period, missing)
-        put(over, {who: found.get(who) for who in missing}, revision=revision)
+    board, now = board_snapshot.board, board_snapshot.now
+    is_stale = board_snapshot.fold_result is not None and board_snapshot.fold_result.has_changed_closed_period
+    if is_stale or not _has_closed_comparison(board, period, now=now):
+        return _computed_previous_ranks(board_snapshot, period, ids)
+    key, revision = _cache_key(board, period, now=now), board_snapshot.revision()
+    known = rank_cache.get(key, ids, revision=revision)
+    if missing := [participant_id for participant_id in ids if participant_id not in known]:
+        found = _computed_previous_ranks(board_snapshot, period, missing)
+        rank_cache.put(
+            key, {participant_id: found.get(participant_id) for participant_id in missing}, revision=revision
+        )
         known = {**known, **found}
     return known
 
 
-def _has_ended(board: Board, period: Period, *, now: datetime) -> bool:
-    """Whether the standings before `period` are over. Those before tomorrow, which an event may be ahead in, are not."""
+def _has_closed_comparison(board: Board, period: Period, *, now: datetime) -> bool:
+    """Whether the standing that `period` is compared with is closed.
+
+    It is not closed for tomorrow, which is compared with today. An event whose clock is ahead may already count for tomorrow.
+    """
     return period.kind is Kind.ALL_TIME or period.previous.is_closed(board.zone, now=now)
 
 
-def _over(board: Board, period: Period, *, now: datetime) -> ClosedPeriod:
+def _cache_key(board: Board, period: Period, *, now: datetime) -> ClosedPeriod:
     return board.track, period.code, local_day(now, board.zone).toordinal()
 
 
-def _found_before(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
+def _computed_previous_ranks(board_snapshot: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
     if period.kind is Kind.ALL_TIME:
-        return _ranks_at_opening(reading, period, ids)
-    view = reading.period_view(period.previous)
+        return _ranks_at_start_of_today(board_snapshot, period, ids)
+    view = board_snapshot.period_view(period.previous)
     places = view.places_of(ids)
     ranks = {score: view.rank(score) for score in {place[0] for place in places.values()}}
-    return {who: ranks[place[0]] for who, place in places.items()}
+    return {participant_id: ranks[place[0]] for participant_id, place in places.items()}
 
 
-def _ranks_at_opening(reading: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
-    """Whoever has moved today stood where they stood then, and all others stand there still."""
-    day = local_day(reading.now, reading.board.zone)
+def _ranks_at_start_of_today(board_snapshot: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
+    """The ranks of all time at the start of today.
+
+    Participants who moved today had their OPENING place, and the others had the place that they have now. The rank of a score
+    then is its rank now, minus the movers who are above it now, plus the movers who were above it then.
+    """
+    day = local_day(board_snapshot.now, board_snapshot.board.zone)
     now, opening, moved = (
-        reading.period_view(each) for each in (period, period_on(Kind.OPENING, day), period_on(Kind.MOVED, day))
+        board_snapshot.period_view(each) for each in (period, period_on(Kind.OPENING, day), period_on(Kind.MOVED, day))
     )
     movers = moved.places_of(ids)
-    places = {who: place for who, place in now.places_of(ids).items() if who not in movers}
-    places |= opening.places_of(ids)
-    scores = {place[0] for place in places.values()}
-    ranks = {
-        score: now.rank(score)
-        - moved.count_above(best_place_with_score(score))
-        + opening.count_above(best_place_with_score(score))
-        for score in scores
+    places = {
+        participant_id: place for participant_id, place in now.places_of(ids).items() if participant_id not in movers
     }
-    return {who: ranks[place[0]] for who, place in places.items()}
+    places |= opening.places_of(ids)
+    ranks: dict[int, int] = {}
+    for score in {place[0] for place in places.values()}:
+        best = best_place_with_score(score)
+        ranks[score] = now.rank(score) - moved.count_above(best) + opening.count_above(best)
+    return {participant_id: ranks[place[0]] for participant_id, place in places.items()}

@@ -1,6 +1,8 @@
-"""Ranks in standings that are over, kept in the process: they are asked for with every page, and do not change.
+"""A cache of ranks in closed periods. It lives in the process.
 
-What changes one after all (somebody hidden, a late event, a reversal) raises the tenant's revision, which is read with each answer.
+Each page compares its ranks with ranks of the previous period, which rarely change. A late event, a reversal or a hidden
+participant can still change them. Then the tenant's revision grows (`Folding.revision`), and entries of an older revision are
+ignored. Every answer reads the revision.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,23 +12,31 @@ from uuid import UUID
 MAX_ENTRIES = 100_000
 
 ClosedPeriod = tuple[UUID, int, int]
-"""A track, the code of the period that is asked for, and the day on which: yesterday's end is not today's."""
+"""A track, the code of the period that the reader asked for, and the ordinal of the local day.
+
+The ranks belong to the period before. The day is part of the key because the comparison of all time is with the start of today.
+"""
 
 Ranks = Mapping[UUID, int | None]
-"""None for who had none."""
+"""Ranks by participant id. None for a participant who was not on the board."""
 
-_kept: dict[tuple[ClosedPeriod, UUID], tuple[int, int | None]] = {}
+_entries: dict[tuple[ClosedPeriod, UUID], tuple[int, int | None]] = {}
 _lock = Lock()
 
 
-def get(over: ClosedPeriod, ids: Iterable[UUID], *, revision: int) -> Ranks:
-    """Of those of `ids` that are known as of `revision`."""
-    found = {who: _kept.get((over, who)) for who in ids}
-    return {who: known[1] for who, known in found.items() if known is not None and known[0] == revision}
+def get(closed: ClosedPeriod, ids: Iterable[UUID], *, revision: int) -> Ranks:
+    """The ranks of those participants that are cached for this revision."""
+    found = {participant_id: _entries.get((closed, participant_id)) for participant_id in ids}
+    return {
+        participant_id: entry[1]
+        for participant_id, entry in found.items()
+        if entry is not None and entry[0] == revision
+    }
 
 
-def put(over: ClosedPeriod, ranks: Ranks, *, revision: int) -> None:
+def put(closed: ClosedPeriod, ranks: Ranks, *, revision: int) -> None:
+    """Add ranks. A full cache is emptied first."""
     with _lock:
-        if len(_kept) >= MAX_ENTRIES:
-            _kept.clear()
-        _kept.update({(over, who): (revision, rank) for who, rank in ranks.items()})
+        if len(_entries) >= MAX_ENTRIES:
+            _entries.clear()
+        _entries.update({(closed, participant_id): (revision, rank) for participant_id, rank in ranks.items()})

@@ -1,4 +1,4 @@
-"""A board as of one moment: what is written of it, and what is not folded yet added to that in memory."""
+"""A board as of one moment: the stored scores plus the waiting changes, which are folded in memory."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,21 +23,25 @@ from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 
 MAX_WAITING_CHANGES = 200
-"""So many changes an answer takes in that are not folded; who finds more folds first."""
+"""How many waiting changes an answer folds in memory. A reader that finds more stores a fold first."""
 
 
 class TooManyWaitingChanges(Exception):
-    """Fold, then ask again."""
+    """The caller must store a fold and read again."""
 
 
 class BoardSnapshot:
-    """One board as of one moment. Use inside `snapshot`. Raises TooMuchWaiting."""
+    """One board as of one moment. Must be used inside `participants.work.snapshot`.
+
+    Raises:
+        TooManyWaitingChanges: more than MAX_WAITING_CHANGES changes wait for the tenant.
+    """
 
     def __init__(self, tenant: Tenant, board: Board, *, now: datetime) -> None:
         self.tenant, self.board, self.now = tenant, board, now
-        self.fold_result = self._waiting()
+        self.fold_result = self._fold_waiting_changes()
 
-    def _waiting(self) -> FoldResult | None:
+    def _fold_waiting_changes(self) -> FoldResult | None:
         waiting = list(ScoreChange.objects.filter(tenant_id=self.tenant.pk).order_by("id")[: MAX_WAITING_CHANGES + 1])
         if len(waiting) > MAX_WAITING_CHANGES:
             raise TooManyWaitingChanges
@@ -47,20 +51,23 @@ class BoardSnapshot:
         return Fold(self.tenant, boards, waiting, now=self.now).run()
 
     def revision(self) -> int:
-        """Of the standings that are over."""
+        """The revision of closed periods (`Folding.revision`), or 0 if nothing was ever stored."""
         return Folding.objects.filter(tenant=self.tenant).values_list("revision", flat=True).first() or 0
 
     def period_view(self, period: Period) -> "PeriodView":
         slot = self.board.track, period.code
-        written = StoredBoard(self.tenant.pk, *slot)
+        stored = StoredBoard(self.tenant.pk, *slot)
         if self.fold_result is None:
-            return PeriodView(written, {}, {})
-        return PeriodView(written, self.fold_result.moves.get(slot, {}), self.fold_result.people)
+            return PeriodView(stored, {}, {})
+        return PeriodView(stored, self.fold_result.moves.get(slot, {}), self.fold_result.people)
 
 
 @dataclass(frozen=True)
 class PeriodView:
-    """A board in a period: what is written, and who has moved since."""
+    """A board in one period: what is stored, and the moves of the waiting changes.
+
+    `people` holds the participants of the moves by id.
+    """
 
     stored: StoredBoard
     moves: Mapping[UUID, Move]
@@ -70,64 +77,73 @@ class PeriodView:
         return self.stored.total() + net_count(self.moves.values())
 
     def count_above(self, place: Place) -> int:
+        """How many participants are above `place`."""
         return self.stored.count_above(place) + net_count_above(self.moves.values(), place)
 
     def rank(self, score: int) -> int:
         return self.count_above(best_place_with_score(score)) + 1
 
     def place_of(self, participant: Participant) -> Place | None:
+        """The participant's place, or None if they are not on the board."""
         return self.places_of([participant.pk]).get(participant.pk)
 
     def places_of(self, ids: Iterable[UUID]) -> Mapping[UUID, Place]:
-        """Where those of them stand who are on the board."""
-        wanted, written = set(ids), self.stored
-        stored = [who for who in wanted if who not in self.moves]
+        """The places of those participants that are on the board."""
+        wanted, stored = set(ids), self.stored
+        unmoved = [participant_id for participant_id in wanted if participant_id not in self.moves]
         rows = Score.objects.filter(
-            tenant_id=written.tenant_id, participant_id__in=stored, track=written.track, period=written.period
+            tenant_id=stored.tenant_id, participant_id__in=unmoved, track=stored.track, period=stored.period
         )
-        found = {row.participant_id: row.place for row in rows} if stored else {}
-        found |= {who: move.after for who, move in self.moves.items() if who in wanted}
-        return {who: place for who, place in found.items() if place is not None}
+        places = {row.participant_id: row.place for row in rows} if unmoved else {}
+        places |= {
+            participant_id: move.after for participant_id, move in self.moves.items() if participant_id in wanted
+        }
+        return {participant_id: place for participant_id, place in places.items() if place is not None}
 
     def from_offset(self, offset: int, limit: int) -> BoardSlice:
+        """Up to `limit` rows after the first `offset` ones.
+
+        Each move can shift rows by one. So the stored rows are read with a margin of one row per move on both sides.
+        """
         moved = len(self.moves)
         if not moved:
             return self.stored.from_offset(offset, limit)
-        window = self.stored.from_offset(max(0, offset - moved), limit + 2 * moved)
-        merged = self._merged(window)
-        return _cut(merged, offset, limit)
+        board_slice = self.stored.from_offset(max(0, offset - moved), limit + 2 * moved)
+        return _cut(self._with_moves(board_slice), offset, limit)
 
     def around(self, place: Place, limit: int) -> BoardSlice:
-        """So many with `place`, which is somebody's, in their middle, or nearer to an end where the board ends."""
-        window = self._merged(self.stored.around(place, limit + len(self.moves)))
-        index = next(i for i, standing in enumerate(window.rows) if standing.place == place)
-        shown = centered_slice(index, len(window.rows), limit)
-        return BoardSlice(window.start + shown.start, window.rows[shown], window.is_at_end)
+        """Up to `limit` rows with the participant at `place` in the middle, or nearer to an end where the board ends."""
+        board_slice = self._with_moves(self.stored.around(place, limit + len(self.moves)))
+        index = next(i for i, row in enumerate(board_slice.rows) if row.place == place)
+        chosen = centered_slice(index, len(board_slice.rows), limit)
+        return BoardSlice(board_slice.start + chosen.start, board_slice.rows[chosen], board_slice.is_at_end)
 
-    def _merged(self, window: BoardSlice) -> BoardSlice:
-        """With those who have moved where they stand now, as far as the window reaches."""
+    def _with_moves(self, board_slice: BoardSlice) -> BoardSlice:
+        """Apply the moves to stored rows. Participants whose new place is beyond the slice are left out."""
         if not self.moves:
-            return window
-        high = BEST_PLACE if window.start == 0 or not window.rows else window.rows[0].place
-        low = WORST_PLACE if window.is_at_end or not window.rows else window.rows[-1].place
-        stayed = [each for each in window.rows if each.place[2] not in self.moves]
-        came = [self._standing(who, move.after) for who, move in self.moves.items() if move.after]
-        standings = [*stayed, *(each for each in came if low <= each.place <= high)]
-        standings.sort(key=lambda each: each.place, reverse=True)
-        start = 0 if high == BEST_PLACE else window.start + net_count_above(self.moves.values(), high)
-        return BoardSlice(start, standings, window.is_at_end)
+            return board_slice
+        rows = board_slice.rows
+        high = BEST_PLACE if board_slice.start == 0 or not rows else rows[0].place
+        low = WORST_PLACE if board_slice.is_at_end or not rows else rows[-1].place
+        unmoved = [row for row in rows if row.place[2] not in self.moves]
+        moved = [self._row(participant_id, move.after) for participant_id, move in self.moves.items() if move.after]
+        merged = [*unmoved, *(row for row in moved if low <= row.place <= high)]
+        merged.sort(key=lambda row: row.place, reverse=True)
+        start = 0 if high == BEST_PLACE else board_slice.start + net_count_above(self.moves.values(), high)
+        return BoardSlice(start, merged, board_slice.is_at_end)
 
-    def _standing(self, who: UUID, place: Place) -> BoardRow:
-        person = self.people[who]
+    def _row(self, participant_id: UUID, place: Place) -> BoardRow:
+        person = self.people[participant_id]
         return BoardRow(place, person.external_id, person.display_name)
 
 
 def centered_slice(index: int, number: int, limit: int) -> slice:
-    """Which of `number` to show, `limit` of them with the one at `index` in their middle, or nearer to an end where they end."""
+    """Which `limit` of `number` rows to show so that the row at `index` is in the middle, or nearer to an end of the rows."""
     start = max(0, index - max(limit // 2, limit - (number - index)))
     return slice(start, start + limit)
 
 
-def _cut(window: BoardSlice, offset: int, limit: int) -> BoardSlice:
-    start = offset - window.start
-    return BoardSlice(offset, window.rows[start : start + limit] if start >= 0 else (), window.is_at_end)
+def _cut(board_slice: BoardSlice, offset: int, limit: int) -> BoardSlice:
+    start = offset - board_slice.start
+    rows = board_slice.rows[start : start + limit] if start >= 0 else ()
+    return BoardSlice(offset, rows, board_slice.is_at_end)
