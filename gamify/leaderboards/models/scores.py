@@ -2,7 +2,7 @@ from uuid import UUID
 
 from django.db import models
 
-from gamify.leaderboards.engine.places import Place, join_score
+from gamify.leaderboards.engine.ranking.places import Place, join_score
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 

@@ -1,6 +1,6 @@
 from django.db import models
 
-from gamify.leaderboards.engine.places import join_score, split_score
+from gamify.leaderboards.engine.ranking.places import join_score, split_score
 from participants.ids import new_id
 from participants.models import Participant, Tenant
 

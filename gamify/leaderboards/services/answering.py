@@ -7,8 +7,8 @@ from typing import TypeVar
 from gamify.leaderboards.engine.measures import POINTS_BALANCE
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
-from gamify.leaderboards.selectors.pages import Page, PageRequest, ParticipantRank, page_of, participant_rank
-from gamify.leaderboards.selectors.snapshots import TooManyWaitingChanges
+from gamify.leaderboards.selectors.ranking.pages import Page, PageRequest, ParticipantRank, page_of, participant_rank
+from gamify.leaderboards.selectors.ranking.snapshots import TooManyWaitingChanges
 from gamify.leaderboards.services.folding import fold_chunk
 from gamify.points.services import expire
 from participants.models import Tenant

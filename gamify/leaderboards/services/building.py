@@ -13,8 +13,8 @@ from django.db import transaction
 from gamify.leaderboards.engine.periods import ALL_TIME
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.selectors.catalog import Board, boards_in, compile_board
-from gamify.leaderboards.selectors.fold import Fold, FoldResult
-from gamify.leaderboards.selectors.refill import refill
+from gamify.leaderboards.selectors.ranking.fold import Fold, FoldResult
+from gamify.leaderboards.selectors.ranking.refill import refill
 from gamify.leaderboards.services.folding import delete_changes, lock_with_changes
 from gamify.leaderboards.services.limiting import replace_large_sums
 from gamify.leaderboards.services.storing import lock_boards, store_fold

@@ -9,7 +9,7 @@ from django.db import transaction
 from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import boards_in
-from gamify.leaderboards.selectors.fold import Fold
+from gamify.leaderboards.selectors.ranking.fold import Fold
 from gamify.leaderboards.services.storing import lock_boards, store_fold
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant

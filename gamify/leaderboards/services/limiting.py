@@ -6,7 +6,7 @@ from uuid import UUID
 from gamify.facts.models import Event
 from gamify.facts.services import Fact
 from gamify.leaderboards.engine.measures import DOMAIN, LARGE_AMOUNT, LARGE_SUM, MAX_AMOUNT, MAX_SUM, Measure
-from gamify.leaderboards.engine.places import split_score
+from gamify.leaderboards.engine.ranking.places import split_score
 from gamify.leaderboards.models import LargeSum
 from gamify.leaderboards.selectors.history import amounts_in_history, refused_measure_keys
 from participants.models import Participant, Tenant

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts, Slot
-from gamify.leaderboards.engine.places import Move, Moves, split_score
-from gamify.leaderboards.engine.ranges import Range, Ranges, should_look_up_leaves
+from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
+from gamify.leaderboards.engine.ranking.places import Move, Moves, split_score
+from gamify.leaderboards.engine.ranking.ranges import Range, Ranges, should_look_up_leaves
 from gamify.leaderboards.models import Folding, Score, ScoreRange
-from gamify.leaderboards.selectors.fold import FoldResult
-from gamify.leaderboards.selectors.stored_board import StoredBoard
+from gamify.leaderboards.selectors.ranking.fold import FoldResult
+from gamify.leaderboards.selectors.ranking.stored_board import StoredBoard
 from participants.database import insert, instance_from, update, upsert
 from participants.ids import new_id
 from participants.models import Tenant

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from gamify.leaderboards.engine.drafts import Slot
 from gamify.leaderboards.engine.periods import Kind, Period
+from gamify.leaderboards.engine.ranking.drafts import Slot
 from gamify.leaderboards.models import Leaderboard, Score, ScoreRange
 from gamify.leaderboards.services.storing import lock_boards
 from participants.models import Tenant

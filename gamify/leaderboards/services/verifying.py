@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.drafts import ScoreDrafts, Slot
 from gamify.leaderboards.engine.measures import STREAK_CURRENT
 from gamify.leaderboards.engine.periods import Kind, period_from_code, periods_at
-from gamify.leaderboards.engine.ranges import Range
+from gamify.leaderboards.engine.ranking.drafts import ScoreDrafts, Slot
+from gamify.leaderboards.engine.ranking.ranges import Range
 from gamify.leaderboards.models import LargeSum, ScoreChange, ScoreRange
 from gamify.leaderboards.selectors.catalog import Board, Boards, boards_in
-from gamify.leaderboards.selectors.fold import Fold
 from gamify.leaderboards.selectors.history import amounts_in_history
-from gamify.leaderboards.selectors.refill import refill
-from gamify.leaderboards.selectors.stored_board import StoredBoard
+from gamify.leaderboards.selectors.ranking.fold import Fold
+from gamify.leaderboards.selectors.ranking.refill import refill
+from gamify.leaderboards.selectors.ranking.stored_board import StoredBoard
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 

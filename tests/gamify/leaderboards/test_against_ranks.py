@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from gamify.badges.services import award as award_badge
 from gamify.facts.models import Event
 from gamify.facts.services import reverse_event
-from gamify.leaderboards.engine import ranges
 from gamify.leaderboards.engine.periods import CLIENT_KINDS as PERIODS
 from gamify.leaderboards.engine.periods import local_day, period_on
-from gamify.leaderboards.selectors import stored_board
+from gamify.leaderboards.engine.ranking import ranges
+from gamify.leaderboards.selectors.ranking import stored_board
 from gamify.leaderboards.services import drifts, fold
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.services import reverse

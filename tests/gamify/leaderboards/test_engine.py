@@ -19,8 +19,8 @@ from gamify.leaderboards.engine.periods import (
     period_on,
     start_of_day,
 )
-from gamify.leaderboards.engine.places import WORST_PLACE, Move, percentile
-from gamify.leaderboards.engine.ranges import GROUP, LEAF, MAX_GROUP, MAX_LEAF, Range, Ranges
+from gamify.leaderboards.engine.ranking.places import WORST_PLACE, Move, percentile
+from gamify.leaderboards.engine.ranking.ranges import GROUP, LEAF, MAX_GROUP, MAX_LEAF, Range, Ranges
 
 pytestmark = pytest.mark.engine
 

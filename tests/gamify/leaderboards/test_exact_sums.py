@@ -14,7 +14,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
 from gamify.facts.services import record_history, reverse_event
 from gamify.leaderboards.engine.measures import MAX_AMOUNT, MAX_SUM, MILLIONTHS
-from gamify.leaderboards.engine.places import BEST_PLACE, CARRY, join_score, split_score
+from gamify.leaderboards.engine.ranking.places import BEST_PLACE, CARRY, join_score, split_score
 from gamify.leaderboards.models import LargeSum, Score, ScoreRange
 from gamify.leaderboards.services import drifts, fold, rebuild
 from participants.api.renderers import exact_json

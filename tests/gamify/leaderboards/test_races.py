@@ -12,7 +12,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, record_history
 from gamify.leaderboards.engine.measures import MAX_SUM
 from gamify.leaderboards.selectors import boards_in
-from gamify.leaderboards.selectors.pages import PageRequest
+from gamify.leaderboards.selectors.ranking.pages import PageRequest
 from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
 from gamify.points.services import Change, award
 from participants.catalog import catalog_of
