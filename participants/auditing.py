@@ -133,7 +133,7 @@ def differences(about: str, expected: Mapping[str, Any], found: Mapping[str, Any
 
 @dataclass(frozen=True)
 class Mention:
-    """A claim of one row about another: the row with id `row_id` holds `values`, by column. `about` names the claiming row."""
+    """What one row says about another: the row with id `row_id` has `values`, by column. `about` names the row that says so."""
 
     about: str
     row_id: Any

@@ -123,10 +123,8 @@ def instant_of(text: str) -> datetime | None:
     day, hour, rest, offset = match.groups()
     try:
         return datetime.fromisoformat(f"{day}T{hour}{rest}{(offset or 'Z').upper()}").astimezone(UTC)
-    except (
-        ValueError,
-        OverflowError,
-    ):  # a day that does not exist, such as 30 February; or the offset moves it out of the calendar
+    except (ValueError, OverflowError):
+        # A day that does not exist, such as 30 February, or an offset that moves the instant out of the calendar.
         return None
 
 

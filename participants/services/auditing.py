@@ -37,7 +37,7 @@ def audit(
     return result
 
 
-def _run_audits(tenant: Tenant, tell: Callable[[Drift], object], report_progress: ProgressReporter) -> AuditResult:
+def _run_audits(tenant: Tenant, report: Callable[[Drift], object], report_progress: ProgressReporter) -> AuditResult:
     rows = drifts = 0
 
     def count(number: int) -> None:
@@ -48,7 +48,7 @@ def _run_audits(tenant: Tenant, tell: Callable[[Drift], object], report_progress
     with snapshot(tenant):
         for drift in _drifts(tenant, count):
             drifts += 1
-            tell(drift)
+            report(drift)
     return AuditResult(rows, drifts)
 
 

@@ -52,7 +52,7 @@ def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now
 
 
 def write_changes(row: Definition, *, changes: Mapping[str, Any], now: datetime) -> bool:
-    """Write the fields whose value changes. Returns whether there are any; the caller then calls `definitions_changed`."""
+    """Write the fields whose value changes. Returns whether there are any; the caller then calls `bump_catalog_version`."""
     changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changes:
         return False
