@@ -1,4 +1,4 @@
-"""The unit of work: the one way to write what belongs to participants (docs/decisions/0002)."""
+"""The unit of work: the only way to write rows of participants (docs/decisions/0002)."""
 
 from participants.work.answers import answer_from, result_from
 from participants.work.idempotency import IdempotencyKeyReused, IdempotencyRequest

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from gamify.webhooks.models import Delivery, FeedHead
-from participants.auditing import GONE
+from participants.auditing import PARTICIPANT_DELETED
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 from participants.secrets import keyed_hashes
@@ -30,7 +30,9 @@ def _prune_events(before: datetime) -> int:
 
     Events that record an erasure stay, because audits need them.
     """
-    old = DomainEvent.objects.filter(pk__lt=first_id_at(before)).exclude(position=None).exclude(type=GONE)
+    old = (
+        DomainEvent.objects.filter(pk__lt=first_id_at(before)).exclude(position=None).exclude(type=PARTICIPANT_DELETED)
+    )
     rows = list(old.order_by("pk").values_list("pk", "tenant_id", "position")[:CHUNK])
     for tenant_id in sorted({tenant_id for _, tenant_id, _ in rows}):
         last = max(position or 0 for _, owner, position in rows if owner == tenant_id)
@@ -50,7 +52,7 @@ def forget_erased_ids(*, before: datetime) -> Iterator[int]:
 
 @transaction.atomic
 def _forget_erased_ids(before: datetime) -> int:
-    old = DomainEvent.objects.filter(type=GONE, pk__lt=first_id_at(before)).exclude(position=None)
+    old = DomainEvent.objects.filter(type=PARTICIPANT_DELETED, pk__lt=first_id_at(before)).exclude(position=None)
     rows = list(old.exclude(data__participant_id__regex=ERASED).order_by("pk")[:CHUNK])
     for row in rows:
         hashed = keyed_hashes(row.data["participant_id"], purpose=f"erased:{row.tenant_id}")[0]
