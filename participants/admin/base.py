@@ -22,8 +22,8 @@ from participants.admin import audit, pages
 from participants.admin.access import link_to
 from participants.admin.display import display
 from participants.admin.pages import Link, ObjectPage
-from participants.admin.picker import ask_to_pick, picked_tenant
-from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.admin.picker import picked_tenant, redirect_to_picker
+from participants.admin.refusals import ConsoleForm, show_refusal_on_form
 from participants.admin.viewing import show_in_words
 from participants.models import Tenant
 from participants.work import reading
@@ -91,7 +91,7 @@ class ConsoleAdmin(Base):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         view = super().changeform_view
-        return shown_on_the_form(request, lambda: view(request, object_id, form_url, dict(extra_context or {})))
+        return show_refusal_on_form(request, lambda: view(request, object_id, form_url, dict(extra_context or {})))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
@@ -161,35 +161,35 @@ class TenantDataAdmin(ConsoleAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         view = super().changelist_view
-        return of_picked_tenant(request, lambda: view(request, extra_context))
+        return for_picked_tenant(request, lambda: view(request, extra_context))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         view = super().changeform_view
-        return of_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+        return for_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         view = super().history_view
-        return of_picked_tenant(request, lambda: view(request, object_id, extra_context))
+        return for_picked_tenant(request, lambda: view(request, object_id, extra_context))
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
         view = super().object_page_view
-        return of_picked_tenant(request, lambda: view(request, object_id, page))
+        return for_picked_tenant(request, lambda: view(request, object_id, page))
 
     @display("tenant")
-    def shown_tenant(self, row: Any) -> SafeString | str:
+    def display_tenant(self, row: Any) -> SafeString | str:
         return link_to(row.tenant, row.reader)
 
     def hint_where_missing(self, request: HttpRequest) -> str:
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
-def of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def for_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """`view`, rendered while the tenant is bound to what it reads; the picker where none is picked."""
     tenant = picked_tenant(request)
     if tenant is None:
-        return ask_to_pick(request)
+        return redirect_to_picker(request)
     with reading(tenant):
         response = view()
         return response.render() if isinstance(response, SimpleTemplateResponse) else response

@@ -178,7 +178,7 @@ class ConditionsField(forms.Field):
     """Cleans to a filter, or to None."""
 
     widget = ConditionsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
         return list_of(filter_in_words(value or {}))

@@ -24,7 +24,7 @@ from rest_framework.serializers import Serializer
 
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
-from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
+from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_empty
 from participants.admin.picker import picked_tenant
 from participants.errors import FieldError, field_errors
 from participants.models import Definition, Tenant
@@ -67,7 +67,7 @@ class DefinitionForm(TenantDataForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = field.label or pretty_name(name)  # what the audit trail calls it
-            knows = getattr(field, "knows_what_it_showed", False)
+            knows = getattr(field, "submits_shown_value", False)
             field.show_hidden_initial = not self.instance._state.adding and not knows
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class DefinitionForm(TenantDataForm):
     def _judge(self) -> Serializer[Any]:
         filled_in = [name for name in self.cleaned_data if name != "opened_for"]
         if self.instance._state.adding:
-            return self.create_body(data=without_nothing(self.body(filled_in)))
+            return self.create_body(data=without_empty(self.body(filled_in)))
         changed = [name for name in filled_in if name in self.changed_data]
         return self.update_body(instance=self.instance, data=self.body(changed), partial=True)
 
@@ -121,7 +121,7 @@ class DefinitionAdmin(TenantDataAdmin):
     readonly_fields = ("id", "created_at", "updated_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return ("name", "code", "shown_status", *self.columns, "display_order")
+        return ("name", "code", "display_status", *self.columns, "display_order")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
@@ -137,7 +137,7 @@ class DefinitionAdmin(TenantDataAdmin):
         return False  # what participants have of it would hang in the air: deactivate it
 
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
-        return [("code", row.code), ("status", self.shown_status(row))]
+        return [("code", row.code), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         data, now = form.judged.validated_data, timezone.now()
@@ -193,5 +193,5 @@ class DefinitionAdmin(TenantDataAdmin):
         return f"{len(rows)} {name}"
 
     @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
-    def shown_status(self, row: Any) -> str:
+    def display_status(self, row: Any) -> str:
         return "active" if row.is_active else "inactive"

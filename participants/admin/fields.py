@@ -198,6 +198,6 @@ def _instant(field: forms.Field, text: str) -> datetime:
     return instant
 
 
-def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in."""
     return {name: value for name, value in values.items() if value not in (None, [])}

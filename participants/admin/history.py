@@ -50,5 +50,5 @@ class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(participant=participant).order_by(*self.order_of_one), False
 
     @display("participant")
-    def shown_participant(self, row: Any) -> SafeString | str:
+    def display_participant(self, row: Any) -> SafeString | str:
         return link_to(row.participant, row.reader)

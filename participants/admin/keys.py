@@ -90,11 +90,11 @@ class ApiKeyAdmin(ShownOnceAdmin):
     noun = "key"
     form = ApiKeyForm
     list_display = (
-        "shown_prefix",
+        "display_prefix",
         "name",
-        "shown_scopes",
-        "shown_status",
-        "shown_expiry",
+        "display_scopes",
+        "display_status",
+        "display_expiry",
         "last_used_at",
         "created_at",
     )
@@ -103,11 +103,11 @@ class ApiKeyAdmin(ShownOnceAdmin):
     search_help_text = "Name or beginning of the key"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
-    add_fieldsets = ((None, {"fields": ("shown_tenant", "name", "scopes", "expires_at", "opened_for")}),)
-    fields = ("shown_tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
+    add_fieldsets = ((None, {"fields": ("display_tenant", "name", "scopes", "expires_at", "opened_for")}),)
+    fields = ("display_tenant", "display_scopes", "created_at", "display_expiry", "revoked_at", "last_used_at")
 
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
-        return [("name", row.name or None), ("status", self.shown_status(row))]
+        return [("name", row.name or None), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
@@ -115,22 +115,22 @@ class ApiKeyAdmin(ShownOnceAdmin):
         self.show_once(request, new.key)
         replace_fields(obj, new.row)
 
-    def told_once(self, row: ApiKey) -> str:
+    def secret_note(self, row: ApiKey) -> str:
         expiry = f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never"
         return f"Scopes: {', '.join(row.scopes) or 'participant endpoints only'} · expires: {expiry}"
 
     @display("key", ordering="prefix")
-    def shown_prefix(self, key: ApiKey) -> str:
+    def display_prefix(self, key: ApiKey) -> str:
         return f"{key.prefix}…"
 
     @display("expires at")
-    def shown_expiry(self, key: ApiKey) -> str:
+    def display_expiry(self, key: ApiKey) -> str:
         return date_format(key.expires_at, "DATETIME_FORMAT") if key.expires_at else "never"
 
     @display("scopes")
-    def shown_scopes(self, key: ApiKey) -> str:
+    def display_scopes(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "participant endpoints"
 
     @display("status", label={"active": "success", "expired": "warning", "revoked": "danger"})
-    def shown_status(self, key: ApiKey) -> str:
+    def display_status(self, key: ApiKey) -> str:
         return status_of(key, timezone.now())

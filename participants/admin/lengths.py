@@ -50,7 +50,7 @@ def length_of(seconds: int | None, *, unit: str = "days") -> Length:
     return Length(str(seconds // UNITS[fitting][1]), fitting, str(seconds))
 
 
-def said_of(seconds: int) -> str:
+def duration_in_words(seconds: int) -> str:
     """In words: 1 day, 36 hours."""
     length = length_of(seconds)
     return f"{length.number} {length.unit.removesuffix('s') if length.number == '1' else length.unit}"
@@ -79,13 +79,13 @@ class LengthWidget(forms.Widget):
 class LengthField(forms.Field):
     """Cleans to seconds, None where it is left empty; `unit` is the one that stands there then."""
 
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, *, unit: str, **kwargs: Any) -> None:
         super().__init__(required=False, widget=LengthWidget(unit=unit), **kwargs)
 
     def in_words(self, value: int | None) -> str | None:
-        return None if value is None else said_of(value)
+        return None if value is None else duration_in_words(value)
 
     def clean(self, value: Length) -> int | None:
         return value.seconds

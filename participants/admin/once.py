@@ -16,7 +16,7 @@ class ShownOnceAdmin(TenantDataAdmin):
     noun = "secret"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ("shown_tenant",)
+        return self.fields if obj else ("display_tenant",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # revoking asks for the permission itself
@@ -33,9 +33,9 @@ class ShownOnceAdmin(TenantDataAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """With the secret: see `secret_page`."""
-        about = {"title": f"New {self.opts.verbose_name}", "noun": self.noun, "about": self.told_once(obj)}
+        about = {"title": f"New {self.opts.verbose_name}", "noun": self.noun, "about": self.secret_note(obj)}
         return secret_page(request, obj, vars(request).pop(MEMO), self.admin_site.each_context(request), **about)
 
-    def told_once(self, row: Any) -> str:
+    def secret_note(self, row: Any) -> str:
         """What stands under the secret."""
         return ""

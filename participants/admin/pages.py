@@ -53,10 +53,10 @@ class Done:
     instead of the page that comes next.
     """
 
-    told: str
-    audited: str = ""
+    message: str
+    audit_message: str = ""
     flag: int = audit.CHANGE
-    goes_to: str = ""
+    next_url: str = ""
     secret: str = ""
 
 
@@ -78,7 +78,7 @@ def _nothing_to_tell(row: Any) -> Iterable[str]:
 class Review:
     """What would happen, a sentence on each line, and the form's `data` with which it is to be confirmed."""
 
-    told: Sequence[str]
+    sentences: Sequence[str]
     data: Mapping[str, str]
 
 
@@ -139,16 +139,16 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
 def _gone_on(done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
     """Where it goes on, or the secret that was made."""
     if done.secret:
-        return secret_page(request, row, done.secret, context, title=page.title, about=done.told)
-    messages.success(request, done.told)
-    return HttpResponseRedirect(done.goes_to or _page_of(row))
+        return secret_page(request, row, done.secret, context, title=page.title, about=done.message)
+    messages.success(request, done.message)
+    return HttpResponseRedirect(done.next_url or _page_of(row))
 
 
 def _looked_at(
     review: Review, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
 ) -> HttpResponse:
     form = page.form_class(review.data, row=row)
-    return _page(page, request, row, context, form=form, preview=review.told, is_reviewed=True)
+    return _page(page, request, row, context, form=form, preview=review.sentences, is_reviewed=True)
 
 
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
@@ -171,8 +171,8 @@ def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form)
     try:
         with transaction.atomic():
             done = page.perform(request, row, form.cleaned_data)
-            if done.audited:
-                audit.record(request, row, done.flag, done.audited)
+            if done.audit_message:
+                audit.record(request, row, done.flag, done.audit_message)
             return done
     except DomainError as refusal:
         place(form, refusal)

@@ -127,10 +127,10 @@ class ParticipantAdmin(TenantDataAdmin):
     list_display = (
         "external_id",
         "display_name",
-        "shown_balance",
-        "shown_earned",
+        "display_balance",
+        "display_earned",
         "tier_code",
-        "shown_status",
+        "display_status",
         "last_seen_at",
     )
     list_filter = ("is_active", ("tier_code", FieldTextFilter), ("last_seen_at", DayFilter))
@@ -139,7 +139,7 @@ class ParticipantAdmin(TenantDataAdmin):
     search_fields = ("external_id",)  # get_search_results has the rule; this makes the box appear
     search_help_text = "Part of the id or the display name"
     ordering = ("external_id",)
-    add_fieldsets = ((None, {"fields": ("shown_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
+    add_fieldsets = ((None, {"fields": ("display_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
@@ -150,7 +150,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (*panels.pages(), ANONYMIZE, DELETE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("shown_tenant",)
+        return ABOUT if obj else ("display_tenant",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")
@@ -177,7 +177,7 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
         totals = [(title, f"{getattr(row, field):,}") for title, field in TOTALS.items()]
-        return [*totals, ("tier", row.tier_code), ("status", self.shown_status(row))]
+        return [*totals, ("tier", row.tier_code), ("status", self.display_status(row))]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
@@ -194,13 +194,13 @@ class ParticipantAdmin(TenantDataAdmin):
         replace_fields(obj, saved)
 
     @display("balance", ordering="balance")
-    def shown_balance(self, participant: Participant) -> str:
+    def display_balance(self, participant: Participant) -> str:
         return f"{participant.balance:,}"
 
     @display("earned", ordering="total_earned")
-    def shown_earned(self, participant: Participant) -> str:
+    def display_earned(self, participant: Participant) -> str:
         return f"{participant.total_earned:,}"
 
     @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
-    def shown_status(self, participant: Participant) -> str:
+    def display_status(self, participant: Participant) -> str:
         return "active" if participant.is_active else "inactive"

@@ -33,7 +33,7 @@ def _read(request: HttpRequest) -> Tenant | None:
     return live[0] if len(live) == 1 else None
 
 
-def ask_to_pick(request: HttpRequest) -> HttpResponseRedirect:
+def redirect_to_picker(request: HttpRequest) -> HttpResponseRedirect:
     """To the picker, and back to this page afterwards."""
     return HttpResponseRedirect(f"{reverse('admin:pick_tenant')}?{urlencode({'next': request.get_full_path()})}")
 

@@ -68,7 +68,7 @@ class ConsoleForm(ModelForm):
         return cleaned
 
 
-def shown_on_the_form(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def show_refusal_on_form(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """`view`, and once more if a service refuses: the first is rolled back, the second renders the form with the errors.
 
     Django saves after it has validated, in a transaction of its own; a refusal at that point would be a crash.

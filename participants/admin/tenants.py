@@ -83,7 +83,7 @@ DISABLE = ObjectPage(
 @admin.register(Tenant)
 class TenantAdmin(ConsoleAdmin):
     form = TenantForm
-    list_display = ("name", "slug", "shown_environment", "timezone", "shown_status", "created_at")
+    list_display = ("name", "slug", "display_environment", "timezone", "display_status", "created_at")
     list_filter = ("environment", "is_active")
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
@@ -104,7 +104,7 @@ class TenantAdmin(ConsoleAdmin):
         return False
 
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
-        return [("slug", row.slug), ("environment", row.environment), ("status", self.shown_status(row))]
+        return [("slug", row.slug), ("environment", row.environment), ("status", self.display_status(row))]
 
     def object_links(self, request: HttpRequest, row: Tenant) -> Iterable[Link]:
         asked = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
@@ -119,9 +119,9 @@ class TenantAdmin(ConsoleAdmin):
         replace_fields(obj, create_tenant(**made, now=timezone.now()))
 
     @display("environment", ordering="environment", label={"live": "success", "sandbox": "warning"})
-    def shown_environment(self, tenant: Tenant) -> str:
+    def display_environment(self, tenant: Tenant) -> str:
         return tenant.environment
 
     @display("status", ordering="is_active", label={"active": "success", "disabled": "danger"})
-    def shown_status(self, tenant: Tenant) -> str:
+    def display_status(self, tenant: Tenant) -> str:
         return "active" if tenant.is_active else "disabled"

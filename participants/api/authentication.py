@@ -57,7 +57,7 @@ class KeyAuthentication(CallerAuthentication):
     """By an ApiKey, which has to be there."""
 
     def identify(self, request: Request, *, now: datetime) -> ApiKey:
-        return _standing_key(presented_key(request), now=now)
+        return _active_key(presented_key(request), now=now)
 
 
 def presented_key(request: Request) -> str | None:
@@ -68,16 +68,16 @@ def presented_key(request: Request) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
-def _standing_key(presented: str | None, *, now: datetime) -> ApiKey:
+def _active_key(presented: str | None, *, now: datetime) -> ApiKey:
     if presented is None:
         raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
-    key = asked_again(lambda: selectors.key_by_digest(digest_of(presented)))
+    key = retry_on_lost_connection(lambda: selectors.key_by_digest(digest_of(presented)))
     if key is None or not key.is_active_at(now):
         raise Unauthorized("API key is unknown, expired or revoked")
     return key
 
 
-def asked_again(ask: Callable[[], T]) -> T:
+def retry_on_lost_connection(ask: Callable[[], T]) -> T:
     """The first query of a request is the one that finds a connection dropped since the last; it is asked again."""
     try:
         return ask()

@@ -110,7 +110,7 @@ class WebAddressField(TextField):
         return value
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The parts of `text` between commas, without blank ones."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
@@ -124,7 +124,7 @@ class CodesField(TextField):
         return ",".join(given) if given else serializers.empty
 
     def to_internal_value(self, data: Any) -> Any:
-        return words_of(super().to_internal_value(data))
+        return split_words(super().to_internal_value(data))
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

@@ -8,7 +8,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.drainage import set_override
 
 from participants import selectors
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 from participants.models import Participant
 
 BOOLEANS = {"true": True, "false": False}
@@ -33,7 +33,7 @@ class FilterBackend(DjangoFilterBackend):
 
     def get_filterset_kwargs(self, request: Any, queryset: Any, view: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
-        return kwargs | {"data": given_parameters(request.query_params)}
+        return kwargs | {"data": non_empty_parameters(request.query_params)}
 
 
 class ParticipantFilter(django_filters.FilterSet):

@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from participants.api.fields import MAX_PAGE, PageQuery
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 
 
 class Page(BasePagination):
     """`{items, total, page, page_size}`."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        query = PageQuery(data=given_parameters(request.query_params))
+        query = PageQuery(data=non_empty_parameters(request.query_params))
         query.is_valid(raise_exception=True)
         self.page, self.size = query.validated_data["page"], query.validated_data["page_size"]
         self.total = queryset.order_by().count()

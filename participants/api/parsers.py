@@ -48,7 +48,7 @@ class StrictJSONParser(Parser):
         return value
 
 
-def sent_body(request: Request) -> bytes:
+def read_and_rewind_body(request: Request) -> bytes:
     """The body's bytes as sent, which the parser can still read. Raises BodyTooLarge or MalformedJSON."""
     sent: Any = request._request  # noqa: SLF001 - DRF has no other name for it
     body = body_of(sent)

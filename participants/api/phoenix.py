@@ -51,7 +51,7 @@ class PhoenixQueryViewSet(KeyViewSet):
     @cached_property
     def tenant(self) -> Tenant:
         """The row that the path means. Raises TenantForbidden, TenantNotFound or TenantUnavailable."""
-        return tenant_meant(caller_of(self.request), self.kwargs.get("tenant_id"))
+        return tenant_of_path(caller_of(self.request), self.kwargs.get("tenant_id"))
 
     @property
     def is_platform(self) -> bool:
@@ -66,7 +66,7 @@ class PhoenixAdminViewSet(PhoenixQueryViewSet):
     permission_classes: list[Any] = [HasKey, HasGatewayScope, MayUseTenant]
 
 
-def tenant_meant(caller: Caller, name: str | None) -> Tenant:
+def tenant_of_path(caller: Caller, name: str | None) -> Tenant:
     """The row, live or twin as the caller is, that `name` of the path means; without a name the caller's own.
 
     Raises TenantForbidden; for a platform key, which may use every tenant, TenantNotFound or TenantUnavailable.

@@ -3,7 +3,7 @@
 from django.http import QueryDict
 
 
-def given_parameters(sent: QueryDict) -> QueryDict:
+def non_empty_parameters(sent: QueryDict) -> QueryDict:
     """The parameters of `sent` that have a value: an empty one, as in `?page=`, counts as not given.
 
     Clients build queries from forms whose fields may be empty. Values that are given stay as they were sent.

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from rest_framework.request import Request
 
-from participants.api.authentication import CallerAuthentication, Unauthorized, asked_again, presented_key
-from participants.api.parsers import sent_body
+from participants.api.authentication import CallerAuthentication, Unauthorized, presented_key, retry_on_lost_connection
+from participants.api.parsers import read_and_rewind_body
 from participants.api.routes import raw_path
 from participants.engine import signing_text
 from participants.models import HmacSecret
@@ -42,8 +42,8 @@ def _signer(request: Request, *, now: datetime) -> HmacSecret:
     tenant_name = _header(request, TENANT)
     timestamp = _timestamp(_header(request, TIMESTAMP), now=now)
     signature = _signature(_header(request, SIGNATURE))
-    signed = signing_text(str(request.method), _path(request), timestamp, sent_body(request))
-    signer = asked_again(lambda: signer_of(tenant_name=tenant_name, signed=signed, signature=signature))
+    signed = signing_text(str(request.method), _path(request), timestamp, read_and_rewind_body(request))
+    signer = retry_on_lost_connection(lambda: signer_of(tenant_name=tenant_name, signed=signed, signature=signature))
     if signer is None:
         raise Unauthorized(NO_MATCH)
     return signer

@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from participants import limits
 from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
@@ -57,7 +57,7 @@ class KeyViewSet(ViewSet):
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
         """The validated query string. Raises rest_framework's ValidationError."""
-        return validated(serializer, given_parameters(self.request.query_params))
+        return validated(serializer, non_empty_parameters(self.request.query_params))
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant; the answer's headers then tell of the participant's cap."""

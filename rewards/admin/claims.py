@@ -24,9 +24,9 @@ COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "canc
 OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 
 ABOUT = (
-    "shown_participant",
+    "display_participant",
     ("reward_name", "reward_type"),
-    ("shown_status", "shown_code"),
+    ("display_status", "shown_code"),
     ("points_deducted", "reason"),
 )
 OF_MULTIPLIERS = (("shown_multiplier", "active_until"),)
@@ -87,7 +87,14 @@ def times(multiplier: Decimal | None) -> str:
 
 @admin.register(Claim)
 class ClaimAdmin(HistoryAdmin):
-    list_display = ("claimed_at", "shown_participant", "reward_name", "shown_status", "shown_code", "points_deducted")
+    list_display = (
+        "claimed_at",
+        "display_participant",
+        "reward_name",
+        "display_status",
+        "shown_code",
+        "points_deducted",
+    )
     list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
     object_pages = (FULFIL, CANCEL, REVEAL)
 
@@ -105,5 +112,5 @@ class ClaimAdmin(HistoryAdmin):
         return times(claim.multiplier)
 
     @display("status", label=COLORS)
-    def shown_status(self, claim: Claim) -> str:
+    def display_status(self, claim: Claim) -> str:
         return claim.status

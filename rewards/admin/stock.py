@@ -50,7 +50,7 @@ class StatusFilter(admin.SimpleListFilter):
 class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """In the order of the index that keeps them unique; a search looks into it for each reward."""
 
-    list_display = ("shown_value", "reward", "shown_status", "shown_claim", "created_at")
+    list_display = ("shown_value", "reward", "display_status", "shown_claim", "created_at")
     list_filter = (StatusFilter,)
     list_select_related = ("reward",)
     search_fields = ("value",)  # get_search_results has the rule; this makes the box appear
@@ -58,7 +58,7 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     ordering = ("reward_id", "value")
     sortable_by = ()
     object_pages = (REVEAL,)
-    fields = (("shown_value", "shown_status"), ("shown_reward", "shown_claim"), "created_at", "id")
+    fields = (("shown_value", "display_status"), ("shown_reward", "shown_claim"), "created_at", "id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[RewardCode]", search_term: str
@@ -77,7 +77,7 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return link_to(code.reward, code.reader)
 
     @display("status", label=COLORS)
-    def shown_status(self, code: RewardCode) -> str:
+    def display_status(self, code: RewardCode) -> str:
         return "free" if code.claim_id is None else "handed out"
 
     @display("claim")

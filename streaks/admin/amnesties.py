@@ -14,7 +14,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from participants.admin import audit
-from participants.admin.base import TenantDataAdmin, TenantDataForm, of_picked_tenant
+from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant
 from participants.admin.display import display
 from participants.admin.fields import DayField, ReasonField, check_line
 from participants.admin.pages import Done, ObjectPage
@@ -122,7 +122,7 @@ UNDO = ObjectPage(
 @admin.register(Amnesty)
 class AmnestyAdmin(TenantDataAdmin):
     form = AmnestyForm
-    list_display = ("name", "from_on", "to_on", "timezone", "shown_streaks", "shown_status", "created_at")
+    list_display = ("name", "from_on", "to_on", "timezone", "shown_streaks", "display_status", "created_at")
     search_fields = ("name", "reason")
     search_help_text = "Part of the name or the reason"
     ordering = ("-created_at",)
@@ -140,7 +140,7 @@ class AmnestyAdmin(TenantDataAdmin):
         return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return of_picked_tenant(request, lambda: self._ask(request))
+        return for_picked_tenant(request, lambda: self._ask(request))
 
     def _ask(self, request: HttpRequest) -> HttpResponse:
         """The form; filled in, whom it touches; confirmed, it is done."""

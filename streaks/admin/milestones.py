@@ -88,7 +88,7 @@ class MilestonesField(forms.Field):
     """Cleans to milestones as the API has them, not yet judged."""
 
     widget = MilestonesWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
         return list_of(map(_sentence, value or ()))

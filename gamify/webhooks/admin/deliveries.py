@@ -68,7 +68,7 @@ REPLAY = ObjectPage(
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Newest first by id, which is ordered by time."""
 
-    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "shown_tries", "shown_due")
+    list_display = ("created_at", "endpoint", "type", "display_status", "shown_answer", "shown_tries", "shown_due")
     list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("endpoint",)
@@ -90,7 +90,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return link_to(delivery.endpoint, delivery.reader)
 
     @display("status", label=COLORS)
-    def shown_status(self, delivery: Delivery) -> str:
+    def display_status(self, delivery: Delivery) -> str:
         return delivery.status
 
     @display("next try")

@@ -75,7 +75,7 @@ class DeletionForm(PageForm):
 def _test(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     services.send_test(endpoint=endpoint, now=timezone.now())
     told = "A test is on its way: see the deliveries in a moment."
-    return Done(told, "Tested.", goes_to=_deliveries_of(endpoint))
+    return Done(told, "Tested.", next_url=_deliveries_of(endpoint))
 
 
 def _deliveries_of(endpoint: Endpoint) -> str:
@@ -99,7 +99,7 @@ def _delete(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -
     pk = endpoint.pk
     services.delete_endpoint(endpoint)
     endpoint.pk = pk  # for the audit row
-    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, goes_to=reverse(LIST))
+    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, next_url=reverse(LIST))
 
 
 TEST = ObjectPage(
@@ -149,7 +149,7 @@ class EndpointAdmin(ShownOnceAdmin):
     """The secret is shown once; everything else can be changed."""
 
     form = WebhookForm
-    list_display = ("url", "shown_types", "shown_status", "description", "created_at")
+    list_display = ("url", "shown_types", "display_status", "description", "created_at")
     list_filter = ("is_active",)
     search_fields = ("url", "description")
     search_help_text = "Part of the address or the description"
@@ -188,7 +188,7 @@ class EndpointAdmin(ShownOnceAdmin):
         self.show_once(request, made.secret)
         replace_fields(obj, made.endpoint)
 
-    def told_once(self, row: Endpoint) -> str:
+    def secret_note(self, row: Endpoint) -> str:
         return "Deliveries are signed with it (Standard Webhooks)."
 
     @display("events")
@@ -196,7 +196,7 @@ class EndpointAdmin(ShownOnceAdmin):
         return ", ".join(endpoint.event_types)
 
     @display("status", label=STATUSES)
-    def shown_status(self, endpoint: Endpoint) -> str:
+    def display_status(self, endpoint: Endpoint) -> str:
         return _status_of(endpoint)
 
 

@@ -12,7 +12,7 @@ from gamify.webhooks import services
 from gamify.webhooks.definitions import types_meant
 from gamify.webhooks.engine.messages import instant_text
 from gamify.webhooks.selectors.feed import FeedPage, Following
-from participants.api.fields import words_of
+from participants.api.fields import split_words
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 from participants.models import DomainEvent, Tenant
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def _follow(self, *, tenant: str, sandbox: bool, after: str, idempotency: bool, **options: Any) -> None:
         listened_to = existing_tenant(tenant, sandbox=sandbox)
-        following = Following(types_meant(words_of(options["types"])), options["participant"])
+        following = Following(types_meant(split_words(options["types"])), options["participant"])
         page = _page(listened_to, following, None if after == "oldest" else after)
         while True:
             for event in page.events:
