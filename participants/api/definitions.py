@@ -45,7 +45,14 @@ MAX_DISPLAY_ORDER = 2**31 - 1
 
 
 class DefinitionChanges(serializers.Serializer[Any]):
-    """What every definition has besides its code. A body for creating one adds `code` and a `name` that is required."""
+    """Body of a change: the fields that every definition has besides its code.
+
+    A body that creates a definition inherits from it, adds `code` and makes `name` required.
+    """
+
+    initial_values: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # what `after` returns for a field of a new definition that is not sent
 
     name = NameField(required=False)
     description = TextField(
@@ -58,6 +65,13 @@ class DefinitionChanges(serializers.Serializer[Any]):
         required=False,
         help_text="Lists are sorted by it, then by code.",
     )
+
+    def after(self, attrs: Mapping[str, Any], name: str) -> Any:
+        """Return the value that field `name` will have: the new one from `attrs`, else the one stored in `instance`.
+
+        Rules about two fields use it, because a change may send only one of them.
+        """
+        return attrs[name] if name in attrs else getattr(self.instance, name, self.initial_values.get(name))
 
 
 class DefinitionAnswer(serializers.Serializer[Any]):
