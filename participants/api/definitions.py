@@ -145,7 +145,9 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
         warnings: list[Mapping[str, str]] = []
 
         def changes(row: Definition) -> Mapping[str, Any]:
-            warnings[:] = ignored_fields(request.data, self.update_body(), shown=lambda: self.get_serializer(row).data)
+            warnings[:] = ignored_fields(
+                request.data, self.update_body(), current=lambda: self.get_serializer(row).data
+            )
             sent: Mapping[str, Any] = _without_null_for_required(dict(request.data), self.update_body)
             changed: Mapping[str, Any] = validated(self.update_body, sent, instance=row)
             return changed
