@@ -1,4 +1,4 @@
-"""Partner secrets: made, revoked."""
+"""Console pages of partner secrets: list, create, revoke."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,14 +43,14 @@ class StatusFilter(admin.SimpleListFilter):
 
 def _revoke(request: HttpRequest, secret: HmacSecret, data: Mapping[str, Any]) -> Done:
     revoke(secret, now=timezone.now())
-    return Done(f"Revoked {secret}: what is signed with it is refused from now on.", "Revoked.")
+    return Done(f"Revoked {secret}: requests signed with it are refused from now on.", "Revoked.")
 
 
 REVOKE = ObjectPage(
     name="revoke",
     title="Revoke",
-    explanation="Whoever still signs with this secret is refused with 401 from the next request on. "
-    "This cannot be undone: make a new secret and hand it out first. Both are good until you revoke one.",
+    explanation="Requests that are signed with this secret are refused with 401, beginning with the next one. "
+    "This cannot be undone. Create a new secret and hand it out first; both work until you revoke one.",
     button="Revoke this secret",
     permission="participants.change_hmacsecret",
     perform=_revoke,

@@ -1,4 +1,4 @@
-"""API keys: made, revoked."""
+"""Console pages of API keys: list, create, revoke."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from participants.services.keys import create_api_key, revoke
 
 SCOPE_TEXTS = {
     Scope.ADMIN: "admin – the admin endpoints of both APIs",
-    Scope.GAMIFY_ADMIN: "gamify:admin – the same, under the name Gamify clients use",
+    Scope.GAMIFY_ADMIN: "gamify:admin – the same; Gamify clients use this name",
     Scope.PLATFORM: "platform – streaks of every tenant: for your own staff only",
 }
 
@@ -35,7 +35,7 @@ class ApiKeyForm(TenantDataForm):
         choices=list(SCOPE_TEXTS.items()),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Leave all empty for a key that clients use: it opens the participant endpoints.",
+        help_text="Select none for a key that clients use: it only opens the participant endpoints.",
     )
 
     class Meta:
@@ -68,14 +68,14 @@ class StatusFilter(admin.SimpleListFilter):
 
 def _revoke(request: HttpRequest, key: ApiKey, data: Mapping[str, Any]) -> Done:
     revoke(key, now=timezone.now())
-    return Done(f"Revoked {key}: requests that carry it are refused from now on.", "Revoked.")
+    return Done(f"Revoked {key}: requests with it are refused from now on.", "Revoked.")
 
 
 REVOKE = ObjectPage(
     name="revoke",
     title="Revoke",
-    explanation="Whoever still uses this key is refused with 401 from the next request on. "
-    "This cannot be undone: make a new key and hand it out first.",
+    explanation="Requests with this key are refused with 401, beginning with the next one. "
+    "This cannot be undone. Create a new key and hand it out first.",
     button="Revoke this key",
     permission="participants.change_apikey",
     perform=_revoke,
@@ -110,8 +110,8 @@ class ApiKeyAdmin(ShownOnceAdmin):
         return [("name", row.name or None), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
-        new = create_api_key(tenant=form.tenant, **made, now=timezone.now())
+        values = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
+        new = create_api_key(tenant=form.tenant, **values, now=timezone.now())
         self.show_once(request, new.key)
         replace_fields(obj, new.row)
 
