@@ -121,14 +121,14 @@ def _first_use(*, now: datetime) -> dict[str, str]:
         demo.SLUG: tenant_by_slug(demo.SLUG) or create_tenant(slug=demo.SLUG, name="Demo", now=now),
     }
     owners = {name: tenant for name, opens in KEYS.items() if (tenant := tenants[opens.slug])}
-    made = {name: _standing_key(kept.get(name), owner, name, now=now) for name, owner in owners.items()}
+    made = {name: _active_key(kept.get(name), owner, name, now=now) for name, owner in owners.items()}
     made["password"] = _working_password(kept.get("password"))
     if made != kept:
         _write(settings.VAR_DIR / "welcome.json", made)
     return made
 
 
-def _standing_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
+def _active_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
     """The key of the last start where it still opens this tenant, else a new one."""
     opens = KEYS[name]
     owner = tenant.sandbox if opens.is_sandbox else tenant

@@ -130,15 +130,15 @@ class RewardChanges(DefinitionChanges):
         return attrs
 
     def _check_dates(self, attrs: Mapping[str, Any]) -> None:
-        starts_at, expires_at = self._after(attrs, "starts_at"), self._after(attrs, "expires_at")
+        starts_at, expires_at = self.after(attrs, "starts_at"), self.after(attrs, "expires_at")
         if starts_at is not None and expires_at is not None and starts_at >= expires_at:
             raise serializers.ValidationError({"expires_at": "Must be after starts_at."})
 
     def _check_pattern(self, attrs: Mapping[str, Any]) -> None:
-        pattern = self._after(attrs, "code_pattern")
+        pattern = self.after(attrs, "code_pattern")
         if pattern is None or not {"code_pattern", "total_inventory"} & set(attrs):
             return
-        if problem := pattern_problem(pattern, inventory=self._after(attrs, "total_inventory")):
+        if problem := pattern_problem(pattern, inventory=self.after(attrs, "total_inventory")):
             raise serializers.ValidationError({"code_pattern": problem})
 
     def _check_type(self, attrs: Mapping[str, Any]) -> None:
@@ -151,7 +151,7 @@ class RewardChanges(DefinitionChanges):
             )
 
     def _check_config(self, attrs: Mapping[str, Any]) -> None:
-        has_config, is_multiplier = self._after(attrs, "config") is not None, self._is_multiplier(attrs)
+        has_config, is_multiplier = self.after(attrs, "config") is not None, self._is_multiplier(attrs)
         if is_multiplier and not has_config:
             raise serializers.ValidationError(
                 {"config": f'Required for a {MULTIPLIER}, such as {{"multiplier": 2, "duration_hours": 24}}.'}
@@ -160,10 +160,7 @@ class RewardChanges(DefinitionChanges):
             raise serializers.ValidationError({"config": f"Only allowed for a {MULTIPLIER}."})
 
     def _is_multiplier(self, attrs: Mapping[str, Any]) -> bool:
-        return bool(self._after(attrs, "reward_type") == MULTIPLIER)
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
+        return bool(self.after(attrs, "reward_type") == MULTIPLIER)
 
 
 class NewReward(RewardChanges):

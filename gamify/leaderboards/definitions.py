@@ -1,6 +1,7 @@
 """What may be said of a leaderboard when it is defined or changed, through the API or in the console."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -50,6 +51,8 @@ class SelectorBody(Body):
 
 
 class LeaderboardChanges(DefinitionChanges):
+    initial_values: ClassVar[Mapping[str, Any]] = {"metric": POINTS_EARNED, "time_window": ALL_TIME}
+
     metric = serializers.ChoiceField(choices=METRICS, required=False, help_text="What it ranks by.")
     selector = SelectorBody(required=False, allow_null=True, help_text="Which events or which streak it looks at.")
     time_window = serializers.ChoiceField(
@@ -66,17 +69,14 @@ class LeaderboardChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What is said and what stays must go together."""
-        metric = self._new_or_current(attrs, "metric", POINTS_EARNED)
-        window = self._new_or_current(attrs, "time_window", ALL_TIME)
+        metric = self.after(attrs, "metric")
+        window = self.after(attrs, "time_window")
         if metric in LEVELS and window != ALL_TIME:
             raise serializers.ValidationError({"time_window": f"must be {ALL_TIME} for {metric}"})
         if {"metric", "selector"} & attrs.keys() or self.instance is None:
-            selector = self._new_or_current(attrs, "selector", {}) or {}
+            selector = self.after(attrs, "selector") or {}
             attrs = {**attrs, "metric": metric, "selector": _fitting(metric, selector)}
         return attrs
-
-    def _new_or_current(self, attrs: dict[str, Any], name: str, otherwise: Any) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, otherwise)
 
 
 def _fitting(metric: str, selector: dict[str, Any]) -> dict[str, Any]:

@@ -120,13 +120,10 @@ class RuleChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A change is judged together with what stays as it is."""
-        starts_at, ends_at = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
         if starts_at is not None and ends_at is not None and starts_at >= ends_at:
             raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewRule(RuleChanges):

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 
 @contextmanager
-def counting(options: Mapping[str, Any], *, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(options: Mapping[str, Any], *, total: int) -> Iterator[Callable[[int], None]]:
     """Hands out a function that is told how many more are done. `options` are those of the command."""
     stream = options.get("stderr") or sys.stderr
     if not stream.isatty() or options["json"]:

@@ -17,7 +17,7 @@ from participants.admin.fields import (
     LineField,
     MomentField,
     NumberField,
-    without_nothing,
+    without_empty,
 )
 from participants.admin.pages import Link
 from participants.models import Tenant
@@ -84,7 +84,7 @@ class RewardForm(DefinitionForm):
     def body(self, names: Sequence[str]) -> dict[str, Any]:
         body = super().body([name for name in names if name not in CONFIG])
         if any(name in names for name in CONFIG):
-            body["config"] = without_nothing({name: self.cleaned_data.get(name) for name in CONFIG})
+            body["config"] = without_empty({name: self.cleaned_data.get(name) for name in CONFIG})
         return body
 
 

@@ -24,7 +24,7 @@ COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "canc
 OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 
 ABOUT = (
-    "shown_participant",
+    "display_participant",
     ("reward_name", "reward_type"),
     ("display_status", "display_code"),
     ("points_deducted", "reason"),
@@ -89,7 +89,7 @@ def multiplier_text(multiplier: Decimal | None) -> str:
 class ClaimAdmin(HistoryAdmin):
     list_display = (
         "claimed_at",
-        "shown_participant",
+        "display_participant",
         "reward_name",
         "display_status",
         "display_code",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from participants.admin import audit
-from participants.admin.base import TenantDataAdmin, TenantDataForm, of_picked_tenant
+from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant
 from participants.admin.display import display
 from participants.admin.fields import DayField, ReasonField, check_line
 from participants.admin.pages import Done, ObjectPage

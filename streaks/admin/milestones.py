@@ -91,7 +91,7 @@ class MilestonesField(forms.Field):
     """Cleans to milestones in the shape of the API, which validates them afterwards."""
 
     widget = MilestonesWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
         return list_of(map(_description, value or ()))

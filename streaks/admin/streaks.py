@@ -84,7 +84,7 @@ class StreakAdmin(DefinitionAdmin):
         return services.update_streak(row, tenant=tenant, changes=changes, now=now)
 
     @display("status", ordering="status", label=COLORS)
-    def shown_status(self, row: Streak) -> str:
+    def display_status(self, row: Streak) -> str:
         return row.status
 
     @display("events")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from participants.admin.lengths import said_of
+from participants.admin.lengths import duration_in_words
 from participants.errors import FieldError
 from streaks.definitions.config import Config
 from streaks.models import Amnesty, Streak
@@ -28,7 +28,7 @@ def complete_message(error: FieldError, label: str) -> str:
 
 def period_of(streak: Streak) -> str:
     if streak.is_rolling:
-        return f"rolling, {said_of(streak.duration_seconds or 0)}"
+        return f"rolling, {duration_in_words(streak.duration_seconds or 0)}"
     return streak.period
 
 

@@ -103,7 +103,7 @@ class CardsField(forms.Field):
     """Cleans to what the API has, not yet judged."""
 
     widget: Any = CardsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)

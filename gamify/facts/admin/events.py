@@ -51,11 +51,11 @@ panels.register("events", Panel(seen_with=SEEN_WITH, links=_links, moments=_mome
 class EventAdmin(HistoryAdmin):
     """In the order in which they came; of one participant, in the order in which they happened."""
 
-    list_display = ("occurred_at", "shown_participant", "name", "created_at", "reversed_at")
+    list_display = ("occurred_at", "display_participant", "name", "created_at", "reversed_at")
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
     order_of_one = ("-occurred_at", "-id")
     object_pages = (REVERSE,)
-    fields = ("shown_participant", "name", "display_properties", ("occurred_at", "created_at"), "display_trace", "id")
+    fields = ("display_participant", "name", "display_properties", ("occurred_at", "created_at"), "display_trace", "id")
     when_reversed = (("reversed_at", "reversal_reason"), "display_undone")
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:

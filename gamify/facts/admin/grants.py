@@ -188,7 +188,7 @@ class GrantsField(forms.Field):
     """Cleans to grants as the API has them, not yet judged."""
 
     widget = GrantsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)

@@ -68,14 +68,14 @@ REVERSE = ObjectPage(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(HistoryAdmin):
-    list_display = ("created_at", "shown_participant", "shown_type", "shown_delta", "shown_balance", "reason")
+    list_display = ("created_at", "display_participant", "shown_type", "shown_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
     order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (
-        "shown_participant",
+        "display_participant",
         ("shown_type", "number"),
-        ("shown_delta", "shown_balance"),
+        ("shown_delta", "display_balance"),
         ("base_amount", "multiplier"),
         "reason",
         "shown_metadata",
@@ -93,7 +93,7 @@ class LedgerEntryAdmin(HistoryAdmin):
         return f"{entry.delta:+,}"
 
     @display("balance after")
-    def shown_balance(self, entry: LedgerEntry) -> str:
+    def display_balance(self, entry: LedgerEntry) -> str:
         return f"{entry.balance_after:,}"
 
     @display("metadata")

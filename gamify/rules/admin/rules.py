@@ -21,7 +21,7 @@ from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
 from gamify.rules.selectors import Finding, findings, static_findings
-from participants.admin.base import of_picked_tenant
+from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.admin.pages import Link
@@ -44,7 +44,7 @@ class RuleAdmin(DefinitionAdmin):
     )
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return ("name", "code", "shown_status", *self.columns, "priority")
+        return ("name", "code", "display_status", *self.columns, "priority")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
@@ -72,7 +72,7 @@ class RuleAdmin(DefinitionAdmin):
     def try_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return of_picked_tenant(request, lambda: self._try(request))
+        return for_picked_tenant(request, lambda: self._try(request))
 
     def _try(self, request: HttpRequest) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
@@ -81,7 +81,7 @@ class RuleAdmin(DefinitionAdmin):
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return of_picked_tenant(request, lambda: self._what_if(request, object_id))
+        return for_picked_tenant(request, lambda: self._what_if(request, object_id))
 
     def _what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from gamify.facts.admin.words import grant_in_words
 from gamify.rules.models import Rule
-from participants.admin.lengths import said_of
+from participants.admin.lengths import duration_in_words
 
 OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
@@ -29,7 +29,7 @@ def _limits(rule: Rule) -> Iterator[str]:
         if name in rule.limits:
             yield f"{rule.limits[name]:,} {words}"
     if rule.limits.get("cooldown_seconds"):
-        yield f"once in {said_of(rule.limits['cooldown_seconds'])}"
+        yield f"once in {duration_in_words(rule.limits['cooldown_seconds'])}"
 
 
 def pluralize(number: int, one: str) -> str:

@@ -75,7 +75,7 @@ class DeletionForm(PageForm):
 def _test(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     services.send_test(endpoint=endpoint, now=timezone.now())
     message = "The test event will be sent in a moment; see the deliveries."
-    return Done(message, "Tested.", goes_to=_deliveries_url(endpoint))
+    return Done(message, "Tested.", next_url=_deliveries_url(endpoint))
 
 
 def _deliveries_url(endpoint: Endpoint) -> str:
@@ -99,7 +99,7 @@ def _delete(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -
     pk = endpoint.pk
     services.delete_endpoint(endpoint)
     endpoint.pk = pk  # for the audit row
-    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, goes_to=reverse(LIST))
+    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, next_url=reverse(LIST))
 
 
 TEST = ObjectPage(
@@ -188,7 +188,7 @@ class EndpointAdmin(ShownOnceAdmin):
         self.show_once(request, created.secret)
         replace_fields(obj, created.endpoint)
 
-    def told_once(self, row: Endpoint) -> str:
+    def secret_note(self, row: Endpoint) -> str:
         return "Deliveries are signed with it (Standard Webhooks)."
 
     @display("events")

@@ -100,7 +100,7 @@ class WebhooksViewSet(OneWebhookViewSet):
             before = rendered(WebhookAnswer, endpoint)
             changes = validated(WebhookChanges, request.data, instance=endpoint)
             changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
-        warnings = ignored_fields(request.data, WebhookChanges(), shown=lambda: before)
+        warnings = ignored_fields(request.data, WebhookChanges(), current=lambda: before)
         return Response(with_warnings(rendered(WebhookAnswer, changed), warnings))
 
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)

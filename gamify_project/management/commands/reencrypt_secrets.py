@@ -5,7 +5,7 @@ from typing import Any
 
 from gamify.webhooks.models import Endpoint
 from participants.management.base import ReportingCommand
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import HmacSecret
 from participants.services.reencrypting import ReencryptionTotals, reencrypt
 
@@ -29,7 +29,7 @@ class Command(ReportingCommand):
 
     def report(self, *, dry_run: bool, **options: Any) -> Mapping[str, Any]:
         number = sum(model._default_manager.exclude(**{column: None}).count() for model, column in COLUMNS)
-        with counting(options, total=number) as moved:
+        with progress_bar(options, total=number) as moved:
             for model, column in COLUMNS:
                 reencrypt(model, column, is_dry_run=dry_run, report_progress=moved, total=self.total)
         return {**asdict(self.total), "dry_run": dry_run}

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.auditing import Drift
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Tenant
 from participants.services.auditing import audit, audit_size
 
@@ -38,7 +38,7 @@ class Command(ReportingCommand):
 
     def report(self, *, tenant: str | None, sandbox: bool, json: bool, **options: Any) -> Mapping[str, Any]:
         tenants = _tenants(tenant, sandbox=sandbox)
-        with counting({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
+        with progress_bar({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
             for each in tenants:
                 teller = self._teller(each, limit=options["limit"], is_printed=not json)
                 audited = audit(tenant=each, now=timezone.now(), report=teller, report_progress=moved)

@@ -36,7 +36,7 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def opened_for_bad_lines(name: str | None, *, goes_on: bool) -> Iterator[TextIO | None]:
+def open_bad_lines_file(name: str | None, *, goes_on: bool) -> Iterator[TextIO | None]:
     """The file for bad lines, anew or, where an earlier run is gone on with, behind what that has written."""
     if name is None:
         yield None

@@ -14,13 +14,13 @@ from django.utils import timezone
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand
-from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
+from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
 from participants.management.imports.bookmarks import bookmark, place_of
 from participants.management.imports.columns import Columns
 from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
-from participants.management.imports.reading import FORMATS, Place, Source, opened, records
-from participants.management.imports.running import Batch, Run, Told
+from participants.management.imports.reading import FORMATS, Place, Source, open_source, records
+from participants.management.imports.running import Batch, ItemResult, Run
 from participants.management.imports.warnings import Warnings
 from participants.models import Tenant
 from participants.selectors import tenant_by_slug
@@ -36,18 +36,18 @@ class ImportCommand(ReportingCommand, Generic[Item]):
     """Subclasses name the `columns` that a file must and may have, read an item from the fields of a line, and take a batch of items."""
 
     columns: ClassVar[Columns]
-    keeps_order: ClassVar[bool] = False
-    tells: ClassVar[bool] = True  # whether what it writes could be told to webhooks and feed
+    needs_order: ClassVar[bool] = False
+    can_emit: ClassVar[bool] = True  # whether what it writes could be told to webhooks and feed
 
     def item(self, fields: Mapping[str, Any]) -> Item:
         """What one line says. Raises DomainError."""
         raise NotImplementedError
 
-    def place(self, fields: Mapping[str, Any]) -> float:
+    def sort_key(self, fields: Mapping[str, Any]) -> float:
         """What lines are put in order by where the command `keeps_order`; it must answer for any."""
         raise NotImplementedError
 
-    def take(self, batch: Batch[Item]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[Item]) -> Sequence[ItemResult]:
         """Write the batch in one unit of work; an item that is refused stops no other."""
         raise NotImplementedError
 
@@ -58,7 +58,7 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         parser.add_argument("--format", choices=sorted(set(FORMATS.values())), help="Where the name does not tell.")
         parser.add_argument("--batch", type=_batch_size, default=BATCH, metavar="N", help="Lines per transaction.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
-        if self.tells:
+        if self.can_emit:
             parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
         parser.add_argument("--restart", action="store_true", help="Begin anew a file that is done, or begun.")
         parser.add_argument("--strict", action="store_true", help="Exit with 1 if there are bad lines.")
@@ -73,23 +73,23 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         owner = tenant_by_slug(tenant, sandbox=sandbox)
         if owner is None:
             raise TenantNotFound(tenant)
-        with opened(file, format_name=options["format"]) as found, self._in_order(found) as source:
-            return self._brought_in(source, owner, options)
+        with open_source(file, format_name=options["format"]) as found, self._sorted_if_needed(found) as source:
+            return self._import(source, owner, options)
 
-    def _in_order(self, source: Source) -> AbstractContextManager[Source]:
-        return in_order(source, columns=self.columns, key=self.place) if self.keeps_order else nullcontext(source)
+    def _sorted_if_needed(self, source: Source) -> AbstractContextManager[Source]:
+        return in_order(source, columns=self.columns, key=self.sort_key) if self.needs_order else nullcontext(source)
 
-    def _brought_in(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _import(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
         row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **_how(options))
         begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
         with (
-            opened_for_bad_lines(options["bad"], goes_on=begin.offset > 0) as bad_file,
+            open_bad_lines_file(options["bad"], goes_on=begin.offset > 0) as bad_file,
             display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as shown,
         ):
             _say_where(shown, source, begin)
             warnings = Warnings(self.columns, shown.say)
             run = Run(self, tenant, row=row, bad=BadLines(shown.say, bad_file), warnings=warnings, options=options)
-            run.take_all(records(source, columns=self.columns, after=begin), shown)
+            run.import_all(records(source, columns=self.columns, after=begin), shown)
         self._bad_in_file = run.bad_in_file
         return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
 

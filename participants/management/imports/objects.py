@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
+def decode_object(text: str) -> tuple[Mapping[str, Any], str | None]:
     """Return the JSON object in `text` and None, or an empty one and what is wrong, as the end of a sentence."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)

@@ -18,14 +18,14 @@ from typing import Any, BinaryIO
 from participants.engine import json_problems
 from participants.errors import DomainError
 from participants.management.imports.columns import Columns
-from participants.management.imports.objects import decoded
+from participants.management.imports.objects import decode_object
 
 STDIN = "-"
 FORMATS: Mapping[str, str] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 MAX_LINE_BYTES = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 HASHED_AT_ONCE = 1024 * 1024
-MARKED = "begins with a byte order mark (U+FEFF), as the lines where files were joined do; remove the mark"
+BOM_PROBLEM = "begins with a byte order mark (U+FEFF), as the lines where files were joined do; remove the mark"
 
 # What a reordered file says of a line besides its fields: no column can be called so.
 LINE, PROBLEM = "\x00line", "\x00problem"
@@ -57,11 +57,11 @@ class Record:
     place: Place
     fields: Mapping[str, Any]
     problem: str | None = None
-    stood_at: int | None = None
+    original_number: int | None = None
 
     @property
     def number(self) -> int:
-        return self.place.line if self.stood_at is None else self.stood_at
+        return self.place.line if self.original_number is None else self.original_number
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Source:
 
 
 @contextmanager
-def opened(name: str, *, format_name: str | None) -> Iterator[Source]:
+def open_source(name: str, *, format_name: str | None) -> Iterator[Source]:
     """The file called `name`, or standard input. Raises FileRefused."""
     kind = format_name or _format_of(name)
     if name == STDIN:
@@ -169,7 +169,7 @@ def _line(place: Place, raw: bytes, *, is_whole: bool) -> _Line:
     if not is_whole:
         return _Line(place, "", f"is longer than {MAX_LINE_BYTES} bytes")
     if raw.startswith(BOM):
-        return _Line(place, "", MARKED)  # or it would become part of an id, and name somebody else
+        return _Line(place, "", BOM_PROBLEM)  # or it would become part of an id, and name somebody else
     try:
         return _Line(place, raw.decode().rstrip("\r\n"))
     except UnicodeDecodeError:
@@ -211,7 +211,7 @@ def _cells(text: str) -> tuple[list[str], str | None]:
 
 def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
     for line in lines:
-        fields, problem = ({}, line.problem) if line.problem else decoded(line.text)
+        fields, problem = ({}, line.problem) if line.problem else decode_object(line.text)
         problem = problem or columns.key_problem(fields)
         yield Record(line.place, {} if problem else fields, problem)
 
@@ -219,7 +219,7 @@ def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
 def document(path: Path) -> Mapping[str, Any]:
     """Return the JSON object that a whole file holds, read by the rules for a line. Raises FileRefused."""
     try:
-        value, problem = decoded(path.read_text(encoding="utf-8-sig"))
+        value, problem = decode_object(path.read_text(encoding="utf-8-sig"))
         found = None if problem else next(json_problems(value), None)
     except OSError as error:
         raise FileRefused(f"{path}: {error.strerror}") from error
@@ -233,4 +233,4 @@ def document(path: Path) -> Mapping[str, Any]:
 def _as_it_stood(record: Record) -> Record:
     fields = dict(record.fields)
     number, problem = fields.pop(LINE), fields.pop(PROBLEM, None)
-    return Record(record.place, fields, problem, stood_at=number)
+    return Record(record.place, fields, problem, original_number=number)

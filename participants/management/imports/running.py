@@ -23,7 +23,7 @@ INTERRUPTED = 130
 Item = TypeVar("Item")
 
 
-class Told(Protocol):
+class ItemResult(Protocol):
     """What became of an item: it was refused, or it was nothing new, or neither."""
 
     @property
@@ -32,7 +32,7 @@ class Told(Protocol):
     def is_repeat(self) -> bool: ...
 
 
-Then = Callable[[UnitOfWork, Sequence[Told]], None]
+BeforeEnd = Callable[[UnitOfWork, Sequence[ItemResult]], None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Batch(Generic[Item]):
     items: Sequence[Item]
     now: datetime
     options: Mapping[str, Any]
-    then: Then
+    before_end: BeforeEnd
 
     @property
     def is_silent(self) -> bool:
@@ -54,11 +54,11 @@ class Batch(Generic[Item]):
         return bool(self.options["dry_run"])
 
 
-class Taker(Protocol[Item]):
+class ItemImporter(Protocol[Item]):
     """What a run needs to know of the items: what a line says, and how a batch is written."""
 
     def item(self, fields: Mapping[str, Any]) -> Item: ...
-    def take(self, batch: Batch[Item]) -> Sequence[Told]: ...
+    def write_batch(self, batch: Batch[Item]) -> Sequence[ItemResult]: ...
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Tally:
     recorded: int = 0
     repeated: int = 0
 
-    def add(self, told: Told) -> None:
+    def add(self, told: ItemResult) -> None:
         if told.refusal is None:
             self.recorded += not told.is_repeat
             self.repeated += told.is_repeat
@@ -89,7 +89,7 @@ class Run(Generic[Item]):
 
     def __init__(
         self,
-        taker: Taker[Item],
+        taker: ItemImporter[Item],
         tenant: Tenant,
         *,
         row: FileImport | None,
@@ -111,7 +111,7 @@ class Run(Generic[Item]):
         """Bad lines up to here, those among them that an earlier run found."""
         return self.bad.count if self._row is None else self._row.bad
 
-    def take_all(self, found: Iterator[Record], shown: Display) -> None:
+    def import_all(self, found: Iterator[Record], shown: Display) -> None:
         """Batch by batch. Raises CommandError where somebody presses Ctrl-C."""
         line = None
         try:
@@ -130,9 +130,9 @@ class Run(Generic[Item]):
         items = [each.item for each in read if each.item is not None]
         unread = len(read) - len(items)
         note = partial(self._note, place=lines[-1].place, unread=unread, now=now)
-        told = self._taker.take(Batch(self._tenant, items, now, self._options, note))
+        told = self._taker.write_batch(Batch(self._tenant, items, now, self._options, note))
         self._row = self._next_row
-        self._tell(read, told)
+        self._report_lines(read, told)
 
     def _read(self, record: Record) -> _Read[Item]:
         number = record.number
@@ -146,14 +146,14 @@ class Run(Generic[Item]):
         self.warnings.look_at_ids(number, record.fields)
         return _Read(number, item=item)
 
-    def _note(self, work: UnitOfWork, told: Sequence[Told], *, place: Place, unread: int, now: datetime) -> None:
+    def _note(self, work: UnitOfWork, told: Sequence[ItemResult], *, place: Place, unread: int, now: datetime) -> None:
         if self._row is None:
             return
         bad = unread + sum(each.refusal is not None for each in told)
         self._next_row = self._row.with_progress(line=place.line, offset=place.offset, bad=self._row.bad + bad, now=now)
         work.change(self._next_row)
 
-    def _tell(self, read: Sequence[_Read[Item]], told: Sequence[Told]) -> None:
+    def _report_lines(self, read: Sequence[_Read[Item]], told: Sequence[ItemResult]) -> None:
         self.tally.lines += len(read)
         remaining = iter(told)
         for each in read:
@@ -161,6 +161,6 @@ class Run(Generic[Item]):
             if problem is not None:
                 self.bad.add(each.number, problem)
 
-    def _problem_of(self, told: Told) -> str | None:
+    def _problem_of(self, told: ItemResult) -> str | None:
         self.tally.add(told)
         return None if told.refusal is None else told.refusal.message

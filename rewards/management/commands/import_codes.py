@@ -5,7 +5,7 @@ from typing import Any
 from participants.engine import trim_code, uuid_of
 from participants.errors import InvalidInput
 from participants.management.base import existing_tenant
-from participants.management.imports import Batch, Columns, ImportCommand, Told, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, ItemResult, text_in
 from participants.models import Tenant
 from rewards.engine import code_problem
 from rewards.models import Reward
@@ -18,7 +18,7 @@ class Command(ImportCommand[str]):
         "existing codes are ignored."
     )
     columns = Columns(("code",))
-    tells = False
+    can_emit = False
 
     def arguments(self, parser: ArgumentParser) -> None:
         super().arguments(parser)
@@ -39,14 +39,14 @@ class Command(ImportCommand[str]):
             raise InvalidInput("code", problem)
         return code
 
-    def take(self, batch: Batch[str]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[str]) -> Sequence[ItemResult]:
         added = add_codes(
             tenant=batch.tenant,
             reward_id=str(self._reward.pk),
             codes=batch.items,
             now=batch.now,
             is_dry_run=batch.is_dry_run,
-            then=batch.then,
+            then=batch.before_end,
         )
         return added.results
 

@@ -99,7 +99,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         """
         with transaction.atomic():  # the row must not change between the validation of the body and the write
             row = self.definition(definition_id, lock=True)
-            warnings = ignored_fields(request.data, PhoenixStreakChanges(), shown=lambda: self.record(row))
+            warnings = ignored_fields(request.data, PhoenixStreakChanges(), current=lambda: self.record(row))
             changes = model_fields(self.body(PhoenixStreakChanges), tenant=self.tenant, row=row)
             row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
         return self.shown(row, warnings=warnings)
@@ -117,7 +117,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         An archived streak can be activated again, unless another streak has taken its name.
         """
         row = self.definition(definition_id)
-        warnings = ignored_fields(request.data, StatusBody(), shown=lambda: self.record(row))
+        warnings = ignored_fields(request.data, StatusBody(), current=lambda: self.record(row))
         changes = self.body(StatusBody)
         row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
         return self.shown(row, warnings=warnings)

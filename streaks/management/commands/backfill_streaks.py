@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from participants.management.imports import Batch, Columns, ImportCommand, Told, instant_in, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, ItemResult, instant_in, text_in
 from streaks.services import Tick, record_history
 
 
@@ -22,7 +22,7 @@ class Command(ImportCommand[Tick]):
     def item(self, fields: Mapping[str, Any]) -> Tick:
         return Tick(text_in(fields, "participant_id"), text_in(fields, "streak_code"), instant_in(fields, "timestamp"))
 
-    def take(self, batch: Batch[Tick]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[Tick]) -> Sequence[ItemResult]:
         return record_history(
             tenant=batch.tenant,
             ticks=batch.items,
@@ -30,5 +30,5 @@ class Command(ImportCommand[Tick]):
             is_silent=batch.is_silent,
             is_dry_run=batch.is_dry_run,
             gives_rewards=not batch.options["without_rewards"],
-            then=batch.then,
+            then=batch.before_end,
         )

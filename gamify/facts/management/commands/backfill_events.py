@@ -5,7 +5,15 @@ from gamify.facts.engine.events import EventInput, name_problem
 from gamify.facts.services import record_history
 from participants.engine import MAX_KEY, NestedTooDeep, json_problems, object_problem
 from participants.errors import DomainError, InvalidInput
-from participants.management.imports import Batch, Columns, ImportCommand, Told, decoded, instant_in, text_in
+from participants.management.imports import (
+    Batch,
+    Columns,
+    ImportCommand,
+    ItemResult,
+    decode_object,
+    instant_in,
+    text_in,
+)
 
 Fields = Mapping[str, Any]
 
@@ -21,9 +29,9 @@ class Command(ImportCommand[EventInput]):
         optional=("properties", "idempotency_key"),
         ids=("participant_id", "idempotency_key"),
     )
-    keeps_order = True
+    needs_order = True
 
-    def place(self, fields: Fields) -> float:
+    def sort_key(self, fields: Fields) -> float:
         """When it happened; a line that does not say it is refused, wherever it stands."""
         try:
             return instant_in(fields, "timestamp").timestamp()
@@ -39,14 +47,14 @@ class Command(ImportCommand[EventInput]):
             idempotency_key=_key_in(fields),
         )
 
-    def take(self, batch: Batch[EventInput]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[EventInput]) -> Sequence[ItemResult]:
         return record_history(
             tenant=batch.tenant,
             events=batch.items,
             now=batch.now,
             is_silent=batch.is_silent,
             is_dry_run=batch.is_dry_run,
-            then=batch.then,
+            then=batch.before_end,
         )
 
 
@@ -74,7 +82,7 @@ def _properties_in(fields: Fields) -> Mapping[str, Any]:
     if value is None or value == "":
         return {}
     if isinstance(value, str):
-        value, problem = decoded(value)
+        value, problem = decode_object(value)
         if problem is not None:
             raise InvalidInput("properties", f"Must be a JSON object; what is written there {problem}.")
     if not isinstance(value, dict):

@@ -12,7 +12,7 @@ from gamify.webhooks import services
 from gamify.webhooks.definitions import types_matching
 from gamify.webhooks.engine.messages import instant_text
 from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
-from participants.api.fields import words_of
+from participants.api.fields import split_words
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 from participants.models import DomainEvent, Tenant
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def _follow(self, *, tenant: str, sandbox: bool, after: str, once: bool, **options: Any) -> None:
         owner = existing_tenant(tenant, sandbox=sandbox)
-        feed_filter = FeedFilter(types_matching(words_of(options["types"])), options["participant"])
+        feed_filter = FeedFilter(types_matching(split_words(options["types"])), options["participant"])
         page = _page(owner, feed_filter, None if after == "oldest" else after)
         while True:
             for event in page.events:
