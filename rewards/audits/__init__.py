@@ -1,4 +1,4 @@
-"""Audits of rewards: whether claims, codes, stock and the ledger agree (contract §13)."""
+"""Audits of rewards: whether claims, codes, stock and the ledger agree (docs/contract.md §13)."""
 
 from participants.auditing import audits
 from rewards.audits.claims import CLAIMS
