@@ -7,7 +7,7 @@ from rewards.audits.stock import STOCK
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     audits.register("claims", CLAIMS)
     audits.register("stock", STOCK)
     audits.register("claims answered", ANSWERS)
