@@ -52,7 +52,7 @@ class RewardForm(DefinitionForm):
         help_text="Your application's code for it. If empty, it is made from the name. It cannot be changed later."
     )
     reward_type = ChoiceField(
-        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers give out codes, if they have any."
+        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers hand out codes, if they have any."
     )
     points_cost = IntegerField(label="Costs", initial=0, help_text="Points, if the claim pays with points.")
     max_claims_per_user = IntegerField(
