@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from gamify.facts.definitions import ConditionBody, message_endings
@@ -113,7 +113,7 @@ class ConfigPart(serializers.ReadOnlyField):
 
     def __init__(self, body: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        extend_schema_field(body)(self)
+        set_override(self, "field", body)
 
 
 class StreakRecord(serializers.Serializer[StreakWithTenant]):
