@@ -182,3 +182,48 @@ def test_who_is_anonymised_is_no_drift_though_nobody_knows_any_more_what_they_di
     fold(tenant=tenant, now=NOW)
     assert entries_of(api) == []
     assert list(drifts(tenant=tenant, now=NOW)) == []
+
+
+def test_filling_continues_after_the_last_participant_who_was_filled(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 2)
+    for number in range(5):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    assert next(worker) == 2
+    worker.close()  # for example because its time is over
+
+    assert list(build(board=row, now=NOW)) == [2, 1]
+
+    assert [score for _, _, score in entries_of(api)] == [10] * 5
+    assert list(build(board=row, now=NOW)) == []
+
+
+def test_a_board_that_changes_while_it_is_filled_is_filled_for_the_new_definition(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(3):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    next(worker)
+
+    selector = {"event_name": "buy"}
+    update_leaderboard(row, tenant=tenant, changes={"metric": "event_count", "selector": selector}, now=NOW)
+    assert list(worker) == [1, 1, 1]
+
+    assert (page(api)["building"], entries_of(api)) == (False, [])
+
+
+def test_a_board_that_is_deactivated_while_it_is_filled_stays_incomplete(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(3):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    next(worker)
+
+    update_leaderboard(row, tenant=tenant, changes={"is_active": False}, now=NOW)
+
+    assert list(worker) == []
+    row.refresh_from_db()
+    assert row.built_at is None

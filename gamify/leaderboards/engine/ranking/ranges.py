@@ -132,7 +132,7 @@ class Ranges:
     def _end(self, index: int) -> Place | None:
         return self.leaves[index + 1].low if index + 1 < len(self.leaves) else self.end
 
-    def split(self, low: Place, places: Sequence[Place]) -> None:
+    def split_leaf(self, low: Place, places: Sequence[Place]) -> None:
         """Split the leaf that begins at `low`. It keeps the first places, and the others become new leaves after it.
 
         `places` are all places of the leaf, in rising order.
