@@ -84,12 +84,12 @@ def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[
     totals: defaultdict[UUID, int] = defaultdict(int)
     columns = ("participant_id", "properties", "occurred_at", f"marks__{DOMAIN}")
     events = _events_of(tenant, ids, measure).order_by("id").values_list(*columns)
-    for participant_id, properties, at, marks in events.iterator(READ_AT_ONCE):
+    for participant_id, properties, at, undo_notes in events.iterator(READ_AT_ONCE):
         amount = measure.amount(properties)
         if (
             amount
             and totals[participant_id] + amount <= MAX_SUM
-            and measure.key not in refused_measure_keys(marks or ())
+            and measure.key not in refused_measure_keys(undo_notes or ())
         ):
             totals[participant_id] += amount
             yield HistoryAmount(participant_id, amount, at)
@@ -100,9 +100,9 @@ def _events_of(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySe
     return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
 
 
-def refused_measure_keys(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
-    """The keys of the measures that refused an event. `marks` are its undo notes of this domain."""
-    return {mark["refused"] for mark in marks}
+def refused_measure_keys(undo_notes: Iterable[Mapping[str, Any]]) -> Collection[str]:
+    """The keys of the measures that refused an event. `undo_notes` are those of this domain."""
+    return {note["refused"] for note in undo_notes}
 
 
 _SUMS: Mapping[str, Callable[[Tenant, Sequence[UUID], Measure], Iterator[HistoryAmount]]] = {
@@ -121,7 +121,7 @@ def current_levels(
         return {person.pk: person.balance for person in people}
     numbers = metrics["streak_count"].values(tenant, people, measure.selector, now)
     is_current = measure.metric == STREAK_CURRENT
-    return {who: number.current if is_current else number.best for who, number in numbers.items()}
+    return {participant_id: number.current if is_current else number.best for participant_id, number in numbers.items()}
 
 
 def levels_since(
