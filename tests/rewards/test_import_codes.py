@@ -70,7 +70,7 @@ def test_a_second_run_does_nothing_and_another_reward_is_another_matter(offered,
     first, again, elsewhere = bring_in(path, reward), bring_in(path, reward), bring_in(path, other)
 
     assert (first[0], again[0], elsewhere[0]) == ((2, 2, 0, 0), (0, 0, 0, 0), (2, 2, 0, 0))
-    assert "All of this file was done before" in again[1]
+    assert "This file was imported completely before" in again[1]
     assert bring_in(path, reward, "--restart")[0] == (2, 0, 2, 0)
 
 
@@ -165,6 +165,6 @@ def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(
 
     told, err = bring_in(path, reward)
 
-    assert f"Going on behind line {begun}" in err
+    assert f"Continuing after line {begun}" in err
     assert told == (20_001 - begun, 20_001 - begun, 0, 0)
     assert RewardCode.objects.count() == Reward.objects.get().free_codes == 20_000
