@@ -127,8 +127,8 @@ class BadgeForm(DefinitionForm):
         said = {name: self.cleaned_data.get(f"criteria_{name}") for name in CRITERIA}
         return {name: value for name, value in said.items() if value not in (None, "")} if said["metric"] else None
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             problem = services.criteria_problem(self.tenant, judged.validated_data.get("criteria"))
             self._place([problem] if problem else [])

@@ -109,8 +109,8 @@ class RuleForm(DefinitionForm):
         """What was not touched is sent along as it is stored by now: an edit meanwhile must not be undone."""
         return self.instance._state.adding or name in self.changed_data
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             self._place(then_problems(self.tenant, judged.validated_data.get("then", ())))
         return judged
