@@ -96,7 +96,7 @@ def test_importing_the_file_again_changes_nothing(tenant, noon, written):
 
     assert first == {"lines": 12, "recorded": 10, "repeated": 2, "bad": 0}
     assert again == {"lines": 0, "recorded": 0, "repeated": 0, "bad": 0}
-    assert "All of this file was done before" in err
+    assert "This file was imported completely before" in err
     assert states() == before
 
 
@@ -291,7 +291,7 @@ def test_a_killed_import_resumes_without_gap_and_without_repetition(noon, writte
 
     report, err = backfill(path)
 
-    assert f"Going on behind line {begun}" in err
+    assert f"Continuing after line {begun}" in err
     assert report["lines"] == len(ticks) + 1 - begun
     runs = ParticipantStreak.objects.values_list("runs", flat=True)
     assert [list(map(tuple, each)) for each in runs] == [[((noon - 19 * DAY).toordinal(), 20)]] * len(people)

@@ -265,7 +265,7 @@ def test_stopped_in_the_middle_it_goes_on_in_the_same_order(tenant, written, mon
     report, told = backfill(path, "--batch", "3")
 
     assert report == {"lines": 10, "recorded": 10, "repeated": 0, "bad": 0}
-    assert "Going on behind line 6" in told
+    assert "Continuing after line 6" in told
     assert [at for _, _, at in heard] == sorted(at for _, _, at in heard)
     assert Event.objects.count() == 16
 
@@ -510,7 +510,7 @@ def test_properties_in_csv_that_are_no_object_are_refused_with_the_reason(tenant
     report, told = backfill(str(path))
 
     assert report == {"lines": 3, "recorded": 0, "repeated": 0, "bad": 3}
-    assert 'the key "a" is there more than once' in told
+    assert 'the key "a" appears more than once' in told
     assert "NaN is not a JSON number" in told
     assert "is not a JSON object" in told
 

@@ -259,7 +259,7 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
         ('{"then": [{"type": "points", "amonut": 4}]}', r"then.0.amonut: is not a known key; did you mean amount\?"),
         ("[", "Expecting value"),
         ("[]", "is not a JSON object"),
-        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" is there more than once'),
+        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" appears more than once'),
         ('{"name": "\\u0000"}', "name: Must not contain NUL characters"),
         ("\ufeff[]", "is not a JSON object"),
         (b"\xff", "is not UTF-8"),
