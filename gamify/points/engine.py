@@ -50,40 +50,40 @@ class Totals:
     expired: int = 0
 
 
-def credited(totals: Totals, amount: int) -> Totals:
+def after_credit(totals: Totals, amount: int) -> Totals:
     """After earning `amount` > 0. Raises BalanceLimit where 64 bits do not hold it."""
     if totals.earned + amount > MAX_BIGINT:
         raise BalanceLimit
     return replace(totals, balance=totals.balance + amount, earned=totals.earned + amount)
 
 
-def debited(totals: Totals, amount: int) -> Totals:
+def after_debit(totals: Totals, amount: int) -> Totals:
     """After spending `amount` > 0. Raises InsufficientPoints."""
     if amount > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=amount)
     return replace(totals, balance=totals.balance - amount, spent=totals.spent + amount)
 
 
-def refunded(totals: Totals, amount: int) -> Totals:
+def after_refund(totals: Totals, amount: int) -> Totals:
     """After `amount` > 0 that was spent came back: it is not earned anew."""
     return replace(totals, balance=totals.balance + amount, spent=totals.spent - amount)
 
 
-def expired(totals: Totals, amount: int) -> Totals:
+def after_expiry(totals: Totals, amount: int) -> Totals:
     """After `amount` > 0 of what was not spent has expired: that is not spending, and was earned all the same."""
     return replace(totals, balance=totals.balance - amount, expired=totals.expired + amount)
 
 
-def adjusted(totals: Totals, delta: int) -> Totals:
+def after_adjustment(totals: Totals, delta: int) -> Totals:
     """After what was earned is put right by `delta`, which is not 0. Raises BalanceLimit or InsufficientPoints."""
     if delta > 0:
-        return credited(totals, delta)
+        return after_credit(totals, delta)
     if -delta > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=-delta)
     return replace(totals, balance=totals.balance + delta, earned=totals.earned + delta)
 
 
-def shares(rests: Sequence[int], amount: int) -> Sequence[int]:
+def split_debit(rests: Sequence[int], amount: int) -> Sequence[int]:
     """What a debit of `amount` takes of each of the credits that expire, of which `rests` are left, those that expire first
     first. What they do not hold is taken of what does not expire.
     """
@@ -109,7 +109,7 @@ class Boost:
         return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
-def stacked(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
+def combined_multiplier(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
     """How many times as much is credited: of each kind the highest counts, and these are multiplied with each other.
 
     At most MAX_MULTIPLIER, to four decimals; None where nothing multiplies.
@@ -119,7 +119,7 @@ def stacked(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
     return None if product == 1 else product
 
 
-def multiplied(amount: int, multiplier: Decimal) -> int:
+def multiply(amount: int, multiplier: Decimal) -> int:
     """`amount` so many times, halves rounded up, and at least 1."""
     return max(1, int((amount * multiplier).to_integral_value(ROUND_HALF_UP)))
 
@@ -127,7 +127,7 @@ def multiplied(amount: int, multiplier: Decimal) -> int:
 # --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
 
 
-class NothingToGive(GrantRefused):
+class NoPointsToGrant(GrantRefused):
     """What the event has in the field comes to no points."""
 
     code = "nothing_to_give"
@@ -161,7 +161,7 @@ def granted_amount(
     value = compile_path(spec["field"])(properties, attributes)
     amount = _rounded(value, spec) if _is_number(value) else 0
     if amount < MIN_AWARD:
-        raise NothingToGive(spec["field"])
+        raise NoPointsToGrant(spec["field"])
     return GrantedAmount(min(amount, spec.get("max") or MAX_AWARD), amount)
 
 

@@ -44,12 +44,12 @@ def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -
     totals = totals_of(participant)
     if participant is None:
         return totals
-    for kind, delta in _moved_since(participant, at):
-        totals = _without(totals, EntryType(kind), delta)
-    return _with_back(totals, _not_yet_expired(participant, at, now=now))
+    for kind, delta in _sums_since(participant, at):
+        totals = _before_entry(totals, EntryType(kind), delta)
+    return _add_back(totals, _not_yet_expired(participant, at, now=now))
 
 
-def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
+def _sums_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
     """Sums of what was written behind `at`, by the kind of entry; a reversal moves what the entry it undoes has moved."""
     undone = LedgerEntry.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("reverses_id")).values("type")
     rows = LedgerEntry.objects.of(participant).filter(created_at__gt=at).annotate(undone=Subquery(undone[:1]))
@@ -58,7 +58,7 @@ def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, 
         yield (undone_kind if kind == EntryType.REVERSAL else kind), delta
 
 
-def _without(totals: Totals, kind: EntryType, delta: int) -> Totals:
+def _before_entry(totals: Totals, kind: EntryType, delta: int) -> Totals:
     """Before an entry of this kind moved the balance by `delta`."""
     totals = replace(totals, balance=totals.balance - delta)
     if kind == EntryType.EXPIRE:
@@ -74,11 +74,11 @@ def _not_yet_expired(participant: Participant, at: datetime, *, now: datetime) -
     return rows.aggregate(rest=Sum("rest"))["rest"] or 0
 
 
-def _with_back(totals: Totals, amount: int) -> Totals:
+def _add_back(totals: Totals, amount: int) -> Totals:
     return replace(totals, balance=totals.balance + amount, expired=totals.expired - amount)
 
 
-def tenants_with_expired(*, now: datetime) -> "QuerySet[Tenant]":
+def tenants_with_expired_credits(*, now: datetime) -> "QuerySet[Tenant]":
     """The tenants in whose balances something has expired, disabled ones too: one look into the index for each."""
     due = ExpiringCredit.objects.filter(tenant_id=OuterRef("pk")).due(now)
     first = due.order_by("expires_at").values("expires_at")[:1]

@@ -28,7 +28,7 @@ CRITERIA = ("min_points", "basis")
 BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
 AWARD_TYPES = [(AwardType.AUTOMATIC, "by points"), (AwardType.MANUAL, "only by hand")]
 COLUMNS = ("When", "Tier", "Before", "How", "Reason")
-SHOWN_CHANGES = 20
+MAX_CHANGES = 20
 
 
 class TierForm(DefinitionForm):
@@ -64,11 +64,11 @@ class TierForm(DefinitionForm):
 class TierAdmin(DefinitionAdmin):
     noun, form = "tier", TierForm
     settings = ("level", "award_type", "min_points", "basis", "points_multiplier", "benefits", "color", "icon_url")
-    columns = ("level", "shown_reached")
+    columns = ("level", "display_reached")
     list_filter = ("is_active", "award_type")
 
     @display("reached")
-    def shown_reached(self, tier: Tier) -> str:
+    def display_reached(self, tier: Tier) -> str:
         if not tier.is_automatic:
             return "only by hand"
         basis = Basis(tier.criteria_config.get("basis", Basis.BALANCE))
@@ -122,7 +122,7 @@ ASSIGN = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    rows = [_row(change) for change in newest_changes_of(participant, SHOWN_CHANGES)]
+    rows = [_row(change) for change in newest_changes_of(participant, MAX_CHANGES)]
     yield Box("Tier", COLUMNS, rows, empty="They have not been in any tier.", note=_note(participant))
 
 

@@ -16,7 +16,7 @@ from participants.auditing import (
 )
 from participants.models import Participant, Tenant
 
-STANDING = ("external_id", "tier_count", "tier_code")
+COLUMNS = ("external_id", "tier_count", "tier_code")
 
 
 def _size(tenant: Tenant) -> int:
@@ -27,15 +27,15 @@ def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     changes = TierChange.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
     rows = stream_rows(changes.values_list("participant_id", "number", "code"), report_progress)
     for participant_id, standing, theirs in group_with_participants(
-        tenant, STANDING, rows, report_progress=report_progress
+        tenant, COLUMNS, rows, report_progress=report_progress
     ):
         if standing is None:
             yield orphan_drift(participant_id, "changes of tier", theirs)
         else:
-            yield from _judged(dict(zip(STANDING, standing, strict=True)), theirs)
+            yield from _check_participant(dict(zip(COLUMNS, standing, strict=True)), theirs)
 
 
-def _judged(said: dict[str, Any], changes: Iterator[Any]) -> Iterator[Drift]:
+def _check_participant(said: dict[str, Any], changes: Iterator[Any]) -> Iterator[Drift]:
     about, count, code = f"participant {said['external_id']}", 0, None
     for _, (_, number, change_code) in changes:
         if number != count + 1:

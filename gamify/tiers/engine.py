@@ -67,7 +67,7 @@ class Ladder:
     @classmethod
     def of(cls, tiers: Iterable[Tier]) -> "Ladder":
         by_code = {tier.code: tier for tier in tiers}
-        steps = sorted(filter(lambda tier: tier.is_reachable, by_code.values()), key=_height)
+        steps = sorted(filter(lambda tier: tier.is_reachable, by_code.values()), key=_order)
         return cls(by_code, tuple(steps))
 
     def find(self, code: str | None) -> Tier | None:
@@ -81,12 +81,14 @@ class Ladder:
         return tuple(tier for tier in self.steps if tier.level > current.level)
 
 
-def _height(tier: Tier) -> tuple[int, int, str]:
+def _order(tier: Tier) -> tuple[int, int, str]:
     """Tiers of one level are told apart by threshold, then by code, so that every process agrees."""
     return tier.level, tier.threshold, tier.code
 
 
-def reached(ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Points, after: Points) -> Tier | None:
+def tier_after_award(
+    ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Points, after: Points
+) -> Tier | None:
     """The tier that an award from `before` to `after` leads into, or None where it leads into none (contract §7).
 
     It is the highest above the current one whose threshold is met. A tier given by hand (`is_manual`) yields only to

@@ -39,17 +39,17 @@ def summary_of(tier: Tier) -> dict[str, Any]:
     return {"code": tier.code, "name": tier.name, "level": tier.level}
 
 
-def standing_of(
+def current_and_next(
     subject: Subject, *, achieved_at: datetime | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The current tier, in which they stand since `achieved_at`, and the next one, as answers show them."""
     ladder = ladder_of(subject.catalog)
     tier = current_tier(ladder, subject.participant)
     current = None if tier is None else summary_of(tier) | {"color": tier.color, "achieved_at": achieved_at}
-    return current, _coming(ladder, tier, subject.participant)
+    return current, _next_summary(ladder, tier, subject.participant)
 
 
-def _coming(ladder: Ladder, current: Tier | None, participant: Participant | None) -> dict[str, Any] | None:
+def _next_summary(ladder: Ladder, current: Tier | None, participant: Participant | None) -> dict[str, Any] | None:
     tier = engine.next_tier(ladder, current)
     if tier is None:
         return None
@@ -63,7 +63,7 @@ def _coming(ladder: Ladder, current: Tier | None, participant: Participant | Non
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    current, coming = standing_of(subject, achieved_at=achieved_at(subject.participant))
+    current, coming = current_and_next(subject, achieved_at=achieved_at(subject.participant))
     return {"tier": None if current is None else current | {"next_tier": coming}}
 
 

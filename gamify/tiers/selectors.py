@@ -18,10 +18,10 @@ MAX_HISTORY = 1000
 
 def load_ladder(tenant: Tenant) -> Ladder:
     """The catalog's part: inactive tiers too, since participants go on standing in them."""
-    return Ladder.of(_compiled(row) for row in TierRow.objects.of(tenant))
+    return Ladder.of(_compile(row) for row in TierRow.objects.of(tenant))
 
 
-def _compiled(row: TierRow) -> Tier:
+def _compile(row: TierRow) -> Tier:
     return Tier(
         id=row.pk,
         code=row.code,
@@ -60,24 +60,24 @@ def achieved_at(participant: Participant | None) -> datetime | None:
     return newest.values_list("changed_at", flat=True).first()
 
 
-def awarded_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
+def award_recipients_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
     """The ids of everyone who was ever awarded a point, in order, by the index they are found by."""
     last = ""
-    while chunk := list(_awarded_after(tenant, last)[:size]):
+    while chunk := list(_award_recipients_after(tenant, last)[:size]):
         yield chunk
         last = chunk[-1]
 
 
-def count_awarded(tenant: Tenant) -> int:
-    return _awarded(tenant).count()
+def count_award_recipients(tenant: Tenant) -> int:
+    return _award_recipients(tenant).count()
 
 
-def _awarded_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
-    awarded = _awarded(tenant).filter(external_id__gt=external_id)
+def _award_recipients_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
+    awarded = _award_recipients(tenant).filter(external_id__gt=external_id)
     return awarded.order_by("external_id").values_list("external_id", flat=True)
 
 
-def _awarded(tenant: Tenant) -> "QuerySet[Participant]":
+def _award_recipients(tenant: Tenant) -> "QuerySet[Participant]":
     return Participant.objects.of(tenant).filter(total_earned__gt=0)
 
 

@@ -26,13 +26,13 @@ class BoostForm(DefinitionForm):
 class BoostAdmin(DefinitionAdmin):
     noun, form = "boost", BoostForm
     settings = ("multiplier", "starts_at", "ends_at")
-    columns = ("shown_multiplier", "starts_at", "ends_at", "shown_now")
+    columns = ("display_multiplier", "starts_at", "ends_at", "display_now")
 
     @display("multiplier")
-    def shown_multiplier(self, boost: Boost) -> str:
+    def display_multiplier(self, boost: Boost) -> str:
         return f"× {plain_number(boost.multiplier)}"
 
     @display("on now", label={"yes": "success"})
-    def shown_now(self, boost: Boost) -> str:
+    def display_now(self, boost: Boost) -> str:
         is_on = Compiled(boost.multiplier, boost.starts_at, boost.ends_at).is_on(timezone.now())
         return "yes" if is_on and boost.is_active else "no"

@@ -30,7 +30,7 @@ class ReversalForm(PageForm):
     reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
 
 
-def _reverse(entry: LedgerEntry, *, reason: str | None, is_dry_run: bool) -> services.PointsReversed:
+def _reverse(entry: LedgerEntry, *, reason: str | None, is_dry_run: bool) -> services.ReversalResult:
     return services.reverse(
         tenant=entry.tenant, transaction_id=str(entry.pk), reason=reason, now=timezone.now(), is_dry_run=is_dry_run
     )
@@ -68,34 +68,34 @@ REVERSE = ObjectPage(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(HistoryAdmin):
-    list_display = ("created_at", "shown_participant", "shown_type", "shown_delta", "shown_balance", "reason")
+    list_display = ("created_at", "shown_participant", "display_type", "display_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
     order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (
         "shown_participant",
-        ("shown_type", "number"),
-        ("shown_delta", "shown_balance"),
+        ("display_type", "number"),
+        ("display_delta", "display_balance"),
         ("base_amount", "multiplier"),
         "reason",
-        "shown_metadata",
+        "display_metadata",
         ("created_at", "expires_at"),
         ("event_id", "reverses_id"),
         "id",
     )
 
     @display("type", label=LABELS)
-    def shown_type(self, entry: LedgerEntry) -> str:
+    def display_type(self, entry: LedgerEntry) -> str:
         return entry.type
 
     @display("points")
-    def shown_delta(self, entry: LedgerEntry) -> str:
+    def display_delta(self, entry: LedgerEntry) -> str:
         return f"{entry.delta:+,}"
 
     @display("balance after")
-    def shown_balance(self, entry: LedgerEntry) -> str:
+    def display_balance(self, entry: LedgerEntry) -> str:
         return f"{entry.balance_after:,}"
 
     @display("metadata")
-    def shown_metadata(self, entry: LedgerEntry) -> SafeString | None:
+    def display_metadata(self, entry: LedgerEntry) -> SafeString | None:
         return table_of(entry.metadata)

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 from gamify.points import services
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import unspent_credits
-from gamify.points.services import MAX_AWARD, MIN_AWARD, Change, PointsAwarded, PointsDeducted
+from gamify.points.services import MAX_AWARD, MIN_AWARD, AwardResult, Change, DeductionResult
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Box, Moment, Panel, panels
@@ -21,7 +21,7 @@ from participants.engine import MAX_BIGINT
 from participants.models import Participant
 
 ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
-SHOWN_CREDITS = 20
+MAX_CREDITS = 20
 
 
 class ChangeForm(OnceForm):
@@ -60,8 +60,8 @@ class DeductForm(ChangeForm):
     )
 
 
-def _changed(
-    service: Callable[..., PointsAwarded | PointsDeducted], done: str, participant: Participant, data: Mapping[str, Any]
+def _change(
+    service: Callable[..., AwardResult | DeductionResult], done: str, participant: Participant, data: Mapping[str, Any]
 ) -> Done:
     change = Change(participant_id=participant.external_id, **data)
     result = service(tenant=participant.tenant, change=change, now=timezone.now())
@@ -72,11 +72,11 @@ def _changed(
 
 
 def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    return _changed(services.award, "Awarded", participant, data)
+    return _change(services.award, "Awarded", participant, data)
 
 
 def _deduct(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    return _changed(services.deduct, "Deducted", participant, data)
+    return _change(services.deduct, "Deducted", participant, data)
 
 
 def _adjust(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -123,12 +123,12 @@ ADJUST = ObjectPage(
 )
 
 
-def _ledger_of(participant: Participant) -> str:
+def _ledger_url(participant: Participant) -> str:
     return f"{reverse('admin:points_ledgerentry_changelist')}?{urlencode({'q': participant.external_id})}"
 
 
 def _links(participant: Participant) -> Iterator[Link]:
-    yield Link("Ledger", _ledger_of(participant), "receipt_long")
+    yield Link("Ledger", _ledger_url(participant), "receipt_long")
 
 
 def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
@@ -146,7 +146,7 @@ def _moment(entry: LedgerEntry) -> Moment:
 
 
 def _boxes(participant: Participant) -> Iterator[Box]:
-    credits_left = unspent_credits(participant, now=timezone.now(), limit=SHOWN_CREDITS)
+    credits_left = unspent_credits(participant, now=timezone.now(), limit=MAX_CREDITS)
     if credits_left:
         rows = [[credit.expires_at, f"{credit.rest:,}"] for credit in credits_left]
         yield Box("Points that expire", ("When", "Points"), rows, empty="")

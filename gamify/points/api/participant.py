@@ -22,7 +22,7 @@ from gamify.points.api.serializers import (
 )
 from gamify.points.engine import BalanceLimit, InsufficientPoints
 from gamify.points.profile import summary
-from gamify.points.services import AwardRefused, PointsAwarded
+from gamify.points.services import AwardResult, RefusedAward
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
@@ -98,8 +98,8 @@ class PointsViewSet(KeyViewSet):
         return Response(rendered(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
 
 
-def _result(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
-    if isinstance(result, AwardRefused):
+def _result(result: AwardResult | RefusedAward) -> dict[str, Any]:
+    if isinstance(result, RefusedAward):
         error = {"error": result.error.message, "code": result.error.code}
         return {"participant_id": result.participant_id, "transaction_id": None, "new_balance": None, **error}
     return {

@@ -98,7 +98,7 @@ class DeductedAnswer(serializers.Serializer[Any]):
     new_balance = serializers.IntegerField(help_text="The balance right after.")
 
 
-class _Multiplied(serializers.Serializer[Any]):
+class _WithMultiplier(serializers.Serializer[Any]):
     """What is told only where something multiplied the points."""
 
     base_amount = serializers.IntegerField(
@@ -106,14 +106,14 @@ class _Multiplied(serializers.Serializer[Any]):
     )
     multiplier = MultiplierField(required=False, help_text="By what they were multiplied; only where something did.")
 
-    only_where_given: tuple[str, ...] = ("base_amount", "multiplier")
+    optional_fields: tuple[str, ...] = ("base_amount", "multiplier")
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        return {name: value for name, value in shown.items() if value is not None or name not in self.only_where_given}
+        return {name: value for name, value in shown.items() if value is not None or name not in self.optional_fields}
 
 
-class AwardedAnswer(DeductedAnswer, _Multiplied):
+class AwardedAnswer(DeductedAnswer, _WithMultiplier):
     tier_upgrade = TierUpgradeAnswer(allow_null=True, help_text="The tier this award led into, or null.")
     badges_unlocked = UnlockedBadge(many=True, help_text="Badges that this award earned.")
 
@@ -161,7 +161,7 @@ class BoostAnswer(DefinitionAnswer):
     ends_at = serializers.DateTimeField(allow_null=True, help_text="When it ends; null: never.")
 
 
-class Transaction(_Multiplied, serializers.ModelSerializer[LedgerEntry]):
+class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):
     amount = serializers.IntegerField(help_text="Points moved, positive.")
     delta = serializers.IntegerField(help_text="Points moved, negative where they were taken.")
     metadata = ObjectField(help_text="What came with the call.")

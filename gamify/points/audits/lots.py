@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gamify.points.audits.rows import Entry, Undone
+from gamify.points.audits.rows import Entry, UndoneEntry
 from gamify.points.models import EntryType
 
 Problem = tuple[str, Any, Any]
@@ -33,13 +33,13 @@ class Lots:
     def __bool__(self) -> bool:
         return bool(self._lots)
 
-    def read(self, entry: Entry, undone: Undone | None) -> Iterator[Problem]:
+    def read(self, entry: Entry, undone: UndoneEntry | None) -> Iterator[Problem]:
         if entry.type == EntryType.AWARD:
             yield from self._credit(entry)
         elif entry.delta < 0:
             yield from self._take(entry)
         elif undone is not None:
-            self._give_back(entry, undone)
+            self._restore(entry, undone)
 
     def _credit(self, entry: Entry) -> Iterator[Problem]:
         lot = self._lots.get(str(entry.id))
@@ -55,7 +55,7 @@ class Lots:
         elif sum(used.values()) > -entry.delta:
             yield "used", f"at most {-entry.delta}", sum(used.values())
         for entry_id, part in used.items():
-            yield from self._take_of(entry_id, part, entry)
+            yield from self._take_from(entry_id, part, entry)
 
     def _expire(self, entry: Entry) -> Iterator[Problem]:
         """All that is left of one credit, at its time."""
@@ -68,7 +68,7 @@ class Lots:
                 if lot.expires_at != entry.expires_at:
                     yield "expires_at", lot.expires_at, entry.expires_at
 
-    def _take_of(self, entry_id: str, part: int, entry: Entry) -> Iterator[Problem]:
+    def _take_from(self, entry_id: str, part: int, entry: Entry) -> Iterator[Problem]:
         lot = self._lots.get(entry_id)
         if lot is None or lot.left is None:
             yield "used", "of a credit of theirs", entry_id
@@ -80,14 +80,14 @@ class Lots:
             yield "used", f"of a credit {'over' if entry.type == EntryType.EXPIRE else 'in time'}", lot.expires_at
         lot.left -= part
 
-    def _give_back(self, entry: Entry, undone: Undone) -> None:
+    def _restore(self, entry: Entry, undone: UndoneEntry) -> None:
         """What has expired meanwhile has come back for good."""
         for entry_id, part in (undone.used or {}).items():
             lot = self._lots.get(entry_id)
             if lot is not None and lot.left is not None and lot.expires_at > entry.created_at:
                 lot.left += part
 
-    def expired_of(self, entry_id: UUID) -> int:
+    def expired_amount(self, entry_id: UUID) -> int:
         lot = self._lots.get(str(entry_id))
         return lot.expired if lot else 0
 
@@ -95,7 +95,7 @@ class Lots:
     def next_expiry_at(self) -> datetime | None:
         return min((lot.expires_at for lot in self._lots.values() if lot.rest), default=None)
 
-    def close(self, balance: int) -> Iterator[tuple[str | None, str, Any, Any]]:
+    def check_rows(self, balance: int) -> Iterator[tuple[str | None, str, Any, Any]]:
         """What rows say that the entries do not: whose, None where it is all of them together; and what is wrong."""
         for entry_id, lot in self._lots.items():
             if lot.left is None:

@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     created_at: datetime
 
 
-class Undone(NamedTuple):
+class UndoneEntry(NamedTuple):
     """The entry that another one undoes."""
 
     id: UUID

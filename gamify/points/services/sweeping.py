@@ -15,16 +15,16 @@ from participants.models import Tenant
 from participants.work import bisect_failures, restartable, unit_for_ids
 
 CHUNK = 500
-PUSHED_AHEAD = timedelta(minutes=5)
+RETRY_DELAY = timedelta(minutes=5)
 EXPIRED = "points.expired"
 
 
 def expire(*, tenant: Tenant, now: datetime) -> int:
     """Take from every balance what has expired; answers how many credits were looked at."""
-    return sum(expiring(tenant=tenant, now=now))
+    return sum(expire_in_chunks(tenant=tenant, now=now))
 
 
-def expiring(*, tenant: Tenant, now: datetime) -> Iterator[int]:
+def expire_in_chunks(*, tenant: Tenant, now: datetime) -> Iterator[int]:
     """As `expire`, a chunk each time it is asked."""
     last = None
     while chunk := expired_credits(tenant, behind=last, limit=CHUNK, now=now):
@@ -32,13 +32,13 @@ def expiring(*, tenant: Tenant, now: datetime) -> Iterator[int]:
         yield bisect_failures(
             chunk,
             lambda part: _settle(tenant=tenant, chunk=part, now=now),
-            on_failure=lambda failed: _push_ahead(tenant, failed, now=now),
+            on_failure=lambda failed: _postpone(tenant, failed, now=now),
         )
 
 
-def _push_ahead(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> None:
+def _postpone(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> None:
     """A row that fails must not be the first of every sweep."""
-    ExpiringCredit.objects.filter(tenant_id=tenant.pk, pk=failed.pk).update(retry_at=now + PUSHED_AHEAD)
+    ExpiringCredit.objects.filter(tenant_id=tenant.pk, pk=failed.pk).update(retry_at=now + RETRY_DELAY)
 
 
 @restartable

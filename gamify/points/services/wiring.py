@@ -18,14 +18,14 @@ def _delete_entries(participant: Participant) -> None:
     ExpiringCredit.objects.of(participant).delete()
 
 
-def _clear_words(participant: Participant) -> None:
+def _clear_texts(participant: Participant) -> None:
     """Anonymising keeps every entry and its sums, but not what was written beside them."""
     LedgerEntry.objects.of(participant).update(reason=None, metadata={})
 
 
 def register() -> None:
     """Called once the apps are loaded."""
-    erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_words))
+    erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_texts))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),
@@ -53,7 +53,7 @@ def register() -> None:
     events.register("points.adjusted", "A balance was put right by hand.", moved)
     events.register("points.reversed", "An entry of the ledger was undone.", moved | undone)
     undoers.register("points", undo_event)
-    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.foresee))
+    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     catalog_parts.register(BOOSTS, load_boosts)
     multiplying.register()
     metrics.register("total_earned", column_metric("total_earned", changed_by=["points.awarded"]))

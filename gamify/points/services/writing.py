@@ -20,7 +20,7 @@ class Note:
     event_id: UUID | None = None
 
 
-def write(
+def write_entry(
     work: UnitOfWork,
     participant: Participant,
     totals: Totals,
@@ -55,7 +55,7 @@ def write(
     return entry
 
 
-def tell(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:
+def emit_entry(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:
     """Emit what the entry says, and `more`."""
     data = {
         "transaction_id": str(entry.id),

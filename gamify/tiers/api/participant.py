@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from gamify.tiers import selectors, services
 from gamify.tiers.api import examples
 from gamify.tiers.api.serializers import AssignedAnswer, AssignmentBody, StandingAnswer
-from gamify.tiers.profile import standing_of
+from gamify.tiers.profile import current_and_next
 from gamify.tiers.services import Assignment, TierNotFound
 from participants.api.idempotency import REPLAYED, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
@@ -47,7 +47,7 @@ class ParticipantTierViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             subject = Subject(tenant, participant_id, find_participant(tenant, participant_id, now=self.now), self.now)
             history = selectors.history_of(subject.participant)
-            current, coming = standing_of(subject, achieved_at=history[-1].changed_at if history else None)
+            current, coming = current_and_next(subject, achieved_at=history[-1].changed_at if history else None)
         answer = {
             "participant_id": participant_id,
             "current_tier": current,

@@ -10,7 +10,7 @@ from gamify.facts.engine.outcomes import GrantRefused
 from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
-from gamify.tiers.services.changes import TierName, change_tier, name_of, named
+from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
@@ -26,7 +26,7 @@ class TierNotFound(DomainError):
         super().__init__(f"Tier definition not found: {code}")
 
 
-class StandsHigher(GrantRefused):
+class TierNotHigher(GrantRefused):
     """A definition lifts people into a tier; it never lowers them."""
 
     code = "stands_higher"
@@ -36,7 +36,7 @@ class StandsHigher(GrantRefused):
 
 
 @dataclass(frozen=True)
-class TierAssigned:
+class AssignmentResult:
     participant_id: str
     tier: TierName
     previous_tier: TierName | None
@@ -62,7 +62,7 @@ class Assignment:
 
 
 @restartable
-def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssigned:
+def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> AssignmentResult:
     """Give a participant a tier by hand, upwards or downwards. Raises TierNotFound or IdempotencyKeyReused.
 
     The tier they stand in already is given anew without a row in their history: nothing changed but that it is theirs
@@ -78,21 +78,23 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssi
         return assigned
 
 
-def _assign(work: UnitOfWork, assignment: Assignment) -> TierAssigned:
+def _assign(work: UnitOfWork, assignment: Assignment) -> AssignmentResult:
     tier = _active_tier(work, assignment.tier_code)
     participant = work.participant(assignment.participant_id)
     previous = current_tier(ladder_of(work.catalog), participant)
-    _put(work, participant, tier, previous, reason=assignment.reason)
+    _assign_tier(work, participant, tier, previous, reason=assignment.reason)
     names = name_of(tier), None if previous is None else name_of(previous)
-    return TierAssigned(assignment.participant_id, *names, assignment.reason, work.now)
+    return AssignmentResult(assignment.participant_id, *names, assignment.reason, work.now)
 
 
-def _put(work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None) -> None:
+def _assign_tier(
+    work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None
+) -> None:
     work.touch(participant)
     participant.tier_is_manual = True
     if previous is None or previous.code != tier.code:
         change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=reason)
-    told = {"tier": named(tier), "previous_tier": named(previous), "reason": reason}
+    told = {"tier": tier_payload(tier), "previous_tier": tier_payload(previous), "reason": reason}
     work.emit("tier.assigned", participant, told)
 
 
@@ -101,8 +103,8 @@ def grant_tier(work: UnitOfWork, participant: Participant, tier_code: str, *, re
     tier = _active_tier(work, tier_code)
     previous = current_tier(ladder_of(work.catalog), participant)
     if previous is not None and previous.level >= tier.level:
-        raise StandsHigher(previous.code)
-    _put(work, participant, tier, previous, reason=reason)
+        raise TierNotHigher(previous.code)
+    _assign_tier(work, participant, tier, previous, reason=reason)
     return tier
 
 
@@ -113,14 +115,14 @@ def _active_tier(work: UnitOfWork, code: str) -> Tier:
     return tier
 
 
-def _answer(assigned: TierAssigned) -> dict[str, Any]:
+def _answer(assigned: AssignmentResult) -> dict[str, Any]:
     answer = asdict(assigned) | {"assigned_at": assigned.assigned_at.isoformat()}
     return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
 
 
-def _from_answer(answer: Mapping[str, Any], participant_id: str) -> TierAssigned:
+def _from_answer(answer: Mapping[str, Any], participant_id: str) -> AssignmentResult:
     previous = answer["previous_tier"]
-    return TierAssigned(
+    return AssignmentResult(
         participant_id,
         TierName(**answer["tier"]),
         None if previous is None else TierName(**previous),

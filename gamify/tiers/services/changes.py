@@ -55,6 +55,6 @@ def name_of(tier: Tier) -> TierName:
     return TierName(tier.code, tier.name, tier.level)
 
 
-def named(tier: Tier | None) -> dict[str, Any] | None:
+def tier_payload(tier: Tier | None) -> dict[str, Any] | None:
     """As domain events tell it."""
     return None if tier is None else asdict(name_of(tier))

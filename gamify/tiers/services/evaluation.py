@@ -10,7 +10,7 @@ from gamify.tiers import engine
 from gamify.tiers.engine import Points, Tier
 from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of, points_of
-from gamify.tiers.services.changes import change_tier, named
+from gamify.tiers.services.changes import change_tier, tier_payload
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_of_work
 
@@ -38,7 +38,7 @@ def evaluate(
     current = current_tier(ladder, participant)
     if current is None and participant.tier_code is not None:
         return None  # defined after this request began: the next award knows how high it is, this one must not demote
-    tier = engine.reached(
+    tier = engine.tier_after_award(
         ladder, current, is_manual=participant.tier_is_manual, before=before, after=points_of(participant)
     )
     if tier is None:
@@ -46,12 +46,12 @@ def evaluate(
     participant.tier_is_manual = False
     change = change_tier(work, participant, tier, current, how=AwardType.AUTOMATIC, entry_id=entry_id)
     if engine.is_entry(tier, current=current):
-        work.emit("tier.entered", participant, {"tier": named(tier)})
+        work.emit("tier.entered", participant, {"tier": tier_payload(tier)})
         return None
-    return _upgraded(work, participant, change)
+    return _emit_upgrade(work, participant, change)
 
 
-def _upgraded(work: UnitOfWork, participant: Participant, change: TierChange) -> TierUpgrade:
+def _emit_upgrade(work: UnitOfWork, participant: Participant, change: TierChange) -> TierUpgrade:
     upgrade = TierUpgrade(change.code, change.name, change.level, change.previous_code, change.previous_level)
     work.emit("tier.upgraded", participant, asdict(upgrade))
     return upgrade

@@ -9,10 +9,10 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 
 DOMAIN = "tiers"
-STAYS = "Who has come into a tier is not lowered; assign another by hand"
+TIER_STAYS = "Who has come into a tier is not lowered; assign another by hand"
 
 
-def mark_of(code: str, name: str) -> UndoNote:
+def undo_note_for(code: str, name: str) -> UndoNote:
     """What an event bears that led into a tier."""
     return UndoNote(DOMAIN, {"code": code, "name": name})
 
@@ -20,4 +20,4 @@ def mark_of(code: str, name: str) -> UndoNote:
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Taking points away never demotes (contract §7), whoever takes them; people do."""
     for mark in event.undo_notes_of(DOMAIN):
-        yield Undone(type="tier", name=mark["name"], code=mark["code"], kept=STAYS)
+        yield Undone(type="tier", name=mark["name"], code=mark["code"], kept=TIER_STAYS)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from gamify.tiers.selectors import awarded_in_chunks, count_awarded
+from gamify.tiers.selectors import award_recipients_in_chunks, count_award_recipients
 from gamify.tiers.services import recompute
 from participants.management.base import ReportingCommand, existing_tenant
 from participants.management.progress import counting
@@ -23,9 +23,9 @@ class Command(ReportingCommand):
     def report(self, *, tenant: Sequence[str], sandbox: bool, **options: Any) -> Mapping[str, Any]:
         tenants = [existing_tenant(slug, sandbox=sandbox) for slug in dict.fromkeys(tenant)]
         looked_at = raised = 0
-        with counting(options, total=sum(map(count_awarded, tenants))) as moved:
+        with counting(options, total=sum(map(count_award_recipients, tenants))) as moved:
             for each in tenants:
-                for chunk in awarded_in_chunks(each, size=CHUNK):
+                for chunk in award_recipients_in_chunks(each, size=CHUNK):
                     now, is_dry_run = timezone.now(), options["dry_run"]
                     raised += recompute(tenant=each, participant_ids=chunk, now=now, is_dry_run=is_dry_run)
                     looked_at += len(chunk)
