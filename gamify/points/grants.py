@@ -18,7 +18,7 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     yield GrantReport("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
         yield TraceEntry(
-            source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once"
+            source, "capped", f"{granted.uncapped:,} points, limited to the maximum of {granted.points:,}"
         )
     if credited.upgrade is not None:
         tier = credited.upgrade

@@ -27,9 +27,9 @@ class AdjustmentResult:
 def adjust(
     *, tenant: Tenant, participant_id: str, delta: int, reason: str, idempotency_key: str | None = None, now: datetime
 ) -> AdjustmentResult:
-    """Move a balance by `delta`, which is not 0, and what was ever earned with it; tiers and multipliers have no part in it.
+    """Change a balance and the points ever earned by `delta` (not 0). No multiplier applies, and no tier is evaluated.
 
-    Raises InsufficientPoints, BalanceLimit or IdempotencyKeyReused.
+    Raises: InsufficientPoints, BalanceLimit, IdempotencyKeyReused.
     """
     key = idempotency_key
     idempotency = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None

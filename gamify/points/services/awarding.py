@@ -25,7 +25,10 @@ AWARD_BATCH = "points.award-batch"
 
 @dataclass(frozen=True)
 class AwardResult:
-    """`amount` is what was credited: `base_amount`, which was asked for, `multiplier` times; both None where nothing multiplied."""
+    """The answer to an award.
+
+    `amount` is what was credited: the requested `base_amount` × `multiplier`. Both are None if nothing multiplied the award.
+    """
 
     transaction_id: UUID
     participant_id: str
@@ -40,7 +43,7 @@ class AwardResult:
 
 @dataclass(frozen=True)
 class RefusedAward:
-    """An item of a batch that failed on its own; the others stand."""
+    """An item of a batch that failed. It does not affect the other items."""
 
     participant_id: str
     error: DomainError
@@ -64,7 +67,7 @@ class AwardBatchResult:
 
 @restartable
 def award(*, tenant: Tenant, change: Change, now: datetime) -> AwardResult:
-    """Credit one participant. Raises BalanceLimit, IdempotencyKeyReused, or InvalidInput for an `expires_at` that is over."""
+    """Credit one participant. Raises: BalanceLimit, IdempotencyKeyReused, InvalidInput if `expires_at` is in the past."""
     with unit_of_work(
         tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(AWARD)]
     ) as work:
@@ -80,9 +83,12 @@ def award_batch(
     key: str | None,
     now: datetime,
 ) -> AwardBatchResult:
-    """Credit many; each item succeeds or fails on its own. `refused` are items (by index) already turned away.
+    """Credit many participants in one unit of work. Each item succeeds or fails on its own.
 
-    `key` is the idempotency key of the batch as a whole. Raises IdempotencyKeyReused.
+    `refused` maps the index of an item that was refused before (by a rate limit) to its error. `key` is the idempotency key
+    of the whole batch.
+
+    Raises: IdempotencyKeyReused.
     """
     idempotency = _batch_idempotency(key, changes) if key else None
     idempotency_requests = [idempotency, *(change.idempotency(AWARD) for change in changes)]
@@ -98,9 +104,13 @@ def award_batch(
 
 
 def _batch_idempotency(key: str, changes: Sequence[Change]) -> IdempotencyRequest:
-    """The digest is keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
-    asked = json.dumps([[change.participant_id, change.amount] for change in changes])
-    digest, *former = keyed_hashes(asked, purpose=AWARD_BATCH)
+    """The idempotency request of a whole batch, which belongs to no participant.
+
+    Its digest is keyed with the product's secret. The row outlives the participants, and a plain digest of their ids could
+    be guessed after they were erased.
+    """
+    content = json.dumps([[change.participant_id, change.amount] for change in changes])
+    digest, *former = keyed_hashes(content, purpose=AWARD_BATCH)
     return IdempotencyRequest(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
@@ -138,9 +148,9 @@ def _award(work: UnitOfWork, change: Change) -> AwardResult:
 
 
 def _tiers_reached(credited: CreditResult, granted: Sequence[GrantReport]) -> Sequence[str]:
-    """The tiers that points led into, those of the award and those of what came of it."""
-    own = [] if credited.upgrade is None else [credited.upgrade.code]
-    return own + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
+    """Codes of the tiers that were reached by points: through the award itself, and through grants that it caused."""
+    direct = [] if credited.upgrade is None else [credited.upgrade.code]
+    return direct + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
 
 
 def _badges_unlocked(granted: Sequence[GrantReport]) -> Sequence[Mapping[str, str]]:

@@ -24,7 +24,7 @@ class DeductionResult:
 
 @restartable
 def deduct(*, tenant: Tenant, change: Change, now: datetime) -> DeductionResult:
-    """Debit one participant. Raises InsufficientPoints or IdempotencyKeyReused."""
+    """Debit one participant. Raises: InsufficientPoints, IdempotencyKeyReused."""
     with unit_of_work(
         tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(DEDUCT)]
     ) as work:

@@ -21,7 +21,7 @@ from participants.work import UnitOfWork
 
 @dataclass(frozen=True)
 class CreditResult:
-    """What was written; `entry.delta` points, which are more than were asked for where something multiplies them."""
+    """The ledger entry, and the tier upgrade that it led to. `entry.delta` includes multipliers."""
 
     entry: LedgerEntry
     upgrade: TierUpgrade | None
@@ -36,8 +36,12 @@ def credit(
     at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> CreditResult:
-    """Award `amount` points, so many times as multipliers say, which may lead into a tier. `at` is when what they are for happened, now
-    where it is left out; what is not spent by `expires_at` goes. Raises BalanceLimit, and has then changed nothing.
+    """Award `amount` points times the multiplier in force, and evaluate tiers.
+
+    `at` is when the activity happened that earned the points; its multipliers apply (default: now). Points that are not
+    spent by `expires_at` expire.
+
+    Raises: BalanceLimit. Nothing is changed then.
     """
     multiplier = multiplier_of(work, participant, at=at or work.now)
     total = amount if multiplier is None else engine.multiply(amount, multiplier)
@@ -63,7 +67,10 @@ def _expiry_field(expires_at: datetime | None) -> dict[str, str]:
 def debit(
     work: UnitOfWork, participant: Participant, amount: int, *, note: Note, kind: EntryType = EntryType.DEDUCT
 ) -> LedgerEntry:
-    """Take `amount` points, first of those that expire first. Raises InsufficientPoints, and has then changed nothing."""
+    """Take `amount` points, from the credit that expires first onwards.
+
+    Raises: InsufficientPoints. Nothing is changed then.
+    """
     totals = engine.after_debit(totals_of(participant), amount)
     used = spend(work, participant, amount)
     entry = write_entry(work, participant, totals, kind=kind, note=note, used=used)
@@ -72,7 +79,7 @@ def debit(
 
 
 def refund(work: UnitOfWork, participant: Participant, amount: int, *, note: Note, reverses_id: UUID) -> LedgerEntry:
-    """Give back `amount` points that the entry `reverses_id` took, to the credits of which it took them."""
+    """Give back `amount` points that the entry `reverses_id` took, to the credits that it took them from."""
     taken = LedgerEntry.objects.of(participant).filter(pk=reverses_id).first()
     totals = engine.after_refund(totals_of(participant), amount)
     entry = write_entry(work, participant, totals, kind=EntryType.REFUND, note=note, reverses_id=reverses_id)
@@ -82,8 +89,9 @@ def refund(work: UnitOfWork, participant: Participant, amount: int, *, note: Not
 
 
 def adjust(work: UnitOfWork, participant: Participant, delta: int, *, note: Note) -> LedgerEntry:
-    """Put right by `delta` what was earned; it leads into no tier. Raises InsufficientPoints or BalanceLimit, and has then
-    changed nothing.
+    """Correct the earned points by `delta` (not 0). Tiers are not evaluated.
+
+    Raises: InsufficientPoints, BalanceLimit. Nothing is changed then.
     """
     totals = engine.after_adjustment(totals_of(participant), delta)
     used = spend(work, participant, -delta) if delta < 0 else None

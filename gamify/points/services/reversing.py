@@ -43,7 +43,7 @@ class NotReversible(DomainError):
 
 @dataclass(frozen=True)
 class ReversalResult:
-    """What undoing the entry `reversed_id` came to; a preview has no `transaction_id`."""
+    """The answer to the reversal of the entry `reversed_id`. `transaction_id` is None for a dry run."""
 
     transaction_id: UUID | None
     reversed_id: UUID
@@ -57,22 +57,22 @@ class ReversalResult:
 Undo = Callable[[UnitOfWork, Participant, LedgerEntry, Note], LedgerEntry]
 
 undo_by_type: Registry[Undo] = Registry("Undo of an entry")
-"""How an entry of this type is undone where more hangs on it than points; answers the entry that gives them back."""
+"""How domains above undo entries of a type that has other consequences than points. Returns the entry that moves them back."""
 
 
 @restartable
 def reverse(
     *, tenant: Tenant, transaction_id: str, reason: str | None, now: datetime, is_dry_run: bool = False
 ) -> ReversalResult:
-    """Undo one entry. A dry run only says what it would come to.
+    """Undo one entry. A dry run returns the same answer and writes nothing.
 
-    Raises TransactionNotFound, AlreadyReversed, NotReversible, or InsufficientPoints where too much of it is spent.
+    Raises: TransactionNotFound, AlreadyReversed, NotReversible, InsufficientPoints if too much of it is spent.
     """
     entry = _find_entry(tenant, transaction_id)
     with unit_of_work(tenant, [entry.participant.external_id], now=now, is_dry_run=is_dry_run) as work:
         participant = work.find(entry.participant.external_id)
         if participant is None or participant.pk != entry.participant_id:
-            raise TransactionNotFound(transaction_id)  # erased meanwhile
+            raise TransactionNotFound(transaction_id)  # erased after the entry was found
         undone = _undo(work, participant, entry, Note(reason))
         facts.publish_changes(work, participant, now=now)
         return ReversalResult(
@@ -117,7 +117,7 @@ def _take_back_fully(work: UnitOfWork, participant: Participant, entry: LedgerEn
 
 
 def is_reversible(entry: LedgerEntry) -> bool:
-    """Whether entries of its kind can be undone, and it has not been."""
+    """Whether entries of this type can be undone, and this one has not been."""
     kinds = {*REVERSIBLE, *undo_by_type}
     return entry.type in kinds and not is_reversed(entry.participant, entry)
 
@@ -127,7 +127,7 @@ def is_reversed(participant: Participant, entry: LedgerEntry) -> bool:
 
 
 def _left_to_take(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -> int:
-    """What `entry` has credited, but for what has expired of it: that is gone already."""
+    """The points that `entry` credited, without those that have expired: the balance does not hold these any more."""
     return entry.delta - expired_amount(work, participant, entry)
 
 
@@ -154,15 +154,15 @@ def _take_back(
 
 
 def _emit_reversal(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone: LedgerEntry) -> None:
-    told = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
-    emit_entry(work, "points.reversed", participant, undone, **told)
+    about = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
+    emit_entry(work, "points.reversed", participant, undone, **about)
 
 
-# --- an event is undone, with everything that came of it -----------------------------------------------------------------
+# --- reversal of an event ------------------------------------------------------------------------------------------------
 
 
 def undo_event(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take back what the event has awarded, the newest first, as far as points are left; what is undone already stays so."""
+    """Take back the awards of the event, the newest first, as far as points are left. Awards already reversed are skipped."""
     entries = LedgerEntry.objects.of(participant)
     awards = entries.filter(event_id=event.pk, type=EntryType.AWARD).newest_first()
     undone = set(entries.filter(reverses_id__in=[entry.pk for entry in awards]).values_list("reverses_id", flat=True))
