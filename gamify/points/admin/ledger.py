@@ -27,7 +27,7 @@ LABELS = {
 
 
 class ReversalForm(PageForm):
-    reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
+    reason = ReasonField(help_text="Stored in the ledger. Clients can read it.")
 
 
 def _reverse(entry: LedgerEntry, *, reason: str | None, is_dry_run: bool) -> services.ReversalResult:
@@ -40,21 +40,22 @@ def _preview(entry: LedgerEntry) -> Iterator[str]:
     try:
         undone = _reverse(entry, reason=None, is_dry_run=True)
     except DomainError as refusal:
-        yield f"It cannot be done now: {refusal.message}."
+        yield f"This entry cannot be reversed now: {refusal.message}."
         return
-    yield f"{undone.participant_id} moves by {undone.delta:+,} points, to a balance of {undone.new_balance:,}."
+    yield f"The balance of {undone.participant_id} changes by {undone.delta:+,} points to {undone.new_balance:,}."
 
 
 def _undo(request: HttpRequest, entry: LedgerEntry, data: Mapping[str, Any]) -> Done:
     undone = _reverse(entry, reason=data["reason"], is_dry_run=False)
-    told = f"Reversed: {undone.delta:+,} points; the balance is {undone.new_balance:,}."
-    return Done(told, f"Reversed by entry {undone.transaction_id}: {undone.delta:+} points.")
+    message = f"Reversed: {undone.delta:+,} points; the balance is {undone.new_balance:,}."
+    return Done(message, f"Reversed by entry {undone.transaction_id}: {undone.delta:+} points.")
 
 
 REVERSE = ObjectPage(
     name="reverse",
     title="Reverse",
-    explanation="Undoes this entry by one of its own, once; the history stays as it is. Tiers stay as well.",
+    explanation="Adds an entry that undoes this one. The history and the participant's tier stay as they are. "
+    "An entry can be reversed once.",
     button="Reverse the entry",
     permission="points.add_ledgerentry",
     perform=_undo,

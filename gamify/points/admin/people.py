@@ -29,12 +29,12 @@ class ChangeForm(OnceForm):
         min_value=MIN_AWARD, max_value=MAX_AWARD, widget=UnfoldAdminIntegerFieldWidget({"autofocus": True})
     )
     reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Stands in the ledger, and clients can read it."
+        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Stored in the ledger. Clients can read it."
     )
 
 
 class AwardForm(ChangeForm):
-    expires_at = MomentField(label="Expires", help_text="In UTC; never when left empty. What expires is spent first.")
+    expires_at = MomentField(label="Expires", help_text="In UTC. Leave empty for never. Points that expire are spent first.")
 
 
 class AdjustForm(OnceForm):
@@ -43,9 +43,9 @@ class AdjustForm(OnceForm):
         min_value=-MAX_BIGINT,
         max_value=MAX_BIGINT,
         widget=UnfoldAdminIntegerFieldWidget({"autofocus": True}),
-        help_text="Negative to take some away.",
+        help_text="A negative number takes points away.",
     )
-    reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
+    reason = ReasonField(help_text="Stored in the ledger. Clients can read it.")
 
     def clean_delta(self) -> int:
         delta: int = self.cleaned_data["delta"]
@@ -65,10 +65,10 @@ def _change(
 ) -> Done:
     change = Change(participant_id=participant.external_id, **data)
     result = service(tenant=participant.tenant, change=change, now=timezone.now())
-    told = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
+    message = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
     if result.is_replay:
-        return Done(f"Sent twice, done once: {told}")
-    return Done(told, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
+        return Done(f"Sent twice, done once: {message}")
+    return Done(message, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
 
 
 def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -83,16 +83,16 @@ def _adjust(request: HttpRequest, participant: Participant, data: Mapping[str, A
     adjusted = services.adjust(
         tenant=participant.tenant, participant_id=participant.external_id, **data, now=timezone.now()
     )
-    told = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
+    message = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
     if adjusted.is_replay:
-        return Done(f"Sent twice, done once: {told}")
-    return Done(told, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
+        return Done(f"Sent twice, done once: {message}")
+    return Done(message, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
 
 
 AWARD = ObjectPage(
     name="award",
     title="Award points",
-    explanation="Credits the balance now, as an award through the API would: what multiplies awards multiplies this one.",
+    explanation="Credits the balance now, like an award through the API. Multipliers apply, and tiers are evaluated.",
     button="Award",
     permission="points.add_ledgerentry",
     perform=_award,
@@ -103,7 +103,7 @@ AWARD = ObjectPage(
 DEDUCT = ObjectPage(
     name="deduct",
     title="Deduct points",
-    explanation="Takes from the balance now; it counts as spent. No more can be taken than is there.",
+    explanation="Takes points from the balance now. They count as spent. The balance cannot go below zero.",
     button="Deduct",
     permission="points.add_ledgerentry",
     perform=_deduct,
@@ -114,7 +114,7 @@ DEDUCT = ObjectPage(
 ADJUST = ObjectPage(
     name="adjust",
     title="Adjust",
-    explanation="Puts the balance right, and what was ever earned with it. Nothing multiplies it, and it leads into no tier.",
+    explanation="Corrects the balance and the points ever earned. Multipliers do not apply, and the tier does not change.",
     button="Adjust",
     permission="points.add_ledgerentry",
     perform=_adjust,

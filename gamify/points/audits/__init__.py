@@ -6,7 +6,7 @@ from participants.auditing import audits
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     audits.register("ledger", LEDGER)
     audits.register("points answered", ANSWERS)
     audits.register("points told", EVENTS)

@@ -30,7 +30,7 @@ UNDOES: Mapping[str, Sequence[str]] = {
 
 
 class Account:
-    """`totals` and `number` are what the entries read so far come to. Drifts are told by the entry or the participant."""
+    """The recomputed account. `totals` and `number` result from the entries that were read so far."""
 
     def __init__(self, name: str, lots: Iterable[Lot]) -> None:
         self.name = name
@@ -41,7 +41,7 @@ class Account:
         self._drifts: list[Drift] = []
 
     def read(self, entry: Entry, undone: UndoneEntry | None) -> list[Drift]:
-        """What is wrong with the next entry."""
+        """Check the next entry, and return its drifts. `undone` is the entry that it reverses, if any."""
         self._drifts = []
         self._check_number(entry)
         self._add(entry, undone)
@@ -64,14 +64,14 @@ class Account:
         self.number = entry.number
 
     def _add(self, entry: Entry, undone: UndoneEntry | None) -> None:
-        """An entry that is wrong is told of once, and not with each that comes behind it."""
+        """Add the entry to the totals. A wrong `balance_after` is reported once, not again for each later entry."""
         totals, total = self.totals, _total_column(entry, undone)
         totals["balance"] += entry.delta
         totals[total] += entry.delta if total == "total_earned" else -entry.delta
-        off = entry.balance_after - totals["balance"]
-        if off and off != self._last_deviation:
+        deviation = entry.balance_after - totals["balance"]
+        if deviation and deviation != self._last_deviation:
             self._note(entry, "balance_after", totals["balance"], entry.balance_after)
-        self._last_deviation = off
+        self._last_deviation = deviation
 
     def _check_delta(self, entry: Entry) -> None:
         if entry.type in CREDITS and entry.delta < 0:
@@ -99,22 +99,28 @@ class Account:
             self._note(entry, "delta", -undone.delta, entry.delta)
 
     def _is_complete_reversal(self, entry: Entry, undone: UndoneEntry) -> bool:
-        """What was taken is given back whole; of what was credited, what had not expired, and as much as there was."""
+        """Whether the reversal moves the right amount.
+
+        A debit is given back completely. Of a credit, at most the unexpired part is taken back; less if it was spent.
+        """
         if undone.delta < 0:
             return entry.delta == -undone.delta
         return -undone.delta + self.lots.expired_amount(undone.id) <= entry.delta < 0
 
-    def check_row(self, said: dict[str, Any]) -> Iterator[Drift]:
-        """What the participant's row, `said`, and their credits say at the end that the entries do not."""
+    def check_row(self, row: dict[str, Any]) -> Iterator[Drift]:
+        """Compare the participant's `row` and their expiring credits with what the entries led to. Call it after the last entry."""
         expected = {"ledger_count": self.number, **self.totals, "next_expiry_at": self.lots.next_expiry_at}
         for what, value in expected.items():
-            if said[what] != value:
-                yield Drift(self.name, what, value, said[what])
+            if row[what] != value:
+                yield Drift(self.name, what, value, row[what])
         for lot, what, wanted, found in self.lots.check_rows(self.totals["balance"]):
             yield Drift(f"{self.name}, credit of entry {lot}" if lot else self.name, what, wanted, found)
 
 
 def _total_column(entry: Entry, undone: UndoneEntry | None) -> str:
-    """A reversal moves what the entry it undoes has moved. Where that cannot be told, the sign says what it may have been."""
+    """The total that an entry changes. A reversal changes the total of the entry that it undoes.
+
+    If that entry or the type is unknown, guess by the sign.
+    """
     kind = undone.type if undone is not None and entry.type == EntryType.REVERSAL else entry.type
     return TOTAL_OF.get(kind, "total_earned" if entry.delta < 0 else "total_spent")

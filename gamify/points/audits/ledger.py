@@ -52,7 +52,7 @@ def _credits(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tupl
 
 
 def _entries(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[UUID, Entry, UndoneEntry | None]]:
-    """Each with the entry that it undoes: one question more for each chunk in which there are such."""
+    """Yield (participant id, entry, the entry that it reverses or None). Chunks with reversals cost one query more."""
     rows = LedgerEntry.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
     for chunk in chunks_of(map(Entry._make, stream_rows(rows.values_list(*Entry._fields), report_progress))):
         undone = _undone_entries(tenant, [entry.reverses_id for entry in chunk if entry.reverses_id is not None])
@@ -67,12 +67,12 @@ def _undone_entries(tenant: Tenant, ids: Sequence[UUID]) -> Mapping[UUID | None,
     return {undone.id: undone for undone in map(UndoneEntry._make, rows)}
 
 
-def _check_participant(said: dict[str, Any], rows: Rows) -> Iterator[Drift]:
+def _check_participant(row: dict[str, Any], rows: Rows) -> Iterator[Drift]:
     lots, entries = _split_lots(rows)
-    account = Account(f"participant {said['external_id']}", lots)
+    account = Account(f"participant {row['external_id']}", lots)
     for _, (_, entry, undone) in entries:
         yield from account.read(entry, undone)
-    yield from account.check_row(said)
+    yield from account.check_row(row)
 
 
 def _split_lots(rows: Rows) -> tuple[Sequence[Lot], Iterable[Any]]:

@@ -15,7 +15,10 @@ Problem = tuple[str, Any, Any]
 
 @dataclass
 class Lot:
-    """A row that says `rest`; `left` is what the entries say, None while none has credited it. `expired` is what went in time."""
+    """An expiring credit as stored (`rest`) and as recomputed from the entries (`left`, None until an entry credits it).
+
+    `expired` counts the points that `expire` entries took from it.
+    """
 
     entry_id: UUID
     rest: int
@@ -25,7 +28,7 @@ class Lot:
 
 
 class Lots:
-    """Reads as `gamify.points.services.lots` writes."""
+    """Applies entries in the way in which `gamify.points.services.lots` writes them."""
 
     def __init__(self, lots: Iterable[Lot]) -> None:
         self._lots = {str(lot.entry_id): lot for lot in lots}
@@ -58,7 +61,7 @@ class Lots:
             yield from self._take_from(entry_id, part, entry)
 
     def _expire(self, entry: Entry) -> Iterator[Problem]:
-        """All that is left of one credit, at its time."""
+        """Check an `expire` entry: it takes its whole amount from a credit that expired at the same instant."""
         used = entry.used or {}
         if sum(used.values()) != -entry.delta:
             yield "used", -entry.delta, sum(used.values())
@@ -71,17 +74,18 @@ class Lots:
     def _take_from(self, entry_id: str, part: int, entry: Entry) -> Iterator[Problem]:
         lot = self._lots.get(entry_id)
         if lot is None or lot.left is None:
-            yield "used", "of a credit of theirs", entry_id
+            yield "used", "a credit of the same participant", entry_id
             return
         least = lot.left if entry.type == EntryType.EXPIRE else 1
         if not least <= part <= lot.left:
             yield "used", f"{least} to {lot.left} of {entry_id}", part
         elif (lot.expires_at <= entry.created_at) != (entry.type == EntryType.EXPIRE):
-            yield "used", f"of a credit {'over' if entry.type == EntryType.EXPIRE else 'in time'}", lot.expires_at
+            state = "has expired" if entry.type == EntryType.EXPIRE else "has not expired"
+            yield "used", f"a credit that {state}", lot.expires_at
         lot.left -= part
 
     def _restore(self, entry: Entry, undone: UndoneEntry) -> None:
-        """What has expired meanwhile has come back for good."""
+        """Give points back to the credits that `undone` used. Points of an expired credit became permanent."""
         for entry_id, part in (undone.used or {}).items():
             lot = self._lots.get(entry_id)
             if lot is not None and lot.left is not None and lot.expires_at > entry.created_at:
@@ -96,10 +100,13 @@ class Lots:
         return min((lot.expires_at for lot in self._lots.values() if lot.rest), default=None)
 
     def check_rows(self, balance: int) -> Iterator[tuple[str | None, str, Any, Any]]:
-        """What rows say that the entries do not: whose, None where it is all of them together; and what is wrong."""
+        """Compare the stored credits with the recomputed ones.
+
+        Yields (id of the credit's entry, what, expected, found). The id is None if the credits together are wrong.
+        """
         for entry_id, lot in self._lots.items():
             if lot.left is None:
-                yield entry_id, "entry", "an award of theirs", None
+                yield entry_id, "entry", "an award of the same participant", None
             elif lot.rest != lot.left:
                 yield entry_id, "rest", lot.left, lot.rest
         if (rests := sum(lot.rest for lot in self._lots.values())) > balance:

@@ -44,19 +44,19 @@ def _mentions_in_answers(keys: Keys, report_progress: ProgressReporter) -> Itera
     for subject, operation, key, answer in stream_rows(
         keys.values_list("subject", "operation", "key", "answer"), report_progress
     ):
-        says = {"participant_id": subject, "delta": _delta(operation, answer)}
-        yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), says)
+        values = {"participant_id": subject, "delta": _delta(operation, answer)}
+        yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), values)
 
 
 def _delta(operation: str, answer: Mapping[str, Any]) -> Any:
-    """An answer to a deduction tells a positive amount."""
+    """The signed number of points in a stored answer. The amount of a deduction is stored as a positive number."""
     if operation == DEDUCT:
         return -answer["amount"]
     return answer["delta" if operation == ADJUST else "amount"]
 
 
 def _mentions_in_batches(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
-    """The items of batches that succeeded; whose they are, the answer does not say (docs/decisions/0005)."""
+    """The successful items of batches. Their answers name no participant (docs/decisions/0005)."""
     for key, answers in stream_rows(keys.values_list("key", "answer"), report_progress):
         for number, answer in enumerate(answers):
             if "error" not in answer:
@@ -76,8 +76,10 @@ def _mentions_in_events(events: Events, report_progress: ProgressReporter) -> It
     for event_id, kind, participant_id, data in stream_rows(
         events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
-        says = {"participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance")}
-        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), says)
+        values = {
+            "participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance"),
+        }  # fmt: skip
+        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), values)
 
 
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_in_answers)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Entry(NamedTuple):
-    """A row of the ledger."""
+    """A ledger entry."""
 
     participant_id: UUID
     id: UUID
@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 
 class UndoneEntry(NamedTuple):
-    """The entry that another one undoes."""
+    """An entry that another entry reverses."""
 
     id: UUID
     participant_id: UUID
