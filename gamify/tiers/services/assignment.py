@@ -27,12 +27,12 @@ class TierNotFound(DomainError):
 
 
 class TierNotHigher(GrantRefused):
-    """A definition lifts people into a tier; it never lowers them."""
+    """A definition granted a tier that is not higher than the current one. Grants never move a participant down."""
 
     code = "stands_higher"
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"They stand as high already, in tier {code}")
+        super().__init__(f"The participant already has tier {code}, whose level is as high or higher")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AssignmentResult:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a client asks: this tier for this participant, whatever their points are."""
+    """A request to assign a tier to a participant, whatever their points are."""
 
     participant_id: str
     tier_code: str
@@ -63,10 +63,11 @@ class Assignment:
 
 @restartable
 def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> AssignmentResult:
-    """Give a participant a tier by hand, upwards or downwards. Raises TierNotFound or IdempotencyKeyReused.
+    """Assign a tier by hand, up or down.
 
-    The tier they stand in already is given anew without a row in their history: nothing changed but that it is theirs
-    by hand from now on.
+    If the participant has this tier already, no history row is written. The tier counts as assigned by hand from then on.
+
+    Raises: TierNotFound, IdempotencyKeyReused.
     """
     idempotency = assignment.idempotency
     with unit_of_work(tenant, [assignment.participant_id], now=now, idempotency_requests=[idempotency]) as work:
@@ -94,12 +95,15 @@ def _assign_tier(
     participant.tier_is_manual = True
     if previous is None or previous.code != tier.code:
         change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=reason)
-    told = {"tier": tier_payload(tier), "previous_tier": tier_payload(previous), "reason": reason}
-    work.emit("tier.assigned", participant, told)
+    data = {"tier": tier_payload(tier), "previous_tier": tier_payload(previous), "reason": reason}
+    work.emit("tier.assigned", participant, data)
 
 
 def grant_tier(work: UnitOfWork, participant: Participant, tier_code: str, *, reason: str) -> Tier:
-    """Give a tier inside a unit, as by hand, but to nobody who stands as high already. Raises TierNotFound or StandsHigher."""
+    """Move a participant up into a tier, inside a unit of work. The tier counts as assigned by hand.
+
+    Raises: TierNotFound, TierNotHigher.
+    """
     tier = _active_tier(work, tier_code)
     previous = current_tier(ladder_of(work.catalog), participant)
     if previous is not None and previous.level >= tier.level:

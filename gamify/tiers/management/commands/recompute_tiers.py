@@ -16,9 +16,9 @@ class Command(ReportingCommand):
     help = "Raise everyone whose points suffice for a higher tier, as their next award would. Lowers nobody."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, nargs="+", metavar="SLUG", help="One or several.")
-        parser.add_argument("--sandbox", action="store_true", help="Their sandbox twins instead.")
-        parser.add_argument("--dry-run", action="store_true", help="Say how many would be raised, and raise nobody.")
+        parser.add_argument("--tenant", required=True, nargs="+", metavar="SLUG", help="One or more tenants.")
+        parser.add_argument("--sandbox", action="store_true", help="Process the sandboxes of these tenants instead.")
+        parser.add_argument("--dry-run", action="store_true", help="Only count the participants that would move up.")
 
     def report(self, *, tenant: Sequence[str], sandbox: bool, **options: Any) -> Mapping[str, Any]:
         tenants = [existing_tenant(slug, sandbox=sandbox) for slug in dict.fromkeys(tenant)]
