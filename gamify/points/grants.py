@@ -6,7 +6,7 @@ from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, Tr
 from gamify.facts.services import GrantKind, grant_kinds
 from gamify.points import engine
 from gamify.points.services import Note, credit
-from gamify.tiers.services import mark_of
+from gamify.tiers.services import undo_note_for
 from participants.models import Participant
 from participants.work import UnitOfWork
 
@@ -18,12 +18,12 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     yield GrantReport("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
         yield TraceEntry(
-            source, "capped", f"{granted.uncapped:,} points, of which {granted.points:,} may be given at once"
+            source, "capped", f"{granted.uncapped:,} points, limited to the maximum of {granted.points:,}"
         )
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield GrantReport("tier", tier.name, Source("tier", tier.code), code=tier.code)
-        yield mark_of(tier.code, tier.name)
+        yield undo_note_for(tier.code, tier.name)
 
 
 def register() -> None:

@@ -35,7 +35,7 @@ class Listener:
     listens_to: CompiledExpression | None
     read: ReadField | None
 
-    def hears(self, name: str) -> bool:
+    def listens_to_event(self, name: str) -> bool:
         return name in self.event_types or ANY_EVENT in self.event_types
 
     def matches(self, properties: Values, attributes: Values) -> bool:
@@ -62,7 +62,7 @@ class CompiledChallenge:
     row: Challenge
 
 
-Heard = tuple[CompiledChallenge, Sequence[Listener]]
+ChallengeListeners = tuple[CompiledChallenge, Sequence[Listener]]
 """A challenge, and its objectives that an event of one name may advance."""
 
 
@@ -72,23 +72,23 @@ class ChallengeCatalog:
 
     by_code: Mapping[str, CompiledChallenge]
     by_id: Mapping[UUID, CompiledChallenge]
-    by_event: Mapping[str, Sequence[Heard]]
+    by_event: Mapping[str, Sequence[ChallengeListeners]]
 
-    def listening(self, event: str) -> Sequence[Heard]:
+    def listeners_by_challenge(self, event: str) -> Sequence[ChallengeListeners]:
         """The active challenges with an objective that this event of a client may advance."""
         return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
 
 
 def load_catalog(tenant: Tenant) -> ChallengeCatalog:
     """Compile the tenant's definitions."""
-    compiled = [_compiled(row) for row in Challenge.objects.of(tenant).in_order()]
+    compiled = [_compile(row) for row in Challenge.objects.of(tenant).in_order()]
     return ChallengeCatalog(
         {each.code: each for each in compiled}, {each.id: each for each in compiled}, _by_event(compiled)
     )
 
 
-def _compiled(row: Challenge) -> CompiledChallenge:
-    listeners = [_listener(row, stored) for stored in row.objectives]
+def _compile(row: Challenge) -> CompiledChallenge:
+    listeners = [_compile_listener(row, stored) for stored in row.objectives]
     return CompiledChallenge(
         id=row.pk,
         code=row.code,
@@ -102,7 +102,7 @@ def _compiled(row: Challenge) -> CompiledChallenge:
     )
 
 
-def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
+def _compile_listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
     condition = stored["condition"]
     return Listener(
         objective=Objective(
@@ -114,12 +114,12 @@ def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
             prerequisites=tuple(stored.get("prerequisites", ())),
         ),
         event_types=frozenset(stored["event_types"]),
-        listens_to=_listens_to(row, stored.get("expression")),
+        listens_to=_compile_expression(row, stored.get("expression")),
         read=compile_path(condition["field"]) if condition.get("field") else None,
     )
 
 
-def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
+def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
     """One that cannot be read any more matches nothing; it must not take all others along."""
     try:
         return None if expression is None else compile_expression(expression)
@@ -149,15 +149,15 @@ def term_of(row: Challenge) -> Term:
     return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
 
 
-def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[Heard]]:
+def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[ChallengeListeners]]:
     """By the name of an event, what listens to any event among it; under ANY_EVENT that alone."""
     active = [challenge for challenge in challenges if challenge.is_active]
     names = {name for each in active for listener in each.listeners for name in listener.event_types}
-    return {name: [heard for each in active if (heard := _hearing(each, name))[1]] for name in names}
+    return {name: [heard for each in active if (heard := _listeners_to(each, name))[1]] for name in names}
 
 
-def _hearing(challenge: CompiledChallenge, name: str) -> Heard:
-    return challenge, [listener for listener in challenge.listeners if listener.hears(name)]
+def _listeners_to(challenge: CompiledChallenge, name: str) -> ChallengeListeners:
+    return challenge, [listener for listener in challenge.listeners if listener.listens_to_event(name)]
 
 
 def challenges_in(catalog: Catalog) -> ChallengeCatalog:

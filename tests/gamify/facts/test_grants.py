@@ -134,7 +134,7 @@ def test_a_tier_lifts_and_never_lowers(tenant):
     told, refused = granted(tenant, *({"type": "tier", "code": code} for code in ("silver", "bronze", "gold")))
 
     assert [given["code"] for given in told] == ["silver", "gold"]
-    assert refused == ["They stand as high already, in tier silver"]
+    assert refused == ["The participant already has tier silver, whose level is as high or higher"]
     person = Participant.objects.get()
     assert (person.tier_code, person.tier_is_manual) == ("gold", True)
     assert types_told() == ["participant.created", "tier.assigned", "tier.assigned"]
