@@ -118,14 +118,6 @@ class ChallengeChanges(DefinitionChanges):
             known.add(number)
 
 
-_DEFAULTS: Mapping[str, Any] = {
-    "duration_type": DurationChoice.PERPETUAL,
-    "objectives": (),
-    "completion": ALL,
-    "milestones": (),
-}
-
-
 def nest_problems(problems: Sequence[FieldError]) -> dict[str, Any]:
     """As serializers nest what is wrong, the first thing for each path."""
     nested: dict[str, Any] = {}
