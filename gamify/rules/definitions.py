@@ -168,7 +168,7 @@ class InvalidGrants(DomainError):
 
 
 def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
-    """Raises GrantsRefused for what a rule of `tenant` may not give."""
+    """Check the grants of a rule of `tenant`. Raises: InvalidGrants."""
     if problems := tuple(then_problems(tenant, grants)):
         raise InvalidGrants(*problems)
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.facts.admin.words import expression_in_words
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -112,10 +111,3 @@ def _conditions(streak: Streak | None) -> Iterable[str]:
     """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
     is_more = streak is not None and streak.expression is not None and filter_of(streak) is None
     return ("shown_expression", "drop_expression") if is_more else ("fact_filter",)
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Streak.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("streak_tick", _suggest)

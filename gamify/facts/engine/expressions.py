@@ -29,6 +29,7 @@ from gamify.facts.engine.tree import All, Comparison, MalformedExpression, Node,
 from participants.errors import FieldError
 
 __all__ = [
+    "MATCHES_NOTHING",
     "CompiledExpression",
     "MalformedExpression",
     "compile_expression",
@@ -62,6 +63,10 @@ def compile_expression(document: Document) -> CompiledExpression:
 def compile_filter(document: Document) -> CompiledExpression:
     """Compile the short form. An empty filter matches everything. Raises: MalformedExpression."""
     return _compile(All(parse_filter(document)))
+
+
+MATCHES_NOTHING = CompiledExpression(Not(All(())), matches=lambda properties, attributes: False)
+"""For a stored expression that cannot be compiled: it must not prevent other definitions from working."""
 
 
 def expression_problem(document: object) -> FieldError | None:

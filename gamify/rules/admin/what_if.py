@@ -108,7 +108,7 @@ def _cells(totals: Totals) -> list[str]:
 
 def _side(title: str, side: Side) -> Box:
     rows = [[share.participant_id, f"{share.points:+,}"] for share in side.largest]
-    in_all = (
+    total = (
         f"{pluralize(side.participants, 'participant')}, {pluralize(side.points, 'point')} in total; the largest first."
     )
     return Box(title, ("Participant", "Points"), rows, empty="No participant.", note=total if rows else "")

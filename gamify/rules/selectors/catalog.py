@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gamify.facts.engine.expressions import (
+    MATCHES_NOTHING,
     CompiledExpression,
     MalformedExpression,
     compile_expression,
-    compile_filter,
 )
 from gamify.facts.engine.fields import is_participant_attribute
 from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
@@ -136,9 +136,6 @@ def _expression(row: Rule) -> CompiledExpression | None:
     except MalformedExpression as malformed:
         logger.warning("rule_expression_malformed", rule=str(row.pk), problem=str(malformed))
         return MATCHES_NOTHING
-
-
-MATCHES_NOTHING = CompiledExpression(Not(compile_filter({}).root), matches=lambda properties, attributes: False)
 
 
 def _reads_attributes(node: Node) -> bool:

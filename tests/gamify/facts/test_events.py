@@ -40,7 +40,8 @@ def _give(work, participant, grant):
 @pytest.fixture(autouse=True)
 def listened_to(settings, monkeypatch):
     settings.FACT_CONSUMERS = [f"{__name__}.LISTENER"]
-    monkeypatch.setattr(grant_kinds, "_entries", {"cheer": GrantKind(_give, lambda tenant, spec: None)})
+    kind = GrantKind(label="Cheer", give=_give, problem=lambda tenant, spec: None)
+    monkeypatch.setattr(grant_kinds, "_entries", {"cheer": kind})
 
 
 BADGE = {

@@ -78,7 +78,9 @@ def kind(monkeypatch):
 
     def register(name, give, **given):
         monkeypatch.setattr(grant_kinds, "_entries", dict(grant_kinds._entries))
-        grant_kinds.register(name, GrantKind(give, **{"problem": lambda tenant, spec: None, **given}))
+        grant_kinds.register(
+            name, GrantKind(**{"label": name, "give": give, "problem": lambda tenant, spec: None, **given})
+        )
 
     return register
 
