@@ -138,7 +138,7 @@ class BadgeForm(DefinitionForm):
 class BadgeAdmin(DefinitionAdmin):
     noun, form = "badge", BadgeForm
     settings = ("rarity", "category", "icon_url")
-    columns = ("rarity", "category", "shown_criteria")
+    columns = ("rarity", "category", "display_criteria")
     object_pages = (AWARD_TO_ELIGIBLE,)
     conditional_fields = {
         "criteria_min": "criteria_metric != ''",

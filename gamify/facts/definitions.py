@@ -164,7 +164,7 @@ class GrantsField(serializers.ListField):
         super().__init__(max_length=MAX_GRANTS, error_messages=message_endings(), **kwargs)
 
 
-class GrantsFieldSchema(OpenApiSerializerFieldExtension):
+class GrantsFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # it registers itself
     """Documents GrantsField in OpenAPI. The schema is built when it is asked for: the domains register their grant kinds later."""
 
     target_class = GrantsField

@@ -95,7 +95,7 @@ class LeaderboardForm(DefinitionForm):
 class LeaderboardAdmin(DefinitionAdmin):
     noun, form = "leaderboard", LeaderboardForm
     settings = ("metric", *(f"selector_{name}" for name in SELECTOR), "participant_filter", "time_window", "timezone")
-    columns = ("shown_metric", "time_window", "shown_state")
+    columns = ("display_metric", "time_window", "display_state")
     list_filter = ("is_active", "metric")
     conditional_fields = {
         "selector_event_name": _BY_EVENTS,

@@ -70,7 +70,7 @@ class StreakCatalog:
 
     by_code: Mapping[str, CompiledStreak]
     by_id: Mapping[UUID, CompiledStreak]
-    by_event: ListenerIndex[Sequence[CompiledStreak]]
+    by_event: ListenerIndex[tuple[CompiledStreak, ...]]
 
 
 def load_catalog(tenant: Tenant) -> StreakCatalog:
@@ -81,7 +81,7 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
     pauses: defaultdict[UUID, list[Span]] = defaultdict(list)
     for pause in StreakPause.objects.filter(tenant_id=tenant.pk):
         pauses[pause.streak_id].append((pause.began_at, pause.ended_at))
-    amnesties = list(Amnesty.objects.of(tenant).standing())
+    amnesties = list(Amnesty.objects.of(tenant).in_force())
     compiled = [
         _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_amnesties_of(row, amnesties)])
         for row in Streak.objects.of(tenant).in_order()

@@ -36,8 +36,8 @@ class Badges:
     """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
 
     active: Mapping[str, BadgeDefinition]
-    by_event: ListenerIndex[Sequence[Listening]]
-    by_change: ListenerIndex[Sequence[Listening]]
+    by_event: ListenerIndex[tuple[Listening, ...]]
+    by_change: ListenerIndex[tuple[Listening, ...]]
 
 
 def load_badges(tenant: Tenant) -> Badges:

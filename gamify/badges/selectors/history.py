@@ -41,7 +41,7 @@ def _events(
     participants: Sequence[Participant], names: Iterable[str | None], *, without: UUID | None
 ) -> Iterable[tuple[UUID, str, Mapping[str, object]]]:
     people = [participant.pk for participant in participants]
-    events = Event.objects.filter(tenant_id=participants[0].tenant_id, participant_id__in=people).standing()
+    events = Event.objects.filter(tenant_id=participants[0].tenant_id, participant_id__in=people).not_reversed()
     if without is not None:
         events = events.exclude(pk=without)
     if ANY_EVENT not in names:

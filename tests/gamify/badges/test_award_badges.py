@@ -91,6 +91,6 @@ def test_the_console_says_how_many_and_does_it(tenant, rich):
 
 
 def test_the_console_leaves_a_crowd_to_the_command(tenant, rich, monkeypatch):
-    monkeypatch.setattr("gamify.badges.admin.MAX_LOOKED_AT", 6)
+    monkeypatch.setattr("gamify.badges.admin.MAX_PARTICIPANTS", 6)
 
     assert "Award to all" not in text_of(Console(tenant).get("badges_badge_change", rich.pk))
