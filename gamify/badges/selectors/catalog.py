@@ -1,6 +1,6 @@
 """The badges that a tenant gives now, by code and by what they listen to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The editor of grants: rows in, what definitions say is given out."""
+"""The editor of grants: converts grants to rows and back."""
 
 import json
 
@@ -62,7 +62,7 @@ def test_a_grant_becomes_a_row_and_the_row_the_grant(spec, expected):
         {},
     ],
 )
-def test_what_rows_cannot_say_is_kept_at_its_place(spec):
+def test_a_grant_that_rows_cannot_express_is_kept_at_its_place(spec):
     shown = [{"type": "points", "amount": 1}, spec]
     kept = row_of(spec, 1)
 
@@ -70,7 +70,7 @@ def test_what_rows_cannot_say_is_kept_at_its_place(spec):
     assert cleaned(row("badge", named="vip"), kept, shown=shown) == [{"type": "badge", "code": "vip"}, spec]
 
 
-def test_what_was_not_touched_has_not_changed():
+def test_an_untouched_editor_has_not_changed():
     shown = [{"type": "points", "field": "n", "factor": 1.0, "rounding": "floor", "max": None}, {"type": "x"}]
     rows = [row_of(spec, place) for place, spec in enumerate(shown)]
     field = GrantsField()
@@ -83,7 +83,7 @@ def test_what_was_not_touched_has_not_changed():
 
 
 @pytest.mark.parametrize("text", ["ten", "1e400", "nan", "1,000", "1_000", ""])
-def test_what_is_no_number_is_left_for_the_body_to_refuse(text):
+def test_text_that_is_not_a_number_is_left_for_the_body_to_refuse(text):
     (spec,) = cleaned(row("points", amount=text, factor="1"))
 
     assert spec == {"type": "points", "amount": text}
@@ -96,11 +96,11 @@ def test_a_kept_grant_that_is_gone_is_refused_in_words(kept):
 
 
 @pytest.mark.parametrize("shown", ["", "{", "7", "[" * 100_000, '{"type": "x"}'])
-def test_a_page_that_was_tampered_with_is_no_crash(shown):
+def test_a_tampered_page_does_not_crash(shown):
     assert submitted(shown, row("points", amount="1")).shown == []
 
 
-def test_the_page_offers_the_kinds_there_are_and_shows_what_is_kept_in_words():
+def test_the_page_offers_the_registered_kinds_and_shows_kept_grants_in_words():
     html = GrantsWidget().render("grants", [{"type": "points", "amount": 5, "note": "<b>"}], {})
 
     assert '<option value="badge">Badge</option>' in html
@@ -159,5 +159,5 @@ def test_a_grant_in_words(spec, words):
         ([], "Required.", "Required."),
     ],
 )
-def test_what_is_wrong_with_a_grant_is_a_sentence(path, message, sentence):
+def test_errors_of_grants_are_sentences(path, message, sentence):
     assert grant_error_sentence(path, message) == sentence
