@@ -165,7 +165,7 @@ class GrantsField(serializers.ListField):
 
 
 class GrantsFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # it registers itself
-    """Documents GrantsField in OpenAPI. The schema is built when it is asked for: the domains register their grant kinds later."""
+    """Documents GrantsField in OpenAPI. The schema is built on demand, because the domains register their grant kinds after this import."""
 
     target_class = GrantsField
 

@@ -129,7 +129,7 @@ def _number(text: str) -> Any:
 class SubmittedGrants:
     """The rows that the browser sent, and the grants that the page had shown.
 
-    They are compared with each other, so that an edit that somebody else made meanwhile is not reverted.
+    Changes are found by comparing these two, and not with the stored grants, so that edits by others are not reverted.
     """
 
     shown: Sequence[Spec]
@@ -163,14 +163,14 @@ def _as_json(value: Any) -> str:
 
 
 def grants_of(submitted: SubmittedGrants) -> list[dict[str, Any]]:
-    """Return the grants that the rows express. Raises: ValidationError for a kept grant that is gone."""
+    """Return the grants that the rows express. Raises: ValidationError if a kept grant is missing."""
     return [_kept_grant(row, submitted.shown) if row.is_kept else row.spec() for row in submitted.rows]
 
 
 def _kept_grant(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
     place = row.cells.get(KEPT, "")
     if not place.isascii() or not place.isdecimal() or int(place[:9]) >= len(shown):
-        raise forms.ValidationError("A grant that was kept is gone; load the page again.")
+        raise forms.ValidationError("A stored grant is no longer there; load the page again.")
     return dict(shown[int(place)])
 
 

@@ -1,6 +1,6 @@
 """The pipeline: passes a fact to every consumer, gives what they grant, and repeats this for the changes that follow.
 
-All of it happens inside one unit of work, in memory. A change is a domain event that was emitted meanwhile, by any code. The bounds
+All of it happens inside one unit of work, in memory. A change is a domain event that any code emits meanwhile. The bounds
 hold whatever definitions trigger each other: a chain has at most MAX_DEPTH facts, and one run follows at most MAX_OUTCOMES grants and
 changes. The log and the trace name what was cut off.
 """
@@ -102,7 +102,7 @@ class _Run:
             return tuple(consumer.consume(fact, self._work, now=self._now))
         except (
             DomainError
-        ) as error:  # the caller would take it for a refusal of the event, and keep what was changed so far
+        ) as error:  # the caller would take it for a refusal of the event, and commit what was changed so far
             raise RuntimeError(f"A consumer refused {fact.name!r}; consumers must not: {error.message}") from error
 
     def apply(self, outcomes: Iterable[Outcome], cause: Cause) -> None:

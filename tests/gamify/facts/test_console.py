@@ -222,7 +222,7 @@ def test_a_reversed_event_cannot_be_reversed_again(tenant, bought, nothing_writt
 def test_the_preview_of_an_event_that_gave_nothing_says_so(tenant):
     event_id = emit(tenant=tenant, event=EventInput("ada", "look", datetime.now(UTC)), now=datetime.now(UTC)).event_id
 
-    assert "Nothing was given for it" in text_of(Console(tenant).get("facts_event_reverse", event_id))
+    assert "It gave nothing." in text_of(Console(tenant).get("facts_event_reverse", event_id))
 
 
 def test_reversing_needs_more_than_looking(tenant, bought, nothing_written):

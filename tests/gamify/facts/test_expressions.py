@@ -384,7 +384,7 @@ def test_a_list_may_have_a_hundred_values():
         (condition(operator="gte "), "condition.operator", "unknown operator 'gte '; did you mean gte?"),
         ({"and": [{"not": condition("")}]}, "and.0.not.condition.field", "must be the dotted path of a property"),
         (condition(operator="gt", value=None), "condition.value", "must be a number or text"),
-        ({"and": []}, "and", "must be a list of expressions, with one at least"),
+        ({"and": []}, "and", "must be a list of at least one expression"),
         ({}, "", "must be an object with exactly one of: condition, and, or, not"),
         ({"xor": []}, "xor", "is not a known key; did you mean or?"),
         ({"not": {"conditon": {}}}, "not.conditon", "is not a known key; did you mean condition?"),
@@ -408,7 +408,7 @@ def test_a_problem_names_its_place(document, path, message):
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        ([], "", "must be an object of properties and what each must be"),
+        ([], "", "must be an object of properties and their expected values"),
         ({"plan": {"regex": "x"}}, "plan.regex", UNKNOWN_REGEX),
         (
             {"plan": {"equals": "x", "eq": "y"}},
@@ -424,7 +424,7 @@ def test_a_problem_names_its_place(document, path, message):
         (
             {"participant.plan": "pro"},
             "participant.plan",
-            "a filter asks of the event alone; for its property say attrs.participant.plan",
+            "a filter tests properties of the event only; to test this one, write attrs.participant.plan",
         ),
         ({f"p{number}": 1 for number in range(65)}, "p64", "must not have more than 64 parts"),
         ({"a": {"in": [1] * 101}}, "a.in", "must be a list of 1 to 100 values"),

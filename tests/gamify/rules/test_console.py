@@ -246,7 +246,7 @@ def test_a_rules_page_lists_all_findings(tenant):
 
     assert "must be the code of an active badge" in shown
     assert "is 0: it never fires" in shown
-    assert "What is wrong" not in text_of(console.get(CHANGE, good.pk))
+    assert "Findings" not in text_of(console.get(CHANGE, good.pk))
 
 
 def test_rules_are_switched_off_and_on(tenant):
@@ -449,7 +449,7 @@ def test_the_page_says_when_events_were_left_out(tenant, settings):
     rule = RuleFactory(tenant=tenant)
     bought(tenant, 100, 50)
 
-    assert "There are more: this is a part." in text_of(replayed(Console(tenant), rule))
+    assert "There are more events; these are a part of them." in text_of(replayed(Console(tenant), rule))
 
 
 def test_errors_of_a_changed_rule_are_shown_on_the_field(tenant):

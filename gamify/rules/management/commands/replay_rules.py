@@ -84,14 +84,14 @@ def _draft(tenant: Tenant, code: str, changes: Path | None, body: Any) -> Rule:
         raise RuleNotFound(code)
     if changes is None:
         return rule
-    judged = RuleChanges(rule, data=body, partial=True)
-    if not judged.is_valid():
-        first = next(field_errors(judged.errors))
+    changed = RuleChanges(rule, data=body, partial=True)
+    if not changed.is_valid():
+        first = next(field_errors(changed.errors))
         raise CommandError(": ".join(filter(None, (str(changes), first.field, first.message))))
-    problem = next(iter(then_problems(tenant, judged.validated_data.get("then", ()))), None)
+    problem = next(iter(then_problems(tenant, changed.validated_data.get("then", ()))), None)
     if problem is not None:
         raise CommandError(f"{changes}: {problem.field}: {problem.message}")
-    return rule_with_changes(rule, judged.validated_data)
+    return rule_with_changes(rule, changed.validated_data)
 
 
 def _to_json(played: ReplayReport, rule: RuleReplay) -> dict[str, Any]:
