@@ -19,7 +19,6 @@ MIN_AWARD = 1
 MAX_AWARD = 1_000_000
 MAX_FACTOR = 1_000_000
 MAX_MULTIPLIER = Decimal(1000)
-GRANT_KEYS = ("amount", "field", "factor", "rounding", "max")
 ROUNDINGS = {"floor": ROUND_FLOOR, "round": ROUND_HALF_UP, "ceil": ROUND_CEILING}
 
 _EXACT = Context(prec=400)

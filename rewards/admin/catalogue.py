@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
 from participants.admin.fields import (
@@ -119,11 +118,3 @@ class RewardAdmin(DefinitionAdmin):
             counts.append(max(0, reward.total_inventory - reward.claimed))
         known = [count for count in counts if count is not None]
         return f"{min(known):,}" if known else "no limit"
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    rewards = Reward.objects.of(tenant).active().in_order().values_list("pk", "name")[:MAX_SUGGESTED]
-    return [(str(reward_id), name) for reward_id, name in rewards]
-
-
-suggestions.register("reward", _suggest)
