@@ -5,7 +5,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.services import grant_problem
 from participants.api.fields import NameField, NewCodeField
 from participants.errors import FieldError
 from participants.models import Tenant
@@ -13,6 +12,7 @@ from participants.profile import AnyField
 from streaks.definitions.config import Config, model_of_window
 from streaks.definitions.gamify import StreakChanges
 from streaks.models import Status
+from streaks.services.definitions import unknown_rewards
 
 
 class ConsoleStreakChanges(StreakChanges, Config):
@@ -43,7 +43,5 @@ def model_of_console(data: Mapping[str, Any], *, tenant_zone: str) -> dict[str, 
 
 def milestone_problems(tenant: Tenant, milestones: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
     """The errors in the rewards of milestones. They must be rewards of the tenant."""
-    for index, milestone in enumerate(milestones):
-        reward = milestone["reward_item_id"]
-        if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
-            yield FieldError(f"milestones.{index}.reward_item_id", "does not exist")
+    for index in unknown_rewards(tenant, milestones):
+        yield FieldError(f"milestones.{index}.reward_item_id", "does not exist")

@@ -86,7 +86,7 @@ def _periods(hours: int, changes: Mapping[str, Any], row: Streak | None) -> int:
     """Convert hours of grace to whole periods, rounded up: 24 hours of a daily streak are 1."""
     period = changes.get("period", row.period if row else Period.DAILY)
     if period == ROLLING:
-        assert row is not None, "a rolling streak is made with a length"  # noqa: S101
+        assert row is not None, "rolling streaks have a length"  # noqa: S101
         return -(-hours * SECONDS_PER_HOUR // (row.duration_seconds or SECONDS_PER_HOUR))
     return -(-hours // Period(period).rules.hours)
 

@@ -18,9 +18,7 @@ from streaks.engine.counting import (
 from streaks.engine.direct_ticks import DirectTicks, clip_after
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
-
-# The maximum number of runs that are stored one by one. Beyond it the older half becomes a count, so that a row stays small.
-MAX_RUNS = 1_000
+from streaks.engine.runs import MAX_RUNS
 
 
 def carry_over(state: State, old: Rules, new: Rules, *, at: datetime, spans: Sequence[Span] = ()) -> State:

@@ -49,7 +49,7 @@ class CarryOver:
     """The count that a participant had when the rules changed at the instant `since`.
 
     It is a chain of `count` windows that ended with window `last` of the new rules. `count` is 0 if no run was alive.
-    `longest` is the longest chain until then. Without `since` the rules did not change: the carry-over stands for old
+    `longest` is the longest chain until then. Without `since` the rules did not change: the carry-over replaces old
     windows under the same rules, which are no longer stored one by one.
     """
 

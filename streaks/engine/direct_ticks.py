@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from streaks.engine.runs import Runs, clip, contains, with_window, without_window
-
-# The maximum number of runs of windows that are stored. Beyond it the older half is dropped, so that a row stays small.
-MAX_RUNS = 1_000
+from streaks.engine.runs import MAX_RUNS, Runs, clip, contains, with_window, without_window
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ ExcusedWindows = Sequence[tuple[int, int]]
 FOREVER = 2**60
 """Stands in for the last window of a span that has no end."""
 
-_INSTANT = timedelta(microseconds=1)
+INSTANT = timedelta(microseconds=1)
+"""The resolution of instants: the last one before a half-open end is `end - INSTANT`."""
 
 
 def excused_windows(windows: Windows, spans: Iterable[Span]) -> ExcusedWindows:
@@ -44,7 +45,7 @@ def _pieces(windows: Windows, span: Span) -> Iterator[Span]:
 def _overlapped(windows: Windows, piece: Span) -> tuple[int, int]:
     begin, end = piece
     first = windows.ordinal(begin)
-    return first, FOREVER if end is None else windows.ordinal(max(begin, end - _INSTANT))
+    return first, FOREVER if end is None else windows.ordinal(max(begin, end - INSTANT))
 
 
 def is_excused(number: int, excused: ExcusedWindows) -> bool:

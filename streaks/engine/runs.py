@@ -7,6 +7,9 @@ from bisect import bisect_right
 
 Runs = tuple[tuple[int, int], ...]
 
+# The maximum number of runs that a row stores in one list. Beyond it the older half is dropped or becomes a count.
+MAX_RUNS = 1_000
+
 
 def contains(runs: Runs, number: int) -> bool:
     """Whether window `number` is satisfied."""

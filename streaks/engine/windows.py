@@ -88,7 +88,7 @@ class Display:
 class PeriodRules:
     """Everything that is specific to one period.
 
-    `hours` is the longest length of a window, so that "a month" of grace is one month whatever the month. `number` maps a local time to
+    `hours` is the longest length of a window, so that a grace of one month covers every month. `number` maps a local time to
     the ordinal of its window, and `boundary` maps an ordinal to the local time at which that window begins; both take the first day of the
     week (0 = Monday). `key` maps a boundary to the window's name on the wire. `wraps_reset` says that only the part of a reset time below
     one hour counts.

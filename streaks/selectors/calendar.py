@@ -8,7 +8,7 @@ from participants.errors import InvalidInput
 from participants.models import Participant
 from streaks.engine.calendar import CalendarEntry, calendar_entries
 from streaks.engine.counting import Rules, State, streak_status, windows_of
-from streaks.engine.excuses import Span
+from streaks.engine.excuses import INSTANT, Span
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import Windows, display_of
 from streaks.models import ParticipantStreak
@@ -17,7 +17,6 @@ from streaks.selectors.statuses import rules_of, spans_of, state_of
 from streaks.selectors.terms import days_of, zone_of
 
 MAX_WINDOWS = 400
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ def calendar_of(
     if last < first:
         raise InvalidInput("to", "Must not be before `from`.")
     windows = windows_of(state, rules)
-    shown = [] if windows is None else _entries(windows, state, rules, spans, first=first, last=last, now=now)
-    return StreakCalendar(streak, str(zone_of(rules)), shown)
+    entries = [] if windows is None else _entries(windows, state, rules, spans, first=first, last=last, now=now)
+    return StreakCalendar(streak, str(zone_of(rules)), entries)
 
 
 def _rules_state_spans(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:

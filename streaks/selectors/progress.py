@@ -47,8 +47,8 @@ class StreakProgress:
     @property
     def current_window_progress(self) -> dict[str, Any]:
         """The progress of the ticks in the open window."""
-        shown = self._progress
-        return {"count": shown.count, "sum": sum_as_json(shown.total), "distinct": list(shown.distinct)}
+        progress = self._progress
+        return {"count": progress.count, "sum": sum_as_json(progress.total), "distinct": list(progress.distinct)}
 
     @property
     def earned_milestones(self) -> Sequence[int]:
@@ -93,8 +93,8 @@ def sum_as_json(total: Decimal) -> float | Decimal:
 
     It is at most the largest double, because readers of JSON fail beyond it.
     """
-    shown = float(min(total, MAX_FLOAT))
-    return shown if total > MAX_FLOAT or Decimal(str(shown)) == total else total
+    number = float(min(total, MAX_FLOAT))
+    return number if total > MAX_FLOAT or Decimal(str(number)) == total else total
 
 
 def progress_in_all_streaks(

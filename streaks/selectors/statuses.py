@@ -101,8 +101,8 @@ def _statuses(
     if participant is None:
         return []
     rows: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in ParticipantStreak.objects.of(participant)}
-    shown = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
-    return [status_of(rows[streak.id], streak, participant, now=now) for streak in shown]
+    listed = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
+    return [status_of(rows[streak.id], streak, participant, now=now) for streak in listed]
 
 
 def best_status(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:

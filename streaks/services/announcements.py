@@ -92,6 +92,6 @@ def emit_restored(
 def emit_event(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, event: str, data: Mapping[str, Any]
 ) -> None:
-    """Emit a domain event about a participant's streak. `data` are the fields besides those that say whose streak it is."""
+    """Emit a domain event about a participant's streak. `data` are its fields besides participant and streak."""
     owner = {"user_id": participant.external_id, "definition_id": str(streak.id), "streak_code": streak.code}
     work.emit(event, participant, {**owner, **data})

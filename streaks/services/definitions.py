@@ -1,6 +1,6 @@
 """Create and change definitions of streaks, for both dialects and the console."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -137,10 +137,16 @@ def _check_rewards(tenant: Tenant, changes: Mapping[str, Any]) -> None:
 
     Raises: InvalidInput.
     """
-    for index, milestone in enumerate(changes.get("milestones", ())):
+    for index in unknown_rewards(tenant, changes.get("milestones", ())):
+        raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
+
+
+def unknown_rewards(tenant: Tenant, milestones: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    """The indexes of the milestones with a reward that `tenant` cannot grant."""
+    for index, milestone in enumerate(milestones):
         reward = milestone.get("reward_item_id")
         if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
-            raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
+            yield index
 
 
 def _only_changes(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:

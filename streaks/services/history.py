@@ -69,7 +69,7 @@ def record_history(
 class _CheckedTick:
     """A tick with its refusal, if any, and its idempotency request.
 
-    The request is None where one tick satisfies a window: there a repeated tick has no effect anyway.
+    The request is None if one tick satisfies a window, because a repeated tick has no effect then.
     """
 
     tick: Tick

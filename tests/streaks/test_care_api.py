@@ -128,7 +128,7 @@ def test_a_freeze_that_does_not_validate_is_422_and_writes_nothing(
 
 
 @pytest.mark.parametrize("action", ["freeze", "restore"])
-def test_care_of_what_is_not_there_is_404_and_writes_nothing(
+def test_care_of_missing_objects_is_404_and_writes_nothing(
     admin_api, other_admin_api, tenant, other_tenant, streak, nothing_written, action
 ):
     define(tenant, "weekly", period="weekly")
@@ -137,12 +137,12 @@ def test_care_of_what_is_not_there_is_404_and_writes_nothing(
     base, body = "/admin/participants", {"reason": "a"}
 
     with nothing_written():
-        nobody = admin_api.post(f"{base}/nobody/streaks/daily_login/{action}", body)
+        unknown = admin_api.post(f"{base}/nobody/streaks/daily_login/{action}", body)
         no_streak = admin_api.post(f"{base}/user_42/streaks/daily_logins/{action}", body)
         not_started = admin_api.post(f"{base}/user_42/streaks/weekly/{action}", body)
         foreign = other_admin_api.post(f"{OF_USER}/{action}", body)
 
-    assert refusal(nobody) == (404, "participant_not_found", "Participant not found: nobody")
+    assert refusal(unknown) == (404, "participant_not_found", "Participant not found: nobody")
     assert refusal(no_streak) == (404, "streak_not_found", "Streak 'daily_logins' not found")
     assert refusal(not_started) == (404, "streak_not_started", "Participant 'user_42' has not started streak 'weekly'")
     assert refusal(foreign)[:2] == (404, "participant_not_found")

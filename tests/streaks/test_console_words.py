@@ -59,7 +59,7 @@ def test_the_list_describes_conditions(fields, period, condition, grace):
 
 
 @pytest.mark.parametrize(
-    ("field", "message", "said"),
+    ("field", "message", "expected"),
     [
         ("event_types", "cannot be empty", "Events cannot be empty."),
         ("event_types.1", "must not contain commas", "No. 2 must not contain commas."),
@@ -69,8 +69,8 @@ def test_the_list_describes_conditions(fields, period, condition, grace):
         ("fact_filter", "amount: must be a number", "amount: must be a number"),
     ],
 )
-def test_a_partial_message_gets_its_subject(field, message, said):
-    assert complete_message(FieldError(field, message), "Events") == said
+def test_a_partial_message_gets_its_subject(field, message, expected):
+    assert complete_message(FieldError(field, message), "Events") == expected
 
 
 def test_affected_participants_are_described_in_readable_numbers():

@@ -77,13 +77,13 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         fields = model_fields(self.body(NewPhoenixStreak), tenant=self.tenant)
         row = services.create_named_streak(tenant=self.tenant, data=fields, now=self.now)
         warnings = ignored_fields(request.data, NewPhoenixStreak())
-        return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
+        return self.answer(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     @operation("get_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.RECORD)
     def retrieve(self, request: Request, tenant_id: str, definition_id: str) -> Response:
         """One streak definition, with any status."""
         with reading(self.tenant):
-            return self.shown(self.definition(definition_id))
+            return self.answer(self.definition(definition_id))
 
     @operation(
         "update_tenant_streak",
@@ -102,7 +102,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
             warnings = ignored_fields(request.data, PhoenixStreakChanges(), current=lambda: self.record(row))
             changes = model_fields(self.body(PhoenixStreakChanges), tenant=self.tenant, row=row)
             row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
-        return self.shown(row, warnings=warnings)
+        return self.answer(row, warnings=warnings)
 
     @operation(
         "set_tenant_streak_status",
@@ -120,13 +120,13 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         warnings = ignored_fields(request.data, StatusBody(), current=lambda: self.record(row))
         changes = self.body(StatusBody)
         row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
-        return self.shown(row, warnings=warnings)
+        return self.answer(row, warnings=warnings)
 
     @operation("archive_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.ARCHIVED)
     def destroy(self, request: Request, tenant_id: str, definition_id: str) -> Response:
         """Archive a streak. The data of users stays, and its name becomes free."""
         row = self.definition(definition_id)
-        return self.shown(services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now))
+        return self.answer(services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now))
 
     def definition(self, definition_id: str, *, lock: bool = False) -> Streak:
         """The tenant's definition with this id.
@@ -138,7 +138,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
             raise StreakDefinitionNotFound(definition_id)
         return row
 
-    def shown(self, row: Streak, *, warnings: Warnings = (), **response: Any) -> Response:
+    def answer(self, row: Streak, *, warnings: Warnings = (), **response: Any) -> Response:
         return Response(with_warnings(self.record(row), warnings), **response)
 
     def record(self, row: Streak) -> dict[str, Any]:

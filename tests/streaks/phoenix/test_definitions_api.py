@@ -178,7 +178,7 @@ def test_the_list_is_in_the_order_of_creation_and_costs_one_query(admin, clock, 
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         ("  Daily  ", "Daily"),
         ("Día-1_b", "Día-1_b"),
@@ -188,8 +188,8 @@ def test_the_list_is_in_the_order_of_creation_and_costs_one_query(admin, clock, 
         ("x" * 255, "x" * 255),
     ],
 )
-def test_a_name_may_have_letters_and_digits_of_any_script(admin, sent, kept):
-    assert admin.post(LIST, {"name": sent, "config": CONFIG}).json()["name"] == kept
+def test_a_name_may_have_letters_and_digits_of_any_script(admin, sent, stored):
+    assert admin.post(LIST, {"name": sent, "config": CONFIG}).json()["name"] == stored
 
 
 def test_a_taken_name_is_409_until_its_streak_is_archived(admin, nothing_written):

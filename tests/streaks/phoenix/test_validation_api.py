@@ -129,7 +129,7 @@ OF_THE_CONFIG = [
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [*OF_THE_NAME, *OF_THE_CONFIG])
-def test_a_definition_that_does_not_validate_is_400_and_says_why(admin, nothing_written, path, value, message):
+def test_an_invalid_definition_is_400_with_the_reason(admin, nothing_written, path, value, message):
     with nothing_written():
         answer = admin.post(LIST, with_value(path, value, of=BODY))
 
