@@ -1,4 +1,4 @@
-"""Console pages about the staff itself: users, groups, failed logins, and the trail of what they did."""
+"""Console pages about staff: users, groups, failed logins and the audit trail."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
 
 @admin.register(AccessAttempt)
 class FailedLoginAdmin(ReadOnlyAdmin):
-    """Deleting a row forgets its failures, and so unlocks."""
+    """Failed logins. Deleting a row removes its failures and so unlocks the login."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("username", "ip_address")
@@ -33,7 +33,7 @@ class FailedLoginAdmin(ReadOnlyAdmin):
 
 @admin.register(LogEntry)
 class AuditTrailAdmin(ReadOnlyAdmin):
-    """Who did what, newest first."""
+    """The audit trail, newest first."""
 
     list_display = ("action_time", "user", "display_action", "object_repr", "content_type", "display_message")
     list_filter = ("action_flag",)
@@ -64,6 +64,6 @@ class AuditTrailAdmin(ReadOnlyAdmin):
     def display_action(self, entry: LogEntry) -> str:
         return ACTIONS.get(entry.action_flag, "")
 
-    @display("what")
+    @display("change")
     def display_message(self, entry: LogEntry) -> str:
         return entry.get_change_message()

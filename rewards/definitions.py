@@ -66,7 +66,7 @@ class RewardChanges(DefinitionChanges):
     """The fields of a reward that can be changed. `type` and `reward_type` mean the same."""
 
     type = serializers.ChoiceField(
-        choices=RewardType.choices, required=False, help_text="coupon and voucher give out codes, if they have any."
+        choices=RewardType.choices, required=False, help_text="coupon and voucher hand out codes, if they have any."
     )
     reward_type = serializers.ChoiceField(choices=RewardType.choices, required=False, help_text="The same as `type`.")
     points_cost = WholeNumberField(

@@ -64,7 +64,7 @@ def rewards_ready_to_serve() -> "QuerySet[Reward]":
 
 
 def existing_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
-    """Return which of `codes` the reward already has, free or given out."""
+    """Return which of `codes` the reward already has, free or handed out."""
     values, known = sorted(set(codes)), RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
     return {
         value

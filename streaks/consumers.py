@@ -19,11 +19,11 @@ from streaks.services.counting import count_tick, loads_for
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = streaks_in(catalog)
-    return loads_for(streak for name in {event.name for event in events} for streak in known.listening(name))
+    return loads_for(streak for name in {event.name for event in events} for streak in known.by_event[name])
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    for streak in streaks_in(work.catalog).listening(fact.name):
+    for streak in streaks_in(work.catalog).by_event[fact.name]:
         if _matches(streak, fact):
             yield from _tick(streak, fact, work)
         else:

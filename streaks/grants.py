@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, Outcome
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import CODE, GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -32,4 +32,13 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
 
 
 def register() -> None:
-    grant_kinds.register("streak_tick", GrantKind(_give, _problem, _loads, keys=("code",)))
+    kind = GrantKind(
+        label="Tick of a streak",
+        give=_give,
+        problem=_problem,
+        fields={"code": CODE},
+        loads=_loads,
+        leads_to={"streak.incremented": "streak_code", "streak.milestone_reached": "streak_code"},
+        suggestions=lambda tenant: Streak.objects.of(tenant).active().in_order().values_list("code", "name"),
+    )
+    grant_kinds.register("streak_tick", kind)

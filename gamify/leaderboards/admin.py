@@ -83,8 +83,8 @@ class LeaderboardForm(DefinitionForm):
         said = {name: self.cleaned_data.get(f"selector_{name}") for name in SELECTOR}
         return {name: value for name, value in said.items() if value}
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             problem = services.selector_problem(self.tenant, judged.validated_data)
             self._place([problem] if problem else [])

@@ -12,7 +12,7 @@ from gamify.facts.services import emit_batch
 from gamify.points.engine import InsufficientPoints
 from gamify.points.services import AWARD_BATCH, Change, award_batch, deduct
 from gamify.tiers.services import Assignment, TierNotFound, assign
-from gamify_project.blueprints import make_missing
+from gamify_project.blueprints import create_missing
 from gamify_project.demo import definitions
 from gamify_project.demo.cast import COFFEE, Deed, Diary, Person, deeds, people, wants_coffee
 from participants.catalog import catalog_of
@@ -58,7 +58,7 @@ class _Day:
 def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoMade:
     """Fill the tenant `demo` with the `days` days before it was made, and those since; safe to repeat and to interrupt."""
     tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name="Demo", now=now)
-    make_missing(tenant, definitions.ALL, now=now)
+    create_missing(tenant, definitions.ALL, now=now)
     lived = _days_lived(tenant)
     for day in _history(people(number), since=tenant.created_at - days * DAY, until=now):
         if day.key not in lived:

@@ -27,8 +27,10 @@ def result_from(model: type[Result], answer: Mapping[str, Any], **not_stored: An
 
     Fields that the answer lacks have their defaults, and names that `model` lacks are ignored: another release may have stored it.
     """
-    known = {name: read(answer[name]) for name, read in _readers(model).items() if name in answer}
-    return model(**known, **not_stored, is_replay=True)
+    kind: Any = model
+    known = {name: read(answer[name]) for name, read in _readers(kind).items() if name in answer}
+    result: Result = kind(**known, **not_stored, is_replay=True)
+    return result
 
 
 def _json(value: Any) -> Any:

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
 from participants.admin.fields import (
@@ -52,7 +51,7 @@ class RewardForm(DefinitionForm):
         help_text="Your application's code for it. If empty, it is made from the name. It cannot be changed later."
     )
     reward_type = ChoiceField(
-        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers give out codes, if they have any."
+        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers hand out codes, if they have any."
     )
     points_cost = IntegerField(label="Costs", initial=0, help_text="Points, if the claim pays with points.")
     max_claims_per_user = IntegerField(
@@ -119,11 +118,3 @@ class RewardAdmin(DefinitionAdmin):
             counts.append(max(0, reward.total_inventory - reward.claimed))
         known = [count for count in counts if count is not None]
         return f"{min(known):,}" if known else "no limit"
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    rewards = Reward.objects.of(tenant).active().in_order().values_list("pk", "name")[:MAX_SUGGESTED]
-    return [(str(reward_id), name) for reward_id, name in rewards]
-
-
-suggestions.register("reward", _suggest)

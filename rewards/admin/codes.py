@@ -70,7 +70,7 @@ def _summary(lines: CodeLines, existing: set[str]) -> Iterator[str]:
     new = set(lines.codes) - existing
     yield f"New codes: {len(new):,}."
     if duplicates := sorted(set(lines.codes) & existing):
-        yield f"Already in stock or given out, ignored: {len(duplicates):,} ({_first(duplicates)})."
+        yield f"Already in stock or handed out, ignored: {len(duplicates):,} ({_first(duplicates)})."
     if repeated := len(lines.codes) - len(new) - len(duplicates):
         yield f"Repeated in the list, added once: {repeated:,}."
     if lines.bad:
@@ -96,7 +96,7 @@ def _add_codes(request: HttpRequest, reward: Reward, data: Mapping[str, Any]) ->
 ADD_CODES = ObjectPage(
     name="add_codes",
     title="Add codes",
-    explanation="Each code is given out once. Duplicates are ignored. Once a reward has codes, it is only given out with a code, "
+    explanation="Each code is handed out once. Duplicates are ignored. Once a reward has codes, it is only handed out with a code, "
     "unless codes are made on demand.",
     button="Add codes",
     permission="rewards.change_reward",

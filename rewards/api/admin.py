@@ -80,7 +80,7 @@ class ClaimsViewSet(AdminViewSet):
         example=examples.CANCELLED,
     )
     def cancel(self, request: Request, claim_id: str) -> Response:
-        """Cancel a claim, once: its points and its piece of the inventory are returned. A code that was given out is not."""
+        """Cancel a claim, once: its points and its piece of the inventory are returned. A code that was handed out is not."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.cancel(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
         return Response(rendered(ClosedClaim, claim))

@@ -44,7 +44,7 @@ class RewardsViewSet(KeyViewSet):
         example=examples.CLAIM,
     )
     def claim(self, request: Request, reward_id: str) -> Response:
-        """Claim a reward for a participant, who is created if unknown. A code is never given out twice, and points are deducted in the same
+        """Claim a reward for a participant, who is created if unknown. A code is never handed out twice, and points are deducted in the same
         transaction.
         """
         body = self.body(ClaimBody)

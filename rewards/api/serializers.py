@@ -109,7 +109,7 @@ class CodesBody(serializers.Serializer[Any]):
         child=VisibleLineField(max_length=MAX_CODE),
         min_length=1,
         max_length=MAX_CODES,
-        help_text="Codes; each is given out once.",
+        help_text="Codes; each is handed out once.",
     )
 
 
@@ -125,7 +125,7 @@ class CodesAnswer(serializers.Serializer[Any]):
 @shows(RewardChanges)
 class RewardAnswer(DefinitionAnswer):
     type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="Type of the reward.")
-    claimed = serializers.IntegerField(help_text="Number of pieces that were given out, without cancelled claims.")
+    claimed = serializers.IntegerField(help_text="Number of pieces that were handed out, without cancelled claims.")
     available_codes = serializers.IntegerField(
         allow_null=True, help_text="Number of free codes; null: it has no codes, or makes them on demand."
     )

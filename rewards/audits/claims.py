@@ -36,30 +36,30 @@ class _Entry(NamedTuple):
 
 
 def _size(tenant: Tenant) -> int:
-    mine = {"tenant_id": tenant.pk}
+    of_tenant = {"tenant_id": tenant.pk}
     rows = (Participant, RewardTally, Claim)
-    return LedgerEntry.objects.filter(**mine, type__in=CLAIM_ENTRIES).count() + sum(
-        model._default_manager.filter(**mine).count() for model in rows
+    return LedgerEntry.objects.filter(**of_tenant, type__in=CLAIM_ENTRIES).count() + sum(
+        model._default_manager.filter(**of_tenant).count() for model in rows
     )
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    mine = {"tenant_id": tenant.pk}
-    tallies = RewardTally.objects.filter(**mine).order_by("participant_id")
-    entries = LedgerEntry.objects.filter(**mine, type__in=CLAIM_ENTRIES).order_by("participant_id", "number")
-    claims = Claim.objects.filter(**mine).order_by("participant_id", "pk")
+    of_tenant = {"tenant_id": tenant.pk}
+    tallies = RewardTally.objects.filter(**of_tenant).order_by("participant_id")
+    entries = LedgerEntry.objects.filter(**of_tenant, type__in=CLAIM_ENTRIES).order_by("participant_id", "number")
+    claims = Claim.objects.filter(**of_tenant).order_by("participant_id", "pk")
     streams = (
         stream_rows(tallies.values_list("participant_id", "reward_id", "claims"), report_progress),
         map(_Entry._make, stream_rows(entries.values_list(*_Entry._fields), report_progress)),
         map(_Claim._make, stream_rows(claims.values_list(*_Claim._fields), report_progress)),
     )
-    for participant_id, standing, rows in group_with_participants(
+    for participant_id, totals, rows in group_with_participants(
         tenant, ["external_id", "rewards_claimed"], *streams, report_progress=report_progress
     ):
-        if standing is None:
+        if totals is None:
             yield orphan_drift(participant_id, "claims", rows)
         else:
-            yield from _check_participant(f"participant {standing[0]}", standing[1], rows)
+            yield from _check_participant(f"participant {totals[0]}", totals[1], rows)
 
 
 def _check_participant(about: str, rewards_claimed: int, rows: Iterator[tuple[int, Any]]) -> Iterator[Drift]:
@@ -88,7 +88,7 @@ def _check_money(about: str, claims: Iterable[_Claim], entries: Mapping[UUID, _E
 def _check_payment(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
     entry = entries.get(claim.entry_id) if claim.entry_id else None
     if claim.entry_id and (entry is None or entry.type != EntryType.CLAIM):
-        yield Drift(about, "entry", "a claim of theirs in the ledger", claim.entry_id)
+        yield Drift(about, "entry", "a ledger entry of type claim", claim.entry_id)
     elif claim.points_deducted != (paid := -entry.delta if entry else 0):
         yield Drift(about, "points_deducted", paid, claim.points_deducted)
 

@@ -17,13 +17,13 @@ def _keys(tenant: Tenant) -> QuerySet[IdempotencyKey]:
 
 
 def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, Claim, _answered(_keys(tenant), report_progress))
+    yield from check_mentions(tenant, Claim, _answer_mentions(_keys(tenant), report_progress))
 
 
-def _answered(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
+def _answer_mentions(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
     for subject, key, answer in stream_rows(keys.values_list("subject", "key", "answer"), report_progress):
-        says = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
-        yield Mention(f"answer under {CLAIM_OPERATION} {key}", answer.get("claim_id"), says)
+        values = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
+        yield Mention(f"answer under {CLAIM_OPERATION} {key}", answer.get("claim_id"), values)
 
 
 def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
@@ -31,15 +31,15 @@ def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
 
 
 def _find_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, Claim, _told(_events(tenant), report_progress))
+    yield from check_mentions(tenant, Claim, _event_mentions(_events(tenant), report_progress))
 
 
-def _told(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
+def _event_mentions(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
     for event_id, kind, participant_id, data in stream_rows(
         events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
-        says = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
-        yield Mention(f"event {kind} {event_id}", data.get("claim_id"), says)
+        values = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
+        yield Mention(f"event {kind} {event_id}", data.get("claim_id"), values)
 
 
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)

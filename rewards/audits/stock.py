@@ -16,9 +16,9 @@ from rewards.models import Claim, Reward, RewardCode
 
 
 def _size(tenant: Tenant) -> int:
-    mine = {"tenant_id": tenant.pk}
+    of_tenant = {"tenant_id": tenant.pk}
     return Reward.objects.of(tenant).count() + sum(
-        model._default_manager.filter(**mine).count() for model in (Claim, RewardCode)
+        model._default_manager.filter(**of_tenant).count() for model in (Claim, RewardCode)
     )
 
 
@@ -32,8 +32,8 @@ def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
 
 
 def _check_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
-    handed_out = _counted(Claim.objects.filter(tenant_id=tenant.pk, status__in=HANDED_OUT))
-    free = _counted(RewardCode.objects.filter(tenant_id=tenant.pk, claim_id=None))
+    handed_out = _count_by_reward(Claim.objects.filter(tenant_id=tenant.pk, status__in=HANDED_OUT))
+    free = _count_by_reward(RewardCode.objects.filter(tenant_id=tenant.pk, claim_id=None))
     for reward_id, code, claimed, free_codes in Reward.objects.of(tenant).values_list(
         "pk", "code", "claimed", "free_codes"
     ):
@@ -44,7 +44,7 @@ def _check_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
             yield Drift(f"reward {code}", "free_codes", free.get(reward_id, 0), free_codes)
 
 
-def _counted(rows: Any) -> Mapping[Any, int]:
+def _count_by_reward(rows: Any) -> Mapping[Any, int]:
     return dict(rows.order_by().values_list("reward_id").annotate(Count("pk")))
 
 
@@ -60,7 +60,7 @@ def _check_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
     if is_short:
         wrong = wrong.filter(Exists(named))
     for code_id, claim_id in stream_rows(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
-        yield Drift(f"code {code_id}", "claim", "one that has this code", claim_id)
+        yield Drift(f"code {code_id}", "claim", "the claim with this code", claim_id)
     twice = used.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
     for claim_id, codes in stream_rows(twice.values_list("claim_id", "codes"), _ignored):
         yield Drift(f"claim {claim_id}", "codes", "at most 1", codes)
@@ -72,7 +72,7 @@ def _check_claims(tenant: Tenant) -> Iterator[Drift]:
     )
     wrong = Claim.objects.filter(tenant_id=tenant.pk, code_value__isnull=False).filter(~Exists(its))
     for claim_id in stream_rows(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
-        yield Drift(f"claim {claim_id}", "code", "one that names this claim", None)
+        yield Drift(f"claim {claim_id}", "code", "a code that names this claim", None)
 
 
 def _ignored(number: int) -> None:

@@ -1,4 +1,4 @@
-"""Points multipliers (contract §13): `{"multiplier": 2, "duration_hours": 24}`."""
+"""Points multipliers (docs/contract.md §13): `{"multiplier": 2, "duration_hours": 24}`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether a participant may have a reward, and which refusal comes first (contract §13)."""
+"""Whether a participant may have a reward, and which refusal comes first (docs/contract.md §13)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +70,7 @@ def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> 
 
 
 def pieces_left(offer: Offer) -> int | None:
-    """Return how many pieces can still be given out. None: no limit."""
+    """Return how many pieces can still be handed out. None: no limit."""
     inventory = None if offer.inventory is None else max(0, offer.inventory - offer.claimed)
     limits = [limit for limit in (inventory, offer.free_codes) if limit is not None]
     return min(limits, default=None)

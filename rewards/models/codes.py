@@ -9,7 +9,7 @@ from rewards.models.definitions import Reward
 class RewardCode(models.Model):
     """One code of a reward. `claim_id` is the claim that has it; null while it is free.
 
-    A code that was given out is never free again: the row stays when its claim is cancelled and when its participant is erased. Anybody
+    A code that was handed out is never free again: the row stays when its claim is cancelled and when its participant is erased. Anybody
     who knows `value` can use it, so it is masked wherever the row is displayed.
     """
 

@@ -21,8 +21,8 @@ class RewardType(models.TextChoices):
 class Reward(Definition):
     """Something that participants claim, for points or for free, or that definitions grant.
 
-    - `claimed` counts the pieces that were given out, of `total_inventory` (null: no limit).
-    - `free_codes` counts the free codes. `has_codes` is true since the first code was added: from then on no piece is given out without
+    - `claimed` counts the pieces that were handed out, of `total_inventory` (null: no limit).
+    - `free_codes` counts the free codes. `has_codes` is true since the first code was added: from then on no piece is handed out without
       a code. Both change under the row lock, which every claim takes.
     - `code_pattern` makes codes on demand when none is in stock.
     - `config` configures a `points_multiplier` and is null for other types: `{"multiplier": 2, "duration_hours": 24}`.

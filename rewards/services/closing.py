@@ -44,7 +44,7 @@ class ClaimNotOpen(DomainError):
 def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
     """Cancel a claim: return its points and its piece of the inventory, and end its points multiplier.
 
-    A code that was given out may have been used, so it is not returned. Raises: ClaimNotFound or AlreadyCancelled.
+    A code that was handed out may have been used, so it is not returned. Raises: ClaimNotFound or AlreadyCancelled.
     """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         cancel_claim(work, participant, claim, reason)

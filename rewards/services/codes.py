@@ -1,6 +1,6 @@
 """Selects the code of a claim: one in stock, or one that is made on demand.
 
-The reward is locked, so no other transaction takes or makes one of its codes. The codes that this unit gives out are not in the
+The reward is locked, so no other transaction takes or makes one of its codes. The codes that this unit hands out are not in the
 database yet; a list on the reward row has them.
 """
 

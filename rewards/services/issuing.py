@@ -30,7 +30,7 @@ class RewardNotFound(DomainError):
 
 
 def tally_load(reward_id: UUID) -> Load:
-    """The load that a unit needs to give out this reward."""
+    """The load that a unit needs to hand out this reward."""
     return Load(RewardTally, "reward_id", (reward_id,))
 
 

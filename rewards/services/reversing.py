@@ -15,7 +15,7 @@ WAS_FULFILLED = "It was fulfilled"
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Cancel the claims of the event. Fulfilled claims, and claims whose code was given out, are not cancelled."""
+    """Cancel the claims of the event. Fulfilled claims, and claims whose code was handed out, are not cancelled."""
     found = Claim.objects.of(participant).filter(event_id=event.pk).exclude(status=ClaimStatus.CANCELLED)
     for row in found.order_by("reward_id", "pk"):  # rewards are locked by id
         work.load([tally_load(row.reward_id)])

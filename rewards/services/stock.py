@@ -65,7 +65,7 @@ def add_codes(
         _store(work, reward, [each.code for each in results if not each.is_repeat])
         if then is not None:
             then(work, results)
-    return CodesAdded(results, reward.free_codes)  # read after the unit, which may have given some codes out
+    return CodesAdded(results, reward.free_codes)  # read after the unit, which may have handed some codes out
 
 
 def _results(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeResult]:

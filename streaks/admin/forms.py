@@ -143,8 +143,8 @@ class StreakForm(DefinitionForm):
         kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
         return {"type": kind, "min": minimum} | ({} if kind == ConditionKind.COUNT else {"field": field})
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             self._place(milestone_problems(self.tenant, judged.validated_data.get("milestones", [])))
         return judged

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.facts.admin.words import expression_in_words
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -112,10 +111,3 @@ def _filter_fields(streak: Streak | None) -> Iterable[str]:
     """The fields for the event filter: the editor, or the filter in words if the editor cannot express it."""
     is_too_complex = streak is not None and streak.expression is not None and filter_of(streak) is None
     return ("display_expression", "drop_expression") if is_too_complex else ("fact_filter",)
-
-
-def _suggestions(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Streak.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("streak_tick", _suggestions)

@@ -30,6 +30,7 @@ from streaks.api.care_serializers import (
 )
 from streaks.api.serializers import StreakEntry
 from streaks.models import Amnesty, Status, Streak
+from streaks.selectors.definitions import find_streak
 from streaks.selectors.reach import reach_of
 from streaks.services import (
     AmnestyNotFound,
@@ -92,8 +93,8 @@ class StreakCareViewSet(AdminViewSet):
         return Response(TouchedStreak(streak, context={"touches": touches}).data)
 
     def _streak(self, definition_id: str) -> Streak:
-        found = uuid_of(definition_id)
-        streak = None if found is None else Streak.objects.of(self.tenant).filter(pk=found).first()
+        streak_id = uuid_of(definition_id)
+        streak = None if streak_id is None else find_streak(self.tenant, streak_id)
         if streak is None:
             raise StreakIdNotFound(definition_id)
         return streak
@@ -121,14 +122,14 @@ class ParticipantCareViewSet(AdminViewSet):
         period if `from` is an instant. Without `from` and `to` the span is the open period.
         """
         body = self.body(FreezeBody)
-        told = services.freeze(
+        frozen = services.freeze(
             tenant=self.tenant,
             request=CareRequest(participant_id, code, body["reason"]),
             begin=body.get("from"),
             end=body.get("to"),
             now=self.now,
         )
-        return Response(rendered(StreakEntry, told))
+        return Response(rendered(StreakEntry, frozen))
 
     @operation(
         "restore_streak",
@@ -185,9 +186,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
             dry_run=dry_run,
         )
         touches = reach_of(self.tenant, self._concerned(amnesty), now=self.now)
-        told = TouchedAmnesty(amnesty, context={"touches": touches}).data
+        answer = TouchedAmnesty(amnesty, context={"touches": touches}).data
         return Response(
-            with_warnings(told, ignored_fields(request.data, AmnestyBody())),
+            with_warnings(answer, ignored_fields(request.data, AmnestyBody())),
             status=200 if dry_run else status.HTTP_201_CREATED,
         )
 

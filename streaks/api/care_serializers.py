@@ -83,12 +83,19 @@ class Touches(serializers.Serializer[Any]):
     at_risk = serializers.IntegerField(help_text="Participants with a run at risk.")
 
 
-class TouchedStreak(StreakAnswer):
-    touches = serializers.SerializerMethodField(help_text="Whom it concerns.")
+@extend_schema_field(Touches)
+class TouchesField(serializers.ReadOnlyField):
+    """The numbers in the serializer's context under `touches`."""
 
-    @extend_schema_field(Touches)
-    def get_touches(self, streak: Any) -> Mapping[str, int]:
+    def __init__(self) -> None:
+        super().__init__(source="*", help_text="The number of affected participants.")
+
+    def to_representation(self, value: Any) -> Mapping[str, int]:
         return asdict(self.context["touches"])
+
+
+class TouchedStreak(StreakAnswer):
+    touches = TouchesField()
 
 
 class AmnestyAnswer(serializers.Serializer[Any]):
@@ -109,8 +116,4 @@ class AmnestyAnswer(serializers.Serializer[Any]):
 
 class TouchedAmnesty(AmnestyAnswer):
     warnings = warnings_field()
-    touches = serializers.SerializerMethodField(help_text="Whom it concerns.")
-
-    @extend_schema_field(Touches)
-    def get_touches(self, amnesty: Any) -> Mapping[str, int]:
-        return asdict(self.context["touches"])
+    touches = TouchesField()

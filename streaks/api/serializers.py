@@ -5,10 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, CodeField, ParticipantIdField
 from participants.api.scalars import DayField, InstantField
 from participants.profile import AnyField
+from streaks.definitions import StreakChanges
 from streaks.models import Streak
 from streaks.selectors import ParticipantStreakStatus
 from streaks.selectors.configs import filter_of
@@ -52,17 +54,14 @@ class StreaksAnswer(serializers.Serializer[Any]):
     streaks = StreakEntry(many=True, help_text="One entry per active streak that the participant has ticked.")
 
 
+@shows(StreakChanges)
 class StreakAnswer(DefinitionAnswer):
     fact_type = serializers.SerializerMethodField(help_text="The event that ticks it.")
     fact_filter = serializers.SerializerMethodField(
         help_text="Filter on the event's properties. Null if there is none, or if this form cannot express it."
     )
     period = serializers.CharField(help_text="One tick counts in each.")
-    grace_periods = serializers.IntegerField(help_text="Periods that may be missed in a row.")
     grace_period_hours = serializers.IntegerField(source="grace_hours", help_text="grace_periods in hours.")
-    reset_on_miss = serializers.BooleanField(help_text="Whether a longer miss resets the count.")
-    icon_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-    color = serializers.CharField(allow_null=True, help_text="A colour, or null.")
 
     def get_fact_type(self, streak: Streak) -> str:
         return ",".join(streak.event_types)

@@ -10,12 +10,13 @@ from uuid import UUID
 import structlog
 
 from gamify.facts.engine.expressions import (
+    MATCHES_NOTHING,
     CompiledExpression,
     MalformedExpression,
     compile_expression,
     compile_filter,
 )
-from gamify.facts.engine.tree import Not
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
 from streaks.engine.excuses import Span
@@ -26,7 +27,6 @@ from streaks.selectors.terms import Terms, day_span
 logger = structlog.get_logger(__name__)
 
 PART = "streaks"
-ANY_EVENT = "*"
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,7 @@ class StreakCatalog:
 
     by_code: Mapping[str, CompiledStreak]
     by_id: Mapping[UUID, CompiledStreak]
-    by_event: Mapping[str, Sequence[CompiledStreak]]
-
-    def listening(self, event: str) -> Sequence[CompiledStreak]:
-        """The active streaks that listen to this event of a client."""
-        return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
+    by_event: ListenerIndex[tuple[CompiledStreak, ...]]
 
 
 def load_catalog(tenant: Tenant) -> StreakCatalog:
@@ -91,9 +87,9 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
         _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_amnesties_of(row, amnesties)])
         for row in Streak.objects.of(tenant).in_order()
     ]
-    return StreakCatalog(
-        {each.code: each for each in compiled}, {each.id: each for each in compiled}, _by_event(compiled)
-    )
+    active = [each for each in compiled if each.is_active]
+    by_event = index_listeners(active, names_of=lambda streak: streak.event_types, group=tuple)
+    return StreakCatalog({each.code: each for each in compiled}, {each.id: each for each in compiled}, by_event)
 
 
 def _amnesties_of(row: Streak, amnesties: Iterable[Amnesty]) -> list[Span]:
@@ -129,25 +125,11 @@ def _listens_to(row: Streak) -> CompiledExpression | None:
         return compile_filter(row.fact_filter) if row.fact_filter else None
     except MalformedExpression as malformed:
         logger.warning("streak_filter_malformed", streak=str(row.pk), problem=str(malformed))
-        return NOTHING
-
-
-_ANYTHING = compile_filter({})
-NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+        return MATCHES_NOTHING
 
 
 def _milestone(stored: Mapping[str, Any]) -> Milestone:
     return Milestone(stored["threshold"], stored.get("reward_item_id"), bool(stored.get("repeatable")))
-
-
-def _by_event(streaks: Iterable[CompiledStreak]) -> Mapping[str, Sequence[CompiledStreak]]:
-    """The active streaks per event name, including those that listen to any event. ANY_EVENT maps to only the latter."""
-    active = [streak for streak in streaks if streak.is_active]
-    names = {name for streak in active for name in streak.event_types}
-    return {
-        name: [streak for streak in active if name in streak.event_types or ANY_EVENT in streak.event_types]
-        for name in names
-    }
 
 
 def streaks_in(catalog: Catalog) -> StreakCatalog:

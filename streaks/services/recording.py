@@ -23,7 +23,7 @@ class StreakNeedsEvents(DomainError):
     code = "streak_needs_events"
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' advances through events only: its condition needs their properties")
+        super().__init__(f"Streak '{code}' advances through events only: it looks at what they carry")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def test_a_file_of_codes_is_previewed_then_stored(
     expect(page.locator("[data-preview] li")).to_have_text(
         [
             "New codes: 1.",
-            "Already in stock or given out, ignored: 1 (SAVE10-ABC123).",
+            "Already in stock or handed out, ignored: 1 (SAVE10-ABC123).",
             "Invalid lines, ignored: 1.",
             "Line 4: Has 2 fields; give one code in each line.",
         ]

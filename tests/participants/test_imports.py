@@ -82,8 +82,8 @@ def test_a_bad_line_of_csv_is_named_and_spoils_no_other(line, problem):
         ('"ada"', "is not a JSON object"),
         ('{"n": NaN}', "is not valid JSON: NaN is not a JSON number"),
         ("[" * 100_000, "is JSON nested too deep"),
-        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" is there more than once'),
-        ('{"a": {"b": 1, "b": 1}}', 'is not valid JSON: the key "b" is there more than once'),
+        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" appears more than once'),
+        ('{"a": {"b": 1, "b": 1}}', 'is not valid JSON: the key "b" appears more than once'),
         ('{"Code": "b"}', 'has the column "Code", which must be called code'),
     ],
 )

@@ -178,7 +178,7 @@ def test_csv_is_accepted_only_for_codes_and_forms_nowhere(admin_api, make_reward
     assert post_csv(admin_api, reward, "--x--", "multipart/form-data; boundary=x").status_code == 415
 
 
-def test_a_code_that_was_given_out_is_a_duplicate_too(admin_api, api, make_reward):
+def test_a_code_that_was_handed_out_is_a_duplicate_too(admin_api, api, make_reward):
     reward = make_reward(codes=["A"])
     api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123"})
 

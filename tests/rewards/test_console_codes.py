@@ -33,7 +33,7 @@ def test_a_list_is_previewed_before_anything_is_stored(tenant, make_reward, noth
 
     assert summary_in(answer) == [
         "New codes: 1.",
-        "Already in stock or given out, ignored: 1 (A).",
+        "Already in stock or handed out, ignored: 1 (A).",
         "Repeated in the list, added once: 1.",
         "Invalid lines, ignored: 2.",
         "Line 4: Has 2 fields; give one code in each line.",

@@ -74,7 +74,7 @@ def test_a_second_run_does_nothing_unless_it_is_for_another_reward(make_reward, 
     )
 
     assert (first[0], again[0], elsewhere[0]) == ((2, 2, 0, 0), (0, 0, 0, 0), (2, 2, 0, 0))
-    assert "All of this file was done before" in again[1]
+    assert "This file was imported completely before" in again[1]
     assert import_codes_from(path, reward, "--restart")[0] == (2, 0, 2, 0)
 
 
@@ -169,6 +169,6 @@ def test_after_a_kill_it_continues_without_gap_or_repetition(write_file):
 
     counts, err = import_codes_from(path, reward)
 
-    assert f"Going on behind line {bookmark}" in err
+    assert f"Continuing after line {bookmark}" in err
     assert counts == (20_001 - bookmark, 20_001 - bookmark, 0, 0)
     assert RewardCode.objects.count() == Reward.objects.get().free_codes == 20_000

@@ -55,7 +55,7 @@ def test_a_pending_claim_of_the_event_is_cancelled(tenant, granting_event):
     assert (Reward.objects.get().claimed, Participant.objects.get().rewards_claimed) == (0, 0)
 
 
-def test_a_claim_whose_code_was_given_out_is_reported_and_not_cancelled(tenant, granting_event):
+def test_a_claim_whose_code_was_handed_out_is_reported_and_not_cancelled(tenant, granting_event):
     event_id = granting_event(codes=["A"])
 
     assert [each["kept"] for each in undo_event(tenant, event_id)] == [

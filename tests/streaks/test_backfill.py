@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, timedelta
 from random import Random
 
@@ -16,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.models import DomainEvent, FileImport, IdempotencyKey, Participant
 from participants.services.tenants import create_tenant
 from streaks.models import ParticipantStreak
@@ -96,7 +97,7 @@ def test_importing_the_file_again_changes_nothing(tenant, noon, written):
 
     assert first == {"lines": 12, "recorded": 10, "repeated": 2, "bad": 0}
     assert again == {"lines": 0, "recorded": 0, "repeated": 0, "bad": 0}
-    assert "All of this file was done before" in err
+    assert "This file was imported completely before" in err
     assert states() == before
 
 
@@ -191,7 +192,7 @@ def test_the_import_is_silent_by_default(tenant, noon, written):
 @pytest.mark.parametrize(("options", "given"), [((), 2), (("--without-rewards",), 0)])
 def test_milestones_grant_their_rewards_unless_disabled(tenant, noon, written, monkeypatch, options, given):
     rewards = []
-    kind = GrantKind(give=lambda *report: rewards.append(report) or (), problem=lambda tenant, spec: None, keys=("id",))
+    kind = replace(grant_kinds["reward"], give=lambda *call: rewards.append(call) or (), problem=lambda *call: None)
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
 
@@ -291,7 +292,7 @@ def test_a_killed_import_resumes_without_gap_and_without_repetition(noon, writte
 
     report, err = backfill(path)
 
-    assert f"Going on behind line {begun}" in err
+    assert f"Continuing after line {begun}" in err
     assert report["lines"] == len(ticks) + 1 - begun
     runs = ParticipantStreak.objects.values_list("runs", flat=True)
     assert [list(map(tuple, each)) for each in runs] == [[((noon - 19 * DAY).toordinal(), 20)]] * len(people)

@@ -1,11 +1,12 @@
 """Streaks in the console. The behaviour that all definitions have in common is tested here."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.errors import FieldError
 from participants.ids import new_id
 from streaks.admin.words import COUNTS_CARRIED_OVER
@@ -240,10 +241,10 @@ def test_contradictory_settings_are_refused_on_their_field(tenant, nothing_writt
 
 def test_a_milestone_accepts_only_rewards_of_the_tenant(tenant, other_tenant, monkeypatch, nothing_written):
     mine = str(new_id())
-    kind = GrantKind(
+    kind = replace(
+        grant_kinds["reward"],
         give=lambda work, participant, grant: (),
         problem=lambda owner, spec: None if (owner, spec["id"]) == (tenant, mine) else FieldError("id", "is unknown"),
-        keys=("id",),
     )
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     row = milestones(("7", mine, "ever"))

@@ -33,7 +33,7 @@ PRO, BIG, RARE = asks("plan", "eq", "pro"), asks("amount", "gte", 10), asks("sku
         ({"and": [{"not": PRO}]}, "not (plan is “pro”)"),
         (asks("participant.plan", "exists", True), "participant.plan is there"),
         (asks("coupon", "exists", False), "coupon is missing"),
-        (asks("vip", "ne", True), "vip is not true"),
+        (asks("vip", "ne", True), "vip is not yes"),
     ],
 )
 def test_an_expression_is_described_in_words(expression, words):

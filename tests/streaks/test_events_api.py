@@ -1,12 +1,13 @@
 """Events tick streaks, through the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from gamify.facts.engine.outcomes import GrantReport
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.models import DomainEvent
 from streaks.models import ParticipantStreak
 from streaks.services import create_streak
@@ -184,7 +185,7 @@ def rewards(monkeypatch):
         given.append((participant.external_id, grant.spec["id"], grant.key))
         yield GrantReport("reward", "Gift", grant.source, id=grant.spec["id"])
 
-    kind = GrantKind(give=give, problem=lambda tenant, spec: None, keys=("id",))
+    kind = replace(grant_kinds["reward"], give=give, problem=lambda tenant, spec: None)
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     return given
 

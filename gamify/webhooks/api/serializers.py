@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.webhooks.definitions import types_matching
+from gamify.webhooks.definitions import WebhookChanges, types_matching
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.selectors.feed import FeedPage
@@ -47,10 +47,8 @@ class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
         ]
         read_only_fields = fields
         extra_kwargs = {
+            **{name: {"help_text": field.help_text} for name, field in WebhookChanges().fields.items()},
             "id": {"help_text": "Its id, by which it is changed."},
-            "url": {"help_text": "Address that its deliveries go to."},
-            "description": {"help_text": "For people, or null."},
-            "is_active": {"help_text": "Whether events are delivered to it."},
             "failing_since": {"help_text": "Time of the first failure after its last success; null: it does not fail."},
             "disabled_at": {"help_text": "When the product disabled it, or null."},
             "created_at": {"help_text": "When it was created."},

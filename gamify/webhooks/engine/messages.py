@@ -21,7 +21,7 @@ class Event(Protocol):
 
 
 def message_of(event: Event) -> dict[str, Any]:
-    """Return the body of a delivery, which is also an entry of the feed (contract §14)."""
+    """Return the body of a delivery, which is also an entry of the feed (docs/contract.md §14)."""
     return {
         "id": str(event.id),
         "type": event.type,

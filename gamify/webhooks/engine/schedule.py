@@ -1,4 +1,4 @@
-"""The retry schedule of failed deliveries (contract §14): ten tries over about three days."""
+"""The retry schedule of failed deliveries (docs/contract.md §14): ten tries over about three days."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime

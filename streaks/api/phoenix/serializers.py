@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from gamify.facts.definitions import ConditionBody, message_endings
@@ -108,20 +108,24 @@ class InstantField(serializers.DateTimeField):
         return str(super().to_representation(value.replace(microsecond=milliseconds))).replace("000Z", "Z")
 
 
+class ConfigPart(serializers.ReadOnlyField):
+    """A part of a configuration, as it is stored. Its schema is that of `body`, which sets it."""
+
+    def __init__(self, body: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        set_override(self, "field", body)
+
+
 class StreakRecord(serializers.Serializer[StreakWithTenant]):
     id = serializers.UUIDField(source="row.id", help_text="Id of the definition.")
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     name = serializers.CharField(source="row.name", help_text="Its name, for people.")
     description = serializers.CharField(source="row.description", allow_null=True, help_text="What it is for, or null.")
     status = serializers.ChoiceField(choices=STATUSES, help_text="`active`, `paused` or `archived`.")
-    config = serializers.SerializerMethodField(help_text="The whole configuration.")
+    config = ConfigPart(Config, help_text="The whole configuration.")
     created_at = InstantField(source="row.created_at", help_text="When it was created.")
     updated_at = InstantField(source="row.updated_at", help_text="When it was last changed.")
     warnings = warnings_field()
-
-    @extend_schema_field(Config)
-    def get_config(self, streak: StreakWithTenant) -> dict[str, Any]:
-        return streak.config
 
 
 class StreakRecords(serializers.Serializer[Any]):
@@ -175,26 +179,10 @@ class StreakProgressAnswer(serializers.Serializer[StreakProgress]):
     earned_milestones = serializers.ListField(
         child=serializers.IntegerField(), help_text="Thresholds that this user has unlocked."
     )
-    window = serializers.SerializerMethodField(help_text="As configured.")
-    condition = serializers.SerializerMethodField(help_text="As configured.")
-    milestones = serializers.SerializerMethodField(help_text="As configured.")
-    definition_config = serializers.SerializerMethodField(help_text="The configuration as a whole.")
-
-    @extend_schema_field(Window)
-    def get_window(self, progress: StreakProgress) -> dict[str, Any]:
-        return dict(progress.config["window"])
-
-    @extend_schema_field(ConditionBody)
-    def get_condition(self, progress: StreakProgress) -> dict[str, Any]:
-        return dict(progress.config["condition"])
-
-    @extend_schema_field(MilestoneBody(many=True))
-    def get_milestones(self, progress: StreakProgress) -> list[dict[str, Any]]:
-        return list(progress.config["milestones"])
-
-    @extend_schema_field(Config)
-    def get_definition_config(self, progress: StreakProgress) -> dict[str, Any]:
-        return progress.config
+    window = ConfigPart(Window, source="config.window", help_text="As configured.")
+    condition = ConfigPart(ConditionBody, source="config.condition", help_text="As configured.")
+    milestones = ConfigPart(MilestoneBody(many=True), source="config.milestones", help_text="As configured.")
+    definition_config = ConfigPart(Config, source="config", help_text="The whole configuration.")
 
 
 class StreakProgressList(serializers.Serializer[Any]):

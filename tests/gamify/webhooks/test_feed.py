@@ -419,7 +419,7 @@ def test_the_command_flushes_its_output_for_pipes(tenant):
             self.read = self.getvalue()
 
     pipe = Pipe()
-    call_command("listen", tenant="acme", after="oldest", idempotency=True, stdout=pipe)
+    call_command("listen", tenant="acme", after="oldest", once=True, stdout=pipe)
 
     assert "points.awarded" in pipe.read
 

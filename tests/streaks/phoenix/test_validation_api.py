@@ -1,10 +1,11 @@
 """Bodies that the admin gateway refuses, and the messages. The pattern is "config: event_types cannot be empty"."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.errors import FieldError
 from streaks.models import Streak
 from streaks.services import create_streak
@@ -219,9 +220,8 @@ def reward_of(monkeypatch):
         def problem(asking, spec):
             return None if (asking.pk, spec["id"]) == (tenant.pk, REWARD) else FieldError("id", "no such reward")
 
-        monkeypatch.setattr(grant_kinds, "_entries", {})
-        kind = GrantKind(give=lambda work, participant, grant: [], problem=problem, keys=("id",))
-        grant_kinds.register("reward", kind)
+        kind = replace(grant_kinds["reward"], give=lambda work, participant, grant: [], problem=problem)
+        monkeypatch.setattr(grant_kinds, "_entries", {"reward": kind})
 
     return register
 

@@ -63,7 +63,7 @@ class Ranges:
     """The ranges of one slot, and their changes since they were read. `leaves` and `groups` are in rising order.
 
     To count moves (`apply`), the leaves that contain the moved places are enough. To split and join leaves, all leaves of their
-    groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the best place): see `section`.
+    groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the top of the board): see `section`.
     `removed` collects the ranges that joined another one and have to be deleted.
     """
 
@@ -132,7 +132,7 @@ class Ranges:
     def _end(self, index: int) -> Place | None:
         return self.leaves[index + 1].low if index + 1 < len(self.leaves) else self.end
 
-    def split(self, low: Place, places: Sequence[Place]) -> None:
+    def split_leaf(self, low: Place, places: Sequence[Place]) -> None:
         """Split the leaf that begins at `low`. It keeps the first places, and the others become new leaves after it.
 
         `places` are all places of the leaf, in rising order.
