@@ -95,4 +95,4 @@ def register_all() -> None:
     register("participant.created", "A participant was seen for the first time.", {})
     register("participant.updated", "Profile data changed.", profile)
     register("participant.anonymized", "Personal data was cleared; the id was replaced.", {})
-    register("participant.deleted", "The participant and everything of theirs was erased.", {})
+    register("participant.deleted", "The participant was erased with all their data.", {})

@@ -15,14 +15,14 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
 
 
 class Participant(models.Model):
-    """One user of a tenant's application. This row is the lock for everything of theirs: every unit of work locks it first.
+    """One user of a tenant's application. This row is the lock for all their data: every unit of work locks it first.
 
     Running totals repeat other tables:
 
     - `balance = total_earned - total_spent - total_expired`. `ledger_count` is the number of the newest ledger entry.
     - `tier_code` is their tier and `tier_count` the number of its newest change. A tier that was assigned by hand (`tier_is_manual`)
       yields to a threshold that is crossed later, but not to one that was crossed before.
-    - `badge_count` is the number of their badges. `rewards_claimed` is the number of their claims, without cancelled ones.
+    - `badge_count` is the number of their badges. `rewards_claimed` counts the rewards that they got, so no pending or cancelled claims.
       `challenges_completed` counts every completion, so a repeatable challenge may count several times.
     - `next_expiry_at` is when their first unspent credit expires, or null. So participants without such credits cost no query.
 

@@ -11,9 +11,9 @@ pytestmark = pytest.mark.django_db
 def test_a_json_column_returns_the_number_that_was_stored(api, value):
     api.post("/participants", {"participant_id": "user_1", "attributes": {"x": value}})
 
-    kept = Participant.objects.get().attributes["x"]
+    stored = Participant.objects.get().attributes["x"]
 
-    assert kept == value
+    assert stored == value
     assert len(api.get("/participants/user_1").content) < 600
 
 
