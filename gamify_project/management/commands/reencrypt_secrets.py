@@ -14,12 +14,14 @@ COLUMNS = ((HmacSecret, "ciphertext"), (Endpoint, "ciphertext"), (Endpoint, "for
 
 class Command(ReportingCommand):
     help = (
-        "Close all that is stored encrypted with the first of ENCRYPTION_KEYS, so that the others can be taken away. Safe to repeat. "
-        "Exits 1 where something is left that none of them opens."
+        "Encrypt all stored secrets with the first of ENCRYPTION_KEYS, so that the others can be removed. Safe to repeat. "
+        "Exits with code 1 if a secret cannot be decrypted with any of them."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Say how much there is to do, and do nothing.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Report how much there is to do, and change nothing."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.total = ReencryptionTotals()
