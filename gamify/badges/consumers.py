@@ -12,7 +12,7 @@ from gamify.badges.services import count_event, ensure_progress_rows, progress_l
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
-from gamify.facts.services import Consumer, Fact, metrics
+from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
@@ -38,7 +38,7 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
 def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     counted: list[Listening] = []
     for badge, criterion in badges_in(work.catalog).listening(fact.name):
-        if criterion.matches(fact.properties):
+        if criterion.counter.matches(fact.properties):
             counted.append((badge, criterion))
         else:
             yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_judged_conditions(criterion, fact))
@@ -55,7 +55,7 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
 def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     met: list[tuple[BadgeDefinition, Criterion, int]] = []
     for badge, criterion in badges_in(work.catalog).by_change.get(fact.name, ()):
-        number = metrics[criterion.metric].after[fact.name](fact, criterion.selector)
+        number = badge_metrics[criterion.metric].raised_by[fact.name](fact, criterion.selector)
         if number is not None and criterion.is_met_by(number):
             met.append((badge, criterion, number))
         elif number is not None:
@@ -86,7 +86,7 @@ def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 
 
 def _judged_conditions(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
-    return partial(condition_results, criterion.event_filter, fact.properties, {})
+    return partial(condition_results, criterion.counter.event_filter, fact.properties, {})
 
 
 def _source(badge: BadgeDefinition) -> Source:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion, compile_criterion
+from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
-from gamify.facts.services import metrics
+from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Tenant
 
@@ -51,16 +52,11 @@ def load_badges(tenant: Tenant) -> Badges:
         criterion = badge.criterion
         if criterion is None:
             continue
-        if criterion.event_name is not None:
-            by_event[criterion.event_name].append((badge, criterion))
-        for change in _domain_events(criterion):
+        if criterion.counts_events:
+            by_event[criterion.counter.event_name].append((badge, criterion))
+        for change in badge_metrics[criterion.metric].raised_by:
             by_change[change].append((badge, criterion))
     return Badges(active, by_event, by_change)
-
-
-def _domain_events(criterion: Criterion) -> Iterable[str]:
-    """What changes its number, where some domain keeps it."""
-    return metrics[criterion.metric].after if criterion.metric in metrics else ()
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:
@@ -71,8 +67,15 @@ def badge_definition(badge: Badge) -> BadgeDefinition:
         description=badge.description,
         icon=badge.icon_url,
         rarity=badge.rarity,
-        criterion=compile_criterion(badge.criteria, revision=badge.criteria_revision),
+        criterion=_criterion(badge),
     )
+
+
+def _criterion(badge: Badge) -> Criterion | None:
+    if badge.criteria is None:
+        return None
+    kind = badge_metrics[badge.criteria["metric"]].kind
+    return compile_criterion(badge.criteria, kind, revision=badge.criteria_revision)
 
 
 def badges_in(catalog: Catalog) -> Badges:

@@ -1,10 +1,11 @@
 """What events of a participant come to under criteria that nobody counted them by yet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion
+from gamify.badges.engine import Criterion
+from gamify.facts.engine.metrics import ANY_EVENT
 from gamify.facts.models import Event
 from participants.models import Participant
 
@@ -25,11 +26,11 @@ def values_from_histories(
     found: dict[UUID, dict[UUID, Decimal]] = {}
     if not participants or not criteria:
         return found
-    names = {each.event_name for each in criteria.values()}
+    names = {each.counter.event_name for each in criteria.values()}
     for participant_id, name, properties in _events(participants, names, without=without):
         values = found.setdefault(participant_id, dict.fromkeys(criteria, Decimal(0)))
         for key, criterion in criteria.items():
-            if criterion.event_name in {name, ANY_EVENT} and criterion.matches(properties):
+            if criterion.counter.event_name in {name, ANY_EVENT} and criterion.counter.matches(properties):
                 values[key] = criterion.value_after(values[key], properties)
         if len(participants) == 1 and all(criteria[key].is_met_by(value) for key, value in values.items()):
             break
@@ -37,7 +38,7 @@ def values_from_histories(
 
 
 def _events(
-    participants: Sequence[Participant], names: Iterable[str | None], *, without: UUID | None
+    participants: Sequence[Participant], names: Collection[str], *, without: UUID | None
 ) -> Iterable[tuple[UUID, str, Mapping[str, object]]]:
     people = [participant.pk for participant in participants]
     events = Event.objects.filter(tenant_id=participants[0].tenant_id, participant_id__in=people).standing()

@@ -10,7 +10,7 @@ from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, badge_definition
 from gamify.badges.selectors.history import values_from_history
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Participant, Tenant
 
@@ -80,7 +80,7 @@ def _values(
     tenant: Tenant, participant: Participant, criteria: Mapping[UUID, Criterion], *, now: datetime
 ) -> Mapping[UUID, Decimal]:
     by_events = {badge_id: each for badge_id, each in criteria.items() if each.counts_events}
-    kept = {badge_id: each for badge_id, each in criteria.items() if each.metric in metrics}
+    kept = {badge_id: each for badge_id, each in criteria.items() if not each.counts_events}
     return _event_values(participant, by_events) | _metric_values(tenant, participant, kept, now=now)
 
 
@@ -105,7 +105,7 @@ def _metric_values(
     for badge_id, criterion in criteria.items():
         key = criterion.metric, str(sorted(criterion.selector.items()))
         if key not in asked:
-            numbers = metrics[criterion.metric].values(tenant, [participant], criterion.selector, now)
+            numbers = badge_metrics[criterion.metric].read(tenant, [participant], criterion.selector, now)
             number = numbers.get(participant.pk)
             asked[key] = Decimal(0 if number is None else number.current)
         found[badge_id] = asked[key]

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.badges.engine import BY_EVENTS
 from gamify.badges.models import Badge
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.errors import FieldError, InvalidInput
 from participants.models import Tenant
 from participants.services.definitions import create_definition, update_definition
@@ -40,7 +39,7 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 def criteria_problem(tenant: Tenant, criteria: Mapping[str, Any] | None) -> FieldError | None:
     """What is wrong with criteria that are well-formed, or None if nothing is."""
-    if criteria is None or criteria["metric"] in BY_EVENTS:
+    if criteria is None:
         return None
-    problem = metrics[criteria["metric"]].problem(tenant, criteria)
+    problem = badge_metrics[criteria["metric"]].problem(tenant, criteria)
     return None if problem is None else FieldError(f"criteria.{problem.field}", problem.message)

@@ -12,7 +12,7 @@ from gamify.badges.selectors.history import values_from_histories
 from gamify.badges.services.awarding import BadgeNotFound, grant
 from gamify.badges.services.progress import progress_loads
 from gamify.facts import services as facts
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
@@ -91,7 +91,7 @@ def _values(
     if criterion.counts_events:
         found = values_from_histories(people, {badge.id: criterion})
         return {participant_id: values[badge.id] for participant_id, values in found.items()}
-    numbers = metrics[criterion.metric].values(tenant, people, criterion.selector, now)
+    numbers = badge_metrics[criterion.metric].read(tenant, people, criterion.selector, now)
     return {participant_id: Decimal(number.best) for participant_id, number in numbers.items()}
 
 

@@ -10,13 +10,13 @@ from gamify.badges.selectors import BadgeDefinition, badges_in
 from gamify.badges.selectors.catalog import badge_definition
 from gamify.badges.selectors.history import values_from_history
 from gamify.badges.services.awarding import event_data
+from gamify.badges.services.metrics import BADGES_COUNT
 from gamify.badges.services.progress import progress_loads
 from gamify.facts.models import Event
-from gamify.facts.services import Undone, metrics
+from gamify.facts.services import Undone, badge_metrics
 from participants.models import Participant
 from participants.work import UnitOfWork
 
-BADGES_COUNT = "badges_count"
 EARNED_WITH_ANOTHER_EVENT = "It was earned with another event"
 RECOUNT = 0
 """A number that no criteria have: what is counted under it is counted anew from the history."""
@@ -29,7 +29,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     is asked of every number as it stands in the unit: whoever changes numbers undoes before. What came of another event, or was
     given by hand, stays.
     """
-    counting = [(badge, each) for badge, each in _listening(work, event) if each.matches(event.properties)]
+    counting = [(badge, each) for badge, each in _listening(work, event) if each.counter.matches(event.properties)]
     awards = list(BadgeAward.objects.of(participant).filter(event_id=event.pk).select_related("badge"))
     work.load(progress_loads([*(badge.id for badge, _ in counting), *(award.badge_id for award in awards)]))
     _subtract_event(work, participant, event, counting)
@@ -51,7 +51,7 @@ def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, co
             continue
         if criterion.is_met_by(row.value):
             row.revision = RECOUNT
-        row.value -= criterion.amount(event.properties)
+        row.value -= criterion.counter.amount(event.properties)
         work.change(row)
 
 
@@ -81,7 +81,7 @@ def _is_met(work: UnitOfWork, participant: Participant, award: BadgeAward, by_ev
         return False
     if criterion.counts_events:
         return criterion.is_met_by(by_events[award.badge_id])
-    number = metrics[criterion.metric].best_in_unit(work, participant, criterion.selector)
+    number = badge_metrics[criterion.metric].best_in_unit(work, participant, criterion.selector)
     return criterion.is_met_by(number - (criterion.metric == BADGES_COUNT))  # a badge does not earn itself
 
 

@@ -2,8 +2,9 @@
 
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import CATALOG_PART, load_badges
+from gamify.badges.services.metrics import register as register_metrics
 from gamify.badges.services.reversing import undo
-from gamify.facts.services import column_metric, metrics, undoers
+from gamify.facts.services import undoers
 from participants import events
 from participants.catalog import catalog_parts
 from participants.events import INSTANT, OBJECT, TEXT, EventField
@@ -32,7 +33,7 @@ def register() -> None:
     """Called once the apps are loaded."""
     catalog_parts.register(CATALOG_PART, load_badges)
     erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
-    metrics.register("badges_count", column_metric("badge_count", changed_by=["badge.awarded"]))
+    register_metrics()
     erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
     undoers.register("badges", undo)
     badge = {

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import FilterField
+from gamify.facts.definitions import FilterField, MetricField
+from gamify.facts.services import board_metric_names
 from gamify.leaderboards.definitions import SelectorBody
-from gamify.leaderboards.engine.measures import METRICS
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ParticipantIdField
@@ -83,7 +83,7 @@ class RankAnswer(PeriodAnswer):
 
 
 class LeaderboardAnswer(DefinitionAnswer):
-    metric = serializers.ChoiceField(choices=METRICS, help_text="What it ranks by.")
+    metric = MetricField(board_metric_names, help_text="What it ranks by.")
     selector = SelectorBody(help_text="Which events or which streak it looks at.")
     time_window = serializers.ChoiceField(
         choices=list(CLIENT_KINDS), help_text="The period shown to who asks for none."

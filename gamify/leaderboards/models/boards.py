@@ -4,15 +4,7 @@ from participants.ids import new_id
 from participants.models import Definition
 from participants.models.json import JSONField
 
-
-class MetricChoice(models.TextChoices):
-    POINTS_EARNED = "points_earned"
-    POINTS_BALANCE = "points_balance"
-    EVENT_COUNT = "event_count"
-    EVENT_SUM = "event_sum"
-    STREAK_CURRENT = "streak_current"
-    STREAK_LONGEST = "streak_longest"
-    BADGES_COUNT = "badges_count"
+DEFAULT_METRIC = "points_earned"
 
 
 class WindowChoice(models.TextChoices):
@@ -31,7 +23,7 @@ class Leaderboard(Definition):
     complete; until then answers say that it is building.
     """
 
-    metric = models.CharField(max_length=20, choices=MetricChoice.choices, default=MetricChoice.POINTS_EARNED)
+    metric = models.CharField(max_length=20, default=DEFAULT_METRIC)
     selector = JSONField(default=dict, blank=True)
     time_window = models.CharField(max_length=10, choices=WindowChoice.choices, default=WindowChoice.ALL_TIME)
     timezone = models.CharField(max_length=64, default="UTC")

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts, Slot
-from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
+from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at, start_of_day
 from gamify.leaderboards.engine.places import Move, Moves, earliness
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, comparison_days
-from gamify.leaderboards.selectors.history import Level, current_levels, levels_since
+from gamify.leaderboards.selectors.history import Level, current_levels, has_known_moves, levels_since
 from gamify.leaderboards.selectors.refill import refill
 from participants.models import Participant, Tenant
 
@@ -91,7 +91,7 @@ class Fold:
     def _read_openings(self, hits: Sequence[tuple[ScoreChange, Board, int | None]]) -> None:
         """A balance is looked up as it is now: of whom changes of a day before today wait, today's beginning is looked up, too."""
         early: dict[UUID, set[UUID]] = {}
-        boards = {board.id: board for _, board, _ in hits if board.measure.metric == POINTS_BALANCE}
+        boards = {board.id: board for _, board, _ in hits if has_known_moves(board.measure)}
         for change, board, _ in hits:
             if board.id in boards and local_day(change.created_at, board.zone) < self._today(board):
                 early.setdefault(board.id, set()).add(change.participant_id)
@@ -171,7 +171,7 @@ class Fold:
     def _set_level(self, change: ScoreChange, board: Board) -> None:
         score = self._levels[board.id].get(change.participant_id, 0)
         line = self._line(board, ALL_TIME, change.participant_id)
-        if line.score == score and board.measure.metric != POINTS_BALANCE:
+        if line.score == score and not has_known_moves(board.measure):
             return  # told anew, as with a tick in a window that was satisfied; points always move
         day = local_day(change.created_at, board.zone)
         self._open_day(board, change.participant_id, day)

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from gamify.leaderboards.engine.measures import POINTS_BALANCE
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
 from gamify.leaderboards.selectors.pages import Page, PageRequest, ParticipantRank, page_of, participant_rank
 from gamify.leaderboards.selectors.snapshots import TooManyWaitingChanges
 from gamify.leaderboards.services.folding import fold_chunk
-from gamify.points.services import expire
 from participants.models import Tenant
 
 T = TypeVar("T")
@@ -30,8 +29,8 @@ def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant_id:
 
 def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:
     """No answer counts points that have expired, whether a sweep has come or not: who reads balances takes its place."""
-    if board.measure.metric == POINTS_BALANCE:
-        expire(tenant=tenant, now=now)
+    if settle := board_metrics[board.measure.metric].settle:
+        settle(tenant=tenant, now=now)
 
 
 def _answered(ask: Callable[[], T], tenant: Tenant, *, now: datetime) -> T:

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.facts.services import metrics
-from gamify.leaderboards.engine.measures import OF_STREAKS
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services.building import begin_track
 from gamify.leaderboards.services.waking import wake_builder
@@ -68,7 +67,7 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 def selector_problem(tenant: Tenant, data: Mapping[str, Any]) -> FieldError | None:
     """What is wrong with a selector that is well-formed, or None if nothing is."""
-    if data.get("metric") not in OF_STREAKS:
+    if "metric" not in data:
         return None
-    problem = metrics["streak_count"].problem(tenant, data["selector"])
+    problem = board_metrics[data["metric"]].problem(tenant, data.get("selector") or {})
     return None if problem is None else FieldError(f"selector.{problem.field}", problem.message)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.drafts import ScoreDrafts, Slot
-from gamify.leaderboards.engine.measures import STREAK_CURRENT
 from gamify.leaderboards.engine.periods import Kind, period_from_code, periods_at
 from gamify.leaderboards.engine.ranges import Range
 from gamify.leaderboards.models import LargeSum, ScoreChange, ScoreRange
@@ -117,7 +117,7 @@ def _is_compared(code: int, compared: Collection[int] | None) -> bool:
 
 def _is_untold(board: Board, due: int) -> bool:
     """A run may have ended that nobody has announced: the board follows when it is."""
-    return board.measure.metric == STREAK_CURRENT and due == 0
+    return board_metrics[board.measure.metric].is_announced_late and due == 0
 
 
 def _of_ranges(tenant: Tenant) -> Iterator[Drift]:
