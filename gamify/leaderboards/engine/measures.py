@@ -78,7 +78,7 @@ class Measure:
         return exact_number(Decimal(score).scaleb(-DECIMALS, EXACT)) if self.is_property_sum else score
 
 
-def compile_measure(metric: str, kind: MetricKind, selector: Mapping[str, Any], *, key: str | None = None) -> Measure:
+def compile_measure(metric: str, kind: MetricKind, selector: Mapping[str, Any], *, key: str = "") -> Measure:
     """Compile what a definition measures. It was validated when it was saved.
 
     `key` identifies what is measured. Measures that count events take theirs from the selector.
@@ -86,7 +86,7 @@ def compile_measure(metric: str, kind: MetricKind, selector: Mapping[str, Any], 
     return Measure(
         metric=metric,
         kind=kind,
-        key=_key_of_events(metric, selector) if kind.counts_events or key is None else key,
+        key=_key_of_events(metric, selector) if kind.counts_events else key,
         selector=selector,
         counter=compile_counter(selector, kind),
     )

@@ -4,7 +4,7 @@ This is the one place that knows what domain events say about scores.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -77,7 +77,7 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def scoring_event_types() -> Collection[str]:
+def scoring_event_types() -> set[str]:
     """All types of domain events that change scores. Types are compared by their exact name."""
     return {EVENT_RECORDED, *PERSON_EVENTS, *(name for metric in board_metrics.values() for name in metric.changed_by)}
 

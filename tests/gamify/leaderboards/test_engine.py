@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gamify.facts.engine.metrics import MetricKind
 from gamify.leaderboards.engine.measures import MILLIONTHS, compile_measure
 from gamify.leaderboards.engine.periods import (
     Kind,
@@ -98,7 +99,7 @@ def test_a_percentile(rank, total, expected):
 
 
 def test_a_sum_is_exact_to_a_millionth_and_nothing_is_added_by_what_is_no_number():
-    counted = compile_measure("event_sum", {"field": "order.total", "filter": {"plan": "pro"}})
+    counted = compile_measure("event_sum", MetricKind.EVENT_SUM, {"field": "order.total", "filter": {"plan": "pro"}})
 
     assert counted.amount({"plan": "pro", "order": {"total": 0.1}}) == MILLIONTHS // 10
     assert counted.display_score(3 * counted.amount({"plan": "pro", "order": {"total": 0.1}})) == 0.3
@@ -107,11 +108,11 @@ def test_a_sum_is_exact_to_a_millionth_and_nothing_is_added_by_what_is_no_number
 
 
 def test_the_same_selector_is_the_same_measure_in_whatever_order_it_is_said():
-    one = compile_measure("event_count", {"event_name": "buy", "filter": {"a": 1, "b": 2}})
-    other = compile_measure("event_count", {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
+    one = compile_measure("event_count", MetricKind.EVENT_COUNT, {"event_name": "buy", "filter": {"a": 1, "b": 2}})
+    other = compile_measure("event_count", MetricKind.EVENT_COUNT, {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
 
     assert one.key == other.key
-    assert one.key != compile_measure("event_count", {"event_name": "buy"}).key
+    assert one.key != compile_measure("event_count", MetricKind.EVENT_COUNT, {"event_name": "buy"}).key
 
 
 scores = st.lists(st.one_of(st.integers(0, 3), st.integers(0, 10**9)), min_size=1, max_size=40)
