@@ -1,4 +1,4 @@
-"""Badges in the console: their definitions, those a participant has, and one given by hand."""
+"""Badges in the console: definitions, the badges of a participant, and awards by hand."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -46,8 +46,8 @@ def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
 
 
 def _preview(badge: Badge) -> Iterator[str]:
-    met = _count_eligible(badge, is_dry_run=True)
-    yield f"{met:,} {'participant meets' if met == 1 else 'participants meet'} the criteria and do not have it."
+    number = _count_eligible(badge, is_dry_run=True)
+    yield f"{number:,} {'participant meets' if number == 1 else 'participants meet'} the criteria and do not have it."
 
 
 def _count_eligible(badge: Badge, *, is_dry_run: bool) -> int:
@@ -58,22 +58,22 @@ def _count_eligible(badge: Badge, *, is_dry_run: bool) -> int:
 
 
 def _award_to_eligible(request: HttpRequest, badge: Badge, data: Mapping[str, Any]) -> Done:
-    met = _count_eligible(badge, is_dry_run=False)
-    return Done(f"Awarded to {met:,}.", f"Awarded to {met} who met the criteria." if met else "")
+    number = _count_eligible(badge, is_dry_run=False)
+    return Done(f"Awarded to {number:,}.", f"Awarded to {number} who met the criteria." if number else "")
 
 
 def _can_award_here(badge: Badge) -> bool:
-    """Of more participants a page would be waited for too long; the command has a bar, and can be stopped."""
-    some = Participant.objects.of(badge.tenant).order_by()[: MAX_PARTICIPANTS + 1]
-    return badge.is_active and badge.criteria is not None and some.count() <= MAX_PARTICIPANTS
+    """Larger tenants use the command instead: it shows progress and can be interrupted."""
+    participants = Participant.objects.of(badge.tenant).order_by()[: MAX_PARTICIPANTS + 1]
+    return badge.is_active and badge.criteria is not None and participants.count() <= MAX_PARTICIPANTS
 
 
 AWARD_TO_ELIGIBLE = ObjectPage(
     name="award_to_eligible",
     title="Award to all who meet the criteria",
     explanation=(
-        "Whoever met them before the badge had any gets it now. Webhooks and feed are not told. Where there are more than "
-        f"{MAX_PARTICIPANTS:,} participants, run manage.py award_badges instead."
+        "Awards the badge to participants who met the criteria before the badge had them. No domain events are published. "
+        f"For more than {MAX_PARTICIPANTS:,} participants, run manage.py award_badges instead."
     ),
     button="Award",
     permission="badges.add_badgeaward",
@@ -158,8 +158,8 @@ class AwardForm(PageForm):
 
 
 def _unearned_badges(participant: Participant, catalog: Catalog) -> list[BadgeDefinition]:
-    """Those they do not have; a form that is sent twice may name one they have by now."""
-    return [standing.badge for standing in badge_statuses(participant, catalog) if not standing.is_earned]
+    """Badges that the participant does not have. A form that is sent twice may name a badge they have by now."""
+    return [status.badge for status in badge_statuses(participant, catalog) if not status.is_earned]
 
 
 def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -178,7 +178,7 @@ def _award(request: HttpRequest, participant: Participant, data: Mapping[str, An
 AWARD = ObjectPage(
     name="award_badge",
     title="Award badge",
-    explanation="They have it from now on, as if it were awarded through the API. It cannot be taken back.",
+    explanation="Awards the badge, like a call of the API. An award cannot be revoked.",
     button="Award",
     permission="badges.add_badgeaward",
     perform=_award,
@@ -189,8 +189,8 @@ AWARD = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    standings = only_earned(badge_statuses(participant, catalog_of(participant.tenant)))
-    rows = [[standing.badge.name, Rarity(standing.badge.rarity).label, standing.earned_at] for standing in standings]
+    statuses = only_earned(badge_statuses(participant, catalog_of(participant.tenant)))
+    rows = [[status.badge.name, Rarity(status.badge.rarity).label, status.earned_at] for status in statuses]
     yield Box("Badges", COLUMNS, rows, empty="None yet.")
 
 

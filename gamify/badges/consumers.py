@@ -1,4 +1,4 @@
-"""Badges with criteria hear events and changes, and are given to whoever has come to their minimum."""
+"""Badges with criteria react to events and changes. A participant who reaches the minimum of a badge is granted the badge."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -16,7 +16,8 @@ from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
-MAX_PRELOADED = 32  # of more badges, those are read that an event turns out to be counted by
+MAX_PRELOADED = 32
+"""If more badges listen to the events of a unit, their rows are loaded later, and only for badges whose filter matches."""
 
 Listening = tuple[BadgeDefinition, Criterion]
 
@@ -36,16 +37,16 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
 
 
 def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
-    counted: list[Listening] = []
+    matching: list[Listening] = []
     for badge, criterion in badges_in(work.catalog).listening(fact.name):
         if criterion.counter.matches(fact.properties):
-            counted.append((badge, criterion))
+            matching.append((badge, criterion))
         else:
-            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_judged_conditions(criterion, fact))
-    work.load(progress_loads(badge.id for badge, _ in counted))
-    missing = {badge.id: criterion for badge, criterion in counted if not _has_badge(work, fact, badge)}
+            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_condition_results(criterion, fact))
+    work.load(progress_loads(badge.id for badge, _ in matching))
+    missing = {badge.id: criterion for badge, criterion in matching if not _has_badge(work, fact, badge)}
     ensure_progress_rows(work, fact.participant, missing)
-    for badge, criterion in counted:
+    for badge, criterion in matching:
         if _has_badge(work, fact, badge):
             yield TraceEntry(_source(badge), "already_earned")
         else:
@@ -82,10 +83,10 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
     note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
-    return TraceEntry(_source(badge), result, note, _judged_conditions(criterion, fact))
+    return TraceEntry(_source(badge), result, note, _condition_results(criterion, fact))
 
 
-def _judged_conditions(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
+def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
     return partial(condition_results, criterion.counter.event_filter, fact.properties, {})
 
 

@@ -1,4 +1,4 @@
-"""Leaderboards in the console: their definitions, and who stands on them now; where a participant stands."""
+"""Leaderboards in the console: definitions, their top entries, and the ranks of a participant."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -82,8 +82,10 @@ class LeaderboardAdmin(MetricAdmin):
     settings = ("metric", *SELECTOR, "participant_filter", "time_window", "timezone")
     columns = ("display_metric", "time_window", "display_state")
     list_filter = ("is_active", MetricFilter)
-    about_activating = "It is filled from the history, in the background."
-    about_deactivating = "It is not shown and not kept any more. Switched on again, it is filled from the history."
+    about_activating = "The board is filled from the history, in the background."
+    about_deactivating = (
+        "The board is not shown and not updated any more. When it is activated again, it is filled from the history."
+    )
     change_form_outer_after_template = "console/panels.html"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -109,11 +111,11 @@ class LeaderboardAdmin(MetricAdmin):
 
 
 def _top_boxes(row: Leaderboard) -> Iterable[Box]:
-    """The top of the board in every period that it keeps, as clients read it now."""
+    """The top entries of every period of the board, as clients see them now."""
     board = boards_in(catalog_of(row.tenant)).active.get(row.code)
     if board is None:
         return
-    note = "It is being filled from the history: some may be missing." if board.is_building else ""
+    note = "The board is being filled from the history. Entries may be missing." if board.is_building else ""
     for window, kind in CLIENT_KINDS.items():
         if board.has_kind(kind):
             yield _top(row.tenant, board, window, note=note)
@@ -125,20 +127,20 @@ def _top(tenant: Tenant, board: Board, window: str, *, note: str) -> Box:
     page = services.answer_page(tenant=tenant, board=board, period=period, request=PageRequest(TOP), now=now)
     title = f"{WindowChoice(window).label}: top {TOP} of {page.total:,}"
     rows = [_row(board, entry) for entry in page.entries]
-    return Box(title, COLUMNS, rows, empty="Nobody has a score yet.", note=note)
+    return Box(title, COLUMNS, rows, empty="No participant has a score yet.", note=note)
 
 
 def _row(board: Board, entry: Entry) -> list[Any]:
-    standing = entry.row
-    score = f"{board.measure.display_score(standing.score):,}"
-    return [entry.rank, standing.external_id, standing.display_name, score, entry.change]
+    row = entry.row
+    score = f"{board.measure.display_score(row.score):,}"
+    return [entry.rank, row.external_id, row.display_name, score, entry.change]
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
     boards = boards_in(catalog_of(participant.tenant)).active.values()
     rows = [_rank_row(board, participant) for board in boards]
     if rows:
-        note = "" if participant.visible else "They do not want to be seen on leaderboards."
+        note = "" if participant.visible else "This participant is hidden on leaderboards."
         yield Box("Leaderboards", ("Board", "Period", "Rank", "Of", "Score"), rows, empty="None.", note=note)
 
 
@@ -146,8 +148,8 @@ def _rank_row(board: Board, participant: Participant) -> list[Any]:
     now = timezone.now()
     period = board.current_period(board.default_kind, now=now)
     who = participant.external_id
-    told = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant_id=who, now=now)
-    return [board.name, period.key, told.rank, f"{told.total:,}", f"{board.measure.display_score(told.score):,}"]
+    ranked = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant_id=who, now=now)
+    return [board.name, period.key, ranked.rank, f"{ranked.total:,}", f"{board.measure.display_score(ranked.score):,}"]
 
 
 VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")

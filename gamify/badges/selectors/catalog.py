@@ -1,4 +1,4 @@
-"""The badges that a tenant gives now, by code and by what they listen to."""
+"""The part of the catalog with the active badges, by code and by the events and changes that they listen to."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ CATALOG_PART = "badges"
 
 @dataclass(frozen=True)
 class BadgeDefinition:
-    """A badge as the catalog keeps it."""
+    """A badge in the catalog."""
 
     id: UUID
     code: str
@@ -31,20 +31,20 @@ class BadgeDefinition:
 
 @dataclass(frozen=True)
 class Badges:
-    """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
+    """Active badges by code, in display order. Those with criteria also by name of event and of change."""
 
     active: Mapping[str, BadgeDefinition]
     by_event: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
     by_change: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
 
     def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-        """Those that count events of this name."""
+        """Badges that count events of this name."""
         named = self.by_event.get(event_name, ()) if event_name != ANY_EVENT else ()
         return (*named, *self.by_event.get(ANY_EVENT, ()))
 
 
 def load_badges(tenant: Tenant) -> Badges:
-    """The catalog's part."""
+    """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
     by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
@@ -83,5 +83,5 @@ def badges_in(catalog: Catalog) -> Badges:
 
 
 def active_badges(catalog: Catalog) -> Mapping[str, BadgeDefinition]:
-    """The badges that are given now, by code, in display order."""
+    """Active badges by code, in display order."""
     return badges_in(catalog).active

@@ -1,4 +1,4 @@
-"""Badges are defined and changed; their criteria must make sense to the domains that keep the numbers."""
+"""Create and change badges. Their criteria must name what the tenant has, such as an existing streak."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,17 +16,23 @@ NOUN = "badge"
 
 
 def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
-    """Raises CodeConflict, or InvalidInput for criteria that name what the tenant does not have."""
+    """Create a badge.
+
+    Raises: CodeConflict, or InvalidInput for criteria that name something the tenant does not have.
+    """
     _check(tenant, data)
     return create_definition(Badge, noun=NOUN, tenant=tenant, data=data, now=now)
 
 
 @transaction.atomic
 def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
-    """Raises InvalidInput as above."""
+    """Change a badge. New criteria, activation and deactivation start a new revision of the criteria.
+
+    Raises: InvalidInput, as above.
+    """
     _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
-        # Two who edit at once must not take the same number.
+        # Two concurrent edits must not take the same revision.
         newest = Badge.objects.of(tenant).select_for_update().get(pk=row.pk)
         changes = {**changes, "criteria_revision": newest.criteria_revision + 1}
     return update_definition(row, tenant=tenant, changes=changes, now=now)
@@ -38,7 +44,7 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 
 def criteria_problem(tenant: Tenant, criteria: Mapping[str, Any] | None) -> FieldError | None:
-    """What is wrong with criteria that are well-formed, or None if nothing is."""
+    """The problem of valid criteria in this tenant, or None."""
     if criteria is None:
         return None
     problem = badge_metrics[criteria["metric"]].problem(tenant, criteria)

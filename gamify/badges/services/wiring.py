@@ -1,4 +1,4 @@
-"""What badges register with the layers below."""
+"""Registrations of badges in the registries of lower layers."""
 
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import CATALOG_PART, load_badges
@@ -21,16 +21,16 @@ def _delete_progress(participant: Participant) -> None:
 
 
 def _keep_progress(participant: Participant) -> None:
-    """It says nothing about a person."""
+    """Progress contains no personal data."""
 
 
 def _clear_metadata(participant: Participant) -> None:
-    """Anonymising keeps what was earned, but not what was written beside it."""
+    """Anonymising a participant keeps their badges but clears the metadata."""
     BadgeAward.objects.of(participant).update(metadata={})
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     catalog_parts.register(CATALOG_PART, load_badges)
     erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
     register_metrics()
@@ -38,13 +38,13 @@ def register() -> None:
     undoers.register("badges", undo)
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),
-        "badge_name": EventField(TEXT, "Its name."),
-        "icon": EventField(TEXT, "Address of its picture, or null.", nullable=True),
+        "badge_name": EventField(TEXT, "Name of the badge."),
+        "icon": EventField(TEXT, "Address of the picture, or null.", nullable=True),
         "rarity": EventField(TEXT, "common, uncommon, rare, epic or legendary."),
     }
-    given = badge | {"metadata": EventField(OBJECT, "Object given with the request.")}
-    events.register("badge.awarded", "A badge was earned.", given)
-    revoked = "A badge was taken back with the event that it came of."
+    awarded = badge | {"metadata": EventField(OBJECT, "Metadata of the request.")}
+    events.register("badge.awarded", "A badge was earned.", awarded)
+    revoked = "A badge was revoked because the event that earned it was reversed."
     events.register(
         "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, is_reversal=True
     )

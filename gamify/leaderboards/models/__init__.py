@@ -1,4 +1,4 @@
-"""What is ranked, where everybody stands, and what has not been worked in yet."""
+"""Tables of leaderboards: definitions, scores, and score changes that are not folded yet."""
 
 from gamify.leaderboards.models.boards import DEFAULT_METRIC, Leaderboard, WindowChoice
 from gamify.leaderboards.models.changes import Folding, ScoreChange
