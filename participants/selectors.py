@@ -56,7 +56,7 @@ def tenant_by_name(name: str, *, sandbox: bool) -> Tenant | None:
 def active_secrets(name: str) -> Sequence[HmacSecret]:
     """What partners may sign with, newest first, of the tenant that `name` means and of its twin; with their tenants."""
     named = _named(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
-    return list(HmacSecret.objects.standing().select_related("tenant").filter(named))
+    return list(HmacSecret.objects.active().select_related("tenant").filter(named))
 
 
 def _named(name: str, *id_fields: str, slug: str = "slug") -> Q:

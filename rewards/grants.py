@@ -13,7 +13,7 @@ from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 from rewards.models import Reward
 from rewards.services import grant as grant_reward
-from rewards.services.handing import loads_of
+from rewards.services.issuing import tally_load
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
@@ -30,7 +30,7 @@ def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
 
 
 def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
-    return [loads_of(UUID(str(spec["id"]))) for spec in specs]
+    return [tally_load(UUID(str(spec["id"]))) for spec in specs]
 
 
 def register() -> None:

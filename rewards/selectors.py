@@ -12,7 +12,7 @@ from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally, RewardType
 
 PART = "rewards"
-AT_ONCE = 1_000
+BATCH_SIZE = 1_000
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,20 @@ def claims_page(participant: Participant | None, *, page: int, page_size: int) -
     return ClaimPage(list(found), total)
 
 
-def rewards_awaited() -> "QuerySet[Reward]":
+def rewards_ready_to_serve() -> "QuerySet[Reward]":
     """Those with stock that somebody waits for, with their tenants."""
     waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
     has_code = Q(has_codes=False) | Q(free_codes__gt=0) | Q(code_pattern__isnull=False)
     return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")
 
 
-def known_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
+def existing_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
     """Those of `codes` that the reward has, handed out or not."""
     values, known = sorted(set(codes)), RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
     return {
         value
-        for start in range(0, len(values), AT_ONCE)
-        for value in known.filter(value__in=values[start : start + AT_ONCE]).values_list("value", flat=True)
+        for start in range(0, len(values), BATCH_SIZE)
+        for value in known.filter(value__in=values[start : start + BATCH_SIZE]).values_list("value", flat=True)
     }
 
 
@@ -79,7 +79,7 @@ def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[
     return tallies.filter(active_until__gt=now).select_related("reward").order_by("-active_until")
 
 
-def multiplier_rewards(catalog: Catalog) -> tuple[UUID, ...]:
+def multiplier_reward_ids(catalog: Catalog) -> tuple[UUID, ...]:
     """The ids of all points multipliers that the tenant ever defined: who has an inactive one keeps it."""
     found: tuple[UUID, ...] = catalog.part(PART)
     return found

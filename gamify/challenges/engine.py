@@ -13,8 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from gamify.facts.engine.conditions import ANY_TICK, NO_PROGRESS, Condition, ConditionKind, Progress
-from gamify.facts.engine.conditions import progress_after as progress_after
+from gamify.facts.engine.conditions import ANY_TICK, NO_PROGRESS, Condition, ConditionKind, Progress, progress_after
 from participants.engine import exact_number
 
 

@@ -62,7 +62,7 @@ def event_by_id(tenant: Tenant, event_id: str) -> Event:
 def others_of(event: Event) -> EventQuerySet:
     """The other events of its participant that stand, in no order."""
     others = Event.objects.filter(tenant_id=event.tenant_id, participant_id=event.participant_id)
-    return others.standing().exclude(pk=event.pk)
+    return others.not_reversed().exclude(pk=event.pk)
 
 
 def events_at(tenant: Tenant, moments: Collection[tuple[UUID, str, datetime]]) -> Sequence[Event]:

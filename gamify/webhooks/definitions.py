@@ -14,15 +14,15 @@ from participants.api.scalars import FlagField
 from participants.errors import InvalidInput
 from participants.events import event_types
 
-MOST_GLOBS = 50
+MAX_GLOBS = 50
 MAX_GLOB = 60
 MAX_DESCRIPTION = 255
 
 
-def types_meant(globs: Sequence[str]) -> list[str] | None:
+def types_matching(globs: Sequence[str]) -> list[str] | None:
     """The types of event that `globs` mean; None where there are none: all. Raises InvalidInput."""
-    if len(globs) > MOST_GLOBS:
-        raise InvalidInput("types", f"Must not name more than {MOST_GLOBS} types.")
+    if len(globs) > MAX_GLOBS:
+        raise InvalidInput("types", f"Must not name more than {MAX_GLOBS} types.")
     if problem := next(filter(None, (glob_problem(glob, event_types) for glob in globs)), None):
         raise InvalidInput("types", problem)
     return [name for name in event_types if is_wanted(name, globs)] or None
@@ -62,7 +62,7 @@ class WebhookChanges(serializers.Serializer[Any]):
     event_types = serializers.ListField(
         child=GlobField(),
         min_length=1,
-        max_length=MOST_GLOBS,
+        max_length=MAX_GLOBS,
         help_text="The types of event that it wants: `points.awarded`, `streak.*`, or `*` for all, future ones included.",
     )
     description = LineField(

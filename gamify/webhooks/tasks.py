@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="webhooks.deliver")
 def deliver() -> None:
     """Give events their positions and deliver what is due, until nothing is."""
-    services.pump()
+    services.deliver_due()
 
 
 @worker_shutting_down.connect

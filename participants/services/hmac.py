@@ -42,7 +42,7 @@ def create_hmac_secret(*, tenant: Tenant, name: str = "", now: datetime) -> NewS
 def revoke_hmac_secret(*, secret_id: str, now: datetime) -> HmacSecret:
     """Revoke the standing secret of this id. Raises HmacSecretNotFound."""
     try:
-        secret = HmacSecret.objects.standing().get(pk=UUID(secret_id))
+        secret = HmacSecret.objects.active().get(pk=UUID(secret_id))
     except (ValueError, HmacSecret.DoesNotExist):
         raise HmacSecretNotFound(secret_id) from None
     return revoke(secret, now=now)

@@ -89,13 +89,13 @@ class RewardForm(DefinitionForm):
 @admin.register(Reward)
 class RewardAdmin(DefinitionAdmin):
     noun, form, settings = services.NOUN, RewardForm, SETTINGS
-    columns = ("reward_type", "points_cost", "shown_stock")
+    columns = ("reward_type", "points_cost", "display_stock")
     list_filter = ("is_active", "reward_type")
     object_pages = (ADD_CODES,)
     about_deactivating = "From now on nobody can claim them. What participants have stays."
 
     def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
-        return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.shown_stock(row))]
+        return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.display_stock(row))]
 
     def object_links(self, request: HttpRequest, row: Reward) -> Iterable[Link]:
         yield from super().object_links(request, row)
@@ -111,7 +111,7 @@ class RewardAdmin(DefinitionAdmin):
         return services.change_reward(tenant=tenant, reward_id=str(row.pk), changes=lambda locked: changes, now=now)
 
     @display("left")
-    def shown_stock(self, reward: Reward) -> str:
+    def display_stock(self, reward: Reward) -> str:
         counts = [reward.available_codes]
         if reward.total_inventory is not None:
             counts.append(max(0, reward.total_inventory - reward.claimed))

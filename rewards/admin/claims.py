@@ -15,9 +15,9 @@ from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
 from rewards import services
-from rewards.admin.stock import LOOKED_AT
 from rewards.admin.stock import REVEAL as REVEAL_CODE
-from rewards.engine import masked
+from rewards.admin.stock import REVEALED
+from rewards.engine import mask
 from rewards.models import Claim, ClaimStatus
 
 COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "cancelled": "danger"}
@@ -26,10 +26,10 @@ OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 ABOUT = (
     "shown_participant",
     ("reward_name", "reward_type"),
-    ("shown_status", "shown_code"),
+    ("display_status", "display_code"),
     ("points_deducted", "reason"),
 )
-OF_MULTIPLIERS = (("shown_multiplier", "active_until"),)
+OF_MULTIPLIERS = (("display_multiplier", "active_until"),)
 WHEN = (("claimed_at", "closed_at"), "id")
 
 
@@ -69,7 +69,7 @@ CANCEL = ObjectPage(
 
 
 def _reveal(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {claim.code_value}", LOOKED_AT)
+    return Done(f"The code is {claim.code_value}", REVEALED)
 
 
 REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.code_value is not None)
@@ -77,17 +77,24 @@ REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.co
 
 def masked_code(claim: Claim) -> str | None:
     """The claim's code as lists and pages show it. Only REVEAL shows the whole code, because whoever knows it can use it."""
-    return None if claim.code_value is None else masked(claim.code_value)
+    return None if claim.code_value is None else mask(claim.code_value)
 
 
-def times(multiplier: Decimal | None) -> str:
+def multiplier_text(multiplier: Decimal | None) -> str:
     """×1.5, without what is not needed."""
     return "–" if multiplier is None else f"×{multiplier.normalize():f}"
 
 
 @admin.register(Claim)
 class ClaimAdmin(HistoryAdmin):
-    list_display = ("claimed_at", "shown_participant", "reward_name", "shown_status", "shown_code", "points_deducted")
+    list_display = (
+        "claimed_at",
+        "shown_participant",
+        "reward_name",
+        "display_status",
+        "display_code",
+        "points_deducted",
+    )
     list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
     object_pages = (FULFIL, CANCEL, REVEAL)
 
@@ -97,13 +104,13 @@ class ClaimAdmin(HistoryAdmin):
         return (*ABOUT, *(OF_MULTIPLIERS if is_multiplier else ()), *WHEN)
 
     @display("code")
-    def shown_code(self, claim: Claim) -> str | None:
+    def display_code(self, claim: Claim) -> str | None:
         return masked_code(claim)
 
     @display("multiplies points by")
-    def shown_multiplier(self, claim: Claim) -> str:
-        return times(claim.multiplier)
+    def display_multiplier(self, claim: Claim) -> str:
+        return multiplier_text(claim.multiplier)
 
     @display("status", label=COLORS)
-    def shown_status(self, claim: Claim) -> str:
+    def display_status(self, claim: Claim) -> str:
         return claim.status

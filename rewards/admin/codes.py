@@ -11,9 +11,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 from participants.admin.pages import Done, ObjectPage, PageForm, Review
 from rewards import services
 from rewards.definitions import MAX_CODES
-from rewards.engine import BadLine, CodeLines, code_lines, text_of
+from rewards.engine import BadLine, CodeLines, parse_code_lines, text_from_codes
 from rewards.models import Reward
-from rewards.selectors import known_codes
+from rewards.selectors import existing_codes
 
 MAX_BYTES = 1024 * 1024
 SHOWN = 10
@@ -46,7 +46,7 @@ class CodesForm(PageForm):
     def _lines(self, cleaned: Mapping[str, Any]) -> CodeLines:
         field = "file" if cleaned["file"] else "codes"
         text = cleaned["file"].read(MAX_BYTES + 1) if cleaned["file"] else cleaned["codes"].encode()
-        lines = code_lines(text) if len(text) <= MAX_BYTES else CodeLines((), ())
+        lines = parse_code_lines(text) if len(text) <= MAX_BYTES else CodeLines((), ())
         if problem := _problem(text, lines):
             self.add_error(field, problem)
         return lines
@@ -62,7 +62,7 @@ def _problem(text: bytes, lines: CodeLines) -> list[str]:
 
 def _review(reward: Reward, form: forms.Form) -> Review:
     lines: CodeLines = form.cleaned_data["lines"]
-    return Review(list(_told(lines, known_codes(reward, lines.codes))), {"codes": text_of(lines.codes)})
+    return Review(list(_told(lines, existing_codes(reward, lines.codes))), {"codes": text_from_codes(lines.codes)})
 
 
 def _told(lines: CodeLines, known: set[str]) -> Iterator[str]:

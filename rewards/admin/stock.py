@@ -16,11 +16,11 @@ from participants.admin.picker import picked_tenant
 from rewards.models import Claim, Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
-LOOKED_AT = "Looked at what it says."
+REVEALED = "Looked at what it says."
 
 
 def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {code.value}", LOOKED_AT)
+    return Done(f"The code is {code.value}", REVEALED)
 
 
 REVEAL = ObjectPage(
@@ -50,7 +50,7 @@ class StatusFilter(admin.SimpleListFilter):
 class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """In the order of the index that keeps them unique; a search looks into it for each reward."""
 
-    list_display = ("shown_value", "reward", "shown_status", "shown_claim", "created_at")
+    list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
     list_select_related = ("reward",)
     search_fields = ("value",)  # get_search_results has the rule; this makes the box appear
@@ -58,7 +58,7 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     ordering = ("reward_id", "value")
     sortable_by = ()
     object_pages = (REVEAL,)
-    fields = (("shown_value", "shown_status"), ("shown_reward", "shown_claim"), "created_at", "id")
+    fields = (("display_value", "display_status"), ("display_reward", "display_claim"), "created_at", "id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[RewardCode]", search_term: str
@@ -69,19 +69,19 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(reward__in=Reward.objects.of(tenant), value=search_term.strip()), False
 
     @display("code")
-    def shown_value(self, code: RewardCode) -> str:
+    def display_value(self, code: RewardCode) -> str:
         return str(code)
 
     @display("reward")
-    def shown_reward(self, code: Any) -> SafeString | str:
+    def display_reward(self, code: Any) -> SafeString | str:
         return link_to(code.reward, code.reader)
 
     @display("status", label=COLORS)
-    def shown_status(self, code: RewardCode) -> str:
+    def display_status(self, code: RewardCode) -> str:
         return "free" if code.claim_id is None else "handed out"
 
     @display("claim")
-    def shown_claim(self, code: Any) -> SafeString | str:
+    def display_claim(self, code: Any) -> SafeString | str:
         if code.claim_id is None:
             return "–"
         return link("Who has it", Claim, code.claim_id, code.reader)

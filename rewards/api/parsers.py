@@ -4,9 +4,9 @@ from typing import Any
 
 from participants.api.parsers import Parser, body_of
 from participants.errors import DomainError, FieldError
-from rewards.engine import BadLine, code_lines
+from rewards.engine import BadLine, parse_code_lines
 
-TOLD = 100
+MAX_ERRORS = 100
 
 
 class CodesCSVParser(Parser):
@@ -15,9 +15,9 @@ class CodesCSVParser(Parser):
     media_type = "text/csv"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        lines = code_lines(body_of(stream))
+        lines = parse_code_lines(body_of(stream))
         if lines.bad:
-            raise _refusal(tuple(map(_error, lines.bad[:TOLD])))
+            raise _refusal(tuple(map(_error, lines.bad[:MAX_ERRORS])))
         return {"codes": lines.codes}
 
 

@@ -2,7 +2,7 @@
 
 from participants.auditing import audits
 from rewards.audits.claims import CLAIMS
-from rewards.audits.mentions import ANSWERS, TOLD
+from rewards.audits.mentions import ANSWERS, EVENTS
 from rewards.audits.stock import STOCK
 
 
@@ -11,4 +11,4 @@ def register() -> None:
     audits.register("claims", CLAIMS)
     audits.register("stock", STOCK)
     audits.register("claims answered", ANSWERS)
-    audits.register("claims told", TOLD)
+    audits.register("claims told", EVENTS)

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from participants.auditing import Audit, Drift, Mention, ProgressReporter, check_mentions, stream_rows
 from participants.models import DomainEvent, IdempotencyKey, Tenant
 from rewards.models import Claim
-from rewards.services.claiming import CLAIM
+from rewards.services.claiming import CLAIM_OPERATION
 
-TOLD_OF = ("reward.claimed", "reward.pending", "reward.fulfilled", "reward.cancelled")
+EVENT_TYPES = ("reward.claimed", "reward.pending", "reward.fulfilled", "reward.cancelled")
 
 
 def _keys(tenant: Tenant) -> QuerySet[IdempotencyKey]:
-    return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation=CLAIM)
+    return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation=CLAIM_OPERATION)
 
 
 def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -23,11 +23,11 @@ def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator
 def _answered(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
     for subject, key, answer in stream_rows(keys.values_list("subject", "key", "answer"), report_progress):
         says = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
-        yield Mention(f"answer under {CLAIM} {key}", answer.get("claim_id"), says)
+        yield Mention(f"answer under {CLAIM_OPERATION} {key}", answer.get("claim_id"), says)
 
 
 def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
-    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=TOLD_OF)
+    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=EVENT_TYPES)
 
 
 def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -43,4 +43,4 @@ def _told(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> I
 
 
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
-TOLD = Audit(lambda tenant: _events(tenant).count(), _find_told)
+EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_told)

@@ -47,13 +47,13 @@ def code_problem(code: str) -> str | None:
     return invisible_character_problem(code)
 
 
-def masked(code: str) -> str:
+def mask(code: str) -> str:
     """`code` for those who are not to use it: its end tells it from others, unless it is short."""
     shown = code[-SHOWN_AT_END:] if len(code) >= SHOWN_FROM else ""
     return "•" * (len(code) - len(shown)) + shown
 
 
-def code_lines(text: bytes) -> CodeLines:
+def parse_code_lines(text: bytes) -> CodeLines:
     """What `text` says, in UTF-8 with or without a byte order mark. A first line `code` is its header, and no code.
 
     A text with columns has no codes and all its lines are bad: see `_column_problem`. So is each line that names a separator.
@@ -94,8 +94,8 @@ def _has_columns(line: bytes, separator: str) -> bool:
         return False
 
 
-def text_of(codes: Iterable[str]) -> str:
-    """What `code_lines` reads as these codes."""
+def text_from_codes(codes: Iterable[str]) -> str:
+    """What `parse_code_lines` reads as these codes."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows([[HEADER], *([code] for code in codes)])
     return written.getvalue()

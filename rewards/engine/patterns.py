@@ -35,6 +35,6 @@ def pattern_problem(pattern: str, *, inventory: int | None) -> str | None:
     )
 
 
-def code_of(pattern: str) -> str:
+def random_code(pattern: str) -> str:
     """A code that nobody can foresee; whether it was made before, the caller must know."""
     return "".join(secrets.choice(WILDCARDS.get(character, character)) for character in pattern)

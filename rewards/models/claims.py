@@ -20,7 +20,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, participant: Participant) -> "ClaimQuerySet":
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
-    def waiting_for(self, reward: Reward) -> "ClaimQuerySet":
+    def pending_for(self, reward: Reward) -> "ClaimQuerySet":
         """The pending claims of `reward`, in the order in which they are to be served."""
         return self.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, status=ClaimStatus.PENDING).order_by("pk")
 
@@ -28,7 +28,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.order_by("-claimed_at", "-id")
 
 
-class Multiplying(models.Model):
+class MultiplierFields(models.Model):
     """What points are multiplied by, from when until when; nulls for what multiplies nothing."""
 
     multiplier = models.DecimalField(max_digits=MULTIPLIER_DIGITS, decimal_places=MULTIPLIER_PLACES, null=True)
@@ -39,14 +39,14 @@ class Multiplying(models.Model):
         abstract = True
 
     @property
-    def gives(self) -> Multiplier | None:
+    def as_multiplier(self) -> Multiplier | None:
         """What points are multiplied by and when; None for any other reward."""
         if self.multiplier is None or self.active_from is None or self.active_until is None:
             return None
         return Multiplier(self.multiplier, self.active_from, self.active_until)
 
 
-class Claim(Multiplying):
+class Claim(MultiplierFields):
     """One reward that one participant has, or had: names and cost are those of that day.
 
     `entry_id` is the ledger entry that paid for it, `refund_id` the one that gave the points back. `source` is the definition that
@@ -90,7 +90,7 @@ class Claim(Multiplying):
         return self.reward_name
 
 
-class RewardTally(Multiplying):
+class RewardTally(MultiplierFields):
     """How many of one reward one participant has, cancelled ones not among them.
 
     Of a points multiplier also what points are multiplied by, from when until when, as the newest claim says: one row tells all that

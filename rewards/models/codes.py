@@ -2,7 +2,7 @@ from django.db import models
 
 from participants.ids import new_id
 from participants.models import Tenant
-from rewards.engine import masked
+from rewards.engine import mask
 from rewards.models.definitions import Reward
 
 
@@ -34,4 +34,4 @@ class RewardCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return masked(self.value)
+        return mask(self.value)

@@ -10,9 +10,9 @@ from gamify.facts import services as facts
 from participants.engine import uuid_of
 from participants.models import Tenant
 from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
-from rewards.services.handing import RewardNotFound, check_may_have, issue_claim, loads_of, locked_reward
+from rewards.services.issuing import RewardNotFound, check_eligibility, issue_claim, lock_reward, tally_load
 
-CLAIM = "rewards.claim"
+CLAIM_OPERATION = "rewards.claim"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ def claim(
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
-    idempotency = IdempotencyRequest(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
+    idempotency = (
+        IdempotencyRequest(CLAIM_OPERATION, key, digest=str(known), external_id=participant_id) if key else None
+    )
     with unit_of_work(
-        tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[loads_of(known)]
+        tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[tally_load(known)]
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
             return _from_answer(answer, participant_id)
@@ -57,8 +59,8 @@ def claim(
 
 
 def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
-    reward, participant = locked_reward(work, reward_id), work.participant(participant_id)
-    check_may_have(work, participant, reward)
+    reward, participant = lock_reward(work, reward_id), work.participant(participant_id)
+    check_eligibility(work, participant, reward)
     row = issue_claim(work, participant, reward, cost=reward.points_cost if deducts_points else 0)
     facts.publish_changes(work, participant, now=work.now)
     return RewardClaimed(

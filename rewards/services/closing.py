@@ -13,8 +13,8 @@ from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_for_ids
 from rewards.models import Claim, ClaimStatus, RewardTally
-from rewards.services.handing import loads_of, locked_reward, tell
-from rewards.services.multipliers import switch_off
+from rewards.services.issuing import emit_claim_event, lock_reward, tally_load
+from rewards.services.multipliers import end_multiplier
 
 
 class ClaimNotFound(DomainError):
@@ -53,7 +53,7 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 
 
 def cancel_claim(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> LedgerEntry | None:
-    """Take back a locked claim, in a unit that has loaded `loads_of` its reward; answers the entry that paid it back, if any.
+    """Take back a locked claim, in a unit that has loaded `tally_load` its reward; answers the entry that paid it back, if any.
     Raises AlreadyCancelled.
     """
     if claim.status == ClaimStatus.CANCELLED:
@@ -65,10 +65,10 @@ def cancel_claim(work: UnitOfWork, participant: Participant, claim: Claim, reaso
     assert tally is not None, "a claim is counted"  # noqa: S101
     tally.claims -= 1
     work.change(tally, "claims")
-    switch_off(work, participant, claim, tally)
+    end_multiplier(work, participant, claim, tally)
     _close(work, claim, ClaimStatus.CANCELLED, reason)
     work.touch(participant, is_seen=False)
-    tell(work, "reward.cancelled", participant, claim, reason=reason)
+    emit_claim_event(work, "reward.cancelled", participant, claim, reason=reason)
     return paid_back
 
 
@@ -78,14 +78,14 @@ def undo_payment(work: UnitOfWork, participant: Participant, entry: LedgerEntry,
     claim = work.lock(Claim, found.pk) if found else None
     if claim is None:
         raise NotReversible("Its claim does not exist")
-    work.load([loads_of(claim.reward_id)])
+    work.load([tally_load(claim.reward_id)])
     paid_back = cancel_claim(work, participant, claim, note.reason)
     assert paid_back is not None, "the entry paid for it"  # noqa: S101
     return paid_back
 
 
 def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:
-    reward = locked_reward(work, claim.reward_id)
+    reward = lock_reward(work, claim.reward_id)
     reward.claimed -= 1
     work.change(reward, "claimed")
     participant.rewards_claimed -= 1
@@ -114,7 +114,7 @@ def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
         if claim.status != ClaimStatus.CLAIMED:
             raise ClaimNotOpen(claim.status)
         _close(work, claim, ClaimStatus.FULFILLED, reason)
-        tell(work, "reward.fulfilled", participant, claim, reason=reason)
+        emit_claim_event(work, "reward.fulfilled", participant, claim, reason=reason)
         facts.publish_changes(work, participant, now=now)
         return claim
 
@@ -126,7 +126,7 @@ def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[Uni
     found = None if known is None else Claim.objects.filter(tenant_id=tenant.pk, pk=known).first()
     if found is None:
         raise ClaimNotFound(claim_id)
-    loads = [loads_of(found.reward_id)]
+    loads = [tally_load(found.reward_id)]
     with unit_for_ids(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
         participant, claim = work.locked_participants.get(found.participant_id), work.lock(Claim, _id(found))
         if participant is None or claim is None:

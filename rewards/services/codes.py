@@ -7,10 +7,10 @@ database yet, and stands on the reward.
 from django.db.models import QuerySet
 
 from participants.work import UnitOfWork
-from rewards.engine import NoCodesAvailable, code_of
+from rewards.engine import NoCodesAvailable, random_code
 from rewards.models import Claim, Reward, RewardCode
 
-AT_ONCE = 8
+CANDIDATES = 8
 ATTEMPTS = 16
 
 
@@ -31,14 +31,14 @@ def _made(reward: Reward, pattern: str, *, work: UnitOfWork) -> RewardCode:
     """A handful is looked up at once, so that one question does, however many codes there are."""
     handed_out = {code.value for code in _handed_out(reward)}
     for _ in range(ATTEMPTS):
-        values = [code_of(pattern) for _ in range(AT_ONCE)]
+        values = [random_code(pattern) for _ in range(CANDIDATES)]
         known = handed_out.union(_codes_of(reward).filter(value__in=values).values_list("value", flat=True))
         if free := [value for value in values if value not in known]:
             return RewardCode(tenant_id=reward.tenant_id, reward_id=reward.pk, value=free[0], created_at=work.now)
     raise NoCodesAvailable
 
 
-def give_code(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode) -> None:
+def assign_code(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode) -> None:
     """Write down that `claim` has `code`, which `next_code` has found."""
     _handed_out(reward).append(code)
     claim.code_value, code.claim_id = code.value, claim.pk

@@ -13,7 +13,7 @@ from participants.models import Tenant
 from participants.services.definitions import create_definition, write_changes
 from participants.work import restartable, unit_of_work
 from rewards.models import Reward
-from rewards.services.handing import RewardNotFound, locked_reward
+from rewards.services.issuing import RewardNotFound, lock_reward
 from rewards.services.serving import serve_new_stock
 
 NOUN = "reward"
@@ -39,7 +39,7 @@ def change_reward(
     if known is None:
         raise RewardNotFound(reward_id)
     with unit_of_work(tenant, [], now=now) as work:
-        reward = locked_reward(work, known)
+        reward = lock_reward(work, known)
         if write_changes(reward, changes=changes(reward), now=now):
             serve_new_stock(work)
             # Last: who changes another reward locks that one before the tenant, and serving may need it.

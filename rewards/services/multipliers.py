@@ -9,10 +9,10 @@ from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from rewards.engine import Multiplier, multiplier_of
 from rewards.models import Claim, ClaimStatus, Reward, RewardTally
-from rewards.selectors import multiplier_rewards
+from rewards.selectors import multiplier_reward_ids
 
 
-def switch_on(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
+def start_multiplier(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
     """From now on, for as long as the reward says, where it is a multiplier: one that is claimed again begins anew, and does not
     multiply with itself. Its tally is loaded."""
     if reward.config is None:
@@ -28,14 +28,14 @@ def _note(work: UnitOfWork, row: Claim | RewardTally, multiplier: Multiplier | N
     work.change(row, "multiplier", "active_from", "active_until")
 
 
-def switch_off(work: UnitOfWork, participant: Participant, claim: Claim, tally: RewardTally) -> None:
+def end_multiplier(work: UnitOfWork, participant: Participant, claim: Claim, tally: RewardTally) -> None:
     """At once; what an earlier claim of the same reward gives goes on."""
     if claim.active_until is None:
         return
     claim.active_until = min(claim.active_until, work.now)
     others = Claim.objects.of(participant).filter(reward_id=claim.reward_id, active_until__gt=work.now)
     newest = others.exclude(pk=claim.pk).exclude(status=ClaimStatus.CANCELLED).newest_first().first()
-    _note(work, tally, newest.gives if newest else None)
+    _note(work, tally, newest.as_multiplier if newest else None)
     work.change(claim, "active_until")
 
 
@@ -44,12 +44,12 @@ def multipliers_at(work: UnitOfWork, participant: Participant, at: datetime) -> 
 
     Asks the database once for the whole unit; never where the tenant has defined none, or the participant has no reward at all.
     """
-    rewards = multiplier_rewards(work.catalog)
+    rewards = multiplier_reward_ids(work.catalog)
     if not rewards or not participant.rewards_claimed:
         return
     work.load([Load(RewardTally, "reward_id", rewards)])
     for reward_id in rewards:
         tally = work.row(RewardTally, participant, reward_id)
-        multiplier = tally.gives if tally else None
+        multiplier = tally.as_multiplier if tally else None
         if multiplier is not None and multiplier.is_active(at):
             yield multiplier.factor

@@ -8,9 +8,9 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 from rewards.models import Claim, ClaimStatus
 from rewards.services.closing import cancel_claim
-from rewards.services.handing import loads_of
+from rewards.services.issuing import tally_load
 
-CODE_IS_OUT = "Its code was handed out, and may have been used"
+CODE_WAS_DELIVERED = "Its code was handed out, and may have been used"
 WAS_FULFILLED = "It was fulfilled"
 
 
@@ -18,7 +18,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     """Claims of the event are cancelled as by hand, by reward; one that was fulfilled, or whose code is out, stands."""
     found = Claim.objects.of(participant).filter(event_id=event.pk).exclude(status=ClaimStatus.CANCELLED)
     for row in found.order_by("reward_id", "pk"):  # rewards are locked by id
-        work.load([loads_of(row.reward_id)])
+        work.load([tally_load(row.reward_id)])
         claim = work.lock(Claim, row.pk)
         if claim is not None:
             yield _taken_back(work, participant, event, claim)
@@ -33,5 +33,5 @@ def _taken_back(work: UnitOfWork, participant: Participant, event: Event, claim:
 
 def _obstacle(claim: Claim) -> str | None:
     if claim.code_value is not None:
-        return CODE_IS_OUT
+        return CODE_WAS_DELIVERED
     return WAS_FULFILLED if claim.status == ClaimStatus.FULFILLED else None

@@ -9,12 +9,12 @@ from participants.errors import DomainError
 from participants.models import Tenant
 from participants.work import UnitOfWork, restartable, unit_of_work
 from rewards.models import Reward, RewardCode
-from rewards.selectors import known_codes
-from rewards.services.handing import RewardNotFound, locked_reward
+from rewards.selectors import existing_codes
+from rewards.services.issuing import RewardNotFound, lock_reward
 
 
 @dataclass(frozen=True)
-class CodeTaken:
+class CodeResult:
     """What became of one code. `is_repeat`: it was there already, or earlier in the list."""
 
     code: str
@@ -22,23 +22,23 @@ class CodeTaken:
     refusal: DomainError | None = None
 
 
-Then = Callable[[UnitOfWork, Sequence[CodeTaken]], None]
+BeforeEnd = Callable[[UnitOfWork, Sequence[CodeResult]], None]
 
 
 @dataclass(frozen=True)
 class CodesAdded:
     """What became of each, in the order given, and how many codes nobody has now."""
 
-    taken: Sequence[CodeTaken]
+    results: Sequence[CodeResult]
     available: int
 
     @property
     def added(self) -> int:
-        return sum(not each.is_repeat for each in self.taken)
+        return sum(not each.is_repeat for each in self.results)
 
     @property
     def duplicates(self) -> Sequence[str]:
-        return [each.code for each in self.taken if each.is_repeat]
+        return [each.code for each in self.results if each.is_repeat]
 
 
 @restartable
@@ -49,7 +49,7 @@ def add_codes(
     codes: Sequence[str],
     now: datetime,
     is_dry_run: bool = False,
-    then: Then | None = None,
+    then: BeforeEnd | None = None,
 ) -> CodesAdded:
     """Put codes into the stock of a reward, whose row is locked meanwhile. Participants who wait for it are served at the end of
     the same unit (`rewards.services.serving`). Raises RewardNotFound.
@@ -60,18 +60,18 @@ def add_codes(
     if known is None:
         raise RewardNotFound(reward_id)
     with unit_of_work(tenant, [], now=now, is_dry_run=is_dry_run) as work:
-        reward = locked_reward(work, known)
-        taken = list(_taken(codes, known_codes(reward, codes)))
+        reward = lock_reward(work, known)
+        taken = list(_taken(codes, existing_codes(reward, codes)))
         _put(work, reward, [each.code for each in taken if not each.is_repeat])
         if then is not None:
             then(work, taken)
     return CodesAdded(taken, reward.free_codes)  # after the unit, which may have handed some of them out
 
 
-def _taken(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeTaken]:
+def _taken(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeResult]:
     seen = set(known)
     for code in codes:
-        yield CodeTaken(code, is_repeat=code in seen)
+        yield CodeResult(code, is_repeat=code in seen)
         seen.add(code)
 
 

@@ -122,13 +122,13 @@ UNDO = ObjectPage(
 @admin.register(Amnesty)
 class AmnestyAdmin(TenantDataAdmin):
     form = AmnestyForm
-    list_display = ("name", "from_on", "to_on", "timezone", "shown_streaks", "shown_status", "created_at")
+    list_display = ("name", "from_on", "to_on", "timezone", "display_streaks", "display_status", "created_at")
     search_fields = ("name", "reason")
     search_help_text = "Part of the name or the reason"
     ordering = ("-created_at",)
     sortable_by = ("from_on", "created_at")
     object_pages = (UNDO,)
-    fields = ("name", ("from_on", "to_on"), "timezone", "shown_streaks", "reason", ("created_at", "undone_at"), "id")
+    fields = ("name", ("from_on", "to_on"), "timezone", "display_streaks", "reason", ("created_at", "undone_at"), "id")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # what it excused was told to clients: undo it, and declare another

@@ -37,7 +37,7 @@ ABOUT_MILESTONES = "Lengths of a run that clients are told of, and at which a re
 @admin.register(Streak)
 class StreakAdmin(DefinitionAdmin):
     noun, form = services.NOUN, StreakForm
-    columns = ("shown_events", "shown_period", "shown_condition", "shown_grace")
+    columns = ("display_events", "display_period", "display_condition", "display_grace")
     list_filter = ("status", "period")
     object_pages = PAGES
     about_activating = "They count again from now on; what participants had when they were paused goes on."
@@ -67,7 +67,7 @@ class StreakAdmin(DefinitionAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "shown_expression")
+        return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         before = obj.revision
@@ -111,7 +111,7 @@ class StreakAdmin(DefinitionAdmin):
 def _conditions(streak: Streak | None) -> Iterable[str]:
     """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
     is_more = streak is not None and streak.expression is not None and filter_of(streak) is None
-    return ("shown_expression", "drop_expression") if is_more else ("fact_filter",)
+    return ("display_expression", "drop_expression") if is_more else ("fact_filter",)
 
 
 def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:

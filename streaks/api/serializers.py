@@ -34,10 +34,12 @@ class RecordedAnswer(serializers.Serializer[Any]):
 class StreakEntry(serializers.Serializer[ParticipantStreakStatus]):
     code = serializers.CharField(source="streak.code", help_text="Code of the streak.")
     name = serializers.CharField(source="streak.name", help_text="Its name, for people.")
-    current_count = serializers.IntegerField(source="standing.current", help_text="0 where the streak is broken.")
-    longest_count = serializers.IntegerField(source="standing.longest", help_text="Length of the longest run ever.")
+    current_count = serializers.IntegerField(source="streak_status.current", help_text="0 where the streak is broken.")
+    longest_count = serializers.IntegerField(
+        source="streak_status.longest", help_text="Length of the longest run ever."
+    )
     last_recorded_at = serializers.DateTimeField(source="last_activity_at", help_text="The latest tick.")
-    is_at_risk = serializers.BooleanField(source="standing.is_at_risk", help_text="Alive, but about to break.")
+    is_at_risk = serializers.BooleanField(source="streak_status.is_at_risk", help_text="Alive, but about to break.")
     period = serializers.CharField(source="streak.period", help_text="One tick counts in each.")
 
 

@@ -77,7 +77,11 @@ def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
     carried = CarryOver(count=last.count, longest=longest, last=last.last, since=state.carry_over.since)
     paid = _paid_before(last, state.paid)
     return replace(
-        state, runs=state.runs[cut:], carried=carried, paid=paid, vouched=clip_after(state.direct_ticks, carried.last)
+        state,
+        runs=state.runs[cut:],
+        carry_over=carried,
+        paid=paid,
+        direct_ticks=clip_after(state.direct_ticks, carried.last),
     )
 
 

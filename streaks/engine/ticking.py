@@ -80,7 +80,7 @@ def tick(
     was_satisfied = is_window_satisfied(state, window)
     has_effect = _has_effect(state, rules, window, at=at)
     if has_effect and is_direct:
-        counted = replace(state, vouched=with_tick(state.direct_ticks, window, enough=_enough(rules)))
+        counted = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=_enough(rules)))
     if has_effect and (adds_to_satisfied or not was_satisfied):
         counted = _counted(counted, rules, windows, window, value)
     counted = compact(counted, rules, spans)
@@ -99,7 +99,7 @@ def _visited(state: State, *, at: datetime, is_vouched: bool) -> State:
     state = replace(state, last_at=_latest(state.last_at, at))
     if not is_vouched:
         return state
-    return replace(state, vouched=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
+    return replace(state, direct_ticks=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
 
 
 def _enough(rules: Rules) -> int:
@@ -119,7 +119,7 @@ def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]
     if streak_status(state, rules, now=at, spans=spans).window is not None:
         return state
     anchor = _anchor_at(state, rules.windows, at=at)
-    return replace(state, anchor=anchor, progress={}, vouched=before_window(state.direct_ticks, anchor.first))
+    return replace(state, anchor=anchor, progress={}, direct_ticks=before_window(state.direct_ticks, anchor.first))
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:

@@ -85,7 +85,7 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
     pauses: defaultdict[UUID, list[Span]] = defaultdict(list)
     for pause in StreakPause.objects.filter(tenant_id=tenant.pk):
         pauses[pause.streak_id].append((pause.began_at, pause.ended_at))
-    amnesties = list(Amnesty.objects.of(tenant).standing())
+    amnesties = list(Amnesty.objects.of(tenant).in_force())
     compiled = [
         _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_amnesties_of(row, amnesties)])
         for row in Streak.objects.of(tenant).in_order()

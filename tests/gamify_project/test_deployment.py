@@ -18,7 +18,9 @@ pytestmark = pytest.mark.deployment
 BEHIND_TLS = {"X-Forwarded-Proto": "https"}
 HEALTHCHECK = ["python", "scripts/healthcheck.py"]
 SEND_TASK = "import django; django.setup(); from gamify_project.tasks import clear_expired_sessions as t; t.delay()"
-WAKE_UP = "import django; django.setup(); from gamify.webhooks.services.waking import bell; bell.press()"
+WAKE_UP = (
+    "import django; django.setup(); from gamify.webhooks.services.waking import wake_up_sender; wake_up_sender.send()"
+)
 
 
 @pytest.fixture(scope="module")

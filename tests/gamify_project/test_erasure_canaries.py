@@ -19,7 +19,7 @@ from gamify.leaderboards import tasks as board_tasks
 from gamify.points.models import LedgerEntry
 from gamify.webhooks import tasks as webhook_tasks
 from gamify.webhooks.models import Delivery
-from gamify.webhooks.services import pump
+from gamify.webhooks.services import deliver_due
 from participants.models import DomainEvent, Participant
 from rewards.models import Claim
 from streaks.services import create_streak
@@ -84,7 +84,7 @@ def planted(api: Api, admin_api: Api, tenant, tmp_path):
     board_tasks.build_waiting()
     board_tasks.fold_waiting()
     done(api.post("/points/award", {"participant_id": ME, "amount": 1}))  # a score that is not folded yet
-    pump()
+    deliver_due()
     assert all_places(), "nothing was planted"
     return tenant
 
@@ -217,7 +217,7 @@ def test_anonymising_leaves_no_canary_anywhere(planted, admin_api, way):
 @pytest.mark.parametrize("way", ["api", "console"])
 def test_deleting_leaves_the_id_to_those_who_follow_until_the_feed_forgets_it(planted, admin_api, settings, way):
     by_api(admin_api, "") if way == "api" else by_console(planted, "delete")
-    pump()
+    deliver_due()
 
     assert all_places() == {"participants.DomainEvent.data"}
     [told] = [event for event in DomainEvent.objects.all() if "canary" in repr(event.data)]

@@ -23,7 +23,7 @@ from gamify.facts.engine.outcomes import GrantRefused
 from gamify.leaderboards.services import create_leaderboard
 from gamify.webhooks.api.streaming import _places
 from gamify.webhooks.models import Delivery, Endpoint
-from gamify.webhooks.services import create_endpoint, place_all
+from gamify.webhooks.services import assign_all_positions, create_endpoint
 from gamify_project.dialects import is_admin_gateway
 from gamify_project.schema import PARAMETERS, document_errors
 from participants.api.schema import ERRORS
@@ -196,7 +196,7 @@ def give_a_webhook(tenant: Tenant) -> None:
     data = {"url": "https://shop.example/hooks/gamify", "event_types": ["*"]}
     made = create_endpoint(tenant=tenant, data=data, now=NOW).endpoint
     Endpoint.objects.filter(pk=made.pk).update(id=PARAMETERS["webhook_id"]["example"])
-    place_all(now=NOW)
+    assign_all_positions(now=NOW)
     first = Delivery.objects.order_by("pk").first()
     assert first
     Delivery.objects.all().update(endpoint_id=PARAMETERS["webhook_id"]["example"])

@@ -356,7 +356,7 @@ def test_a_drift_says_whose_it_is_and_what_was_expected(tenant, busy):
 def test_every_row_that_is_announced_is_seen(tenant, busy):
     seen = []
 
-    audited = audit(tenant=tenant, now=NOW, report=print, seen=seen.append)
+    audited = audit(tenant=tenant, now=NOW, report=print, report_progress=seen.append)
 
     assert sum(seen) == audit_size(tenant) == audited.rows
 

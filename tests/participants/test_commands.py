@@ -160,7 +160,7 @@ def test_revoke_hmac_secret_revokes_the_one_of_that_id(tenant):
 
     assert (revoked["id"], revoked["tenant_id"]) == (made["id"], made["tenant_id"])
     assert revoked["revoked_at"]
-    assert [str(row.pk) for row in HmacSecret.objects.standing()] == [kept["id"]]
+    assert [str(row.pk) for row in HmacSecret.objects.active()] == [kept["id"]]
 
 
 def test_revoking_a_secret_that_is_unknown_or_revoked_says_so(tenant):

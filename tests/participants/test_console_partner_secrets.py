@@ -76,11 +76,11 @@ def test_revoking_is_asked_and_then_done(tenant):
     console = Console(tenant)
 
     asked = console.get(REVOKE, secret.pk)
-    before = HmacSecret.objects.standing().count()
+    before = HmacSecret.objects.active().count()
     console.post(REVOKE, secret.pk)
 
     assert "Revoke this secret" in text_of(asked)
-    assert (before, HmacSecret.objects.standing().count()) == (1, 0)
+    assert (before, HmacSecret.objects.active().count()) == (1, 0)
     assert trail() == [(str(secret), 2, "Revoked.")]
 
 
@@ -107,7 +107,7 @@ def test_secrets_of_other_tenants_are_out_of_reach(tenant, other_tenant, page):
 
         assert {answer.status_code for answer in answers} <= {302, 403}
         assert "Theirs" not in text_of(console.get(LIST))
-    assert HmacSecret.objects.standing().count() == 2
+    assert HmacSecret.objects.active().count() == 2
 
 
 @pytest.mark.parametrize("status", ["active", "revoked"])

@@ -5,14 +5,14 @@ import unicodedata
 
 import pytest
 
-from rewards.engine import code_lines, code_problem
+from rewards.engine import code_problem, parse_code_lines
 from rewards.engine.code_lines import SEPARATOR_LINE
 
 pytestmark = pytest.mark.engine
 
 
 def read(text):
-    lines = code_lines(text if isinstance(text, bytes) else text.encode())
+    lines = parse_code_lines(text if isinstance(text, bytes) else text.encode())
     return lines.codes, [(each.number, each.problem) for each in lines.bad]
 
 

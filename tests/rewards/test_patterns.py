@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from rewards.engine import code_of, pattern_problem
+from rewards.engine import pattern_problem, random_code
 
 pytestmark = pytest.mark.engine
 
@@ -14,14 +14,14 @@ def test_wildcards_become_characters_that_nobody_mistakes_and_the_rest_stays():
     digit, letter = "[2-9]", "[A-HJKMNP-TV-Z]"
     shape = re.compile(f"SUMMER-10-{digit}{{4}}-{letter}{{4}}-[2-9A-HJKMNP-TV-Z]{{2}}")
 
-    codes = [code_of("SUMMER-10-####-????-**") for _ in range(500)]
+    codes = [random_code("SUMMER-10-####-????-**") for _ in range(500)]
 
     assert all(shape.fullmatch(code) for code in codes)
     assert len(set(codes)) == 500
 
 
 def test_every_character_comes_about_as_often():
-    counted = Counter("".join(code_of("*" * 30) for _ in range(1_000)))
+    counted = Counter("".join(random_code("*" * 30) for _ in range(1_000)))
 
     assert len(counted) == 30
     assert all(800 < number < 1_200 for number in counted.values())

@@ -17,7 +17,7 @@ from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.tenants import create_tenant
 from rewards.models import Claim, Reward
-from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_waiting
+from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_pending_claims
 from tests.factories import RuleFactory
 from tests.threads import all_at_once
 
@@ -241,5 +241,7 @@ def test_a_storm_of_requests_overtakes_nobody_and_meets_no_deadlock(tenant, mug,
 def rewards_awaited_in_stock(rewards):
     """Those of which something is left while somebody waits: the sweep would serve them."""
     return [
-        reward.name for reward in rewards if serve_waiting(reward=Reward.objects.get(pk=reward.pk), now=timezone.now())
+        reward.name
+        for reward in rewards
+        if serve_pending_claims(reward=Reward.objects.get(pk=reward.pk), now=timezone.now())
     ]

@@ -55,8 +55,8 @@ class EventAdmin(HistoryAdmin):
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
     order_of_one = ("-occurred_at", "-id")
     object_pages = (REVERSE,)
-    fields = ("shown_participant", "name", "shown_properties", ("occurred_at", "created_at"), "shown_trace", "id")
-    when_reversed = (("reversed_at", "reversal_reason"), "shown_undone")
+    fields = ("shown_participant", "name", "display_properties", ("occurred_at", "created_at"), "display_trace", "id")
+    when_reversed = (("reversed_at", "reversal_reason"), "display_undone")
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
         is_reversed = obj is not None and obj.reversed_at is not None

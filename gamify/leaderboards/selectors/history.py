@@ -61,7 +61,7 @@ def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[
 
 
 def _named(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Event]:
-    events = Event.objects.standing().filter(tenant_id=tenant.pk, participant_id__in=ids)
+    events = Event.objects.not_reversed().filter(tenant_id=tenant.pk, participant_id__in=ids)
     return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
 
 

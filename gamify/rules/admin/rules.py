@@ -35,7 +35,7 @@ LEVELS = {"error": "danger", "warning": "warning", "note": "info"}
 @admin.register(Rule)
 class RuleAdmin(DefinitionAdmin):
     noun, form = services.NOUN, RuleForm
-    columns = ("shown_when", "shown_grants", "shown_limits", "shown_findings")
+    columns = ("display_when", "display_grants", "display_limits", "display_findings")
     ordering = ("-priority", "code")
     change_form_outer_after_template = "console/findings.html"
     about_activating = "They listen from the next event on."
@@ -58,7 +58,7 @@ class RuleAdmin(DefinitionAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "shown_expression")
+        return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_view)
@@ -151,4 +151,4 @@ def _tenant(request: HttpRequest) -> Tenant:
 def _conditions(rule: Rule | None) -> Iterable[str]:
     """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
     is_more = rule is not None and rule.expression is not None and conditions_of(rule.expression) is None
-    return ("shown_expression", "drop_expression") if is_more else ("conditions",)
+    return ("display_expression", "drop_expression") if is_more else ("conditions",)

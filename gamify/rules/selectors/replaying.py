@@ -175,7 +175,7 @@ class _Stream:
         self._max_events = max_events
         named = {} if ANY_EVENT in names else {"name__in": names}
         period = {"occurred_at__gte": since, "occurred_at__lt": until}
-        wanted = Event.objects.filter(tenant_id=tenant.pk, **period, **named).standing()
+        wanted = Event.objects.filter(tenant_id=tenant.pk, **period, **named).not_reversed()
         self._wanted = wanted.only("participant_id", "name", "properties", "occurred_at")
 
     def chunks(self, watch: OnProgress) -> Iterator[tuple[Mapping[Any, Participant], Iterator[Event]]]:

@@ -149,7 +149,7 @@ class EndpointAdmin(ShownOnceAdmin):
     """The secret is shown once; everything else can be changed."""
 
     form = WebhookForm
-    list_display = ("url", "shown_types", "shown_status", "description", "created_at")
+    list_display = ("url", "display_types", "display_status", "description", "created_at")
     list_filter = ("is_active",)
     search_fields = ("url", "description")
     search_help_text = "Part of the address or the description"
@@ -192,11 +192,11 @@ class EndpointAdmin(ShownOnceAdmin):
         return "Deliveries are signed with it (Standard Webhooks)."
 
     @display("events")
-    def shown_types(self, endpoint: Endpoint) -> str:
+    def display_types(self, endpoint: Endpoint) -> str:
         return ", ".join(endpoint.event_types)
 
     @display("status", label=STATUSES)
-    def shown_status(self, endpoint: Endpoint) -> str:
+    def display_status(self, endpoint: Endpoint) -> str:
         return _status_of(endpoint)
 
 

@@ -42,7 +42,7 @@ NOT_PUBLIC = InvalidInput("url", "127.0.0.1 is not a public address.")
 UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event of the type 'streaks.*'.")
 
 
-class OfWebhook(AdminViewSet, GenericViewSet[Any]):
+class OneWebhookViewSet(AdminViewSet, GenericViewSet[Any]):
     pagination_class = Page
     queryset = Endpoint.objects.none()
 
@@ -54,7 +54,7 @@ class OfWebhook(AdminViewSet, GenericViewSet[Any]):
         return endpoint
 
 
-class WebhooksViewSet(OfWebhook):
+class WebhooksViewSet(OneWebhookViewSet):
     filter_backends = [FilterBackend]
     filterset_class = DefinitionFilter
     serializer_class = WebhookAnswer
@@ -136,12 +136,12 @@ class WebhooksViewSet(OfWebhook):
         return Response({"replayed": count})
 
 
-def _with_secret(made: services.WithSecret) -> dict[str, Any]:
+def _with_secret(made: services.EndpointWithSecret) -> dict[str, Any]:
     made.endpoint.secret = made.secret  # type: ignore[attr-defined]  # for this answer only
     return rendered(WebhookWithSecret, made.endpoint)
 
 
-class DeliveriesViewSet(OfWebhook):
+class DeliveriesViewSet(OneWebhookViewSet):
     serializer_class = DeliveryAnswer
 
     @operation(

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from gamify.webhooks import services
 from gamify.webhooks.api import examples
-from gamify.webhooks.api.serializers import FeedAnswer, FeedQuery, FollowingQuery, as_feed
-from gamify.webhooks.api.streaming import MEDIA_TYPE, StreamsBusy, open_stream, streamed
-from gamify.webhooks.selectors.feed import Following
+from gamify.webhooks.api.serializers import FeedAnswer, FeedFilterQuery, FeedQuery, feed_answer
+from gamify.webhooks.api.streaming import MEDIA_TYPE, StreamsBusy, open_stream, stream_response
+from gamify.webhooks.selectors.feed import FeedFilter
 from gamify.webhooks.services import CursorExpired
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet
@@ -40,11 +40,11 @@ class FeedViewSet(AdminViewSet):
                 limit=query["limit"],
                 now=self.now,
             )
-            return Response(as_feed(page))
+            return Response(feed_answer(page))
 
     @operation(
         "stream_feed",
-        query=FollowingQuery,
+        query=FeedFilterQuery,
         answer=OpenApiTypes.STR,
         errors=[CursorExpired(), StreamsBusy()],
         example=examples.STREAM,
@@ -56,11 +56,11 @@ class FeedViewSet(AdminViewSet):
         A connection ends after a while; clients of this protocol then connect anew by themselves, and go on where they were.
         How many can be open at a time depends on how the server is run; beyond that it answers 503.
         """
-        query = self.query(FollowingQuery)
+        query = self.query(FeedFilterQuery)
         after = request.headers.get("Last-Event-ID") or services.LATEST
         stream = open_stream(tenant=self.tenant, following=_following(query), after=after, now=self.now)
-        return streamed(stream)
+        return stream_response(stream)
 
 
-def _following(query: dict[str, Any]) -> Following:
-    return Following(query["types"], query.get("participant_id"))
+def _following(query: dict[str, Any]) -> FeedFilter:
+    return FeedFilter(query["types"], query.get("participant_id"))

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.webhooks.definitions import types_meant
+from gamify.webhooks.definitions import types_matching
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.selectors.feed import FeedPage
@@ -16,7 +16,7 @@ from participants.api.warnings import warnings_field
 from participants.errors import InvalidInput
 from participants.profile import AnyField
 
-REPLAYED_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
+REPLAY_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
 
 
 class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
@@ -131,7 +131,7 @@ class ReplayQuery(serializers.Serializer[Any]):
         required=False, help_text="What happened from this instant on is left out; now when it is not given."
     )
     status = serializers.ChoiceField(
-        choices=REPLAYED_STATUSES,
+        choices=REPLAY_STATUSES,
         required=False,
         help_text="Only what `failed` (also where another try is due), what `succeeded`, or what it `missed` since it was inactive; all when left out.",
     )
@@ -151,17 +151,17 @@ class TypesField(CodesField):
 
     def to_internal_value(self, data: Any) -> Any:
         try:
-            return types_meant(super().to_internal_value(data))
+            return types_matching(super().to_internal_value(data))
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 
 
-class FollowingQuery(serializers.Serializer[Any]):
+class FeedFilterQuery(serializers.Serializer[Any]):
     types = TypesField(required=False, default=None, help_text="Only these types: `streak.*,points.awarded`.")
     participant_id = ParticipantIdField(required=False, help_text="Only what is about this participant.")
 
 
-class FeedQuery(FollowingQuery):
+class FeedQuery(FeedFilterQuery):
     after = TextField(
         max_length=20,
         required=False,
@@ -186,7 +186,7 @@ class FeedAnswer(serializers.Serializer[Any]):
     has_more = serializers.BooleanField(help_text="Whether there is more already.")
 
 
-def as_feed(page: FeedPage) -> dict[str, Any]:
+def feed_answer(page: FeedPage) -> dict[str, Any]:
     """Already as it is written: a serializer would take the events apart, and put them together again."""
     return {
         "events": [message_of(event) for event in page.events],

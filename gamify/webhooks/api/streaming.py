@@ -15,8 +15,8 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from gamify.webhooks import services
-from gamify.webhooks.engine.messages import encoded, message_of
-from gamify.webhooks.selectors.feed import FeedPage, Following
+from gamify.webhooks.engine.messages import message_bytes, message_of
+from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
 from participants.errors import DomainError
 from participants.models import DomainEvent, Tenant
 from participants.work import reading
@@ -48,7 +48,7 @@ def _places() -> BoundedSemaphore:
 class FeedStream:
     """Chunks of `text/event-stream`. It holds one of this process's places until it is closed."""
 
-    def __init__(self, tenant: Tenant, following: Following, page: FeedPage) -> None:
+    def __init__(self, tenant: Tenant, following: FeedFilter, page: FeedPage) -> None:
         self._tenant = tenant
         self._following = following
         self._page = page
@@ -81,24 +81,24 @@ class FeedStream:
             _places().release()
 
 
-def _page(tenant: Tenant, following: Following, after: str, *, now: datetime, limit: int = PAGE) -> FeedPage:
+def _page(tenant: Tenant, following: FeedFilter, after: str, *, now: datetime, limit: int = PAGE) -> FeedPage:
     return services.read_feed(tenant=tenant, following=following, after=after, limit=limit, now=now)
 
 
 def _written(event: DomainEvent) -> bytes:
     head = f"id: {event.position}\nevent: {event.type}\ndata: ".encode()
-    return head + encoded(message_of(event)) + b"\n\n"
+    return head + message_bytes(message_of(event)) + b"\n\n"
 
 
-def open_stream(*, tenant: Tenant, following: Following, after: str, now: datetime) -> FeedStream:
+def open_stream(*, tenant: Tenant, following: FeedFilter, after: str, now: datetime) -> FeedStream:
     """Raises InvalidInput or CursorExpired for `after`, or StreamsBusy."""
-    begins_at = services.cursor_at(tenant=tenant, after=after, now=now)
+    begins_at = services.start_position(tenant=tenant, after=after, now=now)
     if not _places().acquire(blocking=False):
         raise StreamsBusy
     return FeedStream(tenant, following, FeedPage((), begins_at, has_more=True))
 
 
-def streamed(stream: FeedStream) -> StreamingHttpResponse:
+def stream_response(stream: FeedStream) -> StreamingHttpResponse:
     """Told to proxies that it must not be kept back."""
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=headers)

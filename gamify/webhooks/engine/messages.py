@@ -35,7 +35,7 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def encoded(message: Mapping[str, Any]) -> bytes:
+def message_bytes(message: Mapping[str, Any]) -> bytes:
     """The bytes that are signed and sent."""
     return _ENCODER.encode(message).encode()
 

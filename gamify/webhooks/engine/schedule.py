@@ -15,35 +15,35 @@ PAUSES = (
     timedelta(hours=24),
 )
 JITTER = 0.2
-MOST_TRIES = len(PAUSES) + 1
-LONGEST_WISH = timedelta(hours=24)
-FAILING_FOR = timedelta(days=5)
+MAX_TRIES = len(PAUSES) + 1
+MAX_RETRY_AFTER = timedelta(hours=24)
+DISABLE_AFTER = timedelta(days=5)
 """After failing for so long without a success in between, an endpoint is disabled."""
-DOUBTED_FOR = timedelta(minutes=1)
+DOUBTFUL_FOR = timedelta(minutes=1)
 """So long after a failure an endpoint is not trusted with all threads, whatever it has taken since: it may hang now and then."""
 DOWN_AFTER = timedelta(seconds=10)
 """After failing for so long without a success, one try at a time is enough to see whether it is back."""
 
 
-def next_try_at(*, tries: int, at: datetime, chance: float, wish: timedelta | None = None) -> datetime | None:
+def next_try_at(*, tries: int, at: datetime, chance: float, retry_after: timedelta | None = None) -> datetime | None:
     """When to try again after `tries` tries, the last at `at`; None when that was the last of all.
 
     `chance`, in [0, 1), spreads pauses by ± 20 %, so that what failed together does not come back together. The endpoint's own
     wish (`Retry-After`) can only put it off.
     """
-    if tries >= MOST_TRIES:
+    if tries >= MAX_TRIES:
         return None
     pause = PAUSES[tries - 1] * (1 - JITTER + 2 * JITTER * chance)
-    return at + max(pause, wish or timedelta(0))
+    return at + max(pause, retry_after or timedelta(0))
 
 
-def wish_of(header: str, *, now: datetime) -> timedelta | None:
+def parse_retry_after(header: str, *, now: datetime) -> timedelta | None:
     """What a `Retry-After` header asks for, in seconds or as a date; at most a day, None for what is neither."""
     text = header.strip()
     if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WISH)
+        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
     moment = _date(text)
-    return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST_WISH)
+    return None if moment is None else min(max(moment - now, timedelta(0)), MAX_RETRY_AFTER)
 
 
 def _date(text: str) -> datetime | None:
@@ -55,11 +55,11 @@ def _date(text: str) -> datetime | None:
 
 
 def has_failed_too_long(failing_since: datetime | None, *, now: datetime) -> bool:
-    return failing_since is not None and now - failing_since >= FAILING_FOR
+    return failing_since is not None and now - failing_since >= DISABLE_AFTER
 
 
 def is_doubtful(failed_at: datetime | None, *, now: datetime) -> bool:
-    return failed_at is not None and now - failed_at < DOUBTED_FOR
+    return failed_at is not None and now - failed_at < DOUBTFUL_FOR
 
 
 def is_down(failing_since: datetime | None, *, now: datetime) -> bool:

@@ -9,12 +9,12 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - by which a secret is known
 SECRET_BYTES = 32
 
 
-def secret_of(key: bytes) -> str:
+def secret_text(key: bytes) -> str:
     """A signing key as its owner is shown it."""
     return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
-def headers_of(*, message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
+def signature_headers(*, message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """The three headers of one try at `at`. With several secrets, one of which is being rotated out, there is a signature of each."""
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))

@@ -8,7 +8,7 @@ from participants.ids import new_id
 from participants.models import Tenant
 
 
-class DisabledBecause(models.TextChoices):
+class DisabledReason(models.TextChoices):
     """Why the product has stopped delivering by itself."""
 
     GONE = "gone", "it answered 410 Gone"
@@ -44,7 +44,7 @@ class Endpoint(models.Model):
     failing_since = models.DateTimeField(null=True, editable=False)
     failed_at = models.DateTimeField(null=True, editable=False)
     disabled_at = models.DateTimeField(null=True, editable=False)
-    disabled_because = models.CharField(max_length=8, null=True, editable=False, choices=DisabledBecause.choices)
+    disabled_because = models.CharField(max_length=8, null=True, editable=False, choices=DisabledReason.choices)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

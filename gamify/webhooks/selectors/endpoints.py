@@ -26,7 +26,7 @@ def find_delivery(endpoint: Endpoint, delivery_id: str) -> Delivery | None:
     return None if pk is None else Delivery.objects.of(endpoint).filter(pk=pk).first()
 
 
-def endpoints_with_due(*, now: datetime) -> Sequence[Endpoint]:
+def endpoints_with_due_deliveries(*, now: datetime) -> Sequence[Endpoint]:
     """The active endpoints, of all tenants, for which something is due: one look into the index for each."""
     due = Delivery.objects.filter(endpoint_id=OuterRef("pk")).due(now)
     first = Subquery(due.order_by("due_at").values("due_at")[:1])
@@ -34,7 +34,7 @@ def endpoints_with_due(*, now: datetime) -> Sequence[Endpoint]:
     return list(found.order_by("first_due_at"))
 
 
-def due_of(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[Delivery]:
+def due_deliveries_for_update(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[Delivery]:
     """The next deliveries of `endpoint`, first due first, held by this transaction; what another one holds is left out."""
     rows = Delivery.objects.filter(endpoint_id=endpoint.pk).due(now).select_for_update(skip_locked=True)
     return list(rows.order_by("due_at", "id").only("id", "tenant_id", "endpoint_id", "event_id")[:limit])

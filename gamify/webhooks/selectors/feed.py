@@ -13,7 +13,7 @@ from participants.models import DomainEvent, Participant, Tenant
 
 
 @dataclass(frozen=True)
-class Following:
+class FeedFilter:
     """What a reader wants to see: only these types, where any are named, and only of this participant, where one is."""
 
     types: Collection[str] | None = None
@@ -32,13 +32,13 @@ class FeedPage:
     has_more: bool
 
 
-def head_of(tenant: Tenant) -> FeedHead:
+def feed_head(tenant: Tenant) -> FeedHead:
     return FeedHead.objects.filter(pk=tenant.pk).first() or FeedHead(tenant=tenant)
 
 
-def feed_page(tenant: Tenant, following: Following, *, after: int, limit: int) -> FeedPage:
+def feed_page(tenant: Tenant, following: FeedFilter, *, after: int, limit: int) -> FeedPage:
     """The head is read first: every position up to it is visible to the query behind it."""
-    head = head_of(tenant).position
+    head = feed_head(tenant).position
     found = list(_wanted(tenant, following).filter(position__gt=after).order_by("position")[: limit + 1])
     events = found[:limit]
     if len(found) > limit:
@@ -46,7 +46,7 @@ def feed_page(tenant: Tenant, following: Following, *, after: int, limit: int) -
     return FeedPage(events, max([head, after, *map(_position, events)]), has_more=False)
 
 
-def _wanted(tenant: Tenant, following: Following) -> "QuerySet[DomainEvent]":
+def _wanted(tenant: Tenant, following: FeedFilter) -> "QuerySet[DomainEvent]":
     rows = DomainEvent.objects.filter(tenant_id=tenant.pk)
     if following.types is not None:
         rows = rows.filter(type__in=following.types)
@@ -61,18 +61,18 @@ def _position(event: DomainEvent) -> int:
     return event.position
 
 
-def unplaced() -> "QuerySet[DomainEvent]":
+def events_without_position() -> "QuerySet[DomainEvent]":
     return DomainEvent.objects.filter(position=None)
 
 
-def next_unplaced(tenant_id: UUID, *, limit: int) -> Sequence[DomainEvent]:
+def next_events_without_position(tenant_id: UUID, *, limit: int) -> Sequence[DomainEvent]:
     """Events of a tenant that have no position, in the order in which each participant's were committed.
 
     A participant's events are written behind their lock. So the clock of the database, which all writers share, never shows the
     later one an earlier time; the events of one statement show the same time, and have ids in order. SQLite's clock is
     coarser, but its rows are numbered as they are written.
     """
-    rows = unplaced().filter(tenant_id=tenant_id).only("id", "tenant_id", "type")
+    rows = events_without_position().filter(tenant_id=tenant_id).only("id", "tenant_id", "type")
     is_sqlite = connection.vendor == "sqlite"
     in_order = rows.order_by(RawSQL("rowid", ())) if is_sqlite else rows.order_by(F("written_at"), "id")
     return list(in_order[:limit])

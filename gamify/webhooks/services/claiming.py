@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.messages import message_bytes, message_of
 from gamify.webhooks.engine.schedule import is_doubtful, is_down
 from gamify.webhooks.models import Delivery, Endpoint
-from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
+from gamify.webhooks.selectors.endpoints import due_deliveries_for_update, endpoints_with_due_deliveries
 from gamify.webhooks.services.secrets import secrets_of
 from gamify.webhooks.services.sending import Post
 from participants.database import Among, Query, update, values_for_among
@@ -24,14 +24,14 @@ from participants.models import DomainEvent
 
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
-DEPTH = 512
+CLAIM_SIZE = 512
 """Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
-DOUBTFUL_DEPTH = 16
+DOUBTFUL_CLAIM_SIZE = 16
 """For one that failed lately; for one that is down, a single one."""
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimedDelivery:
     """A delivery that this worker holds under `lease`, and may begin to send until `start_by` (monotonic seconds)."""
 
     delivery_id: UUID
@@ -43,17 +43,17 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Hold:
+class ClaimedBatch:
     """What was claimed for one endpoint. A doubtful one failed lately, one that is down does nothing else."""
 
     endpoint_id: UUID
     is_doubtful: bool
     is_down: bool
-    claims: Sequence[Claim]
+    deliveries: Sequence[ClaimedDelivery]
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """Threads that are free, those of them that may wait for doubtful endpoints, and how many deliveries each endpoint has already:
     such as are under way too."""
 
@@ -68,9 +68,9 @@ def seconds_to_start() -> float:
     return LEASE.total_seconds() - timeout - MARGIN_SECONDS
 
 
-def claim(*, room: Room, now: datetime) -> list[Hold]:
+def claim_due(*, capacity: Capacity, now: datetime) -> list[ClaimedBatch]:
     """Hold what is due, for endpoints that have a thread or can get one. Those that work come first."""
-    shares = _shares(endpoints_with_due(now=now), room, now=now)
+    shares = _shares(endpoints_with_due_deliveries(now=now), capacity, now=now)
     if not shares:
         return []
     start_by, lease = time.monotonic() + seconds_to_start(), new_id()
@@ -81,7 +81,7 @@ def claim(*, room: Room, now: datetime) -> list[Hold]:
 
 
 def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
-    rows = due_of(endpoint, now=now, limit=number)
+    rows = due_deliveries_for_update(endpoint, now=now, limit=number)
     for row in rows:
         row.due_at, row.lease = now + LEASE, lease
     if rows:
@@ -89,7 +89,7 @@ def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> S
     return rows
 
 
-def _shares(endpoints: Sequence[Endpoint], room: Room, *, now: datetime) -> list[tuple[Endpoint, int]]:
+def _shares(endpoints: Sequence[Endpoint], room: Capacity, *, now: datetime) -> list[tuple[Endpoint, int]]:
     """How many deliveries are to be claimed for each endpoint: so many that its threads need not stop, once half are sent."""
     free = {True: room.free_for_doubtful, False: room.free}
     shares = []
@@ -111,7 +111,7 @@ def _is_doubtful(endpoint: Endpoint, now: datetime) -> bool:
 def _depth(endpoint: Endpoint, now: datetime) -> int:
     if is_down(endpoint.failing_since, now=now):
         return 1
-    return DOUBTFUL_DEPTH if _is_doubtful(endpoint, now) else DEPTH
+    return DOUBTFUL_CLAIM_SIZE if _is_doubtful(endpoint, now) else CLAIM_SIZE
 
 
 def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
@@ -141,16 +141,18 @@ def _hold(
     lease: UUID,
     start_by: float,
     now: datetime,
-) -> Hold:
+) -> ClaimedBatch:
     secrets = secrets_of(endpoint, now=now)
     claims = [
-        Claim(row.pk, row.tenant_id, endpoint.pk, lease, start_by, _post(endpoint, events[row.event_id], secrets))
+        ClaimedDelivery(
+            row.pk, row.tenant_id, endpoint.pk, lease, start_by, _post(endpoint, events[row.event_id], secrets)
+        )
         for row in sorted(rows, key=lambda row: row.event_id)
         if row.event_id in events
     ]
-    return Hold(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
+    return ClaimedBatch(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
 
 
 def _post(endpoint: Endpoint, event: DomainEvent, secrets: Sequence[str]) -> Post:
     version = event_types[event.type].version if event.type in event_types else 1
-    return Post(endpoint.url, str(event.pk), version, encoded(message_of(event)), secrets)
+    return Post(endpoint.url, str(event.pk), version, message_bytes(message_of(event)), secrets)

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from gamify.webhooks.models import FeedHead
-from gamify.webhooks.selectors.feed import FeedPage, Following, feed_page, head_of, unplaced
-from gamify.webhooks.services.sequencing import CHUNK, place
+from gamify.webhooks.selectors.feed import FeedFilter, FeedPage, events_without_position, feed_head, feed_page
+from gamify.webhooks.services.sequencing import CHUNK, assign_positions
 from participants.engine import MAX_BIGINT
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 
 LATEST = "latest"
-MOST_CHUNKS = 20
+MAX_CHUNKS = 20
 
 
 class CursorExpired(DomainError):
@@ -23,19 +23,22 @@ class CursorExpired(DomainError):
         super().__init__("Events behind this cursor are not kept any more; begin anew without one")
 
 
-def read_feed(*, tenant: Tenant, following: Following, after: str | None, limit: int, now: datetime) -> FeedPage:
+def read_feed(*, tenant: Tenant, following: FeedFilter, after: str | None, limit: int, now: datetime) -> FeedPage:
     """The next `limit` events behind the cursor `after`; from the oldest that are kept without one, none yet with `latest`.
 
     What has been committed before the call is in the feed. Raises InvalidInput for what is no cursor of this feed, or CursorExpired.
     """
     _place_what_waits(tenant, now=now)
-    return feed_page(tenant, following, after=position_of(after, head_of(tenant)), limit=limit)
+    return feed_page(tenant, following, after=position_of(after, feed_head(tenant)), limit=limit)
 
 
 def _place_what_waits(tenant: Tenant, *, now: datetime) -> None:
     """As far as one reader can be asked to; the rest has `has_more` to wait for, or a worker to come by."""
-    for _ in range(MOST_CHUNKS):
-        if not unplaced().filter(tenant_id=tenant.pk).exists() or place(tenant_id=tenant.pk, now=now) < CHUNK:
+    for _ in range(MAX_CHUNKS):
+        if (
+            not events_without_position().filter(tenant_id=tenant.pk).exists()
+            or assign_positions(tenant_id=tenant.pk, now=now) < CHUNK
+        ):
             return
 
 
@@ -55,7 +58,7 @@ def position_of(cursor: str | None, head: FeedHead) -> int:
     return position
 
 
-def cursor_at(*, tenant: Tenant, after: str, now: datetime) -> int:
+def start_position(*, tenant: Tenant, after: str, now: datetime) -> int:
     """The position from which a reader goes on, behind what has been committed where that is `latest`. Raises as `read_feed`."""
     _place_what_waits(tenant, now=now)
-    return position_of(after, head_of(tenant))
+    return position_of(after, feed_head(tenant))

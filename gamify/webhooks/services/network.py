@@ -27,7 +27,7 @@ class NotPublic(Exception):
     """The host is, or resolves to, an address that deliveries must not go to."""
 
 
-class OutOfTime(httpcore2.TimeoutException):
+class DeadlineExceeded(httpcore2.TimeoutException):
     """The time for the whole try is over."""
 
 
@@ -38,7 +38,7 @@ def policy() -> Policy:
     return Policy(settings.WEBHOOK_ALLOW_HTTP, frozenset(settings.WEBHOOK_PORTS), networks)
 
 
-class within:  # noqa: N801 - a block
+class time_limit:  # noqa: N801 - a block
     """Limit the time of everything that this thread does on the network in the block. An inner block cannot extend an outer one."""
 
     def __init__(self, seconds: float) -> None:
@@ -56,11 +56,11 @@ class within:  # noqa: N801 - a block
 def _remaining() -> float:
     left: float = _own.deadline - time.monotonic()
     if left <= 0:
-        raise OutOfTime
+        raise DeadlineExceeded
     return left
 
 
-class PunctualStream(httpcore2.NetworkStream):
+class DeadlineStream(httpcore2.NetworkStream):
     """A stream on which each operation has the time that is left, however often the other side sends a byte."""
 
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
@@ -78,7 +78,7 @@ class PunctualStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return PunctualStream(self._inner.start_tls(ssl_context, server_hostname, _remaining()))
+        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, _remaining()))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -98,7 +98,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        *firsts, last = checked_addresses(host, port)
+        *firsts, last = resolve_allowed(host, port)
         for address in firsts:
             try:
                 return self._connect(address, port)
@@ -107,18 +107,18 @@ class GuardedBackend(httpcore2.NetworkBackend):
         return self._connect(last, port)
 
     def _connect(self, address: IPAddress, port: int) -> httpcore2.NetworkStream:
-        return PunctualStream(self._sockets.connect_tcp(str(address), port, _remaining()))
+        return DeadlineStream(self._sockets.connect_tcp(str(address), port, _remaining()))
 
     def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
         raise NotPublic("a socket of this machine")
 
 
-def checked_addresses(host: str, port: int) -> Sequence[IPAddress]:
+def resolve_allowed(host: str, port: int) -> Sequence[IPAddress]:
     """What `host` resolves to, at least one. Raises NotPublic if any of it must not be connected to, ConnectError for nothing."""
     try:
         found = _looked_up(host.strip("[]"), port)
     except TimeoutError as error:
-        raise OutOfTime from error
+        raise DeadlineExceeded from error
     except (OSError, UnicodeError) as error:
         raise httpcore2.ConnectError(f"{host} cannot be resolved") from error
     addresses = list(dict.fromkeys(ipaddress.ip_address(address[0]) for *_, address in found))

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Iterator
 from uuid import UUID
 
-from gamify.webhooks.services.claiming import Claim, Hold, Room
+from gamify.webhooks.services.claiming import Capacity, ClaimedBatch, ClaimedDelivery
 
-LANES = 4
+MAX_THREADS_PER_ENDPOINT = 4
 """Tries that one endpoint is sent at the same time, by one worker; one while it is down."""
-SLOW_MILLISECONDS = 4.0
+FAST_ANSWER_MILLISECONDS = 4.0
 """Answers that come faster need no second thread: threads share one interpreter, and would only be in each other's way."""
 
 
@@ -21,41 +21,41 @@ class EndpointQueue:
 
     def __init__(self, endpoint_id: UUID) -> None:
         self.endpoint_id = endpoint_id
-        self.lanes = 0
+        self.threads = 0
         self.is_doubtful = False
-        self._most_lanes = LANES
+        self._most_lanes = MAX_THREADS_PER_ENDPOINT
         self._depth = 0
         self._pace = 0.0
-        self._waiting: deque[Claim] = deque()
+        self._waiting: deque[ClaimedDelivery] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, hold: Hold) -> None:
+    def add(self, hold: ClaimedBatch) -> None:
         self.is_doubtful = hold.is_doubtful
-        self._most_lanes = 1 if hold.is_down else LANES
-        self._waiting.extend(hold.claims)
+        self._most_lanes = 1 if hold.is_down else MAX_THREADS_PER_ENDPOINT
+        self._waiting.extend(hold.deliveries)
         self._depth = len(self._waiting)
 
-    def take(self) -> Claim | None:
+    def take(self) -> ClaimedDelivery | None:
         try:
             return self._waiting.popleft()
         except IndexError:  # another thread was faster
             return None
 
-    def drain(self) -> Iterator[Claim]:
+    def drain(self) -> Iterator[ClaimedDelivery]:
         while (claim := self.take()) is not None:
             yield claim
 
-    def took(self, milliseconds: float) -> None:
+    def note_duration(self, milliseconds: float) -> None:
         """How long an answer took. The last ones count; one alone may have waited for other threads of ours."""
         self._pace += (milliseconds - self._pace) / 8
 
     @property
-    def wants_lane(self) -> bool:
+    def wants_thread(self) -> bool:
         """The first answer shows whether there is anybody: until then one thread is enough to wait for it."""
-        most = self._most_lanes if self._pace >= SLOW_MILLISECONDS else 1
-        return self.lanes < min(most, len(self._waiting))
+        most = self._most_lanes if self._pace >= FAST_ANSWER_MILLISECONDS else 1
+        return self.threads < min(most, len(self._waiting))
 
     @property
     def is_half_sent(self) -> bool:
@@ -74,39 +74,39 @@ class EndpointQueues:
         return iter(list(self._lines.values()))
 
     @property
-    def lanes(self) -> int:
+    def busy_threads(self) -> int:
         """Threads that are busy."""
-        return sum(line.lanes for line in self)
+        return sum(line.threads for line in self)
 
     @property
     def is_busy(self) -> bool:
-        return any(line.lanes or len(line) for line in self)
+        return any(line.threads or len(line) for line in self)
 
-    def room(self) -> Room:
+    def capacity(self) -> Capacity:
         for line in self:
-            if not line.lanes and not len(line):
+            if not line.threads and not len(line):
                 del self._lines[line.endpoint_id]
-        free = self._threads - self.lanes
-        return Room(
-            free, min(free, self._free_for_doubtful()), {line.endpoint_id: len(line) + line.lanes for line in self}
+        free = self._threads - self.busy_threads
+        return Capacity(
+            free, min(free, self._free_for_doubtful()), {line.endpoint_id: len(line) + line.threads for line in self}
         )
 
     def _free_for_doubtful(self) -> int:
-        return self._threads // 2 - sum(line.lanes for line in self if line.is_doubtful)
+        return self._threads // 2 - sum(line.threads for line in self if line.is_doubtful)
 
-    def add(self, hold: Hold) -> None:
+    def add(self, hold: ClaimedBatch) -> None:
         self._lines.setdefault(hold.endpoint_id, EndpointQueue(hold.endpoint_id)).add(hold)
 
-    def begin_lane(self) -> EndpointQueue | None:
+    def assign_thread(self) -> EndpointQueue | None:
         """Whom the next free thread is for: who has fewest, and works. None where none is free, or nothing waits."""
-        for line in sorted(self, key=lambda line: (line.lanes, line.is_doubtful)):
-            if line.wants_lane and self._has_thread_for(line):
-                line.lanes += 1
+        for line in sorted(self, key=lambda line: (line.threads, line.is_doubtful)):
+            if line.wants_thread and self._has_thread_for(line):
+                line.threads += 1
                 return line
         return None
 
     def _has_thread_for(self, line: EndpointQueue) -> bool:
-        kept_free = self._threads // 4 if line.lanes else 0
+        kept_free = self._threads // 4 if line.threads else 0
         if line.is_doubtful and self._free_for_doubtful() <= 0:
             return False
-        return self._threads - self.lanes > kept_free
+        return self._threads - self.busy_threads > kept_free

@@ -12,28 +12,28 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from gamify.webhooks.engine.messages import instant_text
-from gamify.webhooks.engine.schedule import DOUBTED_FOR, has_failed_too_long, next_try_at
-from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledBecause, Endpoint
-from gamify.webhooks.services.claiming import Claim
+from gamify.webhooks.engine.schedule import DOUBTFUL_FOR, has_failed_too_long, next_try_at
+from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledReason, Endpoint
+from gamify.webhooks.services.claiming import ClaimedDelivery
 from gamify.webhooks.services.endpoints import disable
-from gamify.webhooks.services.sending import GONE, Try
+from gamify.webhooks.services.sending import HTTP_GONE, Try
 from participants.database import instance_from, update
 
-MOST_LOGGED = 50
+MAX_LOGGED = 50
 COLUMNS = ("status", "tries", "due_at", "lease", "log", "finished_at")
 
 
 @dataclass(frozen=True)
-class Tried:
+class ClaimResult:
     """What came of a claim; None where it was given back untried."""
 
-    claim: Claim
+    claim: ClaimedDelivery
     result: Try | None
 
 
-def record(tried: Sequence[Tried], *, now: datetime) -> None:
+def record(tried: Sequence[ClaimResult], *, now: datetime) -> None:
     """Write it all down. What another worker has claimed meanwhile, since the lease was over, is the other's to tell."""
-    of_tenants: defaultdict[UUID, list[Tried]] = defaultdict(list)
+    of_tenants: defaultdict[UUID, list[ClaimResult]] = defaultdict(list)
     for each in tried:
         of_tenants[each.claim.tenant_id].append(each)
     for of_tenant in of_tenants.values():
@@ -43,7 +43,7 @@ def record(tried: Sequence[Tried], *, now: datetime) -> None:
 
 
 @transaction.atomic
-def _record_of_tenant(tried: Sequence[Tried], *, now: datetime) -> None:
+def _record_of_tenant(tried: Sequence[ClaimResult], *, now: datetime) -> None:
     ids = sorted(each.claim.delivery_id for each in tried)
     held = Delivery.objects.filter(pk__in=ids).order_by("pk").select_for_update()
     known = {pk: row for pk, *row in held.values_list("pk", "lease", "tries", "log")}
@@ -67,7 +67,7 @@ def _outcome(result: Try | None, tries: int, log: list[Any], *, now: datetime) -
     due_at: datetime | None = now
     if result is not None:
         tries += 1
-        log = [*log, [instant_text(result.at), result.status, result.milliseconds, result.error]][-MOST_LOGGED:]
+        log = [*log, [instant_text(result.at), result.status, result.milliseconds, result.error]][-MAX_LOGGED:]
         status, due_at = _what_follows(result, tries, now=now)
     finished_at = now if due_at is None else None
     return {"status": status, "tries": tries, "due_at": due_at, "lease": None, "log": log, "finished_at": finished_at}
@@ -76,11 +76,11 @@ def _outcome(result: Try | None, tries: int, log: list[Any], *, now: datetime) -
 def _what_follows(result: Try, tries: int, *, now: datetime) -> tuple[DeliveryStatus, datetime | None]:
     if result.has_succeeded:
         return DeliveryStatus.SUCCEEDED, None
-    due_at = next_try_at(tries=tries, at=now, chance=random.random(), wish=result.wish)  # noqa: S311 - no secret
+    due_at = next_try_at(tries=tries, at=now, chance=random.random(), retry_after=result.retry_after)  # noqa: S311 - no secret
     return DeliveryStatus.FAILED if due_at is None else DeliveryStatus.PENDING, due_at
 
 
-def _judge_endpoints(results: Sequence[tuple[Claim, Try]], *, now: datetime) -> None:
+def _judge_endpoints(results: Sequence[tuple[ClaimedDelivery, Try]], *, now: datetime) -> None:
     """One success and an endpoint is not failing any more; without one it is, since its first failure."""
     by_endpoint: defaultdict[UUID, list[Try]] = defaultdict(list)
     for claim, result in results:
@@ -96,14 +96,14 @@ def _judge_endpoints(results: Sequence[tuple[Claim, Try]], *, now: datetime) -> 
 def _doubt(ids: Sequence[UUID], *, now: datetime) -> None:
     """Not with every failure: some seconds do not matter."""
     if ids:
-        long_ago = Q(failed_at=None) | Q(failed_at__lt=now - DOUBTED_FOR / 10)
+        long_ago = Q(failed_at=None) | Q(failed_at__lt=now - DOUBTFUL_FOR / 10)
         Endpoint.objects.filter(long_ago, pk__in=ids).update(failed_at=now)
 
 
 def _mark_failing(fails: Mapping[UUID, Sequence[Try]], *, now: datetime) -> None:
     Endpoint.objects.filter(pk__in=fails, failing_since=None).update(failing_since=now)
     for endpoint in Endpoint.objects.active().filter(pk__in=fails).select_related("tenant"):
-        if any(each.status == GONE for each in fails[endpoint.pk]):
-            disable(endpoint=endpoint, because=DisabledBecause.GONE, now=now)
+        if any(each.status == HTTP_GONE for each in fails[endpoint.pk]):
+            disable(endpoint=endpoint, reason=DisabledReason.GONE, now=now)
         elif has_failed_too_long(endpoint.failing_since, now=now):
-            disable(endpoint=endpoint, because=DisabledBecause.FAILING, now=now)
+            disable(endpoint=endpoint, reason=DisabledReason.FAILING, now=now)

@@ -10,16 +10,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services.sequencing import delivery_of, is_due_to
-from gamify.webhooks.services.waking import wake
+from gamify.webhooks.services.waking import wake_after_commit
 from participants.database import insert
 from participants.errors import DomainError, InvalidInput
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 
-MOST_REPLAYED = 100_000
+MAX_REPLAYED = 100_000
 CHUNK = 1_000
 MISSED = "missed"
-AGAIN = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
+REPLAYABLE = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
 
 
 class DeliveryNotFound(DomainError):
@@ -57,7 +57,7 @@ def replay(delivery: Delivery, *, now: datetime) -> Delivery:
     if not DomainEvent.objects.filter(pk=delivery.event_id).exists():
         raise EventGone
     Delivery.objects.filter(pk=delivery.pk).update(**_anew(now))
-    wake()
+    wake_after_commit()
     delivery.refresh_from_db()
     return delivery
 
@@ -76,15 +76,15 @@ def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: date
     - `succeeded`: the endpoint took it.
     - `missed`: the endpoint wants it and it was never to be delivered, since the endpoint was inactive or did not exist.
     """
-    again = _tried(endpoint, span, AGAIN if status is None else (status,))
+    again = _tried(endpoint, span, REPLAYABLE if status is None else (status,))
     count = again.count()
-    missed = list(islice(_missed(endpoint, span), MOST_REPLAYED + 1)) if status in (None, MISSED) else []
-    if count + len(missed) > MOST_REPLAYED:
-        raise InvalidInput("to", f"This would replay more than {MOST_REPLAYED:,} deliveries: ask for a shorter time.")
+    missed = list(islice(_missed(endpoint, span), MAX_REPLAYED + 1)) if status in (None, MISSED) else []
+    if count + len(missed) > MAX_REPLAYED:
+        raise InvalidInput("to", f"This would replay more than {MAX_REPLAYED:,} deliveries: ask for a shorter time.")
     again.update(**_anew(now))
     for chunk in _chunks(missed):
         insert(connection, [delivery_of(endpoint, event, now=now) for event in chunk])
-    wake()
+    wake_after_commit()
     return count + len(missed)
 
 

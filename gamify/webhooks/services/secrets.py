@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from gamify.webhooks.engine.signing import SECRET_BYTES, secret_of
+from gamify.webhooks.engine.signing import SECRET_BYTES, secret_text
 from gamify.webhooks.models import Endpoint
 from participants.secrets import decrypt
 
@@ -12,7 +12,7 @@ FORMER_IS_VALID_FOR = timedelta(hours=24)
 
 
 def new_secret() -> str:
-    return secret_of(secrets.token_bytes(SECRET_BYTES))
+    return secret_text(secrets.token_bytes(SECRET_BYTES))
 
 
 def secrets_of(endpoint: Endpoint, *, now: datetime) -> Sequence[str]:

@@ -13,16 +13,16 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from gamify.webhooks.engine.schedule import wish_of
-from gamify.webhooks.engine.signing import headers_of
-from gamify.webhooks.services.network import GuardedBackend, NotPublic, within
+from gamify.webhooks.engine.schedule import parse_retry_after
+from gamify.webhooks.engine.signing import signature_headers
+from gamify.webhooks.services.network import GuardedBackend, NotPublic, time_limit
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_ANSWER_BODY_SECONDS = 1.0
 KEPT_CONNECTIONS = 100
 KEEPALIVE_SECONDS = 5.0  # less than what servers usually keep: else they close just as we send
 USER_AGENT = "Gamify-Webhooks/1"
-GONE = 410
+HTTP_GONE = 410
 ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Try:
     milliseconds: int
     status: int | None = None
     error: str | None = None
-    wish: timedelta | None = None
+    retry_after: timedelta | None = None
 
     @property
     def has_succeeded(self) -> bool:
@@ -65,7 +65,7 @@ def _tried(post: Post, at: datetime) -> tuple[int | None, str | None, timedelta 
     if not post.secrets:
         return None, "its secret cannot be decrypted", None
     try:
-        with within(settings.WEBHOOK_TIMEOUT_SECONDS):
+        with time_limit(settings.WEBHOOK_TIMEOUT_SECONDS):
             return _posted(post, at)
     except NotPublic as refusal:
         return None, f"not a public address: {refusal}", None
@@ -88,12 +88,12 @@ def _posted(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "Webhook-Schema-Version": str(post.version),
-        **headers_of(message_id=post.message_id, at=at, body=post.body, secrets=post.secrets),
+        **signature_headers(message_id=post.message_id, at=at, body=post.body, secrets=post.secrets),
     }
     with _pool().stream("POST", _parsed(post.url), headers=[*headers.items()], content=post.body) as answer:
         _read_away(answer)
         sent = {name.lower(): value for name, value in answer.headers}
-    wish = wish_of(sent.get(b"retry-after", b"").decode("latin-1"), now=at)
+    wish = parse_retry_after(sent.get(b"retry-after", b"").decode("latin-1"), now=at)
     return answer.status, None if 200 <= answer.status < 300 else f"answered {answer.status}", wish
 
 
@@ -105,7 +105,7 @@ def _read_away(answer: httpcore2.Response) -> None:
     """
     with (
         contextlib.suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError),
-        within(MAX_ANSWER_BODY_SECONDS),
+        time_limit(MAX_ANSWER_BODY_SECONDS),
     ):
         read = 0
         for part in answer.iter_stream():

@@ -12,26 +12,26 @@ from django.db import connection, transaction
 
 from gamify.webhooks.engine.globs import is_wanted
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint, FeedHead
-from gamify.webhooks.selectors.feed import next_unplaced, unplaced
+from gamify.webhooks.selectors.feed import events_without_position, next_events_without_position
 from participants.database import insert, instance_from, update
 from participants.ids import new_id
 from participants.models import DomainEvent
 
 CHUNK = 1_000
-TEST = "webhook.test"
+TEST_EVENT = "webhook.test"
 
 
-def place_all(*, now: datetime) -> int:
+def assign_all_positions(*, now: datetime) -> int:
     """Give positions to what has none, of all tenants, a chunk of each; answers how many events were placed."""
-    waiting = unplaced().order_by().values_list("tenant_id", flat=True).distinct()
-    return sum(place(tenant_id=tenant_id, now=now) for tenant_id in list(waiting))
+    waiting = events_without_position().order_by().values_list("tenant_id", flat=True).distinct()
+    return sum(assign_positions(tenant_id=tenant_id, now=now) for tenant_id in list(waiting))
 
 
 @transaction.atomic
-def place(*, tenant_id: UUID, now: datetime) -> int:
+def assign_positions(*, tenant_id: UUID, now: datetime) -> int:
     """Give the next positions of a tenant's feed, CHUNK at most; answers how many."""
     head = _held_head(tenant_id)
-    events = next_unplaced(tenant_id, limit=CHUNK)
+    events = next_events_without_position(tenant_id, limit=CHUNK)
     if not events:
         return 0
     for position, event in enumerate(events, start=head.position + 1):
@@ -67,7 +67,7 @@ def _deliver(tenant_id: UUID, events: Sequence[DomainEvent], *, now: datetime) -
 
 def is_due_to(endpoint: Endpoint, event: DomainEvent) -> bool:
     """Whether `endpoint` wants it. What tests an endpoint is that one's alone, and has its delivery from the beginning."""
-    return event.type != TEST and is_wanted(event.type, endpoint.event_types)
+    return event.type != TEST_EVENT and is_wanted(event.type, endpoint.event_types)
 
 
 def delivery_of(endpoint: Endpoint, event: DomainEvent, *, now: datetime) -> Delivery:

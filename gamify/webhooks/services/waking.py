@@ -13,7 +13,7 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
-from gamify.webhooks.selectors import wanted_in
+from gamify.webhooks.selectors import wanted_types
 from participants.catalog import catalog_of
 from participants.models import DomainEvent, Tenant
 
@@ -26,14 +26,14 @@ SILENCE_SECONDS = 5.0  # without a broker; beat's messages come as soon as there
 logger = structlog.get_logger(__name__)
 
 
-class Bell:
+class WakeUpSender:
     """Rings once in a while, however often it is pressed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._quiet_until = 0.0
 
-    def press(self) -> None:
+    def send(self) -> None:
         with self._lock:
             if time.monotonic() < self._quiet_until:
                 return
@@ -45,16 +45,16 @@ class Bell:
             logger.warning("wake_up_not_sent", error=str(error))
 
 
-bell = Bell()
+wake_up_sender = WakeUpSender()
 
 
-def wake() -> None:
+def wake_after_commit() -> None:
     """Have deliveries made once this transaction is committed."""
-    transaction.on_commit(bell.press)
+    transaction.on_commit(wake_up_sender.send)
 
 
-def wake_for(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
+def wake_if_wanted(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
     """An outbox follower: called after the commit."""
-    wanted = wanted_in(catalog_of(tenant))
-    if any(wanted.has(event.type) for event in events):
-        bell.press()
+    wanted = wanted_types(catalog_of(tenant))
+    if any(wanted.includes(event.type) for event in events):
+        wake_up_sender.send()

@@ -1,15 +1,15 @@
 """What webhooks register with the layers below."""
 
 from gamify.webhooks.selectors.catalog import register as register_catalog
-from gamify.webhooks.services.sequencing import TEST
-from gamify.webhooks.services.waking import wake_for
+from gamify.webhooks.services.sequencing import TEST_EVENT
+from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
 from participants.events import INSTANT, TEXT, UUID, EventField
 from participants.work import after_commit
 
 _WHICH = {"webhook_id": EventField(UUID, "Id of the webhook.")}
 _EVENTS = {
-    TEST: ("A webhook was tried out. It goes to that one alone, whatever it wants.", {}),
+    TEST_EVENT: ("A webhook was tried out. It goes to that one alone, whatever it wants.", {}),
     "webhook.disabled": (
         "Deliveries to a webhook were stopped, since it does not take them.",
         {
@@ -26,6 +26,6 @@ _EVENTS = {
 def register() -> None:
     """Called once the apps are loaded."""
     register_catalog()
-    after_commit.register("webhooks", wake_for)
+    after_commit.register("webhooks", wake_if_wanted)
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields, is_about_participant=False)

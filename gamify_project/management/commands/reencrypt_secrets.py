@@ -31,5 +31,5 @@ class Command(ReportingCommand):
         number = sum(model._default_manager.exclude(**{column: None}).count() for model, column in COLUMNS)
         with counting(options, total=number) as moved:
             for model, column in COLUMNS:
-                reencrypt(model, column, is_dry_run=dry_run, seen=moved, total=self.total)
+                reencrypt(model, column, is_dry_run=dry_run, report_progress=moved, total=self.total)
         return {**asdict(self.total), "dry_run": dry_run}

@@ -41,7 +41,7 @@ class Command(ReportingCommand):
         with counting({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
             for each in tenants:
                 teller = self._teller(each, limit=options["limit"], is_printed=not json)
-                audited = audit(tenant=each, now=timezone.now(), report=teller, seen=moved)
+                audited = audit(tenant=each, now=timezone.now(), report=teller, report_progress=moved)
                 self.rows, self.drifts = self.rows + audited.rows, self.drifts + audited.drifts
         counts = {"tenants": len(tenants), "rows": self.rows, "drifts": self.drifts}
         return {**counts, "found": self.told} if json else counts

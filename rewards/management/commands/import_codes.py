@@ -48,7 +48,7 @@ class Command(ImportCommand[str]):
             is_dry_run=batch.is_dry_run,
             then=batch.then,
         )
-        return added.taken
+        return added.results
 
 
 def _reward_called(name: str, tenant: Tenant) -> Reward:

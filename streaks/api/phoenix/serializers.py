@@ -150,19 +150,20 @@ class StreakProgressAnswer(serializers.Serializer[StreakProgress]):
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     user_id = serializers.CharField(source="status.participant.external_id", help_text="Your user identifier.")
     current_count = serializers.IntegerField(
-        source="status.standing.current", help_text="Windows satisfied in the run that is alive; 0 where it is broken."
+        source="status.streak_status.current",
+        help_text="Windows satisfied in the run that is alive; 0 where it is broken.",
     )
     longest_count = serializers.IntegerField(
-        source="status.standing.longest", help_text="Windows satisfied in the longest run ever."
+        source="status.streak_status.longest", help_text="Windows satisfied in the longest run ever."
     )
-    at_risk = serializers.BooleanField(source="status.standing.is_at_risk", help_text="Alive, but about to break.")
+    at_risk = serializers.BooleanField(source="status.streak_status.is_at_risk", help_text="Alive, but about to break.")
     current_window_key = serializers.CharField(
         allow_null=True,
         help_text="`2025-12-23`, `2025-W52`, `2025-12`, `2025-12-23T14`; of rolling windows when it began, null where none runs.",
     )
     current_window_progress = WindowProgress(help_text="What this user's events in the window come to.")
     current_window_satisfied = serializers.BooleanField(
-        source="status.standing.is_satisfied", help_text="Whether the window counts already."
+        source="status.streak_status.is_satisfied", help_text="Whether the window counts already."
     )
     last_activity_at = InstantField(source="status.last_activity_at", help_text="The latest qualifying event.")
     seconds_until_window_close = serializers.IntegerField(

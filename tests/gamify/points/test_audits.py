@@ -31,7 +31,7 @@ def test_what_is_written_meanwhile_is_no_fault_and_nobody_waits(monkeypatch):
         """With each row that is read, everybody is awarded something."""
         written.extend(all_at_once([lambda: [credit(tenant.pk, who) for who in PEOPLE]]))
 
-    audited = audit(tenant=tenant, now=NOW, report=drifts.append, seen=write)
+    audited = audit(tenant=tenant, now=NOW, report=drifts.append, report_progress=write)
 
     assert drifts == []
     assert not [each for each in written if isinstance(each, Exception)]

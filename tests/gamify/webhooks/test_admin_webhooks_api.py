@@ -73,7 +73,7 @@ def test_in_production_only_https_to_the_usual_ports(admin_api, settings):
 
 
 def test_there_are_only_so_many(admin_api, monkeypatch):
-    monkeypatch.setattr(endpoints, "MOST_ENDPOINTS", 1)
+    monkeypatch.setattr(endpoints, "MAX_ENDPOINTS", 1)
     admin_api.post("/admin/webhooks", {"url": URL})
 
     assert refusal(admin_api.post("/admin/webhooks", {"url": URL}))[:2] == (400, "too_many_webhooks")
@@ -94,14 +94,14 @@ def test_only_what_is_given_changes(admin_api, webhook):
 def test_a_change_is_heard_at_once(admin_api, tenant, webhook, receiver):
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"event_types": ["badge.*"]})
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
 
     assert receiver.received == []
 
 
 def test_it_is_deleted_with_its_log(admin_api, tenant, webhook):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
     assert admin_api.delete(path).json() == {"message": "Webhook deleted"}
@@ -115,7 +115,7 @@ def test_a_test_is_delivered(admin_api, webhook, receiver):
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
     sent = admin_api.post(f"{path}/test").json()
-    services.pump()
+    services.deliver_due()
 
     [delivery] = admin_api.get(f"{path}/deliveries").json()["items"]
     assert (delivery["id"], delivery["event_type"], delivery["status"]) == (sent["id"], "webhook.test", "succeeded")
@@ -136,7 +136,7 @@ def test_an_inactive_one_is_not_tested(admin_api, webhook, nothing_written):
 def test_a_secret_is_changed_over(admin_api, tenant, webhook, receiver):
     body = admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/rotate-secret").json()
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
 
     for secret in (webhook.secret, body["secret"]):
         Webhook(secret).verify(receiver.received[0].body, receiver.received[0].headers)
@@ -146,7 +146,7 @@ def test_a_secret_is_changed_over(admin_api, tenant, webhook, receiver):
 def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
 
     assert [each["event_type"] for each in admin_api.get(path).json()["items"]] == [
@@ -163,12 +163,12 @@ def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webh
 
 def test_one_is_replayed_under_the_id_it_had(admin_api, tenant, webhook, receiver):
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
 
     replayed = admin_api.post(f"{path}/{delivery.pk}/replay").json()
-    services.pump()
+    services.deliver_due()
 
     assert (replayed["id"], replayed["status"], replayed["tries"]) == (str(delivery.pk), "pending", 0)
     ids = [request.headers["webhook-id"] for request in receiver.received]
@@ -181,7 +181,7 @@ def test_one_is_replayed_under_the_id_it_had(admin_api, tenant, webhook, receive
 
 def test_what_was_erased_is_not_replayed(admin_api, tenant, webhook):
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     participants.delete(tenant=tenant, external_id="user_1", now=timezone.now())
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
@@ -189,7 +189,7 @@ def test_what_was_erased_is_not_replayed(admin_api, tenant, webhook):
     response = admin_api.post(f"{path}/deliveries/{delivery.pk}/replay")
 
     assert refusal(response)[:2] == (400, "event_gone")
-    services.pump()  # that they were erased
+    services.deliver_due()  # that they were erased
     assert admin_api.post(f"{path}/replay?from=2026-01-01T00:00:00Z&to={later(seconds=1)}").json() == {"replayed": 1}
 
 
@@ -197,11 +197,11 @@ def _history(admin_api, tenant, webhook, receiver) -> None:
     """A success, a failure, and two events that were missed."""
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     Delivery.objects.filter(status="pending").update(status="failed", due_at=None)
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": False})
     an_award(tenant, "user_2")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": True})
     receiver.behave = lambda request: Answer()
     receiver.received.clear()
@@ -213,7 +213,7 @@ def test_a_time_is_replayed_by_what_became_of_it(admin_api, tenant, webhook, rec
     query = f"from={later(hours=-1)}&to={later(seconds=1)}" + (f"&status={status}" if status else "")
 
     body = admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/replay?{query}").json()
-    services.pump()
+    services.deliver_due()
 
     assert body == {"replayed": count}
     assert len({request.headers["webhook-id"] for request in receiver.received}) == len(receiver.received) == count
@@ -223,7 +223,7 @@ def test_a_time_is_replayed_by_what_became_of_it(admin_api, tenant, webhook, rec
 def test_what_waits_for_another_try_is_replayed_with_what_failed(admin_api, tenant, webhook, receiver, status):
     receiver.behave = lambda request: Answer(500)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     waiting = Delivery.objects.filter(status="pending", tries=1)
     number = waiting.count()
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&to={later(seconds=1)}&{status}"
@@ -238,7 +238,7 @@ def test_what_waits_for_another_try_is_replayed_with_what_failed(admin_api, tena
 def test_what_is_being_tried_right_now_is_not_replayed(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(500)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     Delivery.objects.update(lease=UNKNOWN)
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&status=failed"
 
@@ -256,7 +256,7 @@ def test_what_is_outside_the_time_is_not(admin_api, tenant, webhook, receiver):
 
 def test_what_does_not_want_it_missed_nothing(admin_api, tenant):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     made = made_webhook(tenant, URL, "badge.*").endpoint
 
     assert (
@@ -265,7 +265,7 @@ def test_what_does_not_want_it_missed_nothing(admin_api, tenant):
 
 
 def test_too_much_is_not_replayed_at_once(admin_api, tenant, webhook, receiver, monkeypatch, nothing_written):
-    monkeypatch.setattr(replaying, "MOST_REPLAYED", 3)
+    monkeypatch.setattr(replaying, "MAX_REPLAYED", 3)
     _history(admin_api, tenant, webhook, receiver)
 
     with nothing_written():
@@ -310,7 +310,7 @@ def test_what_is_no_webhook_is_not_there(admin_api, webhook_id):
 def test_deliveries_take_as_many_questions_for_many_as_for_one(admin_api, tenant, webhook, queries):
     for number in range(20):
         an_award(tenant, f"user_{number}")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     assert DomainEvent.objects.count() == 40
 
     with queries(2 + 1 + 2):  # key, and that it was used; webhook; how many, which

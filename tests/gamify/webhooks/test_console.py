@@ -10,7 +10,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from gamify.webhooks import services
-from gamify.webhooks.models import Delivery, DisabledBecause, Endpoint
+from gamify.webhooks.models import Delivery, DisabledReason, Endpoint
 from gamify.webhooks.services.endpoints import disable
 from participants.models import DomainEvent
 from tests.console import Console, errors_of, staff, text_of, trail
@@ -80,7 +80,7 @@ def test_a_webhook_is_changed(console, webhook):
 
 
 def test_one_that_was_disabled_is_told_of_and_activated_again(console, tenant, webhook):
-    disable(endpoint=webhook.endpoint, because=DisabledBecause.GONE, now=timezone.now())
+    disable(endpoint=webhook.endpoint, reason=DisabledReason.GONE, now=timezone.now())
 
     assert f"Deliveries to {webhook.endpoint.url} were stopped: it answered 410 Gone." in text_of(console.get("index"))
     assert "disabled" in text_of(console.get(LIST))
@@ -93,7 +93,7 @@ def test_one_that_was_disabled_is_told_of_and_activated_again(console, tenant, w
 
 def test_the_notice_is_the_tenants_own(console, tenant, other_tenant):
     other = made_webhook(other_tenant, "http://127.0.0.1:9/").endpoint
-    disable(endpoint=other, because=DisabledBecause.FAILING, now=timezone.now())
+    disable(endpoint=other, reason=DisabledReason.FAILING, now=timezone.now())
 
     assert "were stopped" not in text_of(console.get("index"))
 
@@ -105,7 +105,7 @@ def test_a_secret_is_changed_over_and_shown_once(console, webhook, receiver, ten
     assert "signed with the former one too" in text_of(answer)
     assert "Done, to the webhooks" in text_of(answer)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     for each in (secret, webhook.secret):
         Webhook(each).verify(receiver.received[0].body, receiver.received[0].headers)
     assert [message for _, _, message in trail()] == ["Changed the secret over."]
@@ -113,7 +113,7 @@ def test_a_secret_is_changed_over_and_shown_once(console, webhook, receiver, ten
 
 def test_a_test_is_sent_and_found_in_the_deliveries(console, webhook, receiver):
     answer = console.post("webhooks_endpoint_test", webhook.endpoint.pk)
-    services.pump()
+    services.deliver_due()
 
     page = console.client.get(answer.url)
     assert "webhook.test" in text_of(page)
@@ -124,14 +124,14 @@ def test_a_test_is_sent_and_found_in_the_deliveries(console, webhook, receiver):
 def test_deliveries_are_listed_with_what_was_answered_and_sent_again(console, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(503)
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
 
     page = text_of(console.get("webhooks_delivery_change", delivery.pk))
     assert "answered 503" in page
     console.post("webhooks_delivery_replay", delivery.pk)
     receiver.behave = lambda request: Answer()
-    services.pump()
+    services.deliver_due()
 
     delivery.refresh_from_db()
     assert delivery.status == "succeeded"
@@ -140,7 +140,7 @@ def test_deliveries_are_listed_with_what_was_answered_and_sent_again(console, te
 
 def test_a_delivery_shows_what_is_sent_as_long_as_there_is_anything(console, tenant, webhook):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     delivery = Delivery.objects.get(type="points.awarded")
 
     assert '"participant_id": "user_1"' in unescape(text_of(console.get("webhooks_delivery_change", delivery.pk)))
@@ -150,7 +150,7 @@ def test_a_delivery_shows_what_is_sent_as_long_as_there_is_anything(console, ten
 
 def test_what_waits_for_a_webhook_that_is_not_active_has_no_time(console, tenant, webhook):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
 
     assert text_of(console.get("webhooks_delivery_changelist")).count("when the webhook is active again") == 2
@@ -164,10 +164,10 @@ def test_who_does_not_choose_replays_what_failed(console, webhook):
 
 def test_what_happened_within_a_time_is_replayed(console, tenant, webhook, receiver):
     an_award(tenant)
-    services.pump()
+    services.deliver_due()
 
     console.post("webhooks_endpoint_replay", webhook.endpoint.pk, begin="2026-01-01T00:00:00", end="", status="")
-    services.pump()
+    services.deliver_due()
 
     assert len(receiver.received) == 4
 
@@ -207,11 +207,11 @@ def test_lists_take_as_many_questions_for_many_as_for_one(tenant, console, webho
         return len(captured)
 
     an_award(tenant, "user_0")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     console.get(DELIVERIES)
     few = count(DELIVERIES)
     for number in range(20):
         an_award(tenant, f"user_{number}")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
 
     assert count(DELIVERIES) == few

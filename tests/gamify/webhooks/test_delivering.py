@@ -18,7 +18,7 @@ from gamify.points.services import Change, award
 from gamify.webhooks import services
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services import claiming, queues
-from gamify.webhooks.services.recording import Tried, record
+from gamify.webhooks.services.recording import ClaimResult, record
 from gamify.webhooks.services.sending import Post, Try, send
 from participants.models import DomainEvent, Tenant
 from participants.services import participants
@@ -39,10 +39,10 @@ def an_award(tenant: Tenant, participant_id: str = "user_1", amount: int = 10) -
 def pumped(*, at: datetime | None = None) -> None:
     """All that is due is delivered, at another time where one is given."""
     if at is None:
-        services.pump()
+        services.deliver_due()
         return
     with time_machine.travel(at, tick=True):
-        services.pump()
+        services.deliver_due()
 
 
 def only_delivery(**of: Any) -> Delivery:
@@ -132,7 +132,7 @@ def test_an_endpoint_that_is_inactive_gets_nothing(tenant, webhook, receiver):
 
 def test_what_waits_goes_on_when_it_is_active_again(tenant, webhook, receiver):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     services.update_endpoint(webhook.endpoint, changes={"is_active": False}, now=timezone.now())
     pumped()
     assert receiver.received == []
@@ -434,10 +434,10 @@ def test_a_secret_that_no_passphrase_opens_is_a_failure_and_no_crash(tenant, web
 
 def test_what_a_worker_that_died_had_claimed_goes_on_within_a_minute(tenant, webhook, receiver):
     an_award(tenant)
-    services.place_all(now=timezone.now())
-    room = claiming.Room(8, 4, {})
-    claimed = claiming.claim(room=room, now=timezone.now())  # and then it is killed
-    assert sum(len(hold.claims) for hold in claimed) == 2
+    services.assign_all_positions(now=timezone.now())
+    room = claiming.Capacity(8, 4, {})
+    claimed = claiming.claim_due(capacity=room, now=timezone.now())  # and then it is killed
+    assert sum(len(hold.deliveries) for hold in claimed) == 2
 
     pumped()
     assert receiver.received == []
@@ -448,15 +448,15 @@ def test_what_a_worker_that_died_had_claimed_goes_on_within_a_minute(tenant, web
 
 def test_a_worker_that_comes_too_late_writes_nothing(tenant, webhook):
     an_award(tenant)
-    services.place_all(now=timezone.now())
-    room = claiming.Room(8, 4, {})
-    [hold] = claiming.claim(room=room, now=timezone.now())
-    late = hold.claims[0]
+    services.assign_all_positions(now=timezone.now())
+    room = claiming.Capacity(8, 4, {})
+    [hold] = claiming.claim_due(capacity=room, now=timezone.now())
+    late = hold.deliveries[0]
     make_due()
     pumped()
     before = Delivery.objects.get(pk=late.delivery_id)
 
-    record([Tried(late, Try(timezone.now(), 5, status=500, error="answered 500"))], now=timezone.now())
+    record([ClaimResult(late, Try(timezone.now(), 5, status=500, error="answered 500"))], now=timezone.now())
 
     after = Delivery.objects.get(pk=late.delivery_id)
     assert (before.status, after.status, len(after.log)) == ("succeeded", "succeeded", 1)
@@ -486,11 +486,11 @@ def test_a_hanging_endpoint_does_not_slow_the_others(tenant, settings):
         started = time.time()
         threading.Thread(target=_stop_once, args=(lambda: len(healthy.received) == 40,)).start()
 
-        services.pump()
+        services.deliver_due()
 
         assert len(healthy.received) == 40
         assert max(request.at for request in healthy.received) - started < 2
-        assert len(sick.received) <= queues.LANES + 2
+        assert len(sick.received) <= queues.MAX_THREADS_PER_ENDPOINT + 2
 
 
 def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, receiver):
@@ -513,7 +513,7 @@ def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, rece
     pumped()
 
     assert len(receiver.received) == 60
-    assert 1 < most[0] <= queues.LANES
+    assert 1 < most[0] <= queues.MAX_THREADS_PER_ENDPOINT
 
 
 # --- erasure --------------------------------------------------------------------------------------------------------
@@ -522,7 +522,7 @@ def test_an_endpoint_is_never_sent_more_at_a_time_than_it_has_lanes(tenant, rece
 @pytest.mark.parametrize("forget", [participants.delete, participants.anonymize])
 def test_what_was_erased_meanwhile_goes_nowhere(tenant, webhook, receiver, forget):
     an_award(tenant, "user_1")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     forget(tenant=tenant, external_id="user_1", now=timezone.now())
 
     pumped()
@@ -561,17 +561,17 @@ def test_who_has_no_endpoint_pays_nothing(tenant, queries):
 
 
 def test_looking_for_nothing_takes_two_questions(tenant, webhook, queries):
-    services.pump()
+    services.deliver_due()
 
     with queries(2):
-        services.pump()
+        services.deliver_due()
 
 
 def test_placing_events_and_making_their_deliveries_is_the_same_for_any_number(tenant, webhook, queries):
     an_award(tenant, "user_0")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     for number in range(50):
         an_award(tenant, f"user_{number}")
 
     with queries(1 + 6):  # which tenants; head, events, endpoints; positions, deliveries, head
-        services.place_all(now=timezone.now())
+        services.assign_all_positions(now=timezone.now())

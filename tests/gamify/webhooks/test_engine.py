@@ -10,16 +10,16 @@ from standardwebhooks import Webhook
 
 from gamify.webhooks.engine.globs import glob_problem, is_wanted
 from gamify.webhooks.engine.schedule import (
-    LONGEST_WISH,
-    MOST_TRIES,
+    MAX_RETRY_AFTER,
+    MAX_TRIES,
     PAUSES,
     has_failed_too_long,
     is_doubtful,
     is_down,
     next_try_at,
-    wish_of,
+    parse_retry_after,
 )
-from gamify.webhooks.engine.signing import headers_of, secret_of
+from gamify.webhooks.engine.signing import secret_text, signature_headers
 from gamify.webhooks.engine.targets import Policy, is_allowed, is_public, target_problem
 
 pytestmark = pytest.mark.engine
@@ -61,7 +61,7 @@ def test_ten_tries_take_about_three_days():
     while following := next_try_at(tries=tries, at=at, chance=0.5):
         at, tries = following, tries + 1
 
-    assert tries == MOST_TRIES == 10
+    assert tries == MAX_TRIES == 10
     assert timedelta(days=3) < at - NOW < timedelta(days=3, hours=6)
 
 
@@ -73,9 +73,9 @@ def test_a_pause_is_spread_by_a_fifth(tries, chance):
 
 
 def test_the_wish_of_an_endpoint_only_puts_it_off():
-    assert next_try_at(tries=1, at=NOW, chance=0.5, wish=timedelta(hours=1)) == NOW + timedelta(hours=1)
-    assert next_try_at(tries=9, at=NOW, chance=0.5, wish=timedelta(hours=1)) == NOW + PAUSES[8]
-    assert next_try_at(tries=10, at=NOW, chance=0.5, wish=timedelta(hours=1)) is None
+    assert next_try_at(tries=1, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) == NOW + timedelta(hours=1)
+    assert next_try_at(tries=9, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) == NOW + PAUSES[8]
+    assert next_try_at(tries=10, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_the_wish_of_an_endpoint_only_puts_it_off():
         ("Sat, 14 Feb 2026 10:05:00 GMT", timedelta(minutes=5)),
         ("Sat, 14 Feb 2026 09:00:00 GMT", timedelta(0)),
         ("Sat, 14 Feb 2026 10:05:00", timedelta(minutes=5)),
-        ("999999999999999999999", LONGEST_WISH),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WISH),
+        ("999999999999999999999", MAX_RETRY_AFTER),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
         ("", None),
         ("-5", None),
         ("1.5", None),
@@ -96,7 +96,7 @@ def test_the_wish_of_an_endpoint_only_puts_it_off():
     ],
 )
 def test_what_retry_after_asks_for(header, wish):
-    assert wish_of(header, now=NOW) == wish
+    assert parse_retry_after(header, now=NOW) == wish
 
 
 def test_who_failed_lately_is_doubted_for_a_minute():
@@ -119,9 +119,9 @@ def test_five_days_of_failure_are_too_long():
 
 @pytest.mark.parametrize("body", [b"{}", '{"name":"Zoë 🏆"}'.encode()])
 def test_the_public_library_verifies_what_either_secret_signed(body):
-    secrets = [secret_of(bytes(range(32))), secret_of(b"x" * 32)]
+    secrets = [secret_text(bytes(range(32))), secret_text(b"x" * 32)]
 
-    headers = headers_of(message_id="m1", at=datetime.now(UTC), body=body, secrets=secrets)
+    headers = signature_headers(message_id="m1", at=datetime.now(UTC), body=body, secrets=secrets)
 
     assert all(Webhook(secret).verify(body, headers) for secret in secrets) or body == b"{}"
     for secret in secrets:

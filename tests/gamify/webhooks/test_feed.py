@@ -18,7 +18,7 @@ from gamify.points.services import Change, award
 from gamify.webhooks import services
 from gamify.webhooks.api import streaming
 from gamify.webhooks.models import Delivery, FeedHead
-from gamify.webhooks.selectors.feed import Following
+from gamify.webhooks.selectors.feed import FeedFilter
 from gamify.webhooks.tasks import prune
 from participants.models import DomainEvent, Tenant
 from participants.services import participants
@@ -27,14 +27,14 @@ from tests.gamify.webhooks.conftest import made_webhook
 
 pytestmark = pytest.mark.django_db
 
-ALL = Following()
+ALL = FeedFilter()
 
 
 def an_award(tenant: Tenant, participant_id: str = "user_1") -> None:
     award(tenant=tenant, change=Change(participant_id=participant_id, amount=10), now=timezone.now())
 
 
-def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, following: Following = ALL):
+def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, following: FeedFilter = ALL):
     return services.read_feed(tenant=tenant, following=following, after=after, limit=limit, now=timezone.now())
 
 
@@ -221,7 +221,7 @@ def test_two_who_give_positions_at_once_give_each_once(tenant):
         an_award(tenant, f"user_{number}")
 
     def give() -> None:
-        services.place_all(now=timezone.now())
+        services.assign_all_positions(now=timezone.now())
         connections.close_all()
 
     together(*(threading.Thread(target=give) for _ in range(6)))
@@ -247,7 +247,7 @@ def test_what_is_old_enough_goes_and_a_reader_who_would_miss_it_is_told(tenant, 
     cursor = str(page(tenant, limit=1).cursor)
     end_of_old = a_moment_later()
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
 
     assert list(services.prune_events(before=end_of_old)) == [2]
 
@@ -261,7 +261,7 @@ def test_every_night_what_is_older_than_the_settings_say_goes(tenant, settings, 
     settings.DELIVERY_RETENTION_DAYS, settings.EVENT_RETENTION_DAYS = 7, 10
     made_webhook(tenant, "http://127.0.0.1:1/")
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
 
     with time_machine.travel(timezone.now() + timedelta(days=days)):
         prune()
@@ -277,7 +277,7 @@ def test_what_has_no_position_yet_is_kept(tenant):
 
 def test_positions_go_on_where_they_were_when_everything_is_gone(tenant):
     an_award(tenant)
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
     assert list(services.prune_events(before=a_moment_later())) == [2]
 
     an_award(tenant)
@@ -289,7 +289,7 @@ def test_pruning_goes_in_chunks(tenant, monkeypatch):
     monkeypatch.setattr("gamify.webhooks.services.retention.CHUNK", 2)
     for number in range(3):
         an_award(tenant, f"user_{number}")
-    services.place_all(now=timezone.now())
+    services.assign_all_positions(now=timezone.now())
 
     assert list(services.prune_events(before=a_moment_later())) == [2, 2, 2]
     assert FeedHead.objects.get().pruned_through == 6

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from gamify.webhooks.engine.signing import secret_of
+from gamify.webhooks.engine.signing import secret_text
 from gamify.webhooks.services import network
 from gamify.webhooks.services.sending import Post, Try, send
 from tests.receivers import Answer, receiving
 
-SECRET = secret_of(b"k" * 32)
+SECRET = secret_text(b"k" * 32)
 
 
 class Canary:

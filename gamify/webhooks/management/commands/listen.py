@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from gamify.webhooks import services
-from gamify.webhooks.definitions import types_meant
+from gamify.webhooks.definitions import types_matching
 from gamify.webhooks.engine.messages import instant_text
-from gamify.webhooks.selectors.feed import FeedPage, Following
+from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
 from participants.api.fields import words_of
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def _follow(self, *, tenant: str, sandbox: bool, after: str, idempotency: bool, **options: Any) -> None:
         listened_to = existing_tenant(tenant, sandbox=sandbox)
-        following = Following(types_meant(words_of(options["types"])), options["participant"])
+        following = FeedFilter(types_matching(words_of(options["types"])), options["participant"])
         page = _page(listened_to, following, None if after == "oldest" else after)
         while True:
             for event in page.events:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             page = _page(listened_to, following, str(page.cursor))
 
 
-def _page(tenant: Tenant, following: Following, after: str | None) -> FeedPage:
+def _page(tenant: Tenant, following: FeedFilter, after: str | None) -> FeedPage:
     return services.read_feed(tenant=tenant, following=following, after=after, limit=PAGE, now=timezone.now())
 
 

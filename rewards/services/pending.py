@@ -23,12 +23,12 @@ def offer_of(reward: Reward) -> Offer:
     )
 
 
-def note_stock(work: UnitOfWork, reward: Reward) -> None:
+def remember_stock(work: UnitOfWork, reward: Reward) -> None:
     """Remember how many pieces are left when the unit locks the reward, so that `has_new_stock` can compare."""
     work.cache.setdefault(("rewards.pieces", reward.pk), pieces_left(offer_of(reward)))
 
 
-def note_served(work: UnitOfWork, reward: Reward) -> None:
+def mark_stock_served(work: UnitOfWork, reward: Reward) -> None:
     """The pieces that are left now are no longer new."""
     work.cache["rewards.pieces", reward.pk] = pieces_left(offer_of(reward))
 
@@ -39,22 +39,22 @@ def has_new_stock(work: UnitOfWork, reward: Reward) -> bool:
     return before is not None and (now is None or now > before)
 
 
-def note_waiting(work: UnitOfWork, reward: Reward) -> None:
+def remember_pending_claim(work: UnitOfWork, reward: Reward) -> None:
     """Remember that this unit adds a claim to the queue."""
     work.cache["rewards.is_awaited", reward.pk] = True
 
 
-def is_awaited(work: UnitOfWork, reward: Reward) -> bool:
+def has_pending_claims(work: UnitOfWork, reward: Reward) -> bool:
     """Whether anybody waits for the reward. Queries once per unit."""
     key = "rewards.is_awaited", reward.pk
     if key not in work.cache:
-        work.cache[key] = Claim.objects.waiting_for(reward).exists()
+        work.cache[key] = Claim.objects.pending_for(reward).exists()
     return bool(work.cache[key])
 
 
-def next_waiting(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:
+def next_pending_claims(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:
     """The first claims of the queue, with their participants. At most `limit`, and at most as many as there are pieces."""
     left = pieces_left(offer_of(reward))
     held = [claim.pk for claim in work.locked_rows(Claim)]  # this unit closes them; the database does not know yet
-    waiting = Claim.objects.waiting_for(reward).exclude(pk__in=held).select_related("participant")
+    waiting = Claim.objects.pending_for(reward).exclude(pk__in=held).select_related("participant")
     return list(waiting[: limit if left is None else min(left, limit)])

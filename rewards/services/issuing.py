@@ -15,9 +15,9 @@ from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from rewards.engine import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
-from rewards.services.codes import give_code, next_code
-from rewards.services.multipliers import switch_on
-from rewards.services.waiting import is_awaited, note_stock, note_waiting, offer_of
+from rewards.services.codes import assign_code, next_code
+from rewards.services.multipliers import start_multiplier
+from rewards.services.pending import has_pending_claims, offer_of, remember_pending_claim, remember_stock
 
 
 class RewardNotFound(DomainError):
@@ -28,21 +28,21 @@ class RewardNotFound(DomainError):
         super().__init__(f"Reward not found: {reward_id}")
 
 
-def loads_of(reward_id: UUID) -> Load:
+def tally_load(reward_id: UUID) -> Load:
     """What a unit must load in which this reward is handed out."""
     return Load(RewardTally, "reward_id", (reward_id,))
 
 
-def locked_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
+def lock_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
     """Raises RewardNotFound."""
     reward = work.lock(Reward, reward_id)
     if reward is None:
         raise RewardNotFound(reward_id)
-    note_stock(work, reward)
+    remember_stock(work, reward)
     return reward
 
 
-def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
+def check_eligibility(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
     """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
     tier = current_tier(ladder_of(work.catalog), participant)
     tally = work.row(RewardTally, participant, reward.pk)
@@ -62,9 +62,9 @@ def issue_claim(work: UnitOfWork, participant: Participant, reward: Reward, *, c
         claim.points_deducted = cost
     issue_stock(work, reward, claim, code)
     _keep(work, participant, reward, claim)
-    switch_on(work, participant, reward, claim)
+    start_multiplier(work, participant, reward, claim)
     participant.rewards_claimed += 1
-    tell(work, "reward.claimed", participant, claim)
+    emit_claim_event(work, "reward.claimed", participant, claim)
     return claim
 
 
@@ -87,7 +87,7 @@ def reserve_code(work: UnitOfWork, reward: Reward) -> RewardCode | None:
     Pieces that others wait for are not in stock for anybody who asks later.
     """
     check_stock(offer_of(reward))
-    if is_awaited(work, reward):
+    if has_pending_claims(work, reward):
         raise OutOfStock
     return next_code(reward, work=work)
 
@@ -97,7 +97,7 @@ def issue_stock(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode
     reward.claimed += 1
     work.change(reward, "claimed")
     if code is not None:
-        give_code(work, reward, claim, code)
+        assign_code(work, reward, claim, code)
 
 
 def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
@@ -111,7 +111,7 @@ def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Cla
     work.change(tally, "claims")
 
 
-def tell(work: UnitOfWork, event: str, participant: Participant, claim: Claim, **more: Any) -> None:
+def emit_claim_event(work: UnitOfWork, event: str, participant: Participant, claim: Claim, **more: Any) -> None:
     data = {
         "claim_id": str(claim.pk),
         "reward_id": str(claim.reward_id),
@@ -133,17 +133,17 @@ def grant(
     source: Mapping[str, str],
     event_id: UUID | None,
 ) -> Claim:
-    """Give a reward for nothing, in a unit that has loaded `loads_of` it; one that is out of stock is noted as pending, and
+    """Give a reward for nothing, in a unit that has loaded `tally_load` it; one that is out of stock is noted as pending, and
     handed out when stock comes. Raises RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
     """
-    reward = locked_reward(work, reward_id)
-    check_may_have(work, participant, reward)
+    reward = lock_reward(work, reward_id)
+    check_eligibility(work, participant, reward)
     try:
         return issue_claim(work, participant, reward, cost=0, source=source, event_id=event_id)
     except (OutOfStock, NoCodesAvailable):
         claim = _claim(work, participant, reward, source=source, event_id=event_id)
         claim.status = ClaimStatus.PENDING
-        note_waiting(work, reward)
+        remember_pending_claim(work, reward)
         _keep(work, participant, reward, claim)
-        tell(work, "reward.pending", participant, claim)
+        emit_claim_event(work, "reward.pending", participant, claim)
         return claim

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gamify.webhooks.services.claiming import Claim, Hold
-from gamify.webhooks.services.queues import LANES, EndpointQueues
+from gamify.webhooks.services.claiming import ClaimedBatch, ClaimedDelivery
+from gamify.webhooks.services.queues import MAX_THREADS_PER_ENDPOINT, EndpointQueues
 from gamify.webhooks.services.sending import Post
 
 pytestmark = pytest.mark.engine
@@ -14,31 +14,33 @@ THREADS = 16
 POST = Post("https://shop.example/", "m1", 1, b"{}", ["whsec_"])
 
 
-def a_hold(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False) -> Hold:
+def a_hold(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False) -> ClaimedBatch:
     endpoint, lease = uuid4(), uuid4()
-    return Hold(endpoint, is_doubtful, is_down, [Claim(uuid4(), uuid4(), endpoint, lease, 0.0, POST)] * number)
+    return ClaimedBatch(
+        endpoint, is_doubtful, is_down, [ClaimedDelivery(uuid4(), uuid4(), endpoint, lease, 0.0, POST)] * number
+    )
 
 
-def lines_of(*holds: Hold, milliseconds: float = 100.0) -> EndpointQueues:
+def lines_of(*holds: ClaimedBatch, milliseconds: float = 100.0) -> EndpointQueues:
     """All have answered in that time before."""
     lines = EndpointQueues(THREADS)
     for hold in holds:
         lines.add(hold)
     for line in lines:
-        line.took(milliseconds)
+        line.note_duration(milliseconds)
     return lines
 
 
 def begun(lines: EndpointQueues) -> dict[UUID, int]:
-    while lines.begin_lane() is not None:
+    while lines.assign_thread() is not None:
         pass
-    return {line.endpoint_id: line.lanes for line in lines}
+    return {line.endpoint_id: line.threads for line in lines}
 
 
 def test_an_endpoint_has_no_more_threads_than_lanes():
     hold = a_hold()
 
-    assert begun(lines_of(hold)) == {hold.endpoint_id: LANES}
+    assert begun(lines_of(hold)) == {hold.endpoint_id: MAX_THREADS_PER_ENDPOINT}
 
 
 def test_nor_more_than_there_is_to_send():
@@ -47,7 +49,7 @@ def test_nor_more_than_there_is_to_send():
     assert begun(lines_of(hold)) == {hold.endpoint_id: 2}
 
 
-@pytest.mark.parametrize(("milliseconds", "lanes"), [(0.0, 1), (1.0, 1), (100.0, LANES)])
+@pytest.mark.parametrize(("milliseconds", "lanes"), [(0.0, 1), (1.0, 1), (100.0, MAX_THREADS_PER_ENDPOINT)])
 def test_who_answers_at_once_or_has_not_answered_yet_needs_one(milliseconds, lanes):
     hold = a_hold()
 

@@ -15,36 +15,36 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 from django.utils import timezone
 
-from gamify.webhooks.services.claiming import Claim, claim
+from gamify.webhooks.services.claiming import ClaimedDelivery, claim_due
 from gamify.webhooks.services.queues import EndpointQueue, EndpointQueues
-from gamify.webhooks.services.recording import Tried, record
+from gamify.webhooks.services.recording import ClaimResult, record
 from gamify.webhooks.services.sending import send
-from gamify.webhooks.services.sequencing import CHUNK, place_all
-from gamify.webhooks.services.waking import LINGER_SECONDS, bell
+from gamify.webhooks.services.sequencing import CHUNK, assign_all_positions
+from gamify.webhooks.services.waking import LINGER_SECONDS, wake_up_sender
 
 TURN_SECONDS = 240.0
 """Then another begins, so that none comes near the time at which a task is killed."""
 LOOK_SECONDS = 0.5
 GATHER_SECONDS = 0.05
 """Results of so long are written down together."""
-LANE_SECONDS = 0.5
+THREAD_TURN_SECONDS = 0.5
 """Then a thread is free for another endpoint."""
 
 
 @dataclass(frozen=True)
-class LaneEnded:
+class ThreadEnded:
     line: EndpointQueue
 
 
-News = Tried | LaneEnded | None
+Message = ClaimResult | ThreadEnded | None
 """None: look again."""
 
 
-class Pump:
+class DeliveryLoop:
     """One turn at delivering. `nudge` and `stop` may be called by any thread, the rest by the one that runs it."""
 
     def __init__(self) -> None:
-        self._news: SimpleQueue[News] = SimpleQueue()
+        self._news: SimpleQueue[Message] = SimpleQueue()
         self._lines = EndpointQueues(settings.WEBHOOK_THREADS)
         self._threads = ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook")
         self._may_begin = True
@@ -71,9 +71,9 @@ class Pump:
                 if self._is_done() and _resign(self):
                     return
             _resign(self, is_forced=True)
-            bell.press()
+            wake_up_sender.send()
             self._give_back()
-            while self._lines.lanes:
+            while self._lines.busy_threads:
                 self._write_down(patience=LOOK_SECONDS)
             self._write_down(patience=0.0)
 
@@ -84,7 +84,7 @@ class Pump:
             began_at = time.monotonic()
             if self.is_nudged:
                 self.is_nudged, self._quiet_at = False, began_at + LINGER_SECONDS
-            has_more = place_all(now=timezone.now()) >= CHUNK
+            has_more = assign_all_positions(now=timezone.now()) >= CHUNK
             self._claim()
             if not (has_more or self._lines.is_busy) and began_at >= self._quiet_at:
                 return True
@@ -94,34 +94,34 @@ class Pump:
         return False
 
     def _patience(self) -> float:
-        if self._lines.lanes:
+        if self._lines.busy_threads:
             return LOOK_SECONDS
         return max(0.0, min(LOOK_SECONDS, self._quiet_at - time.monotonic()))
 
     def _claim(self) -> None:
-        for hold in claim(room=self._lines.room(), now=timezone.now()):
+        for hold in claim_due(capacity=self._lines.capacity(), now=timezone.now()):
             self._lines.add(hold)
 
     def _begin_lanes(self) -> None:
-        while (line := self._lines.begin_lane()) is not None:
+        while (line := self._lines.assign_thread()) is not None:
             self._threads.submit(self._send_some, line)
 
     def _send_some(self, line: EndpointQueue) -> None:
         """In a thread. After a failure all that waits is given back: it would have to wait for an endpoint that does not work."""
-        ends_at = time.monotonic() + LANE_SECONDS
+        ends_at = time.monotonic() + THREAD_TURN_SECONDS
         while time.monotonic() < ends_at:
             if (claim := line.take()) is None or not self._has_sent(claim, line):
                 break
             if line.is_half_sent:
                 self._news.put(None)
-        self._news.put(LaneEnded(line))
+        self._news.put(ThreadEnded(line))
 
-    def _has_sent(self, claim: Claim, line: EndpointQueue) -> bool:
+    def _has_sent(self, claim: ClaimedDelivery, line: EndpointQueue) -> bool:
         is_late = self.is_stopping or time.monotonic() > claim.start_by
         result = None if is_late else send(claim.post)
-        self._news.put(Tried(claim, result))
+        self._news.put(ClaimResult(claim, result))
         if result is not None:
-            line.took(result.milliseconds)
+            line.note_duration(result.milliseconds)
         if result is not None and result.has_succeeded:
             return True
         self._give_back_of(line)
@@ -133,28 +133,28 @@ class Pump:
 
     def _give_back_of(self, line: EndpointQueue) -> None:
         for waiting in line.drain():
-            self._news.put(Tried(waiting, None))
+            self._news.put(ClaimResult(waiting, None))
 
     def _write_down(self, *, patience: float) -> None:
         """What has come of lanes, once something has."""
         if tried := self._gather(patience):
             record(tried, now=timezone.now())
 
-    def _gather(self, patience: float) -> list[Tried]:
+    def _gather(self, patience: float) -> list[ClaimResult]:
         """What comes of tries. Where a lane ends, the next one begins meanwhile."""
         tried, others = [], 0
         for news in self._arriving(patience):
-            if isinstance(news, Tried):
+            if isinstance(news, ClaimResult):
                 tried.append(news)
                 continue
             others += 1
             if news is not None:
-                news.line.lanes -= 1
+                news.line.threads -= 1
                 self._begin_lanes()
         self._may_begin = others > 0 or not tried
         return tried
 
-    def _arriving(self, patience: float) -> Iterator[News]:
+    def _arriving(self, patience: float) -> Iterator[Message]:
         """The first news, if any comes in time, and what follows within a moment, which also lets more become due before the next look."""
         with suppress(Empty):
             yield self._news.get(timeout=patience)
@@ -164,16 +164,16 @@ class Pump:
 
 
 _guard = threading.Lock()
-_at_work: list[Pump] = []
+_at_work: list[DeliveryLoop] = []
 
 
-def pump() -> None:
+def deliver_due() -> None:
     """Deliver what is due. Where a pump is at work in this process it is told to look again, and this returns at once."""
     with _guard:
         if _at_work:
             _at_work[0].nudge()
             return
-        mine = Pump()
+        mine = DeliveryLoop()
         _at_work.append(mine)
     try:
         mine.run()
@@ -188,7 +188,7 @@ def stop() -> None:
             each.stop()
 
 
-def _resign(mine: Pump, *, is_forced: bool = False) -> bool:
+def _resign(mine: DeliveryLoop, *, is_forced: bool = False) -> bool:
     """Whether `mine` may go: not when it was nudged after its last look."""
     with _guard:
         if mine.is_nudged and not is_forced:
