@@ -91,6 +91,6 @@ def test_the_console_shows_the_number_and_awards(tenant, rich):
 
 
 def test_the_console_does_not_offer_it_to_large_tenants(tenant, rich, monkeypatch):
-    monkeypatch.setattr("gamify.badges.admin.MAX_LOOKED_AT", 6)
+    monkeypatch.setattr("gamify.badges.admin.MAX_PARTICIPANTS", 6)
 
     assert "Award to all" not in text_of(Console(tenant).get("badges_badge_change", rich.pk))
