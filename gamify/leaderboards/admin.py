@@ -16,7 +16,7 @@ from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from gamify.leaderboards.models import Leaderboard, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.pages import Entry, PageRequest
+from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.display import display
 from participants.admin.fields import ChoiceField, LineField

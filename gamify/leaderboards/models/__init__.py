@@ -1,4 +1,4 @@
-"""Tables of leaderboards: definitions, scores, and score changes that are not folded yet."""
+"""Tables: definitions, scores and their ranges, large sums, and changes that wait to be folded."""
 
 from gamify.leaderboards.models.boards import DEFAULT_METRIC, Leaderboard, WindowChoice
 from gamify.leaderboards.models.changes import Folding, ScoreChange

@@ -1,4 +1,4 @@
-"""What the ledger, the events and the badges of participants come to on a board: the truth that its scores repeat."""
+"""Scores as the ledger, the events and the badges of participants give them. Stored scores must agree with this."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ READ_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Level:
-    """Where a level stands, since when, and where it stood at some instant before, None where that is not known."""
+    """A level now, the instant at which it was reached, and the level at an earlier instant (None if unknown)."""
 
     score: int
     at: datetime
@@ -28,27 +28,27 @@ class Level:
 
 
 def amounts_in_history(tenant: Tenant, people: Sequence[Participant], measure: Measure) -> Iterator[HistoryAmount]:
-    """Everything that ever counted for these participants."""
+    """All amounts that these participants have for a measure that is a sum."""
     ids = [person.pk for person in people]
     if measure.counts_events:
         return _amounts(tenant, ids, measure) if measure.is_property_sum else _events(tenant, ids, measure)
     history = board_metrics[measure.metric].history
     assert history is not None, "sums have a history"  # noqa: S101
-    return history(tenant, ids)
+    return iter(history(tenant, ids))
 
 
 def _events(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
     columns = ("participant_id", "properties", "occurred_at")
-    for participant_id, properties, at in _named(tenant, ids, measure).values_list(*columns).iterator(READ_AT_ONCE):
+    for participant_id, properties, at in _events_of(tenant, ids, measure).values_list(*columns).iterator(READ_AT_ONCE):
         if amount := measure.amount(properties):
             yield HistoryAmount(participant_id, amount, at)
 
 
 def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[HistoryAmount]:
-    """In the order in which they were recorded, without those that were refused then, or that would exceed the limit."""
+    """The amounts of a property in the order of recording, without those that were refused or would exceed MAX_SUM."""
     totals: defaultdict[UUID, int] = defaultdict(int)
     columns = ("participant_id", "properties", "occurred_at", f"marks__{DOMAIN}")
-    events = _named(tenant, ids, measure).order_by("id").values_list(*columns)
+    events = _events_of(tenant, ids, measure).order_by("id").values_list(*columns)
     for participant_id, properties, at, marks in events.iterator(READ_AT_ONCE):
         amount = measure.amount(properties)
         if (
@@ -60,35 +60,35 @@ def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[
             yield HistoryAmount(participant_id, amount, at)
 
 
-def _named(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Event]:
+def _events_of(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySet[Event]:
     events = Event.objects.not_reversed().filter(tenant_id=tenant.pk, participant_id__in=ids)
     return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
 
 
 def refused_measure_keys(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
-    """Keys of the measures that refused an event, by what it bears."""
+    """The keys of the measures that refused an event. `marks` are its undo notes of this domain."""
     return {mark["refused"] for mark in marks}
 
 
 def current_levels(
     tenant: Tenant, people: Sequence[Participant], measure: Measure, *, now: datetime
 ) -> Mapping[UUID, int]:
-    """Where a level stands for each of them."""
+    """The current level of each participant, by id."""
     values = board_metrics[measure.metric].read(tenant, people, measure.selector, now)
     return {participant_id: value.best for participant_id, value in values.items()}
 
 
 def has_known_moves(measure: Measure) -> bool:
-    """Whether the past of a level is known: when it changed, and by how much."""
+    """Whether the past of a level is stored: when it changed, and by how much."""
     return board_metrics[measure.metric].last_moves is not None
 
 
 def levels_since(
     tenant: Tenant, people: Sequence[Participant], measure: Measure, *, since: datetime, now: datetime
 ) -> Mapping[UUID, Level]:
-    """Where a level stands for those who have one, and where it stood at `since`, if that can be told.
+    """The levels of participants who have one, with the level at the instant `since` where it is known.
 
-    Nobody knows when a run came to where it is: such a level is as old as the participant's last visit.
+    The instant at which a streak reached its length, for example, is not stored. Then `last_seen_at` is used.
     """
     scores = current_levels(tenant, people, measure, now=now)
     last_moves = board_metrics[measure.metric].last_moves

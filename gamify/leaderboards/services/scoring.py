@@ -1,6 +1,6 @@
-"""What a unit of work has told of becomes one change per participant and instant, whichever use case it was.
+"""Translate the domain events of a unit of work into score changes: one per participant and instant.
 
-This is the one place that knows what domain events say about scores.
+This works for every use case, because it reads what the unit emitted. Only this module knows how domain events change scores.
 """
 
 from collections import defaultdict
@@ -25,11 +25,11 @@ EVENT_RECORDED = "event.recorded"
 PERSON_EVENTS = ("participant.updated", "participant.anonymized", "participant.deleted")
 
 ScoreDelta = tuple[datetime, str, int | None]
-"""When it counts, for which measure, and what it adds; None for a level, which is looked up."""
+"""The instant at which it counts, the key of a measure, and the amount to add (None for a level, which is looked up)."""
 
 
 def note_score_changes(work: UnitOfWork) -> None:
-    """Note for the boards of this tenant what the unit has told of."""
+    """Add a `ScoreChange` for each participant and instant for which the unit changed a score. Runs before the unit is written."""
     boards = boards_in(work.catalog)
     if not boards.active:
         return
@@ -56,7 +56,7 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
 
 
 def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    """What a domain event changes on these boards."""
+    """The changes of scores that a domain event causes, for measures that some board uses."""
     if event.type == EVENT_RECORDED:
         yield from _events(event, boards)
     elif event.type in PERSON_EVENTS:
@@ -83,12 +83,13 @@ def scoring_event_types() -> set[str]:
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take out of the boards, at its own time, what an event of a locked participant counted for. What came of it besides
-    (points, badges) is its domains' to undo, and heard when they tell of it.
+    """Remove from the boards what a reversed event of a locked participant added, at the event's own time.
+
+    The points and badges that resulted from the event are undone by their domains. Their domain events then change the boards.
     """
     boards = boards_in(work.catalog)
-    found = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
-    taken = {key: -amount for key, amount in found.items() if amount}
+    amounts = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
+    taken = {key: -amount for key, amount in amounts.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():
