@@ -289,7 +289,7 @@ SPECTACULAR_SETTINGS = {
         "RewardType": "rewards.models.RewardType",
         "DeliveryStatus": "gamify.webhooks.models.DeliveryStatus",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
-        "LeaderboardMetric": "gamify.leaderboards.engine.measures.METRICS",
+        "LeaderboardMetric": "gamify.facts.services.metrics.board_metric_names",
         "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.engine.windows.PERIOD_NAMES",

@@ -1,4 +1,4 @@
-"""Badges as something that definitions grant."""
+"""The grant kind `badge`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

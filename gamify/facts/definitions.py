@@ -4,7 +4,7 @@ Messages are the ends of sentences that begin with the field: a client reads `co
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -95,6 +95,15 @@ class NumberField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class MetricField(serializers.ChoiceField):
+    """The name of a metric. `names` is called for each new body, because domains register metrics after bodies are declared."""
+
+    def __init__(self, names: Callable[[], Sequence[str]], **kwargs: Any) -> None:
+        choices = names()
+        invalid = f"must be one of: {', '.join(choices)}"
+        super().__init__(choices=choices, error_messages=message_endings(invalid_choice=invalid), **kwargs)
 
 
 class ConditionBody(Body):

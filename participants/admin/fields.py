@@ -1,7 +1,7 @@
 """Form fields that parse the input only. The body of the API validates it, and its messages are shown."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -99,8 +99,12 @@ class SwitchField(forms.BooleanField):
 
 
 class ChoiceField(forms.ChoiceField):
-    def __init__(self, *, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(choices=list(choices), widget=UnfoldAdminSelectWidget, **kwargs)
+    def __init__(
+        self, *, choices: Iterable[tuple[str, str]] | Callable[[], Iterable[tuple[str, str]]], **kwargs: Any
+    ) -> None:
+        super().__init__(
+            choices=choices if callable(choices) else list(choices), widget=UnfoldAdminSelectWidget, **kwargs
+        )
 
 
 class _ListField(forms.Field):

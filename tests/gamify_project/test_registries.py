@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from gamify.facts.services import grant_kinds, metrics, undoers
+from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
 from participants.auditing import audits
 from participants.catalog import catalog_parts
@@ -92,15 +92,29 @@ def test_the_kinds_of_grant():
     assert set(grant_kinds) == {"points", "badge", "tier", "streak_tick", "reward"}
 
 
-def test_the_metrics_that_criteria_compare():
-    assert set(metrics) == {
+def test_the_metrics_that_badges_compare_in_the_order_of_lists():
+    assert badge_metric_names() == [
         "total_earned",
         "balance",
-        "tier_level",
-        "badges_count",
+        "event_count",
+        "event_sum",
         "streak_count",
+        "tier_level",
         "challenges_completed",
-    }
+        "badges_count",
+    ]
+
+
+def test_the_metrics_that_leaderboards_rank_by_in_the_order_of_lists():
+    assert board_metric_names() == [
+        "points_earned",
+        "points_balance",
+        "event_count",
+        "event_sum",
+        "streak_current",
+        "streak_longest",
+        "badges_count",
+    ]
 
 
 def test_who_hears_facts_and_in_which_order():

@@ -1,4 +1,4 @@
-"""The badges that a tenant gives now, by code and by what they listen to."""
+"""The part of the catalog with the active badges, by code and by the events and changes that they listen to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from uuid import UUID
 
 from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
-from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
-from gamify.facts.services import metrics
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
+from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Tenant
 
@@ -17,7 +18,7 @@ CATALOG_PART = "badges"
 
 @dataclass(frozen=True)
 class BadgeDefinition:
-    """A badge as the catalog keeps it."""
+    """A badge in the catalog."""
 
     id: UUID
     code: str
@@ -33,7 +34,7 @@ Listening = tuple[BadgeDefinition, Criterion]
 
 @dataclass(frozen=True)
 class Badges:
-    """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
+    """Active badges by code, in display order. Those with criteria also by name of event and of change."""
 
     active: Mapping[str, BadgeDefinition]
     by_event: ListenerIndex[tuple[Listening, ...]]
@@ -41,25 +42,22 @@ class Badges:
 
 
 def load_badges(tenant: Tenant) -> Badges:
-    """The catalog's part."""
+    """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
-    pairs.sort(key=lambda pair: pair[1].event_name == ANY_EVENT)  # those that count one event are evaluated first
+    pairs.sort(
+        key=lambda pair: pair[1].counter.event_name == ANY_EVENT
+    )  # those that count one event are evaluated first
     return Badges(
         active,
         index_listeners(pairs, names_of=_event_names, group=tuple),
-        index_listeners(pairs, names_of=lambda pair: _domain_events(pair[1]), group=tuple),
+        index_listeners(pairs, names_of=lambda pair: badge_metrics[pair[1].metric].raised_by, group=tuple),
     )
 
 
 def _event_names(listening: Listening) -> Iterable[str]:
-    name = listening[1].event_name
-    return () if name is None else (name,)
-
-
-def _domain_events(criterion: Criterion) -> Iterable[str]:
-    """What changes its number, where some domain keeps it."""
-    return metrics[criterion.metric].after if criterion.metric in metrics else ()
+    criterion = listening[1]
+    return (criterion.counter.event_name,) if criterion.counts_events else ()
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:
@@ -70,8 +68,15 @@ def badge_definition(badge: Badge) -> BadgeDefinition:
         description=badge.description,
         icon=badge.icon_url,
         rarity=badge.rarity,
-        criterion=compile_criterion(badge.criteria, revision=badge.criteria_revision),
+        criterion=_criterion(badge),
     )
+
+
+def _criterion(badge: Badge) -> Criterion | None:
+    if badge.criteria is None:
+        return None
+    kind = badge_metrics[badge.criteria["metric"]].kind
+    return compile_criterion(badge.criteria, kind, revision=badge.criteria_revision)
 
 
 def badges_in(catalog: Catalog) -> Badges:
@@ -79,5 +84,5 @@ def badges_in(catalog: Catalog) -> Badges:
 
 
 def active_badges(catalog: Catalog) -> Mapping[str, BadgeDefinition]:
-    """The badges that are given now, by code, in display order."""
+    """Active badges by code, in display order."""
     return badges_in(catalog).active

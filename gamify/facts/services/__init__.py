@@ -5,7 +5,21 @@ from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.history import EventImported, record_history
 from gamify.facts.services.kinds import CODE, GrantField, GrantForm, GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, has_listeners, loads_for
-from gamify.facts.services.metrics import Metric, MetricValue, Selector, column_metric, metrics
+from gamify.facts.services.metrics import (
+    SELECTOR_FIELDS,
+    HistoryAmount,
+    Metric,
+    MetricValue,
+    Selector,
+    badge_metric_names,
+    badge_metrics,
+    board_metric_names,
+    board_metrics,
+    column_metric,
+    level_changed,
+    metric_choices,
+    register_metric,
+)
 from gamify.facts.services.pipeline import PipelineResult, is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo, Undone, reverse_event, undoers
@@ -14,6 +28,7 @@ from gamify.facts.services.wiring import register
 
 __all__ = [
     "CODE",
+    "SELECTOR_FIELDS",
     "AlreadyReversed",
     "BatchEmitted",
     "Cause",
@@ -26,6 +41,7 @@ __all__ = [
     "GrantField",
     "GrantForm",
     "GrantKind",
+    "HistoryAmount",
     "Metric",
     "MetricValue",
     "PipelineResult",
@@ -33,6 +49,10 @@ __all__ = [
     "Simulation",
     "Undo",
     "Undone",
+    "badge_metric_names",
+    "badge_metrics",
+    "board_metric_names",
+    "board_metrics",
     "column_metric",
     "consumers",
     "emit",
@@ -41,13 +61,15 @@ __all__ = [
     "grant_problem",
     "has_listeners",
     "is_change",
+    "level_changed",
     "loads_for",
-    "metrics",
+    "metric_choices",
     "process",
     "prune_traces",
     "publish_changes",
     "record_history",
     "register",
+    "register_metric",
     "reverse_event",
     "simulate",
     "undoers",

@@ -1,6 +1,7 @@
 """Registers what events provide to the layers below."""
 
 from gamify.facts.models import PRUNED, Event
+from gamify.facts.services.metrics import register_event_metrics
 from participants import events
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
@@ -27,6 +28,7 @@ _REVERSED = {
 
 def register() -> None:
     """Called when the apps are loaded."""
+    register_event_metrics()
     erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
-from gamify.leaderboards.engine.measures import ANY_EVENT, Measure, compile_measure
+from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.services import board_metrics
+from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
 from participants.catalog import Catalog, catalog_parts
@@ -92,11 +94,12 @@ def load_boards(tenant: Tenant) -> Boards:
 
 
 def compile_board(row: Leaderboard) -> Board:
+    metric = board_metrics[row.metric]
     return Board(
         id=row.pk,
         code=row.code,
         name=row.name,
-        measure=compile_measure(row.metric, row.selector),
+        measure=compile_measure(row.metric, metric.kind, row.selector, key=metric.key_of(row.selector)),
         default_kind=Kind[row.time_window.upper()],
         zone=ZoneInfo(row.timezone),
         track=row.track,

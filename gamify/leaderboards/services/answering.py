@@ -4,13 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from gamify.leaderboards.engine.measures import POINTS_BALANCE
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.periods import Period
 from gamify.leaderboards.selectors.catalog import Board
 from gamify.leaderboards.selectors.ranking.pages import Page, PageRequest, ParticipantRank, page_of, participant_rank
 from gamify.leaderboards.selectors.ranking.snapshots import TooManyWaitingChanges
 from gamify.leaderboards.services.folding import fold_chunk
-from gamify.points.services import expire
 from participants.models import Tenant
 
 T = TypeVar("T")
@@ -22,7 +21,7 @@ def answer_page(*, tenant: Tenant, board: Board, period: Period, request: PageRe
     Raises:
         ParticipantNotFound: no participant has the id `request.around`.
     """
-    _expire_points(tenant, board, now=now)
+    _settle(tenant, board, now=now)
     return _fold_until_answered(lambda: page_of(tenant, board, period, request=request, now=now), tenant, now=now)
 
 
@@ -32,16 +31,16 @@ def answer_rank(*, tenant: Tenant, board: Board, period: Period, participant_id:
     Raises:
         ParticipantNotFound: no participant has this id.
     """
-    _expire_points(tenant, board, now=now)
+    _settle(tenant, board, now=now)
     return _fold_until_answered(
         lambda: participant_rank(tenant, board, period, participant_id, now=now), tenant, now=now
     )
 
 
-def _expire_points(tenant: Tenant, board: Board, *, now: datetime) -> None:
-    """Expire points that are due, because no answer may count them, even if the sweep has not run yet."""
-    if board.measure.metric == POINTS_BALANCE:
-        expire(tenant=tenant, now=now)
+def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:
+    """Write what time alone has changed, such as expired points. No answer may count them, even if the sweep has not run yet."""
+    if settle := board_metrics[board.measure.metric].settle:
+        settle(tenant=tenant, now=now)
 
 
 def _fold_until_answered(ask: Callable[[], T], tenant: Tenant, *, now: datetime) -> T:

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.facts.services import metrics
-from gamify.leaderboards.engine.measures import OF_STREAKS
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services.building import begin_track
 from gamify.leaderboards.services.waking import wake_builder
@@ -77,7 +76,7 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 def selector_problem(tenant: Tenant, data: Mapping[str, Any]) -> FieldError | None:
     """The problem of a well-formed selector, such as a streak that does not exist, or None."""
-    if data.get("metric") not in OF_STREAKS:
+    if "metric" not in data:
         return None
-    problem = metrics["streak_count"].problem(tenant, data["selector"])
+    problem = board_metrics[data["metric"]].problem(tenant, data.get("selector") or {})
     return None if problem is None else FieldError(f"selector.{problem.field}", problem.message)

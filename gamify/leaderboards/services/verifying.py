@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.measures import STREAK_CURRENT
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.periods import Kind, period_from_code, periods_at
 from gamify.leaderboards.engine.ranking.drafts import ScoreDrafts, Slot
 from gamify.leaderboards.engine.ranking.ranges import Range
@@ -114,7 +114,7 @@ def _is_compared(code: int, compared: Collection[int] | None) -> bool:
 
 def _is_unannounced_break(board: Board, due: int) -> bool:
     """Whether a streak is broken but the break is not announced yet. The board follows the announcement."""
-    return board.measure.metric == STREAK_CURRENT and due == 0
+    return board_metrics[board.measure.metric].is_announced_late and due == 0
 
 
 def _drifts_of_ranges(tenant: Tenant) -> Iterator[Drift]:

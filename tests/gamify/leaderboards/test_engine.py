@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gamify.facts.engine.metrics import MetricKind
 from gamify.leaderboards.engine.measures import MILLIONTHS, compile_measure
 from gamify.leaderboards.engine.periods import (
     Kind,
@@ -93,7 +94,7 @@ def test_percentile(rank, total, expected):
 
 
 def test_a_sum_is_exact_to_a_millionth_and_ignores_values_that_are_not_numbers():
-    counted = compile_measure("event_sum", {"field": "order.total", "filter": {"plan": "pro"}})
+    counted = compile_measure("event_sum", MetricKind.EVENT_SUM, {"field": "order.total", "filter": {"plan": "pro"}})
 
     assert counted.amount({"plan": "pro", "order": {"total": 0.1}}) == MILLIONTHS // 10
     assert counted.display_score(3 * counted.amount({"plan": "pro", "order": {"total": 0.1}})) == 0.3
@@ -102,8 +103,8 @@ def test_a_sum_is_exact_to_a_millionth_and_ignores_values_that_are_not_numbers()
 
 
 def test_the_order_of_keys_in_a_selector_does_not_change_the_measure():
-    one = compile_measure("event_count", {"event_name": "buy", "filter": {"a": 1, "b": 2}})
-    other = compile_measure("event_count", {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
+    one = compile_measure("event_count", MetricKind.EVENT_COUNT, {"event_name": "buy", "filter": {"a": 1, "b": 2}})
+    other = compile_measure("event_count", MetricKind.EVENT_COUNT, {"filter": {"b": 2, "a": 1}, "event_name": "buy"})
 
     assert one.key == other.key
-    assert one.key != compile_measure("event_count", {"event_name": "buy"}).key
+    assert one.key != compile_measure("event_count", MetricKind.EVENT_COUNT, {"event_name": "buy"}).key

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from gamify.leaderboards.engine.measures import PERSON, POINTS_BALANCE
+from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at, start_of_day
 from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
 from gamify.leaderboards.engine.ranking.places import Moves, earliness
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, comparison_days
-from gamify.leaderboards.selectors.history import Level, current_levels, levels_since
+from gamify.leaderboards.selectors.history import Level, current_levels, has_known_moves, levels_since
 from gamify.leaderboards.selectors.ranking.refill import is_shown, refill
 from participants.models import Participant, Tenant
 
@@ -101,7 +101,7 @@ class Fold:
         `current_levels` returns balances as they are now. They already include the changes of today.
         """
         early: dict[UUID, set[UUID]] = {}
-        boards = {board.id: board for _, board, _ in hits if board.measure.metric == POINTS_BALANCE}
+        boards = {board.id: board for _, board, _ in hits if has_known_moves(board.measure)}
         for change, board, _ in hits:
             if board.id in boards and local_day(change.created_at, board.zone) < self._today(board):
                 early.setdefault(board.id, set()).add(change.participant_id)
@@ -181,7 +181,7 @@ class Fold:
     def _set_level(self, change: ScoreChange, board: Board) -> None:
         score = self._levels[board.id].get(change.participant_id, 0)
         draft = self._draft(board, ALL_TIME, change.participant_id)
-        if draft.score == score and board.measure.metric != POINTS_BALANCE:
+        if draft.score == score and not has_known_moves(board.measure):
             return  # for example a second tick in a satisfied window; but an entry in the ledger always moves a balance
         day = local_day(change.created_at, board.zone)
         self._open_day(board, change.participant_id, day)
