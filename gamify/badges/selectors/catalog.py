@@ -7,8 +7,7 @@ from uuid import UUID
 
 from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
-from gamify.facts.engine.listeners import ListenerIndex, index_listeners
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
 from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Tenant

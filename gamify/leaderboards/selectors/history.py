@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.models import Event
 from gamify.facts.services import HistoryAmount, board_metrics
 from gamify.leaderboards.engine.measures import DOMAIN, MAX_SUM, Measure
