@@ -1,4 +1,4 @@
-"""The editor of grants: rows in, what definitions say is handed out."""
+"""The editor of grants: rows in, what definitions say is given out."""
 
 import json
 
