@@ -63,7 +63,7 @@ def test_the_table_of_changes_names_every_column_of_an_account() -> None:
 
 
 @pytest.mark.parametrize("field", CHANGES)
-def test_who_may_change_users_writes_names_and_switches_off_and_nothing_else(
+def test_staff_who_may_change_users_can_only_correct_names_and_deactivate(
     clerk: Console, colleague: User, field: str
 ) -> None:
     before = stored(colleague)
@@ -76,7 +76,9 @@ def test_who_may_change_users_writes_names_and_switches_off_and_nothing_else(
 
 @pytest.mark.parametrize("relation", ["groups", "user_permissions"])
 @pytest.mark.parametrize("who", ["colleague", "clerk"])
-def test_who_may_change_users_gives_no_rights(clerk: Console, colleague: User, relation: str, who: str) -> None:
+def test_staff_who_may_change_users_cannot_give_permissions(
+    clerk: Console, colleague: User, relation: str, who: str
+) -> None:
     user = colleague if who == "colleague" else clerk.user
     before = set(user.get_all_permissions())
     group = Group.objects.create(name="support")
@@ -89,7 +91,7 @@ def test_who_may_change_users_gives_no_rights(clerk: Console, colleague: User, r
 
 
 @pytest.mark.parametrize("page", ["auth_group_add", "auth_group_change", "auth_group_delete"])
-def test_who_may_change_groups_but_is_no_superuser_changes_none(clerk: Console, page: str) -> None:
+def test_only_superusers_change_groups(clerk: Console, page: str) -> None:
     group = Group.objects.create(name="support")
     args = [] if page.endswith("add") else [group.pk]
 
@@ -99,7 +101,7 @@ def test_who_may_change_groups_but_is_no_superuser_changes_none(clerk: Console, 
     assert [(row.name, row.permissions.count()) for row in Group.objects.all()] == [("support", 0)]
 
 
-def test_who_may_change_users_cannot_switch_an_account_on_again(clerk: Console, colleague: User) -> None:
+def test_staff_who_may_change_users_cannot_reactivate_an_account(clerk: Console, colleague: User) -> None:
     User.objects.filter(pk=colleague.pk).update(is_active=False)
 
     clerk.post("auth_user_change", colleague.pk, **form_data(colleague, is_active="on"))
@@ -120,7 +122,7 @@ def test_the_pages_about_one_account() -> None:
 
 @pytest.mark.parametrize("page", pages_about_one_account())
 @pytest.mark.parametrize("target", ["colleague", "clerk", "boss"])
-def test_no_page_lets_who_is_no_superuser_set_a_password(
+def test_no_page_lets_a_non_superuser_set_a_password(
     clerk: Console, boss: Console, colleague: User, page: str, target: str
 ) -> None:
     user = {"colleague": colleague, "clerk": clerk.user, "boss": boss.user}[target]
@@ -144,7 +146,7 @@ def test_the_page_of_an_account_shows_no_password_hash(clerk: Console, colleague
         assert "../password/" not in shown
 
 
-def test_an_account_that_who_is_no_superuser_adds_has_no_password_and_no_rights(clerk: Console) -> None:
+def test_an_account_added_by_a_non_superuser_has_no_password_and_no_permissions(clerk: Console) -> None:
     password = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
 
     clerk.post("auth_user_add", username="new", is_staff="on", is_superuser="on", **password)
@@ -224,7 +226,7 @@ def test_a_weak_password_is_refused_by_the_form_of_the_link(boss: Console, colle
     assert User.objects.get(pk=colleague.pk).check_password(PASSWORD)
 
 
-def test_a_link_to_an_account_that_is_switched_off_is_not_made(boss: Console, colleague: User) -> None:
+def test_no_link_is_created_for_an_inactive_account(boss: Console, colleague: User) -> None:
     User.objects.filter(pk=colleague.pk).update(is_active=False)
 
     answer = boss.post("auth_user_reset_link", colleague.pk)

@@ -23,7 +23,7 @@ def key(site: str) -> str:
     return raw_key(tenant, "admin")
 
 
-def test_challenges_are_defined_in_cards_and_begun_by_hand(
+def test_challenges_are_defined_in_cards_and_started_by_staff(
     site: str, key: str, page: Page, complaints: list[str]
 ) -> None:
     log_in(page, site, tells="Acme, live")

@@ -61,7 +61,7 @@ def test_the_wait_of_an_address_grows_with_each_failure(owner: User, clock: Any)
     assert log_in("next")["Retry-After"] == "4"
 
 
-def test_an_attempt_during_the_wait_is_not_looked_at_and_does_not_prolong_it(owner: User, clock: Any) -> None:
+def test_an_attempt_during_the_wait_is_not_checked_and_does_not_prolong_it(owner: User, clock: Any) -> None:
     for number in range(20):
         log_in(f"name{number}")
 
@@ -71,7 +71,7 @@ def test_an_attempt_during_the_wait_is_not_looked_at_and_does_not_prolong_it(own
     assert log_in("owner", PASSWORD).status_code == 302
 
 
-def test_a_success_from_the_address_does_not_forget_its_other_failures(owner: User, clock: Any) -> None:
+def test_a_successful_login_does_not_clear_failures_of_other_names(owner: User, clock: Any) -> None:
     for number in range(20):
         log_in(f"name{number}")
     clock.shift(1)
@@ -138,7 +138,7 @@ def test_after_15_minutes_nothing_is_slowed_down(owner: User, clock: Any) -> Non
     assert attack("owner", 20) == [200] * 20
 
 
-def test_the_lock_of_a_pair_says_when_to_come_back(owner: User, clock: Any) -> None:
+def test_the_lock_of_a_pair_says_when_to_retry(owner: User, clock: Any) -> None:
     answers = [log_in("owner") for _ in range(10)]
 
     assert (answers[-1].status_code, answers[-1]["Retry-After"]) == (429, "900")

@@ -26,7 +26,7 @@ def reward(site: str) -> Reward:
     return made
 
 
-def test_a_file_of_codes_is_looked_at_then_stored(
+def test_a_file_of_codes_is_previewed_then_stored(
     site: str, reward: Reward, page: Page, complaints: list[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "codes.csv"

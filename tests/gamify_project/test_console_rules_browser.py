@@ -27,9 +27,7 @@ def key(site: str) -> str:
     return raw_key(tenant, "admin")
 
 
-def test_rules_are_defined_tried_and_played_over_the_past(
-    site: str, key: str, page: Page, complaints: list[str]
-) -> None:
+def test_rules_are_defined_tried_and_replayed(site: str, key: str, page: Page, complaints: list[str]) -> None:
     log_in(page, site, tells="Acme, live")
 
     define(page, site)

@@ -29,7 +29,7 @@ def key(site: str) -> str:
     return raw_key(tenant, "admin")
 
 
-def test_streaks_are_defined_switched_and_cared_for(site: str, key: str, page: Page, complaints: list[str]) -> None:
+def test_streaks_are_defined_deactivated_and_repaired(site: str, key: str, page: Page, complaints: list[str]) -> None:
     log_in(page, site, tells="Acme, live")
 
     define(page, site)

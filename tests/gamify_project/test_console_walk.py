@@ -43,7 +43,7 @@ def test_every_page_answers_every_kind_of_staff(world, role):
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label_lower)
-def test_a_page_to_view_names_every_field_that_a_page_to_change_names(world, model):
+def test_the_view_page_has_the_same_fields_as_the_change_page(world, model):
     """Fields that say something only to editors, or that do not apply to the row, are left out; no other field is."""
     row = _rows(model)[0]
     page = f"{model._meta.app_label}_{model._meta.model_name}_change"
@@ -188,7 +188,7 @@ def test_a_participants_page_shows_only_the_panels_that_the_reader_may_see(world
     assert ("Coupon" in support, "purchase" in support, "+20 points" in support) == (False, False, False)
 
 
-def test_a_page_of_one_write_asks_for_its_row_too(world):
+def test_an_object_page_also_checks_the_permission_to_view_its_row(world):
     """Who may add ledger entries, and not see participants, awards nobody anything."""
     ada = Participant.objects.get(external_id="ada", tenant=world)
 
@@ -209,7 +209,7 @@ def test_the_history_of_a_row_is_counted_and_ends(world):
     assert "?p=2" not in shown
 
 
-def test_an_anonymised_participants_event_says_so_and_not_that_it_is_old(world):
+def test_an_event_of_an_anonymised_participant_is_not_reported_as_old(world):
     anonymize(tenant=world, external_id="bob", now=Event.objects.first().created_at)
     event = Event.objects.filter(trace=PRUNED).get()
 
@@ -218,7 +218,7 @@ def test_an_anonymised_participants_event_says_so_and_not_that_it_is_old(world):
     assert (ANONYMIZED in shown, TOO_OLD in shown) == (True, False)
 
 
-def test_a_delivery_tells_of_all_tries_that_it_lists(world):
+def test_a_delivery_counts_all_attempts_that_it_lists(world):
     console = Console(world, user=make_staff("superuser"))
     delivery = console.get("webhooks_delivery_changelist").context["cl"].result_list[0]
 
@@ -228,14 +228,14 @@ def test_a_delivery_tells_of_all_tries_that_it_lists(world):
 
 
 @pytest.mark.parametrize(("path", "to"), [("/", "/console/"), ("/console", "/console/")])
-def test_the_root_leads_to_the_console(db, path, to):
+def test_the_root_redirects_to_the_console(db, path, to):
     answer = Client().get(path)
 
     assert (answer.status_code, answer.url) == (302, to)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/console/nowhere/"])
-def test_a_path_that_is_not_there_gets_a_page_with_a_way_on(world, path):
+def test_an_unknown_path_gets_a_page_with_links(world, path):
     answer = Console(world, user=make_staff("superuser")).client.get(path)
 
     assert answer.status_code == 404
@@ -260,7 +260,7 @@ def test_a_form_without_its_token_gets_a_page_that_says_what_to_do(world, path):
     assert "The form was not accepted" in text_of(answer)
 
 
-def test_a_page_that_breaks_answers_in_the_consoles_look(world, monkeypatch):
+def test_a_crash_in_the_console_shows_an_error_page_in_its_style(world, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 
@@ -275,7 +275,7 @@ def test_a_page_that_breaks_answers_in_the_consoles_look(world, monkeypatch):
     assert (answer.status_code, 'data-error="500"' in text_of(answer)) == (500, True)
 
 
-def test_where_the_console_cannot_be_drawn_a_plain_page_says_so(db, monkeypatch):
+def test_if_the_console_cannot_be_rendered_a_plain_page_is_shown(db, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 

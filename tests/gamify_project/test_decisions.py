@@ -137,7 +137,7 @@ class Naive:
 @pytest.mark.django_db
 @settings(max_examples=40, deadline=None)
 @given(rules=rules, history=histories)
-def test_rules_give_what_a_naive_interpreter_gives(rules, history):
+def test_rules_grant_the_same_as_a_naive_interpreter(rules, history):
     tenant = TenantFactory()
     BadgeFactory(tenant=tenant, code="gem")
     rules = [{**rule, "code": f"r{number}"} for number, rule in enumerate(rules)]
@@ -249,7 +249,7 @@ def without_ids(granted):
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, phases=[Phase.generate])
 @given(history=histories, cuts=st.lists(st.integers(1, 13), max_size=4))
-def test_a_batch_equals_its_singles(history, cuts):
+def test_a_batch_gives_the_same_result_as_single_calls(history, cuts):
     single, batched = TenantFactory(), TenantFactory()
     at, events = BEGIN, []
     for number, (who, name, amount, plan, hours) in enumerate(history):
@@ -299,7 +299,7 @@ def test_16_equal_events_lead_to_everything_once_and_every_answer_is_the_same():
 
 
 @pytest.mark.django_db
-def test_definitions_hear_every_change_of_a_participant_who_is_in_a_batch_three_times():
+def test_definitions_react_to_every_change_of_a_participant_who_is_in_a_batch_three_times():
     tenant = TenantFactory()
     bonus = [{"type": "points", "amount": 5}]
     RuleFactory(tenant=tenant, code="bonus", event_types=[], changes=["streak.incremented"], grants=bonus)
@@ -321,7 +321,7 @@ def test_definitions_hear_every_change_of_a_participant_who_is_in_a_batch_three_
 
 
 @pytest.mark.django_db
-def test_a_tier_given_by_a_rule_does_not_hide_the_one_that_points_led_into():
+def test_a_tier_from_a_rule_does_not_hide_the_tier_reached_by_points():
     tenant = TenantFactory()
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 100})
     TierFactory(tenant=tenant, code="vip", level=9, award_type="manual", criteria_config={})

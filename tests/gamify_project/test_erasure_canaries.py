@@ -181,7 +181,7 @@ def by_console(tenant, page):
     done(console.post(f"participants_participant_{page}", me.pk, post="yes", confirmed="yes"))
 
 
-def test_the_plants_reach_every_table_with_rows_of_participants(planted):
+def test_the_canaries_reach_every_table_with_rows_of_participants(planted):
     mine = [
         model
         for model in apps.get_models()
@@ -215,7 +215,7 @@ def test_anonymising_leaves_no_canary_anywhere(planted, admin_api, way):
 
 
 @pytest.mark.parametrize("way", ["api", "console"])
-def test_deleting_leaves_the_id_to_those_who_follow_until_the_feed_forgets_it(planted, admin_api, settings, way):
+def test_after_deletion_the_id_stays_in_the_feed_until_it_is_pruned(planted, admin_api, settings, way):
     by_api(admin_api, "") if way == "api" else by_console(planted, "delete")
     deliver_due()
 
@@ -238,7 +238,7 @@ def forget_after_retention(settings) -> None:
         webhook_tasks.prune()
 
 
-def test_a_batch_under_a_key_that_named_the_erased_is_still_answered_as_before(planted, api, admin_api):
+def test_a_batch_key_that_contains_an_erased_id_still_replays_its_answer(planted, api, admin_api):
     awards = {"awards": [{"participant_id": name, "amount": 1} for name in (ME, OTHER)]}
     by_api(admin_api, "?anonymize=true")
 

@@ -87,7 +87,7 @@ def client(admin_api: Api, tenant: Tenant, settings: Any) -> Api:
 
 
 @each_operation
-def test_what_is_generated_from_the_document_is_answered_as_the_document_says(
+def test_requests_generated_from_the_document_are_answered_as_documented(
     name: str, client: Api, tenant: Tenant
 ) -> None:
     operation = operations()[name]

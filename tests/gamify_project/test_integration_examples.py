@@ -187,7 +187,7 @@ def ticked() -> list[tuple[str, str, int]]:
     return [(row.participant.external_id, row.streak.code, sum(length for _, length in row.runs)) for row in rows]
 
 
-def test_node_of_the_wheel_runs_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_from_the_wheel_runs_without_an_installed_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
     version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout

@@ -186,7 +186,7 @@ def test_codes_of_objectives(admin_api: Api, nothing_written: Any) -> None:
     assert all(refused_fields(answer)[0].startswith("objectives.0") for answer in answers)
 
 
-def test_visible_texts_pass_the_field() -> None:
+def test_texts_without_invisible_characters_are_valid() -> None:
     for code in ("A-1", "日本語", "Ünï", "🎉", "a b", "e\u0301"):
         assert VisibleLineField().run_validation(f"\t {code}\u00a0\r\n") == code
 
@@ -197,7 +197,7 @@ def test_visible_texts_pass_the_field() -> None:
 IDS = ["user_1", *(code for each in FORMAT.values() for code in (f"{each}user_1", f"user{each}_1", f"user_1{each}"))]
 
 
-def test_participant_ids_are_kept_and_kept_apart_in_bodies_and_paths(api: Api) -> None:
+def test_participant_ids_are_stored_exactly_in_bodies_and_paths(api: Api) -> None:
     for amount, external_id in enumerate(IDS, 1):
         answer = api.post("/points/award", {"participant_id": external_id, "amount": amount})
         assert answer.json()["participant_id"] == external_id
@@ -215,7 +215,9 @@ def test_participant_ids_are_kept_and_kept_apart_in_bodies_and_paths(api: Api) -
         ("backfill_streaks", "participant_id,streak_code,timestamp"),
     ],
 )
-def test_participant_ids_are_kept_and_reported_in_files(tenant: Any, tmp_path: Any, command: str, columns: str) -> None:
+def test_participant_ids_in_files_are_stored_exactly_and_reported(
+    tenant: Any, tmp_path: Any, command: str, columns: str
+) -> None:
     create_streak(tenant=tenant, data={"code": "login", "name": "Login", "event_types": ["login"]}, now=timezone.now())
     ids = [each for each in IDS if not each.startswith("\ufeff")]  # a line that begins with one is refused
     path, out, err = tmp_path / "file.csv", io.StringIO(), io.StringIO()
@@ -231,7 +233,7 @@ def test_participant_ids_are_kept_and_reported_in_files(tenant: Any, tmp_path: A
 
 
 @pytest.mark.parametrize("external_id", [" ada", "ada ", "\u200bada", "ada\ufeff"])
-def test_participant_ids_are_kept_in_the_console(external_id: str) -> None:
+def test_participant_ids_are_stored_exactly_in_the_console(external_id: str) -> None:
     for form in (TryForm, ParticipantForm):
         name = "participant_id" if form is TryForm else "external_id"
         assert form.base_fields[name].clean(external_id) == external_id

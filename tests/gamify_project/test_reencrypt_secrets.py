@@ -44,7 +44,7 @@ def read():
     return decrypt(HmacSecret.objects.get().ciphertext, of="the test"), secrets_of(endpoint, now=timezone.now())
 
 
-def test_the_secrets_stay_and_the_old_passphrase_can_go(texts, settings):
+def test_secrets_stay_readable_after_the_old_passphrase_is_removed(texts, settings):
     assert run() == {"secrets": 3, "reencrypted": 3, "unreadable": 0, "dry_run": False}
 
     settings.ENCRYPTION_KEYS = ["new"]
@@ -66,7 +66,7 @@ def test_a_dry_run_changes_nothing(texts, settings):
     assert read() == texts
 
 
-def test_what_no_passphrase_opens_is_left_counted_and_told(texts, settings, capsys):
+def test_secrets_that_no_passphrase_decrypts_are_left_and_counted(texts, settings, capsys):
     settings.ENCRYPTION_KEYS = ["lost"]
     HmacSecret.objects.update(ciphertext=encrypt("closed for good"))
     settings.ENCRYPTION_KEYS = ["new", "old"]
@@ -85,7 +85,7 @@ def test_what_no_passphrase_opens_is_left_counted_and_told(texts, settings, caps
     assert HmacSecret.objects.get().ciphertext == closed
 
 
-def test_a_secret_that_is_changed_meanwhile_stays_changed(texts, monkeypatch):
+def test_a_secret_that_is_changed_meanwhile_is_not_overwritten(texts, monkeypatch):
     newer = encrypt("given meanwhile")
 
     def encrypted(text):

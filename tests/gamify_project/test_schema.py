@@ -291,7 +291,7 @@ def test_an_operation_says_what_it_does(name: str) -> None:
 
 
 @each_operation
-def test_a_key_may_be_sent_either_way_and_admin_operations_name_the_scope(name: str) -> None:
+def test_both_key_headers_are_documented_and_admin_operations_name_the_scope(name: str) -> None:
     operation = operations()[name]
     roles = ["admin"] if "/admin/" in operation.path or is_admin_gateway(operation.path) else []
     is_query_gateway = operation.path.startswith("/v1/") and not is_admin_gateway(operation.path)
@@ -545,7 +545,7 @@ def test_the_guide_explains_every_documented_code() -> None:
     assert {code for code in _documented_codes() if f"`{code}`" not in guide} == set()
 
 
-def test_profile_and_state_are_put_together_from_the_sections(everyone: Api) -> None:
+def test_profile_and_state_consist_of_the_sections(everyone: Api) -> None:
     schemas = document()["components"]["schemas"]
     profile = everyone.get("/api/v1/gamify/participants/user_123").json()
     state = everyone.get("/api/v1/gamify/participants/user_123/state").json()

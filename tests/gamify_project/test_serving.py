@@ -23,7 +23,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
         yield product
 
 
-def test_one_command_serves_works_and_stops_without_a_trace(product: Product) -> None:
+def test_one_command_serves_and_stops_without_leaving_anything(product: Product) -> None:
     product.wait_for("Gamify is running.")
     product.wait_for("ready.")
     product.wait_for("beat: Starting")
@@ -72,7 +72,7 @@ def test_killing_the_product_leaves_nothing(product: Product) -> None:
         ("no.such.host.invalid", "8000", "Cannot listen on HOST=no.such.host.invalid PORT=8000"),
     ],
 )
-def test_a_port_that_cannot_be_had_is_one_clear_line(tmp_path: Path, host: str, port: str, problem: str) -> None:
+def test_a_port_that_cannot_be_bound_is_one_clear_line(tmp_path: Path, host: str, port: str, problem: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1]) if port == "in use" else port
         command = [sys.executable, "manage.py", "serve", "--host", host, "--port", port]

@@ -39,7 +39,7 @@ def test_every_example_is_what_its_schema_says():
         assert body["example"]["type"] == name
 
 
-def test_what_is_sent_otherwise_than_described_is_noticed():
+def test_an_answer_that_differs_from_the_document_is_detected():
     example = describe_webhooks({})["webhooks"]["points.awarded"]["post"]["requestBody"]["content"]["application/json"]
     example["example"]["data"]["amount"] = "ten"
 

@@ -53,7 +53,7 @@ def test_no_more_is_read_than_is_asked_for():
 
 
 @pytest.mark.engine
-def test_a_drift_for_each_name_under_which_something_else_was_found():
+def test_a_drift_is_reported_for_each_name_with_another_value():
     told = differences("ada", {"balance": 3, "earned": 4}, {"balance": 3, "earned": 5, "more": 1})
 
     assert list(told) == [Drift("ada", "earned", 4, 5)]
@@ -63,7 +63,7 @@ def mention(named, **says):
     return Mention("an answer", named, says)
 
 
-def test_what_is_mentioned_is_there_and_says_so(tenant):
+def test_mentioned_rows_exist_and_match(tenant):
     ada = ParticipantFactory(tenant=tenant, external_id="ada")
     mentions = [
         mention(ada.pk, external_id="ada"),
@@ -79,7 +79,7 @@ def test_what_is_mentioned_is_there_and_says_so(tenant):
     ]
 
 
-def test_what_may_be_gone_is_no_fault_but_what_it_says_is(tenant, other_tenant):
+def test_a_missing_optional_row_is_no_drift_but_a_different_one_is(tenant, other_tenant):
     ada = ParticipantFactory(tenant=tenant, external_id="ada")
     foreign = ParticipantFactory(tenant=other_tenant)
     mentions = [mention(ada.pk, external_id="bo"), mention(FAR, external_id="x"), mention(foreign.pk, external_id="x")]
@@ -99,7 +99,7 @@ def test_an_erasure_is_remembered_of_the_tenant_in_which_it_happened(tenant, oth
     assert not has_erased_participants(other_tenant)
 
 
-def test_what_is_kept_of_audits_goes_with_the_tenant(tenant):
+def test_stored_audits_are_deleted_with_the_tenant(tenant):
     AuditRun.objects.create(tenant=tenant.sandbox, began_at=NOW)
 
     tenant.sandbox.delete()

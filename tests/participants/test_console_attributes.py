@@ -71,7 +71,7 @@ def test_a_renamed_row_is_removed_and_added():
     assert patch({"plan": "gold"}, Row("tariff", "text", "gold")) == {"plan": None, "tariff": "gold"}
 
 
-def test_what_a_client_added_meanwhile_is_not_in_the_patch():
+def test_an_attribute_added_meanwhile_is_not_in_the_patch():
     assert patch({"plan": "gold"}, Row("plan", "text", "silver")) == {"plan": "silver"}
 
 
@@ -95,7 +95,7 @@ def test_structured_values_become_fixed_rows(value):
         ([Row("a", "text", "x" * 16_384)], "Must not exceed 16384 bytes as JSON."),
     ],
 )
-def test_what_the_api_would_refuse_is_refused_in_words(rows, message):
+def test_invalid_attributes_are_refused_with_a_message(rows, message):
     with pytest.raises(forms.ValidationError) as refused:
         patch({}, *rows)
 

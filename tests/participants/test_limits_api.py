@@ -50,7 +50,7 @@ def test_the_write_past_the_cap_is_429_with_retry_after_and_writes_nothing(cappe
     assert standing(response) == [CAP, 0, UNIX_NOW + int(response["Retry-After"])]
 
 
-def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
+def test_retry_after_is_at_most_a_minute(frozen):
     a_hair_past_the_minute = limits.RateLimitStatus(limit=CAP, remaining=0, reset_at=UNIX_NOW + 60.00001)
     frozen.shift(timedelta(milliseconds=300))
 
@@ -59,7 +59,7 @@ def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
     assert refused.headers["Retry-After"] == "60"
 
 
-def test_single_writes_tell_where_the_participant_stands(capped, api):
+def test_single_writes_report_the_limit_of_the_participant(capped, api):
     answers = [api.post(AWARD, BODY) for _ in range(CAP)]
 
     assert [standing(answer)[:2] for answer in answers] == [[3, 2], [3, 1], [3, 0]]
@@ -103,7 +103,7 @@ def test_reads_and_the_admins_erasure_are_not_writes_of_the_participant(capped, 
     assert admin_api.delete("/admin/participants/user_123").status_code == 200
 
 
-def test_participants_tenants_and_twins_are_counted_apart(capped, api, other_api, sandbox_api):
+def test_participants_tenants_and_sandboxes_have_separate_limits(capped, api, other_api, sandbox_api):
     for _ in range(CAP + 1):
         api.post(AWARD, BODY)
 
@@ -130,7 +130,7 @@ def test_a_body_that_does_not_validate_does_not_use_up_the_cap(capped, api):
     assert api.post(AWARD, BODY).status_code == 200
 
 
-def test_in_a_batch_the_cap_refuses_items_and_the_others_stand(capped, api):
+def test_in_a_batch_the_limit_refuses_items_without_affecting_others(capped, api):
     items = [BODY | {"amount": amount} for amount in (1, 2, 4, 8, 16)]
     items.insert(4, {"participant_id": "user_124", "amount": 5})
 
@@ -155,11 +155,11 @@ def test_a_batch_of_refused_items_only_is_still_200_and_writes_nothing(capped, a
     assert (response.json()["processed"], response.json()["failed"]) == (0, 2)
 
 
-def test_a_batch_tells_where_the_key_stands(capped, api):
+def test_a_batch_reports_the_rate_limit_of_the_key(capped, api):
     assert standing(api.post(BATCH, {"awards": [BODY] * 2}))[0] == capped.key_requests_per_minute
 
 
-def test_a_cap_of_0_is_off_and_the_key_speaks(tenant, api, frozen):
+def test_a_participant_limit_of_0_is_off_and_the_key_limit_is_reported(tenant, api, frozen):
     Tenant.objects.update(participant_writes_per_minute=0)
 
     answers = [api.post(AWARD, BODY) for _ in range(310)]
@@ -168,7 +168,7 @@ def test_a_cap_of_0_is_off_and_the_key_speaks(tenant, api, frozen):
     assert standing(answers[-1])[:2] == [60_000, 60_000 - 310]
 
 
-def test_the_caps_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
+def test_the_limits_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
     assert (tenant.participant_writes_per_minute, tenant.key_requests_per_minute) == (300, 60_000)
     assert standing(api.post(AWARD, BODY))[:2] == [300, 299]
     assert standing(api.get("/participants/user_123"))[:2] == [60_000, 59_998]
@@ -186,7 +186,7 @@ def test_the_request_past_the_keys_cap_is_429_for_reads_and_writes(tenant, api, 
     assert standing(read) == [2, 0, UNIX_NOW + int(read["Retry-After"])]
 
 
-def test_keys_are_counted_apart(tenant, api, frozen):
+def test_keys_have_separate_limits(tenant, api, frozen):
     Tenant.objects.update(key_requests_per_minute=1)
 
     statuses = [client.get("/participants/user_123/points").status_code for client in (api, api, Api(raw_key(tenant)))]
@@ -213,7 +213,7 @@ def test_a_key_cap_of_0_is_off(tenant, api):
         ("GET", "/admin/participants", 403),
     ],
 )
-def test_refusals_of_a_known_key_tell_where_it_stands(api, frozen, method, path, status):
+def test_errors_of_a_known_key_report_its_rate_limit(api, frozen, method, path, status):
     response = api.send(method, path)
 
     assert (response.status_code, standing(response)[:2]) == (status, [60_000, 59_999])
@@ -225,7 +225,7 @@ def test_a_replay_is_a_write_like_any_other(capped, api):
     assert [api.post(AWARD, body).status_code for _ in range(CAP + 1)] == [200] * CAP + [429]
 
 
-def test_a_redis_that_does_not_answer_stops_nobody_and_is_counted(tenant, broken_redis, caplog):
+def test_a_redis_that_does_not_answer_blocks_no_request_and_is_counted(tenant, broken_redis, caplog):
     Tenant.objects.update(participant_writes_per_minute=1, key_requests_per_minute=1)
     api = Api(raw_key(tenant))
     started = time.monotonic()
@@ -258,7 +258,7 @@ def test_processes_share_the_count_in_redis(tenant, settings, monkeypatch):
     assert statuses == [200] * CAP + [429]
 
 
-def test_ids_that_look_like_counters_of_others_are_counted_apart(capped, api):
+def test_ids_that_look_like_counters_of_others_have_separate_limits(capped, api):
     ParticipantFactory(tenant=capped, external_id="a")
     for _ in range(CAP):
         api.post(AWARD, BODY | {"participant_id": "a/3/1/minute"})

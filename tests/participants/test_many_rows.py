@@ -31,19 +31,19 @@ def people(tenant):
     return list(Participant.objects.order_by("id"))
 
 
-def test_whatever_a_text_holds_comes_back_as_it_was(people):
+def test_any_text_is_stored_unchanged(people):
     found = {each.external_id: (each.display_name, each.attributes) for each in people}
 
     assert found == {name: (None if name == "NULL" else name, {name: [name, None, 1.5, True]}) for name in NAMES}
 
 
-def test_whatever_a_text_holds_is_told_as_it_is(people):
+def test_any_text_is_emitted_unchanged(people):
     told = DomainEvent.objects.filter(type="participant.created").values_list("data", flat=True)
 
     assert sorted(data["participant_id"] for data in told) == sorted(NAMES)
 
 
-def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
+def test_only_the_named_columns_of_rows_are_written(tenant, people):
     with unit_for_ids(tenant, [each.pk for each in people], now=LATER) as work:
         for each in work.locked_participants.values():
             each.timezone = "Europe/Vienna"
@@ -58,7 +58,7 @@ def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
 
 
 @pytest.mark.parametrize("is_whole_first", [True, False])
-def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, is_whole_first):
+def test_if_one_row_needs_all_columns_all_rows_are_written_completely(tenant, people, is_whole_first):
     first, second, *_ = people
     changes = [(first, ()), (second, ("timezone",))]
     with unit_for_ids(tenant, [first.pk, second.pk], now=LATER) as work:
@@ -73,7 +73,7 @@ def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, 
     }
 
 
-def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(tenant, people, queries):
+def test_deferred_columns_of_participants_are_loaded_by_one_query(tenant, people, queries):
     with unit_for_ids(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
         [participant] = work.locked_participants.values()
         with queries(1):
@@ -82,14 +82,14 @@ def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(
         assert participant.attributes == people[1].attributes
 
 
-def test_a_unit_over_nobody_locks_nobody(tenant, people):
+def test_a_unit_without_participants_locks_none(tenant, people):
     with unit_for_ids(tenant, [], now=LATER) as work:
         locked = dict(work.locked_participants)
 
     assert locked == {}
 
 
-def test_a_unit_over_anothers_participants_locks_nobody(people):
+def test_a_unit_over_participants_of_another_tenant_locks_none(people):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
     with unit_for_ids(other, [each.pk for each in people], now=LATER) as work:

@@ -40,7 +40,7 @@ def test_the_specs_registration_answers_the_full_profile(api):
     }
 
 
-def test_registration_writes_one_participant_and_tells_of_it(tenant, api):
+def test_registration_writes_one_participant_and_emits_an_event(tenant, api):
     api.post(PEOPLE, SPEC)
 
     participant = Participant.objects.get()
@@ -66,7 +66,7 @@ def test_registering_again_is_201_and_replaces_what_is_given(api):
     assert Participant.objects.count() == 1
 
 
-def test_registering_again_with_the_same_tells_nothing_new(api):
+def test_registering_again_without_changes_emits_nothing(api):
     api.post(PEOPLE, SPEC)
     before = DomainEvent.objects.count()
 
@@ -178,7 +178,7 @@ def test_a_patch_without_known_fields_changes_nothing_and_answers_the_profile(ap
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_the_profile_of_an_unknown_participant_is_404_and_makes_none(api, nothing_written, method):
+def test_the_profile_of_an_unknown_participant_is_404_and_creates_none(api, nothing_written, method):
     with nothing_written():
         response = api.send(method, "/participants/unknown", {"display_name": "x"} if method == "PATCH" else None)
 

@@ -97,7 +97,7 @@ def test_without_any_of_the_headers_a_key_is_asked_for(partner):
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 1, 300])
-def test_a_clock_that_is_up_to_300_seconds_off_is_good_enough(partner, seconds):
+def test_a_timestamp_up_to_300_seconds_off_is_accepted(partner, seconds):
     assert partner.get(signs={"timestamp": str(UNIX_NOW + seconds)}).status_code == 200
 
 
@@ -195,7 +195,7 @@ def test_another_spelling_of_the_same_path_is_401(partner, sent, signed):
 @pytest.mark.parametrize(
     "user", ["user_123", "%E2%82%AC", "auth0%7C1", "user@x.y", "a%20b", "a%25b", "a!$&'()*+,;=:@~b"]
 )
-def test_a_server_that_does_not_tell_the_raw_path_quotes_it_anew(partner, user):
+def test_without_a_raw_path_the_decoded_path_is_encoded_again(partner, user):
     assert partner.get(f"/v1/streaks/acme/users/{user}", tells_raw_path=False).status_code == 200
 
 
@@ -222,7 +222,7 @@ def test_a_signed_body_that_is_not_json_is_400_and_one_too_large_413(partner):
 # --- which secret, which tenant --------------------------------------------------------------------------------------
 
 
-def test_during_a_rotation_the_old_and_the_new_secret_are_good(tenant):
+def test_during_a_rotation_both_secrets_work(tenant):
     old, new = (made_secret(tenant) for _ in range(2))
 
     before = [Partner(made.text).get().status_code for made in (old, new)]
@@ -301,7 +301,7 @@ def test_the_admin_gateway_does_not_look_at_signatures(partner):
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_that_is_sent_decides_whatever_the_signature(partner, other_tenant, header):
+def test_a_key_takes_precedence_over_a_signature(partner, other_tenant, header):
     key = raw_key(other_tenant)
     sent = {header: key if header == "X-API-Key" else f"Bearer {key}"}
 
@@ -310,11 +310,11 @@ def test_a_key_that_is_sent_decides_whatever_the_signature(partner, other_tenant
     assert "unknown, expired" in unauthorized(partner.get(headers={"X-API-Key": "bq_live_unknown"}))
 
 
-def test_another_kind_of_authorization_does_not_stand_in_the_way(partner):
+def test_another_kind_of_authorization_is_ignored(partner):
     assert partner.get(headers={"Authorization": "Basic dXNlcjpwYXNz"}).status_code == 200
 
 
-def test_a_secret_closed_under_a_lost_passphrase_matches_nothing_and_the_log_says_so(tenant, settings, caplog):
+def test_a_secret_encrypted_with_a_lost_passphrase_matches_nothing_and_is_logged(tenant, settings, caplog):
     settings.ENCRYPTION_KEYS = ["lost"]
     lost = made_secret(tenant)
     settings.ENCRYPTION_KEYS = ["kept"]
@@ -355,7 +355,7 @@ def test_each_secret_has_the_cap_of_a_key(tenant, partner, memory_limits):
     assert another.get().status_code == 200
 
 
-def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(tenant, frozen):
+def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(tenant, frozen):
     made = made_secret(tenant)
     noted = []
 

@@ -29,7 +29,7 @@ def test_the_quick_starts_state(api):
     }
 
 
-def test_the_state_of_an_unknown_participant_is_empty_and_makes_none(api, nothing_written):
+def test_the_state_of_an_unknown_participant_is_empty_and_creates_none(api, nothing_written):
     with nothing_written():
         response = api.get(STATE)
 
