@@ -1,4 +1,4 @@
-"""An address that may be null is null when it is sent as an empty text."""
+"""An empty text means null for an optional address."""
 
 from typing import Any
 

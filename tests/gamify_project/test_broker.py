@@ -48,7 +48,7 @@ def produce(folder: Path, first: int) -> None:
 
 
 def consume(folder: Path, received: Path) -> None:
-    """Write down every message until none has come for two seconds."""
+    """Record every message until none arrives for two seconds."""
     with connect(folder) as connection, received.open("w") as file:
         queue = connection.SimpleQueue(QUEUE)
         try:

@@ -1,4 +1,4 @@
-"""Connections between two requests: bytes on sockets to the booted product, in both dialects.
+"""Connections between two requests: raw bytes on sockets to the running product, in both dialects.
 
 Nothing here knows which web server it is.
 """
@@ -21,12 +21,12 @@ STREAKS = f"{PHOENIX}/tenants/quickstart/streaks"
 LIMITED_ADDRESS = "192.0.2.1"
 
 addresses = (f"198.51.{number // 250}.{number % 250}" for number in itertools.count(1))
-"""Failed authentications are counted by address, so each call that is to be answered 401 has one of its own."""
+"""Failed authentications are counted by address, so each call that should get a 401 has its own address."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request without its body, and the status that it is answered."""
+    """A request without its body, and the expected status."""
 
     status: int
     method: str
@@ -42,7 +42,7 @@ class Call:
 
 
 def unread(served: Product) -> list[Call]:
-    """Calls that are answered without a look at their body, refused ones of every kind and others."""
+    """Calls that are answered without reading the body: errors of every kind, and others."""
     key, admin = (f"X-API-Key: {served.keys()[name]}" for name in ("quickstart", "quickstart_admin"))
     return [
         Call(401, "POST", AWARD, (JSON,)),
@@ -70,7 +70,7 @@ def unread(served: Product) -> list[Call]:
 
 
 def too_large(served: Product) -> list[Call]:
-    """Calls that read their body, and refuse it because of its size."""
+    """Calls that refuse their body because of its size."""
     key, admin = (f"X-API-Key: {served.keys()[name]}" for name in ("quickstart", "quickstart_admin"))
     return [Call(413, "POST", AWARD, (JSON, key)), Call(413, "POST", STREAKS, (JSON, admin))]
 
@@ -85,7 +85,7 @@ def exhaust_failures(port: int) -> None:
 
 @dataclass(frozen=True)
 class Body:
-    """How a body is framed, and its bytes on the wire."""
+    """The framing of a body, and its bytes on the wire."""
 
     name: str
     framing: tuple[str, ...]
@@ -112,7 +112,7 @@ MALFORMED = [
 
 
 def problem_after(connection: Connection, answer: Answer) -> str:
-    """Empty if the answer says `close`, or the next request on its connection is answered right."""
+    """Return problems: none if the answer says `close`, or the next request on the connection is answered correctly."""
     if answer.says_close:
         return ""
     try:
@@ -124,7 +124,7 @@ def problem_after(connection: Connection, answer: Answer) -> str:
 
 
 def trial(port: int, call: Call, body: Body, *, expects: bool, waits: bool) -> str:
-    """What is wrong with the answer and with what comes after it. `waits`: the answer is read before the body is sent."""
+    """Return problems of the answer and of what follows. With `waits`, the answer is read before the body is sent."""
     framing = (*body.framing, "Expect: 100-continue") if expects else body.framing
     if call.status == 429:
         exhaust_failures(port)
@@ -215,7 +215,7 @@ def test_a_client_that_reads_only_after_sending_everything_gets_the_413(
 
 
 def test_the_discarding_of_a_body_has_a_limit(port: int, served: Product) -> None:
-    """Who sends 200 MiB is cut off. The answer may then be lost, but the server has not read everything."""
+    """A client that sends 200 MiB is cut off. The answer may be lost, but the server did not read everything."""
     call = too_large(served)[0]
 
     with Connection(port) as connection:

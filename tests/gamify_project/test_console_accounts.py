@@ -1,4 +1,4 @@
-"""Accounts of staff: who sets a password, and that nobody but a superuser gives rights."""
+"""Accounts of staff: who may set passwords, and that only superusers give permissions."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 NEW = "another horse battery"
 ALL_OF_AUTH = [f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")]
 
-# What somebody who may change users, but is not a superuser, may write of a colleague: names, and switching off.
+# What staff who may change users, but are no superusers, may change: names, and deactivation.
 ALLOWED = {"first_name", "last_name", "is_active"}
 
 CHANGES: dict[str, Any] = {
@@ -38,7 +38,7 @@ def colleague(db: None) -> User:
 
 @pytest.fixture
 def clerk(db: None) -> Console:
-    """Every permission on users and groups, but no superuser."""
+    """A user with all permissions on users and groups who is no superuser."""
     return Console(user=staff(*ALL_OF_AUTH))
 
 
@@ -52,7 +52,7 @@ def stored(user: User) -> dict[str, Any]:
 
 
 def form_data(user: User, **changes: Any) -> dict[str, Any]:
-    """What the complete form sends, with some fields changed; None unticks a box."""
+    """Return the data of the complete form, with some fields changed. None unticks a box."""
     boxes = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
     data = {"username": user.username, "email": user.email, **boxes, **changes}
     return {name: value for name, value in data.items() if value is not None}
@@ -110,7 +110,7 @@ def test_staff_who_may_change_users_cannot_reactivate_an_account(clerk: Console,
 
 
 def pages_about_one_account() -> list[str]:
-    """The name of every console route below an account's id."""
+    """Return the names of all console routes below an account's id."""
     routes = get_resolver("gamify_project.urls").namespace_dict["admin"][1].reverse_dict
     return sorted(name for name in routes if isinstance(name, str) and re.match(r"auth_user_(?!changelist|add)", name))
 
@@ -184,7 +184,7 @@ def link_for(boss: Console, user: User) -> str:
 
 
 def use(link: str, password: str = NEW) -> Any:
-    """Open the link as a browser does, and send the form."""
+    """Open the link like a browser, and submit the form."""
     browser = Client()
     opened = browser.get(link, follow=True)
     path = opened.redirect_chain[-1][0] if opened.redirect_chain else link

@@ -19,7 +19,9 @@ HOME = "198.51.100.7"
 
 @pytest.fixture
 def owner(db: None, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # what it costs is not the question
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # fast; the cost of hashing does not matter here
     return User.objects.create_user("owner", password=PASSWORD, is_staff=True)
 
 
@@ -177,7 +179,10 @@ def test_the_wait_of_an_address(failures: list[Failures], seconds: int) -> None:
     ("failures", "seconds"),
     [
         ([failed("b", 9, ago=0), failed("c", 9, ago=0)], 0),
-        ([failed("b", 10, ago=0), failed("c", 10, ago=0)], 0),  # none of them is new: a new address is free
+        (
+            [failed("b", 10, ago=0), failed("c", 10, ago=0)],
+            0,
+        ),  # none of them is a new address, so a new one need not wait
         ([failed("b", 20, ago=0), failed("c", 1, ago=0.5)], 1.5),
         ([failed("a", 1, ago=0), failed("b", 29, ago=0)], 11),
         ([failed("a", 1, ago=90), failed("b", 500, ago=0)], -30),

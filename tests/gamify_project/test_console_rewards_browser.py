@@ -1,4 +1,4 @@
-"""Codes go into stock in the browser: from a file, looked at first, then confirmed."""
+"""Codes are added to the stock in the browser: from a file, previewed first, then confirmed."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 
 @pytest.fixture
 def reward(site: str) -> Reward:
-    """Made before the browser runs: its loop would make Django refuse."""
+    """Rows created before the browser starts, because Django refuses queries while its event loop runs."""
     tenant = TenantFactory(name="Acme")
     made = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=NOW)
     add_codes(tenant=tenant, reward_id=str(made.pk), codes=["SAVE10-ABC123"], now=NOW)

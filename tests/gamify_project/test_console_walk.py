@@ -1,4 +1,4 @@
-"""Every page of the console, for every kind of staff: nothing bare, nothing broken, no code in clear, no link that is closed."""
+"""Every page of the console, for every kind of staff: no raw values, no errors, no visible codes, no links without permission."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -44,7 +44,7 @@ def test_every_page_answers_every_kind_of_staff(world, role):
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label_lower)
 def test_the_view_page_has_the_same_fields_as_the_change_page(world, model):
-    """Fields that say something only to editors, or that do not apply to the row, are left out; no other field is."""
+    """Only fields that matter to editors only, or that do not apply to the row, are left out."""
     row = _rows(model)[0]
     page = f"{model._meta.app_label}_{model._meta.model_name}_change"
     changed = Console(world, user=make_staff("superuser")).get(page, row.pk)
@@ -62,7 +62,7 @@ def _fields_of(answer: Any) -> set[str]:
 
 
 def pages_of(of_apps: Collection[str]) -> Iterator[str]:
-    """Those of the models of some apps; staff of one app get no other but by links."""
+    """Return the pages of the models of some apps. Staff of one app reach other pages by links only."""
     yield from (reverse(f"admin:{name}") for name in ("index", "pick_tenant", "rules_rule_try", "logout"))
     for model in (model for model in REGISTERED if model._meta.app_label in of_apps):
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -85,7 +85,7 @@ def _rows(model: Any) -> list[Any]:
 
 
 def _check(console: Console, path: str, seen: set[str]) -> None:
-    """The page itself, then every link on it, once."""
+    """Visit the page, then every link on it once."""
     answer = _answered(console.client, path)
     seen.add(path)
     for link in _links(answer) if answer.status_code == 200 else ():
@@ -109,14 +109,14 @@ def _check_text(path: str, answer: Any) -> None:
     assert not PYTHON.search(text), (path, PYTHON.search(text))
     if "/axes/" not in path:  # axes names its rows itself
         assert not INSTANT.search(text), (path, INSTANT.search(text))
-    if "/webhooks/delivery/" not in path:  # what is sent is JSON
+    if "/webhooks/delivery/" not in path:  # the sent body is JSON
         assert not JSON_OBJECT.search(text), (path, JSON_OBJECT.search(text))
     assert CODE not in html, f"{path} shows a code that was handed out"
     assert FREE_CODE not in html, f"{path} shows a free code"
 
 
 class _Text(HTMLParser):
-    """What people read of a page, and where its links lead."""
+    """Collects the visible text of a page, and its links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Text(HTMLParser):
 
 
 def _links(answer: Any) -> list[str]:
-    """Without those that sort and filter the same list, and without the way to another tenant and back."""
+    """Return links without those that sort or filter the same list, or change the tenant."""
     links = _Text.read(answer.content.decode()).links
     return [link for link in links if link.startswith("/console/") and "?next=" not in link]
 
@@ -189,7 +189,7 @@ def test_a_participants_page_shows_only_the_panels_that_the_reader_may_see(world
 
 
 def test_an_object_page_also_checks_the_permission_to_view_its_row(world):
-    """Who may add ledger entries, and not see participants, awards nobody anything."""
+    """Staff who may add ledger entries, but not view participants, cannot award anything."""
     ada = Participant.objects.get(external_id="ada", tenant=world)
 
     answer = Console(world, user=make_staff("points")).post(

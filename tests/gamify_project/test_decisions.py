@@ -1,4 +1,4 @@
-"""All that an event leads to, with every kind of definition at once: against a naive interpreter, in batches, in a race."""
+"""All effects of an event with every kind of definition together: against a naive interpreter, in batches, and in a race."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ histories = st.lists(
         st.sampled_from(["buy", "look"]),
         st.sampled_from([0.5, 4, 10, 25.3, "x", None]),
         st.sampled_from(["pro", "free"]),
-        st.integers(0, 40),  # hours behind the one before
+        st.integers(0, 40),  # hours after the previous one
     ),
     min_size=1,
     max_size=14,
@@ -87,7 +87,7 @@ histories = st.lists(
 
 
 class Naive:
-    """Points, badges and firings of one participant, worked out one event after the other from the words of the contract."""
+    """Points, badges and firings of one participant, computed event by event as the contract describes."""
 
     def __init__(self, rules):
         self.rules = sorted(rules, key=lambda rule: (-rule["priority"], rule["code"]))
@@ -161,7 +161,7 @@ def test_rules_grant_the_same_as_a_naive_interpreter(rules, history):
 
 
 def defined(tenant):
-    """Something of every kind, which set each other off."""
+    """Definitions of every kind that trigger each other."""
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 40})
     create_streak(
         tenant=tenant,
@@ -212,7 +212,7 @@ def defined(tenant):
 
 
 def outcome(tenant):
-    """All that there is, without ids and without the moment at which it was recorded."""
+    """Return all rows without ids and without the time of recording."""
     who = "participant__external_id"
 
     def rows(model, *fields):

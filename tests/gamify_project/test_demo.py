@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def everything(slug="demo"):
-    """What the demo is made of, but for ids."""
+    """Return the rows of the demo without ids."""
     mine = {"tenant__slug": slug}
     people = Participant.objects.filter(**mine)
     return (

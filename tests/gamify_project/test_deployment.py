@@ -1,4 +1,4 @@
-"""What compose.yaml runs, step by step: prepare, serve, work, stop."""
+"""The commands of compose.yaml, step by step: prepare, serve, work, stop."""
 
 import http.client
 import json

@@ -127,7 +127,7 @@ handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.hand
 
 @pytest.fixture
 def own_log(caplog, monkeypatch):
-    """What is logged, as our own handler writes it."""
+    """Return the log output of the product's handler."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
     own = next(formatter for formatter in formatters if isinstance(formatter, ProcessorFormatter))
     monkeypatch.setattr(caplog.handler, "formatter", own)

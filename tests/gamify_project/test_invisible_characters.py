@@ -1,4 +1,4 @@
-"""Characters that nobody sees, at every place where a code or an id is read: codes are refused, ids are kept and kept apart."""
+"""Invisible characters in codes and ids, wherever they are read: such codes are refused, such ids are stored and distinct."""
 
 import io
 import json
@@ -50,7 +50,7 @@ CONTROL = {  # categories Cc, Zl and Zp
 CHARACTERS = FORMAT | CONTROL
 CODES = [code for each in CHARACTERS.values() for code in (f"{each}A-1", f"A{each}-1", f"A-1{each}")]
 NUMBERS = range(2, len(CODES) + 2)
-"""The lines of CODES below a header."""
+"""Return CODES as lines below a header."""
 
 
 # --- codes of rewards ---------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_codes_are_strings(admin_api: Api, reward: Reward, nothing_written: Any,
 
 
 def _creating(patterns: Any, prefix: str = "") -> Iterator[tuple[str, type[DefinitionViewSet[Any]]]]:
-    """Every path of the Gamify dialect that creates a definition, with its view."""
+    """Return every path of the Gamify dialect that creates a definition, with its view."""
     for each in patterns:
         path = prefix + str(each.pattern)
         if isinstance(each, URLResolver):
@@ -219,7 +219,9 @@ def test_participant_ids_in_files_are_stored_exactly_and_reported(
     tenant: Any, tmp_path: Any, command: str, columns: str
 ) -> None:
     create_streak(tenant=tenant, data={"code": "login", "name": "Login", "event_types": ["login"]}, now=timezone.now())
-    ids = [each for each in IDS if not each.startswith("\ufeff")]  # a line that begins with one is refused
+    ids = [
+        each for each in IDS if not each.startswith("\ufeff")
+    ]  # a line that begins with a byte order mark is refused
     path, out, err = tmp_path / "file.csv", io.StringIO(), io.StringIO()
     path.write_text("\n".join([columns, *(f"{each},login,2026-02-14T10:00:00Z" for each in ids)]), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Processes that die by SIGKILL while awards are written and delivered: a small `python -m bench kills`."""
+"""Processes are killed with SIGKILL while awards are written and delivered: a small `python -m bench kills`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a crash writes into the logs of production, read back from a process of its own."""
+"""The log output of a crash in production, written by a separate process."""
 
 import json
 import os

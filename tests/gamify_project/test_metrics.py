@@ -1,4 +1,4 @@
-"""What Prometheus is told, and the nightly audits that it is told of."""
+"""The metrics for Prometheus, and the nightly audits that they report."""
 
 from datetime import UTC, datetime, timedelta
 

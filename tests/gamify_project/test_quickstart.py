@@ -1,4 +1,4 @@
-"""The tenant `quickstart`, whatever was done to it since the last start."""
+"""The tenant `quickstart` after any changes since the last start."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""After a new passphrase was put in front: what was stored before is closed with it, and the old one can go."""
+"""After a new passphrase was put first, stored secrets are encrypted with it, and the old one can be removed."""
 
 import json
 from io import StringIO
@@ -28,7 +28,7 @@ def run(*flags):
 
 @pytest.fixture
 def texts(tenant, settings):
-    """A partner's secret, and a webhook's with the one before it, closed with the passphrase `old`; what they are."""
+    """A partner's secret, and the current and former secret of a webhook, encrypted with the passphrase `old`."""
     settings.ENCRYPTION_KEYS = ["old"]
     partner = create_hmac_secret(tenant=tenant, name="Northwind", now=timezone.now())
     hook = create_endpoint(

@@ -1,4 +1,4 @@
-"""What the domains register is part of the product: these sets change on purpose only."""
+"""The exact contents of the registries. They are part of the product and change only on purpose."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""How errors of the web server itself are written; `test_unreadable_requests` sends real requests to a real server."""
+"""The format of the web server's own errors. `test_unreadable_requests` sends real requests to a real server."""
 
 import json
 import socket

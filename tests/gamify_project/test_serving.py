@@ -1,4 +1,4 @@
-"""The whole product as a newcomer starts it: processes of their own, a fresh SQLite, a port of the system's choice."""
+"""The whole product as a new user starts it: real processes, a new SQLite database, a free port."""
 
 import os
 import re
@@ -52,7 +52,7 @@ def test_a_web_server_that_is_killed_comes_back_on_the_same_port(product: Produc
     os.kill(int(master[1]), signal.SIGKILL)
     product.wait_for("web starts again")
 
-    assert product.health() == 200  # a call that comes in between waits, since the port is never given up
+    assert product.health() == 200  # a call meanwhile waits, because the port stays bound
 
 
 def test_killing_the_product_leaves_nothing(product: Product) -> None:

@@ -14,13 +14,13 @@ from tests.processes import processes_marked, until
 
 GRACE_SECONDS = 1.0
 
-# The supervisor under test, in a process of its own: programs come as name=source pairs.
+# The supervisor under test, in a separate process. Programs are given as name=source pairs.
 SUPERVISE = f"""
 import os, sys
 from gamify_project import supervisor
 supervisor.SHORT_LIFE_SECONDS = 5
 was_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
-def is_parent_gone():  # first asked when signals are listened to
+def is_parent_gone():  # first called when signals are handled
     open(os.environ["LISTENING"], "w").close()
     return was_parent_gone()
 with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
@@ -38,7 +38,7 @@ SPAWNER = (
 
 
 class Supervised:
-    """A running supervisor, what it has printed so far, and every process below it."""
+    """A running supervisor, its output so far, and all its descendants."""
 
     def __init__(self, folder: Path, programs: dict[str, str], *, mode: str = "-") -> None:
         self.output = folder / "output"

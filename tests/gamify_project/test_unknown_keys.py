@@ -1,4 +1,4 @@
-"""Typos do not vanish: inside a definition's objects they are refused, at the top level the answer names them."""
+"""Typos are noticed: inside nested objects they are refused, and at the top level the answer reports them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ ASKED = {"condition": {"field": "plan", "operator": "eq", "value": "pro"}}
 CONDITION = {"type": "sum", "field": "amount", "min": 1}
 NAMED = {"code": "x", "name": "X"}
 
-# Of each kind of definition a body with everything that is an object in it.
+# For each kind of definition, a body with all its nested objects.
 BODIES: Mapping[str, dict[str, Any]] = {
     "badge": {
         **NAMED,
@@ -63,7 +63,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 AMNESTY = {"name": "X", "from": "2026-02-14", "to": "2026-02-14", "reason": "Outage"}
 
-# Bodies that are no definition: what happened, or what is done once.
+# Bodies of calls that create no definition.
 NO_DEFINITIONS = {
     "simulate_event", "add_reward_codes", "cancel_claim", "fulfil_claim", "reverse_event", "reverse_transaction",
     "freeze_streak", "restore_streak",
@@ -90,7 +90,7 @@ def admin_operations() -> Iterator[tuple[str, Operation]]:
 
 
 def described_objects(schema: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every object with described properties inside `schema`; 0 stands for an item of a list."""
+    """Yield the path of every object with described properties inside `schema`; 0 means an item of a list."""
     schema = _resolved(schema)
     for part in ("allOf", "oneOf", "anyOf"):
         for each in schema.get(part, ()):
@@ -115,7 +115,7 @@ def at(body: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def objects_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every object in `value` but filters, whose keys are the names of clients' properties."""
+    """Yield the path of every object in `value`, except for filters, whose keys are names of event properties."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     if isinstance(value, dict) and path:
         yield path
@@ -143,7 +143,7 @@ def test_only_filters_and_expressions_are_objects_whose_keys_the_document_leaves
 
 
 def open_objects(schema: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """The names of the objects inside `schema` that have no described properties."""
+    """Yield the names of objects inside `schema` without described properties."""
     schema = _resolved(schema)
     inner = [each for part in ("allOf", "oneOf", "anyOf") for each in schema.get(part, ())]
     for each in [*inner, *([schema["items"]] if "items" in schema else [])]:
@@ -175,14 +175,14 @@ def test_every_nested_object_refuses_an_unknown_key_and_suggests_the_nearest(
 
 
 def typos(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """For every key of every object in `body`: where it is, a misspelling of it, and itself."""
+    """Yield for every key of every object in `body`: its path, a misspelling, and the key."""
     for inside in objects_in(body):
         for known in at(body, inside):
             yield inside, f"{known[0].upper()}{known[1:]}s", known
 
 
 def refused(answer: Any, field: str) -> str:
-    """The message about `field`."""
+    """Return the message about `field`."""
     body = answer.json()
     if "error" in body:
         assert (answer.status_code, body["error"]["code"]) == (400, "VALIDATION_ERROR")

@@ -1,4 +1,4 @@
-"""What the server refuses itself, and content types that no program expects: bytes on sockets to the booted product.
+"""Errors of the web server itself, and unusual content types: raw bytes on sockets to the running product.
 
 Nothing here knows which web server it is.
 """

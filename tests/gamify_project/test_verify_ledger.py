@@ -1,4 +1,4 @@
-"""Whatever is planted into a busy history is found and named, and nothing else."""
+"""Every fault that is planted into a long history is found, and nothing else."""
 
 import json
 from datetime import timedelta
@@ -62,7 +62,7 @@ def batch_answered_otherwise():
 
 
 def codes_exchanged(busy):
-    """The code that one claim has is handed out again with another."""
+    """Give the code of one claim to another claim as well."""
     value = Claim.objects.get(pk=busy.early_claim).code_value
     Claim.objects.filter(pk=busy.free_claim).update(code_value=value)
 
@@ -79,7 +79,7 @@ def expired_otherwise(busy):
 
 
 def lasting(busy):
-    """The credit that expires last, of which nothing was taken."""
+    """Return the credit that expires last and was not used."""
     return ExpiringCredit.objects.filter(participant__external_id="ada").order_by("-expires_at")[:1].get()
 
 
@@ -316,7 +316,7 @@ def test_planted_faults_are_found_and_nothing_else(tenant, busy, faults):
 
 
 def found_of(tenant, busy, plant):
-    """What is found of one fault, which is taken back then."""
+    """Return the drifts that one fault causes, then undo the fault."""
     with transaction.atomic():
         plant(busy)
         drifts = found(tenant)
@@ -365,7 +365,7 @@ def test_every_row_that_is_announced_is_seen(tenant, busy):
 
 
 def run(*args):
-    """Its exit code and what it printed."""
+    """Return the exit code and the output of the command."""
     out, code = StringIO(), 0
     try:
         call_command("verify_ledger", *args, stdout=out)

@@ -1,4 +1,4 @@
-"""What the document says of webhooks. That the product sends just that is checked wherever it tells anything (tests/told.py)."""
+"""The `webhooks` section of the document. tests/told.py checks that emitted events match it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is printed at every start, and made for it."""
+"""The banner that is printed at every start, and its first-use data."""
 
 import json
 import re

@@ -10,7 +10,7 @@ LIST = "/admin/participants"
 
 @pytest.fixture
 def people(tenant):
-    """Four people of whom no two agree in anything that can be sorted by, but for one without a name."""
+    """Four participants with different values in every sort field; one has no name."""
     for day, (name, display_name, points, events) in enumerate(
         [("ann", "delta", 30, 2), ("bob", None, 10, 4), ("cid", "alpha", 40, 1), ("dee", "beta", 20, 3)], start=1
     ):

@@ -1,4 +1,4 @@
-"""Rows of several tables come together, a participant at a time."""
+"""Rows of several tables are merged by participant."""
 
 from datetime import UTC, datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The idempotency keys of batches are hashed, and a repeat is recognized all the same."""
+"""The idempotency keys of batches are hashed, and repeats are still recognized."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def send(api, key="weekly-ada", body=AWARDS):
 
 @pytest.fixture
 def later():
-    """`later(days=8)` runs the nightly task as it will run then."""
+    """`later(days=8)` runs the nightly task as of that time."""
 
     def run(**span):
         with time_machine.travel(timezone.now() + timedelta(**span), tick=False):

@@ -1,4 +1,4 @@
-"""The attributes editor: rows in, merge patch out. No database."""
+"""The attributes editor converts rows to a merge patch. No database."""
 
 import json
 
@@ -22,7 +22,7 @@ ATTRIBUTES = {
 
 
 def submitted(shown: dict, *rows: Row):
-    """What the browser sends for `rows` in a form that showed `shown`."""
+    """Return what the browser sends for `rows` in a form that showed `shown`."""
     data = QueryDict(mutable=True)
     data["a-shown"] = json.dumps(shown)
     for column in ("key", "kind", "value"):

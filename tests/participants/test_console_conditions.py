@@ -1,4 +1,4 @@
-"""The editor of filters: rows in, the short form of an expression out. No database."""
+"""The editor of filters converts rows to the short form of an expression. No database."""
 
 import json
 

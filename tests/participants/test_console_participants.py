@@ -200,7 +200,7 @@ def test_the_list_needs_a_constant_number_of_queries(tenant, queries):
 
     for number_of_new in (1, 49):
         ParticipantFactory.create_batch(number_of_new, tenant=tenant)
-        with queries(4):  # session, user, picked tenant, the participants: nobody counts them
+        with queries(4):  # session, user, picked tenant, the participants (no count)
             assert console.get("participants_participant_changelist").status_code == 200
 
 

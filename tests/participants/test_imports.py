@@ -1,4 +1,4 @@
-"""How files of many lines are read, by the one import there is."""
+"""Reading of large files by imports."""
 
 import io
 import itertools

@@ -1,4 +1,4 @@
-"""One reader of instants behind every door: bodies, queries, CSV and NDJSON files, commands, and fields of the console."""
+"""The same parser of instants is used by bodies, queries, CSV and NDJSON files, commands, and fields of the console."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from tests.instants import INSTANTS, NO_INSTANTS
 
 NOW = datetime(2026, 2, 20, tzinfo=UTC)
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-WITHOUT_SECONDS = "2026-02-14T10:00"  # a browser's datetime input sends this, and only the console takes it
+WITHOUT_SECONDS = "2026-02-14T10:00"  # sent by datetime inputs of browsers; only the console accepts it
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_query_accepts_instants_only(api, tenant, february):
 
 
 def test_the_phoenix_dialect_takes_no_instants():
-    """So it needs no table of its own; what it takes one day is held to tests/gamify_project/test_types_api.py."""
+    """So it needs no table here. If it gets instants, tests/gamify_project/test_types_api.py checks them."""
     asked = [
         [*operation.get("parameters", []), operation.get("requestBody", {})]
         for path, methods in document()["paths"].items()

@@ -28,7 +28,7 @@ def frozen():
 
 @pytest.fixture
 def capped(tenant, frozen) -> Tenant:
-    """Participants may cause three writes a minute."""
+    """A tenant with a limit of three writes per participant and minute."""
     Tenant.objects.update(participant_writes_per_minute=CAP)
     tenant.refresh_from_db()
     return tenant
@@ -234,7 +234,7 @@ def test_a_redis_that_does_not_answer_blocks_no_request_and_is_counted(tenant, b
 
     assert [answer.status_code for answer in answers] == [200] * 5
     assert not any("X-RateLimit-Limit" in answer for answer in answers)
-    assert limits._breaker.failures.total() == 1  # then it is left alone for a moment
+    assert limits._breaker.failures.total() == 1  # the breaker is open, so Redis is not called for a moment
     assert "rate_limits_unavailable" in caplog.text
     assert time.monotonic() - started < 5
 
@@ -249,10 +249,10 @@ def test_processes_share_the_count_in_redis(tenant, settings, monkeypatch):
     Tenant.objects.update(participant_writes_per_minute=CAP)
     api, statuses = Api(raw_key(tenant)), []
     if time.time() % 60 > 55:
-        time.sleep(6)  # else the minute could end between two writes, and the window slide
+        time.sleep(6)  # otherwise the minute could end between two writes
 
     for _ in range(CAP + 1):
-        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # as another process would
+        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # like another process
         statuses.append(api.post(AWARD, BODY).status_code)
 
     assert statuses == [200] * CAP + [429]

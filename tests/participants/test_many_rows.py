@@ -1,4 +1,4 @@
-"""Rows by the hundred in one statement: what is written, what is left alone, and whatever a text may hold."""
+"""Statements for hundreds of rows: which columns they write, and texts with any characters."""
 
 from datetime import UTC, datetime, timedelta
 

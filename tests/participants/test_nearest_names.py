@@ -1,4 +1,4 @@
-"""Which known name was probably meant."""
+"""Suggestions of the most similar known name."""
 
 import pytest
 

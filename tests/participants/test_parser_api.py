@@ -9,12 +9,12 @@ MEBIBYTE = 1024 * 1024
 
 
 def award(metadata: str) -> bytes:
-    """An award whose metadata are given as JSON text."""
+    """An award with metadata given as JSON text."""
     return b'{"participant_id": "user_123", "amount": 5, "metadata": %s}' % metadata.encode("utf-8", "surrogatepass")
 
 
 def nested(levels: int) -> str:
-    """Arrays in an object, `levels` deep together; the body they stand in is a level more."""
+    """Nested arrays in an object, `levels` deep in total. The body around them is one more level."""
     return '{"a":' + "[" * (levels - 1) + "]" * (levels - 1) + "}"
 
 
@@ -191,7 +191,7 @@ def test_a_body_of_more_is_413(api, nothing_written, size):
 
 
 def chunked(body: bytes) -> dict:
-    """What gunicorn hands over for a body sent in chunks: a stream that ends by itself, and no length."""
+    """What gunicorn provides for a chunked body: a stream that knows its end, and no length."""
     return {
         "HTTP_TRANSFER_ENCODING": "chunked",
         "CONTENT_TYPE": "application/json",
@@ -219,7 +219,7 @@ def test_a_body_sent_in_chunks_is_read_as_strictly(api, nothing_written, body, s
 
 
 class BrokenChunks(BytesIO):
-    """A body whose chunks are malformed; gunicorn finds out while it is read, and raises an error of its own."""
+    """A body with malformed chunks. gunicorn notices it while reading, and raises its own error."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise ValueError("Invalid chunk size: b'zz'")

@@ -1,4 +1,4 @@
-"""The ground that both Phoenix gateways stand on: whose tenant a path names, and what opens it."""
+"""The base of both Phoenix gateways: the tenant of a path, and the required permissions."""
 
 import pytest
 from django.utils import timezone
@@ -30,7 +30,7 @@ def phoenix(tenant: Tenant, *scopes: str) -> Api:
 
 
 def named(rows: dict[str, Tenant], name: str) -> str:
-    """`other:id` is the id of that row, `other:slug` its slug; anything else is said as it is."""
+    """Resolve `other:id` to the id of that row and `other:slug` to its slug; return any other text unchanged."""
     row, _, field = name.partition(":")
     return str(getattr(rows[row], field)) if field else name
 
@@ -62,7 +62,7 @@ def test_a_path_means_the_row_of_the_keys_tenant_and_no_other(rows, queries, gat
     api = phoenix(rows[key_of], "admin")
     api.get("/nowhere/yet")
     path = GATEWAYS[gateway].format(named(rows, name))
-    api.get(path)  # notes the use of the key
+    api.get(path)  # records the use of the key
 
     with queries(1):  # the key's
         response = api.get(path)

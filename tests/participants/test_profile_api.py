@@ -305,7 +305,7 @@ def test_a_patch_moves_last_seen_only(api):
 
 
 def test_statements_of_a_profile_and_of_a_registration(api, queries):
-    api.post(PEOPLE, {"participant_id": "someone"})  # the catalog is read once
+    api.post(PEOPLE, {"participant_id": "someone"})  # loads the catalog
 
     with queries(7):  # key, lock, version, domain events, participant; badges, streaks
         api.post(PEOPLE, SPEC)

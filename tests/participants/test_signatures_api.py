@@ -1,4 +1,4 @@
-"""Partners sign queries instead of carrying a key (contract §1)."""
+"""Partners sign queries instead of sending a key (contract §1)."""
 
 import hmac
 import json
@@ -40,7 +40,7 @@ def frozen():
 
 @dataclass
 class Partner:
-    """Signs what it sends, or something else where a test says so."""
+    """A client that signs its requests, or something else if a test needs it."""
 
     secret: str
     tenant: str = "acme"
@@ -54,7 +54,7 @@ class Partner:
         return self.send("GET", path, **given)
 
     def send(self, method: str, path: str, body: bytes = b"", *, signs: Any = None, **given: Any) -> Any:
-        """`signs` replaces parts of what is signed; `headers` replaces headers, and None leaves one out."""
+        """`signs` replaces parts of the signed text. `headers` replaces headers; None omits one."""
         signed = {"method": method, "path": path.partition("?")[0], "timestamp": str(UNIX_NOW), "body": body}
         headers = self.headers(**signed | (signs or {})) | given.pop("headers", {})
         api = Api(None, base="", address=given.pop("address", f"address-{uuid4()}"))
@@ -371,7 +371,7 @@ def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(tenant, frozen):
 def test_one_query_finds_all_secrets_with_their_tenants(tenant, partner, queries, secrets):
     for row in (tenant, tenant.sandbox) * secrets:
         made_secret(row)
-    partner.get()  # notes the use
+    partner.get()  # records the use
 
     with queries(1):
         assert partner.get().status_code == 200
@@ -382,7 +382,7 @@ def test_one_query_finds_all_secrets_with_their_tenants(tenant, partner, queries
 
 @pytest.fixture
 def example() -> str:
-    """The Python of the guide, as it is printed there."""
+    """The Python example of the guide."""
     guide = (Path(django_settings.BASE_DIR) / "docs" / "api.md").read_text()
     blocks = [block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "X-Signature" in block]
     assert len(blocks) == blocks[0].count("https://gamify.example") == blocks[0].count("phx_…") == 1

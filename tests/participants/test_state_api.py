@@ -85,7 +85,7 @@ def test_a_section_that_is_not_asked_for_is_not_computed(api, monkeypatch, name)
 
 def test_statements_of_the_state(api, queries):
     api.post("/points/award", {"participant_id": "user_123", "amount": 250})
-    api.get(STATE)  # the catalog is read once
+    api.get(STATE)  # loads the catalog
 
     with queries(4):  # key, participant, badges, streaks
         api.get(STATE)
