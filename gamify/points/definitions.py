@@ -9,7 +9,9 @@ from participants.api.definitions import DefinitionChanges
 from participants.api.fields import MultiplierField, NameField, NewCodeField
 from participants.api.scalars import InstantField
 
-MULTIPLIER_HELP = "Awards are multiplied by this number while the boost is on. Example: 2 turns an award of 100 into 200."
+MULTIPLIER_HELP = (
+    "Awards are multiplied by this number while the boost is on. Example: 2 turns an award of 100 into 200."
+)
 STARTS_HELP = "When the boost starts; null for no start."
 ENDS_HELP = "When the boost ends (exclusive); null for no end."
 

@@ -17,9 +17,7 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
     credited = credit(work, participant, granted.points, note=note, at=grant.at)
     yield GrantReport("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:
-        yield TraceEntry(
-            source, "capped", f"{granted.uncapped:,} points, limited to the maximum of {granted.points:,}"
-        )
+        yield TraceEntry(source, "capped", f"{granted.uncapped:,} points, limited to the maximum of {granted.points:,}")
     if credited.upgrade is not None:
         tier = credited.upgrade
         yield GrantReport("tier", tier.name, Source("tier", tier.code), code=tier.code)

@@ -34,7 +34,9 @@ class ChangeForm(OnceForm):
 
 
 class AwardForm(ChangeForm):
-    expires_at = MomentField(label="Expires", help_text="In UTC. Leave empty for never. Points that expire are spent first.")
+    expires_at = MomentField(
+        label="Expires", help_text="In UTC. Leave empty for never. Points that expire are spent first."
+    )
 
 
 class AdjustForm(OnceForm):

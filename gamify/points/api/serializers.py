@@ -62,7 +62,10 @@ class DeductBody(ChangeBody):
 
 class BatchBody(serializers.Serializer[Any]):
     awards = serializers.ListField(
-        child=CreditBody(), min_length=1, max_length=MAX_BATCH, help_text="The awards, in the order in which they are made."
+        child=CreditBody(),
+        min_length=1,
+        max_length=MAX_BATCH,
+        help_text="The awards, in the order in which they are made.",
     )
 
 
@@ -119,7 +122,9 @@ class AwardedAnswer(DeductedAnswer, _WithMultiplier):
 
 class BatchResult(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    transaction_id = serializers.UUIDField(allow_null=True, help_text="Id of the entry in the history; null if it failed.")
+    transaction_id = serializers.UUIDField(
+        allow_null=True, help_text="Id of the entry in the history; null if it failed."
+    )
     new_balance = serializers.IntegerField(allow_null=True, help_text="The balance after it; null if it failed.")
     error = serializers.CharField(allow_null=True, help_text="Why it failed, for people; null if it succeeded.")
     code = serializers.CharField(allow_null=True, help_text="Error code, as in a single call; null if it succeeded.")

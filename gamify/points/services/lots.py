@@ -176,7 +176,9 @@ def as_if_settled(participants: Sequence[Participant], now: datetime) -> None:
     rests = ExpiringCredit.objects.expired(now).filter(tenant_id=OuterRef("tenant_id"), participant_id=OuterRef("pk"))
     expired = rests.order_by().values("participant_id").annotate(sum=Sum("rest")).values("sum")
     rows = Participant.objects.filter(tenant_id__in={each.tenant_id for each in participants}, pk__in=list(known))
-    for pk, rest, *totals in rows.annotate(expired=Coalesce(Subquery(expired), 0)).values_list("pk", "expired", *TOTALS):
+    for pk, rest, *totals in rows.annotate(expired=Coalesce(Subquery(expired), 0)).values_list(
+        "pk", "expired", *TOTALS
+    ):
         participant = known[pk]
         for column, value in zip(TOTALS, totals, strict=True):
             setattr(participant, column, value)

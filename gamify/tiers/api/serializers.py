@@ -46,7 +46,9 @@ class HistoryEntry(serializers.ModelSerializer[TierChange]):
             "level": {"help_text": "Its level at that time."},
             "previous_code": {"help_text": "Code of the tier before, or null."},
             "previous_level": {"help_text": "Level of the tier before, or null."},
-            "how": {"help_text": "`automatic`: reached by points; `manual`: assigned by hand or granted by a definition."},
+            "how": {
+                "help_text": "`automatic`: reached by points; `manual`: assigned by hand or granted by a definition."
+            },
             "reason": {"help_text": "The reason of a manual change, or null."},
         }
 

@@ -199,7 +199,7 @@ def test_a_circle_of_prerequisites_is_refused_where_it_runs(admin_api):
         "objectives.2.prerequisites.0",
         "objectives.3.prerequisites.0",
     ]
-    assert refusal(response)[2] == "objectives.1.prerequisites.1: leads round in a circle"
+    assert refusal(response)[2] == "objectives.1.prerequisites.1: must not lead to a circle of prerequisites"
 
 
 def test_there_are_bounds(admin_api, nothing_written):

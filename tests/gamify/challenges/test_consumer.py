@@ -172,7 +172,7 @@ def test_where_enrolment_is_by_hand_an_event_enrols_nobody(tenant):
     enroll(tenant=tenant, participant_id="ada", code="manual", now=NOW)
     happens(tenant, "login")
 
-    assert heard(0) == [("not_enrolled", "They are not enrolled")]
+    assert heard(0) == [("not_enrolled", "The participant is not enrolled")]
     assert told() == ["enrolled", "objective_completed", "completed"]
 
 
