@@ -144,7 +144,9 @@ class AdvanceResult:
 
 
 def should_enrol(rules: Rules, values: Mapping[str, Any], *, at: datetime) -> bool:
-    """Whether an event of this moment enrols, where that is automatic: the term is open, and an objective hears it first."""
+    """Whether an event at `at` starts an automatic enrolment: the term is open, and an objective without prerequisites
+    matches it.
+    """
     return rules.term.counts(at, at) and any(_open_objectives(State(at), rules, values))
 
 

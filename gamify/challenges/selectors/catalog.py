@@ -26,8 +26,10 @@ ANY_EVENT = "*"
 
 @dataclass(frozen=True)
 class Listener:
-    """What one objective hears. `listens_to` is None where every event of its types counts; `read` finds the value that
-    its condition looks at, None where it looks at none.
+    """The events that one objective counts.
+
+    `listens_to` is the compiled expression, None if all events of its types count. `read` finds the value of the condition's
+    field, None if the condition has no field.
     """
 
     objective: Objective
@@ -42,14 +44,14 @@ class Listener:
         return self.listens_to is None or self.listens_to.matches(properties, attributes)
 
     def value(self, properties: Values, attributes: Values) -> Any:
-        """What the event has in the condition's field; None for nothing."""
+        """The value of the condition's field in the event, or None."""
         value = MISSING if self.read is None else self.read(properties, attributes)
         return None if value is MISSING else value
 
 
 @dataclass(frozen=True)
 class CompiledChallenge:
-    """A definition as the engine sees it, with those of its objectives that listen."""
+    """A compiled definition: the rules for the engine, and a listener for each objective."""
 
     id: UUID
     code: str
@@ -63,19 +65,19 @@ class CompiledChallenge:
 
 
 ChallengeListeners = tuple[CompiledChallenge, Sequence[Listener]]
-"""A challenge, and its objectives that an event of one name may advance."""
+"""A challenge, and the listeners of its objectives that count events of one name."""
 
 
 @dataclass(frozen=True)
 class ChallengeCatalog:
-    """All of a tenant's challenges, active or not, in display order; `by_event` has the active ones alone."""
+    """All challenges of a tenant, inactive ones included, in display order. `by_event` contains active ones only."""
 
     by_code: Mapping[str, CompiledChallenge]
     by_id: Mapping[UUID, CompiledChallenge]
     by_event: Mapping[str, Sequence[ChallengeListeners]]
 
     def listeners_by_challenge(self, event: str) -> Sequence[ChallengeListeners]:
-        """The active challenges with an objective that this event of a client may advance."""
+        """The active challenges that may count a client's event of this name, with the listeners concerned."""
         return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
 
 
@@ -120,7 +122,7 @@ def _compile_listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
 
 
 def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
-    """One that cannot be read any more matches nothing; it must not take all others along."""
+    """A stored expression, compiled. One that is malformed matches nothing, so that it does not break the whole catalog."""
     try:
         return None if expression is None else compile_expression(expression)
     except MalformedExpression as malformed:
@@ -144,16 +146,19 @@ def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
 
 
 def term_of(row: Challenge) -> Term:
-    """When events count."""
+    """The period in which events of the challenge count."""
     lasts = None if row.duration_days is None else timedelta(days=row.duration_days)
     return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
 
 
 def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[ChallengeListeners]]:
-    """By the name of an event, what listens to any event among it; under ANY_EVENT that alone."""
+    """Active challenges and their listeners by event name. Listeners to any event are part of each list.
+
+    The key ANY_EVENT has these alone, for names that no listener mentions.
+    """
     active = [challenge for challenge in challenges if challenge.is_active]
     names = {name for each in active for listener in each.listeners for name in listener.event_types}
-    return {name: [heard for each in active if (heard := _listeners_to(each, name))[1]] for name in names}
+    return {name: [pair for each in active if (pair := _listeners_to(each, name))[1]] for name in names}
 
 
 def _listeners_to(challenge: CompiledChallenge, name: str) -> ChallengeListeners:
@@ -167,5 +172,5 @@ def challenges_in(catalog: Catalog) -> ChallengeCatalog:
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     catalog_parts.register(PART, load_catalog)

@@ -148,7 +148,11 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
             "objectives",
             "No. 1: what comes before it must be the code of an objective.",
         ),
-        ([card(0, prerequisites="o0")], "objectives", "No. 1: what comes before it must not lead to a circle of prerequisites."),
+        (
+            [card(0, prerequisites="o0")],
+            "objectives",
+            "No. 1: what comes before it must not lead to a circle of prerequisites.",
+        ),
         ([card(0) | where(0, ("", "eq", "text", "pro"))], "objectives", "No. 1: The value “pro” needs a property."),
         (
             [card(0) | where(0, ("a..b", "eq", "text", "x"))],
