@@ -164,7 +164,7 @@ def test_an_event_shows_its_trace_in_words(tenant):
         "streak milestone Daily",
         "no reward",
         "Reward is out of stock",
-        "badge.awarded was not followed",
+        "badge.awarded was not processed",
     ):
         assert words in shown
 

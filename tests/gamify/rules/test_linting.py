@@ -24,7 +24,7 @@ def badge(code):
     return [{"type": "badge", "code": code}]
 
 
-def found(tenant, **given):
+def findings_of(tenant, **given):
     return [(each.rule.code, each.level, each.field, each.message) for each in findings(tenant, now=NOW, **given)]
 
 
@@ -38,7 +38,7 @@ def test_a_good_rule_has_no_findings(tenant):
     BadgeFactory(tenant=tenant, code="vip")
     RuleFactory(tenant=tenant, expression=ask("amount", "gte", 10), grants=[*POINTS, *badge("vip")], limits={"ever": 1})
 
-    assert found(tenant) == []
+    assert findings_of(tenant) == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_findings_about_a_single_rule(tenant, fields, found):
     BadgeFactory(tenant=tenant, code="gone", is_active=False)
     RuleFactory(tenant=tenant, code="bad", **fields)
 
-    ((rule, level, field, message),) = found(tenant)
+    ((rule, level, field, message),) = findings_of(tenant)
 
     assert (rule, level, field) == ("bad", *found[:2])
     assert found[2] in (message, ...)
@@ -78,11 +78,11 @@ def test_findings_about_a_single_rule(tenant, fields, found):
 def test_a_schedule_that_applies_now_is_no_finding(tenant):
     RuleFactory(tenant=tenant, starts_at=NOW, ends_at=NOW + timedelta(seconds=1))
 
-    assert found(tenant) == []
+    assert findings_of(tenant) == []
 
 
 def loops(tenant):
-    return [(rule, level, message) for rule, level, field, message in found(tenant) if field == "then"]
+    return [(rule, level, message) for rule, level, field, message in findings_of(tenant) if field == "then"]
 
 
 def test_a_rule_that_triggers_itself_without_end_is_an_error(tenant):
@@ -134,7 +134,7 @@ def test_ended_and_inactive_rules_trigger_nothing(tenant):
 def test_an_inactive_rule_is_examined_on_request(tenant):
     off = RuleFactory(tenant=tenant, code="off", changes=["points.awarded"], is_active=False, limits={"ever": 0})
 
-    assert [(rule, field) for rule, _, field, _ in found(tenant, rules=[off])] == [
+    assert [(rule, field) for rule, _, field, _ in findings_of(tenant, rules=[off])] == [
         ("off", "limits.ever"),
         ("off", "then"),
     ]
@@ -154,7 +154,7 @@ def test_rules_of_other_tenants_are_ignored(tenant, other_tenant):
     RuleFactory(tenant=other_tenant, code="theirs", changes=["points.awarded"])
     RuleFactory(tenant=tenant, code="ours")
 
-    assert found(tenant) == []
+    assert findings_of(tenant) == []
 
 
 def test_every_grant_kind_names_registered_changes_and_their_fields():
