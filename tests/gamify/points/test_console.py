@@ -63,7 +63,7 @@ def test_a_form_that_was_sent_does_nothing_else(tenant, nothing_written):
             "participants_participant_award", participant.pk, amount=41, reason="x", idempotency_key="k"
         )
 
-    assert "Open it anew" in text_of(answer)
+    assert "Open the page again" in text_of(answer)
 
 
 @pytest.mark.parametrize(
