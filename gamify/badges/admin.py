@@ -16,7 +16,6 @@ from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.engine import EVENT_COUNT, EVENT_SUM
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.selectors import BadgeDefinition, active_badges, badge_statuses, only_earned
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
@@ -216,10 +215,3 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
 panels.register("badges", Panel(seen_with=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Badge.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("badge", _suggest)

@@ -18,7 +18,6 @@ from gamify.facts.engine.fields import MISSING, ReadField, compile_path
 
 EVENT_COUNT, EVENT_SUM = "event_count", "event_sum"
 BY_EVENTS = (EVENT_COUNT, EVENT_SUM)
-ANY_EVENT = "*"
 
 
 @dataclass(frozen=True)

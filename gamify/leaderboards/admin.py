@@ -14,7 +14,7 @@ from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from gamify.leaderboards.models import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.pages import Entry, PageRequest
+from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display

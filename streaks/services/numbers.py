@@ -1,4 +1,4 @@
-"""The length of a run as a number that badges and boards compare."""
+"""The metric `streak_count`: the length of a run, which badges and leaderboards compare."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,25 +15,25 @@ from streaks.services.counting import loads_for, row_of
 
 
 def _count_after(fact: Fact, selector: Selector) -> int | None:
-    is_meant = fact.properties["streak_code"] == selector["streak_code"]
-    return int(fact.properties["longest_count"]) if is_meant else None
+    is_selected = fact.properties["streak_code"] == selector["streak_code"]
+    return int(fact.properties["longest_count"]) if is_selected else None
 
 
-def _counts(
+def _values(
     tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
 ) -> Mapping[UUID, MetricValue]:
     streak = streaks_in(catalog_of(tenant)).by_code.get(selector["streak_code"])
     if streak is None:
         return {}
-    people = {participant.pk: participant for participant in participants}
-    rows = ParticipantStreak.objects.in_streak(tenant, streak.id).filter(participant_id__in=people)
-    standings = {
-        row.participant_id: status_of(row, streak, people[row.participant_id], now=now).streak_status for row in rows
+    by_id = {participant.pk: participant for participant in participants}
+    rows = ParticipantStreak.objects.in_streak(tenant, streak.id).filter(participant_id__in=by_id)
+    statuses = {
+        row.participant_id: status_of(row, streak, by_id[row.participant_id], now=now).streak_status for row in rows
     }
-    return {participant_id: MetricValue(told.current, told.longest) for participant_id, told in standings.items()}
+    return {pk: MetricValue(status.current, status.longest) for pk, status in statuses.items()}
 
 
-def _held(work: UnitOfWork, participant: Participant, selector: Selector) -> int:
+def _longest_in_unit(work: UnitOfWork, participant: Participant, selector: Selector) -> int:
     streak = streaks_in(work.catalog).by_code.get(selector["streak_code"])
     if streak is None:
         return 0
@@ -49,5 +49,5 @@ def _problem(tenant: Tenant, selector: Selector) -> FieldError | None:
 
 def register() -> None:
     changes = dict.fromkeys(("streak.incremented", "streak.restored"), _count_after)
-    metric = Metric(changes, _counts, needs=("streak_code",), problem=_problem, read_in_unit=_held)
+    metric = Metric(changes, _values, needs=("streak_code",), problem=_problem, read_in_unit=_longest_in_unit)
     metrics.register("streak_count", metric)

@@ -30,7 +30,7 @@ def test_a_part_is_loaded_once_while_definitions_do_not_change(tenant, loads):
     assert loads == ["acme"]
 
 
-def test_a_change_is_seen_by_the_next_reader_of_the_tenant(tenant, loads):
+def test_a_change_is_noticed_with_the_next_read_of_the_tenant(tenant, loads):
     catalog_of(tenant).part("zone")
     tenant.timezone = "Europe/Berlin"
     update_tenant(tenant, now=NOW)
@@ -47,7 +47,7 @@ def test_tenants_do_not_share_a_catalog(tenant, loads):
     assert [catalog_of(one).part("zone") for one in (tenant, other, tenant.sandbox)] == ["UTC", "Asia/Tokyo", "UTC"]
 
 
-def test_a_change_only_raises_the_version_of_its_tenant(tenant):
+def test_a_change_raises_the_version_of_that_tenant_only(tenant):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
     bump_catalog_version(tenant)

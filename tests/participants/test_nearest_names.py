@@ -1,4 +1,4 @@
-"""Suggestions of the most similar known name."""
+"""Suggestions for misspelt names."""
 
 import pytest
 

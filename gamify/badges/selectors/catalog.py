@@ -1,13 +1,13 @@
 """The badges that a tenant gives now, by code and by what they listen to."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion, compile_criterion
+from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
+from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
 from gamify.facts.services import metrics
 from participants.catalog import Catalog
 from participants.models import Tenant
@@ -28,34 +28,33 @@ class BadgeDefinition:
     criterion: Criterion | None = None
 
 
+Listening = tuple[BadgeDefinition, Criterion]
+
+
 @dataclass(frozen=True)
 class Badges:
     """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
 
     active: Mapping[str, BadgeDefinition]
-    by_event: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-    by_change: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-
-    def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-        """Those that count events of this name."""
-        named = self.by_event.get(event_name, ()) if event_name != ANY_EVENT else ()
-        return (*named, *self.by_event.get(ANY_EVENT, ()))
+    by_event: ListenerIndex[tuple[Listening, ...]]
+    by_change: ListenerIndex[tuple[Listening, ...]]
 
 
 def load_badges(tenant: Tenant) -> Badges:
     """The catalog's part."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
-    by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    for badge in active.values():
-        criterion = badge.criterion
-        if criterion is None:
-            continue
-        if criterion.event_name is not None:
-            by_event[criterion.event_name].append((badge, criterion))
-        for change in _domain_events(criterion):
-            by_change[change].append((badge, criterion))
-    return Badges(active, by_event, by_change)
+    pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
+    pairs.sort(key=lambda pair: pair[1].event_name == ANY_EVENT)  # those that count one event are evaluated first
+    return Badges(
+        active,
+        index_listeners(pairs, names_of=_event_names, group=tuple),
+        index_listeners(pairs, names_of=lambda pair: _domain_events(pair[1]), group=tuple),
+    )
+
+
+def _event_names(listening: Listening) -> Iterable[str]:
+    name = listening[1].event_name
+    return () if name is None else (name,)
 
 
 def _domain_events(criterion: Criterion) -> Iterable[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion
+from gamify.badges.engine import Criterion
+from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.models import Event
 from participants.models import Participant
 

@@ -79,7 +79,7 @@ class ChallengeChanges(DefinitionChanges):
         """As it is stored: of the duration, what belongs to its type, and nothing else."""
         problems = [*self._duration_problems(attrs), *self._objective_problems(attrs), *self._milestone_problems(attrs)]
         if problems:
-            raise serializers.ValidationError(nested(problems))
+            raise serializers.ValidationError(nest_problems(problems))
         kind = self.after(attrs, "duration_type")
         return attrs | {name: None for name, belongs_to in _BELONGS_TO.items() if belongs_to != kind}
 
@@ -118,7 +118,7 @@ class ChallengeChanges(DefinitionChanges):
             known.add(number)
 
 
-def nested(problems: Sequence[FieldError]) -> dict[str, Any]:
+def nest_problems(problems: Sequence[FieldError]) -> dict[str, Any]:
     """As serializers nest what is wrong, the first thing for each path."""
     nested: dict[str, Any] = {}
     for problem in problems:
@@ -171,7 +171,7 @@ class NewChallenge(ChallengeChanges):
     )
 
 
-def giving_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
+def challenge_grant_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
     """What is wrong with the grants in validated data: they must be something that `tenant` has to give."""
     for index, milestone in enumerate(data.get("milestones", ())):
         yield from grant_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")

@@ -11,7 +11,7 @@ from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
 from gamify.leaderboards.engine.periods import CLIENT_KINDS, Kind, Period, period_from_key
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.pages import Entry, PageRequest, ParticipantRank
+from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest, ParticipantRank
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
 from participants.api.views import KeyViewSet, rendered

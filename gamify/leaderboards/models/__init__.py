@@ -1,4 +1,4 @@
-"""What is ranked, where everybody stands, and what has not been worked in yet."""
+"""Tables: definitions, scores and their ranges, large sums, and changes that wait to be folded."""
 
 from gamify.leaderboards.models.boards import Leaderboard, MetricChoice, WindowChoice
 from gamify.leaderboards.models.changes import Folding, ScoreChange

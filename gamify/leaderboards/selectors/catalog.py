@@ -1,4 +1,4 @@
-"""The boards that a tenant keeps now, by code and by what they measure."""
+"""The active boards of a tenant, compiled for the catalog."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,11 @@ CATALOG_PART = "leaderboards"
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard as the catalog keeps it."""
+    """A compiled leaderboard.
+
+    `default_kind` is the period for requests that name none, `zone` the zone in which periods begin, and `member_filter`
+    selects the participants that are ranked (None for all).
+    """
 
     id: UUID
     code: str
@@ -34,43 +38,49 @@ class Board:
     member_filter: CompiledExpression | None = None
 
     def has_member(self, participant: Participant) -> bool:
-        """Whether they are one of those whom it ranks, shown or not."""
+        """Whether the board ranks this participant. Hidden participants are members too."""
         return self.member_filter is None or self.member_filter.matches(participant.attributes, {})
 
     def current_period(self, kind: Kind, *, now: datetime) -> Period:
         return ALL_TIME if kind is Kind.ALL_TIME else period_on(kind, local_day(now, self.zone))
 
     def has_kind(self, kind: Kind) -> bool:
+        """Whether the board has periods of this kind. Boards that rank levels have only all time."""
         return kind is Kind.ALL_TIME or not self.measure.is_level
 
 
 def comparison_days(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
-    """The days whose beginning a standing of all time may be compared with from `now` on: today and, shortly before midnight,
-    tomorrow, which an event may already count in.
+    """The local days with whose start a standing of all time may be compared, in rising order.
+
+    This is today. Shortly before midnight it is also tomorrow, because an event may be FUTURE_ALLOWED ahead of the clock.
     """
     return sorted({local_day(now, zone), local_day(now + FUTURE_ALLOWED, zone)})
 
 
 @dataclass(frozen=True)
 class Boards:
-    """Active boards by code, in display order; and those that measure one thing, by its key."""
+    """The active boards of a tenant.
+
+    `active` has them by code, in display order. `by_measure` has them by the key of their measure. `measures_by_event_name` has
+    the measures that count events, by the event name in their selector.
+    """
 
     active: Mapping[str, Board]
     by_measure: Mapping[str, Sequence[Board]]
     measures_by_event_name: Mapping[str, Sequence[Measure]]
 
     def only_with(self, board: Board) -> "Boards":
-        """As if there were this one only."""
+        """Boards that contain only `board`. The measures of events are empty, because reads do not need them."""
         return Boards({board.code: board}, {board.measure.key: [board]}, {})
 
     def measures_of_event(self, event_name: str) -> Iterable[Measure]:
-        """What is measured by events of this name."""
+        """The measures that count events of this name."""
         named = self.measures_by_event_name.get(event_name, ()) if event_name != ANY_EVENT else ()
         return (*named, *self.measures_by_event_name.get(ANY_EVENT, ()))
 
 
 def load_boards(tenant: Tenant) -> Boards:
-    """The catalog's part."""
+    """Build the part "leaderboards" of the catalog."""
     active = {row.code: compile_board(row) for row in Leaderboard.objects.of(tenant).active().in_order()}
     by_measure: defaultdict[str, list[Board]] = defaultdict(list)
     of_events: defaultdict[str, dict[str, Measure]] = defaultdict(dict)

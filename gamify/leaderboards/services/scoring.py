@@ -1,6 +1,6 @@
-"""What a unit of work has told of becomes one change per participant and instant, whichever use case it was.
+"""Translate the domain events of a unit of work into score changes: one per participant and instant.
 
-This is the one place that knows what domain events say about scores.
+This works for every use case, because it reads what the unit emitted. Only this module knows how domain events change scores.
 """
 
 from collections import defaultdict
@@ -29,11 +29,11 @@ from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
 ScoreDelta = tuple[datetime, str, int | None]
-"""When it counts, for which measure, and what it adds; None for a level, which is looked up."""
+"""The instant at which it counts, the key of a measure, and the amount to add (None for a level, which is looked up)."""
 
 
 def note_score_changes(work: UnitOfWork) -> None:
-    """Note for the boards of this tenant what the unit has told of."""
+    """Add a `ScoreChange` for each participant and instant for which the unit changed a score. Runs before the unit is written."""
     boards = boards_in(work.catalog)
     if not boards.active:
         return
@@ -60,9 +60,10 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
 
 
 def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    hearer = SCORE_DELTAS.get(event.type)
-    if hearer is not None:
-        yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
+    """The changes of scores that a domain event causes, for measures that some board uses."""
+    deltas_of = SCORE_DELTAS.get(event.type)
+    if deltas_of is not None:
+        yield from (delta for delta in deltas_of(event, boards) if delta[1] == PERSON or delta[1] in boards.by_measure)
 
 
 def _balance(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
@@ -75,7 +76,7 @@ def _award(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
 
 
 def _reversal(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    """The reversal of an award takes the points out of the instant in which they were earned. `delta` is negative."""
+    """The reversal of an award removes the points at the instant at which they were earned. `delta` is negative."""
     yield from _balance(event, boards)
     if event.data["reversed_type"] == EntryType.AWARD:
         yield _instant(event.data["reversed_at"]), POINTS_EARNED, int(event.data["delta"])
@@ -129,16 +130,17 @@ SCORE_DELTAS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[ScoreDelta]]
     "participant.anonymized": _person,
     "participant.deleted": _person,
 }
-"""What each type of domain event changes, by its exact name. All other types leave scores as they are."""
+"""How each type of domain event changes scores, by its exact name. All other types do not change scores."""
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take out of the boards, at its own time, what an event of a locked participant counted for. What came of it besides
-    (points, badges) is its domains' to undo, and heard when they tell of it.
+    """Remove from the boards what a reversed event of a locked participant added, at the event's own time.
+
+    The points and badges that resulted from the event are undone by their domains. Their domain events then change the boards.
     """
     boards = boards_in(work.catalog)
-    found = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
-    taken = {key: -amount for key, amount in found.items() if amount}
+    amounts = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
+    taken = {key: -amount for key, amount in amounts.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():

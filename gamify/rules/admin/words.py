@@ -1,4 +1,4 @@
-"""How rules are said to people, in plain words."""
+"""Rules in words."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
 
 def triggers_in_words(rule: Rule) -> str:
-    """The events and changes that it hears."""
+    """The events and changes to which it listens."""
     names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
     return ", ".join(names)
 
@@ -20,7 +20,7 @@ def grants_in_words(rule: Rule) -> str:
 
 
 def limits_in_words(rule: Rule) -> str:
-    """3 a day, 10 ever, every 10 minutes at most."""
+    """3 a day, 10 ever, once in 10 minutes."""
     return ", ".join(_limits(rule))
 
 
@@ -38,7 +38,7 @@ def pluralize(number: int, one: str) -> str:
 
 
 def as_sentence(path: Sequence[str], message: str) -> str:
-    """What the API says at a path, beside a field; the API's messages may be ends of sentences."""
+    """Word an error of the API at `path` as a sentence. Messages of the API may be ends of sentences."""
     number = next((f"No. {int(part) + 1}: " for part in path if part.isdecimal()), "")
     if not message[:1].islower():
         return number + message

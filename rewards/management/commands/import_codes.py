@@ -14,8 +14,8 @@ from rewards.services import RewardNotFound, add_codes
 
 class Command(ImportCommand[str]):
     help = (
-        "Put codes into the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
-        "a code that is there already is left out."
+        "Add codes to the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
+        "existing codes are ignored."
     )
     columns = Columns(("code",))
     can_emit = False
@@ -25,12 +25,12 @@ class Command(ImportCommand[str]):
         parser.add_argument("--reward", required=True, metavar="CODE", help="Code or id of the reward.")
 
     def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
-        self._reward = _reward_called(options["reward"], existing_tenant(tenant, sandbox=sandbox))
+        self._reward = _find_reward(options["reward"], existing_tenant(tenant, sandbox=sandbox))
         return super().report(file=file, tenant=tenant, sandbox=sandbox, **options)
 
     @property
     def bookmark_name(self) -> str:
-        """One file may be meant for two rewards."""
+        """Include the reward: the same file may be imported for two rewards."""
         return f"codes:{self._reward.pk.hex}"
 
     def item(self, fields: Mapping[str, Any]) -> str:
@@ -51,8 +51,8 @@ class Command(ImportCommand[str]):
         return added.results
 
 
-def _reward_called(name: str, tenant: Tenant) -> Reward:
-    """By the code, which may look like an id, or by the id. Raises RewardNotFound."""
+def _find_reward(name: str, tenant: Tenant) -> Reward:
+    """Find a reward by its code, or else by its id: a code may look like an id. Raises: RewardNotFound."""
     rewards, known = Reward.objects.of(tenant), uuid_of(name)
     found = rewards.filter(code=name).first() or (rewards.filter(pk=known).first() if known else None)
     if found is None:

@@ -8,15 +8,15 @@ from streaks.services import Tick, record_history
 
 class Command(ImportCommand[Tick]):
     help = (
-        "Record a history of ticks from a file with the columns participant_id, streak_code and timestamp. "
-        "Resumable, and safe to run twice."
+        "Import past ticks from a file with the columns participant_id, streak_code and timestamp. "
+        "The command can be resumed, and it is safe to run it twice."
     )
     columns = Columns(("participant_id", "streak_code", "timestamp"), ids=("participant_id",))
 
     def arguments(self, parser: ArgumentParser) -> None:
         super().arguments(parser)
         parser.add_argument(
-            "--without-rewards", action="store_true", help="Milestones count as reached, and give nothing."
+            "--without-rewards", action="store_true", help="Milestones count as reached, but grant no reward."
         )
 
     def item(self, fields: Mapping[str, Any]) -> Tick:

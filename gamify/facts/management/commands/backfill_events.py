@@ -20,9 +20,9 @@ Fields = Mapping[str, Any]
 
 class Command(ImportCommand[EventInput]):
     help = (
-        "Record a history of events from a file with the columns participant_id, event_name and timestamp and, if you like, "
-        "properties (an object; in CSV its JSON) and idempotency_key. Events are taken in the order in which they happened, "
-        "and everything that listens hears them. Resumable, and safe to run twice."
+        "Record past events from a file with the columns participant_id, event_name and timestamp and, optionally, properties (an "
+        "object; in CSV its JSON) and idempotency_key. The events are processed in the order in which they happened, and definitions "
+        "react to them. The command can be resumed, and can be run twice."
     )
     columns = Columns(
         ("participant_id", "event_name", "timestamp"),
@@ -32,7 +32,7 @@ class Command(ImportCommand[EventInput]):
     needs_order = True
 
     def sort_key(self, fields: Fields) -> float:
-        """When it happened; a line that does not say it is refused, wherever it stands."""
+        """Sort lines by time. A line without a valid time will be refused, so its place does not matter."""
         try:
             return instant_in(fields, "timestamp").timestamp()
         except DomainError:
@@ -84,7 +84,7 @@ def _properties_in(fields: Fields) -> Mapping[str, Any]:
     if isinstance(value, str):
         value, problem = decode_object(value)
         if problem is not None:
-            raise InvalidInput("properties", f"Must be a JSON object; what is written there {problem}.")
+            raise InvalidInput("properties", f"Must be a JSON object; this text {problem}.")
     if not isinstance(value, dict):
         raise InvalidInput("properties", "Must be a JSON object.")
     if problem := _problem(value):
