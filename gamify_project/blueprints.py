@@ -1,6 +1,6 @@
 """Creates the definitions of the built-in tenants `demo` and `quickstart`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,13 @@ from participants.models import Definition, Tenant
 from participants.services.definitions import create_definition, update_definition
 from streaks.models import Streak
 from streaks.services import update_streak
+
+# The services that change a definition. Other kinds use `update_definition`.
+UPDATES: Mapping[type[Definition], Callable[..., Definition]] = {
+    Badge: update_badge,
+    Leaderboard: update_leaderboard,
+    Streak: update_streak,
+}
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,5 @@ def restore(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -
 
 def _change(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: datetime) -> None:
     changes = {name: value for name, value in fields.items() if getattr(row, name) != value}
-    if not changes:
-        return
-    if isinstance(row, Streak):
-        update_streak(row, tenant=tenant, changes=changes, now=now)
-    elif isinstance(row, Badge):
-        update_badge(row, tenant=tenant, changes=changes, now=now)
-    elif isinstance(row, Leaderboard):
-        update_leaderboard(row, tenant=tenant, changes=changes, now=now)
-    else:
-        update_definition(row, tenant=tenant, changes=changes, now=now)
+    if changes:
+        UPDATES.get(type(row), update_definition)(row, tenant=tenant, changes=changes, now=now)

@@ -38,6 +38,6 @@ def test_it_is_the_same_instant_whatever_zone_the_session_is_in(zone):
 
 
 @pytest.mark.parametrize("instant", ["infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "10000-01-01 00:00:00+00"])
-def test_what_python_has_no_datetime_for_is_an_error_of_the_database(instant):
+def test_an_instant_that_python_cannot_represent_is_a_database_error(instant):
     with pytest.raises(DataError):
         read(instant)

@@ -74,11 +74,11 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
     }
 
 
-def test_what_follows_a_unit_of_work():
+def test_the_hooks_before_the_flush_of_a_unit_of_work():
     assert set(before_flush) == {"leaderboards"}
 
 
-def test_what_concludes_a_unit_of_work():
+def test_the_closing_steps_of_a_unit_of_work():
     assert set(closing_steps) == {"rewards"}
 
 
@@ -127,11 +127,11 @@ def test_the_fact_consumers_and_their_order():
     ]
 
 
-def test_what_time_alone_changes():
+def test_the_settlements():
     assert set(settlements) == {"expired points"}
 
 
-def test_what_multiplies_awards():
+def test_the_multipliers_of_awards():
     assert set(multipliers) == {"tier", "boost", "reward"}
 
 
@@ -153,15 +153,15 @@ def test_the_subscribers_of_the_outbox():
     assert set(after_commit) == {"webhooks"}
 
 
-def test_what_follows_a_tenants_zone():
+def test_the_hooks_before_a_change_of_a_tenants_zone():
     assert set(before_tenant_zone_change) == {"streaks"}
 
 
-def test_what_follows_a_participants_zone():
+def test_the_hooks_after_a_change_of_a_participants_zone():
     assert set(after_participant_zone_change) == {"streaks"}
 
 
-def test_what_is_audited():
+def test_the_audits():
     assert set(audits) == {
         "idempotency keys",
         "ledger",

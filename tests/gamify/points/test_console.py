@@ -63,7 +63,7 @@ def test_the_key_of_a_sent_form_cannot_be_used_for_another_change(tenant, nothin
             "participants_participant_award", participant.pk, amount=41, reason="x", idempotency_key="k"
         )
 
-    assert "Open it anew" in text_of(answer)
+    assert "Open the page again" in text_of(answer)
 
 
 @pytest.mark.parametrize(
