@@ -31,7 +31,7 @@ def test_rows_written_during_an_audit_are_no_fault_and_writers_do_not_wait(monke
         """Award points to all participants with each row that is read."""
         written.extend(all_at_once([lambda: [credit(tenant.pk, who) for who in PEOPLE]]))
 
-    audited = audit(tenant=tenant, now=NOW, report=drifts.append, seen=write)
+    audited = audit(tenant=tenant, now=NOW, report=drifts.append, report_progress=write)
 
     assert drifts == []
     assert not [each for each in written if isinstance(each, Exception)]
