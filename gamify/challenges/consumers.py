@@ -1,4 +1,4 @@
-"""Challenges hear the clients' events: those that their objectives mean enrol and advance who sent them."""
+"""The consumer of clients' events: events that match objectives enrol their participant and advance them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -1,9 +1,10 @@
-"""Pure rules of challenges: what an event advances, what is completed by it, and when an enrolment ends (contract §12).
+"""Pure rules of challenges: what an event advances and completes, and when an enrolment ends (contract §12).
 
-A challenge is gone through in rounds. In a round every objective counts the events that it hears until its condition is
-met; one that has prerequisites hears nothing before they are completed, the event that completes them included. What
-events an objective hears is decided outside: the engine is told, for each of those that do, the value in the field of
-its condition. Times are those of the events, and the end is not part of the term.
+A participant goes through a challenge in rounds. In a round each objective counts matching events until its condition is
+met. An objective with prerequisites starts to count with the event after the one that completes them.
+
+The caller decides which objectives an event matches. It passes `values`: for each matched objective, by code, the value of
+the condition's field in that event. All times are event times. The end of a term is exclusive.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Challenges in the state; the profile of the spec does not have them."""
+"""The section `challenges` of the state. The published profile has no such section."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What beat starts: challenges that have ended for somebody are told of."""
+"""Periodic tasks of challenges."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What may be said of a boost when it is defined or changed, through the API or in the console."""
+"""Request bodies of boosts, shared by the API and the console."""
 
 from typing import Any
 

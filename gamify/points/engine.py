@@ -1,4 +1,4 @@
-"""Pure rules of the ledger: what a credit or a debit makes of a participant's totals, and how many points a grant is.
+"""Pure rules of the ledger: how an entry changes a participant's totals, and how many points a grant gives.
 
 All amounts are integers, in points. Totals always satisfy `balance = earned - spent - expired` and `balance >= 0`.
 """

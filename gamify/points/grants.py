@@ -1,4 +1,4 @@
-"""Points as something that definitions grant."""
+"""The grant kind `points`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

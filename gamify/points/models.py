@@ -27,13 +27,16 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 
 
 class LedgerEntry(ParticipantRow):
-    """One change of one participant's balance. Rows are only ever added.
+    """One change of one participant's balance. Rows are only inserted, never updated, except to anonymize them.
 
-    Entries of a participant are numbered 1, 2, 3 … in the order of their commits; `balance_after` is the sum of `delta`
-    up to and including this one. `base_amount` was asked for before `multiplier` was applied, both null where nothing multiplied.
-    `expires_at` is when what was credited expires, on an `expire` entry when it did. `used` tells what a debit took of credits that expire,
-    `{id of the credit's entry: points}`; the rest it took of those that do not. `event_id` names the event that caused the entry,
-    `reverses_id` the entry it undoes, which only one can.
+    - `number`: 1, 2, 3 … per participant, in the order of commits.
+    - `balance_after`: the sum of `delta` up to and including this entry.
+    - `base_amount`, `multiplier`: the requested amount, and what it was multiplied by. Both are null if nothing multiplied it.
+    - `expires_at`: when the credited points expire. On an `expire` entry, when they expired.
+    - `used`: what a debit took from expiring credits, as `{id of the credit's entry: points}`. It took the remainder from
+      points that do not expire.
+    - `event_id`: the client's event that caused the entry.
+    - `reverses_id`: the entry that this one undoes. An entry is undone at most once.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -1,4 +1,4 @@
-"""Points in the profile and in the state."""
+"""The section `points` of profile and state."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of the ledger, and of what multiplies awards."""
+"""Reads of the ledger, of expiring credits and of boosts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What beat starts: points expire."""
+"""Periodic tasks of points."""
 
 from celery import shared_task
 from django.utils import timezone

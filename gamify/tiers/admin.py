@@ -1,4 +1,4 @@
-"""Tiers in the console: their definitions, where a participant stands, and a tier given by hand."""
+"""Console screens of tiers: definitions, the tier of a participant, and assignment by hand."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where participants stand is where the newest change of their tier has put them (contract §7)."""
+"""The audit `tiers`: the tier on the participant is the one of their newest tier change (contract §7)."""
 
 from collections.abc import Iterator
 from typing import Any

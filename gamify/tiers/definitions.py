@@ -1,4 +1,4 @@
-"""What may be said of a tier when it is defined or changed, through the API or in the console."""
+"""Request bodies of tiers, shared by the API and the console."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,7 @@
-"""Pure rules of tiers: which one an award leads into, and what comes next.
+"""Pure rules of tiers: which tier an award leads to, and which tier is next.
 
-Thresholds are points, compared with the balance or with the points ever earned (`Basis`). Levels order tiers; a tier is
-reached by points only if it is automatic and active.
+Thresholds are numbers of points. They are compared with the balance or with the points ever earned (`Basis`). Levels
+order the tiers. Only active, automatic tiers are reached by points.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Tiers as something that definitions grant."""
+"""The grant kind `tier`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

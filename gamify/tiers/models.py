@@ -6,7 +6,10 @@ from participants.models import Definition, Participant, ParticipantRow
 
 
 class AwardType(models.TextChoices):
-    """Automatic tiers are reached by points, and may be given by hand as well; manual ones are only given by hand."""
+    """How a tier is reached.
+
+    Automatic tiers are reached by points, and can be assigned by hand too. Manual tiers are only assigned by hand or granted.
+    """
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"

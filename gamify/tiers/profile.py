@@ -1,4 +1,4 @@
-"""Tiers in the profile and in the state."""
+"""The section `tier` of profile and state."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Reads of tiers: the ladder, and where a participant stands on it."""
+"""Reads of tiers: the ladder, and a participant's tier and history."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,9 +1,9 @@
-"""Challenges in the console: their definitions, and where a participant stands.
+"""Console screens of challenges.
 
-challenges   list and pages of definitions         forms        their form, judged by the bodies of the API
+challenges   list and pages of definitions         forms        their form, validated by the bodies of the API
 objectives   the editor of objectives              milestones   the editor of milestones
-cards        what both editors are made of         people       a participant's challenges, and enrolling by hand
-words        how all of this is said to people
+cards        the base of both editors              people       a participant's challenges, and enrolment by hand
+words        texts for people
 """
 
 from gamify.challenges.admin import challenges, people

@@ -1,7 +1,7 @@
-"""Editors made of cards: one for each thing, with fields and an editor of rows in it. What they say, the API's body judges.
+"""Editors made of cards: one card per object, with fields and an editor of rows. The body of the API validates the result.
 
-What the cards were made from travels with them: another edit meanwhile is not undone. A card in which nothing is said is left
-out.
+The form also submits the value that the cards were made from (`shown`), so that an edit does not overwrite a concurrent
+change of something else. Blank cards are ignored.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Definitions of challenges: the list and the pages."""
+"""List and pages of challenge definitions."""
 
 from typing import Any
 

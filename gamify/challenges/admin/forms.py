@@ -1,4 +1,4 @@
-"""The form of a challenge: its fields make the body that an API client would send, and that judges them."""
+"""The form of a challenge. It builds the body that an API client would send, and the body of the API validates it."""
 
 from collections.abc import Sequence
 from typing import Any

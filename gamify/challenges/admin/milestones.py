@@ -1,4 +1,4 @@
-"""The editor of milestones: a card each, with what is given in rows."""
+"""The editor of milestones: one card per milestone, with its grants in rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The editor of objectives: a card each, with the conditions on its events in rows."""
+"""The editor of objectives: one card per objective, with the conditions on its events in rows."""
 
 import json
 from collections.abc import Mapping

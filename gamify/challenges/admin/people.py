@@ -1,4 +1,4 @@
-"""Challenges on a participant's page: where they stand, and enrolling by hand."""
+"""Challenges on a participant's page: status, and enrolment by hand."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How challenges are said to people, in plain words."""
+"""Texts about challenges for people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

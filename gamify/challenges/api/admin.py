@@ -1,4 +1,4 @@
-"""Challenge definitions, for keys with the admin scope."""
+"""Endpoints of challenge definitions, for keys with the admin scope."""
 
 from collections.abc import Mapping
 from typing import Any

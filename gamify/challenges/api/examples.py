@@ -1,4 +1,4 @@
-"""Calls about challenges, as the OpenAPI document shows them."""
+"""Examples of requests and answers for the OpenAPI document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Bodies and answers about challenges."""
+"""Serializers of the challenge endpoints: bodies and answers."""
 
 from typing import Any
 

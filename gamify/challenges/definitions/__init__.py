@@ -1,6 +1,6 @@
-"""What may be said of a challenge when it is defined or changed, through the API or in the console.
+"""Request bodies of challenges, shared by the API and the console.
 
-bodies      objectives and milestones, by themselves          challenges  the whole, and what its parts say of each other
+bodies      objectives and milestones          challenges  the whole challenge, and rules that involve several parts
 """
 
 from gamify.challenges.definitions.bodies import ChallengeMilestone, ChallengeObjective, CompletionField

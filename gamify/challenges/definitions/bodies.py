@@ -1,4 +1,4 @@
-"""An objective and a milestone, each judged by itself. Messages are the ends of sentences that begin with the path."""
+"""The bodies of objectives and milestones. Error messages are ends of sentences that begin with the path of the field."""
 
 from typing import Any
 

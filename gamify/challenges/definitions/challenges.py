@@ -1,4 +1,4 @@
-"""A challenge as a whole. What its parts say of each other is judged together with what a change leaves as it is."""
+"""The bodies of challenges. Rules that involve several fields check the challenge as it will be after the change."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar

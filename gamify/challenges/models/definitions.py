@@ -17,7 +17,7 @@ class DurationChoice(models.TextChoices):
 
 
 class EnrolmentChoice(models.TextChoices):
-    """`automatic`: by the first event that an objective hears; `manual`: by being asked for."""
+    """`automatic`: the first event that an objective matches enrols; `manual`: only a request enrols."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"

@@ -21,7 +21,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
     def under_way(self) -> "EnrolmentQuerySet":
-        """Those of whom it is yet to be told whether they complete their challenge or see its end."""
+        """Enrolments that are neither completed nor announced as expired."""
         return self.filter(UNDER_WAY)
 
     def due(self, now: datetime) -> "EnrolmentQuerySet":

@@ -1,4 +1,4 @@
-"""Reads of challenges: what a tenant has defined, and where a participant stands."""
+"""Reads of challenges: the tenant's definitions, and the status of a participant."""
 
 from gamify.challenges.selectors.catalog import (
     ChallengeCatalog,

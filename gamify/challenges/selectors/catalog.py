@@ -1,4 +1,4 @@
-"""What a tenant has defined, compiled: the catalog's part, with an index by event."""
+"""The part of the catalog with the tenant's challenges: compiled definitions, and an index by event name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Enrolments whose end has come and has not been told of, found by partial index."""
+"""Enrolments that have ended and are not announced as expired. A partial index finds them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

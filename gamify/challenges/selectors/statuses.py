@@ -1,4 +1,4 @@
-"""Where a participant stands: the row, the definition and an instant, and nothing else."""
+"""The status of participants in challenges. It results from the row, the definition and an instant alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

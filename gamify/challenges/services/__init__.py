@@ -1,4 +1,4 @@
-"""Challenges are taken part in by asking or by the first event, are advanced by events, and end."""
+"""Services that enrol participants in challenges, advance them by events, and announce expired enrolments."""
 
 from gamify.challenges.services.advancing import CountResult, count_event, enrol_in, loads_for
 from gamify.challenges.services.ending import expire, expire_in_chunks

@@ -1,4 +1,4 @@
-"""What an event means to somebody in a challenge, inside a unit of work: the row, what is told, what is to be given."""
+"""Advances enrolments inside a unit of work: changes the row, emits domain events, and returns the grants."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""What time alone brings about: who has not completed a challenge by its end is told of, once.
+"""The sweep that announces enrolments whose challenge has ended uncompleted, once each.
 
-Answers never depend on any of this. Twice, late or in parallel does no harm: every look is taken behind the participant's
-lock, and tells what has not been told.
+Answers never depend on it. Running it twice, late or in parallel does no harm: each row is checked under the participant's
+lock, and announced only if it was not announced before.
 """
 
 from collections.abc import Iterator, Sequence

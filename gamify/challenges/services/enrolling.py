@@ -1,4 +1,4 @@
-"""Taking part in a challenge by asking for it."""
+"""Enrolment on request."""
 
 from datetime import datetime
 

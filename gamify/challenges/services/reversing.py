@@ -1,4 +1,4 @@
-"""An event is undone: challenges stand as if it had never come."""
+"""Reversal of an event: enrolments get the state that they would have without it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What challenges register with the layers below."""
+"""Registrations of the challenges domain with the layers below."""
 
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import register as register_catalog

@@ -1,4 +1,4 @@
-"""Points in the console: the ledger, a participant's balance, and boosts."""
+"""Console screens of points: the ledger, a participant's balance, and boosts."""
 
 from gamify.points.admin import boosts, ledger, people
 

@@ -1,4 +1,4 @@
-"""Boosts: a time in which awards are multiplied, defined in a form."""
+"""Console screens of boosts."""
 
 from django.contrib import admin
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The ledger, to read; an entry can be undone by one of its own."""
+"""Console screens of the ledger. It is read-only, except that staff can reverse an entry."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

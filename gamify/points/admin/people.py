@@ -1,4 +1,4 @@
-"""A participant's balance: awarded, deducted and put right on their page."""
+"""Points on a participant's page: award, deduct and adjust."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Points endpoints that need the admin scope: entries undone, and boosts."""
+"""Points endpoints for keys with the admin scope: reversals and boosts."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""Points endpoints that any active key opens."""
+"""Points endpoints for any active key."""
 
 from typing import Any
 

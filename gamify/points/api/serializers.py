@@ -1,4 +1,4 @@
-"""Bodies, queries and answers about points."""
+"""Serializers of the points endpoints: bodies, queries and answers."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the ledger must say of itself, and what answers and events must say of it (contract §6)."""
+"""Audits of the ledger, and of stored answers and domain events that name its entries (contract §6)."""
 
 from gamify.points.audits.ledger import LEDGER
 from gamify.points.audits.mentions import ANSWERS, EVENTS

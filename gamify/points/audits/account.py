@@ -1,6 +1,6 @@
-"""One participant's entries, read in the order of their numbers: what each must say, and the totals that they lead to.
+"""Audit of one participant: checks each entry in the order of its number, and recomputes the totals.
 
-Nothing is kept of an entry that has been read but the sums, and what is left of each credit that expires.
+Only the sums and the state of each expiring credit stay in memory, so that an account may have any number of entries.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every entry, credit and total of a tenant, one participant after the other."""
+"""The audit `ledger`: every entry, expiring credit and total of a tenant, one participant after the other."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain

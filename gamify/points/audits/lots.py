@@ -1,4 +1,4 @@
-"""What is left of each credit of one participant that expires, by the entries that made it, took of it and gave back."""
+"""Recomputes the expiring credits of one participant from the entries that credited, used and restored them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

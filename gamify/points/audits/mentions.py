@@ -1,6 +1,6 @@
-"""What was answered under idempotency keys, and what was told to the outside: each names an entry of the ledger.
+"""Audits of stored answers and of domain events: each must name a ledger entry with the same numbers.
 
-Not the reverse: most entries have no key, and what comes of a history is written in silence.
+The reverse is not checked. Most entries have no idempotency key, and imports of history emit no events.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Rows of the ledger as audits read them."""
+"""The columns of ledger entries that audits read."""
 
 from datetime import datetime
 from decimal import Decimal

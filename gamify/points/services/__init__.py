@@ -1,4 +1,4 @@
-"""Points are awarded, deducted, adjusted and reversed, and expire; every change of a balance is one entry of the ledger."""
+"""Services that award, deduct, adjust, reverse and expire points. Each change of a balance is one ledger entry."""
 
 from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.services.adjusting import AdjustmentResult, adjust

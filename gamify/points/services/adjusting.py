@@ -1,4 +1,4 @@
-"""Balances are put right by hand."""
+"""Corrections of balances by staff."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Points are awarded, to one or in batches; both are the same code in one unit of work."""
+"""Awards of points, single and in batches. An item of a batch runs the same code as a single award."""
 
 import json
 from collections.abc import Mapping, Sequence

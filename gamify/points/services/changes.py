@@ -1,4 +1,4 @@
-"""What a client asks of a balance."""
+"""The request to award or deduct points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Points are spent."""
+"""Deductions of points."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One change of one balance, whoever asked for it: a ledger entry, and the totals that go with it."""
+"""The changes of a balance, for use inside a unit of work. Each writes one ledger entry and emits its domain event."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,8 @@
-"""Credits that expire: what is left of them, what is spent of them, and what becomes of them in time.
+"""Expiring credits: how they are added, spent, restored and expired.
 
-Who has none costs nothing: their row says so (`next_expiry_at`). What has expired is taken from the balance by whichever unit of work
-locks its participant next, before anything else looks at them, and by a sweep where nobody does.
+Participants without expiring credits cost no query, because their `next_expiry_at` is null. Expired points are taken from
+the balance by the next unit of work that locks the participant, before services read the row. A sweep opens such units for
+participants that nothing else writes.
 """
 
 from bisect import insort

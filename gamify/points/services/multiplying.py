@@ -1,4 +1,4 @@
-"""What multiplies an award: the participant's tier, boosts for everybody, and what domains above register."""
+"""Multipliers of awards: the participant's tier, boosts, and the kinds that domains above register."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What was moved is moved back, once, by an entry of its own: history is never rewritten (contract §6)."""
+"""Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (contract §6)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""What has expired is taken from balances that no other write has touched since.
+"""The sweep that expires points of participants whom no other write has touched.
 
-Answers never depend on any of this. Opening a unit of work over a participant settles what has expired of theirs; twice, late or in
-parallel does no harm.
+Answers never depend on it. A unit of work settles the expired points of its participants when it opens, so running the
+sweep twice, late or in parallel does no harm.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What points register with the layers below."""
+"""Registrations of the points domain with the layers below."""
 
 from gamify.facts.services import undoers
 from gamify.points.models import ExpiringCredit, LedgerEntry

@@ -1,4 +1,4 @@
-"""Ledger entries: each numbered under its participant's lock, with the totals that it leads to."""
+"""Writing of ledger entries. Each is numbered under its participant's lock and updates the totals on the participant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

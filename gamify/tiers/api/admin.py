@@ -1,4 +1,4 @@
-"""Tier definitions, for keys with the admin scope."""
+"""Endpoints of tier definitions, for keys with the admin scope."""
 
 from gamify.tiers.api import examples
 from gamify.tiers.api.serializers import TierAnswer

@@ -1,4 +1,4 @@
-"""Tier endpoints that any active key opens."""
+"""Tier endpoints for any active key."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""Bodies and answers about tiers."""
+"""Serializers of the tier endpoints: bodies and answers."""
 
 from typing import Any
 

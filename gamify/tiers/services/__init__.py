@@ -1,4 +1,4 @@
-"""Tiers are reached by points or given by hand; either way a change is one row of the participant's history."""
+"""Services that change tiers, by points or by hand. Each change is one row of the participant's history."""
 
 from gamify.tiers.services.assignment import Assignment, AssignmentResult, TierNotFound, assign, grant_tier
 from gamify.tiers.services.changes import TierName

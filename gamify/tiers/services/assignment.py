@@ -1,4 +1,4 @@
-"""Tiers given by hand."""
+"""Tiers assigned by hand or granted by definitions."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

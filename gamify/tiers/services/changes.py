@@ -1,4 +1,4 @@
-"""A change of tier, whoever asked for it: the participant and one row of their history."""
+"""The change of a participant's tier, for use inside a unit of work."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tiers reached by points: with every award, and for everyone at once after definitions changed."""
+"""Tiers reached by points: evaluated with each award, and recomputed after definitions changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""An event is undone: the tier that it led into stays, and that is told."""
+"""Reversal of an event: a tier that it led to stays, and the answer reports it."""
 
 from collections.abc import Iterator
 

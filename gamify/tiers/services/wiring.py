@@ -1,4 +1,4 @@
-"""What tiers register with the layers below."""
+"""Registrations of the tiers domain with the layers below."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -37,11 +37,11 @@ def explorer(tenant):
     )
 
 
-def happens(api, name, **properties):
+def send_event(api, name, **properties):
     return api.post("/events", WHO | {"event_name": name, "properties": properties}).json()["rewards_granted"]
 
 
-def standing(api):
+def current_status(api):
     (only,) = api.get(MINE).json()["challenges"]
     return only
 
@@ -87,12 +87,12 @@ def test_a_retry_succeeds_even_if_the_challenge_is_inactive(api, admin_api, expl
 
 
 def test_events_before_the_enrolment_do_not_count(api, explorer, at_ten):
-    happens(api, "login")
+    send_event(api, "login")
     at_ten.shift(DAY)
     api.post(ENROL, WHO)
-    happens(api, "login")
+    send_event(api, "login")
 
-    assert standing(api)["objectives"][0]["current"] == 1
+    assert current_status(api)["objectives"][0]["current"] == 1
 
 
 def test_a_request_can_enrol_in_an_automatic_challenge_too(tenant, api):
@@ -107,7 +107,7 @@ def test_participants_can_enrol_before_the_start(tenant, api):
     enrolled = api.post(ENROL, WHO).json()
 
     assert (enrolled["status"], enrolled["ends_at"]) == ("active", "2026-02-16T10:00:00Z")
-    assert happens(api, "login") == []
+    assert send_event(api, "login") == []
 
 
 def test_an_unknown_challenge_is_404(api, nothing_written):
@@ -152,16 +152,16 @@ def test_a_code_with_a_slash_is_sent_encoded(tenant, api):
     assert api.post(f"/challenges/{segment('a/b')}/enroll", WHO).json()["code"] == "a/b"
 
 
-# --- standing ---------------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_status_of_a_participant(api, explorer):
     api.post(ENROL, WHO)
-    happens(api, "login")
-    happens(api, "login")
-    happens(api, "spend", amount=49.5)
+    send_event(api, "login")
+    send_event(api, "login")
+    send_event(api, "spend", amount=49.5)
 
-    assert standing(api)["objectives"] == [
+    assert current_status(api)["objectives"] == [
         {"code": "login", "label": "Login", "current": 2, "target": 2, "completed": True},
         {"code": "spend", "label": "Spend", "current": 49.5, "target": 100, "completed": False},
     ]
@@ -169,13 +169,13 @@ def test_the_status_of_a_participant(api, explorer):
 
 def test_a_completion_is_listed_with_its_time(api, explorer, at_ten):
     api.post(ENROL, WHO)
-    happens(api, "login")
-    happens(api, "login")
+    send_event(api, "login")
+    send_event(api, "login")
     at_ten.shift(DAY)
-    earned = happens(api, "spend", amount=100)
+    earned = send_event(api, "spend", amount=100)
 
     assert [given["type"] for given in earned] == ["challenge", "points"]
-    told = standing(api)
+    told = current_status(api)
     assert (told["status"], told["completions"], told["completed_at"]) == ("completed", 1, "2026-02-15T10:00:00Z")
     assert api.get("/participants/user_123/state?include=challenges").json()["challenges"] == {
         "active": 0,
@@ -186,12 +186,12 @@ def test_a_completion_is_listed_with_its_time(api, explorer, at_ten):
 def test_an_uncompleted_challenge_expires_without_a_sweep(api, explorer, at_ten):
     api.post(ENROL, WHO)
     at_ten.shift(7 * DAY - timedelta(seconds=1))
-    assert standing(api)["status"] == "active"
+    assert current_status(api)["status"] == "active"
     assert api.get("/participants/user_123/state?include=challenges").json()["challenges"]["active"] == 1
 
     at_ten.shift(timedelta(seconds=1))
 
-    assert standing(api)["status"] == "expired"
+    assert current_status(api)["status"] == "expired"
     assert api.get("/participants/user_123/state?include=challenges").json()["challenges"]["active"] == 0
 
 
@@ -200,17 +200,17 @@ def test_a_completed_challenge_does_not_expire(tenant, api, at_ten):
         tenant=tenant, duration_type="rolling", duration_days=1, is_repeatable=True, objectives=[objective("login", 2)]
     )
     for _ in range(3):
-        happens(api, "login")
-    assert standing(api)["status"] == "active"
+        send_event(api, "login")
+    assert current_status(api)["status"] == "active"
 
     at_ten.shift(DAY)
 
-    assert (standing(api)["status"], standing(api)["completions"]) == ("completed", 1)
+    assert (current_status(api)["status"], current_status(api)["completions"]) == ("completed", 1)
 
 
 def test_an_unknown_participant_sees_available_challenges_and_is_not_created(api, explorer, nothing_written):
     with nothing_written():
-        told = standing(api)
+        told = current_status(api)
 
     assert (told["status"], told["enrolled_at"], told["ends_at"]) == ("available", None, None)
     assert [each["current"] for each in told["objectives"]] == [0, 0]
@@ -222,12 +222,12 @@ def test_without_challenges_the_list_is_empty(api):
 
 def test_an_inactive_challenge_is_listed_only_if_it_was_completed(tenant, api, admin_api, explorer):
     done = ChallengeFactory(tenant=tenant, code="done")
-    happens(api, "login")
+    send_event(api, "login")
     api.post(ENROL, WHO)
     for challenge in (explorer, done):
         admin_api.delete(f"/admin/challenges/{challenge.pk}")
 
-    assert (standing(api)["code"], standing(api)["status"]) == ("done", "completed")
+    assert (current_status(api)["code"], current_status(api)["status"]) == ("done", "completed")
     assert api.get("/participants/somebody/challenges").json()["challenges"] == []
 
     admin_api.patch(f"/admin/challenges/{explorer.pk}", {"is_active": True})
@@ -246,10 +246,10 @@ def test_a_change_of_the_length_applies_to_existing_enrolments(api, admin_api, e
 
     admin_api.patch(f"/admin/challenges/{explorer.pk}", {"duration_days": 1})
 
-    assert standing(api)["ends_at"] == "2026-02-15T10:00:00Z"
+    assert current_status(api)["ends_at"] == "2026-02-15T10:00:00Z"
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- the list ---------------------------------------------------------------------------------------------------------
 
 
 def test_challenges_that_accept_enrolments_are_listed_in_display_order(tenant, api, other_api, explorer):
@@ -281,14 +281,14 @@ def test_challenges_that_accept_enrolments_are_listed_in_display_order(tenant, a
     assert other_api.get(OPEN).json() == {"challenges": []}
 
 
-# --- what it costs ----------------------------------------------------------------------------------------------------
+# --- queries ----------------------------------------------------------------------------------------------------------
 
 
 def test_statements_do_not_grow_with_the_number_of_challenges(tenant, api, queries):
     ParticipantFactory(tenant=tenant, external_id="user_123")
     for _ in range(5):
         ChallengeFactory(tenant=tenant)
-    happens(api, "login")
+    send_event(api, "login")
     assert Participant.objects.get().challenges_completed == 5
 
     with queries(1):  # the key
@@ -298,4 +298,4 @@ def test_statements_do_not_grow_with_the_number_of_challenges(tenant, api, queri
     with queries(
         3 + 4
     ):  # key, lock, version and enrolments; participant, enrolments, event, outbox - and no more for five
-        happens(api, "login")
+        send_event(api, "login")

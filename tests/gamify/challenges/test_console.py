@@ -1,4 +1,4 @@
-"""Challenges in the console: what an operator says in cards and rows is what an API client would send."""
+"""Challenges in the console: cards and rows make the body that an API client would send."""
 
 import json
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ GRANT_COLUMNS = ("kind", "amount", "field", "factor", "rounding", "max", "named"
 
 
 def card(index, **said):
-    """An objective as its card says it."""
+    """The form fields of one objective."""
     cells = {"code": f"o{index}", "label": f"O{index}", "events": "login", "kind": "count", "of": "", "minimum": "1"}
     cells |= {"prerequisites": "", "place": ""} | said
     return {f"objectives-{index}-{name}": value for name, value in cells.items()} | where(index)
@@ -34,7 +34,7 @@ def where(index, *rows, shown=None):
 
 
 def grants(name, *rows):
-    """Rows of (kind, column that says how much or which, value)."""
+    """The form fields of grants, from (kind, column of the value, value)."""
     cells = {column: ["" for _ in rows] for column in GRANT_COLUMNS}
     for place, (kind, column, value) in enumerate(rows):
         cells["kind"][place], cells[column][place] = kind, value

@@ -1,4 +1,4 @@
-"""What events do to those who take part: through `facts.emit`, as they come from clients."""
+"""Clients' events, sent through `facts.emit`, advance challenges."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,37 +38,37 @@ def event(name, participant_id="ada", *, at=NOW, **properties):
     return EventInput(participant_id, name, at, properties)
 
 
-def happens(tenant, name, participant_id="ada", *, at=NOW, now=None, **properties):
-    """What the event earns."""
+def send_event(tenant, name, participant_id="ada", *, at=NOW, now=None, **properties):
+    """Send an event; return what it earned."""
     tenant.refresh_from_db()
     return emit(tenant=tenant, event=event(name, participant_id, at=at, **properties), now=now or at).rewards_granted
 
 
-def told(prefix="challenge."):
+def emitted_events(prefix="challenge."):
     found = DomainEvent.objects.filter(type__startswith=prefix).order_by("id")
     return [each.type.removeprefix("challenge.") for each in found]
 
 
-def heard(row=0):
-    """What challenges came to, by the trace of an event."""
+def trace_results(row=0):
+    """Result and note of each challenge in the decision trace of an event."""
     trace = Event.objects.order_by("id")[row].trace
     return [(each["result"], each.get("note")) for each in trace["facts"][0]["heard"] if each["type"] == "challenge"]
 
 
 def test_an_event_advances_and_its_completions_are_emitted_and_granted(tenant, explorer):
-    nothing, points, everything = (happens(tenant, name) for name in ("login", "login", "review"))
+    nothing, points, everything = (send_event(tenant, name) for name in ("login", "login", "review"))
 
     assert nothing == []
     assert [(given["type"], given["amount"], given["source"]) for given in points] == [("points", 10, SOURCE)]
     assert everything[0] == {"type": "challenge", "code": "explorer", "name": "Explorer", "source": SOURCE}
     assert [given["type"] for given in everything] == ["challenge", "points", "badge"]
     assert Participant.objects.get().balance == 60
-    assert told() == ["enrolled", "objective_completed", "objective_completed", "completed"]
+    assert emitted_events() == ["enrolled", "objective_completed", "objective_completed", "completed"]
 
 
 def test_domain_events_name_the_challenge_and_counts(tenant, explorer):
     for name in ("login", "login", "review"):
-        happens(tenant, name)
+        send_event(tenant, name)
 
     enrolled, login, _, completed = DomainEvent.objects.filter(type__startswith="challenge.").order_by("id")
     which = {"participant_id": "ada", "challenge_code": "explorer", "challenge_name": "Explorer"}
@@ -79,18 +79,18 @@ def test_domain_events_name_the_challenge_and_counts(tenant, explorer):
 
 def test_a_completion_is_granted_once_and_later_events_do_not_count(tenant, explorer):
     for name in ("login", "login", "review", "login", "login", "review"):
-        happens(tenant, name)
+        send_event(tenant, name)
 
     assert Participant.objects.get().balance == 60
     assert Enrolment.objects.get().completions == 1
-    assert heard(5) == [("already_completed", None)]
+    assert trace_results(5) == [("already_completed", None)]
 
 
 def test_a_repeatable_challenge_grants_again(tenant):
     ChallengeFactory(tenant=tenant, is_repeatable=True, completion_grants=TEN_POINTS)
 
     for _ in range(3):
-        happens(tenant, "login")
+        send_event(tenant, "login")
 
     participant = Participant.objects.get()
     assert (participant.balance, participant.challenges_completed) == (30, 3)
@@ -114,10 +114,10 @@ def test_only_events_that_match_the_expression_count(tenant):
     pro = {"condition": {"field": "plan", "operator": "eq", "value": "pro"}}
     ChallengeFactory(tenant=tenant, objectives=[objective("login", expression=pro)])
 
-    happens(tenant, "login", plan="free")
-    happens(tenant, "login", plan="pro")
+    send_event(tenant, "login", plan="free")
+    send_event(tenant, "login", plan="pro")
 
-    assert (heard(0), heard(1)) == ([("not_matched", None)], [("counted", "Completed")])
+    assert (trace_results(0), trace_results(1)) == ([("not_matched", None)], [("counted", "Completed")])
     judged = Event.objects.order_by("id")[0].trace["facts"][0]["heard"][0]["conditions"]
     assert judged == [{"field": "plan", "operator": "eq", "expected": "pro", "actual": "free", "holds": False}]
 
@@ -127,7 +127,7 @@ def test_sums_and_distinct_values_are_those_of_the_field(tenant, kind, values):
     wanted = objective("buy", {"sum": 100, "distinct": 2}[kind], type=kind, of={"field": "cart.amount"})
     ChallengeFactory(tenant=tenant, objectives=[wanted])
 
-    earned = [bool(happens(tenant, "buy", cart={"amount": value})) for value in values]
+    earned = [bool(send_event(tenant, "buy", cart={"amount": value})) for value in values]
 
     assert earned == [False, False, True]
 
@@ -135,32 +135,32 @@ def test_sums_and_distinct_values_are_those_of_the_field(tenant, kind, values):
 def test_an_objective_may_count_any_event(tenant):
     ChallengeFactory(tenant=tenant, objectives=[objective("all", 2, event_types=["*"]), objective("login")])
 
-    happens(tenant, "login")
-    happens(tenant, "whatever")
+    send_event(tenant, "login")
+    send_event(tenant, "whatever")
 
-    assert told() == ["enrolled", "objective_completed", "objective_completed", "completed"]
+    assert emitted_events() == ["enrolled", "objective_completed", "objective_completed", "completed"]
 
 
 def test_an_event_that_no_challenge_listens_to_makes_no_query_for_challenges(tenant, explorer, queries):
-    happens(tenant, "login")
+    send_event(tenant, "login")
 
     with queries(1 + 2 + 3):  # the tenant, the lock, the version; participant, event and outbox
-        happens(tenant, "logout")
+        send_event(tenant, "logout")
 
 
 def test_an_event_that_counts_costs_one_query_and_one_row_more(tenant, explorer, queries):
-    happens(tenant, "login", "bob")
-    happens(tenant, "login", "bob")
-    happens(tenant, "login")
+    send_event(tenant, "login", "bob")
+    send_event(tenant, "login", "bob")
+    send_event(tenant, "login")
 
-    with queries(1 + 3 + 3 + 1 + 1):  # the enrolment with the lock; it and the ledger are written
-        happens(tenant, "login")
+    with queries(1 + 3 + 3 + 1 + 1):  # the enrolment is loaded with the lock; enrolment and ledger are written
+        send_event(tenant, "login")
 
 
 def test_an_inactive_challenge_ignores_events(tenant):
     ChallengeFactory(tenant=tenant, is_active=False)
 
-    happens(tenant, "login")
+    send_event(tenant, "login")
 
     assert not Enrolment.objects.exists()
 
@@ -168,25 +168,25 @@ def test_an_inactive_challenge_ignores_events(tenant):
 def test_an_event_does_not_enrol_in_a_manual_challenge(tenant):
     ChallengeFactory(tenant=tenant, code="manual", enrolment="manual")
 
-    happens(tenant, "login")
+    send_event(tenant, "login")
     enroll(tenant=tenant, participant_id="ada", code="manual", now=NOW)
-    happens(tenant, "login")
+    send_event(tenant, "login")
 
-    assert heard(0) == [("not_enrolled", "The participant is not enrolled")]
-    assert told() == ["enrolled", "objective_completed", "completed"]
+    assert trace_results(0) == [("not_enrolled", "The participant is not enrolled")]
+    assert emitted_events() == ["enrolled", "objective_completed", "completed"]
 
 
 def test_the_enrolment_starts_at_the_first_event_and_earlier_events_do_not_count(tenant):
     ChallengeFactory(tenant=tenant, objectives=[objective("login", 3)])
 
-    happens(tenant, "login", at=NOW - DAY, now=NOW)
-    happens(tenant, "login", at=NOW - 2 * DAY, now=NOW)
-    happens(tenant, "login", at=NOW - DAY, now=NOW)
+    send_event(tenant, "login", at=NOW - DAY, now=NOW)
+    send_event(tenant, "login", at=NOW - 2 * DAY, now=NOW)
+    send_event(tenant, "login", at=NOW - DAY, now=NOW)
 
     row = Enrolment.objects.get()
     assert row.enrolled_at == NOW - DAY
     assert row.progress["login"][0] == 2
-    assert heard(1) == [("out_of_schedule", None)]
+    assert trace_results(1) == [("out_of_schedule", None)]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_the_enrolment_starts_at_the_first_event_and_earlier_events_do_not_count
 def test_a_fixed_challenge_counts_events_in_its_period(tenant, hours, result):
     ChallengeFactory(tenant=tenant, duration_type="fixed", starts_at=NOW, ends_at=NOW + 2 * DAY)
 
-    happens(tenant, "login", at=NOW + timedelta(hours=hours), now=NOW + 5 * DAY)
+    send_event(tenant, "login", at=NOW + timedelta(hours=hours), now=NOW + 5 * DAY)
 
-    assert [each for each, _ in heard()] == [result]
+    assert [each for each, _ in trace_results()] == [result]
     assert Enrolment.objects.exists() == (result == "counted")
 
 
@@ -205,16 +205,16 @@ def test_a_fixed_challenge_counts_events_in_its_period(tenant, hours, result):
 def test_a_rolling_challenge_lasts_from_the_enrolment(tenant, hours, result):
     wanted = [objective("login", 2)]
     ChallengeFactory(tenant=tenant, duration_type="rolling", duration_days=2, objectives=wanted)
-    happens(tenant, "login")
+    send_event(tenant, "login")
 
-    happens(tenant, "login", at=NOW + timedelta(hours=hours))
+    send_event(tenant, "login", at=NOW + timedelta(hours=hours))
 
-    assert [each for each, _ in heard(1)] == [result]
+    assert [each for each, _ in trace_results(1)] == [result]
 
 
 def test_grants_belong_to_the_event_that_earned_them(tenant, explorer):
-    happens(tenant, "login")
-    happens(tenant, "login")
+    send_event(tenant, "login")
+    send_event(tenant, "login")
 
     assert LedgerEntry.objects.get().event_id == Event.objects.order_by("id")[1].pk
 
@@ -224,7 +224,7 @@ def test_other_definitions_react_to_a_completion(tenant, explorer, settings):
     OTHERS_HEARD[:] = []
 
     for name in ("login", "login", "review"):
-        happens(tenant, name)
+        send_event(tenant, name)
 
     number = badge_metrics["challenges_completed"].raised_by["challenge.completed"]
     facts = [(fact.name, fact.properties["total_completed"], number(fact, {})) for fact in OTHERS_HEARD]
@@ -234,17 +234,17 @@ def test_other_definitions_react_to_a_completion(tenant, explorer, settings):
 OTHERS_HEARD = []
 
 
-def _hear(fact, work, *, now):
+def _react(fact, work, *, now):
     if fact.is_change:
         OTHERS_HEARD.append(fact)
     return []
 
 
-OTHERS = Consumer(lambda catalog, events: [], _hear, changes=lambda catalog: ["challenge.completed"])
+OTHERS = Consumer(lambda catalog, events: [], _react, changes=lambda catalog: ["challenge.completed"])
 
 
 def test_a_simulation_shows_the_grants_and_changes_nothing(tenant, explorer, nothing_written):
-    happens(tenant, "login")
+    send_event(tenant, "login")
 
     with nothing_written():
         simulated = simulate(tenant=tenant, event=event("login"), now=NOW)
@@ -253,7 +253,7 @@ def test_a_simulation_shows_the_grants_and_changes_nothing(tenant, explorer, not
 
 
 def test_another_tenants_challenge_is_not_advanced(tenant, other_tenant, explorer):
-    happens(other_tenant, "login")
+    send_event(other_tenant, "login")
 
     assert not Enrolment.objects.exists()
 
@@ -262,27 +262,27 @@ def test_a_malformed_expression_matches_nothing_and_breaks_no_other_challenge(te
     ChallengeFactory(tenant=tenant, objectives=[objective("login", expression={"never": "valid"})])
     ChallengeFactory(tenant=tenant, code="good")
 
-    assert [given["code"] for given in happens(tenant, "login")] == ["good"]
+    assert [given["code"] for given in send_event(tenant, "login")] == ["good"]
 
 
 def test_a_challenge_whose_end_was_postponed_continues(tenant):
     challenge = ChallengeFactory(
         tenant=tenant, objectives=[objective("login", 2)], duration_type="fixed", starts_at=NOW - DAY, ends_at=NOW + DAY
     )
-    happens(tenant, "login")
+    send_event(tenant, "login")
     Enrolment.objects.update(expired_at=NOW + DAY)
     type(challenge).objects.update(ends_at=NOW + 9 * DAY)
     type(tenant).objects.update(catalog_version=9)
 
-    happens(tenant, "login", at=NOW + 2 * DAY)
+    send_event(tenant, "login", at=NOW + 2 * DAY)
 
     row = Enrolment.objects.get()
     assert (row.completions, row.expired_at) == (1, None)
 
 
 def test_erasing_a_participant_deletes_their_enrolments(tenant, explorer):
-    happens(tenant, "login")
-    happens(tenant, "login", "bob")
+    send_event(tenant, "login")
+    send_event(tenant, "login", "bob")
 
     delete(tenant=tenant, external_id="ada", now=NOW)
 
@@ -292,8 +292,8 @@ def test_erasing_a_participant_deletes_their_enrolments(tenant, explorer):
 def test_anonymizing_keeps_the_number_of_distinct_values(tenant):
     wanted = objective("login", 3, type="distinct", of={"field": "email"})
     ChallengeFactory(tenant=tenant, objectives=[wanted])
-    happens(tenant, "login", email="ada@example.com")
-    happens(tenant, "login", email="ada@example.org")
+    send_event(tenant, "login", email="ada@example.com")
+    send_event(tenant, "login", email="ada@example.org")
 
     anonymize(tenant=tenant, external_id="ada", now=NOW)
 

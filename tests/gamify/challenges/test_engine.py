@@ -39,8 +39,8 @@ REVIEW = objective("review", after=["buy"])
 GUIDED = Rules((BUY, SPEND, REVIEW), needed=3, milestones=(Milestone(2),))
 
 
-def gone_through(rules, *events, enrolled_at=START):
-    """What comes of each event, `(hours after the enrolment, {objective: value})`."""
+def advance_through(rules, *events, enrolled_at=START):
+    """The result of each event, given as `(hours after the enrolment, {objective: value})`."""
     state, told = State(enrolled_at), []
     for hours, heard in events:
         told.append(advance(state, rules, heard, at=enrolled_at + timedelta(hours=hours)))
@@ -48,26 +48,26 @@ def gone_through(rules, *events, enrolled_at=START):
     return told
 
 
-def completed(told):
+def completed_codes(told):
     return [objective.code for objective in told.objectives]
 
 
 def test_an_objective_is_completed_by_the_event_that_meets_its_condition():
-    first, second = gone_through(GUIDED, (0, {"buy": None}), (1, {"buy": None}))
+    first, second = advance_through(GUIDED, (0, {"buy": None}), (1, {"buy": None}))
 
-    assert (completed(first), completed(second)) == ([], ["buy"])
+    assert (completed_codes(first), completed_codes(second)) == ([], ["buy"])
     assert [first.state.current(BUY), second.state.current(BUY)] == [1, 2]
 
 
 def test_one_event_counts_once_for_each_objective_that_it_matches():
-    (told,) = gone_through(GUIDED, (0, {"buy": None, "spend": 120}))
+    (told,) = advance_through(GUIDED, (0, {"buy": None, "spend": 120}))
 
-    assert completed(told) == ["spend"]
+    assert completed_codes(told) == ["spend"]
     assert (told.state.current(BUY), told.state.current(SPEND)) == (1, 120)
 
 
 def test_a_completed_objective_counts_no_more_events():
-    *_, told = gone_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
+    *_, told = advance_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
 
     assert told.effect is Effect.NO_EFFECT
     assert told.state.current(SPEND) == 100
@@ -86,22 +86,22 @@ def test_a_completed_objective_counts_no_more_events():
 def test_progress_has_the_unit_of_the_condition(kind, values, current):
     wanted = objective("o", kind, 50)
 
-    told = gone_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
+    told = advance_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
 
     assert told.state.current(wanted) == current
 
 
 def test_an_objective_does_not_count_the_event_that_completes_its_prerequisite():
-    _, both, then = gone_through(
+    _, both, then = advance_through(
         GUIDED, (0, {"buy": None, "review": None}), (1, {"buy": None, "review": None}), (2, {"review": None})
     )
 
-    assert completed(both) == ["buy"]
-    assert completed(then) == ["review"]
+    assert completed_codes(both) == ["buy"]
+    assert completed_codes(then) == ["review"]
 
 
 def test_a_milestone_is_reached_once():
-    told = gone_through(GUIDED, (0, {"buy": None}), (1, {"buy": None, "spend": 100}), (2, {"review": None}))
+    told = advance_through(GUIDED, (0, {"buy": None}), (1, {"buy": None, "spend": 100}), (2, {"review": None}))
 
     assert [[each.objectives for each in event.milestones] for event in told] == [[], [2], []]
     assert [event.is_completed for event in told] == [False, False, True]
@@ -110,7 +110,7 @@ def test_a_milestone_is_reached_once():
 def test_one_event_may_reach_several_milestones_and_the_end():
     rules = Rules((objective("a"), objective("b")), needed=2, milestones=(Milestone(1), Milestone(2)))
 
-    (told,) = gone_through(rules, (0, {"a": None, "b": None}))
+    (told,) = advance_through(rules, (0, {"a": None, "b": None}))
 
     assert [each.objectives for each in told.milestones] == [1, 2]
     assert told.is_completed
@@ -119,7 +119,7 @@ def test_one_event_may_reach_several_milestones_and_the_end():
 def test_some_of_the_objectives_may_be_enough():
     rules = replace(GUIDED, needed=1, milestones=())
 
-    (told,) = gone_through(rules, (3, {"spend": 100}))
+    (told,) = advance_through(rules, (3, {"spend": 100}))
 
     assert told.is_completed
     assert told.state.completed_at == START + timedelta(hours=3)
@@ -128,7 +128,7 @@ def test_some_of_the_objectives_may_be_enough():
 def test_a_completed_challenge_counts_no_more_events():
     rules = Rules((objective("a"),), needed=1)
 
-    _, again = gone_through(rules, (0, {"a": None}), (1, {"a": None}))
+    _, again = advance_through(rules, (0, {"a": None}), (1, {"a": None}))
 
     assert again.effect is Effect.ALREADY_COMPLETED
     assert (again.state.completions, again.state.completed_at) == (1, START)
@@ -138,7 +138,7 @@ def test_a_lapsed_round_starts_again_and_pays_no_milestone_twice():
     look = objective("look")
     rules = Rules((BUY, look), needed=2, milestones=(Milestone(1),), is_repeatable=True, term=ROLLING)
 
-    told = gone_through(rules, *[(hours, {"buy": None}) for hours in (0, 1, 200, 201)], (202, {"look": None}))
+    told = advance_through(rules, *[(hours, {"buy": None}) for hours in (0, 1, 200, 201)], (202, {"look": None}))
 
     assert [len(each.milestones) for each in told] == [0, 1, 0, 0, 0]
     assert [each.is_completed for each in told] == [False, False, False, False, True]
@@ -149,7 +149,7 @@ def test_a_lapsed_round_starts_again_and_pays_no_milestone_twice():
 def test_a_challenge_that_is_not_repeatable_ends_with_its_term():
     rules = Rules((BUY,), needed=1, term=ROLLING)
 
-    [late] = gone_through(rules, (200, {"buy": None}))
+    [late] = advance_through(rules, (200, {"buy": None}))
 
     assert late.effect is Effect.OUT_OF_SCHEDULE
 
@@ -157,7 +157,7 @@ def test_a_challenge_that_is_not_repeatable_ends_with_its_term():
 def test_a_repeatable_challenge_starts_a_new_round_with_the_next_event():
     rules = Rules((BUY,), needed=1, milestones=(Milestone(1),), is_repeatable=True)
 
-    told = gone_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
+    told = advance_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
 
     assert [event.state.round for event in told] == [1, 1, 2, 2]
     assert [event.state.is_completed for event in told] == [False, True, False, True]
@@ -169,7 +169,7 @@ def test_every_round_of_a_rolling_challenge_has_its_own_term():
     rules = Rules((BUY,), needed=1, is_repeatable=True, term=ROLLING)
     late, next_week, after_that = -1, 8 * 24, 15 * 24
 
-    told = gone_through(
+    told = advance_through(
         rules, *[(hour, {"buy": None}) for hour in (0, 1, late, 0, next_week, next_week + 1, after_that)]
     )
 
@@ -183,19 +183,19 @@ def test_every_round_of_a_rolling_challenge_has_its_own_term():
 def test_an_event_that_matches_no_open_objective_starts_no_round():
     rules = replace(GUIDED, needed=1, milestones=(), is_repeatable=True)
 
-    _, _, told = gone_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
+    _, _, told = advance_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
 
     assert told.effect is Effect.NO_EFFECT
     assert (told.state.round, told.state.is_completed) == (1, True)
 
 
 def test_when_fewer_objectives_are_needed_the_next_event_completes():
-    (told,) = gone_through(GUIDED, (0, {"spend": 100}))
+    (told,) = advance_through(GUIDED, (0, {"spend": 100}))
 
     told = advance(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
 
     assert told.is_completed
-    assert completed(told) == []
+    assert completed_codes(told) == []
 
 
 @pytest.mark.parametrize(
@@ -281,9 +281,12 @@ def done_in(rules, book):
     return {each.code for each in rules.objectives if is_met(each, book.get(each.code, []))}
 
 
-def recounted(rules, events):
-    """What is done in every attempt, each kept as the list of what its objectives heard, and worked out anew for each event;
-    and in which round each attempt was."""
+def recount(rules, events):
+    """The completed objectives and the round of each attempt.
+
+    An attempt is a list of the values that its objectives matched. The completed objectives are computed again for each
+    event.
+    """
     attempts, numbers, begun, over = [{}], [1], 0, 0
     for hours, heard in events:
         is_over = len(done_in(rules, attempts[-1])) >= rules.needed
@@ -302,14 +305,14 @@ def recounted(rules, events):
 
 
 def new_in(rules, book, heard):
-    """The codes of those that count an event, by what was done before it."""
+    """The codes of the objectives that count an event, by what was completed before it."""
     before = done_in(rules, book)
     waiting = [each for each in rules.objectives if each.code in heard and each.code not in before]
     return [each.code for each in waiting if before.issuperset(each.prerequisites)]
 
 
 def is_in_time(rules, hours, *, begun, over):
-    """In the day of the round that is under way; of one that is over, the next may begin at any time after it."""
+    """Whether the event is in the term of the round under way. After a completed round the next one may start at any time."""
     return begun <= hours < begun + 24 if over is None else rules.is_repeatable and hours >= over
 
 
@@ -321,9 +324,9 @@ def test_any_history_agrees_with_a_recount(rules, events):
         for hours, heard in events
     ]
 
-    told = gone_through(rules, *events)
+    told = advance_through(rules, *events)
 
-    rounds, numbers = recounted(rules, events)
+    rounds, numbers = recount(rules, events)
     state = told[-1].state if told else State(START)
     assert set(state.done) == rounds[-1]
     assert state.completions == sum(len(done) >= rules.needed for done in rounds)

@@ -1,4 +1,4 @@
-"""One participant, several connections: with real threads."""
+"""One participant and several connections, with real threads."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Challenges stand as if a reversed event had never come."""
+"""After a reversal, challenges are as if the event had never been recorded."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ from tests.factories import BadgeFactory, ChallengeFactory, TenantFactory, objec
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 TEN_POINTS = [{"type": "points", "amount": 10}]
-OF_ANOTHER = "Its grants belong to another event and are not taken back"
+EARNED_BY_ANOTHER = "Its grants belong to another event and are not taken back"
 
 
 @pytest.fixture
@@ -38,17 +38,17 @@ def fresh(tenant):
     return Tenant.objects.get(pk=tenant.pk)
 
 
-def happens(tenant, name, *, at=NOW, **properties):
+def send_event(tenant, name, *, at=NOW, **properties):
     return emit(tenant=fresh(tenant), event=EventInput("ada", name, at, properties), now=max(at, NOW)).event_id
 
 
 def undone(tenant, event_id, *, now=NOW):
-    """What is told of challenges: (type, why it was kept)."""
+    """What the answer reports about challenges: (type, reason why it was not taken back)."""
     answer = reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=now)
     return [(each["type"], each.get("kept")) for each in answer.undone if each["type"].startswith("challenge")]
 
 
-def standing(tenant, *, now=NOW):
+def current_status(tenant, *, now=NOW):
     tenant = fresh(tenant)
     person = Participant.objects.filter(tenant=tenant).first()
     [found] = enrolment_statuses(person, catalog_of(tenant), now=now)
@@ -56,12 +56,12 @@ def standing(tenant, *, now=NOW):
 
 
 def test_an_objective_and_a_completion_reached_by_the_event_are_open_again(tenant, explorer):
-    _, _, last = [happens(tenant, name) for name in ("login", "login", "review")]
-    assert standing(tenant) == ("completed", 1, ["login", "review"])
+    _, _, last = [send_event(tenant, name) for name in ("login", "login", "review")]
+    assert current_status(tenant) == ("completed", 1, ["login", "review"])
 
     assert undone(tenant, last) == [("challenge", None)]
 
-    assert standing(tenant) == ("active", 0, ["login"])
+    assert current_status(tenant) == ("active", 0, ["login"])
     ada = Participant.objects.get()
     assert (ada.challenges_completed, ada.badge_count) == (0, 0)
     told = DomainEvent.objects.get(type="challenge.set_back").data
@@ -76,8 +76,8 @@ def test_an_objective_and_a_completion_reached_by_the_event_are_open_again(tenan
 
 
 def test_progress_goes_down(tenant, explorer):
-    happens(tenant, "login")
-    second = happens(tenant, "login")
+    send_event(tenant, "login")
+    second = send_event(tenant, "login")
 
     assert undone(tenant, second) == [("challenge_progress", None)]
 
@@ -85,61 +85,61 @@ def test_progress_goes_down(tenant, explorer):
 
 
 def test_an_enrolment_that_only_the_event_started_is_removed(tenant, explorer):
-    assert undone(tenant, happens(tenant, "login")) == [("challenge_progress", None)]
+    assert undone(tenant, send_event(tenant, "login")) == [("challenge_progress", None)]
 
     assert not Enrolment.objects.exists()
-    assert standing(tenant) == ("available", None, None)
+    assert current_status(tenant) == ("available", None, None)
 
 
 def test_an_enrolment_on_request_stays(tenant, explorer):
     enroll(tenant=tenant, participant_id="ada", code="explorer", now=NOW - DAY)
 
-    undone(tenant, happens(tenant, "login"))
+    undone(tenant, send_event(tenant, "login"))
 
     row = Enrolment.objects.get()
     assert (row.enrolled_at, row.progress) == (NOW - DAY, {})
 
 
 def test_a_later_event_replaces_the_reversed_one(tenant, explorer):
-    first, *_ = [happens(tenant, "login") for _ in range(3)]
+    first, *_ = [send_event(tenant, "login") for _ in range(3)]
 
     assert undone(tenant, first) == []
 
-    assert standing(tenant) == ("active", 0, ["login"])
+    assert current_status(tenant) == ("active", 0, ["login"])
 
 
 def test_an_event_before_the_prerequisite_does_not_count_any_more(tenant, explorer):
-    first, *_ = [happens(tenant, name) for name in ("login", "login", "review", "login")]
+    first, *_ = [send_event(tenant, name) for name in ("login", "login", "review", "login")]
 
     told = undone(tenant, first)
 
-    assert told == [("challenge", None), ("challenge", OF_ANOTHER)]
-    assert standing(tenant) == ("active", 0, ["login"])
+    assert told == [("challenge", None), ("challenge", EARNED_BY_ANOTHER)]
+    assert current_status(tenant) == ("active", 0, ["login"])
     assert Participant.objects.get().badge_count == 1
 
 
 def test_a_milestone_that_others_reach_too_stays_and_is_not_granted_again(tenant):
     ChallengeFactory(tenant=tenant, completion_grants=TEN_POINTS)
-    first, _ = happens(tenant, "login"), happens(tenant, "login")
+    first, _ = send_event(tenant, "login"), send_event(tenant, "login")
 
     [(kind, why), *_] = undone(tenant, first)
 
     assert (kind, why[:31]) == ("challenge", "It is reached without the event")
-    assert standing(tenant) == ("completed", 1, ["login"])
+    assert current_status(tenant) == ("completed", 1, ["login"])
 
 
 def test_a_lapsed_round_is_not_open_again(tenant):
     ChallengeFactory(tenant=tenant, duration_type="fixed", starts_at=NOW - DAY, ends_at=NOW + DAY)
     enroll(tenant=tenant, participant_id="ada", code=Challenge.objects.get().code, now=NOW)
-    event_id = happens(tenant, "login")
+    event_id = send_event(tenant, "login")
 
     undone(tenant, event_id, now=NOW + 2 * DAY)
 
-    assert standing(tenant, now=NOW + 2 * DAY) == ("expired", 0, [])
+    assert current_status(tenant, now=NOW + 2 * DAY) == ("expired", 0, [])
 
 
 def test_after_a_change_of_the_challenge_the_progress_stays_and_the_answer_says_so(tenant, explorer):
-    _, second = happens(tenant, "login"), happens(tenant, "login")
+    _, second = send_event(tenant, "login"), send_event(tenant, "login")
     Challenge.objects.update(objectives=[objective("login", 5)])
     bump_catalog_version(tenant)
 
@@ -150,7 +150,7 @@ def test_after_a_change_of_the_challenge_the_progress_stays_and_the_answer_says_
 
 
 def test_the_progress_of_anonymized_participants_stays(tenant, explorer):
-    event_id = happens(tenant, "login")
+    event_id = send_event(tenant, "login")
     anonymize(tenant=tenant, external_id="ada", now=NOW)
 
     answer = reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=NOW)
@@ -184,10 +184,10 @@ def test_after_any_reversal_challenges_are_as_if_the_event_had_never_been_sent(o
             enroll(tenant=each, participant_id="ada", code="c", now=NOW - 2 * DAY)
     place = data.draw(st.integers(0, len(history) - 1))
 
-    ids = [happens(tenant, name, at=NOW + day * DAY, n=number) for name, day, number in history]
+    ids = [send_event(tenant, name, at=NOW + day * DAY, n=number) for name, day, number in history]
     undone(tenant, ids[place], now=NOW + 5 * DAY)
     for name, day, number in history[:place] + history[place + 1 :]:
-        happens(undisturbed, name, at=NOW + day * DAY, n=number)
+        send_event(undisturbed, name, at=NOW + day * DAY, n=number)
 
     states = [Enrolment.objects.filter(tenant=each).first() for each in (tenant, undisturbed)]
     assert len({None if row is None else repr(row.state) for row in states}) == 1

@@ -1,4 +1,4 @@
-"""What an audit reads is of one moment, however long it takes and whoever writes meanwhile."""
+"""An audit reads one snapshot, however long it takes and whatever is written in parallel."""
 
 from datetime import UTC, datetime
 
@@ -28,7 +28,7 @@ def test_rows_written_during_an_audit_are_no_fault_and_writers_do_not_wait(monke
     written, drifts = [], []
 
     def write(number):
-        """With each row that is read, everybody is awarded something."""
+        """Award points to all participants with each row that is read."""
         written.extend(all_at_once([lambda: [credit(tenant.pk, who) for who in PEOPLE]]))
 
     audited = audit(tenant=tenant, now=NOW, report=drifts.append, report_progress=write)

@@ -218,7 +218,9 @@ def test_a_malformed_header_is_refused(api, nothing_written, key):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [1, 100])
 def test_the_number_of_statements_does_not_grow_with_the_batch(api, queries, size):
-    api.post(BATCH, {"awards": [{"participant_id": "somebody", "amount": 1}]})  # has the process read the definitions
+    api.post(
+        BATCH, {"awards": [{"participant_id": "somebody", "amount": 1}]}
+    )  # so that the process has read the catalog
     items = [{"participant_id": f"user_{n}", "amount": 1, "idempotency_key": f"k{n}"} for n in range(size)]
 
     with queries(8):

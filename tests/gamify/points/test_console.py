@@ -177,7 +177,7 @@ def test_entries_are_found_by_participant_type_and_day(tenant, query, found):
     assert {delta for delta in ("+7", "-2", "+4") if f">{delta}<" in shown} == found
 
 
-# --- put right, undone, multiplied, expiring ---------------------------------------------------------------------------
+# --- adjustments, reversals, boosts, expiry ----------------------------------------------------------------------------
 
 
 def test_a_balance_is_adjusted_with_a_reason_and_the_tier_stays(tenant):

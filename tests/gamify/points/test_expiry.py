@@ -1,4 +1,4 @@
-"""Credits that expire: spent first, taken from the balance when their time has come, and told of once."""
+"""Expiring credits: they are spent first, expire on time, and expire once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,13 +22,13 @@ NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def given(tenant, amount, *, days=None, at=NOW, user="ada", key=None):
+def award_points(tenant, amount, *, days=None, at=NOW, user="ada", key=None):
     expires_at = None if days is None else at + days * DAY
     change = Change(user, amount, expires_at=expires_at, idempotency_key=key)
     return award(tenant=tenant, change=change, now=at)
 
 
-def taken(tenant, amount, *, at=NOW, user="ada"):
+def deduct_points(tenant, amount, *, at=NOW, user="ada"):
     return deduct(tenant=tenant, change=Change(user, amount), now=at)
 
 
@@ -42,13 +42,13 @@ def entries(kind=None):
 
 
 def test_what_expires_first_is_spent_first_and_then_what_does_not_expire(tenant):
-    given(tenant, 100)
-    given(tenant, 30, days=10)
-    given(tenant, 20, days=5)
+    award_points(tenant, 100)
+    award_points(tenant, 30, days=10)
+    award_points(tenant, 20, days=5)
 
-    taken(tenant, 25)
+    deduct_points(tenant, 25)
     assert rests() == [0, 25]
-    taken(tenant, 40)
+    deduct_points(tenant, 40)
 
     assert rests() == [0, 0]
     assert Participant.objects.get().next_expiry_at is None
@@ -57,9 +57,9 @@ def test_what_expires_first_is_spent_first_and_then_what_does_not_expire(tenant)
 
 
 def test_the_sweep_expires_unspent_points_and_emits_one_event(tenant):
-    credited = given(tenant, 100, days=1)
-    given(tenant, 7)
-    taken(tenant, 40)
+    credited = award_points(tenant, 100, days=1)
+    award_points(tenant, 7)
+    deduct_points(tenant, 40)
 
     looked_at = [expire(tenant=tenant, now=at) for at in (NOW + DAY - timedelta(seconds=1), NOW + DAY, NOW + DAY)]
 
@@ -75,8 +75,8 @@ def test_the_sweep_expires_unspent_points_and_emits_one_event(tenant):
 
 
 def test_no_answer_counts_expired_points_even_before_the_sweep(tenant, api, admin_api):
-    given(tenant, 100, days=1)
-    given(tenant, 7)
+    award_points(tenant, 100, days=1)
+    award_points(tenant, 7)
 
     later = NOW + 2 * DAY
     ada = find_participant(tenant, "ada", now=later)
@@ -93,8 +93,8 @@ def test_no_answer_counts_expired_points_even_before_the_sweep(tenant, api, admi
 
 
 def test_a_sweep_between_two_reads_of_an_answer_hides_nothing(tenant):
-    given(tenant, 100, days=1)
-    given(tenant, 7)
+    award_points(tenant, 100, days=1)
+    award_points(tenant, 7)
     read_before = Participant.objects.get()
 
     expire(tenant=tenant, now=NOW + DAY)
@@ -104,21 +104,21 @@ def test_a_sweep_between_two_reads_of_an_answer_hides_nothing(tenant):
 
 
 def test_expired_points_cannot_be_spent_even_before_the_sweep(tenant):
-    given(tenant, 100, days=1)
-    given(tenant, 7)
+    award_points(tenant, 100, days=1)
+    award_points(tenant, 7)
 
     with pytest.raises(InsufficientPoints, match="Available: 7, requested: 8"):
-        taken(tenant, 8, at=NOW + DAY)
+        deduct_points(tenant, 8, at=NOW + DAY)
 
     assert entries("expire") == []
-    assert taken(tenant, 7, at=NOW + DAY).new_balance == 0
+    assert deduct_points(tenant, 7, at=NOW + DAY).new_balance == 0
     assert entries("expire") == [("expire", -100, 7)]
 
 
 def test_the_next_write_settles_first(tenant):
-    given(tenant, 100, days=1)
+    award_points(tenant, 100, days=1)
 
-    awarded = given(tenant, 5, at=NOW + DAY)
+    awarded = award_points(tenant, 5, at=NOW + DAY)
 
     assert awarded.new_balance == 5
     assert [kind for kind, _, _ in entries()] == ["award", "expire", "award"]
@@ -127,7 +127,7 @@ def test_the_next_write_settles_first(tenant):
 def test_a_batch_settles_all_participants_with_one_query(tenant, queries):
     people = [f"p{number}" for number in range(5)]
     for person in people:
-        given(tenant, 10, days=1, user=person)
+        award_points(tenant, 10, days=1, user=person)
     ready = Tenant.objects.get(pk=tenant.pk)
     award(tenant=ready, change=Change("warm", 1), now=NOW)
     changes = [Change(person, 1) for person in people]
@@ -139,17 +139,17 @@ def test_a_batch_settles_all_participants_with_one_query(tenant, queries):
 
 
 def test_participants_without_expiring_credits_cost_no_query(tenant, queries):
-    given(tenant, 10)
+    award_points(tenant, 10)
     ready = Tenant.objects.get(pk=tenant.pk)
     award(tenant=ready, change=Change("warm", 1), now=NOW)
 
     with queries(5):  # lock, version; participant, outbox, ledger
-        taken(ready, 5)
+        deduct_points(ready, 5)
 
 
 def test_points_that_expire_in_the_past_are_refused_and_the_retry_of_a_success_is_not(tenant):
     with pytest.raises(InvalidInput, match="future"):
-        given(tenant, 10, days=0)
+        award_points(tenant, 10, days=0)
     assert not Participant.objects.exists()
 
     first = award(tenant=tenant, change=Change("ada", 1, expires_at=NOW + DAY, idempotency_key="k"), now=NOW)
@@ -161,7 +161,7 @@ def test_points_that_expire_in_the_past_are_refused_and_the_retry_of_a_success_i
 
 def test_a_rule_reacts_to_expired_points(tenant):
     RuleFactory(tenant=tenant, event_types=[], changes=["points.expired"], grants=[{"type": "points", "amount": 3}])
-    given(tenant, 100, days=1)
+    award_points(tenant, 100, days=1)
 
     expire(tenant=Tenant.objects.get(pk=tenant.pk), now=NOW + DAY)
 
@@ -169,7 +169,7 @@ def test_a_rule_reacts_to_expired_points(tenant):
 
 
 def test_an_event_of_a_participant_with_expired_points_settles_them_and_emits(tenant):
-    given(tenant, 100, days=1)
+    award_points(tenant, 100, days=1)
 
     emit(tenant=tenant, event=EventInput("ada", "login", NOW + DAY), now=NOW + DAY)
 
@@ -178,9 +178,9 @@ def test_an_event_of_a_participant_with_expired_points_settles_them_and_emits(te
 
 
 def test_the_task_processes_every_tenant_with_expired_credits(tenant, other_tenant):
-    given(tenant, 1, days=1)
-    given(other_tenant, 1, days=1)
-    given(tenant.sandbox, 1, days=30_000)
+    award_points(tenant, 1, days=1)
+    award_points(other_tenant, 1, days=1)
+    award_points(tenant.sandbox, 1, days=30_000)
 
     assert list(tenants_with_expired_credits(now=NOW + DAY)) == sorted([tenant, other_tenant], key=lambda each: each.pk)
     expire_task()
@@ -190,7 +190,7 @@ def test_the_task_processes_every_tenant_with_expired_credits(tenant, other_tena
 
 def test_a_credit_that_fails_is_postponed_and_blocks_no_other(tenant, monkeypatch):
     for person in ("ada", "bob", "cyd"):
-        given(tenant, 10, days=1, user=person)
+        award_points(tenant, 10, days=1, user=person)
     poison = Participant.objects.get(external_id="bob").pk
     LedgerEntry.objects.filter(participant_id=poison).update(number=2)  # the next number is taken
 
@@ -203,7 +203,7 @@ def test_a_credit_that_fails_is_postponed_and_blocks_no_other(tenant, monkeypatc
 
 @pytest.mark.parametrize("forget", [delete, anonymize])
 def test_erasing_a_participant_deletes_credits_and_anonymizing_keeps_the_sums(tenant, forget):
-    given(tenant, 100, days=1)
+    award_points(tenant, 100, days=1)
 
     forget(tenant=tenant, external_id="ada", now=NOW)
 

@@ -77,7 +77,7 @@ def test_the_expire_entry_is_in_the_history(api):
     ]
 
 
-# --- the balance at a moment -------------------------------------------------------------------------------------------
+# --- the balance at an instant -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

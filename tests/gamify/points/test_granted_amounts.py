@@ -1,4 +1,4 @@
-"""How many points a grant is, and which grants a definition may name."""
+"""How many points a grant gives, and which grants of points a definition may contain."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever is done to a balance in whatever order, the ledger says what a naive book-keeper says who keeps every point by itself."""
+"""After any operations in any order the ledger agrees with a naive model that stores each point separately."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ LIFETIMES = st.none() | st.integers(1, 300)
 
 @dataclass
 class Pile:
-    """The points of one credit that are left; those that never expire are in one pile each as well."""
+    """The remaining points of one credit. Credits that never expire are piles too."""
 
     entry_id: object
     left: int
@@ -54,7 +54,7 @@ class Debit:
 
 @dataclass
 class Book:
-    """Spends what expires first, and what came first of what does not."""
+    """Spends the points that expire first; of the points that do not expire, the oldest."""
 
     piles: list[Pile] = field(default_factory=list)
     earned: int = 0
@@ -114,7 +114,7 @@ class Ledger(RuleBasedStateMachine):
         return Tenant.objects.get(pk=self.tenant.pk)
 
     def step(self):
-        """Every write comes a second later than the one before."""
+        """Each write happens one second after the one before."""
         self.now += timedelta(seconds=1)
         self.book.pass_time(self.now)
 
@@ -238,7 +238,7 @@ class Ledger(RuleBasedStateMachine):
         return None if wanted else NotReversible
 
     def order_of(self, own):
-        """What is left of it first; then what never expires where it does not, else what expires first."""
+        """The rest of the credit itself first; then permanent points if the award is permanent; then what expires first."""
         never_first = own.expires_at == NEVER
         return lambda pile: (
             pile is not own or never_first,
@@ -256,9 +256,9 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def every_answer_agrees(self):
         ada = find_participant(self.tenant, "ada", now=self.now)
-        said = (0, 0, 0, 0) if ada is None else (ada.balance, ada.total_earned, ada.total_spent, ada.total_expired)
-        assert said == (self.book.balance, self.book.earned, self.book.spent, self.book.expired)
-        self.seen.append((self.now, said))
+        expected = (0, 0, 0, 0) if ada is None else (ada.balance, ada.total_earned, ada.total_spent, ada.total_expired)
+        assert expected == (self.book.balance, self.book.earned, self.book.spent, self.book.expired)
+        self.seen.append((self.now, expected))
 
     @invariant()
     def what_is_written_agrees_with_itself(self):
@@ -277,13 +277,13 @@ class Ledger(RuleBasedStateMachine):
             assert row.rest == left[row.entry_id]
 
     def teardown(self):
-        """What was said of any moment is still said of it, when it is asked for later; and nobody who audits it finds a fault."""
+        """Later queries about any past instant give the same answer, and the audits find no fault."""
         if not hasattr(self, "tenant"):
             return
         ada = find_participant(self.tenant, "ada", now=self.now)
-        for at, said in dict(self.seen).items():
+        for at, expected in dict(self.seen).items():
             totals = totals_at(ada, at, now=self.now)
-            assert (totals.balance, totals.earned, totals.spent, totals.expired) == said
+            assert (totals.balance, totals.earned, totals.spent, totals.expired) == expected
         faults = []
         audit(tenant=self.tenant, now=self.now, report=faults.append)
         assert not faults

@@ -1,4 +1,4 @@
-"""The ledger against a naive model: whatever is asked, in whatever order, both say the same."""
+"""The ledger against a naive model: both agree after any operations in any order."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -119,8 +119,8 @@ class Ledger(RuleBasedStateMachine):
                 sum(delta for delta in deltas if delta > 0),
                 -sum(delta for delta in deltas if delta < 0),
             )
-            told = DomainEvent.objects.filter(participant_id=row.pk, type__startswith="points.")
-            assert told.count() == len(deltas)
+            emitted = DomainEvent.objects.filter(participant_id=row.pk, type__startswith="points.")
+            assert emitted.count() == len(deltas)
 
     def teardown(self):
         in_ledger = LedgerEntry.objects.filter(tenant=self.tenant).aggregate(Sum("delta"))["delta__sum"] or 0

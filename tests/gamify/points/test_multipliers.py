@@ -1,4 +1,4 @@
-"""What multiplies awards: of each kind the highest, and the kinds with each other."""
+"""Multipliers of awards: the highest of each kind counts, and the kinds are multiplied."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ def boost(tenant, multiplier, *, code="b", starts_at=None, ends_at=None, is_acti
     )
 
 
-def awarded(tenant, amount=100, *, at=NOW, **given):
+def award_points(tenant, amount=100, *, at=NOW, **given):
     return award(tenant=tenant, change=Change("ada", amount, **given), now=at)
 
 
@@ -62,7 +62,7 @@ def test_halves_are_rounded_up_and_the_result_is_at_least_one(amount, multiplier
 def test_the_current_tier_multiplies_an_award_and_the_reached_tier_multiplies_the_next(tenant):
     TierFactory(tenant=tenant, code="gold", level=1, criteria_config={"min_points": 100}, points_multiplier="1.5")
 
-    amounts = [awarded(tenant).amount for _ in range(2)]
+    amounts = [award_points(tenant).amount for _ in range(2)]
 
     assert amounts == [100, 150]
 
@@ -95,7 +95,7 @@ def test_the_highest_boost_that_is_on_multiplies(tenant):
     boost(tenant, 50, code="off", is_active=False)
 
     times = (NOW - timedelta(seconds=1), NOW, NOW + DAY - timedelta(seconds=1), NOW + DAY)
-    amounts = [awarded(Tenant.objects.get(pk=tenant.pk), 10, at=at).amount for at in times]
+    amounts = [award_points(Tenant.objects.get(pk=tenant.pk), 10, at=at).amount for at in times]
 
     assert amounts == [20, 30, 30, 20]
 
@@ -114,7 +114,7 @@ def test_granted_points_use_the_multipliers_at_the_time_of_the_event(tenant):
 
 def test_spending_is_never_multiplied(tenant):
     boost(tenant, 2)
-    awarded(tenant, 10)
+    award_points(tenant, 10)
 
     assert deduct(tenant=tenant, change=Change("ada", 5), now=NOW).new_balance == 15
 
@@ -123,14 +123,14 @@ def test_boosts_of_another_tenant_and_of_the_sandbox_do_not_apply(tenant, other_
     boost(other_tenant, 2)
     boost(tenant.sandbox, 2)
 
-    assert awarded(tenant).amount == 100
+    assert award_points(tenant).amount == 100
 
 
 def test_multiplied_credits_expire_completely(tenant):
     boost(tenant, 2)
 
-    awarded(tenant, 10, expires_at=NOW + DAY)
-    awarded(tenant, 1, at=NOW + DAY)
+    award_points(tenant, 10, expires_at=NOW + DAY)
+    award_points(tenant, 1, at=NOW + DAY)
 
     assert Participant.objects.get().balance == 2
     assert LedgerEntry.objects.get(type="expire").delta == -20

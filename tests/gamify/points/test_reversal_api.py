@@ -1,4 +1,4 @@
-"""Entries are undone by entries of their own, once; what is spent is not taken."""
+"""A new entry undoes an earlier one, once. An award that is spent is not taken back."""
 
 from datetime import timedelta
 
@@ -17,11 +17,11 @@ def reverse_of(transaction_id):
     return f"/admin/transactions/{transaction_id}/reverse"
 
 
-def awarded(api, amount=100, **more):
+def award_points(api, amount=100, **more):
     return api.post(AWARD, {"participant_id": "ada", "amount": amount, **more}).json()["transaction_id"]
 
 
-def deducted(api, amount=100):
+def deduct_points(api, amount=100):
     return api.post(DEDUCT, {"participant_id": "ada", "amount": amount}).json()["transaction_id"]
 
 
@@ -30,8 +30,8 @@ def totals():
 
 
 def test_an_award_is_taken_back_as_if_it_had_never_been_earned(api, admin_api):
-    awarded(api, 7)
-    transaction_id = awarded(api, 100)
+    award_points(api, 7)
+    transaction_id = award_points(api, 100)
 
     answer = admin_api.post(reverse_of(transaction_id), {"reason": "Order returned"}).json()
 
@@ -47,13 +47,13 @@ def test_an_award_is_taken_back_as_if_it_had_never_been_earned(api, admin_api):
     }
     assert totals() == (7, 7, 0, 0)
     assert (str(entry.reverses_id), entry.reason) == (transaction_id, "Order returned")
-    told = {"delta": -100, "reverses": transaction_id, "reversed_type": "award"}
-    assert like(DomainEvent.objects.get(type="points.reversed").data, told)
+    expected_data = {"delta": -100, "reverses": transaction_id, "reversed_type": "award"}
+    assert like(DomainEvent.objects.get(type="points.reversed").data, expected_data)
 
 
 def test_a_deduction_is_given_back_as_if_it_had_never_been_spent(api, admin_api):
-    awarded(api)
-    transaction_id = deducted(api, 60)
+    award_points(api)
+    transaction_id = deduct_points(api, 60)
 
     answer = admin_api.post(reverse_of(transaction_id), {}).json()
 
@@ -62,8 +62,8 @@ def test_a_deduction_is_given_back_as_if_it_had_never_been_spent(api, admin_api)
 
 
 def test_a_second_reversal_is_400_and_changes_nothing(api, admin_api, nothing_written):
-    awarded(api)
-    transaction_id = awarded(api)
+    award_points(api)
+    transaction_id = award_points(api)
     admin_api.post(reverse_of(transaction_id), {})
 
     with nothing_written():
@@ -73,8 +73,8 @@ def test_a_second_reversal_is_400_and_changes_nothing(api, admin_api, nothing_wr
 
 
 def test_an_award_that_is_spent_is_not_reversed(api, admin_api, nothing_written):
-    transaction_id = awarded(api)
-    deducted(api, 70)
+    transaction_id = award_points(api)
+    deduct_points(api, 70)
 
     with nothing_written():
         response = admin_api.post(reverse_of(transaction_id), {})
@@ -83,7 +83,7 @@ def test_an_award_that_is_spent_is_not_reversed(api, admin_api, nothing_written)
 
 
 def test_a_dry_run_answers_the_same_and_writes_nothing(api, admin_api, nothing_written):
-    transaction_id = awarded(api)
+    transaction_id = award_points(api)
 
     with nothing_written():
         preview = admin_api.post(reverse_of(transaction_id) + "?dry_run=true", {"reason": "r"}).json()
@@ -93,7 +93,7 @@ def test_a_dry_run_answers_the_same_and_writes_nothing(api, admin_api, nothing_w
 
 
 def test_a_reversal_cannot_be_reversed(api, admin_api):
-    answer = admin_api.post(reverse_of(awarded(api)), {}).json()
+    answer = admin_api.post(reverse_of(award_points(api)), {}).json()
 
     assert refusal(admin_api.post(reverse_of(answer["transaction_id"]), {})) == (
         400,
@@ -104,7 +104,7 @@ def test_a_reversal_cannot_be_reversed(api, admin_api):
 
 def test_tiers_stay(tenant, api, admin_api):
     TierFactory(tenant=tenant, code="gold", level=1, criteria_config={"min_points": 100})
-    transaction_id = awarded(api)
+    transaction_id = award_points(api)
 
     admin_api.post(reverse_of(transaction_id), {})
 
@@ -119,9 +119,9 @@ def rests():
 
 
 def test_the_rest_of_the_credit_itself_is_taken_first(api, admin_api):
-    awarded(api, 10, expires_in_days=1)
-    transaction_id = awarded(api, 20, expires_in_days=2)
-    awarded(api, 40)
+    award_points(api, 10, expires_in_days=1)
+    transaction_id = award_points(api, 20, expires_in_days=2)
+    award_points(api, 40)
 
     admin_api.post(reverse_of(transaction_id), {})
 
@@ -129,12 +129,12 @@ def test_the_rest_of_the_credit_itself_is_taken_first(api, admin_api):
 
 
 def test_reversing_a_permanent_award_takes_permanent_points_first(api, admin_api):
-    awarded(api, 10, expires_in_days=1)
-    transaction_id = awarded(api, 20)
-    awarded(api, 5)
-    deducted(api, 10 + 5)  # the credit that expires, and five of the others
+    award_points(api, 10, expires_in_days=1)
+    transaction_id = award_points(api, 20)
+    award_points(api, 5)
+    deduct_points(api, 10 + 5)  # the credit that expires, and five of the others
 
-    awarded(api, 8, expires_in_days=1)
+    award_points(api, 8, expires_in_days=1)
     admin_api.post(reverse_of(transaction_id), {})
 
     assert rests() == [0, 8]
@@ -143,9 +143,9 @@ def test_reversing_a_permanent_award_takes_permanent_points_first(api, admin_api
 
 def test_points_spent_from_a_credit_return_to_it_and_expire_with_it(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
-        awarded(api, 10, expires_in_days=1)
-        awarded(api, 5)
-        transaction_id = deducted(api, 12)
+        award_points(api, 10, expires_in_days=1)
+        award_points(api, 5)
+        transaction_id = deduct_points(api, 12)
         admin_api.post(reverse_of(transaction_id), {})
         assert rests() == [10]
         clock.shift(timedelta(days=1))
@@ -155,8 +155,8 @@ def test_points_spent_from_a_credit_return_to_it_and_expire_with_it(api, admin_a
 
 def test_points_spent_from_a_credit_that_has_expired_since_become_permanent(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
-        awarded(api, 10, expires_in_days=1)
-        transaction_id = deducted(api, 6)
+        award_points(api, 10, expires_in_days=1)
+        transaction_id = deduct_points(api, 6)
         clock.shift(timedelta(days=1))
         admin_api.post(reverse_of(transaction_id), {})
         clock.shift(timedelta(days=400))
@@ -167,9 +167,9 @@ def test_points_spent_from_a_credit_that_has_expired_since_become_permanent(api,
 
 def test_expired_points_are_not_taken_back_again(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
-        transaction_id = awarded(api, 10, expires_in_days=1)
-        deducted(api, 4)
-        awarded(api, 100)
+        transaction_id = award_points(api, 10, expires_in_days=1)
+        deduct_points(api, 4)
+        award_points(api, 100)
         clock.shift(timedelta(days=1))
         answer = admin_api.post(reverse_of(transaction_id), {}).json()
 
@@ -179,7 +179,7 @@ def test_expired_points_are_not_taken_back_again(api, admin_api):
 
 def test_an_award_that_has_expired_completely_cannot_be_reversed(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
-        transaction_id = awarded(api, 10, expires_in_days=1)
+        transaction_id = award_points(api, 10, expires_in_days=1)
         clock.shift(timedelta(days=1))
 
         assert refusal(admin_api.post(reverse_of(transaction_id), {})) == (
@@ -189,7 +189,7 @@ def test_an_award_that_has_expired_completely_cannot_be_reversed(api, admin_api)
         )
 
 
-# --- who may, and what is none -----------------------------------------------------------------------------------------
+# --- permissions and invalid requests ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("unknown", ["01a20030-0c1e-7b55-9d0e-4f4b7a8b9c10", "nonsense", "a%00b"])
@@ -198,7 +198,7 @@ def test_an_unknown_transaction_is_404(admin_api, unknown):
 
 
 def test_another_tenants_transaction_is_404_and_reversal_needs_the_admin_scope(api, other_admin_api):
-    transaction_id = awarded(api)
+    transaction_id = award_points(api)
 
     assert refusal(other_admin_api.post(reverse_of(transaction_id), {}))[:2] == (404, "transaction_not_found")
     assert refusal(api.post(reverse_of(transaction_id), {}))[2] == "API key requires 'admin' scope"
@@ -206,4 +206,4 @@ def test_another_tenants_transaction_is_404_and_reversal_needs_the_admin_scope(a
 
 @pytest.mark.parametrize("reason", ["x" * 501, {"x": 1}, ["x"], "a\x00b", "two\nlines"])
 def test_an_invalid_reason_is_422(api, admin_api, reason):
-    assert refusal(admin_api.post(reverse_of(awarded(api)), {"reason": reason}))[:2] == (422, "validation_error")
+    assert refusal(admin_api.post(reverse_of(award_points(api)), {"reason": reason}))[:2] == (422, "validation_error")

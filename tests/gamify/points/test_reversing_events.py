@@ -1,4 +1,4 @@
-"""Points that came of an event go with it, as far as they are left."""
+"""Reversing an event takes back the points it awarded, as far as they are left."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ def bought(api):
     return api.post("/events", BUY).json()["event_id"]
 
 
-def reversed_(admin_api, event_id, query=""):
+def reverse_event(admin_api, event_id, query=""):
     return admin_api.post(f"/admin/events/{event_id}/reverse{query}", {"reason": "Fraud"}).json()["undone"]
 
 
@@ -28,7 +28,7 @@ def test_awards_of_the_event_are_taken_back_by_entries_with_its_id(tenant, api, 
     RuleFactory(tenant=tenant, grants=[{"type": "points", "amount": 5}])
     kept, event_id = bought(api), bought(api)
 
-    undone = reversed_(admin_api, event_id)
+    undone = reverse_event(admin_api, event_id)
 
     assert sorted(points_of(undone)) == [(5, None), (10, None)]
     ada = Participant.objects.get()
@@ -44,8 +44,8 @@ def test_spent_points_are_reported_as_a_shortfall(tenant, api, admin_api, nothin
     api.post("/points/deduct", {"participant_id": "ada", "amount": 7})
 
     with nothing_written():
-        preview = reversed_(admin_api, event_id, "?dry_run=true")
-    undone = reversed_(admin_api, event_id)
+        preview = reverse_event(admin_api, event_id, "?dry_run=true")
+    undone = reverse_event(admin_api, event_id)
 
     assert preview == undone
     assert points_of(undone) == [(3, 7)]
@@ -58,7 +58,7 @@ def test_an_award_that_is_spent_completely_adds_no_entry(tenant, api, admin_api)
     event_id = bought(api)
     api.post("/points/deduct", {"participant_id": "ada", "amount": 10})
 
-    assert points_of(reversed_(admin_api, event_id)) == [(0, 10)]
+    assert points_of(reverse_event(admin_api, event_id)) == [(0, 10)]
     assert LedgerEntry.objects.count() == 2
 
 
@@ -68,7 +68,7 @@ def test_an_award_that_was_reversed_before_is_skipped(tenant, api, admin_api):
     entry = LedgerEntry.objects.get()
     admin_api.post(f"/admin/transactions/{entry.pk}/reverse", {})
 
-    assert points_of(reversed_(admin_api, event_id)) == []
+    assert points_of(reverse_event(admin_api, event_id)) == []
     assert Participant.objects.get().balance == 0
 
 
@@ -78,7 +78,7 @@ def test_points_of_a_chain_of_grants_are_taken_back_too(tenant, api, admin_api):
     event_id = bought(api)
     before = Participant.objects.get().balance
 
-    undone = reversed_(admin_api, event_id)
+    undone = reverse_event(admin_api, event_id)
 
     assert before > 10
     assert sum(amount for amount, _ in points_of(undone)) == before
@@ -93,6 +93,6 @@ def test_a_rule_on_reversals_grants_nothing(tenant, api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         event_id = bought(api)
         clock.shift(timedelta(days=1))
-        reversed_(admin_api, event_id)
+        reverse_event(admin_api, event_id)
 
     assert Participant.objects.get().balance == 0

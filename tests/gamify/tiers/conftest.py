@@ -5,7 +5,7 @@ from tests.factories import TierFactory
 
 @pytest.fixture
 def ladder(tenant):
-    """Bronze for everyone, silver, gold and platinum by points, and a title that is only given."""
+    """Bronze from 0 points; silver, gold and platinum by points; and one manual tier."""
     steps = [
         ("bronze", 1, 0, "#CD7F32"),
         ("silver", 2, 500, None),

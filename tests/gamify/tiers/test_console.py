@@ -1,4 +1,4 @@
-"""Tiers in the console; what all definitions have in common is in tests/streaks/test_console.py."""
+"""Console screens of tiers. tests/streaks/test_console.py tests what all definitions share."""
 
 import pytest
 

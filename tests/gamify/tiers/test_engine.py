@@ -34,12 +34,12 @@ def award(current, before, after, *, is_manual=False, ladder=LADDER):
         (None, 0, 1, BRONZE),
         (BRONZE, 0, 499, None),
         (BRONZE, 499, 500, SILVER),
-        (BRONZE, 500, 501, SILVER),  # a threshold that was lowered, or defined, since the last award
+        (BRONZE, 500, 501, SILVER),  # the threshold was lowered or added after the last award
         (SILVER, 500, 999, None),
         (BRONZE, 10, 1000, GOLD),
         (None, 0, 10_000, PLATINUM),
         (PLATINUM, 10, 20, None),
-        (GOLD, 10, 600, None),  # most was spent: what was reached stays
+        (GOLD, 10, 600, None),  # most points were spent: the reached tier stays
     ],
 )
 def test_an_award_leads_to_the_highest_tier_whose_threshold_is_met(current, before, after, expected):
@@ -49,11 +49,11 @@ def test_an_award_leads_to_the_highest_tier_whose_threshold_is_met(current, befo
 @pytest.mark.parametrize(
     ("current", "before", "after", "expected"),
     [
-        (BRONZE, 2000, 2001, None),  # given downwards: silver and gold were crossed before
+        (BRONZE, 2000, 2001, None),  # assigned downwards: silver and gold were crossed before
         (BRONZE, 2000, 4999, None),
         (BRONZE, 2000, 5000, PLATINUM),
         (BRONZE, 499, 500, SILVER),
-        (GOLD, 0, 999, None),  # given upwards: silver is not above it
+        (GOLD, 0, 999, None),  # assigned upwards: silver is not above it
         (GOLD, 0, 1000, None),
         (GOLD, 4999, 6000, PLATINUM),
     ],
@@ -139,7 +139,7 @@ steps = st.tuples(st.sampled_from(["award", "award", "deduct", "assign"]), st.in
 
 
 class Naive:
-    """One participant, told point by point: slow, and hard to get wrong."""
+    """One participant, evaluated point by point: slow, but simple."""
 
     def __init__(self, ladder):
         self.ladder = ladder
@@ -178,7 +178,7 @@ class Naive:
 
 
 class Real:
-    """The same by the engine."""
+    """The same steps with the engine."""
 
     def __init__(self, ladder):
         self.ladder, self.actives = Ladder.of(ladder), [tier for tier in ladder if tier.is_active]

@@ -1,4 +1,4 @@
-"""Two connections and more, at the same moment. These run on SQLite too, where writers queue up."""
+"""Two or more connections at the same time. These tests run on SQLite too, where writers queue up."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A tier that an event led into stays when the event is undone, and that is told."""
+"""A tier that an event led to stays when the event is reversed, and the answer reports it."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from participants.models import Participant
 from tests.factories import RuleFactory, TierFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
-STAYS = "A reversal does not lower the tier; assign another tier by hand if needed"
+TIER_STAYS = "A reversal does not lower the tier; assign another tier by hand if needed"
 
 
 def undone(tenant):
@@ -20,7 +20,7 @@ def test_a_tier_granted_by_a_rule_stays(tenant):
     TierFactory(tenant=tenant, code="vip", name="V.I.P.")
     RuleFactory(tenant=tenant, grants=[{"type": "tier", "code": "vip"}])
 
-    assert undone(tenant) == [{"type": "tier", "code": "vip", "name": "V.I.P.", "kept": STAYS}]
+    assert undone(tenant) == [{"type": "tier", "code": "vip", "name": "V.I.P.", "kept": TIER_STAYS}]
     assert Participant.objects.get().tier_code == "vip"
 
 
@@ -29,5 +29,5 @@ def test_a_tier_reached_by_points_stays(tenant):
     TierFactory(tenant=tenant, code="gold", name="Gold", criteria_config={"min_points": 10, "basis": "lifetime"})
     RuleFactory(tenant=tenant)
 
-    assert {"type": "tier", "code": "gold", "name": "Gold", "kept": STAYS} in undone(tenant)
+    assert {"type": "tier", "code": "gold", "name": "Gold", "kept": TIER_STAYS} in undone(tenant)
     assert Participant.objects.get().tier_code == "gold"

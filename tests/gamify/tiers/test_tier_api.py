@@ -21,12 +21,12 @@ def assign(api, code, **given):
     return api.post(ASSIGN, {"participant_id": "user_123", "tier_code": code, **given})
 
 
-def standing(api):
+def current_tier_code(api):
     tier = api.get(TIER).json()
     return tier["current_tier"] and tier["current_tier"]["code"]
 
 
-def told():
+def emitted_events():
     """Domain events about tiers, oldest first."""
     events = DomainEvent.objects.filter(type__startswith="tier.").order_by("id")
     return [(event.type, event.data) for event in events]
@@ -96,7 +96,7 @@ def test_the_specs_quick_start_enters_bronze_quietly(api):
 
     assert answer["tier_upgrade"] is None
     assert api.get(STATE).json()["tier"] == {"code": "bronze", "name": "Bronze", "level": 1}
-    assert told() == [
+    assert emitted_events() == [
         ("tier.entered", {"participant_id": "user_123", "tier": {"code": "bronze", "name": "Bronze", "level": 1}})
     ]
     assert [entry["code"] for entry in api.get(TIER).json()["tier_history"]] == ["bronze"]
@@ -199,7 +199,7 @@ def test_an_upgrade_is_emitted_once_and_its_row_has_the_entry_id(api):
     answer = award(api, 490)
     award(api, 1)
 
-    assert told()[1:] == [("tier.upgraded", {"participant_id": "user_123", **answer["tier_upgrade"]})]
+    assert emitted_events()[1:] == [("tier.upgraded", {"participant_id": "user_123", **answer["tier_upgrade"]})]
     change = TierChange.objects.get(code="silver")
     assert (str(change.entry_id), change.how, change.level) == (answer["transaction_id"], "automatic", 2)
     assert change.tier_id == Tier.objects.get(code="silver").pk
@@ -208,7 +208,7 @@ def test_an_upgrade_is_emitted_once_and_its_row_has_the_entry_id(api):
 def test_spending_never_demotes_and_points_remaining_follow_the_balance(api, jane):
     api.post(DEDUCT, {"participant_id": "user_123", "amount": 1500})
 
-    assert standing(api) == "gold"
+    assert current_tier_code(api) == "gold"
     assert api.get(TIER).json()["next_tier"]["points_remaining"] == 10_000
     assert award(api, 700)["tier_upgrade"] is None
 
@@ -251,14 +251,14 @@ def test_a_replayed_award_has_the_original_upgrade(api, nothing_written):
 
     assert again == first
     assert again["tier_upgrade"]["code"] == "silver"
-    assert standing(api) == "platinum"
+    assert current_tier_code(api) == "platinum"
 
 
 def test_a_tier_assigned_downwards_stays_until_a_higher_threshold_is_crossed(api, jane):
     assign(api, "bronze")
 
     assert award(api, 100)["tier_upgrade"] is None
-    assert standing(api) == "bronze"
+    assert current_tier_code(api) == "bronze"
     assert award(api, 8400)["tier_upgrade"] == {
         "code": "platinum",
         "name": "Platinum",
@@ -278,7 +278,7 @@ def test_a_tier_assigned_upwards_is_not_left_for_a_lower_one(api):
 
 def test_a_manual_tier_is_not_reached_by_points(api):
     award(api, 1_000_000)
-    assert standing(api) == "platinum"
+    assert current_tier_code(api) == "platinum"
 
     assert assign(api, "ambassador").json()["tier"]["level"] == 5
     assert api.get(TIER).json()["next_tier"] is None
@@ -290,7 +290,7 @@ def test_assigning_to_an_unknown_participant_creates_them(api):
     assert like(response.json(), {"tier": {"code": "silver"}, "previous_tier": None, "reason": None})
     assert response.json()["previous_tier"] is None
     assert set(DomainEvent.objects.values_list("type", flat=True)) == {"participant.created", "tier.assigned"}
-    assert told()[0][1] == {
+    assert emitted_events()[0][1] == {
         "participant_id": "user_123",
         "tier": {"code": "silver", "name": "Silver", "level": 2},
         "previous_tier": None,
@@ -415,7 +415,7 @@ def test_participants_keep_a_deactivated_tier_but_it_is_no_longer_reached_or_nex
     api.post(AWARD, {"participant_id": "bob", "amount": 600})
     admin_api.delete(f"/admin/tiers/{Tier.objects.get(code='gold').pk}")
 
-    assert standing(api) == "gold"
+    assert current_tier_code(api) == "gold"
     assert api.get(STATE).json()["tier"]["code"] == "gold"
     assert api.get("/participants/bob/tier").json()["next_tier"]["code"] == "platinum"
     bob = api.post(AWARD, {"participant_id": "bob", "amount": 5000}).json()

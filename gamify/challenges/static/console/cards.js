@@ -1,4 +1,4 @@
-// Editors made of cards (objectives, milestones): the server ends with blank ones, which are shown one by one.
+// Editors made of cards (objectives, milestones). The server renders hidden blank cards at the end; "Add" shows the next one.
 (function () {
     function add(editor) {
         const card = editor.querySelector("[data-card][hidden]");

@@ -13,7 +13,10 @@ CHUNK = 100
 
 
 class Command(ReportingCommand):
-    help = "Raise everyone whose points suffice for a higher tier, as their next award would. Lowers nobody."
+    help = (
+        "Move all participants whose points are enough for a higher tier into it, as their next award would. "
+        "No participant is moved down."
+    )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, nargs="+", metavar="SLUG", help="One or more tenants.")
