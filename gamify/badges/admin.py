@@ -15,7 +15,6 @@ from gamify.badges import services
 from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.selectors import BadgeDefinition, active_badges, badge_statuses, only_earned
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.facts.admin.metrics import SELECTOR, MetricAdmin, MetricForm, selector_names
 from gamify.facts.services import badge_metrics, metric_choices
 from participants.admin.definitions import picture_field
@@ -196,10 +195,3 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
 panels.register("badges", Panel(seen_with=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Badge.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("badge", _suggest)

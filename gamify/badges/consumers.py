@@ -24,12 +24,12 @@ Listening = tuple[BadgeDefinition, Criterion]
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     badges = badges_in(catalog)
-    ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.listening(name)}
+    ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.by_event[name]}
     return progress_loads(sorted(ids)) if len(ids) <= MAX_PRELOADED else ()
 
 
 def _changes(catalog: Catalog) -> Collection[str]:
-    return badges_in(catalog).by_change
+    return badges_in(catalog).by_change.names
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
@@ -38,7 +38,7 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
 
 def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     matching: list[Listening] = []
-    for badge, criterion in badges_in(work.catalog).listening(fact.name):
+    for badge, criterion in badges_in(work.catalog).by_event[fact.name]:
         if criterion.counter.matches(fact.properties):
             matching.append((badge, criterion))
         else:
@@ -55,7 +55,7 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
 
 def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     met: list[tuple[BadgeDefinition, Criterion, int]] = []
-    for badge, criterion in badges_in(work.catalog).by_change.get(fact.name, ()):
+    for badge, criterion in badges_in(work.catalog).by_change[fact.name]:
         number = badge_metrics[criterion.metric].raised_by[fact.name](fact, criterion.selector)
         if number is not None and criterion.is_met_by(number):
             met.append((badge, criterion, number))

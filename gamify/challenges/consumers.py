@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gamify.challenges.engine import Advanced, Effect, is_beginning
+from gamify.challenges.engine import AdvanceResult, Effect, should_enrol
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge, Listener, challenges_in
-from gamify.challenges.services import count, enrol_in, loads_for
+from gamify.challenges.services import count_event, enrol_in, loads_for
 from gamify.facts.engine.conditions import value_to_store
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
@@ -21,17 +21,17 @@ NOT_ENROLLED = "not_enrolled"
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = challenges_in(catalog)
-    return loads_for(challenge for name in {event.name for event in events} for challenge, _ in known.listening(name))
+    return loads_for(challenge for name in {event.name for event in events} for challenge, _ in known.by_event[name])
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    for challenge, listeners in challenges_in(work.catalog).listening(fact.name):
+    for challenge, listeners in challenges_in(work.catalog).by_event[fact.name]:
         heard = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
         if heard:
-            result, note, outcomes = _taken(challenge, fact, heard, work)
+            result, note, outcomes = _apply(challenge, fact, heard, work)
         else:
             result, note, outcomes = NOT_MATCHED, None, ()
-        yield _told(challenge, listeners, fact, result, note)
+        yield _trace_entry(challenge, listeners, fact, result, note)
         yield from outcomes
 
 
@@ -43,7 +43,7 @@ def _value(listener: Listener, fact: Fact) -> Any:
     return listener.value(fact.properties, fact.participant.attributes)
 
 
-def _taken(
+def _apply(
     challenge: CompiledChallenge, fact: Fact, heard: Mapping[str, Any], work: UnitOfWork
 ) -> tuple[str, str | None, Iterable[Outcome]]:
     """What it came to for who is enrolled, or is by this event."""
@@ -51,17 +51,17 @@ def _taken(
     row = work.row(Enrolment, fact.participant, challenge.id)
     if row is None and not challenge.is_automatic:
         return NOT_ENROLLED, "They are not enrolled", ()
-    if row is None and not is_beginning(challenge.rules, heard, at=fact.at):
+    if row is None and not should_enrol(challenge.rules, heard, at=fact.at):
         in_time = challenge.rules.term.counts(fact.at, fact.at)
         return Effect.NO_EFFECT if in_time else Effect.OUT_OF_SCHEDULE, None, ()
     is_enrolled = row is not None
     row = row or enrol_in(work, fact.participant, challenge, at=fact.at)
-    mark = _mark(challenge, heard, since=row.enrolled_at if is_enrolled else None)
-    counted = count(work, fact.participant, challenge, row, heard, at=fact.at, key=fact.key)
+    mark = _undo_note(challenge, heard, since=row.enrolled_at if is_enrolled else None)
+    counted = count_event(work, fact.participant, challenge, row, heard, at=fact.at, key=fact.key)
     return counted.advanced.effect, _note(challenge, counted.advanced), [mark, *counted.outcomes]
 
 
-def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> UndoNote:
+def _undo_note(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> UndoNote:
     """Whatever it came to: without an event before, it may come to more. `since` is the enrolment that it found, None where it
     enrolled.
     """
@@ -74,7 +74,7 @@ def _mark(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: date
     return UndoNote("challenges", {"id": str(challenge.id), "heard": values, "since": found})
 
 
-def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:
+def _note(challenge: CompiledChallenge, advanced: AdvanceResult) -> str | None:
     """What was completed by it, else how far they have come."""
     if advanced.is_completed:
         return "Completed"
@@ -85,7 +85,7 @@ def _note(challenge: CompiledChallenge, advanced: Advanced) -> str | None:
     return f"{len(advanced.state.done)} of {challenge.rules.needed} objectives completed"
 
 
-def _told(
+def _trace_entry(
     challenge: CompiledChallenge, listeners: Sequence[Listener], fact: Fact, result: str, note: str | None
 ) -> TraceEntry:
     def conditions() -> Sequence[Mapping[str, Any]]:

@@ -52,7 +52,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """Completed once its condition is met; heard from the moment that all `prerequisites`, codes of others, are completed."""
+    """Completed once its condition is met; values from the moment that all `prerequisites`, codes of others, are completed."""
 
     code: str
     label: str
@@ -124,7 +124,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Advanced:
+class AdvanceResult:
     """`state` after an event, and what it completed: `objectives`, `milestones` and, with `is_completed`, the round."""
 
     effect: Effect
@@ -134,13 +134,13 @@ class Advanced:
     is_completed: bool = False
 
 
-def is_beginning(rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> bool:
+def should_enrol(rules: Rules, values: Mapping[str, Any], *, at: datetime) -> bool:
     """Whether an event of this moment enrols, where that is automatic: the term is open, and an objective hears it first."""
-    return rules.term.counts(at, at) and any(_listening(State(at), rules, heard))
+    return rules.term.counts(at, at) and any(_open_objectives(State(at), rules, values))
 
 
-def advanced(state: State, rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> Advanced:
-    """What comes of one event at `at`. `heard` has the value that each objective found which means the event, by code.
+def advance(state: State, rules: Rules, values: Mapping[str, Any], *, at: datetime) -> AdvanceResult:
+    """What comes of one event at `at`. `values` has the value that each objective found which means the event, by code.
 
     After a completed round of a challenge that can be repeated, the next event that an objective listens to begins a new one;
     in a rolling challenge with days of its own, so that what happened before the completion cannot begin it. A round whose
@@ -149,13 +149,15 @@ def advanced(state: State, rules: Rules, heard: Mapping[str, Any], *, at: dateti
     is_again = rules.is_repeatable and (state.is_completed or _has_lapsed(state, rules, at=at))
     current = _next_round(state, rules, at=at) if is_again else state
     if not rules.term.counts(current.enrolled_at, at):
-        return Advanced(Effect.OUT_OF_SCHEDULE, state)
+        return AdvanceResult(Effect.OUT_OF_SCHEDULE, state)
     if not is_again:
         return (
-            Advanced(Effect.ALREADY_COMPLETED, state) if state.is_completed else _advanced(state, rules, heard, at=at)
+            AdvanceResult(Effect.ALREADY_COMPLETED, state)
+            if state.is_completed
+            else _advance_round(state, rules, values, at=at)
         )
-    begun = _advanced(current, rules, heard, at=at)
-    return begun if begun.effect is Effect.COUNTED else Advanced(Effect.NO_EFFECT, state)
+    begun = _advance_round(current, rules, values, at=at)
+    return begun if begun.effect is Effect.COUNTED else AdvanceResult(Effect.NO_EFFECT, state)
 
 
 def _has_lapsed(state: State, rules: Rules, *, at: datetime) -> bool:
@@ -172,29 +174,29 @@ def _next_round(state: State, rules: Rules, *, at: datetime) -> State:
     return replace(state, enrolled_at=enrolled_at, round=state.round + 1, progress={}, done=(), paid=())
 
 
-def _advanced(state: State, rules: Rules, heard: Mapping[str, Any], *, at: datetime) -> Advanced:
+def _advance_round(state: State, rules: Rules, values: Mapping[str, Any], *, at: datetime) -> AdvanceResult:
     """In a round that is under way. Where fewer objectives are needed than were, those that are done may be enough already."""
-    listening = list(_listening(state, rules, heard))
-    progress = dict(state.progress) | {each.code: _counted(state, each, heard[each.code]) for each in listening}
+    listening = list(_open_objectives(state, rules, values))
+    progress = dict(state.progress) | {each.code: _progress_with(state, each, values[each.code]) for each in listening}
     met = [each for each in listening if progress[each.code].satisfies(each.condition)]
     state = replace(state, progress=progress, done=(*state.done, *(each.code for each in met)))
     effect = Effect.COUNTED if listening else Effect.NO_EFFECT
-    return _concluded(Advanced(effect, state, met), rules, at=at)
+    return _pay_and_complete(AdvanceResult(effect, state, met), rules, at=at)
 
 
-def _listening(state: State, rules: Rules, heard: Mapping[str, Any]) -> Iterator[Objective]:
-    """Those that an event advances: heard, not done, and with everything done that they wait for."""
+def _open_objectives(state: State, rules: Rules, values: Mapping[str, Any]) -> Iterator[Objective]:
+    """Those that an event advances: values, not done, and with everything done that they wait for."""
     for objective in rules.objectives:
         is_open = objective.code not in state.done and all(code in state.done for code in objective.prerequisites)
-        if is_open and objective.code in heard:
+        if is_open and objective.code in values:
             yield objective
 
 
-def _counted(state: State, objective: Objective, value: Any) -> Progress:
+def _progress_with(state: State, objective: Objective, value: Any) -> Progress:
     return progress_after(state.progress.get(objective.code, NO_PROGRESS), objective.condition, value)
 
 
-def _concluded(advanced: Advanced, rules: Rules, *, at: datetime) -> Advanced:
+def _pay_and_complete(advanced: AdvanceResult, rules: Rules, *, at: datetime) -> AdvanceResult:
     """Pay the milestones that are reached and not paid, and complete the round if that is enough."""
     state, done = advanced.state, sum(each.code in advanced.state.done for each in rules.objectives)
     due = [each for each in rules.milestones if each.objectives <= done and each.objectives not in state.paid]
@@ -206,33 +208,33 @@ def _concluded(advanced: Advanced, rules: Rules, *, at: datetime) -> Advanced:
 
 
 @dataclass(frozen=True)
-class Happening:
-    """One event that objectives heard at `at`, each with the value that it found; `key` tells it from others."""
+class MatchedEvent:
+    """One event that objectives values at `at`, each with the value that it found; `key` tells it from others."""
 
     key: Any
     at: datetime
-    heard: Mapping[str, Any]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """Where a history leads, None where nothing of it enrolled anybody; and for each round and milestone, or with None for each
     round, the key of the event that brought it."""
 
     state: State | None
-    brought: Mapping[tuple[int, int | None], Any]
+    earned_by: Mapping[tuple[int, int | None], Any]
 
 
-def replayed(rules: Rules, history: Iterable[Happening], *, enrolled_at: datetime | None) -> Replayed:
+def replay(rules: Rules, history: Iterable[MatchedEvent], *, enrolled_at: datetime | None) -> ReplayResult:
     """A whole history, in the order in which it came in, of somebody enrolled at `enrolled_at`; None where an event does that."""
     state = None if enrolled_at is None else State(enrolled_at)
-    brought: dict[tuple[int, int | None], Any] = {}
+    earned_by: dict[tuple[int, int | None], Any] = {}
     for each in history:
-        if state is None and not is_beginning(rules, each.heard, at=each.at):
+        if state is None and not should_enrol(rules, each.values, at=each.at):
             continue
-        told = advanced(state or State(each.at), rules, each.heard, at=each.at)
+        told = advance(state or State(each.at), rules, each.values, at=each.at)
         state = told.state
-        brought |= {(state.round, milestone.objectives): each.key for milestone in told.milestones}
+        earned_by |= {(state.round, milestone.objectives): each.key for milestone in told.milestones}
         if told.is_completed:
-            brought[state.round, None] = each.key
-    return Replayed(state, brought)
+            earned_by[state.round, None] = each.key
+    return ReplayResult(state, earned_by)

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.challenges.selectors import Status, standings_of
+from gamify.challenges.selectors import Status, enrolment_statuses
 from participants.profile import AnyField, Section, Subject, sections
 
 
@@ -19,7 +19,7 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 
 def _state(subject: Subject) -> Mapping[str, int]:
-    standings = standings_of(subject.participant, subject.catalog, now=subject.now)
+    standings = enrolment_statuses(subject.participant, subject.catalog, now=subject.now)
     completed = 0 if subject.participant is None else subject.participant.challenges_completed
     return {"active": sum(each.status is Status.ACTIVE for each in standings), "completed": completed}
 

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from gamify.challenges.selectors.due import challenges_with_due
-from gamify.challenges.services import expiring
+from gamify.challenges.services import expire_in_chunks
 from participants.models import Tenant
 from participants.work import round_robin
 
@@ -22,6 +22,6 @@ def expire_ended() -> None:
     now = timezone.now()
     of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
     for challenge in challenges_with_due(now=now):
-        of_tenants[challenge.tenant].append(expiring(challenge=challenge, now=now))
+        of_tenants[challenge.tenant].append(expire_in_chunks(challenge=challenge, now=now))
     work = [(tenant, chain.from_iterable(chunks)) for tenant, chunks in of_tenants.items()]
     round_robin("challenges", work, seconds=BUDGET_SECONDS)

@@ -1,6 +1,7 @@
 """Request bodies of leaderboards, for the API and the console."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -57,6 +58,8 @@ class SelectorBody(Body):
 
 
 class LeaderboardChanges(DefinitionChanges):
+    initial_values: ClassVar[Mapping[str, Any]] = {"metric": DEFAULT_METRIC, "time_window": ALL_TIME}
+
     metric = MetricField(board_metric_names, required=False, help_text="The number that the board ranks by.")
     selector = SelectorBody(
         required=False, allow_null=True, help_text="Which events or which streak the metric looks at."
@@ -77,17 +80,14 @@ class LeaderboardChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """New and current values must fit together."""
-        name = self._new_or_current(attrs, "metric", DEFAULT_METRIC)
-        window = self._new_or_current(attrs, "time_window", ALL_TIME)
+        name = self.after(attrs, "metric")
+        window = self.after(attrs, "time_window")
         if board_metrics[name].kind is MetricKind.LEVEL and window != ALL_TIME:
             raise serializers.ValidationError({"time_window": f"must be {ALL_TIME} for {name}"})
         if {"metric", "selector"} & attrs.keys() or self.instance is None:
-            selector = self._new_or_current(attrs, "selector", {}) or {}
+            selector = self.after(attrs, "selector") or {}
             attrs = {**attrs, "metric": name, "selector": _selector_for(name, selector)}
         return attrs
-
-    def _new_or_current(self, attrs: dict[str, Any], name: str, default: Any) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, default)
 
 
 def _selector_for(name: str, selector: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What may be said of a boost when it is defined or changed, through the API or in the console."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -9,25 +8,26 @@ from participants.api.definitions import DefinitionChanges
 from participants.api.fields import MultiplierField, NameField, NewCodeField
 from participants.api.scalars import InstantField
 
-MULTIPLIER_HELP = "By what awards are multiplied while it lasts."
+MULTIPLIER_HELP = (
+    "Awards are multiplied by this number while the boost is on. Example: 2 turns an award of 100 into 200."
+)
+STARTS_HELP = "When the boost starts; null for no start."
+ENDS_HELP = "When the boost ends (exclusive); null for no end."
 
 
 class BoostChanges(DefinitionChanges):
-    """The fields that are given change, and no other."""
+    """Changes the given fields. Other fields stay as they are."""
 
     multiplier = MultiplierField(required=False, help_text=MULTIPLIER_HELP)
-    starts_at = InstantField(required=False, allow_null=True, help_text="From when on; null: ever since.")
-    ends_at = InstantField(required=False, allow_null=True, help_text="When it ends; null: never.")
+    starts_at = InstantField(required=False, allow_null=True, help_text=STARTS_HELP)
+    ends_at = InstantField(required=False, allow_null=True, help_text=ENDS_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change is judged together with what stays as it is."""
-        starts_at, ends_at = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        """Check the boost as it will be after the change: the given fields together with the stored ones."""
+        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
         if starts_at is not None and ends_at is not None and starts_at >= ends_at:
             raise serializers.ValidationError({"ends_at": "Must be after starts_at."})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewBoost(BoostChanges):

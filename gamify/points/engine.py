@@ -19,7 +19,6 @@ MIN_AWARD = 1
 MAX_AWARD = 1_000_000
 MAX_FACTOR = 1_000_000
 MAX_MULTIPLIER = Decimal(1000)
-GRANT_KEYS = ("amount", "field", "factor", "rounding", "max")
 ROUNDINGS = {"floor": ROUND_FLOOR, "round": ROUND_HALF_UP, "ceil": ROUND_CEILING}
 
 _EXACT = Context(prec=400)
@@ -50,42 +49,47 @@ class Totals:
     expired: int = 0
 
 
-def credited(totals: Totals, amount: int) -> Totals:
-    """After earning `amount` > 0. Raises BalanceLimit where 64 bits do not hold it."""
+def after_credit(totals: Totals, amount: int) -> Totals:
+    """The totals after the participant earned `amount` > 0.
+
+    Raises: BalanceLimit if the points ever earned would not fit into 64 bits.
+    """
     if totals.earned + amount > MAX_BIGINT:
         raise BalanceLimit
     return replace(totals, balance=totals.balance + amount, earned=totals.earned + amount)
 
 
-def debited(totals: Totals, amount: int) -> Totals:
-    """After spending `amount` > 0. Raises InsufficientPoints."""
+def after_debit(totals: Totals, amount: int) -> Totals:
+    """The totals after the participant spent `amount` > 0. Raises: InsufficientPoints."""
     if amount > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=amount)
     return replace(totals, balance=totals.balance - amount, spent=totals.spent + amount)
 
 
-def refunded(totals: Totals, amount: int) -> Totals:
-    """After `amount` > 0 that was spent came back: it is not earned anew."""
+def after_refund(totals: Totals, amount: int) -> Totals:
+    """The totals after `amount` > 0 spent points were refunded. A refund does not count as earned again."""
     return replace(totals, balance=totals.balance + amount, spent=totals.spent - amount)
 
 
-def expired(totals: Totals, amount: int) -> Totals:
-    """After `amount` > 0 of what was not spent has expired: that is not spending, and was earned all the same."""
+def after_expiry(totals: Totals, amount: int) -> Totals:
+    """The totals after `amount` > 0 unspent points expired. They do not count as spent, and stay in `earned`."""
     return replace(totals, balance=totals.balance - amount, expired=totals.expired + amount)
 
 
-def adjusted(totals: Totals, delta: int) -> Totals:
-    """After what was earned is put right by `delta`, which is not 0. Raises BalanceLimit or InsufficientPoints."""
+def after_adjustment(totals: Totals, delta: int) -> Totals:
+    """The totals after the earned points were corrected by `delta` (not 0). Raises: BalanceLimit, InsufficientPoints."""
     if delta > 0:
-        return credited(totals, delta)
+        return after_credit(totals, delta)
     if -delta > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=-delta)
     return replace(totals, balance=totals.balance + delta, earned=totals.earned + delta)
 
 
-def shares(rests: Sequence[int], amount: int) -> Sequence[int]:
-    """What a debit of `amount` takes of each of the credits that expire, of which `rests` are left, those that expire first
-    first. What they do not hold is taken of what does not expire.
+def split_debit(rests: Sequence[int], amount: int) -> Sequence[int]:
+    """How many points a debit of `amount` takes from each expiring credit.
+
+    `rests` are the points left in each credit, the credit that expires first first. The answer has the same order and
+    length. If its sum is below `amount`, the remainder comes from points that do not expire.
     """
     taken = []
     for rest in rests:
@@ -99,7 +103,7 @@ def shares(rests: Sequence[int], amount: int) -> Sequence[int]:
 
 @dataclass(frozen=True)
 class Boost:
-    """A time in which awards are multiplied, `[starts_at, ends_at)`; None is no limit."""
+    """A period `[starts_at, ends_at)` in which awards are multiplied. None means no limit on that side."""
 
     multiplier: Decimal
     starts_at: datetime | None
@@ -109,36 +113,36 @@ class Boost:
         return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
-def stacked(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
-    """How many times as much is credited: of each kind the highest counts, and these are multiplied with each other.
+def combined_multiplier(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
+    """The multiplier that applies in total: the highest of each kind, multiplied with each other.
 
-    At most MAX_MULTIPLIER, to four decimals; None where nothing multiplies.
+    Answers at most MAX_MULTIPLIER, rounded to four decimals, or None if the product is 1.
     """
     product = math.prod((max(factors) for kind in kinds if (factors := tuple(kind))), start=Decimal(1))
     product = min(product, MAX_MULTIPLIER).quantize(_FOUR_DECIMALS, ROUND_HALF_UP)
     return None if product == 1 else product
 
 
-def multiplied(amount: int, multiplier: Decimal) -> int:
-    """`amount` so many times, halves rounded up, and at least 1."""
+def multiply(amount: int, multiplier: Decimal) -> int:
+    """`amount` × `multiplier`, halves rounded up, and at least 1."""
     return max(1, int((amount * multiplier).to_integral_value(ROUND_HALF_UP)))
 
 
-# --- points that definitions grant (contract §11): so many, or by what the event has in a field --------------------------
+# --- points that definitions grant (contract §11): a fixed amount, or an amount computed from a field of the event -------
 
 
-class NothingToGive(GrantRefused):
-    """What the event has in the field comes to no points."""
+class NoPointsToGrant(GrantRefused):
+    """The value of the event's field gives no points."""
 
     code = "nothing_to_give"
 
     def __init__(self, field: str) -> None:
-        super().__init__(f"{field}: comes to no points")
+        super().__init__(f"{field}: the value of this field gives less than {MIN_AWARD} point")
 
 
 @dataclass(frozen=True)
 class GrantedAmount:
-    """How many points a grant is, 1 to MAX_AWARD, and how many it would be if there were no most."""
+    """How many points a grant gives (1 to MAX_AWARD), and how many it would give without a maximum."""
 
     points: int
     uncapped: int
@@ -151,17 +155,20 @@ class GrantedAmount:
 def granted_amount(
     spec: Mapping[str, Any], properties: Mapping[str, Any], attributes: Mapping[str, Any]
 ) -> GrantedAmount:
-    """How many points a grant that has no problem is. Raises NothingToGive.
+    """How many points a grant gives. `spec` must have passed `grant_problem`.
 
-    `{"amount": 10}`, or `{"field": "amount", "factor": 1.5, "rounding": "floor" | "round" | "ceil", "max": 500}`; decimal
-    fractions are exact, halves are rounded up.
+    `spec` is `{"amount": 10}`, or `{"field": "amount", "factor": 1.5, "rounding": "floor" | "round" | "ceil", "max": 500}`.
+    The field is looked up in the event's `properties` and the participant's `attributes`. Decimal fractions are
+    multiplied exactly; `round` rounds halves up.
+
+    Raises: NoPointsToGrant if the result is below MIN_AWARD, or the field holds no number.
     """
     if "field" not in spec:
         return GrantedAmount(int(spec["amount"]), int(spec["amount"]))
     value = compile_path(spec["field"])(properties, attributes)
     amount = _rounded(value, spec) if _is_number(value) else 0
     if amount < MIN_AWARD:
-        raise NothingToGive(spec["field"])
+        raise NoPointsToGrant(spec["field"])
     return GrantedAmount(min(amount, spec.get("max") or MAX_AWARD), amount)
 
 
@@ -177,7 +184,7 @@ def _is_number(value: object) -> bool:
 def grant_problem(spec: Mapping[str, Any]) -> FieldError | None:
     """Why a definition may not grant these points, or None if it may."""
     if ("amount" in spec) == ("field" in spec):
-        return FieldError("amount", "give either an amount or a field to take it from")
+        return FieldError("amount", "give either `amount` or `field`, and not both")
     return _amount_problem("amount", spec["amount"]) if "amount" in spec else _field_problem(spec)
 
 
@@ -187,7 +194,7 @@ def _field_problem(spec: Mapping[str, Any]) -> FieldError | None:
         return FieldError("field", problem)
     if not _is_number(factor) or not 0 < factor <= MAX_FACTOR:
         return FieldError("factor", f"must be a number above 0 and up to {MAX_FACTOR}")
-    if spec.get("rounding", "floor") not in list(ROUNDINGS):  # what is no text has no hash to look it up by
+    if spec.get("rounding", "floor") not in list(ROUNDINGS):  # a list, since JSON values may be unhashable
         return FieldError("rounding", f"must be one of: {', '.join(ROUNDINGS)}")
     return None if spec.get("max") is None else _amount_problem("max", spec["max"])
 

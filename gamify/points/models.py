@@ -37,7 +37,7 @@ class LedgerEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
+    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their participant.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -79,7 +79,7 @@ class LedgerEntry(models.Model):
 
     @property
     def amount(self) -> int:
-        """Points moved, whichever way."""
+        """The number of points moved, always positive."""
         return abs(self.delta)
 
 
@@ -91,23 +91,24 @@ class ExpiringCreditQuerySet(models.QuerySet["ExpiringCredit"]):
         return self.filter(rest__gt=0)
 
     def expired(self, now: datetime) -> "ExpiringCreditQuerySet":
-        """Expired, and not yet taken from the balance."""
+        """Credits that have expired and are not yet taken from the balance."""
         return self.unspent().filter(expires_at__lte=now)
 
     def due(self, now: datetime) -> "ExpiringCreditQuerySet":
-        """Those of them that a sweep may look at."""
+        """The expired credits that a sweep may process: failed ones are left out until their `retry_at`."""
         return self.expired(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
 
 class ExpiringCredit(models.Model):
-    """What is left of one award that expires: `rest` of the points of the ledger entry `entry_id`.
+    """The unspent points (`rest`) of one award that expires. `entry_id` is the award's ledger entry.
 
-    What is spent comes off those that expire first. The rests of a participant are never more than the balance, whatever is
-    more does not expire; the earliest of their `expires_at` stands on the participant as `next_expiry_at`. `retry_at` is when a sweep may look at a row again that failed with it.
+    Debits use the credit that expires first. The rests of a participant never add up to more than the balance; the
+    remainder of the balance does not expire. The earliest `expires_at` of the unspent rows is stored on the participant as
+    `next_expiry_at`. `retry_at` is when a sweep may try a row again that failed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own, as above.
+    # No constraints and no indexes on these keys, as above.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -140,7 +141,7 @@ class ExpiringCredit(models.Model):
 
 
 class Boost(Definition):
-    """A time in which everybody is credited `multiplier` times what an award says, half-open; null is no limit."""
+    """A period `[starts_at, ends_at)` in which all awards of the tenant are multiplied. Null means no limit on that side."""
 
     multiplier = models.DecimalField(max_digits=7, decimal_places=4)
     starts_at = models.DateTimeField(null=True, blank=True)

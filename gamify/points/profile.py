@@ -11,7 +11,7 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class PointsSummary(serializers.Serializer[Any]):
-    balance = serializers.IntegerField(help_text="Points to spend now.")
+    balance = serializers.IntegerField(help_text="Points that can be spent now.")
     total_earned = serializers.IntegerField(help_text="Points ever earned.")
     total_spent = serializers.IntegerField(help_text="Points ever spent.")
 
@@ -29,11 +29,11 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"points": PointsSummary(help_text="Where they stand with points.")}
+    return {"points": _state_field()}
 
 
 def _state_field() -> AnyField:
-    return PointsSummary(help_text="Where they stand with points.")
+    return PointsSummary(help_text="Balance and totals of the participant, in points.")
 
 
 def register() -> None:

@@ -19,14 +19,14 @@ SPENDING = (EntryType.DEDUCT, EntryType.CLAIM, EntryType.REFUND)
 
 @dataclass(frozen=True)
 class EntryPage:
-    """A page of entries, newest first, and how many there are over all pages."""
+    """A page of entries, newest first. `total` counts the entries of all pages."""
 
     entries: Sequence[LedgerEntry]
     total: int
 
 
 def totals_of(participant: Participant | None) -> Totals:
-    """The running totals; zeros for an unknown participant."""
+    """The running totals of the participant's row. All zero for an unknown participant."""
     if participant is None:
         return Totals()
     return Totals(
@@ -38,19 +38,25 @@ def totals_of(participant: Participant | None) -> Totals:
 
 
 def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -> Totals:
-    """The totals as they were at `at`, up to `now`: what was written since is undone. What had expired by then was gone,
-    whenever that was written down. `participant` is as they stand at `now`, read in the same snapshot.
+    """The totals at the instant `at`, which is not after `now`.
+
+    `participant` is the row as of `now`, with expired points left out, read in the same snapshot. The entries written after
+    `at` are subtracted from it. Points count as expired from their `expires_at` on, even if the `expire` entry was written later.
     """
     totals = totals_of(participant)
     if participant is None:
         return totals
-    for kind, delta in _moved_since(participant, at):
-        totals = _without(totals, EntryType(kind), delta)
-    return _with_back(totals, _not_yet_expired(participant, at, now=now))
+    for kind, delta in _sums_since(participant, at):
+        totals = _before_entry(totals, EntryType(kind), delta)
+    return _add_back(totals, _not_yet_expired(participant, at, now=now))
 
 
-def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
-    """Sums of what was written behind `at`, by the kind of entry; a reversal moves what the entry it undoes has moved."""
+def _sums_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
+    """Yield (type of entry, sum of `delta`) over the entries written after `at`.
+
+    A reversal is summed under the type of the entry that it undoes, since it moves the same total. `expire` entries of
+    points that had expired by `at` are left out.
+    """
     undone = LedgerEntry.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("reverses_id")).values("type")
     rows = LedgerEntry.objects.of(participant).filter(created_at__gt=at).annotate(undone=Subquery(undone[:1]))
     rows = rows.exclude(type=EntryType.EXPIRE, expires_at__lte=at)
@@ -58,8 +64,8 @@ def _moved_since(participant: Participant, at: datetime) -> Iterator[tuple[str, 
         yield (undone_kind if kind == EntryType.REVERSAL else kind), delta
 
 
-def _without(totals: Totals, kind: EntryType, delta: int) -> Totals:
-    """Before an entry of this kind moved the balance by `delta`."""
+def _before_entry(totals: Totals, kind: EntryType, delta: int) -> Totals:
+    """The totals before entries of this type moved the balance by `delta`."""
     totals = replace(totals, balance=totals.balance - delta)
     if kind == EntryType.EXPIRE:
         return replace(totals, expired=totals.expired + delta)
@@ -69,17 +75,17 @@ def _without(totals: Totals, kind: EntryType, delta: int) -> Totals:
 
 
 def _not_yet_expired(participant: Participant, at: datetime, *, now: datetime) -> int:
-    """What has expired since `at` and stands in no entry yet, of which `now` leaves it out."""
+    """Points that expired after `at` and have no `expire` entry yet. The participant's row as of `now` leaves them out."""
     rows = ExpiringCredit.objects.of(participant).expired(now).filter(expires_at__gt=at)
     return rows.aggregate(rest=Sum("rest"))["rest"] or 0
 
 
-def _with_back(totals: Totals, amount: int) -> Totals:
+def _add_back(totals: Totals, amount: int) -> Totals:
     return replace(totals, balance=totals.balance + amount, expired=totals.expired - amount)
 
 
-def tenants_with_expired(*, now: datetime) -> "QuerySet[Tenant]":
-    """The tenants in whose balances something has expired, disabled ones too: one look into the index for each."""
+def tenants_with_expired_credits(*, now: datetime) -> "QuerySet[Tenant]":
+    """The tenants with expired credits that a sweep may settle, disabled tenants included. Costs one index probe per tenant."""
     due = ExpiringCredit.objects.filter(tenant_id=OuterRef("pk")).due(now)
     first = due.order_by("expires_at").values("expires_at")[:1]
     return Tenant.objects.alias(first_at=Subquery(first)).filter(first_at__isnull=False).order_by("pk")
@@ -88,7 +94,10 @@ def tenants_with_expired(*, now: datetime) -> "QuerySet[Tenant]":
 def expired_credits(
     tenant: Tenant, *, behind: ExpiringCredit | None, limit: int, now: datetime
 ) -> Sequence[ExpiringCredit]:
-    """What has expired and still stands in a balance, what expired first first, behind one that was looked at."""
+    """Up to `limit` expired credits that are still part of a balance, in the order of their expiry.
+
+    `behind` is the last credit of the previous page, or None for the first page.
+    """
     rows = ExpiringCredit.objects.filter(tenant_id=tenant.pk).due(now)
     if behind is not None:
         later = Q(expires_at__gt=behind.expires_at) | Q(pk__gt=behind.pk)
@@ -97,13 +106,13 @@ def expired_credits(
 
 
 def unspent_credits(participant: Participant, *, now: datetime, limit: int) -> Sequence[ExpiringCredit]:
-    """Of which something is left that has not expired, those that expire first first."""
+    """Up to `limit` credits with unspent points that have not expired, in the order of their expiry."""
     rows = ExpiringCredit.objects.of(participant).unspent().filter(expires_at__gt=now)
     return list(rows.order_by("expires_at", "id")[:limit])
 
 
 def load_boosts(tenant: Tenant) -> Sequence[Boost]:
-    """The catalog's part: those that are switched on, also before and after their time."""
+    """The part of the catalog with the active boosts. Boosts before and after their period are included."""
     rows = BoostRow.objects.of(tenant).active()
     return [Boost(row.multiplier, row.starts_at, row.ends_at) for row in rows]
 
@@ -113,7 +122,10 @@ def boosts_in(catalog: Catalog) -> Sequence[Boost]:
 
 
 def entries_page(participant: Participant | None, *, page: int, page_size: int) -> EntryPage:
-    """Found by number, so that the last page costs what the first does. `page` is 1-indexed."""
+    """One page of the history, newest first; `page` counts from 1.
+
+    Entries are found by their number, so that the last page costs the same as the first.
+    """
     if participant is None:
         return EntryPage((), 0)
     newest = participant.ledger_count - (page - 1) * page_size

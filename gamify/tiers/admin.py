@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.tiers import engine, services
 from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.engine import Basis
@@ -22,25 +21,25 @@ from participants.admin.fields import ChoiceField, IntegerField, LinesField, Mul
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant, Tenant
+from participants.models import Participant
 
 CRITERIA = ("min_points", "basis")
 BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
 AWARD_TYPES = [(AwardType.AUTOMATIC, "by points"), (AwardType.MANUAL, "only by hand")]
 COLUMNS = ("When", "Tier", "Before", "How", "Reason")
-SHOWN_CHANGES = 20
+MAX_CHANGES = 20
 
 
 class TierForm(DefinitionForm):
     create_body, update_body = NewTier, TierChanges
     form_names = {f"criteria_config.{name}": name for name in CRITERIA}
 
-    level = IntegerField(required=True, help_text="Orders tiers: higher is better.")
+    level = IntegerField(required=True, help_text="Orders the tiers. Higher is better.")
     award_type = ChoiceField(label="Reached", choices=AWARD_TYPES)
-    min_points = IntegerField(label="From points", help_text="Needed for a tier that is reached by points.")
+    min_points = IntegerField(label="From points", help_text="Required for a tier that is reached by points.")
     basis = ChoiceField(label="Compared with", choices=BASES)
     points_multiplier = MultiplierField()
-    benefits = LinesField(help_text="One on each line.")
+    benefits = LinesField(help_text="One per line.")
     color = color_field()
     icon_url = picture_field()
 
@@ -55,7 +54,7 @@ class TierForm(DefinitionForm):
         return body
 
     def _criteria(self) -> dict[str, Any]:
-        """Without points there is nothing to compare."""
+        """The body of `criteria_config`: empty without `min_points`, because the basis has no meaning then."""
         criteria = {name: self.cleaned_data.get(name) for name in CRITERIA}
         return {} if criteria["min_points"] is None else criteria
 
@@ -64,11 +63,11 @@ class TierForm(DefinitionForm):
 class TierAdmin(DefinitionAdmin):
     noun, form = "tier", TierForm
     settings = ("level", "award_type", "min_points", "basis", "points_multiplier", "benefits", "color", "icon_url")
-    columns = ("level", "shown_reached")
+    columns = ("level", "display_reached")
     list_filter = ("is_active", "award_type")
 
     @display("reached")
-    def shown_reached(self, tier: Tier) -> str:
+    def display_reached(self, tier: Tier) -> str:
         if not tier.is_automatic:
             return "only by hand"
         basis = Basis(tier.criteria_config.get("basis", Basis.BALANCE))
@@ -82,7 +81,7 @@ class AssignForm(OnceForm):
         required=False,
         empty_value=None,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Stands in the history, and clients can read it.",
+        help_text="Stored in the history. Clients can read it.",
     )
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
@@ -99,19 +98,17 @@ def _active_tiers(participant: Participant) -> list[engine.Tier]:
 def _assign(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     assignment = Assignment(participant.external_id, **data)
     assigned = services.assign(tenant=participant.tenant, assignment=assignment, now=timezone.now())
-    told = f"Assigned {assigned.tier.name}."
-    return (
-        Done(f"Sent twice, done once: {told}")
-        if assigned.is_replay
-        else Done(told, f"Assigned tier {data['tier_code']}.")
-    )
+    message = f"Assigned {assigned.tier.name}."
+    if assigned.is_replay:
+        return Done(f"Sent twice, done once: {message}")
+    return Done(message, f"Assigned tier {data['tier_code']}.")
 
 
 ASSIGN = ObjectPage(
     name="assign_tier",
     title="Assign tier",
-    explanation="They stand in this tier at once, whatever their points are, upwards or downwards. It stays until a later "
-    "award carries them across the threshold of a higher one.",
+    explanation="Moves the participant into this tier now, up or down, whatever their points are. The tier stays until a "
+    "later award crosses the threshold of a higher tier.",
     button="Assign",
     permission="tiers.add_tierchange",
     perform=_assign,
@@ -122,7 +119,7 @@ ASSIGN = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    rows = [_row(change) for change in newest_changes_of(participant, SHOWN_CHANGES)]
+    rows = [_row(change) for change in newest_changes_of(participant, MAX_CHANGES)]
     yield Box("Tier", COLUMNS, rows, empty="They have not been in any tier.", note=_note(participant))
 
 
@@ -132,23 +129,16 @@ def _row(change: TierChange) -> list[Any]:
 
 
 def _note(participant: Participant) -> str:
-    """Where they stand, and what is next."""
+    """The current tier and the next one, as a sentence."""
     ladder = ladder_of(catalog_of(participant.tenant))
     current = current_tier(ladder, participant)
-    stands = f"Now: {current.name}{', by hand' if participant.tier_is_manual else ''}." if current else ""
+    now = f"Now: {current.name}{', by hand' if participant.tier_is_manual else ''}." if current else ""
     following = engine.next_tier(ladder, current)
     if following is None:
-        return stands
+        return now
     remaining = engine.points_remaining(following, points_of(participant))
-    return f"{stands} Next: {following.name}, {remaining:,} points to go.".strip()
+    return f"{now} Next: {following.name}, {remaining:,} points to go.".strip()
 
 
 SEEN_WITH = ("tiers.view_tierchange", "tiers.add_tierchange")
 panels.register("tiers", Panel(seen_with=SEEN_WITH, pages=(ASSIGN,), boxes=_boxes))
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Tier.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("tier", _suggest)

@@ -16,7 +16,7 @@ from participants.auditing import (
 )
 from participants.models import Participant, Tenant
 
-STANDING = ("external_id", "tier_count", "tier_code")
+COLUMNS = ("external_id", "tier_count", "tier_code")
 
 
 def _size(tenant: Tenant) -> int:
@@ -26,24 +26,24 @@ def _size(tenant: Tenant) -> int:
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     changes = TierChange.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
     rows = stream_rows(changes.values_list("participant_id", "number", "code"), report_progress)
-    for participant_id, standing, theirs in group_with_participants(
-        tenant, STANDING, rows, report_progress=report_progress
+    for participant_id, values, own_changes in group_with_participants(
+        tenant, COLUMNS, rows, report_progress=report_progress
     ):
-        if standing is None:
-            yield orphan_drift(participant_id, "changes of tier", theirs)
+        if values is None:
+            yield orphan_drift(participant_id, "changes of tier", own_changes)
         else:
-            yield from _judged(dict(zip(STANDING, standing, strict=True)), theirs)
+            yield from _check_participant(dict(zip(COLUMNS, values, strict=True)), own_changes)
 
 
-def _judged(said: dict[str, Any], changes: Iterator[Any]) -> Iterator[Drift]:
-    about, count, code = f"participant {said['external_id']}", 0, None
+def _check_participant(row: dict[str, Any], changes: Iterator[Any]) -> Iterator[Drift]:
+    about, count, code = f"participant {row['external_id']}", 0, None
     for _, (_, number, change_code) in changes:
         if number != count + 1:
             yield Drift(about, "number of a change of tier", count + 1, number)
         count, code = number, change_code
-    yield from differences(about, {"tier_count": count, "tier_code": code}, said)
+    yield from differences(about, {"tier_count": count, "tier_code": code}, row)
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     audits.register("tiers", Audit(_size, _find))

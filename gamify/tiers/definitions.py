@@ -17,62 +17,57 @@ MAX_LEVEL = 2**31 - 1
 MAX_BENEFITS = 50
 MAX_BENEFIT = 200
 
+AWARD_TYPE_HELP = "`automatic`: reached by points, can be assigned too; `manual`: only assigned or granted."
+MULTIPLIER_HELP = "Awards to participants in this tier are multiplied by this number; null for 1."
+BENEFITS_HELP = "Benefits of the tier, as texts for people."
+
 
 class LevelField(WholeNumberField):
-    """0 is below 1; gaps are fine."""
+    """The level of a tier. Levels may have gaps and start at 0."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "Orders tiers; higher is better.")
+        kwargs.setdefault("help_text", "Orders the tiers; higher is better.")
         super().__init__(min_value=0, max_value=MAX_LEVEL, **kwargs)
 
 
 class Criteria(NestedObject):
-    """When points lead into the tier."""
+    """The points at which a tier is reached."""
 
     min_points = WholeNumberField(
-        min_value=0, max_value=MAX_BIGINT, required=False, help_text="Points at which it is reached."
+        min_value=0, max_value=MAX_BIGINT, required=False, help_text="Number of points at which the tier is reached."
     )
     basis = serializers.ChoiceField(
         choices=[basis.value for basis in Basis],
         required=False,
-        help_text="What `min_points` is compared with: `balance` when left out, or points ever earned.",
+        help_text="What `min_points` is compared with: `balance` (default), or `lifetime`, the points ever earned.",
     )
 
 
 class TierChanges(DefinitionChanges):
-    """The fields that are given change, and no other."""
+    """Changes the given fields. Other fields stay as they are."""
 
     level = LevelField(required=False)
-    color = LineField(max_length=20, required=False, allow_null=True, help_text="Its colour, such as #FFD700.")
-    icon_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
-    criteria_config = Criteria(required=False, help_text="When points lead into it; automatic tiers need `min_points`.")
-    award_type = serializers.ChoiceField(
-        choices=AwardType.choices,
-        required=False,
-        help_text="`automatic` tiers are reached by points, `manual` ones are only given by hand.",
+    color = LineField(max_length=20, required=False, allow_null=True, help_text="Colour, such as #FFD700, or null.")
+    icon_url = WebAddressField(required=False, allow_null=True, help_text="URL (http or https) of a picture, or null.")
+    criteria_config = Criteria(
+        required=False, help_text="The points at which the tier is reached. Automatic tiers need `min_points`."
     )
-    points_multiplier = MultiplierField(
-        required=False,
-        allow_null=True,
-        help_text="Who stands in it is credited so many times what an award says; null: once.",
-    )
+    award_type = serializers.ChoiceField(choices=AwardType.choices, required=False, help_text=AWARD_TYPE_HELP)
+    points_multiplier = MultiplierField(required=False, allow_null=True, help_text=MULTIPLIER_HELP)
     benefits = serializers.ListField(
         child=LineField(max_length=MAX_BENEFIT),
         required=False,
         max_length=MAX_BENEFITS,
-        help_text="What the tier brings, in your own words.",
+        help_text=BENEFITS_HELP,
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What is automatic needs a threshold; a change is judged together with what stays as it is."""
-        award_type = self._after(attrs, "award_type") or AwardType.AUTOMATIC
-        criteria: Mapping[str, Any] = self._after(attrs, "criteria_config") or {}
+        """Check the tier as it will be after the change: an automatic tier needs `min_points`."""
+        award_type = self.after(attrs, "award_type") or AwardType.AUTOMATIC
+        criteria: Mapping[str, Any] = self.after(attrs, "criteria_config") or {}
         if award_type == AwardType.AUTOMATIC and "min_points" not in criteria:
             raise serializers.ValidationError({"criteria_config": {"min_points": "Required for an automatic tier."}})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewTier(TierChanges):

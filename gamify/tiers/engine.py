@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class Basis(StrEnum):
-    """What a threshold is compared with."""
+    """Which number of points a threshold is compared with."""
 
     BALANCE = "balance"
     LIFETIME = "lifetime"
@@ -20,7 +20,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Points:
-    """What a participant holds at one moment: points to spend, and points ever earned."""
+    """A participant's points at one instant: the balance, and the points ever earned (`lifetime`)."""
 
     balance: int = 0
     lifetime: int = 0
@@ -31,7 +31,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Tier:
-    """One definition. `min_points` is None for a tier that points never lead into."""
+    """A compiled tier definition. `min_points` is None for a tier that is never reached by points."""
 
     id: UUID
     code: str
@@ -50,7 +50,7 @@ class Tier:
 
     @property
     def threshold(self) -> int:
-        """`min_points` of a tier that is reachable."""
+        """The points at which a reachable tier is reached."""
         return self.min_points or 0
 
     def is_met_by(self, points: Points) -> bool:
@@ -59,7 +59,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A tenant's tiers: all of them by code, and those that points lead into, lowest first."""
+    """A tenant's tiers: all of them by code, and the reachable ones (`steps`), lowest first."""
 
     by_code: Mapping[str, Tier]
     steps: tuple[Tier, ...]
@@ -67,7 +67,7 @@ class Ladder:
     @classmethod
     def of(cls, tiers: Iterable[Tier]) -> "Ladder":
         by_code = {tier.code: tier for tier in tiers}
-        steps = sorted(filter(lambda tier: tier.is_reachable, by_code.values()), key=_height)
+        steps = sorted(filter(lambda tier: tier.is_reachable, by_code.values()), key=_order)
         return cls(by_code, tuple(steps))
 
     def find(self, code: str | None) -> Tier | None:
@@ -75,22 +75,24 @@ class Ladder:
         return None if code is None else self.by_code.get(code)
 
     def above(self, current: Tier | None) -> tuple[Tier, ...]:
-        """Steps of a higher level than `current`, lowest first; all of them for who has no tier."""
+        """Steps of a higher level than `current`, lowest first. All steps if there is no current tier."""
         if current is None:
             return self.steps
         return tuple(tier for tier in self.steps if tier.level > current.level)
 
 
-def _height(tier: Tier) -> tuple[int, int, str]:
-    """Tiers of one level are told apart by threshold, then by code, so that every process agrees."""
+def _order(tier: Tier) -> tuple[int, int, str]:
+    """Sort key of steps. Tiers of one level are ordered by threshold, then by code, so that all processes agree."""
     return tier.level, tier.threshold, tier.code
 
 
-def reached(ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Points, after: Points) -> Tier | None:
-    """The tier that an award from `before` to `after` leads into, or None where it leads into none (contract §7).
+def tier_after_award(
+    ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Points, after: Points
+) -> Tier | None:
+    """The new tier after an award that changed the points from `before` to `after`, or None if the tier stays (contract §7).
 
-    It is the highest above the current one whose threshold is met. A tier given by hand (`is_manual`) yields only to
-    thresholds that this very award crosses.
+    It is the highest tier above the current one whose threshold is met. If the current tier was assigned by hand
+    (`is_manual`), only thresholds count that this award crosses.
     """
     for tier in reversed(ladder.above(current)):
         if tier.is_met_by(after) and not (is_manual and tier.is_met_by(before)):
@@ -99,7 +101,7 @@ def reached(ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Po
 
 
 def is_entry(tier: Tier, *, current: Tier | None) -> bool:
-    """Whether `tier` is where everyone begins: entered from nowhere, with the first award, and not called an upgrade."""
+    """Whether entering `tier` is the first entry at threshold 0. It happens with the first award and is not an upgrade."""
     return current is None and tier.threshold == 0
 
 
@@ -109,5 +111,5 @@ def next_tier(ladder: Ladder, current: Tier | None) -> Tier | None:
 
 
 def points_remaining(tier: Tier, points: Points) -> int:
-    """Points still missing to the threshold of `tier`, never below 0."""
+    """Points that are missing to the threshold of `tier`, at least 0."""
     return max(0, tier.threshold - points.by(tier.basis))

@@ -13,10 +13,10 @@ class AwardType(models.TextChoices):
 
 
 class Tier(Definition):
-    """One step of a tenant's ladder; a higher `level` is better.
+    """The definition of a tier. A higher `level` is better.
 
-    `criteria_config` is `{"min_points": 10000, "basis": "balance" | "lifetime"}`; an automatic tier has `min_points`.
-    Who stands in it is credited `points_multiplier` times what an award says; null is once.
+    `criteria_config` is `{"min_points": 10000, "basis": "balance" | "lifetime"}`. An automatic tier has `min_points`.
+    Awards to participants in the tier are multiplied by `points_multiplier`; null means 1.
     """
 
     level = models.PositiveIntegerField()
@@ -41,15 +41,15 @@ class TierChangeQuerySet(models.QuerySet["TierChange"]):
 
 
 class TierChange(models.Model):
-    """One change of the tier that one participant stands in. Rows are only ever added.
+    """One change of one participant's tier. Rows are only inserted.
 
-    Changes of a participant are numbered 1, 2, 3 … in the order of their commits; the newest number stands on the
-    participant. Names and levels are those of that day. `entry_id` is the ledger entry that led here, null for a tier
-    given by hand.
+    - `number`: 1, 2, 3 … per participant, in the order of commits. The participant's `tier_count` is the newest number.
+    - `name`, `level`: as they were at the time of the change.
+    - `entry_id`: the ledger entry that caused the change. Null for a tier that was assigned, granted or recomputed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
+    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their participant.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

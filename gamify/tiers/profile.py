@@ -22,34 +22,34 @@ class TierSummary(serializers.Serializer[Any]):
 class NextTier(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="Code of the tier.")
     name = serializers.CharField(help_text="Its name.")
-    points_required = serializers.IntegerField(help_text="Points at which it is reached.")
-    points_remaining = serializers.IntegerField(help_text="How many of them are missing.")
+    points_required = serializers.IntegerField(help_text="Number of points at which it is reached.")
+    points_remaining = serializers.IntegerField(help_text="Number of points that are missing.")
 
 
 class CurrentTier(TierSummary):
-    color = serializers.CharField(allow_null=True, help_text="Its colour, such as #FFD700.")
+    color = serializers.CharField(allow_null=True, help_text="Colour, such as #FFD700, or null.")
     achieved_at = serializers.DateTimeField(help_text="When the participant reached it.")
 
 
 class ProfileTier(CurrentTier):
-    next_tier = NextTier(allow_null=True, help_text="What comes next; null at the top.")
+    next_tier = NextTier(allow_null=True, help_text="The next higher tier; null at the top.")
 
 
 def summary_of(tier: Tier) -> dict[str, Any]:
     return {"code": tier.code, "name": tier.name, "level": tier.level}
 
 
-def standing_of(
+def current_and_next(
     subject: Subject, *, achieved_at: datetime | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The current tier, in which they stand since `achieved_at`, and the next one, as answers show them."""
+    """The current tier, reached at `achieved_at`, and the next tier, as they appear in answers. Either may be None."""
     ladder = ladder_of(subject.catalog)
     tier = current_tier(ladder, subject.participant)
     current = None if tier is None else summary_of(tier) | {"color": tier.color, "achieved_at": achieved_at}
-    return current, _coming(ladder, tier, subject.participant)
+    return current, _next_summary(ladder, tier, subject.participant)
 
 
-def _coming(ladder: Ladder, current: Tier | None, participant: Participant | None) -> dict[str, Any] | None:
+def _next_summary(ladder: Ladder, current: Tier | None, participant: Participant | None) -> dict[str, Any] | None:
     tier = engine.next_tier(ladder, current)
     if tier is None:
         return None
@@ -63,8 +63,8 @@ def _coming(ladder: Ladder, current: Tier | None, participant: Participant | Non
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    current, coming = standing_of(subject, achieved_at=achieved_at(subject.participant))
-    return {"tier": None if current is None else current | {"next_tier": coming}}
+    current, following = current_and_next(subject, achieved_at=achieved_at(subject.participant))
+    return {"tier": None if current is None else current | {"next_tier": following}}
 
 
 def _state(subject: Subject) -> Any:
@@ -73,11 +73,11 @@ def _state(subject: Subject) -> Any:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    return {"tier": ProfileTier(allow_null=True, help_text="The tier they stand in, or null.")}
+    return {"tier": ProfileTier(allow_null=True, help_text="The current tier, or null.")}
 
 
 def _state_field() -> AnyField:
-    return TierSummary(allow_null=True, help_text="The tier they stand in, or null.")
+    return TierSummary(allow_null=True, help_text="The current tier, or null.")
 
 
 def register() -> None:

@@ -17,11 +17,11 @@ MAX_HISTORY = 1000
 
 
 def load_ladder(tenant: Tenant) -> Ladder:
-    """The catalog's part: inactive tiers too, since participants go on standing in them."""
-    return Ladder.of(_compiled(row) for row in TierRow.objects.of(tenant))
+    """The part of the catalog with the tiers. Inactive tiers are included, because participants keep them."""
+    return Ladder.of(_compile(row) for row in TierRow.objects.of(tenant))
 
 
-def _compiled(row: TierRow) -> Tier:
+def _compile(row: TierRow) -> Tier:
     return Tier(
         id=row.pk,
         code=row.code,
@@ -41,48 +41,48 @@ def ladder_of(catalog: Catalog) -> Ladder:
 
 
 def points_of(participant: Participant | None) -> Points:
-    """What thresholds are compared with; nothing for an unknown participant."""
+    """The points that thresholds are compared with. Zeros for an unknown participant."""
     if participant is None:
         return Points()
     return Points(balance=participant.balance, lifetime=participant.total_earned)
 
 
 def current_tier(ladder: Ladder, participant: Participant | None) -> Tier | None:
-    """The tier they stand in, without a query."""
+    """The participant's tier, or None. Makes no query."""
     return None if participant is None else ladder.find(participant.tier_code)
 
 
 def achieved_at(participant: Participant | None) -> datetime | None:
-    """When they came into the tier they stand in; None for who stands in none."""
+    """When the participant entered their tier, or None if they have no tier."""
     if participant is None or not participant.tier_count:
         return None
     newest = TierChange.objects.of(participant).filter(number=participant.tier_count)
     return newest.values_list("changed_at", flat=True).first()
 
 
-def awarded_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
-    """The ids of everyone who was ever awarded a point, in order, by the index they are found by."""
+def award_recipients_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
+    """Yield, in chunks of up to `size`, the external ids of all participants who ever earned points, in ascending order."""
     last = ""
-    while chunk := list(_awarded_after(tenant, last)[:size]):
+    while chunk := list(_award_recipients_after(tenant, last)[:size]):
         yield chunk
         last = chunk[-1]
 
 
-def count_awarded(tenant: Tenant) -> int:
-    return _awarded(tenant).count()
+def count_award_recipients(tenant: Tenant) -> int:
+    return _award_recipients(tenant).count()
 
 
-def _awarded_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
-    awarded = _awarded(tenant).filter(external_id__gt=external_id)
+def _award_recipients_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
+    awarded = _award_recipients(tenant).filter(external_id__gt=external_id)
     return awarded.order_by("external_id").values_list("external_id", flat=True)
 
 
-def _awarded(tenant: Tenant) -> "QuerySet[Participant]":
+def _award_recipients(tenant: Tenant) -> "QuerySet[Participant]":
     return Participant.objects.of(tenant).filter(total_earned__gt=0)
 
 
 def history_of(participant: Participant | None) -> Sequence[TierChange]:
-    """The changes of their tier, oldest first; the newest MAX_HISTORY of them."""
+    """The newest MAX_HISTORY changes of the participant's tier, oldest first."""
     if participant is None or not participant.tier_count:
         return ()
     numbers = {"number__gt": participant.tier_count - MAX_HISTORY}
@@ -90,5 +90,5 @@ def history_of(participant: Participant | None) -> Sequence[TierChange]:
 
 
 def newest_changes_of(participant: Participant, limit: int) -> Sequence[TierChange]:
-    """The newest `limit` changes of their tier, newest first."""
+    """The newest `limit` changes of the participant's tier, newest first."""
     return list(TierChange.objects.of(participant).order_by("-number")[:limit]) if participant.tier_count else ()

@@ -1,4 +1,4 @@
-"""What the tenant `demo` has defined: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
+"""The definitions of the tenant `demo`: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Claims: to read, to fulfil and to cancel."""
+"""Claims in the console: read, fulfil, cancel."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,12 +24,12 @@ COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "canc
 OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 
 ABOUT = (
-    "shown_participant",
+    "display_participant",
     ("reward_name", "reward_type"),
     ("display_status", "display_code"),
     ("points_deducted", "reason"),
 )
-OF_MULTIPLIERS = (("display_multiplier", "active_until"),)
+MULTIPLIER_FIELDS = (("display_multiplier", "active_until"),)
 WHEN = (("claimed_at", "closed_at"), "id")
 
 
@@ -46,7 +46,7 @@ def _fulfil(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done
 FULFIL = ObjectPage(
     name="fulfil",
     title="Fulfil",
-    explanation="It was sent, switched on or used.",
+    explanation="Confirms that the reward was sent, activated or used.",
     button="Fulfil",
     permission="rewards.change_claim",
     perform=_fulfil,
@@ -57,7 +57,7 @@ FULFIL = ObjectPage(
 CANCEL = ObjectPage(
     name="cancel",
     title="Cancel",
-    explanation="Its points return, and its piece of the inventory. A code that was handed out may have been used, and does not return.",
+    explanation="Returns its points and its piece of the inventory. A code that was handed out may have been used: it is not returned.",
     button="Cancel the claim",
     permission="rewards.change_claim",
     perform=_cancel,
@@ -76,12 +76,12 @@ REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.co
 
 
 def masked_code(claim: Claim) -> str | None:
-    """The claim's code as lists and pages show it. Only REVEAL shows the whole code, because whoever knows it can use it."""
+    """Return the claim's code, masked. Only REVEAL shows the whole code: anybody who knows it can use it."""
     return None if claim.code_value is None else mask(claim.code_value)
 
 
 def multiplier_text(multiplier: Decimal | None) -> str:
-    """×1.5, without what is not needed."""
+    """Format a multiplier without trailing zeros: ×1.5."""
     return "–" if multiplier is None else f"×{multiplier.normalize():f}"
 
 
@@ -89,7 +89,7 @@ def multiplier_text(multiplier: Decimal | None) -> str:
 class ClaimAdmin(HistoryAdmin):
     list_display = (
         "claimed_at",
-        "shown_participant",
+        "display_participant",
         "reward_name",
         "display_status",
         "display_code",
@@ -99,9 +99,9 @@ class ClaimAdmin(HistoryAdmin):
     object_pages = (FULFIL, CANCEL, REVEAL)
 
     def get_fields(self, request: HttpRequest, obj: Claim | None = None) -> Any:
-        """What only a points multiplier has, other claims do not show."""
+        """Show the multiplier's fields only for claims of points multipliers."""
         is_multiplier = obj is not None and obj.multiplier is not None
-        return (*ABOUT, *(OF_MULTIPLIERS if is_multiplier else ()), *WHEN)
+        return (*ABOUT, *(MULTIPLIER_FIELDS if is_multiplier else ()), *WHEN)
 
     @display("code")
     def display_code(self, claim: Claim) -> str | None:

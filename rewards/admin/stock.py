@@ -1,4 +1,7 @@
-"""The codes of a reward, to read: which are free, and who has the others. What they say is shown one by one, and noted."""
+"""The codes of a reward in the console, read-only: which are free, and which claim has the others.
+
+Staff see one code at a time, and each look is recorded in the audit trail.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +19,7 @@ from participants.admin.picker import picked_tenant
 from rewards.models import Claim, Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
-REVEALED = "Looked at what it says."
+REVEALED = "Revealed the code."
 
 
 def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
@@ -25,9 +28,9 @@ def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> 
 
 REVEAL = ObjectPage(
     name="reveal",
-    title="Show what it says",
-    explanation="Whoever knows a code can use it. That you looked at it stands in the audit trail.",
-    button="Show it",
+    title="Show the code",
+    explanation="Anybody who knows a code can use it. The audit trail records that you looked at it.",
+    button="Show the code",
     permission="rewards.reveal_rewardcode",
     perform=_reveal,
     icon="visibility",
@@ -48,12 +51,12 @@ class StatusFilter(admin.SimpleListFilter):
 
 @admin.register(RewardCode)
 class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """In the order of the index that keeps them unique; a search looks into it for each reward."""
+    """Sorted like the unique index. A search looks up the whole code for each reward in this index."""
 
     list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
     list_select_related = ("reward",)
-    search_fields = ("value",)  # get_search_results has the rule; this makes the box appear
+    search_fields = ("value",)  # makes the search box appear; get_search_results does the search
     search_help_text = "The whole code"
     ordering = ("reward_id", "value")
     sortable_by = ()
@@ -84,4 +87,4 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def display_claim(self, code: Any) -> SafeString | str:
         if code.claim_id is None:
             return "–"
-        return link("Who has it", Claim, code.claim_id, code.reader)
+        return link("View claim", Claim, code.claim_id, code.reader)

@@ -1,4 +1,4 @@
-"""Codes as CSV, where JSON would be asked too much of who exports them from a spreadsheet."""
+"""Parses codes from CSV, for clients that export them from a spreadsheet."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MAX_ERRORS = 100
 
 
 class CodesCSVParser(Parser):
-    """One code in each line, in UTF-8, at most 1 MiB: the body that JSON would be. All is refused where a line is bad."""
+    """One code per line, in UTF-8, at most 1 MiB. Returns the same body as JSON. One invalid line refuses all codes."""
 
     media_type = "text/csv"
 

@@ -1,7 +1,7 @@
 """Pure rules of rewards.
 
-offers        who may have one, and what is told when not       patterns      codes made on demand
-multipliers   times in which points count more                parse_code_lines    codes as people keep them
+offers        whether a reward can be claimed              patterns      codes that are made on demand
+multipliers   periods in which points are multiplied       code_lines    texts with one code per line
 """
 
 from rewards.engine.code_lines import (

@@ -1,4 +1,4 @@
-"""Rewards that make points count more for a time (contract §13): `{"multiplier": 2, "duration_hours": 24}`."""
+"""Points multipliers (docs/contract.md §13): `{"multiplier": 2, "duration_hours": 24}`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_HOURS = 24 * 366
 
 @dataclass(frozen=True)
 class Multiplier:
-    """Points for what happens from `since` on and before `until` are multiplied by `factor`."""
+    """Points of events in the half-open period [`since`, `until`) are multiplied by `factor`."""
 
     factor: Decimal
     since: datetime
@@ -24,6 +24,6 @@ class Multiplier:
 
 
 def multiplier_of(config: Mapping[str, Any], *, since: datetime) -> Multiplier:
-    """What `config` says, as numbers of JSON, for one who gets it at `since`."""
+    """Build a multiplier that starts at `since` from the JSON of a reward's `config`."""
     hours = timedelta(hours=float(config["duration_hours"]))
     return Multiplier(Decimal(str(config["multiplier"])), since, since + hours)

@@ -8,7 +8,7 @@ from rewards.models.definitions import Reward, RewardType
 
 
 class ClaimStatus(models.TextChoices):
-    """A granted reward without stock is pending until stock comes."""
+    """The status of a claim. A reward that was granted while there was no stock is pending."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -21,7 +21,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
     def pending_for(self, reward: Reward) -> "ClaimQuerySet":
-        """The pending claims of `reward`, in the order in which they are to be served."""
+        """The pending claims of `reward`, in the order in which they are served."""
         return self.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, status=ClaimStatus.PENDING).order_by("pk")
 
     def newest_first(self) -> "ClaimQuerySet":
@@ -29,7 +29,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
 
 class MultiplierFields(models.Model):
-    """What points are multiplied by, from when until when; nulls for what multiplies nothing."""
+    """The factor and the period of a points multiplier; null for other rewards."""
 
     multiplier = models.DecimalField(max_digits=MULTIPLIER_DIGITS, decimal_places=MULTIPLIER_PLACES, null=True)
     active_from = models.DateTimeField(null=True)
@@ -40,22 +40,23 @@ class MultiplierFields(models.Model):
 
     @property
     def as_multiplier(self) -> Multiplier | None:
-        """What points are multiplied by and when; None for any other reward."""
+        """The multiplier and its period; None for other rewards."""
         if self.multiplier is None or self.active_from is None or self.active_until is None:
             return None
         return Multiplier(self.multiplier, self.active_from, self.active_until)
 
 
 class Claim(MultiplierFields):
-    """One reward that one participant has, or had: names and cost are those of that day.
+    """One reward that one participant has, or had. Name, type and cost are copied when it is claimed.
 
-    `entry_id` is the ledger entry that paid for it, `refund_id` the one that gave the points back. `source` is the definition that
-    granted it, null where it was claimed; `event_id` is the event that this came of. One of a points multiplier says what points were
-    to be multiplied by, from when until when.
+    - `entry_id` is the ledger entry that paid for it, `refund_id` the entry that refunded it.
+    - `source` is the definition that granted it; null if it was claimed.
+    - `event_id` is the event that led to it.
+    - Claims of points multipliers have a factor and a period.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
+    # No constraints and no indexes on foreign keys: see docs/decisions/0003. The eraser deletes rows with their participant.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -91,14 +92,13 @@ class Claim(MultiplierFields):
 
 
 class RewardTally(MultiplierFields):
-    """How many of one reward one participant has, cancelled ones not among them.
+    """The number of claims of one reward by one participant, without cancelled ones.
 
-    Of a points multiplier also what points are multiplied by, from when until when, as the newest claim says: one row tells all that
-    an award must know.
+    For a points multiplier it also has the factor and the period of the newest claim, so that an award reads a single row.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own, as above.
+    # No constraints and no indexes on foreign keys, as above.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -7,10 +7,10 @@ from rewards.models.definitions import Reward
 
 
 class RewardCode(models.Model):
-    """One code of a reward; `claim_id` is the claim that has it, null while nobody has. A code that was handed out never comes
-    back: the row stays when the claim is cancelled, and when its participant is forgotten.
+    """One code of a reward. `claim_id` is the claim that has it; null while it is free.
 
-    Whoever knows `value` can use it, so it is masked wherever the row is named.
+    A code that was handed out is never free again: the row stays when its claim is cancelled and when its participant is erased. Anybody
+    who knows `value` can use it, so it is masked wherever the row is displayed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

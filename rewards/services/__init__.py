@@ -1,4 +1,4 @@
-"""Rewards are claimed, granted, fulfilled and cancelled; codes are put into stock."""
+"""Services of rewards: define, claim, grant, fulfil and cancel rewards, and add codes to the stock."""
 
 from rewards.services.claiming import RewardClaimed, claim
 from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, cancel, fulfil

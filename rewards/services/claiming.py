@@ -1,15 +1,13 @@
-"""Participants claim rewards, for points or for nothing."""
+"""Participants claim rewards, for points or for free."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from gamify.facts import services as facts
 from participants.engine import uuid_of
 from participants.models import Tenant
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
 from rewards.services.issuing import RewardNotFound, check_eligibility, issue_claim, lock_reward, tally_load
 
 CLAIM_OPERATION = "rewards.claim"
@@ -37,9 +35,9 @@ def claim(
     key: str | None = None,
     now: datetime,
 ) -> RewardClaimed:
-    """Claim a reward; what it costs is taken only if `deducts_points`.
+    """Claim a reward for a participant, who is created if unknown. Its price is deducted only if `deducts_points`.
 
-    Raises, in this order, RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable or
+    Raises, in this order: RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable,
     InsufficientPoints; or IdempotencyKeyReused.
     """
     known = uuid_of(reward_id)
@@ -52,9 +50,9 @@ def claim(
         tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[tally_load(known)]
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return _from_answer(answer, participant_id)
+            return result_from(RewardClaimed, answer, participant_id=participant_id)
         claimed = _claim(work, known, participant_id, deducts_points=deducts_points)
-        work.store_answer(idempotency, _answer(claimed))
+        work.store_answer(idempotency, answer_from(claimed))
         return claimed
 
 
@@ -72,13 +70,3 @@ def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_po
         points_deducted=row.points_deducted,
         new_balance=participant.balance,
     )
-
-
-def _answer(claimed: RewardClaimed) -> dict[str, Any]:
-    answer = asdict(claimed) | {"claim_id": str(claimed.claim_id)}
-    return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
-
-
-def _from_answer(answer: Mapping[str, Any], participant_id: str) -> RewardClaimed:
-    claim_id = UUID(answer["claim_id"])
-    return RewardClaimed(**{**answer, "claim_id": claim_id}, participant_id=participant_id, is_replay=True)

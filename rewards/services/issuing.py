@@ -1,5 +1,6 @@
-"""A reward changes hands, inside a unit that holds the participant and then the reward: one code, one piece of the inventory,
-one claim, and the points that it costs.
+"""Gives a reward to a participant: one claim, one piece of the inventory, one code, and the payment in points.
+
+The unit locks the participant first and then the reward.
 """
 
 from collections.abc import Mapping
@@ -29,12 +30,12 @@ class RewardNotFound(DomainError):
 
 
 def tally_load(reward_id: UUID) -> Load:
-    """What a unit must load in which this reward is handed out."""
+    """The load that a unit needs to hand out this reward."""
     return Load(RewardTally, "reward_id", (reward_id,))
 
 
 def lock_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
-    """Raises RewardNotFound."""
+    """Lock a reward and remember its stock. Raises: RewardNotFound."""
     reward = work.lock(Reward, reward_id)
     if reward is None:
         raise RewardNotFound(reward_id)
@@ -43,7 +44,7 @@ def lock_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
 
 
 def check_eligibility(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
-    """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
+    """Check that the participant may have the reward. Raises: RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
     tier = current_tier(ladder_of(work.catalog), participant)
     tally = work.row(RewardTally, participant, reward.pk)
     check_open(
@@ -52,23 +53,25 @@ def check_eligibility(work: UnitOfWork, participant: Participant, reward: Reward
 
 
 def issue_claim(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
-    """Raises OutOfStock, NoCodesAvailable or InsufficientPoints, and has then changed nothing. `about` are further columns of
-    the claim."""
+    """Give one piece of a locked reward to a participant for `cost` points. `about` are further columns of the claim.
+
+    Raises: OutOfStock, NoCodesAvailable or InsufficientPoints, before anything is changed.
+    """
     code = reserve_code(work, reward)
-    claim = _claim(work, participant, reward, **about)
+    claim = _new_claim(work, participant, reward, **about)
     if cost:
         note = Note(f"Reward {reward.name}", {"reward_id": str(reward.pk), "claim_id": str(claim.pk)}, claim.event_id)
         claim.entry_id = debit(work, participant, cost, note=note, kind=EntryType.CLAIM).pk
         claim.points_deducted = cost
     issue_stock(work, reward, claim, code)
-    _keep(work, participant, reward, claim)
+    _add_claim(work, participant, reward, claim)
     start_multiplier(work, participant, reward, claim)
     participant.rewards_claimed += 1
     emit_claim_event(work, "reward.claimed", participant, claim)
     return claim
 
 
-def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
+def _new_claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
     return Claim(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,
@@ -82,9 +85,9 @@ def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: 
 
 
 def reserve_code(work: UnitOfWork, reward: Reward) -> RewardCode | None:
-    """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed.
+    """Return the code of the next piece; None if the reward has no codes. Changes nothing.
 
-    Pieces that others wait for are not in stock for anybody who asks later.
+    Pieces that pending claims wait for are not available to later requests. Raises: OutOfStock or NoCodesAvailable.
     """
     check_stock(offer_of(reward))
     if has_pending_claims(work, reward):
@@ -93,14 +96,14 @@ def reserve_code(work: UnitOfWork, reward: Reward) -> RewardCode | None:
 
 
 def issue_stock(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode | None) -> None:
-    """Take one piece out of stock for `claim`, with the code that `piece_in_stock` has found."""
+    """Take one piece out of stock for `claim`, with the code that `reserve_code` returned."""
     reward.claimed += 1
     work.change(reward, "claimed")
     if code is not None:
         assign_code(work, reward, claim, code)
 
 
-def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
+def _add_claim(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
     work.touch(participant)
     work.add(claim)
     tally = work.row(RewardTally, participant, reward.pk)
@@ -133,17 +136,18 @@ def grant(
     source: Mapping[str, str],
     event_id: UUID | None,
 ) -> Claim:
-    """Give a reward for nothing, in a unit that has loaded `tally_load` it; one that is out of stock is noted as pending, and
-    handed out when stock comes. Raises RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
+    """Grant a reward for free, in a unit that has loaded `tally_load`. Without stock the claim is pending until stock comes.
+
+    Raises: RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
     """
     reward = lock_reward(work, reward_id)
     check_eligibility(work, participant, reward)
     try:
         return issue_claim(work, participant, reward, cost=0, source=source, event_id=event_id)
     except (OutOfStock, NoCodesAvailable):
-        claim = _claim(work, participant, reward, source=source, event_id=event_id)
+        claim = _new_claim(work, participant, reward, source=source, event_id=event_id)
         claim.status = ClaimStatus.PENDING
         remember_pending_claim(work, reward)
-        _keep(work, participant, reward, claim)
+        _add_claim(work, participant, reward, claim)
         emit_claim_event(work, "reward.pending", participant, claim)
         return claim

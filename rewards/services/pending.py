@@ -1,6 +1,6 @@
-"""Who waits for a reward: participants it was granted to while there was none, in the order of their grants.
+"""The queue of pending claims of a reward, in the order of their grants.
 
-They come before everybody who asks later. The row of the reward is locked: the queue cannot change meanwhile.
+Pending claims are served before any later request. The reward is locked, so the queue cannot change meanwhile.
 """
 
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ def offer_of(reward: Reward) -> Offer:
 
 
 def remember_stock(work: UnitOfWork, reward: Reward) -> None:
-    """Remember how many pieces are left when the unit locks the reward, so that `has_new_stock` can compare."""
+    """Remember how many pieces are left when the unit locks the reward, for `has_new_stock`."""
     work.cache.setdefault(("rewards.pieces", reward.pk), pieces_left(offer_of(reward)))
 
 
 def mark_stock_served(work: UnitOfWork, reward: Reward) -> None:
-    """The pieces that are left now are no longer new."""
+    """Note that pending claims were served: the pieces that are left are no longer new."""
     work.cache["rewards.pieces", reward.pk] = pieces_left(offer_of(reward))
 
 
 def has_new_stock(work: UnitOfWork, reward: Reward) -> bool:
-    """Whether this unit has brought pieces that nobody was served with."""
-    before, now = work.cache["rewards.pieces", reward.pk], pieces_left(offer_of(reward))
-    return before is not None and (now is None or now > before)
+    """Whether this unit brought pieces for which no pending claim was served yet."""
+    before, after = work.cache["rewards.pieces", reward.pk], pieces_left(offer_of(reward))
+    return before is not None and (after is None or after > before)
 
 
 def remember_pending_claim(work: UnitOfWork, reward: Reward) -> None:
@@ -45,7 +45,7 @@ def remember_pending_claim(work: UnitOfWork, reward: Reward) -> None:
 
 
 def has_pending_claims(work: UnitOfWork, reward: Reward) -> bool:
-    """Whether anybody waits for the reward. Queries once per unit."""
+    """Whether the reward has pending claims. One query per unit."""
     key = "rewards.is_awaited", reward.pk
     if key not in work.cache:
         work.cache[key] = Claim.objects.pending_for(reward).exists()
@@ -53,8 +53,8 @@ def has_pending_claims(work: UnitOfWork, reward: Reward) -> bool:
 
 
 def next_pending_claims(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:
-    """The first claims of the queue, with their participants. At most `limit`, and at most as many as there are pieces."""
+    """The first claims of the queue, with their participants: at most `limit`, and at most as many as there are pieces."""
     left = pieces_left(offer_of(reward))
-    held = [claim.pk for claim in work.locked_rows(Claim)]  # this unit closes them; the database does not know yet
-    waiting = Claim.objects.pending_for(reward).exclude(pk__in=held).select_related("participant")
-    return list(waiting[: limit if left is None else min(left, limit)])
+    closing = [claim.pk for claim in work.locked_rows(Claim)]  # this unit closes them, but has not written them yet
+    pending = Claim.objects.pending_for(reward).exclude(pk__in=closing).select_related("participant")
+    return list(pending[: limit if left is None else min(left, limit)])

@@ -91,7 +91,7 @@ def try_an_event(page: Page) -> None:
     page.locator("[name=properties-value]").nth(0).fill("110")
     page.click("button:has-text('Try it')")
     page.wait_for_selector("text=✓ amount is at least 100")
-    expect(page.get_by_label("What came of it")).to_contain_text("150 points")
+    expect(page.get_by_label("What it would lead to")).to_contain_text("150 points")
 
 
 def play_the_past(page: Page, site: str) -> None:

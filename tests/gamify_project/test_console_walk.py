@@ -166,7 +166,7 @@ def test_codes_are_masked_until_someone_with_the_permission_asks_and_that_is_aud
     console.post("rewards_claim_reveal", claim.pk)
 
     assert CODE in text_of(console.get("rewards_claim_change", claim.pk))
-    assert trail()[-1][2] == "Looked at what it says."
+    assert trail()[-1][2] == "Revealed the code."
 
 
 def test_only_its_own_permission_reveals_a_code(world):

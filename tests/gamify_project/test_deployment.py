@@ -114,10 +114,13 @@ def test_beat_keeps_its_schedule_in_the_volume_and_stops_when_told(installed: De
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"SECRET_KEY": ""}, "Production needs a SECRET_KEY of its own"),
-        ({"SECRET_KEY": "short"}, "Production needs a SECRET_KEY of its own"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY: production needs its own key"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: production needs its own key"),
         ({"DEBUG": "1"}, "DEBUG must be off in production"),
-        ({"ENCRYPTION_KEYS": f"{'x' * 32},{'y' * 31}"}, "Production needs ENCRYPTION_KEYS of at least 32 random"),
+        (
+            {"ENCRYPTION_KEYS": f"{'x' * 32},{'y' * 31}"},
+            "ENCRYPTION_KEYS: in production, each key needs at least 32 random",
+        ),
     ],
 )
 def test_production_refuses_to_start_unsafely(installed: Deployment, wrong: dict[str, str], problem: str) -> None:

@@ -90,7 +90,7 @@ def test_codes_in_the_console(tenant: Any, reward: Reward, text: bytes, nothing_
         answer = console.post("rewards_reward_add_codes", reward.pk, **{way: given}, confirmed="yes")
 
     first = errors_of(answer)[way]
-    assert first[0] == "Says no code."
+    assert first[0] == "Contains no code."
     assert [each.partition(":")[0] for each in first[1:]] == [f"Line {number}" for number in NUMBERS[:10]]
 
 

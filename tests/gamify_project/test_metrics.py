@@ -66,7 +66,7 @@ def test_a_tenant_that_was_never_audited_is_stale_from_its_creation_on(night, te
 
 def test_each_drift_is_an_error_in_the_log_up_to_a_number(night, tenant, monkeypatch):
     wrong(tenant)
-    monkeypatch.setattr(tasks, "TOLD_OF_EACH", 1)
+    monkeypatch.setattr(tasks, "MAX_LOGGED_DRIFTS", 1)
 
     with structlog.testing.capture_logs() as logs:
         tasks.verify()

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from gamify.badges.services import BadgeWithoutCriteria
 from gamify.facts.engine.outcomes import GrantRefused
 from gamify.leaderboards.services import create_leaderboard
-from gamify.webhooks.api.streaming import _places
+from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import assign_all_positions, create_endpoint
 from gamify_project.dialects import is_admin_gateway
@@ -219,7 +219,7 @@ def give_what_care_is_about(tenant: Tenant) -> None:
 def everyone(admin_api: Api, tenant: Tenant, settings: Any) -> Api:
     """An admin key, for paths as the document has them, and the participant of the examples, who has a badge."""
     settings.FEED_STREAMS = 1
-    _places.cache_clear()
+    _slots.cache_clear()
     user = ParticipantFactory(tenant=tenant, external_id="user_123", points=1000)
     BadgeAwardFactory(participant=user, badge__code="power_user")
     return Api(admin_api.key, base="")

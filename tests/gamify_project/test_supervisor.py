@@ -103,7 +103,7 @@ def test_a_program_that_ends_is_started_again_a_little_later_each_time(supervise
 def test_a_program_that_runs_once_is_not_started_again(supervise: Callable[..., Supervised], code: int) -> None:
     supervised = supervise({"once": f"print('worked'); raise SystemExit({code})", "beat": "print('tick')"})
 
-    supervised.wait_for(f"once ended (exit code {code})", "beat starts again in 1.0 s")
+    supervised.wait_for(f"once ended (exit code {code})", "beat restarts in 1.0 s")
     assert supervised.text().count("worked") == 1
     assert "once starts again" not in supervised.text()
     assert supervised.stop() == 0
@@ -134,7 +134,7 @@ def test_an_essential_program_that_cannot_start_ends_everything(supervise: Calla
 
     assert supervised.process.wait(20) == 1
     assert "web    | no such module" in supervised.text()
-    assert "web does not start; its lines above say why" in supervised.text()
+    assert "web does not start; see its lines above for the reason" in supervised.text()
     assert supervised.survivors() == []
 
 

@@ -182,7 +182,7 @@ LEDGER = {
     ),
     "an entry of somebody else": (
         lambda busy: change(busy.entries("bo", number=1), participant_id=uuid4()),
-        {("ledger", "ledger entries or credits of nobody"), ("ledger", "number"), ("ledger", "balance_after"),
+        {("ledger", "ledger entries or credits of no participant"), ("ledger", "number"), ("ledger", "balance_after"),
          ("ledger", "balance"), ("ledger", "total_earned"), ("points told", "participant_id"),
          ("points answered", "participant_id")},
     ),
@@ -202,9 +202,9 @@ REST = {
         lambda busy: BadgeAward.objects.get(participant__external_id="bo").delete(),
         {("badges", "badge_count")},
     ),
-    "a badge of nobody": (
+    "a badge of no participant": (
         lambda busy: change(BadgeAward.objects.filter(participant__external_id="bo"), participant_id=uuid4()),
-        {("badges", "badge_count"), ("badges", "badges of nobody")},
+        {("badges", "badge_count"), ("badges", "badges of no participant")},
     ),
     "what a claim has cost": (
         lambda busy: change(Claim.objects.filter(pk=busy.late_claim), points_deducted=19),
@@ -328,10 +328,10 @@ def test_rows_of_a_participant_who_is_gone_are_found(tenant, busy):
     busy.person("bo")._raw_delete("default")
 
     assert {what for _, what in found(tenant)} >= {
-        "ledger entries or credits of nobody",
-        "changes of tier of nobody",
-        "badges of nobody",
-        "claims of nobody",
+        "ledger entries or credits of no participant",
+        "changes of tier of no participant",
+        "badges of no participant",
+        "claims of no participant",
     }
 
 

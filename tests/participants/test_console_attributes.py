@@ -76,8 +76,8 @@ def test_what_a_client_added_meanwhile_is_not_in_the_patch():
 
 
 @pytest.mark.parametrize("value", [{"deep": [1]}, [1, 2], None, "two\nlines"])
-def test_values_with_a_shape_of_their_own_are_kept(value):
-    assert row_of("address", value).is_kept
+def test_structured_values_become_fixed_rows(value):
+    assert row_of("address", value).is_fixed
     assert patch({"address": value}, row_of("address", value)) == {}
 
 
@@ -85,13 +85,13 @@ def test_values_with_a_shape_of_their_own_are_kept(value):
     ("rows", "message"),
     [
         ([Row("", "text", "gold")], "The value “gold” needs a name."),
-        ([Row("a", "text", "1"), Row("a", "text", "2")], "“a” is there twice."),
+        ([Row("a", "text", "1"), Row("a", "text", "2")], "“a” appears twice."),
         ([Row("a", "number", "many")], "“a”: “many” is not a number."),
         ([Row("a", "number", "nan")], "“a”: “nan” is not a number."),
         ([Row("a", "number", "1e999")], "“a”: “1e999” is not a number."),
         ([Row("a", "number", "9999999999999999999")], "“a”: “9999999999999999999” is not a number."),
         ([Row("a", "text", "x\0")], "“a” must not contain control characters."),
-        ([Row("a", "kept", "{}")], "“a” is gone; load the page again."),
+        ([Row("a", "fixed", "{}")], "“a” no longer exists; load the page again."),
         ([Row("a", "text", "x" * 16_384)], "Must not exceed 16384 bytes as JSON."),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 from django import forms
 
-from participants.admin.lengths import Length, LengthField, length_of, said_of
+from participants.admin.lengths import Length, LengthField, duration_in_words, length_of
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_seconds_are_shown_in_the_largest_unit_that_fits(seconds, number, unit, 
 
     assert (length.number, length.unit, length.seconds) == (number, unit, seconds)
     assert not length.has_changed
-    assert said_of(seconds) == said
+    assert duration_in_words(seconds) == said
 
 
 def test_nothing_is_nothing_in_the_unit_of_the_field():

@@ -34,7 +34,7 @@ def test_a_participant_is_registered(tenant):
 @pytest.mark.parametrize(
     ("external_id", "message"),
     [
-        ("known", "There is a participant with this id already."),
+        ("known", "A participant with this id exists already."),
         ("bad\u0085id", "Must not contain control characters."),
         ("x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
     ],

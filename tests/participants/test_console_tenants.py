@@ -65,7 +65,7 @@ def test_disabling_takes_the_twin_along_and_enabling_brings_both_back(tenant, ap
 
     assert while_disabled == [403, 403]
     assert [client.get("/participants/u/points").status_code for client in (api, sandbox_api)] == [200, 200]
-    assert [message for _, _, message in trail()] == ["Disabled, with its twin.", "Enabled, with its twin."]
+    assert [message for _, _, message in trail()] == ["Disabled, with its sandbox.", "Enabled, with its sandbox."]
 
 
 def test_looking_at_the_confirmation_changes_nothing(tenant, nothing_written):

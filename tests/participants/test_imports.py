@@ -12,12 +12,12 @@ from participants.management.imports.bad_lines import SHOWN, BadLines
 from participants.management.imports.columns import Columns
 from participants.management.imports.command import instant_in, text_in
 from participants.management.imports.reading import (
-    MARKED,
+    BOM_PROBLEM,
     MAX_LINE_BYTES,
     FileRefused,
     Place,
     Source,
-    opened,
+    open_source,
     records,
 )
 from participants.management.imports.warnings import MAX_UNREAD, Warnings
@@ -62,7 +62,7 @@ def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_passed_over():
         ("ada,login,more", "has 3 fields, and the header 2"),
         ('"ada,login', "is not CSV: unexpected end of data"),
         (b"\xff,login", "is not UTF-8"),
-        ("\ufeffbo,login", MARKED),
+        ("\ufeffbo,login", BOM_PROBLEM),
         ("x" * (MAX_LINE_BYTES + 5) + ",login", f"is longer than {MAX_LINE_BYTES} bytes"),
     ],
 )
@@ -82,8 +82,8 @@ def test_a_bad_line_of_csv_is_named_and_spoils_no_other(line, problem):
         ('"ada"', "is not a JSON object"),
         ('{"n": NaN}', "is not valid JSON: NaN is not a JSON number"),
         ("[" * 100_000, "is JSON nested too deep"),
-        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" is there more than once'),
-        ('{"a": {"b": 1, "b": 1}}', 'is not valid JSON: the key "b" is there more than once'),
+        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" appears more than once'),
+        ('{"a": {"b": 1, "b": 1}}', 'is not valid JSON: the key "b" appears more than once'),
         ('{"Code": "b"}', 'has the column "Code", which must be called code'),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_bad_line_of_ndjson_is_named_and_spoils_no_other(line, problem):
 
 
 def test_a_byte_order_mark_is_refused_where_files_were_joined():
-    assert read('\ufeff{"code": "a"}\n\ufeff{"code": "b"}\n', "ndjson") == [(1, {"code": "a"}), (2, MARKED)]
+    assert read('\ufeff{"code": "a"}\n\ufeff{"code": "b"}\n', "ndjson") == [(1, {"code": "a"}), (2, BOM_PROBLEM)]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ticks.txt").write_text("")
 
-    with pytest.raises(FileRefused, match=message), opened(name, format_name=None):
+    with pytest.raises(FileRefused, match=message), open_source(name, format_name=None):
         pass
 
 
@@ -250,7 +250,7 @@ def test_the_same_content_under_another_name_has_the_same_digest(tmp_path):
     digests = set()
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("participant_id,code\n")
-        with opened(str(tmp_path / name), format_name=None) as source:
+        with open_source(str(tmp_path / name), format_name=None) as source:
             digests.add((source.digest, source.size, source.format))
 
     assert len(digests) == 1

@@ -40,7 +40,7 @@ def test_the_specs_registration_answers_the_full_profile(api):
     }
 
 
-def test_registration_writes_one_participant_and_tells_of_it(tenant, api):
+def test_registration_writes_one_participant_and_publishes_an_event(tenant, api):
     api.post(PEOPLE, SPEC)
 
     participant = Participant.objects.get()
@@ -66,7 +66,7 @@ def test_registering_again_is_201_and_replaces_what_is_given(api):
     assert Participant.objects.count() == 1
 
 
-def test_registering_again_with_the_same_tells_nothing_new(api):
+def test_registering_again_without_changes_publishes_no_event(api):
     api.post(PEOPLE, SPEC)
     before = DomainEvent.objects.count()
 
@@ -222,7 +222,7 @@ def test_registering_the_same_id_in_two_tenants_makes_two_participants(api, othe
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_profile_fields_are_kept_as_sent(api, given, method):
+def test_profile_fields_are_stored_as_sent(api, given, method):
     api.post(PEOPLE, {"participant_id": "user_123"})
 
     path, body = (PEOPLE, {"participant_id": "user_123"} | given) if method == "POST" else (JANE, given)

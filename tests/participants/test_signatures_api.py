@@ -27,7 +27,7 @@ PATH = "/v1/streaks/acme/users/user_123"
 ECHO = "/v1/streaks/acme/echo"
 ADMIN = "/v1/tenants/acme/streaks"
 HEADERS = ("X-Tenant-Id", "X-Timestamp", "X-Signature")
-NO_MATCH = "X-Signature matches no standing secret of the tenant in X-Tenant-Id"
+NO_MATCH = "X-Signature matches no active secret of the tenant in X-Tenant-Id"
 
 pytestmark = pytest.mark.urls("tests.participants.phoenix_views")
 
@@ -87,7 +87,7 @@ def test_a_signed_query_is_answered_about_the_tenant_of_the_secret(partner, tena
 def test_a_header_that_is_missing_is_401_and_named(partner, name, value):
     message = unauthorized(partner.get(headers={name: value}))
 
-    assert message == f"{name} missing: a signed request carries X-Tenant-Id, X-Timestamp, X-Signature"
+    assert message == f"{name} missing: a signed request needs the headers X-Tenant-Id, X-Timestamp, X-Signature"
 
 
 def test_without_any_of_the_headers_a_key_is_asked_for(partner):
@@ -105,7 +105,7 @@ def test_a_clock_that_is_up_to_300_seconds_off_is_good_enough(partner, seconds):
 def test_a_stale_timestamp_or_one_from_the_future_is_401(partner, seconds):
     message = unauthorized(partner.get(signs={"timestamp": str(UNIX_NOW + seconds)}))
 
-    assert message == "X-Timestamp is more than 300 seconds off: check your clock and sign anew"
+    assert message == "X-Timestamp is more than 300 seconds off: check your clock and sign again"
 
 
 def test_a_request_sent_again_later_than_300_seconds_is_401(partner, frozen):

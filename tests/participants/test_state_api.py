@@ -37,7 +37,7 @@ def test_the_state_of_an_unknown_participant_is_empty_and_makes_none(api, nothin
     assert response.json() == {"participant_id": "user_123", **EMPTY}
 
 
-def test_the_specs_include_answers_those_sections_only(api):
+def test_include_of_the_specification_answers_only_these_sections(api):
     response = api.get(STATE + "?include=points,tier,badges")
 
     assert list(response.json()) == ["participant_id", "points", "tier", "badges"]

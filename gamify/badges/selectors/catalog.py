@@ -1,14 +1,13 @@
 """The part of the catalog with the active badges, by code and by the events and changes that they listen to."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
 from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
 from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Tenant
@@ -29,34 +28,37 @@ class BadgeDefinition:
     criterion: Criterion | None = None
 
 
+Listening = tuple[BadgeDefinition, Criterion]
+
+
 @dataclass(frozen=True)
 class Badges:
     """Active badges by code, in display order. Those with criteria also by name of event and of change."""
 
     active: Mapping[str, BadgeDefinition]
-    by_event: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-    by_change: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-
-    def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-        """Badges that count events of this name."""
-        named = self.by_event.get(event_name, ()) if event_name != ANY_EVENT else ()
-        return (*named, *self.by_event.get(ANY_EVENT, ()))
+    by_event: ListenerIndex[tuple[Listening, ...]]
+    by_change: ListenerIndex[tuple[Listening, ...]]
 
 
 def load_badges(tenant: Tenant) -> Badges:
     """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
-    by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    for badge in active.values():
-        criterion = badge.criterion
-        if criterion is None:
-            continue
-        if criterion.counts_events:
-            by_event[criterion.counter.event_name].append((badge, criterion))
-        for change in badge_metrics[criterion.metric].raised_by:
-            by_change[change].append((badge, criterion))
-    return Badges(active, by_event, by_change)
+    pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
+    pairs.sort(key=lambda pair: _counts_all_events(pair[1]))  # those that count one event are evaluated first
+    return Badges(
+        active,
+        index_listeners(pairs, names_of=_event_names, group=tuple),
+        index_listeners(pairs, names_of=lambda pair: badge_metrics[pair[1].metric].raised_by, group=tuple),
+    )
+
+
+def _event_names(listening: Listening) -> Iterable[str]:
+    criterion = listening[1]
+    return (criterion.counter.event_name,) if criterion.counts_events else ()
+
+
+def _counts_all_events(criterion: Criterion) -> bool:
+    return criterion.counts_events and criterion.counter.event_name == ANY_EVENT
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:

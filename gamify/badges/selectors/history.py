@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from gamify.badges.engine import Criterion
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.models import Event
 from participants.models import Participant
 

@@ -41,7 +41,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
 
 
 def _listening(work: UnitOfWork, event: Event) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-    return badges_in(work.catalog).listening(event.name)
+    return badges_in(work.catalog).by_event[event.name]
 
 
 def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, counting: Counting) -> None:

@@ -41,10 +41,10 @@ class Submitted:
 
 def bodies_of(submitted: Submitted) -> list[dict[str, Any]]:
     """As the API has them. Raises ValidationError."""
-    return [_numbered(number, card, submitted.shown) for number, card in enumerate(submitted.cards, start=1)]
+    return [_card_body(number, card, submitted.shown) for number, card in enumerate(submitted.cards, start=1)]
 
 
-def _numbered(number: int, card: Card, shown: Stored) -> dict[str, Any]:
+def _card_body(number: int, card: Card, shown: Stored) -> dict[str, Any]:
     try:
         return card.body(shown)
     except forms.ValidationError as refusal:
@@ -69,7 +69,7 @@ class CardsWidget(forms.Widget):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Submitted:
         prefixes = [f"{name}-{index}" for index in range(MAX_CARDS + BLANK_CARDS)]
         cards = [self.read(data, prefix) for prefix in prefixes if f"{prefix}-place" in data]
-        return Submitted(_as_stored(data.get(f"{name}-shown", "")), [card for card in cards if not card.is_blank])
+        return Submitted(_parse_stored(data.get(f"{name}-shown", "")), [card for card in cards if not card.is_blank])
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return f"{name}-shown" not in data
@@ -90,7 +90,7 @@ class CardsWidget(forms.Widget):
         return Submitted(stored, [self.of_stored(each, place) for place, each in enumerate(stored)])
 
 
-def _as_stored(text: str) -> Stored:
+def _parse_stored(text: str) -> Stored:
     """The list of JSON objects that `text` is, empty for anything else."""
     try:
         value = json.loads(text)
@@ -103,7 +103,7 @@ class CardsField(forms.Field):
     """Cleans to what the API has, not yet judged."""
 
     widget: Any = CardsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)

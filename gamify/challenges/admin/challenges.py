@@ -20,7 +20,7 @@ DURATION = ("duration_type", "starts_at", "ends_at", "duration_days")
 @admin.register(Challenge)
 class ChallengeAdmin(DefinitionAdmin):
     noun, form = "challenge", ChallengeForm
-    columns = ("shown_duration", "enrolment", "shown_needed")
+    columns = ("display_duration", "enrolment", "display_needed")
     list_filter = ("is_active", "duration_type", "enrolment")
     conditional_fields = {
         "starts_at": "duration_type == 'fixed'",
@@ -42,9 +42,9 @@ class ChallengeAdmin(DefinitionAdmin):
         )
 
     @display("lasts", ordering="duration_type")
-    def shown_duration(self, challenge: Challenge) -> str:
+    def display_duration(self, challenge: Challenge) -> str:
         return duration_of(challenge)
 
     @display("objectives")
-    def shown_needed(self, challenge: Challenge) -> str:
+    def display_needed(self, challenge: Challenge) -> str:
         return needed_of(challenge)

@@ -7,8 +7,8 @@ from rest_framework.serializers import Serializer
 
 from gamify.challenges.admin.milestones import MilestonesField
 from gamify.challenges.admin.objectives import ObjectivesField
-from gamify.challenges.admin.words import sentence
-from gamify.challenges.definitions import ChallengeChanges, NewChallenge, giving_problems
+from gamify.challenges.admin.words import error_sentence
+from gamify.challenges.definitions import ChallengeChanges, NewChallenge, challenge_grant_problems
 from gamify.challenges.models import ALL, DurationChoice
 from gamify.facts.admin.grants import GrantsField
 from participants.admin.definitions import DefinitionForm
@@ -59,12 +59,12 @@ class ChallengeForm(DefinitionForm):
             body["completion"] = ALL if body["completion"] is None else body["completion"]
         return body
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
-            self._place(giving_problems(self.tenant, judged.validated_data))
+            self._place(challenge_grant_problems(self.tenant, judged.validated_data))
         return judged
 
     def _field_of(self, error: FieldError) -> tuple[str | None, str]:
         field, _ = super()._field_of(error)
-        return field, sentence(error)
+        return field, error_sentence(error)

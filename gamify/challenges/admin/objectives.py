@@ -58,14 +58,14 @@ class ObjectiveCard:
 
     def _expression(self, shown: Stored) -> Mapping[str, Any] | None:
         if self.place and not self.drops:
-            return self._kept(shown)
+            return self._stored_expression(shown)
         short = filter_of(self.where)
         try:
             return None if short is None else filter_as_expression(short)
         except MalformedExpression as malformed:
             raise forms.ValidationError(f"{malformed.problem.field}: {malformed.problem.message}.") from malformed
 
-    def _kept(self, shown: Stored) -> Mapping[str, Any]:
+    def _stored_expression(self, shown: Stored) -> Mapping[str, Any]:
         if not self.place.isascii() or not self.place.isdecimal() or int(self.place[:9]) >= len(shown):
             raise forms.ValidationError("The conditions that were kept are gone; load the page again.")
         return dict(shown[int(self.place)]["expression"])
@@ -77,7 +77,7 @@ class ObjectiveCard:
     def _words(self, shown: Stored) -> str:
         """What stands there of conditions that are kept."""
         try:
-            return expression_in_words(self._kept(shown)) if self.place else ""
+            return expression_in_words(self._stored_expression(shown)) if self.place else ""
         except forms.ValidationError as gone:
             return str(gone.messages[0])
 

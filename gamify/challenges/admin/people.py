@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify.challenges import services
 from gamify.challenges.admin.words import progress_of
-from gamify.challenges.selectors import EnrolmentStatus, Status, open_challenges, standings_of
+from gamify.challenges.selectors import EnrolmentStatus, Status, enrolment_statuses, open_challenges
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
@@ -19,8 +19,8 @@ from participants.models import Participant
 COLUMNS = ("Challenge", "Status", "Since", "Until", "Objectives", "Completed")
 
 
-def _standings(participant: Participant) -> Sequence[EnrolmentStatus]:
-    return standings_of(participant, catalog_of(participant.tenant), now=timezone.now())
+def _statuses(participant: Participant) -> Sequence[EnrolmentStatus]:
+    return enrolment_statuses(participant, catalog_of(participant.tenant), now=timezone.now())
 
 
 class EnrolForm(PageForm):
@@ -29,13 +29,13 @@ class EnrolForm(PageForm):
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
         # A form that is sent twice names one that they are in by now.
-        offered = [each for each in _standings(row) if self.is_bound or each.status is Status.AVAILABLE]
+        offered = [each for each in _statuses(row) if self.is_bound or each.status is Status.AVAILABLE]
         choices = [(each.challenge.code, each.challenge.name) for each in offered]
         self.fields["code"].choices = choices  # type: ignore[attr-defined]
 
 
 def _enrol(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    known = {each.challenge.code: each.status for each in _standings(participant)}
+    known = {each.challenge.code: each.status for each in _statuses(participant)}
     standing = services.enroll(
         tenant=participant.tenant, participant_id=participant.external_id, code=data["code"], now=timezone.now()
     )
@@ -58,7 +58,7 @@ ENROL = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    begun = [_row(standing) for standing in _standings(participant) if standing.state is not None]
+    begun = [_row(standing) for standing in _statuses(participant) if standing.state is not None]
     note = f"{participant.challenges_completed:,} completed so far." if participant.challenges_completed else ""
     yield Box("Challenges", COLUMNS, begun, empty="They take part in none.", note=note)
 

@@ -22,7 +22,7 @@ _PARTS = {
 }
 
 
-def sentence(error: FieldError) -> str:
+def error_sentence(error: FieldError) -> str:
     """The message of an error, beside its editor: those of parts are ends of sentences, here is the beginning."""
     head, *path = error.field.split(".")
     if not error.message[:1].islower():
@@ -44,7 +44,7 @@ def _part(path: Sequence[str]) -> str:
 
 def objective_in_words(objective: Mapping[str, Any]) -> str:
     """Log in (login): 5 events of login; only where plan is “pro”; only after start."""
-    parts = [_completed_by(objective["condition"], ", ".join(objective["event_types"]))]
+    parts = [_condition_in_words(objective["condition"], ", ".join(objective["event_types"]))]
     if expression := objective.get("expression"):
         parts.append(f"only where {expression_in_words(expression)}")
     if earlier := objective.get("prerequisites"):
@@ -52,7 +52,7 @@ def objective_in_words(objective: Mapping[str, Any]) -> str:
     return f"{objective['label']} ({objective['code']}): {'; '.join(parts)}"
 
 
-def _completed_by(condition: Mapping[str, Any], events: str) -> str:
+def _condition_in_words(condition: Mapping[str, Any], events: str) -> str:
     minimum, of = f"{condition['min']:,}", "any event" if events == "*" else events
     if condition["type"] == ConditionKind.COUNT:
         return f"{minimum} × {of}"

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from gamify.challenges.api import examples
 from gamify.challenges.api.serializers import ChallengeAnswer
-from gamify.challenges.definitions import ChallengeChanges, NewChallenge, giving_problems, nested
+from gamify.challenges.definitions import ChallengeChanges, NewChallenge, challenge_grant_problems, nest_problems
 from gamify.challenges.models import Challenge
 from gamify.challenges.services import ChallengeNotFound
 from participants.api.definitions import DefinitionViewSet, documented
@@ -29,5 +29,5 @@ class AdminChallengeViewSet(DefinitionViewSet):
 
     def _check(self, data: Mapping[str, Any]) -> None:
         """Raises ValidationError for what the tenant cannot give."""
-        if problems := list(giving_problems(self.tenant, data)):
-            raise serializers.ValidationError(nested(problems))
+        if problems := list(challenge_grant_problems(self.tenant, data)):
+            raise serializers.ValidationError(nest_problems(problems))

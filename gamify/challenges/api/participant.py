@@ -10,10 +10,10 @@ from gamify.challenges.api.serializers import (
     EnrolledAnswer,
     OpenChallengesAnswer,
     ParticipantChallengesAnswer,
-    open_challenge_as_told,
-    standing_as_told,
+    enrolment_answer,
+    open_challenge_answer,
 )
-from gamify.challenges.selectors import open_challenges, standings_of
+from gamify.challenges.selectors import enrolment_statuses, open_challenges
 from gamify.challenges.services import ChallengeNotFound, ChallengeUnavailable
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet, rendered
@@ -28,7 +28,7 @@ class ChallengeViewSet(KeyViewSet):
         """The challenges that can be taken part in: active, and not past their end."""
         with reading(self.tenant) as tenant:
             challenges = open_challenges(catalog_of(tenant), now=self.now)
-        answer = {"challenges": [open_challenge_as_told(challenge) for challenge in challenges]}
+        answer = {"challenges": [open_challenge_answer(challenge) for challenge in challenges]}
         return Response(rendered(OpenChallengesAnswer, answer))
 
     @operation(
@@ -47,7 +47,7 @@ class ChallengeViewSet(KeyViewSet):
         participant_id = self.body(EnrolBody)["participant_id"]
         self.take_write(participant_id)
         standing = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
-        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **standing_as_told(standing)}))
+        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **enrolment_answer(standing)}))
 
 
 class ParticipantChallengesViewSet(KeyViewSet):
@@ -55,6 +55,6 @@ class ParticipantChallengesViewSet(KeyViewSet):
     def retrieve(self, request: Request, participant_id: str) -> Response:
         """Every challenge that the participant takes part in or may take part in, and where they stand in each."""
         with reading(self.tenant) as tenant:
-            standings = standings_of(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
-        answer = {"participant_id": participant_id, "challenges": [standing_as_told(each) for each in standings]}
+            standings = enrolment_statuses(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
+        answer = {"participant_id": participant_id, "challenges": [enrolment_answer(each) for each in standings]}
         return Response(rendered(ParticipantChallengesAnswer, answer))

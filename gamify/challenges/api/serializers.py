@@ -48,19 +48,19 @@ class ChallengeStanding(serializers.Serializer[Any]):
     objectives = ObjectiveStanding(many=True, help_text="Where they stand in each objective.")
 
 
-class Whose(serializers.Serializer[Any]):
+class WithParticipantId(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
 
 
-class EnrolBody(Whose):
+class EnrolBody(WithParticipantId):
     """Who is to take part."""
 
 
-class EnrolledAnswer(Whose, ChallengeStanding):
+class EnrolledAnswer(WithParticipantId, ChallengeStanding):
     """Where they stand now."""
 
 
-class ParticipantChallengesAnswer(Whose):
+class ParticipantChallengesAnswer(WithParticipantId):
     challenges = ChallengeStanding(many=True, help_text="Those they take part in and those they may, in display order.")
 
 
@@ -102,7 +102,7 @@ class ChallengeAnswer(DefinitionAnswer, ChallengeTerms):
     objectives = ChallengeObjective(many=True, help_text="What is to be done.")
 
 
-def standing_as_told(standing: EnrolmentStatus) -> dict[str, Any]:
+def enrolment_answer(standing: EnrolmentStatus) -> dict[str, Any]:
     state, challenge = standing.state, standing.challenge
     return {
         "code": challenge.code,
@@ -112,11 +112,11 @@ def standing_as_told(standing: EnrolmentStatus) -> dict[str, Any]:
         "ends_at": standing.ends_at,
         "completed_at": state and state.completed_at,
         "completions": state.completions if state else 0,
-        "objectives": [_objective_standing(standing, objective) for objective in challenge.rules.objectives],
+        "objectives": [_objective_answer(standing, objective) for objective in challenge.rules.objectives],
     }
 
 
-def _objective_standing(standing: EnrolmentStatus, objective: Objective) -> dict[str, Any]:
+def _objective_answer(standing: EnrolmentStatus, objective: Objective) -> dict[str, Any]:
     state = standing.state
     return {
         "code": objective.code,
@@ -127,7 +127,7 @@ def _objective_standing(standing: EnrolmentStatus, objective: Objective) -> dict
     }
 
 
-def open_challenge_as_told(challenge: CompiledChallenge) -> dict[str, Any]:
+def open_challenge_answer(challenge: CompiledChallenge) -> dict[str, Any]:
     row = challenge.row
     return {
         **{name: getattr(row, name) for name in ("code", "name", "description", *ChallengeTerms().fields)},

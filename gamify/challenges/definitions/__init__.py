@@ -4,7 +4,12 @@ bodies      objectives and milestones, by themselves          challenges  the wh
 """
 
 from gamify.challenges.definitions.bodies import ChallengeMilestone, ChallengeObjective, CompletionField
-from gamify.challenges.definitions.challenges import ChallengeChanges, NewChallenge, giving_problems, nested
+from gamify.challenges.definitions.challenges import (
+    ChallengeChanges,
+    NewChallenge,
+    challenge_grant_problems,
+    nest_problems,
+)
 
 __all__ = [
     "ChallengeChanges",
@@ -12,6 +17,6 @@ __all__ = [
     "ChallengeObjective",
     "CompletionField",
     "NewChallenge",
-    "giving_problems",
-    "nested",
+    "challenge_grant_problems",
+    "nest_problems",
 ]

@@ -17,7 +17,7 @@ _TOO_LONG = "must not be longer than {max_length} characters"
 _NOT_A_NUMBER = "must be a whole number"
 
 
-class Whole(Body):
+class ReplacedObject(Body):
     """Part of a definition that is replaced whole: a change of the definition, too, must say all of it."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -28,7 +28,7 @@ class Whole(Body):
         return dict(instance)
 
 
-class ChallengeObjective(Whole):
+class ChallengeObjective(ReplacedObject):
     """Something to be done, known by the events that tell of it."""
 
     code = VisibleLineField(
@@ -69,7 +69,7 @@ class ChallengeObjective(Whole):
         return {**attrs, "condition": condition, "prerequisites": list(dict.fromkeys(attrs["prerequisites"]))}
 
 
-class ChallengeMilestone(Whole):
+class ChallengeMilestone(ReplacedObject):
     """What so many completed objectives give, once in each round."""
 
     objectives = WholeNumberField(

@@ -1,7 +1,7 @@
 """A challenge as a whole. What its parts say of each other is judged together with what a change leaves as it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -31,6 +31,13 @@ _BELONGS_TO = {
 
 class ChallengeChanges(DefinitionChanges):
     """The fields that are given change, and no other; objectives and milestones are replaced whole."""
+
+    initial_values: ClassVar[Mapping[str, Any]] = {
+        "duration_type": DurationChoice.PERPETUAL,
+        "objectives": (),
+        "completion": ALL,
+        "milestones": (),
+    }
 
     duration_type = serializers.ChoiceField(
         choices=DurationChoice.choices,
@@ -72,38 +79,35 @@ class ChallengeChanges(DefinitionChanges):
         """As it is stored: of the duration, what belongs to its type, and nothing else."""
         problems = [*self._duration_problems(attrs), *self._objective_problems(attrs), *self._milestone_problems(attrs)]
         if problems:
-            raise serializers.ValidationError(nested(problems))
-        kind = self._after(attrs, "duration_type")
+            raise serializers.ValidationError(nest_problems(problems))
+        kind = self.after(attrs, "duration_type")
         return attrs | {name: None for name, belongs_to in _BELONGS_TO.items() if belongs_to != kind}
 
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, _DEFAULTS.get(name))
-
     def _duration_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
-        kind = self._after(attrs, "duration_type")
+        kind = self.after(attrs, "duration_type")
         for name, belongs_to in _BELONGS_TO.items():
-            if belongs_to == kind and self._after(attrs, name) is None:
+            if belongs_to == kind and self.after(attrs, name) is None:
                 yield FieldError(name, f"Required for a {belongs_to} challenge.")
             elif belongs_to != kind and attrs.get(name) is not None:
                 yield FieldError(name, f"Only a {belongs_to} challenge has it.")
-        start, end = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        start, end = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
         if kind == DurationChoice.FIXED and start and end and start >= end:
             yield FieldError("ends_at", "Must be after starts_at.")
 
     def _objective_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
-        objectives = self._after(attrs, "objectives")
+        objectives = self.after(attrs, "objectives")
         yield from _code_problems(objectives)
         yield from _prerequisite_problems(objectives)
         if self._needed(attrs) > len(objectives):
             yield FieldError("completion", f"Must not be more than the {len(objectives)} objectives.")
 
     def _needed(self, attrs: Mapping[str, Any]) -> int:
-        completion = self._after(attrs, "completion")
-        return len(self._after(attrs, "objectives")) if completion == ALL else int(completion)
+        completion = self.after(attrs, "completion")
+        return len(self.after(attrs, "objectives")) if completion == ALL else int(completion)
 
     def _milestone_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
         needed, known = self._needed(attrs), set[int]()
-        for index, milestone in enumerate(self._after(attrs, "milestones")):
+        for index, milestone in enumerate(self.after(attrs, "milestones")):
             number = milestone["objectives"]
             if number > needed:
                 yield FieldError(
@@ -114,15 +118,7 @@ class ChallengeChanges(DefinitionChanges):
             known.add(number)
 
 
-_DEFAULTS: Mapping[str, Any] = {
-    "duration_type": DurationChoice.PERPETUAL,
-    "objectives": (),
-    "completion": ALL,
-    "milestones": (),
-}
-
-
-def nested(problems: Sequence[FieldError]) -> dict[str, Any]:
+def nest_problems(problems: Sequence[FieldError]) -> dict[str, Any]:
     """As serializers nest what is wrong, the first thing for each path."""
     nested: dict[str, Any] = {}
     for problem in problems:
@@ -175,7 +171,7 @@ class NewChallenge(ChallengeChanges):
     )
 
 
-def giving_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
+def challenge_grant_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
     """What is wrong with the grants in validated data: they must be something that `tenant` has to give."""
     for index, milestone in enumerate(data.get("milestones", ())):
         yield from grant_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")

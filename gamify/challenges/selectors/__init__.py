@@ -7,7 +7,13 @@ from gamify.challenges.selectors.catalog import (
     challenges_in,
     term_of,
 )
-from gamify.challenges.selectors.standings import EnrolmentStatus, Status, open_challenges, standing_of, standings_of
+from gamify.challenges.selectors.statuses import (
+    EnrolmentStatus,
+    Status,
+    enrolment_status,
+    enrolment_statuses,
+    open_challenges,
+)
 
 __all__ = [
     "ChallengeCatalog",
@@ -16,8 +22,8 @@ __all__ = [
     "Listener",
     "Status",
     "challenges_in",
+    "enrolment_status",
+    "enrolment_statuses",
     "open_challenges",
-    "standing_of",
-    "standings_of",
     "term_of",
 ]

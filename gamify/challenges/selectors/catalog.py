@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +13,20 @@ import structlog
 from gamify.challenges.engine import Duration, Milestone, Objective, Rules, Term
 from gamify.challenges.models import ALL, Challenge, EnrolmentChoice
 from gamify.facts.engine.conditions import Condition, ConditionKind
-from gamify.facts.engine.expressions import CompiledExpression, MalformedExpression, compile_expression, compile_filter
+from gamify.facts.engine.expressions import (
+    MATCHES_NOTHING,
+    CompiledExpression,
+    MalformedExpression,
+    compile_expression,
+)
 from gamify.facts.engine.fields import MISSING, ReadField, Values, compile_path
-from gamify.facts.engine.tree import Not
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
 
 logger = structlog.get_logger(__name__)
 
 PART = "challenges"
-ANY_EVENT = "*"
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,6 @@ class Listener:
     event_types: frozenset[str]
     listens_to: CompiledExpression | None
     read: ReadField | None
-
-    def hears(self, name: str) -> bool:
-        return name in self.event_types or ANY_EVENT in self.event_types
 
     def matches(self, properties: Values, attributes: Values) -> bool:
         return self.listens_to is None or self.listens_to.matches(properties, attributes)
@@ -62,7 +64,7 @@ class CompiledChallenge:
     row: Challenge
 
 
-Heard = tuple[CompiledChallenge, Sequence[Listener]]
+ChallengeListeners = tuple[CompiledChallenge, Sequence[Listener]]
 """A challenge, and its objectives that an event of one name may advance."""
 
 
@@ -72,23 +74,19 @@ class ChallengeCatalog:
 
     by_code: Mapping[str, CompiledChallenge]
     by_id: Mapping[UUID, CompiledChallenge]
-    by_event: Mapping[str, Sequence[Heard]]
-
-    def listening(self, event: str) -> Sequence[Heard]:
-        """The active challenges with an objective that this event of a client may advance."""
-        return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
+    by_event: ListenerIndex[Sequence[ChallengeListeners]]
 
 
 def load_catalog(tenant: Tenant) -> ChallengeCatalog:
     """Compile the tenant's definitions."""
-    compiled = [_compiled(row) for row in Challenge.objects.of(tenant).in_order()]
+    compiled = [_compile(row) for row in Challenge.objects.of(tenant).in_order()]
     return ChallengeCatalog(
         {each.code: each for each in compiled}, {each.id: each for each in compiled}, _by_event(compiled)
     )
 
 
-def _compiled(row: Challenge) -> CompiledChallenge:
-    listeners = [_listener(row, stored) for stored in row.objectives]
+def _compile(row: Challenge) -> CompiledChallenge:
+    listeners = [_compile_listener(row, stored) for stored in row.objectives]
     return CompiledChallenge(
         id=row.pk,
         code=row.code,
@@ -102,7 +100,7 @@ def _compiled(row: Challenge) -> CompiledChallenge:
     )
 
 
-def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
+def _compile_listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
     condition = stored["condition"]
     return Listener(
         objective=Objective(
@@ -114,22 +112,18 @@ def _listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
             prerequisites=tuple(stored.get("prerequisites", ())),
         ),
         event_types=frozenset(stored["event_types"]),
-        listens_to=_listens_to(row, stored.get("expression")),
+        listens_to=_compile_expression(row, stored.get("expression")),
         read=compile_path(condition["field"]) if condition.get("field") else None,
     )
 
 
-def _listens_to(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
+def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
     """One that cannot be read any more matches nothing; it must not take all others along."""
     try:
         return None if expression is None else compile_expression(expression)
     except MalformedExpression as malformed:
         logger.warning("challenge_expression_malformed", challenge=str(row.pk), problem=str(malformed))
-        return NOTHING
-
-
-_ANYTHING = compile_filter({})
-NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+        return MATCHES_NOTHING
 
 
 def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
@@ -149,15 +143,17 @@ def term_of(row: Challenge) -> Term:
     return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
 
 
-def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[Heard]]:
-    """By the name of an event, what listens to any event among it; under ANY_EVENT that alone."""
-    active = [challenge for challenge in challenges if challenge.is_active]
-    names = {name for each in active for listener in each.listeners for name in listener.event_types}
-    return {name: [heard for each in active if (heard := _hearing(each, name))[1]] for name in names}
+def _by_event(challenges: Iterable[CompiledChallenge]) -> ListenerIndex[Sequence[ChallengeListeners]]:
+    """Index the objectives of the active challenges by event name."""
+    pairs = [
+        (challenge, listener) for challenge in challenges if challenge.is_active for listener in challenge.listeners
+    ]
+    return index_listeners(pairs, names_of=lambda pair: pair[1].event_types, group=_group_by_challenge)
 
 
-def _hearing(challenge: CompiledChallenge, name: str) -> Heard:
-    return challenge, [listener for listener in challenge.listeners if listener.hears(name)]
+def _group_by_challenge(pairs: Sequence[tuple[CompiledChallenge, Listener]]) -> Sequence[ChallengeListeners]:
+    groups = [list(group) for _, group in groupby(pairs, key=lambda pair: pair[0].id)]
+    return [(group[0][0], [listener for _, listener in group]) for group in groups]
 
 
 def challenges_in(catalog: Catalog) -> ChallengeCatalog:

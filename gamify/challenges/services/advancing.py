@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gamify.challenges.engine import Advanced, State, advanced
+from gamify.challenges.engine import AdvanceResult, State, advance
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source
@@ -14,10 +14,10 @@ from participants.work import Load, UnitOfWork
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountResult:
     """What an event came to, and what is to be given for it."""
 
-    advanced: Advanced
+    advanced: AdvanceResult
     outcomes: Sequence[Outcome] = ()
 
 
@@ -33,21 +33,21 @@ def enrol_in(work: UnitOfWork, participant: Participant, challenge: CompiledChal
     row = Enrolment(tenant_id=work.tenant.pk, participant_id=participant.pk, challenge_id=challenge.id, enrolled_at=at)
     work.add(row)
     end = challenge.rules.term.end_of(at)
-    times = {"enrolled_at": _written(at), "ends_at": None if end is None else _written(end)}
-    work.emit("challenge.enrolled", participant, {**named(challenge), **times})
+    times = {"enrolled_at": _isoformat(at), "ends_at": None if end is None else _isoformat(end)}
+    work.emit("challenge.enrolled", participant, {**challenge_payload(challenge), **times})
     return row
 
 
-def _written(at: datetime) -> str:
+def _isoformat(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def named(challenge: CompiledChallenge) -> dict[str, Any]:
+def challenge_payload(challenge: CompiledChallenge) -> dict[str, Any]:
     """As every domain event about it begins."""
     return {"challenge_code": challenge.code, "challenge_name": challenge.name}
 
 
-def count(
+def count_event(
     work: UnitOfWork,
     participant: Participant,
     challenge: CompiledChallenge,
@@ -56,36 +56,40 @@ def count(
     *,
     at: datetime,
     key: str,
-) -> Counted:
+) -> CountResult:
     """Count an event at `at` that objectives heard (`engine.advanced`); the keys of its grants begin with `key`."""
     before = row.state
-    told = advanced(before, challenge.rules, heard, at=at)
+    told = advance(before, challenge.rules, heard, at=at)
     if told.state == before:
-        return Counted(told)
+        return CountResult(told)
     row.state = told.state
     if not challenge.rules.term.has_ended(row.enrolled_at, work.now):
         row.expired_at = None  # its end was put off: there is another to tell of
     work.change(row)
-    _tell(work, participant, challenge, told)
-    return Counted(told, list(_outcomes(challenge, told, key=f"{key}/challenge/{challenge.code}/{told.state.round}")))
+    _emit_progress(work, participant, challenge, told)
+    return CountResult(
+        told, list(_outcomes(challenge, told, key=f"{key}/challenge/{challenge.code}/{told.state.round}"))
+    )
 
 
-def _tell(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, told: Advanced) -> None:
+def _emit_progress(
+    work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, told: AdvanceResult
+) -> None:
     for objective in told.objectives:
         about = {"objective_code": objective.code, "objective_label": objective.label}
-        work.emit("challenge.objective_completed", participant, {**named(challenge), **about})
+        work.emit("challenge.objective_completed", participant, {**challenge_payload(challenge), **about})
     if told.is_completed:
-        _tell_completed(work, participant, challenge, told.state)
+        _complete(work, participant, challenge, told.state)
 
 
-def _tell_completed(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, state: State) -> None:
+def _complete(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, state: State) -> None:
     work.touch(participant, is_seen=False)
     participant.challenges_completed += 1
     counts = {"completions": state.completions, "total_completed": participant.challenges_completed}
-    work.emit("challenge.completed", participant, {**named(challenge), **counts})
+    work.emit("challenge.completed", participant, {**challenge_payload(challenge), **counts})
 
 
-def _outcomes(challenge: CompiledChallenge, told: Advanced, *, key: str) -> Iterator[Outcome]:
+def _outcomes(challenge: CompiledChallenge, told: AdvanceResult, *, key: str) -> Iterator[Outcome]:
     source = Source("challenge", challenge.code)
     for milestone in told.milestones:
         yield from _grants(milestone.grants, source, key=f"{key}/milestone/{milestone.objectives}")

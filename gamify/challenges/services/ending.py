@@ -9,25 +9,25 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gamify.challenges.models import Challenge, Enrolment
-from gamify.challenges.selectors import CompiledChallenge, Status, challenges_in, standing_of
+from gamify.challenges.selectors import CompiledChallenge, Status, challenges_in, enrolment_status
 from gamify.challenges.selectors.due import Due, due_rows
-from gamify.challenges.services.advancing import named
+from gamify.challenges.services.advancing import challenge_payload
 from gamify.facts import services as facts
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork, bisect_failures, restartable, unit_for_ids
 
 CHUNK = 500
-PUSHED_AHEAD = timedelta(minutes=5)
+RETRY_DELAY = timedelta(minutes=5)
 EXPIRED = "challenge.expired"
 
 
 def expire(*, challenge: Challenge, now: datetime) -> int:
     """Tell of everyone for whom `challenge` has ended uncompleted; answers how many rows were looked at."""
-    return sum(expiring(challenge=challenge, now=now))
+    return sum(expire_in_chunks(challenge=challenge, now=now))
 
 
-def expiring(*, challenge: Challenge, now: datetime) -> Iterator[int]:
+def expire_in_chunks(*, challenge: Challenge, now: datetime) -> Iterator[int]:
     """As `expire`, a chunk each time it is asked: who runs out of time stops asking, and a later sweep finds the rest."""
     last = None
     while chunk := due_rows(challenge, behind=last, limit=CHUNK, now=now):
@@ -35,13 +35,13 @@ def expiring(*, challenge: Challenge, now: datetime) -> Iterator[int]:
         yield bisect_failures(
             chunk,
             lambda part: _expire(tenant=challenge.tenant, challenge_id=challenge.pk, chunk=part, now=now),
-            on_failure=lambda failed: _push_ahead(challenge.tenant, failed, now=now),
+            on_failure=lambda failed: _postpone(challenge.tenant, failed, now=now),
         )
 
 
-def _push_ahead(tenant: Tenant, failed: Due, *, now: datetime) -> None:
+def _postpone(tenant: Tenant, failed: Due, *, now: datetime) -> None:
     """A row that fails must not be the first of every sweep."""
-    Enrolment.objects.filter(tenant_id=tenant.pk, pk=failed.row_id).update(retry_at=now + PUSHED_AHEAD)
+    Enrolment.objects.filter(tenant_id=tenant.pk, pk=failed.row_id).update(retry_at=now + RETRY_DELAY)
 
 
 @restartable
@@ -65,10 +65,10 @@ def _expire_one(work: UnitOfWork, participant: Participant, challenge: CompiledC
     row = work.row(Enrolment, participant, challenge.id)
     if row is None or row.expired_at is not None or not challenge.is_active:
         return None
-    standing = standing_of(challenge, row, now=work.now)
+    standing = enrolment_status(challenge, row, now=work.now)
     if standing.status is not Status.EXPIRED:
         return None
-    work.emit(EXPIRED, participant, named(challenge))
+    work.emit(EXPIRED, participant, challenge_payload(challenge))
     row.expired_at = work.now
     work.change(row, "expired_at")
     return standing.ends_at

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from gamify.challenges.models import Enrolment
-from gamify.challenges.selectors import CompiledChallenge, EnrolmentStatus, challenges_in, standing_of
-from gamify.challenges.selectors.standings import is_open
+from gamify.challenges.selectors import CompiledChallenge, EnrolmentStatus, challenges_in, enrolment_status
+from gamify.challenges.selectors.statuses import is_open
 from gamify.challenges.services.advancing import enrol_in, loads_for
 from gamify.facts import services as facts
 from participants.catalog import Catalog, catalog_of
@@ -39,12 +39,12 @@ def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> 
     Who is enrolled stays as they are, whatever has become of the challenge: it is safe to ask twice. Raises
     ChallengeNotFound or ChallengeUnavailable.
     """
-    loads = loads_for([_known(catalog_of(tenant), code)])
+    loads = loads_for([_find_challenge(catalog_of(tenant), code)])
     with unit_of_work(tenant, [participant_id], now=now, loads=loads) as work:
-        return _enroll(work, participant_id, _known(work.catalog, code))
+        return _enroll(work, participant_id, _find_challenge(work.catalog, code))
 
 
-def _known(catalog: Catalog, code: str) -> CompiledChallenge:
+def _find_challenge(catalog: Catalog, code: str) -> CompiledChallenge:
     challenge = challenges_in(catalog).by_code.get(code)
     if challenge is None:
         raise ChallengeNotFound(code)
@@ -60,4 +60,4 @@ def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge)
         work.touch(participant)
         row = enrol_in(work, participant, challenge, at=work.now)
         facts.publish_changes(work, participant, now=work.now)
-    return standing_of(challenge, row, now=work.now)
+    return enrolment_status(challenge, row, now=work.now)

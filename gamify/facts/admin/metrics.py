@@ -55,12 +55,12 @@ class MetricForm(DefinitionForm):
         values = {name: self.cleaned_data.get(f"selector_{name}") for name in SELECTOR_FIELDS}
         return {name: value for name, value in values.items() if value}
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
-        if judged.is_valid() and self.tenant:
-            problem = self.tenant_problem(self.tenant, judged.validated_data)
+    def _bound_body(self) -> Serializer[Any]:
+        bound = super()._bound_body()
+        if bound.is_valid() and self.tenant:
+            problem = self.tenant_problem(self.tenant, bound.validated_data)
             self._place([problem] if problem else [])
-        return judged
+        return bound
 
 
 class MetricAdmin(DefinitionAdmin):

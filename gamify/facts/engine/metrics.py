@@ -9,8 +9,7 @@ from typing import Any
 from gamify.facts.engine.conditions import amount_of
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.fields import MISSING, ReadField, compile_path
-
-ANY_EVENT = "*"
+from gamify.facts.engine.listeners import ANY_EVENT
 
 
 class MetricKind(Enum):

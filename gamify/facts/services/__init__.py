@@ -1,9 +1,9 @@
-"""Events are recorded, and what comes of facts is given."""
+"""Records events, and passes facts to the definitions that react to them."""
 
 from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefused, emit, emit_batch
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.history import EventImported, record_history
-from gamify.facts.services.kinds import GrantKind, grant_kinds, grant_problem
+from gamify.facts.services.kinds import CODE, GrantField, GrantForm, GrantKind, grant_kinds, grant_problem
 from gamify.facts.services.listening import Consumer, consumers, has_listeners, loads_for
 from gamify.facts.services.metrics import (
     SELECTOR_FIELDS,
@@ -27,6 +27,7 @@ from gamify.facts.services.simulating import Simulation, simulate
 from gamify.facts.services.wiring import register
 
 __all__ = [
+    "CODE",
     "SELECTOR_FIELDS",
     "AlreadyReversed",
     "BatchEmitted",
@@ -37,6 +38,8 @@ __all__ = [
     "EventRefused",
     "EventReversed",
     "Fact",
+    "GrantField",
+    "GrantForm",
     "GrantKind",
     "HistoryAmount",
     "Metric",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on

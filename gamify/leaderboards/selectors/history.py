@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from gamify.facts.engine.metrics import ANY_EVENT
+from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.models import Event
 from gamify.facts.services import HistoryAmount, board_metrics
 from gamify.leaderboards.engine.measures import DOMAIN, MAX_SUM, Measure
@@ -49,12 +49,12 @@ def _amounts(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> Iterator[
     totals: defaultdict[UUID, int] = defaultdict(int)
     columns = ("participant_id", "properties", "occurred_at", f"marks__{DOMAIN}")
     events = _events_of(tenant, ids, measure).order_by("id").values_list(*columns)
-    for participant_id, properties, at, marks in events.iterator(READ_AT_ONCE):
+    for participant_id, properties, at, undo_notes in events.iterator(READ_AT_ONCE):
         amount = measure.amount(properties)
         if (
             amount
             and totals[participant_id] + amount <= MAX_SUM
-            and measure.key not in refused_measure_keys(marks or ())
+            and measure.key not in refused_measure_keys(undo_notes or ())
         ):
             totals[participant_id] += amount
             yield HistoryAmount(participant_id, amount, at)
@@ -65,9 +65,9 @@ def _events_of(tenant: Tenant, ids: Sequence[UUID], measure: Measure) -> QuerySe
     return events if measure.event_name == ANY_EVENT else events.filter(name=measure.event_name)
 
 
-def refused_measure_keys(marks: Iterable[Mapping[str, Any]]) -> Collection[str]:
-    """The keys of the measures that refused an event. `marks` are its undo notes of this domain."""
-    return {mark["refused"] for mark in marks}
+def refused_measure_keys(undo_notes: Iterable[Mapping[str, Any]]) -> Collection[str]:
+    """The keys of the measures that refused an event. `undo_notes` are those of this domain."""
+    return {note["refused"] for note in undo_notes}
 
 
 def current_levels(

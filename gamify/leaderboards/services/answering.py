@@ -44,6 +44,7 @@ def _settle(tenant: Tenant, board: Board, *, now: datetime) -> None:
 
 
 def _fold_until_answered(ask: Callable[[], T], tenant: Tenant, *, now: datetime) -> T:
+    """Call `ask` until it returns. Before each repetition, store a fold of the oldest waiting changes."""
     while True:
         try:
             return ask()

@@ -56,7 +56,11 @@ def begin_track(row: Leaderboard) -> None:
 
 
 def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
-    """The number of participants in the chunk. None if the board is complete, for example because another worker filled it."""
+    """Fill the board for the next chunk of participants, or mark it as complete.
+
+    Returns the number of participants. None if nothing is left to do: the board is complete (perhaps filled by another worker)
+    or inactive.
+    """
     tenant = board.tenant
     with reading(tenant), transaction.atomic():
         lock_boards(tenant)

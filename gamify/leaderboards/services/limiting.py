@@ -13,7 +13,7 @@ from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 
 TOO_LARGE = "the amount exceeds 10^15, the most that one event may add"
-TOO_MUCH = "the sum would exceed 10^18, the most that one participant may come to"
+TOO_MUCH = "the sum would exceed 10^18, the most that one participant may have"
 
 
 def large_sum_loads(measures: Iterable[Measure]) -> list[Load]:

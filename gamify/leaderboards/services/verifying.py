@@ -36,7 +36,7 @@ def rows_to_verify(tenant: Tenant) -> int:
 
 
 def drifts(
-    *, tenant: Tenant, now: datetime, report_progress: Callable[[int], object] = lambda looked_at: None
+    *, tenant: Tenant, now: datetime, report_progress: Callable[[int], object] = lambda compared: None
 ) -> Iterator[Drift]:
     """Compare all scores of all complete boards with the history, in chunks of participants, and then the ranges.
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils import timezone
 
-from gamify.points.definitions import BoostChanges, NewBoost
+from gamify.points.definitions import MULTIPLIER_HELP, BoostChanges, NewBoost
 from gamify.points.engine import Boost as Compiled
 from gamify.points.models import Boost
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
@@ -15,24 +15,24 @@ from participants.engine import plain_number
 class BoostForm(DefinitionForm):
     create_body, update_body = NewBoost, BoostChanges
 
-    unset_words = {"starts_at": "no beginning", "ends_at": "no end"}
+    unset_words = {"starts_at": "no start", "ends_at": "no end"}
 
-    multiplier = MultiplierField(required=True, help_text="Everybody is credited so many times what an award says.")
-    starts_at = MomentField(label="From", help_text="In UTC; ever since when left empty.")
-    ends_at = MomentField(label="Until", help_text="In UTC; for ever when left empty.")
+    multiplier = MultiplierField(required=True, help_text=MULTIPLIER_HELP)
+    starts_at = MomentField(label="From", help_text="In UTC. Leave empty for no start.")
+    ends_at = MomentField(label="Until", help_text="In UTC. Leave empty for no end.")
 
 
 @admin.register(Boost)
 class BoostAdmin(DefinitionAdmin):
     noun, form = "boost", BoostForm
     settings = ("multiplier", "starts_at", "ends_at")
-    columns = ("shown_multiplier", "starts_at", "ends_at", "shown_now")
+    columns = ("display_multiplier", "starts_at", "ends_at", "display_now")
 
     @display("multiplier")
-    def shown_multiplier(self, boost: Boost) -> str:
+    def display_multiplier(self, boost: Boost) -> str:
         return f"× {plain_number(boost.multiplier)}"
 
     @display("on now", label={"yes": "success"})
-    def shown_now(self, boost: Boost) -> str:
+    def display_now(self, boost: Boost) -> str:
         is_on = Compiled(boost.multiplier, boost.starts_at, boost.ends_at).is_on(timezone.now())
         return "yes" if is_on and boost.is_active else "no"

@@ -27,10 +27,10 @@ LABELS = {
 
 
 class ReversalForm(PageForm):
-    reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
+    reason = ReasonField(help_text="Stored in the ledger. Clients can read it.")
 
 
-def _reverse(entry: LedgerEntry, *, reason: str | None, is_dry_run: bool) -> services.PointsReversed:
+def _reverse(entry: LedgerEntry, *, reason: str | None, is_dry_run: bool) -> services.ReversalResult:
     return services.reverse(
         tenant=entry.tenant, transaction_id=str(entry.pk), reason=reason, now=timezone.now(), is_dry_run=is_dry_run
     )
@@ -40,21 +40,22 @@ def _preview(entry: LedgerEntry) -> Iterator[str]:
     try:
         undone = _reverse(entry, reason=None, is_dry_run=True)
     except DomainError as refusal:
-        yield f"It cannot be done now: {refusal.message}."
+        yield f"This entry cannot be reversed now: {refusal.message}."
         return
-    yield f"{undone.participant_id} moves by {undone.delta:+,} points, to a balance of {undone.new_balance:,}."
+    yield f"The balance of {undone.participant_id} changes by {undone.delta:+,} points to {undone.new_balance:,}."
 
 
 def _undo(request: HttpRequest, entry: LedgerEntry, data: Mapping[str, Any]) -> Done:
     undone = _reverse(entry, reason=data["reason"], is_dry_run=False)
-    told = f"Reversed: {undone.delta:+,} points; the balance is {undone.new_balance:,}."
-    return Done(told, f"Reversed by entry {undone.transaction_id}: {undone.delta:+} points.")
+    message = f"Reversed: {undone.delta:+,} points; the balance is {undone.new_balance:,}."
+    return Done(message, f"Reversed by entry {undone.transaction_id}: {undone.delta:+} points.")
 
 
 REVERSE = ObjectPage(
     name="reverse",
     title="Reverse",
-    explanation="Undoes this entry by one of its own, once; the history stays as it is. Tiers stay as well.",
+    explanation="Adds an entry that undoes this one. The history and the participant's tier stay as they are. "
+    "An entry can be reversed once.",
     button="Reverse the entry",
     permission="points.add_ledgerentry",
     perform=_undo,
@@ -68,34 +69,34 @@ REVERSE = ObjectPage(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(HistoryAdmin):
-    list_display = ("created_at", "shown_participant", "shown_type", "shown_delta", "shown_balance", "reason")
+    list_display = ("created_at", "display_participant", "display_type", "display_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
     order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (
-        "shown_participant",
-        ("shown_type", "number"),
-        ("shown_delta", "shown_balance"),
+        "display_participant",
+        ("display_type", "number"),
+        ("display_delta", "display_balance"),
         ("base_amount", "multiplier"),
         "reason",
-        "shown_metadata",
+        "display_metadata",
         ("created_at", "expires_at"),
         ("event_id", "reverses_id"),
         "id",
     )
 
     @display("type", label=LABELS)
-    def shown_type(self, entry: LedgerEntry) -> str:
+    def display_type(self, entry: LedgerEntry) -> str:
         return entry.type
 
     @display("points")
-    def shown_delta(self, entry: LedgerEntry) -> str:
+    def display_delta(self, entry: LedgerEntry) -> str:
         return f"{entry.delta:+,}"
 
     @display("balance after")
-    def shown_balance(self, entry: LedgerEntry) -> str:
+    def display_balance(self, entry: LedgerEntry) -> str:
         return f"{entry.balance_after:,}"
 
     @display("metadata")
-    def shown_metadata(self, entry: LedgerEntry) -> SafeString | None:
+    def display_metadata(self, entry: LedgerEntry) -> SafeString | None:
         return table_of(entry.metadata)

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 from gamify.points import services
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import unspent_credits
-from gamify.points.services import MAX_AWARD, MIN_AWARD, Change, PointsAwarded, PointsDeducted
+from gamify.points.services import MAX_AWARD, MIN_AWARD, AwardResult, Change, DeductionResult
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Box, Moment, Panel, panels
@@ -21,7 +21,7 @@ from participants.engine import MAX_BIGINT
 from participants.models import Participant
 
 ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
-SHOWN_CREDITS = 20
+MAX_CREDITS = 20
 
 
 class ChangeForm(OnceForm):
@@ -29,12 +29,14 @@ class ChangeForm(OnceForm):
         min_value=MIN_AWARD, max_value=MAX_AWARD, widget=UnfoldAdminIntegerFieldWidget({"autofocus": True})
     )
     reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Stands in the ledger, and clients can read it."
+        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Stored in the ledger. Clients can read it."
     )
 
 
 class AwardForm(ChangeForm):
-    expires_at = MomentField(label="Expires", help_text="In UTC; never when left empty. What expires is spent first.")
+    expires_at = MomentField(
+        label="Expires", help_text="In UTC. Leave empty for never. Points that expire are spent first."
+    )
 
 
 class AdjustForm(OnceForm):
@@ -43,9 +45,9 @@ class AdjustForm(OnceForm):
         min_value=-MAX_BIGINT,
         max_value=MAX_BIGINT,
         widget=UnfoldAdminIntegerFieldWidget({"autofocus": True}),
-        help_text="Negative to take some away.",
+        help_text="A negative number takes points away.",
     )
-    reason = ReasonField(help_text="Stands in the ledger, and clients can read it.")
+    reason = ReasonField(help_text="Stored in the ledger. Clients can read it.")
 
     def clean_delta(self) -> int:
         delta: int = self.cleaned_data["delta"]
@@ -60,39 +62,39 @@ class DeductForm(ChangeForm):
     )
 
 
-def _changed(
-    service: Callable[..., PointsAwarded | PointsDeducted], done: str, participant: Participant, data: Mapping[str, Any]
+def _change(
+    service: Callable[..., AwardResult | DeductionResult], done: str, participant: Participant, data: Mapping[str, Any]
 ) -> Done:
     change = Change(participant_id=participant.external_id, **data)
     result = service(tenant=participant.tenant, change=change, now=timezone.now())
-    told = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
+    message = f"{done} {result.amount:,} points; the balance is {result.new_balance:,}."
     if result.is_replay:
-        return Done(f"Sent twice, done once: {told}")
-    return Done(told, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
+        return Done(f"Sent twice, done once: {message}")
+    return Done(message, f"{done} {result.amount} points, ledger entry {result.transaction_id}.")
 
 
 def _award(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    return _changed(services.award, "Awarded", participant, data)
+    return _change(services.award, "Awarded", participant, data)
 
 
 def _deduct(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    return _changed(services.deduct, "Deducted", participant, data)
+    return _change(services.deduct, "Deducted", participant, data)
 
 
 def _adjust(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     adjusted = services.adjust(
         tenant=participant.tenant, participant_id=participant.external_id, **data, now=timezone.now()
     )
-    told = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
+    message = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
     if adjusted.is_replay:
-        return Done(f"Sent twice, done once: {told}")
-    return Done(told, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
+        return Done(f"Sent twice, done once: {message}")
+    return Done(message, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
 
 
 AWARD = ObjectPage(
     name="award",
     title="Award points",
-    explanation="Credits the balance now, as an award through the API would: what multiplies awards multiplies this one.",
+    explanation="Credits the balance now, like an award through the API. Multipliers apply, and tiers are evaluated.",
     button="Award",
     permission="points.add_ledgerentry",
     perform=_award,
@@ -103,7 +105,7 @@ AWARD = ObjectPage(
 DEDUCT = ObjectPage(
     name="deduct",
     title="Deduct points",
-    explanation="Takes from the balance now; it counts as spent. No more can be taken than is there.",
+    explanation="Takes points from the balance now. They count as spent. The balance cannot go below zero.",
     button="Deduct",
     permission="points.add_ledgerentry",
     perform=_deduct,
@@ -114,7 +116,7 @@ DEDUCT = ObjectPage(
 ADJUST = ObjectPage(
     name="adjust",
     title="Adjust",
-    explanation="Puts the balance right, and what was ever earned with it. Nothing multiplies it, and it leads into no tier.",
+    explanation="Corrects the balance and the points ever earned. Multipliers do not apply, and the tier does not change.",
     button="Adjust",
     permission="points.add_ledgerentry",
     perform=_adjust,
@@ -123,12 +125,12 @@ ADJUST = ObjectPage(
 )
 
 
-def _ledger_of(participant: Participant) -> str:
+def _ledger_url(participant: Participant) -> str:
     return f"{reverse('admin:points_ledgerentry_changelist')}?{urlencode({'q': participant.external_id})}"
 
 
 def _links(participant: Participant) -> Iterator[Link]:
-    yield Link("Ledger", _ledger_of(participant), "receipt_long")
+    yield Link("Ledger", _ledger_url(participant), "receipt_long")
 
 
 def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
@@ -146,7 +148,7 @@ def _moment(entry: LedgerEntry) -> Moment:
 
 
 def _boxes(participant: Participant) -> Iterator[Box]:
-    credits_left = unspent_credits(participant, now=timezone.now(), limit=SHOWN_CREDITS)
+    credits_left = unspent_credits(participant, now=timezone.now(), limit=MAX_CREDITS)
     if credits_left:
         rows = [[credit.expires_at, f"{credit.rest:,}"] for credit in credits_left]
         yield Box("Points that expire", ("When", "Points"), rows, empty="")

@@ -33,10 +33,10 @@ class TransactionsViewSet(AdminViewSet):
         example=examples.REVERSED,
     )
     def reverse(self, request: Request, transaction_id: str) -> Response:
-        """Undo an award, a deduction, an adjustment or a claim by an entry of its own, once.
+        """Undo an award, a deduction, an adjustment or a claim by a new entry. Each entry can be undone once.
 
-        What was awarded is taken back as a whole or not at all; tiers stay. What was taken goes back to the credits of which it was taken; of
-        those that have expired meanwhile it comes back for good. With `dry_run=true` nothing is written.
+        An award is taken back completely or refused; the tier stays. Deducted points return to the credits that they were
+        taken from. Points of a credit that has expired since become permanent. With `dry_run=true` nothing is written.
         """
         dry_run = self.query(DryRunQuery)["dry_run"]
         reason = self.body(EntryReversalBody).get("reason")

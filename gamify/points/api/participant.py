@@ -22,7 +22,7 @@ from gamify.points.api.serializers import (
 )
 from gamify.points.engine import BalanceLimit, InsufficientPoints
 from gamify.points.profile import summary
-from gamify.points.services import AwardRefused, PointsAwarded
+from gamify.points.services import AwardResult, RefusedAward
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
@@ -43,12 +43,12 @@ class PointsViewSet(KeyViewSet):
         example=examples.AWARD,
     )
     def award(self, request: Request) -> Response:
-        """Add points to a participant's balance. A participant never seen before is created.
+        """Add points to a participant's balance. An unknown participant is created.
 
-        Tiers and badges are evaluated at once; the answer tells of a tier upgrade and of badges unlocked. Where the participant's tier, a
-        reward of theirs or a boost multiplies points, `amount` is what was credited, and `base_amount` and `multiplier` say how. With
-        `expires_at` or `expires_in_days`, what is not spent by then is taken from the balance again; points that expire are
-        spent first.
+        Tiers and badges are evaluated at once; the answer contains the tier upgrade and the unlocked badges. If a tier, a
+        reward or a boost multiplies the points, `amount` is the credited number, `base_amount` the requested number, and
+        `multiplier` the factor. With `expires_at` or `expires_in_days`, points that are not spent by then expire. Points
+        that expire are spent first.
         """
         body = self.body(CreditBody)
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
@@ -65,7 +65,7 @@ class PointsViewSet(KeyViewSet):
         example=examples.DEDUCT,
     )
     def deduct(self, request: Request) -> Response:
-        """Take points from a participant's balance, all of them or none: a balance never goes below zero."""
+        """Take points from a participant's balance. If the balance is too small, nothing is taken."""
         body = self.body(DeductBody)
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
@@ -82,9 +82,9 @@ class PointsViewSet(KeyViewSet):
     def award_batch(self, request: Request) -> Response:
         """Award points to up to 100 participants.
 
-        A malformed body is refused as a whole. Otherwise every item succeeds or fails on its own and the status is 200;
-        the results come in the order of the awards. One participant may appear several times. An item's
-        `idempotency_key` is the same as that of a single award; the header is a key for the whole batch.
+        A malformed body is refused as a whole. Otherwise each item succeeds or fails on its own, and the status is 200.
+        Results have the order of the awards. One participant may appear several times. The `idempotency_key` of an item works
+        like that of a single award; the header is the key of the whole batch.
         """
         changes = [change_of(item, now=self.now) for item in self.body(BatchBody)["awards"]]
         key = header_key(request)
@@ -98,8 +98,8 @@ class PointsViewSet(KeyViewSet):
         return Response(rendered(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
 
 
-def _result(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
-    if isinstance(result, AwardRefused):
+def _result(result: AwardResult | RefusedAward) -> dict[str, Any]:
+    if isinstance(result, RefusedAward):
         error = {"error": result.error.message, "code": result.error.code}
         return {"participant_id": result.participant_id, "transaction_id": None, "new_balance": None, **error}
     return {
@@ -120,9 +120,7 @@ class ParticipantPointsViewSet(KeyViewSet):
         example=examples.POINTS,
     )
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """The balance, what was ever earned, and what was spent, now or at a moment in the past. All zero for a participant
-        never seen.
-        """
+        """The balance and the points earned and spent, now or at an instant in the past. All zero for an unknown participant."""
         at = self.query(PointsQuery).get("at")
         if at is not None and at > self.now:
             raise InvalidInput("at", "Must not be in the future.")
@@ -136,7 +134,7 @@ class ParticipantPointsViewSet(KeyViewSet):
 
     @operation("list_transactions", query=PageQuery, answer=TransactionPage, example=examples.TRANSACTIONS)
     def transactions(self, request: Request, participant_id: str) -> Response:
-        """Every change of the balance, newest first. Empty for a participant never seen."""
+        """Every change of the balance, newest first. Empty for an unknown participant."""
         query = self.query(PageQuery)
         with reading(self.tenant) as tenant:
             page = selectors.entries_page(find_participant(tenant, participant_id), **query)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.points.definitions import ENDS_HELP, MULTIPLIER_HELP, STARTS_HELP
 from gamify.points.models import LedgerEntry
 from gamify.points.profile import PointsSummary
 from gamify.points.services import MAX_AWARD, MIN_AWARD, Change
@@ -31,7 +32,7 @@ class ChangeBody(serializers.Serializer[Any]):
         allow_null=True,
         allow_blank=True,
         trim_whitespace=False,
-        help_text="Why, for people who read the history.",
+        help_text="Reason, for people who read the history.",
     )
     metadata = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
     idempotency_key = BodyKeyField()
@@ -39,14 +40,14 @@ class ChangeBody(serializers.Serializer[Any]):
 
 class CreditBody(ChangeBody):
     expires_at = CalendarInstantField(
-        required=False, allow_null=True, help_text="When what is not spent of them expires; never when left out."
+        required=False, allow_null=True, help_text="When the points expire if they are not spent. Default: never."
     )
     expires_in_days = WholeNumberField(
         min_value=1,
         max_value=MAX_DAYS,
         required=False,
         allow_null=True,
-        help_text="The same, as so many times 24 hours from now.",
+        help_text="Alternative to `expires_at`: the points expire after this number of days of 24 hours.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -61,12 +62,15 @@ class DeductBody(ChangeBody):
 
 class BatchBody(serializers.Serializer[Any]):
     awards = serializers.ListField(
-        child=CreditBody(), min_length=1, max_length=MAX_BATCH, help_text="Awards, made in this order."
+        child=CreditBody(),
+        min_length=1,
+        max_length=MAX_BATCH,
+        help_text="The awards, in the order in which they are made.",
     )
 
 
-def change_of(data: dict[str, Any], *, now: datetime, **given: Any) -> Change:
-    """The command that validated data stands for; `given` replaces what the body said."""
+def change_of(data: dict[str, Any], *, now: datetime, **overrides: Any) -> Change:
+    """The `Change` of validated data. `overrides` replace its fields."""
     days = data.get("expires_in_days")
     return Change(
         participant_id=data["participant_id"],
@@ -74,7 +78,7 @@ def change_of(data: dict[str, Any], *, now: datetime, **given: Any) -> Change:
         reason=data.get("reason"),
         metadata=data.get("metadata") or {},
         expires_at=data.get("expires_at") if days is None else now + timedelta(days=days),
-        **{"idempotency_key": data.get("idempotency_key"), **given},
+        **{"idempotency_key": data.get("idempotency_key"), **overrides},
     )
 
 
@@ -92,38 +96,38 @@ class UnlockedBadge(serializers.Serializer[Any]):
 
 
 class DeductedAnswer(serializers.Serializer[Any]):
-    transaction_id = serializers.UUIDField(help_text="The entry in the participant's history.")
+    transaction_id = serializers.UUIDField(help_text="Id of the entry in the participant's history.")
     participant_id = ParticipantIdField()
     amount = serializers.IntegerField(help_text="Points moved, positive.")
-    new_balance = serializers.IntegerField(help_text="The balance right after.")
+    new_balance = serializers.IntegerField(help_text="The balance after the change.")
 
 
-class _Multiplied(serializers.Serializer[Any]):
-    """What is told only where something multiplied the points."""
+class _WithMultiplier(serializers.Serializer[Any]):
+    """Leaves out the `optional_fields` that are null."""
 
-    base_amount = serializers.IntegerField(
-        required=False, help_text="Points asked for; only where something multiplied them."
-    )
-    multiplier = MultiplierField(required=False, help_text="By what they were multiplied; only where something did.")
+    base_amount = serializers.IntegerField(required=False, help_text="Requested points; only if they were multiplied.")
+    multiplier = MultiplierField(required=False, help_text="What they were multiplied by; only if they were.")
 
-    only_where_given: tuple[str, ...] = ("base_amount", "multiplier")
+    optional_fields: tuple[str, ...] = ("base_amount", "multiplier")
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        return {name: value for name, value in shown.items() if value is not None or name not in self.only_where_given}
+        answer = super().to_representation(instance)
+        return {name: value for name, value in answer.items() if value is not None or name not in self.optional_fields}
 
 
-class AwardedAnswer(DeductedAnswer, _Multiplied):
-    tier_upgrade = TierUpgradeAnswer(allow_null=True, help_text="The tier this award led into, or null.")
-    badges_unlocked = UnlockedBadge(many=True, help_text="Badges that this award earned.")
+class AwardedAnswer(DeductedAnswer, _WithMultiplier):
+    tier_upgrade = TierUpgradeAnswer(allow_null=True, help_text="The tier that was reached by this award, or null.")
+    badges_unlocked = UnlockedBadge(many=True, help_text="Badges that were earned by this award.")
 
 
 class BatchResult(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    transaction_id = serializers.UUIDField(allow_null=True, help_text="The entry in the history; null if it failed.")
-    new_balance = serializers.IntegerField(allow_null=True, help_text="The balance right after; null if it failed.")
-    error = serializers.CharField(allow_null=True, help_text="Why it failed, for people; else null.")
-    code = serializers.CharField(allow_null=True, help_text="Code of the error, as in a single call; else null.")
+    transaction_id = serializers.UUIDField(
+        allow_null=True, help_text="Id of the entry in the history; null if it failed."
+    )
+    new_balance = serializers.IntegerField(allow_null=True, help_text="The balance after it; null if it failed.")
+    error = serializers.CharField(allow_null=True, help_text="Why it failed, for people; null if it succeeded.")
+    code = serializers.CharField(allow_null=True, help_text="Error code, as in a single call; null if it succeeded.")
 
 
 class BatchAnswer(serializers.Serializer[Any]):
@@ -133,40 +137,40 @@ class BatchAnswer(serializers.Serializer[Any]):
 
 
 class PointsQuery(serializers.Serializer[Any]):
-    at = InstantField(required=False, help_text="As it was then; UTC where no offset is given. Now when left out.")
+    at = InstantField(required=False, help_text="The instant of the answer; UTC without an offset. Default: now.")
 
 
 class PointsAnswer(PointsSummary):
     participant_id = ParticipantIdField()
-    at = serializers.DateTimeField(required=False, help_text="The moment that was asked for; only where one was.")
+    at = serializers.DateTimeField(required=False, help_text="The requested instant; only if one was given.")
 
 
 class EntryReversalBody(serializers.Serializer[Any]):
-    reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why; it stands in the ledger.")
+    reason = LineField(max_length=500, required=False, allow_null=True, help_text="Reason, stored in the ledger.")
 
 
 class ReversedEntry(serializers.Serializer[Any]):
-    transaction_id = serializers.UUIDField(allow_null=True, help_text="The new entry; null after a dry run.")
-    reversed_id = serializers.UUIDField(help_text="The entry that it undoes.")
+    transaction_id = serializers.UUIDField(allow_null=True, help_text="Id of the new entry; null for a dry run.")
+    reversed_id = serializers.UUIDField(help_text="Id of the entry that was undone.")
     participant_id = ParticipantIdField()
     amount = serializers.IntegerField(help_text="Points moved, positive.")
-    delta = serializers.IntegerField(help_text="Points moved, negative where they were taken.")
-    new_balance = serializers.IntegerField(help_text="The balance right after.")
-    reason = serializers.CharField(allow_null=True, help_text="The reason given, or null.")
+    delta = serializers.IntegerField(help_text="Points moved, negative if they were taken.")
+    new_balance = serializers.IntegerField(help_text="The balance after it.")
+    reason = serializers.CharField(allow_null=True, help_text="The given reason, or null.")
 
 
 class BoostAnswer(DefinitionAnswer):
-    multiplier = MultiplierField(help_text="By what awards are multiplied while it lasts.")
-    starts_at = serializers.DateTimeField(allow_null=True, help_text="From when on; null: ever since.")
-    ends_at = serializers.DateTimeField(allow_null=True, help_text="When it ends; null: never.")
+    multiplier = MultiplierField(help_text=MULTIPLIER_HELP)
+    starts_at = serializers.DateTimeField(allow_null=True, help_text=STARTS_HELP)
+    ends_at = serializers.DateTimeField(allow_null=True, help_text=ENDS_HELP)
 
 
-class Transaction(_Multiplied, serializers.ModelSerializer[LedgerEntry]):
+class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):
     amount = serializers.IntegerField(help_text="Points moved, positive.")
-    delta = serializers.IntegerField(help_text="Points moved, negative where they were taken.")
-    metadata = ObjectField(help_text="What came with the call.")
+    delta = serializers.IntegerField(help_text="Points moved, negative if they were taken.")
+    metadata = ObjectField(help_text="The metadata of the call.")
     expires_at = serializers.DateTimeField(
-        required=False, help_text="When what was not spent of it expires, or did; only where it does."
+        required=False, help_text="When its unspent points expire, or expired; only if they do."
     )
 
     only_where_given = ("base_amount", "multiplier", "expires_at")
@@ -179,17 +183,17 @@ class Transaction(_Multiplied, serializers.ModelSerializer[LedgerEntry]):
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {
-            "id": {"help_text": "The `transaction_id` of the call that made it."},
-            "type": {"help_text": "What kind of change it is."},
-            "balance_after": {"help_text": "The balance right after."},
+            "id": {"help_text": "The `transaction_id` in the answer of the call."},
+            "type": {"help_text": "The kind of change."},
+            "balance_after": {"help_text": "The balance after this entry."},
             "reason": {"help_text": "The reason given with the call."},
-            "created_at": {"help_text": "When it was made."},
+            "created_at": {"help_text": "When the entry was written."},
         }
 
 
 class TransactionPage(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
     transactions = Transaction(many=True, help_text="This page's entries, newest first.")
-    total = serializers.IntegerField(help_text="How many there are on all pages together.")
-    page = serializers.IntegerField(help_text="The page asked for.")
-    page_size = serializers.IntegerField(help_text="The page size asked for.")
+    total = serializers.IntegerField(help_text="The number of entries on all pages.")
+    page = serializers.IntegerField(help_text="The requested page.")
+    page_size = serializers.IntegerField(help_text="The requested page size.")

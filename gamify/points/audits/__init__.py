@@ -1,12 +1,12 @@
 """What the ledger must say of itself, and what answers and events must say of it (contract §6)."""
 
 from gamify.points.audits.ledger import LEDGER
-from gamify.points.audits.mentions import ANSWERS, TOLD
+from gamify.points.audits.mentions import ANSWERS, EVENTS
 from participants.auditing import audits
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     audits.register("ledger", LEDGER)
     audits.register("points answered", ANSWERS)
-    audits.register("points told", TOLD)
+    audits.register("points told", EVENTS)

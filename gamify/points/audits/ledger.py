@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gamify.points.audits.account import Account
 from gamify.points.audits.lots import Lot
-from gamify.points.audits.rows import Entry, Undone
+from gamify.points.audits.rows import Entry, UndoneEntry
 from gamify.points.models import ExpiringCredit, LedgerEntry
 from participants.auditing import (
     Audit,
@@ -43,7 +43,7 @@ def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
         if totals is None:
             yield orphan_drift(participant_id, "ledger entries or credits", rows)
         else:
-            yield from _judged(dict(zip(TOTALS, totals, strict=True)), rows)
+            yield from _check_participant(dict(zip(TOTALS, totals, strict=True)), rows)
 
 
 def _credits(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[Any, ...]]:
@@ -51,31 +51,31 @@ def _credits(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tupl
     yield from stream_rows(rows.values_list("participant_id", "entry_id", "rest", "expires_at"), report_progress)
 
 
-def _entries(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[UUID, Entry, Undone | None]]:
-    """Each with the entry that it undoes: one question more for each chunk in which there are such."""
+def _entries(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[tuple[UUID, Entry, UndoneEntry | None]]:
+    """Yield (participant id, entry, the entry that it reverses or None). Chunks with reversals cost one query more."""
     rows = LedgerEntry.objects.filter(tenant_id=tenant.pk).order_by("participant_id", "number")
     for chunk in chunks_of(map(Entry._make, stream_rows(rows.values_list(*Entry._fields), report_progress))):
-        undone = _undone(tenant, [entry.reverses_id for entry in chunk if entry.reverses_id is not None])
+        undone = _undone_entries(tenant, [entry.reverses_id for entry in chunk if entry.reverses_id is not None])
         for entry in chunk:
             yield entry.participant_id, entry, undone.get(entry.reverses_id)
 
 
-def _undone(tenant: Tenant, ids: Sequence[UUID]) -> Mapping[UUID | None, Undone]:
+def _undone_entries(tenant: Tenant, ids: Sequence[UUID]) -> Mapping[UUID | None, UndoneEntry]:
     if not ids:
         return {}
-    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk__in=ids).values_list(*Undone._fields)
-    return {undone.id: undone for undone in map(Undone._make, rows)}
+    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk__in=ids).values_list(*UndoneEntry._fields)
+    return {undone.id: undone for undone in map(UndoneEntry._make, rows)}
 
 
-def _judged(said: dict[str, Any], rows: Rows) -> Iterator[Drift]:
-    lots, entries = _lots_first(rows)
-    account = Account(f"participant {said['external_id']}", lots)
+def _check_participant(row: dict[str, Any], rows: Rows) -> Iterator[Drift]:
+    lots, entries = _split_lots(rows)
+    account = Account(f"participant {row['external_id']}", lots)
     for _, (_, entry, undone) in entries:
         yield from account.read(entry, undone)
-    yield from account.close(said)
+    yield from account.check_row(row)
 
 
-def _lots_first(rows: Rows) -> tuple[Sequence[Lot], Iterable[Any]]:
+def _split_lots(rows: Rows) -> tuple[Sequence[Lot], Iterable[Any]]:
     lots: list[Lot] = []
     for number, row in rows:
         if number != CREDITS:

@@ -32,31 +32,31 @@ def _keys(tenant: Tenant) -> Keys:
     return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation__in=(*SINGLE, AWARD_BATCH))
 
 
-def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+def _find_in_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     yield from check_mentions(
-        tenant, LedgerEntry, _answered(_keys(tenant).filter(operation__in=SINGLE), report_progress)
+        tenant, LedgerEntry, _mentions_in_answers(_keys(tenant).filter(operation__in=SINGLE), report_progress)
     )
-    batches = _answered_together(_keys(tenant).filter(operation=AWARD_BATCH), report_progress)
+    batches = _mentions_in_batches(_keys(tenant).filter(operation=AWARD_BATCH), report_progress)
     yield from check_mentions(tenant, LedgerEntry, batches, may_be_gone=has_erased_participants(tenant))
 
 
-def _answered(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
+def _mentions_in_answers(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
     for subject, operation, key, answer in stream_rows(
         keys.values_list("subject", "operation", "key", "answer"), report_progress
     ):
-        says = {"participant_id": subject, "delta": _delta(operation, answer)}
-        yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), says)
+        values = {"participant_id": subject, "delta": _delta(operation, answer)}
+        yield Mention(f"answer under {operation} {key}", answer.get("transaction_id"), values)
 
 
 def _delta(operation: str, answer: Mapping[str, Any]) -> Any:
-    """An answer to a deduction tells a positive amount."""
+    """The signed number of points in a stored answer. The amount of a deduction is stored as a positive number."""
     if operation == DEDUCT:
         return -answer["amount"]
     return answer["delta" if operation == ADJUST else "amount"]
 
 
-def _answered_together(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
-    """The items of batches that succeeded; whose they are, the answer does not say (docs/decisions/0005)."""
+def _mentions_in_batches(keys: Keys, report_progress: ProgressReporter) -> Iterator[Mention]:
+    """The successful items of batches. Their answers name no participant (docs/decisions/0005)."""
     for key, answers in stream_rows(keys.values_list("key", "answer"), report_progress):
         for number, answer in enumerate(answers):
             if "error" not in answer:
@@ -68,17 +68,19 @@ def _events(tenant: Tenant) -> Events:
     return DomainEvent.objects.filter(tenant_id=tenant.pk, type__startswith="points.")
 
 
-def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, LedgerEntry, _told(_events(tenant), report_progress))
+def _find_in_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(tenant, LedgerEntry, _mentions_in_events(_events(tenant), report_progress))
 
 
-def _told(events: Events, report_progress: ProgressReporter) -> Iterator[Mention]:
+def _mentions_in_events(events: Events, report_progress: ProgressReporter) -> Iterator[Mention]:
     for event_id, kind, participant_id, data in stream_rows(
         events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
-        says = {"participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance")}
-        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), says)
+        values = {
+            "participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance"),
+        }  # fmt: skip
+        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), values)
 
 
-ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
-TOLD = Audit(lambda tenant: _events(tenant).count(), _find_told)
+ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_in_answers)
+EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_in_events)

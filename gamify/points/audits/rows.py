@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Entry(NamedTuple):
-    """A row of the ledger."""
+    """A ledger entry."""
 
     participant_id: UUID
     id: UUID
@@ -23,8 +23,8 @@ class Entry(NamedTuple):
     created_at: datetime
 
 
-class Undone(NamedTuple):
-    """The entry that another one undoes."""
+class UndoneEntry(NamedTuple):
+    """An entry that another entry reverses."""
 
     id: UUID
     participant_id: UUID

@@ -1,22 +1,22 @@
 """Points are awarded, deducted, adjusted and reversed, and expire; every change of a balance is one entry of the ledger."""
 
 from gamify.points.engine import MAX_AWARD, MIN_AWARD
-from gamify.points.services.adjusting import PointsAdjusted, adjust
-from gamify.points.services.awarding import AWARD_BATCH, AwardRefused, BatchAwarded, PointsAwarded, award, award_batch
+from gamify.points.services.adjusting import AdjustmentResult, adjust
+from gamify.points.services.awarding import AWARD_BATCH, AwardBatchResult, AwardResult, RefusedAward, award, award_batch
 from gamify.points.services.changes import Change
-from gamify.points.services.deducting import PointsDeducted, deduct
+from gamify.points.services.deducting import DeductionResult, deduct
 from gamify.points.services.entries import credit, debit, refund
 from gamify.points.services.multiplying import BoostNotFound, multipliers
 from gamify.points.services.reversing import (
     AlreadyReversed,
     NotReversible,
-    PointsReversed,
+    ReversalResult,
     TransactionNotFound,
     is_reversible,
     reverse,
     undo_by_type,
 )
-from gamify.points.services.sweeping import expire, expiring
+from gamify.points.services.sweeping import expire, expire_in_chunks
 from gamify.points.services.wiring import register
 from gamify.points.services.writing import Note
 
@@ -24,17 +24,17 @@ __all__ = [
     "AWARD_BATCH",
     "MAX_AWARD",
     "MIN_AWARD",
+    "AdjustmentResult",
     "AlreadyReversed",
-    "AwardRefused",
-    "BatchAwarded",
+    "AwardBatchResult",
+    "AwardResult",
     "BoostNotFound",
     "Change",
+    "DeductionResult",
     "NotReversible",
     "Note",
-    "PointsAdjusted",
-    "PointsAwarded",
-    "PointsDeducted",
-    "PointsReversed",
+    "RefusedAward",
+    "ReversalResult",
     "TransactionNotFound",
     "adjust",
     "award",
@@ -43,7 +43,7 @@ __all__ = [
     "debit",
     "deduct",
     "expire",
-    "expiring",
+    "expire_in_chunks",
     "is_reversible",
     "multipliers",
     "refund",

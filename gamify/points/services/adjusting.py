@@ -15,7 +15,7 @@ ADJUST = "points.adjust"
 
 
 @dataclass(frozen=True)
-class PointsAdjusted:
+class AdjustmentResult:
     transaction_id: UUID
     participant_id: str
     delta: int
@@ -26,19 +26,19 @@ class PointsAdjusted:
 @restartable
 def adjust(
     *, tenant: Tenant, participant_id: str, delta: int, reason: str, idempotency_key: str | None = None, now: datetime
-) -> PointsAdjusted:
-    """Move a balance by `delta`, which is not 0, and what was ever earned with it; tiers and multipliers have no part in it.
+) -> AdjustmentResult:
+    """Change a balance and the points ever earned by `delta` (not 0). No multiplier applies, and no tier is evaluated.
 
-    Raises InsufficientPoints, BalanceLimit or IdempotencyKeyReused.
+    Raises: InsufficientPoints, BalanceLimit, IdempotencyKeyReused.
     """
     key = idempotency_key
     idempotency = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
     with unit_of_work(tenant, [participant_id], now=now, idempotency_requests=[idempotency]) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return PointsAdjusted(**read_answer(answer), participant_id=participant_id, is_replay=True)
+            return AdjustmentResult(**read_answer(answer), participant_id=participant_id, is_replay=True)
         participant = work.participant(participant_id)
         entry = adjust_balance(work, participant, delta, note=Note(reason))
         facts.publish_changes(work, participant, now=now)
         answer = {"transaction_id": str(entry.id), "delta": delta, "new_balance": participant.balance}
         work.store_answer(idempotency, answer)
-        return PointsAdjusted(entry.id, participant_id, delta, participant.balance)
+        return AdjustmentResult(entry.id, participant_id, delta, participant.balance)

@@ -11,7 +11,7 @@ from uuid import UUID
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import GrantReport
 from gamify.points.services.changes import Change, read_answer
-from gamify.points.services.entries import Credited, credit
+from gamify.points.services.entries import CreditResult, credit
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services import TierUpgrade, highest_upgrade
 from participants.errors import DomainError, InvalidInput
@@ -24,8 +24,11 @@ AWARD_BATCH = "points.award-batch"
 
 
 @dataclass(frozen=True)
-class PointsAwarded:
-    """`amount` is what was credited: `base_amount`, which was asked for, `multiplier` times; both None where nothing multiplied."""
+class AwardResult:
+    """The answer to an award.
+
+    `amount` is what was credited: the requested `base_amount` × `multiplier`. Both are None if nothing multiplied the award.
+    """
 
     transaction_id: UUID
     participant_id: str
@@ -39,23 +42,23 @@ class PointsAwarded:
 
 
 @dataclass(frozen=True)
-class AwardRefused:
-    """An item of a batch that failed on its own; the others stand."""
+class RefusedAward:
+    """An item of a batch that failed. It does not affect the other items."""
 
     participant_id: str
     error: DomainError
 
 
 @dataclass(frozen=True)
-class BatchAwarded:
+class AwardBatchResult:
     """One result per item, in the order of the request."""
 
-    results: Sequence[PointsAwarded | AwardRefused]
+    results: Sequence[AwardResult | RefusedAward]
     is_replay: bool = False
 
     @property
     def processed(self) -> int:
-        return sum(isinstance(result, PointsAwarded) for result in self.results)
+        return sum(isinstance(result, AwardResult) for result in self.results)
 
     @property
     def failed(self) -> int:
@@ -63,8 +66,8 @@ class BatchAwarded:
 
 
 @restartable
-def award(*, tenant: Tenant, change: Change, now: datetime) -> PointsAwarded:
-    """Credit one participant. Raises BalanceLimit, IdempotencyKeyReused, or InvalidInput for an `expires_at` that is over."""
+def award(*, tenant: Tenant, change: Change, now: datetime) -> AwardResult:
+    """Credit one participant. Raises: BalanceLimit, IdempotencyKeyReused, InvalidInput if `expires_at` is in the past."""
     with unit_of_work(
         tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(AWARD)]
     ) as work:
@@ -79,10 +82,13 @@ def award_batch(
     refused: Mapping[int, DomainError],
     key: str | None,
     now: datetime,
-) -> BatchAwarded:
-    """Credit many; each item succeeds or fails on its own. `refused` are items (by index) already turned away.
+) -> AwardBatchResult:
+    """Credit many participants in one unit of work. Each item succeeds or fails on its own.
 
-    `key` is the idempotency key of the batch as a whole. Raises IdempotencyKeyReused.
+    `refused` maps the index of an item that was refused before (by a rate limit) to its error. `key` is the idempotency key
+    of the whole batch.
+
+    Raises: IdempotencyKeyReused.
     """
     idempotency = _batch_idempotency(key, changes) if key else None
     idempotency_requests = [idempotency, *(change.idempotency(AWARD) for change in changes)]
@@ -91,29 +97,33 @@ def award_batch(
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
             return _batch_from_answer(answer, changes)
-        batch = BatchAwarded([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
+        batch = AwardBatchResult([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
         if batch.processed:
             work.store_answer(idempotency, [_item_answer(result) for result in batch.results])
         return batch
 
 
 def _batch_idempotency(key: str, changes: Sequence[Change]) -> IdempotencyRequest:
-    """The digest is keyed with the product's secret: it outlives participants, and must not let anyone guess who they were."""
-    asked = json.dumps([[change.participant_id, change.amount] for change in changes])
-    digest, *former = keyed_hashes(asked, purpose=AWARD_BATCH)
+    """The idempotency request of a whole batch, which belongs to no participant.
+
+    Its digest is keyed with the product's secret. The row outlives the participants, and a plain digest of their ids could
+    be guessed after they were erased.
+    """
+    content = json.dumps([[change.participant_id, change.amount] for change in changes])
+    digest, *former = keyed_hashes(content, purpose=AWARD_BATCH)
     return IdempotencyRequest(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
-def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> PointsAwarded | AwardRefused:
+def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> AwardResult | RefusedAward:
     if refusal is not None:
-        return AwardRefused(change.participant_id, refusal)
+        return RefusedAward(change.participant_id, refusal)
     try:
         return _award(work, change)
     except DomainError as error:
-        return AwardRefused(change.participant_id, error)
+        return RefusedAward(change.participant_id, error)
 
 
-def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
+def _award(work: UnitOfWork, change: Change) -> AwardResult:
     idempotency = change.idempotency(AWARD)
     if (answer := work.stored_answer(idempotency)) is not None:
         return _award_from_answer(answer, change.participant_id)
@@ -123,51 +133,51 @@ def _award(work: UnitOfWork, change: Change) -> PointsAwarded:
     earlier = current_tier(ladder_of(work.catalog), participant)
     credited = credit(work, participant, change.amount, note=change.note, expires_at=change.expires_at)
     granted = facts.publish_changes(work, participant, now=work.now)
-    awarded = PointsAwarded(
+    awarded = AwardResult(
         transaction_id=credited.entry.id,
         participant_id=change.participant_id,
         amount=credited.entry.delta,
         new_balance=participant.balance,
         base_amount=credited.entry.base_amount,
         multiplier=credited.entry.multiplier,
-        tier_upgrade=highest_upgrade(work, _reached(credited, granted), earlier),
-        badges_unlocked=_badges(granted),
+        tier_upgrade=highest_upgrade(work, _tiers_reached(credited, granted), earlier),
+        badges_unlocked=_badges_unlocked(granted),
     )
     work.store_answer(idempotency, _award_answer(awarded))
     return awarded
 
 
-def _reached(credited: Credited, granted: Sequence[GrantReport]) -> Sequence[str]:
-    """The tiers that points led into, those of the award and those of what came of it."""
-    own = [] if credited.upgrade is None else [credited.upgrade.code]
-    return own + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
+def _tiers_reached(credited: CreditResult, granted: Sequence[GrantReport]) -> Sequence[str]:
+    """Codes of the tiers that were reached by points: through the award itself, and through grants that it caused."""
+    direct = [] if credited.upgrade is None else [credited.upgrade.code]
+    return direct + [str(given.code) for given in granted if given.type == given.source.type == "tier"]
 
 
-def _badges(granted: Sequence[GrantReport]) -> Sequence[Mapping[str, str]]:
+def _badges_unlocked(granted: Sequence[GrantReport]) -> Sequence[Mapping[str, str]]:
     return [{"code": str(given.code), "name": given.name} for given in granted if given.type == "badge"]
 
 
-def _award_answer(awarded: PointsAwarded) -> dict[str, Any]:
+def _award_answer(awarded: AwardResult) -> dict[str, Any]:
     upgrade = awarded.tier_upgrade
     return {
         "transaction_id": str(awarded.transaction_id),
         "amount": awarded.amount,
         "new_balance": awarded.new_balance,
-        **_multiplied(awarded),
+        **_multiplier_fields(awarded),
         "tier_upgrade": None if upgrade is None else upgrade.__dict__,
         "badges_unlocked": list(awarded.badges_unlocked),
     }
 
 
-def _multiplied(awarded: PointsAwarded) -> dict[str, Any]:
+def _multiplier_fields(awarded: AwardResult) -> dict[str, Any]:
     if awarded.multiplier is None:
         return {}
     return {"base_amount": awarded.base_amount, "multiplier": str(awarded.multiplier)}
 
 
-def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> PointsAwarded:
+def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> AwardResult:
     upgrade, multiplier = answer["tier_upgrade"], answer.get("multiplier")
-    awarded = PointsAwarded(**read_answer(answer), participant_id=participant_id, is_replay=True)
+    awarded = AwardResult(**read_answer(answer), participant_id=participant_id, is_replay=True)
     return replace(
         awarded,
         tier_upgrade=None if upgrade is None else TierUpgrade(**upgrade),
@@ -175,19 +185,19 @@ def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> Points
     )
 
 
-def _item_answer(result: PointsAwarded | AwardRefused) -> dict[str, Any]:
-    if isinstance(result, PointsAwarded):
+def _item_answer(result: AwardResult | RefusedAward) -> dict[str, Any]:
+    if isinstance(result, AwardResult):
         return _award_answer(result)
     return {"error": {"code": result.error.code, "message": result.error.message, "status": result.error.status}}
 
 
-def _batch_from_answer(answer: Sequence[Mapping[str, Any]], changes: Sequence[Change]) -> BatchAwarded:
+def _batch_from_answer(answer: Sequence[Mapping[str, Any]], changes: Sequence[Change]) -> AwardBatchResult:
     results = [_item_from_answer(item, change) for item, change in zip(answer, changes, strict=True)]
-    return BatchAwarded(results, is_replay=True)
+    return AwardBatchResult(results, is_replay=True)
 
 
-def _item_from_answer(item: Mapping[str, Any], change: Change) -> PointsAwarded | AwardRefused:
+def _item_from_answer(item: Mapping[str, Any], change: Change) -> AwardResult | RefusedAward:
     if error := item.get("error"):
         refusal = DomainError(error["message"], code=error["code"], status=error["status"])
-        return AwardRefused(change.participant_id, refusal)
+        return RefusedAward(change.participant_id, refusal)
     return _award_from_answer(item, change.participant_id)

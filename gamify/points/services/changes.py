@@ -12,8 +12,9 @@ from participants.work import IdempotencyRequest
 
 @dataclass(frozen=True)
 class Change:
-    """What a client asks of one participant's balance: `amount` points, awarded or deducted by the service called. What is awarded
-    and not spent by `expires_at` expires.
+    """A request to change one participant's balance by `amount` points. The service that is called awards or deducts them.
+
+    `expires_at` is for awards only: points that are not spent by then expire.
     """
 
     participant_id: str
@@ -36,5 +37,5 @@ class Change:
 
 
 def read_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored answer, its id as one."""
+    """The fields of a stored answer, with `transaction_id` as a UUID."""
     return {**answer, "transaction_id": UUID(answer["transaction_id"])}

@@ -14,7 +14,7 @@ DEDUCT = "points.deduct"
 
 
 @dataclass(frozen=True)
-class PointsDeducted:
+class DeductionResult:
     transaction_id: UUID
     participant_id: str
     amount: int
@@ -23,22 +23,22 @@ class PointsDeducted:
 
 
 @restartable
-def deduct(*, tenant: Tenant, change: Change, now: datetime) -> PointsDeducted:
-    """Debit one participant. Raises InsufficientPoints or IdempotencyKeyReused."""
+def deduct(*, tenant: Tenant, change: Change, now: datetime) -> DeductionResult:
+    """Debit one participant. Raises: InsufficientPoints, IdempotencyKeyReused."""
     with unit_of_work(
         tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(DEDUCT)]
     ) as work:
         return _deduct(work, change)
 
 
-def _deduct(work: UnitOfWork, change: Change) -> PointsDeducted:
+def _deduct(work: UnitOfWork, change: Change) -> DeductionResult:
     idempotency = change.idempotency(DEDUCT)
     if (answer := work.stored_answer(idempotency)) is not None:
-        return PointsDeducted(**read_answer(answer), participant_id=change.participant_id, is_replay=True)
+        return DeductionResult(**read_answer(answer), participant_id=change.participant_id, is_replay=True)
     participant = work.participant(change.participant_id)
     entry = debit(work, participant, change.amount, note=change.note)
     facts.publish_changes(work, participant, now=work.now)
-    deducted = PointsDeducted(entry.id, change.participant_id, change.amount, participant.balance)
+    deducted = DeductionResult(entry.id, change.participant_id, change.amount, participant.balance)
     work.store_answer(
         idempotency, {"transaction_id": str(entry.id), "amount": change.amount, "new_balance": participant.balance}
     )

@@ -21,15 +21,15 @@ class BoostNotFound(DomainError):
         super().__init__(f"Boost not found: {boost_id}")
 
 
-Find = Callable[[UnitOfWork, Participant, datetime], Iterable[Decimal]]
-"""The multipliers of one kind that one participant, who is locked, has at a moment; of these the highest counts."""
+FindMultipliers = Callable[[UnitOfWork, Participant, datetime], Iterable[Decimal]]
+"""Finds the multipliers of one kind that a locked participant has at an instant. The highest one counts."""
 
-multipliers: Registry[Find] = Registry("Multiplier")
+multipliers: Registry[FindMultipliers] = Registry("Multiplier")
 
 
 def multiplier_of(work: UnitOfWork, participant: Participant, *, at: datetime) -> Decimal | None:
-    """By how much what is credited for something that happened at `at` is multiplied; None where nothing does."""
-    return engine.stacked(find(work, participant, at) for find in multipliers.values())
+    """The multiplier for points earned at the instant `at`, or None if nothing multiplies them."""
+    return engine.combined_multiplier(find(work, participant, at) for find in multipliers.values())
 
 
 def _of_tier(work: UnitOfWork, participant: Participant, at: datetime) -> Iterable[Decimal]:

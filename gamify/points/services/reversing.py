@@ -11,8 +11,8 @@ from gamify.facts.services import Undone
 from gamify.points import engine
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
-from gamify.points.services.lots import expired_of, give_back, take_back
-from gamify.points.services.writing import Note, tell, write
+from gamify.points.services.lots import expired_amount, restore, take_back
+from gamify.points.services.writing import Note, emit_entry, write_entry
 from participants.engine import uuid_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
@@ -42,8 +42,8 @@ class NotReversible(DomainError):
 
 
 @dataclass(frozen=True)
-class PointsReversed:
-    """What undoing the entry `reversed_id` came to; a preview has no `transaction_id`."""
+class ReversalResult:
+    """The answer to the reversal of the entry `reversed_id`. `transaction_id` is None for a dry run."""
 
     transaction_id: UUID | None
     reversed_id: UUID
@@ -57,25 +57,25 @@ class PointsReversed:
 Undo = Callable[[UnitOfWork, Participant, LedgerEntry, Note], LedgerEntry]
 
 undo_by_type: Registry[Undo] = Registry("Undo of an entry")
-"""How an entry of this type is undone where more hangs on it than points; answers the entry that gives them back."""
+"""How domains above undo entries of a type that has other consequences than points. Returns the entry that moves them back."""
 
 
 @restartable
 def reverse(
     *, tenant: Tenant, transaction_id: str, reason: str | None, now: datetime, is_dry_run: bool = False
-) -> PointsReversed:
-    """Undo one entry. A dry run only says what it would come to.
+) -> ReversalResult:
+    """Undo one entry. A dry run returns the same answer and writes nothing.
 
-    Raises TransactionNotFound, AlreadyReversed, NotReversible, or InsufficientPoints where too much of it is spent.
+    Raises: TransactionNotFound, AlreadyReversed, NotReversible, InsufficientPoints if too much of it is spent.
     """
-    entry = _found(tenant, transaction_id)
+    entry = _find_entry(tenant, transaction_id)
     with unit_of_work(tenant, [entry.participant.external_id], now=now, is_dry_run=is_dry_run) as work:
         participant = work.find(entry.participant.external_id)
         if participant is None or participant.pk != entry.participant_id:
-            raise TransactionNotFound(transaction_id)  # erased meanwhile
+            raise TransactionNotFound(transaction_id)  # erased after the entry was found
         undone = _undo(work, participant, entry, Note(reason))
         facts.publish_changes(work, participant, now=now)
-        return PointsReversed(
+        return ReversalResult(
             transaction_id=None if is_dry_run else undone.pk,
             reversed_id=entry.pk,
             participant_id=participant.external_id,
@@ -86,7 +86,7 @@ def reverse(
         )
 
 
-def _found(tenant: Tenant, transaction_id: str) -> LedgerEntry:
+def _find_entry(tenant: Tenant, transaction_id: str) -> LedgerEntry:
     known = uuid_of(transaction_id)
     rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk=known) if known else LedgerEntry.objects.none()
     entry = rows.select_related("participant").first()
@@ -103,11 +103,11 @@ def _undo(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: 
     if is_reversed(participant, entry):
         raise AlreadyReversed
     if entry.delta < 0:
-        return _give_back(work, participant, entry, note)
-    return _take_all_back(work, participant, entry, note)
+        return _restore(work, participant, entry, note)
+    return _take_back_fully(work, participant, entry, note)
 
 
-def _take_all_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+def _take_back_fully(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
     amount = _left_to_take(work, participant, entry)
     if amount > participant.balance:
         raise engine.InsufficientPoints(available=participant.balance, requested=amount)
@@ -117,7 +117,7 @@ def _take_all_back(work: UnitOfWork, participant: Participant, entry: LedgerEntr
 
 
 def is_reversible(entry: LedgerEntry) -> bool:
-    """Whether entries of its kind can be undone, and it has not been."""
+    """Whether entries of this type can be undone, and this one has not been."""
     kinds = {*REVERSIBLE, *undo_by_type}
     return entry.type in kinds and not is_reversed(entry.participant, entry)
 
@@ -127,49 +127,51 @@ def is_reversed(participant: Participant, entry: LedgerEntry) -> bool:
 
 
 def _left_to_take(work: UnitOfWork, participant: Participant, entry: LedgerEntry) -> int:
-    """What `entry` has credited, but for what has expired of it: that is gone already."""
-    return entry.delta - expired_of(work, participant, entry)
+    """The points that `entry` credited, without those that have expired: the balance does not hold these any more."""
+    return entry.delta - expired_amount(work, participant, entry)
 
 
-def _give_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
+def _restore(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
     totals, amount = totals_of(participant), -entry.delta
     is_spending = entry.type == EntryType.DEDUCT
-    after = engine.refunded(totals, amount) if is_spending else engine.credited(totals, amount)
-    undone = write(work, participant, after, kind=EntryType.REVERSAL, note=note, reverses_id=entry.pk, is_seen=False)
-    give_back(work, participant, entry.used)
-    _tell(work, participant, entry, undone)
+    after = engine.after_refund(totals, amount) if is_spending else engine.after_credit(totals, amount)
+    undone = write_entry(
+        work, participant, after, kind=EntryType.REVERSAL, note=note, reverses_id=entry.pk, is_seen=False
+    )
+    restore(work, participant, entry.used)
+    _emit_reversal(work, participant, entry, undone)
     return undone
 
 
 def _take_back(
     work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note, *, amount: int
 ) -> LedgerEntry:
-    totals = engine.adjusted(totals_of(participant), -amount)
+    totals = engine.after_adjustment(totals_of(participant), -amount)
     columns = {"used": take_back(work, participant, entry, amount), "reverses_id": entry.pk}
-    undone = write(work, participant, totals, kind=EntryType.REVERSAL, note=note, is_seen=False, **columns)
-    _tell(work, participant, entry, undone)
+    undone = write_entry(work, participant, totals, kind=EntryType.REVERSAL, note=note, is_seen=False, **columns)
+    _emit_reversal(work, participant, entry, undone)
     return undone
 
 
-def _tell(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone: LedgerEntry) -> None:
-    told = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
-    tell(work, "points.reversed", participant, undone, **told)
+def _emit_reversal(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone: LedgerEntry) -> None:
+    about = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
+    emit_entry(work, "points.reversed", participant, undone, **about)
 
 
-# --- an event is undone, with everything that came of it -----------------------------------------------------------------
+# --- reversal of an event ------------------------------------------------------------------------------------------------
 
 
 def undo_event(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take back what the event has awarded, the newest first, as far as points are left; what is undone already stays so."""
+    """Take back the awards of the event, the newest first, as far as points are left. Awards already reversed are skipped."""
     entries = LedgerEntry.objects.of(participant)
     awards = entries.filter(event_id=event.pk, type=EntryType.AWARD).newest_first()
     undone = set(entries.filter(reverses_id__in=[entry.pk for entry in awards]).values_list("reverses_id", flat=True))
     for entry in awards:
         if entry.pk not in undone:
-            yield _taken_back(work, participant, entry, Note(event.reversal["reason"], event_id=event.pk))
+            yield _undo_award(work, participant, entry, Note(event.reversal["reason"], event_id=event.pk))
 
 
-def _taken_back(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> Undone:
+def _undo_award(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> Undone:
     wanted = _left_to_take(work, participant, entry)
     amount = min(wanted, participant.balance)
     if amount:

@@ -15,38 +15,38 @@ from participants.models import Tenant
 from participants.work import bisect_failures, restartable, unit_for_ids
 
 CHUNK = 500
-PUSHED_AHEAD = timedelta(minutes=5)
+RETRY_DELAY = timedelta(minutes=5)
 EXPIRED = "points.expired"
 
 
 def expire(*, tenant: Tenant, now: datetime) -> int:
-    """Take from every balance what has expired; answers how many credits were looked at."""
-    return sum(expiring(tenant=tenant, now=now))
+    """Take expired points from every balance of the tenant. Returns the number of credits processed."""
+    return sum(expire_in_chunks(tenant=tenant, now=now))
 
 
-def expiring(*, tenant: Tenant, now: datetime) -> Iterator[int]:
-    """As `expire`, a chunk each time it is asked."""
+def expire_in_chunks(*, tenant: Tenant, now: datetime) -> Iterator[int]:
+    """Generator: like `expire`, but processes one chunk per step and yields the number of credits processed."""
     last = None
     while chunk := expired_credits(tenant, behind=last, limit=CHUNK, now=now):
         last = chunk[-1]
         yield bisect_failures(
             chunk,
             lambda part: _settle(tenant=tenant, chunk=part, now=now),
-            on_failure=lambda failed: _push_ahead(tenant, failed, now=now),
+            on_failure=lambda failed: _postpone(tenant, failed, now=now),
         )
 
 
-def _push_ahead(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> None:
-    """A row that fails must not be the first of every sweep."""
-    ExpiringCredit.objects.filter(tenant_id=tenant.pk, pk=failed.pk).update(retry_at=now + PUSHED_AHEAD)
+def _postpone(tenant: Tenant, failed: ExpiringCredit, *, now: datetime) -> None:
+    """Set `retry_at`, so that a failing row is not the first row of every sweep."""
+    ExpiringCredit.objects.filter(tenant_id=tenant.pk, pk=failed.pk).update(retry_at=now + RETRY_DELAY)
 
 
 @restartable
 def _settle(*, tenant: Tenant, chunk: Sequence[ExpiringCredit], now: datetime) -> int:
-    """Those whom nobody else holds; the others are settled by whoever does."""
-    is_heard = facts.has_listeners(catalog_of(tenant), EXPIRED)
+    """Settle the participants of `chunk`, except those that another transaction has locked: that transaction settles them."""
+    has_listeners = facts.has_listeners(catalog_of(tenant), EXPIRED)
     with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now) as work:
-        if is_heard:
+        if has_listeners:
             for participant in work.locked_participants.values():
                 facts.publish_changes(work, participant, now=now)
         return len(chunk)

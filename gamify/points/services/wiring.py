@@ -18,14 +18,14 @@ def _delete_entries(participant: Participant) -> None:
     ExpiringCredit.objects.of(participant).delete()
 
 
-def _clear_words(participant: Participant) -> None:
-    """Anonymising keeps every entry and its sums, but not what was written beside them."""
+def _clear_texts(participant: Participant) -> None:
+    """Anonymizing keeps every entry and its numbers, and clears reason and metadata."""
     LedgerEntry.objects.of(participant).update(reason=None, metadata={})
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
-    erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_words))
+    """Called by `AppConfig.ready`."""
+    erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_texts))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),
@@ -35,9 +35,9 @@ def register() -> None:
         "metadata": EventField(OBJECT, "Object given with the request."),
     }
     credited = {
-        "base_amount": EventField(INTEGER, "What was asked for, where something multiplied it.", optional=True),
-        "multiplier": EventField(NUMBER, "By what it was multiplied.", optional=True),
-        "expires_at": EventField(INSTANT, "When what is not spent of it expires.", optional=True),
+        "base_amount": EventField(INTEGER, "Requested amount; only if it was multiplied.", optional=True),
+        "multiplier": EventField(NUMBER, "What it was multiplied by; only if it was.", optional=True),
+        "expires_at": EventField(INSTANT, "When the unspent points expire; only if they do.", optional=True),
     }
     undone = {
         "reverses": EventField(TEXT, "Id of the ledger entry that was undone."),
@@ -46,14 +46,14 @@ def register() -> None:
     }
     events.register("points.awarded", "Points were credited.", moved | credited)
     events.register("points.deducted", "Points were spent.", moved)
-    events.register("points.refunded", "Points that were spent came back.", moved)
+    events.register("points.refunded", "Points that were spent were refunded.", moved)
     events.register(
         "points.expired", "Points expired unspent.", moved | {"expired_at": EventField(INSTANT, "When they expired.")}
     )
-    events.register("points.adjusted", "A balance was put right by hand.", moved)
-    events.register("points.reversed", "An entry of the ledger was undone.", moved | undone)
+    events.register("points.adjusted", "A balance was adjusted by staff.", moved)
+    events.register("points.reversed", "A ledger entry was undone.", moved | undone)
     undoers.register("points", undo_event)
-    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.foresee))
+    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     catalog_parts.register(BOOSTS, load_boosts)
     multiplying.register()
     metrics.register()

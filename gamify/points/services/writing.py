@@ -13,14 +13,14 @@ from participants.work import UnitOfWork
 
 @dataclass(frozen=True)
 class Note:
-    """What is written beside an entry; `event_id` is the client's event that it came of, if any."""
+    """The reason and metadata of an entry. `event_id` is the client's event that caused it, if any."""
 
     reason: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     event_id: UUID | None = None
 
 
-def write(
+def write_entry(
     work: UnitOfWork,
     participant: Participant,
     totals: Totals,
@@ -30,7 +30,10 @@ def write(
     is_seen: bool = True,
     **columns: Any,
 ) -> LedgerEntry:
-    """The entry that leads from the participant's totals to `totals`; `columns` are further ones of it."""
+    """Set the participant's totals to `totals`, and add the entry that moves the balance there.
+
+    `is_seen` says whether this counts as activity of the participant. `columns` are further columns of the entry.
+    """
     delta = totals.balance - participant.balance
     work.touch(participant, is_seen=is_seen)
     participant.balance = totals.balance
@@ -55,8 +58,8 @@ def write(
     return entry
 
 
-def tell(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:
-    """Emit what the entry says, and `more`."""
+def emit_entry(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:
+    """Emit the domain event `name` with the fields of the entry and `more`."""
     data = {
         "transaction_id": str(entry.id),
         "amount": entry.amount,

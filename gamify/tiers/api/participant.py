@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from gamify.tiers import selectors, services
 from gamify.tiers.api import examples
 from gamify.tiers.api.serializers import AssignedAnswer, AssignmentBody, StandingAnswer
-from gamify.tiers.profile import standing_of
+from gamify.tiers.profile import current_and_next
 from gamify.tiers.services import Assignment, TierNotFound
 from participants.api.idempotency import REPLAYED, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
@@ -26,10 +26,9 @@ class TierViewSet(KeyViewSet):
         example=examples.ASSIGN,
     )
     def assign(self, request: Request) -> Response:
-        """Give a participant a tier, upwards or downwards, whatever their points are.
+        """Move a participant into a tier, up or down, whatever their points are.
 
-        It stands until a later award carries them across the threshold of a higher tier. A participant never seen
-        before is created.
+        The tier stays until a later award crosses the threshold of a higher tier. An unknown participant is created.
         """
         assignment = Assignment(**self.body(AssignmentBody), idempotency_key=header_key(request))
         self.take_write(assignment.participant_id)
@@ -40,18 +39,18 @@ class TierViewSet(KeyViewSet):
 class ParticipantTierViewSet(KeyViewSet):
     @operation("get_tier_standing", answer=StandingAnswer, example=examples.STANDING)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """The current tier, the next one, and every change so far.
+        """The current tier, the next one, and the history of changes.
 
-        A participant never seen stands in no tier, and comes next into the lowest automatic one.
+        An unknown participant has no tier; their next tier is the lowest automatic one.
         """
         with reading(self.tenant) as tenant:
             subject = Subject(tenant, participant_id, find_participant(tenant, participant_id, now=self.now), self.now)
             history = selectors.history_of(subject.participant)
-            current, coming = standing_of(subject, achieved_at=history[-1].changed_at if history else None)
+            current, following = current_and_next(subject, achieved_at=history[-1].changed_at if history else None)
         answer = {
             "participant_id": participant_id,
             "current_tier": current,
-            "next_tier": coming,
+            "next_tier": following,
             "tier_history": history,
         }
         return Response(rendered(StandingAnswer, answer))

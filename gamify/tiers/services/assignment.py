@@ -10,7 +10,7 @@ from gamify.facts.engine.outcomes import GrantRefused
 from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
-from gamify.tiers.services.changes import TierName, change_tier, name_of, named
+from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
@@ -26,17 +26,17 @@ class TierNotFound(DomainError):
         super().__init__(f"Tier definition not found: {code}")
 
 
-class StandsHigher(GrantRefused):
-    """A definition lifts people into a tier; it never lowers them."""
+class TierNotHigher(GrantRefused):
+    """A definition granted a tier that is not higher than the current one. Grants never move a participant down."""
 
     code = "stands_higher"
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"They stand as high already, in tier {code}")
+        super().__init__(f"The participant already has tier {code}, whose level is as high or higher")
 
 
 @dataclass(frozen=True)
-class TierAssigned:
+class AssignmentResult:
     participant_id: str
     tier: TierName
     previous_tier: TierName | None
@@ -47,7 +47,7 @@ class TierAssigned:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a client asks: this tier for this participant, whatever their points are."""
+    """A request to assign a tier to a participant, whatever their points are."""
 
     participant_id: str
     tier_code: str
@@ -62,11 +62,12 @@ class Assignment:
 
 
 @restartable
-def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssigned:
-    """Give a participant a tier by hand, upwards or downwards. Raises TierNotFound or IdempotencyKeyReused.
+def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> AssignmentResult:
+    """Assign a tier by hand, up or down.
 
-    The tier they stand in already is given anew without a row in their history: nothing changed but that it is theirs
-    by hand from now on.
+    If the participant has this tier already, no history row is written. The tier counts as assigned by hand from then on.
+
+    Raises: TierNotFound, IdempotencyKeyReused.
     """
     idempotency = assignment.idempotency
     with unit_of_work(tenant, [assignment.participant_id], now=now, idempotency_requests=[idempotency]) as work:
@@ -78,31 +79,36 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> TierAssi
         return assigned
 
 
-def _assign(work: UnitOfWork, assignment: Assignment) -> TierAssigned:
+def _assign(work: UnitOfWork, assignment: Assignment) -> AssignmentResult:
     tier = _active_tier(work, assignment.tier_code)
     participant = work.participant(assignment.participant_id)
     previous = current_tier(ladder_of(work.catalog), participant)
-    _put(work, participant, tier, previous, reason=assignment.reason)
+    _assign_tier(work, participant, tier, previous, reason=assignment.reason)
     names = name_of(tier), None if previous is None else name_of(previous)
-    return TierAssigned(assignment.participant_id, *names, assignment.reason, work.now)
+    return AssignmentResult(assignment.participant_id, *names, assignment.reason, work.now)
 
 
-def _put(work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None) -> None:
+def _assign_tier(
+    work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None
+) -> None:
     work.touch(participant)
     participant.tier_is_manual = True
     if previous is None or previous.code != tier.code:
         change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=reason)
-    told = {"tier": named(tier), "previous_tier": named(previous), "reason": reason}
-    work.emit("tier.assigned", participant, told)
+    data = {"tier": tier_payload(tier), "previous_tier": tier_payload(previous), "reason": reason}
+    work.emit("tier.assigned", participant, data)
 
 
 def grant_tier(work: UnitOfWork, participant: Participant, tier_code: str, *, reason: str) -> Tier:
-    """Give a tier inside a unit, as by hand, but to nobody who stands as high already. Raises TierNotFound or StandsHigher."""
+    """Move a participant up into a tier, inside a unit of work. The tier counts as assigned by hand.
+
+    Raises: TierNotFound, TierNotHigher.
+    """
     tier = _active_tier(work, tier_code)
     previous = current_tier(ladder_of(work.catalog), participant)
     if previous is not None and previous.level >= tier.level:
-        raise StandsHigher(previous.code)
-    _put(work, participant, tier, previous, reason=reason)
+        raise TierNotHigher(previous.code)
+    _assign_tier(work, participant, tier, previous, reason=reason)
     return tier
 
 
@@ -113,14 +119,14 @@ def _active_tier(work: UnitOfWork, code: str) -> Tier:
     return tier
 
 
-def _answer(assigned: TierAssigned) -> dict[str, Any]:
+def _answer(assigned: AssignmentResult) -> dict[str, Any]:
     answer = asdict(assigned) | {"assigned_at": assigned.assigned_at.isoformat()}
     return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
 
 
-def _from_answer(answer: Mapping[str, Any], participant_id: str) -> TierAssigned:
+def _from_answer(answer: Mapping[str, Any], participant_id: str) -> AssignmentResult:
     previous = answer["previous_tier"]
-    return TierAssigned(
+    return AssignmentResult(
         participant_id,
         TierName(**answer["tier"]),
         None if previous is None else TierName(**previous),

@@ -12,7 +12,7 @@ from participants.work import UnitOfWork
 
 @dataclass(frozen=True)
 class TierName:
-    """A tier as answers name it."""
+    """Code, name and level of a tier, as in answers."""
 
     code: str
     name: str
@@ -29,7 +29,7 @@ def change_tier(
     reason: str | None = None,
     entry_id: UUID | None = None,
 ) -> TierChange:
-    """Put a participant who is to be written into `tier`; the row of it is numbered under their lock."""
+    """Set the participant's tier and add the numbered history row. The caller registers the participant with `work.touch`."""
     participant.tier_code = tier.code
     participant.tier_count += 1
     change = TierChange(
@@ -55,6 +55,6 @@ def name_of(tier: Tier) -> TierName:
     return TierName(tier.code, tier.name, tier.level)
 
 
-def named(tier: Tier | None) -> dict[str, Any] | None:
-    """As domain events tell it."""
+def tier_payload(tier: Tier | None) -> dict[str, Any] | None:
+    """The tier as in the data of domain events."""
     return None if tier is None else asdict(name_of(tier))

@@ -10,14 +10,14 @@ from gamify.tiers import engine
 from gamify.tiers.engine import Points, Tier
 from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of, points_of
-from gamify.tiers.services.changes import change_tier, named
+from gamify.tiers.services.changes import change_tier, tier_payload
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 
 @dataclass(frozen=True)
 class TierUpgrade:
-    """The tier an award carried its participant into."""
+    """The tier that an award led to, and the tier before."""
 
     code: str
     name: str
@@ -29,16 +29,20 @@ class TierUpgrade:
 def evaluate(
     work: UnitOfWork, participant: Participant, *, before: Points, entry_id: UUID | None
 ) -> TierUpgrade | None:
-    """Move a participant whose points grew since `before` into the tier they lead into (contract §7).
+    """Move a participant into the tier that their points lead to (contract §7).
 
-    Called in the unit of the award, once the participant holds the new totals; `entry_id` is the award's, None where
-    there is none. Answers None where the tier stays, and where it is the one that everyone begins in.
+    Call it in the unit of the award, after the participant's totals were changed. `before` are the points before the
+    award; `entry_id` is the award's ledger entry, or None without an award.
+
+    Returns None if the tier stays, or if the participant entered the first tier, which is not an upgrade.
     """
     ladder = ladder_of(work.catalog)
     current = current_tier(ladder, participant)
     if current is None and participant.tier_code is not None:
-        return None  # defined after this request began: the next award knows how high it is, this one must not demote
-    tier = engine.reached(
+        # The tier was defined after this unit read the catalog, so its level is unknown. Changing it might demote the
+        # participant. The next award sees the new catalog.
+        return None
+    tier = engine.tier_after_award(
         ladder, current, is_manual=participant.tier_is_manual, before=before, after=points_of(participant)
     )
     if tier is None:
@@ -46,19 +50,19 @@ def evaluate(
     participant.tier_is_manual = False
     change = change_tier(work, participant, tier, current, how=AwardType.AUTOMATIC, entry_id=entry_id)
     if engine.is_entry(tier, current=current):
-        work.emit("tier.entered", participant, {"tier": named(tier)})
+        work.emit("tier.entered", participant, {"tier": tier_payload(tier)})
         return None
-    return _upgraded(work, participant, change)
+    return _emit_upgrade(work, participant, change)
 
 
-def _upgraded(work: UnitOfWork, participant: Participant, change: TierChange) -> TierUpgrade:
+def _emit_upgrade(work: UnitOfWork, participant: Participant, change: TierChange) -> TierUpgrade:
     upgrade = TierUpgrade(change.code, change.name, change.level, change.previous_code, change.previous_level)
     work.emit("tier.upgraded", participant, asdict(upgrade))
     return upgrade
 
 
 def highest_upgrade(work: UnitOfWork, reached: Iterable[str], earlier: Tier | None) -> TierUpgrade | None:
-    """What an award answers of who stood in `earlier` and was led by points into the tiers `reached`, by code: the highest."""
+    """The upgrade in the answer of an award: from the tier `earlier` to the highest of the tiers `reached` (codes), or None."""
     ladder = ladder_of(work.catalog)
     tiers = [tier for code in reached if (tier := ladder.find(code))]
     if not tiers:
@@ -70,9 +74,10 @@ def highest_upgrade(work: UnitOfWork, reached: Iterable[str], earlier: Tier | No
 
 @restartable
 def recompute(*, tenant: Tenant, participant_ids: Sequence[str], now: datetime, is_dry_run: bool = False) -> int:
-    """Raise those whose points suffice for a higher tier, as their next award would; answers how many.
+    """Move participants up whose points are enough for a higher tier, as their next award would. Returns how many moved.
 
-    Nobody is lowered, a tier given by hand stays, and who was never awarded a point is left alone. A dry run only counts.
+    No participant is moved down. Tiers assigned by hand stay. Participants who never earned points are skipped. A dry run
+    only counts.
     """
     with unit_of_work(tenant, participant_ids, now=now, is_dry_run=is_dry_run) as work:
         known = [participant for external_id in participant_ids if (participant := work.find(external_id))]

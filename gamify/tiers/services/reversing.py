@@ -9,15 +9,15 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 
 DOMAIN = "tiers"
-STAYS = "Who has come into a tier is not lowered; assign another by hand"
+TIER_STAYS = "A reversal does not lower the tier; assign another tier by hand if needed"
 
 
-def mark_of(code: str, name: str) -> UndoNote:
-    """What an event bears that led into a tier."""
+def undo_note_for(code: str, name: str) -> UndoNote:
+    """The undo note of an event that led to a tier."""
     return UndoNote(DOMAIN, {"code": code, "name": name})
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Taking points away never demotes (contract §7), whoever takes them; people do."""
-    for mark in event.undo_notes_of(DOMAIN):
-        yield Undone(type="tier", name=mark["name"], code=mark["code"], kept=STAYS)
+    """Report the tiers that the event led to, and change nothing: losing points never demotes (contract §7)."""
+    for note in event.undo_notes_of(DOMAIN):
+        yield Undone(type="tier", name=note["name"], code=note["code"], kept=TIER_STAYS)

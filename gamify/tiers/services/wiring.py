@@ -21,7 +21,7 @@ def _delete_changes(participant: Participant) -> None:
 
 
 def _clear_reasons(participant: Participant) -> None:
-    """Anonymising keeps where they stood and when, but not what was written beside it."""
+    """Anonymizing keeps the changes and their times, and clears the reasons."""
     TierChange.objects.of(participant).update(reason=None)
 
 
@@ -33,14 +33,14 @@ def _level_reached(fact: Fact, selector: Selector) -> int:
 def _levels(
     tenant: Tenant, participants: Sequence[Participant], selector: Selector, now: datetime
 ) -> Mapping[UUID, MetricValue]:
-    """The level they stand on counts: a tier is only lost where it is taken by hand."""
+    """The level of the current tier, which is also the highest level reached: only people move a participant down."""
     ladder = ladder_of(catalog_of(tenant))
     tiers = {each.pk: ladder.find(each.tier_code) for each in participants}
     return {participant_id: MetricValue(tier.level, tier.level) for participant_id, tier in tiers.items() if tier}
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
     undoers.register("tiers", undo)
     register_metric(
@@ -66,10 +66,10 @@ def register() -> None:
     assigned = {
         **tier,
         "previous_tier": EventField(
-            TIER, "The tier before, or null; the same one where it was given anew.", nullable=True
+            TIER, "The tier before, or null. The same tier if it was assigned again.", nullable=True
         ),
         "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
     }
-    events.register("tier.entered", "The tier that everyone begins in was entered with the first award.", tier)
-    events.register("tier.upgraded", "An award led into a higher tier.", upgraded)
-    events.register("tier.assigned", "A tier was given by hand.", assigned)
+    events.register("tier.entered", "A participant entered the tier with threshold 0 with their first award.", tier)
+    events.register("tier.upgraded", "An award led to a higher tier.", upgraded)
+    events.register("tier.assigned", "A tier was assigned by hand or granted by a definition.", assigned)

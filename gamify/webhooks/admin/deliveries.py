@@ -1,4 +1,4 @@
-"""Deliveries: what was sent when, and what was answered; to read, and to send again."""
+"""The deliveries of webhooks in the console, with the log of their tries. Staff can read them and send them again."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
 
 
 class EndpointFilter(admin.SimpleListFilter):
-    """Of the picked tenant only."""
+    """Offers only the webhooks of the picked tenant."""
 
     title = "webhook"
     parameter_name = "endpoint__id__exact"
@@ -50,13 +50,13 @@ class EndpointFilter(admin.SimpleListFilter):
 
 def _replay(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> Done:
     services.replay(delivery, now=timezone.now())
-    return Done("It is delivered again.", "Replayed.")
+    return Done("The delivery will be sent again.", "Replayed.")
 
 
 REPLAY = ObjectPage(
     name="replay",
     title="Deliver again",
-    explanation="Under the id it had: a receiver that has seen it knows it.",
+    explanation="The event keeps its id, so a receiver that already has it can recognise it.",
     button="Deliver again",
     permission="webhooks.change_endpoint",
     perform=_replay,
@@ -66,7 +66,7 @@ REPLAY = ObjectPage(
 
 @admin.register(Delivery)
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """Newest first by id, which is ordered by time."""
+    """Sorted by id, newest first: ids are ordered by time."""
 
     list_display = (
         "created_at",
@@ -103,7 +103,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("next try")
     def display_due(self, delivery: Delivery) -> str | None:
-        """Of a webhook that is not active, what is due only waits."""
+        """Due deliveries of an inactive webhook wait until it is active again."""
         if delivery.due_at is None:
             return None
         return plain(delivery.due_at) if delivery.endpoint.is_active else "when the webhook is active again"
@@ -117,10 +117,10 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("tries")
     def display_tries(self, delivery: Delivery) -> str:
-        """All that the page lists; `delivery.tries` begins again with a replay, and decides how long to wait."""
+        """Count the tries in the log. `delivery.tries` starts again at 0 with a replay, because it decides how long to wait."""
         number = len(delivery.log)
-        said = f"{number} or more" if number == MAX_LOGGED else str(number)
-        return said if delivery.tries == number else f"{said}, {delivery.tries} since the last replay"
+        text = f"{number} or more" if number == MAX_LOGGED else str(number)
+        return text if delivery.tries == number else f"{text}, {delivery.tries} since the last replay"
 
     @display("tries")
     def display_log(self, delivery: Delivery) -> SafeString:
@@ -131,12 +131,12 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     def display_body(self, delivery: Delivery) -> str:
         event = DomainEvent.objects.filter(pk=delivery.event_id, tenant_id=delivery.tenant_id).first()
         if event is None:
-            return "Nothing any more: the event was erased with its participant, or is older than events are kept."
-        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _readable(event))
+            return "Nothing: the event was erased with its participant, or removed because it is too old."
+        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _masked_message(event))
 
 
-def _readable(event: DomainEvent) -> str:
-    """The message with its confidential fields masked: staff who may see deliveries need not know coupon codes."""
+def _masked_message(event: DomainEvent) -> str:
+    """Return the message as JSON with its confidential fields masked: staff who see deliveries need not see coupon codes."""
     message = message_of(event)
     fields = event_types[event.type].fields if event.type in event_types else {}
     hidden = {name for name, field in fields.items() if field.confidential}

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again (contract §14): ten tries over about three days."""
+"""The retry schedule of failed deliveries (docs/contract.md §14): ten tries over about three days."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,18 +18,18 @@ JITTER = 0.2
 MAX_TRIES = len(PAUSES) + 1
 MAX_RETRY_AFTER = timedelta(hours=24)
 DISABLE_AFTER = timedelta(days=5)
-"""After failing for so long without a success in between, an endpoint is disabled."""
+"""An endpoint that fails for this long without a success is disabled."""
 DOUBTFUL_FOR = timedelta(minutes=1)
-"""So long after a failure an endpoint is not trusted with all threads, whatever it has taken since: it may hang now and then."""
+"""An endpoint is doubtful for this long after a failure, even if it accepted deliveries since: it may hang now and then."""
 DOWN_AFTER = timedelta(seconds=10)
-"""After failing for so long without a success, one try at a time is enough to see whether it is back."""
+"""An endpoint that fails for this long without a success is down. Then it gets one try at a time."""
 
 
 def next_try_at(*, tries: int, at: datetime, chance: float, retry_after: timedelta | None = None) -> datetime | None:
-    """When to try again after `tries` tries, the last at `at`; None when that was the last of all.
+    """Return the time of the next try, or None if `tries` tries are all there are. The last try was at `at`.
 
-    `chance`, in [0, 1), spreads pauses by ± 20 %, so that what failed together does not come back together. The endpoint's own
-    wish (`Retry-After`) can only put it off.
+    `chance`, in [0, 1), spreads the pause by ± 20 %, so that deliveries that failed together are not retried together.
+    `retry_after`, which the endpoint asked for, can only make the pause longer.
     """
     if tries >= MAX_TRIES:
         return None
@@ -38,7 +38,7 @@ def next_try_at(*, tries: int, at: datetime, chance: float, retry_after: timedel
 
 
 def parse_retry_after(header: str, *, now: datetime) -> timedelta | None:
-    """What a `Retry-After` header asks for, in seconds or as a date; at most a day, None for what is neither."""
+    """Return the pause that a `Retry-After` header asks for, in seconds or as a date. At most a day; None if it is invalid."""
     text = header.strip()
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)

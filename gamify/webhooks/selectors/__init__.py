@@ -1,4 +1,4 @@
-"""What endpoints want, what is due for them, and how far the feed has come."""
+"""Reads of webhooks: subscriptions, deliveries and the feed."""
 
 from gamify.webhooks.selectors.catalog import WantedTypes, wanted_types
 from gamify.webhooks.selectors.endpoints import deliveries_of, find_delivery, find_endpoint

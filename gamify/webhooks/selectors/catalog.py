@@ -1,4 +1,4 @@
-"""What a tenant's endpoints want: the catalog's part, so that who has none pays nothing."""
+"""The event types that a tenant's endpoints subscribe to, as a part of the catalog: reading them costs no query."""
 
 from functools import cache
 from typing import cast
@@ -12,7 +12,7 @@ PART = "webhooks"
 
 
 class WantedTypes:
-    """The types of event that any active endpoint of a tenant wants."""
+    """The event types that any active endpoint of a tenant subscribes to."""
 
     def __init__(self, globs: frozenset[str]) -> None:
         self._globs = globs

@@ -1,4 +1,4 @@
-"""Events get their place in the feed, are delivered to endpoints, tried again, replayed, and removed when they are old."""
+"""Services of webhooks and the feed: endpoints, feed positions, deliveries, retries, replays and retention."""
 
 from gamify.webhooks.services.delivery_loop import deliver_due, stop
 from gamify.webhooks.services.endpoints import (

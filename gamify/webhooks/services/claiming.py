@@ -1,4 +1,4 @@
-"""Takes what is due, for this worker alone: the time at which it would be due again is put ahead by more than a try can take."""
+"""Claims due deliveries for this worker: it moves their due time ahead by more than a try can take."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ from participants.models import DomainEvent
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
 CLAIM_SIZE = 512
-"""Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
+"""Deliveries that a worker holds for one endpoint. It claims more when half of them are sent."""
 DOUBTFUL_CLAIM_SIZE = 16
-"""For one that failed lately; for one that is down, a single one."""
+"""The same for an endpoint that failed lately. For one that is down, it is 1."""
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery that this worker holds under `lease`, and may begin to send until `start_by` (monotonic seconds)."""
+    """A delivery that this worker holds under `lease`. Its try may start until `start_by` (monotonic seconds)."""
 
     delivery_id: UUID
     tenant_id: UUID
@@ -44,7 +44,7 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True)
 class ClaimedBatch:
-    """What was claimed for one endpoint. A doubtful one failed lately, one that is down does nothing else."""
+    """The deliveries that were claimed for one endpoint. A doubtful endpoint failed lately; one that is down only fails."""
 
     endpoint_id: UUID
     is_doubtful: bool
@@ -54,8 +54,9 @@ class ClaimedBatch:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Threads that are free, those of them that may wait for doubtful endpoints, and how many deliveries each endpoint has already:
-    such as are under way too."""
+    """What a worker has capacity for: its free threads, how many of them doubtful endpoints may use, and the number of deliveries that
+    it already holds for each endpoint (waiting or being sent).
+    """
 
     free: int
     free_for_doubtful: int
@@ -63,24 +64,24 @@ class Capacity:
 
 
 def seconds_to_start() -> float:
-    """How long after it was claimed a try may begin: it must end before the lease does."""
+    """Return how many seconds after the claim a try may still start. It must end before the lease does."""
     timeout: float = settings.WEBHOOK_TIMEOUT_SECONDS
     return LEASE.total_seconds() - timeout - MARGIN_SECONDS
 
 
 def claim_due(*, capacity: Capacity, now: datetime) -> list[ClaimedBatch]:
-    """Hold what is due, for endpoints that have a thread or can get one. Those that work come first."""
+    """Claim due deliveries for endpoints that have a thread or can get one. Endpoints that work come first."""
     shares = _shares(endpoints_with_due_deliveries(now=now), capacity, now=now)
     if not shares:
         return []
     start_by, lease = time.monotonic() + seconds_to_start(), new_id()
     with transaction.atomic():
-        found = [(endpoint, _leased(endpoint, number, lease=lease, now=now)) for endpoint, number in shares]
+        found = [(endpoint, _lease(endpoint, number, lease=lease, now=now)) for endpoint, number in shares]
     events = _events_of([row for _, rows in found for row in rows])
-    return [_hold(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
+    return [_batch(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
 
 
-def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
+def _lease(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
     rows = due_deliveries_for_update(endpoint, now=now, limit=number)
     for row in rows:
         row.due_at, row.lease = now + LEASE, lease
@@ -90,7 +91,7 @@ def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> S
 
 
 def _shares(endpoints: Sequence[Endpoint], room: Capacity, *, now: datetime) -> list[tuple[Endpoint, int]]:
-    """How many deliveries are to be claimed for each endpoint: so many that its threads need not stop, once half are sent."""
+    """Return how many deliveries to claim for each endpoint, so that its threads need not pause once half of them are sent."""
     free = {True: room.free_for_doubtful, False: room.free}
     shares = []
     for doubtful, endpoint in sorted(((_is_doubtful(each, now), each) for each in endpoints), key=itemgetter(0)):
@@ -115,7 +116,7 @@ def _depth(endpoint: Endpoint, now: datetime) -> int:
 
 
 def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
-    """By id. One that was erased with its participant is missing, and there is nothing to deliver any more."""
+    """Return the events of `rows` by id. A delivery whose event was erased with its participant is deleted: there is nothing to send."""
     if not rows:
         return {}
     ids, size = values_for_among([row.event_id for row in rows], connection)
@@ -133,7 +134,7 @@ def _declare_events(*, size: int) -> "QuerySet[DomainEvent]":
 _EVENTS = Query(_declare_events)
 
 
-def _hold(
+def _batch(
     endpoint: Endpoint,
     rows: Sequence[Delivery],
     events: Mapping[UUID, DomainEvent],

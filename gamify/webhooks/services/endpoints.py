@@ -1,4 +1,4 @@
-"""Endpoints: made, changed, deleted, tested, given another secret, disabled."""
+"""Endpoints: create, change, delete, test, change the secret, disable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class WebhookNotFound(DomainError):
 
 
 class WebhookInactive(DomainError):
-    """Nothing is delivered to it."""
+    """Nothing is delivered to an inactive endpoint."""
 
     code = "webhook_inactive"
 
@@ -47,7 +47,7 @@ class TooManyWebhooks(DomainError):
 
 @dataclass(frozen=True)
 class EndpointWithSecret:
-    """`secret` is to be shown now: nobody is told it later."""
+    """An endpoint and its new secret, which is shown now and never again."""
 
     endpoint: Endpoint
     secret: str
@@ -55,8 +55,9 @@ class EndpointWithSecret:
 
 @transaction.atomic
 def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> EndpointWithSecret:
-    """Make an endpoint. What is committed from now on is delivered to it. Raises TooManyWebhooks."""
-    bump_catalog_version(tenant)  # first: two who make the last one wait for each other here
+    """Create an endpoint. Events that are committed from now on are delivered to it. Raises: TooManyWebhooks."""
+    # First, because it locks the tenant: otherwise concurrent calls could exceed MAX_ENDPOINTS.
+    bump_catalog_version(tenant)
     if Endpoint.objects.of(tenant).count() >= MAX_ENDPOINTS:
         raise TooManyWebhooks
     secret = new_secret()
@@ -68,7 +69,7 @@ def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -
 
 @transaction.atomic
 def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: datetime) -> Endpoint:
-    """Set the fields that `changes` names. Activated, it is as if it had never failed, and what waited is due."""
+    """Write the fields in `changes`. Activating an endpoint clears its failures, and its pending deliveries are sent."""
     changes = {name: value for name, value in changes.items() if getattr(endpoint, name) != value}
     if not changes:
         return endpoint
@@ -89,14 +90,14 @@ def _write(endpoint: Endpoint, changes: Mapping[str, Any], *, now: datetime) -> 
 
 @transaction.atomic
 def delete_endpoint(endpoint: Endpoint) -> None:
-    """With all its deliveries, those that are still to be made included."""
+    """Delete an endpoint and all its deliveries. Pending deliveries are not sent."""
     Delivery.objects.of(endpoint).delete()
     bump_catalog_version(endpoint.tenant)
     endpoint.delete()
 
 
 def rotate_secret(endpoint: Endpoint, *, now: datetime) -> EndpointWithSecret:
-    """Give it another secret. For a day deliveries are signed with both, so that the receiver can change over in between."""
+    """Replace the secret. For 24 hours, deliveries are signed with both secrets, so that the receiver can be changed in this time."""
     secret = new_secret()
     former = {"former_ciphertext": endpoint.ciphertext, "former_until": now + FORMER_IS_VALID_FOR}
     _write(endpoint, {"ciphertext": encrypt(secret), **former}, now=now)
@@ -105,7 +106,7 @@ def rotate_secret(endpoint: Endpoint, *, now: datetime) -> EndpointWithSecret:
 
 @restartable
 def send_test(*, endpoint: Endpoint, now: datetime) -> Delivery:
-    """Deliver an event that means nothing to this endpoint, whatever it wants. Raises WebhookInactive."""
+    """Emit `webhook.test` and deliver it to this endpoint only, whichever events it subscribes to. Raises: WebhookInactive."""
     if not endpoint.is_active:
         raise WebhookInactive
     with unit_of_work(endpoint.tenant, [], now=now) as work:
@@ -118,16 +119,16 @@ def send_test(*, endpoint: Endpoint, now: datetime) -> Delivery:
 
 @restartable
 def disable(*, endpoint: Endpoint, reason: DisabledReason, now: datetime) -> None:
-    """Stop delivering to it, and tell of that; nothing where somebody was faster."""
+    """Disable an endpoint and emit `webhook.disabled`. Do nothing if it is inactive already."""
     with unit_of_work(endpoint.tenant, [], now=now) as work:
         row = work.lock(Endpoint, endpoint.pk)
         if row is None or not row.is_active:
             return
         _write(row, {"is_active": False, "disabled_at": now, "disabled_because": reason}, now=now)
         bump_catalog_version(endpoint.tenant)
-        work.emit_for_tenant("webhook.disabled", _told_of(row, reason))
+        work.emit_for_tenant("webhook.disabled", _disabled_data(row, reason))
 
 
-def _told_of(row: Endpoint, because: DisabledReason) -> dict[str, Any]:
+def _disabled_data(row: Endpoint, reason: DisabledReason) -> dict[str, Any]:
     since = row.failing_since and instant_text(row.failing_since)
-    return {"webhook_id": str(row.pk), "url": row.url, "reason": because.value, "failing_since": since}
+    return {"webhook_id": str(row.pk), "url": row.url, "reason": reason.value, "failing_since": since}

@@ -1,4 +1,4 @@
-"""What deliveries are signed with: made, changed over, read."""
+"""The secrets that sign deliveries."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,7 +16,10 @@ def new_secret() -> str:
 
 
 def secrets_of(endpoint: Endpoint, *, now: datetime) -> Sequence[str]:
-    """The secret, and for a day after a change the one before it. None that no passphrase opens."""
+    """Return the secrets that sign now: the current one and, for 24 hours after a change, the former one.
+
+    A secret that no passphrase decrypts is left out.
+    """
     texts = [endpoint.ciphertext]
     if endpoint.former_ciphertext and endpoint.former_until and now < endpoint.former_until:
         texts.append(endpoint.former_ciphertext)

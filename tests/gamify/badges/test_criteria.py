@@ -205,7 +205,7 @@ def test_a_streak_that_is_restored_by_hand_earns_badges(tenant):
         )
     badge(tenant, metric="streak_count", streak_code="daily", min=3)
 
-    restore(tenant=fresh(tenant), case=CareRequest("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
+    restore(tenant=fresh(tenant), request=CareRequest("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
 
     assert earned() == {"b"}
 

@@ -14,8 +14,8 @@ from gamify.challenges.engine import (
     Rules,
     State,
     Term,
-    advanced,
-    is_beginning,
+    advance,
+    should_enrol,
 )
 from gamify.facts.engine.conditions import Condition, ConditionKind
 
@@ -43,7 +43,7 @@ def gone_through(rules, *events, enrolled_at=START):
     """What comes of each event, `(hours after the enrolment, {objective: value})`."""
     state, told = State(enrolled_at), []
     for hours, heard in events:
-        told.append(advanced(state, rules, heard, at=enrolled_at + timedelta(hours=hours)))
+        told.append(advance(state, rules, heard, at=enrolled_at + timedelta(hours=hours)))
         state = told[-1].state
     return told
 
@@ -192,7 +192,7 @@ def test_an_event_that_no_objective_listens_to_yet_begins_no_round():
 def test_where_fewer_objectives_are_needed_than_were_the_next_event_completes():
     (told,) = gone_through(GUIDED, (0, {"spend": 100}))
 
-    told = advanced(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
+    told = advance(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
 
     assert told.is_completed
     assert completed(told) == []
@@ -219,7 +219,7 @@ def test_events_count_from_the_enrolment_to_the_end(term, enrolled, at, counts):
     rules = replace(GUIDED, term=term)
     enrolled_at, at = START + timedelta(hours=enrolled), START + timedelta(hours=at)
 
-    told = advanced(State(enrolled_at), rules, {"buy": None}, at=at)
+    told = advance(State(enrolled_at), rules, {"buy": None}, at=at)
 
     assert (told.effect is Effect.COUNTED) == counts
     assert (told.effect is Effect.OUT_OF_SCHEDULE) != counts
@@ -245,7 +245,7 @@ def test_when_an_enrolment_ends(term, end):
 def test_the_first_event_that_an_objective_hears_enrols(heard, hours, begins):
     rules = replace(GUIDED, term=FIXED)
 
-    assert is_beginning(rules, heard, at=START + timedelta(hours=hours)) == begins
+    assert should_enrol(rules, heard, at=START + timedelta(hours=hours)) == begins
 
 
 # --- against a recount ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamify.challenges.models import Challenge, Enrolment
-from gamify.challenges.selectors import standings_of
+from gamify.challenges.selectors import enrolment_statuses
 from gamify.challenges.services import enroll
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, reverse_event
@@ -51,7 +51,7 @@ def undone(tenant, event_id, *, now=NOW):
 def standing(tenant, *, now=NOW):
     tenant = fresh(tenant)
     person = Participant.objects.filter(tenant=tenant).first()
-    [found] = standings_of(person, catalog_of(tenant), now=now)
+    [found] = enrolment_statuses(person, catalog_of(tenant), now=now)
     return found.status, found.state and found.state.completions, found.state and sorted(found.state.done)
 
 

@@ -9,7 +9,7 @@ from gamify.challenges import tasks
 from gamify.challenges.models import Challenge, Enrolment
 from gamify.challenges.selectors.due import challenges_with_due, due_rows
 from gamify.challenges.services import enroll, expire
-from gamify.challenges.services.ending import PUSHED_AHEAD, _expire
+from gamify.challenges.services.ending import RETRY_DELAY, _expire
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import Consumer, emit
 from participants.models import DomainEvent, Participant, Tenant
@@ -186,7 +186,7 @@ def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(fixed):
 
     assert looked_at == [6, 0]
     assert {person for person, _ in told()} == {*people} - {"user_3"}
-    assert broken.get().retry_at == END + PUSHED_AHEAD
+    assert broken.get().retry_at == END + RETRY_DELAY
 
 
 def test_a_row_that_was_mended_is_told_when_it_is_its_turn(fixed):
@@ -195,7 +195,7 @@ def test_a_row_that_was_mended_is_told_when_it_is_its_turn(fixed):
     swept(END)
     Enrolment.objects.update(progress={})
 
-    assert [swept(END + PUSHED_AHEAD - MINUTE), swept(END + PUSHED_AHEAD)] == [0, 1]
+    assert [swept(END + RETRY_DELAY - MINUTE), swept(END + RETRY_DELAY)] == [0, 1]
     assert told() == [("ada", "fixed")]
 
 

@@ -142,7 +142,7 @@ def test_a_board_refuses_an_amount_that_would_exceed_the_limit_of_a_sum(tenant, 
     refused = score(api, "a", amount)
 
     assert entries_of(api) == [(1, "a", FULL)]
-    reason = "the sum would exceed 10^18, the most that one participant may come to"
+    reason = "the sum would exceed 10^18, the most that one participant may have"
     assert refusals(api, refused) == [("top", reason)]
     assert_audit_and_rebuild_agree(tenant, board, api)
     assert refusals(api, score(api, "a", amount)) == [("top", reason)]

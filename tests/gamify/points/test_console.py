@@ -253,7 +253,9 @@ def test_an_entry_of_which_too_much_is_spent_says_so_beforehand(tenant):
     entry = LedgerEntry.objects.get()
     console.post("participants_participant_deduct", participant.pk, amount=20, reason="Spent")
 
-    assert "It cannot be done now: Insufficient points." in text_of(console.get("points_ledgerentry_reverse", entry.pk))
+    assert "This entry cannot be reversed now: Insufficient points." in text_of(
+        console.get("points_ledgerentry_reverse", entry.pk)
+    )
     assert errors_of(console.post("points_ledgerentry_reverse", entry.pk, reason="r"))
 
 

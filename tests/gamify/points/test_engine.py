@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, credited, debited
+from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, after_credit, after_debit
 from participants.engine import MAX_BIGINT
 
 pytestmark = pytest.mark.engine
@@ -11,19 +11,19 @@ amounts = st.integers(min_value=1, max_value=MAX_BIGINT)
 
 
 def test_a_credit_is_earned_and_can_be_spent():
-    assert credited(Totals(), 100) == Totals(balance=100, earned=100)
+    assert after_credit(Totals(), 100) == Totals(balance=100, earned=100)
 
 
 def test_a_debit_is_spent_and_stays_earned():
-    assert debited(Totals(balance=100, earned=100), 30) == Totals(balance=70, earned=100, spent=30)
+    assert after_debit(Totals(balance=100, earned=100), 30) == Totals(balance=70, earned=100, spent=30)
 
 
 def test_a_debit_beyond_the_balance_says_what_there_is():
     with pytest.raises(InsufficientPoints, match=r"^Insufficient points\. Available: 30, requested: 50$"):
-        debited(Totals(balance=30, earned=30), 50)
+        after_debit(Totals(balance=30, earned=30), 50)
 
 
-@given(st.lists(st.tuples(st.sampled_from([credited, debited]), amounts), max_size=30))
+@given(st.lists(st.tuples(st.sampled_from([after_credit, after_debit]), amounts), max_size=30))
 def test_whatever_happens_totals_agree_and_stay_within_64_bits(steps):
     totals = Totals()
 
@@ -42,7 +42,7 @@ def test_a_credit_is_refused_exactly_where_64_bits_end(earned, amount):
     totals = Totals(balance=earned, earned=earned)
 
     if earned + amount <= MAX_BIGINT:
-        assert credited(totals, amount).earned == earned + amount
+        assert after_credit(totals, amount).earned == earned + amount
     else:
         with pytest.raises(BalanceLimit):
-            credited(totals, amount)
+            after_credit(totals, amount)

@@ -8,7 +8,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
-from gamify.points.selectors import tenants_with_expired
+from gamify.points.selectors import tenants_with_expired_credits
 from gamify.points.services import Change, award, award_batch, deduct, expire
 from gamify.points.tasks import expire as expire_task
 from participants.errors import InvalidInput
@@ -182,7 +182,7 @@ def test_beat_finds_every_tenant_that_has_something_to_expire(tenant, other_tena
     given(other_tenant, 1, days=1)
     given(tenant.sandbox, 1, days=30_000)
 
-    assert list(tenants_with_expired(now=NOW + DAY)) == sorted([tenant, other_tenant], key=lambda each: each.pk)
+    assert list(tenants_with_expired_credits(now=NOW + DAY)) == sorted([tenant, other_tenant], key=lambda each: each.pk)
     expire_task()
 
     assert ExpiringCredit.objects.unspent().count() == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gamify.points.engine import MAX_AWARD, NothingToGive, grant_problem, granted_amount
+from gamify.points.engine import MAX_AWARD, NoPointsToGrant, grant_problem, granted_amount
 
 pytestmark = pytest.mark.engine
 
@@ -35,7 +35,7 @@ BY_AMOUNT = {"type": "points", "field": "amount"}
 )
 def test_points_of_a_grant(spec, amount, points):
     if points is None:
-        with pytest.raises(NothingToGive):
+        with pytest.raises(NoPointsToGrant):
             granted_amount(spec, {"amount": amount}, {})
     else:
         assert granted_amount(spec, {"amount": amount}, {}).points == points

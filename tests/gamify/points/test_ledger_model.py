@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import LedgerEntry
-from gamify.points.services import Change, PointsAwarded, award, award_batch, deduct
+from gamify.points.services import AwardResult, Change, award, award_batch, deduct
 from participants.ids import new_id
 from participants.models import DomainEvent, Participant
 from participants.services.participants import delete
@@ -90,7 +90,7 @@ class Ledger(RuleBasedStateMachine):
             if verdict == "reused":
                 assert isinstance(result.error, IdempotencyKeyReused)
                 continue
-            assert isinstance(result, PointsAwarded)
+            assert isinstance(result, AwardResult)
             balance = balance if verdict == "replay" else self.write_down("award", change, change.amount)
             assert (result.new_balance, result.is_replay) == (balance, verdict == "replay")
 

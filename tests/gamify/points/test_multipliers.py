@@ -7,7 +7,7 @@ import pytest
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit
-from gamify.points.engine import MAX_MULTIPLIER, multiplied, stacked
+from gamify.points.engine import MAX_MULTIPLIER, combined_multiplier, multiply
 from gamify.points.models import Boost, LedgerEntry
 from gamify.points.services import Change, award, deduct
 from participants.models import DomainEvent, Participant, Tenant
@@ -47,8 +47,8 @@ def awarded(tenant, amount=100, *, at=NOW, **given):
 def test_the_highest_of_each_kind_times_the_others(kinds, product):
     factors = [[Decimal(each) for each in kind] for kind in kinds]
 
-    assert stacked(factors) == (None if product is None else Decimal(product))
-    assert stacked(factors) is None or stacked(factors) <= MAX_MULTIPLIER
+    assert combined_multiplier(factors) == (None if product is None else Decimal(product))
+    assert combined_multiplier(factors) is None or combined_multiplier(factors) <= MAX_MULTIPLIER
 
 
 @pytest.mark.engine
@@ -56,7 +56,7 @@ def test_the_highest_of_each_kind_times_the_others(kinds, product):
     ("amount", "multiplier", "credited"), [(3, "1.5", 5), (1, "1.5", 2), (1, "0.0001", 1), (7, "0.5", 4), (3, "2", 6)]
 )
 def test_halves_are_rounded_up_and_nothing_comes_to_nothing(amount, multiplier, credited):
-    assert multiplied(amount, Decimal(multiplier)) == credited
+    assert multiply(amount, Decimal(multiplier)) == credited
 
 
 def test_the_tier_in_which_they_stand_multiplies_and_the_one_they_come_into_does_so_from_then_on(tenant):

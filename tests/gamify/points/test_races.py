@@ -10,9 +10,9 @@ from gamify.points.engine import InsufficientPoints
 from gamify.points.models import LedgerEntry
 from gamify.points.services import (
     AlreadyReversed,
+    AwardResult,
     Change,
-    PointsAwarded,
-    PointsDeducted,
+    DeductionResult,
     award,
     award_batch,
     deduct,
@@ -41,7 +41,7 @@ def test_32_deducts_on_a_small_balance_spend_it_exactly_once(tenant, now):
 
     results = all_at_once([partial(deduct, tenant=tenant, change=Change("user_1", 30), now=now)] * 32)
 
-    spent = [result for result in results if isinstance(result, PointsDeducted)]
+    spent = [result for result in results if isinstance(result, DeductionResult)]
     assert sorted(result.new_balance for result in spent) == [10, 40, 70]
     assert sum(isinstance(result, InsufficientPoints) for result in results) == 29
     assert Participant.objects.get().balance == 10
@@ -96,7 +96,7 @@ def test_32_clients_writing_at_once_all_succeed(tenant, now):
 
     results = all_at_once([partial(award, tenant=tenant, change=change, now=now) for change in changes])
 
-    assert all(isinstance(result, PointsAwarded) for result in results), results
+    assert all(isinstance(result, AwardResult) for result in results), results
     assert set(Participant.objects.values_list("balance", flat=True)) == {8}
 
 

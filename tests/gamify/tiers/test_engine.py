@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamify.tiers.engine import Basis, Ladder, Points, Tier, is_entry, next_tier, points_remaining, reached
+from gamify.tiers.engine import Basis, Ladder, Points, Tier, is_entry, next_tier, points_remaining, tier_after_award
 
 pytestmark = pytest.mark.engine
 
@@ -25,7 +25,7 @@ LADDER = Ladder.of([PLATINUM, BRONZE, GOLD, SILVER])
 
 def award(current, before, after, *, is_manual=False, ladder=LADDER):
     before, after = (points if isinstance(points, Points) else Points(points, points) for points in (before, after))
-    return reached(ladder, current, is_manual=is_manual, before=before, after=after)
+    return tier_after_award(ladder, current, is_manual=is_manual, before=before, after=after)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ class Real:
 
     def award(self, amount):
         before, self.points = self.points, Points(self.points.balance + amount, self.points.lifetime + amount)
-        found = reached(self.ladder, self.tier, is_manual=self.is_manual, before=before, after=self.points)
+        found = tier_after_award(self.ladder, self.tier, is_manual=self.is_manual, before=before, after=self.points)
         if found:
             self.tier, self.is_manual = found, False
 

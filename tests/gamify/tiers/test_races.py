@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gamify.points.services import Change, award, award_batch
 from gamify.tiers.models import TierChange
-from gamify.tiers.services import Assignment, TierAssigned, assign
+from gamify.tiers.services import Assignment, AssignmentResult, assign
 from participants.models import DomainEvent, Participant
 from participants.services.tenants import create_tenant
 from tests.client import Api
@@ -69,7 +69,7 @@ def test_equal_assignments_under_one_key_are_one_assignment(tenant, now):
 
     results = all_at_once([partial(assign, tenant=tenant, assignment=assignment, now=now)] * 8)
 
-    assert all(isinstance(result, TierAssigned) for result in results), results
+    assert all(isinstance(result, AssignmentResult) for result in results), results
     assert sum(result.is_replay for result in results) == 7
     assert DomainEvent.objects.filter(type="tier.assigned").count() == TierChange.objects.count() == 1
 

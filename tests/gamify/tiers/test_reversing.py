@@ -8,7 +8,7 @@ from participants.models import Participant
 from tests.factories import RuleFactory, TierFactory
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
-STAYS = "Who has come into a tier is not lowered; assign another by hand"
+STAYS = "A reversal does not lower the tier; assign another tier by hand if needed"
 
 
 def undone(tenant):

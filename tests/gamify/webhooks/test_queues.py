@@ -1,4 +1,4 @@
-"""Whose turn it is when a thread is free. No database."""
+"""Which endpoint the next free thread serves. No database."""
 
 from uuid import UUID, uuid4
 
@@ -14,75 +14,75 @@ THREADS = 16
 POST = Post("https://shop.example/", "m1", 1, b"{}", ["whsec_"])
 
 
-def a_hold(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False) -> ClaimedBatch:
+def a_batch(number: int = 50, *, is_doubtful: bool = False, is_down: bool = False) -> ClaimedBatch:
     endpoint, lease = uuid4(), uuid4()
     return ClaimedBatch(
         endpoint, is_doubtful, is_down, [ClaimedDelivery(uuid4(), uuid4(), endpoint, lease, 0.0, POST)] * number
     )
 
 
-def lines_of(*holds: ClaimedBatch, milliseconds: float = 100.0) -> EndpointQueues:
-    """All have answered in that time before."""
-    lines = EndpointQueues(THREADS)
-    for hold in holds:
-        lines.add(hold)
-    for line in lines:
-        line.note_duration(milliseconds)
-    return lines
+def queues_of(*batches: ClaimedBatch, milliseconds: float = 100.0) -> EndpointQueues:
+    """Queues whose endpoints have answered in `milliseconds` before."""
+    queues = EndpointQueues(THREADS)
+    for batch in batches:
+        queues.add(batch)
+    for queue in queues:
+        queue.note_duration(milliseconds)
+    return queues
 
 
-def begun(lines: EndpointQueues) -> dict[UUID, int]:
-    while lines.assign_thread() is not None:
+def threads_by_endpoint(queues: EndpointQueues) -> dict[UUID, int]:
+    while queues.assign_thread() is not None:
         pass
-    return {line.endpoint_id: line.threads for line in lines}
+    return {queue.endpoint_id: queue.threads for queue in queues}
 
 
-def test_an_endpoint_has_no_more_threads_than_lanes():
-    hold = a_hold()
+def test_an_endpoint_has_at_most_the_maximum_number_of_threads():
+    batch = a_batch()
 
-    assert begun(lines_of(hold)) == {hold.endpoint_id: MAX_THREADS_PER_ENDPOINT}
+    assert threads_by_endpoint(queues_of(batch)) == {batch.endpoint_id: MAX_THREADS_PER_ENDPOINT}
 
 
-def test_nor_more_than_there_is_to_send():
-    hold = a_hold(2)
+def test_an_endpoint_has_no_more_threads_than_deliveries():
+    batch = a_batch(2)
 
-    assert begun(lines_of(hold)) == {hold.endpoint_id: 2}
+    assert threads_by_endpoint(queues_of(batch)) == {batch.endpoint_id: 2}
 
 
 @pytest.mark.parametrize(("milliseconds", "lanes"), [(0.0, 1), (1.0, 1), (100.0, MAX_THREADS_PER_ENDPOINT)])
-def test_who_answers_at_once_or_has_not_answered_yet_needs_one(milliseconds, lanes):
-    hold = a_hold()
+def test_an_endpoint_that_answers_fast_or_has_not_answered_yet_has_one_thread(milliseconds, lanes):
+    batch = a_batch()
 
-    assert begun(lines_of(hold, milliseconds=milliseconds)) == {hold.endpoint_id: lanes}
-
-
-def test_who_is_down_has_one():
-    hold = a_hold(is_doubtful=True, is_down=True)
-
-    assert begun(lines_of(hold)) == {hold.endpoint_id: 1}
+    assert threads_by_endpoint(queues_of(batch, milliseconds=milliseconds)) == {batch.endpoint_id: lanes}
 
 
-def test_doubtful_ones_have_half_of_the_threads_together():
-    lanes = begun(lines_of(*(a_hold(is_doubtful=True) for _ in range(20))))
+def test_an_endpoint_that_is_down_has_one_thread():
+    batch = a_batch(is_doubtful=True, is_down=True)
+
+    assert threads_by_endpoint(queues_of(batch)) == {batch.endpoint_id: 1}
+
+
+def test_doubtful_endpoints_share_half_of_the_threads():
+    lanes = threads_by_endpoint(queues_of(*(a_batch(is_doubtful=True) for _ in range(20))))
 
     assert sum(lanes.values()) == THREADS // 2
 
 
-def test_the_last_quarter_is_for_who_has_none():
-    first = [a_hold() for _ in range(4)]
-    lines = lines_of(*first)
-    assert sum(begun(lines).values()) == THREADS * 3 // 4
+def test_the_last_quarter_of_the_threads_is_for_endpoints_without_one():
+    first = [a_batch() for _ in range(4)]
+    queues = queues_of(*first)
+    assert sum(threads_by_endpoint(queues).values()) == THREADS * 3 // 4
 
-    late = a_hold()
-    lines.add(late)
+    late = a_batch()
+    queues.add(late)
 
-    assert begun(lines)[late.endpoint_id] == 1
+    assert threads_by_endpoint(queues)[late.endpoint_id] == 1
 
 
-def test_who_works_comes_before_who_is_doubtful():
-    doubtful = [a_hold(is_doubtful=True) for _ in range(THREADS)]
-    working = [a_hold() for _ in range(THREADS)]
+def test_working_endpoints_come_before_doubtful_ones():
+    doubtful = [a_batch(is_doubtful=True) for _ in range(THREADS)]
+    working = [a_batch() for _ in range(THREADS)]
 
-    lanes = begun(lines_of(*doubtful, *working))
+    lanes = threads_by_endpoint(queues_of(*doubtful, *working))
 
-    assert {pk for pk, number in lanes.items() if number} == {hold.endpoint_id for hold in working}
+    assert {pk for pk, number in lanes.items() if number} == {batch.endpoint_id for batch in working}

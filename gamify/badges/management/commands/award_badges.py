@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from gamify.badges.services import award_to_eligible
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Participant
 
 
@@ -26,7 +26,7 @@ class Command(ReportingCommand):
     def report(self, *, tenant: str, sandbox: bool, badge: str, **options: Any) -> Mapping[str, Any]:
         owner = existing_tenant(tenant, sandbox=sandbox)
         looked_at = met = 0
-        with counting(options, total=Participant.objects.of(owner).count()) as moved:
+        with progress_bar(options, total=Participant.objects.of(owner).count()) as moved:
             for chunk in award_to_eligible(
                 tenant=owner,
                 badge_code=badge,

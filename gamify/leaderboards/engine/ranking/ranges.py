@@ -63,7 +63,7 @@ class Ranges:
     """The ranges of one slot, and their changes since they were read. `leaves` and `groups` are in rising order.
 
     To count moves (`apply`), the leaves that contain the moved places are enough. To split and join leaves, all leaves of their
-    groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the best place): see `section`.
+    groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the top of the board): see `section`.
     `removed` collects the ranges that joined another one and have to be deleted.
     """
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services import LeaderboardNotFound, rebuild
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Participant
 
 
@@ -26,7 +26,7 @@ class Command(ReportingCommand):
         if board is not None and not chosen:
             raise LeaderboardNotFound(board)
         looked_at = 0
-        with counting(options, total=len(chosen) * Participant.objects.of(owner).count()) as moved:
+        with progress_bar(options, total=len(chosen) * Participant.objects.of(owner).count()) as moved:
             for row in chosen:
                 for step in rebuild(board=row, now=timezone.now()):
                     looked_at += step

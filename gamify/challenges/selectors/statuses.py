@@ -37,7 +37,7 @@ class EnrolmentStatus:
         return term.ends_at if self.state is None else term.end_of(self.state.enrolled_at)
 
 
-def standing_of(challenge: CompiledChallenge, row: Enrolment | None, *, now: datetime) -> EnrolmentStatus:
+def enrolment_status(challenge: CompiledChallenge, row: Enrolment | None, *, now: datetime) -> EnrolmentStatus:
     state = None if row is None else row.state
     return EnrolmentStatus(challenge, state, _status(challenge, state, now))
 
@@ -60,7 +60,9 @@ def is_open(challenge: CompiledChallenge, *, now: datetime) -> bool:
     return challenge.is_active and not challenge.rules.term.has_ended(now, now)
 
 
-def standings_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> Sequence[EnrolmentStatus]:
+def enrolment_statuses(
+    participant: Participant | None, catalog: Catalog, *, now: datetime
+) -> Sequence[EnrolmentStatus]:
     """Every challenge that they take part in or may begin, in display order; one query. Of those that are inactive, what they
     have completed.
     """
@@ -68,11 +70,11 @@ def standings_of(participant: Participant | None, catalog: Catalog, *, now: date
     if not challenges:
         return ()
     rows = {} if participant is None else _rows_of(participant)
-    standings = [standing_of(each, rows.get(each.id), now=now) for each in challenges.values()]
-    return [standing for standing in standings if _is_shown(standing, now=now)]
+    standings = [enrolment_status(each, rows.get(each.id), now=now) for each in challenges.values()]
+    return [standing for standing in standings if _is_listed(standing, now=now)]
 
 
-def _is_shown(standing: EnrolmentStatus, *, now: datetime) -> bool:
+def _is_listed(standing: EnrolmentStatus, *, now: datetime) -> bool:
     if standing.state is None:
         return is_open(standing.challenge, now=now)
     return standing.challenge.is_active or standing.state.completions > 0
