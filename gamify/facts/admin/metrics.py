@@ -56,11 +56,11 @@ class MetricForm(DefinitionForm):
         return {name: value for name, value in values.items() if value}
 
     def _bound_body(self) -> Serializer[Any]:
-        judged = super()._bound_body()
-        if judged.is_valid() and self.tenant:
-            problem = self.tenant_problem(self.tenant, judged.validated_data)
+        bound = super()._bound_body()
+        if bound.is_valid() and self.tenant:
+            problem = self.tenant_problem(self.tenant, bound.validated_data)
             self._place([problem] if problem else [])
-        return judged
+        return bound
 
 
 class MetricAdmin(DefinitionAdmin):

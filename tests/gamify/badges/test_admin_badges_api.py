@@ -1,4 +1,4 @@
-"""Badge definitions over the admin API, in the shapes of the spec."""
+"""Badge definitions over the admin API, as in the specification."""
 
 from uuid import UUID, uuid4
 
@@ -31,7 +31,7 @@ def badge(tenant):
 
 @pytest.fixture
 def shelf(tenant):
-    """Badges of whom no two agree in everything that can be filtered by."""
+    """Badges that differ in the fields that lists are filtered by."""
     for number, (category, rarity, is_active) in enumerate(
         [("achievement", "epic", True), ("achievement", "common", False), ("event", "epic", True), (None, "rare", True)]
     ):
@@ -388,7 +388,7 @@ def test_a_page_of_any_length_takes_three_statements(tenant, admin_api, queries,
         assert len(codes(admin_api.get(LIST))) == number
 
 
-# --- who may ----------------------------------------------------------------------------------------------------------
+# --- permissions ----------------------------------------------------------------------------------------------------------
 
 
 def every_call(api, badge_id):

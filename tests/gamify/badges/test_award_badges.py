@@ -1,4 +1,4 @@
-"""Badges for those who had met the criteria before: the command and the console's page."""
+"""Awarding a badge to participants who met its criteria earlier: the command and the console page."""
 
 import io
 import json

@@ -409,7 +409,7 @@ def test_the_specs_profile_has_the_earned_badges_only(api, badges):
     ]
 
 
-# --- apart from others ----------------------------------------------------------------------------------------------
+# --- other tenants ----------------------------------------------------------------------------------------------
 
 
 def test_another_tenant_and_the_sandbox_see_no_badges(api, other_api, sandbox_api, badges, nothing_written):

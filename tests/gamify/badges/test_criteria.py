@@ -1,4 +1,4 @@
-"""Badges that are earned by what participants do: by events, by points, by runs, by tiers, by other badges."""
+"""Badges that are earned by events, points, streaks, tiers and other badges."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -144,10 +144,10 @@ def test_a_tier_earns_badges_however_it_is_reached(tenant):
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 100})
     badge(tenant, metric="tier_level", min=2)
 
-    told = award(tenant=fresh(tenant), change=Change("ada", 100), now=NOW)
+    awarded = award(tenant=fresh(tenant), change=Change("ada", 100), now=NOW)
     assign(tenant=fresh(tenant), assignment=Assignment("bo", "silver"), now=NOW)
 
-    assert told.badges_unlocked == [{"code": "b", "name": "B"}]
+    assert awarded.badges_unlocked == [{"code": "b", "name": "B"}]
     assert earned() == earned("bo") == {"b"}
 
 
@@ -167,9 +167,9 @@ def test_a_badge_is_not_awarded_again_after_its_criteria_changed(tenant):
     happened(tenant)
     update_badge(row, tenant=fresh(tenant), changes={"criteria": {"metric": "total_earned", "min": 1}}, now=NOW)
 
-    told = award(tenant=fresh(tenant), change=Change("ada", 5), now=NOW)
+    awarded = award(tenant=fresh(tenant), change=Change("ada", 5), now=NOW)
 
-    assert told.badges_unlocked == []
+    assert awarded.badges_unlocked == []
     assert BadgeAward.objects.count() == 1
 
 
@@ -248,7 +248,7 @@ def test_deleting_and_anonymising_leave_no_personal_progress_behind(tenant, admi
     assert not BadgeProgress.objects.exists()
 
 
-# --- what it costs ---------------------------------------------------------------------------------------------------
+# --- queries ---------------------------------------------------------------------------------------------------
 
 
 def test_criteria_that_count_an_event_cost_no_further_round_trip(tenant, queries):
@@ -335,7 +335,7 @@ def test_a_badge_is_earned_if_and_only_if_a_recount_comes_to_its_minimum(wanted,
 
 
 def _is_touched(wanted, history, who):
-    """Whether an event came that the badge listens to, once it was there: until then nobody looks."""
+    """Whether an event that the badge listens to came after the badge was created. Earlier events do not trigger it."""
     one = {**wanted, "metric": "event_count", "min": 1}
     return naive(one, history, who)
 
@@ -368,9 +368,9 @@ def test_an_unearned_badge_shows_progress(tenant, api):
     badge(tenant, "badges", metric="badges_count", min=2)
     BadgeFactory(tenant=tenant, code="given")
 
-    told = api.get("/participants/ada/badges").json()["badges"]
+    badges = api.get("/participants/ada/badges").json()["badges"]
 
-    assert {each["code"]: each.get("progress") for each in told} == {
+    assert {each["code"]: each.get("progress") for each in badges} == {
         "count": {"current": 2, "target": 5},
         "sum": {"current": 2.5, "target": 10},
         "points": {"current": 120, "target": 1000},
@@ -406,16 +406,16 @@ def test_progress_of_many_badges_is_read_with_the_same_queries(tenant, api, quer
         assert api.get("/participants/ada/badges").json()["total"] == 20
 
 
-# --- what a reviewer found ---------------------------------------------------------------------------------------------
+# --- edge cases ---------------------------------------------------------------------------------------------
 
 
 def test_a_tier_of_level_0_is_a_level(tenant):
     TierFactory(tenant=tenant, code="zero", level=0, criteria_config={"min_points": 100})
     badge(tenant, metric="tier_level", min=1)
 
-    told = award(tenant=fresh(tenant), change=Change("ada", 150), now=NOW)
+    awarded = award(tenant=fresh(tenant), change=Change("ada", 150), now=NOW)
 
-    assert (told.tier_upgrade.level, told.badges_unlocked) == (0, [])
+    assert (awarded.tier_upgrade.level, awarded.badges_unlocked) == (0, [])
 
 
 def test_an_event_named_like_the_wildcard_counts_once(tenant):

@@ -1,4 +1,4 @@
-"""Events on their way while a badge is made are counted for it."""
+"""Events that are being recorded while a badge is created count towards it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -74,4 +74,4 @@ def wait_until_a_lock_is_awaited():
             if cursor.fetchone() != (0,):
                 return
         sleep(0.01)
-    raise AssertionError("nobody waits")
+    raise AssertionError("no lock was awaited")

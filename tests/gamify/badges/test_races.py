@@ -1,4 +1,4 @@
-"""Two connections and more, at the same moment. These run on SQLite too, where writers queue up."""
+"""Concurrent calls on several connections. They run on SQLite too, where writers wait for each other."""
 
 from datetime import timedelta
 from functools import partial

@@ -1,4 +1,4 @@
-"""Badges that came of an event go with it, and what counts events counts one less."""
+"""Reversing an event revokes the badges it led to and lowers progress towards badges that count events."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -59,8 +59,8 @@ def test_a_badge_that_a_rule_granted_is_revoked_with_its_event(tenant):
 
     assert undone(tenant, event_id) == [("buyer", None)]
 
-    told = DomainEvent.objects.get(type="badge.revoked").data
-    assert told == {
+    revoked = DomainEvent.objects.get(type="badge.revoked").data
+    assert revoked == {
         "participant_id": "ada",
         "badge_code": "buyer",
         "badge_name": "Buyer",
