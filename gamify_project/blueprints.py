@@ -67,4 +67,5 @@ def restore(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -
 def _change(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: datetime) -> None:
     changes = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if changes:
-        UPDATES.get(type(row), update_definition)(row, tenant=tenant, changes=changes, now=now)
+        update: Callable[..., Definition] = UPDATES.get(type(row), update_definition)
+        update(row, tenant=tenant, changes=changes, now=now)
