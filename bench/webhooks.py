@@ -23,10 +23,10 @@ BATCH = 100
 # Each runs in a process of its own that has Django loaded and kept from the garbage collector, as a worker has, and prints seconds.
 PUMP = """
 import gc, time
-from gamify.webhooks.services import pump, pumping
-pumping.LINGER_SECONDS = 0
+from gamify.webhooks.services import deliver_due, delivery_loop
+delivery_loop.LINGER_SECONDS = 0
 gc.collect(); gc.freeze()
-started = time.perf_counter(); pump(); print(time.perf_counter() - started)
+started = time.perf_counter(); deliver_due(); print(time.perf_counter() - started)
 """
 LOOP = """
 import gc, time, httpx2

@@ -1,9 +1,8 @@
-"""The console's pages about accounts of staff: users and groups.
+"""Console pages of staff accounts: users and groups.
 
-Only superusers give rights, and only the owner of an account or a superuser sets its password. Somebody who may change
-users, but is not a superuser, corrects names of persons and switches accounts off. Whatever else they could write leads
-to another account: a password or an address for reset mails directly, a user name by taking a colleague's place, and
-switching an account on by giving its rights back.
+Only superusers give permissions. Only the owner of an account or a superuser sets its password. Staff who may change users, but
+are no superusers, can correct the first and last name and deactivate accounts. Every other field would let them take over an
+account: a password or e-mail address directly, a user name by replacing a colleague, and activation by restoring permissions.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,12 +28,12 @@ else:
 
 admin.site.unregister([User, Group])
 
-POWERS = ("is_staff", "is_superuser", "groups")
-IDENTITY = ("username", "email")
+PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups")
+IDENTITY_FIELDS = ("username", "email")
 
 
 class AccountWithoutPasswordForm(AccountFormBase):
-    """A new account whose owner sets the password with a reset link: nobody else may know it."""
+    """Form for a new account without a password. The owner sets it with a reset link, so that only they know it."""
 
     class Meta:
         model = User
@@ -48,19 +47,19 @@ class AccountWithoutPasswordForm(AccountFormBase):
 
 @admin.register(User)
 class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
-    """Superusers change everything; others what `get_readonly_fields` leaves, and never a superuser's account."""
+    """Superusers can change everything. Others can change what `get_readonly_fields` leaves, but no superuser."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
-    add_fieldsets = UserAdmin.add_fieldsets  # unfold's base has an empty one in the way
+    add_fieldsets = UserAdmin.add_fieldsets  # unfold's base class would hide it with an empty one
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("What they may do", {"fields": ("is_active", *POWERS)}),
-        ("Since when", {"fields": (("last_login", "date_joined"),)}),
+        ("Permissions", {"fields": ("is_active", *PERMISSION_FIELDS)}),
+        ("Dates", {"fields": (("last_login", "date_joined"),)}),
     )
     filter_horizontal = ()
     autocomplete_fields = ("groups",)
@@ -83,8 +82,8 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
         if request.user.is_superuser:
             return fields
         if obj is None:
-            return (*fields, *POWERS)
-        return (*fields, *POWERS, *IDENTITY, *(() if obj.is_active else ("is_active",)))
+            return (*fields, *PERMISSION_FIELDS)
+        return (*fields, *PERMISSION_FIELDS, *IDENTITY_FIELDS, *(() if obj.is_active else ("is_active",)))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's
         if not request.user.is_superuser:
@@ -92,19 +91,19 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
         return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _is_no_step_up(request, obj)
+        return super().has_change_permission(request, obj) and _may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # their audit rows would go with them; switch the account off instead
+        return False  # would delete their audit rows as well; deactivate the account instead
 
 
-def _is_no_step_up(request: HttpRequest, user: Any) -> bool:
+def _may_edit(request: HttpRequest, user: Any) -> bool:
     return request.user.is_superuser or not getattr(user, "is_superuser", False)
 
 
 @admin.register(Group)
 class StaffGroupAdmin(ConsoleAdmin, GroupAdmin):
-    """Groups are powers: superusers edit them."""
+    """Groups contain permissions, so only superusers edit them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

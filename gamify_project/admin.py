@@ -1,4 +1,4 @@
-"""Console pages about the staff itself: users, groups, failed logins, and the trail of what they did."""
+"""Console pages about staff: users, groups, failed logins and the audit trail."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
 
 @admin.register(AccessAttempt)
 class FailedLoginAdmin(ReadOnlyAdmin):
-    """Deleting a row forgets its failures, and so unlocks."""
+    """Failed logins. Deleting a row removes its failures and so unlocks the login."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("username", "ip_address")
@@ -33,9 +33,9 @@ class FailedLoginAdmin(ReadOnlyAdmin):
 
 @admin.register(LogEntry)
 class AuditTrailAdmin(ReadOnlyAdmin):
-    """Who did what, newest first."""
+    """The audit trail, newest first."""
 
-    list_display = ("action_time", "user", "shown_action", "object_repr", "content_type", "shown_message")
+    list_display = ("action_time", "user", "display_action", "object_repr", "content_type", "display_message")
     list_filter = ("action_flag",)
     list_select_related = ("user", "content_type")
     search_fields = ("user__username", "object_repr", "object_id")
@@ -43,19 +43,27 @@ class AuditTrailAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     ordering = ("-id",)
-    fields = ("action_time", "shown_user", "shown_action", "content_type", "object_repr", "object_id", "shown_message")
+    fields = (
+        "action_time",
+        "display_user",
+        "display_action",
+        "content_type",
+        "object_repr",
+        "object_id",
+        "display_message",
+    )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[LogEntry]":
         return super().get_queryset(request).select_related("user", "content_type")
 
     @display("user")
-    def shown_user(self, entry: Any) -> SafeString | str:
+    def display_user(self, entry: Any) -> SafeString | str:
         return link_to(entry.user, entry.reader)
 
     @display("action", label={"added": "success", "changed": "info", "deleted": "danger"})
-    def shown_action(self, entry: LogEntry) -> str:
+    def display_action(self, entry: LogEntry) -> str:
         return ACTIONS.get(entry.action_flag, "")
 
-    @display("what")
-    def shown_message(self, entry: LogEntry) -> str:
+    @display("change")
+    def display_message(self, entry: LogEntry) -> str:
         return entry.get_change_message()

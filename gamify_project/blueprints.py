@@ -1,4 +1,4 @@
-"""Definitions that the product brings itself: for the tenants `demo` and `quickstart`."""
+"""Creates the definitions of the built-in tenants `demo` and `quickstart`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from streaks.services import update_streak
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A definition as it is to be: `data` are the fields of `model` beside its code and name."""
+    """The intended state of a definition. `data` are the fields of `model` besides code and name."""
 
     model: type[Definition]
     code: str
@@ -31,8 +31,8 @@ class Blueprint:
         return {"name": self.name, "is_active": True, **self.data}
 
 
-def make_missing(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -> None:
-    """Create those whose code nobody has taken; what is there stays as ops left it."""
+def create_missing(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -> None:
+    """Create the definitions whose code does not exist. Existing definitions stay as they are."""
     for blueprint in blueprints:
         if not blueprint.model._default_manager.filter(tenant=tenant, code=blueprint.code).exists():
             _create(tenant, blueprint, now=now)
@@ -47,17 +47,17 @@ def _create(tenant: Tenant, blueprint: Blueprint, *, now: datetime) -> None:
 
 @transaction.atomic
 def restore(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -> None:
-    """Make `blueprints` the tenant's only active definitions of their kinds, with every field of theirs as it is to be."""
-    make_missing(tenant, blueprints, now=now)
+    """Make `blueprints` the only active definitions of their kinds, with exactly their fields."""
+    create_missing(tenant, blueprints, now=now)
     wanted = {(blueprint.model, blueprint.code): blueprint for blueprint in blueprints}
     for model in dict.fromkeys(blueprint.model for blueprint in blueprints):
         for row in model._default_manager.filter(tenant=tenant):
             blueprint = wanted.get((model, row.code))
-            _set(row, tenant, {"is_active": False} if blueprint is None else blueprint.fields, now=now)
+            _change(row, tenant, {"is_active": False} if blueprint is None else blueprint.fields, now=now)
     tenant.refresh_from_db()
 
 
-def _set(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: datetime) -> None:
+def _change(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: datetime) -> None:
     changes = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if not changes:
         return

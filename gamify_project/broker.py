@@ -1,18 +1,17 @@
 """A Celery broker that needs no server: one file per message, in folders under `var/`.
 
-kombu's own filesystem transport loses messages and is stopped by one half-written file, because it writes under the
-final name and deletes before the work is done. Here a message is written aside and renamed into its queue, claimed by
-renaming it out of the queue, and deleted when it is acknowledged: a rename either happened or did not, and of two
-workers only one succeeds.
+kombu's own filesystem transport loses messages, and one half-written file stops it, because it writes under the final name
+and deletes before the work is done. Here a message is written to a temporary name and renamed into its queue. A worker claims
+it by renaming it out of the queue, and deletes it when it acknowledges it. A rename is atomic, and of two workers only one succeeds.
 
-    <root>/queues/<queue>/<time>-<tag>.msg          waiting; names sort by age, so a queue is first in, first out
-    <root>/claimed/<owner>/<queue>/<time>-<tag>.msg  handed to a worker that has not acknowledged it yet
-    <root>/unreadable/<queue>-<name>                set aside: not a message, and not worth stopping for
+    <root>/queues/<queue>/<time>-<tag>.msg          waiting; names sort by age (first in, first out)
+    <root>/claimed/<owner>/<queue>/<time>-<tag>.msg  delivered to a worker, not acknowledged yet
+    <root>/unreadable/<queue>-<name>                not a readable message; moved out of the way
 
-A worker that stops returns its claims itself. One that was killed cannot; its lock on `<owner>.lock` ends with it, and
-the next worker to look (at its start, and then once in a while) puts the claims back where they were. So a message is
-delivered at least once, and twice only if its worker died: messages are wake-ups, the truth is in the database.
-Bindings are kept in memory: every producer and worker declares the queues it uses, and there is no fanout.
+A worker that stops returns its claims. A worker that was killed cannot, but its lock on `<owner>.lock` ends with its process.
+Other workers check for such locks, at their start and every 30 seconds, and return the claims to their queues. So a message is
+delivered at least once, and twice only if its worker died. That is safe: a message only wakes a worker up, and the work itself
+is in the database. Bindings are in memory: every producer and worker declares the queues that it uses. There is no fanout.
 """
 
 import contextlib
@@ -35,25 +34,25 @@ from kombu.utils.json import dumps, loads
 logger = logging.getLogger(__name__)
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-LOOK_FOR_DEAD_OWNERS_SECONDS = 30
+CHECK_DEAD_OWNERS_SECONDS = 30
 ABANDONED_SECONDS = 3600
 IDLE_SECONDS = 0.1
 BUSY_SECONDS = 0.005
-LONGEST_WAIT_SECONDS = 0.5
+MAX_WAIT_SECONDS = 0.5
 
 
 class Claims:
-    """The folder of one consumer's claims, locked as long as its process lives."""
+    """The claimed messages of one consumer: a folder, with a lock that its process holds while it lives."""
 
     def __init__(self, root: Path) -> None:
         name = uuid.uuid4().hex
         self.folder = root / name
         self._lock_path = root / f"{name}.lock"
         self.folder.mkdir(parents=True)
-        self._lock = self._locked()
+        self._lock = self._create_lock()
 
-    def _locked(self) -> int:
-        """The lock appears under its name when it is held already; else it could be taken for a dead owner's."""
+    def _create_lock(self) -> int:
+        """Create and lock the file under a temporary name, then rename it. An unlocked file would look like a dead owner's."""
         aside = self._lock_path.with_suffix(".new")
         descriptor = os.open(aside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -61,7 +60,7 @@ class Claims:
         return descriptor
 
     def take(self, waiting: Path) -> Path | None:
-        """Move a waiting message here; None if somebody else was first."""
+        """Claim a waiting message; return None if another worker was first."""
         claimed = self.folder / waiting.parent.name / waiting.name
         claimed.parent.mkdir(exist_ok=True)
         try:
@@ -71,14 +70,14 @@ class Claims:
         return claimed
 
     def close(self, *, queues: Path) -> None:
-        """Return what is left, then let go: only an empty folder may be without its lock."""
+        """Return all claims to `queues`, then release the lock. The order matters: a folder with claims must be locked."""
         _return_claims(self.folder, queues=queues)
         self._lock_path.unlink(missing_ok=True)
         os.close(self._lock)
 
 
-def return_claims_of_the_dead(root: Path, *, queues: Path) -> None:
-    """Put the claims of killed workers back into their queues; a living worker's lock cannot be had."""
+def return_claims_of_dead_workers(root: Path, *, queues: Path) -> None:
+    """Return the claims of killed workers to their queues. The lock of a living worker cannot be acquired."""
     for lock_path in root.glob("*.lock"):
         with contextlib.suppress(OSError), lock_path.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,7 +95,7 @@ def _return_claims(folder: Path, *, queues: Path) -> None:
 
 
 class QoS(virtual.QoS):
-    """Acknowledging deletes the claimed file; everything else is kombu's."""
+    """kombu's QoS; acknowledging deletes the claimed file."""
 
     def ack(self, delivery_tag: str) -> None:
         self.channel.forget(delivery_tag)
@@ -108,7 +107,7 @@ class QoS(virtual.QoS):
 
 
 class Channel(virtual.Channel):
-    """Puts into and takes out of the folders. Consumers must acknowledge, as Celery's do."""
+    """Writes and reads messages in the folders. Consumers must acknowledge, as Celery's consumers do."""
 
     QoS = QoS
 
@@ -119,12 +118,12 @@ class Channel(virtual.Channel):
         self._backlog: dict[str, deque[Path]] = {}
         self._claimed: dict[str, Path] = {}
         self._claims: Claims | None = None
-        self._looked_for_the_dead_at = 0.0
+        self._checked_dead_owners_at = 0.0
 
     # --- producing --------------------------------------------------------------------------------------------------
 
     def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
-        """Write aside, then rename: nobody ever sees half a message. Hidden names are not messages yet."""
+        """Write the message under a hidden name, then rename it, so that it is never read half-written."""
         name = f"{time.time_ns():020d}-{message['properties']['delivery_tag']}.msg"
         aside = self._folder(queue) / f".{name}"
         aside.write_text(dumps(message))
@@ -132,7 +131,7 @@ class Channel(virtual.Channel):
 
     def _folder(self, queue: str) -> Path:
         if not QUEUE_NAME.fullmatch(queue):
-            raise ChannelError(f"A queue named {queue!r} cannot be a folder: use letters, digits, '.', '_' and '-'.")
+            raise ChannelError(f"Queue name {queue!r} cannot be a folder name: use letters, digits, '.', '_' and '-'.")
         folder = self._queues / queue
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -140,8 +139,8 @@ class Channel(virtual.Channel):
     # --- consuming --------------------------------------------------------------------------------------------------
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        """Claim the oldest message that can be read; a listing is worked off before the folder is read again."""
-        self._look_for_the_dead()
+        """Claim and return the oldest readable message. The folder is listed again only when the last listing is used up."""
+        self._check_dead_owners()
         for waiting in self._oldest_first(queue):
             claimed = self._own_claims().take(waiting)
             message = self._read(claimed) if claimed else None
@@ -158,7 +157,7 @@ class Channel(virtual.Channel):
             yield backlog.popleft()
 
     def _read(self, claimed: Path) -> dict[str, Any] | None:
-        """The message, or None after setting aside what is none (a disk that was full, a power cut, a stray file)."""
+        """Return the message. Move an unreadable file (full disk, power cut, foreign file) out of the way and return None."""
         try:
             message: dict[str, Any] = loads(claimed.read_text())
             if message["properties"]["delivery_tag"] and message["properties"]["delivery_info"]:
@@ -168,46 +167,46 @@ class Channel(virtual.Channel):
         unreadable = self._root / "unreadable" / f"{claimed.parent.name}-{claimed.name}"
         unreadable.parent.mkdir(exist_ok=True)
         claimed.replace(unreadable)
-        logger.error("Set an unreadable message aside: %s", unreadable)
+        logger.error("Moved an unreadable message to %s", unreadable)
         return None
 
     def _own_claims(self) -> Claims:
-        """Made on first use: those who only produce need no folder."""
+        """Return the claims of this channel, created on first use: producers need no folder."""
         self._claims = self._claims or Claims(self._root / "claimed")
         return self._claims
 
-    def _look_for_the_dead(self) -> None:
+    def _check_dead_owners(self) -> None:
         now = time.monotonic()
-        if self._looked_for_the_dead_at and now < self._looked_for_the_dead_at + LOOK_FOR_DEAD_OWNERS_SECONDS:
+        if self._checked_dead_owners_at and now < self._checked_dead_owners_at + CHECK_DEAD_OWNERS_SECONDS:
             return
-        self._looked_for_the_dead_at = now
-        return_claims_of_the_dead(self._root / "claimed", queues=self._queues)
-        self._forget_half_written()
+        self._checked_dead_owners_at = now
+        return_claims_of_dead_workers(self._root / "claimed", queues=self._queues)
+        self._delete_half_written()
 
-    def _forget_half_written(self) -> None:
-        """A producer that died between writing and renaming never told anybody that its message was sent."""
+    def _delete_half_written(self) -> None:
+        """Delete files of producers that died before renaming them: such a message was never sent."""
         for aside in self._queues.glob("*/.*.msg"):
             with contextlib.suppress(FileNotFoundError):
                 if aside.stat().st_mtime < time.time() - ABANDONED_SECONDS:
                     aside.unlink()
 
-    # --- acknowledging and giving back ------------------------------------------------------------------------------
+    # --- acknowledging and returning ------------------------------------------------------------------------------
 
     def forget(self, delivery_tag: str) -> None:
-        """The message is done with. (Given back, it is no longer claimed, and this does nothing.)"""
+        """Delete an acknowledged message. Does nothing for a message that was returned to its queue."""
         claimed = self._claimed.pop(delivery_tag, None)
         if claimed:
             claimed.unlink(missing_ok=True)
 
     def _restore(self, message: Any) -> None:
-        """Back to its old place, at the front of its queue."""
+        """Return a message to its old place, at the front of its queue."""
         claimed = self._claimed.pop(message.delivery_tag, None)
         if claimed:
             claimed.replace(self._queues / claimed.parent.name / claimed.name)
             self._backlog.clear()
 
     def is_busy(self) -> bool:
-        """Whether a message is waiting or at work here, so that looking again soon pays."""
+        """Whether messages are waiting or in work here, so that polling again soon is useful."""
         return bool(self._claimed) or any(self._backlog.values())
 
     def close(self) -> None:
@@ -237,7 +236,7 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """kombu's entry point; the transport option `folder` names the root. A full disk is a lost connection: tried again."""
+    """kombu's entry point. The transport option `folder` is the root. A full disk counts as a lost connection, so it is retried."""
 
     Channel = Channel
     driver_type = "files"
@@ -247,12 +246,12 @@ class Transport(virtual.Transport):
 
     @property
     def polling_interval(self) -> float:  # type: ignore[override]
-        """Seconds between looks at the folders: lazy when idle; with a fixed pause prefetch ÷ pause was the top speed."""
+        """Seconds between two polls: long when idle. A fixed pause would limit the speed to prefetch ÷ pause."""
         return BUSY_SECONDS if any(channel.is_busy() for channel in self.channels) else IDLE_SECONDS
 
     def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
-        """Wait no longer than half a second at a time, so that a worker soon notices that it is to stop."""
-        super().drain_events(connection, timeout=min(timeout or LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS))
+        """Wait at most half a second at a time, so that a worker soon notices that it must stop."""
+        super().drain_events(connection, timeout=min(timeout or MAX_WAIT_SECONDS, MAX_WAIT_SECONDS))
 
     def driver_version(self) -> str:
         return "1"

@@ -1,7 +1,7 @@
-"""How Celery runs here: which broker, how messages are acknowledged, and what beat starts when.
+"""Configuration of Celery: broker, acknowledgement of messages, and the schedule of beat.
 
-A message is only a wake-up (the truth is a due row, found by a sweep), so nothing is kept about results, and a broker
-that does not answer must never hold up a request.
+A message only wakes a worker up; the work itself is a due row in the database, which a sweep finds. So results are not stored,
+and a broker that does not answer must never block a request.
 """
 
 from pathlib import Path
@@ -15,14 +15,14 @@ DEFAULT_QUEUE = "default"
 SWEEPS_QUEUE = "sweeps"
 WEBHOOKS_QUEUE = "webhooks"
 QUEUES = (DEFAULT_QUEUE, SWEEPS_QUEUE, WEBHOOKS_QUEUE)
-LONGEST_TASK_SECONDS = 600
+MAX_TASK_SECONDS = 600
 REDIS_TIMEOUT_SECONDS = 1.0
 
 NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
     "participants.hash_batch_keys": crontab(hour="3", minute="47"),
     "facts.prune_traces": crontab(hour="3", minute="27"),
-    "participants.verify": crontab(hour="1-5", minute="37"),  # what one hour has left, the next goes on with
+    "participants.verify": crontab(hour="1-5", minute="37"),  # an hourly run continues where the last one stopped
     "leaderboards.sweep": crontab(hour="3", minute="37"),
     "webhooks.prune": crontab(hour="3", minute="37"),
 }
@@ -37,7 +37,7 @@ SWEEPS = (
     "points.expire",
 )
 DELIVER = "webhooks.deliver"
-DELIVER_SECONDS = 5  # how late a delivery can be that nobody was told of, such as the first one tried again
+DELIVER_SECONDS = 5  # the longest delay of a delivery for which no wake-up was sent, such as a retry
 
 COMMON: dict[str, Any] = {
     "task_serializer": "json",
@@ -49,7 +49,7 @@ COMMON: dict[str, Any] = {
     "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
-    "task_time_limit": LONGEST_TASK_SECONDS,
+    "task_time_limit": MAX_TASK_SECONDS,
     "task_publish_retry": False,
     "worker_prefetch_multiplier": 1,
     "worker_hijack_root_logger": False,
@@ -60,15 +60,16 @@ COMMON: dict[str, Any] = {
 
 
 def celery_settings(*, redis_url: str, var_dir: Path, sweep_seconds: int) -> dict[str, Any]:
-    """Celery's settings on Redis, or without it on files under `var_dir`; beat starts sweeps every `sweep_seconds`."""
+    """Return Celery's settings: with Redis, or without a URL with files under `var_dir`. Sweeps start every `sweep_seconds`."""
     broker = _redis(redis_url) if redis_url else _files(var_dir / "broker")
     return COMMON | broker | {"beat_schedule": _beat_schedule(sweep_seconds)}
 
 
 def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
-    """A queue of its own, so that a backlog of wake-ups never delays a sweep, nor the reverse.
+    """Return the schedule of beat.
 
-    A sweep that no worker took before the next is started is forgotten: the next one does the same.
+    Sweeps have their own queue, so that a backlog of wake-ups does not delay them, nor the reverse. A sweep that no worker took
+    before the next one expires, because the next one does the same work.
     """
     sweep = {"schedule": sweep_seconds, "options": {"queue": SWEEPS_QUEUE, "expires": sweep_seconds}}
     nightly = {name: {"schedule": when, "options": {"queue": SWEEPS_QUEUE}} for name, when in NIGHTLY.items()}
@@ -78,12 +79,12 @@ def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
 
 
 def _redis(url: str) -> dict[str, Any]:
-    """An unanswering Redis fails a `.delay()` after a second; a task is not handed out again while it still runs."""
+    """Return the settings for Redis. `.delay()` fails after one second without an answer, and a running task is not redelivered."""
     return {
         "broker_url": url,
         "broker_connection_timeout": REDIS_TIMEOUT_SECONDS,
         "broker_transport_options": {
-            "visibility_timeout": 2 * LONGEST_TASK_SECONDS,
+            "visibility_timeout": 2 * MAX_TASK_SECONDS,
             "socket_timeout": REDIS_TIMEOUT_SECONDS,
             "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
             "max_retries": 0,
@@ -96,6 +97,6 @@ def _files(folder: Path) -> dict[str, Any]:
     return {
         "broker_url": "files://localhost",
         "broker_transport_options": {"folder": str(folder)},
-        "worker_pool": "threads",  # one process with one cache; on Redis it is one process for every core
-        "worker_concurrency": 3,  # of which deliveries keep one busy at most, and another for a moment
+        "worker_pool": "threads",  # one process with one cache; with Redis, one process for each core
+        "worker_concurrency": 3,  # deliveries occupy at most one, and another one for a moment
     }

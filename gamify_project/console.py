@@ -1,4 +1,4 @@
-"""The console: one site for every domain's pages, with the tenant that is picked at the top of each."""
+"""The admin site of the console. Every page shows the picked tenant at the top."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-if TYPE_CHECKING:  # unfold has no types; its site is Django's, dressed up
+if TYPE_CHECKING:  # unfold has no types; its site is a subclass of Django's
     from django.contrib.admin import AdminSite
 else:
     from unfold.sites import UnfoldAdminSite as AdminSite
@@ -19,7 +19,7 @@ class ConsoleSite(AdminSite):
     index_template = "console/index.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        from participants.admin.picker import pick_tenant  # noqa: PLC0415 - it registers pages on the site being made
+        from participants.admin.picker import pick_tenant  # noqa: PLC0415 - registers pages on this site, so the site must exist first
 
         return [path("tenant/", self.admin_view(pick_tenant), name="pick_tenant")]
 
@@ -40,14 +40,14 @@ class ConsoleSite(AdminSite):
         return super().index(request, {**(extra_context or {}), "notices": found})
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Only a POST logs out. Who opens the address gets the overview instead of an empty answer."""
+        """Log out on POST. A GET is redirected to the overview, instead of an empty answer."""
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:index"))
         return super().logout(request, extra_context)
 
 
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
-    """The answer instead of the login form after too many wrong passwords (django-axes)."""
+    """Return the page that django-axes shows instead of the login form after too many wrong passwords."""
     wait = getattr(request, "login_wait", 0)
     context = {**admin.site.each_context(request), "title": "Wait a moment" if wait else "Locked for now", "wait": wait}
     seconds = wait or int(settings.AXES_COOLOFF_TIME.total_seconds())

@@ -1,4 +1,4 @@
-"""Django's admin with our site in it; a module of its own, since an app may have one default configuration only."""
+"""App configuration of Django's admin with our site. It is a separate module because a module may have only one default AppConfig."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,7 +1,7 @@
-"""What a browser may load and run on a page of ours (Content-Security-Policy): next to nothing, and the console a little.
+"""The Content-Security-Policy of all answers: what a browser may load and run.
 
-unfold's Alpine evaluates the expressions in its templates, hence 'unsafe-eval' under the console and there alone; its
-theme is a style element, hence 'unsafe-inline' for styles. No script stands in a page: all are files of our own.
+Only the console allows 'unsafe-eval', because unfold's Alpine evaluates the expressions in its templates. Styles allow
+'unsafe-inline', because unfold's theme is a style element. All scripts are files of this product; there are no inline scripts.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ PAGE = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PLAIN_PAGE = f"{NOTHING}; style-src 'unsafe-inline'"
-"""For a page that is complete in itself: it loads and runs nothing."""
+"""For a page that loads and runs nothing, with inline styles only."""
 CONSOLE = PAGE.format(scripts="'self' 'unsafe-eval'")
 DOCS = PAGE.format(scripts="'self'")
 DOCS_PATH = "/api/docs"
 
 
 class ContentPolicyMiddleware:
-    """A policy on every answer that does not bring its own."""
+    """Adds a policy to every answer that has none."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The two dialects of the product: which paths speak which, and how each tells that something went wrong."""
+"""The two dialects of the API: their paths, and the format of their errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ PHOENIX_BASE = "/v1"
 
 @dataclass(frozen=True)
 class Problem:
-    """Anything that went wrong, before a dialect renders it."""
+    """An error, before a dialect renders it."""
 
     status: int
     code: str
@@ -30,14 +30,17 @@ def is_under(path: str, base: str) -> bool:
 
 
 def render(problem: Problem, *, path: str) -> dict[str, Any]:
-    """The body for `problem` in the dialect that `path` speaks."""
+    """Return the body for `problem` in the dialect of `path`."""
     if is_under(path, PHOENIX_BASE):
         return _phoenix(problem, path=path)
     return _gamify(problem)
 
 
 def is_admin_gateway(path: str) -> bool:
-    """Phoenix has two gateways with a table of codes each: definitions are managed by one, progress read from the other."""
+    """Whether `path` belongs to the admin gateway of Phoenix (definitions); else it is the query gateway (progress).
+
+    Each gateway has its own error codes.
+    """
     return path == f"{PHOENIX_BASE}/streaks" or is_under(path, f"{PHOENIX_BASE}/tenants")
 
 
@@ -49,16 +52,16 @@ def _gamify(problem: Problem) -> dict[str, Any]:
 
 
 def phoenix_status(problem: Problem) -> int:
-    """Phoenix has no 422: what does not validate is a bad request."""
+    """Return the HTTP status of `problem` in Phoenix, which has 400 instead of 422."""
     return 400 if problem.status == 422 else problem.status
 
 
 def wire_code(problem: Problem, *, path: str) -> str:
-    """What the dialect that `path` speaks calls `problem`."""
+    """Return the error code of `problem` in the dialect of `path`."""
     if not is_under(path, PHOENIX_BASE):
         return problem.code
-    refused = "VALIDATION_ERROR" if is_admin_gateway(path) else "INVALID_INPUT"
-    return _PHOENIX_CODES.get(phoenix_status(problem), refused)
+    invalid = "VALIDATION_ERROR" if is_admin_gateway(path) else "INVALID_INPUT"
+    return _PHOENIX_CODES.get(phoenix_status(problem), invalid)
 
 
 def _phoenix(problem: Problem, *, path: str) -> dict[str, Any]:
@@ -67,18 +70,18 @@ def _phoenix(problem: Problem, *, path: str) -> dict[str, Any]:
 
 
 def _phoenix_sentence(error: FieldError) -> str:
-    """As the spec words it: `config: event_types cannot be empty`, `name: must be alphanumeric`."""
+    """Word an error as the Phoenix specification does: `config: event_types cannot be empty`, `name: must be alphanumeric`."""
     if not error.field:
         return error.message
     field, _, inner = error.field.partition(".")
-    said = _predicate(error.message)
+    predicate = _predicate(error.message)
     if not inner:
-        return f"{field}: {said}"
-    return f"{field}: {inner} {said}" if said[:1].islower() else f"{field}: {inner}: {said}"
+        return f"{field}: {predicate}"
+    return f"{field}: {inner} {predicate}" if predicate[:1].islower() else f"{field}: {inner}: {predicate}"
 
 
 def _predicate(message: str) -> str:
-    """`This field is required.` said of a field that is named: `is required`. Other sentences stay as they are."""
+    """Remove the subject: `This field is required.` becomes `is required`. Other sentences stay as they are."""
     for subject in ("This field ", "This list ", "This value "):
         if message.startswith(subject):
             return message.removeprefix(subject).removesuffix(".")

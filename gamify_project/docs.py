@@ -1,4 +1,4 @@
-"""The OpenAPI document at /api/schema and the page that shows it at /api/docs, which loads nothing from elsewhere."""
+"""The OpenAPI document at /api/schema, and the page /api/docs that shows it without loading anything from other hosts."""
 
 from functools import cache
 from typing import Any
@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 
 
 class SchemaView(APIView):
-    """JSON, or YAML by `?format=yaml` or `Accept`.
+    """The OpenAPI document as JSON, or as YAML with `?format=yaml` or an `Accept` header.
 
-    Anyone may ask, and making the document takes longer than an award: a process makes it once for each format.
+    It is public and expensive to generate, so each process caches it for each format.
     """
 
     authentication_classes = []
@@ -28,11 +28,11 @@ class SchemaView(APIView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         renderer = request.accepted_renderer
-        return HttpResponse(_rendered(renderer.format), content_type=renderer.media_type)
+        return HttpResponse(_render(renderer.format), content_type=renderer.media_type)
 
 
 @cache
-def _rendered(kind: str) -> str | bytes:
+def _render(kind: str) -> str | bytes:
     renderer = OpenApiYamlRenderer() if kind == OpenApiYamlRenderer.format else OpenApiJsonRenderer2()
     return renderer.render(_document(), renderer_context={})
 

@@ -1,4 +1,4 @@
-"""What the embedded product keeps under `var/` so that it needs no configuration."""
+"""The secret key of the embedded product, stored under `var/`, so that no configuration is needed."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def embedded_secret(var_dir: Path) -> str:
-    """This machine's own secret key: made at the first start, readable by its owner only, kept for later ones."""
+    """Return the secret key of this machine. It is created at the first start, and only its owner can read the file."""
     path = var_dir / "secret_key"
     if not path.exists():
         _publish(path, text=secrets.token_urlsafe(64))
@@ -16,7 +16,7 @@ def embedded_secret(var_dir: Path) -> str:
 
 
 def _publish(path: Path, *, text: str) -> None:
-    """Write aside, then link: of two processes that start at once both read the same, whole file."""
+    """Write a temporary file, then link it to `path`. Two processes that start together both get the same complete file."""
     descriptor, aside = tempfile.mkstemp(dir=path.parent)  # created with mode 0600
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

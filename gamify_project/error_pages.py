@@ -1,7 +1,7 @@
-"""The pages that a browser gets where something went wrong: what happened, and the way on.
+"""Error pages for browsers: what happened, and what to do.
 
-Inside the console they look like the console. Elsewhere, and where the console itself cannot be drawn (no database, no session),
-they are one small page without scripts or files.
+Under the console they look like the console. Elsewhere, and if the console cannot be rendered (no database, no session), they
+are one small page without scripts and files.
 """
 
 from collections.abc import Mapping
@@ -37,27 +37,27 @@ FORM_EXPIRED = ErrorPage(
     "It was open for too long, you have logged in again meanwhile, or your browser keeps no cookies. Nothing was saved. "
     "Go back, load the page again and repeat what you did.",
 )
-NOT_FOUND = ErrorPage(404, "There is no such page", "The address is wrong, or what was there is gone.")
+NOT_FOUND = ErrorPage(404, "There is no such page", "The address is wrong, or the object was deleted.")
 CRASHED = ErrorPage(
     500,
     "Something went wrong here",
-    "It is not your fault, and it was written to the log. Try again; if it happens again, tell whoever runs this installation "
-    "the X-Request-Id of this answer.",
+    "It is not your fault, and it was logged. Try again. If it happens again, send the X-Request-Id of this answer to the "
+    "administrator of this installation.",
 )
 
 
 def answer(page: ErrorPage, request: HttpRequest) -> HttpResponse:
-    """The page, in the console's look where that is possible."""
+    """Return the error page, in the style of the console if possible."""
     if request.path_info.startswith(settings.CONSOLE_PREFIX):
         try:
-            return HttpResponse(_drawn(page, request), status=page.status)
-        except Exception:  # whatever broke the page must not break its error page
+            return HttpResponse(_render_in_console(page, request), status=page.status)
+        except Exception:  # the cause of the error can also break the console's page
             logger.warning("error_page_not_drawn", status=page.status, exc_info=True)
     html = render_to_string("console/plain_error.html", {"page": page})
     return HttpResponse(html, status=page.status, headers={HEADER: PLAIN_PAGE})
 
 
-def _drawn(page: ErrorPage, request: HttpRequest) -> str:
+def _render_in_console(page: ErrorPage, request: HttpRequest) -> str:
     is_staff = admin.site.has_permission(request)
     base = "admin/base_site.html" if is_staff else "unfold/layouts/unauthenticated.html"
     shown: Mapping[str, object] = {"page": page, "title": page.title, "base": base, "is_staff": is_staff}

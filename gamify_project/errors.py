@@ -1,4 +1,4 @@
-"""The one place where what went wrong becomes an answer: on API paths in their dialect, elsewhere a page. Never a stack trace."""
+"""Turns every exception into an answer: in the dialect of the path for API paths, else as a page. Never with a stack trace."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ UNAVAILABLE = Problem(
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's hook: every exception that leaves an API view."""
+    """DRF's hook for every exception that an API view raises."""
     request = context["request"]
     return answer(problem_of(exc), path=request.path)
 
@@ -68,9 +68,9 @@ def _framework_problem(exc: exceptions.APIException) -> Problem:
     return Problem(exc.status_code, code, str(exc.detail), headers=headers)
 
 
-@csrf_exempt  # else a POST would be answered with the console's page about a missing token
+@csrf_exempt  # otherwise a POST would get the page about a missing CSRF token
 def unknown_route(request: HttpRequest) -> HttpResponse:
-    """Everything under a dialect's base that no route matches."""
+    """Answer 404 for API paths that no route matches."""
     return _json(NOT_FOUND, request)
 
 
@@ -79,26 +79,26 @@ def _json(problem: Problem, request: HttpRequest) -> JsonResponse:
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answered(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST, request)
+    return _json_or_page(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST, request)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answered(FORBIDDEN, error_pages.FORBIDDEN, request)
+    return _json_or_page(FORBIDDEN, error_pages.FORBIDDEN, request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's hook (settings.CSRF_FAILURE_VIEW) for a form without its token."""
-    return _answered(FORBIDDEN, error_pages.FORM_EXPIRED, request)
+    """Django's hook (settings.CSRF_FAILURE_VIEW) for a form without a valid CSRF token."""
+    return _json_or_page(FORBIDDEN, error_pages.FORM_EXPIRED, request)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answered(NOT_FOUND, error_pages.NOT_FOUND, request)
+    return _json_or_page(NOT_FOUND, error_pages.NOT_FOUND, request)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    return _answered(CRASHED, error_pages.CRASHED, request)
+    return _json_or_page(CRASHED, error_pages.CRASHED, request)
 
 
-def _answered(problem: Problem, page: ErrorPage, request: HttpRequest) -> HttpResponse:
-    """JSON in the dialect of an API path, a page for a browser elsewhere."""
+def _json_or_page(problem: Problem, page: ErrorPage, request: HttpRequest) -> HttpResponse:
+    """Return JSON for an API path, else an error page."""
     return _json(problem, request) if dialects.is_api_path(request.path) else error_pages.answer(page, request)

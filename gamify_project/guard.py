@@ -1,14 +1,13 @@
-"""A tiny process that outlives its maker, only to clean up after it.
+"""A small process that cleans up after its parent, even if the parent is killed with SIGKILL.
 
-Whoever starts long-lived processes may be killed in a way that leaves no time for goodbyes. The guard holds the read end
-of a pipe whose write end is in its maker alone; it is told what exists, one command a line, and when the pipe ends,
-for whatever reason, it stops what is left. On a clean end nothing is left, and it just goes.
+The guard reads commands, one per line, from a pipe whose write end only the parent has. When the pipe ends, for whatever reason,
+the guard stops the process groups that are left. After a clean end there are none.
 
-    watch <process group> <signal>   stop this group by this signal when the maker is gone
-    forget <process group>           it is stopped already
-    remove <folder>                  delete this folder once everything is stopped
+    watch <process group> <signal>   stop this group with this signal when the parent has ended
+    forget <process group>           this group has been stopped
+    remove <folder>                  delete this folder after everything was stopped
 
-It runs as a script of its own (`Guard` starts it), in a session of its own, and imports next to nothing.
+`Guard` starts it as a separate script in its own session. It imports only the standard library.
 """
 
 import contextlib
@@ -25,7 +24,7 @@ POLL_SECONDS = 0.05
 
 
 class Guard:
-    """The maker's side: starts the guard and tells it things. A guard that died is replaced, and told all again."""
+    """The parent's side: starts the guard process and sends it commands. A guard that died is replaced by a new one."""
 
     def __init__(self, *, grace_seconds: float) -> None:
         self._grace_seconds = grace_seconds
@@ -35,15 +34,15 @@ class Guard:
 
     def watch(self, group: int, *, stop_signal: int = signal.SIGTERM) -> None:
         self._watched[group] = stop_signal
-        self._tell(f"watch {group} {int(stop_signal)}")
+        self._send(f"watch {group} {int(stop_signal)}")
 
     def forget(self, group: int) -> None:
         self._watched.pop(group, None)
-        self._tell(f"forget {group}")
+        self._send(f"forget {group}")
 
     def remove(self, folder: str) -> None:
         self._folders.append(folder)
-        self._tell(f"remove {folder}")
+        self._send(f"remove {folder}")
 
     def ensure_alive(self) -> None:
         if self._process.poll() is None:
@@ -52,14 +51,14 @@ class Guard:
         self._process = self._start()
 
     def close(self) -> None:
-        """End the pipe, and wait until the guard has stopped what was not forgotten."""
+        """Close the pipe, and wait until the guard has stopped all groups that were not forgotten."""
         self._close_pipe()
         self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """It is born knowing all there is, so that a maker killed in this very moment leaves nothing behind."""
+        """Start the guard with all commands as arguments, so that it also cleans up if the parent is killed right now."""
         return subprocess.Popen(  # noqa: S603 - this very file
-            [sys.executable, "-I", "-S", "-B", __file__, str(self._grace_seconds), *self._everything()],
+            [sys.executable, "-I", "-S", "-B", __file__, str(self._grace_seconds), *self._commands()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -67,11 +66,11 @@ class Guard:
             cwd="/",
         )
 
-    def _everything(self) -> Iterable[str]:
+    def _commands(self) -> Iterable[str]:
         yield from (f"watch {group} {number}" for group, number in self._watched.items())
         yield from (f"remove {folder}" for folder in self._folders)
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         self.ensure_alive()
         self._write(line)
 
@@ -91,18 +90,18 @@ class Guard:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Signal every process of a group; False if there is none any more."""
+    """Send signal `number` to a process group. Return False if the group no longer exists."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
         return False
-    except PermissionError:  # macOS says this of a group of zombies
+    except PermissionError:  # macOS raises this for a group of zombies
         return False
     return True
 
 
 def stop_groups(groups: dict[int, int], *, grace_seconds: float) -> None:
-    """Ask every group to stop, each by its signal; kill what is left after the grace."""
+    """Send each group its signal. After `grace_seconds`, kill the remaining ones."""
     left = [group for group, number in groups.items() if signal_group(group, number)]
     deadline = time.monotonic() + grace_seconds
     while left and time.monotonic() < deadline:
@@ -116,20 +115,20 @@ def stop_groups(groups: dict[int, int], *, grace_seconds: float) -> None:
 
 
 def main(grace_seconds: float, *, known: Iterable[str]) -> None:
-    """Listen until the maker is gone, then clean up. Only SIGKILL keeps a guard from its duty."""
+    """Read commands until the parent has ended, then clean up. Other signals than SIGKILL are ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     groups: dict[int, int] = {}
     folders: list[str] = []
     for line in itertools.chain(known, sys.stdin):
         command, _, rest = line.rstrip("\n").partition(" ")
-        _obey(command, rest, groups=groups, folders=folders)
+        _execute(command, rest, groups=groups, folders=folders)
     stop_groups(groups, grace_seconds=grace_seconds)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _obey(command: str, rest: str, *, groups: dict[int, int], folders: list[str]) -> None:
+def _execute(command: str, rest: str, *, groups: dict[int, int], folders: list[str]) -> None:
     if command == "watch":
         group, number = rest.split()
         groups[int(group)] = int(number)

@@ -1,8 +1,8 @@
 """The web server: `gunicorn --config python:gamify_project.gunicorn_config gamify_project.wsgi`.
 
-gunicorn, because of the servers measured it is the one that hands over the path as it was sent (RAW_URI). Under
-`manage.py serve` it accepts on a socket that is bound already, and its workers import everything while the database is
-being migrated, then wait at a gate: a pipe, which ends when the first request may come.
+We use gunicorn because it provides the raw path (RAW_URI); other servers do not (docs/decisions/0007-gunicorn.md). Under
+`manage.py serve` it accepts connections on an inherited socket. Its workers import everything while the database is migrated,
+then wait at a gate: a pipe, which is closed when requests may be served.
 """
 
 import os
@@ -22,7 +22,7 @@ IS_SQLITE = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlit
 
 
 def _cores() -> int:
-    """The cores this process may use, which in a container are fewer than the machine has."""
+    """Return the number of cores that this process may use. In a container it may be less than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -33,27 +33,27 @@ def _bind() -> str:
 
 
 def _memory_folder() -> str | None:
-    """Where heartbeats are written: memory where there is some, so that a busy disk does not look like a hung worker."""
-    memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file there and unlinks it at once
+    """Return the folder for heartbeats: in memory if possible, so that a busy disk does not look like a hung worker."""
+    memory = Path("/dev/shm")  # noqa: S108 - gunicorn creates a file there and unlinks it immediately
     return str(memory) if os.access(memory, os.W_OK) else None
 
 
 bind = _bind()
 worker_class = "gamify_project.web_worker.Worker"
-http_parser = "python"  # the worker builds on it; the one in C, if it is installed, has no place for that
-forwarder_headers = ""  # none of a client's headers may say which part of the path is ours
-# On SQLite one process, where threads keep caches and limits coherent; on PostgreSQL one thread on every core is fastest.
+http_parser = "python"  # the worker extends it; the parser in C cannot be extended
+forwarder_headers = ""  # headers of a client must not change SCRIPT_NAME
+# SQLite: one process, so that all threads share caches and rate limits. PostgreSQL: one single-threaded process per core is fastest.
 workers = 1 if IS_SQLITE else int(os.environ.get("WEB_WORKERS") or _cores())
 threads = int(os.environ.get("WEB_THREADS") or (EMBEDDED_THREADS if IS_SQLITE else 1))
 keepalive = 5
-limit_request_line = 8190  # an id of 255 characters can be 3,060 bytes long in a path
+limit_request_line = 8190  # a percent-encoded id of 255 characters can take 3,060 bytes
 graceful_timeout = 8
 worker_tmp_dir = _memory_folder()
 control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Import what the first request would, then wait at the gate; the arbiter kills a worker that gives no sign."""
+    """Import everything that the first request needs, then wait at the gate, with heartbeats for the arbiter."""
     server_errors.install()
     assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)

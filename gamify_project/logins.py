@@ -2,13 +2,13 @@
 
 Three rules work together. Each counts failures of the last 15 minutes.
 
-1. Ten failures of one name from one address lock that pair (django-axes; settings).
-2. After 20 failures from one address, whatever the names, that address gets one attempt every few seconds.
-3. After 20 failures of one name, whatever the addresses, an address that failed for it gets one attempt every few
-   seconds, and new addresses together one every two seconds. An address from which the owner logged in lately is free.
+1. Ten failures of one name from one address lock this pair (django-axes; settings).
+2. After 20 failures from one address, with any names, this address gets one attempt every few seconds.
+3. After 20 failures of one name, from any addresses, each address that failed for it gets one attempt every few seconds, and
+   all new addresses together get one every two seconds. An address from which the owner logged in recently is exempt.
 
-So somebody who attacks a name from many addresses does not lock the owner out: the owner waits two seconds at most
-once the attack has run out of new addresses, and not at all at a known address.
+So an attack on one name from many addresses does not lock the owner out. At a known address the owner does not wait; elsewhere
+they wait at most two seconds, once the attacker has no more new addresses.
 """
 
 import math
@@ -28,7 +28,7 @@ from django.db.models import Max, QuerySet, Sum
 from participants.api.authentication import client_address
 
 FREE_FAILURES = 20
-LONGEST_WAIT = timedelta(seconds=60)
+MAX_WAIT = timedelta(seconds=60)
 NEW_ADDRESS_WAIT = timedelta(seconds=2)
 KNOWN_FOR = timedelta(days=30)
 NO_WAIT = timedelta(0)
@@ -38,7 +38,7 @@ _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 @dataclass(frozen=True)
 class Failures:
-    """The failures of one name from one address (or of all names from it): how many, and when the latest was."""
+    """The failures of one name from one address, or of all names from it: their number, and the time of the latest."""
 
     address: str | None
     count: int
@@ -46,10 +46,10 @@ class Failures:
 
 
 class SlowedLogins(AxesDatabaseHandler):  # type: ignore[misc]
-    """django-axes' handler, which locks pairs of name and address, and the waits on top."""
+    """django-axes' handler, which locks pairs of name and address, extended by waits."""
 
     def is_allowed(self, request: Any, credentials: Any = None) -> bool:
-        """Whether the password is looked at. `request.login_wait` says after how many seconds it will be."""
+        """Whether the password may be checked now. Sets `request.login_wait` to the seconds until it may be."""
         if not super().is_allowed(request, credentials):
             return False
         name = get_client_username(request, credentials)
@@ -59,7 +59,7 @@ class SlowedLogins(AxesDatabaseHandler):  # type: ignore[misc]
 
 
 def login_wait(name: str, address: str | None, *, now: datetime) -> timedelta:
-    """How long the next attempt for `name` from `address` has to wait; nothing or less: it is looked at now."""
+    """Return how long the next attempt for `name` from `address` must wait. Zero or less means that it need not wait."""
     recent = AccessAttempt.objects.filter(attempt_time__gt=now - settings.AXES_COOLOFF_TIME)
     by_address = wait_of_address(_per_address(recent.filter(ip_address=address)), now=now)
     if _is_known(name, address, now=now):
@@ -68,52 +68,52 @@ def login_wait(name: str, address: str | None, *, now: datetime) -> timedelta:
 
 
 def wait_of_address(failures: Iterable[Failures], *, now: datetime) -> timedelta:
-    """The wait after the failures of one address, whatever the names."""
-    return max((_rest(each.latest, growing_wait(each.count), now) for each in failures), default=NO_WAIT)
+    """Return the wait because of failures from one address, with any names."""
+    return max((_remaining(each.latest, growing_wait(each.count), now) for each in failures), default=NO_WAIT)
 
 
 def wait_of_name(failures: Iterable[Failures], address: str | None, *, now: datetime) -> timedelta:
-    """The wait of `address` after the failures of one name, from this address and from others."""
+    """Return the wait of `address` because of failures of one name, from this and other addresses."""
     failures = list(failures)
     wait = growing_wait(sum(each.count for each in failures))
     if wait == NO_WAIT:
         return NO_WAIT
     if own := [each for each in failures if each.address == address]:
-        return _rest(own[0].latest, wait, now)
+        return _remaining(own[0].latest, wait, now)
     newcomers = [each.latest for each in failures if each.count == 1]
-    return _rest(max(newcomers), NEW_ADDRESS_WAIT, now) if newcomers else NO_WAIT
+    return _remaining(max(newcomers), NEW_ADDRESS_WAIT, now) if newcomers else NO_WAIT
 
 
 def growing_wait(failures: int) -> timedelta:
-    """The time between two attempts: none up to `FREE_FAILURES`, then a second more with each failure, at most a minute."""
-    return min(timedelta(seconds=max(0, failures - FREE_FAILURES + 1)), LONGEST_WAIT)
+    """Return the time between two attempts: none below `FREE_FAILURES` failures, then one second more per failure, at most a minute."""
+    return min(timedelta(seconds=max(0, failures - FREE_FAILURES + 1)), MAX_WAIT)
 
 
-def _rest(latest: datetime, wait: timedelta, now: datetime) -> timedelta:
+def _remaining(latest: datetime, wait: timedelta, now: datetime) -> timedelta:
     return latest + wait - now if wait else NO_WAIT
 
 
 def _per_address(attempts: "QuerySet[Any]") -> list[Failures]:
-    """axes has a row for each user agent, which attackers vary: count per address."""
+    """Sum the failures per address. axes has a row for each user agent, and attackers vary it."""
     rows = attempts.values("ip_address").annotate(count=Sum("failures_since_start"), latest=Max("attempt_time"))
     return [Failures(row["ip_address"], row["count"], row["latest"]) for row in rows.order_by("ip_address")]
 
 
 def _is_known(name: str, address: str | None, *, now: datetime) -> bool:
-    """Whether somebody logged in under this name from this address within the last 30 days."""
+    """Whether there was a login with this name from this address within the last 30 days."""
     known = AccessLog.objects.filter(username=name, ip_address=address, attempt_time__gt=now - KNOWN_FOR)
     return address is not None and known.exists()
 
 
 def login_address(request: Any) -> str | None:
-    """The caller's address as failures are counted: without a port, and of IPv6 the network (/64) of one customer.
+    """Return the address for which failures are counted: without a port; for IPv6, the /64 network, which one customer has.
 
-    A proxy can pass on what is no address: then it is the proxy's own, or None where that is unknown as well.
+    If the proxy forwards an invalid address, it is the address of the proxy, or None if that is invalid as well.
     """
-    return _counted(client_address(request)) or _counted(str(request.META.get("REMOTE_ADDR", "")))
+    return _normalize(client_address(request)) or _normalize(str(request.META.get("REMOTE_ADDR", "")))
 
 
-def _counted(text: str) -> str | None:
+def _normalize(text: str) -> str | None:
     if found := _WITH_PORT.fullmatch(text):
         text = found[1] or found[2]
     try:

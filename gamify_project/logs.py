@@ -1,4 +1,4 @@
-"""Logs: JSON lines for machines, or short readable lines for people; both carry the id of the request."""
+"""Logging: JSON lines for machines, or short lines for people. Both contain the request id."""
 
 import logging.config
 from typing import Any
@@ -14,8 +14,8 @@ _SHARED: list[Any] = [
 ]
 
 
-# psycopg warns of the statements that a failed one took along; the failure itself is raised. Refused requests are answers,
-# not log lines; what crashes is logged where it is answered.
+# psycopg warns about statements that were cancelled after a failed one; the failure itself is raised. Refused requests are
+# answered, not logged. Crashes are logged where the answer is made.
 _QUIETER: dict[str, Any] = {
     "psycopg": {"level": "ERROR"},
     "django.request": {"level": "ERROR"},
@@ -23,7 +23,7 @@ _QUIETER: dict[str, Any] = {
 }
 
 
-# In a terminal: that a sweep ran and found nothing is no news, every ten seconds. One that fails is told all the same.
+# In a terminal, do not log every ten seconds that a sweep ran. Failures are still logged.
 _QUIETER_FOR_PEOPLE: dict[str, Any] = _QUIETER | {
     "celery.worker.strategy": {"level": "WARNING"},
     "celery.app.trace": {"level": "WARNING"},
@@ -31,7 +31,7 @@ _QUIETER_FOR_PEOPLE: dict[str, Any] = _QUIETER | {
 
 
 def logging_config(*, level: str, json: bool) -> None:
-    """Send both structlog's and the standard library's records through one formatter to stderr."""
+    """Configure structlog and the standard library to write through one formatter to stderr."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

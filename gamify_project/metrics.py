@@ -1,4 +1,4 @@
-"""What Prometheus asks: numbers without names, which are the same whichever process answers, since all are read from the database."""
+"""Metrics for Prometheus. They contain no names. All are read from the database, so every process returns the same values."""
 
 from collections.abc import Iterator
 
@@ -17,16 +17,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Audits(Collector):
-    """The worker audits, and every web process tells of it."""
+    """Results of the latest audits. A worker runs the audits; every web process can report them."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         found = audits_summary()
-        yield _gauge("drifts", "Rows that do not agree, by the newest audit of each tenant.", found.drifts)
-        yield _gauge("rows", "Rows that those audits looked at.", found.rows)
-        yield _gauge("tenants_with_drifts", "Tenants in which any was found.", found.tenants_with_drifts)
+        yield _gauge("drifts", "Contradicting rows found by the newest audit of each tenant.", found.drifts)
+        yield _gauge("rows", "Rows that those audits checked.", found.rows)
+        yield _gauge("tenants_with_drifts", "Tenants with contradicting rows.", found.tenants_with_drifts)
         if found.stalest_at is not None:
             stalest_at = found.stalest_at.timestamp()
-            yield _gauge("stalest_timestamp_seconds", "When the audit that is longest ago was begun.", stalest_at)
+            yield _gauge("stalest_timestamp_seconds", "Start of the oldest of those audits.", stalest_at)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

@@ -1,4 +1,4 @@
-"""Middleware of our own, and Django's console middleware kept off the API."""
+"""Middleware of this product, and wrappers that restrict Django's session middleware to the console."""
 
 import re
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from participants.api.routes import raw_path, slashes_separate
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:/+=]{1,128}")
+_VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:/+=]{1,128}")
 
 
 class RequestIdMiddleware:
-    """Every answer carries `X-Request-Id`, the caller's own where it is sane; every log line of the request has it."""
+    """Adds `X-Request-Id` to every answer and log line of a request: the caller's id if it is valid, else a new one."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = asked if _SANE_REQUEST_ID.fullmatch(asked) else uuid4().hex
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _VALID_REQUEST_ID.fullmatch(given) else uuid4().hex
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
@@ -37,11 +37,11 @@ class RequestIdMiddleware:
 
 
 class RawPathMiddleware:
-    """Keep `%2F` apart from `/` on API paths, so that a participant may be called `a/b`.
+    """Distinguishes `%2F` from `/` in API paths, so that a participant may have the id `a/b`.
 
-    WSGI hands over a decoded path in which the two look alike; gunicorn adds the path as it was sent (`RAW_URI`). The
-    path that routes then see has each segment decoded but for `/` and `%`; `participants.api.urls` decodes those two.
-    Under a server that tells no raw path the segments cannot be told apart, and the routes still match.
+    WSGI provides a decoded path, in which both look the same; gunicorn adds the raw path (`RAW_URI`). This middleware decodes
+    each segment except for `/` and `%`, which `ParticipantIdConverter` decodes later. Under a server without `RAW_URI` the two
+    cannot be distinguished, but routes still match.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -65,12 +65,15 @@ def _segment(raw: str) -> str:
     try:
         text = unquote_to_bytes(raw.encode("latin-1")).decode()
     except UnicodeError:
-        return quote(raw, safe="%")  # not UTF-8: no route will match it
+        return quote(raw, safe="%")  # not UTF-8: matches no route
     return text.replace("%", "%25").replace("/", "%2F")
 
 
 def console_only(base: type[Any]) -> type[Any]:
-    """`base`, entered for console pages alone: sessions and the like cost an API call a third of its time."""
+    """Return a subclass of the middleware `base` that skips all paths outside the console.
+
+    Sessions, authentication and messages would take a third of the time of an API call.
+    """
 
     class ConsoleOnly(base):  # type: ignore[misc]
         def __call__(self, request: HttpRequest) -> HttpResponse:

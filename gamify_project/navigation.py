@@ -1,4 +1,4 @@
-"""How the console looks and what stands in its sidebar (settings.UNFOLD)."""
+"""Appearance and sidebar of the console (settings.UNFOLD)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ def _page(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{route}"), "permission": _may_see(permission)}
 
 
-def _is_at(route: str, *, but: str) -> Callable[[HttpRequest], bool]:
-    """Whether the page is below `route`, and not the one at `but`, which has an entry of its own."""
+def _is_at(route: str, *, except_for: str) -> Callable[[HttpRequest], bool]:
+    """Return a function: whether the page is below `route`, except for the page `except_for`, which has its own entry."""
     return lambda request: (
-        request.path.startswith(reverse(f"admin:{route}")) and request.path != reverse(f"admin:{but}")
+        request.path.startswith(reverse(f"admin:{route}")) and request.path != reverse(f"admin:{except_for}")
     )
 
 
@@ -51,7 +51,7 @@ NAVIGATION = [
     _group(
         "Rules",
         _page("Rules", "rule", "rules_rule_changelist", "rules.view_rule")
-        | {"active": _is_at("rules_rule_changelist", but="rules_rule_try")},
+        | {"active": _is_at("rules_rule_changelist", except_for="rules_rule_try")},
         _page("Try an event", "experiment", "rules_rule_try", "rules.view_rule"),
     ),
     _group(

@@ -1,4 +1,4 @@
-"""What a load balancer asks: is this process up, and can it serve?"""
+"""Probes for load balancers: `/health` (the process runs) and `/ready` (it can serve requests)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +15,12 @@ logger = structlog.get_logger(__name__)
 
 
 def health(request: HttpRequest) -> JsonResponse:
-    """The process answers; nothing else is asked."""
+    """Answer 200: the process runs. Nothing else is checked."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Everything a request may need answers; 503 names what does not."""
+    """Answer 200 if everything that requests need works, else 503 with the names of the failed checks."""
     checks = {name: _outcome(name, check) for name, check in CHECKS.items()}
     is_ready = all(outcome == "ok" for outcome in checks.values())
     body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
@@ -30,7 +30,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _outcome(name: str, check: Callable[[], Any]) -> str:
     try:
         check()
-    except Exception as error:  # noqa: BLE001 - whatever it is, this instance is not ready
+    except Exception as error:  # noqa: BLE001 - any error means that this instance is not ready
         logger.warning("not_ready", check=name, error=str(error))
         return "failed"
     return "ok"

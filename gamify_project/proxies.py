@@ -1,7 +1,6 @@
-"""Warnings about a proxy that TRUSTED_PROXIES does not count: then all callers seem to have the proxy's address.
+"""Warnings if TRUSTED_PROXIES does not count a proxy, so that all callers seem to have the proxy's address.
 
-The limit of failed authentications and the lock of failed logins are then shared by everybody, so that anybody can use
-them up for all.
+All callers then share the limit of failed authentications and the lock of failed logins, and one of them can use it up for all.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,10 +32,10 @@ class ProxyHeaderMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.has_warned:
-            self._look_at(request)
+            self._check(request)
         return self.get_response(request)
 
-    def _look_at(self, request: HttpRequest) -> None:
+    def _check(self, request: HttpRequest) -> None:
         found = [name for name in PROXY_HEADERS if name in request.headers]
         if found:
             self.has_warned = True
@@ -45,7 +44,7 @@ class ProxyHeaderMiddleware:
 
 @register(Tags.security, deploy=True)
 def check_proxies_are_counted(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """Whoever redirects to HTTPS has a proxy in front that speaks TLS, since the web server itself does not."""
+    """Warn if there is a redirect to HTTPS but no trusted proxy: the web server has no TLS, so a proxy must be in front."""
     if settings.TRUSTED_PROXIES > 0 or not settings.SECURE_SSL_REDIRECT:
         return []
     text = f"TRUSTED_PROXIES is 0, but the redirect to HTTPS needs a proxy in front: {CONSEQUENCE}."

@@ -1,6 +1,6 @@
-"""The tenant `quickstart`: at every start as the specification's Quick Start finds it, so that its calls answer as printed.
+"""The tenant `quickstart`, which is reset at every start, so that the calls of the Quick Start answer as the specification prints.
 
-`user_123` ran for fourteen days long ago and was here on the two days before today, but has no points, badge or tier yet.
+`user_123` has a former run of fourteen days and was active on the last two days, but has no points, badge or tier yet.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ STREAK = "daily_login"
 LONG_AGO = range(30, 44)
 JUST_NOW = range(1, 3)
 
-# A day's grace, so that a server that was started yesterday still answers as printed.
+# One grace period, so that a server that was started yesterday still answers as printed.
 _DAILY = {"period": Period.DAILY.value, "grace_periods": 1, "reset_on_miss": True, "fact_filter": None}
 DEFINITIONS = (
     Blueprint(Badge, "first_steps", "First Steps", {"rarity": Rarity.COMMON}),
@@ -34,14 +34,14 @@ DEFINITIONS = (
 
 
 def reset_quickstart(*, now: datetime) -> Tenant | None:
-    """Make the tenant, or make it again what it is to be: whoever tried things out gets the Quick Start back.
+    """Create or reset the tenant, its definitions and its participant; return the tenant.
 
-    A tenant of that slug under another name is somebody's own. It is left as it is, and the answer is None.
+    A tenant with this slug but another name belongs to the user. It is left unchanged, and the result is None.
     """
     tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name=NAME, now=now)
     if tenant.name != NAME:
         return None
-    tenant = _opened(tenant, now=now)
+    tenant = _enabled_in_utc(tenant, now=now)
     delete_all(tenant=tenant, now=now)
     restore(tenant, DEFINITIONS, now=now)
     today = now.astimezone(UTC)
@@ -50,10 +50,10 @@ def reset_quickstart(*, now: datetime) -> Tenant | None:
     return tenant
 
 
-def _opened(tenant: Tenant, *, now: datetime) -> Tenant:
+def _enabled_in_utc(tenant: Tenant, *, now: datetime) -> Tenant:
     if not tenant.is_active:
         tenant = set_tenant_status(slug=SLUG, is_active=True, now=now)
     if tenant.timezone != "UTC":
-        tenant.timezone = "UTC"  # in which the days above are counted
+        tenant.timezone = "UTC"  # days are counted in UTC above
         update_tenant(tenant, now=now)
     return tenant

@@ -1,4 +1,4 @@
-"""What must be true of the database before the first request: every migration applied, first-use data there."""
+"""Prepares the database before the first request: migrations and first-use data."""
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,14 +12,17 @@ __all__ = ["DatabaseError", "first_use_data", "migrate"]
 
 
 def migrate() -> None:
-    """In this process, which saves starting another; that there is nothing to do is noticed at once."""
+    """Apply pending migrations in this process, which is faster than starting another one."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
 
 
 def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
-    """The banner, and whether days are missing of the demo. The connection is closed: a supervisor has no use for one."""
+    """Create first-use data. Return the banner, and whether days of the demo are missing.
+
+    Database connections are closed, because the supervisor does not need them.
+    """
     now = timezone.now()
     banner = welcome.prepare(host=host, port=port, now=now)
     wants_demo = not settings.PRODUCTION and demo.wants_days(now=now)

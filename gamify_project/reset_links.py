@@ -1,6 +1,6 @@
 """One-time links with which the owner of a console account sets a new password.
 
-A superuser makes a link and hands it to the owner. No mail server is needed, and nobody but the owner learns the password.
+A superuser creates a link and gives it to the owner. No mail server is needed, and only the owner learns the password.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # generic for the type checker only
 else:
     DjangoSetPasswordForm = SetPasswordForm
 
-# No row of auth.Permission has this name, so that `has_perm` is true for superusers alone.
+# No auth.Permission has this name, so `has_perm` is true for superusers only.
 SUPERUSERS_ONLY = "gamify_project.superusers_only"
 
 logger = structlog.get_logger(__name__)
@@ -34,16 +34,18 @@ logger = structlog.get_logger(__name__)
 def _make_link(request: HttpRequest, user: User, data: Mapping[str, Any]) -> Done:
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     path = reverse("reset_password", args=[uid, default_token_generator.make_token(user)])
-    told = f"Give this link to {user} and to nobody else. It works once, within 24 hours; a login or a new password ends it."
-    return Done(told, "Made a link to set a new password.", secret=request.build_absolute_uri(path))
+    message = (
+        f"Give this link only to {user}. It works once, within 24 hours. A login or a new password invalidates it."
+    )
+    return Done(message, "Created a link to set a new password.", secret=request.build_absolute_uri(path))
 
 
 MAKE_LINK = ObjectPage(
     name="reset_link",
     title="Password reset link",
-    explanation="Makes a link with which the owner of this account sets a new password. It works once, within 24 hours. "
-    "The password that the account has now works until then.",
-    button="Make the link",
+    explanation="Creates a link with which the owner of this account sets a new password. It works once, within 24 hours. "
+    "The current password works until then.",
+    button="Create the link",
     permission=SUPERUSERS_ONLY,
     perform=_make_link,
     icon="lock_reset",
@@ -52,7 +54,7 @@ MAKE_LINK = ObjectPage(
 
 
 class NewPasswordForm(DjangoSetPasswordForm):
-    """Django's form in the look of the console."""
+    """Django's form in the style of the console."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

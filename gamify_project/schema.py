@@ -1,6 +1,6 @@
-"""What drf-spectacular cannot know of an operation: the errors that any call may answer, each in the dialect of its path.
+"""Adds to the OpenAPI document what drf-spectacular cannot know: the errors of each operation, in the dialect of its path.
 
-The bodies are rendered by the code that answers them, so the document cannot say anything else than the product.
+The same code renders these bodies and the real answers, so they cannot differ.
 """
 
 from collections import Counter, defaultdict
@@ -33,40 +33,40 @@ _COUNT = {"type": "integer", "minimum": 0}
 SCHEMAS: Document = {
     "GamifyError": {
         "type": "object",
-        "description": "What every refusal under `/api/v1/gamify` looks like.",
+        "description": "The body of every error under `/api/v1/gamify`.",
         "required": ["detail", "code"],
         "properties": {
             "detail": {**_TEXT, "description": "One sentence for people. Its wording may change."},
-            "code": {**_TEXT, "description": "What programs should look at. It does not change."},
+            "code": {**_TEXT, "description": "For programs. It does not change."},
             "errors": {
                 "type": "array",
-                "description": "With status 422: everything that is wrong with the request, field by field.",
+                "description": "With status 422: all errors in the request, by field.",
                 "items": {"$ref": "#/components/schemas/FieldProblem"},
             },
         },
     },
     "FieldProblem": {
         "type": "object",
-        "description": "One thing wrong with one field.",
+        "description": "An error in one field.",
         "required": ["field", "message"],
         "properties": {
-            "field": {**_TEXT, "description": "Dotted path into the body or the query, such as `awards.0.amount`."},
-            "message": {**_TEXT, "description": "What is wrong with it."},
+            "field": {**_TEXT, "description": "Dotted path in the body or the query, such as `awards.0.amount`."},
+            "message": {**_TEXT, "description": "What is wrong with the field."},
         },
     },
     "PhoenixError": {
         "type": "object",
-        "description": "What every refusal under `/v1` looks like.",
+        "description": "The body of every error under `/v1`.",
         "required": ["error"],
         "properties": {
             "error": {
                 "type": "object",
-                "description": "What went wrong.",
+                "description": "The error.",
                 "required": ["code", "message", "status"],
                 "properties": {
-                    "code": {**_TEXT, "description": "What programs should look at. It does not change."},
+                    "code": {**_TEXT, "description": "For programs. It does not change."},
                     "message": {**_TEXT, "description": "One sentence for people. Its wording may change."},
-                    "status": {**_COUNT, "description": "The HTTP status, once more."},
+                    "status": {**_COUNT, "description": "The HTTP status code."},
                 },
             }
         },
@@ -75,23 +75,23 @@ SCHEMAS: Document = {
 
 HEADERS: Document = {
     "X-Request-Id": {
-        "description": "Your own `X-Request-Id`, or one made for you. Our logs carry it.",
+        "description": "The `X-Request-Id` that you sent, or a generated one. The logs contain it.",
         "schema": _TEXT,
     },
-    "X-RateLimit-Limit": {"description": "Requests per minute that the cap in question allows.", "schema": _COUNT},
-    "X-RateLimit-Remaining": {"description": "How many of them are left.", "schema": _COUNT},
-    "X-RateLimit-Reset": {"description": "When the count starts anew, in Unix seconds.", "schema": _COUNT},
-    "WWW-Authenticate": {"description": "What is asked for: a key, as a bearer token.", "schema": _TEXT},
-    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": _COUNT},
+    "X-RateLimit-Limit": {"description": "Requests per minute that the limit allows.", "schema": _COUNT},
+    "X-RateLimit-Remaining": {"description": "Remaining requests.", "schema": _COUNT},
+    "X-RateLimit-Reset": {"description": "When the count restarts, in Unix seconds.", "schema": _COUNT},
+    "WWW-Authenticate": {"description": "Required authentication: a key as bearer token.", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds to wait before a retry.", "schema": _COUNT},
     "Idempotency-Replayed": {
-        "description": "`true` when this is the stored answer of an earlier call under the same key.",
+        "description": "`true` if this is the stored answer of an earlier call with the same key.",
         "schema": {**_TEXT, "enum": ["true"]},
     },
 }
 
 _USER_ID = {**_TEXT, "pattern": ".+", "minLength": 1, "maxLength": 255}
 
-# What stands in paths, by its name there: a route has no place to say it.
+# Descriptions of path parameters, by name. Django routes have no place for them.
 PARAMETERS: Document = {
     "participant_id": {
         "name": "participant_id",
@@ -105,7 +105,7 @@ PARAMETERS: Document = {
         "name": "user_id",
         "in": "path",
         "required": True,
-        "description": "Your user identifier, the same as `participant_id`, percent-encoded.",
+        "description": "Your user identifier (the `participant_id`), percent-encoded.",
         "schema": _USER_ID,
         "example": "user_123",
     },
@@ -121,7 +121,7 @@ PARAMETERS: Document = {
         "name": "event_id",
         "in": "path",
         "required": True,
-        "description": "Id of the event, as the call that recorded it answered.",
+        "description": "Id of the event, from the answer that recorded it.",
         "schema": {"type": "string", "format": "uuid"},
         "example": "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31",
     },
@@ -145,7 +145,7 @@ PARAMETERS: Document = {
         "name": "claim_id",
         "in": "path",
         "required": True,
-        "description": "The claim's id, as the call that made it answered.",
+        "description": "Id of the claim, from the answer that created it.",
         "schema": {**_TEXT, "format": "uuid"},
         "example": "01a20031-5d10-7f2a-8c3b-2b6f0a1c9d77",
     },
@@ -153,7 +153,7 @@ PARAMETERS: Document = {
         "name": "transaction_id",
         "in": "path",
         "required": True,
-        "description": "Id of the ledger entry, the `transaction_id` of the call that made it.",
+        "description": "Id of the ledger entry: `transaction_id` in the answer that created it.",
         "schema": {**_TEXT, "format": "uuid"},
         "example": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
     },
@@ -191,17 +191,17 @@ PARAMETERS: Document = {
     },
 }
 
-_STANDING_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
-_UNCOUNTED = {401, 403}  # refused before the key's cap is looked at
+_RATE_LIMIT_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+_UNCOUNTED = {401, 403}  # refused before the rate limit of the key is counted
 _RETRIED = {429, 503}
 _SUCCESSES = {"200", "201"}
 
 
 def document_errors(result: Document, **kwargs: Any) -> Document:
-    """drf-spectacular's postprocessing hook."""
+    """drf-spectacular's postprocessing hook: add errors, headers and parameter descriptions to all operations."""
     for path, operation in _operations(result):
         declared = operation.pop(ERRORS, ())
-        problems = [*map(problem_of, declared), *_always(path, operation)]
+        problems = [*map(problem_of, declared), *_common_problems(path, operation)]
         operation["responses"].update(_responses(path, problems))
         _add_dry_run(operation)
         _polish_parameters(operation)
@@ -218,11 +218,11 @@ def _operations(result: Document) -> Iterator[tuple[str, Document]]:
             yield from ((path, operation) for operation in methods.values())
 
 
-def _always(path: str, operation: Document) -> Iterator[Problem]:
-    """What can go wrong with every operation of this shape."""
+def _common_problems(path: str, operation: Document) -> Iterator[Problem]:
+    """Yield the errors that an operation can answer because of its authentication, body and parameters."""
     if security := operation.get("security"):
-        yield from map(problem_of, _key_errors(is_admin=any(roles for way in security for roles in way.values())))
-        if any("PartnerSignature" in way for way in security):
+        yield from map(problem_of, _key_errors(is_admin=any(roles for scheme in security for roles in scheme.values())))
+        if any("PartnerSignature" in scheme for scheme in security):
             yield problem_of(Unauthorized(NO_MATCH))
     if "requestBody" in operation:
         yield from map(problem_of, _body_errors())
@@ -231,7 +231,7 @@ def _always(path: str, operation: Document) -> Iterator[Problem]:
 
 
 def _parameter_errors(path: str, operation: Document) -> Iterator[Exception]:
-    """One example for each; bodies for admins are about definitions, which say for themselves what can be wrong."""
+    """Yield an example of each validation error. Bodies of definitions declare their own errors, so they are not covered here."""
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     if "page_size" in names:
         yield _PAGE_SIZE
@@ -246,20 +246,20 @@ def _parameter_errors(path: str, operation: Document) -> Iterator[Exception]:
 
 
 def _query_errors(operation: Document) -> Iterator[Exception]:
-    """An example for the first parameter that has values which it refuses."""
+    """Yield an example for the first query parameter that can be invalid."""
     in_query = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
-    refusals = (_query_error(parameter["name"], parameter["schema"]) for parameter in in_query)
-    yield from islice(filter(None, refusals), 1)
+    errors = (_query_error(parameter["name"], parameter["schema"]) for parameter in in_query)
+    yield from islice(filter(None, errors), 1)
 
 
 def _query_error(name: str, schema: Document) -> InvalidInput | None:
     if "enum" in schema:
         return InvalidInput(name, '"nothing" is not a valid choice.')
-    message = _REFUSALS.get((schema["type"], schema.get("format")))
+    message = _TYPE_ERRORS.get((schema["type"], schema.get("format")))
     return InvalidInput(name, message) if message else None
 
 
-_REFUSALS: dict[tuple[str, str | None], str] = {
+_TYPE_ERRORS: dict[tuple[str, str | None], str] = {
     ("boolean", None): "Must be true or false.",
     ("integer", None): "A valid integer is required.",
     ("string", "date"): NOT_A_DAY,
@@ -315,7 +315,7 @@ def _component(path: str) -> str:
 
 
 def _examples(path: str, problems: Sequence[Problem]) -> Document:
-    """The bodies, each under its code; a second one of the same code gets a number."""
+    """Return the example bodies by error code. Further bodies with the same code get a number."""
     examples: Document = {}
     seen: Counter[str] = Counter()
     for problem in problems:
@@ -332,11 +332,11 @@ def _polish_parameters(operation: Document) -> None:
             continue
         parameter["description"] = parameter.get("description", "").strip()
         if parameter["schema"].get("type") == "array":
-            parameter["explode"] = False  # lists are separated by commas: include=points,tier
+            parameter["explode"] = False  # lists are comma-separated: include=points,tier
 
 
 def _add_dry_run(operation: Document) -> None:
-    """A dry run of what creates something answers the same body with 200: nothing was created."""
+    """Document that a dry run of a creating operation answers the same body with status 200."""
     responses = operation["responses"]
     names = {parameter.get("name") for parameter in operation.get("parameters", ())}
     if "201" in responses and "dry_run" in names:
@@ -344,16 +344,16 @@ def _add_dry_run(operation: Document) -> None:
 
 
 def _add_headers(operation: Document) -> None:
-    replays = any(parameter.get("name") == HEADER for parameter in operation.get("parameters", ()))
+    is_idempotent = any(parameter.get("name") == HEADER for parameter in operation.get("parameters", ()))
     for status, response in operation["responses"].items():
-        names = [*_headers_of(int(status)), *(["Idempotency-Replayed"] if replays and status == "200" else [])]
+        names = [*_headers_of(int(status)), *(["Idempotency-Replayed"] if is_idempotent and status == "200" else [])]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _headers_of(status: int) -> Iterator[str]:
     yield "X-Request-Id"
     if status not in _UNCOUNTED:
-        yield from _STANDING_HEADERS
+        yield from _RATE_LIMIT_HEADERS
     if status == 401:
         yield "WWW-Authenticate"
     if status in _RETRIED:
@@ -361,7 +361,7 @@ def _headers_of(status: int) -> Iterator[str]:
 
 
 def _shared_errors(result: Document) -> Document:
-    """Move error responses into the components, where equal ones are one; answers them by name."""
+    """Move error responses into the components, where equal ones are shared. Return them by name."""
     shared: Document = {}
     for path, operation in _operations(result):
         responses = operation["responses"]

@@ -1,7 +1,7 @@
-"""Errors that the web server answers itself, because there is no request that Django could route.
+"""Errors that the web server answers itself, because the request cannot be parsed and never reaches Django.
 
-gunicorn writes an HTML page there and has no setting for it, so `install` replaces the function that writes the page. The
-answer has the shape of the dialect that the path belongs to, like every other error.
+gunicorn would write an HTML page and has no setting for it, so `install` replaces its function. The answer has the format of the
+dialect of the path, like every other error.
 """
 
 import json
@@ -18,7 +18,7 @@ from gamify_project.dialects import Problem
 from participants.api.routes import raw_path
 
 request_head: ContextVar[bytes | bytearray] = ContextVar("request_head", default=b"")
-"""The first bytes of the request that this thread reads: they name the path, even where the rest is no valid request."""
+"""The first bytes of the request that this thread reads. They contain the path, even if the rest is invalid."""
 
 _PROBLEMS = {
     400: (
@@ -36,7 +36,7 @@ _CRASHED = ("internal_error", "Unexpected error; it was logged")
 
 
 def write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
-    """Answer a request that could not be read. `mesg` can quote what was sent, so it is for the log only."""
+    """Answer a request that could not be parsed. `mesg` may quote the request, so it is not part of the answer."""
     path = _path_of(bytes(request_head.get()))
     body = json.dumps(dialects.render(Problem(status_int, *_PROBLEMS.get(status_int, _CRASHED)), path=path)).encode()
     head = [
@@ -50,11 +50,12 @@ def write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
 
 
 def _path_of(head: bytes) -> str:
-    """The decoded path of a request line, which may be incomplete; `/` where there is none."""
+    """Return the decoded path of a request line, which may be incomplete; `/` if there is none."""
     _, _, rest = head.lstrip(b"\r\n").partition(b"\r\n")[0].partition(b" ")
     target = rest.partition(b" ")[0].decode("latin-1")
     return unquote(raw_path({"RAW_URI": target}) or "")
 
 
 def install() -> None:
+    """Replace gunicorn's function that writes error pages."""
     util.write_error = write_error

@@ -1,8 +1,8 @@
-"""What `manage.py serve` does: the whole product in one foreground process.
+"""The command `manage.py serve`: runs the whole product under one foreground process.
 
-The order is what makes a start quick: loading Django takes most of it, so the web server does so in a process of its own
-while this one migrates and prepares first-use data, and waits at a gate until that is done. Hence nothing
-here may import models, views or the ORM at the top.
+The order of steps makes the start fast. Loading Django takes most of the time, so the web server loads it in its own process
+while this process migrates and prepares first-use data. Then the web server, which waits at a gate, may serve requests.
+Therefore this module must not import models, views or the ORM at the top.
 """
 
 import errno
@@ -26,17 +26,17 @@ from gamify_project.supervisor import Log, Program, Supervisor, parent_watch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BACKLOG = 2048
-MOST_SECONDS_TO_HEALTH = 60.0
-MOST_SECONDS_FOR_WEB_ALONE = 3.0
+MAX_SECONDS_TO_HEALTH = 60.0
+MAX_SECONDS_FOR_WEB_ALONE = 3.0
 QUIET_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
 
 
 class Unservable(Exception):
-    """Why the product cannot be served here, and what to do."""
+    """The product cannot be served here. The message says why, and what to do."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until stopped; return the exit code."""
+    """Parse the command line, serve until stopped, and return the exit code."""
     parser = ArgumentParser(prog="manage.py serve")
     add_arguments(parser)
     options = parser.parse_args(arguments)
@@ -50,9 +50,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def serve(*, host: str, port: str, stop_with_parent: bool) -> int:
-    """Take the port, load, migrate and prepare, then run web server, worker and beat."""
+    """Bind the port, load Django, migrate and prepare; then run web server, worker and beat. Return the exit code."""
     is_parent_gone = parent_watch() if stop_with_parent else lambda: False
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until the supervisor runs, and listens itself
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until the supervisor handles signals itself
     try:
         with _listen(host, port) as listener, Supervisor() as supervisor:
             _start_everything(supervisor, listener=listener, host=host)
@@ -65,16 +65,16 @@ def serve(*, host: str, port: str, stop_with_parent: bool) -> int:
 
 
 def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: str) -> None:
-    gate, opens_gate = os.pipe()
+    gate, gate_opener = os.pipe()
     supervisor.add(_web(listener=listener.fileno(), gate=gate))
     port = listener.getsockname()[1]
     _load_django()
     banner, wants_demo = _prepare(host=host, port=port)
-    os.close(opens_gate)
+    os.close(gate_opener)  # opens the gate
     is_up = threading.Event()
     greeting = (supervisor.log, banner, listener.getsockname(), is_up)
     threading.Thread(target=_greet, args=greeting, daemon=True).start()
-    is_up.wait(MOST_SECONDS_FOR_WEB_ALONE)
+    is_up.wait(MAX_SECONDS_FOR_WEB_ALONE)
     for worker in _workers():
         supervisor.add(worker)
     supervisor.add(_beat(port=port))
@@ -86,15 +86,15 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
 
 
 def _listen(host: str, port: str) -> socket.socket:
-    """Take the port before anything else happens, and keep it while a web server is restarted."""
+    """Bind the port first, and keep it open while the web server is restarted."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
         return socket.create_server((str(address[0]), int(port)), family=family, backlog=BACKLOG)
     except (OSError, ValueError, OverflowError) as error:
-        raise Unservable(_why_not(host, port, error)) from error
+        raise Unservable(_listen_error(host, port, error)) from error
 
 
-def _why_not(host: str, port: str, error: Exception) -> str:
+def _listen_error(host: str, port: str, error: Exception) -> str:
     problem = {
         errno.EADDRINUSE: f"Port {port} is in use; stop what is running there, or choose another",
         errno.EACCES: f"Port {port} is reserved for the superuser; choose another",
@@ -102,7 +102,7 @@ def _why_not(host: str, port: str, error: Exception) -> str:
     return f"{problem}: PORT=8001 make run"
 
 
-# --- first things ---------------------------------------------------------------------------------------------------
+# --- loading and preparing ---------------------------------------------------------------------------------------------------
 
 
 def _load_django() -> None:
@@ -110,11 +110,11 @@ def _load_django() -> None:
     try:
         django.setup()
     except ImproperlyConfigured as error:
-        raise Unservable(f"The settings are not right: {error}") from error
+        raise Unservable(f"The settings are invalid: {error}") from error
 
 
 def _prepare(*, host: str, port: int) -> tuple[str, bool]:
-    """A migrated database with first-use data; returns what to print, and whether days are missing of the demo."""
+    """Migrate the database and create first-use data. Return the banner, and whether days of the demo are missing."""
     from gamify_project import readiness  # noqa: PLC0415 - imports models, so not before Django is loaded
 
     try:
@@ -140,7 +140,11 @@ def _web(*, listener: int, gate: int) -> Program:
 
 
 def _workers() -> list[Program]:
-    """One for everything, whose threads deliveries cannot take up; with Redis, where it is processes, another that delivers."""
+    """Return the Celery workers.
+
+    Without Redis it is one worker with threads, of which deliveries never occupy all. With Redis workers are processes, so
+    deliveries get their own worker.
+    """
     if not settings.REDIS_URL:
         return [_worker("worker")]
     deliveries = ["--queues", WEBHOOKS_QUEUE, "--pool", "threads", "--concurrency", "2"]
@@ -148,19 +152,23 @@ def _workers() -> list[Program]:
 
 
 def _worker(name: str, *options: str) -> Program:
-    """Without gossip between workers: there is nothing that they could tell each other."""
+    """Return a worker program. Gossip between workers is disabled because it is not needed."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Program(name, [*_celery(), "worker", *quiet, *options], folder=BASE_DIR, environment=QUIET_ROOT)
 
 
 def _beat(*, port: int) -> Program:
-    """No pid file, which after a kill would refuse the next start; a schedule file for each product on this machine."""
+    """Return the beat program.
+
+    It has no pid file, because after a kill the old file would prevent the next start. The schedule file is named after the port,
+    so that several installations on one machine do not share it.
+    """
     schedule = str(settings.VAR_DIR / f"beat-{port}")
     return Program("beat", [*_celery(), "beat", "--schedule", schedule, "--pidfile="], folder=BASE_DIR)
 
 
 def _demo() -> Program:
-    """Beside the rest, since ninety days take a while; at a later start there is little or nothing to add."""
+    """Return the program that fills the demo tenant. It runs in the background, because ninety days take a while."""
     return Program("demo", [sys.executable, "manage.py", "seed_demo"], folder=BASE_DIR, runs_once=True)
 
 
@@ -172,8 +180,8 @@ def _celery() -> list[str]:
 
 
 def _greet(log: Log, banner: str, address: tuple[str, int], is_up: threading.Event) -> None:
-    """Print the banner when what it says to try will work."""
-    deadline = time.monotonic() + MOST_SECONDS_TO_HEALTH
+    """Print the banner as soon as the web server answers, so that the calls in it work."""
+    deadline = time.monotonic() + MAX_SECONDS_TO_HEALTH
     while time.monotonic() < deadline:
         if _is_healthy(*address[:2]):
             is_up.set()
@@ -183,8 +191,8 @@ def _greet(log: Log, banner: str, address: tuple[str, int], is_up: threading.Eve
 
 
 def _is_healthy(host: str, port: int) -> bool:
-    """Any answer but a server error: ALLOWED_HOSTS may refuse this host name, and the server is up all the same."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to call, not to listen on
+    """Whether the server answers without a server error. A 400 counts as healthy: ALLOWED_HOSTS may refuse this host name."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - an address to call, not to listen on
     try:
         client = http.client.HTTPConnection(reachable, port, timeout=5)
         client.request("GET", "/health")

@@ -1,7 +1,7 @@
-"""Settings, read from the environment alone (docs/operators.md lists every variable).
+"""Settings. They are read from environment variables only; docs/operators.md lists all variables.
 
-With nothing set this is the embedded product: SQLite and a file-backed broker under `var/`, no server needed.
-`DATABASE_URL` and `REDIS_URL` put the same code on PostgreSQL and Redis; `GAMIFY_ENV=production` makes it strict.
+Without any variable this is the embedded product: SQLite and a file-based broker under `var/`, without other servers.
+`DATABASE_URL` and `REDIS_URL` select PostgreSQL and Redis. `GAMIFY_ENV=production` requires safe settings.
 """
 
 from datetime import timedelta
@@ -24,7 +24,7 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
 def _phrases(name: str) -> list[str]:
-    """The passphrases of a variable, separated by commas."""
+    """Return the comma-separated passphrases in the environment variable `name`."""
     return [phrase.strip() for phrase in env.list(name, default=[]) if phrase.strip()]
 
 
@@ -33,11 +33,11 @@ SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else embedded_secret
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: unset DEBUG, or set GAMIFY_ENV=development.")
 if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("django-insecure")):
-    raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters long.")
+    raise ImproperlyConfigured("SECRET_KEY: production needs its own key of at least 50 random characters.")
 SECRET_KEY_FALLBACKS = _phrases("SECRET_KEY_FALLBACKS")
-ENCRYPTION_KEYS = _phrases("ENCRYPTION_KEYS")  # none: SECRET_KEY and its fallbacks
+ENCRYPTION_KEYS = _phrases("ENCRYPTION_KEYS")  # empty: SECRET_KEY and SECRET_KEY_FALLBACKS are used
 if PRODUCTION and any(len(phrase) < 32 for phrase in ENCRYPTION_KEYS):
-    raise ImproperlyConfigured("Production needs ENCRYPTION_KEYS of at least 32 random characters each.")
+    raise ImproperlyConfigured("ENCRYPTION_KEYS: in production, each key needs at least 32 random characters.")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -114,8 +114,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 POSTGRES_OPTIONS: dict[str, Any] = {
-    # A parallel worker's start costs more than any question the web asks. A lock that is not had, or a transaction whose
-    # process is gone, must not hold up a participant for longer than a client waits.
+    # Starting a parallel worker takes longer than any query of the web. Waiting for a lock, or for a transaction whose process
+    # has died, must not block a participant for longer than a client waits.
     "options": "-c max_parallel_workers_per_gather=0 -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
     "keepalives_idle": 30,
     "prepare_threshold": env.int("PREPARE_THRESHOLD", default=2) if env.str("PREPARE_THRESHOLD", "2") else None,
@@ -132,13 +132,15 @@ def _database(url: str) -> dict[str, Any]:
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     config["CONN_MAX_AGE"] = None
     if is_sqlite:
-        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # in memory, threads would share one connection
+        config["TEST"] = {
+            "NAME": str(VAR_DIR / "test.sqlite3")
+        }  # a database in memory would have one connection for all threads
     return config
 
 
 DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'gamify.sqlite3'}")}
 
-# --- Redis: cache, limits and broker; without it, memory and files ---------------------------------------------------
+# --- Redis: cache, rate limits and broker; without it, memory and files ---------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=1.0)
@@ -163,13 +165,13 @@ MAX_BODY_BYTES = 1024 * 1024
 
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=60 if PRODUCTION else 10)
 if SWEEP_SECONDS < 1:
-    raise ImproperlyConfigured("SWEEP_SECONDS must be at least 1: it is how often beat looks for what is due.")
+    raise ImproperlyConfigured("SWEEP_SECONDS must be at least 1: it is the interval at which beat starts sweeps.")
 
 # --- facts ----------------------------------------------------------------------------------------------------------
 
 TRACE_RETENTION_DAYS = env.int("TRACE_RETENTION_DAYS", default=30)
 if TRACE_RETENTION_DAYS < 1:
-    raise ImproperlyConfigured("TRACE_RETENTION_DAYS must be at least 1: so long the reasons of decisions are kept.")
+    raise ImproperlyConfigured("TRACE_RETENTION_DAYS must be at least 1: it is how long decision traces are stored.")
 
 FACT_CONSUMERS = [
     "streaks.consumers.LISTENER",
@@ -177,7 +179,7 @@ FACT_CONSUMERS = [
     "gamify.badges.consumers.LISTENER",
     "gamify.rules.consumers.LISTENER",
     "gamify.leaderboards.consumers.LISTENER",
-]  # who hears what happened, in this order
+]  # these react to facts, in this order
 UNDO_ORDER = [
     "leaderboards",
     "rewards",
@@ -186,19 +188,25 @@ UNDO_ORDER = [
     "rules",
     "challenges",
     "streaks",
-    "badges",  # by numbers that those before have taken back
-]  # who takes back what came of an event, by the names of `undoers`, in this order
+    "badges",  # last: badges compare numbers that the others take back
+]  # names of `undoers`, in the order in which they take back the effects of a reversed event
 
-REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=50_000)  # that one look at the past in the console takes in
+REPLAY_MAX_EVENTS = env.int(
+    "REPLAY_MAX_EVENTS", default=50_000
+)  # events that one replay of a rule in the console reads at most
 
 # --- webhooks and the feed ------------------------------------------------------------------------------------------
 
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15.0)
 if not 0 < WEBHOOK_TIMEOUT_SECONDS <= 30:
-    raise ImproperlyConfigured("WEBHOOK_TIMEOUT_SECONDS must be at most 30: a lease must outlast a try.")
+    raise ImproperlyConfigured(
+        "WEBHOOK_TIMEOUT_SECONDS must be above 0 and at most 30: the lease of a delivery must be longer than an attempt."
+    )
 WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
 if WEBHOOK_THREADS < 2:
-    raise ImproperlyConfigured("WEBHOOK_THREADS must be at least 2: half of them are kept for endpoints that work.")
+    raise ImproperlyConfigured(
+        "WEBHOOK_THREADS must be at least 2: half of them are reserved for endpoints that answer."
+    )
 WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=not PRODUCTION)
 WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443", "8443"] if PRODUCTION else [])]
 WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
@@ -206,12 +214,12 @@ EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=30)
 DELIVERY_RETENTION_DAYS = env.int("DELIVERY_RETENTION_DAYS", default=30)
 if not 7 <= DELIVERY_RETENTION_DAYS <= EVENT_RETENTION_DAYS:
     raise ImproperlyConfigured(
-        "DELIVERY_RETENTION_DAYS must be at least 7, as long as a delivery can wait, and at most EVENT_RETENTION_DAYS."
+        "DELIVERY_RETENTION_DAYS must be at least 7 (the longest time that a delivery is retried) and at most EVENT_RETENTION_DAYS."
     )
 WEB_THREADS = int(
     env.str("WEB_THREADS", default="") or (8 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 1)
 )
-FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # of each web process; a stream keeps a thread busy
+FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # for each web process; a stream occupies a thread
 FEED_STREAM_SECONDS = env.int("FEED_STREAM_SECONDS", default=60)
 
 # --- API ------------------------------------------------------------------------------------------------------------
@@ -239,21 +247,36 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Points, tiers, badges, streaks, challenges, leaderboards and rewards for the users of your application.",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "TAGS": [
-        {"name": "Events", "description": "What your users do: recorded, and heard by everything that listens to it."},
-        {"name": "Points", "description": "Award and deduct points; balances and their history."},
-        {"name": "Tiers", "description": "Levels that points lead into or that are given by hand; their definitions."},
-        {"name": "Badges", "description": "Award badges, see who has which, and define them."},
-        {"name": "Rules", "description": "When this happens and that holds, give so much; tried before it is in use."},
-        {"name": "Leaderboards", "description": "Who stands where, in every period; their definitions."},
-        {"name": "Streaks", "description": "Keep at it: runs of days, weeks or months."},
+        {
+            "name": "Events",
+            "description": "Report what your users do. Rules, badges, streaks, challenges and leaderboards react to it.",
+        },
+        {"name": "Points", "description": "Award and deduct points; read balances and their history."},
+        {
+            "name": "Tiers",
+            "description": "Levels that participants reach by points or that you assign; their definitions.",
+        },
+        {"name": "Badges", "description": "Award badges, list the badges of a participant, and define badges."},
+        {
+            "name": "Rules",
+            "description": "If an event matches conditions, grant something. Rules can be tried before they are activated.",
+        },
+        {"name": "Leaderboards", "description": "Rankings of participants in every period; their definitions."},
+        {"name": "Streaks", "description": "Runs of days, weeks or months with an activity; their definitions."},
         {
             "name": "Challenges",
-            "description": "Objectives to be reached by what your users do; who takes part, and how far they are.",
+            "description": "Objectives that users reach by their events; enrolments and progress; their definitions.",
         },
-        {"name": "Rewards", "description": "What points buy and definitions grant: catalogue, claims and codes."},
-        {"name": "Webhooks", "description": "What happens, delivered to your servers, or followed by them as a feed."},
-        {"name": "Phoenix streaks", "description": "The same streaks in the Phoenix dialect: admin and query gateway."},
-        {"name": "Participants", "description": "Your users: profile, state, and how to forget one."},
+        {
+            "name": "Rewards",
+            "description": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
+        },
+        {"name": "Webhooks", "description": "Domain events, delivered to your servers or read as a feed."},
+        {
+            "name": "Phoenix streaks",
+            "description": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
+        },
+        {"name": "Participants", "description": "Your users: profile, state and erasure."},
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -266,7 +289,7 @@ SPECTACULAR_SETTINGS = {
         "RewardType": "rewards.models.RewardType",
         "DeliveryStatus": "gamify.webhooks.models.DeliveryStatus",
         "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
-        "LeaderboardMetric": "gamify.leaderboards.engine.measures.METRICS",
+        "LeaderboardMetric": "gamify.facts.services.metrics.board_metric_names",
         "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",
         "EntryType": "gamify.points.models.EntryType",
         "Period": "streaks.engine.windows.PERIOD_NAMES",
@@ -283,7 +306,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
         "defaultModelsExpandDepth": 0,
-        "validatorUrl": None,  # else the page shows a badge from another host
+        "validatorUrl": None,  # otherwise the page loads a badge from another host
     },
 }
 
@@ -301,19 +324,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# django-axes: ten wrong passwords for one name from one address lock that pair for 15 minutes. gamify_project.logins
-# slows down attempts on many names from one address, and on one name from many addresses.
+# django-axes: ten wrong passwords for one name from one address lock this pair for 15 minutes. gamify_project.logins slows
+# down attempts on many names from one address, and on one name from many addresses.
 AXES_HANDLER = "gamify_project.logins.SlowedLogins"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a reset link works
-LOGIN_REDIRECT_URL = "admin:index"  # for who opens the login page itself
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds; lifetime of a reset link
+LOGIN_REDIRECT_URL = "admin:index"  # after a login without a `next` page
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "gamify_project.logins.login_address"
 AXES_LOCKOUT_CALLABLE = "gamify_project.console.locked_out"
-AXES_ENABLE_ADMIN = False  # gamify_project.admin has pages of its own
+AXES_ENABLE_ADMIN = False  # gamify_project.admin replaces its pages
 
 # --- static files, language, time -----------------------------------------------------------------------------------
 

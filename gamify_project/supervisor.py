@@ -1,9 +1,10 @@
-"""Runs several long-lived programs in one foreground process, and leaves none behind.
+"""Runs several long-lived programs under one foreground process, and stops all of them when it ends.
 
-Every program gets a session of its own, so that Ctrl-C reaches the supervisor alone and a whole program, with what it
-started, can be signalled as a group. What they print comes out line by line behind their names. One that ends is
-started again, a little later each time. A guard process holds the names of the groups for the case that the supervisor
-itself is killed.
+- Every program gets its own session. So Ctrl-C reaches the supervisor only, and a program can be signalled together with its
+  children, as a process group.
+- The output of the programs is printed line by line, with the name of the program in front.
+- A program that ends is restarted, after a pause that grows with each short life.
+- A guard process knows the process groups and stops them if the supervisor itself is killed.
 """
 
 import contextlib
@@ -24,11 +25,11 @@ from gamify_project.guard import Guard, signal_group
 
 GRACE_SECONDS = 10.0
 SHORT_LIFE_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 30.0
-MOST_FAILED_STARTS = 4
+MAX_PAUSE_SECONDS = 30.0
+MAX_FAILED_STARTS = 4
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 0.2
-WHEN_TOLD_TO = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
+START_ON_SIGNAL = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
 OWN_NAME = "gamify"
 NAME_WIDTH = len(OWN_NAME)
 COLOURS = ("36", "35", "33", "32", "34")
@@ -36,9 +37,9 @@ COLOURS = ("36", "35", "33", "32", "34")
 
 @dataclass(frozen=True)
 class Program:
-    """One program to keep running. Without an essential one the rest is useless: if it cannot start, all ends.
+    """A program to run. It is restarted when it ends, unless it `runs_once`.
 
-    One that `runs_once` does its work and ends; however it ends, it is not started again.
+    If an `is_essential` program repeatedly fails to start, the supervisor stops everything.
     """
 
     name: str
@@ -51,10 +52,10 @@ class Program:
 
 
 class Log:
-    """Whole lines behind the name of who said them.
+    """Prints whole lines, with the name of the program in front.
 
-    It writes past Python's buffer, and gives a line up rather than wait for ever: a reader that has stopped reading
-    blocks the programs, which may well wait, but must not keep the supervisor from stopping them.
+    It writes without Python's buffer. With `patience` it drops a line instead of waiting for ever: if the reader of the output
+    stops reading, the programs may wait, but the supervisor must still be able to stop them.
     """
 
     def __init__(self, out: IO[str]) -> None:
@@ -75,7 +76,10 @@ class Log:
         return f"\033[{colour}m{name:<{NAME_WIDTH}} |\033[0m"
 
     def plain(self, text: str, *, patience: float = -1) -> None:
-        """One locked write; a reader that has gone away (`make run | head`) is no reason to stop serving."""
+        """Write a line under the lock, without a name. A closed output (`make run | head`) is ignored.
+
+        `patience` is how many seconds to wait for the lock; -1 waits for ever.
+        """
         if not self._lock.acquire(timeout=patience):
             return
         try:
@@ -106,9 +110,9 @@ class Child:
         return self.program.name
 
     def start(self, *, log: Log, guard: Guard, now: float) -> None:
-        """Start it in a session of its own; it waits until the guard knows it, so that no instant is unguarded."""
+        """Start the program in its own session. It waits for `_release` until the guard watches it, so that it is never unguarded."""
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
-            [*WHEN_TOLD_TO, *self.program.command],
+            [*START_ON_SIGNAL, *self.program.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.environment},
             cwd=self.program.folder,
             stdin=subprocess.PIPE,
@@ -123,9 +127,9 @@ class Child:
         self._relay = threading.Thread(target=self._relay_output, args=(self.process.stdout, log), daemon=True)
         self._relay.start()
         guard.watch(self.process.pid)
-        self._tell_to_go_on()
+        self._release()
 
-    def _tell_to_go_on(self) -> None:
+    def _release(self) -> None:
         assert self.process and self.process.stdin  # noqa: S101, PT018 - just started, with a pipe
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
             pipe.write("go\n")
@@ -134,17 +138,20 @@ class Child:
         return self.process is not None and self.process.poll() is not None
 
     def plan_restart(self, *, now: float) -> float:
-        """Note the end; return the pause before the next start: 0.5 s, doubling as long as lives are short."""
+        """Plan the next start after the program ended.
+
+        Returns: the pause in seconds: 0.5, doubled after each short life, at most 30.
+        """
         is_short = now - self._started_at < SHORT_LIFE_SECONDS
         self._short_lives = self._short_lives + 1 if is_short else 1
         self.failed_starts = self.failed_starts + 1 if is_short and not self._was_killed() else 0
         self.process = None
-        pause = min(2.0 ** (self._short_lives - 2), LONGEST_PAUSE_SECONDS)
+        pause = min(2.0 ** (self._short_lives - 2), MAX_PAUSE_SECONDS)
         self.start_at = now + pause
         return pause
 
     def retire(self) -> None:
-        """Never start it again."""
+        """Do not start the program again."""
         self.process = None
         self.start_at = math.inf
 
@@ -152,7 +159,7 @@ class Child:
         return self.process is not None and self.process.returncode < 0
 
     def finish_output(self) -> None:
-        """Let the last lines out; a stray that holds the pipe open must not hold us."""
+        """Wait shortly until the last lines are printed. A leftover child may hold the pipe open, so do not wait for ever."""
         if self._relay:
             self._relay.join(PATIENCE_SECONDS)
 
@@ -163,14 +170,14 @@ class Child:
 
 
 class Supervisor:
-    """Starts the programs, restarts those that end, stops all on a signal."""
+    """Starts programs, restarts those that end, and stops all of them on a signal."""
 
     def __init__(self, *, out: IO[str] | None = None, grace: float = GRACE_SECONDS) -> None:
         self.log = Log(out or sys.stdout)
         self._children: list[Child] = []
         self._grace = grace
         self._guard = Guard(grace_seconds=grace)
-        self._stopping_by: list[int] = []
+        self._stop_signals_received: list[int] = []
         self._stop_reason = ""
         self._exit_code = 0
 
@@ -178,21 +185,24 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """After `run` there is nothing left; if something went wrong before it, what was added goes at once."""
-        self._kill_what_is_left()
+        """Kill the programs that still run: none after `run`, but all if an error happened before it."""
+        self._kill_remaining()
         self._guard.close()
 
     def add(self, program: Program) -> None:
-        """Start a program; `run` then looks after it."""
+        """Start a program. `run` restarts it when it ends."""
         child = Child(program)
         self._children.append(child)
         self._start(child, now=time.monotonic())
 
     def run(self, *, is_parent_gone: Callable[[], bool] = lambda: False) -> int:
-        """Serve until told to stop; return the exit code. `is_parent_gone` is asked about once a second."""
-        with self._woken_by_signals() as wake:
+        """Keep the programs running until a stop signal; return the exit code.
+
+        `is_parent_gone` is called about once a second; when it returns true, everything stops.
+        """
+        with self._signal_pipe() as wake:
             while not self._is_stopping(is_parent_gone):
-                self._look_after_children()
+                self._restart_ended_children()
                 _wait(wake, seconds=self._seconds_to_next_start())
             self._stop(wake)
         return self._exit_code
@@ -200,8 +210,8 @@ class Supervisor:
     # --- signals ----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _woken_by_signals(self) -> Iterator[int]:
-        """A pipe that gets a byte with every signal: no polling, and no signal is missed between two waits."""
+    def _signal_pipe(self) -> Iterator[int]:
+        """Give a pipe that gets a byte with every signal, so that no polling is needed and no signal is missed."""
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
@@ -218,23 +228,23 @@ class Supervisor:
             os.close(writer)
 
     def _note_stop(self, number: int, _frame: object) -> None:
-        self._stopping_by.append(number)
+        self._stop_signals_received.append(number)
 
     def _is_stopping(self, is_parent_gone: Callable[[], bool]) -> bool:
-        if self._stopping_by:
-            self._stop_reason = signal.Signals(self._stopping_by[0]).name
+        if self._stop_signals_received:
+            self._stop_reason = signal.Signals(self._stop_signals_received[0]).name
         elif is_parent_gone():
             self._stop_reason = "the parent process is gone"
         return bool(self._stop_reason)
 
     # --- running ----------------------------------------------------------------------------------------------------
 
-    def _look_after_children(self) -> None:
+    def _restart_ended_children(self) -> None:
         self._guard.ensure_alive()
         now = time.monotonic()
         for child in self._children:
             if child.has_ended():
-                self._bury(child, now=now)
+                self._handle_end(child, now=now)
             if child.process is None and child.start_at <= now and not self._stop_reason:
                 self._start(child, now=now)
 
@@ -243,27 +253,27 @@ class Supervisor:
             child.start(log=self.log, guard=self._guard, now=now)
         except OSError as error:
             self._say(f"{child.name} cannot be started: {error}")
-            self._plan(child, now=now)
+            self._plan_start(child, now=now)
 
-    def _bury(self, child: Child, *, now: float) -> None:
-        """Remove what an ended process left running, and start it again soon."""
+    def _handle_end(self, child: Child, *, now: float) -> None:
+        """Kill the children of an ended process, and plan its restart."""
         assert child.process  # noqa: S101 - it has ended, so there was one
         signal_group(child.process.pid, signal.SIGKILL)
         self._guard.forget(child.process.pid)
         child.finish_output()
         self._say(f"{child.name} ended ({_how_it_ended(child.process.returncode)})")
-        self._plan(child, now=now)
+        self._plan_start(child, now=now)
 
-    def _plan(self, child: Child, *, now: float) -> None:
+    def _plan_start(self, child: Child, *, now: float) -> None:
         if child.program.runs_once:
             child.retire()
             return
         pause = child.plan_restart(now=now)
-        if child.program.is_essential and child.failed_starts >= MOST_FAILED_STARTS:
+        if child.program.is_essential and child.failed_starts >= MAX_FAILED_STARTS:
             self._exit_code = 1
-            self._stop_reason = f"{child.name} does not start; its lines above say why"
+            self._stop_reason = f"{child.name} does not start; see its lines above for the reason"
             return
-        self._say(f"{child.name} starts again in {pause:.1f} s")
+        self._say(f"{child.name} restarts in {pause:.1f} s")
 
     def _seconds_to_next_start(self) -> float:
         now = time.monotonic()
@@ -273,24 +283,24 @@ class Supervisor:
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     def _stop(self, wake: int) -> None:
-        """SIGTERM to the programs, which stop what they started; SIGKILL to the groups after the grace, or at once."""
+        """Send SIGTERM to the programs, which stop their children. After the grace period, send SIGKILL to their groups."""
         for process in self._running():
             process.terminate()
         self._say(f"stopping ({self._stop_reason})")
         deadline = time.monotonic() + self._grace
         while self._running() and time.monotonic() < deadline and not self._is_impatient():
             _wait(wake, seconds=min(1.0, deadline - time.monotonic()))
-        self._kill_what_is_left()
+        self._kill_remaining()
         self._say("stopped")
 
     def _running(self) -> list["subprocess.Popen[str]"]:
         return [child.process for child in self._children if child.process and child.process.poll() is None]
 
     def _is_impatient(self) -> bool:
-        """A second Ctrl-C; a second SIGTERM is usual (one for make, one for its group) and means nothing."""
-        return self._stopping_by.count(signal.SIGINT) > 1
+        """Whether Ctrl-C was pressed twice. A second SIGTERM is usual (one for make, one for its group) and is ignored."""
+        return self._stop_signals_received.count(signal.SIGINT) > 1
 
-    def _kill_what_is_left(self) -> None:
+    def _kill_remaining(self) -> None:
         for child in self._children:
             if child.process:
                 signal_group(child.process.pid, signal.SIGKILL)
@@ -304,13 +314,13 @@ class Supervisor:
 
 
 def _stop_signals() -> list[signal.Signals]:
-    """All but a SIGHUP that `nohup` has switched off: whoever types that wants it to outlive the terminal."""
+    """Return the signals that stop the supervisor, without a SIGHUP that `nohup` has disabled."""
     is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [number for number in STOP_SIGNALS if not (is_nohup and number is signal.SIGHUP)]
 
 
 def _wait(wake: int, *, seconds: float) -> None:
-    """Sleep, or wake with a signal."""
+    """Sleep for `seconds`, or until a signal arrives."""
     select.select([wake], [], [], max(0.0, seconds))
     with contextlib.suppress(BlockingIOError):
         os.read(wake, 4096)
@@ -323,6 +333,6 @@ def _how_it_ended(returncode: int) -> str:
 
 
 def parent_watch() -> Callable[[], bool]:
-    """Whether the process that started this one has ended since: an orphan's parent is another one."""
+    """Return a function that tells whether the parent process has ended. An orphan gets another parent id."""
     parent = os.getppid()
     return lambda: os.getppid() != parent

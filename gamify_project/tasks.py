@@ -1,4 +1,4 @@
-"""What beat starts that belongs to no domain."""
+"""Periodic tasks that belong to no domain."""
 
 from celery import shared_task
 from django.core.management import call_command
@@ -6,5 +6,5 @@ from django.core.management import call_command
 
 @shared_task(name="participants.clear_expired_sessions")
 def clear_expired_sessions() -> None:
-    """Console sessions are rows; those that expired stay until somebody deletes them."""
+    """Delete expired console sessions, which are rows in the database."""
     call_command("clearsessions")

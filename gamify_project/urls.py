@@ -1,4 +1,4 @@
-"""Every route of the product; each domain brings its own."""
+"""All routes. Each domain declares its own routes in its `urls.py`."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path

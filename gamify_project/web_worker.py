@@ -1,15 +1,15 @@
-"""gunicorn's threaded worker, with an honest end to every answer and a bound to every wait.
+"""gunicorn's threaded worker, with correct ends of connections and a timeout for every wait.
 
-What gunicorn 27 does, and what is done here instead:
+What gunicorn 27 does, and what this worker does instead:
 
-- It announces `keep-alive` and then closes when the application left more than 64 KiB of a body unread. Here the answer
-  says `close` unless everything that was sent has been read.
-- It closes while the client is still sending, after two seconds in which the whole worker stands still; the client then
-  gets a reset instead of the answer. Here the rest is read away by the event loop, up to a bound in bytes and seconds.
-- It waits for the rest of a request for ever. Here heads and bodies have a time in which they must arrive.
-- It asks for a body (`100 Continue`) before anything is known of the request. Here the body is asked for when it is read,
-  so a refused request need not send it.
-- It answers the requests that it cannot read as one dialect. Here it remembers their path (`server_errors`).
+- gunicorn announces `keep-alive`, but closes the connection if the application left more than 64 KiB of a body unread. Here the
+  answer says `close` unless the whole body has been read.
+- gunicorn closes while the client is still sending, after blocking the whole worker for two seconds. The client then gets a
+  reset instead of the answer. Here the event loop reads and discards the rest, up to a limit in bytes and seconds.
+- gunicorn waits for the rest of a request for ever. Here headers and bodies must arrive within a time limit.
+- gunicorn asks for a body (`100 Continue`) before the request is checked. Here it asks when the body is read, so that a refused
+  request need not send it.
+- gunicorn answers unparsable requests with an HTML page. Here the path is remembered, for an answer in its dialect (`server_errors`).
 """
 
 import selectors
@@ -29,7 +29,7 @@ from gamify_project import server_errors
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 UNREAD_BYTES = 1024 * 1024
-"""Of a body that the application left unread, so much is read away to keep the connection, if it has arrived already."""
+"""Unread rest of a body that is discarded at most to keep the connection, if it has arrived already."""
 LINGER_SECONDS = 10.0
 LINGER_BYTES = 64 * 1024 * 1024
 STOPPING_LINGER_SECONDS = 1.0
@@ -38,7 +38,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Unreader(unreader.SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads from the socket until a deadline; after the deadline it takes only what has arrived."""
+    """Reads from the socket until a deadline. After the deadline it only returns data that has arrived already."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -46,12 +46,12 @@ class Unreader(unreader.SocketUnreader):  # type: ignore[misc]  # gunicorn has n
         self._asks_for_body = False
 
     def wait(self, *, seconds: float, asks_for_body: bool = False) -> None:
-        """Let what is read from now on arrive within `seconds`; send `100 Continue` before the first wait if asked to."""
+        """Set the deadline to `seconds` from now. With `asks_for_body`, send `100 Continue` before the next read."""
         self._deadline = time.monotonic() + seconds
         self._asks_for_body = asks_for_body
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Raises OSError if nothing arrives in time."""
+        """Read the next chunk. Raises: OSError if nothing arrives before the deadline."""
         if self._asks_for_body:
             self._asks_for_body = False
             self.sock.sendall(CONTINUE)
@@ -64,7 +64,7 @@ class Unreader(unreader.SocketUnreader):  # type: ignore[misc]  # gunicorn has n
 
 
 class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
-    """One request. Its head has been read once it is made; its body is read by the application."""
+    """One request. The constructor reads its headers; the application reads its body."""
 
     _expected_100_continue: bool
 
@@ -72,19 +72,19 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         source.wait(seconds=HEAD_SECONDS)
         super().__init__(cfg, source, peer_addr, req_number)
         source.wait(seconds=BODY_SECONDS, asks_for_body=self._expected_100_continue)
-        self._expected_100_continue = False  # else gunicorn asks for the body at once
+        self._expected_100_continue = False  # otherwise gunicorn would ask for the body immediately
 
     def read_line(self, source: Unreader, buf: bytearray, limit: int = 0) -> tuple[bytes, bytearray]:
-        server_errors.request_head.set(buf)  # the rest of the head is added to this very buffer
+        server_errors.request_head.set(buf)  # gunicorn appends the rest of the headers to this buffer
         line: tuple[bytes, bytearray] = super().read_line(source, buf, limit)
         return line
 
     def should_close(self) -> bool:
-        """Whether the answer says `close`. gunicorn asks when the application has answered, before it writes the headers."""
+        """Whether the answer says `close`. gunicorn calls this after the application answered, before it writes the headers."""
         return bool(super().should_close()) or not self._has_been_read()
 
     def _has_been_read(self) -> bool:
-        """Read away what has arrived of the body, without waiting. False if there is more, or if reading failed before."""
+        """Discard the part of the body that has arrived, without waiting. Return False if there is more, or if reading failed."""
         self.unreader.wait(seconds=0)
         left = UNREAD_BYTES
         try:
@@ -115,7 +115,7 @@ class Parser(parser.RequestParser):  # type: ignore[misc]  # gunicorn has no typ
 
 @dataclass
 class Lingering:
-    """A connection whose last answer was sent, and whose client may still be sending."""
+    """A connection whose last answer was sent while the client may still be sending."""
 
     conn: TConn
     since: float
@@ -144,7 +144,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._linger(Lingering(conn, time.monotonic()))
 
     def murder_pending(self) -> None:
-        """gunicorn calls this in every turn of its event loop."""
+        """End lingering connections whose time is over. gunicorn calls this in every iteration of its event loop."""
         super().murder_pending()
         now = time.monotonic()
         for lingering in [*self._lingering.values()]:
@@ -152,18 +152,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 self._end(lingering)
 
     def _linger(self, lingering: Lingering) -> None:
-        """Tell the client that nothing more comes, then read away what it still sends, so that it can read the answer."""
+        """Close the sending side, then discard what the client still sends, so that it can read the answer."""
         sock = lingering.conn.sock
         try:
             sock.shutdown(socket.SHUT_WR)
             sock.settimeout(0.0)
             self._lingering[sock] = lingering
-            read_away: Callable[[Any], None] = partial(self._read_away, lingering)
-            self.poller.register(sock, selectors.EVENT_READ, read_away)
+            discard: Callable[[Any], None] = partial(self._discard, lingering)
+            self.poller.register(sock, selectors.EVENT_READ, discard)
         except (OSError, ValueError):  # the client has gone
             self._end(lingering)
 
-    def _read_away(self, lingering: Lingering, sock: socket.socket) -> None:
+    def _discard(self, lingering: Lingering, sock: socket.socket) -> None:
         try:
             read = len(sock.recv(READ_BYTES))
         except BlockingIOError:

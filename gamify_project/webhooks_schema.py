@@ -1,4 +1,4 @@
-"""The `webhooks` of the OpenAPI document: what each type of event looks like when it is delivered, from the registry of types."""
+"""The `webhooks` section of the OpenAPI document: the deliveries of each registered event type."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ Document = dict[str, Any]
 EXAMPLE_TENANT = "01a2002f-5cb4-70b6-8ee3-5f1b1a4a3e5d"
 
 _HEADERS = {
-    "webhook-id": "The event: the same with every try, and for every webhook. Whoever has seen it need do nothing.",
-    "webhook-timestamp": "When this try began, in Unix seconds.",
-    "webhook-signature": "One signature, or two while a secret is changed over, separated by a space (Standard Webhooks, v1).",
-    "webhook-schema-version": "Version of what `data` holds for this type.",
+    "webhook-id": "Id of the event. It is the same in every attempt and for every webhook, so you can skip events that you have processed.",
+    "webhook-timestamp": "Time of this attempt in Unix seconds.",
+    "webhook-signature": "Signature (Standard Webhooks, v1). While a secret is being replaced there are two, separated by a space.",
+    "webhook-schema-version": "Version of the format of `data` for this type.",
 }
 
 
 def describe_webhooks(result: Document, **kwargs: Any) -> Document:
-    """drf-spectacular's postprocessing hook."""
+    """drf-spectacular's postprocessing hook: add the `webhooks` section."""
     result["webhooks"] = {each.name: {"post": _operation(each)} for each in event_types.values()}
     return result
 
@@ -32,8 +32,8 @@ def _operation(event_type: EventType) -> Document:
         "parameters": [_header(name, about) for name, about in _HEADERS.items()],
         "requestBody": {"required": True, "content": {"application/json": body}},
         "responses": {
-            "2XX": {"description": "Taken. Anything else, and no answer in time, is tried again."},
-            "410": {"description": "Nothing more is wanted here: the webhook is disabled."},
+            "2XX": {"description": "Accepted. After any other status, or a timeout, the delivery is retried."},
+            "410": {"description": "Disables the webhook: nothing more is delivered."},
         },
     }
 
@@ -46,10 +46,10 @@ def _schema(event_type: EventType) -> Document:
     fields = {name: _field(field) for name, field in event_type.fields.items()}
     required = [name for name, field in event_type.fields.items() if not field.optional]
     properties = {
-        "id": {**UUID.schema, "description": "The event, as in `webhook-id` and in the feed."},
-        "type": {"const": event_type.name, "description": "What happened."},
-        "occurred_at": {**INSTANT.schema, "description": "When."},
-        "tenant_id": {**UUID.schema, "description": "Your tenant's id; in the sandbox, the sandbox's."},
+        "id": {**UUID.schema, "description": "Id of the event, as in `webhook-id` and in the feed."},
+        "type": {"const": event_type.name, "description": "Type of the event."},
+        "occurred_at": {**INSTANT.schema, "description": "When it happened."},
+        "tenant_id": {**UUID.schema, "description": "Id of your tenant; for sandbox events, of its sandbox."},
         "data": {"type": "object", "description": event_type.meaning, "properties": fields, "required": required},
     }
     return {"type": "object", "x-version": event_type.version, "required": [*properties], "properties": properties}

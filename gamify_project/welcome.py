@@ -1,4 +1,4 @@
-"""What `serve` prepares at every start and prints: two tenants, their keys, a login, the Quick Start ready to paste."""
+"""First-use data that `serve` creates at every start, and the banner: two tenants, their keys, a login, and the Quick Start."""
 
 import json
 import os
@@ -23,19 +23,19 @@ LOGIN = "admin"
 
 
 @dataclass(frozen=True)
-class _Opens:
-    """What a key of ours opens."""
+class _Access:
+    """The tenant and the scopes of a key."""
 
     slug: str
     scopes: Sequence[str] = ()
     is_sandbox: bool = False
 
 
-KEYS: Mapping[str, _Opens] = {
-    "quickstart": _Opens(quickstart.SLUG),
-    "quickstart_admin": _Opens(quickstart.SLUG, (Scope.ADMIN,)),
-    "admin": _Opens(demo.SLUG, (Scope.ADMIN,)),
-    "sandbox": _Opens(demo.SLUG, is_sandbox=True),
+KEYS: Mapping[str, _Access] = {
+    "quickstart": _Access(quickstart.SLUG),
+    "quickstart_admin": _Access(quickstart.SLUG, (Scope.ADMIN,)),
+    "admin": _Access(demo.SLUG, (Scope.ADMIN,)),
+    "sandbox": _Access(demo.SLUG, is_sandbox=True),
 }
 
 IN_PRODUCTION = """
@@ -54,10 +54,10 @@ Gamify is running.
     admin key    {admin}
     sandbox key  {sandbox}
 {calls}
-Here webhooks may be http and go to this machine, so that they can be tried out; in production only https to public addresses.
-Data is kept in {var}. Ctrl-C stops everything.
+Here webhooks may use http and addresses of this machine, for trying them out; in production only https to public addresses.
+Data is stored in {var}. Ctrl-C stops everything.
 """
-# The four calls are those of the specification, word for word.
+# The four calls are copied from the specification.
 QUICK_START = """
   tenant quickstart: reset at each start, so that these four calls answer as the Quick Start prints them
     key          {quickstart}
@@ -93,56 +93,56 @@ curl {base}/api/v1/gamify/participants/user_123/state \\
   -H "X-API-Key: {quickstart}"
 """
 NO_QUICK_START = """
-  tenant quickstart is not called "{name}" and so is left as it is
+  the tenant quickstart has another name than "{name}", so it was not reset
 """
 
 
 def prepare(*, host: str, port: int, now: datetime) -> str:
-    """Make what a newcomer needs and answer the text that tells about it. In production, where nobody is one, nothing.
+    """Create the first-use data and return the banner. In production nothing is created.
 
-    The keys and the password are kept readable under `var/` (mode 0600), so that every start can print them: they open
-    tenants for trying out on this machine. A production install makes its own with the commands.
+    Keys and password are stored in plain text under `var/` (mode 0600), so that every start can print them. They only open tenants
+    for trying out. For production, create keys with the commands.
     """
-    shown_host = f"[{host}]" if ":" in host else host
-    shown = {"base": f"http://{shown_host}:{port}", "console": settings.CONSOLE_PREFIX}
+    url_host = f"[{host}]" if ":" in host else host
+    values = {"base": f"http://{url_host}:{port}", "console": settings.CONSOLE_PREFIX}
     if settings.PRODUCTION:
-        return IN_PRODUCTION.format(**shown)
-    made = _first_use(now=now)
-    calls = QUICK_START if "quickstart" in made else NO_QUICK_START
-    shown |= {"login": LOGIN, "var": str(settings.VAR_DIR), "name": quickstart.NAME, **made}
-    return BANNER.format(calls=calls.format(**shown), **shown)
+        return IN_PRODUCTION.format(**values)
+    credentials = _first_use(now=now)
+    calls = QUICK_START if "quickstart" in credentials else NO_QUICK_START
+    values |= {"login": LOGIN, "var": str(settings.VAR_DIR), "name": quickstart.NAME, **credentials}
+    return BANNER.format(calls=calls.format(**values), **values)
 
 
 def _first_use(*, now: datetime) -> dict[str, str]:
-    """The keys, by name, and the console's password."""
-    kept = _read(settings.VAR_DIR / "welcome.json")
+    """Return the keys by name, and the password of the console."""
+    stored = _read(settings.VAR_DIR / "welcome.json")
     tenants = {
         quickstart.SLUG: quickstart.reset_quickstart(now=now),
         demo.SLUG: tenant_by_slug(demo.SLUG) or create_tenant(slug=demo.SLUG, name="Demo", now=now),
     }
-    owners = {name: tenant for name, opens in KEYS.items() if (tenant := tenants[opens.slug])}
-    made = {name: _standing_key(kept.get(name), owner, name, now=now) for name, owner in owners.items()}
-    made["password"] = _working_password(kept.get("password"))
-    if made != kept:
-        _write(settings.VAR_DIR / "welcome.json", made)
-    return made
+    owners = {name: tenant for name, access in KEYS.items() if (tenant := tenants[access.slug])}
+    credentials = {name: _active_key(stored.get(name), owner, name, now=now) for name, owner in owners.items()}
+    credentials["password"] = _working_password(stored.get("password"))
+    if credentials != stored:
+        _write(settings.VAR_DIR / "welcome.json", credentials)
+    return credentials
 
 
-def _standing_key(kept: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
-    """The key of the last start where it still opens this tenant, else a new one."""
-    opens = KEYS[name]
-    owner = tenant.sandbox if opens.is_sandbox else tenant
-    row = key_by_digest(digest_of(kept)) if kept else None
-    if kept and row and row.is_active_at(now) and row.tenant_id == owner.pk:
-        return kept
-    return create_api_key(tenant=owner, scopes=opens.scopes, name=f"make run: {name}", now=now).key
+def _active_key(stored: str | None, tenant: Tenant, name: str, *, now: datetime) -> str:
+    """Return the stored key if it still opens this tenant, else a new key."""
+    access = KEYS[name]
+    owner = tenant.sandbox if access.is_sandbox else tenant
+    row = key_by_digest(digest_of(stored)) if stored else None
+    if stored and row and row.is_active_at(now) and row.tenant_id == owner.pk:
+        return stored
+    return create_api_key(tenant=owner, scopes=access.scopes, name=f"make run: {name}", now=now).key
 
 
-def _working_password(kept: str | None) -> str:
-    """The console password of the last start, while the account exists; whoever changed it keeps their own."""
+def _working_password(stored: str | None) -> str:
+    """Return the stored password if the account exists, else set a new one. A password that the user changed stays."""
     users = get_user_model()._default_manager
-    if kept and users.filter(username=LOGIN).exists():
-        return kept
+    if stored and users.filter(username=LOGIN).exists():
+        return stored
     password = secrets.token_urlsafe(12)
     user, _ = users.get_or_create(username=LOGIN, defaults={"is_staff": True, "is_superuser": True})
     user.set_password(password)
@@ -152,14 +152,14 @@ def _working_password(kept: str | None) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        kept: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    return kept
+    return content
 
 
-def _write(path: Path, made: dict[str, Any]) -> None:
+def _write(path: Path, content: dict[str, Any]) -> None:
     aside = path.with_suffix(".new")
     with os.fdopen(os.open(aside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(made, file, indent=2)
+        json.dump(content, file, indent=2)
     aside.replace(path)

@@ -10,13 +10,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
 
 class Request(WSGIRequest):
-    """A request whose text is UTF-8, whatever charset its Content-Type names.
+    """A request that is always decoded as UTF-8, whatever charset its Content-Type names.
 
-    Django decodes the query string by that charset, and crashes where it is no text encoding (`rot13`, `base64`, `zip`).
+    Django would decode the query string with that charset, and crash if it is no text encoding (`rot13`, `base64`, `zip`).
     """
 
     def _set_content_type_params(self, meta: dict[str, str]) -> None:
-        """Set the media type. Parameters that cannot be decoded are removed, since whoever reads them again would crash."""
+        """Set the media type. Parameters that cannot be decoded are removed, because later code would crash on them."""
         given = meta.get("CONTENT_TYPE", "")
         self.content_params = {}
         try:

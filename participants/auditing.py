@@ -1,7 +1,7 @@
-"""Audits: what rows must say of each other, whatever has happened. Each domain registers its own.
+"""Audits: checks that rows of different tables agree with each other. Each domain registers its own.
 
-An audit only reads, rows as they come, a participant at a time where the rows are theirs: its memory does not grow with the
-table. What holds while the product runs must hold in every state that is committed, so that whatever it finds is a fault.
+An audit only reads. It streams rows, one participant at a time where rows belong to participants, so that its memory does not grow
+with the table. What it checks must hold in every committed state, so that every drift it finds is a fault.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,13 +21,14 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 CHUNK = 2_000
-GONE = "participant.deleted"
+PARTICIPANT_DELETED = "participant.deleted"
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Two rows that do not agree: `what` of `about`, such as the balance of a participant, what the other rows make of it and what
-    it says. `audit` is the name of the audit that found it.
+    """One disagreement between rows. Example: about "participant ada", what "balance", expected 10, found 7.
+
+    `expected` follows from other rows, `found` is what the row itself says. `audit` is the name of the audit that found it.
     """
 
     about: str
@@ -38,12 +39,12 @@ class Drift:
 
 
 ProgressReporter = Callable[[int], object]
-"""Told how many more rows were looked at."""
+"""Called with the number of rows read since the last call."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """`size(tenant)` is how many rows it will look at; `find(tenant, seen)` looks at them and tells `seen` of each chunk."""
+    """`size(tenant)` is the number of rows to read. `find(tenant, report_progress)` reads them and yields the drifts."""
 
     size: Callable[[Tenant], int]
     find: Callable[[Tenant, ProgressReporter], Iterator[Drift]]
@@ -52,11 +53,11 @@ class Audit:
 audits: Registry[Audit] = Registry("Audit")
 
 
-# --- rows, never many at once --------------------------------------------------------------------------------------------
+# --- rows, streamed -------------------------------------------------------------------------------------------------------
 
 
 def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter) -> Iterator[Any]:
-    """All of `rows`, read chunk by chunk."""
+    """Yield all of `rows`, read in chunks of CHUNK, and report each chunk."""
     for chunk in chunks_of(rows.iterator(chunk_size=CHUNK)):
         report_progress(len(chunk))
         yield from chunk
@@ -69,14 +70,16 @@ def chunks_of(things: Iterable[T]) -> Iterator[Sequence[T]]:
 
 
 def group_by_participant(*streams: Iterable[Row]) -> Iterator[tuple[UUID, Iterator[tuple[int, Row]]]]:
-    """Rows of several tables that each come in the order of their first column, the participant: together, for one participant
-    after the other. Each row comes with the number of its stream, those of the first stream first.
+    """Merge streams of rows by participant, and yield (participant id, its rows), one participant after the other.
+
+    The first column of every row is the participant's id, and every stream must be sorted by it. Each row is yielded as (number of
+    its stream, row), rows of the first stream first.
     """
-    numbered = [_numbered(number, rows) for number, rows in enumerate(streams)]
+    numbered = [_with_number(number, rows) for number, rows in enumerate(streams)]
     return groupby(merge(*numbered, key=_order), key=_owner)
 
 
-def _numbered(number: int, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
+def _with_number(number: int, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
     return ((number, row) for row in rows)
 
 
@@ -89,47 +92,48 @@ def _owner(numbered: tuple[int, Row]) -> Any:
     return numbered[1][0]
 
 
-PEOPLE = 0
+PARTICIPANTS = 0
 
 
 def group_with_participants(
     tenant: Tenant, columns: Sequence[str], *streams: Iterable[Row], report_progress: ProgressReporter
 ) -> Iterator[tuple[UUID, Row | None, Iterator[tuple[int, Row]]]]:
-    """Of every participant these columns and their rows of the streams, which are numbered from 1; None instead of the columns
-    where rows belong to nobody.
+    """Yield (participant id, `columns` of the participant, their rows of `streams`) for every participant.
+
+    Streams are numbered from 1. The columns are None for rows whose participant does not exist.
     """
-    people = Participant.objects.of(tenant).order_by("pk").values_list("pk", *columns)
-    for participant_id, rows in group_by_participant(stream_rows(people, report_progress), *streams):
+    participants = Participant.objects.of(tenant).order_by("pk").values_list("pk", *columns)
+    for participant_id, rows in group_by_participant(stream_rows(participants, report_progress), *streams):
         number, first = next(rows)
-        if number == PEOPLE:
+        if number == PARTICIPANTS:
             yield participant_id, first[1:], rows
         else:
-            yield participant_id, None, _begun(number, first, rows)
+            yield participant_id, None, _with_first(number, first, rows)
 
 
-def _begun(number: int, first: Row, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+def _with_first(number: int, first: Row, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
     yield number, first
     yield from rows
 
 
 def orphan_drift(participant_id: UUID, what: str, rows: Iterator[Any]) -> Drift:
-    """`rows`, called `what`, of a participant who does not exist."""
-    return Drift(f"participant {participant_id}", f"{what} of nobody", 0, sum(1 for _ in rows))
+    """Return the drift for `rows` of a participant who does not exist. `what` says what the rows are, such as "badges"."""
+    return Drift(f"participant {participant_id}", f"{what} of no participant", 0, sum(1 for _ in rows))
 
 
 def differences(about: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
-    """A drift for each name of `expected` under which something else was found."""
+    """Yield a drift for each name whose value in `found` is not the one in `expected`."""
     for what, value in expected.items():
         if found[what] != value:
             yield Drift(about, what, value, found[what])
 
 
-# --- rows that name others -----------------------------------------------------------------------------------------------
+# --- rows that refer to others --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Mention:
-    """One row says of another, which it names by id, that these columns hold these values."""
+    """What one row says about another: the row with id `row_id` has `values`, by column. `about` names the row that says so."""
 
     about: str
     row_id: Any
@@ -139,9 +143,12 @@ class Mention:
 def check_mentions(
     tenant: Tenant, model: type[Model], mentions: Iterable[Mention], *, may_be_gone: bool = False
 ) -> Iterator[Drift]:
-    """What rows of `model` do not say themselves; all mentions tell the same columns. One question for each chunk of them."""
+    """Compare mentions with the rows of `model` that they refer to, and yield a drift for each difference or missing row.
+
+    All mentions must have the same columns. With `may_be_gone` a missing row is no drift. Takes one query for each chunk.
+    """
     for chunk in chunks_of(mentions):
-        ids = [_id(each.row_id) for each in chunk]
+        ids = [_uuid(each.row_id) for each in chunk]
         known = _columns_of(tenant, model, [each for each in ids if each], columns=list(chunk[0].values))
         for mention, row_id in zip(chunk, ids, strict=True):
             row = known.get(row_id)
@@ -151,8 +158,8 @@ def check_mentions(
                 yield Drift(mention.about, str(model._meta.verbose_name), mention.row_id, None)
 
 
-def _id(named: Any) -> UUID | None:
-    return named if isinstance(named, UUID) else uuid_of(str(named))
+def _uuid(row_id: Any) -> UUID | None:
+    return row_id if isinstance(row_id, UUID) else uuid_of(str(row_id))
 
 
 def _columns_of(
@@ -163,5 +170,5 @@ def _columns_of(
 
 
 def has_erased_participants(tenant: Tenant) -> bool:
-    """Whether anybody was ever erased: what is shared, such as stock, then remembers more than participants' rows do."""
-    return DomainEvent.objects.filter(tenant_id=tenant.pk, type=GONE).exists()
+    """Whether a participant was ever erased. Shared rows, such as stock, then count more than the rows of participants show."""
+    return DomainEvent.objects.filter(tenant_id=tenant.pk, type=PARTICIPANT_DELETED).exists()

@@ -1,8 +1,8 @@
-"""What a tenant has defined, compiled once and kept in the process until a definition changes.
+"""The catalog: a tenant's definitions, compiled once and cached in the process until a definition changes.
 
-Definitions are read on every request and change rarely. The tenant row, which authentication reads anyway, carries
-`catalog_version`; whoever changes a definition calls `bump_catalog_version` in the same transaction, so that every
-process notices a stale snapshot on its next request, without a query of its own.
+Definitions are read by every request and change rarely. Code that changes a definition calls `bump_catalog_version` in the same
+transaction. The version is on the tenant row, which authentication reads anyway. So every process notices a stale catalog with its
+next request, without a query of its own.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from participants.models import Tenant
 from participants.registries import Registry
 
 MAX_TENANTS = 10_000
-PIN = "_catalog"  # on the tenant row of a request: all of the request decides by one snapshot
+PIN = "_catalog"  # attribute of the tenant instance, so that a whole request uses one catalog
 
 catalog_parts: Registry[Callable[[Tenant], Any]] = Registry("Catalog part")
 
 
 class Catalog:
-    """One tenant's definitions at one version; each part is loaded and compiled on first use."""
+    """One tenant's definitions at one version. Each part is loaded and compiled on first use."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.version = tenant.catalog_version
@@ -30,7 +30,7 @@ class Catalog:
         self._parts: dict[str, Any] = {}
 
     def part(self, name: str) -> Any:
-        """The compiled part that a domain registered under `name`. Raises LookupError for an unknown one."""
+        """Return the compiled part that a domain registered as `name`. Raises LookupError for an unknown name."""
         if name not in self._parts:
             self._parts[name] = catalog_parts[name](self.tenant)
         return self._parts[name]
@@ -41,25 +41,25 @@ _lock = Lock()
 
 
 def catalog_of(tenant: Tenant) -> Catalog:
-    """The snapshot that belongs to the version on `tenant`, which must have been read in this request."""
+    """Return the catalog for the version on `tenant`, an instance that must have been read in this request."""
     pinned: Catalog | None = tenant.__dict__.get(PIN)
     if pinned is None or pinned.version != tenant.catalog_version:
-        pinned = tenant.__dict__[PIN] = _shared(tenant)
+        pinned = tenant.__dict__[PIN] = _cached_catalog(tenant)
     return pinned
 
 
-def _shared(tenant: Tenant) -> Catalog:
+def _cached_catalog(tenant: Tenant) -> Catalog:
     catalog = _catalogs.get(tenant.pk)
     if catalog is None or catalog.version != tenant.catalog_version:
-        catalog = _keep(Catalog(tenant))
+        catalog = _put(Catalog(tenant))
     return catalog
 
 
-def _keep(catalog: Catalog) -> Catalog:
-    """For later requests, unless one of them has read a newer version already."""
+def _put(catalog: Catalog) -> Catalog:
+    """Cache `catalog` for later requests, unless a newer version is cached already."""
     with _lock:
-        kept = _catalogs.get(catalog.tenant.pk)
-        if kept is not None and kept.version > catalog.version:
+        cached = _catalogs.get(catalog.tenant.pk)
+        if cached is not None and cached.version > catalog.version:
             return catalog
         if len(_catalogs) >= MAX_TENANTS:
             _catalogs.pop(next(iter(_catalogs)))
@@ -68,5 +68,5 @@ def _keep(catalog: Catalog) -> Catalog:
 
 
 def bump_catalog_version(tenant: Tenant) -> None:
-    """Make every process notice; call it in the transaction that changes a definition of `tenant`."""
+    """Make the cached catalogs of all processes stale. Call it in the transaction that changes a definition of `tenant`."""
     Tenant.objects.filter(pk=tenant.pk).update(catalog_version=F("catalog_version") + 1)

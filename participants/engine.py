@@ -1,4 +1,4 @@
-"""Pure rules for what clients choose: ids, tenant names, idempotency keys, addresses, objects and their keys, instants; and signatures."""
+"""Pure rules for values that clients choose: ids, codes, addresses, JSON, instants, tenant slugs, idempotency keys, signatures."""
 
 import hmac
 import json
@@ -34,20 +34,20 @@ _INSTANT = re.compile(
 )
 NOT_AN_INSTANT = "Must be a date and a time as in RFC 3339, such as 2026-02-14T10:00:00Z."
 NOT_A_DAY = "Must be a date, such as 2026-02-14."
-# Control characters, lone surrogates, and the two separators that break a line wherever the id is logged.
+# Control characters, lone surrogates, and the two separators that would break a line of the log.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _PADDING = " \t\r\n"
 
 
 def external_id_problem(value: str) -> str | None:
-    """Why `value` cannot be a participant id (1–255 characters of any printable Unicode), or None if it can."""
+    """Return why `value` cannot be a participant id (1–255 characters of printable Unicode), or None if it can."""
     if not 1 <= len(value) <= MAX_EXTERNAL_ID:
         return f"Must be 1 to {MAX_EXTERNAL_ID} characters long."
     return control_character_problem(value)
 
 
 def control_character_problem(value: str) -> str | None:
-    """Why `value` cannot be a one-line text, or None if it can."""
+    """Return why `value` cannot be a text of one line, or None if it can."""
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value):
         return "Must not contain control characters."
     return None
@@ -56,8 +56,8 @@ def control_character_problem(value: str) -> str | None:
 def invisible_character_problem(value: str) -> str | None:
     """Return why `value` cannot be a code, or None if it can. A code holds no control characters and no format characters.
 
-    Nobody sees a format character (category Cf, such as a byte order mark or a soft hyphen), so a code that holds one looks like
-    another code and differs from it.
+    A format character (category Cf, such as a byte order mark or a soft hyphen) is invisible. A code that holds one looks like another
+    code but differs from it.
     """
     problem = control_character_problem(value)
     if problem is not None or value.isascii():
@@ -83,7 +83,7 @@ def trim_code(text: str) -> str:
 
 
 def web_address_problem(value: str) -> str | None:
-    """Why `value` is not http or https with a host, or None if it is."""
+    """Return why `value` is not an http or https URL with a host, or None if it is."""
     try:
         parts = urlsplit(value)
         host = parts.hostname
@@ -99,7 +99,7 @@ def _cannot_be_in_an_address(character: str) -> bool:
 
 
 def object_problem(value: Mapping[str, Any]) -> str | None:
-    """Why `value` cannot be attributes, properties or metadata, or None if it can."""
+    """Return why `value` is too large for attributes, properties or metadata, or None if it is not."""
     if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_OBJECT_BYTES:
         return f"Must not exceed {MAX_OBJECT_BYTES} bytes as JSON."
     return None
@@ -109,11 +109,13 @@ def object_problem(value: Mapping[str, Any]) -> str | None:
 
 
 def instant_of(text: str) -> datetime | None:
-    """The instant, in UTC, that `text` names as RFC 3339 writes a date and a time; None for anything else.
+    """Parse an instant in the format of RFC 3339, in UTC. Returns None for any other text.
 
-    `T`, `t` or one space stands between date and time. The time ends with `Z`, `z`, an offset, or nothing, which means UTC.
-    Every door reads instants here, so that a text means the same instant everywhere. Python's own readers also take dates
-    without a time, weeks, and digits of other scripts. A leap second (`:60`) has no datetime and is not taken.
+    Date and time are separated by `T`, `t` or one space. The time ends with `Z`, `z`, an offset, or nothing, which means UTC. A leap
+    second (`:60`) is refused, because a datetime cannot hold it.
+
+    All parts of the product parse instants here, so that a text means the same instant everywhere. Python's own parsers also accept
+    dates without a time, weeks, and digits of other scripts.
     """
     match = _INSTANT.fullmatch(text)
     if match is None:
@@ -121,12 +123,13 @@ def instant_of(text: str) -> datetime | None:
     day, hour, rest, offset = match.groups()
     try:
         return datetime.fromisoformat(f"{day}T{hour}{rest}{(offset or 'Z').upper()}").astimezone(UTC)
-    except (ValueError, OverflowError):  # no such day, such as 30 February; or the offset leads out of the calendar
+    except (ValueError, OverflowError):
+        # A day that does not exist, such as 30 February, or an offset that moves the instant out of the calendar.
         return None
 
 
 def day_of(text: str) -> date | None:
-    """The day that `text` names as `YYYY-MM-DD`; None for anything else."""
+    """Parse a date in the format `YYYY-MM-DD`. Returns None for any other text."""
     try:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
@@ -137,9 +140,9 @@ def day_of(text: str) -> date | None:
 
 
 class RepeatedNames(dict[str, Any]):
-    """A decoded JSON object whose text gives at least one name twice. It must be refused: readers differ in which value counts.
+    """A decoded JSON object whose text has at least one name twice. `repeated` lists these names.
 
-    `repeated` has these names.
+    Such an object must be refused, because JSON parsers differ in which of the values they return.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
@@ -149,7 +152,7 @@ class RepeatedNames(dict[str, Any]):
 
 
 def decode_json(text: str) -> Any:
-    """What the JSON in `text` holds; an object that gives a name twice is a `RepeatedNames`. Raises ValueError, RecursionError."""
+    """Decode JSON. An object that has a name twice is returned as `RepeatedNames`. Raises ValueError or RecursionError."""
     return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
 
 
@@ -168,9 +171,9 @@ class NestedTooDeep(ValueError):
 
 
 def json_problems(value: Any) -> Iterator[FieldError]:
-    """What the database or another program could choke on in decoded JSON, by dotted path. Raises NestedTooDeep.
+    """Yield what the database or another JSON parser could not store in decoded JSON, by dotted path. Raises NestedTooDeep.
 
-    Without recursion, so that depth costs nothing.
+    It does not recurse, so that deep nesting cannot exhaust the stack.
     """
     pending: list[tuple[str, Any, int]] = [("", value, 1)]
     while pending:
@@ -189,7 +192,7 @@ def _children(item: Any) -> Any:
 
 
 def _key_problems(item: Any) -> Iterator[tuple[str, str]]:
-    """Names that cannot stand in an object, each with the reason. A name with a bad character is shown as `?`."""
+    """Yield the names that an object must not have, each with the reason. A name with a bad character is shown as `?`."""
     if isinstance(item, dict):
         yield from (("?", problem) for problem in map(_text_problem, item) if problem)
     if isinstance(item, RepeatedNames):
@@ -218,27 +221,27 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-# --- names that were meant --------------------------------------------------------------------------------------------
+# --- suggestions for typos -------------------------------------------------------------------------------------------
 
-SIMILAR_ENOUGH = 0.6  # from 0 to 1; two words that share no more than this are not typos of each other
-SHOWN_CHARACTERS = 40  # of a name from outside, in a message
+SIMILAR_ENOUGH = 0.6  # a ratio from 0 to 1; names with a lower similarity are not typos of each other
+SHOWN_CHARACTERS = 40  # how much of a client's name a message shows
 
 
 def unknown_key_problem(key: str, known: Collection[str]) -> str:
-    """Why `key` is refused where only the keys `known` are: the end of a sentence that begins with the key."""
+    """Return why `key` is refused where only `known` keys are allowed. The text ends a sentence that begins with the key."""
     return f"is not a known key; {suggestion(key, known)}"
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
-    """Which of `known` was probably meant by `name`; all of them where none is similar."""
+    """Suggest the name of `known` that is most similar to `name`, or list all of `known` if none is similar."""
     nearest = nearest_name(name, known)
     return f"known here: {', '.join(known)}" if nearest is None else f"did you mean {nearest}?"
 
 
 def nearest_name(name: str, known: Collection[str]) -> str | None:
-    """The name of `known` that is most similar to `name`, the first of several; None where none is similar.
+    """Return the name of `known` that is most similar to `name` (the first, if several are), or None if none is similar.
 
-    Letter case and the characters `-`, `_` and space make no difference. Of a dotted path its last part alone may be similar.
+    Letter case and the characters `-`, `_` and space are ignored. A dotted path also matches by its last part alone.
     """
     plain = _plain(name[:SHOWN_CHARACTERS])
     scores = {each: _similarity(plain, each) for each in known}
@@ -259,46 +262,54 @@ def _plain(name: str) -> str:
 
 
 def slug_problem(value: str) -> str | None:
-    """Why `value` cannot be a tenant's public slug, or None if it can."""
+    """Return why `value` cannot be a tenant's public slug, or None if it can."""
     if not _SLUG.fullmatch(value):
         return "Must be 1 to 64 of a-z, 0-9, '-' and '_', and begin with a letter or a digit."
     if value in RESERVED_SLUGS:
         return f"'{value}' is reserved."
     if uuid_of(value):
-        return "Must not look like a UUID: tenants are named by theirs as well."
+        return "Must not look like a UUID, because paths may also name a tenant by its id."
     return None
 
 
 def is_header_key(value: str) -> bool:
-    """Whether `value` may stand in an `Idempotency-Key` header."""
+    """Whether `value` is valid in an `Idempotency-Key` header."""
     return bool(_HEADER_KEY.fullmatch(value))
 
 
 def is_slug(value: str) -> bool:
-    """Whether `value` may be some tenant's public slug."""
+    """Whether `value` is valid as a tenant's public slug."""
     return slug_problem(value) is None
 
 
 def uuid_of(value: str) -> UUID | None:
-    """The UUID that `value` is in its usual form, with hyphens; None for anything else."""
+    """Parse a UUID in its usual form, with hyphens. Returns None for any other text."""
     return UUID(value) if _UUID.fullmatch(value) else None
 
 
 def signing_text(method: str, path: bytes, timestamp: str, body: bytes) -> bytes:
-    """What a partner signs (contract §1): `METHOD`, `PATH`, `TIMESTAMP` and `BODY`, joined by line feeds.
+    """Return the bytes that a partner signs (docs/contract.md §1): method, path, timestamp and body, joined by line feeds.
 
-    `path` is percent-encoded as sent, without host or query; `timestamp` the header's text.
+    `path` is percent-encoded as it was sent, without host and query. `timestamp` is the text of the header.
     """
     return b"\n".join((method.upper().encode(), path, timestamp.encode(), body))
 
 
 def signature_of(secret: str, signed: bytes) -> str:
-    """HMAC-SHA256 under the UTF-8 text of `secret`, in lower-case hex."""
+    """Return the HMAC-SHA256 of `signed` in lower-case hex. The key is the UTF-8 text of `secret`."""
     return hmac.new(secret.encode(), signed, "sha256").hexdigest()
 
 
+# --- numbers and periods ----------------------------------------------------------------------------------------------
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return the digits of `value` without trailing zeros: `1.5`, `100`."""
+    return f"{value.normalize():f}"
+
+
 def plain_number(value: Decimal) -> int | float:
-    """As JSON writes it: whole where it is whole."""
+    """Return `value` for JSON: an int if it is whole, otherwise a float."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -310,3 +321,13 @@ def exact_number(value: Decimal) -> int | float | Decimal:
     """
     plain = plain_number(value)
     return value if isinstance(plain, float) and Decimal(str(plain)) != value else plain
+
+
+def is_in_period(at: datetime, starts_at: datetime | None, ends_at: datetime | None) -> bool:
+    """Whether `at` is in the half-open period [starts_at, ends_at). None means no limit on that side."""
+    return (starts_at is None or starts_at <= at) and (ends_at is None or at < ends_at)
+
+
+def is_empty_period(starts_at: datetime | None, ends_at: datetime | None) -> bool:
+    """Whether the half-open period [starts_at, ends_at) contains no instant."""
+    return starts_at is not None and ends_at is not None and starts_at >= ends_at

@@ -1,4 +1,4 @@
-"""What a use case raises when it refuses. The two dialects render it; nothing below the API knows about HTTP bodies."""
+"""The errors that use cases raise to refuse a request. The two dialects render them; no code below the API knows HTTP bodies."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with one field; `field` is a dotted path into the body, such as `awards.0.amount`."""
+    """One problem with one field. `field` is a dotted path into the body, such as `awards.0.amount`."""
 
     field: str
     message: str
 
 
 def field_errors(detail: Any, *, path: str = "") -> Iterator[FieldError]:
-    """DRF nests messages as the body is nested; people and clients read one list with dotted paths."""
+    """Flatten the nested messages of DRF (`detail`) to one list of field errors with dotted paths, which begin with `path`."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             yield from field_errors(inner, path=path if name == "non_field_errors" else _join(path, str(name)))
@@ -32,7 +32,7 @@ def _join(path: str, name: str) -> str:
 
 
 class DomainError(Exception):
-    """A refusal with a stable `code`, a sentence for people, and the HTTP status that both dialects give it."""
+    """A refusal with a stable `code`, a sentence for people, and the HTTP status that both dialects use."""
 
     code = "bad_request"
     status = 400
@@ -63,7 +63,7 @@ class ParticipantNotFound(DomainError):
 
 
 class InvalidInput(DomainError):
-    """Well-formed JSON that does not fit; raised where a rule lives below the serializers."""
+    """Well-formed JSON that breaks a rule. Raised by rules below the serializers."""
 
     code = "validation_error"
     status = 422

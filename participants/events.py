@@ -1,6 +1,6 @@
 """The registry of domain events: each type with its fields. A misspelt type or field fails in the first test that emits it.
 
-Everything that is said about a type of event is declared here: the OpenAPI document, webhooks, rules and the console derive the rest.
+The registry is the only declaration of an event. The OpenAPI document, webhooks, rules and the console are derived from it.
 """
 
 from collections.abc import Mapping
@@ -50,8 +50,8 @@ class EventField:
 class EventType:
     """One type of domain event.
 
-    `version` grows when a field is removed or changes its meaning; new fields may be added at any time. An event that `takes_back`
-    says that something is undone. It is published, but rules and other definitions do not react to it.
+    `version` grows when a field is removed or changes its meaning; new fields may be added at any time. An event with
+    `is_reversal` reports that something was undone. It is published, but definitions do not react to it.
     """
 
     name: str
@@ -80,7 +80,7 @@ def register(
 
 
 def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
-    """Names in `data` that the registered type does not document."""
+    """Return the names in `data` that the registered type does not have."""
     return data.keys() - event_type.fields.keys()
 
 
@@ -95,4 +95,4 @@ def register_all() -> None:
     register("participant.created", "A participant was seen for the first time.", {})
     register("participant.updated", "Profile data changed.", profile)
     register("participant.anonymized", "Personal data was cleared; the id was replaced.", {})
-    register("participant.deleted", "The participant and everything of theirs was erased.", {})
+    register("participant.deleted", "The participant was erased with all their data.", {})

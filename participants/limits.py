@@ -1,7 +1,7 @@
-"""Rate limits (contract §4), counted in Redis where configured so that all processes share the count.
+"""Rate limits (docs/contract.md §4). They are counted in Redis if it is configured, so that all processes share the count.
 
-Counting must never be why a request fails: where Redis does not answer, requests are served, the failure is logged and
-counted, and Redis is left alone for a moment instead of making every request wait for it.
+A request never fails because counting fails. If Redis does not answer, requests are served, the failure is logged and counted, and
+Redis is not asked for a few seconds, so that not every request waits for its timeout.
 """
 
 import math
@@ -26,14 +26,14 @@ from participants.secrets import keyed_hashes
 
 T = TypeVar("T")
 
-REST_AFTER_FAILURE_SECONDS = 5.0
+PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class RateLimitStatus:
-    """Where a caller stands against one cap after this request; times are Unix seconds."""
+    """One limit after this request: requests per minute, requests left, and the Unix time at which the window resets."""
 
     limit: int
     remaining: int
@@ -49,56 +49,56 @@ class RateLimitStatus:
 
 
 class RateLimited(DomainError):
-    """Raised with `Retry-After`; the code tells which cap."""
+    """A request above a limit. The code says which limit. The headers include `Retry-After`."""
 
     status = 429
 
-    def __init__(self, message: str, standing: RateLimitStatus) -> None:
-        retry_after = max(1, math.ceil(standing.reset_at - time.time()))
-        super().__init__(message, headers={"Retry-After": str(retry_after), **standing.headers})
+    def __init__(self, message: str, limit_status: RateLimitStatus) -> None:
+        retry_after = max(1, math.ceil(limit_status.reset_at - time.time()))
+        super().__init__(message, headers={"Retry-After": str(retry_after), **limit_status.headers})
 
 
 class KeyLimitExceeded(RateLimited):
     code = "RATE_LIMIT_KEY_EXCEEDED"
 
-    def __init__(self, standing: RateLimitStatus, *, caller: str = "API key") -> None:
-        super().__init__(f"{caller} exceeded {standing.limit} requests per minute", standing)
+    def __init__(self, limit_status: RateLimitStatus, *, caller: str = "API key") -> None:
+        super().__init__(f"{caller} exceeded {limit_status.limit} requests per minute", limit_status)
 
 
 class ParticipantLimitExceeded(RateLimited):
     code = "RATE_LIMIT_PARTICIPANT_EXCEEDED"
 
-    def __init__(self, standing: RateLimitStatus) -> None:
-        super().__init__(f"Participant exceeded {standing.limit} writes per minute", standing)
+    def __init__(self, limit_status: RateLimitStatus) -> None:
+        super().__init__(f"Participant exceeded {limit_status.limit} writes per minute", limit_status)
 
 
 class AuthenticationLimitExceeded(RateLimited):
     code = "RATE_LIMIT_AUTH_EXCEEDED"
 
-    def __init__(self, standing: RateLimitStatus) -> None:
-        super().__init__(f"Too many failed authentications: at most {standing.limit} per minute", standing)
+    def __init__(self, limit_status: RateLimitStatus) -> None:
+        super().__init__(f"Too many failed authentications: at most {limit_status.limit} per minute", limit_status)
 
 
 def take_key_request(caller: Caller) -> RateLimitStatus | None:
-    """Count one request of a key or a partner's secret; None where nothing limits it. Raises RateLimited."""
-    standing, taken = _take(caller.tenant.key_requests_per_minute, 1, "key", str(caller.pk))
-    if not taken:
-        raise KeyLimitExceeded(_known(standing), caller=noun_of(caller))
-    return standing
+    """Count one request of a key or a partner's secret. Returns None if there is no limit. Raises RateLimited."""
+    limit_status, is_allowed = _take(caller.tenant.key_requests_per_minute, 1, "key", str(caller.pk))
+    if not is_allowed:
+        raise KeyLimitExceeded(_known(limit_status), caller=noun_of(caller))
+    return limit_status
 
 
 def take_participant_write(tenant: Tenant, external_id: str) -> RateLimitStatus | None:
-    """Count one write for a participant; None where nothing limits it. Raises RateLimited."""
-    standing, taken = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
-    if not taken:
-        raise ParticipantLimitExceeded(_known(standing))
-    return standing
+    """Count one write for a participant. Returns None if there is no limit. Raises RateLimited."""
+    limit_status, is_allowed = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
+    if not is_allowed:
+        raise ParticipantLimitExceeded(_known(limit_status))
+    return limit_status
 
 
 def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict[int, RateLimited]:
-    """Count a batch, an item a write; answers the refused items by their index.
+    """Count each item of a batch as one write. Returns the refused items by their index.
 
-    A participant's items are counted together; one by one only where they do not all fit any more.
+    The items of a participant are counted together, and one by one only if they exceed the limit together.
     """
     refused: dict[int, RateLimited] = {}
     for external_id, count in Counter(external_ids).items():
@@ -128,31 +128,34 @@ def _take_one_by_one(tenant: Tenant, external_id: str, indexes: Iterable[int]) -
 
 def take_authentication_failure(address: str) -> None:
     """Count one failed authentication from `address`. Raises RateLimited."""
-    standing, taken = _take(settings.AUTH_FAILURES_PER_MINUTE, 1, "address", address)
-    if not taken:
-        raise AuthenticationLimitExceeded(_known(standing))
+    limit_status, is_allowed = _take(settings.AUTH_FAILURES_PER_MINUTE, 1, "address", address)
+    if not is_allowed:
+        raise AuthenticationLimitExceeded(_known(limit_status))
 
 
 def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]:
-    """The counter outlives an erased participant for two minutes, so its name does not contain the id."""
+    """Return the name of a participant's counter. It contains a hash of the id, because a counter outlives an erased participant."""
     return "participant", str(tenant.pk), keyed_hashes(external_id, purpose="rate limit")[0]
 
 
-def _known(standing: RateLimitStatus | None) -> RateLimitStatus:
-    assert standing is not None, "only a counted request is refused"  # noqa: S101
-    return standing
+def _known(limit_status: RateLimitStatus | None) -> RateLimitStatus:
+    assert limit_status is not None, "only a counted request is refused"  # noqa: S101
+    return limit_status
 
 
 def _take(limit: int, cost: int, *name: str) -> tuple[RateLimitStatus | None, bool]:
-    """Count `cost` against `limit` per sliding minute. Without a limit, or an answer, the request is served."""
+    """Count `cost` against `limit` per sliding minute. Returns the status and whether the request is allowed.
+
+    It is allowed, with the status None, if `limit` is 0 or the store does not answer.
+    """
     if limit == 0:
         return None, True
     item = RateLimitItemPerMinute(limit)
 
     def count() -> tuple[RateLimitStatus, bool]:
-        taken = _limiter().hit(item, *name, cost=cost)
+        is_allowed = _limiter().hit(item, *name, cost=cost)
         stats = _limiter().get_window_stats(item, *name)
-        return RateLimitStatus(limit, stats.remaining, stats.reset_time), taken
+        return RateLimitStatus(limit, stats.remaining, stats.reset_time), is_allowed
 
     return _breaker.call(count) or (None, True)
 
@@ -176,19 +179,19 @@ def _storage() -> Storage:
 
 
 class _Breaker:
-    """Stops asking for a moment after a failure, so that an unanswering Redis costs one request its timeout, not all."""
+    """A circuit breaker: does not ask Redis for a few seconds after a failure, so that only one request waits for the timeout."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()
-        self._rests_until = 0.0
+        self._open_until = 0.0
 
     def call(self, count: Callable[[], T]) -> T | None:
-        if time.monotonic() < self._rests_until:
+        if time.monotonic() < self._open_until:
             return None
         try:
             return count()
         except (StorageError, OSError) as error:
-            self._rests_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
+            self._open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
             self.failures[type(error).__name__] += 1
             logger.warning("rate_limits_unavailable", error=str(error), failures=self.failures.total())
             return None

@@ -1,4 +1,4 @@
-"""The profile and the state of a participant, put together from sections that the domains register."""
+"""The profile and the state of a participant, composed of sections that the domains register."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ AnyField: TypeAlias = Field[Any, Any, Any, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose sections are asked for. `participant` is None for an id the tenant has never seen."""
+    """The participant whose sections are requested. `participant` is None for an id that the tenant has never used."""
 
     tenant: Tenant
     external_id: str
@@ -30,9 +30,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Section:
-    """What one domain adds to the profile (fields of it) and to the state (one value under the section's name).
+    """One domain's part of the profile (several fields) and of the state (one value under the section's name).
 
-    Both functions answer for an unknown participant too. The two serializer fields describe the answers in the schema.
+    `profile` and `state` must work for an unknown participant too. `profile_fields` and `state_field` describe their values in the
+    OpenAPI document.
     """
 
     profile: Callable[[Subject], Mapping[str, Any]]
@@ -43,12 +44,12 @@ class Section:
 
 sections: Registry[Section] = Registry("Profile section")
 
-# In the order of the spec; a test pins that exactly these are registered.
+# In the order of the API specification. A test checks that exactly these sections are registered.
 SECTION_NAMES = ("points", "tier", "badges", "streaks", "challenges", "rewards")
 
 
 def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
-    """The rich profile of a known participant."""
+    """Return the full profile of a known participant."""
     return {
         "participant_id": participant.external_id,
         "display_name": participant.display_name,
@@ -73,7 +74,7 @@ def _section_fields(subject: Subject) -> dict[str, Any]:
 
 
 def state_of(subject: Subject, *, include: Iterable[str]) -> dict[str, Any]:
-    """The asked sections only; the others are not computed."""
-    wanted = set(include)
-    answers = {name: sections[name].state(subject) for name in SECTION_NAMES if name in wanted}
-    return {"participant_id": subject.external_id, **answers}
+    """Return the sections named by `include`. The others are not computed."""
+    names = set(include)
+    values = {name: sections[name].state(subject) for name in SECTION_NAMES if name in names}
+    return {"participant_id": subject.external_id, **values}

@@ -1,4 +1,4 @@
-"""Keyed wiring: domains above register here in `AppConfig.ready()`; what is registered is validated at once."""
+"""Registries, which domains above this package fill in `AppConfig.ready()`."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Entries by name, in the order of their registration. A name taken twice is a programming error."""
+    """Entries by name, in the order of registration. `what` names the kind of entry in error messages."""
 
     def __init__(self, what: str) -> None:
         self.what = what

@@ -1,7 +1,7 @@
-"""Secrets that the product must read again, such as those partners sign with: encrypted at rest.
+"""Encryption at rest for secrets that the product must read again, such as those that partners sign with.
 
-The passphrases are `settings.ENCRYPTION_KEYS`, else SECRET_KEY and its fallbacks. The first encrypts, each of them
-decrypts, so that a new one can be put in front while the old ones go on opening what they closed.
+The passphrases are `settings.ENCRYPTION_KEYS`, or SECRET_KEY and its fallbacks if that is empty. The first passphrase encrypts, and
+all of them decrypt. So a new passphrase can be put in front while the old ones still decrypt older secrets.
 """
 
 from base64 import urlsafe_b64encode
@@ -14,28 +14,28 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-# Changing it makes every ciphertext unreadable.
+# Changing this makes every ciphertext unreadable.
 _INFO = b"gamify: secrets at rest"
 
 logger = structlog.get_logger(__name__)
 
 
 def encrypt(text: str) -> str:
-    """The ciphertext of `text`, under the first passphrase; no two are alike."""
+    """Encrypt `text` with the first passphrase. Two calls never return the same ciphertext."""
     return _fernet(_passphrases()).encrypt(text.encode()).decode()
 
 
 def decrypt(ciphertext: str, *, of: str) -> str | None:
-    """The text, or None where no passphrase opens it, which is logged: `of` tells operators what was closed."""
+    """Decrypt `ciphertext`. Returns None if no passphrase decrypts it, and logs that with `of`, which names the secret."""
     try:
         return _fernet(_passphrases()).decrypt(ciphertext.encode()).decode()
     except InvalidToken:
-        logger.error("secret_unreadable", of=of, hint="no passphrase of ENCRYPTION_KEYS opens it; put the old one back")  # noqa: TRY400 - the trace says nothing more
+        logger.error("secret_unreadable", of=of, hint="no passphrase of ENCRYPTION_KEYS opens it; put the old one back")  # noqa: TRY400 - the trace adds nothing
         return None
 
 
 def is_current(ciphertext: str) -> bool:
-    """Whether the first passphrase opens it, so that no other is needed for it."""
+    """Whether the first passphrase decrypts `ciphertext`, so that it does not need the others."""
     try:
         _fernet(_passphrases()[:1]).decrypt(ciphertext.encode())
     except InvalidToken:
@@ -44,9 +44,9 @@ def is_current(ciphertext: str) -> bool:
 
 
 def keyed_hashes(text: str, *, purpose: str) -> tuple[str, ...]:
-    """HMAC-SHA256 of `text` in hex: first under SECRET_KEY, which is the one to store, then under each of its fallbacks.
+    """Return the HMAC-SHA256 of `text` in hex: first under SECRET_KEY, then under each of its fallbacks. Store the first.
 
-    It replaces text that may name a participant: without the key nobody can find out, not even by guessing, what it was.
+    Such a hash replaces text that may contain a participant's id. Without the key the text cannot be found, not even by guessing.
     """
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return tuple(salted_hmac(purpose, text, secret=secret, algorithm="sha256").hexdigest() for secret in secrets)
@@ -62,6 +62,6 @@ def _fernet(passphrases: tuple[str, ...]) -> MultiFernet:
 
 
 def _key(passphrase: str) -> bytes:
-    """A Fernet key. Passphrases are long and random, so nothing slower than HKDF is needed."""
+    """Derive a Fernet key. Passphrases are long and random, so HKDF is enough and no slow key derivation is needed."""
     stretched = HKDF(algorithm=SHA256(), length=32, salt=None, info=_INFO).derive(passphrase.encode())
     return urlsafe_b64encode(stretched)

@@ -37,7 +37,7 @@ _KEY_BY_DIGEST = Query(
 
 
 def key_by_digest(digest: str) -> ApiKey | None:
-    """The key with this digest and its tenant, in one query; whether it still stands is for the caller to ask."""
+    """Return the key with this digest, with its tenant, in one query. The caller checks whether the key is active."""
     return next(iter(_KEY_BY_DIGEST.execute(connection, {"digest": digest})()), None)
 
 
@@ -47,29 +47,32 @@ def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
 
 
 def tenant_by_name(name: str, *, sandbox: bool) -> Tenant | None:
-    """The row that `name`, a slug or UUID, means: live rows by their own id, twins also by that of their live tenant."""
+    """Return the tenant row that `name` means. `name` is a slug, an id, or for a sandbox also the id of its live tenant."""
     if sandbox:
-        return Tenant.objects.filter(_named(name, "id", "live_id"), environment=Environment.SANDBOX).first()
-    return Tenant.objects.live().filter(_named(name, "id")).first()
+        return Tenant.objects.filter(_has_name(name, "id", "live_id"), environment=Environment.SANDBOX).first()
+    return Tenant.objects.live().filter(_has_name(name, "id")).first()
 
 
 def active_secrets(name: str) -> Sequence[HmacSecret]:
-    """What partners may sign with, newest first, of the tenant that `name` means and of its twin; with their tenants."""
-    named = _named(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
-    return list(HmacSecret.objects.standing().select_related("tenant").filter(named))
+    """Return the active secrets, newest first, of the tenant that `name` means and of its sandbox or live tenant. With tenants."""
+    condition = _has_name(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
+    return list(HmacSecret.objects.active().select_related("tenant").filter(condition))
 
 
-def _named(name: str, *id_fields: str, slug: str = "slug") -> Q:
-    """Rows with this slug or with this UUID in any of the fields. What can be neither is not asked for: it may hold NUL."""
-    named = Q(**{slug: name}) if is_slug(name) else Q(pk__in=[])
+def _has_name(name: str, *id_fields: str, slug: str = "slug") -> Q:
+    """Condition: the row has this slug, or this UUID in one of `id_fields`.
+
+    A `name` that can be neither is not sent to the database, because it may contain NUL characters.
+    """
+    condition = Q(**{slug: name}) if is_slug(name) else Q(pk__in=[])
     if tenant_id := uuid_of(name):
         for field in id_fields:
-            named |= Q(**{field: tenant_id})
-    return named
+            condition |= Q(**{field: tenant_id})
+    return condition
 
 
 def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:
-    """As they stand at `now`, where that matters: without it, points may be among the balance that have just expired."""
+    """Return the participant, or None. With `now` as of that time; without it the balance may include points that have just expired."""
     participant = Participant.objects.of(tenant).filter(external_id=external_id).first()
     if participant is not None and now is not None:
         as_if_settled([participant], now=now)
@@ -77,7 +80,7 @@ def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None =
 
 
 def get_participant(tenant: Tenant, external_id: str, *, now: datetime) -> Participant:
-    """As they stand at `now`. Raises ParticipantNotFound."""
+    """Return the participant as of `now`. Raises ParticipantNotFound."""
     participant = find_participant(tenant, external_id, now=now)
     if participant is None:
         raise ParticipantNotFound(external_id)
@@ -87,16 +90,16 @@ def get_participant(tenant: Tenant, external_id: str, *, now: datetime) -> Parti
 def sorted_participants(
     participants: "QuerySet[Participant]", *, sort_by: str, descending: bool
 ) -> "QuerySet[Participant]":
-    """In the asked order; those without a value come last, ties by participant id."""
+    """Sort by a key of SORTABLE. Participants without a value come last; ties are sorted by participant id."""
     field = F(SORTABLE[sort_by])
     order = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)
     return participants.order_by(order, "external_id")
 
 
 def name_filter(text: str) -> Q:
-    """Id or display name contains `text`, whatever its case.
+    """Condition: id or display name contains `text`, ignoring case.
 
-    SQLite's LIKE knows the case of ASCII letters only; its regular expressions are Python's and know them all.
+    SQLite's LIKE ignores the case of ASCII letters only. Its regular expressions are Python's, which ignore the case of all letters.
     """
     if connection.vendor == "sqlite":
         return Q(external_id__iregex=re.escape(text)) | Q(display_name__iregex=re.escape(text))
@@ -104,15 +107,17 @@ def name_filter(text: str) -> Q:
 
 
 def tenants_to_audit(*, since: datetime) -> Sequence[Tenant]:
-    """Those whose newest audit was begun before `since`: who was never audited first, then whose is longest ago."""
+    """Return the tenants whose newest audit began before `since`: never audited ones first, then the oldest audit first."""
     waiting = Tenant.objects.filter(Q(audit_run=None) | Q(audit_run__began_at__lt=since))
     return list(waiting.order_by(F("audit_run__began_at").asc(nulls_first=True), "pk"))
 
 
 @dataclass(frozen=True)
 class AuditsSummary:
-    """What the newest audits of all tenants came to. `stalest_at` is since when the tenant whose audit is longest ago has been without
-    one, from its creation on where there was none; None where there is no tenant.
+    """The sum of the newest audits of all tenants.
+
+    `stalest_at` is the time of the oldest of these audits. A tenant that was never audited counts with the time of its creation. None
+    if there is no tenant.
     """
 
     rows: int

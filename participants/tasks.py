@@ -1,4 +1,4 @@
-"""What beat starts: every tenant is audited once a night, and old keys of batches are hashed."""
+"""Periodic tasks: audit every tenant once a night, and hash old idempotency keys of batches."""
 
 import time
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from participants.selectors import tenants_to_audit
 from participants.services.auditing import audit
 from participants.services.batch_keys import hash_old_keys
 
-# No tenant is begun later than this after the task was, well before a worker is killed: the next hour goes on with the rest.
+# No audit starts later than this after the task did, well before Celery kills the worker. The next run, an hour later, continues.
 BUDGET_SECONDS = 240.0
 A_NIGHT = timedelta(hours=20)
-TOLD_OF_EACH = 1_000
+MAX_LOGGED_DRIFTS = 1_000
 
 logger = structlog.get_logger(__name__)
 
 
 @shared_task(name="participants.verify")
 def verify() -> None:
-    """Audit those that were not audited this night, and tell the log of what does not agree."""
+    """Audit the tenants that were not audited this night, and log the drifts."""
     now, ends_at = timezone.now(), time.monotonic() + BUDGET_SECONDS
     waiting = tenants_to_audit(since=now - A_NIGHT)
     for done, tenant in enumerate(waiting):
@@ -36,7 +36,7 @@ def verify() -> None:
 
 @shared_task(name="participants.hash_batch_keys")
 def hash_batch_keys() -> None:
-    """Hash the idempotency keys of batches that are older than a week: their text may name participants."""
+    """Hash the idempotency keys of batches that are older than a week, because their text may contain participants' ids."""
     ends_at, hashed = time.monotonic() + BUDGET_SECONDS, 0
     for step in hash_old_keys(now=timezone.now()):
         hashed += step
@@ -47,21 +47,21 @@ def hash_batch_keys() -> None:
 
 def _verify(tenant: Tenant, *, now: datetime) -> None:
     try:
-        audited = audit(tenant=tenant, now=now, report=_teller(tenant))
+        result = audit(tenant=tenant, now=now, report=_drift_logger(tenant))
     except Exception:
         logger.exception("audit_failed", tenant=tenant.slug, environment=tenant.environment)
         return
-    logger.info("audited", tenant=tenant.slug, environment=tenant.environment, rows=audited.rows, drifts=audited.drifts)
+    logger.info("audited", tenant=tenant.slug, environment=tenant.environment, rows=result.rows, drifts=result.drifts)
 
 
-def _teller(tenant: Tenant) -> Callable[[Drift], None]:
-    """Each drift is an error in the log, of one tenant so many at most: `audited` says how many there were."""
-    told = 0
+def _drift_logger(tenant: Tenant) -> Callable[[Drift], None]:
+    """Return a function that logs a drift as an error, at most MAX_LOGGED_DRIFTS times. The event `audited` has the full number."""
+    logged = 0
 
-    def tell(drift: Drift) -> None:
-        nonlocal told
-        told += 1
-        if told <= TOLD_OF_EACH:
+    def report(drift: Drift) -> None:
+        nonlocal logged
+        logged += 1
+        if logged <= MAX_LOGGED_DRIFTS:
             logger.error(
                 "drift",
                 tenant=tenant.slug,
@@ -73,4 +73,4 @@ def _teller(tenant: Tenant) -> Callable[[Drift], None]:
                 found=str(drift.found),
             )
 
-    return tell
+    return report

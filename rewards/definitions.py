@@ -1,4 +1,4 @@
-"""What may be said of a reward when it is defined or changed, through the API or in the console."""
+"""Request bodies of rewards, shared by API and console."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -31,22 +31,22 @@ MAX_CODES = 10_000
 
 
 class MultiplierConfig(NestedObject):
-    """What a points multiplier does."""
+    """The configuration of a points multiplier."""
 
-    multiplier = MultiplierField(help_text="What points are multiplied by.")
+    multiplier = MultiplierField(help_text="Points are multiplied by this number.")
     duration_hours = FractionField(
         max_digits=8,
         decimal_places=4,
         min_value=Decimal("0.0001"),
         max_value=Decimal(MAX_HOURS),
         coerce_to_string=False,
-        help_text="How long, from the claim on; a grant without stock begins when stock comes.",
+        help_text="Duration in hours from the claim on. A pending claim starts when it gets its piece of new stock.",
     )
 
 
 @extend_schema_field(MultiplierConfig)
 class ConfigField(serializers.Field[Any, Any, Any, Any]):
-    """A whole MultiplierConfig, in a change too, or null; nothing in it is null."""
+    """A complete MultiplierConfig or null. A change replaces it as a whole."""
 
     child = MultiplierConfig()
 
@@ -63,55 +63,59 @@ class ConfigField(serializers.Field[Any, Any, Any, Any]):
 
 
 class RewardChanges(DefinitionChanges):
-    """The fields that are given change, and no other. `type` and `reward_type` say the same."""
+    """The fields of a reward that can be changed. `type` and `reward_type` mean the same."""
 
     type = serializers.ChoiceField(
-        choices=RewardType.choices, required=False, help_text="coupon and voucher hand out codes, where there are any."
+        choices=RewardType.choices, required=False, help_text="coupon and voucher hand out codes, if they have any."
     )
     reward_type = serializers.ChoiceField(choices=RewardType.choices, required=False, help_text="The same as `type`.")
     points_cost = WholeNumberField(
-        min_value=0, max_value=MAX_BIGINT, required=False, help_text="What it costs, where a claim pays with points."
+        min_value=0, max_value=MAX_BIGINT, required=False, help_text="Price in points, if the claim pays with points."
     )
     max_claims_per_user = WholeNumberField(
         min_value=1,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
-        help_text="For each participant; null: any number.",
+        help_text="Maximum number of claims per participant; null: any number.",
     )
     total_inventory = WholeNumberField(
         min_value=0,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
-        help_text="How many there are; null: no limit.",
+        help_text="Number of pieces in all; null: no limit.",
     )
     min_tier_level = WholeNumberField(
         min_value=0,
         max_value=MAX_COUNT,
         required=False,
         allow_null=True,
-        help_text="Only for tiers of this level and above.",
+        help_text="Only for participants in a tier of this level or higher; null: for all.",
     )
-    starts_at = InstantField(required=False, allow_null=True, help_text="From when on it can be claimed.")
-    expires_at = InstantField(required=False, allow_null=True, help_text="When that ends.")
+    starts_at = InstantField(
+        required=False, allow_null=True, help_text="It can be claimed from this instant on, or null."
+    )
+    expires_at = InstantField(
+        required=False, allow_null=True, help_text="It can be claimed until this instant, or null."
+    )
     image_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     code_pattern = VisibleLineField(
         max_length=MAX_PATTERN,
         required=False,
         allow_null=True,
-        help_text="Codes are made of it at the moment of a claim, once there is none in stock: `#` is a digit, `?` a letter, `*` either, "
-        "all without those that look alike; everything else stands for itself.",
+        help_text="Pattern of codes that are made at a claim when none is in stock: `#` is a digit, `?` a letter, `*` either, without "
+        "characters that look alike. Other characters are copied.",
     )
 
     config = ConfigField(
         required=False,
         allow_null=True,
-        help_text="What a `points_multiplier` does; no other type has one.",
+        help_text="The configuration of a `points_multiplier`; other types have none.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Under the names of the model; a change is judged together with what stays as it is."""
+        """Check rules about several fields, with the stored values of fields that do not change. Returns the names of the model."""
         kinds = {attrs.pop(name) for name in ("type", "reward_type") if name in attrs}
         if len(kinds) > 1:
             raise serializers.ValidationError({"type": "type and reward_type differ."})
@@ -126,42 +130,39 @@ class RewardChanges(DefinitionChanges):
         return attrs
 
     def _check_dates(self, attrs: Mapping[str, Any]) -> None:
-        starts_at, expires_at = self._after(attrs, "starts_at"), self._after(attrs, "expires_at")
+        starts_at, expires_at = self.after(attrs, "starts_at"), self.after(attrs, "expires_at")
         if starts_at is not None and expires_at is not None and starts_at >= expires_at:
             raise serializers.ValidationError({"expires_at": "Must be after starts_at."})
 
     def _check_pattern(self, attrs: Mapping[str, Any]) -> None:
-        pattern = self._after(attrs, "code_pattern")
+        pattern = self.after(attrs, "code_pattern")
         if pattern is None or not {"code_pattern", "total_inventory"} & set(attrs):
             return
-        if problem := pattern_problem(pattern, inventory=self._after(attrs, "total_inventory")):
+        if problem := pattern_problem(pattern, inventory=self.after(attrs, "total_inventory")):
             raise serializers.ValidationError({"code_pattern": problem})
 
     def _check_type(self, attrs: Mapping[str, Any]) -> None:
-        """Those who have a multiplier keep it: awards look for it as long as the type says so."""
+        """A multiplier keeps its type, and no other reward becomes one: awards find claimed multipliers by the type of the reward."""
         if self.instance is None:
             return
         if (self.instance.reward_type == MULTIPLIER) != self._is_multiplier(attrs):
             raise serializers.ValidationError(
-                {"type": f"A {MULTIPLIER} stays one, and nothing else becomes one; define another reward."}
+                {"type": f"Cannot be changed from or to {MULTIPLIER}; define another reward."}
             )
 
     def _check_config(self, attrs: Mapping[str, Any]) -> None:
-        has_config, is_multiplier = self._after(attrs, "config") is not None, self._is_multiplier(attrs)
+        has_config, is_multiplier = self.after(attrs, "config") is not None, self._is_multiplier(attrs)
         if is_multiplier and not has_config:
             raise serializers.ValidationError(
-                {"config": f'A {MULTIPLIER} needs one, such as {{"multiplier": 2, "duration_hours": 24}}.'}
+                {"config": f'Required for a {MULTIPLIER}, such as {{"multiplier": 2, "duration_hours": 24}}.'}
             )
         if has_config and not is_multiplier:
-            raise serializers.ValidationError({"config": f"Only a {MULTIPLIER} has one."})
+            raise serializers.ValidationError({"config": f"Only allowed for a {MULTIPLIER}."})
 
     def _is_multiplier(self, attrs: Mapping[str, Any]) -> bool:
-        return bool(self._after(attrs, "reward_type") == MULTIPLIER)
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
+        return bool(self.after(attrs, "reward_type") == MULTIPLIER)
 
 
 class NewReward(RewardChanges):
-    code = NewCodeField(required=False, help_text="Your code for it; made of the name when left out. It never changes.")
+    code = NewCodeField(required=False, help_text="Your code for it; by default made from the name. It never changes.")
     name = NameField()

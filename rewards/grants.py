@@ -1,11 +1,11 @@
-"""Rewards as something that definitions grant."""
+"""Rewards as a grant kind of definitions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import GrantField, GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.engine import uuid_of
 from participants.errors import FieldError
@@ -13,7 +13,7 @@ from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork
 from rewards.models import Reward
 from rewards.services import grant as grant_reward
-from rewards.services.handing import loads_of
+from rewards.services.issuing import tally_load
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
@@ -30,8 +30,20 @@ def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
 
 
 def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
-    return [loads_of(UUID(str(spec["id"]))) for spec in specs]
+    return [tally_load(UUID(str(spec["id"]))) for spec in specs]
+
+
+ID = GrantField(schema={"type": "string", "format": "uuid"}, about="its id.", label="Reward", is_reference=True)
 
 
 def register() -> None:
-    grant_kinds.register("reward", GrantKind(_give, _problem, _loads, keys=("id",)))
+    kind = GrantKind(
+        label="Reward",
+        give=_give,
+        problem=_problem,
+        fields={"id": ID},
+        loads=_loads,
+        leads_to={"reward.claimed": None, "reward.pending": None},
+        suggestions=lambda tenant: Reward.objects.of(tenant).active().in_order().values_list("pk", "name"),
+    )
+    grant_kinds.register("reward", kind)

@@ -1,4 +1,4 @@
-"""Rewards in the profile and in the state."""
+"""Rewards in the participant's profile and state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ def _profile_fields() -> Mapping[str, AnyField]:
 
 
 def _state_field() -> AnyField:
-    return RewardsSummary(help_text="How many rewards.")
+    return RewardsSummary(help_text="Number of rewards.")
 
 
 def register() -> None:

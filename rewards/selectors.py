@@ -1,4 +1,4 @@
-"""Reads of rewards: those there are to claim, and those a participant has."""
+"""Reads of rewards, claims, codes and multipliers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally, RewardType
 
 PART = "rewards"
-AT_ONCE = 1_000
+BATCH_SIZE = 1_000
 
 
 @dataclass(frozen=True)
 class ClaimPage:
-    """A page of claims, newest first, and how many there are over all pages."""
+    """A page of claims, newest first, and the total of all pages."""
 
     claims: Sequence[Claim]
     total: int
@@ -25,7 +25,7 @@ class ClaimPage:
 
 @dataclass(frozen=True)
 class RewardPage:
-    """A page of rewards, in display order, and how many there are over all pages."""
+    """A page of rewards, in display order, and the total of all pages."""
 
     rewards: Sequence[Reward]
     total: int
@@ -34,20 +34,20 @@ class RewardPage:
 def open_rewards(
     tenant: Tenant, *, now: datetime, page: int, page_size: int, reward_type: str | None = None
 ) -> RewardPage:
-    """The rewards that can be claimed now by somebody, in display order; sold out ones are among them. `page` is 1-indexed."""
-    begun = Q(starts_at=None) | Q(starts_at__lte=now)
-    lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-    rewards = Reward.objects.of(tenant).active().filter(begun, lasting)
+    """The rewards that are active and within their dates, sold out or not, in display order. `page` starts with 1."""
+    has_started = Q(starts_at=None) | Q(starts_at__lte=now)
+    has_not_ended = Q(expires_at=None) | Q(expires_at__gt=now)
+    rewards = Reward.objects.of(tenant).active().filter(has_started, has_not_ended)
     if reward_type is not None:
         rewards = rewards.filter(reward_type=reward_type)
     start = (page - 1) * page_size
     found = list(rewards.in_order()[start : start + page_size])
-    is_whole = not start and len(found) < page_size  # then nothing is left to be counted
-    return RewardPage(found, len(found) if is_whole else rewards.count())
+    is_only_page = not start and len(found) < page_size  # then no query is needed to count
+    return RewardPage(found, len(found) if is_only_page else rewards.count())
 
 
 def claims_page(participant: Participant | None, *, page: int, page_size: int) -> ClaimPage:
-    """`page` is 1-indexed."""
+    """A page of the participant's claims, newest first. `page` starts with 1."""
     if participant is None:
         return ClaimPage((), 0)
     claims, start = Claim.objects.of(participant), (page - 1) * page_size
@@ -56,31 +56,31 @@ def claims_page(participant: Participant | None, *, page: int, page_size: int) -
     return ClaimPage(list(found), total)
 
 
-def rewards_awaited() -> "QuerySet[Reward]":
-    """Those with stock that somebody waits for, with their tenants."""
-    waited_for = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
+def rewards_ready_to_serve() -> "QuerySet[Reward]":
+    """Rewards that have pending claims and may have stock, with their tenants."""
+    pending = Claim.objects.filter(status=ClaimStatus.PENDING).order_by().values("reward_id").distinct()
     has_code = Q(has_codes=False) | Q(free_codes__gt=0) | Q(code_pattern__isnull=False)
-    return Reward.objects.filter(has_code, pk__in=waited_for).select_related("tenant").order_by("pk")
+    return Reward.objects.filter(has_code, pk__in=pending).select_related("tenant").order_by("pk")
 
 
-def known_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
-    """Those of `codes` that the reward has, handed out or not."""
+def existing_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
+    """Return which of `codes` the reward already has, free or handed out."""
     values, known = sorted(set(codes)), RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
     return {
         value
-        for start in range(0, len(values), AT_ONCE)
-        for value in known.filter(value__in=values[start : start + AT_ONCE]).values_list("value", flat=True)
+        for start in range(0, len(values), BATCH_SIZE)
+        for value in known.filter(value__in=values[start : start + BATCH_SIZE]).values_list("value", flat=True)
     }
 
 
 def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[RewardTally]":
-    """What makes the participant's points count more now, with its reward, the longest first."""
+    """The participant's multipliers that are active now, with their rewards, the longest first."""
     tallies = RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
     return tallies.filter(active_until__gt=now).select_related("reward").order_by("-active_until")
 
 
-def multiplier_rewards(catalog: Catalog) -> tuple[UUID, ...]:
-    """The ids of all points multipliers that the tenant ever defined: who has an inactive one keeps it."""
+def multiplier_reward_ids(catalog: Catalog) -> tuple[UUID, ...]:
+    """The ids of all points multipliers of the tenant, also inactive ones: participants keep what they claimed."""
     found: tuple[UUID, ...] = catalog.part(PART)
     return found
 
@@ -91,5 +91,5 @@ def _load_multiplier_rewards(tenant: Tenant) -> tuple[UUID, ...]:
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     catalog_parts.register(PART, _load_multiplier_rewards)

@@ -1,19 +1,19 @@
-"""What beat starts: who was granted a reward that was out of stock gets it when stock comes."""
+"""Celery tasks of rewards."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from participants.work import round_robin
-from rewards.selectors import rewards_awaited
-from rewards.services import serving_waiting
+from rewards.selectors import rewards_ready_to_serve
+from rewards.services import serve_pending_in_chunks
 
-# Well before a worker is killed: what is left then is still waiting, and the next beat's.
+# Less than the time after which a worker is killed. The next run does the rest.
 BUDGET_SECONDS = 120.0
 
 
 @shared_task(name="rewards.serve_waiting")
 def serve_waiting() -> None:
-    """Hand out what was granted while there was none."""
+    """Serve the pending claims of rewards that have stock."""
     now = timezone.now()
-    work = [(reward.tenant, serving_waiting(reward=reward, now=now)) for reward in rewards_awaited()]
+    work = [(reward.tenant, serve_pending_in_chunks(reward=reward, now=now)) for reward in rewards_ready_to_serve()]
     round_robin("rewards", work, seconds=BUDGET_SECONDS)

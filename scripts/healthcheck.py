@@ -1,6 +1,6 @@
 """Exit 0 if the web server of this container answers /health, else 1: the HEALTHCHECK of the Dockerfile.
 
-Standard library only, and nothing of the product imported: it runs every ten seconds.
+It uses the standard library only, because it runs every ten seconds.
 """
 
 import http.client
@@ -11,7 +11,7 @@ SECONDS = 4
 
 
 def main() -> int:
-    """Asked under a name of ours, since Django refuses every other."""
+    """Request /health with an allowed host name, because Django refuses others; return the exit code."""
     client = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=SECONDS)
     try:
         client.request("GET", "/health", headers={"Host": own_name(os.environ.get("ALLOWED_HOSTS", ""))})
@@ -23,7 +23,7 @@ def main() -> int:
 
 
 def own_name(allowed_hosts: str) -> str:
-    """A host name that ALLOWED_HOSTS lets through: `.example.com` stands for the domain and all below, `*` for any."""
+    """Return a host name that ALLOWED_HOSTS permits. `.example.com` permits the domain and its subdomains, `*` any name."""
     first = allowed_hosts.split(",", maxsplit=1)[0].strip()
     return "localhost" if first in {"", "*"} else first.removeprefix(".")
 

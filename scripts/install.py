@@ -1,13 +1,13 @@
-"""Make `.venv` and install the pinned requirements into it, once.
+"""Create `.venv` and install the pinned requirements into it, once.
 
     python3 scripts/install.py [--dev]
 
-Standard library only. This file must be readable to a Python as old as 3.6, which hands over to a newer one or says in
-one line what is missing, and must be quick when there is nothing to do: a stamp of the lock's hash makes every later
-call immediate. The installing itself is in `installation.py`, which only a new enough Python reads.
+It uses the standard library only. Python 3.6 must be able to run this file: an old Python hands over to a newer one, or says in
+one line what is missing. The file must be fast if there is nothing to do, so it compares a stamp with the hash of the lock files.
+The installation itself is in `installation.py`, which only a new enough Python imports.
 """
 
-# An old Python must read this file, and a quick one must not wait for pathlib or for imports that it does not need:
+# An old Python must be able to run this file, and importing pathlib would be slow:
 # ruff: noqa: PTH100, PTH110, PTH120, PLC0415
 
 import hashlib
@@ -24,11 +24,11 @@ LOCKS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-
 
 
 class Failed(Exception):
-    """What stops the installation, as the one line that the user reads."""
+    """The installation cannot continue. The message is one line for the user."""
 
 
 def main(arguments):
-    """Install what is asked for; return the exit code."""
+    """Install the requirements; return the exit code."""
     kind = "dev" if "--dev" in arguments else "run"
     try:
         if not is_installed(kind):
@@ -38,7 +38,7 @@ def main(arguments):
         sys.stderr.write(f"install: {problem}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("install: interrupted; the next start does the rest\n")
+        sys.stderr.write("install: interrupted; the next start continues\n")
         return 130
     return 0
 
@@ -50,11 +50,11 @@ def install(kind):
     installation.install_once(kind)
 
 
-# --- what is installed already --------------------------------------------------------------------------------------
+# --- is it installed already? --------------------------------------------------------------------------------------
 
 
 def is_installed(kind):
-    """Whether this very lock was installed completely, and into this very folder: a moved venv does not run."""
+    """Whether exactly these lock files were installed completely into this folder. A moved venv does not work."""
     try:
         with open(stamp_path(kind)) as file:
             return file.read() == expected_stamp(kind) and os.path.exists(PYTHON)
@@ -67,7 +67,7 @@ def stamp_path(kind):
 
 
 def expected_stamp(kind):
-    """The hash of the lock files and of the place they are installed to."""
+    """Return the hash of the lock files and of the path of the venv."""
     digest = hashlib.sha256(VENV.encode())
     for name in LOCKS[kind]:
         with open(os.path.join(ROOT, name), "rb") as file:
@@ -75,11 +75,14 @@ def expected_stamp(kind):
     return digest.hexdigest()
 
 
-# --- a Python that will do ------------------------------------------------------------------------------------------
+# --- finding a suitable Python ------------------------------------------------------------------------------------------
 
 
 def hand_over_to_new_enough_python(arguments):
-    """Return if this Python will do; else become the first one on PATH that does; else say what is missing."""
+    """Return if this Python is suitable; else replace this process by the first suitable one on PATH.
+
+    Raises: Failed if there is none.
+    """
     problem = problem_of_this_python()
     if not problem:
         return
@@ -93,7 +96,7 @@ def hand_over_to_new_enough_python(arguments):
 
 
 def problem_of_this_python():
-    """Why this Python cannot make the venv, in one line, or nothing."""
+    """Return in one line why this Python cannot create the venv, or an empty text."""
     found = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info < MINIMUM:
         return f"Python 3.11 or newer is needed; found only Python {found} ({sys.executable})."
@@ -108,7 +111,7 @@ def problem_of_this_python():
 
 
 def problem_of_python(name):
-    """The same question put to another Python; None if there is none (or only a version manager's empty shim)."""
+    """Return the problem of another Python; None if it does not exist or is only the shim of a version manager."""
     import subprocess
 
     check = f"import sys; sys.path.insert(0, {HERE!r}); import install; print(install.problem_of_this_python())"
@@ -120,5 +123,5 @@ def problem_of_python(name):
 
 
 if __name__ == "__main__":
-    sys.modules["install"] = sys.modules["__main__"]  # installation.py raises this very module's Failed
+    sys.modules["install"] = sys.modules["__main__"]  # installation.py imports Failed from this module
     sys.exit(main(sys.argv[1:]))

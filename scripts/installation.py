@@ -1,7 +1,7 @@
-"""The installing half of `install.py`: the venv, the index that pip knows, uv for speed and pip when uv cannot.
+"""The installation for `install.py`: creates the venv, and installs the requirements with uv or, if uv fails, with pip.
 
-uv installs in a tenth of pip's time, but reads neither pip's configuration nor, unasked, the system's certificates:
-both are handed over. Whatever goes wrong with uv, pip gets its turn before anybody reads an error.
+uv is ten times as fast as pip, but does not read pip's configuration and, by default, the system's certificates. Both are passed
+to it. An error is shown only if both uv and pip fail.
 """
 
 import ast
@@ -21,13 +21,16 @@ NETWORK_RETRIES = "2"
 
 
 def install_once(kind: str) -> None:
-    """Install a lock completely, or raise `Failed`; of two starts at once the second waits and finds it done."""
+    """Install the lock files of `kind` completely. A second process that starts meanwhile waits.
+
+    Raises: Failed.
+    """
     with _lock():
         if is_installed(kind):
             return
         started = time.monotonic()
         _say(f"Installing {' and '.join(LOCKS[kind])} into .venv (only this once) ...")
-        _make_venv()
+        _create_venv()
         _install_requirements(kind)
         _stamp(kind)
         _say(f"Installed in {time.monotonic() - started:.0f} s.")
@@ -35,7 +38,7 @@ def install_once(kind: str) -> None:
 
 @contextlib.contextmanager
 def _lock() -> Iterator[None]:
-    """A lock on the project folder itself: leaves no file behind and ends with the process, however that ends."""
+    """Hold a lock on the project folder. It needs no lock file, and ends with the process in any case."""
     try:
         import fcntl  # noqa: PLC0415 - not on Windows
     except ImportError:
@@ -56,13 +59,13 @@ def _lock() -> Iterator[None]:
 # --- the venv -------------------------------------------------------------------------------------------------------
 
 
-def _make_venv() -> None:
-    """A venv that runs and has pip; one that was half made, moved or left by another Python is made again."""
+def _create_venv() -> None:
+    """Ensure a venv that works and has pip. An incomplete or moved venv, or one of another Python, is created again."""
     if _has_pip() or (_is_usable() and _run([PYTHON, "-m", "ensurepip"]).returncode == 0):
         return
-    made = _run([sys.executable, "-m", "venv", "--clear", VENV])
-    if made.returncode != 0:
-        raise Failed(f"could not make {VENV}: {_last_line(made)}")
+    result = _run([sys.executable, "-m", "venv", "--clear", VENV])
+    if result.returncode != 0:
+        raise Failed(f"could not create {VENV}: {_last_line(result)}")
 
 
 def _has_pip() -> bool:
@@ -78,7 +81,7 @@ def _is_usable() -> bool:
 
 
 def _install_requirements(kind: str) -> None:
-    """uv if it can be had, else pip; only when both fail is there something to say, and pip says it best."""
+    """Install with uv, or if that fails with pip. If both fail, show the error of pip, which is clearer."""
     files = [argument for name in LOCKS[kind] for argument in ("-r", str(Path(ROOT) / name))]
     if _install_with_uv(files):
         return
@@ -98,7 +101,7 @@ def _install_with_uv(files: list[str]) -> bool:
 
 
 def pip_settings() -> dict[str, str]:
-    """pip's settings for an installation by bare name (`index-url`); files give way to `[install]`, that to variables."""
+    """Return pip's settings by name (`index-url`). `[install]` overrides `[global]`, and environment variables override both."""
     listed = [line.partition("=") for line in _run([*PIP, "config", "list"]).stdout.splitlines()]
     settings: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
@@ -109,8 +112,8 @@ def pip_settings() -> dict[str, str]:
 
 
 def uv_environment(settings: dict[str, str]) -> dict[str, str]:
-    """What pip is told, in uv's words; by environment, since an index address may hold a password."""
-    handed_over = {
+    """Translate pip's settings to environment variables of uv. They are no arguments, because an index URL may contain a password."""
+    from_pip = {
         "UV_DEFAULT_INDEX": settings.get("index-url", ""),
         "UV_INDEX": " ".join(settings.get("extra-index-url", "").split()),
         "UV_FIND_LINKS": ",".join(settings.get("find-links", "").split()),
@@ -121,17 +124,17 @@ def uv_environment(settings: dict[str, str]) -> dict[str, str]:
     own = {
         "UV_SYSTEM_CERTS": "true",
         "UV_PYTHON_DOWNLOADS": "never",
-        "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip: the best version of all indexes, not the first index's
-        "UV_COMPILE_BYTECODE": "1",  # four processes start at once; let none of them compile
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # as in pip: the best version in all indexes
+        "UV_COMPILE_BYTECODE": "1",  # four processes start together; none should have to compile
     }
-    return {name: value for name, value in handed_over.items() if value} | own
+    return {name: value for name, value in from_pip.items() if value} | own
 
 
-# --- small things ---------------------------------------------------------------------------------------------------
+# --- helpers ---------------------------------------------------------------------------------------------------
 
 
 def _stamp(kind: str) -> None:
-    """Written last, so that what was interrupted is done again; the larger lock includes the smaller."""
+    """Write the stamps. This is the last step, so that an interrupted installation is repeated. `dev` includes `run`."""
     for included in LOCKS:
         if set(LOCKS[included]) <= set(LOCKS[kind]):
             Path(stamp_path(included)).write_text(expected_stamp(included))
@@ -149,7 +152,7 @@ def _run(command: list[str], environment: dict[str, str] | None = None) -> subpr
 
 
 def _last_line(process: subprocess.CompletedProcess[str]) -> str:
-    """The line that names the reason: pip's first "ERROR:", or the last thing said."""
+    """Return the line with the reason: pip's first "ERROR:", or else the last line."""
     lines = [line.strip() for line in (process.stderr + process.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     return (errors or lines[-1:] or ["no reason given"])[0]

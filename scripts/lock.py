@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/lock.py [--upgrade]
 
-Pins that still satisfy the .in files are kept, unless --upgrade asks for the newest.
+Pins that still satisfy the .in files stay, unless --upgrade is given.
 """
 
 import os
@@ -16,7 +16,7 @@ COMPILE = ["-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-ver
 
 
 def main(arguments: list[str]) -> int:
-    """One lock after the other, since the later ones are constrained by the earlier."""
+    """Compile the lock files in order, because the later ones are constrained by the earlier ones."""
     environment = os.environ | uv_environment(pip_settings()) | {"UV_CUSTOM_COMPILE_COMMAND": "make lock"}
     for lock in LOCKS["dev"]:
         source = lock.replace(".txt", ".in")

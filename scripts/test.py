@@ -2,9 +2,9 @@
 
     .venv/bin/python scripts/test.py [pytest arguments]
 
-The passes follow one another, since each uses every core. Both always run, and the summary at the end says on which
-servers, so that a green line cannot hide a pass that never happened. Where browser tests were left out because there is no
-browser, the last lines name them and the command that installs one.
+The passes run one after the other, because each uses all cores. Both always run, and the summary names their servers, so that a
+missing pass cannot be overlooked. If there is no browser, the last lines name the skipped browser tests and the command that
+installs a browser.
 """
 
 import json
@@ -23,7 +23,7 @@ _WORDS = {0: "passed", NO_TESTS_COLLECTED: "empty ", INTERRUPTED: "stopped"}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the passes, then print a line for each; fail if one of them failed."""
+    """Run the passes and print a line for each. Return the exit code: that of a failed pass if there is one."""
     lines: list[str] = []
     codes: list[int] = []
     left_out: dict[str, Any] = {}
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(environment: dict[str, str], arguments: list[str]) -> tuple[int, dict[str, Any]]:
-    """One pass; a pass that was interrupted still takes its servers down before it ends."""
+    """Run one pass; return its exit code and its report. An interrupted pass still stops its servers."""
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
         inherited = {name: value for name, value in os.environ.items() if name != "TEST_EMBEDDED"}
@@ -53,7 +53,7 @@ def _run(environment: dict[str, str], arguments: list[str]) -> tuple[int, dict[s
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
-    """Ctrl-C goes to both of us; pytest answers it, and we wait for that."""
+    """Wait for pytest. Ctrl-C reaches both processes; pytest handles it, so continue to wait."""
     while True:
         try:
             return process.wait()
@@ -63,14 +63,14 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
 
 def _describe(report: dict[str, Any]) -> str:
     if not report:
-        return "no test ran; the lines above say why"
+        return "no test ran; see the lines above for the reason"
     counts = [f"{report[name]} {name}" for name in ("passed", "failed", "error", "skipped") if report[name]]
     servers = "; ".join(str(server) for server in report["servers"])
     return f"{', '.join(counts) or 'nothing ran'} in {report['seconds']:.0f} s  ({servers})"
 
 
 def _describe_left_out(left_out: dict[str, Any]) -> list[str]:
-    """Which browser tests did not run in either pass, and the command that installs a browser."""
+    """Return lines about browser tests that ran in no pass, and the command that installs a browser."""
     if not left_out:
         return []
     return [
@@ -81,7 +81,7 @@ def _describe_left_out(left_out: dict[str, Any]) -> list[str]:
 
 
 def _verdict(codes: list[int]) -> int:
-    """A selection may have nothing to run in one pass (`-m engine` in the second), but not in both."""
+    """Return the exit code. A selection may be empty in one pass (`-m engine` in the second), but not in both."""
     failed = [code for code in codes if code not in {0, NO_TESTS_COLLECTED}]
     return failed[0] if failed else min(codes)
 

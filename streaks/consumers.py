@@ -1,4 +1,4 @@
-"""Streaks hear the clients' events: those of their types, of which their expression holds, tick them."""
+"""Streaks react to clients' events: an event of a streak's types that matches its filter ticks it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -19,11 +19,11 @@ from streaks.services.counting import count_tick, loads_for
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = streaks_in(catalog)
-    return loads_for(streak for name in {event.name for event in events} for streak in known.listening(name))
+    return loads_for(streak for name in {event.name for event in events} for streak in known.by_event[name])
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    for streak in streaks_in(work.catalog).listening(fact.name):
+    for streak in streaks_in(work.catalog).by_event[fact.name]:
         if _matches(streak, fact):
             yield from _tick(streak, fact, work)
         else:
@@ -37,10 +37,10 @@ def _tick(streak: CompiledStreak, fact: Fact, work: UnitOfWork) -> Iterator[Outc
     yield from counted.outcomes
 
 
-def _result(ticked: TickResult) -> str:
-    if ticked.is_satisfying:
+def _result(result: TickResult) -> str:
+    if result.is_satisfying:
         return "counted"
-    return "already_counted" if ticked.was_satisfied else "not_enough"
+    return "already_counted" if result.was_satisfied else "not_enough"
 
 
 def _trace_entry(streak: CompiledStreak, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
@@ -53,7 +53,7 @@ def _matches(streak: CompiledStreak, fact: Fact) -> bool:
 
 
 def _value(streak: CompiledStreak, fact: Fact) -> Any:
-    """What the event has in the field that the streak's condition looks at; None for nothing."""
+    """The event's value of the condition's field, or None."""
     field = streak.terms.rules.condition.field
     if field is None:
         return None

@@ -1,10 +1,10 @@
-"""Ticks of streaks as something that definitions grant."""
+"""The grant kind `streak_tick`: a definition ticks a streak."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, Outcome
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import CODE, GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -15,8 +15,8 @@ from streaks.services import grant_tick, loads_of_codes
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    at, is_vouched = grant.at or work.now, grant.event_id is None
-    yield from grant_tick(work, participant, str(grant.spec["code"]), at=at, is_vouched=is_vouched)
+    at, is_direct = grant.at or work.now, grant.event_id is None
+    yield from grant_tick(work, participant, str(grant.spec["code"]), at=at, is_direct=is_direct)
 
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
@@ -32,4 +32,13 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
 
 
 def register() -> None:
-    grant_kinds.register("streak_tick", GrantKind(_give, _problem, _loads, keys=("code",)))
+    kind = GrantKind(
+        label="Tick of a streak",
+        give=_give,
+        problem=_problem,
+        fields={"code": CODE},
+        loads=_loads,
+        leads_to={"streak.incremented": "streak_code", "streak.milestone_reached": "streak_code"},
+        suggestions=lambda tenant: Streak.objects.of(tenant).active().in_order().values_list("code", "name"),
+    )
+    grant_kinds.register("streak_tick", kind)

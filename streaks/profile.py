@@ -1,4 +1,4 @@
-"""Streaks in the profile and in the state."""
+"""The sections of streaks in a participant's profile and state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from streaks.selectors import ParticipantStreakStatus, best_status, statuses_of
 
 
 class StreakSummary(serializers.Serializer[Any]):
-    current = serializers.IntegerField(help_text="Length of the run that is alive now, else 0.")
+    current = serializers.IntegerField(help_text="Length of the live run, else 0.")
     longest = serializers.IntegerField(help_text="Length of the longest run ever.")
 
 
@@ -38,7 +38,7 @@ def _summary(best: ParticipantStreakStatus | None) -> dict[str, int]:
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
-    about = "The best streak that is alive, else the longest; null for who never ticked."
+    about = "The best streak that is alive, else the longest. Null if the participant never ticked one."
     return {"streaks": BestStreak(allow_null=True, help_text=about)}
 
 

@@ -1,4 +1,4 @@
-"""What beat starts: breaks and risks are told, and what changed for everyone in a streak is followed up."""
+"""Periodic tasks: announce breaks and risks, and review streaks after changes that concern all participants."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,19 +8,19 @@ from streaks.models import Streak
 from streaks.selectors.due import BREAKS, RISKS, SweepKind, tenants_with_due_rows
 from streaks.services import review_in_chunks, sweep_in_chunks
 
-# Well before a worker is killed (LONGEST_TASK_SECONDS): what is left then is still due, and the next beat's.
+# Less than the time after which a worker is killed (LONGEST_TASK_SECONDS). Remaining rows are due for the next run.
 BUDGET_SECONDS = 120.0
 
 
 @shared_task(name="streaks.announce_breaks")
 def announce_breaks() -> None:
-    """Tell of every run that is over."""
+    """Announce every broken run."""
     _announce(BREAKS)
 
 
 @shared_task(name="streaks.announce_risks")
 def announce_risks() -> None:
-    """Tell of every run that is about to be over."""
+    """Announce every run at risk."""
     _announce(RISKS)
 
 
@@ -33,7 +33,7 @@ def _announce(kind: SweepKind) -> None:
 
 @shared_task(name="streaks.review")
 def review() -> None:
-    """Tell what a change of terms, a pause that ended or an amnesty has made of everyone's runs."""
+    """Announce what a change of terms, the end of a pause, or an amnesty changed for all participants of a streak."""
     now = timezone.now()
     streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
     work = [(streak.tenant, review_in_chunks(streak=streak, now=now)) for streak in streaks]

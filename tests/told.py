@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.messages import message_bytes, message_of
 from gamify_project.webhooks_schema import describe_webhooks
 from participants.models import DomainEvent
 from participants.work.outbox import domain_event
@@ -31,7 +31,7 @@ def _teller() -> str:
 
 
 def check(event: DomainEvent) -> None:
-    _validators()[event.type].validate(json.loads(encoded(message_of(event))))
+    _validators()[event.type].validate(json.loads(message_bytes(message_of(event))))
 
 
 @cache

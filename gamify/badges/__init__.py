@@ -1,1 +1,1 @@
-"""Badges: what can be earned once, and who has earned it."""
+"""Badges: achievements that a participant can earn once."""

@@ -1,4 +1,4 @@
-"""Participants have as many badges as their row says (contract §8)."""
+"""Audit: a participant's `badge_count` is the number of their badges (contract §8)."""
 
 from collections.abc import Iterator
 
@@ -22,17 +22,17 @@ def _size(tenant: Tenant) -> int:
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
     awards = BadgeAward.objects.filter(tenant_id=tenant.pk).order_by("participant_id")
     rows = stream_rows(awards.values_list("participant_id"), report_progress)
-    for participant_id, standing, theirs in group_with_participants(
+    for participant_id, columns, badges in group_with_participants(
         tenant, ["external_id", "badge_count"], rows, report_progress=report_progress
     ):
-        if standing is None:
-            yield orphan_drift(participant_id, "badges", theirs)
+        if columns is None:
+            yield orphan_drift(participant_id, "badges", badges)
             continue
-        (external_id, said), count = standing, sum(1 for _ in theirs)
-        if said != count:
-            yield Drift(f"participant {external_id}", "badge_count", count, said)
+        (external_id, stored), count = columns, sum(1 for _ in badges)
+        if stored != count:
+            yield Drift(f"participant {external_id}", "badge_count", count, stored)
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     audits.register("badges", Audit(_size, _find))

@@ -1,4 +1,4 @@
-"""Badges with criteria hear events and changes, and are given to whoever has come to their minimum."""
+"""Badges with criteria react to events and changes. A participant who reaches the minimum of a badge is granted the badge."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -12,23 +12,24 @@ from gamify.badges.services import count_event, ensure_progress_rows, progress_l
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
-from gamify.facts.services import Consumer, Fact, metrics
+from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
-MAX_PRELOADED = 32  # of more badges, those are read that an event turns out to be counted by
+MAX_PRELOADED = 32
+"""If more badges listen to the events of a unit, their rows are loaded later, and only for badges whose filter matches."""
 
 Listening = tuple[BadgeDefinition, Criterion]
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     badges = badges_in(catalog)
-    ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.listening(name)}
+    ids = {badge.id for name in {event.name for event in events} for badge, _ in badges.by_event[name]}
     return progress_loads(sorted(ids)) if len(ids) <= MAX_PRELOADED else ()
 
 
 def _changes(catalog: Catalog) -> Collection[str]:
-    return badges_in(catalog).by_change
+    return badges_in(catalog).by_change.names
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
@@ -36,16 +37,16 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
 
 
 def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
-    counted: list[Listening] = []
-    for badge, criterion in badges_in(work.catalog).listening(fact.name):
-        if criterion.matches(fact.properties):
-            counted.append((badge, criterion))
+    matching: list[Listening] = []
+    for badge, criterion in badges_in(work.catalog).by_event[fact.name]:
+        if criterion.counter.matches(fact.properties):
+            matching.append((badge, criterion))
         else:
-            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_judged_conditions(criterion, fact))
-    work.load(progress_loads(badge.id for badge, _ in counted))
-    missing = {badge.id: criterion for badge, criterion in counted if not _has_badge(work, fact, badge)}
+            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_condition_results(criterion, fact))
+    work.load(progress_loads(badge.id for badge, _ in matching))
+    missing = {badge.id: criterion for badge, criterion in matching if not _has_badge(work, fact, badge)}
     ensure_progress_rows(work, fact.participant, missing)
-    for badge, criterion in counted:
+    for badge, criterion in matching:
         if _has_badge(work, fact, badge):
             yield TraceEntry(_source(badge), "already_earned")
         else:
@@ -54,8 +55,8 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
 
 def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     met: list[tuple[BadgeDefinition, Criterion, int]] = []
-    for badge, criterion in badges_in(work.catalog).by_change.get(fact.name, ()):
-        number = metrics[criterion.metric].after[fact.name](fact, criterion.selector)
+    for badge, criterion in badges_in(work.catalog).by_change[fact.name]:
+        number = badge_metrics[criterion.metric].raised_by[fact.name](fact, criterion.selector)
         if number is not None and criterion.is_met_by(number):
             met.append((badge, criterion, number))
         elif number is not None:
@@ -82,11 +83,11 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
     note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
-    return TraceEntry(_source(badge), result, note, _judged_conditions(criterion, fact))
+    return TraceEntry(_source(badge), result, note, _condition_results(criterion, fact))
 
 
-def _judged_conditions(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
-    return partial(condition_results, criterion.event_filter, fact.properties, {})
+def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
+    return partial(condition_results, criterion.counter.event_filter, fact.properties, {})
 
 
 def _source(badge: BadgeDefinition) -> Source:

@@ -1,4 +1,4 @@
-"""Badges as something that definitions grant."""
+"""The grant kind `badge`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from gamify.badges.models import Badge
 from gamify.badges.services import grant as grant_badge
 from gamify.badges.services import loads_for
 from gamify.facts.engine.outcomes import Grant, GrantRefused, GrantReport, Outcome
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import CODE, GrantKind, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -43,4 +43,14 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
 
 
 def register() -> None:
-    grant_kinds.register("badge", GrantKind(_give, _problem, _loads, keys=("code",)))
+    kind = GrantKind(
+        label="Badge",
+        give=_give,
+        problem=_problem,
+        fields={"code": CODE},
+        loads=_loads,
+        leads_to={"badge.awarded": "badge_code"},
+        is_given_once=True,
+        suggestions=lambda tenant: Badge.objects.of(tenant).active().in_order().values_list("code", "name"),
+    )
+    grant_kinds.register("badge", kind)

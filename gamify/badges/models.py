@@ -14,10 +14,11 @@ class Rarity(models.TextChoices):
 
 
 class Badge(Definition):
-    """Something that a participant can earn once. An inactive one is not given any more; who has it keeps it.
+    """An achievement that a participant can earn once. An inactive badge is not awarded any more, but participants keep it.
 
-    `criteria` says when it is earned without anybody giving it (`engine.Criterion`); null where it is only given.
-    `criteria_revision` rises whenever what was counted so far may not be all: with other criteria, and when it is switched on or off.
+    `criteria` say when participants earn it without a grant (`engine.Criterion`). Null: it is only granted.
+    `criteria_revision` grows when the stored progress may be incomplete: when the criteria change, and when the badge is
+    activated or deactivated.
     """
 
     icon_url = models.CharField(max_length=500, null=True, blank=True)
@@ -33,15 +34,15 @@ class BadgeAwardQuerySet(models.QuerySet["BadgeAward"]):
 
 
 class BadgeAward(models.Model):
-    """One badge that one participant has earned; there is one row however often it is awarded. `event_id` is the event that it
-    came of, null where it came of none.
+    """One badge that one participant has earned. Repeated awards add no row.
 
-    Rows are written by the unit of work only, under the participant's lock.
+    `event_id` is the client's event that led to the award, or null. Only the unit of work writes rows, under the lock of the
+    participant.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes of their own: see docs/decisions/0003. Rows go with their participant by the eraser,
-    # and a badge is never deleted.
+    # No foreign key constraints and no indexes on them: see docs/decisions/0003. An eraser deletes the rows of a participant,
+    # and badges are never deleted.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -62,14 +63,14 @@ class BadgeAward(models.Model):
 
 
 class BadgeProgress(models.Model):
-    """How far one participant has come with the events that one badge counts, while they do not have it.
+    """The progress of one participant towards one badge that counts events and that they do not have.
 
-    `value` is what their events came to under the criteria numbered `revision`; a row of an earlier number is counted anew from the
-    history. Who has no row has no such event, or has not been looked at since the badge began to count.
+    `value` counts their events under the criteria with this `revision`. A row with an older revision is recounted from the
+    history. Without a row, the participant has no such event, or no event of theirs was counted since the criteria were set.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes of their own, as above.
+    # No foreign key constraints and no indexes on them, as above.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -1,4 +1,4 @@
-"""Badges in the profile and in the state."""
+"""The badges section of a participant's profile and state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,59 +15,59 @@ from participants.profile import AnyField, Section, Subject, sections
 
 class BadgeSummary(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="Code of the badge.")
-    name = serializers.CharField(help_text="Its name.")
+    name = serializers.CharField(help_text="Name of the badge.")
     earned = serializers.BooleanField(help_text="Whether the participant has it.")
-    earned_at = serializers.DateTimeField(allow_null=True, help_text="Since when, or null.")
+    earned_at = serializers.DateTimeField(allow_null=True, help_text="When they earned it, or null.")
 
 
 @extend_schema_field({"type": "number", "minimum": 0})
 class CountField(NumberField):
-    """A number that may be 0."""
+    """A number of at least 0."""
 
 
 class BadgeProgressAnswer(serializers.Serializer[Any]):
-    current = CountField(help_text="How far the participant is, never beyond the target.")
-    target = NumberField(help_text="What it takes.")
+    current = CountField(help_text="Progress so far, at most the target.")
+    target = NumberField(help_text="The number at which the badge is earned.")
 
 
 class ParticipantBadge(BadgeSummary):
-    description = serializers.CharField(allow_null=True, help_text="What it is for, or null.")
-    icon = serializers.CharField(allow_null=True, help_text="Address of its picture, or null.")
-    rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare it is.")
+    description = serializers.CharField(allow_null=True, help_text="Description, or null.")
+    icon = serializers.CharField(allow_null=True, help_text="Address of the picture, or null.")
+    rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare the badge is.")
     progress = BadgeProgressAnswer(
-        required=False, help_text="How far they are; only of one that is not earned and has criteria."
+        required=False, help_text="Progress towards the badge. Only for badges with criteria that are not earned."
     )
 
 
-def summary_body(standing: BadgeStatus) -> dict[str, Any]:
+def summary_body(status: BadgeStatus) -> dict[str, Any]:
     return {
-        "code": standing.badge.code,
-        "name": standing.badge.name,
-        "earned": standing.is_earned,
-        "earned_at": standing.earned_at,
+        "code": status.badge.code,
+        "name": status.badge.name,
+        "earned": status.is_earned,
+        "earned_at": status.earned_at,
     }
 
 
-def badge_body(standing: BadgeStatus) -> dict[str, Any]:
-    badge = standing.badge
+def badge_body(status: BadgeStatus) -> dict[str, Any]:
+    badge = status.badge
     about = {"description": badge.description, "icon": badge.icon, "rarity": badge.rarity}
-    return summary_body(standing) | about | _progress_of(standing)
+    return summary_body(status) | about | _progress_of(status)
 
 
-def _progress_of(standing: BadgeStatus) -> dict[str, Any]:
-    progress = standing.progress
+def _progress_of(status: BadgeStatus) -> dict[str, Any]:
+    progress = status.progress
     if progress is None:
         return {}
     return {"progress": {"current": exact_number(progress.current), "target": exact_number(progress.target)}}
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
-    standings = badge_statuses(subject.participant, subject.catalog)
-    return {"badges": [badge_body(standing) for standing in only_earned(standings)]}
+    statuses = badge_statuses(subject.participant, subject.catalog)
+    return {"badges": [badge_body(status) for status in only_earned(statuses)]}
 
 
 def _state(subject: Subject) -> Any:
-    return [summary_body(standing) for standing in badge_statuses(subject.participant, subject.catalog)]
+    return [summary_body(status) for status in badge_statuses(subject.participant, subject.catalog)]
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
@@ -75,7 +75,7 @@ def _profile_fields() -> Mapping[str, AnyField]:
 
 
 def _state_field() -> AnyField:
-    return BadgeSummary(many=True, help_text="All badges there are to earn, and what else they earned.")
+    return BadgeSummary(many=True, help_text="All active badges, and inactive ones that they earned.")
 
 
 def register() -> None:

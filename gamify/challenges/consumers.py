@@ -21,16 +21,14 @@ NOT_ENROLLED = "not_enrolled"
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = challenges_in(catalog)
-    return loads_for(
-        challenge for name in {event.name for event in events} for challenge, _ in known.listeners_by_challenge(name)
-    )
+    return loads_for(challenge for name in {event.name for event in events} for challenge, _ in known.by_event[name])
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    for challenge, listeners in challenges_in(work.catalog).listeners_by_challenge(fact.name):
-        values = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
-        if values:
-            result, note, outcomes = _apply(challenge, fact, values, work)
+    for challenge, listeners in challenges_in(work.catalog).by_event[fact.name]:
+        heard = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
+        if heard:
+            result, note, outcomes = _apply(challenge, fact, heard, work)
         else:
             result, note, outcomes = NOT_MATCHED, None, ()
         yield _trace_entry(challenge, listeners, fact, result, note)

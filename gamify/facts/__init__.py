@@ -1,1 +1,1 @@
-"""Events that clients emit, and what comes of them: the facts that every other domain hears."""
+"""Clients' events, and the pipeline that passes facts to the other domains."""

@@ -9,4 +9,4 @@ class FactsConfig(AppConfig):
         from gamify.facts import services
 
         services.register()
-        services.consumers()  # a misspelt name fails at the start, not with the first event
+        services.consumers()  # so that a misspelt name fails at the start, and not at the first event

@@ -1,18 +1,20 @@
-"""What definitions of every domain say of events and of what is given, judged once for all of them (contract §11).
+"""Serializer fields that the definitions of all domains share: event names, conditions, expressions and grants (contract §11).
 
-Messages are the ends of sentences: a client reads `config: event_types cannot be empty`.
+Messages are the ends of sentences that begin with the field: a client reads `config: event_types cannot be empty`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.facts.engine.conditions import MAX_DISTINCT, ConditionKind
 from gamify.facts.engine.expressions import expression_problem, filter_problem
 from gamify.facts.engine.fields import field_problem
-from gamify.facts.services import grant_problem
+from gamify.facts.services import grant_kinds, grant_problem
 from participants.api.fields import ObjectField
 from participants.api.nested import NestedObject
 from participants.api.scalars import TextField
@@ -25,7 +27,7 @@ MAX_EVENT_TYPES = 50
 MAX_MINIMUM = {ConditionKind.COUNT: 1_000_000, ConditionKind.DISTINCT: MAX_DISTINCT, ConditionKind.SUM: 10**15}
 MAX_GRANTS = 20
 
-_WORDS = {
+_ENDINGS = {
     "required": "is required",
     "null": "cannot be null",
     "blank": "cannot be empty",
@@ -41,12 +43,12 @@ _WORDS = {
 
 
 def message_endings(**more: str) -> dict[str, Any]:
-    """Error messages that end a sentence which begins with the field."""
-    return _WORDS | more
+    """Return error messages that end a sentence which begins with the name of the field. `more` replaces or adds messages."""
+    return _ENDINGS | more
 
 
 class Body(NestedObject):
-    """An object inside a definition; what is none is refused in the words of the others."""
+    """An object inside a definition. Its messages are ends of sentences."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("error_messages", message_endings(invalid="must be an object"))
@@ -68,7 +70,7 @@ class EventTypeField(TextField):
 
 
 class EventTypesField(serializers.ListField):
-    """Names of clients' events, each once."""
+    """Names of clients' events, without duplicates."""
 
     child = EventTypeField()
 
@@ -82,7 +84,7 @@ class EventTypesField(serializers.ListField):
 
 @extend_schema_field({"type": "number", "exclusiveMinimum": 0})
 class NumberField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON number, as it came."""
+    """A positive JSON number. It is not converted: an int stays an int."""
 
     def to_internal_value(self, data: Any) -> int | float:
         if isinstance(data, bool) or not isinstance(data, int | float):
@@ -95,15 +97,26 @@ class NumberField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class MetricField(serializers.ChoiceField):
+    """The name of a metric. `names` is called for each new body, because domains register metrics after bodies are declared."""
+
+    def __init__(self, names: Callable[[], Sequence[str]], **kwargs: Any) -> None:
+        choices = names()
+        invalid = f"must be one of: {', '.join(choices)}"
+        super().__init__(choices=choices, error_messages=message_endings(invalid_choice=invalid), **kwargs)
+
+
 class ConditionBody(Body):
-    """When enough has happened."""
+    """The condition of a streak or of an objective."""
 
     type = serializers.ChoiceField(
         choices=[kind.value for kind in ConditionKind],
         error_messages=message_endings(invalid_choice="must be count, sum or distinct"),
-        help_text="`count` events, the `sum` of a field, or its `distinct` values.",
+        help_text="What is counted: the number of events, the `sum` of a field, or its `distinct` values.",
     )
-    min = NumberField(error_messages=message_endings(), help_text="How many, or how much, at least.")
+    min = NumberField(
+        error_messages=message_endings(), help_text="The number or the sum at which the condition is met."
+    )
     field = TextField(
         required=False,
         allow_null=True,
@@ -125,7 +138,7 @@ class ConditionBody(Body):
 
 
 def validation_error_from(problem: FieldError) -> serializers.ValidationError:
-    """What is wrong inside an expression or a filter, at its path."""
+    """Return the error for a problem inside an expression or a filter, at its path."""
     return serializers.ValidationError({problem.field: [problem.message]} if problem.field else problem.message)
 
 
@@ -140,7 +153,7 @@ class ExpressionField(ObjectField):
 
 
 class FilterField(ObjectField):
-    """The short form of an expression, of the event alone."""
+    """The short form of an expression, about properties of the event only."""
 
     default_error_messages = {"not_an_object": "must be an object"}
 
@@ -151,29 +164,8 @@ class FilterField(ObjectField):
         return short
 
 
-GRANT_SCHEMA = {
-    "type": "object",
-    "required": ["type"],
-    "properties": {
-        "type": {"type": "string", "description": "`points`, `badge`, `tier`, `streak_tick` or `reward`."},
-        "amount": {"type": "integer", "description": "Points: so many."},
-        "field": {"type": "string", "description": "Points: as many as the event has here, times `factor`."},
-        "factor": {"type": "number", "description": "Points: 1 when left out."},
-        "rounding": {
-            "type": "string",
-            "enum": ["floor", "round", "ceil"],
-            "description": "Points: `floor` when left out.",
-        },
-        "max": {"type": "integer", "description": "Points: no more than so many."},
-        "code": {"type": "string", "description": "Of the badge, the tier or the streak."},
-        "id": {"type": "string", "format": "uuid", "description": "Of the reward."},
-    },
-}
-
-
-@extend_schema_field({"type": "array", "items": GRANT_SCHEMA, "maxItems": MAX_GRANTS})
 class GrantsField(serializers.ListField):
-    """What is given, in the words of contract §11. What each says is judged by `grant_problems`, which needs the tenant."""
+    """What a definition gives (contract §11). `grant_problems` checks the content, because that needs the tenant."""
 
     child = ObjectField()
 
@@ -181,8 +173,30 @@ class GrantsField(serializers.ListField):
         super().__init__(max_length=MAX_GRANTS, error_messages=message_endings(), **kwargs)
 
 
+class GrantsFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # it registers itself
+    """Documents GrantsField in OpenAPI. The schema is built on demand, because the domains register their grant kinds after this import."""
+
+    target_class = GrantsField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "array", "items": grant_schema(), "maxItems": MAX_GRANTS}
+
+
+def grant_schema() -> dict[str, Any]:
+    """Return the JSON schema of a grant, with the fields of all grant kinds."""
+    kinds = ", ".join(f"`{name}`" for name in grant_kinds)
+    schemas: dict[str, Any] = {"type": {"type": "string", "description": f"The kind: {kinds}."}}
+    users: defaultdict[str, list[str]] = defaultdict(list)
+    for kind in grant_kinds.values():
+        for name, field in kind.fields.items():
+            users[name].append(kind.label)
+            description = f"{', '.join(users[name])}: {field.about}"
+            schemas[name] = {**field.schema, "description": description}
+    return {"type": "object", "required": ["type"], "properties": schemas}
+
+
 def grant_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]], *, at: str) -> Iterator[FieldError]:
-    """What is wrong with `grants` that a definition of `tenant` names in its field `at`."""
+    """Yield what is wrong with `grants` of a definition of `tenant`, with paths that begin with the field name `at`."""
     for index, spec in enumerate(grants):
         if problem := grant_problem(tenant, spec):
             yield FieldError(".".join(filter(None, (at, str(index), problem.field))), problem.message)

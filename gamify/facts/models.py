@@ -4,11 +4,11 @@ from typing import Any
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow
 from participants.models.json import JSONField
 
 PRUNED = {"pruned": True}
-"""Stands for a trace that was too old to be kept."""
+"""Replaces a trace that was cleared because it was too old."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -19,26 +19,19 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.order_by("-occurred_at", "-id")
 
     def not_reversed(self) -> "EventQuerySet":
-        """Those that were not reversed: what counts events counts these."""
+        """Whatever counts events counts only these."""
         return self.filter(reversed_at__isnull=True)
 
 
-class Event(models.Model):
-    """One thing that a client said happened to one participant, at `occurred_at`. What happened never changes.
+class Event(ParticipantRow):
+    """Something that, as a client reported, happened to one participant at `occurred_at`. What was reported never changes.
 
-    `trace` says what was decided about it (`services.tracing`): null where nobody listened, PRUNED once it was too old to be kept.
-    `marks` is what it was counted for in rows that do not bear its id, `{domain: [in the domain's words, …]}`; null where that is
-    not known. One that was reversed stays, with the time and with `{"reason", "undone": […]}` (`services.reversing`).
+    - `trace`: the decision trace (`services.tracing`). Null if no definition listened; PRUNED if it was cleared.
+    - `marks`: the undo notes by domain, `{domain: [...]}`. Null if they are not known.
+    - `reversed_at`, `reversal`: a reversed event stays, with the time and `{"reason", "undone": [...]}` (`services.reversing`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     name = models.CharField(max_length=100)
     properties = JSONField(default=dict)
     trace = JSONField(null=True)
@@ -61,15 +54,15 @@ class Event(models.Model):
 
     @property
     def reversal_reason(self) -> str | None:
-        """Why it was reversed, where that was said."""
+        """Why it was reversed, if a reason was given."""
         return None if self.reversal is None else self.reversal["reason"]
 
     @property
     def undone(self) -> Sequence[Mapping[str, Any]]:
-        """What came of it and was taken back, or not, one object each."""
+        """What had resulted from it and was taken back, or was not, as JSON objects."""
         return () if self.reversal is None else self.reversal["undone"]
 
     def undo_notes_of(self, domain: str) -> Sequence[Mapping[str, Any]]:
-        """What a domain counted it for, in order."""
-        found: Sequence[Mapping[str, Any]] = (self.marks or {}).get(domain, ())
-        return found
+        """Return the undo notes of a domain, in order."""
+        notes: Sequence[Mapping[str, Any]] = (self.marks or {}).get(domain, ())
+        return notes

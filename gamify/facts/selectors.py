@@ -14,7 +14,7 @@ from participants.models import Participant, Tenant
 
 @dataclass(frozen=True)
 class EventPage:
-    """A page of events, newest first, and how many there are over all pages."""
+    """One page of events, newest first, and the number of events on all pages."""
 
     events: Sequence[Event]
     total: int
@@ -30,7 +30,7 @@ class EventNotFound(DomainError):
 
 @dataclass(frozen=True)
 class EventExplanation:
-    """An event and what was decided about it. Of one whose trace was pruned, no more is known than that."""
+    """An event with its decision trace. If the trace was pruned, nothing else is known."""
 
     event: Event
     is_pruned: bool
@@ -41,7 +41,7 @@ class EventExplanation:
 
 
 def event_explanation(tenant: Tenant, event_id: str) -> EventExplanation:
-    """Raises EventNotFound, of another tenant's and of what is no id as well."""
+    """Return an event with its decision trace. Raises: EventNotFound."""
     event = event_by_id(tenant, event_id)
     trace = event.trace or {}
     is_pruned = trace == PRUNED
@@ -49,7 +49,7 @@ def event_explanation(tenant: Tenant, event_id: str) -> EventExplanation:
 
 
 def event_by_id(tenant: Tenant, event_id: str) -> Event:
-    """With its participant. Raises EventNotFound as above."""
+    """Return an event with its participant. Raises: EventNotFound, also for an event of another tenant and for a text that is no id."""
     try:
         found = Event.objects.filter(tenant_id=tenant.pk, pk=UUID(event_id)).select_related("participant").first()
     except ValueError:
@@ -60,15 +60,15 @@ def event_by_id(tenant: Tenant, event_id: str) -> Event:
 
 
 def others_of(event: Event) -> EventQuerySet:
-    """The other events of its participant that stand, in no order."""
+    """The participant's other events that are not reversed, in no particular order."""
     others = Event.objects.filter(tenant_id=event.tenant_id, participant_id=event.participant_id)
-    return others.standing().exclude(pk=event.pk)
+    return others.not_reversed().exclude(pk=event.pk)
 
 
 def events_at(tenant: Tenant, moments: Collection[tuple[UUID, str, datetime]]) -> Sequence[Event]:
-    """The events that these participants (by id) have under these names at these instants, reversed ones among them.
+    """Return the events at `moments`, each (id of the participant, name of the event, time); reversed events are included.
 
-    They are read by one statement, with one look-up in the index `event_history_by_name` for each moment.
+    One statement reads them, with one look-up in the index `event_history_by_name` per moment.
     """
     if not moments:
         return ()
@@ -85,7 +85,7 @@ def events_page(
     from_date: date | None = None,
     to_date: date | None = None,
 ) -> EventPage:
-    """Events of that name that happened on those days in UTC, both included. `page` is 1-indexed."""
+    """Return a page of the participant's events, by name and by day in UTC. Both days are included; `page` begins at 1."""
     if participant is None:
         return EventPage((), 0)
     named = {} if event_name is None else {"name": event_name}
@@ -99,7 +99,7 @@ def _period(first: date | None, last: date | None) -> Mapping[str, datetime]:
     bounds = {}
     if first is not None:
         bounds["occurred_at__gte"] = _midnight(first)
-    if last is not None and last < date.max:  # after which no day begins, nor does an event happen
+    if last is not None and last < date.max:  # no day follows date.max
         bounds["occurred_at__lt"] = _midnight(last + timedelta(days=1))
     return bounds
 

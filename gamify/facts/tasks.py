@@ -1,4 +1,4 @@
-"""What beat starts: traces that are old enough are cleared."""
+"""Periodic tasks of events."""
 
 import time
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from gamify.facts.services import prune_traces
 
-# Well before a worker is killed (LONGEST_TASK_SECONDS): what is left then is the next night's.
+# Well below LONGEST_TASK_SECONDS, after which a worker is killed. The next night continues with the rest.
 BUDGET_SECONDS = 480.0
 
 logger = structlog.get_logger(__name__)

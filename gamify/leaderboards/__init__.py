@@ -1,1 +1,1 @@
-"""Leaderboards: who stands where, in every period, at a cost that does not grow with the board."""
+"""Leaderboards: ranks of participants in every period. The cost of an answer does not grow with the board."""

@@ -1,4 +1,4 @@
-"""Boards say what the history says (contract §9)."""
+"""The audit of leaderboards: stored scores and ranges must agree with the history (docs/contract.md §9)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Boards hear events only to refuse amounts that they cannot count; `services.hearing` counts the others."""
+"""Refuses amounts of events that are too large for a sum. All other amounts are counted by `services.scoring`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

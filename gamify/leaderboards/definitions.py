@@ -1,32 +1,40 @@
-"""What may be said of a leaderboard when it is defined or changed, through the API or in the console."""
+"""Request bodies of leaderboards, for the API and the console."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import Body, EventTypeField, FilterField, message_endings
+from gamify.facts.definitions import Body, EventTypeField, FilterField, MetricField, message_endings
 from gamify.facts.engine.fields import field_problem
-from gamify.leaderboards.engine.measures import BY_EVENTS, EVENT_SUM, LEVELS, METRICS, OF_STREAKS, POINTS_EARNED
+from gamify.facts.engine.metrics import MetricKind
+from gamify.facts.services import board_metric_names, board_metrics
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
+from gamify.leaderboards.models import DEFAULT_METRIC
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import TextField
 
 ALL_TIME = "all_time"
+EVENT_FIELDS = ("event_name", "field", "filter")
 
 
 class SelectorBody(Body):
-    """What of all that happens a board measures."""
+    """What the metric of a leaderboard looks at."""
 
     event_name = EventTypeField(
-        required=False, allow_null=True, help_text="event_count and event_sum: which events count; any when left out."
+        required=False, allow_null=True, help_text="event_count and event_sum: which events count. Default: all events."
     )
-    filter = FilterField(required=False, allow_null=True, help_text="event_count and event_sum: only events like this.")
+    filter = FilterField(
+        required=False,
+        allow_null=True,
+        help_text="event_count and event_sum: only events that match this filter count.",
+    )
     field = TextField(
         required=False,
         allow_null=True,
         error_messages=message_endings(),
-        help_text="event_sum: dotted path of what is added up.",
+        help_text="event_sum: dotted path of the property that is added up.",
     )
     streak_code = TextField(
         required=False,
@@ -42,7 +50,7 @@ class SelectorBody(Body):
         return value
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Without what is not said; a change replaces a selector whole."""
+        """Leave out empty values. A change replaces the whole selector."""
         return {name: value for name, value in super().to_internal_value(data).items() if value}
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
@@ -50,51 +58,47 @@ class SelectorBody(Body):
 
 
 class LeaderboardChanges(DefinitionChanges):
-    metric = serializers.ChoiceField(choices=METRICS, required=False, help_text="What it ranks by.")
-    selector = SelectorBody(required=False, allow_null=True, help_text="Which events or which streak it looks at.")
+    initial_values: ClassVar[Mapping[str, Any]] = {"metric": DEFAULT_METRIC, "time_window": ALL_TIME}
+
+    metric = MetricField(board_metric_names, required=False, help_text="The number that the board ranks by.")
+    selector = SelectorBody(
+        required=False, allow_null=True, help_text="Which events or which streak the metric looks at."
+    )
     time_window = serializers.ChoiceField(
-        choices=list(CLIENT_KINDS), required=False, help_text="The period shown to who asks for none."
+        choices=list(CLIENT_KINDS),
+        required=False,
+        help_text="The kind of period in answers to requests that name none.",
     )
     timezone = TextField(
-        max_length=64, required=False, help_text="IANA zone in which its days begin; the tenant's when left out."
+        max_length=64, required=False, help_text="IANA time zone in which its days begin. Default: the tenant's."
     )
     participant_filter = FilterField(
         required=False,
         allow_null=True,
-        help_text='Only participants whose attributes are like this, such as `{"city": "Berlin"}`; null for all.',
+        help_text='Ranks only participants whose attributes match, such as `{"city": "Berlin"}`. Null: all participants.',
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What is said and what stays must go together."""
-        metric = self._new_or_current(attrs, "metric", POINTS_EARNED)
-        window = self._new_or_current(attrs, "time_window", ALL_TIME)
-        if metric in LEVELS and window != ALL_TIME:
-            raise serializers.ValidationError({"time_window": f"must be {ALL_TIME} for {metric}"})
+        """New and current values must fit together."""
+        name = self.after(attrs, "metric")
+        window = self.after(attrs, "time_window")
+        if board_metrics[name].kind is MetricKind.LEVEL and window != ALL_TIME:
+            raise serializers.ValidationError({"time_window": f"must be {ALL_TIME} for {name}"})
         if {"metric", "selector"} & attrs.keys() or self.instance is None:
-            selector = self._new_or_current(attrs, "selector", {}) or {}
-            attrs = {**attrs, "metric": metric, "selector": _fitting(metric, selector)}
+            selector = self.after(attrs, "selector") or {}
+            attrs = {**attrs, "metric": name, "selector": _selector_for(name, selector)}
         return attrs
 
-    def _new_or_current(self, attrs: dict[str, Any], name: str, otherwise: Any) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, otherwise)
 
-
-def _fitting(metric: str, selector: dict[str, Any]) -> dict[str, Any]:
-    """As it is stored: what belongs to the metric, and nothing else."""
-    needed, allowed = _said_by(metric)
-    for name in needed:
-        if not selector.get(name):
-            raise serializers.ValidationError({"selector": {name: f"is required for {metric}"}})
-    return {name: selector[name] for name in allowed if selector.get(name)}
-
-
-def _said_by(metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a selector must say, and all that it may say."""
-    if metric in OF_STREAKS:
-        return ("streak_code",), ("streak_code",)
-    if metric not in BY_EVENTS:
-        return (), ()
-    return (("field",) if metric == EVENT_SUM else ()), ("event_name", "field", "filter")
+def _selector_for(name: str, selector: dict[str, Any]) -> dict[str, Any]:
+    """The selector as it is stored: only the fields that the metric has. Raises ValidationError if one is missing."""
+    metric = board_metrics[name]
+    for field in metric.needs:
+        if not selector.get(field):
+            raise serializers.ValidationError({"selector": {field: f"is required for {name}"}})
+    # An event_count may be sent with a `field`, which it does not use. Clients get back what they sent.
+    allowed = EVENT_FIELDS if metric.kind.counts_events else metric.selector_fields
+    return {field: selector[field] for field in allowed if selector.get(field)}
 
 
 class NewLeaderboard(LeaderboardChanges):

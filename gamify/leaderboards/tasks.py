@@ -1,4 +1,4 @@
-"""What a wake-up or beat starts: changes are folded, boards are filled, and what is not needed any more is deleted."""
+"""Celery tasks: fold waiting changes, fill boards, and delete scores that no board needs."""
 
 from celery import shared_task
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,20 +10,20 @@ from gamify.leaderboards.services.waking import BUILD_TASK, FOLD_TASK
 from participants.models import Tenant
 from participants.work import round_robin
 
-# Well before a worker is killed: what is left then is still waiting, and the next beat's.
+# Well below the time limit of a task. What is left over waits for the next run of the beat.
 BUDGET_SECONDS = 120.0
 NIGHTLY_SECONDS = 480.0
 
 
 @shared_task(name=FOLD_TASK)
 def fold(tenant_id: str) -> None:
-    """Fold what is waiting for one tenant."""
+    """Fold the waiting changes of one tenant."""
     _fold(Tenant.objects.filter(pk=tenant_id))
 
 
 @shared_task(name="leaderboards.fold_waiting")
 def fold_waiting() -> None:
-    """Fold what nobody was woken for."""
+    """Fold the waiting changes of all tenants, in case a wake-up was lost."""
     waiting = ScoreChange.objects.filter(tenant_id=OuterRef("pk"))
     _fold(Tenant.objects.filter(Exists(waiting)))
 
@@ -42,7 +42,7 @@ def build_one(board_id: str) -> None:
 
 @shared_task(name="leaderboards.build_waiting")
 def build_waiting() -> None:
-    """Fill the boards that are not complete."""
+    """Fill all boards that are not complete."""
     _build(Leaderboard.objects.active().filter(built_at=None))
 
 
@@ -54,7 +54,7 @@ def _build(boards: "QuerySet[Leaderboard]") -> None:
 
 @shared_task(name="leaderboards.sweep")
 def sweep_all() -> None:
-    """Delete what boards have left behind."""
+    """Delete scores and ranges that no board needs."""
     now = timezone.now()
     tenants = Tenant.objects.filter(Exists(Leaderboard.objects.filter(tenant_id=OuterRef("pk"))))
     round_robin("old boards", [(tenant, sweep(tenant=tenant, now=now)) for tenant in tenants], seconds=NIGHTLY_SECONDS)

@@ -1,6 +1,5 @@
 """Request bodies of boosts, shared by the API and the console."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -25,13 +24,10 @@ class BoostChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the boost as it will be after the change: the given fields together with the stored ones."""
-        starts_at, ends_at = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
         if starts_at is not None and ends_at is not None and starts_at >= ends_at:
             raise serializers.ValidationError({"ends_at": "Must be after starts_at."})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewBoost(BoostChanges):

@@ -1,1 +1,1 @@
-"""Rules: when this happens, and that holds, give so much; not more often than a limit allows."""
+"""Rules: when an event or a change happens and a condition holds, give something, within limits."""

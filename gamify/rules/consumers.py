@@ -1,4 +1,4 @@
-"""Rules hear the clients' events and the product's own changes, and say what is given for them."""
+"""Rules react to clients' events and to changes: those that match grant what they define."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,15 @@ from itertools import islice
 
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, Outcome, TraceEntry, TraceRest, UndoNote
+from gamify.facts.engine.outcomes import (
+    MAX_NOT_MATCHED,
+    NOT_MATCHED,
+    Grant,
+    Outcome,
+    TraceEntry,
+    TraceRest,
+    UndoNote,
+)
 from gamify.facts.services import Consumer, Fact
 from gamify.rules.engine.limits import Limit
 from gamify.rules.selectors import CompiledRule, rules_in
@@ -16,7 +24,7 @@ from gamify.rules.services.firing import fire, loads_for
 from participants.catalog import Catalog
 from participants.work import Load, UnitOfWork
 
-STOPPED_BY: Mapping[Limit, str] = {
+LIMIT_NOTES: Mapping[Limit, str] = {
     Limit.EVER: "it has fired as often as it ever may",
     Limit.PER_DAY: "it has fired as often as it may in a day",
     Limit.PER_WEEK: "it has fired as often as it may in a week",
@@ -25,52 +33,53 @@ STOPPED_BY: Mapping[Limit, str] = {
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
-    rules = rules_in(catalog)
+    by_event = rules_in(catalog).by_event
     return loads_for(
-        rule
-        for event in events
-        for rule in rules.rules_for_event(event.name).candidates(event.properties)
-        if rule.is_limited
+        rule for event in events for rule in by_event[event.name].candidates(event.properties) if rule.is_limited
     )
 
 
 def _changes(catalog: Catalog) -> Collection[str]:
-    return rules_in(catalog).by_change.keys()
+    return rules_in(catalog).by_change.names
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
-    rules = rules_in(work.catalog)
-    listening = rules.rules_for_change(fact.name) if fact.is_change else rules.rules_for_event(fact.name)
+    catalog = rules_in(work.catalog)
+    listening = catalog.by_change[fact.name] if fact.is_change else catalog.by_event[fact.name]
     matching = listening.matching(fact.properties, fact.participant.attributes)
     work.load(loads_for(listening.rules[place] for place in matching))
-    return _heard_by(listening.rules, set(matching), fact, work)
+    return _outcomes(listening.rules, set(matching), fact, work)
 
 
-def _heard_by(
+def _outcomes(
     listening: Sequence[CompiledRule], matching: AbstractSet[int], fact: Fact, work: UnitOfWork
 ) -> Iterator[Outcome]:
-    """In order. Of many that do not match, how many: to tell each would take longer than all else about the event."""
-    passed_over = (place for place in range(len(listening)) if place not in matching)
-    told = list(islice(passed_over, MAX_NOT_MATCHED))
-    for place in sorted((*matching, *told)):
+    """Yield the outcomes in the order of the rules.
+
+    Of the rules that do not match, the first are traced and the rest are counted: tracing thousands would take longer than all other
+    work for the event.
+    """
+    not_matching = (place for place in range(len(listening)) if place not in matching)
+    traced = list(islice(not_matching, MAX_NOT_MATCHED))
+    for place in sorted((*matching, *traced)):
         if place in matching:
-            yield from _matched(listening[place], fact, work)
+            yield from _fire_matched(listening[place], fact, work)
         else:
-            yield _heard(listening[place], fact, NOT_MATCHED)
-    left = len(listening) - len(matching) - len(told)
-    if left:
-        yield TraceRest(left)
+            yield _trace_entry(listening[place], fact, NOT_MATCHED)
+    rest = len(listening) - len(matching) - len(traced)
+    if rest:
+        yield TraceRest(rest)
 
 
-def _matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
+def _fire_matched(rule: CompiledRule, fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     if not rule.is_open(fact.at):
-        yield _heard(rule, fact, "out_of_schedule")
+        yield _trace_entry(rule, fact, "out_of_schedule")
     elif not work.is_first((fact.participant.pk, fact.key, rule.id)):
-        yield _heard(rule, fact, "already_fired")
-    elif stopped_by := fire(work, rule, fact):
-        yield _heard(rule, fact, "limited", STOPPED_BY[stopped_by])
+        yield _trace_entry(rule, fact, "already_fired")
+    elif limit := fire(work, rule, fact):
+        yield _trace_entry(rule, fact, "limited", LIMIT_NOTES[limit])
     else:
-        yield _heard(rule, fact, "matched")
+        yield _trace_entry(rule, fact, "matched")
         if rule.is_limited:
             day = rules_in(work.catalog).day_of(fact.at)
             yield UndoNote("rules", {"id": str(rule.id), "day": day.isoformat()})
@@ -82,7 +91,7 @@ def _grants(rule: CompiledRule, fact: Fact) -> Iterator[Grant]:
         yield Grant(spec["type"], spec, rule.source, f"{fact.key}/rule/{rule.code}/{index}")
 
 
-def _heard(rule: CompiledRule, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
+def _trace_entry(rule: CompiledRule, fact: Fact, result: str, note: str | None = None) -> TraceEntry:
     conditions = partial(condition_results, rule.expression, fact.properties, fact.participant.attributes)
     return TraceEntry(rule.source, result, note, conditions)
 

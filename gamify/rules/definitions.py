@@ -1,4 +1,4 @@
-"""What may be said of a rule when it is defined or changed, through the API or in the console (contract §11)."""
+"""The bodies that create and change a rule, shared by the API and the console (contract §11)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -19,6 +19,7 @@ from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
+from participants.engine import is_empty_period
 from participants.errors import DomainError, FieldError
 from participants.events import event_types
 from participants.models import Tenant
@@ -30,12 +31,12 @@ LIMITS = ("per_day", "per_week", "ever", "cooldown_seconds")
 
 
 def known_changes() -> list[str]:
-    """The changes that rules may listen to, in alphabetical order."""
+    """The names of the changes to which rules can listen, in alphabetical order."""
     return sorted(filter(is_change, event_types))
 
 
 class ChangeField(TextField):
-    """A change of the product's own, such as `tier.upgraded`."""
+    """The name of a change, such as `tier.upgraded`."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -53,23 +54,23 @@ class ChangesField(serializers.ListField):
 
 
 class When(Body):
-    """What a rule listens to; replaced as a whole."""
+    """What a rule listens to. It is replaced as a whole."""
 
-    event_types = EventTypesField(required=False, help_text="Names of clients' events; `*` for any of them.")
+    event_types = EventTypesField(required=False, help_text="Names of events that clients report; `*` stands for all.")
     changes = ChangesField(
         required=False,
         error_messages=message_endings(),
-        help_text="Changes of the product's own, such as `tier.upgraded` or `streak.milestone_reached`.",
+        help_text="Changes, that is, domain events such as `tier.upgraded` or `streak.milestone_reached`.",
     )
     expression = ExpressionField(
         required=False,
         allow_null=True,
         error_messages=message_endings(),
-        help_text="Which of these are meant; null for all.",
+        help_text="Expression that they must match; null for none.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """With all of its fields, since a change leaves none of them as it was."""
+        """Return all fields, because `when` is replaced as a whole."""
         names = {"event_types": attrs.get("event_types", []), "changes": attrs.get("changes", [])}
         if not any(names.values()):
             raise serializers.ValidationError({"event_types": "name at least one event type or change"})
@@ -90,54 +91,55 @@ class LimitField(WholeNumberField):
 
 
 class LimitsBody(Body):
-    """How often a rule may fire for one participant; replaced as a whole. What is left out or null does not bind."""
+    """How often a rule may fire for one participant. It is replaced as a whole; a limit that is null or left out does not apply."""
 
-    per_day = LimitField(help_text="In a day of your tenant's time zone.")
-    per_week = LimitField(help_text="In an ISO week, which begins on Monday.")
-    ever = LimitField(help_text="In all.")
-    cooldown_seconds = LimitField(max_value=MAX_COOLDOWN, help_text="Least time between two firings, in seconds.")
+    per_day = LimitField(help_text="Firings per day in your tenant's time zone.")
+    per_week = LimitField(help_text="Firings per ISO week, which begins on Monday.")
+    ever = LimitField(help_text="Firings in total.")
+    cooldown_seconds = LimitField(max_value=MAX_COOLDOWN, help_text="Minimum time between two firings, in seconds.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Only what binds."""
+        """Return only the limits that apply."""
         return {name: value for name, value in attrs.items() if value is not None}
 
 
 class RuleChanges(DefinitionChanges):
-    """The fields that are given change, and no other; `when`, `then` and `limits` are replaced as a whole."""
+    """Changes the fields that are present. `when`, `then` and `limits` are replaced as a whole."""
 
     display_order = None  # type: ignore[assignment]  # DRF's way to leave out what the parent declares
     priority = WholeNumberField(
         min_value=-MAX_PRIORITY,
         max_value=MAX_PRIORITY,
         required=False,
-        help_text="Rules with a higher one come first; then by code.",
+        help_text="Rules with a higher priority are evaluated first; equal ones by code.",
     )
-    starts_at = CalendarInstantField(required=False, allow_null=True, help_text="From when it holds; null: always.")
-    ends_at = CalendarInstantField(required=False, allow_null=True, help_text="Until when; null: for ever.")
+    starts_at = CalendarInstantField(
+        required=False, allow_null=True, help_text="When it begins to apply; null for no beginning."
+    )
+    ends_at = CalendarInstantField(
+        required=False, allow_null=True, help_text="When it stops to apply; null for no end."
+    )
     when = When(required=False, help_text="What it listens to.")
-    then = GrantsField(required=False, allow_empty=False, help_text="What is given, in order.")
+    then = GrantsField(required=False, allow_empty=False, help_text="What it gives, in order.")
     limits = LimitsBody(required=False, help_text="How often it may fire for one participant.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change is judged together with what stays as it is."""
-        starts_at, ends_at = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
-        if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+        """Validate the changes together with the stored values that stay."""
+        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
+        if is_empty_period(starts_at, ends_at):
             raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewRule(RuleChanges):
     code = NewCodeField()
     name = NameField()
     when = When(help_text="What it listens to.")
-    then = GrantsField(allow_empty=False, help_text="What is given, in order.")
+    then = GrantsField(allow_empty=False, help_text="What it gives, in order.")
 
 
 def model_values(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Validated data under the names of the model."""
+    """Return validated data under the field names of the model."""
     changes = dict(data)
     if "then" in changes:
         changes["grants"] = changes.pop("then")
@@ -146,7 +148,7 @@ def model_values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rule_with_changes(row: Rule, data: Mapping[str, Any]) -> Rule:
-    """A copy of `row` with validated changes, not to be saved: what it would be."""
+    """Return an unsaved copy of `row` with validated changes."""
     draft = copy(row)
     for name, value in model_values(data).items():
         setattr(draft, name, value)
@@ -154,7 +156,7 @@ def rule_with_changes(row: Rule, data: Mapping[str, Any]) -> Rule:
 
 
 class InvalidGrants(DomainError):
-    """What a rule gives is not there to be given."""
+    """A rule names a grant that cannot be given."""
 
     code = "validation_error"
     status = 422
@@ -164,11 +166,11 @@ class InvalidGrants(DomainError):
 
 
 def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
-    """Raises GrantsRefused for what a rule of `tenant` may not give."""
+    """Check the grants of a rule of `tenant`. Raises: InvalidGrants."""
     if problems := tuple(then_problems(tenant, grants)):
         raise InvalidGrants(*problems)
 
 
 def then_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> Iterable[FieldError]:
-    """What is wrong with the grants of a rule of `tenant`."""
+    """Return what is wrong with the grants of a rule of `tenant`."""
     return grant_problems(tenant, grants, at="then")

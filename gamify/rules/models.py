@@ -7,25 +7,25 @@ from django.db.models import F, Q
 
 from gamify.rules.engine.limits import Tally
 from participants.ids import new_id
-from participants.models import Definition, Participant, Tenant
+from participants.models import Definition, Participant, ParticipantRow
 from participants.models.definitions import DefinitionQuerySet
 from participants.models.json import JSONField
 
 
 class RuleQuerySet(DefinitionQuerySet["Rule"]):
     def in_order(self) -> Self:
-        """As they are heard: what has the higher priority comes first."""
+        """In the order of evaluation: a higher priority comes first."""
         return self.order_by("-priority", "code")
 
 
 class Rule(Definition):
-    """When one of `event_types` or `changes` happens and `expression` holds, `grants` are given (contract §11).
+    """Gives `grants` when one of `event_types` or `changes` happens and `expression` holds (contract §11).
 
-    `limits` is `{"per_day", "per_week", "ever", "cooldown_seconds"}`, without those that do not bind. The schedule is half-open,
-    [starts_at, ends_at), by the time of what happened.
+    `limits` is `{"per_day", "per_week", "ever", "cooldown_seconds"}` without the limits that do not apply. The schedule
+    [starts_at, ends_at) refers to the time of the fact.
     """
 
-    display_order = None  # type: ignore[assignment]  # Django's way to leave it out; they have a priority instead
+    display_order = None  # type: ignore[assignment]  # Django's way to leave it out; rules have a priority instead
     priority = models.IntegerField(default=0)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -49,21 +49,13 @@ class RuleTallyQuerySet(models.QuerySet["RuleTally"]):
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
 
-class RuleTally(models.Model):
+class RuleTally(ParticipantRow):
     """How often a rule with limits has fired for one participant. A rule without limits has no rows.
 
-    `days` are the firings on each local date, `{"2026-02-14": 3}`, as far back as the engine needs them.
+    `days` counts the firings per local date, such as `{"2026-02-14": 3}`, as far back as the engine needs them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser,
-    # and a rule is never deleted.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     rule = models.ForeignKey(Rule, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     total = models.BigIntegerField()
     days = models.JSONField(default=dict)
@@ -78,7 +70,7 @@ class RuleTally(models.Model):
 
     @property
     def tally(self) -> Tally:
-        """What is stored, as the engine has it."""
+        """The stored values, as the engine uses them."""
         return Tally(self.total, _dates(self.days), self.last_at)
 
     @tally.setter

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.tiers import engine, services
 from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.engine import Basis
@@ -22,7 +21,7 @@ from participants.admin.fields import ChoiceField, IntegerField, LinesField, Mul
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant, Tenant
+from participants.models import Participant
 
 CRITERIA = ("min_points", "basis")
 BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
@@ -143,10 +142,3 @@ def _note(participant: Participant) -> str:
 
 SEEN_WITH = ("tiers.view_tierchange", "tiers.add_tierchange")
 panels.register("tiers", Panel(seen_with=SEEN_WITH, pages=(ASSIGN,), boxes=_boxes))
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Tier.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("tier", _suggest)

@@ -63,14 +63,11 @@ class TierChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the tier as it will be after the change: an automatic tier needs `min_points`."""
-        award_type = self._after(attrs, "award_type") or AwardType.AUTOMATIC
-        criteria: Mapping[str, Any] = self._after(attrs, "criteria_config") or {}
+        award_type = self.after(attrs, "award_type") or AwardType.AUTOMATIC
+        criteria: Mapping[str, Any] = self.after(attrs, "criteria_config") or {}
         if award_type == AwardType.AUTOMATIC and "min_points" not in criteria:
             raise serializers.ValidationError({"criteria_config": {"min_points": "Required for an automatic tier."}})
         return attrs
-
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, None)
 
 
 class NewTier(TierChanges):

@@ -1,1 +1,1 @@
-"""Webhooks and the event feed: what the outbox tells, pushed to endpoints and kept in order for readers."""
+"""Webhooks and the event feed: domain events of the outbox, sent to endpoints and offered in order to readers."""

@@ -1,4 +1,4 @@
-"""What may be said of a webhook: the bodies that API and console share."""
+"""Request bodies of webhooks, shared by API and console."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,22 +14,25 @@ from participants.api.scalars import FlagField
 from participants.errors import InvalidInput
 from participants.events import event_types
 
-MOST_GLOBS = 50
+MAX_GLOBS = 50
 MAX_GLOB = 60
 MAX_DESCRIPTION = 255
 
 
-def types_meant(globs: Sequence[str]) -> list[str] | None:
-    """The types of event that `globs` mean; None where there are none: all. Raises InvalidInput."""
-    if len(globs) > MOST_GLOBS:
-        raise InvalidInput("types", f"Must not name more than {MOST_GLOBS} types.")
+def types_matching(globs: Sequence[str]) -> list[str] | None:
+    """Return the event types that match any of `globs`, or None for all types (no globs).
+
+    Raises: InvalidInput for too many globs, or for one that matches no type.
+    """
+    if len(globs) > MAX_GLOBS:
+        raise InvalidInput("types", f"Must not name more than {MAX_GLOBS} types.")
     if problem := next(filter(None, (glob_problem(glob, event_types) for glob in globs)), None):
         raise InvalidInput("types", problem)
     return [name for name in event_types if is_wanted(name, globs)] or None
 
 
 class TargetField(LineField):
-    """An address that may be delivered to, as far as can be told before it is connected to."""
+    """An address that deliveries may go to. The address that its host resolves to is checked only when a delivery is sent."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_ADDRESS, **kwargs)
@@ -43,7 +46,7 @@ class TargetField(LineField):
 
 @extend_schema_field({"type": "string", "maxLength": MAX_GLOB, "examples": ["streak.*", "points.awarded", "*"]})
 class GlobField(LineField):
-    """A type of event, several that begin alike (`streak.*`), or all (`*`)."""
+    """An event type, a prefix of event types (`streak.*`), or all types (`*`)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_GLOB, **kwargs)
@@ -56,20 +59,22 @@ class GlobField(LineField):
 
 
 class WebhookChanges(serializers.Serializer[Any]):
-    """What may be changed of a webhook."""
+    """The fields of a webhook that can be changed."""
 
-    url = TargetField(help_text="Where to: an https address that is public. It is not looked up before it is used.")
+    url = TargetField(
+        help_text="Address that deliveries go to: https and public. Its host is looked up only when a delivery is sent."
+    )
     event_types = serializers.ListField(
         child=GlobField(),
         min_length=1,
-        max_length=MOST_GLOBS,
-        help_text="The types of event that it wants: `points.awarded`, `streak.*`, or `*` for all, future ones included.",
+        max_length=MAX_GLOBS,
+        help_text="The event types to deliver: `points.awarded`, `streak.*`, or `*` for all, also future ones.",
     )
     description = LineField(
         max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, help_text="For people, or null."
     )
     is_active = FlagField(
-        required=False, help_text="Whether it is delivered to. What waits for it meanwhile goes on when it is active."
+        required=False, help_text="Whether events are delivered to it. Deliveries of an inactive webhook wait."
     )
 
     def validate_event_types(self, globs: Sequence[str]) -> list[str]:
@@ -80,6 +85,6 @@ class NewWebhook(WebhookChanges):
     """A new webhook."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Left out, it wants everything."""
+        """A webhook without `event_types` receives all events."""
         wants = {"event_types": [EVERYTHING]} if isinstance(data, Mapping) and "event_types" not in data else {}
         return super().to_internal_value({**data, **wants} if wants else data)

@@ -1,4 +1,4 @@
-"""What beat and the outbox start: deliveries, positions in the feed, and the removal of what is old."""
+"""Celery tasks of webhooks: deliveries, feed positions, and retention."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gamify.webhooks import services
 
-# Well before a worker is killed: what is left then is the next night's.
+# Less than the time after which a worker is killed. The next run does the rest.
 BUDGET_SECONDS = 240.0
 
 logger = structlog.get_logger(__name__)
@@ -21,20 +21,21 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="webhooks.deliver")
 def deliver() -> None:
-    """Give events their positions and deliver what is due, until nothing is."""
-    services.pump()
+    """Assign feed positions and send due deliveries, until none is due."""
+    services.deliver_due()
 
 
 @worker_shutting_down.connect
 def _stop(**_: Any) -> None:
-    """A worker that is told to end does not begin with the next delivery."""
+    """Stop after the current deliveries when the worker shuts down."""
     services.stop()
 
 
 @shared_task(name="webhooks.prune")
 def prune() -> None:
-    """Remove deliveries older than DELIVERY_RETENTION_DAYS and events older than EVENT_RETENTION_DAYS, and the ids of erased
-    participants in those events that stay.
+    """Remove deliveries older than DELIVERY_RETENTION_DAYS and events older than EVENT_RETENTION_DAYS.
+
+    Also replace the ids of erased participants in old events that stay.
     """
     ends_at, now = time.monotonic() + BUDGET_SECONDS, timezone.now()
     old_deliveries = services.prune_deliveries(before=now - timedelta(days=settings.DELIVERY_RETENTION_DAYS))

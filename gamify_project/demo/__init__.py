@@ -1,5 +1,5 @@
-"""Demo data: a tenant that looks lived in. Made through the services, so that it obeys every rule; the same every time."""
+"""Demo data: a tenant with a realistic history. It is created through the services, and is the same every time."""
 
-from gamify_project.demo.history import SLUG, DemoMade, make_demo, wants_days
+from gamify_project.demo.history import SLUG, DemoResult, make_demo, wants_days
 
-__all__ = ["SLUG", "DemoMade", "make_demo", "wants_days"]
+__all__ = ["SLUG", "DemoResult", "make_demo", "wants_days"]

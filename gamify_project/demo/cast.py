@@ -1,4 +1,4 @@
-"""Who is in the demo and what they do on a day: pure, and the same for everyone."""
+"""The people of the demo and what they do each day. Pure functions with fixed random seeds."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +17,19 @@ REASON_WEIGHTS = (6, 10, 3, 1)
 
 FOUNDERS = (4, 22)
 
-# Which streak a deed ticks, beside `daily_login`, which every deed does.
+# The streaks that a deed ticks, besides `daily_login`, which every deed ticks.
 STREAKS_OF: Mapping[str, Sequence[str]] = {
     "Completed a lesson": ("daily_lesson", "weekly_lesson"),
     "Purchase completed": ("monthly_purchase",),
     "Invited a friend": ("invitations",),
 }
-# What their application tells of a deed.
+# The event that the application reports for a deed.
 EVENTS_OF: Mapping[str, str] = {
     "Completed a lesson": "lesson_completed",
     "Purchase completed": "purchase_completed",
     "Invited a friend": "friend_invited",
 }
-# What a badge is given for: so many deeds of this kind.
+# (badge, reason, number): the badge is awarded for this number of deeds with this reason; None means any reason.
 BADGES = (
     ("first_steps", None, 1),
     ("regular", None, 25),
@@ -42,7 +42,7 @@ BADGES = (
 
 @dataclass(frozen=True)
 class Person:
-    """`liveliness` is the chance that they do something on a day."""
+    """A person. `liveliness` is the probability that they do something on a day."""
 
     external_id: str
     display_name: str
@@ -53,7 +53,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Deed:
-    """What one person did on one day."""
+    """An activity of one person on one day."""
 
     person: Person
     reason: str
@@ -69,7 +69,7 @@ class Deed:
 
 
 def people(number: int) -> list[Person]:
-    """The first `number` of them; who they are does not depend on how many."""
+    """Return the first `number` people. The same index always gives the same person."""
     return [_person(index) for index in range(number)]
 
 
@@ -81,7 +81,7 @@ def _person(index: int) -> Person:
 
 
 def deeds(cast: Sequence[Person], *, at: datetime) -> Iterator[Deed]:
-    """What they do on the day of `at`, each at most one thing."""
+    """Yield the deeds on the day of `at`, at most one per person."""
     for person in cast:
         random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}")  # noqa: S311 - the same demo for everyone
         if random.random() < person.liveliness:
@@ -90,14 +90,14 @@ def deeds(cast: Sequence[Person], *, at: datetime) -> Iterator[Deed]:
 
 
 def wants_coffee(person: Person, *, at: datetime) -> bool:
-    """Whether they spend points on the day of `at`, if they have enough."""
+    """Whether the person wants to spend points on the day of `at`."""
     random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}-coffee")  # noqa: S311 - the same demo for everyone
     return random.random() < person.liveliness / 20
 
 
 @dataclass
 class Diary:
-    """One person's history so far: points in hand, and deeds by reason."""
+    """The history of one person so far: current points, and number of deeds by reason."""
 
     wallet: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -107,14 +107,14 @@ class Diary:
         return not self.counts
 
     def pay(self, amount: int) -> bool:
-        """Spend `amount` if it is in hand."""
+        """Spend `amount` points if there are enough. Return whether it succeeded."""
         if self.wallet < amount:
             return False
         self.wallet -= amount
         return True
 
     def write(self, deed: Deed) -> list[str]:
-        """Note a deed; answers the codes of the badges that it earns."""
+        """Record a deed. Return the codes of the badges that it earns."""
         self.wallet += deed.amount
         self.counts[deed.reason] += 1
         return [code for code, reason, number in BADGES if reason in {None, deed.reason} and self._of(reason) == number]

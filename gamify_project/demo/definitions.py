@@ -1,10 +1,10 @@
-"""What the tenant `demo` has defined: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
+"""The definitions of the tenant `demo`: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
 
 from typing import Any
 
 from gamify.badges.models import Badge, Rarity
 from gamify.challenges.models import Challenge
-from gamify.leaderboards.models import Leaderboard, MetricChoice
+from gamify.leaderboards.models import Leaderboard
 from gamify.tiers.models import Tier
 from gamify_project.blueprints import Blueprint
 from streaks.engine.windows import Period
@@ -148,7 +148,7 @@ LEADERBOARDS = (
         Leaderboard,
         "scholars",
         "Scholars",
-        {"metric": MetricChoice.EVENT_COUNT, "selector": {"event_name": "lesson_completed"}},
+        {"metric": "event_count", "selector": {"event_name": "lesson_completed"}},
     ),
 )
 

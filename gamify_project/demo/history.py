@@ -1,4 +1,4 @@
-"""The demo's history, lived through the services day by day."""
+"""Creates the history of the demo through the services, day by day."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from gamify.facts.services import emit_batch
 from gamify.points.engine import InsufficientPoints
 from gamify.points.services import AWARD_BATCH, Change, award_batch, deduct
 from gamify.tiers.services import Assignment, TierNotFound, assign
-from gamify_project.blueprints import make_missing
+from gamify_project.blueprints import create_missing
 from gamify_project.demo import definitions
 from gamify_project.demo.cast import COFFEE, Deed, Diary, Person, deeds, people, wants_coffee
 from participants.catalog import catalog_of
@@ -32,8 +32,8 @@ DAY_KEY = "demo-day-"
 
 
 @dataclass(frozen=True)
-class DemoMade:
-    """How much there is after a run; a second run on the same day adds nothing."""
+class DemoResult:
+    """The totals after a run. A second run on the same day adds nothing."""
 
     tenant: Tenant
     participants: int
@@ -42,7 +42,7 @@ class DemoMade:
 
 @dataclass(frozen=True)
 class _Day:
-    """What one day adds: deeds, and what they earn beside points."""
+    """One day: the deeds, and what they earn besides points."""
 
     at: datetime
     deeds: Sequence[Deed]
@@ -55,35 +55,35 @@ class _Day:
         return _key(self.at)
 
 
-def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoMade:
-    """Fill the tenant `demo` with the `days` days before it was made, and those since; safe to repeat and to interrupt."""
+def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoResult:
+    """Fill the tenant `demo` with the `days` days before its creation, and all days since. Safe to repeat and to interrupt."""
     tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name="Demo", now=now)
-    make_missing(tenant, definitions.ALL, now=now)
-    lived = _days_lived(tenant)
+    create_missing(tenant, definitions.ALL, now=now)
+    completed = _completed_days(tenant)
     for day in _history(people(number), since=tenant.created_at - days * DAY, until=now):
-        if day.key not in lived:
-            _live(tenant, day)
+        if day.key not in completed:
+            _replay_day(tenant, day)
     rows = Participant.objects.of(tenant)
-    return DemoMade(tenant, rows.count(), sum(rows.values_list("balance", flat=True)))
+    return DemoResult(tenant, rows.count(), sum(rows.values_list("balance", flat=True)))
 
 
 def wants_days(*, now: datetime) -> bool:
-    """Whether a start should go on with the demo: it is new, or begun and not yet at today. At most three queries.
+    """Whether days of the demo are missing: it is new, or it was begun and does not reach today. At most three queries.
 
-    A tenant `demo` that has a life of its own is somebody's, and is filled on demand only.
+    A tenant `demo` that has participants but no demo days belongs to the user. It is filled only by `seed_demo`.
     """
     tenant = tenant_by_slug(SLUG)
     if tenant is None:
         return True
-    lived = _days_lived(tenant)
-    if not lived:
+    completed = _completed_days(tenant)
+    if not completed:
         return not Participant.objects.of(tenant).exists()
     newest = _noon(now) if now > _noon(now) else _noon(now) - DAY
-    return _key(newest) not in lived
+    return _key(newest) not in completed
 
 
-def _days_lived(tenant: Tenant) -> set[str]:
-    """The points of a day come last, under the day's key, which is kept for ever: where it is, the day is complete."""
+def _completed_days(tenant: Tenant) -> set[str]:
+    """Return the keys of completed days. The points of a day are awarded last, with the key of the day, which is never deleted."""
     keys = IdempotencyKey.objects.filter(tenant=tenant, subject=tenant.pk, operation=AWARD_BATCH)
     return set(keys.filter(key__startswith=DAY_KEY).values_list("key", flat=True))
 
@@ -97,7 +97,7 @@ def _noon(at: datetime) -> datetime:
 
 
 def _history(cast: Sequence[Person], *, since: datetime, until: datetime) -> Iterator[_Day]:
-    """Told from the beginning each time, so that a later run knows what was earned before it."""
+    """Yield all days from the beginning, so that a later run knows what was earned before."""
     diaries = {person.external_id: Diary() for person in cast}
     at = _noon(since)
     while at < until:
@@ -116,13 +116,13 @@ def _day(cast: Sequence[Person], diaries: Mapping[str, Diary], *, at: datetime) 
 # --- a day ------------------------------------------------------------------------------------------------------------
 
 
-def _live(tenant: Tenant, day: _Day) -> None:
+def _replay_day(tenant: Tenant, day: _Day) -> None:
     for person in day.newcomers:
         _introduce(tenant, person, at=day.at)
     for person in day.coffees:
         _buy_coffee(tenant, person, at=day.at)
     _tick(tenant, day)
-    _tell(tenant, day)
+    _report_events(tenant, day)
     _give_badges(tenant=tenant, day=day)
     changes = [Change(deed.person.external_id, deed.amount, reason=deed.reason) for deed in day.deeds]
     award_batch(tenant=tenant, changes=changes, refused={}, key=day.key, now=day.at)
@@ -137,7 +137,7 @@ def _introduce(tenant: Tenant, person: Person, *, at: datetime) -> None:
 
 
 def _buy_coffee(tenant: Tenant, person: Person, *, at: datetime) -> None:
-    """Whoever plays with the demo may have spent the points already, or switched a tier, badge or streak off."""
+    """Spend points on a coffee. It is skipped if the user of the demo has spent the points already."""
     key = f"demo-coffee-{at:%Y-%m-%d}"
     change = Change(person.external_id, COFFEE, reason="Redeemed a coffee", idempotency_key=key)
     with contextlib.suppress(InsufficientPoints):
@@ -151,8 +151,8 @@ def _tick(tenant: Tenant, day: _Day) -> None:
     record_many(tenant=tenant, ticks=open_ticks, now=day.at)
 
 
-def _tell(tenant: Tenant, day: _Day) -> None:
-    """What their application tells of it, on which the challenge lives."""
+def _report_events(tenant: Tenant, day: _Day) -> None:
+    """Report the events of the day, which the challenge counts."""
     events = [
         EventInput(deed.person.external_id, deed.event, day.at, idempotency_key=day.key)
         for deed in day.deeds

@@ -1,4 +1,4 @@
-"""Console pages of the bottom layer, and what the pages of the domains above are made of."""
+"""Console pages of tenants, keys, secrets and participants, and the building blocks of all console pages."""
 
 from participants.admin import hmac, keys, people, tenants
 

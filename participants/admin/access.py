@@ -1,4 +1,4 @@
-"""Links for the member of staff who reads a page: nobody is led to a page that is closed to them."""
+"""Links on console pages. A link is shown only if the reader may open its target."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 
 
 def may_open(reader: Any, model: type[Model]) -> bool:
-    """Whether the user `reader` may open the console's pages of `model`."""
+    """Whether the user `reader` may open the console pages of `model`."""
     meta = model._meta
     return any(reader.has_perm(f"{meta.app_label}.{action}_{meta.model_name}") for action in ("view", "change"))
 
 
 def link_to(row: Model, reader: Any) -> SafeString | str:
-    """The name of `row`, as a link where `reader` may open its page."""
+    """Return the name of `row`, as a link if `reader` may open its page."""
     return link(str(row), type(row), row.pk, reader)
 
 

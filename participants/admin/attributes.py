@@ -1,7 +1,7 @@
-"""The editor of a participant's attributes: rows of key, kind and value. Nobody writes JSON.
+"""The editor of a participant's attributes: rows of key, kind and value, so that staff need not write JSON.
 
-What the form showed travels with it, so that the answer is a patch: what a client changed in the meantime and the
-operator did not touch stays as the client left it. Values that have a shape of their own are kept, or removed.
+The form contains the attributes that it showed, so that the result is a patch: attributes that a client changed meanwhile, and
+the operator did not touch, keep the client's value. Structured values (objects, lists) can be removed, but not edited.
 """
 
 import json
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from participants.admin.words import table_of
 from participants.engine import MAX_BIGINT, control_character_problem, object_problem
 
-TEXT, NUMBER, YES, NO, KEPT = "text", "number", "yes", "no", "kept"
+TEXT, NUMBER, YES, NO, FIXED = "text", "number", "yes", "no", "fixed"
 KINDS = {TEXT: "Text", NUMBER: "Number", YES: "Yes", NO: "No"}
 _INTEGER = re.compile(r"-?\d{1,19}")
 MAX_ROWS = 500
@@ -30,8 +30,8 @@ class Row:
     value: str = ""
 
     @property
-    def is_kept(self) -> bool:
-        return self.kind == KEPT
+    def is_fixed(self) -> bool:
+        return self.kind == FIXED
 
     @property
     def is_blank(self) -> bool:
@@ -40,24 +40,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The rows as they came back, and the attributes they were made from."""
+    """The submitted rows, and the attributes that the form had shown."""
 
     shown: Mapping[str, Any]
     rows: Sequence[Row]
 
 
 def row_of(key: str, value: Any) -> Row:
+    """Return the row that shows an attribute. Values that a row cannot express become a `FIXED` row."""
     if isinstance(value, bool):
         return Row(key, YES if value else NO)
     if isinstance(value, int | float):
         return Row(key, NUMBER, json.dumps(value))
     if isinstance(value, str) and not control_character_problem(value + key):
         return Row(key, TEXT, value)
-    return Row(key, KEPT, json.dumps(value, ensure_ascii=False))
+    return Row(key, FIXED, json.dumps(value, ensure_ascii=False))
 
 
 def patch_of(submitted: Submitted) -> dict[str, Any]:
-    """What to change, as a merge patch (null removes). Raises ValidationError."""
+    """Return the changes as a merge patch, in which null removes a key.
+
+    Raises: forms.ValidationError.
+    """
     wanted: dict[str, Any] = {}
     for row in submitted.rows:
         _check_key(row, wanted)
@@ -73,23 +77,26 @@ def _check_key(row: Row, taken: Mapping[str, Any]) -> None:
     if not row.key:
         raise forms.ValidationError(f"The value “{row.value}” needs a name.")
     if row.key in taken:
-        raise forms.ValidationError(f"“{row.key}” is there twice.")
-    if not row.is_kept and (control_character_problem(row.key) or control_character_problem(row.value)):
+        raise forms.ValidationError(f"“{row.key}” appears twice.")
+    if not row.is_fixed and (control_character_problem(row.key) or control_character_problem(row.value)):
         raise forms.ValidationError(f"“{row.key}” must not contain control characters.")
 
 
 def value_of(row: Row, shown: Mapping[str, Any]) -> Any:
-    """What the row says; `shown` has the values that are kept. Raises ValidationError."""
-    if row.is_kept:
-        return _kept(row, shown)
+    """Return the value of `row`. `shown` has the values of fixed rows.
+
+    Raises: forms.ValidationError.
+    """
+    if row.is_fixed:
+        return _fixed_value(row, shown)
     if row.kind == NUMBER:
         return _number(row)
     return row.value if row.kind == TEXT else row.kind == YES
 
 
-def _kept(row: Row, shown: Mapping[str, Any]) -> Any:
+def _fixed_value(row: Row, shown: Mapping[str, Any]) -> Any:
     if row.key not in shown:
-        raise forms.ValidationError(f"“{row.key}” is gone; load the page again.")
+        raise forms.ValidationError(f"“{row.key}” no longer exists; load the page again.")
     return shown[row.key]
 
 
@@ -105,7 +112,7 @@ def _number(row: Row) -> int | float:
 
 
 def _differs(key: str, value: Any, shown: Mapping[str, Any]) -> bool:
-    return key not in shown or json.dumps(value) != json.dumps(shown[key])  # as JSON, since 1 == True == 1.0
+    return key not in shown or json.dumps(value) != json.dumps(shown[key])  # compared as JSON, because 1 == True == 1.0
 
 
 class AttributesWidget(forms.Widget):
@@ -123,14 +130,14 @@ class AttributesWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, Submitted) else _unchanged(value or {})
+        submitted = value if isinstance(value, Submitted) else _initial_rows_of(value or {})
         context = super().get_context(name, None, attrs)
         context["widget"] |= {"rows": [*submitted.rows, Row()], "kinds": KINDS, "shown": json.dumps(submitted.shown)}
         return context
 
 
 def as_object(text: str) -> Mapping[str, Any]:
-    """The JSON object that `text` is, empty for anything else."""
+    """Parse `text` as a JSON object; return an empty one if it is anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -138,7 +145,7 @@ def as_object(text: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _unchanged(attributes: Mapping[str, Any]) -> Submitted:
+def _initial_rows_of(attributes: Mapping[str, Any]) -> Submitted:
     return Submitted(attributes, list(_rows(attributes)))
 
 
@@ -147,7 +154,7 @@ def _rows(attributes: Mapping[str, Any]) -> Iterator[Row]:
 
 
 class AttributesField(forms.Field):
-    """Cleans to a merge patch; empty where nothing changed."""
+    """Form field. Its cleaned value is a merge patch, which is empty if nothing changed."""
 
     widget = AttributesWidget
 

@@ -1,4 +1,4 @@
-"""The audit row that every write of the console leaves, in the transaction of the write."""
+"""The audit trail: every write of the console adds a LogEntry in its transaction."""
 
 from typing import cast
 
@@ -15,7 +15,10 @@ MAX_NAME = 200
 
 
 def record(request: HttpRequest, row: Model, flag: int, message: str) -> LogEntry:
-    """Who did what to which row. `message` carries no personal data: the trail outlives the participant."""
+    """Add an audit row: the user of `request` did `message` to `row`. `flag` is ADDITION, CHANGE or DELETION.
+
+    `message` must not contain personal data, because the trail stays when the participant is deleted.
+    """
     return LogEntry.objects.create(
         user_id=cast("int", request.user.pk),
         content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
@@ -27,5 +30,5 @@ def record(request: HttpRequest, row: Model, flag: int, message: str) -> LogEntr
 
 
 def _name(row: Model) -> str:
-    """Participants go by their row, not by the id the client chose: erasing them must not leave it behind here."""
+    """Return the name of `row`. For participants it has the internal id: the external id must not stay here after erasure."""
     return f"Participant {row.pk}" if isinstance(row, Participant) else str(row)

@@ -1,4 +1,7 @@
-"""What every page of the console is made of: services that refuse, audit rows, pages of one write, one tenant at a time."""
+"""Base classes of console pages.
+
+Writes call services and show their errors on the form, every write adds an audit row, and pages show one tenant at a time.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -22,13 +25,13 @@ from participants.admin import audit, pages
 from participants.admin.access import link_to
 from participants.admin.display import display
 from participants.admin.pages import Link, ObjectPage
-from participants.admin.picker import ask_to_pick, picked_tenant
-from participants.admin.refusals import ConsoleForm, shown_on_the_form
+from participants.admin.picker import picked_tenant, redirect_to_picker
+from participants.admin.refusals import ConsoleForm, show_refusal_on_form
 from participants.admin.viewing import show_in_words
 from participants.models import Tenant
 from participants.work import reading
 
-if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is Django's, dressed up
+if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is a subclass of Django's
     from django.contrib.admin import ModelAdmin
 
     Base = ModelAdmin[Any]
@@ -37,10 +40,10 @@ else:
 
 
 class ConsoleAdmin(Base):
-    """A model's pages. Writes go through the services; what they refuse is shown on the form."""
+    """Base of all console pages of a model. Errors that services raise are shown on the form."""
 
     list_per_page = 50
-    show_facets = ShowFacets.NEVER  # a count per choice reads the whole table
+    show_facets = ShowFacets.NEVER  # a count for each choice would read the whole table
     list_disable_select_all = True
     change_form_outer_before_template = "console/object_head.html"
     actions: Any = None
@@ -50,18 +53,18 @@ class ConsoleAdmin(Base):
         return [self._route(page) for page in self.get_object_pages()] + list(super().get_urls())
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """With its `reader`, whose permissions decide what the page links to."""
+        """Add the attribute `reader` to the row: the user, whose permissions decide which links are shown."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             row.reader = request.user
         return row
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """With the `reader` of each row, as above."""
-        shown = super().get_changelist_instance(request)
-        for row in shown.result_list:
+        """Add the attribute `reader` to each row, as in `get_object`."""
+        changelist = super().get_changelist_instance(request)
+        for row in changelist.result_list:
             row.reader = request.user
-        return shown
+        return changelist
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return self.object_pages
@@ -82,7 +85,7 @@ class ConsoleAdmin(Base):
         return pages.answer(page, request, row, self.admin_site.each_context(request))
 
     def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **options: Any) -> Any:
-        """Django's hook. A row's history is short: it is counted, also where the list of rows never is."""
+        """Django's hook. The history of one row is short, so it is always counted, even if the list of rows is not."""
         is_history = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_history")
         paginator = Paginator if is_history else self.paginator
         return paginator(queryset, per_page, *args, **options)
@@ -91,7 +94,7 @@ class ConsoleAdmin(Base):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         view = super().changeform_view
-        return shown_on_the_form(request, lambda: view(request, object_id, form_url, dict(extra_context or {})))
+        return show_refusal_on_form(request, lambda: view(request, object_id, form_url, dict(extra_context or {})))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
@@ -103,11 +106,11 @@ class ConsoleAdmin(Base):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def object_facts(self, row: Any) -> Sequence[tuple[str, Any]]:
-        """What stands in the head of the object's page, under its name."""
+        """Return (label, value) pairs that the page of an object shows under its name."""
         return ()
 
     def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
-        """The buttons in the head of the object's page."""
+        """Return the buttons at the top of the page of an object."""
         return [page.link(row) for page in self.get_object_pages() if page.has_button and page.is_open(request, row)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
@@ -118,11 +121,11 @@ class ConsoleAdmin(Base):
         return ""
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Django's hook for an object its queryset does not have."""
+        """Django's hook for an object that the queryset does not contain."""
         messages.warning(request, f"There is no such {opts.verbose_name}{self.hint_where_missing(request)}.")
         return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
 
-    # Django writes the audit rows of its own forms by these; ours go by `audit` to keep personal data out.
+    # Django calls these to write the audit rows of its forms. `audit` keeps personal data out of them.
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return audit.record(request, obj, audit.ADDITION, _text(message))
@@ -136,7 +139,7 @@ def _text(message: Any) -> str:
 
 
 class ReadOnlyAdmin(ConsoleAdmin):
-    """Rows that nobody adds, changes or deletes by hand."""
+    """Base of pages without adding, changing and deleting."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -149,9 +152,9 @@ class ReadOnlyAdmin(ConsoleAdmin):
 
 
 class TenantDataAdmin(ConsoleAdmin):
-    """Rows of the picked tenant and of no other: lists, searches and every object page go through this queryset."""
+    """Base of pages about rows of the picked tenant. Lists, searches and object pages use `get_queryset`, which filters by it."""
 
-    paginator = InfinitePaginator  # never counts: big tenants have millions of rows
+    paginator = InfinitePaginator  # does not count: big tenants have millions of rows
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
@@ -161,44 +164,45 @@ class TenantDataAdmin(ConsoleAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         view = super().changelist_view
-        return of_picked_tenant(request, lambda: view(request, extra_context))
+        return for_picked_tenant(request, lambda: view(request, extra_context))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         view = super().changeform_view
-        return of_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+        return for_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         view = super().history_view
-        return of_picked_tenant(request, lambda: view(request, object_id, extra_context))
+        return for_picked_tenant(request, lambda: view(request, object_id, extra_context))
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
         view = super().object_page_view
-        return of_picked_tenant(request, lambda: view(request, object_id, page))
+        return for_picked_tenant(request, lambda: view(request, object_id, page))
 
     @display("tenant")
-    def shown_tenant(self, row: Any) -> SafeString | str:
+    def display_tenant(self, row: Any) -> SafeString | str:
         return link_to(row.tenant, row.reader)
 
     def hint_where_missing(self, request: HttpRequest) -> str:
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
-def of_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """`view`, rendered while the tenant is bound to what it reads; the picker where none is picked."""
+def for_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """Call `view` and render its response inside `reading(tenant)`. Without a picked tenant, redirect to the picker."""
     tenant = picked_tenant(request)
     if tenant is None:
-        return ask_to_pick(request)
+        return redirect_to_picker(request)
     with reading(tenant):
         response = view()
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
 class TenantDataForm(ConsoleForm):
-    """A form that makes a row of the picked tenant. It carries the tenant it was opened for: another tab may switch.
+    """Form for a row of the picked tenant.
 
-    `only_new` are fields that the form declares and that cannot be changed later.
+    It has a hidden field with the tenant for which it was opened, because the tenant may be changed in another tab meanwhile.
+    `only_new` names the declared fields that cannot be changed later.
     """
 
     only_new: tuple[str, ...] = ()
@@ -225,11 +229,15 @@ class TenantDataForm(ConsoleForm):
         opened_for = self.cleaned_data.get("opened_for")
         if "opened_for" in self.fields and (self.tenant is None or opened_for != str(self.tenant.pk)):
             self.add_error(
-                None, f"Another tenant was chosen meanwhile: this would go to {self.tenant}. Open the page anew."
+                None,
+                f"Another tenant was chosen meanwhile: this would be saved for {self.tenant}. Open the page again.",
             )
         return cleaned
 
 
-def replace_fields(row: Model, made: Model) -> None:
-    """Let `row`, the instance Django's form made, be the row a service wrote, so that audit and redirect name the latter."""
-    vars(row).update(vars(made))
+def replace_fields(row: Model, saved: Model) -> None:
+    """Copy all fields of `saved`, which a service wrote, into `row`, the instance of Django's form.
+
+    Django then uses the saved row for the audit row and the redirect.
+    """
+    vars(row).update(vars(saved))

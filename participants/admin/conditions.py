@@ -1,6 +1,6 @@
-"""The editor of a filter on an event's properties (contract §11, its short form): rows of property, operator, kind, value.
+"""The editor of a filter on event properties (the short form of contract §11): rows of property, operator, kind and value.
 
-`{"plan": "pro", "amount": {"gte": 10}}` is two rows. What rows cannot say is kept as it is, or removed.
+`{"plan": "pro", "amount": {"gte": 10}}` is shown as two rows. A condition that a row cannot express can be removed, but not edited.
 """
 
 import json
@@ -11,7 +11,19 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 
-from participants.admin.attributes import KEPT, KINDS, MAX_ROWS, NO, NUMBER, TEXT, YES, Row, as_object, row_of, value_of
+from participants.admin.attributes import (
+    FIXED,
+    KINDS,
+    MAX_ROWS,
+    NO,
+    NUMBER,
+    TEXT,
+    YES,
+    Row,
+    as_object,
+    row_of,
+    value_of,
+)
 from participants.admin.words import list_of, value_in_words
 
 PRESENT, MISSING = "present", "missing"
@@ -34,7 +46,7 @@ EXISTENCE = {PRESENT: True, MISSING: False}
 
 @dataclass(frozen=True)
 class Condition:
-    """One row: `field` is a property of the event."""
+    """One row of the editor. `field` is the name of an event property."""
 
     field: str = ""
     operator: str = "eq"
@@ -42,8 +54,8 @@ class Condition:
     value: str = ""
 
     @property
-    def is_kept(self) -> bool:
-        return self.operator == KEPT
+    def is_fixed(self) -> bool:
+        return self.operator == FIXED
 
     @property
     def is_blank(self) -> bool:
@@ -52,14 +64,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class SubmittedFilter:
-    """The rows as they came back, and the filter they were made from."""
+    """The submitted rows, and the filter that the form had shown."""
 
     shown: Mapping[str, Any]
     rows: Sequence[Condition]
 
 
 def conditions_of(shown: Mapping[str, Any]) -> list[Condition]:
-    """The rows that say what the filter says."""
+    """Return the rows that express the filter `shown`."""
     return [condition for field, wanted in shown.items() for condition in _rows_of(field, wanted)]
 
 
@@ -67,33 +79,33 @@ def _rows_of(field: str, wanted: Any) -> Iterator[Condition]:
     operators = wanted if isinstance(wanted, dict) and wanted else {"eq": wanted}
     rows = [_row_of(field, operator, value) for operator, value in operators.items()]
     if None in rows:
-        yield Condition(field, KEPT, KEPT)
+        yield Condition(field, FIXED, FIXED)
     else:
         yield from (row for row in rows if row is not None)
 
 
 def _row_of(field: str, operator: str, value: Any) -> Condition | None:
-    """None for what a row cannot say."""
+    """Return the row for one comparison, or None if a row cannot express it."""
     if operator == "exists" and isinstance(value, bool):
         return Condition(field, PRESENT if value else MISSING)
     if operator not in OPERATORS:
         return None
     row = _list_row(field, value) if operator in LISTS else row_of(field, value)
-    return None if row is None or row.is_kept else Condition(field, operator, row.kind, row.value)
+    return None if row is None or row.is_fixed else Condition(field, operator, row.kind, row.value)
 
 
 def _list_row(field: str, values: Any) -> Row | None:
-    """A list of one kind, comma-joined."""
+    """Return a row with the comma-separated `values`, or None unless they are all texts or all numbers."""
     rows = [row_of(field, value) for value in values] if isinstance(values, list) else []
     kinds = {row.kind for row in rows}
-    is_said = kinds in ({TEXT}, {NUMBER}) and all(
+    fits_in_row = kinds in ({TEXT}, {NUMBER}) and all(
         row.value == row.value.strip() and "," not in row.value for row in rows
     )
-    return Row(field, kinds.pop(), ", ".join(row.value for row in rows)) if is_said else None
+    return Row(field, kinds.pop(), ", ".join(row.value for row in rows)) if fits_in_row else None
 
 
 def filter_in_words(shown: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each condition: amount is at least 10."""
+    """Yield a sentence for each condition, such as "amount is at least 10"."""
     for field, wanted in shown.items():
         for operator, value in (wanted if isinstance(wanted, dict) and wanted else {"eq": wanted}).items():
             yield condition_in_words(field, operator, value)
@@ -106,11 +118,14 @@ def condition_in_words(field: str, operator: str, value: Any) -> str:
 
 
 def filter_of(submitted: SubmittedFilter) -> dict[str, Any] | None:
-    """The filter that the rows say, None where there are none. Raises ValidationError."""
+    """Return the filter that the submitted rows express, or None without rows.
+
+    Raises: forms.ValidationError.
+    """
     wanted: dict[str, Any] = {}
     for row in submitted.rows:
         _add(wanted, row, submitted.shown)
-    return {field: _shortened(operators) for field, operators in wanted.items()} or None
+    return {field: _short_form(operators) for field, operators in wanted.items()} or None
 
 
 def _add(wanted: dict[str, Any], row: Condition, shown: Mapping[str, Any]) -> None:
@@ -118,17 +133,17 @@ def _add(wanted: dict[str, Any], row: Condition, shown: Mapping[str, Any]) -> No
         raise forms.ValidationError(f"The value “{row.value}” needs a property.")
     operators = wanted.setdefault(row.field, {})
     name = "exists" if row.operator in EXISTENCE else row.operator
-    if name in operators or KEPT in operators or (row.is_kept and operators):
-        raise forms.ValidationError(f"“{row.field}” is there twice.")
-    operators[name] = _wanted(row, shown)
+    if name in operators or FIXED in operators or (row.is_fixed and operators):
+        raise forms.ValidationError(f"“{row.field}” appears twice.")
+    operators[name] = _value_of(row, shown)
 
 
-def _wanted(row: Condition, shown: Mapping[str, Any]) -> Any:
+def _value_of(row: Condition, shown: Mapping[str, Any]) -> Any:
     if row.operator in EXISTENCE:
         return EXISTENCE[row.operator]
     if row.operator in LISTS:
         return _values(row, shown)
-    if not row.is_kept and row.operator not in OPERATORS:
+    if not row.is_fixed and row.operator not in OPERATORS:
         raise forms.ValidationError(f"“{row.field}”: “{row.operator}” is not an operator.")
     return value_of(Row(row.field, row.kind, row.value), shown)
 
@@ -140,9 +155,9 @@ def _values(row: Condition, shown: Mapping[str, Any]) -> list[Any]:
     return [value_of(Row(row.field, row.kind, part), shown) for part in parts]
 
 
-def _shortened(operators: Mapping[str, Any]) -> Any:
-    if KEPT in operators:
-        return operators[KEPT]
+def _short_form(operators: Mapping[str, Any]) -> Any:
+    if FIXED in operators:
+        return operators[FIXED]
     return operators["eq"] if set(operators) == {"eq"} else operators
 
 
@@ -162,7 +177,7 @@ class ConditionsWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, SubmittedFilter) else _unchanged(value or {})
+        submitted = value if isinstance(value, SubmittedFilter) else _initial_rows_of(value or {})
         context = super().get_context(name, None, attrs)
         choices = {"kinds": KINDS, "operators": OPERATORS}
         shown = json.dumps(submitted.shown)
@@ -170,15 +185,15 @@ class ConditionsWidget(forms.Widget):
         return context
 
 
-def _unchanged(shown: Mapping[str, Any]) -> SubmittedFilter:
+def _initial_rows_of(shown: Mapping[str, Any]) -> SubmittedFilter:
     return SubmittedFilter(shown, conditions_of(shown))
 
 
 class ConditionsField(forms.Field):
-    """Cleans to a filter, or to None."""
+    """Form field. Its cleaned value is a filter, or None without conditions."""
 
     widget = ConditionsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
         return list_of(filter_in_words(value or {}))
@@ -188,10 +203,10 @@ class ConditionsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return _as_json(filter_of(data)) != _as_json(filter_of(_unchanged(data.shown)))
+            return _as_json(filter_of(data)) != _as_json(filter_of(_initial_rows_of(data.shown)))
         except forms.ValidationError:
             return True
 
 
 def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # as JSON, since 1 == True == 1.0
+    return json.dumps(value, sort_keys=True)  # compared as JSON, because 1 == True == 1.0

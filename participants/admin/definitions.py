@@ -1,4 +1,4 @@
-"""The console pages that all definitions have: a form judged by the bodies of the API, a list, no delete.
+"""The console pages of every kind of definition: a list, and a form that the API's bodies validate. There is no delete.
 
 class TierForm(DefinitionForm):
     create_body, update_body = NewTier, TierChanges
@@ -24,15 +24,15 @@ from rest_framework.serializers import Serializer
 
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
-from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_nothing
+from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_empty
 from participants.admin.picker import picked_tenant
 from participants.errors import FieldError, field_errors
 from participants.models import Definition, Tenant
 from participants.services.definitions import create_definition, update_definition
 
-ORDER = "Lists are sorted by it, then by code."
+ORDER = "Lists are sorted by this number, then by code."
 COLOR = "A code such as #0891B2, or a name. Leave empty for none."
-PICTURE = "An http or https address."
+PICTURE = "An http or https URL."
 
 
 def color_field() -> LineField:
@@ -44,21 +44,21 @@ def picture_field() -> LineField:
 
 
 class DefinitionForm(TenantDataForm):
-    """Its fields make the body that an API client would send; what that refuses is shown on the field it came from.
+    """Turns its fields into the body that an API client would send, and shows the errors of that body on its fields.
 
-    On an edit only what was changed is sent, judged by what the page showed, which travels with the form: an edit of
-    something else meanwhile is not undone.
+    A change sends only the fields that differ from what the page showed (hidden initial values). So it does not undo changes
+    that were made to other fields meanwhile.
     """
 
     create_body: ClassVar[type[Serializer[Any]]]
     update_body: ClassVar[type[Serializer[Any]]]
-    form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → field, where they differ
+    form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → form field, if the names differ
     only_new: tuple[str, ...] = ("code",)
-    only_edited: ClassVar[tuple[str, ...]] = ()  # fields that mean nothing to staff who may only view
+    only_edited: ClassVar[tuple[str, ...]] = ()  # fields that are hidden from staff who may only view
     unset_words: ClassVar[Mapping[str, str]] = {}  # what an empty field means, for staff who may only view
 
-    code = LineField(required=True, help_text="What your application calls it. It cannot be changed later.")
-    name = LineField(required=True, help_text="For people.")
+    code = LineField(required=True, help_text="The code that your application uses. It cannot be changed later.")
+    name = LineField(required=True, help_text="Display name.")
     description = TextField()
     is_active = SwitchField(label="Active", initial=True)
     display_order = IntegerField(initial=0, help_text=ORDER)
@@ -66,30 +66,30 @@ class DefinitionForm(TenantDataForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            field.label = field.label or pretty_name(name)  # what the audit trail calls it
-            knows = getattr(field, "knows_what_it_showed", False)
-            field.show_hidden_initial = not self.instance._state.adding and not knows
+            field.label = field.label or pretty_name(name)  # the audit trail uses labels
+            has_own = getattr(field, "submits_shown_value", False)
+            field.show_hidden_initial = not self.instance._state.adding and not has_own
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
-        """The fields `names` as the API has them."""
+        """Return the body with the values of the form fields `names`."""
         return {name: self.cleaned_data[name] for name in names}
 
     def _post_clean(self) -> None:
-        """Django's hook for what the model has to say; here the API's body has."""
-        self.judged = self._judge()
+        """Django's hook for validation by the model. Here the API's body validates."""
+        self.judged = self._bound_body()
         if self.judged.is_valid():
             return
         self._place(field_errors(self.judged.errors))
 
-    def _judge(self) -> Serializer[Any]:
+    def _bound_body(self) -> Serializer[Any]:
         filled_in = [name for name in self.cleaned_data if name != "opened_for"]
         if self.instance._state.adding:
-            return self.create_body(data=without_nothing(self.body(filled_in)))
+            return self.create_body(data=without_empty(self.body(filled_in)))
         changed = [name for name in filled_in if name in self.changed_data]
         return self.update_body(instance=self.instance, data=self.body(changed), partial=True)
 
     def _place(self, errors: Iterable[FieldError]) -> None:
-        refused = set(self.errors)  # by the form itself: that was not in the body
+        refused = set(self.errors)  # refused by the form itself, so not part of the body
         for field, message in map(self._field_of, errors):
             if field not in refused:
                 self.add_error(field, message)
@@ -102,9 +102,9 @@ class DefinitionForm(TenantDataForm):
 
 
 class DefinitionAdmin(TenantDataAdmin):
-    """Subclasses name the form, `settings` (its fields besides those of every definition) and the `columns` of the list.
+    """Subclasses set `form`, `settings` (its fields besides those of every definition) and `columns` of the list.
 
-    `save_new` and `save_changes` call the services; the audit row is written in the same transaction.
+    `save_new` and `save_changes` call the services. The audit row is written in the same transaction.
     """
 
     noun: ClassVar[str]
@@ -116,12 +116,12 @@ class DefinitionAdmin(TenantDataAdmin):
     ordering = ("display_order", "code")
     sortable_by = ("name",)
     actions = ("activate", "deactivate")
-    about_activating = "In use again at once."
-    about_deactivating = "From now on nothing more is given or counted. What participants have stays."
+    about_activating = "It is in use again immediately."
+    about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
     readonly_fields = ("id", "created_at", "updated_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return ("name", "code", "shown_status", *self.columns, "display_order")
+        return ("name", "code", "display_status", *self.columns, "display_order")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
@@ -134,10 +134,10 @@ class DefinitionAdmin(TenantDataAdmin):
         return self.readonly_fields if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # what participants have of it would hang in the air: deactivate it
+        return False  # participants may have it; deactivate it instead
 
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
-        return [("code", row.code), ("status", self.shown_status(row))]
+        return [("code", row.code), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         data, now = form.judged.validated_data, timezone.now()
@@ -156,25 +156,27 @@ class DefinitionAdmin(TenantDataAdmin):
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
-        return self._asked(request, rows.filter(is_active=False), "activate", self.about_activating)
+        return self._confirm_or_switch(request, rows.filter(is_active=False), "activate", self.about_activating)
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
-        return self._asked(request, rows.filter(is_active=True), "deactivate", self.about_deactivating)
+        return self._confirm_or_switch(request, rows.filter(is_active=True), "deactivate", self.about_deactivating)
 
-    def _asked(self, request: HttpRequest, rows: "QuerySet[Any]", action: str, about: str) -> HttpResponse | None:
-        """Ask first, then do: the second POST carries `confirmed`. `rows` are the picked tenant's."""
+    def _confirm_or_switch(
+        self, request: HttpRequest, rows: "QuerySet[Any]", action: str, about: str
+    ) -> HttpResponse | None:
+        """Show a confirmation page first. The second POST contains `confirmed`, and then the change is made."""
         chosen = list(rows)
         if not chosen:
             messages.info(request, f"Nothing to {action}.")
         elif "confirmed" in request.POST:
             self._switch(request, chosen, action=action)
         else:
-            return self._question(request, chosen, action, about)
+            return self._confirmation_page(request, chosen, action, about)
         return None
 
-    def _question(self, request: HttpRequest, rows: Sequence[Any], action: str, about: str) -> HttpResponse:
-        title = f"{action.capitalize()} {self._counted(rows)}"
+    def _confirmation_page(self, request: HttpRequest, rows: Sequence[Any], action: str, about: str) -> HttpResponse:
+        title = f"{action.capitalize()} {self._count_with_noun(rows)}"
         shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
         context = {**self.admin_site.each_context(request), **shown}
         return TemplateResponse(request, "console/confirm_action.html", context)
@@ -182,16 +184,16 @@ class DefinitionAdmin(TenantDataAdmin):
     @transaction.atomic
     def _switch(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:
         tenant, done = picked_tenant(request), f"{action.capitalize()}d"
-        assert tenant is not None, "the list of a tenant's rows needs the tenant"  # noqa: S101
+        assert tenant is not None, "the list is only shown for a picked tenant"  # noqa: S101
         for row in rows:
             self.save_changes(row, tenant=tenant, changes={"is_active": action == "activate"}, now=timezone.now())
             self.log_change(request, row, f"{done}.")
-        messages.success(request, f"{done} {self._counted(rows)}.")
+        messages.success(request, f"{done} {self._count_with_noun(rows)}.")
 
-    def _counted(self, rows: Sequence[Any]) -> str:
+    def _count_with_noun(self, rows: Sequence[Any]) -> str:
         name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
         return f"{len(rows)} {name}"
 
     @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
-    def shown_status(self, row: Any) -> str:
+    def display_status(self, row: Any) -> str:
         return "active" if row.is_active else "inactive"

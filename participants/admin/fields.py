@@ -1,7 +1,7 @@
-"""Form fields that take what is typed and leave the judgement to the body of the API, in whose words it is refused."""
+"""Form fields that parse the input only. The body of the API validates it, and its messages are shown."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -16,14 +16,14 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, control_character_problem, day_of, instant_of
+from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, control_character_problem, day_of, decimal_text, instant_of
 
 MAX_REASON = 500
 _WITHOUT_SECONDS = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}")
 
 
 class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold has no types
-    """A picker beside the text: the API takes names of colours too, and none."""
+    """A text box with a colour picker. The text box is needed for names of colours and for no colour."""
 
     template_name = "console/color.html"
 
@@ -32,7 +32,7 @@ class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold h
 
 
 class LineField(forms.CharField):
-    """One line; nothing where it is left empty."""
+    """One line of text. Its cleaned value is None if it is empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", UnfoldAdminTextInputWidget)
@@ -41,7 +41,7 @@ class LineField(forms.CharField):
 
 
 class TextField(LineField):
-    """Several lines. A browser ends them with CRLF, an API client does not: a text left alone has not changed."""
+    """Several lines of text. CRLF, which browsers send, becomes LF, so that an untouched text has not changed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=UnfoldAdminTextareaWidget({"rows": 3}), **kwargs)
@@ -57,7 +57,7 @@ class IntegerField(forms.IntegerField):
 
 
 class NumberField(forms.FloatField):
-    """A number; whole where it is whole, as an API client would write it."""
+    """A number. Its cleaned value is an int if it is whole, as an API client would send it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=UnfoldAdminTextInputWidget({"inputmode": "decimal"}), **kwargs)
@@ -71,24 +71,24 @@ class NumberField(forms.FloatField):
 
 
 class MultiplierField(forms.DecimalField):
-    """How many times as many; the body of the API says what is too much."""
+    """A factor. The body of the API checks its range."""
 
     def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
         super().__init__(required=required, widget=UnfoldAdminTextInputWidget({"inputmode": "decimal"}), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+        return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 class ReasonField(forms.CharField):
-    """Why something is done, in a line of its own."""
+    """One line with the reason for an action."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget, validators=[check_line], **kwargs)
 
 
 def check_line(value: str) -> None:
-    """Raise ValidationError for what does not fit in a line."""
+    """Raise ValidationError if `value` contains control characters, such as line breaks."""
     if problem := control_character_problem(value):
         raise forms.ValidationError(problem)
 
@@ -99,12 +99,16 @@ class SwitchField(forms.BooleanField):
 
 
 class ChoiceField(forms.ChoiceField):
-    def __init__(self, *, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(choices=list(choices), widget=UnfoldAdminSelectWidget, **kwargs)
+    def __init__(
+        self, *, choices: Iterable[tuple[str, str]] | Callable[[], Iterable[tuple[str, str]]], **kwargs: Any
+    ) -> None:
+        super().__init__(
+            choices=choices if callable(choices) else list(choices), widget=UnfoldAdminSelectWidget, **kwargs
+        )
 
 
 class _ListField(forms.Field):
-    """Texts in one box; blank ones are dropped."""
+    """Several texts in one box. Blank texts are dropped."""
 
     separator: str
     shown_separator: str
@@ -130,7 +134,7 @@ class WordsField(_ListField):
 
 
 class LinesField(_ListField):
-    """A text on each line."""
+    """Texts separated by line breaks."""
 
     separator = shown_separator = "\n"
 
@@ -146,7 +150,7 @@ class MomentInput(forms.DateTimeInput):
 
 
 class MomentField(forms.DateTimeField):
-    """A day and a time of it, in UTC, which the reader of the API's instants reads."""
+    """A date and time in UTC in one box, parsed as the API parses instants."""
 
     default_error_messages = {"invalid": NOT_AN_INSTANT}
 
@@ -158,7 +162,7 @@ class MomentField(forms.DateTimeField):
 
 
 class DayField(forms.DateField):
-    """A day as `YYYY-MM-DD`, which is also how a browser's date input sends it."""
+    """A date as `YYYY-MM-DD`, the format that date inputs of browsers send."""
 
     default_error_messages = {"invalid": NOT_A_DAY}
 
@@ -172,7 +176,7 @@ class DayField(forms.DateField):
 
 
 class _TimeField(forms.TimeField):
-    """A time of day as an instant has it; seconds may be left out."""
+    """A time of day in the format of instants. Seconds are optional."""
 
     default_error_messages = {"invalid": "Must be a time of day, such as 10:00 or 10:00:00."}
 
@@ -183,7 +187,7 @@ class _TimeField(forms.TimeField):
 
 
 class SplitMomentField(forms.SplitDateTimeField):
-    """A day and a time of it, in UTC, in two boxes."""
+    """A date and time in UTC in two boxes."""
 
     def __init__(self, *, label: str, help_text: str) -> None:
         super().__init__(label=label, required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text=help_text)
@@ -191,13 +195,16 @@ class SplitMomentField(forms.SplitDateTimeField):
 
 
 def _instant(field: forms.Field, text: str) -> datetime:
-    """What `text` names. A browser leaves the seconds out where they are 0. Raises the field's ValidationError."""
+    """Parse `text` as an instant. Seconds are optional, because browsers omit them if they are 0.
+
+    Raises: forms.ValidationError with the `invalid` message of `field`.
+    """
     instant = instant_of(f"{text}:00" if _WITHOUT_SECONDS.fullmatch(text) else text)
     if instant is None:
         raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
     return instant
 
 
-def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was filled in."""
+def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` without None and empty lists."""
     return {name: value for name, value in values.items() if value not in (None, [])}

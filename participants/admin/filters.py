@@ -1,4 +1,4 @@
-"""Filters of lists."""
+"""Filters of changelists."""
 
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ else:
 
 
 class DayFilter(RangeDateFilter):
-    """From one day to another, both included, in UTC. unfold's own leaves out the last day and compares without a zone."""
+    """Filter from one day to another, both included, in UTC. unfold's filter excludes the last day and ignores time zones."""
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         if first := self._midnight("from"):
@@ -25,6 +25,6 @@ class DayFilter(RangeDateFilter):
         return queryset
 
     def _midnight(self, end: str) -> datetime | None:
-        """What is no date filters nothing: the field then shows what was typed."""
+        """Return the start of the day in box `end`, or None (no filter) if the box contains no date."""
         day = day_of(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
         return datetime.combine(day, time.min, UTC) if day and day.year < MAXYEAR else None

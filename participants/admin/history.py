@@ -1,4 +1,4 @@
-"""What has happened to participants, row by row: to read, and to be found by the whole id of one."""
+"""Base of read-only lists of what happened to participants, searchable by the complete participant id."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,19 +17,21 @@ from participants.selectors import find_participant
 
 
 class WhyForm(PageForm):
-    """Of a page that undoes or closes a row."""
+    """Form of a page that reverses or closes a row: it asks for the reason."""
 
     reason = ReasonField()
 
 
 class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """Newest first by id, which is ordered by time; nothing is counted. Of one participant by the index on them (`order_of_one`): a
-    part of an id would read everything.
+    """Rows of participants, newest first (ids are ordered by time), without counts.
+
+    A search needs the complete participant id and uses the index on the participant, whose order is `order_of_one`. A search for
+    a part of an id would read the whole table.
     """
 
     list_filter_submit = True
     list_select_related = ("participant",)
-    search_fields = ("participant__external_id",)  # get_search_results has the rule; this makes the box appear
+    search_fields = ("participant__external_id",)  # only makes the search box appear; get_search_results searches
     search_help_text = "The whole participant id"
     ordering = ("-id",)
     sortable_by = ()
@@ -50,5 +52,5 @@ class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(participant=participant).order_by(*self.order_of_one), False
 
     @display("participant")
-    def shown_participant(self, row: Any) -> SafeString | str:
+    def display_participant(self, row: Any) -> SafeString | str:
         return link_to(row.participant, row.reader)

@@ -1,4 +1,4 @@
-"""Partner secrets: made, revoked."""
+"""Console pages of partner secrets: list, create, revoke."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,14 +43,14 @@ class StatusFilter(admin.SimpleListFilter):
 
 def _revoke(request: HttpRequest, secret: HmacSecret, data: Mapping[str, Any]) -> Done:
     revoke(secret, now=timezone.now())
-    return Done(f"Revoked {secret}: what is signed with it is refused from now on.", "Revoked.")
+    return Done(f"Revoked {secret}: requests signed with it are refused from now on.", "Revoked.")
 
 
 REVOKE = ObjectPage(
     name="revoke",
     title="Revoke",
-    explanation="Whoever still signs with this secret is refused with 401 from the next request on. "
-    "This cannot be undone: make a new secret and hand it out first. Both are good until you revoke one.",
+    explanation="Requests that are signed with this secret are refused with 401, beginning with the next one. "
+    "This cannot be undone. Create a new secret and hand it out first; both work until you revoke one.",
     button="Revoke this secret",
     permission="participants.change_hmacsecret",
     perform=_revoke,
@@ -63,30 +63,30 @@ REVOKE = ObjectPage(
 @admin.register(HmacSecret)
 class HmacSecretAdmin(ShownOnceAdmin):
     form = HmacSecretForm
-    list_display = ("shown_name", "shown_status", "last_used_at", "created_at", "id")
+    list_display = ("display_name", "display_status", "last_used_at", "created_at", "id")
     list_filter = (StatusFilter,)
     search_fields = ("name",)
     search_help_text = "Name"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
-    add_fieldsets = ((None, {"fields": ("shown_tenant", "name", "opened_for")}),)
-    fields = ("shown_tenant", "name", "id", "created_at", "revoked_at", "last_used_at")
+    add_fieldsets = ((None, {"fields": ("display_tenant", "name", "opened_for")}),)
+    fields = ("display_tenant", "name", "id", "created_at", "revoked_at", "last_used_at")
 
     def object_facts(self, row: HmacSecret) -> list[tuple[str, Any]]:
-        return [("name", row.name or None), ("status", self.shown_status(row))]
+        return [("name", row.name or None), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: HmacSecret, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         new = create_hmac_secret(tenant=form.tenant, name=form.cleaned_data["name"], now=timezone.now())
         self.show_once(request, new.text)
         replace_fields(obj, new.row)
 
-    def told_once(self, row: HmacSecret) -> str:
+    def secret_note(self, row: HmacSecret) -> str:
         return f"The partner signs with it and sends {row.tenant.slug} as X-Tenant-Id."
 
     @display("name", ordering="name")
-    def shown_name(self, secret: HmacSecret) -> str:
+    def display_name(self, secret: HmacSecret) -> str:
         return secret.name or "(no name)"
 
     @display("status", label={"active": "success", "revoked": "danger"})
-    def shown_status(self, secret: HmacSecret) -> str:
+    def display_status(self, secret: HmacSecret) -> str:
         return "active" if secret.revoked_at is None else "revoked"

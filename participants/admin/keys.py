@@ -1,4 +1,4 @@
-"""API keys: made, revoked."""
+"""Console pages of API keys: list, create, revoke."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from participants.services.keys import create_api_key, revoke
 
 SCOPE_TEXTS = {
     Scope.ADMIN: "admin – the admin endpoints of both APIs",
-    Scope.GAMIFY_ADMIN: "gamify:admin – the same, under the name Gamify clients use",
+    Scope.GAMIFY_ADMIN: "gamify:admin – the same; Gamify clients use this name",
     Scope.PLATFORM: "platform – streaks of every tenant: for your own staff only",
 }
 
@@ -35,7 +35,7 @@ class ApiKeyForm(TenantDataForm):
         choices=list(SCOPE_TEXTS.items()),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Leave all empty for a key that clients use: it opens the participant endpoints.",
+        help_text="Select none for a key that clients use: it only opens the participant endpoints.",
     )
 
     class Meta:
@@ -68,14 +68,14 @@ class StatusFilter(admin.SimpleListFilter):
 
 def _revoke(request: HttpRequest, key: ApiKey, data: Mapping[str, Any]) -> Done:
     revoke(key, now=timezone.now())
-    return Done(f"Revoked {key}: requests that carry it are refused from now on.", "Revoked.")
+    return Done(f"Revoked {key}: requests with it are refused from now on.", "Revoked.")
 
 
 REVOKE = ObjectPage(
     name="revoke",
     title="Revoke",
-    explanation="Whoever still uses this key is refused with 401 from the next request on. "
-    "This cannot be undone: make a new key and hand it out first.",
+    explanation="Requests with this key are refused with 401, beginning with the next one. "
+    "This cannot be undone. Create a new key and hand it out first.",
     button="Revoke this key",
     permission="participants.change_apikey",
     perform=_revoke,
@@ -90,11 +90,11 @@ class ApiKeyAdmin(ShownOnceAdmin):
     noun = "key"
     form = ApiKeyForm
     list_display = (
-        "shown_prefix",
+        "display_prefix",
         "name",
-        "shown_scopes",
-        "shown_status",
-        "shown_expiry",
+        "display_scopes",
+        "display_status",
+        "display_expiry",
         "last_used_at",
         "created_at",
     )
@@ -103,34 +103,34 @@ class ApiKeyAdmin(ShownOnceAdmin):
     search_help_text = "Name or beginning of the key"
     ordering = ("-created_at",)
     object_pages = (REVOKE,)
-    add_fieldsets = ((None, {"fields": ("shown_tenant", "name", "scopes", "expires_at", "opened_for")}),)
-    fields = ("shown_tenant", "shown_scopes", "created_at", "shown_expiry", "revoked_at", "last_used_at")
+    add_fieldsets = ((None, {"fields": ("display_tenant", "name", "scopes", "expires_at", "opened_for")}),)
+    fields = ("display_tenant", "display_scopes", "created_at", "display_expiry", "revoked_at", "last_used_at")
 
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
-        return [("name", row.name or None), ("status", self.shown_status(row))]
+        return [("name", row.name or None), ("status", self.display_status(row))]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
-        made = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
-        new = create_api_key(tenant=form.tenant, **made, now=timezone.now())
+        values = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
+        new = create_api_key(tenant=form.tenant, **values, now=timezone.now())
         self.show_once(request, new.key)
         replace_fields(obj, new.row)
 
-    def told_once(self, row: ApiKey) -> str:
+    def secret_note(self, row: ApiKey) -> str:
         expiry = f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never"
         return f"Scopes: {', '.join(row.scopes) or 'participant endpoints only'} · expires: {expiry}"
 
     @display("key", ordering="prefix")
-    def shown_prefix(self, key: ApiKey) -> str:
+    def display_prefix(self, key: ApiKey) -> str:
         return f"{key.prefix}…"
 
     @display("expires at")
-    def shown_expiry(self, key: ApiKey) -> str:
+    def display_expiry(self, key: ApiKey) -> str:
         return date_format(key.expires_at, "DATETIME_FORMAT") if key.expires_at else "never"
 
     @display("scopes")
-    def shown_scopes(self, key: ApiKey) -> str:
+    def display_scopes(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "participant endpoints"
 
     @display("status", label={"active": "success", "expired": "warning", "revoked": "danger"})
-    def shown_status(self, key: ApiKey) -> str:
+    def display_status(self, key: ApiKey) -> str:
         return status_of(key, timezone.now())

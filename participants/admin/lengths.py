@@ -1,4 +1,4 @@
-"""How long something takes: a number and a unit. What is asked for and stored are seconds."""
+"""Form field for a duration: a number and a unit. Its cleaned value, and the stored value, is in seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ UNITS: Mapping[str, tuple[str, int]] = {
 
 @dataclass(frozen=True)
 class Length:
-    """What the two boxes say, and the seconds that they showed before: another edit meanwhile is not undone."""
+    """The submitted number and unit, and the seconds (`shown`) that the form had shown.
+
+    If they are equal, the field has not changed, so that the form does not undo a change made meanwhile.
+    """
 
     number: str = ""
     unit: str = "days"
@@ -26,7 +29,10 @@ class Length:
 
     @property
     def seconds(self) -> int | None:
-        """None where nothing is said. Raises ValidationError."""
+        """The duration in seconds, or None if the box is empty.
+
+        Raises: forms.ValidationError.
+        """
         number = self.number.strip()
         if not number:
             return None
@@ -43,15 +49,15 @@ MAX_DIGITS = 18
 
 
 def length_of(seconds: int | None, *, unit: str = "days") -> Length:
-    """In the largest unit that says it in whole numbers; `unit` where there is nothing to say."""
+    """Return the duration in the largest unit that gives a whole number; without one, an empty box with `unit`."""
     if seconds is None:
         return Length(unit=unit)
     fitting = next(name for name, (_, size) in UNITS.items() if seconds % size == 0)
     return Length(str(seconds // UNITS[fitting][1]), fitting, str(seconds))
 
 
-def said_of(seconds: int) -> str:
-    """In words: 1 day, 36 hours."""
+def duration_in_words(seconds: int) -> str:
+    """Return the duration as words. Examples: "1 day", "36 hours"."""
     length = length_of(seconds)
     return f"{length.number} {length.unit.removesuffix('s') if length.number == '1' else length.unit}"
 
@@ -77,15 +83,15 @@ class LengthWidget(forms.Widget):
 
 
 class LengthField(forms.Field):
-    """Cleans to seconds, None where it is left empty; `unit` is the one that stands there then."""
+    """Form field. Its cleaned value is in seconds, or None if it is empty; then `unit` is preselected."""
 
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, *, unit: str, **kwargs: Any) -> None:
         super().__init__(required=False, widget=LengthWidget(unit=unit), **kwargs)
 
     def in_words(self, value: int | None) -> str | None:
-        return None if value is None else said_of(value)
+        return None if value is None else duration_in_words(value)
 
     def clean(self, value: Length) -> int | None:
         return value.seconds

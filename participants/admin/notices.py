@@ -1,4 +1,4 @@
-"""What the overview of the console tells about the picked tenant before anybody asks: registered by the domains above."""
+"""Notices on the console's overview page about the picked tenant. The domains register functions that return them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from participants.registries import Registry
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that somebody should look at, on the page at `url`."""
+    """Something that staff should look at. `url` is the page about it."""
 
     text: str
     url: str
@@ -19,4 +19,4 @@ notices: Registry[Callable[[Tenant], Iterable[Notice]]] = Registry("Console noti
 
 
 def notices_for(tenant: Tenant) -> list[Notice]:
-    return [notice for tell in notices.values() for notice in tell(tenant)]
+    return [notice for find in notices.values() for notice in find(tenant)]

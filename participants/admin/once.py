@@ -1,4 +1,4 @@
-"""Rows whose secret is shown once: in the answer to the POST that made it, and nowhere else."""
+"""Console pages of rows with a secret that is shown once, in the answer to the POST that created it."""
 
 from typing import Any
 
@@ -11,31 +11,31 @@ MEMO = "new_secret"
 
 
 class ShownOnceAdmin(TenantDataAdmin):
-    """What was made stays as it was made, until it is revoked. `save_model` calls `show_once`."""
+    """Base of these pages. Rows are created and revoked, but never changed. `save_model` must call `show_once`."""
 
     noun = "secret"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ("shown_tenant",)
+        return self.fields if obj else ("display_tenant",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # revoking asks for the permission itself
+        return False  # the page that revokes checks the permission itself
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["show_save_and_continue"] = False  # the next page is the one with the secret
+        context["show_save_and_continue"] = False  # the next page shows the secret
         return super().render_change_form(request, context, *args, **kwargs)
 
     def show_once(self, request: HttpRequest, secret: str) -> None:
         vars(request)[MEMO] = secret
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """With the secret: see `secret_page`."""
-        about = {"title": f"New {self.opts.verbose_name}", "noun": self.noun, "about": self.told_once(obj)}
+        """Django's hook for the answer after creation: the page with the secret (`secret_page`)."""
+        about = {"title": f"New {self.opts.verbose_name}", "noun": self.noun, "about": self.secret_note(obj)}
         return secret_page(request, obj, vars(request).pop(MEMO), self.admin_site.each_context(request), **about)
 
-    def told_once(self, row: Any) -> str:
-        """What stands under the secret."""
+    def secret_note(self, row: Any) -> str:
+        """Return the sentence under the secret."""
         return ""

@@ -1,4 +1,4 @@
-"""One write on one object, on a page of its own: GET asks, POST does. No script, no write on GET."""
+"""Object pages: one page for one action on one object. GET shows the form, POST acts. No JavaScript is needed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def _new_key() -> str:
 
 
 class PageForm(forms.Form):
-    """The form of a page about `row`."""
+    """Base of the forms of object pages. `row` is the object."""
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         self.row = row
@@ -32,11 +32,11 @@ class PageForm(forms.Form):
 
 
 class Confirmation(PageForm):
-    """Nothing to fill in: the button is the answer."""
+    """An empty form: the button confirms the action."""
 
 
 class OnceForm(PageForm):
-    """Carries an idempotency key, made when the page is opened: pressed twice, it is done once."""
+    """Has a hidden idempotency key, created when the page is opened, so that a double click acts once."""
 
     idempotency_key = forms.CharField(widget=forms.HiddenInput, required=False, empty_value=None, initial=_new_key)
 
@@ -47,22 +47,23 @@ class OnceForm(PageForm):
 
 @dataclass(frozen=True)
 class Done:
-    """What happened: told to the operator, written to the audit trail, and the page that comes next ("": the object's).
+    """Result of an action.
 
-    `audited` is empty where nothing was written, since it had been done before. A `secret` is shown in the very answer, once,
-    instead of the page that comes next.
+    `message` is shown to the operator. `audit_message` goes to the audit trail; it is empty if nothing was written, because the
+    action had been done before. `next_url` is the next page; empty for the page of the object. A `secret` is shown once, in
+    the answer itself, instead of the next page.
     """
 
-    told: str
-    audited: str = ""
+    message: str
+    audit_message: str = ""
     flag: int = audit.CHANGE
-    goes_to: str = ""
+    next_url: str = ""
     secret: str = ""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A button in the head of an object's page."""
+    """A button at the top of the page of an object."""
 
     title: str
     url: str
@@ -70,25 +71,27 @@ class Link:
     variant: str = "default"
 
 
-def _nothing_to_tell(row: Any) -> Iterable[str]:
+def _no_preview(row: Any) -> Iterable[str]:
     return ()
 
 
 @dataclass(frozen=True)
 class Review:
-    """What would happen, a sentence on each line, and the form's `data` with which it is to be confirmed."""
+    """A preview of an action: a sentence for each effect, and the form `data` that the confirmation submits."""
 
-    told: Sequence[str]
+    sentences: Sequence[str]
     data: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class ObjectPage:
-    """`perform(request, object, cleaned)` does it; it may raise DomainError, which is shown on the form.
+    """The declaration of an object page.
 
-    `name` ends the address and the name of the route. `permission` is asked of the user, `is_offered` of the object;
-    `preview(object)` says what it would touch now, a sentence on each line. Where there is a `review(object, form)`, what is filled in
-    is only looked at first, behind the button `review_button`: it answers the sentences and the data that confirm them.
+    - `name` is the end of its URL and of its route name.
+    - `permission` is the permission that the user needs; `is_offered(object)` says whether the action makes sense now.
+    - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
+    - `preview(object)` returns sentences about what the action would affect now.
+    - `review(object, form)`, if given, is called first, by the button `review_button`. Its preview must be confirmed.
     """
 
     name: str
@@ -102,7 +105,7 @@ class ObjectPage:
     variant: str = "default"
     is_dangerous: bool = False
     is_offered: Callable[[Any], bool] = lambda row: True
-    preview: Callable[[Any], Iterable[str]] = _nothing_to_tell
+    preview: Callable[[Any], Iterable[str]] = _no_preview
     has_button: bool = True
     review: Callable[[Any, forms.Form], "Review"] | None = None
     review_button: str = ""
@@ -118,10 +121,13 @@ class ObjectPage:
 
 
 def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
-    """The page for `row`, or where to go once it is done. Raises PermissionDenied."""
+    """Handle GET and POST of an object page: return the page, or a redirect after the action.
+
+    Raises: PermissionDenied.
+    """
     if not request.user.has_perm(page.permission):
         raise PermissionDenied
-    if not page.is_offered(row):  # someone was faster, or pressed twice
+    if not page.is_offered(row):  # another user was faster, or a double click
         messages.info(request, f"{page.title}: there is nothing left to do.")
         return HttpResponseRedirect(_page_of(row))
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
@@ -129,26 +135,30 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
     if request.method != "POST" or "edit" in request.POST or not form.is_valid():
         return _page(page, request, row, context, form=form)
     if page.review is not None and "confirmed" not in request.POST:
-        return _looked_at(page.review(row, form), page, request, row, context)
+        return _review_response(page.review(row, form), page, request, row, context)
     done = _perform(page, request, row, form)
     return (
-        _page(page, request, row, context, form=form) if done is None else _gone_on(done, page, request, row, context)
+        _page(page, request, row, context, form=form)
+        if done is None
+        else _done_response(done, page, request, row, context)
     )
 
 
-def _gone_on(done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
-    """Where it goes on, or the secret that was made."""
+def _done_response(
+    done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
+) -> HttpResponse:
+    """Redirect to the next page, or show the secret."""
     if done.secret:
-        return secret_page(request, row, done.secret, context, title=page.title, about=done.told)
-    messages.success(request, done.told)
-    return HttpResponseRedirect(done.goes_to or _page_of(row))
+        return secret_page(request, row, done.secret, context, title=page.title, about=done.message)
+    messages.success(request, done.message)
+    return HttpResponseRedirect(done.next_url or _page_of(row))
 
 
-def _looked_at(
+def _review_response(
     review: Review, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
 ) -> HttpResponse:
     form = page.form_class(review.data, row=row)
-    return _page(page, request, row, context, form=form, preview=review.told, is_reviewed=True)
+    return _page(page, request, row, context, form=form, preview=review.sentences, is_reviewed=True)
 
 
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
@@ -160,19 +170,19 @@ def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str
 def secret_page(
     request: HttpRequest, row: Any, secret: str, context: Mapping[str, Any], *, title: str, **shown: Any
 ) -> HttpResponse:
-    """The secret goes out in this very answer: a redirect would have to keep it somewhere meanwhile."""
+    """Return the page that shows a secret. It is no redirect, because then the secret would have to be stored meanwhile."""
     shown = {"noun": "secret", "copy_button": {"type": "button", "data-copy": ""}, **shown}
     known = {"title": title, "row": row, "opts": row._meta, "secret": secret}
     return TemplateResponse(request, "console/new_secret.html", {**context, **known, **shown})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:
-    """Write and audit in one transaction; None where the service refused, which the form then shows."""
+    """Act and add the audit row in one transaction. Return None if a service refused; the form then shows the error."""
     try:
         with transaction.atomic():
             done = page.perform(request, row, form.cleaned_data)
-            if done.audited:
-                audit.record(request, row, done.flag, done.audited)
+            if done.audit_message:
+                audit.record(request, row, done.flag, done.audit_message)
             return done
     except DomainError as refusal:
         place(form, refusal)

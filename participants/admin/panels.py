@@ -1,7 +1,6 @@
-"""What the domains above add to a participant's page: buttons, pages of one write, tables, and moments of the timeline.
+"""Panels: what other domains add to the page of a participant (buttons, object pages, tables, entries of the timeline).
 
-Registered where the domain's own console pages are, in its `admin.py`. A panel names the permissions that open it: a
-participant's page shows each member of staff only the panels whose rows they may see.
+A domain registers its panel in its `admin.py`. A panel names the permissions of which a user needs one to see it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ NO_DRAWING = SafeString("")
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened to a participant, as the timeline shows it."""
+    """An entry of a participant's timeline."""
 
     at: datetime
     title: str
@@ -34,7 +33,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Box:
-    """A table on the participant's page; `note` stands above it, `drawing` (markup) below, and `empty` where it has no rows."""
+    """A table on the page of a participant, with a `note` above and a `drawing` (markup) below.
+
+    `empty` is the sentence that is shown if there are no rows.
+    """
 
     title: str
     columns: Sequence[str]
@@ -58,10 +60,12 @@ def _no_links(participant: Participant) -> Iterable[Link]:
 
 @dataclass(frozen=True)
 class Panel:
-    """`moments(participant, limit)` answers the newest `limit`, in one query whatever their number.
+    """What one domain adds to the page of a participant.
 
-    So do `boxes(participant)`: what stands there now, under what may be edited. `seen_with` are permissions: any one of them
-    shows the panel's links, boxes and moments. Empty: everybody who sees the participant. Each page asks its own permission.
+    `moments(participant, limit)` returns the newest `limit` entries of the timeline, and `boxes(participant)` tables with the
+    current state. Each must use a constant number of queries. A user needs one of the permissions in `seen_with` to see the
+    links, boxes and moments; if it is empty, every user who may see the participant sees them. Object pages check their own
+    permission.
     """
 
     seen_with: Sequence[str] = ()
@@ -79,7 +83,7 @@ def pages() -> list[ObjectPage]:
 
 
 def visible_panels(request: HttpRequest) -> list[Panel]:
-    """The panels whose rows the user of the request may see."""
+    """Return the panels that the user of the request may see."""
     return [panels[name] for name in panels if _is_visible(panels[name], request)]
 
 
@@ -97,7 +101,10 @@ def boxes(participant: Participant, shown: Iterable[Panel]) -> list[Box]:
 
 
 def timeline(participant: Participant, shown: Sequence[Panel]) -> list[Moment]:
-    """The newest moments of the panels together, newest first; at one instant what a domain below did came first."""
+    """Return the newest entries of all panels, newest first.
+
+    If two entries have the same time, the one of the lower domain counts as the earlier one.
+    """
     moments = (moment for panel in reversed(shown) for moment in panel.moments(participant, TIMELINE_LENGTH))
     return nlargest(TIMELINE_LENGTH, moments, key=lambda moment: moment.at)
 

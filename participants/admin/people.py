@@ -1,4 +1,4 @@
-"""Participants: registered, edited, erased, anonymised; their totals and what happened to them."""
+"""Console pages of participants: list, register, edit, delete, anonymise; with totals, tables and a timeline."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -50,7 +50,7 @@ class ParticipantForm(TenantDataForm):
     class Meta:
         model = Participant
         fields = ("external_id", *PROFILE)
-        widgets = {"timezone": timezone_widget(blank="The tenant's zone")}
+        widgets = {"timezone": timezone_widget(blank="The tenant's time zone")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class ParticipantForm(TenantDataForm):
         external_id = str(self.cleaned_data["external_id"])
         _refuse(external_id_problem(external_id))
         if self.tenant and selectors.find_participant(self.tenant, external_id):
-            raise forms.ValidationError("There is a participant with this id already.")
+            raise forms.ValidationError("A participant with this id exists already.")
         return external_id
 
     def clean_display_name(self) -> str | None:
@@ -74,7 +74,7 @@ class ParticipantForm(TenantDataForm):
         return address
 
     def changes(self) -> dict[str, Any]:
-        """What the service is asked to change: the fields that were edited, attributes as a patch."""
+        """Return the changes for the service: the edited fields, and `attributes` as a merge patch."""
         changes = {name: self.cleaned_data[name] for name in PROFILE if name in self.changed_data}
         patch = self.cleaned_data["attribute_rows"]
         return changes | ({"attributes": patch} if patch else {})
@@ -88,19 +88,19 @@ def _refuse(problem: str | None) -> None:
 def _delete(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     services.delete(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
     people = reverse("admin:participants_participant_changelist")
-    return Done(f"Deleted {participant.external_id} and everything of theirs.", "Deleted.", audit.DELETION, people)
+    return Done(f"Deleted {participant.external_id} and all their data.", "Deleted.", audit.DELETION, people)
 
 
 def _anonymize(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     new_id = services.anonymize(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
-    return Done(f"Anonymised; the participant is called {new_id} now.", "Anonymised.")
+    return Done(f"Anonymised. The new id of the participant is {new_id}.", "Anonymised.")
 
 
 ANONYMIZE = ObjectPage(
     name="anonymize",
     title="Anonymise",
-    explanation="Name, avatar and attributes are cleared, the id is replaced by a random one, and what was written beside "
-    "ledger entries is removed. Balance, ledger and counts stay. This cannot be undone.",
+    explanation="Name, avatar and attributes are cleared, the id is replaced by a random one, and the reasons and metadata of "
+    "ledger entries are removed. Balance, ledger and counts stay. This cannot be undone.",
     button="Anonymise for good",
     permission="participants.delete_participant",
     perform=_anonymize,
@@ -109,10 +109,10 @@ ANONYMIZE = ObjectPage(
     is_offered=lambda participant: participant.anonymized_at is None,
 )
 DELETE = ObjectPage(
-    name="delete",  # in the place of Django's own, which would bypass the service
+    name="delete",  # replaces Django's page, which would bypass the service
     title="Delete",
-    explanation="The participant, the whole ledger and everything else of theirs is erased. This cannot be undone. "
-    "To keep the counts and forget the person, anonymise instead.",
+    explanation="Deletes the participant, their ledger and all their other data. This cannot be undone. "
+    "To keep the counts and remove only the personal data, anonymise instead.",
     button="Delete for good",
     permission="participants.delete_participant",
     perform=_delete,
@@ -127,19 +127,19 @@ class ParticipantAdmin(TenantDataAdmin):
     list_display = (
         "external_id",
         "display_name",
-        "shown_balance",
-        "shown_earned",
+        "display_balance",
+        "display_earned",
         "tier_code",
-        "shown_status",
+        "display_status",
         "last_seen_at",
     )
     list_filter = ("is_active", ("tier_code", FieldTextFilter), ("last_seen_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("tenant",)
-    search_fields = ("external_id",)  # get_search_results has the rule; this makes the box appear
+    search_fields = ("external_id",)  # only makes the search box appear; get_search_results searches
     search_help_text = "Part of the id or the display name"
     ordering = ("external_id",)
-    add_fieldsets = ((None, {"fields": ("shown_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
+    add_fieldsets = ((None, {"fields": ("display_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
@@ -150,7 +150,7 @@ class ParticipantAdmin(TenantDataAdmin):
         return (*panels.pages(), ANONYMIZE, DELETE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("shown_tenant",)
+        return ABOUT if obj else ("display_tenant",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")
@@ -177,7 +177,7 @@ class ParticipantAdmin(TenantDataAdmin):
 
     def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
         totals = [(title, f"{getattr(row, field):,}") for title, field in TOTALS.items()]
-        return [*totals, ("tier", row.tier_code), ("status", self.shown_status(row))]
+        return [*totals, ("tier", row.tier_code), ("status", self.display_status(row))]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
@@ -194,13 +194,13 @@ class ParticipantAdmin(TenantDataAdmin):
         replace_fields(obj, saved)
 
     @display("balance", ordering="balance")
-    def shown_balance(self, participant: Participant) -> str:
+    def display_balance(self, participant: Participant) -> str:
         return f"{participant.balance:,}"
 
     @display("earned", ordering="total_earned")
-    def shown_earned(self, participant: Participant) -> str:
+    def display_earned(self, participant: Participant) -> str:
         return f"{participant.total_earned:,}"
 
     @display("status", ordering="is_active", label={"active": "success", "inactive": "warning"})
-    def shown_status(self, participant: Participant) -> str:
+    def display_status(self, participant: Participant) -> str:
         return "active" if participant.is_active else "inactive"

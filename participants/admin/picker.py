@@ -1,4 +1,4 @@
-"""Which tenant's data the console shows: picked once, kept in the session, in force on every page until changed."""
+"""The tenant whose data the console shows. It is picked once, stored in the session, and used on every page."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SHOWN_TENANTS = 50
 
 
 def picked_tenant(request: HttpRequest) -> Tenant | None:
-    """The tenant in force, read once a request. Nobody has to pick where there is but one live tenant."""
+    """Return the picked tenant, read once per request. If there is only one live tenant, it need not be picked."""
     memo = vars(request)
     if MEMO not in memo:
         memo[MEMO] = _read(request)
@@ -33,17 +33,17 @@ def _read(request: HttpRequest) -> Tenant | None:
     return live[0] if len(live) == 1 else None
 
 
-def ask_to_pick(request: HttpRequest) -> HttpResponseRedirect:
-    """To the picker, and back to this page afterwards."""
+def redirect_to_picker(request: HttpRequest) -> HttpResponseRedirect:
+    """Redirect to the picker, which returns to this page afterwards."""
     return HttpResponseRedirect(f"{reverse('admin:pick_tenant')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def pick_tenant(request: HttpRequest) -> HttpResponse:
-    """The picker: GET lists and searches, POST picks."""
+    """View of the picker: GET lists and searches tenants, POST picks one."""
     if request.method == "POST":
         return _pick(request)
     text = request.GET.get("q", "").strip().replace("\0", "")
-    tenants = list(_live_named_like(text)[: SHOWN_TENANTS + 1])
+    tenants = list(_live_tenants_like(text)[: SHOWN_TENANTS + 1])
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Choose a tenant",
@@ -56,23 +56,23 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "console/pick_tenant.html", context)
 
 
-def _live_named_like(text: str) -> Any:
+def _live_tenants_like(text: str) -> Any:
     named = Q(slug__icontains=text) | Q(name__icontains=text)
     return Tenant.objects.live().filter(named).select_related("sandbox").order_by("name", "slug")
 
 
 def _pick(request: HttpRequest) -> HttpResponse:
-    tenant = get_object_or_404(Tenant, pk=_uuid_or_nothing(request.POST.get("tenant", "")))
+    tenant = get_object_or_404(Tenant, pk=_uuid_or_none(request.POST.get("tenant", "")))
     request.session[SESSION_KEY] = str(tenant.pk)
     messages.success(request, f"You now see the data of {tenant.name}, {tenant.environment}.")
     return HttpResponseRedirect(_next_page(request))
 
 
-def _uuid_or_nothing(text: str) -> Any:
+def _uuid_or_none(text: str) -> Any:
     field = Tenant._meta.get_field("id")
     try:
         return field.to_python(text)
-    except Exception:  # noqa: BLE001 - whatever it is, it names no tenant
+    except Exception:  # noqa: BLE001 - any invalid text means that there is no such tenant
         return None
 
 
@@ -84,7 +84,7 @@ def _next_page(request: HttpRequest) -> str:
 
 
 def _list_of(url: str) -> str:
-    """The page itself, but for a page about one object its list: the object belongs to the tenant just left."""
+    """Return `url`; for a page about one object, the URL of its list: the object belongs to the previous tenant."""
     try:
         match = resolve(url.partition("?")[0])
     except Resolver404:

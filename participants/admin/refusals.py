@@ -1,4 +1,4 @@
-"""What a service refuses, shown on the form that asked for it."""
+"""Shows the DomainErrors of services on forms."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ FIELD_OF_CODE = {
 CODE_CONFLICT = "_code_conflict"
 _QUOTED = re.compile(r"`(\w+)`")
 IN_OTHER_WORDS = {
-    "IDEMPOTENCY_KEY_REUSED": "This page was sent before, with something else. Open it anew to do another thing."
+    "IDEMPOTENCY_KEY_REUSED": "This form was submitted before with other values. Open the page again to do something else."
 }
 
 
@@ -40,24 +40,24 @@ def place(form: forms.BaseForm, refusal: DomainError) -> None:
         head = error.field.partition(".")[0]
         field = _names(form).get(head, head)
         form.add_error(
-            field if field in form.fields else None, _QUOTED.sub(lambda found: _called(form, found), error.message)
+            field if field in form.fields else None, _QUOTED.sub(lambda found: _label_of(form, found), error.message)
         )
 
 
 def _names(form: forms.BaseForm) -> Mapping[str, str]:
-    """What the form calls fields that the service calls otherwise."""
+    """Return the form's names of fields that have another name in the service."""
     names: Mapping[str, str] = getattr(form, "refused_names", {})
     return names
 
 
-def _called(form: forms.BaseForm, found: re.Match[str]) -> str:
-    """A message may name another field, in the words of the API: here it is called as it is labelled."""
+def _label_of(form: forms.BaseForm, found: re.Match[str]) -> str:
+    """Replace the API name of a field in a message by the label of the form field."""
     field = form.fields.get(_names(form).get(found[1], found[1]))
     return f"“{field.label}”" if field else found[0]
 
 
 class ConsoleForm(ModelForm):
-    """A form that knows its request, and shows what the service refused when it was saved."""
+    """A form with its request. It shows the error that a service raised when the form was saved."""
 
     request: ClassVar[HttpRequest]
 
@@ -68,10 +68,11 @@ class ConsoleForm(ModelForm):
         return cleaned
 
 
-def shown_on_the_form(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """`view`, and once more if a service refuses: the first is rolled back, the second renders the form with the errors.
+def show_refusal_on_form(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """Call `view`. If a service raises DomainError, call it again, which renders the form with the errors.
 
-    Django saves after it has validated, in a transaction of its own; a refusal at that point would be a crash.
+    Django saves a form after validation, in its own transaction, and an error there would be a crash. The transaction of the
+    first call is rolled back.
     """
     try:
         return view()

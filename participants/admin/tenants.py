@@ -1,4 +1,4 @@
-"""Tenants: made with their sandbox twin, edited, enabled and disabled. Never deleted."""
+"""Console pages of tenants: create (together with the sandbox), edit, enable and disable. They are never deleted."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 
 
 def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str]] = ()) -> forms.Widget:
-    """Every IANA zone, searchable, behind `others`. The service has the last word on what is one."""
+    """Return a searchable select of `others` and all IANA time zones. The service validates the choice."""
     first = [*([("", blank)] if blank else []), *others]
     widget: forms.Widget = UnfoldAdminSelect2Widget(choices=[*first, *((name, name) for name in _zones())])
     return widget
@@ -44,7 +44,7 @@ class TenantForm(ConsoleForm):
 def _set_status(request: HttpRequest, tenant: Tenant, *, is_active: bool) -> Done:
     set_tenant_status(slug=tenant.slug, is_active=is_active, now=timezone.now())
     done = "Enabled" if is_active else "Disabled"
-    return Done(f"{done} {tenant.slug}, live and sandbox.", f"{done}, with its twin.")
+    return Done(f"{done} {tenant.slug}, live and sandbox.", f"{done}, with its sandbox.")
 
 
 def _enable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
@@ -58,7 +58,7 @@ def _disable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> D
 ENABLE = ObjectPage(
     name="enable",
     title="Enable",
-    explanation="Its keys work again at once, in live and sandbox.",
+    explanation="Its keys work again immediately, in live and sandbox.",
     button="Enable live and sandbox",
     permission="participants.change_tenant",
     perform=_enable,
@@ -83,7 +83,7 @@ DISABLE = ObjectPage(
 @admin.register(Tenant)
 class TenantAdmin(ConsoleAdmin):
     form = TenantForm
-    list_display = ("name", "slug", "shown_environment", "timezone", "shown_status", "created_at")
+    list_display = ("name", "slug", "display_environment", "timezone", "display_status", "created_at")
     list_filter = ("environment", "is_active")
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
@@ -104,24 +104,24 @@ class TenantAdmin(ConsoleAdmin):
         return False
 
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
-        return [("slug", row.slug), ("environment", row.environment), ("status", self.shown_status(row))]
+        return [("slug", row.slug), ("environment", row.environment), ("status", self.display_status(row))]
 
     def object_links(self, request: HttpRequest, row: Tenant) -> Iterable[Link]:
-        asked = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
-        yield Link("Keys", f"{reverse('admin:pick_tenant')}?{asked}", "key")
+        query = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
+        yield Link("Keys", f"{reverse('admin:pick_tenant')}?{query}", "key")
         yield from super().object_links(request, row)
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         if change:
             update_tenant(obj, now=timezone.now())
             return
-        made = {name: form.cleaned_data[name] for name in ("slug", "name", "timezone")}
-        replace_fields(obj, create_tenant(**made, now=timezone.now()))
+        values = {name: form.cleaned_data[name] for name in ("slug", "name", "timezone")}
+        replace_fields(obj, create_tenant(**values, now=timezone.now()))
 
     @display("environment", ordering="environment", label={"live": "success", "sandbox": "warning"})
-    def shown_environment(self, tenant: Tenant) -> str:
+    def display_environment(self, tenant: Tenant) -> str:
         return tenant.environment
 
     @display("status", ordering="is_active", label={"active": "success", "disabled": "danger"})
-    def shown_status(self, tenant: Tenant) -> str:
+    def display_status(self, tenant: Tenant) -> str:
         return "active" if tenant.is_active else "disabled"

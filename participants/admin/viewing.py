@@ -1,7 +1,7 @@
-"""An object's page for staff who may view it and not change it: the page's form, said in words.
+"""The page of an object for staff who may view it but not change it: the values of its form in words.
 
-Django prints the model's columns there. So it shows nothing for a field that only the form has, and JSON for a column that the
-form takes apart. Here each field of the form says its value: by its own `in_words`, by its choices, or as plain text.
+Django would show the columns of the model: nothing for fields that only the form has, and JSON for a column that the form splits
+into fields. Here each form field is shown by its own `in_words`, by the label of its choice, or as plain text.
 """
 
 import copy
@@ -23,18 +23,18 @@ Shown = Callable[[Model], Any]
 
 
 def show_in_words(page: AdminForm, request: HttpRequest, row: Model) -> None:
-    """Let `page` say the fields of its form in words. Fields that do not apply to this row are left out."""
+    """Change `page` so that it shows the form fields in words. Fields that do not apply to this row are left out."""
     admin: Any = copy.copy(page.model_admin)
     conditions: Mapping[str, str] = getattr(admin, "conditional_fields", {})
-    admin.conditional_fields = {}  # the page's script would ask inputs that are not there
-    said = _Said.of(_form(admin, request, row), conditions)
-    fieldsets = [(title, _options(options, said)) for title, options in page.fieldsets]
+    admin.conditional_fields = {}  # the script of the page would look for inputs that do not exist
+    words = _FieldWords.of(_form(admin, request, row), conditions)
+    fieldsets = [(title, _options(options, words)) for title, options in page.fieldsets]
     shown: Any = [(title, options) for title, options in fieldsets if options["fields"]]
     page.fieldsets, page.readonly_fields, page.model_admin = shown, flatten_fieldsets(shown), admin
 
 
 def _form(admin: Any, request: HttpRequest, row: Model) -> forms.BaseForm:
-    """The form as somebody who may change the row gets it."""
+    """Return the form that a user who may change the row would get."""
     form_class: Any = type(admin.form.__name__, (admin.form,), {"request": request})
     named = {*form_class.base_fields, *(getattr(form_class._meta, "fields", None) or ())}
     names = [column.name for column in row._meta.fields if column.editable and column.name in named]
@@ -42,41 +42,41 @@ def _form(admin: Any, request: HttpRequest, row: Model) -> forms.BaseForm:
     return form
 
 
-def _options(options: Mapping[str, Any], said: "_Said") -> dict[str, Any]:
-    """A fieldset. Its description tells what a change does, so viewers do without."""
-    return {**options, "description": "", "fields": list(said.fields(options["fields"]))}
+def _options(options: Mapping[str, Any], words: "_FieldWords") -> dict[str, Any]:
+    """Return the fieldset for viewers, without its description, which explains changes."""
+    return {**options, "description": "", "fields": list(words.fields(options["fields"]))}
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What the fields of a form say, and which of them are left out."""
+class _FieldWords:
+    """The values of form fields in words, and the names of fields that are left out."""
 
     form: forms.BaseForm
     values: Mapping[str, Any]
     left_out: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, form: forms.BaseForm, conditions: Mapping[str, str]) -> "_Said":
+    def of(cls, form: forms.BaseForm, conditions: Mapping[str, str]) -> "_FieldWords":
         values = {name: form.get_initial_for_field(each, name) for name, each in form.fields.items()}
         not_met = {name for name, condition in conditions.items() if not _is_met(condition, values)}
         return cls(form, values, not_met | set(getattr(form, "only_edited", ())))
 
     def fields(self, names: Iterable[Any]) -> Iterator[Any]:
-        """The names of a fieldset, with a callable in place of each name of a form field. Names in a line stay together."""
+        """Yield the entries of a fieldset, with a callable instead of each form field. Fields on one line stay together."""
         for name in names:
             if not isinstance(name, str):
                 yield list(self.fields(name))
             elif name not in self.left_out:
-                yield self._shown(name) if name in self.form.fields else name
+                yield self._callable_for(name) if name in self.form.fields else name
 
-    def _shown(self, name: str) -> Shown:
-        said = self._words(name)
+    def _callable_for(self, name: str) -> Shown:
+        words = self._words(name)
 
         def shown(row: Model) -> Any:
-            return said
+            return words
 
         shown.__name__ = name
-        shown.short_description = self.form.fields[name].label or name.replace("_", " ")  # type: ignore[attr-defined]  # Django's way to name it
+        shown.short_description = self.form.fields[name].label or name.replace("_", " ")  # type: ignore[attr-defined]  # Django reads the label from it
         return shown
 
     def _words(self, name: str) -> Any:
@@ -85,7 +85,7 @@ class _Said:
 
 
 def _is_met(condition: str, values: Mapping[str, Any]) -> bool:
-    """Whether a condition of `conditional_fields` holds: comparisons with a text, joined by `||`."""
+    """Whether a condition of `conditional_fields` holds. It consists of comparisons with a text, joined by `||`."""
     return any(_holds(part, values) for part in condition.split(" || "))
 
 
@@ -98,9 +98,9 @@ def _holds(comparison: str, values: Mapping[str, Any]) -> bool:
 
 
 def in_words(form_field: forms.Field, value: Any) -> Any:
-    """What a form field says of `value`: text, markup, or None where it has nothing to say."""
-    if say := getattr(form_field, "in_words", None):
-        return say(value)
+    """Return `value` of a form field in words (text or markup), or None if there is nothing to show."""
+    if convert := getattr(form_field, "in_words", None):
+        return convert(value)
     choices, value = _choices(form_field), form_field.prepare_value(value)
     if isinstance(value, list | tuple):
         return ", ".join(choices.get(str(each), plain(each)) for each in value) or None
@@ -111,6 +111,6 @@ def in_words(form_field: forms.Field, value: Any) -> Any:
 
 
 def _choices(form_field: forms.Field) -> dict[str, str]:
-    """Some fields have a list to choose from only in their widget."""
+    """Return the choices of a field. Some fields have them only in their widget."""
     choices: Any = getattr(form_field, "choices", ()) or getattr(form_field.widget, "choices", ())
     return {str(value): str(label) for value, label in choices}

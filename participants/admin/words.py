@@ -1,4 +1,4 @@
-"""Values of any kind for people to read: never as Python or JSON writes them."""
+"""Values in words for people, instead of Python or JSON notation."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -12,7 +12,7 @@ NOTHING = "nothing"
 
 
 def value_in_words(value: Any) -> str:
-    """Any JSON value: texts in quotes, lists by commas, objects as `name: value`.
+    """Return any JSON value in words: texts in quotes, lists with commas, objects as `name: value`.
 
     value_in_words(["pro", 5, True]) == "“pro”, 5, yes"
     """
@@ -20,7 +20,7 @@ def value_in_words(value: Any) -> str:
 
 
 def plain(value: Any) -> str:
-    """The same, with texts as they are. Of dates and times the console's format."""
+    """Like `value_in_words`, but without quotes. Dates and times get the console's format."""
     if isinstance(value, datetime):
         return str(date_format(value, "DATETIME_FORMAT"))
     if isinstance(value, date):
@@ -34,20 +34,20 @@ def _in_words(value: Any, inner: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_grouped(each, inner)}" for name, each in value.items()) or NOTHING
+        return ", ".join(f"{name}: {_bracketed(each, inner)}" for name, each in value.items()) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(_grouped(each, inner) for each in value) or NOTHING
+        return ", ".join(_bracketed(each, inner) for each in value) or NOTHING
     return str(value)
 
 
-def _grouped(value: Any, inner: Any) -> str:
-    """In brackets where it has commas of its own."""
-    said: str = inner(value)
-    return f"({said})" if isinstance(value, Mapping | list | tuple) and len(value) > 1 else said
+def _bracketed(value: Any, inner: Any) -> str:
+    """Return the value in words, in brackets if it contains commas."""
+    words: str = inner(value)
+    return f"({words})" if isinstance(value, Mapping | list | tuple) and len(value) > 1 else words
 
 
 def table_of(pairs: Mapping[str, Any]) -> SafeString | None:
-    """A table of names and values. Names inside an object follow its own name, as conditions write them: `order.total`."""
+    """Return a table of names and values, or None without rows. Nested names are dotted paths: `order.total`."""
     rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", _flat(pairs))
     return format_html('<table class="console-table">{}</table>', rows) if rows else None
 
@@ -61,6 +61,6 @@ def _flat(pairs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]
 
 
 def list_of(lines: Iterable[str]) -> SafeString | None:
-    """A list with one line for each, None without lines."""
+    """Return an HTML list of `lines`, or None without lines."""
     items = format_html_join("", "<li>{}</li>", ([line] for line in lines))
     return format_html('<ul class="console-list">{}</ul>', items) if items else None

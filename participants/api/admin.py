@@ -1,4 +1,4 @@
-"""Participant endpoints that need the admin scope."""
+"""Endpoints about participants that need the admin scope."""
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -29,7 +29,7 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
 
     @operation("list_participants", answer=ListedParticipant(many=True), example=examples.LISTED)
     def list(self, request: Request) -> Response:
-        """Find participants: search, filter, sort. Those without a value to sort by come last."""
+        """List participants: search, filter and sort. Participants without a value in the sort field come last."""
         with reading(self.tenant):
             page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
             as_if_settled(page or (), now=self.now)
@@ -43,9 +43,9 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
         example=examples.ERASED,
     )
     def destroy(self, request: Request, participant_id: str) -> Response:
-        """Delete a participant and all data of theirs, or forget the person only.
+        """Delete a participant with all their data, or remove only the personal data.
 
-        With `anonymize=true` the ledger and the counts stay; the id is replaced (the answer carries the new one), name,
+        With `anonymize=true` the ledger and the counts stay. The id is replaced by a new one, which the answer contains. Name,
         avatar, attributes and metadata are cleared, and the participant becomes inactive.
         """
         if self.query(ErasureQuery)["anonymize"]:

@@ -1,4 +1,7 @@
-"""Who calls: `X-API-Key: K` or `Authorization: Bearer K` → the key and its tenant. `signatures` has the other way."""
+"""Authentication with an API key, sent as `X-API-Key: K` or `Authorization: Bearer K`.
+
+The module `signatures` has the other method.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,7 +32,7 @@ class Unauthorized(DomainError):
 
 
 class CallerAuthentication(BaseAuthentication):
-    """`request.auth` is the caller with its tenant; `request.user` is the same, as the principal of the request."""
+    """Base of both methods. Sets `request.auth` and `request.user` to the caller, which is an ApiKey or an HmacSecret."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:
         now = timezone.now()
@@ -46,7 +49,10 @@ class CallerAuthentication(BaseAuthentication):
         return caller, caller
 
     def identify(self, request: Request, *, now: datetime) -> Caller | None:
-        """Whom the request comes from; None leaves it to the next class. Raises Unauthorized."""
+        """Return the caller, or None to let the next authentication class try.
+
+        Raises: Unauthorized.
+        """
         raise NotImplementedError
 
     def authenticate_header(self, request: Request) -> str:
@@ -54,42 +60,49 @@ class CallerAuthentication(BaseAuthentication):
 
 
 class KeyAuthentication(CallerAuthentication):
-    """By an ApiKey, which has to be there."""
+    """Authentication with an ApiKey. A request without a key is refused."""
 
     def identify(self, request: Request, *, now: datetime) -> ApiKey:
-        return _standing_key(presented_key(request), now=now)
+        return _active_key(presented_key(request), now=now)
 
 
 def presented_key(request: Request) -> str | None:
-    """The key that the request carries in either header, whatever it is worth."""
+    """Return the key in either header without checking it, or None."""
     if key := request.headers.get("X-API-Key"):
         return key
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
-def _standing_key(presented: str | None, *, now: datetime) -> ApiKey:
+def _active_key(presented: str | None, *, now: datetime) -> ApiKey:
+    """Return the active key with this text. Raises: Unauthorized."""
     if presented is None:
         raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
-    key = asked_again(lambda: selectors.key_by_digest(digest_of(presented)))
+    key = retry_on_lost_connection(lambda: selectors.key_by_digest(digest_of(presented)))
     if key is None or not key.is_active_at(now):
         raise Unauthorized("API key is unknown, expired or revoked")
     return key
 
 
-def asked_again(ask: Callable[[], T]) -> T:
-    """The first query of a request is the one that finds a connection dropped since the last; it is asked again."""
+def retry_on_lost_connection(query: Callable[[], T]) -> T:
+    """Run `query`; if the database connection was lost, reconnect and run it once more.
+
+    Only the first query of a request needs this: it notices that the connection was lost since the last request.
+    """
     try:
-        return ask()
+        return query()
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block:
             raise
         connection.close()
-        return ask()
+        return query()
 
 
 def client_address(request: Request) -> str:
-    """The caller's address, seen through as many proxies as the operator says are ours."""
+    """Return the address of the caller: entry number `TRUSTED_PROXIES` of X-Forwarded-For, counted from its end.
+
+    With TRUSTED_PROXIES=0, or fewer entries than that, it is the address of the connection.
+    """
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     trusted = settings.TRUSTED_PROXIES
     if 0 < trusted <= len(hops):

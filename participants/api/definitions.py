@@ -1,4 +1,4 @@
-"""The admin endpoints that all definitions have: list, create, get, update, delete (which deactivates).
+"""The admin endpoints of every kind of definition: list, create, get, update, and delete (which deactivates).
 
 @documented(created=Example(body={...}, answer={...}), errors=[...])
 class AdminTierViewSet(DefinitionViewSet):
@@ -7,7 +7,8 @@ class AdminTierViewSet(DefinitionViewSet):
 
 urlpatterns = definition_routes("tiers", AdminTierViewSet)
 
-A change is validated with `partial=True` and the row as `instance`: a rule about two fields sees the one that stays.
+A change is validated with `partial=True` and the stored row as `instance`, so that a rule about two fields also sees the field
+that is not sent (`DefinitionChanges.after`).
 """
 
 import functools
@@ -38,43 +39,57 @@ from participants.work import reading
 
 
 class DefinitionFilter(django_filters.FilterSet):
-    is_active = BooleanFilter(label="Only active ones, or only inactive ones.")
+    is_active = BooleanFilter(label="true: only active definitions; false: only inactive ones.")
 
 
 MAX_DISPLAY_ORDER = 2**31 - 1
 
 
 class DefinitionChanges(serializers.Serializer[Any]):
-    """What every definition has besides its code. A body for creating one adds `code` and a `name` that is required."""
+    """Body of a change: the fields that every definition has besides its code.
+
+    A body that creates a definition inherits from it, adds `code` and makes `name` required.
+    """
+
+    initial_values: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # what `after` returns for a field of a new definition that is not sent
 
     name = NameField(required=False)
     description = TextField(
-        max_length=2000, required=False, allow_null=True, allow_blank=True, help_text="What it is for, or null."
+        max_length=2000, required=False, allow_null=True, allow_blank=True, help_text="Description, or null."
     )
     is_active = FlagField(required=False, help_text="Whether it is in use.")
     display_order = WholeNumberField(
         min_value=-MAX_DISPLAY_ORDER,
         max_value=MAX_DISPLAY_ORDER,
         required=False,
-        help_text="Lists are sorted by it, then by code.",
+        help_text="Lists are sorted by this number, then by code.",
     )
+
+    def after(self, attrs: Mapping[str, Any], name: str) -> Any:
+        """Return the value that field `name` will have: the new one from `attrs`, else the one stored in `instance`.
+
+        Rules about two fields use it, because a change may send only one of them.
+        """
+        return attrs[name] if name in attrs else getattr(self.instance, name, self.initial_values.get(name))
 
 
 class DefinitionAnswer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="Its id, by which it is changed.")
-    tenant_id = serializers.UUIDField(help_text="Your tenant's id; in the sandbox, the sandbox's.")
-    code = serializers.CharField(help_text="Your code for it.")
-    name = serializers.CharField(help_text="Its name, for people.")
-    description = serializers.CharField(allow_null=True, help_text="What it is for, or null.")
+    id = serializers.UUIDField(help_text="Id of the definition; use it in paths.")
+    tenant_id = serializers.UUIDField(help_text="Id of your tenant; with a sandbox key, of its sandbox.")
+    code = serializers.CharField(help_text="The code that you chose.")
+    name = serializers.CharField(help_text="Display name.")
+    description = serializers.CharField(allow_null=True, help_text="Description, or null.")
     is_active = serializers.BooleanField(help_text="Whether it is in use.")
-    display_order = serializers.IntegerField(help_text="Lists are sorted by it, then by code.")
+    display_order = serializers.IntegerField(help_text="Lists are sorted by this number, then by code.")
     created_at = serializers.DateTimeField(help_text="When it was created.")
-    updated_at = serializers.DateTimeField(help_text="When it was changed last.")
+    updated_at = serializers.DateTimeField(help_text="When it was last changed.")
     warnings = warnings_field()
 
 
 class Deactivated(serializers.Serializer[Any]):
-    message = serializers.CharField(help_text="What was done, for people.")
+    message = serializers.CharField(help_text="What was done, as a sentence.")
 
 
 class NotFound(Protocol):
@@ -82,7 +97,7 @@ class NotFound(Protocol):
 
 
 class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
-    """Subclasses name the model, the three serializers and what to say of an unknown id."""
+    """Subclasses set `noun`, `model`, the three serializers, and the error for an unknown id (`not_found`)."""
 
     noun: ClassVar[str]
     model: ClassVar[type[Definition]]
@@ -95,11 +110,14 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def get_queryset(self) -> "QuerySet[Any]":
         if getattr(self, "swagger_fake_view", False):
-            return self.model.objects.none()  # the schema asks for the model, and has no tenant
+            return self.model.objects.none()  # drf-spectacular needs the model only; there is no tenant
         return self.model.objects.of(self.tenant).in_order()
 
     def definition(self, definition_id: str, *, lock: bool = False) -> Any:
-        """The tenant's definition with this id. Raises what `not_found` makes, for another tenant's or no UUID as well."""
+        """Return the tenant's definition with this id.
+
+        Raises: the `not_found` error; also if the id is no UUID, or belongs to another tenant.
+        """
         try:
             rows = self.get_queryset().filter(pk=UUID(definition_id))
             row = (rows.select_for_update() if lock else rows).first()
@@ -116,23 +134,25 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def retrieve(self, request: Request, definition_id: str) -> Response:
         with reading(self.tenant):
-            return self.shown(self.definition(definition_id))
+            return self._response(self.definition(definition_id))
 
     def create(self, request: Request) -> Response:
         warnings = ignored_fields(request.data, self.create_body())
         row = self.perform_create(validated(self.create_body, request.data))
-        return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
+        return self._response(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
         warnings: list[Mapping[str, str]] = []
 
         def changes(row: Definition) -> Mapping[str, Any]:
-            warnings[:] = ignored_fields(request.data, self.update_body(), shown=lambda: self.get_serializer(row).data)
-            given: Mapping[str, Any] = _given(dict(request.data), self.update_body)
-            changed: Mapping[str, Any] = validated(self.update_body, given, instance=row)
+            warnings[:] = ignored_fields(
+                request.data, self.update_body(), current=lambda: self.get_serializer(row).data
+            )
+            sent: Mapping[str, Any] = _without_null_for_required(dict(request.data), self.update_body)
+            changed: Mapping[str, Any] = validated(self.update_body, sent, instance=row)
             return changed
 
-        return self.shown(self.perform_change(definition_id, changes), warnings=warnings)
+        return self._response(self.perform_change(definition_id, changes), warnings=warnings)
 
     def destroy(self, request: Request, definition_id: str) -> Response:
         self.perform_destroy(self.definition(definition_id))
@@ -142,7 +162,10 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
         return create_definition(self.model, noun=self.noun, tenant=self.tenant, data=data, now=self.now)
 
     def perform_change(self, definition_id: str, changes: Callable[[Definition], Mapping[str, Any]]) -> Definition:
-        """`changes` judges the request by the locked row: fields that stay must stay until the change is written."""
+        """Lock the row, validate the request against it with `changes`, and write the result.
+
+        Without the lock, a concurrent change of another field could break a rule about both fields.
+        """
         with transaction.atomic():
             row = self.definition(definition_id, lock=True)
             return self.perform_update(row, changes(row))
@@ -153,17 +176,20 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     def perform_destroy(self, row: Definition) -> Definition:
         return self.perform_update(row, {"is_active": False})
 
-    def shown(self, row: Definition, *, warnings: Warnings = (), **response: Any) -> Response:
+    def _response(self, row: Definition, *, warnings: Warnings = (), **response: Any) -> Response:
         return Response(with_warnings(self.get_serializer(row).data, warnings), **response)
 
 
-def _given(data: Mapping[str, Any], body: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """`data` without nulls for what cannot be null: clients that send every field mean "unchanged" by them."""
+def _without_null_for_required(data: Mapping[str, Any], body: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Return `data` without null values of fields that cannot be null.
+
+    Clients that always send all fields mean "unchanged" by such a null.
+    """
     fields = body().fields
-    return {name: value for name, value in data.items() if value is not None or _may_be_null(fields.get(name))}
+    return {name: value for name, value in data.items() if value is not None or _can_be_null(fields.get(name))}
 
 
-def _may_be_null(field: Any) -> bool:
+def _can_be_null(field: Any) -> bool:
     return field is not None and field.allow_null
 
 
@@ -171,8 +197,11 @@ V = TypeVar("V", bound=type[DefinitionViewSet])
 
 
 def documented(*, created: Example, errors: Sequence[DomainError] = ()) -> Callable[[V], V]:
-    """Describe the five operations of a viewset in the schema. `created` is the call that makes one, with its answer;
-    `errors` are the domain's own, besides the conflict and the unknown id."""
+    """Class decorator: describe the five operations of a definition viewset in the OpenAPI document.
+
+    `created` is an example of a create request with its answer. `errors` are examples of the domain's own errors; the code
+    conflict, the invalid name and the unknown id are added here.
+    """
 
     def describe(viewset: V) -> V:
         for name, document in _documents(viewset, created, errors).items():
@@ -183,7 +212,7 @@ def documented(*, created: Example, errors: Sequence[DomainError] = ()) -> Calla
 
 
 def _own_copy(viewset: type[DefinitionViewSet], name: str) -> Callable[..., Response]:
-    """The inherited method as one of this viewset, so that its description is not its siblings'."""
+    """Wrap the inherited method in a function of this viewset, so that each viewset can have its own description."""
     inherited = getattr(viewset, name)
 
     @functools.wraps(inherited)
@@ -196,11 +225,11 @@ def _own_copy(viewset: type[DefinitionViewSet], name: str) -> Callable[..., Resp
 
 
 _ABOUT = {
-    "list": "The {noun} definitions of your tenant, in their display order; active and inactive ones.",
-    "create": "Define a {noun}. Its code is yours to choose and never changes.",
-    "retrieve": "One {noun} definition, active or not.",
-    "partial_update": "Change a {noun} definition: the fields that are given, and no other.",
-    "destroy": "Deactivate a {noun}. What participants have of it stays.",
+    "list": "List the {noun} definitions of your tenant, active and inactive, in display order.",
+    "create": "Create a {noun}. You choose its code; the code cannot be changed later.",
+    "retrieve": "Get one {noun} definition, active or inactive.",
+    "partial_update": "Change a {noun} definition. Fields that are not sent stay as they are.",
+    "destroy": "Deactivate a {noun}. Participants keep what they have of it.",
 }
 
 
@@ -208,7 +237,7 @@ def _documents(
     viewset: type[DefinitionViewSet], created: Example, errors: Sequence[DomainError]
 ) -> dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]:
     noun, answer = viewset.noun, viewset.serializer_class
-    assert answer is not None, "a definition viewset names its serializer_class"  # noqa: S101
+    assert answer is not None, "set serializer_class on the definition viewset"  # noqa: S101
     unknown = viewset.not_found("01a20030-16b8-773b-a1f2-79a6f16a65ee")
     changed = Example(created.answer, {"name": created.answer["name"]})
     conflict = CodeConflict(noun, str(created.answer["code"]))
@@ -233,7 +262,7 @@ def _documents(
 
 
 def definition_routes(name: str, viewset: type[DefinitionViewSet]) -> list[URLPattern]:
-    """`admin/{name}` and `admin/{name}/{id}`."""
+    """Return the routes `admin/{name}` (list, create) and `admin/{name}/{id}` (get, update, deactivate)."""
     one: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
     return [
         path(f"admin/{name}", viewset.as_view({"get": "list", "post": "create"})),

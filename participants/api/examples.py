@@ -1,4 +1,4 @@
-"""The calls of the spec, as the OpenAPI document shows them."""
+"""Examples of calls for the OpenAPI document, taken from the specification."""
 
 from participants.api.schema import Example
 
@@ -89,7 +89,7 @@ STATE = Example(
     },
 )
 
-# One item of a page; the document puts the page around it.
+# One item of a page; drf-spectacular adds the page around it.
 LISTED = Example(
     answer={
         "participant_id": "user_123",

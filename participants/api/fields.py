@@ -1,4 +1,4 @@
-"""Serializer fields for what the spec has everywhere."""
+"""Serializer fields that several domains share: ids, codes, names, addresses, JSON objects, pages."""
 
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ MAX_ADDRESS = 500
 
 
 class ParticipantIdField(TextField):
-    """The client's own id: 1–255 characters, kept as sent."""
+    """The client's own id of a participant: 1 to 255 characters, stored exactly as sent."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 1)
@@ -44,7 +44,7 @@ class ParticipantIdField(TextField):
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
 class MultiplierField(FractionField):
-    """How many times as many: above 0, up to 100, to four decimals. A JSON number in answers."""
+    """A factor above 0 and up to 100, with at most four decimals. Answers contain it as a JSON number."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=7, decimal_places=4, min_value=Decimal("0.0001"), max_value=Decimal(100), **kwargs)
@@ -54,7 +54,7 @@ class MultiplierField(FractionField):
 
 
 class LineField(TextField):
-    """One line of text for people."""
+    """One line of text without control characters."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -64,39 +64,39 @@ class LineField(TextField):
 
 
 class CodeField(LineField):
-    """What ops call a definition of theirs: 1 to 50 characters, without white space around them."""
+    """The code of a definition: 1 to 50 characters; surrounding white space is trimmed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "Your code for it, 1 to 50 characters, case-sensitive. It never changes.")
+        kwargs.setdefault("help_text", "Your code, 1 to 50 characters, case-sensitive. It cannot be changed later.")
         super().__init__(max_length=MAX_CODE, **kwargs)
 
 
 class VisibleLineField(LineField):
-    """One line of text that is compared character by character, such as a code: a JSON string without invisible characters."""
+    """One line of text without invisible characters. Use it for text that is compared exactly, such as a code."""
 
     default_error_messages = {"not_text": "Must be a string; put it in quotes."}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Look at the text before DRF trims it, because DRF drops line separators at its ends without an error."""
+        """Check the text before DRF trims it: DRF silently drops line separators at both ends."""
         if isinstance(data, str) and (problem := invisible_character_problem(trim_code(data))):
             raise serializers.ValidationError(problem)
         return super().run_validation(data)
 
 
 class NewCodeField(VisibleLineField, CodeField):
-    """The code of a definition that is being created."""
+    """The code in a request that creates a definition."""
 
 
 class NameField(LineField):
-    """A definition's name, for people."""
+    """The display name of a definition."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "Its name, for people, 1 to 100 characters.")
+        kwargs.setdefault("help_text", "Display name, 1 to 100 characters.")
         super().__init__(max_length=MAX_NAME, **kwargs)
 
 
 class WebAddressField(TextField):
-    """An http or https address, at most 500 characters. Where it may be null, an empty text means null."""
+    """An http or https URL, at most 500 characters. If the field can be null, an empty string means null."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_ADDRESS, allow_blank=kwargs.get("allow_null", False), **kwargs)
@@ -110,26 +110,26 @@ class WebAddressField(TextField):
         return value
 
 
-def words_of(text: str) -> list[str]:
-    """The parts of `text` between commas, without blank ones."""
+def split_words(text: str) -> list[str]:
+    """Split `text` at commas, trim the parts and drop empty ones."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class CodesField(TextField):
-    """Codes in a query, separated by commas. A parameter that is repeated gives the same list."""
+    """Comma-separated codes in a query string. `?x=a,b` and `?x=a&x=b` give the same list."""
 
     def get_value(self, dictionary: Any) -> Any:
-        given = dictionary.getlist(self.field_name)
-        return ",".join(given) if given else serializers.empty
+        values = dictionary.getlist(self.field_name)
+        return ",".join(values) if values else serializers.empty
 
     def to_internal_value(self, data: Any) -> Any:
-        return words_of(super().to_internal_value(data))
+        return split_words(super().to_internal_value(data))
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class ObjectField(serializers.Field[dict[str, Any], dict[str, Any], dict[str, Any], Any]):
-    """A JSON object of the caller's own making, at most 16 KiB."""
+    """A JSON object with any content, at most 16 KiB."""
 
     default_error_messages = {"not_an_object": "Must be a JSON object."}
 
@@ -148,20 +148,22 @@ class BodyKeyField(TextField):
     """An idempotency key in the body."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "The same key and request again answers as the first time did.")
+        kwargs.setdefault(
+            "help_text", "If the same request is sent again with the same key, the first answer is returned."
+        )
         super().__init__(
             min_length=1, max_length=MAX_KEY, trim_whitespace=False, required=False, allow_null=True, **kwargs
         )
 
 
 class DryRunQuery(serializers.Serializer[Any]):
-    """Whether a change is only looked at beforehand."""
+    """The `dry_run` parameter: preview a change without writing it."""
 
-    dry_run = SwitchField(default=False, help_text="Only tell what it would come to, and do nothing.")
+    dry_run = SwitchField(default=False, help_text="Return what would happen, and change nothing.")
 
 
 class PageQuery(serializers.Serializer[Any]):
-    """`page` and `page_size` of every list."""
+    """The parameters `page` and `page_size` of all lists."""
 
     page = WholeNumberField(min_value=1, max_value=MAX_PAGE, default=1, help_text="1-indexed page number.")
     page_size = WholeNumberField(min_value=1, max_value=100, default=50, help_text="Items per page.")

@@ -1,4 +1,4 @@
-"""django-filter, made strict: a value that is not understood is refused instead of being ignored."""
+"""Strict filters: django-filter ignores invalid values, these refuse them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.drainage import set_override
 
 from participants import selectors
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 from participants.models import Participant
 
 BOOLEANS = {"true": True, "false": False}
@@ -16,7 +16,7 @@ _NOT_A_BOOLEAN = {"invalid_choice": "Must be true or false."}
 
 
 class BooleanFilter(django_filters.TypedChoiceFilter):
-    """true or false; anything else is an error."""
+    """A filter that accepts `true` and `false`. Any other value is an error."""
 
     def __init__(self, *, label: str, **kwargs: Any) -> None:
         choices = [(text, text) for text in BOOLEANS]
@@ -27,26 +27,26 @@ class BooleanFilter(django_filters.TypedChoiceFilter):
 
 
 class FilterBackend(DjangoFilterBackend):
-    """Raises rest_framework's ValidationError for what the filter set does not accept."""
+    """Raises rest_framework's ValidationError for values that the filter set does not accept."""
 
     raise_exception = True
 
     def get_filterset_kwargs(self, request: Any, queryset: Any, view: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_filterset_kwargs(request, queryset, view)
-        return kwargs | {"data": given_parameters(request.query_params)}
+        return kwargs | {"data": non_empty_parameters(request.query_params)}
 
 
 class ParticipantFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(method="filter_search", label="Part of the id or the display name.", strip=False)
-    is_active = BooleanFilter(label="Only those who are active, or only those who are not.")
-    tier = django_filters.CharFilter(field_name="tier_code", label="Code of the tier they stand in.")
+    is_active = BooleanFilter(label="true: only active participants; false: only inactive ones.")
+    tier = django_filters.CharFilter(field_name="tier_code", label="Code of the current tier.")
     sort_by = django_filters.ChoiceFilter(
         choices=[(name, name) for name in selectors.SORTABLE],
-        method="keep",
-        label="What to sort by; participant_id when left out.",
+        method="filter_nothing",
+        label="Sort field. Default: participant_id.",
     )
     sort_order = django_filters.ChoiceFilter(
-        choices=[("asc", "asc"), ("desc", "desc")], method="keep", label="Which way; asc when left out."
+        choices=[("asc", "asc"), ("desc", "desc")], method="filter_nothing", label="Sort direction. Default: asc."
     )
 
     class Meta:
@@ -56,8 +56,8 @@ class ParticipantFilter(django_filters.FilterSet):
     def filter_search(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
         return queryset.filter(selectors.name_filter(value))
 
-    def keep(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
-        return queryset  # the two sort parameters make one ordering, below
+    def filter_nothing(self, queryset: "QuerySet[Participant]", name: str, value: str) -> "QuerySet[Participant]":
+        return queryset  # `filter_queryset` combines the two sort parameters
 
     def filter_queryset(self, queryset: "QuerySet[Participant]") -> "QuerySet[Participant]":
         cleaned = self.form.cleaned_data

@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header and its agreement with the body's key (contract §3)."""
+"""The `Idempotency-Key` header, which must be equal to the key in the body if both are sent (contract §3)."""
 
 from rest_framework.request import Request
 
@@ -24,7 +24,10 @@ class IdempotencyKeyMismatch(DomainError):
 
 
 def header_key(request: Request) -> str | None:
-    """The header's key. Raises IdempotencyKeyInvalid."""
+    """Return the key in the header, or None.
+
+    Raises: IdempotencyKeyInvalid.
+    """
     key = request.headers.get(HEADER)
     if key is not None and not is_header_key(key):
         raise IdempotencyKeyInvalid
@@ -32,7 +35,10 @@ def header_key(request: Request) -> str | None:
 
 
 def agreed_key(request: Request, body_key: str | None) -> str | None:
-    """The key of a single request, from header or body. Raises IdempotencyKeyInvalid or IdempotencyKeyMismatch."""
+    """Return the key from the header or, if the header is absent, from the body; None without any key.
+
+    Raises: IdempotencyKeyInvalid, IdempotencyKeyMismatch.
+    """
     key = header_key(request)
     if key is not None and body_key is not None and key != body_key:
         raise IdempotencyKeyMismatch

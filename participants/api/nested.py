@@ -1,7 +1,7 @@
-"""Objects inside a body. The base class of all of them refuses keys that it does not know.
+"""Base class of objects inside a request body: it refuses unknown keys.
 
-Unknown fields of a body itself are ignored, since clients send more than an endpoint asks for (`participants.api.warnings`
-names them). Inside an object, a typo would silently change what a definition means.
+Unknown fields of the body itself are ignored, because clients may send more than an endpoint needs (`participants.api.warnings`
+reports them). Inside an object, an ignored typo would silently change the meaning of a definition.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from participants.engine import SHOWN_CHARACTERS, unknown_key_problem
 
 
 class NestedObject(serializers.Serializer[Any]):
-    """An object inside a body: a key that none of its fields has is refused, and the nearest known key is named."""
+    """An object inside a body. An unknown key is an error, which suggests the most similar known key."""
 
     def to_internal_value(self, data: Any) -> Any:
         check_keys(data, self.fields)
@@ -21,7 +21,10 @@ class NestedObject(serializers.Serializer[Any]):
 
 
 def check_keys(data: Any, known: Mapping[str, Any]) -> None:
-    """Raises rest_framework's ValidationError for the keys of `data` that are not in `known`."""
+    """Check that all keys of `data` are in `known`.
+
+    Raises: rest_framework's ValidationError with one message for each unknown key.
+    """
     unknown = [key for key in data if key not in known] if isinstance(data, Mapping) else []
     if unknown:
         problems = {key[:SHOWN_CHARACTERS]: [unknown_key_problem(key, known)] for key in unknown}

@@ -1,4 +1,4 @@
-"""`page` and `page_size` as the spec has them: out of range is refused, a page past the end is empty."""
+"""Pagination with `page` and `page_size`. Values out of range are refused; a page after the last one is empty."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from participants.api.fields import MAX_PAGE, PageQuery
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 
 
 class Page(BasePagination):
-    """`{items, total, page, page_size}`."""
+    """Answers `{items, total, page, page_size}`."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        query = PageQuery(data=given_parameters(request.query_params))
+        query = PageQuery(data=non_empty_parameters(request.query_params))
         query.is_valid(raise_exception=True)
         self.page, self.size = query.validated_data["page"], query.validated_data["page_size"]
         self.total = queryset.order_by().count()
@@ -28,11 +28,11 @@ class Page(BasePagination):
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         properties = {
             "items": schema,
-            "total": _number("How many there are on all pages together.", example=1),
-            "page": _number("The page asked for.", example=1),
-            "page_size": _number("The page size asked for.", example=50),
+            "total": _number("Number of items on all pages.", example=1),
+            "page": _number("The requested page.", example=1),
+            "page_size": _number("The requested page size.", example=50),
         }
-        about = "`items` of this page, and where the page stands."
+        about = "The `items` of this page, and its place in the list."
         return {"type": "object", "description": about, "required": list(properties), "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[Any]:

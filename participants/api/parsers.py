@@ -1,4 +1,4 @@
-"""The strict parser of both dialects: what the database or another program could choke on is refused at the door."""
+"""The strict JSON parser of both dialects. It refuses input that the database or another program cannot process."""
 
 from io import BytesIO
 from typing import Any
@@ -25,20 +25,22 @@ class BodyTooLarge(DomainError):
 
 
 class Parser(BaseParser):
-    """Of one media type, whatever parameters come with it."""
+    """Base of parsers: accepts its media type with any parameters, such as `charset`."""
 
     def accepts(self, content_type: str | None) -> bool:
         return (content_type or "").partition(";")[0].strip().lower() == self.media_type
 
 
 class StrictJSONParser(Parser):
-    """JSON objects in UTF-8, at most 1 MiB and 32 levels; no NUL, lone surrogates, NaN, integers beyond
-    64 bit, or objects that give a name twice."""
+    """Parses one JSON object in UTF-8, at most 1 MiB and 32 levels deep.
+
+    It refuses NUL characters, lone surrogates, NaN, integers beyond 64 bits, and objects with duplicate keys.
+    """
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        value = _decoded(body_of(stream))
+        value = _decode(body_of(stream))
         if not isinstance(value, dict):
             raise MalformedJSON("Request body must be a JSON object")
         if problem := _problem(value):
@@ -48,17 +50,23 @@ class StrictJSONParser(Parser):
         return value
 
 
-def sent_body(request: Request) -> bytes:
-    """The body's bytes as sent, which the parser can still read. Raises BodyTooLarge or MalformedJSON."""
-    sent: Any = request._request  # noqa: SLF001 - DRF has no other name for it
-    body = body_of(sent)
-    sent._stream = sent.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's own `body` has a limit that crashes
-    sent._read_started = False  # noqa: SLF001
+def read_and_rewind_body(request: Request) -> bytes:
+    """Return the bytes of the body, and rewind it so that the parser can read it again.
+
+    Raises: BodyTooLarge, MalformedJSON.
+    """
+    wrapped: Any = request._request  # noqa: SLF001 - DRF has no public name for it
+    body = body_of(wrapped)
+    wrapped._stream = wrapped.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's `request.body` raises on its own size limit
+    wrapped._read_started = False  # noqa: SLF001
     return body
 
 
 def body_of(stream: Any) -> bytes:
-    """All that was sent. Raises BodyTooLarge, or MalformedJSON where less came than Content-Length says."""
+    """Read the whole body.
+
+    Raises: BodyTooLarge; MalformedJSON if the body is shorter than its Content-Length.
+    """
     declared = _declared_length(stream)
     if declared > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
@@ -80,7 +88,7 @@ def _declared_length(stream: Any) -> int:
 def _bytes_of(source: Any) -> bytes:
     try:
         return bytes(source.read(settings.MAX_BODY_BYTES + 1))
-    except Exception:  # noqa: BLE001 - each server has its own for a body that breaks off, or chunks that are none
+    except Exception:  # noqa: BLE001 - each web server raises its own exception for incomplete bodies and malformed chunks
         raise MalformedJSON("Request body could not be read to its end") from None
 
 
@@ -89,12 +97,12 @@ def _source(stream: Any) -> Any:
 
 
 def is_chunked(request: Any) -> bool:
-    """A body sent in chunks declares no length: Django reads nothing of it, but the server knows where it ends."""
+    """Whether the body is sent in chunks. It then has no Content-Length, and must be read from `wsgi.input`, which knows its end."""
     has_encoding = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     return has_encoding and not request.META.get("CONTENT_LENGTH") and bool(request.META.get("wsgi.input_terminated"))
 
 
-def _decoded(body: bytes) -> Any:
+def _decode(body: bytes) -> Any:
     try:
         return decode_json(body.decode())
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Participant endpoints that any active key opens."""
+"""Endpoints about participants that accept any active key."""
 
 from typing import Any
 
@@ -28,10 +28,10 @@ class ParticipantViewSet(KeyViewSet):
         example=examples.REGISTER,
     )
     def create(self, request: Request) -> Response:
-        """Register a participant, or change one that is known; the answer is 201 either way.
+        """Register a participant, or change an existing one. The answer is 201 in both cases.
 
-        Fields that are given replace what was there, others stay. Registering is optional: the first successful write
-        for a participant creates them too.
+        Fields that are sent replace the stored values; others stay. Registering is optional: the first successful write
+        for a participant also creates them.
         """
         changes = self.body(NewParticipant)
         external_id = changes.pop("participant_id")
@@ -41,7 +41,7 @@ class ParticipantViewSet(KeyViewSet):
 
     @operation("get_profile", answer=Profile, errors=[ParticipantNotFound("user_123")], example=examples.PROFILE)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """Everything about one participant: points, tier, earned badges, best streak, counts."""
+        """Get everything about one participant: points, tier, earned badges, best streak, counts."""
         with reading(self.tenant) as tenant:
             return Response(self._profile(selectors.get_participant(tenant, participant_id, now=self.now)))
 
@@ -53,9 +53,9 @@ class ParticipantViewSet(KeyViewSet):
         example=examples.UPDATE,
     )
     def partial_update(self, request: Request, participant_id: str) -> Response:
-        """Change profile data. Fields that are given replace what was there.
+        """Change profile data. Fields that are sent replace the stored values.
 
-        `attributes` are merged key by key instead: null removes a key (RFC 7396).
+        `attributes` are merged key by key instead; null removes a key (RFC 7396).
         """
         changes = self.body(ProfileChanges)
         self.take_write(participant_id)
@@ -70,7 +70,7 @@ class ParticipantViewSet(KeyViewSet):
         example=examples.STATE,
     )
     def state(self, request: Request, participant_id: str) -> Response:
-        """The sections that are asked for, and nothing else. Empty sections for a participant never seen."""
+        """Get only the requested sections. For an unknown participant the sections are empty."""
         include = self.query(StateQuery)["include"]
         with reading(self.tenant) as tenant:
             participant = selectors.find_participant(tenant, participant_id, now=self.now)

@@ -1,4 +1,4 @@
-"""What a key opens."""
+"""Permissions of callers: scopes of keys, and signatures."""
 
 from typing import Any, cast
 
@@ -12,12 +12,12 @@ from participants.models.keys import Scope
 
 
 def key_of(request: Request) -> ApiKey:
-    """The key that authentication found; DRF's types know tokens of its own only."""
+    """Return the API key of the request. The cast is needed because DRF types `auth` as its own Token."""
     return cast("ApiKey", request.auth)
 
 
 def caller_of(request: Request) -> Caller:
-    """The key, or the secret that the request is signed with."""
+    """Return the API key of the request, or the secret that it is signed with."""
     return cast("Caller", request.auth)
 
 
@@ -30,24 +30,24 @@ class ScopeMissing(DomainError):
 
 
 class HasKey(BasePermission):
-    """Any active key, which authentication has seen to."""
+    """Allows any API key. Authentication has checked that it is active."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.auth, ApiKey)
 
 
 class HasCaller(BasePermission):
-    """Any active key or standing secret, which authentication has seen to."""
+    """Allows any API key or partner secret. Authentication has checked that it is active."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.auth, Caller)
 
 
 class HasAdminScope(BasePermission):
-    """A key with the `admin` or `gamify:admin` scope."""
+    """Allows keys with the scope `admin` or `gamify:admin`."""
 
     scopes: tuple[str, ...] = (Scope.ADMIN, Scope.GAMIFY_ADMIN)
-    roles = (Scope.ADMIN.value,)  # what the OpenAPI document names
+    roles = (Scope.ADMIN.value,)  # shown in the OpenAPI document
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not key_of(request).has_scope(*self.scopes):

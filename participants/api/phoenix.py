@@ -1,4 +1,4 @@
-"""What every endpoint of the Phoenix dialect shares: whose tenant the path names, and what opens either gateway."""
+"""Base classes of the endpoints of the Phoenix dialect: the tenant of the path, and the permissions of both gateways."""
 
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from participants.services.tenants import TenantNotFound
 
 
 class TenantForbidden(DomainError):
-    """The path names a tenant that is not the caller's. The same whether that tenant exists or not."""
+    """The path names another tenant than the caller's. The answer is the same whether that tenant exists or not."""
 
     code = "forbidden"
     status = 403
@@ -29,20 +29,20 @@ class TenantForbidden(DomainError):
 
 
 class MayUseTenant(BasePermission):
-    """The path names a tenant that is the caller's, or names none."""
+    """Allows paths that name the caller's tenant, or no tenant."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(view.tenant.is_active)  # asking for it raises what is to be answered
+        return bool(view.tenant.is_active)  # reading `view.tenant` raises the right error
 
 
 class HasGatewayScope(HasAdminScope):
-    """A key that manages its own tenant, or a platform's, which manages all."""
+    """Allows admin keys, which manage their own tenant, and platform keys, which manage all tenants."""
 
     scopes = (*HasAdminScope.scopes, Scope.PLATFORM)
 
 
 class PhoenixQueryViewSet(KeyViewSet):
-    """Endpoints that any active key and any partner's signature open, under a path that may name a `tenant_id`."""
+    """Base of endpoints that accept any active key and partner signatures. Their path may contain a `tenant_id`."""
 
     authentication_classes = [SignatureAuthentication, KeyAuthentication]
     permission_classes = [HasCaller, MayUseTenant]
@@ -50,8 +50,11 @@ class PhoenixQueryViewSet(KeyViewSet):
 
     @cached_property
     def tenant(self) -> Tenant:
-        """The row that the path means. Raises TenantForbidden, TenantNotFound or TenantUnavailable."""
-        return tenant_meant(caller_of(self.request), self.kwargs.get("tenant_id"))
+        """The tenant of the request.
+
+        Raises: TenantForbidden, TenantNotFound, TenantUnavailable.
+        """
+        return tenant_of_path(caller_of(self.request), self.kwargs.get("tenant_id"))
 
     @property
     def is_platform(self) -> bool:
@@ -60,16 +63,18 @@ class PhoenixQueryViewSet(KeyViewSet):
 
 
 class PhoenixAdminViewSet(PhoenixQueryViewSet):
-    """Endpoints that need a key with the admin scope, or a platform's. Signatures are not looked at."""
+    """Base of endpoints that need an admin key or a platform key. Signatures are not accepted."""
 
     authentication_classes = [KeyAuthentication]
     permission_classes: list[Any] = [HasKey, HasGatewayScope, MayUseTenant]
 
 
-def tenant_meant(caller: Caller, name: str | None) -> Tenant:
-    """The row, live or twin as the caller is, that `name` of the path means; without a name the caller's own.
+def tenant_of_path(caller: Caller, name: str | None) -> Tenant:
+    """Return the tenant with this `name` in the path; without a name, the caller's tenant.
 
-    Raises TenantForbidden; for a platform key, which may use every tenant, TenantNotFound or TenantUnavailable.
+    A sandbox caller gets the sandbox of the named tenant, a live caller its live row.
+
+    Raises: TenantForbidden. For a platform key, which may use every tenant: TenantNotFound, TenantUnavailable.
     """
     if name is None or caller.tenant.is_named(name):
         return caller.tenant

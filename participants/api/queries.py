@@ -1,15 +1,15 @@
-"""What a query string gives (contract §16)."""
+"""Query strings (contract §16)."""
 
 from django.http import QueryDict
 
 
-def given_parameters(sent: QueryDict) -> QueryDict:
-    """The parameters of `sent` that have a value: an empty one, as in `?page=`, counts as not given.
+def non_empty_parameters(sent: QueryDict) -> QueryDict:
+    """Return the parameters of `sent` without empty values: `?page=` is the same as no `page`.
 
-    Clients build queries from forms whose fields may be empty. Values that are given stay as they were sent.
+    Clients build queries from forms, in which some fields are empty.
     """
-    given = QueryDict(mutable=True)
+    result = QueryDict(mutable=True)
     for name, values in sent.lists():
         if filled := [value for value in values if value]:
-            given.setlist(name, filled)
-    return given
+            result.setlist(name, filled)
+    return result

@@ -1,4 +1,4 @@
-"""JSON out, whatever `Accept` says: the product speaks nothing else."""
+"""JSON answers, whatever the `Accept` header says."""
 
 import json
 import re
@@ -28,25 +28,25 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
-_MARK = uuid4().hex  # never leaves the process, so no text of a client can contain it
+_MARK = uuid4().hex  # known to this process only, so no text of a client can contain it
 _MARKED = re.compile(rf'"{_MARK}([^"]*)"')
 
 
 class ExactJSONEncoder(JSONEncoder):
-    """Marks each Decimal, so that `exact_json` can write it as a number with all its digits."""
+    """Encodes each Decimal as a marked string, which `exact_json` turns into a number with all its digits."""
 
     def default(self, obj: Any) -> Any:
         return f"{_MARK}{obj:f}" if isinstance(obj, Decimal) else super().default(obj)
 
 
 def exact_json(data: Any) -> str:
-    """Compact JSON in which a Decimal is a number: the json module itself can only write floats."""
+    """Return compact JSON in which a Decimal is an exact number. The json module itself can only write floats."""
     text = json.dumps(data, cls=ExactJSONEncoder, ensure_ascii=False, separators=(",", ":"))
     return _MARKED.sub(r"\1", text) if _MARK in text else text
 
 
 class JSONRenderer(DRFJSONRenderer):
-    """Compact UTF-8 JSON."""
+    """Renders compact JSON in UTF-8."""
 
     charset = None
 

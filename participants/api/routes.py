@@ -1,4 +1,4 @@
-"""The path as it was sent, and how routes carry a participant's id."""
+"""The raw path of a request, and the URL converter for participant ids, which may contain slashes."""
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -8,11 +8,11 @@ from urllib.parse import unquote
 from django.urls import URLPattern, path, register_converter
 
 slashes_separate: ContextVar[bool] = ContextVar("slashes_separate", default=False)
-"""Whether this request's path came as it was sent: a slash in it then is never part of an id, which has `%2F`."""
+"""Whether the raw path of this request is known. A slash in it is then never part of an id, which would have `%2F`."""
 
 
 def raw_path(environ: Mapping[str, Any]) -> str | None:
-    """The path as it was sent, percent-encoded, without host and query; None under a server that does not tell."""
+    """Return the percent-encoded path, without host and query string; None if the web server does not provide it (RAW_URI)."""
     raw_uri: str | None = environ.get("RAW_URI")
     if raw_uri is None:
         return None
@@ -22,13 +22,13 @@ def raw_path(environ: Mapping[str, Any]) -> str | None:
 
 
 class ParticipantIdConverter:
-    """A participant id as `RawPathMiddleware` leaves it: decoded but for `%2F` and `%25`."""
+    """Converts participant ids in the paths that `RawPathMiddleware` prepares: decoded except for `%2F` and `%25`."""
 
-    regex = "(?s:.+)"  # line breaks too: such an id is refused by the view, in the words of every other bad id
+    regex = "(?s:.+)"  # matches line breaks too, so that the view refuses such an id with the usual error
 
     def to_python(self, value: str) -> str:
         if "/" in value and slashes_separate.get():
-            raise ValueError("a slash separates here")  # no route: Django asks for a ValueError
+            raise ValueError("a slash separates here")  # Django then treats the route as not matching
         return unquote(value, errors="strict")
 
     def to_url(self, value: str) -> str:
@@ -39,5 +39,5 @@ register_converter(ParticipantIdConverter, "pid")
 
 
 def of_participant(suffix: str, view: Callable[..., Any], *, prefix: str = "") -> URLPattern:
-    """`participants/{participant_id}` followed by `suffix`, such as `/points`."""
+    """Return the route `{prefix}participants/{participant_id}{suffix}`. Example of a suffix: `/points`."""
     return path(f"{prefix}participants/<pid:participant_id>{suffix}", view)

@@ -1,8 +1,8 @@
 """Serializer fields for single values that take exactly one JSON type (contract §16).
 
-Django REST framework's own fields convert: a number becomes text, `"yes"` becomes true, `1_0` becomes 10. A client that sends the
-wrong type has a bug, and must learn of it. Bodies and queries use these fields; tests/gamify_project/test_types_api.py holds
-every operation of the OpenAPI document to that.
+The fields of Django REST framework convert: a number becomes text, `"yes"` becomes true, `1_0` becomes 10. A client that sends the
+wrong type has a bug, and must get an error. All bodies and queries use these fields; tests/gamify_project/test_types_api.py
+checks that for every operation of the OpenAPI document.
 """
 
 import re
@@ -21,7 +21,7 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,19})?")
 
 
 class TextField(serializers.CharField):
-    """A JSON string. The numbers 1 and 1.0 are equal, but their texts would be two different names."""
+    """A JSON string. Numbers are refused: 1 and 1.0 are equal, but as text they would be two different names."""
 
     default_error_messages = {"not_text": "Must be a string."}
 
@@ -32,7 +32,7 @@ class TextField(serializers.CharField):
 
 
 class PatternField(TextField, serializers.RegexField):
-    """A JSON string that a regular expression describes."""
+    """A JSON string that must match a regular expression."""
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -46,7 +46,7 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class FractionField(serializers.DecimalField):
-    """A JSON number, or the same in a string of ASCII digits with an optional sign and fraction."""
+    """A JSON number, or a string of ASCII digits with an optional sign and fraction."""
 
     def to_internal_value(self, data: Any) -> Any:
         is_number = isinstance(data, int | float | Decimal) and not isinstance(data, bool)
@@ -59,7 +59,7 @@ class FlagField(serializers.BooleanField):
     """JSON true or false."""
 
     default_error_messages = {"invalid": "Must be true or false."}
-    default_empty_html = serializers.empty  # a query without the parameter does not mean false
+    default_empty_html = serializers.empty  # a missing query parameter does not mean false
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, bool):
@@ -68,7 +68,7 @@ class FlagField(serializers.BooleanField):
 
 
 class SwitchField(FlagField):
-    """`true` or `false` in a query."""
+    """`true` or `false` in a query string."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value({"true": True, "false": False}.get(str(data)))
@@ -78,14 +78,14 @@ class IdField(serializers.UUIDField):
     """A UUID in its usual form, with hyphens."""
 
     def to_internal_value(self, data: Any) -> UUID:
-        found = uuid_of(data) if isinstance(data, str) else None
-        if found is None:
+        value = uuid_of(data) if isinstance(data, str) else None
+        if value is None:
             self.fail("invalid", value=data)
-        return found
+        return value
 
 
 class InstantField(serializers.DateTimeField):
-    """A date and a time as in RFC 3339, or a datetime that a form of the console has read."""
+    """A date and time as in RFC 3339, or a datetime object from a form of the console."""
 
     default_error_messages = {"invalid": NOT_AN_INSTANT}
 
@@ -99,7 +99,7 @@ class InstantField(serializers.DateTimeField):
 
 
 class CalendarInstantField(InstantField):
-    """An instant in a year that calendars and time zones can compute with."""
+    """An instant in a year from 1970 to 2199, which calendars and time zones can compute with."""
 
     def to_internal_value(self, value: Any) -> datetime:
         instant = super().to_internal_value(value)
@@ -108,7 +108,7 @@ class CalendarInstantField(InstantField):
 
 
 class DayField(serializers.DateField):
-    """A date as `YYYY-MM-DD`, in a year that calendars can compute with; or a date that a form of the console has read."""
+    """A date as `YYYY-MM-DD` in a year from 1970 to 2199, or a date object from a form of the console."""
 
     default_error_messages = {"invalid": NOT_A_DAY}
 
@@ -122,7 +122,10 @@ class DayField(serializers.DateField):
 
 
 def in_range(value: date) -> date:
-    """`value`, if calendars and zones can do sums with it. Raises rest_framework's ValidationError."""
+    """Return `value` unchanged.
+
+    Raises: rest_framework's ValidationError if its year is not from 1970 to 2199.
+    """
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise serializers.ValidationError(f"Must be a year from {FIRST_YEAR} to {LAST_YEAR}.")
     return value

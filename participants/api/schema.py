@@ -1,13 +1,13 @@
-"""How an endpoint is documented: `@operation` says in one place what the OpenAPI document cannot read off the view.
+"""OpenAPI documentation of endpoints: `@operation` declares what drf-spectacular cannot derive from the view.
 
     @operation("award_points", body=ChangeBody, answer=AwardedAnswer, idempotent=True, errors=[BalanceLimit()],
                example=examples.AWARD)
     def award(self, request: Request) -> Response:
         '''Add points to a participant's balance.'''
 
-The summary is the operation's id as a sentence, the description the view's docstring, the tag the name of the app it is in.
-Errors are given as instances: the document then shows the very body that the endpoint answers. What every endpoint
-may answer (401, 429, 500 and so on) is added by `gamify_project.schema`.
+The summary is the operation's id as a sentence, the description is the view's docstring, and the tag is the name of its app.
+Errors are passed as instances, so that the document shows the exact body of the answer. `gamify_project.schema` adds the errors
+that every endpoint can answer (401, 429, 500 and so on).
 """
 
 import inspect
@@ -31,7 +31,7 @@ from participants.work.idempotency import IdempotencyKeyReused
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# The operation's errors travel to the hook that renders them under this name, and never leave it.
+# `document_errors` in gamify_project.schema reads the errors under this key and removes it from the document.
 ERRORS = "x-errors"
 
 CSV = "text/csv"
@@ -42,13 +42,13 @@ _KEY_HEADER = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": r"^[A-Za-z0-9_\-:.]{1,255}$"},
     OpenApiParameter.HEADER,
-    description="The same key and request again answers as the first time did, and does nothing.",
+    description="If the same request is sent again with the same key, the first answer is returned and nothing else happens.",
 )
 
 
 @dataclass(frozen=True)
 class Example:
-    """A call as a client sees it: what is sent, and what comes back: JSON, or the text of another media type."""
+    """An example of a call: the request `body`, and the `answer` as JSON or as text of another media type."""
 
     answer: Any
     body: Mapping[str, Any] | None = None
@@ -67,7 +67,10 @@ def operation(
     csv: str | None = None,
     media_type: str = "application/json",
 ) -> Callable[[View], View]:
-    """Document a view method; what the method does stays as it was. `csv` is an example of a body that it takes as CSV, too."""
+    """Decorator: document a view method without changing what it does.
+
+    `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON.
+    """
     summary = operation_id.replace("_", " ").capitalize()
     key_errors = _key_errors(body) if idempotent else ()
 
@@ -91,7 +94,7 @@ def operation(
 
 
 def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
-    """A header and a body key can differ only where the body has one."""
+    """Errors about idempotency keys. A mismatch is only possible if the body has a key field as well."""
     errors: list[DomainError] = [IdempotencyKeyInvalid(), IdempotencyKeyReused("purchase_ord_abc")]
     if body is not None and "idempotency_key" in body().fields:
         errors.append(IdempotencyKeyMismatch())
@@ -99,9 +102,10 @@ def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
 
 
 def _tags_of(view: Callable[..., Any]) -> list[str]:
-    """`gamify.facts.api.participant` is about Events, as the app is called; `streaks.api.phoenix.admin` about Phoenix streaks.
+    """Return the tag of a view: the name of its app, as in "Events" for `gamify.facts.api.participant`.
 
-    A view that is in no app, as a test's may be, has none.
+    Views of the Phoenix dialect have a tag of their own, as in "Phoenix streaks" for `streaks.api.phoenix.admin`. Views outside
+    of any app (in tests) have no tag.
     """
     domain = apps.get_containing_app_config(view.__module__)
     if domain is None:
@@ -124,14 +128,14 @@ def _csv_example(summary: str, csv: str | None) -> list[OpenApiExample]:
 
 
 class OperationSchema(AutoSchema):
-    """drf-spectacular's, with shorter names: a page of participants is a `ParticipantPage`."""
+    """drf-spectacular's schema with shorter component names: `ParticipantPage` for a page of participants."""
 
     def get_paginated_name(self, serializer_name: str) -> str:
         return f"{serializer_name}Page"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """One key, sent in either of two headers. Roles name the scope that the view's permissions ask of it."""
+    """An API key, sent in one of two headers. The roles are the scopes that the view's permissions require."""
 
     target_class = "participants.api.authentication.KeyAuthentication"
     name = ["ApiKey", "BearerKey"]
@@ -144,12 +148,12 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         about = "A key of your tenant: `bq_live_…` for live data, `bq_test_…` for the sandbox."
         return [
             {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": about},
-            {"type": "http", "scheme": "bearer", "description": f"{about} The same keys as in `X-API-Key`."},
+            {"type": "http", "scheme": "bearer", "description": f"{about} The same keys work in `X-API-Key`."},
         ]
 
 
 class SignatureScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """A partner's signature: three headers that go together, of which OpenAPI makes a scheme each."""
+    """A partner's signature in three headers. OpenAPI needs a security scheme for each header."""
 
     target_class = "participants.api.signatures.SignatureAuthentication"
     name = ["PartnerTenant", "PartnerTimestamp", "PartnerSignature"]
@@ -160,8 +164,8 @@ class SignatureScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
         headers = {
             TENANT: "Slug or UUID of the tenant whose secret the request is signed with.",
-            TIMESTAMP: f"When it was signed: Unix seconds, at most {TOLERANCE_SECONDS} off.",
-            SIGNATURE: "`hmac-sha256=` and the hex HMAC-SHA256 of method, path, timestamp and body, joined by line feeds.",
+            TIMESTAMP: f"Time of signing in Unix seconds, at most {TOLERANCE_SECONDS} seconds from now.",
+            SIGNATURE: "`hmac-sha256=` followed by the hexadecimal HMAC-SHA256 of method, path, timestamp and body, joined by line feeds.",
         }
         return [
             {"type": "apiKey", "in": "header", "name": header, "description": about}

@@ -1,4 +1,4 @@
-"""Bodies, queries and answers about participants."""
+"""Request bodies, query strings and answers of the participant endpoints."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from participants.profile import SECTION_NAMES, AnyField, sections
 
 
 class ProfileChanges(serializers.Serializer[Any]):
-    """Profile data; PATCH merges `attributes` key by key, everything else that is given replaces."""
+    """Profile data. `attributes` are merged key by key; other fields that are sent replace the stored value."""
 
     display_name = LineField(
         max_length=255,
@@ -20,14 +20,17 @@ class ProfileChanges(serializers.Serializer[Any]):
         allow_null=True,
         allow_blank=True,
         trim_whitespace=False,
-        help_text="A name to show.",
+        help_text="Display name.",
     )
-    avatar_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
-    attributes = ObjectField(required=False, allow_null=True, help_text="Your own data, at most 16 KiB.")
+    avatar_url = WebAddressField(required=False, allow_null=True, help_text="An http or https URL of a picture.")
+    attributes = ObjectField(required=False, allow_null=True, help_text="Any data of yours, at most 16 KiB.")
     timezone = TextField(
-        max_length=64, required=False, allow_null=True, help_text="Their IANA time zone, such as Europe/Paris."
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text="IANA time zone of the participant, such as Europe/Paris.",
     )
-    visible = FlagField(required=False, help_text="Whether they are shown on leaderboards.")
+    visible = FlagField(required=False, help_text="Whether the participant is shown on leaderboards.")
 
 
 class NewParticipant(ProfileChanges):
@@ -38,16 +41,18 @@ class Profile(serializers.Serializer[Any]):
     """Everything about one participant."""
 
     participant_id = ParticipantIdField()
-    display_name = serializers.CharField(allow_null=True, help_text="A name to show, or null.")
-    avatar_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-    attributes = ObjectField(help_text="Your own data.")
-    timezone = serializers.CharField(allow_null=True, help_text="Their IANA time zone; null means the tenant's.")
-    visible = serializers.BooleanField(help_text="Whether they are shown on leaderboards.")
-    total_events = serializers.IntegerField(help_text="Events recorded for them.")
-    first_seen_at = serializers.DateTimeField(help_text="Their first successful write.")
-    last_seen_at = serializers.DateTimeField(help_text="Their latest successful write.")
-    is_active = serializers.BooleanField(help_text="False once anonymized.")
-    created_at = serializers.DateTimeField(help_text="When they were created.")
+    display_name = serializers.CharField(allow_null=True, help_text="Display name, or null.")
+    avatar_url = serializers.CharField(allow_null=True, help_text="URL of a picture, or null.")
+    attributes = ObjectField(help_text="Your data.")
+    timezone = serializers.CharField(
+        allow_null=True, help_text="IANA time zone of the participant; null means the tenant's."
+    )
+    visible = serializers.BooleanField(help_text="Whether the participant is shown on leaderboards.")
+    total_events = serializers.IntegerField(help_text="Number of recorded events.")
+    first_seen_at = serializers.DateTimeField(help_text="Time of the first successful write.")
+    last_seen_at = serializers.DateTimeField(help_text="Time of the latest successful write.")
+    is_active = serializers.BooleanField(help_text="False after the participant was anonymized.")
+    created_at = serializers.DateTimeField(help_text="When the participant was created.")
 
     def get_fields(self) -> dict[str, AnyField]:
         fields = dict(super().get_fields())
@@ -57,7 +62,7 @@ class Profile(serializers.Serializer[Any]):
 
 
 class State(serializers.Serializer[Any]):
-    """The sections that were asked for; the others are absent."""
+    """The requested sections. Other sections are absent."""
 
     participant_id = ParticipantIdField()
 
@@ -77,7 +82,7 @@ class SectionsField(CodesField):
 
 
 class StateQuery(serializers.Serializer[Any]):
-    include = SectionsField(required=False, help_text="Comma-separated sections; all when left out.")
+    include = SectionsField(required=False, help_text="Comma-separated names of sections. Default: all.")
 
     def validate_include(self, names: list[str]) -> list[str]:
         unknown = sorted(set(names) - set(SECTION_NAMES))
@@ -91,8 +96,8 @@ class StateQuery(serializers.Serializer[Any]):
 
 class ListedParticipant(serializers.ModelSerializer[Participant]):
     participant_id = ParticipantIdField(source="external_id")
-    total_points = serializers.IntegerField(source="total_earned", help_text="Points ever earned.")
-    available_points = serializers.IntegerField(source="balance", help_text="The balance now.")
+    total_points = serializers.IntegerField(source="total_earned", help_text="All points ever earned.")
+    available_points = serializers.IntegerField(source="balance", help_text="Current balance.")
     current_tier = serializers.CharField(source="tier_code", allow_null=True, help_text="Code of the tier, or null.")
 
     class Meta:
@@ -110,18 +115,18 @@ class ListedParticipant(serializers.ModelSerializer[Participant]):
         ]
         read_only_fields = fields
         extra_kwargs = {
-            "display_name": {"help_text": "A name to show, or null."},
-            "total_events": {"help_text": "Events recorded for them."},
-            "is_active": {"help_text": "False once anonymized."},
-            "first_seen_at": {"help_text": "Their first successful write."},
-            "last_seen_at": {"help_text": "Their latest successful write."},
+            "display_name": {"help_text": "Display name, or null."},
+            "total_events": {"help_text": "Number of recorded events."},
+            "is_active": {"help_text": "False after the participant was anonymized."},
+            "first_seen_at": {"help_text": "Time of the first successful write."},
+            "last_seen_at": {"help_text": "Time of the latest successful write."},
         }
 
 
 class ErasureQuery(serializers.Serializer[Any]):
-    anonymize = SwitchField(default=False, help_text="Keep the ledger, forget the person.")
+    anonymize = SwitchField(default=False, help_text="Keep the ledger, but remove all personal data.")
 
 
 class Erasure(serializers.Serializer[Any]):
-    message = serializers.CharField(help_text="What was done, for people.")
-    participant_id = ParticipantIdField(help_text="Whose data it was; when anonymized, the new id.")
+    message = serializers.CharField(help_text="What was done, as a sentence.")
+    participant_id = ParticipantIdField(help_text="Id of the participant; after anonymization, the new id.")

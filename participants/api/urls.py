@@ -1,4 +1,4 @@
-"""Routes about participants. They come last of all: `participants/{pid}` would match every longer path."""
+"""Routes of participants. They must come last: `participants/{pid}` also matches every longer path."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What every endpoint shares: the key cap, and validation of path, query and body."""
+"""Base classes of all API views: rate limits, and validation of path, query string and body."""
 
 from datetime import datetime
 from functools import cache
@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from participants import limits
 from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
-from participants.api.queries import given_parameters
+from participants.api.queries import non_empty_parameters
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
@@ -22,28 +22,30 @@ from participants.models import Tenant
 
 
 class KeyViewSet(ViewSet):
-    """Endpoints that any active key opens. A view validates, makes one call and renders."""
+    """Base of endpoints that accept any active key. A view validates, makes one call and renders."""
 
     permission_classes = [HasKey]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    participant_name = "participant_id"  # of the part of the path that carries it
-    standing: RateLimitStatus | None = None
+    participant_name = "participant_id"  # name of the path parameter
+    rate_limit: RateLimitStatus | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         wrapped = super().initialize_request(request, *args, **kwargs)
         if is_chunked(request):
-            wrapped._stream = request  # type: ignore[assignment]  # noqa: SLF001 - else DRF, told no length, sees no body
+            wrapped._stream = request  # type: ignore[assignment]  # noqa: SLF001 - without Content-Length, DRF would read no body
         return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.standing = limits.take_key_request(caller_of(request))  # authenticates; a missing scope counts as well
+        self.rate_limit = limits.take_key_request(
+            caller_of(request)
+        )  # authenticates first; requests that lack a scope are counted as well
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
         _check_participant_id(self.participant_name, kwargs.get(self.participant_name))
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        if self.standing is not None:
-            for name, value in self.standing.headers.items():
+        if self.rate_limit is not None:
+            for name, value in self.rate_limit.headers.items():
                 response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
 
@@ -52,42 +54,53 @@ class KeyViewSet(ViewSet):
         return caller_of(self.request).tenant
 
     def body(self, serializer: type[Serializer[Any]]) -> Any:
-        """The validated body. Raises rest_framework's ValidationError, which is answered as 422."""
+        """Return the validated body.
+
+        Raises: rest_framework's ValidationError, which becomes a 422 answer.
+        """
         return validated(serializer, self.request.data)
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
-        """The validated query string. Raises rest_framework's ValidationError."""
-        return validated(serializer, given_parameters(self.request.query_params))
+        """Return the validated query string.
+
+        Raises: rest_framework's ValidationError, which becomes a 422 answer.
+        """
+        return validated(serializer, non_empty_parameters(self.request.query_params))
 
     def take_write(self, external_id: str) -> None:
-        """Count a write for this participant; the answer's headers then tell of the participant's cap."""
-        self.standing = limits.take_participant_write(self.tenant, external_id) or self.standing
+        """Count a write for this participant. The rate limit headers of the answer then describe the participant's limit."""
+        self.rate_limit = limits.take_participant_write(self.tenant, external_id) or self.rate_limit
 
 
 class AdminViewSet(KeyViewSet):
-    """Endpoints that need the admin scope."""
+    """Base of endpoints that need the admin scope."""
 
     permission_classes = [HasKey, HasAdminScope]
 
 
 def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = None) -> Any:
-    """What `data` says; of a change to `instance`, only the fields that are given. Raises ValidationError."""
+    """Validate `data` with `serializer` and return the cleaned values.
+
+    With an `instance` it is a partial update: fields that are not sent are absent from the result.
+
+    Raises: rest_framework's ValidationError.
+    """
     if instance is None and data is not None:
-        return _shared(serializer).run_validation(data)
+        return _shared_instance(serializer).run_validation(data)
     bound = serializer(instance, data=data, partial=instance is not None)
     bound.is_valid(raise_exception=True)
     return bound.validated_data
 
 
 def rendered(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
-    """`value` as `answer` describes it."""
-    described: dict[str, Any] = _shared(answer).to_representation(value)
-    return described
+    """Convert `value` to JSON-ready data with the serializer `answer`."""
+    body: dict[str, Any] = _shared_instance(answer).to_representation(value)
+    return body
 
 
 @cache
-def _shared(serializer: type[Serializer[Any]]) -> Serializer[Any]:
-    """One for all requests, as nested serializers are for all items: what a new one copies of its class takes longer than its work."""
+def _shared_instance(serializer: type[Serializer[Any]]) -> Serializer[Any]:
+    """Return one serializer instance for all requests. Creating one copies all its fields, which takes longer than its work."""
     return serializer()
 
 

@@ -1,7 +1,7 @@
-"""What the answer to the creation or change of a definition says of fields that were ignored.
+"""Warnings about ignored fields in the answers to creating and changing definitions.
 
-The body of a definition may have fields that nothing knows: they are ignored, as the specification asks. So that a typo does not
-vanish, the answer then names them: `PATCH {"min_points": 650}` on a tier is answered with
+The specification demands that unknown fields of a body are ignored. So that a typo is noticed, the answer names them:
+`PATCH {"min_points": 650}` on a tier is answered with
 `"warnings": [{"field": "min_points", "message": "is not a known field and was ignored; did you mean criteria_config.min_points?"}]`.
 """
 
@@ -21,32 +21,33 @@ Warnings = Sequence[Document]
 class IgnoredField(serializers.Serializer[Any]):
     """A field of the request that was ignored."""
 
-    field = serializers.CharField(help_text="Its name, as it was sent.")
+    field = serializers.CharField(help_text="Name of the field, as sent.")
     message = serializers.CharField(help_text="Why it was ignored, and which field was probably meant.")
 
 
 def warnings_field() -> serializers.BaseSerializer[Any]:
-    """The `warnings` of an answer."""
-    about = "Fields of the request that were ignored. Absent where there are none, and from answers to reads."
+    """Return the serializer field `warnings` of an answer."""
+    about = "Fields of the request that were ignored. Absent if there are none, and in answers to reads."
     return IgnoredField(many=True, required=False, help_text=about)
 
 
 def with_warnings(answer: Document, warnings: Warnings) -> dict[str, Any]:
-    """`answer` with `warnings`, if there are any."""
+    """Return `answer`, with a field `warnings` if there are any."""
     return {**answer, "warnings": warnings} if warnings else dict(answer)
 
 
 def ignored_fields(
-    sent: Any, body: serializers.Serializer[Any], *, shown: Callable[[], Document] = dict
+    sent: Any, body: serializers.Serializer[Any], *, current: Callable[[], Document] = dict
 ) -> list[dict[str, str]]:
-    """A warning for each field of `sent` that `body` does not know.
+    """Return a warning for each field of `sent` that `body` does not have.
 
-    `shown()` is what reads answer before the change: clients may send that back as it was, or as null, without a warning.
+    `current()` returns the answer of a read before the change. Clients may send its fields back, unchanged or as null, without
+    a warning.
     """
     unknown = [name for name in sent if name not in body.fields] if isinstance(sent, Mapping) else []
     if not unknown:
         return []
-    before, known = shown(), list(_paths(body))
+    before, known = current(), list(_paths(body))
     return [
         {"field": name[:SHOWN_CHARACTERS], "message": _message(name, before, known)}
         for name in unknown
@@ -59,7 +60,7 @@ def _message(name: str, before: Document, known: Sequence[str]) -> str:
 
 
 def _paths(body: serializers.Serializer[Any]) -> Iterator[str]:
-    """The names of the fields of `body`, then those inside its objects as dotted paths."""
+    """Yield the names of the fields of `body`, then the dotted paths of the fields inside its objects."""
     yield from (str(name) for name in body.fields)
     for name, field in body.fields.items():
         nested = getattr(field, "child", field)

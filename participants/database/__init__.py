@@ -1,4 +1,4 @@
-"""SQL that is built once: queries with slots, one statement per table, and transactions of two round trips (docs/decisions/0006).
+"""SQL that is built once: queries with slots, one statement per table, transactions of two round trips (docs/decisions/0006).
 
 Import these names from here. The modules inside rely on details of Django, which tests/participants/test_database.py pins.
 """

@@ -1,6 +1,7 @@
-"""Columns as PostgreSQL's array literals, written in a tenth of the time that psycopg takes to adapt a list value by value.
+"""Columns as array literals of PostgreSQL.
 
-Of JSON, which would be quoted in quotes, a column is one document: it is written and read as a whole.
+Writing them here takes a tenth of the time that psycopg takes to adapt a list value by value. A column of JSON travels as one JSON
+document instead, because an array literal would have to quote the quotes of every value.
 """
 
 import json
@@ -15,8 +16,8 @@ from django.db import connection as default_connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
-# What PostgreSQL reads as Python writes it; Django's preparation of each value would change nothing.
-_AS_THEY_ARE = frozenset(
+# PostgreSQL reads values of these fields as Python prints them, so Django need not prepare each value.
+_NEED_NO_PREPARATION = frozenset(
     {
         "UUIDField",
         "ForeignKey",
@@ -32,38 +33,38 @@ _AS_THEY_ARE = frozenset(
 
 
 def array_parameter(rows: Sequence[Model], field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
-    """The values of `field` in `rows`, as one parameter for `array_sql`."""
+    """Return the values of `field` in `rows` as one parameter for the SQL of `array_sql`."""
     values: Iterable[Any] = map(attrgetter(field.attname), rows)
     if isinstance(field, JSONField):
         return json.dumps([*values], cls=field.encoder)
-    if field.get_internal_type() not in _AS_THEY_ARE:
+    if field.get_internal_type() not in _NEED_NO_PREPARATION:
         values = (field.get_db_prep_save(value, connection) for value in values)
     return array_literal(values)
 
 
 def array_sql(field: "Field[Any, Any]") -> str:
-    """What makes an array of a parameter that `array_parameter` wrote. None is NULL, as Django has it, and never JSON's null."""
+    """Return the SQL that turns a parameter of `array_parameter` into an array. None becomes NULL, never JSON's null."""
     if isinstance(field, JSONField):
         return "ARRAY(SELECT NULLIF(value, 'null') FROM jsonb_array_elements(%s::jsonb))"
-    # Without a length, which an array of parameters does not need.
+    # `varchar(50)` becomes `varchar[]`: an array of parameters needs no length.
     return "%s::" + re.sub(r"\(.*\)", "", str(field.db_type(default_connection))) + "[]"
 
 
 def array_literal(values: Iterable[Any]) -> str:
-    """`values`, as fields prepare them for the database: `{1,2}`."""
+    """Return an array literal such as `{1,2}`. `values` must be prepared by their field (`get_db_prep_value`)."""
     return "{" + ",".join(_texts(values)) + "}"
 
 
 def _texts(values: Iterable[Any]) -> Iterable[str]:
-    """What all rows of a unit share, such as its tenant and its instant, is written once."""
-    before, text = object(), ""
+    """Format each value. A value that is the same object as the one before (the unit's tenant, its `now`) is formatted once."""
+    previous, text = object(), ""
     for value in values:
-        if value is not before:
-            before, text = value, _WRITERS.get(type(value), _quoted)(value)
+        if value is not previous:
+            previous, text = value, _WRITERS.get(type(value), _quote)(value)
         yield text
 
 
-def _quoted(value: Any) -> str:
+def _quote(value: Any) -> str:
     text = str(value)
     if '"' in text or "\\" in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"')

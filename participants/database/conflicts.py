@@ -1,4 +1,4 @@
-"""Which database errors mean that another transaction was first, and which mean a bug."""
+"""Tells database errors that mean "another transaction was first" from errors that mean a bug."""
 
 from django.db import Error
 
@@ -8,9 +8,9 @@ SERIALIZATION_FAILURE = "40001"
 
 
 def is_passing_conflict(error: Error) -> bool:
-    """Whether the same unit, begun anew, can succeed.
+    """Whether the same unit can succeed if it is restarted.
 
-    SQLite runs one writer at a time and so never gets here: its unit reads after the lock what the other wrote.
+    SQLite never raises such errors, because it runs one writer at a time: a unit has the lock before it reads.
     """
     cause = error.__cause__
     if getattr(cause, "sqlstate", None) in {DEADLOCK_DETECTED, SERIALIZATION_FAILURE}:

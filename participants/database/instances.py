@@ -1,4 +1,4 @@
-"""Instances without the ceremony of Django's `__init__`, which takes longer than all else that is done with most of them."""
+"""Creates model instances without Django's `__init__`, which takes longer than everything else that is done with most rows."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -10,9 +10,9 @@ M = TypeVar("M", bound=Model)
 
 
 def instance_from(model: type[M], values: Iterable[tuple[str, Any]], *, alias: str | None = None) -> M:
-    """An instance with these attributes: read from the database `alias`, or new where there is none.
+    """Return an instance with the attributes `values`. `alias` is the database that it was read from, None for a new instance.
 
-    Fields that are not named have no default: of a row that was read they are deferred, of a new one none may be left out.
+    Fields that are not in `values` get no default. They are deferred on an instance that was read; a new instance needs them all.
     """
     instance = model.__new__(model)
     instance.__dict__.update(values)

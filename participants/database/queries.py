@@ -1,7 +1,7 @@
-"""Querysets whose SQL Django builds once per connection and shape; afterwards they are only executed.
+"""Querysets whose SQL Django builds once per connection and shape. Afterwards they are only executed.
 
-Building SQL costs the hot paths more than running it (bench/README.md). A queryset is declared with slots where values
-will stand; whatever the ORM can say can be declared, on both databases, and what comes back are ordinary instances.
+On hot paths building SQL costs more than running it (bench/README.md). A queryset is declared with slots in the places of values.
+Everything that the ORM supports can be declared, on both databases. The results are ordinary model instances.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Values = Mapping[str, Any]
 
 
 class Slot(Expression):
-    """The place of a value in a declared queryset; `index` picks one of several in a list."""
+    """A placeholder for the value `name` in a declared queryset. If that value is a list, `index` picks one of its items."""
 
     def __init__(self, name: str, output_field: "models.Field[Any, Any]", index: int | None = None) -> None:
         super().__init__(output_field=output_field)
@@ -33,19 +33,19 @@ class Slot(Expression):
         return "%s", [self]
 
     def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
-        given = values[self.name] if self.index is None else values[self.name][self.index]
-        return self.output_field.get_db_prep_value(given, connection)
+        value = values[self.name] if self.index is None else values[self.name][self.index]
+        return self.output_field.get_db_prep_value(value, connection)
 
 
 class Slots(Slot):
-    """The place of a list of values. PostgreSQL takes them as one array, so that one statement does for any number."""
+    """A placeholder for a list of values. PostgreSQL gets them as one array, so one statement fits lists of any length."""
 
     def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
         return array_literal(self.output_field.get_db_prep_value(each, connection) for each in values[self.name])
 
 
 class Among(Expression):
-    """Whether `column` is one of the values in a slot; `size` is how many there are where each has a place of its own."""
+    """Condition: `column` is one of the values `name`. On SQLite each value has a slot of its own, and `size` is their number."""
 
     conditional = True
 
@@ -62,8 +62,8 @@ class Among(Expression):
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         column, params = compiler.compile(self.column)
-        places = [Slot(self.name, self.value_field, index) for index in range(self.size)]
-        return f"{column} IN ({', '.join(['%s'] * self.size)})", [*params, *places]
+        slots = [Slot(self.name, self.value_field, index) for index in range(self.size)]
+        return f"{column} IN ({', '.join(['%s'] * self.size)})", [*params, *slots]
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         column, params = compiler.compile(self.column)
@@ -74,7 +74,7 @@ class Among(Expression):
 
 
 def values_for_among(values: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Sequence[Any], int]:
-    """`values` for a slot of `Among`, and the size to declare it with."""
+    """Return `values` in the form that an `Among` condition takes on this database, and the `size` to declare it with."""
     if connection.vendor == "postgresql":
         return values, 1
     return pad_to_power_of_two(values), len(pad_to_power_of_two(values))
@@ -89,31 +89,34 @@ class _Compiled:
     names: Sequence[str] = field(default_factory=list)
     populators: Sequence[Any] = ()
 
-    def bound(self, values: Values, connection: BaseDatabaseWrapper) -> list[Any]:
+    def bind(self, values: Values, connection: BaseDatabaseWrapper) -> list[Any]:
         return [param.value_from(values, connection) if isinstance(param, Slot) else param for param in self.params]
 
 
 def pad_to_power_of_two(values: Sequence[Any]) -> list[Any]:
-    """`values` with the last repeated up to a power of two: lists of any length then need few statements, kept prepared."""
+    """Repeat the last of `values` until their number is a power of two.
+
+    So lists of all lengths need only a few different statements, which stay prepared.
+    """
     size = 1 << max(0, len(values) - 1).bit_length()
     return [*values, *[values[-1]] * (size - len(values))]
 
 
 class Query(Generic[M]):
-    """`declare(**shape)` builds the queryset, with a Slot for every value; `shape` is what changes the SQL itself."""
+    """`declare(**shape)` builds the queryset, with a Slot for every value. `shape` holds everything that changes the SQL itself."""
 
     def __init__(self, declare: Callable[..., "models.QuerySet[M]"]) -> None:
         self._declare = declare
 
     def execute(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
-        """Execute now; the function that comes back fetches the instances."""
+        """Execute the query now. Returns a function that fetches the instances, so that several queries can share a round trip."""
         compiled = self._compiled(connection, shape)
         cursor = connection.cursor()
-        cursor.execute(compiled.sql, compiled.bound(values, connection))
+        cursor.execute(compiled.sql, compiled.bind(values, connection))
         return lambda: _instances(compiled, cursor.fetchall(), connection.alias)
 
     def _compiled(self, connection: BaseDatabaseWrapper, shape: Mapping[str, Any]) -> _Compiled:
-        # Kept on the connection, which belongs to one thread: Django's compilers are not shared between threads.
+        # The cache is on the connection, which belongs to one thread: Django's compilers must not be shared between threads.
         cache: dict[Any, _Compiled] = connection.__dict__.setdefault("_gamify_queries", {})
         key = (self, *shape.items())
         if key not in cache:
@@ -128,7 +131,7 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
     compiled = _Compiled(sql, params, compiler, _converters(compiler, expressions, connection))
     first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1]
     compiled.names = [column[0].target.attname for column in compiler.select[first : last + 1]]
-    # The stubs are those of a later Django, which takes one argument more.
+    # The type stubs are of a later Django, whose function takes one more argument.
     compiled.populators = get_related_populators(  # type: ignore[call-arg]
         compiler.klass_info, compiler.select, connection.alias
     )
@@ -138,23 +141,23 @@ def _compile(queryset: "models.QuerySet[Any]", connection: BaseDatabaseWrapper) 
 def _converters(
     compiler: Any, expressions: Sequence[Any], connection: BaseDatabaseWrapper
 ) -> Sequence[tuple[int, Callable[[Any], Any]]]:
-    """Django's own, each with its place in the row."""
-    found = compiler.get_converters(expressions)
+    """Django's converters, each with the index of its column in the row."""
+    by_index = compiler.get_converters(expressions)
     return [
-        (place, _converter(converters, expression, connection)) for place, (converters, expression) in found.items()
+        (index, _converter(converters, expression, connection)) for index, (converters, expression) in by_index.items()
     ]
 
 
 def _converter(converters: Sequence[Any], expression: Any, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
-    def converted(value: Any) -> Any:
+    def convert_value(value: Any) -> Any:
         for convert in converters:
             value = convert(value, expression, connection)
         return value
 
     if expression.output_field.get_internal_type() != "JSONField":
-        return converted
-    # Most rows have no JSON, or none yet.
-    return lambda value: _EMPTY[value]() if value in _EMPTY else converted(value)
+        return convert_value
+    # A fast path: most JSON columns are null or empty.
+    return lambda value: _EMPTY[value]() if value in _EMPTY else convert_value(value)
 
 
 _EMPTY: Mapping[str | None, Callable[[], Any]] = {None: lambda: None, "[]": list, "{}": dict}
@@ -166,17 +169,17 @@ def _instances(compiled: _Compiled, rows: Sequence[Any], alias: str) -> list[Any
 
 
 def _instance(model: type[models.Model], compiled: _Compiled, row: Sequence[Any], alias: str) -> models.Model:
-    row = _converted(row, compiled.converters)
+    row = _convert_row(row, compiled.converters)
     instance = instance_from(model, zip(compiled.names, row, strict=False), alias=alias)
     for populator in compiled.populators:
         populator.populate(row, instance)
     return instance
 
 
-def _converted(row: Sequence[Any], converters: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+def _convert_row(row: Sequence[Any], converters: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
     if not converters:
         return row
     values = list(row)
-    for place, convert in converters:
-        values[place] = convert(values[place])
+    for index, convert in converters:
+        values[index] = convert(values[index])
     return values

@@ -1,7 +1,7 @@
-"""One INSERT, UPDATE or DELETE per table and unit, however many rows, from SQL that is built once.
+"""One INSERT, UPDATE or DELETE per table and unit, for any number of rows. The SQL is built once.
 
-A single row goes as it is. Of several, PostgreSQL gets each column as an array (`UNNEST`), so that the statement is the
-same, and stays prepared, for any number of rows; SQLite gets them as they are.
+A single row travels as plain values. For several rows PostgreSQL gets each column as an array (`UNNEST`), so that the statement is
+the same for any number of rows and stays prepared. SQLite gets plain values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,18 +19,18 @@ Model = type[models.Model]
 
 
 def insert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> None:
-    """Insert `rows`, all of one model."""
+    """Insert `rows`, which are all of one model."""
     _write(connection, rows, update=())
 
 
 def upsert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, never_changed: frozenset[str]) -> None:
-    """Insert those of `rows` whose primary key is new, update the others but for the columns in `never_changed`."""
+    """Insert the rows whose primary key is new, and update the others, except the columns `never_changed`. All are of one model."""
     columns = [str(field.column) for field in rows[0]._meta.concrete_fields]
     _write(connection, rows, update=tuple(column for column in columns if column not in never_changed))
 
 
 def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], columns: Sequence[str]) -> None:
-    """Write these columns of rows that exist, all of one model and of one tenant: nothing else of them travels."""
+    """Write only `columns` of existing `rows`, which are all of one model and one tenant."""
     model, names = type(rows[0]), ("id", *sorted(columns))
     fields = [_field(model, name) for name in names]
     tenant = _field(model, "tenant")
@@ -41,12 +41,12 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
                 _update_sql(model, names), [*(array_parameter(rows, field, connection) for field in fields), tenant_id]
             )
         else:
-            table = [_prepared(row, fields, connection) for row in rows]
+            table = [_prepare(row, fields, connection) for row in rows]
             cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
 
 
 def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> None:
-    """Delete `rows`, all of one model and of one tenant."""
+    """Delete `rows`, which are all of one model and one tenant."""
     model = type(rows[0])
     tenant, pk = _field(model, "tenant"), _field(model, "id")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
@@ -75,9 +75,9 @@ def _update_sql(model: Model, names: tuple[str, ...]) -> str:
     table, columns = model._meta.db_table, [field.column for field in fields]
     arrays = ", ".join(array_sql(field) for field in fields)
     new = ", ".join(f'"{column}" = new."{column}"' for column in columns[1:])
-    given = ", ".join(f'"{column}"' for column in columns)
+    aliases = ", ".join(f'"{column}"' for column in columns)
     return (
-        f'UPDATE "{table}" SET {new} FROM UNNEST({arrays}) AS new({given})'  # noqa: S608 - names of our own models
+        f'UPDATE "{table}" SET {new} FROM UNNEST({arrays}) AS new({aliases})'  # noqa: S608 - names of our own models
         f' WHERE "{table}".tenant_id = %s AND "{table}".id = new.id'
     )
 
@@ -94,12 +94,12 @@ def _field(model: Model, name: str) -> "models.Field[Any, Any]":
 
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
     model = type(rows[0])
-    fields = _written(model)
+    fields = _inserted_fields(model)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and len(rows) > 1:
             cursor.execute(_unnest_sql(model, update), [array_parameter(rows, field, connection) for field in fields])
         else:
-            for chunk in _chunks([_prepared(row, fields, connection) for row in rows]):
+            for chunk in _chunks([_prepare(row, fields, connection) for row in rows]):
                 cursor.execute(_values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
     for row in rows:
         row._state.adding = False
@@ -107,16 +107,16 @@ def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, upd
 
 
 @cache
-def _written(model: Model) -> tuple["models.Field[Any, Any]", ...]:
-    """The columns of a new row, except those that only the database fills in.
+def _inserted_fields(model: Model) -> tuple["models.Field[Any, Any]", ...]:
+    """The fields that an INSERT writes: all, except those that only the database fills in.
 
-    A column with a Python default is written even if it has a `db_default`: that one serves releases that do not know the column.
+    A field with a Python default is written even if it has a `db_default`, which is there for releases that do not know the column.
     """
     fields = model._meta.concrete_fields
     return tuple(field for field in fields if field.db_default is models.NOT_PROVIDED or field.has_default())
 
 
-def _prepared(
+def _prepare(
     row: models.Model, fields: Iterable["models.Field[Any, Any]"], connection: BaseDatabaseWrapper
 ) -> list[Any]:
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
@@ -129,18 +129,18 @@ def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:
 
 @cache
 def _unnest_sql(model: Model, update: tuple[str, ...]) -> str:
-    arrays = ", ".join(array_sql(field) for field in _written(model))
-    return f"{_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(model, update)}"  # noqa: S608 - names of our own models
+    arrays = ", ".join(array_sql(field) for field in _inserted_fields(model))
+    return f"{_insert_into(model)} SELECT * FROM UNNEST({arrays}){_on_conflict(model, update)}"  # noqa: S608 - names of our own models
 
 
 @cache
 def _values_sql(model: Model, update: tuple[str, ...], size: int) -> str:
-    row = "(" + ", ".join(["%s"] * len(_written(model))) + ")"
-    return f"{_into(model)} VALUES {', '.join([row] * size)}{_on_conflict(model, update)}"
+    row = "(" + ", ".join(["%s"] * len(_inserted_fields(model))) + ")"
+    return f"{_insert_into(model)} VALUES {', '.join([row] * size)}{_on_conflict(model, update)}"
 
 
-def _into(model: Model) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in _written(model))
+def _insert_into(model: Model) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in _inserted_fields(model))
     return f'INSERT INTO "{model._meta.db_table}" ({columns})'
 
 

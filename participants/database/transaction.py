@@ -1,7 +1,7 @@
-"""A transaction of two round trips: BEGIN with the questions, then the statements with COMMIT.
+"""A transaction of two round trips: BEGIN travels with the reads, and COMMIT travels with the writes.
 
-psycopg's pipeline mode sends statements without waiting for each answer. On SQLite, which is in the same process, the
-same code runs the statements one after the other.
+psycopg's pipeline mode sends statements without waiting for each answer. SQLite is in the same process, so there the same code
+runs the statements one after the other.
 """
 
 import sys
@@ -18,9 +18,9 @@ Rows = list[Any]
 
 @contextmanager
 def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Statements executed in the block travel together; their rows can be fetched once it is left.
+    """Send the statements of the block together. Their rows can be fetched after the block.
 
-    Raises django.db.Error for the first of them that fails; the database then skips the rest.
+    Raises django.db.Error for the first statement that fails. The database then skips the rest.
     """
     if connection.vendor != "postgresql":
         yield
@@ -31,18 +31,18 @@ def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 Read = Callable[[BaseDatabaseWrapper], Callable[[], Rows]]
-"""Executes when called, and answers a function that fetches the rows."""
+"""Executes a query when called with a connection, and returns a function that fetches the rows."""
 
 
 class ShortTransaction:
-    """Use as `with ShortTransaction(questions, finish=flush) as answers:`.
+    """Use as `with ShortTransaction(reads, finish=flush) as results:`.
 
-    `answers` are the rows of each question, in order. `finish` is called when the block ends well, and sends what it
-    executes together with COMMIT. A block that raises is rolled back and `finish` is not called.
+    `results` are the rows of each read, in order. `finish` is called when the block ends without an error; its statements are sent
+    together with COMMIT. If the block raises, the transaction is rolled back and `finish` is not called.
     """
 
-    def __init__(self, questions: Sequence[Read], *, finish: Callable[[], None]) -> None:
-        self._questions = questions
+    def __init__(self, reads: Sequence[Read], *, finish: Callable[[], None]) -> None:
+        self._reads = reads
         self._finish = finish
         self._connection = transaction.get_connection()
         self._atomic = transaction.atomic()
@@ -54,10 +54,10 @@ class ShortTransaction:
             with one_round_trip(self._connection):
                 self._atomic.__enter__()
                 self._is_entered = True
-                fetches += [question(self._connection) for question in self._questions]
+                fetches += [read(self._connection) for read in self._reads]
             return [fetch() for fetch in fetches]
         except BaseException:
-            self._leave_failed()
+            self._roll_back()
             raise
 
     def __exit__(
@@ -71,16 +71,16 @@ class ShortTransaction:
                 self._finish()
                 self._send_commit()
         except BaseException:
-            self._leave_failed()
+            self._roll_back()
             raise
         self._atomic.__exit__(None, None, None)
 
     def _send_commit(self) -> None:
-        """COMMIT as one more statement; Django's own, right after, then finds no transaction and sends nothing."""
+        """Send COMMIT as one more statement. Django's own commit, right after, finds no open transaction and sends nothing."""
         is_outermost = not self._connection.savepoint_ids
         if is_outermost and self._connection.vendor == "postgresql":
             self._connection.cursor().execute("COMMIT")
 
-    def _leave_failed(self) -> None:
+    def _roll_back(self) -> None:
         if self._is_entered and self._connection.in_atomic_block:
             self._atomic.__exit__(*sys.exc_info())

@@ -1,4 +1,4 @@
-"""What the product's commands share: `--json` prints one object, a refusal is one line on stderr and exit code 1."""
+"""Base of the product's commands: `--json` prints one JSON object; an error is one line on stderr and exit code 1."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
@@ -15,7 +15,7 @@ from participants.services.tenants import TenantNotFound
 
 
 class ReportingCommand(BaseCommand):
-    """Subclasses declare `arguments` and answer an object from `report`."""
+    """Subclasses declare `arguments` and return the output as a mapping from `report`."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print one JSON object instead of text.")
@@ -25,7 +25,7 @@ class ReportingCommand(BaseCommand):
         """Declare this command's own arguments."""
 
     report: Callable[..., Mapping[str, Any]]
-    """Does the work; takes the options by name."""
+    """Does the work and returns the output. Gets the options as keyword arguments."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -41,7 +41,10 @@ class ReportingCommand(BaseCommand):
 
 
 def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
-    """The live row of this slug, or its twin. Raises TenantNotFound."""
+    """Return the live tenant with this slug, or its sandbox.
+
+    Raises: TenantNotFound.
+    """
     tenant = tenant_by_slug(slug, sandbox=sandbox)
     if tenant is None:
         raise TenantNotFound(slug)
@@ -49,7 +52,7 @@ def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
 
 
 def whole_number(text: str) -> int:
-    """An argument that is a number of ASCII digits; `int` would also take `1_0` and digits of other scripts."""
+    """argparse type for ASCII digits. `int` would also accept `1_0` and digits of other scripts."""
     if not (text.isascii() and text.isdecimal()):
         raise ArgumentTypeError(f"must be a whole number, such as 30; got '{text}'")
     return int(text)

@@ -1,4 +1,4 @@
-"""A bar for commands that go through everybody, on a terminal and nowhere else."""
+"""A progress bar for commands that process many rows."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,8 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 
 @contextmanager
-def counting(options: Mapping[str, Any], *, total: int) -> Iterator[Callable[[int], None]]:
-    """Hands out a function that is told how many more are done. `options` are those of the command."""
+def progress_bar(options: Mapping[str, Any], *, total: int) -> Iterator[Callable[[int], None]]:
+    """Context manager that gives a function to report progress: call it with the number of rows done since the last call.
+
+    The bar is shown on a terminal only, and not with `--json`. `options` are the options of the command.
+    """
     stream = options.get("stderr") or sys.stderr
     if not stream.isatty() or options["json"]:
         yield lambda number: None

@@ -1,4 +1,4 @@
-"""Tables of the bottom layer, a topic per module."""
+"""Tables of the bottom layer, one topic per module."""
 
 from participants.models.audits import AuditRun
 from participants.models.definitions import Definition
@@ -8,6 +8,7 @@ from participants.models.idempotency import IdempotencyKey
 from participants.models.imports import FileImport
 from participants.models.keys import ApiKey
 from participants.models.participants import Participant
+from participants.models.rows import ParticipantRow, TenantRow
 from participants.models.tenants import Tenant
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "HmacSecret",
     "IdempotencyKey",
     "Participant",
+    "ParticipantRow",
     "Tenant",
+    "TenantRow",
 ]

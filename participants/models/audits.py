@@ -5,10 +5,10 @@ from participants.models.tenants import Tenant
 
 
 class AuditRun(models.Model):
-    """The newest audit of one tenant: it read `rows` rows, and `drifts` times found that they do not agree.
+    """The newest audit of one tenant. It read `rows` rows and found `drifts` disagreements.
 
-    `began_at` is when the newest was begun, `audited_at` when the newest began that came to an end, to which the numbers belong; null
-    while none has. So one that never ends is seen, and stands behind the others until its turn comes again.
+    `began_at` is the start of the newest audit. `audited_at` is the start of the newest audit that ended, whose numbers `rows` and
+    `drifts` are; it is null until an audit has ended. So an audit that never ends is visible, and does not delay other tenants.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

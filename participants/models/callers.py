@@ -1,4 +1,4 @@
-"""Whom a request comes from, as authentication found it out: the key it carries, or the secret it is signed with."""
+"""The caller of a request as authentication found it: the API key it carries, or the secret it is signed with."""
 
 from django.utils.text import capfirst
 
@@ -9,5 +9,5 @@ Caller = ApiKey | HmacSecret
 
 
 def noun_of(caller: Caller) -> str:
-    """What kind of caller it is, to begin a sentence with."""
+    """Return the kind of caller, capitalized to begin a sentence: `API key` or `Partner secret`."""
     return capfirst(str(caller._meta.verbose_name))

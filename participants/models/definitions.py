@@ -20,7 +20,7 @@ class DefinitionQuerySet(models.QuerySet[D]):
 
 
 class Definition(models.Model):
-    """What ops configure for one tenant, under a code of their own that never changes. Deleting one deactivates it."""
+    """Base of everything that operations staff configure for one tenant. Its code never changes. Deleting deactivates the row."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)

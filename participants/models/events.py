@@ -4,24 +4,22 @@ from django.db.models.functions import Now
 
 from participants.ids import new_id
 from participants.models.json import JSONField
-from participants.models.tenants import Tenant
+from participants.models.rows import TenantRow
 
 
-class DomainEvent(models.Model):
-    """One thing the product tells the outside, written in the transaction of the change it tells of (the outbox).
+class DomainEvent(TenantRow):
+    """One domain event: something that the product did. It is written in the transaction of that change (the outbox).
 
-    `type` is registered in `participants.events`. `participant_id` is null for what concerns no single participant; it is
-    no foreign key, since the event that someone was erased outlives them.
-
-    `position` is its place in the tenant's feed, given after the commit, once, and null until then: whoever has read up to
-    a position never misses what is committed later. `written_at` is the database's clock, one for all who write, and decides
-    which of two events of a participant comes first.
+    - `type` is registered in `participants.events`.
+    - `participant_id` is null if the event concerns no single participant. It is not a foreign key, because the event
+      `participant.deleted` outlives its participant.
+    - `position` is the event's place in the tenant's feed. It is assigned once, after the commit, and null until then. So a reader
+      who has read up to a position never misses an event that is committed later.
+    - `written_at` comes from the clock of the database, which is the same for all writers. It decides which of two events of a
+      participant is first.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     participant_id = models.UUIDField(null=True)
     type = models.CharField(max_length=60)
     data = JSONField()

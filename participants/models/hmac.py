@@ -12,8 +12,8 @@ class HmacSecretQuerySet(models.QuerySet["HmacSecret"]):
 class HmacSecret(models.Model):
     """One secret with which a partner signs queries about one tenant row, live or sandbox.
 
-    Signatures are checked with the text itself, so it is kept, encrypted (`participants.secrets`); it is shown once all
-    the same. Several may stand at once: a partner changes over from the old one to the new.
+    Checking a signature needs the text of the secret, so it is stored, encrypted (`participants.secrets`). It is still shown only
+    once. A tenant may have several active secrets, so that a partner can switch from an old one to a new one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -8,10 +8,10 @@ from participants.models.tenants import Tenant
 
 
 class FileImport(models.Model):
-    """How far a command has come in a file, which it knows by the SHA-256 of what is in it, whatever it is called.
+    """The progress of an import command in one file. `digest` is the SHA-256 of the file's content; its name does not matter.
 
-    All up to and with `line`, which ends at byte `offset`, is done: the row changes in the transaction that does it, so that
-    an import killed at any moment goes on without a gap and without a repetition. `bad` of those lines were refused.
+    All lines up to and including number `line`, which ends at byte `offset`, are done; `bad` of them were refused. The row changes in
+    the transaction that writes these lines. So an import that was killed continues without gaps and without repetitions.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -30,7 +30,10 @@ class FileImport(models.Model):
         ]
 
     def with_progress(self, *, line: int, offset: int, bad: int, now: datetime) -> "FileImport":
-        """This row as it will be, to be written with a batch; this object stays what it is until that is committed."""
-        moved = copy(self)
-        moved.line, moved.offset, moved.bad, moved.updated_at = line, offset, self.bad + bad, now
-        return moved
+        """Return an unsaved copy with this progress, to be written with a batch. `bad` is added to the lines refused so far.
+
+        This object does not change, because the batch may still be rolled back.
+        """
+        row = copy(self)
+        row.line, row.offset, row.bad, row.updated_at = line, offset, self.bad + bad, now
+        return row

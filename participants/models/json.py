@@ -1,4 +1,4 @@
-"""JSON columns that give back what was put in."""
+"""JSON columns that return numbers as they were stored."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from participants.engine import MAX_BIGINT
 
 
 class Decoder(json.JSONDecoder):
-    """PostgreSQL keeps 1e308 as a number of 309 digits and writes it out as an integer; here it is a float again."""
+    """Decodes integers beyond 64 bits as floats. PostgreSQL returns 1e308 as an integer of 309 digits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(parse_int=_number, **kwargs)
@@ -24,7 +24,7 @@ MAX_DIGITS = len(str(MAX_BIGINT)) + 1
 
 
 class JSONField(models.JSONField):
-    """A JSONField that decodes numbers beyond 64 bits, which can only have been floats, as floats."""
+    """A JSONField that decodes numbers beyond 64 bits as floats. They were stored as floats: larger integers are refused."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"decoder": Decoder, **kwargs})

@@ -8,7 +8,7 @@ from participants.models.tenants import Tenant
 
 
 class Scope(models.TextChoices):
-    """What a key may do beyond the participant endpoints, which any active key opens."""
+    """What a key may do in addition to the participant endpoints, which every active key may use."""
 
     ADMIN = "admin"
     GAMIFY_ADMIN = "gamify:admin"
@@ -21,9 +21,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """One secret that opens one tenant row, live or sandbox.
+    """One API key, which gives access to one tenant row, live or sandbox.
 
-    The key itself is shown once and never stored: `digest` is its SHA-256, `prefix` what people recognise it by.
+    The key itself is shown once and never stored. `digest` is its SHA-256. `prefix` is its beginning, by which people recognise it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -43,7 +43,7 @@ class ApiKey(models.Model):
         verbose_name = "API key"
         ordering = ["-created_at"]
         constraints = [
-            # The digest alone: a key is looked up before its tenant is known.
+            # Without the tenant, because a key is looked up before its tenant is known.
             models.UniqueConstraint(fields=["digest"], name="api_key_digest_unique"),
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="api_key_expires_later"
@@ -55,9 +55,9 @@ class ApiKey(models.Model):
         return f"{self.prefix}…"
 
     def is_active_at(self, now: datetime) -> bool:
-        """Neither revoked nor expired at `now`."""
+        """Whether the key is neither revoked nor expired at `now`."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
     def has_scope(self, *scopes: str) -> bool:
-        """Whether any of `scopes` was given to this key."""
+        """Whether this key has any of `scopes`."""
         return any(scope in self.scopes for scope in scopes)

@@ -15,19 +15,21 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
 
 
 class Participant(models.Model):
-    """One user of a tenant's application, and the unit of locking: whoever writes anything of theirs holds this row.
+    """One user of a tenant's application. This row is the lock for all their data: every unit of work locks it first.
 
-    The running totals repeat the ledger: `balance = total_earned - total_spent - total_expired`, and `ledger_count`
-    is the number of the newest entry. `tier_code` is the tier they stand in, `tier_count` the number of the newest change
-    of it; one given by hand (`tier_is_manual`) yields to a threshold crossed later, not to one crossed before.
-    `badge_count` is how many badges they have, `rewards_claimed` how many rewards, without cancelled ones; `challenges_completed` counts every completion of a challenge, of one that can be repeated each time.
-    `next_expiry_at` is when the first of the credits that are not spent expires, null where none does: whoever has none pays nothing for those who
-    have.
+    Running totals repeat other tables:
 
-    `visible` is their own choice: who does not want to be seen is on no leaderboard, and their scores go on.
+    - `balance = total_earned - total_spent - total_expired`. `ledger_count` is the number of the newest ledger entry.
+    - `tier_code` is their tier and `tier_count` the number of its newest change. A tier that was assigned by hand (`tier_is_manual`)
+      yields to a threshold that is crossed later, but not to one that was crossed before.
+    - `badge_count` is the number of their badges. `rewards_claimed` counts the rewards that they got, so no pending or cancelled claims.
+      `challenges_completed` counts every completion, so a repeatable challenge may count several times.
+    - `next_expiry_at` is when their first unspent credit expires, or null. So participants without such credits cost no query.
 
-    `past_zones` are the time zones they lived in before `timezone`, `[[name, until], …]`, oldest first: what happened at
-    a local date then happened at that date still.
+    `visible` is the participant's own choice. If it is off, they are on no leaderboard, but their scores continue to count.
+
+    `past_zones` are the time zones before `timezone`, `[[name, until], …]`, oldest first. The local date of an old event is its date in
+    the zone of that time.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -72,12 +74,12 @@ class Participant(models.Model):
                 name="participant_totals_agree",
             ),
         ]
-        # No index on what a write changes: PostgreSQL then updates the row in place (HOT), which the award lives on.
+        # No index on columns that an award changes, so that PostgreSQL can update the row in place (HOT).
 
     def __str__(self) -> str:
         return self.external_id
 
     @property
     def is_new(self) -> bool:
-        """Made in memory by a unit of work, not in the database yet."""
+        """Whether a unit of work created the participant in memory, and the row is not in the database yet."""
         return self._state.adding

@@ -25,10 +25,10 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
 
 
 class Tenant(models.Model):
-    """One customer's data in one environment.
+    """One customer of the installation in one environment, live or sandbox. All other data belongs to one tenant.
 
-    Every live tenant has exactly one sandbox twin: a row of its own, with its own id, data and definitions, under the
-    same public slug. `catalog_version` grows with every change of a definition, in the transaction of that change.
+    Every live tenant has exactly one sandbox: a second row with the same public slug, and with its own id, data and definitions.
+    `catalog_version` grows with every change of a definition, in the transaction of that change.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -69,7 +69,7 @@ class Tenant(models.Model):
         return f"{self.name} (sandbox)" if self.is_sandbox else self.name
 
     def is_named(self, name: str) -> bool:
-        """Whether `name` means this row to its own keys: the slug, the id; for a twin its live tenant's id as well."""
+        """Whether callers of this row may call it `name`: its slug or its id, and for a sandbox also the id of its live tenant."""
         named_id = uuid_of(name)
         return name == self.slug or (named_id is not None and named_id in {self.pk, self.live_id})
 

@@ -1,1 +1,1 @@
-"""Writes of the bottom layer, a topic per module."""
+"""Writes of the bottom layer, one topic per module."""

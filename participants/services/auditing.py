@@ -1,4 +1,4 @@
-"""Audits are run, tenant by tenant, and what the newest came to is kept for whoever watches."""
+"""Runs the audits of a tenant, and stores the result of the newest audit for monitoring."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from participants.work.snapshots import snapshot
 
 @dataclass(frozen=True)
 class AuditResult:
-    """How many rows were looked at, and how many drifts were told of."""
+    """How many rows an audit read, and how many drifts it reported."""
 
     rows: int
     drifts: int
@@ -26,17 +26,18 @@ def audit(
     report: Callable[[Drift], object],
     report_progress: ProgressReporter = lambda number: None,
 ) -> AuditResult:
-    """Look at everything of `tenant` that must agree, as it stands at one moment, and `tell` of each drift. Nobody is waited for,
-    and nobody waits.
+    """Run all audits of `tenant` on one snapshot, and call `report` with each drift. Stores the result in AuditRun.
+
+    `report_progress` is called with the number of rows read since the last call. Takes no locks.
     """
     AuditRun.objects.update_or_create(tenant=tenant, defaults={"began_at": now})
-    audited = _audited(tenant, report, report_progress)
-    result = {"audited_at": now, "rows": audited.rows, "drifts": audited.drifts}
-    AuditRun.objects.update_or_create(tenant=tenant, defaults=result, create_defaults={"began_at": now, **result})
-    return audited
+    result = _run_audits(tenant, report, report_progress)
+    values = {"audited_at": now, "rows": result.rows, "drifts": result.drifts}
+    AuditRun.objects.update_or_create(tenant=tenant, defaults=values, create_defaults={"began_at": now, **values})
+    return result
 
 
-def _audited(tenant: Tenant, tell: Callable[[Drift], object], report_progress: ProgressReporter) -> AuditResult:
+def _run_audits(tenant: Tenant, report: Callable[[Drift], object], report_progress: ProgressReporter) -> AuditResult:
     rows = drifts = 0
 
     def count(number: int) -> None:
@@ -47,37 +48,35 @@ def _audited(tenant: Tenant, tell: Callable[[Drift], object], report_progress: P
     with snapshot(tenant):
         for drift in _drifts(tenant, count):
             drifts += 1
-            tell(drift)
+            report(drift)
     return AuditResult(rows, drifts)
 
 
 def _drifts(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    for name, each in audits.items():
-        for drift in each.find(tenant, report_progress):
+    for name, one in audits.items():
+        for drift in one.find(tenant, report_progress):
             yield replace(drift, audit=name)
 
 
 def audit_size(tenant: Tenant) -> int:
-    """How many rows an audit of `tenant` will look at."""
+    """How many rows an audit of `tenant` will read."""
     return sum(each.size(tenant) for each in audits.values())
 
 
-# --- this package's own audit ---------------------------------------------------------------------------------------------
+# --- the audit of this package ---------------------------------------------------------------------------------------------
 
 
-def _keys_of_nobody(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    """Keys go with their participant; those of batches are the tenant's."""
+def _find_keys_without_participant(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    """Yield a drift for each idempotency key of a participant who does not exist. Keys of batches belong to the tenant."""
     keys = IdempotencyKey.objects.filter(tenant_id=tenant.pk)
     owners = Participant.objects.filter(tenant_id=tenant.pk, pk=OuterRef("subject"))
-    of_nobody = keys.exclude(subject=tenant.pk).filter(~Exists(owners))
-    for operation, key, subject in stream_rows(
-        of_nobody.values_list("operation", "key", "subject"), lambda number: None
-    ):
+    orphans = keys.exclude(subject=tenant.pk).filter(~Exists(owners))
+    for operation, key, subject in stream_rows(orphans.values_list("operation", "key", "subject"), lambda number: None):
         yield Drift(f"answer under {operation} {key}", "participant", "one that exists", subject)
     report_progress(keys.count())
 
 
-KEYS = Audit(lambda tenant: IdempotencyKey.objects.filter(tenant_id=tenant.pk).count(), _keys_of_nobody)
+KEYS = Audit(lambda tenant: IdempotencyKey.objects.filter(tenant_id=tenant.pk).count(), _find_keys_without_participant)
 
 
 def register_audits() -> None:

@@ -1,7 +1,7 @@
-"""The idempotency keys of batches belong to a tenant, outlive participants, and may name some in their text: they are hashed.
+"""Hashes the idempotency keys of batches, because they outlive participants and their text may contain participants' ids.
 
-A key stays readable for KEPT_DAYS, since a process of the previous release, during an update, looks for the text only. A hashed key
-is still recognized (`Once.possible_keys`).
+A key stays readable for READABLE_DAYS, because during an update a process of the previous release looks for the text only. A hashed
+key is still recognized (`IdempotencyRequest.possible_keys`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from participants.models import IdempotencyKey, Participant, Tenant
 from participants.work.idempotency import BATCH_KEY_MARK, hash_batch_key
 
 CHUNK = 1_000
-KEPT_DAYS = 7
+READABLE_DAYS = 7
 
 
 def hash_keys_that_name(participant: Participant) -> None:
@@ -24,8 +24,8 @@ def hash_keys_that_name(participant: Participant) -> None:
 
 
 def hash_old_keys(*, now: datetime) -> Iterator[int]:
-    """Hash the batch keys of all tenants that are older than KEPT_DAYS. Yields how many in each step."""
-    before = first_id_at(now - timedelta(days=KEPT_DAYS))
+    """Hash the batch keys of all tenants that are older than READABLE_DAYS. Yields the number of keys of each step."""
+    before = first_id_at(now - timedelta(days=READABLE_DAYS))
     for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
         while rows := list(_readable(tenant_id).filter(pk__lt=before)[:CHUNK]):
             _hash(rows)

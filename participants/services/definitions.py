@@ -1,4 +1,4 @@
-"""What all definitions have in common: created, changed and deactivated, in one transaction with the catalog's version."""
+"""Creates and changes definitions of all kinds. The version of the catalog grows in the same transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ D = TypeVar("D", bound=Definition)
 
 
 class CodeConflict(DomainError):
-    """`noun` is what the dialect calls the definition: badge, tier, streak, reward."""
+    """The tenant already has a definition with this code. `noun` is what the dialect calls it: badge, tier, streak, reward."""
 
     def __init__(self, noun: str, code: str) -> None:
         message = f"{noun.capitalize()} with code '{code}' already exists"
@@ -23,29 +23,29 @@ class CodeConflict(DomainError):
 
 
 def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> D:
-    """Create a definition of `tenant`. Raises CodeConflict, also where another request took the code meanwhile."""
+    """Create a definition of `tenant`. Raises CodeConflict, even if another request took the code meanwhile."""
     row = model(tenant=tenant, created_at=now, updated_at=now, **data)
     try:
         with transaction.atomic():
-            # First: then two who want one code wait for each other here, and not in a circle.
+            # First, so that two requests for one code wait for each other here. Later they could deadlock.
             bump_catalog_version(tenant)
             row.save(force_insert=True)
     except IntegrityError as error:
-        if _took_the_code(error):
+        if _is_code_conflict(error):
             raise CodeConflict(noun, row.code) from error
         raise
     return row
 
 
-def _took_the_code(error: IntegrityError) -> bool:
-    """PostgreSQL names the constraint, SQLite its columns."""
+def _is_code_conflict(error: IntegrityError) -> bool:
+    """The error of PostgreSQL names the constraint, the error of SQLite its columns."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     return str(constraint or error).endswith(("_code_unique", ".code"))
 
 
 @transaction.atomic
 def update_definition(row: D, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> D:
-    """Set the fields that `changes` names, and no other: two edits of different fields do not undo each other."""
+    """Set only the fields in `changes`, so that two concurrent edits of different fields do not undo each other."""
     if write_changes(row, changes=changes, now=now):
         bump_catalog_version(tenant)
     return row

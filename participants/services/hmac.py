@@ -1,4 +1,4 @@
-"""Secrets that partners sign with: made, revoked, recognised. A secret's text leaves this module once, in `NewSecret`."""
+"""Creates and revokes the secrets that partners sign with, and verifies signatures. A new secret is returned once, in `NewSecret`."""
 
 import hmac
 import secrets
@@ -26,39 +26,40 @@ class HmacSecretNotFound(DomainError):
 
 @dataclass(frozen=True)
 class NewSecret:
-    """`text` is what the partner signs with, to be handed over now: nobody is shown it later."""
+    """A new secret. `text` is what the partner signs with; it cannot be shown again later."""
 
     row: HmacSecret
     text: str
 
 
 def create_hmac_secret(*, tenant: Tenant, name: str = "", now: datetime) -> NewSecret:
-    """Make a secret for `tenant`, live or sandbox. Those that stand already go on standing."""
+    """Create a secret for `tenant`, live or sandbox. Its other secrets stay active."""
     text = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     row = HmacSecret.objects.create(tenant=tenant, name=name, ciphertext=encrypt(text), created_at=now)
     return NewSecret(row=row, text=text)
 
 
 def revoke_hmac_secret(*, secret_id: str, now: datetime) -> HmacSecret:
-    """Revoke the standing secret of this id. Raises HmacSecretNotFound."""
+    """Revoke the active secret with this id. Raises HmacSecretNotFound."""
     try:
-        secret = HmacSecret.objects.standing().get(pk=UUID(secret_id))
+        secret = HmacSecret.objects.active().get(pk=UUID(secret_id))
     except (ValueError, HmacSecret.DoesNotExist):
         raise HmacSecretNotFound(secret_id) from None
     return revoke(secret, now=now)
 
 
 def revoke(secret: HmacSecret, *, now: datetime) -> HmacSecret:
-    """Revoke `secret`; the next request signed with it is refused."""
+    """Revoke `secret`. The next request signed with it is refused."""
     secret.revoked_at = now
     secret.save(update_fields=["revoked_at"])
     return secret
 
 
 def signer_of(*, tenant_name: str, signed: bytes, signature: str) -> HmacSecret | None:
-    """The secret of this tenant or its twin with which `signed` was signed; None if there is no such tenant or secret.
+    """Return the secret of this tenant, or of its live or sandbox counterpart, that made `signature` (lower-case hex) of `signed`.
 
-    `signature` is lower-case hex. All secrets are tried, each in constant time: how long it takes tells nothing.
+    Returns None if there is no such tenant or secret. All secrets are tried, each in constant time, so that the duration reveals
+    nothing about them.
     """
     matching = [row for row in active_secrets(tenant_name) if _has_signed(row, signed, signature)]
     return matching[0] if matching else None

@@ -1,4 +1,4 @@
-"""API keys: made and revoked. The key itself leaves this module once, in `NewKey`."""
+"""Creates and revokes API keys. A new key is returned once, in `NewKey`."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ from participants.models.keys import Scope
 LIVE_PREFIX = "bq_live_"
 TEST_PREFIX = "bq_test_"
 SECRET_BYTES = 32
-SHOWN_CHARACTERS = 6
+PREFIX_CHARACTERS = 6
 
 
 class ApiKeyNotFound(DomainError):
@@ -36,7 +36,7 @@ class ApiKeyAmbiguous(DomainError):
 
 @dataclass(frozen=True)
 class NewKey:
-    """`key` is the secret, to be shown to its owner now: nobody can read it later."""
+    """A new key. `key` is the secret; only its digest is stored, so it cannot be shown again later."""
 
     row: ApiKey
     key: str
@@ -50,7 +50,7 @@ def create_api_key(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> NewKey:
-    """Make a key for `tenant`, live or sandbox. Raises InvalidInput for an unknown scope or an expiry in the past."""
+    """Create a key for `tenant`, live or sandbox. Raises InvalidInput for an unknown scope or an expiry in the past."""
     for scope in scopes:
         if scope not in Scope.values:
             raise InvalidInput("scopes", f"'{scope}' is not a scope; choose from {', '.join(Scope.values)}.")
@@ -60,7 +60,7 @@ def create_api_key(
     row = ApiKey.objects.create(
         tenant=tenant,
         name=name,
-        prefix=key[: len(LIVE_PREFIX) + SHOWN_CHARACTERS],
+        prefix=key[: len(LIVE_PREFIX) + PREFIX_CHARACTERS],
         digest=digest_of(key),
         scopes=list(dict.fromkeys(scopes)),
         expires_at=expires_at,
@@ -70,13 +70,13 @@ def create_api_key(
 
 
 def digest_of(key: str) -> str:
-    """SHA-256, hex: a key has 256 random bits, so a fast digest keeps it as safe as a slow one would."""
+    """SHA-256 of `key` in hex. A key has 256 random bits, so a fast digest is as safe as a slow one."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
 def revoke_api_key(*, prefix_or_id: str, now: datetime) -> ApiKey:
-    """Revoke the one key named by its id or its display prefix. Raises ApiKeyNotFound or ApiKeyAmbiguous."""
-    matches = list(ApiKey.objects.filter(_named(prefix_or_id), revoked_at=None)[:2])
+    """Revoke the key with this id or prefix. Raises ApiKeyNotFound or ApiKeyAmbiguous."""
+    matches = list(ApiKey.objects.filter(_has_id_or_prefix(prefix_or_id), revoked_at=None)[:2])
     if not matches:
         raise ApiKeyNotFound(prefix_or_id)
     if len(matches) > 1:
@@ -84,7 +84,7 @@ def revoke_api_key(*, prefix_or_id: str, now: datetime) -> ApiKey:
     return revoke(matches[0], now=now)
 
 
-def _named(prefix_or_id: str) -> Q:
+def _has_id_or_prefix(prefix_or_id: str) -> Q:
     try:
         return Q(pk=UUID(prefix_or_id))
     except ValueError:
@@ -92,7 +92,7 @@ def _named(prefix_or_id: str) -> Q:
 
 
 def revoke(key: ApiKey, *, now: datetime) -> ApiKey:
-    """Revoke `key`; the next request that carries it is refused."""
+    """Revoke `key`. The next request that carries it is refused."""
     key.revoked_at = now
     key.save(update_fields=["revoked_at"])
     return key

@@ -1,4 +1,4 @@
-"""Participants: registered, updated, erased, anonymised."""
+"""Registers, updates, erases and anonymizes participants."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from participants.services.tenants import check_timezone
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 PROFILE_FIELDS = ("display_name", "avatar_url", "attributes", "timezone", "visible")
-DELETED_AT_ONCE = 100
+DELETE_CHUNK = 100
 MAX_PAST_ZONES = 50
-TOLD_FIELDS = ("display_name", "avatar_url", "attributes", "visible")
+PUBLISHED_FIELDS = ("display_name", "avatar_url", "attributes", "visible")
 
 
 @dataclass(frozen=True)
 class Eraser:
-    """How a domain forgets a participant: `delete` drops every row of theirs, `anonymize` clears what could name them.
+    """How one domain erases a participant: `delete` deletes all their rows, `anonymize` clears everything that could identify them.
 
-    Big tables have no foreign key to cascade along (docs/decisions/0003), so each domain says both.
+    Big tables have no foreign key constraint to cascade along (docs/decisions/0003), so each domain registers an eraser.
     """
 
     delete: Callable[[Participant], object]
@@ -33,13 +33,15 @@ class Eraser:
 
 erasers: Registry[Eraser] = Registry("Eraser")
 
-after_participant_zone_change: Registry[Callable[[UnitOfWork, Participant], object]] = Registry("Zone follower")
-"""What each domain does in the unit in which a participant comes into another time zone: (the unit, who)."""
+after_participant_zone_change: Registry[Callable[[UnitOfWork, Participant], object]] = Registry(
+    "Participant zone handler"
+)
+"""Functions that are called with (work, participant) in the unit that changes a participant's time zone."""
 
 
 @restartable
 def register(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now: datetime) -> Participant:
-    """Create or update a participant; given profile fields replace. Raises InvalidInput for an unknown zone."""
+    """Create or update a participant. Profile fields in `changes` replace stored values. Raises InvalidInput for an unknown zone."""
     with unit_of_work(tenant, [external_id], now=now) as work:
         participant = work.participant(external_id)
         _apply(work, participant, changes)
@@ -48,12 +50,12 @@ def register(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], no
 
 @restartable
 def update(*, tenant: Tenant, external_id: str, changes: Mapping[str, Any], now: datetime) -> Participant:
-    """Change a profile; `attributes` is a merge patch (RFC 7396). Raises ParticipantNotFound or InvalidInput."""
+    """Change a profile. `attributes` is a merge patch (RFC 7396). Raises ParticipantNotFound or InvalidInput."""
     with unit_of_work(tenant, [external_id], now=now) as work:
         participant = _existing(work, external_id)
         changes = dict(changes)
         if "attributes" in changes:
-            changes["attributes"] = _patched(participant, changes["attributes"])
+            changes["attributes"] = _patched_attributes(participant, changes["attributes"])
         _apply(work, participant, changes)
         return participant
 
@@ -65,8 +67,8 @@ def _existing(work: UnitOfWork, external_id: str) -> Participant:
     return participant
 
 
-def _patched(participant: Participant, patch: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Null clears. Patches that are each small enough must not add up to more than attributes may hold."""
+def _patched_attributes(participant: Participant, patch: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the attributes after `patch`; None clears them. The result has a maximum size, which many small patches could exceed."""
     attributes: dict[str, Any] = {} if patch is None else merge_patch(participant.attributes, patch)
     if problem := object_problem(attributes):
         raise InvalidInput("attributes", problem)
@@ -74,7 +76,7 @@ def _patched(participant: Participant, patch: Mapping[str, Any] | None) -> dict[
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """`patch` applied to `target` as RFC 7396 says: objects merge key by key, null removes, all else replaces."""
+    """Apply `patch` to `target` by RFC 7396: objects are merged key by key, null removes a key, all other values replace."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -95,17 +97,19 @@ def _apply(work: UnitOfWork, participant: Participant, changes: Mapping[str, Any
             setattr(participant, field, changes[field])
     participant.attributes = participant.attributes or {}
     if not participant.is_new and _zone(work, participant) != zone:
-        _move(work, participant, zone)
+        _change_zone(work, participant, zone)
     work.touch(participant)
     if _profile(participant) != before:
-        work.emit("participant.updated", participant, {field: getattr(participant, field) for field in TOLD_FIELDS})
+        work.emit(
+            "participant.updated", participant, {field: getattr(participant, field) for field in PUBLISHED_FIELDS}
+        )
 
 
-def _move(work: UnitOfWork, participant: Participant, zone: str) -> None:
-    """From `zone` into the one they are in now."""
+def _change_zone(work: UnitOfWork, participant: Participant, zone: str) -> None:
+    """Note that the participant left time zone `zone` now, and call the handlers."""
     participant.past_zones = [*participant.past_zones, [zone, work.now.isoformat()]][-MAX_PAST_ZONES:]
-    for follow in after_participant_zone_change.values():
-        follow(work, participant)
+    for handle in after_participant_zone_change.values():
+        handle(work, participant)
 
 
 def _zone(work: UnitOfWork, participant: Participant) -> str:
@@ -118,7 +122,7 @@ def _profile(participant: Participant) -> dict[str, Any]:
 
 @restartable
 def delete(*, tenant: Tenant, external_id: str, now: datetime) -> None:
-    """Erase a participant and everything of theirs. Raises ParticipantNotFound."""
+    """Erase a participant with all their data. Raises ParticipantNotFound."""
     with unit_of_work(tenant, [external_id], now=now) as work:
         _delete(work, _existing(work, external_id))
 
@@ -133,9 +137,9 @@ def _delete(work: UnitOfWork, participant: Participant) -> None:
 
 
 def delete_all(*, tenant: Tenant, now: datetime) -> None:
-    """Erase every participant of `tenant` and everything of theirs, a chunk at a time."""
-    everyone = Participant.objects.of(tenant).order_by("id").values_list("external_id", flat=True)
-    while chunk := list(everyone[:DELETED_AT_ONCE]):
+    """Erase all participants of `tenant` with all their data, in chunks of DELETE_CHUNK."""
+    external_ids = Participant.objects.of(tenant).order_by("id").values_list("external_id", flat=True)
+    while chunk := list(external_ids[:DELETE_CHUNK]):
         _delete_chunk(tenant=tenant, external_ids=chunk, now=now)
 
 
@@ -148,7 +152,10 @@ def _delete_chunk(*, tenant: Tenant, external_ids: Sequence[str], now: datetime)
 
 @restartable
 def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
-    """Keep the ledger and the counts, forget the person; answers the new id. Raises ParticipantNotFound."""
+    """Erase everything that identifies a participant, but keep the ledger and the counts. Returns the new id.
+
+    Raises ParticipantNotFound.
+    """
     with unit_of_work(tenant, [external_id], now=now) as work:
         participant = _existing(work, external_id)
         for eraser in erasers.values():
@@ -163,16 +170,16 @@ def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
         return participant.external_id
 
 
-def _forget_keys(participant: Participant) -> None:
+def _delete_keys(participant: Participant) -> None:
     IdempotencyKey.objects.filter(tenant_id=participant.tenant_id, subject=participant.pk).delete()
     hash_keys_that_name(participant)
 
 
-def _forget_events(participant: Participant) -> None:
+def _delete_events(participant: Participant) -> None:
     DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
 
 
 def register_erasers() -> None:
-    """Called once the apps are loaded."""
-    erasers.register("idempotency keys", Eraser(delete=_forget_keys, anonymize=_forget_keys))
-    erasers.register("domain events", Eraser(delete=_forget_events, anonymize=_forget_events))
+    """Register the erasers of this package. Called when the apps are loaded."""
+    erasers.register("idempotency keys", Eraser(delete=_delete_keys, anonymize=_delete_keys))
+    erasers.register("domain events", Eraser(delete=_delete_events, anonymize=_delete_events))

@@ -1,4 +1,4 @@
-"""Closes what is stored encrypted with the first passphrase, so that the others can be taken away."""
+"""Encrypts stored secrets again with the first passphrase, so that the other passphrases can be removed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from participants.secrets import decrypt, encrypt, is_current
 
 @dataclass
 class ReencryptionTotals:
-    """Ciphertexts that were looked at, that the first passphrase did not open but another did, and that none opens."""
+    """Counts of ciphertexts: all that were read, those that were encrypted again, and those that no passphrase can decrypt."""
 
     secrets: int = 0
     reencrypted: int = 0
@@ -25,7 +25,10 @@ def reencrypt(
     report_progress: Callable[[int], None],
     total: ReencryptionTotals,
 ) -> None:
-    """Go through all rows, of all tenants, and count into `total`. What somebody changes meanwhile is left as they have it."""
+    """Encrypt `column` of all rows of all tenants again where needed, and add the counts to `total`.
+
+    `report_progress` is called with 1 for each row. A row that changes meanwhile keeps its new value.
+    """
     rows = model._default_manager.exclude(**{column: None}).order_by("pk")
     for pk, ciphertext in list(rows.values_list("pk", column)):
         report_progress(1)

@@ -1,4 +1,4 @@
-"""Tenants and their sandbox twins."""
+"""Creates and changes tenants together with their sandboxes."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -32,7 +32,7 @@ class TenantNotFound(DomainError):
 
 @transaction.atomic
 def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime) -> Tenant:
-    """Create a live tenant and its sandbox twin; answers the live one. Raises InvalidInput or TenantSlugConflict."""
+    """Create a live tenant and its sandbox. Returns the live tenant. Raises InvalidInput or TenantSlugConflict."""
     if problem := slug_problem(slug):
         raise InvalidInput("slug", problem)
     check_timezone(timezone)
@@ -42,54 +42,57 @@ def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime)
     try:
         with transaction.atomic():
             live = Tenant.objects.create(environment=Environment.LIVE, **shared)
-    except IntegrityError as error:  # made meanwhile
+    except IntegrityError as error:  # created meanwhile by another process
         raise TenantSlugConflict(slug) from error
     Tenant.objects.create(environment=Environment.SANDBOX, live=live, **shared)
     return live
 
 
 def check_timezone(name: str) -> None:
-    """Raise InvalidInput unless `name` is an IANA zone."""
+    """Raise InvalidInput unless `name` is an IANA time zone."""
     if not is_timezone(name):
         raise InvalidInput("timezone", f"'{name}' is not an IANA time zone.")
 
 
 def is_timezone(name: str) -> bool:
-    """Whether `name` is an IANA zone."""
+    """Whether `name` is an IANA time zone."""
     return name in _zones()
 
 
 @cache
 def _zones() -> set[str]:
-    """Names that mean the same on every machine; `localtime` does not."""
+    """Zone names that mean the same on every machine, so without `localtime`."""
     return available_timezones() - {"localtime", "Factory"}
 
 
 @transaction.atomic
 def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
-    """Enable or disable a tenant together with its twin; answers the live one. Raises TenantNotFound."""
+    """Enable or disable a tenant together with its sandbox. Returns the live tenant. Raises TenantNotFound."""
     tenants = Tenant.objects.filter(slug=slug)
     if not tenants.update(is_active=is_active, updated_at=now):
         raise TenantNotFound(slug)
     return tenants.live().get()
 
 
-before_tenant_zone_change: Registry[Callable[[Tenant, datetime], object]] = Registry("Zone change")
-"""What each domain does before a tenant's zone changes, in its transaction: (the tenant as it was, the instant)."""
+before_tenant_zone_change: Registry[Callable[[Tenant, datetime], object]] = Registry("Tenant zone handler")
+"""Functions that are called with (tenant before the change, now) before a tenant's time zone changes, in the same transaction."""
 
 EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_per_minute", "updated_at")
 
 
 @transaction.atomic
 def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
-    """Save what was edited on `tenant`. Its zone is part of how definitions are read. Raises InvalidInput."""
+    """Save the EDITABLE fields of `tenant`. Raises InvalidInput for an unknown zone.
+
+    Definitions are compiled with the tenant's zone, so the catalog gets a new version.
+    """
     check_timezone(tenant.timezone)
-    # Not locked yet: whoever changes a definition locks that before the tenant, and so do those who prepare.
+    # The tenant is not locked here, because the handlers and all changes of definitions lock definitions first, then the tenant.
     before = Tenant.objects.get(pk=tenant.pk)
     if before.timezone != tenant.timezone:
-        for prepare in before_tenant_zone_change.values():
-            prepare(before, now)
+        for handle in before_tenant_zone_change.values():
+            handle(before, now)
     tenant.updated_at = now
-    tenant.save(update_fields=EDITABLE)  # never the version: another process may have raised it meanwhile
+    tenant.save(update_fields=EDITABLE)  # without catalog_version, which another process may have raised
     bump_catalog_version(tenant)
     return tenant

@@ -1,5 +1,6 @@
-"""The unit of work: the one way to write what belongs to participants (docs/decisions/0002)."""
+"""The unit of work: the only way to write rows of participants (docs/decisions/0002)."""
 
+from participants.work.answers import answer_from, result_from
 from participants.work.idempotency import IdempotencyKeyReused, IdempotencyRequest
 from participants.work.loading import Load
 from participants.work.open_units import wait_for_open_units
@@ -21,6 +22,7 @@ __all__ = [
     "Settlement",
     "UnitOfWork",
     "after_commit",
+    "answer_from",
     "as_if_settled",
     "before_flush",
     "bisect_failures",
@@ -29,6 +31,7 @@ __all__ = [
     "reading",
     "restart_with_participants",
     "restartable",
+    "result_from",
     "round_robin",
     "settlements",
     "snapshot",

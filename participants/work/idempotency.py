@@ -1,4 +1,4 @@
-"""Idempotency inside a unit of work (contract §3): looked up after the lock and before any rule."""
+"""Idempotency in a unit of work (docs/contract.md §3). Stored keys are read behind the lock and checked before any rule."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,10 +23,11 @@ class IdempotencyKeyReused(DomainError):
 
 @dataclass(frozen=True)
 class IdempotencyRequest:
-    """Do `operation` at most once under `key`. `digest` names what is asked: the same key with another is refused.
+    """A request to run `operation` at most once under `key`.
 
-    `external_id` is the participant it concerns, or None where the key belongs to a whole batch. `former_digests` mean the same as
-    `digest`, as earlier secrets of the product made them.
+    - `digest` identifies the content of the request. The same key with another digest is refused.
+    - `external_id` is the participant whom the operation concerns. It is None for the key of a whole batch.
+    - `former_digests` are accepted like `digest`. They were computed with earlier secrets of the installation.
     """
 
     operation: str
@@ -37,9 +38,9 @@ class IdempotencyRequest:
 
     @property
     def possible_keys(self) -> tuple[str, ...]:
-        """What `key` may be stored as: a batch's key is hashed some time after (`hash_batch_key`)."""
-        hashed = keyed_hashes(self.key, purpose=BATCH_KEYS) if self.external_id is None else ()
-        return (self.key, *map(_marked, hashed))
+        """All texts under which `key` may be stored. Keys of batches are replaced by a hash after a while (`hash_batch_key`)."""
+        hashes = keyed_hashes(self.key, purpose=BATCH_KEYS) if self.external_id is None else ()
+        return (self.key, *map(_mark, hashes))
 
 
 BATCH_KEYS = "batch keys"
@@ -47,24 +48,27 @@ BATCH_KEY_MARK = "#"
 
 
 def hash_batch_key(key: str) -> str:
-    """What replaces a batch's key, which outlives participants and whose text may name some. No client's key begins with `#`."""
-    return _marked(keyed_hashes(key, purpose=BATCH_KEYS)[0])
+    """Return the text that replaces a batch's `key`: BATCH_KEY_MARK and a keyed hash. No client's key begins with the mark.
+
+    The row of a batch outlives participants, and the text of its key may contain their ids.
+    """
+    return _mark(keyed_hashes(key, purpose=BATCH_KEYS)[0])
 
 
-def _marked(hashed: str) -> str:
-    return BATCH_KEY_MARK + hashed
+def _mark(key_hash: str) -> str:
+    return BATCH_KEY_MARK + key_hash
 
 
 class KnownKeys:
-    """The keys a unit may meet: found in the database after the lock, or used earlier in the same unit."""
+    """The stored keys that a unit may meet: read from the database behind the lock, or added earlier in the unit."""
 
     def __init__(self, rows: Iterable[IdempotencyKey]) -> None:
         self._rows = {(row.subject, row.operation, row.key): row for row in rows}
 
     def find(self, idempotency: IdempotencyRequest, subject: UUID) -> IdempotencyKey | None:
-        """The row that answers `once`, or None if it is the first. Raises IdempotencyKeyReused."""
-        places = [(subject, idempotency.operation, key) for key in idempotency.possible_keys]
-        row = next((self._rows[place] for place in places if place in self._rows), None)
+        """Return the stored row for `idempotency`, or None if it is the first request. Raises IdempotencyKeyReused."""
+        candidates = [(subject, idempotency.operation, key) for key in idempotency.possible_keys]
+        row = next((self._rows[each] for each in candidates if each in self._rows), None)
         if row is not None and row.digest not in (idempotency.digest, *idempotency.former_digests):
             raise IdempotencyKeyReused(idempotency.key)
         return row
@@ -88,39 +92,37 @@ def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[Idempote
     )
 
 
-def _declare_of_participants(*, people: int, **shape: int) -> "QuerySet[IdempotencyKey]":
-    """By subquery, since the participants' ids are not known before the lock."""
-    external_ids = [Slot("people", _EXTERNAL_ID, index) for index in range(people)]
-    participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=external_ids)
+def _declare_for_participants(*, external_ids: int, **shape: int) -> "QuerySet[IdempotencyKey]":
+    """Participants are found by subquery, because their ids are not known before the lock."""
+    slots = [Slot("external_ids", _EXTERNAL_ID, index) for index in range(external_ids)]
+    participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=slots)
     return _declare(participants.values("id"), **shape)
 
 
-def _declare_of_batch(*, people: int, **shape: int) -> "QuerySet[IdempotencyKey]":
+def _declare_for_batch(*, external_ids: int, **shape: int) -> "QuerySet[IdempotencyKey]":
     return _declare([Slot("tenant", _TENANT)], **shape)
 
 
-_OF_PARTICIPANTS = Query(_declare_of_participants)
-_OF_BATCH = Query(_declare_of_batch)
+_FOR_PARTICIPANTS = Query(_declare_for_participants)
+_FOR_BATCH = Query(_declare_for_batch)
 
 
 def known_keys(tenant: Tenant, idempotency_requests: Iterable[IdempotencyRequest]) -> list[Read]:
-    """The rows that may answer `onces`; asked in the same round trip as the lock, behind it."""
-    of_batch = [idempotency for idempotency in idempotency_requests if idempotency.external_id is None]
-    of_participants = [idempotency for idempotency in idempotency_requests if idempotency.external_id is not None]
+    """Reads of the stored rows for `idempotency_requests`. They run behind the lock, in its round trip."""
+    of_batches = [each for each in idempotency_requests if each.external_id is None]
+    of_participants = [each for each in idempotency_requests if each.external_id is not None]
     return [
-        _read(query, tenant, asked)
-        for query, asked in ((_OF_BATCH, of_batch), (_OF_PARTICIPANTS, of_participants))
-        if asked
+        _read(query, tenant, requests)
+        for query, requests in ((_FOR_BATCH, of_batches), (_FOR_PARTICIPANTS, of_participants))
+        if requests
     ]
 
 
-def _read(query: Query[IdempotencyKey], tenant: Tenant, idempotency_requests: Iterable[IdempotencyRequest]) -> Read:
+def _read(query: Query[IdempotencyKey], tenant: Tenant, requests: Iterable[IdempotencyRequest]) -> Read:
     values: dict[str, Any] = {
-        "people": pad_to_power_of_two(sorted({idempotency.external_id or "" for idempotency in idempotency_requests})),
-        "keys": pad_to_power_of_two(
-            sorted({key for idempotency in idempotency_requests for key in idempotency.possible_keys})
-        ),
-        "operations": pad_to_power_of_two(sorted({idempotency.operation for idempotency in idempotency_requests})),
+        "external_ids": pad_to_power_of_two(sorted({each.external_id or "" for each in requests})),
+        "keys": pad_to_power_of_two(sorted({key for each in requests for key in each.possible_keys})),
+        "operations": pad_to_power_of_two(sorted({each.operation for each in requests})),
     }
     shape = {name: len(value) for name, value in values.items()}
     return lambda connection: query.execute(connection, {"tenant": tenant.pk, **values}, **shape)

@@ -1,4 +1,4 @@
-"""The first question of every unit: lock its participants, by id, so that no two units wait for each other in a circle."""
+"""The first read of every unit: it locks the participants in the order of their ids, so that two units cannot deadlock."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -15,7 +15,7 @@ _EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
 def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Read:
-    """Lock those of `external_ids` that exist, and wait for who holds them; or only read them."""
+    """Lock the participants that exist, and wait for units that hold them. Without `locks` they are only read."""
     names = sorted(set(external_ids))
     if not names:
         return lambda connection: list
@@ -35,20 +35,20 @@ _BY_NAME = Query(_declare_by_name)
 
 
 def lock_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iterable[str] = ()) -> Read:
-    """Lock those of `ids` that exist; unless it waits, those that nobody holds, and leave the others to whoever does.
+    """Lock the participants that exist. `only` limits the columns that are read; empty means all.
 
-    Of each are read the columns in `only`, where there are any.
+    With `waits` it waits for units that hold them. Otherwise locked participants are skipped (PostgreSQL).
     """
     wanted = sorted(set(ids))
     if not wanted:
         return lambda connection: list
 
-    def ask(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
         values, size = values_for_among(wanted, connection)
         skips = not waits and connection.features.has_select_for_update_skip_locked
         return _BY_ID.execute(connection, {"tenant": tenant.pk, "ids": values}, size=size, skips=skips, only=(*only,))
 
-    return ask
+    return execute
 
 
 def _declare_by_id(*, size: int, skips: bool, only: tuple[str, ...]) -> "QuerySet[Participant]":

@@ -1,6 +1,6 @@
-"""Units that are open now, for whoever has to wait until what they write can be seen.
+"""Waits until all units of work that are open now have ended, so that what they wrote can be read.
 
-Participants that exist are locked; who waits for those knows of all that was written for them. Who is new to a unit is locked by nobody.
+Locks on participants are not enough for that: a participant who is new to a unit has no row yet, so no lock protects them.
 """
 
 import time
@@ -12,7 +12,7 @@ from participants.models import Participant
 
 PAUSE_SECONDS = 0.02
 
-# Every unit begins by locking participants, and keeps the table's lock to its end, where it found nobody, too.
+# Every unit begins by locking participants, and holds the table's lock until it ends, even if no participant was found.
 _OPEN = f"""
     SELECT virtualtransaction FROM pg_locks
     WHERE locktype = 'relation' AND relation = '{Participant._meta.db_table}'::regclass AND mode = 'RowShareLock'
@@ -21,8 +21,10 @@ _OPEN = f"""
 
 
 def wait_for_open_units() -> Iterator[int]:
-    """Wait, a moment each time it is asked, until every unit that is open at first has ended; answers 0 each time, as a sweep that has
-    looked at nobody. On SQLite, where writers queue up, whoever writes has waited already.
+    """Generator: yield 0 every 20 ms until all units that were open at the start have ended (PostgreSQL).
+
+    It yields numbers so that sweeps can chain it with their chunks. On SQLite it yields nothing: writers queue up, so a writer has
+    already waited.
     """
     waited_for = open_units()
     while waited_for := waited_for & open_units():
@@ -31,7 +33,7 @@ def wait_for_open_units() -> Iterator[int]:
 
 
 def open_units() -> frozenset[str]:
-    """Of all tenants, but for that of this connection."""
+    """The transaction ids of all open units, of all tenants, without this connection's own."""
     if connection.vendor != "postgresql":
         return frozenset()
     with connection.cursor() as cursor:

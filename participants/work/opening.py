@@ -1,4 +1,4 @@
-"""How a unit of work is opened: for participants that a client names, or for those that a sweep found."""
+"""Opens units of work: for participants that a client names, or for participants that a sweep found."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,17 +31,21 @@ def unit_of_work(
     is_dry_run: bool = False,
     is_history: bool = False,
 ) -> Iterator[UnitOfWork]:
-    """Lock the participants that exist, read `loads` of theirs and hand out the unit; leaving it writes and commits.
+    """Lock the participants that exist, read their rows of `loads`, and yield the unit. It writes and commits when the block ends.
 
-    A silent unit tells the outside nothing; a dry run neither locks nor writes; in a history nobody is seen. Call it from a function
-    decorated with `restartable`. Raises Restart where a concurrent unit won, and where definitions changed until it had its locks.
+    - `is_silent`: the unit publishes no domain events.
+    - `is_dry_run`: the unit neither locks nor writes.
+    - `is_history`: the unit replays the past, so `last_seen_at` does not move by itself.
+
+    Call it from a function decorated with `restartable`. Raises Restart if a concurrent unit won a race, or if definitions changed
+    before this unit had its locks.
     """
     external_ids = {*external_ids, *further_participants().values()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [read_by_name(load, tenant, external_ids) for load in loads]
-    keys = known_keys(tenant, [idempotency for idempotency in idempotency_requests if idempotency])
-    people = lock_by_name(tenant, external_ids, locks=not is_dry_run)
-    with _opened(work, people, rows, keys, loads=loads):
+    keys = known_keys(tenant, [each for each in idempotency_requests if each])
+    participants = lock_by_name(tenant, external_ids, locks=not is_dry_run)
+    with _open(work, participants, rows, keys, loads=loads):
         yield work
 
 
@@ -57,37 +61,40 @@ def unit_for_ids(
     is_silent: bool = False,
     is_history: bool = False,
 ) -> Iterator[UnitOfWork]:
-    """Lock participants that a sweep found: those that nobody else holds, or once it is their turn all of them.
+    """Lock participants that a sweep found, and yield the unit.
 
-    With `only`, these columns of theirs are read; whoever finds that more is needed calls `complete`. `loads` may bring rows of participants that are not locked; ask `work.locked` for those that are. Call it from a
-    function decorated with `restartable`.
+    - Without `waits`, participants that another unit holds are skipped. `loads` may still bring rows of skipped participants, so look
+      in `work.locked_participants` first.
+    - With `only`, just these columns of the participants are read, and nothing is settled. Call `load_deferred` for the rest.
+
+    Call it from a function decorated with `restartable`.
     """
     participant_ids = {*participant_ids, *further_participants()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
     rows = [read_by_id(load, tenant, participant_ids) for load in loads]
-    people = lock_by_id(tenant, participant_ids, waits=waits, only=only)
-    with _opened(work, people, rows, [], loads=loads, settles=not only):
+    participants = lock_by_id(tenant, participant_ids, waits=waits, only=only)
+    with _open(work, participants, rows, [], loads=loads, settles=not only):
         yield work
 
 
 @contextmanager
 def unit_for_query(tenant: Tenant, find: Read, *, now: datetime) -> Iterator[tuple[UnitOfWork, Rows]]:
-    """A unit over what `find` finds and locks by itself: rows joined to their participants, and both locked.
+    """Yield a unit and the rows that `find` reads. `find` joins them to their participants, and locks both itself.
 
-    The rows are handed out as they come, with the unit. Call it from a function decorated with `restartable`.
+    Call it from a function decorated with `restartable`.
     """
     work = UnitOfWork(tenant, now=now)
     with (
-        _restarting(),
+        _restart_on_conflict(),
         reading(tenant),
-        ShortTransaction([find, _version_of(tenant)], finish=work.flush) as (found, versions),
+        ShortTransaction([find, _version_of(tenant)], finish=work.flush) as (rows, versions),
     ):
-        _check(work, versions)
-        yield work, found
+        _restart_if_stale(work, versions)
+        yield work, rows
 
 
 @contextmanager
-def _opened(
+def _open(
     work: UnitOfWork,
     lock: Read,
     rows: Sequence[Read],
@@ -96,13 +103,13 @@ def _opened(
     loads: Sequence[Load],
     settles: bool = True,
 ) -> Iterator[None]:
-    questions = [lock, _version_of(work.tenant), *rows, *keys]
+    reads = [lock, _version_of(work.tenant), *rows, *keys]
     with (
-        _restarting(),
+        _restart_on_conflict(),
         reading(work.tenant),
-        ShortTransaction(questions, finish=work.flush) as (participants, versions, *answers),
+        ShortTransaction(reads, finish=work.flush) as (participants, versions, *answers),
     ):
-        _check(work, versions)
+        _restart_if_stale(work, versions)
         work.begin(participants, KnownKeys(chain.from_iterable(answers[len(rows) :])))
         work.index(zip(loads, answers, strict=False))
         if settles:
@@ -111,8 +118,12 @@ def _opened(
         run_closing_steps(work)
 
 
-def _check(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
-    """What is written counts for what is defined by then: whoever defines, or fills a board, waits for nobody who began before."""
+def _restart_if_stale(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
+    """Restart if the catalog changed after this unit read it.
+
+    Rows must be written under the definitions in force once the locks are held. Then code that changes a definition, or builds a
+    leaderboard, need not wait for units that began before.
+    """
     if any(row.catalog_version > work.tenant.catalog_version for row in versions):
         work.restart_with_new_catalog()
 
@@ -127,8 +138,8 @@ _VERSION: Query[Tenant] = Query(
 
 
 @contextmanager
-def _restarting() -> Iterator[None]:
-    """What passes is tried again from the beginning."""
+def _restart_on_conflict() -> Iterator[None]:
+    """Turn database errors that a second attempt can avoid into Restart."""
     try:
         yield
     except (IntegrityError, OperationalError) as error:

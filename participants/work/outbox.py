@@ -1,4 +1,4 @@
-"""The outbox: domain events, written in the transaction of the change that they tell of."""
+"""The outbox: domain events, written in the transaction of the change that they report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -15,21 +15,26 @@ from participants.registries import Registry
 
 AfterCommit = Callable[[Tenant, Sequence[DomainEvent]], object]
 
-after_commit: Registry[AfterCommit] = Registry("Outbox follower")
-"""Who is called after the commit that wrote events: (whose, which). It may be called too seldom, since a process can be killed
-in between: what must happen is found in the database."""
+after_commit: Registry[AfterCommit] = Registry("After-commit function")
+"""Functions that are called with (tenant, events) after the commit that wrote the events.
+
+A call can be lost, because a process can be killed in between. Work that must be done has to be found in the database.
+"""
 
 
 def call_after_commit(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
-    """Call the followers once this transaction is committed; what fails there is logged, and nobody's concern."""
-    for follower in after_commit.values():
-        transaction.on_commit(partial(follower, tenant, events), robust=True)
+    """Call the registered functions once this transaction is committed. A function that fails is logged; the others still run."""
+    for function in after_commit.values():
+        transaction.on_commit(partial(function, tenant, events), robust=True)
 
 
 def domain_event(
     tenant: Tenant, type_name: str, participant: Participant | None, data: Mapping[str, Any], *, now: datetime
 ) -> DomainEvent:
-    """A new row. Raises LookupError or ValueError for what is not registered."""
+    """Return a new, unsaved row. `participant` is None for an event about the tenant.
+
+    Raises LookupError for a type that is not registered, and ValueError for fields that its type does not have.
+    """
     if unknown := unknown_fields(event_types[type_name], data):
         raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
     about = {} if participant is None else {"participant_id": participant.external_id}

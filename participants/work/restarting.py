@@ -1,4 +1,4 @@
-"""A unit that lost a race begins anew."""
+"""Restarts use cases whose unit of work lost a race against a concurrent transaction."""
 
 import functools
 import random
@@ -16,7 +16,7 @@ from participants.errors import DomainError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RETRY_SECONDS = 10.0  # half of what one wait for a lock may take, so that a client sees the 503 before its own timeout
+RETRY_SECONDS = 10.0  # half of the longest wait for one lock, so that a client gets the 503 before its own timeout
 MAX_EXTENSIONS = 5
 PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.1
@@ -25,14 +25,14 @@ logger = structlog.get_logger(__name__)
 
 
 class Restart(Exception):
-    """Another transaction made what this one believed missing; begun anew, the unit will find it."""
+    """A concurrent transaction was first. The next attempt of the use case will see what it wrote."""
 
 
 @dataclass
 class _Call:
-    """One call of a restartable use case. `people` (id → external id) are locked by its next attempts too."""
+    """One call of a restartable use case. Its next attempts also lock `participants` (id → external id)."""
 
-    people: dict[UUID, str] = field(default_factory=dict)
+    participants: dict[UUID, str] = field(default_factory=dict)
     extensions: int = 0
 
 
@@ -40,28 +40,28 @@ _call: ContextVar[_Call | None] = ContextVar("restartable_call", default=None)
 
 
 def further_participants() -> Mapping[UUID, str]:
-    """The participants that `restart_with_participants` has asked for in this call, id → external id."""
+    """The participants (id → external id) that `restart_with_participants` added in this call."""
     call = _call.get()
-    return {} if call is None else call.people
+    return {} if call is None else call.participants
 
 
-def restart_with_participants(people: Mapping[UUID, str]) -> None:
-    """Restart the use case so that its unit locks `people` (id → external id) too.
+def restart_with_participants(participants: Mapping[UUID, str]) -> None:
+    """Restart the use case so that its unit also locks `participants` (id → external id). Raises Restart.
 
-    A unit locks all its participants first, in id order, and none later. A unit that finds out late whom else it needs must
-    therefore start again. Raises Restart. Returns without restarting when the call has been extended MAX_EXTENSIONS times already:
-    the caller then does what it can with the participants it has.
+    A unit locks all its participants first, in id order, and none later. So a unit that finds out late that it needs more
+    participants must start again. Returns without restarting if the call was already extended MAX_EXTENSIONS times. The caller then
+    does what it can with the participants it has.
     """
     call = _call.get()
     if call is None or call.extensions == MAX_EXTENSIONS:
         return
     call.extensions += 1
-    call.people.update(people)
+    call.participants.update(participants)
     raise Restart
 
 
 class TooBusy(DomainError):
-    """The same race was lost over and over: nothing was written, and the client may try again."""
+    """The use case lost races until its time was up. It has written nothing, and the client may retry."""
 
     code = "service_unavailable"
     status = 503
@@ -71,10 +71,10 @@ class TooBusy(DomainError):
 
 
 def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Begin `use_case` anew when its unit of work lost a race. It must do nothing outside the unit.
+    """Decorator: run `use_case` again if its unit of work raised Restart. `use_case` must do nothing outside its unit.
 
-    Raises TooBusy once `RETRY_SECONDS` have passed. Time counts, not the number of attempts: while definitions change many
-    times a second, on SQLite above all, a unit can lose dozens of races in a row and still succeed within a second or two.
+    Raises TooBusy after RETRY_SECONDS. The limit is a time and not a number of attempts: while definitions change many times a
+    second, a unit can lose dozens of races in a row (mostly on SQLite) and still succeed within a second or two.
     """
 
     @functools.wraps(use_case)
@@ -103,6 +103,6 @@ def _until_it_succeeds(use_case: Callable[P, R], *args: P.args, **kwargs: P.kwar
 
 
 def _pause(attempt: int) -> None:
-    """Wait for a random time, so that two units that met do not meet again."""
+    """Sleep for a random time, so that two units that collided do not collide again."""
     longest = min(attempt * PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     time.sleep(random.uniform(0, longest))  # noqa: S311 - not a secret

@@ -1,6 +1,6 @@
-"""What time alone has changed about participants since they were written last, such as points that have expired.
+"""Settlements: changes that time alone causes, such as points that have expired.
 
-A unit of work makes it good before anybody looks at its participants; a read takes it into account, and writes nothing.
+A unit of work writes due settlements before services see its participants. A read takes them into account and writes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,8 +14,11 @@ from participants.work.unit import UnitOfWork
 
 @dataclass(frozen=True)
 class Settlement:
-    """`is_due(participant, now)` asks the row alone. `settle(work, participants)` writes, in the unit that has locked them;
-    `foresee(participants, now)` gives rows that were only read the values they would have then.
+    """One kind of change that time alone causes.
+
+    - `is_due(participant, now)` looks at the row only; it must not query.
+    - `settle(work, participants)` writes the change, in the unit that has locked these participants.
+    - `as_if_settled(participants, now)` gives unsaved rows the values that they would have after `settle`.
     """
 
     is_due: Callable[[Participant, datetime], bool]
@@ -27,7 +30,7 @@ settlements: Registry[Settlement] = Registry("Settlement")
 
 
 def settle(work: UnitOfWork, participants: Iterable[Participant]) -> None:
-    """Make good what is due, in the unit that has locked them."""
+    """Write the due settlements of these participants, whom this unit has locked."""
     participants = tuple(participants)
     for settlement in settlements.values():
         if due := _due(settlement, participants, work.now):
@@ -35,7 +38,7 @@ def settle(work: UnitOfWork, participants: Iterable[Participant]) -> None:
 
 
 def as_if_settled(participants: Sequence[Participant], *, now: datetime) -> None:
-    """Let rows that are only read say what they would say if everything due had been made good."""
+    """Change rows that are only read to the values that they would have if all due settlements had been written."""
     for settlement in settlements.values():
         if due := _due(settlement, participants, now):
             settlement.as_if_settled(due, now)
@@ -46,7 +49,7 @@ def _due(settlement: Settlement, participants: Iterable[Participant], now: datet
 
 
 def load_deferred(work: UnitOfWork, participant: Participant) -> None:
-    """Read what a unit that was opened with `only` some columns has left out, and make good what is due."""
+    """Read the columns that `only` left out when the unit was opened, and write the due settlements of this participant."""
     if missing := participant.get_deferred_fields():
         participant.refresh_from_db(fields=missing)
         settle(work, [participant])

@@ -1,4 +1,4 @@
-"""Several reads of one moment: what is written between them is seen by none of them."""
+"""Snapshots: several reads that all see the database as it was at one moment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ _BEGIN = {"postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "sqli
 
 @contextmanager
 def snapshot(tenant: Tenant) -> Iterator[Tenant]:
-    """Read a tenant's data as it is at the first read in the block; nothing may be written in it, and nobody is waited for.
+    """Read a tenant's data as it is at the first read in the block. The block must not write.
 
-    Inside a transaction it is that one's view.
+    Takes no locks: it reads one REPEATABLE READ snapshot. Inside an open transaction it uses that transaction instead.
     """
     connection = transaction.get_connection()
     with reading(tenant):

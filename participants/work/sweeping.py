@@ -1,6 +1,6 @@
-"""How sweeps go through what is due: tenants in turn, chunk by chunk, and around what fails.
+"""How sweeps process due rows: chunk by chunk, alternating between tenants, isolating rows that fail.
 
-What is due stays due until it is looked at; so a sweep that runs out of time, or leaves something, has lost nothing.
+A due row stays due until it is processed. So a sweep that runs out of time, or skips a row, loses nothing.
 """
 
 import time
@@ -15,26 +15,29 @@ from participants.models import Tenant
 T = TypeVar("T")
 
 Chunks = tuple[Tenant, Iterator[int]]
-"""Whose rows they are, and an iterator that looks at one chunk of them each time it is asked."""
+"""A tenant and an iterator over its due rows. Each step processes one chunk and yields how many rows it processed."""
 
 logger = structlog.get_logger(__name__)
 
 
 def round_robin(name: str, work: Iterable[Chunks], *, seconds: float) -> None:
-    """A chunk of each in turn, until all are done or time is up: no tenant waits for the backlog of another."""
-    ends_at, waiting, looked_at = time.monotonic() + seconds, deque(work), 0
+    """Process one chunk of each tenant in turn, until all are done or `seconds` have passed. `name` is for the log.
+
+    So no tenant waits for the backlog of another.
+    """
+    ends_at, waiting, processed = time.monotonic() + seconds, deque(work), 0
     while waiting and time.monotonic() < ends_at:
         tenant, chunks = waiting.popleft()
-        found = _next_chunk(name, tenant, chunks)
-        if found is not None:
-            looked_at += found
+        count = _next_chunk(name, tenant, chunks)
+        if count is not None:
+            processed += count
             waiting.append((tenant, chunks))
-    if looked_at or waiting:
-        logger.info("swept", sweep=name, looked_at=looked_at, unfinished=len(waiting))
+    if processed or waiting:
+        logger.info("swept", sweep=name, looked_at=processed, unfinished=len(waiting))
 
 
 def _next_chunk(name: str, tenant: Tenant, chunks: Iterator[int]) -> int | None:
-    """How many were looked at; None when it was the last, or has failed, which is nobody else's concern."""
+    """Process the next chunk. Returns its size, or None after the last chunk or a failure, which is logged."""
     try:
         return next(chunks, None)
     except Exception:
@@ -45,7 +48,10 @@ def _next_chunk(name: str, tenant: Tenant, chunks: Iterator[int]) -> int | None:
 def bisect_failures(
     chunk: Sequence[T], process: Callable[[Sequence[T]], int], *, on_failure: Callable[[T], object]
 ) -> int:
-    """Look at them together, or where that fails by halves: one that cannot be looked at stops nobody."""
+    """Process `chunk` as a whole. If that fails, process its halves, and so on, so that one bad row does not stop the others.
+
+    Calls `on_failure` for each row that fails alone. Returns how many rows `process` reported.
+    """
     try:
         return process(chunk)
     except Exception:

@@ -1,7 +1,7 @@
-"""One unit of work: lock participants, decide in memory, write everything in one statement per table, commit.
+"""One unit of work: lock participants, decide in memory, write everything with one statement per table, commit.
 
-A participant is the unit of everything. Two writes to one participant never interleave; a batch of a hundred costs the
-same statements as one; a refusal decided in memory has nothing to undo.
+Therefore two writes to one participant never interleave, a batch of a hundred takes as many statements as a single call, and a
+refusal that was decided in memory leaves nothing to undo.
 """
 
 from collections import defaultdict
@@ -26,22 +26,27 @@ from participants.work.restarting import Restart
 M = TypeVar("M", bound=models.Model)
 
 Emitted = tuple[Participant, DomainEvent]
-"""Whom a domain event of this unit is about, and the event."""
+"""A domain event of this unit, with the participant whom it is about."""
 
-before_flush: Registry[Callable[["UnitOfWork"], object]] = Registry("Follower")
-"""Who looks at all that a unit has told of, once, before it is written, and adds rows of their own: nothing can be forgotten there,
-whichever use case it was."""
+before_flush: Registry[Callable[["UnitOfWork"], object]] = Registry("Before-flush function")
+"""Functions that are called once with every unit before it is written, except dry runs. They may read `emitted` and add rows.
 
-closing_steps: Registry[Callable[["UnitOfWork"], object]] = Registry("Conclusion")
-"""What a domain does at the end of a unit that wrote something, while it can still read, change and emit. It may restart the unit."""
+So a domain sees the events of every use case, including new ones.
+"""
+
+closing_steps: Registry[Callable[["UnitOfWork"], object]] = Registry("Closing step")
+"""Functions that are called at the end of the block of `unit_of_work` and `unit_for_ids`, before the unit is flushed.
+
+They may read, change rows, emit, and restart the unit. A dry run has no closing steps.
+"""
 
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
 
 
 class UnitOfWork:
-    """What one transaction knows and will write. Services read from it, change its objects and register rows with it.
+    """What one transaction has read and will write. Services read from it, change its objects and register rows with it.
 
-    `kept` is for what a domain has read behind the lock and will need again in this unit, under keys of its own.
+    `cache` holds what a domain has read behind the lock and needs again in this unit, under keys of its own.
     """
 
     def __init__(
@@ -63,15 +68,15 @@ class UnitOfWork:
         self._touched: dict[str, Participant] = {}
         self._rows: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
         self._changed: defaultdict[type[models.Model], dict[Any, models.Model]] = defaultdict(dict)
-        self._altered: dict[type[models.Model], set[str] | None] = {}
+        self._changed_columns: dict[type[models.Model], set[str] | None] = {}
         self._removed: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
-        self._columns: dict[type[models.Model], str] = {}
+        self._index_columns: dict[type[models.Model], str] = {}
         self._loaded: defaultdict[type[models.Model], set[Any]] = defaultdict(set)
         self._index: dict[tuple[type[models.Model], Any, Any], models.Model] = {}
-        self._seen: set[Hashable] = set()
+        self._used_keys: set[Hashable] = set()
         self._undrained: list[Emitted] = []
         self._drained: list[Emitted] = []
-        self._shared: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
+        self._shared_rows: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
         self.cache: dict[Hashable, Any] = {}
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
@@ -79,18 +84,15 @@ class UnitOfWork:
         self._keys = keys
 
     def index(self, loaded: Iterable[tuple[Load, Iterable[models.Model]]]) -> None:
-        """Make the rows of each load findable by participant and column."""
+        """Index the rows of each load by participant and column, for `row`."""
         for load, rows in loaded:
-            self._columns[load.model] = load.column
+            self._index_columns[load.model] = load.column
             self._loaded[load.model].update(load.values)
             for row in rows:
                 self._remember_row(row)
 
     def load(self, loads: Iterable[Load]) -> None:
-        """Read behind the lock what was not foreseen when the unit was opened, in one round trip, for all participants.
-
-        What is loaded already is not asked for again.
-        """
+        """Read further rows of all locked participants behind the lock, in one round trip. Values already loaded are not read again."""
         needed = [replace(load, values=missing) for load in loads if (missing := self._missing(load))]
         if not needed:
             return
@@ -104,29 +106,31 @@ class UnitOfWork:
         return tuple(value for value in load.values if value not in loaded)
 
     def lock(self, model: type[M], row_id: UUID) -> M | None:
-        """A row of this tenant's that participants share, such as a reward: locked behind them, and the same object for everyone
-        in the unit. A dry run only reads it. None where there is none.
+        """Lock a row of this tenant that participants share, such as a reward. Returns None if there is none.
+
+        The row is locked after the participants, and every call returns the same object. A dry run reads the row without a lock.
         """
-        if row_id not in self._shared[model]:
+        if row_id not in self._shared_rows[model]:
             rows = model._default_manager.filter(tenant_id=self.tenant.pk, pk=row_id)
             found = (rows if self.is_dry_run else rows.select_for_update()).first()
             if found is None:
                 return None
-            self._shared[model][row_id] = found
-        return cast("M", self._shared[model][row_id])
+            self._shared_rows[model][row_id] = found
+        return cast("M", self._shared_rows[model][row_id])
 
     def locked_rows(self, model: type[M]) -> Sequence[M]:
         """The rows of `model` that this unit has locked with `lock`."""
-        return [cast("M", row) for row in self._shared[model].values()]
+        return [cast("M", row) for row in self._shared_rows[model].values()]
 
     def _remember_row(self, row: Any) -> None:
-        if column := self._columns.get(type(row)):
+        if column := self._index_columns.get(type(row)):
             self._index[type(row), row.participant_id, getattr(row, column)] = row
 
     def row(self, model: type[M], participant: Participant, value: Any) -> M | None:
-        """The participant's row of a loaded model: from the database, or added earlier in this unit.
+        """Return the participant's row of a loaded model, read from the database or added earlier in this unit, or None.
 
-        Raises LookupError for one that was not loaded: it would be taken for missing, and written twice.
+        `value` is the value of the column that the model was loaded by. Raises LookupError if `value` was not loaded: the row would
+        be taken for missing and written twice.
         """
         if value not in self._loaded[model]:
             raise LookupError(f"{model.__name__} {value} was not loaded with this unit; name it in `loads`.")
@@ -134,35 +138,35 @@ class UnitOfWork:
 
     @property
     def catalog(self) -> Catalog:
-        """What this tenant has defined."""
+        """The tenant's definitions, compiled."""
         return catalog_of(self.tenant)
 
     @property
     def locked_participants(self) -> Mapping[UUID, Participant]:
-        """The participants that were in the database when the unit was opened, by id."""
+        """The participants, by id, that were in the database when the unit was opened."""
         return {each.pk: each for each in self._participants.values() if not each.is_new}
 
     def find(self, external_id: str) -> Participant | None:
-        """The locked participant, or None if there is none in the database."""
+        """Return the locked participant, or None if it is not in the database."""
         participant = self._participants.get(external_id)
         return None if participant is None or participant.is_new else participant
 
     def participant(self, external_id: str) -> Participant:
-        """The locked participant, or one made in memory. It is written only if it is touched."""
+        """Return the locked participant, or a new one in memory, which is written only if it is touched."""
         if external_id not in self._participants:
-            self._participants[external_id] = self._make(external_id)
+            self._participants[external_id] = self._new_participant(external_id)
         return self._participants[external_id]
 
-    def _make(self, external_id: str) -> Participant:
+    def _new_participant(self, external_id: str) -> Participant:
         return Participant(
             tenant_id=self.tenant.pk, external_id=external_id, first_seen_at=self.now, last_seen_at=self.now
         )
 
     def touch(self, participant: Participant, *, is_seen: bool = True) -> None:
-        """This participant changes: write the row, and tell of one seen for the first time.
+        """Write the participant's row at the end of the unit. Emits `participant.created` for a new participant.
 
-        `is_seen` is false where the product acts by itself: the participant's application did not. In a history nobody is
-        seen; whoever knows when they were says so (`note_seen_at`).
+        `is_seen` moves `last_seen_at` to now. Pass False if the product acts by itself, and not the participant's application. A
+        history never moves it; call `note_seen_at` with the time from the data instead.
         """
         if is_seen and not self.is_history:
             participant.last_seen_at = max(participant.last_seen_at, self.now)
@@ -173,7 +177,7 @@ class UnitOfWork:
             self.emit("participant.created", participant, {})
 
     def note_seen_at(self, participant: Participant, at: datetime) -> None:
-        """A participant who is touched was here at `at`, as a history tells."""
+        """Extend `first_seen_at` and `last_seen_at` of a touched participant to `at`. For histories."""
         is_first = participant.is_new and participant.first_seen_at == self.now
         participant.first_seen_at = at if is_first else min(participant.first_seen_at, at)
         participant.last_seen_at = at if is_first else max(participant.last_seen_at, at)
@@ -185,34 +189,35 @@ class UnitOfWork:
             self._remember_row(row)
 
     def insert_now(self, *rows: models.Model) -> None:
-        """Insert `rows` of one model at once: what this unit does next looks for them in the database. A dry run inserts nothing."""
+        """Insert `rows` of one model immediately, because the unit will read them from the database. A dry run inserts nothing."""
         if not self.is_dry_run:
             insert(get_connection(), rows)
 
     def change(self, row: models.Model, *columns: str) -> None:
-        """Update a loaded `row` at the end of the unit; harmless for one that is to be inserted anyway.
+        """Update a loaded `row` at the end of the unit. Does nothing for a row that will be inserted anyway.
 
-        Who names the columns that were changed spares the others the way. The widest change of any row holds for all.
+        Pass column names to write only those columns. All changed rows of a model are written by one statement, so it writes the
+        columns that were named for any of them, or all columns if one call named none.
         """
         if row._state.adding:
             return
         model = type(row)
-        known = self._altered.setdefault(model, set())
-        self._altered[model] = known | set(columns) if columns and known is not None else None
+        known = self._changed_columns.setdefault(model, set())
+        self._changed_columns[model] = known | set(columns) if columns and known is not None else None
         self._changed[model][row.pk] = row
 
     def remove(self, row: models.Model) -> None:
-        """Delete a loaded `row` at the end of the unit, which then knows it no more: another may take its place."""
-        model, column = type(row), self._columns.get(type(row))
+        """Delete a loaded `row` at the end of the unit. `row()` no longer returns it, so a new row may replace it."""
+        model, column = type(row), self._index_columns.get(type(row))
         if column:
             self._index.pop((model, cast("Any", row).participant_id, getattr(row, column)), None)
         self._changed[model].pop(row.pk, None)
         self._removed[model].append(row)
 
     def emit(self, type_name: str, participant: Participant, data: Mapping[str, Any]) -> DomainEvent:
-        """Tell the outside, in this transaction, unless the unit is silent.
+        """Emit a domain event about `participant`, and write it to the outbox unless the unit is silent.
 
-        Raises LookupError or ValueError for what is not registered.
+        Raises LookupError for an unregistered type, and ValueError for unregistered fields.
         """
         event = domain_event(self.tenant, type_name, participant, data, now=self.now)
         self._undrained.append((participant, event))
@@ -221,37 +226,37 @@ class UnitOfWork:
         return event
 
     def emit_for_tenant(self, type_name: str, data: Mapping[str, Any]) -> DomainEvent:
-        """As `emit`, of what concerns no participant, and so no definition hears."""
+        """Write a domain event that concerns no participant to the outbox. Definitions do not react to it."""
         event = domain_event(self.tenant, type_name, None, data, now=self.now)
         self.add(event)
         return event
 
     def drain_emitted(self) -> Sequence[Emitted]:
-        """What was emitted since this was asked last, in order, by a silent unit too."""
-        told, self._undrained = self._undrained, []
-        self._drained += told
-        return told
+        """Return the events emitted since the last call, in order. A silent unit returns its events too."""
+        events, self._undrained = self._undrained, []
+        self._drained += events
+        return events
 
     @property
     def emitted(self) -> Sequence[Emitted]:
-        """All that was emitted in this unit, in order, by a silent unit too."""
+        """All events emitted in this unit, in order. A silent unit has its events here too."""
         return [*self._drained, *self._undrained]
 
     def is_first(self, key: Hashable) -> bool:
-        """Whether this unit is asked for `key` for the first time: what is given under one key is given once."""
-        is_first = key not in self._seen
-        self._seen.add(key)
+        """Whether `key` is new in this unit. Remembers it, so that a grant with the same key is given once."""
+        is_first = key not in self._used_keys
+        self._used_keys.add(key)
         return is_first
 
     def stored_answer(self, idempotency: IdempotencyRequest | None) -> Any | None:
-        """The stored answer of an earlier success under the same key, or None. Raises IdempotencyKeyReused."""
+        """Return the answer that an earlier success stored under the same key, or None. Raises IdempotencyKeyReused."""
         if idempotency is None:
             return None
         row = self._keys.find(idempotency, self._subject(idempotency).pk)
         return row.answer if row else None
 
     def store_answer(self, idempotency: IdempotencyRequest | None, answer: Any) -> None:
-        """Store `answer` (JSON, without the participant's id) for every repeat of `once`."""
+        """Store `answer` for repeats of the request. It is JSON and must not contain the participant's id, which may be erased."""
         if idempotency is None:
             return
         row = IdempotencyKey(
@@ -270,16 +275,16 @@ class UnitOfWork:
         return self.tenant if idempotency.external_id is None else self.participant(idempotency.external_id)
 
     def restart_with_new_catalog(self) -> NoReturn:
-        """A row was written under definitions newer than the catalog of this unit: read the tenant again and restart."""
+        """Read the tenant again and raise Restart. Call it if a row was written under a newer catalog than the one of this unit."""
         self.tenant.refresh_from_db()
         raise Restart
 
     def flush(self) -> None:
-        """One statement per table, participants first and the tables by name: no two units can wait in a circle."""
+        """Write everything: one statement per table, participants first, then tables by name, so that two units cannot deadlock."""
         if self.is_dry_run:
             return
-        for follower in before_flush.values():
-            follower(self)
+        for function in before_flush.values():
+            function(self)
         self._write_all(get_connection())
         if DomainEvent in self._rows:
             call_after_commit(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
@@ -294,7 +299,7 @@ class UnitOfWork:
             self._write(connection, self._rows[model], list(self._changed[model].values()))
 
     def _write(self, connection: Any, new: list[models.Model], changed: list[models.Model]) -> None:
-        columns = self._altered[type(changed[0])] if changed else None
+        columns = self._changed_columns[type(changed[0])] if changed else None
         if changed and columns is None:
             upsert(connection, [*new, *changed], never_changed=NEVER_CHANGED)
             return
@@ -305,8 +310,8 @@ class UnitOfWork:
 
 
 def run_closing_steps(work: UnitOfWork) -> None:
-    """Run the conclusions. A dry run has none, since it writes nothing."""
+    """Run the closing steps. A dry run skips them, because it writes nothing."""
     if work.is_dry_run:
         return
-    for conclusion in closing_steps.values():
-        conclusion(work)
+    for step in closing_steps.values():
+        step(work)

@@ -1,7 +1,7 @@
 """Rewards in the console.
 
-catalogue   definitions                                  codes    codes put into stock, after a look at them
-stock       the codes of a reward, to read               claims   what was handed out: fulfilled, cancelled
+catalogue   definitions                          codes    adding codes to the stock, with a preview
+stock       the codes of a reward (read-only)    claims   claims: read, fulfil, cancel
 people      rewards on a participant's page
 """
 

@@ -1,4 +1,4 @@
-"""Definitions of rewards."""
+"""Definitions of rewards in the console."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
 from participants.admin.fields import (
@@ -17,7 +16,7 @@ from participants.admin.fields import (
     LineField,
     MomentField,
     NumberField,
-    without_nothing,
+    without_empty,
 )
 from participants.admin.pages import Link
 from participants.models import Tenant
@@ -42,38 +41,40 @@ class RewardForm(DefinitionForm):
     unset_words = {
         "max_claims_per_user": "any number",
         "total_inventory": "no limit",
-        "min_tier_level": "for everyone",
-        "starts_at": "no beginning",
+        "min_tier_level": "any tier or none",
+        "starts_at": "no start",
         "expires_at": "no end",
-        "code_pattern": "none: codes of the stock alone",
+        "code_pattern": "none: only codes in stock",
     }
 
     code = LineField(
-        help_text="What your application calls it. Left empty: made of the name. It cannot be changed later."
+        help_text="Your application's code for it. If empty, it is made from the name. It cannot be changed later."
     )
     reward_type = ChoiceField(
-        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers hand out codes, where there are any."
+        label="Type", choices=RewardType.choices, help_text="Coupons and vouchers hand out codes, if they have any."
     )
-    points_cost = IntegerField(label="Costs", initial=0, help_text="Points, where a claim pays with points.")
+    points_cost = IntegerField(label="Costs", initial=0, help_text="Points, if the claim pays with points.")
     max_claims_per_user = IntegerField(
-        label="For each participant", initial=1, required=False, help_text="Left empty: any number."
+        label="For each participant", initial=1, required=False, help_text="If empty: any number."
     )
-    total_inventory = IntegerField(label="Inventory", required=False, help_text="Left empty: no limit.")
-    min_tier_level = IntegerField(label="From tier level", required=False, help_text="Left empty: for everyone.")
-    starts_at = MomentField(label="From", help_text="UTC. Left empty: from now on.")
-    expires_at = MomentField(label="Until", help_text="UTC. Left empty: without end.")
+    total_inventory = IntegerField(label="Inventory", required=False, help_text="If empty: no limit.")
+    min_tier_level = IntegerField(label="From tier level", required=False, help_text="If empty: any tier or none.")
+    starts_at = MomentField(label="From", help_text="UTC. If empty: from now on.")
+    expires_at = MomentField(label="Until", help_text="UTC. If empty: no end.")
     image_url = picture_field()
     code_pattern = LineField(
         label="Codes on demand",
-        help_text="Such as SUMMER-####-????: # is a digit, ? a letter, * either. Made at the moment of a claim, once there is none in "
-        "stock. Left empty: codes of the stock alone.",
+        help_text="Pattern such as SUMMER-####-????: # is a digit, ? a letter, * either. Codes are made at a claim when none is in "
+        "stock. If empty: only codes in stock.",
     )
     multiplier = NumberField(
         required=False,
         label="Multiplies points by",
-        help_text="Of a points multiplier: 2 makes 200 of an award of 100.",
+        help_text="Only for a points multiplier. Example: 2 turns an award of 100 into 200.",
     )
-    duration_hours = NumberField(required=False, label="For so many hours", help_text="From the claim on.")
+    duration_hours = NumberField(
+        required=False, label="Duration in hours", help_text="Only for a points multiplier. Starts with the claim."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,20 +83,20 @@ class RewardForm(DefinitionForm):
     def body(self, names: Sequence[str]) -> dict[str, Any]:
         body = super().body([name for name in names if name not in CONFIG])
         if any(name in names for name in CONFIG):
-            body["config"] = without_nothing({name: self.cleaned_data.get(name) for name in CONFIG})
+            body["config"] = without_empty({name: self.cleaned_data.get(name) for name in CONFIG})
         return body
 
 
 @admin.register(Reward)
 class RewardAdmin(DefinitionAdmin):
     noun, form, settings = services.NOUN, RewardForm, SETTINGS
-    columns = ("reward_type", "points_cost", "shown_stock")
+    columns = ("reward_type", "points_cost", "display_stock")
     list_filter = ("is_active", "reward_type")
     object_pages = (ADD_CODES,)
-    about_deactivating = "From now on nobody can claim them. What participants have stays."
+    about_deactivating = "They can no longer be claimed. Existing claims stay."
 
     def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
-        return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.shown_stock(row))]
+        return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.display_stock(row))]
 
     def object_links(self, request: HttpRequest, row: Reward) -> Iterable[Link]:
         yield from super().object_links(request, row)
@@ -104,24 +105,16 @@ class RewardAdmin(DefinitionAdmin):
             yield Link("Codes", url, "list")
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
-        any_number = {"max_claims_per_user": None}  # what was left empty is not in the data
+        any_number = {"max_claims_per_user": None}  # empty form fields are not in the data
         return services.create_reward(tenant=tenant, data=any_number | dict(data), now=now)
 
     def save_changes(self, row: Reward, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Reward:
         return services.change_reward(tenant=tenant, reward_id=str(row.pk), changes=lambda locked: changes, now=now)
 
     @display("left")
-    def shown_stock(self, reward: Reward) -> str:
+    def display_stock(self, reward: Reward) -> str:
         counts = [reward.available_codes]
         if reward.total_inventory is not None:
             counts.append(max(0, reward.total_inventory - reward.claimed))
         known = [count for count in counts if count is not None]
         return f"{min(known):,}" if known else "no limit"
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    rewards = Reward.objects.of(tenant).active().in_order().values_list("pk", "name")[:MAX_SUGGESTED]
-    return [(str(reward_id), name) for reward_id, name in rewards]
-
-
-suggestions.register("reward", _suggest)

@@ -1,4 +1,4 @@
-"""Claims: to read, to fulfil and to cancel."""
+"""Claims in the console: read, fulfil, cancel."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,22 +14,23 @@ from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
+from participants.engine import decimal_text
 from rewards import services
-from rewards.admin.stock import LOOKED_AT
 from rewards.admin.stock import REVEAL as REVEAL_CODE
-from rewards.engine import masked
+from rewards.admin.stock import REVEALED
+from rewards.engine import mask
 from rewards.models import Claim, ClaimStatus
 
 COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "cancelled": "danger"}
 OPEN = (ClaimStatus.PENDING, ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
 
 ABOUT = (
-    "shown_participant",
+    "display_participant",
     ("reward_name", "reward_type"),
-    ("shown_status", "shown_code"),
+    ("display_status", "display_code"),
     ("points_deducted", "reason"),
 )
-OF_MULTIPLIERS = (("shown_multiplier", "active_until"),)
+MULTIPLIER_FIELDS = (("display_multiplier", "active_until"),)
 WHEN = (("claimed_at", "closed_at"), "id")
 
 
@@ -46,7 +47,7 @@ def _fulfil(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done
 FULFIL = ObjectPage(
     name="fulfil",
     title="Fulfil",
-    explanation="It was sent, switched on or used.",
+    explanation="Confirms that the reward was sent, activated or used.",
     button="Fulfil",
     permission="rewards.change_claim",
     perform=_fulfil,
@@ -57,7 +58,7 @@ FULFIL = ObjectPage(
 CANCEL = ObjectPage(
     name="cancel",
     title="Cancel",
-    explanation="Its points return, and its piece of the inventory. A code that was handed out may have been used, and does not return.",
+    explanation="Returns its points and its piece of the inventory. A code that was handed out may have been used: it is not returned.",
     button="Cancel the claim",
     permission="rewards.change_claim",
     perform=_cancel,
@@ -69,41 +70,48 @@ CANCEL = ObjectPage(
 
 
 def _reveal(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {claim.code_value}", LOOKED_AT)
+    return Done(f"The code is {claim.code_value}", REVEALED)
 
 
 REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.code_value is not None)
 
 
 def masked_code(claim: Claim) -> str | None:
-    """The claim's code as lists and pages show it. Only REVEAL shows the whole code, because whoever knows it can use it."""
-    return None if claim.code_value is None else masked(claim.code_value)
+    """Return the claim's code, masked. Only REVEAL shows the whole code: anybody who knows it can use it."""
+    return None if claim.code_value is None else mask(claim.code_value)
 
 
-def times(multiplier: Decimal | None) -> str:
-    """×1.5, without what is not needed."""
-    return "–" if multiplier is None else f"×{multiplier.normalize():f}"
+def multiplier_text(multiplier: Decimal | None) -> str:
+    """Format a multiplier without trailing zeros: ×1.5."""
+    return "–" if multiplier is None else f"×{decimal_text(multiplier)}"
 
 
 @admin.register(Claim)
 class ClaimAdmin(HistoryAdmin):
-    list_display = ("claimed_at", "shown_participant", "reward_name", "shown_status", "shown_code", "points_deducted")
+    list_display = (
+        "claimed_at",
+        "display_participant",
+        "reward_name",
+        "display_status",
+        "display_code",
+        "points_deducted",
+    )
     list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
     object_pages = (FULFIL, CANCEL, REVEAL)
 
     def get_fields(self, request: HttpRequest, obj: Claim | None = None) -> Any:
-        """What only a points multiplier has, other claims do not show."""
+        """Show the multiplier's fields only for claims of points multipliers."""
         is_multiplier = obj is not None and obj.multiplier is not None
-        return (*ABOUT, *(OF_MULTIPLIERS if is_multiplier else ()), *WHEN)
+        return (*ABOUT, *(MULTIPLIER_FIELDS if is_multiplier else ()), *WHEN)
 
     @display("code")
-    def shown_code(self, claim: Claim) -> str | None:
+    def display_code(self, claim: Claim) -> str | None:
         return masked_code(claim)
 
     @display("multiplies points by")
-    def shown_multiplier(self, claim: Claim) -> str:
-        return times(claim.multiplier)
+    def display_multiplier(self, claim: Claim) -> str:
+        return multiplier_text(claim.multiplier)
 
     @display("status", label=COLORS)
-    def shown_status(self, claim: Claim) -> str:
+    def display_status(self, claim: Claim) -> str:
         return claim.status

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.admin.panels import Box, Moment, Panel, panels
 from participants.models import Participant
-from rewards.admin.claims import masked_code, times
+from rewards.admin.claims import masked_code, multiplier_text
 from rewards.models import Claim
 from rewards.selectors import active_multipliers
 
@@ -25,7 +25,7 @@ def _boxes(participant: Participant) -> Iterable[Box]:
     yield Box("Rewards", COLUMNS, rows, empty="None yet.")
     active = list(active_multipliers(participant, now=timezone.now())) if participant.rewards_claimed else []
     if active:
-        shown = [[tally.reward.name, times(tally.multiplier), tally.active_until] for tally in active]
+        shown = [[tally.reward.name, multiplier_text(tally.multiplier), tally.active_until] for tally in active]
         yield Box("Points multipliers", MULTIPLIER_COLUMNS, shown, empty="")
 
 

@@ -1,4 +1,7 @@
-"""The codes of a reward, to read: which are free, and who has the others. What they say is shown one by one, and noted."""
+"""The codes of a reward in the console, read-only: which are free, and which claim has the others.
+
+Staff see one code at a time, and each look is recorded in the audit trail.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,18 +19,18 @@ from participants.admin.picker import picked_tenant
 from rewards.models import Claim, Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
-LOOKED_AT = "Looked at what it says."
+REVEALED = "Revealed the code."
 
 
 def _reveal(request: HttpRequest, code: RewardCode, data: Mapping[str, Any]) -> Done:
-    return Done(f"The code is {code.value}", LOOKED_AT)
+    return Done(f"The code is {code.value}", REVEALED)
 
 
 REVEAL = ObjectPage(
     name="reveal",
-    title="Show what it says",
-    explanation="Whoever knows a code can use it. That you looked at it stands in the audit trail.",
-    button="Show it",
+    title="Show the code",
+    explanation="Anybody who knows a code can use it. The audit trail records that you looked at it.",
+    button="Show the code",
     permission="rewards.reveal_rewardcode",
     perform=_reveal,
     icon="visibility",
@@ -48,17 +51,17 @@ class StatusFilter(admin.SimpleListFilter):
 
 @admin.register(RewardCode)
 class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """In the order of the index that keeps them unique; a search looks into it for each reward."""
+    """Sorted like the unique index. A search looks up the whole code for each reward in this index."""
 
-    list_display = ("shown_value", "reward", "shown_status", "shown_claim", "created_at")
+    list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
     list_select_related = ("reward",)
-    search_fields = ("value",)  # get_search_results has the rule; this makes the box appear
+    search_fields = ("value",)  # makes the search box appear; get_search_results does the search
     search_help_text = "The whole code"
     ordering = ("reward_id", "value")
     sortable_by = ()
     object_pages = (REVEAL,)
-    fields = (("shown_value", "shown_status"), ("shown_reward", "shown_claim"), "created_at", "id")
+    fields = (("display_value", "display_status"), ("display_reward", "display_claim"), "created_at", "id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[RewardCode]", search_term: str
@@ -69,19 +72,19 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
         return queryset.filter(reward__in=Reward.objects.of(tenant), value=search_term.strip()), False
 
     @display("code")
-    def shown_value(self, code: RewardCode) -> str:
+    def display_value(self, code: RewardCode) -> str:
         return str(code)
 
     @display("reward")
-    def shown_reward(self, code: Any) -> SafeString | str:
+    def display_reward(self, code: Any) -> SafeString | str:
         return link_to(code.reward, code.reader)
 
     @display("status", label=COLORS)
-    def shown_status(self, code: RewardCode) -> str:
+    def display_status(self, code: RewardCode) -> str:
         return "free" if code.claim_id is None else "handed out"
 
     @display("claim")
-    def shown_claim(self, code: Any) -> SafeString | str:
+    def display_claim(self, code: Any) -> SafeString | str:
         if code.claim_id is None:
             return "–"
-        return link("Who has it", Claim, code.claim_id, code.reader)
+        return link("View claim", Claim, code.claim_id, code.reader)

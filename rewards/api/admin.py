@@ -60,11 +60,11 @@ class RewardCodesViewSet(AdminViewSet):
         example=examples.CODES,
     )
     def create(self, request: Request, definition_id: str) -> Response:
-        """Put up to 10,000 codes into the stock of a reward, as JSON or as CSV. Those that are there already are left out, and named.
+        """Add up to 10,000 codes to the stock of a reward, as JSON or as CSV. Duplicates are ignored and listed in the answer.
 
-        CSV has one code in each line, in UTF-8; a first line `code` is a header, blank lines are passed over. A line that is no code
-        refuses all of them, and is named by its number. A text in which every line holds a comma, a semicolon or a tab is refused, as is
-        one with a line `sep=,`. Codes hold no control characters and no invisible characters (Unicode category Cf).
+        CSV has one code per line, in UTF-8. A first line `code` is a header; blank lines are ignored. One invalid line refuses all codes; the
+        error names its number. A text in which every line contains a comma, a semicolon or a tab is refused, and so is a line `sep=,`. Codes
+        must not contain control characters or invisible characters (Unicode category Cf).
         """
         body = self.body(CodesBody)
         added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)
@@ -80,7 +80,7 @@ class ClaimsViewSet(AdminViewSet):
         example=examples.CANCELLED,
     )
     def cancel(self, request: Request, claim_id: str) -> Response:
-        """Take a claim back, once: its points and its piece of the inventory return. A code that was handed out does not."""
+        """Cancel a claim, once: its points and its piece of the inventory are returned. A code that was handed out is not."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.cancel(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
         return Response(rendered(ClosedClaim, claim))
@@ -93,7 +93,7 @@ class ClaimsViewSet(AdminViewSet):
         example=examples.FULFILLED,
     )
     def fulfil(self, request: Request, claim_id: str) -> Response:
-        """Note that a claim was sent, switched on or used. Doing it twice is doing it once."""
+        """Confirm that the reward was sent, activated or used. Repeating the call changes nothing."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.fulfil(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
         return Response(rendered(ClosedClaim, claim))

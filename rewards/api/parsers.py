@@ -1,23 +1,23 @@
-"""Codes as CSV, where JSON would be asked too much of who exports them from a spreadsheet."""
+"""Parses codes from CSV, for clients that export them from a spreadsheet."""
 
 from typing import Any
 
 from participants.api.parsers import Parser, body_of
 from participants.errors import DomainError, FieldError
-from rewards.engine import BadLine, code_lines
+from rewards.engine import BadLine, parse_code_lines
 
-TOLD = 100
+MAX_ERRORS = 100
 
 
 class CodesCSVParser(Parser):
-    """One code in each line, in UTF-8, at most 1 MiB: the body that JSON would be. All is refused where a line is bad."""
+    """One code per line, in UTF-8, at most 1 MiB. Returns the same body as JSON. One invalid line refuses all codes."""
 
     media_type = "text/csv"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        lines = code_lines(body_of(stream))
+        lines = parse_code_lines(body_of(stream))
         if lines.bad:
-            raise _refusal(tuple(map(_error, lines.bad[:TOLD])))
+            raise _refusal(tuple(map(_error, lines.bad[:MAX_ERRORS])))
         return {"codes": lines.codes}
 
 

@@ -1,4 +1,4 @@
-"""Reward endpoints that any active key opens."""
+"""Reward endpoints for keys of any scope."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,8 +44,8 @@ class RewardsViewSet(KeyViewSet):
         example=examples.CLAIM,
     )
     def claim(self, request: Request, reward_id: str) -> Response:
-        """Hand a reward out to a participant; one never seen is created. A code is handed out once, whoever asks at the same
-        moment, and points are only taken together with what they pay for.
+        """Claim a reward for a participant, who is created if unknown. A code is never handed out twice, and points are deducted in the same
+        transaction.
         """
         body = self.body(ClaimBody)
         key = agreed_key(request, body.get("idempotency_key"))
@@ -64,7 +64,7 @@ class RewardsViewSet(KeyViewSet):
 class ParticipantRewardsViewSet(KeyViewSet):
     @operation("list_claims", query=PageQuery, answer=ClaimList, example=examples.CLAIMS)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """The rewards that the participant has claimed or was granted, newest first. Empty for a participant never seen."""
+        """The participant's claims, also of granted rewards, newest first. Empty for an unknown participant."""
         query = self.query(PageQuery)
         with reading(self.tenant) as tenant:
             page = selectors.claims_page(find_participant(tenant, participant_id), **query)

@@ -1,17 +1,21 @@
-"""Bodies, queries and answers about rewards."""
+"""Bodies, queries and answers of rewards."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, LineField, PageQuery, ParticipantIdField, VisibleLineField
 from participants.api.scalars import FlagField, WholeNumberField
-from rewards.definitions import MAX_CODES, ConfigField
+from rewards.definitions import MAX_CODES, RewardChanges
 from rewards.engine import MAX_CODE
 from rewards.models import Claim, ClaimStatus, RewardType
 
-OF_MULTIPLIERS = ("multiplier", "active_until")
+MULTIPLIER_FIELDS = ("multiplier", "active_until")
+OFFERED_FIELDS = (
+    "id", "name", "type", "description", "points_cost", "available_codes", "max_claims_per_user", "image_url",
+)  # fmt: skip
 
 
 class RewardQuery(PageQuery):
@@ -21,27 +25,9 @@ class RewardQuery(PageQuery):
     )
 
 
-class OfferedReward(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="By which it is claimed.")
-    name = serializers.CharField(help_text="Its name.")
-    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
-    description = serializers.CharField(allow_null=True, help_text="What it is, or null.")
-    points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    available_codes = serializers.IntegerField(
-        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
-    )
-    max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
-    image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-
-
-class RewardList(serializers.Serializer[Any]):
-    rewards = OfferedReward(many=True, help_text="This page's rewards that can be claimed now, in display order.")
-    total = serializers.IntegerField(help_text="How many there are on all pages together.")
-
-
 class ClaimBody(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
-    points_deduction = FlagField(default=False, help_text="Pay what it costs with points; for nothing when left out.")
+    points_deduction = FlagField(default=False, help_text="Whether to pay its price in points. Default: it is free.")
     idempotency_key = BodyKeyField()
 
 
@@ -49,10 +35,10 @@ class ClaimedAnswer(serializers.Serializer[Any]):
     claim_id = serializers.UUIDField(help_text="The claim.")
     participant_id = ParticipantIdField()
     reward_name = serializers.CharField(help_text="Name of the reward.")
-    reward_type = serializers.ChoiceField(choices=RewardType.choices, help_text="What was handed out.")
-    code_value = serializers.CharField(allow_null=True, help_text="The code; null where there are none.")
-    points_deducted = serializers.IntegerField(help_text="What was paid.")
-    new_balance = serializers.IntegerField(help_text="The balance after it.")
+    reward_type = serializers.ChoiceField(choices=RewardType.choices, help_text="Type of the reward.")
+    code_value = serializers.CharField(allow_null=True, help_text="The code; null if the reward has no codes.")
+    points_deducted = serializers.IntegerField(help_text="Points that were paid.")
+    new_balance = serializers.IntegerField(help_text="The balance after the claim.")
 
 
 class ClaimEntry(serializers.ModelSerializer[Claim]):
@@ -60,20 +46,20 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
     reward_id = serializers.UUIDField(help_text="The reward.")
     status = serializers.ChoiceField(
         choices=ClaimStatus.choices,
-        help_text="`pending` was granted and is out of stock; it is handed out when stock comes.",
+        help_text="`pending`: granted while out of stock; the participant gets it when stock comes.",
     )
 
     multiplier = serializers.FloatField(
-        required=False, help_text="Of a points multiplier: what points are multiplied by. Other claims have none."
+        required=False, help_text="Factor of a points multiplier. Other claims do not have this field."
     )
     active_until = serializers.DateTimeField(
-        required=False, help_text="Until when; a multiplier that was cancelled ended then."
+        required=False, help_text="End of a points multiplier; for a cancelled claim, when it was cancelled."
     )
 
     def to_representation(self, instance: Claim) -> dict[str, Any]:
-        """What only a points multiplier has, other claims do not show."""
-        shown = super().to_representation(instance)
-        return {name: value for name, value in shown.items() if name not in OF_MULTIPLIERS or value is not None}
+        """Leave out the multiplier's fields for other rewards."""
+        answer = super().to_representation(instance)
+        return {name: value for name, value in answer.items() if name not in MULTIPLIER_FIELDS or value is not None}
 
     class Meta:
         model = Claim
@@ -86,14 +72,14 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
             "points_deducted",
             "status",
             "claimed_at",
-            *OF_MULTIPLIERS,
+            *MULTIPLIER_FIELDS,
         ]
         read_only_fields = fields
         extra_kwargs = {
-            "reward_name": {"help_text": "Its name when it was claimed."},
-            "reward_type": {"help_text": "Its type when it was claimed."},
-            "code_value": {"help_text": "The code that was handed out, or null."},
-            "points_deducted": {"help_text": "What was paid."},
+            "reward_name": {"help_text": "The reward's name at the time of the claim."},
+            "reward_type": {"help_text": "The reward's type at the time of the claim."},
+            "code_value": {"help_text": "The code, or null."},
+            "points_deducted": {"help_text": "Points that were paid."},
             "claimed_at": {"help_text": "When it was claimed or granted."},
         }
 
@@ -101,17 +87,17 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
 class ClaimList(serializers.Serializer[Any]):
     participant_id = ParticipantIdField()
     rewards = ClaimEntry(many=True, help_text="This page's claims, newest first.")
-    total = serializers.IntegerField(help_text="How many on all pages together.")
-    page = serializers.IntegerField(help_text="The page asked for.")
-    page_size = serializers.IntegerField(help_text="The page size asked for.")
+    total = serializers.IntegerField(help_text="Number of claims on all pages.")
+    page = serializers.IntegerField(help_text="The requested page.")
+    page_size = serializers.IntegerField(help_text="The requested page size.")
 
 
 class ClaimReasonBody(serializers.Serializer[Any]):
-    reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why, for the record.")
+    reason = LineField(max_length=500, required=False, allow_null=True, help_text="Why; stored with the claim.")
 
 
 class ClosedClaim(ClaimEntry):
-    participant_id = serializers.CharField(source="participant.external_id", help_text="Whose claim it is.")
+    participant_id = serializers.CharField(source="participant.external_id", help_text="The participant.")
 
     class Meta(ClaimEntry.Meta):
         fields = [*ClaimEntry.Meta.fields, "participant_id"]
@@ -123,32 +109,38 @@ class CodesBody(serializers.Serializer[Any]):
         child=VisibleLineField(max_length=MAX_CODE),
         min_length=1,
         max_length=MAX_CODES,
-        help_text="Codes, each handed out once.",
+        help_text="Codes; each is handed out once.",
     )
 
 
 class CodesAnswer(serializers.Serializer[Any]):
-    added = serializers.IntegerField(help_text="How many were new.")
+    added = serializers.IntegerField(help_text="Number of new codes.")
     duplicates = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Those that were there already, or twice in the list; they were left out.",
+        help_text="Codes that were ignored: the reward had them already, or they were repeated in the list.",
     )
-    available_codes = serializers.IntegerField(source="available", help_text="How many nobody has now.")
+    available_codes = serializers.IntegerField(source="available", help_text="Number of free codes now.")
 
 
+@shows(RewardChanges)
 class RewardAnswer(DefinitionAnswer):
-    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="What is handed out.")
-    reward_type = serializers.ChoiceField(choices=RewardType.choices, help_text="The same as `type`.")
-    points_cost = serializers.IntegerField(help_text="What it costs, where a claim pays with points.")
-    max_claims_per_user = serializers.IntegerField(allow_null=True, help_text="For each participant; null: any number.")
-    total_inventory = serializers.IntegerField(allow_null=True, help_text="How many there are; null: no limit.")
-    min_tier_level = serializers.IntegerField(allow_null=True, help_text="Only for tiers of this level and above.")
-    starts_at = serializers.DateTimeField(allow_null=True, help_text="From when on it can be claimed.")
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="When that ends.")
-    image_url = serializers.CharField(allow_null=True, help_text="Address of a picture, or null.")
-    code_pattern = serializers.CharField(allow_null=True, help_text="What codes are made of on demand, or null.")
-    config = ConfigField(allow_null=True, help_text="What a `points_multiplier` does; null for every other type.")
-    claimed = serializers.IntegerField(help_text="How many were handed out, cancelled ones not among them.")
+    type = serializers.ChoiceField(source="reward_type", choices=RewardType.choices, help_text="Type of the reward.")
+    claimed = serializers.IntegerField(help_text="Number of pieces that were handed out, without cancelled claims.")
     available_codes = serializers.IntegerField(
-        allow_null=True, help_text="Codes that are left; null: it has none, or makes them on demand."
+        allow_null=True, help_text="Number of free codes; null: it has no codes, or makes them on demand."
     )
+
+
+class OfferedReward(RewardAnswer):
+    """The part of a definition that participants see."""
+
+    id = serializers.UUIDField(help_text="Its id, by which it is claimed.")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {name: fields[name] for name in OFFERED_FIELDS}
+
+
+class RewardList(serializers.Serializer[Any]):
+    rewards = OfferedReward(many=True, help_text="The rewards of this page, in display order.")
+    total = serializers.IntegerField(help_text="Number of rewards on all pages.")

@@ -1,4 +1,4 @@
-"""Every claim of a tenant, one participant after the other: paid, given back and counted."""
+"""Audits all claims of a tenant, participant by participant: payments, refunds and counters."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from participants.auditing import Audit, Drift, ProgressReporter, group_with_par
 from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, RewardTally
 
-TALLIES, ENTRIES, CLAIMS_ = 1, 2, 3
+TALLIES, ENTRIES, CLAIM_ROWS = 1, 2, 3
 HANDED_OUT = (ClaimStatus.CLAIMED, ClaimStatus.FULFILLED)
-MOVING = (EntryType.CLAIM, EntryType.REFUND)
+CLAIM_ENTRIES = (EntryType.CLAIM, EntryType.REFUND)
 
 
 class _Claim(NamedTuple):
@@ -26,7 +26,7 @@ class _Claim(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """An entry that pays for a claim, or gives back what one has cost."""
+    """A ledger entry that pays for a claim, or that refunds one."""
 
     participant_id: UUID
     id: UUID
@@ -36,65 +36,65 @@ class _Entry(NamedTuple):
 
 
 def _size(tenant: Tenant) -> int:
-    mine = {"tenant_id": tenant.pk}
+    of_tenant = {"tenant_id": tenant.pk}
     rows = (Participant, RewardTally, Claim)
-    return LedgerEntry.objects.filter(**mine, type__in=MOVING).count() + sum(
-        model._default_manager.filter(**mine).count() for model in rows
+    return LedgerEntry.objects.filter(**of_tenant, type__in=CLAIM_ENTRIES).count() + sum(
+        model._default_manager.filter(**of_tenant).count() for model in rows
     )
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    mine = {"tenant_id": tenant.pk}
-    tallies = RewardTally.objects.filter(**mine).order_by("participant_id")
-    entries = LedgerEntry.objects.filter(**mine, type__in=MOVING).order_by("participant_id", "number")
-    claims = Claim.objects.filter(**mine).order_by("participant_id", "pk")
+    of_tenant = {"tenant_id": tenant.pk}
+    tallies = RewardTally.objects.filter(**of_tenant).order_by("participant_id")
+    entries = LedgerEntry.objects.filter(**of_tenant, type__in=CLAIM_ENTRIES).order_by("participant_id", "number")
+    claims = Claim.objects.filter(**of_tenant).order_by("participant_id", "pk")
     streams = (
         stream_rows(tallies.values_list("participant_id", "reward_id", "claims"), report_progress),
         map(_Entry._make, stream_rows(entries.values_list(*_Entry._fields), report_progress)),
         map(_Claim._make, stream_rows(claims.values_list(*_Claim._fields), report_progress)),
     )
-    for participant_id, standing, rows in group_with_participants(
+    for participant_id, totals, rows in group_with_participants(
         tenant, ["external_id", "rewards_claimed"], *streams, report_progress=report_progress
     ):
-        if standing is None:
+        if totals is None:
             yield orphan_drift(participant_id, "claims", rows)
         else:
-            yield from _judged(f"participant {standing[0]}", standing[1], rows)
+            yield from _check_participant(f"participant {totals[0]}", totals[1], rows)
 
 
-def _judged(about: str, rewards_claimed: int, rows: Iterator[tuple[int, Any]]) -> Iterator[Drift]:
-    theirs: defaultdict[int, list[Any]] = defaultdict(list)
+def _check_participant(about: str, rewards_claimed: int, rows: Iterator[tuple[int, Any]]) -> Iterator[Drift]:
+    by_stream: defaultdict[int, list[Any]] = defaultdict(list)
     for number, row in rows:
-        theirs[number].append(row)
-    claims: Sequence[_Claim] = theirs[CLAIMS_]
-    yield from _judged_money(about, claims, {entry.id: entry for entry in theirs[ENTRIES]})
-    yield from _judged_tallies(about, claims, {row[1]: row[2] for row in theirs[TALLIES]})
+        by_stream[number].append(row)
+    claims: Sequence[_Claim] = by_stream[CLAIM_ROWS]
+    yield from _check_money(about, claims, {entry.id: entry for entry in by_stream[ENTRIES]})
+    yield from _check_tallies(about, claims, {row[1]: row[2] for row in by_stream[TALLIES]})
     handed_out = sum(claim.status in HANDED_OUT for claim in claims)
     if rewards_claimed != handed_out:
         yield Drift(about, "rewards_claimed", handed_out, rewards_claimed)
 
 
-def _judged_money(about: str, claims: Iterable[_Claim], entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
-    named: Counter[UUID | None] = Counter()
+def _check_money(about: str, claims: Iterable[_Claim], entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+    references: Counter[UUID | None] = Counter()
     for claim in claims:
-        named.update((claim.entry_id, claim.refund_id))
-        yield from _judged_payment(f"{about}, claim {claim.id}", claim, entries)
-        yield from _judged_refund(f"{about}, claim {claim.id}", claim, entries)
+        references.update((claim.entry_id, claim.refund_id))
+        yield from _check_payment(f"{about}, claim {claim.id}", claim, entries)
+        yield from _check_refund(f"{about}, claim {claim.id}", claim, entries)
     for entry in entries.values():
-        if named[entry.id] != 1:
-            yield Drift(f"{about}, entry {entry.id}", f"claims of a {entry.type}", 1, named[entry.id])
+        if references[entry.id] != 1:
+            yield Drift(f"{about}, entry {entry.id}", f"claims of a {entry.type}", 1, references[entry.id])
 
 
-def _judged_payment(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+def _check_payment(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
     entry = entries.get(claim.entry_id) if claim.entry_id else None
     if claim.entry_id and (entry is None or entry.type != EntryType.CLAIM):
-        yield Drift(about, "entry", "a claim of theirs in the ledger", claim.entry_id)
+        yield Drift(about, "entry", "a ledger entry of type claim", claim.entry_id)
     elif claim.points_deducted != (paid := -entry.delta if entry else 0):
         yield Drift(about, "points_deducted", paid, claim.points_deducted)
 
 
-def _judged_refund(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
-    """What was paid for comes back when it is cancelled, and only then."""
+def _check_refund(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) -> Iterator[Drift]:
+    """A cancelled claim that cost points must have a refund, and no other claim may have one."""
     is_due = claim.status == ClaimStatus.CANCELLED and claim.entry_id is not None
     if is_due != (claim.refund_id is not None):
         yield Drift(about, "refund", "one" if is_due else None, claim.refund_id)
@@ -104,11 +104,11 @@ def _judged_refund(about: str, claim: _Claim, entries: Mapping[UUID, _Entry]) ->
             yield Drift(about, "refund", f"one of {claim.entry_id}", claim.refund_id)
 
 
-def _judged_tallies(about: str, claims: Iterable[_Claim], tallies: Mapping[UUID, int]) -> Iterator[Drift]:
+def _check_tallies(about: str, claims: Iterable[_Claim], tallies: Mapping[UUID, int]) -> Iterator[Drift]:
     counted = Counter(claim.reward_id for claim in claims if claim.status != ClaimStatus.CANCELLED)
     for reward_id in sorted(tallies.keys() | counted.keys()):
-        if (said := tallies.get(reward_id, 0)) != counted[reward_id]:
-            yield Drift(f"{about}, reward {reward_id}", "tally", counted[reward_id], said)
+        if (stored := tallies.get(reward_id, 0)) != counted[reward_id]:
+            yield Drift(f"{about}, reward {reward_id}", "tally", counted[reward_id], stored)
 
 
 CLAIMS = Audit(_size, _find)

@@ -1,4 +1,4 @@
-"""What was answered to claims under idempotency keys, and what was told to the outside of them: each names a claim."""
+"""Audits stored answers and domain events that name a claim: it must exist, with the same participant and points."""
 
 from collections.abc import Iterator
 
@@ -7,40 +7,40 @@ from django.db.models import QuerySet
 from participants.auditing import Audit, Drift, Mention, ProgressReporter, check_mentions, stream_rows
 from participants.models import DomainEvent, IdempotencyKey, Tenant
 from rewards.models import Claim
-from rewards.services.claiming import CLAIM
+from rewards.services.claiming import CLAIM_OPERATION
 
-TOLD_OF = ("reward.claimed", "reward.pending", "reward.fulfilled", "reward.cancelled")
+EVENT_TYPES = ("reward.claimed", "reward.pending", "reward.fulfilled", "reward.cancelled")
 
 
 def _keys(tenant: Tenant) -> QuerySet[IdempotencyKey]:
-    return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation=CLAIM)
+    return IdempotencyKey.objects.filter(tenant_id=tenant.pk, operation=CLAIM_OPERATION)
 
 
 def _find_answers(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, Claim, _answered(_keys(tenant), report_progress))
+    yield from check_mentions(tenant, Claim, _answer_mentions(_keys(tenant), report_progress))
 
 
-def _answered(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
+def _answer_mentions(keys: QuerySet[IdempotencyKey], report_progress: ProgressReporter) -> Iterator[Mention]:
     for subject, key, answer in stream_rows(keys.values_list("subject", "key", "answer"), report_progress):
-        says = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
-        yield Mention(f"answer under {CLAIM} {key}", answer.get("claim_id"), says)
+        values = {"participant_id": subject, "points_deducted": answer.get("points_deducted")}
+        yield Mention(f"answer under {CLAIM_OPERATION} {key}", answer.get("claim_id"), values)
 
 
 def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
-    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=TOLD_OF)
+    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=EVENT_TYPES)
 
 
-def _find_told(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, Claim, _told(_events(tenant), report_progress))
+def _find_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
+    yield from check_mentions(tenant, Claim, _event_mentions(_events(tenant), report_progress))
 
 
-def _told(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
+def _event_mentions(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
     for event_id, kind, participant_id, data in stream_rows(
         events.values_list("id", "type", "participant_id", "data"), report_progress
     ):
-        says = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
-        yield Mention(f"event {kind} {event_id}", data.get("claim_id"), says)
+        values = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
+        yield Mention(f"event {kind} {event_id}", data.get("claim_id"), values)
 
 
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
-TOLD = Audit(lambda tenant: _events(tenant).count(), _find_told)
+EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_events)

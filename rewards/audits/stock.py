@@ -1,7 +1,7 @@
-"""Stock and codes: as many are gone as were handed out, and no code is handed out twice.
+"""Audits stock and codes: the counters match the claims, and no code has two claims.
 
-Claims go with an erased participant, but what was handed out stays gone, and its code used. So where anybody was erased, more
-may be gone than there are claims, and a code may name one that is no more.
+The claims of an erased participant are deleted, but their pieces and codes stay used. So a tenant that erased participants may have
+fewer claims than used pieces, and codes whose claim does not exist.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,66 +16,67 @@ from rewards.models import Claim, Reward, RewardCode
 
 
 def _size(tenant: Tenant) -> int:
-    mine = {"tenant_id": tenant.pk}
+    of_tenant = {"tenant_id": tenant.pk}
     return Reward.objects.of(tenant).count() + sum(
-        model._default_manager.filter(**mine).count() for model in (Claim, RewardCode)
+        model._default_manager.filter(**of_tenant).count() for model in (Claim, RewardCode)
     )
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    """By sets, since rewards are few and their claims and codes belong to everybody."""
+    """Compare sets, because there are few rewards while their claims and codes belong to many participants."""
     is_short = has_erased_participants(tenant)
-    yield from _judged_stock(tenant, is_short=is_short)
-    yield from _judged_codes(tenant, is_short=is_short)
-    yield from _judged_claims(tenant)
+    yield from _check_stock(tenant, is_short=is_short)
+    yield from _check_codes(tenant, is_short=is_short)
+    yield from _check_claims(tenant)
     report_progress(_size(tenant))
 
 
-def _judged_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
-    handed_out = _counted(Claim.objects.filter(tenant_id=tenant.pk, status__in=HANDED_OUT))
-    free = _counted(RewardCode.objects.filter(tenant_id=tenant.pk, claim_id=None))
+def _check_stock(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
+    handed_out = _count_by_reward(Claim.objects.filter(tenant_id=tenant.pk, status__in=HANDED_OUT))
+    free = _count_by_reward(RewardCode.objects.filter(tenant_id=tenant.pk, claim_id=None))
     for reward_id, code, claimed, free_codes in Reward.objects.of(tenant).values_list(
         "pk", "code", "claimed", "free_codes"
     ):
-        counted, is_right = handed_out.get(reward_id, 0), claimed >= handed_out.get(reward_id, 0)
-        if not (is_right if is_short else claimed == counted):
+        counted = handed_out.get(reward_id, 0)
+        if not (claimed >= counted if is_short else claimed == counted):
             yield Drift(f"reward {code}", "claimed", counted, claimed)
         if free_codes != free.get(reward_id, 0):
             yield Drift(f"reward {code}", "free_codes", free.get(reward_id, 0), free_codes)
 
 
-def _counted(rows: Any) -> Mapping[Any, int]:
+def _count_by_reward(rows: Any) -> Mapping[Any, int]:
     return dict(rows.order_by().values_list("reward_id").annotate(Count("pk")))
 
 
-def _judged_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
-    """A code that is gone is that of the claim it names, which says so unless its participant was anonymised. Codes are told by
-    their id: whoever knows one can use it.
+def _check_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
+    """A used code must belong to the claim that it names, and the claim must show it, unless its participant was anonymised.
+
+    A drift names codes by id: anybody who knows a code can use it.
     """
     named = Claim.objects.filter(tenant_id=tenant.pk, pk=OuterRef("claim_id"))
     is_its = Q(code_value=OuterRef("value")) | Q(code_value=None, participant__anonymized_at__isnull=False)
-    gone = RewardCode.objects.filter(tenant_id=tenant.pk, claim_id__isnull=False)
-    wrong = gone.filter(~Exists(named.filter(is_its, reward_id=OuterRef("reward_id"))))
+    used = RewardCode.objects.filter(tenant_id=tenant.pk, claim_id__isnull=False)
+    wrong = used.filter(~Exists(named.filter(is_its, reward_id=OuterRef("reward_id"))))
     if is_short:
         wrong = wrong.filter(Exists(named))
     for code_id, claim_id in stream_rows(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
-        yield Drift(f"code {code_id}", "claim", "one that has this code", claim_id)
-    twice = gone.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
+        yield Drift(f"code {code_id}", "claim", "the claim with this code", claim_id)
+    twice = used.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
     for claim_id, codes in stream_rows(twice.values_list("claim_id", "codes"), _ignored):
         yield Drift(f"claim {claim_id}", "codes", "at most 1", codes)
 
 
-def _judged_claims(tenant: Tenant) -> Iterator[Drift]:
+def _check_claims(tenant: Tenant) -> Iterator[Drift]:
     its = RewardCode.objects.filter(
         tenant_id=tenant.pk, reward_id=OuterRef("reward_id"), value=OuterRef("code_value"), claim_id=OuterRef("pk")
     )
     wrong = Claim.objects.filter(tenant_id=tenant.pk, code_value__isnull=False).filter(~Exists(its))
     for claim_id in stream_rows(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
-        yield Drift(f"claim {claim_id}", "code", "one that names this claim", None)
+        yield Drift(f"claim {claim_id}", "code", "a code that names this claim", None)
 
 
 def _ignored(number: int) -> None:
-    """The rows that are looked at are not those that come back."""
+    """Ignore the number of rows: `_find` reports progress once, at its end."""
 
 
 STOCK = Audit(_size, _find)

@@ -1,10 +1,18 @@
 """Pure rules of rewards.
 
-offers        who may have one, and what is told when not       patterns      codes made on demand
-multipliers   times in which points count more                code_lines    codes as people keep them
+offers        whether a reward can be claimed              patterns      codes that are made on demand
+multipliers   periods in which points are multiplied       code_lines    texts with one code per line
 """
 
-from rewards.engine.code_lines import MAX_CODE, BadLine, CodeLines, code_lines, code_problem, masked, text_of
+from rewards.engine.code_lines import (
+    MAX_CODE,
+    BadLine,
+    CodeLines,
+    code_problem,
+    mask,
+    parse_code_lines,
+    text_from_codes,
+)
 from rewards.engine.multipliers import (
     MAX_HOURS,
     MULTIPLIER_DIGITS,
@@ -23,7 +31,7 @@ from rewards.engine.offers import (
     check_stock,
     pieces_left,
 )
-from rewards.engine.patterns import MAX_PATTERN, code_of, pattern_problem
+from rewards.engine.patterns import MAX_PATTERN, pattern_problem, random_code
 
 __all__ = [
     "MAX_CODE",
@@ -42,12 +50,12 @@ __all__ = [
     "TierTooLow",
     "check_open",
     "check_stock",
-    "code_lines",
-    "code_of",
     "code_problem",
-    "masked",
+    "mask",
     "multiplier_of",
+    "parse_code_lines",
     "pattern_problem",
     "pieces_left",
-    "text_of",
+    "random_code",
+    "text_from_codes",
 ]

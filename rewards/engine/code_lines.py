@@ -1,6 +1,6 @@
-"""Codes as people keep them: a text with one on each line, as a spreadsheet or a shop exports it (CSV of one column).
+"""Texts with one code per line, as a spreadsheet or a shop exports them (CSV with one column).
 
-A line is read on its own, so that a forgotten quote spoils its own line and not the rest; each is known by its number, from 1 on.
+Each line is parsed separately, so that a forgotten quote makes one line invalid and not the rest. Line numbers start with 1.
 """
 
 import csv
@@ -20,13 +20,13 @@ SEPARATORS: Mapping[str, str] = {",": "a comma", ";": "a semicolon", "\t": "a ta
 SEPARATOR_LINE = (
     "Names a separator for Excel, so the file has columns. Export only the column with the codes, without this line."
 )
-_NAMES_SEPARATOR = re.compile(rb'"?sep=\W?"?', re.IGNORECASE)
+_SEPARATOR_LINE_PATTERN = re.compile(rb'"?sep=\W?"?', re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """Why line `number` says no code."""
+    """An invalid line: its number and why."""
 
     number: int
     problem: str
@@ -34,53 +34,56 @@ class BadLine:
 
 @dataclass(frozen=True)
 class CodeLines:
-    """The codes of a text in order, some perhaps twice, and the lines that say none; blank ones are passed over."""
+    """The codes of a text in order, possibly with duplicates, and its invalid lines. Blank lines are ignored."""
 
     codes: Sequence[str]
     bad: Sequence[BadLine]
 
 
 def code_problem(code: str) -> str | None:
-    """Why `code` cannot be one, or None if it can (1–255 characters of one line, all of them visible)."""
+    """Return why `code` is invalid, or None. A code has 1–255 visible characters on one line."""
     if not 1 <= len(code) <= MAX_CODE:
         return f"Must be 1 to {MAX_CODE} characters long."
     return invisible_character_problem(code)
 
 
-def masked(code: str) -> str:
-    """`code` for those who are not to use it: its end tells it from others, unless it is short."""
+def mask(code: str) -> str:
+    """Mask a code for people who must not use it. Long codes show their last characters, to tell them apart."""
     shown = code[-SHOWN_AT_END:] if len(code) >= SHOWN_FROM else ""
     return "•" * (len(code) - len(shown)) + shown
 
 
-def code_lines(text: bytes) -> CodeLines:
-    """What `text` says, in UTF-8 with or without a byte order mark. A first line `code` is its header, and no code.
+def parse_code_lines(text: bytes) -> CodeLines:
+    """Parse `text`: UTF-8, with or without a byte order mark. A first line `code` is a header.
 
-    A text with columns has no codes and all its lines are bad: see `_column_problem`. So is each line that names a separator.
+    A text with columns has no codes, and all its lines are invalid (see `_column_problem`). The same holds for a text with a line that
+    names a separator.
     """
     lines = list(_lines(text))
-    if bad := [BadLine(number, SEPARATOR_LINE) for number, line in lines if _NAMES_SEPARATOR.fullmatch(line.strip())]:
+    if bad := [
+        BadLine(number, SEPARATOR_LINE) for number, line in lines if _SEPARATOR_LINE_PATTERN.fullmatch(line.strip())
+    ]:
         return CodeLines((), bad)
-    said = [(number, *_code_in(line)) for number, line in lines]
+    parsed = [(number, *_code_in(line)) for number, line in lines]
     if problem := _column_problem([line for _, line in lines]):
-        return CodeLines((), [BadLine(number, own or problem) for number, _, own in said])
-    if said and said[0][1].casefold() == HEADER:
-        del said[0]
-    good = [code for _, code, problem in said if problem is None and code]
-    return CodeLines(good, [BadLine(number, problem) for number, _, problem in said if problem is not None])
+        return CodeLines((), [BadLine(number, own or problem) for number, _, own in parsed])
+    if parsed and parsed[0][1].casefold() == HEADER:
+        del parsed[0]
+    good = [code for _, code, problem in parsed if problem is None and code]
+    return CodeLines(good, [BadLine(number, problem) for number, _, problem in parsed if problem is not None])
 
 
 def _column_problem(lines: Sequence[bytes]) -> str | None:
-    """Return what is wrong with lines that all hold the same separator outside quotes, or None.
+    """Return what is wrong if all lines contain the same separator outside quotes, or None.
 
-    Such a text is a table in which a code ends before the separator. Lines of nothing but separators are not looked at.
+    Such a text is a table, and a code would end before the separator. Lines that contain only separators are ignored.
     """
-    told = [line for line in lines if line.strip(b' ,;\t"')]
+    relevant = [line for line in lines if line.strip(b' ,;\t"')]
     for separator, name in SEPARATORS.items():
-        if told and all(_has_columns(line, separator) for line in told):
+        if relevant and all(_has_columns(line, separator) for line in relevant):
             return (
-                f"Holds {name}, as all lines do. Give one code in each line and no other columns; "
-                "put codes that hold a separator in double quotes."
+                f"Contains {name}, as all lines do. Give one code in each line and no other columns; "
+                "put codes that contain a separator in double quotes."
             )
     return None
 
@@ -94,8 +97,8 @@ def _has_columns(line: bytes, separator: str) -> bool:
         return False
 
 
-def text_of(codes: Iterable[str]) -> str:
-    """What `code_lines` reads as these codes."""
+def text_from_codes(codes: Iterable[str]) -> str:
+    """Return a text that `parse_code_lines` parses to these codes."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows([[HEADER], *([code] for code in codes)])
     return written.getvalue()
@@ -107,7 +110,7 @@ def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _code_in(line: bytes) -> tuple[str, str | None]:
-    """The code without white space around it, and what is wrong; both nothing where all cells are empty."""
+    """Return the code without surrounding white space, and what is wrong with it. Both are empty if all cells are empty."""
     try:
         cells = [trim_code(cell) for cell in next(csv.reader([line.decode()], strict=True))]
     except UnicodeDecodeError:

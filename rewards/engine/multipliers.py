@@ -1,10 +1,12 @@
-"""Rewards that make points count more for a time (contract §13): `{"multiplier": 2, "duration_hours": 24}`."""
+"""Points multipliers (docs/contract.md §13): `{"multiplier": 2, "duration_hours": 24}`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from participants.engine import is_in_period
 
 MULTIPLIER_PLACES = 4
 MULTIPLIER_DIGITS = 7
@@ -13,17 +15,17 @@ MAX_HOURS = 24 * 366
 
 @dataclass(frozen=True)
 class Multiplier:
-    """Points for what happens from `since` on and before `until` are multiplied by `factor`."""
+    """Points of events in the half-open period [`since`, `until`) are multiplied by `factor`."""
 
     factor: Decimal
     since: datetime
     until: datetime
 
     def is_active(self, at: datetime) -> bool:
-        return self.since <= at < self.until
+        return is_in_period(at, self.since, self.until)
 
 
 def multiplier_of(config: Mapping[str, Any], *, since: datetime) -> Multiplier:
-    """What `config` says, as numbers of JSON, for one who gets it at `since`."""
+    """Build a multiplier that starts at `since` from the JSON of a reward's `config`."""
     hours = timedelta(hours=float(config["duration_hours"]))
     return Multiplier(Decimal(str(config["multiplier"])), since, since + hours)

@@ -1,4 +1,4 @@
-"""Who may have a reward, and in which order what is wrong is told (contract §13)."""
+"""Whether a participant may have a reward, and which refusal comes first (docs/contract.md §13)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from participants.errors import DomainError
 
 
 class RewardUnavailable(DomainError):
-    """Inactive, or outside its dates."""
+    """The reward is inactive, or outside its dates."""
 
     code = "reward_unavailable"
 
@@ -45,7 +45,7 @@ class NoCodesAvailable(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A reward as it stands at one moment. None is no limit; `free_codes` is None where it has no codes."""
+    """The state of a reward at one moment. None means no limit; `free_codes` is None if it has no codes."""
 
     is_active: bool
     starts_at: datetime | None
@@ -58,7 +58,7 @@ class Offer:
 
 
 def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> None:
-    """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded, in this order."""
+    """Check that the reward is available to the participant. Raises, in this order: RewardUnavailable, TierTooLow, MaxClaimsExceeded."""
     is_open = offer.starts_at is None or offer.starts_at <= now
     is_over = offer.expires_at is not None and offer.expires_at <= now
     if not offer.is_active or not is_open or is_over:
@@ -70,14 +70,14 @@ def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> 
 
 
 def pieces_left(offer: Offer) -> int | None:
-    """How many pieces can still be handed out. None: no limit."""
+    """Return how many pieces can still be handed out. None: no limit."""
     inventory = None if offer.inventory is None else max(0, offer.inventory - offer.claimed)
     limits = [limit for limit in (inventory, offer.free_codes) if limit is not None]
     return min(limits, default=None)
 
 
 def check_stock(offer: Offer) -> None:
-    """Raises OutOfStock or NoCodesAvailable, in this order."""
+    """Check that there is a piece in stock. Raises, in this order: OutOfStock, NoCodesAvailable."""
     if offer.inventory is not None and offer.claimed >= offer.inventory:
         raise OutOfStock
     if offer.free_codes == 0:

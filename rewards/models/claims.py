@@ -1,14 +1,14 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow
 from participants.models.json import JSONField
 from rewards.engine import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
 
 
 class ClaimStatus(models.TextChoices):
-    """A granted reward without stock is pending until stock comes."""
+    """The status of a claim. A reward that was granted while there was no stock is pending."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -20,16 +20,16 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def of(self, participant: Participant) -> "ClaimQuerySet":
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
-    def waiting_for(self, reward: Reward) -> "ClaimQuerySet":
-        """The pending claims of `reward`, in the order in which they are to be served."""
+    def pending_for(self, reward: Reward) -> "ClaimQuerySet":
+        """The pending claims of `reward`, in the order in which they are served."""
         return self.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, status=ClaimStatus.PENDING).order_by("pk")
 
     def newest_first(self) -> "ClaimQuerySet":
         return self.order_by("-claimed_at", "-id")
 
 
-class Multiplying(models.Model):
-    """What points are multiplied by, from when until when; nulls for what multiplies nothing."""
+class MultiplierFields(models.Model):
+    """The factor and the period of a points multiplier; null for other rewards."""
 
     multiplier = models.DecimalField(max_digits=MULTIPLIER_DIGITS, decimal_places=MULTIPLIER_PLACES, null=True)
     active_from = models.DateTimeField(null=True)
@@ -39,29 +39,23 @@ class Multiplying(models.Model):
         abstract = True
 
     @property
-    def gives(self) -> Multiplier | None:
-        """What points are multiplied by and when; None for any other reward."""
+    def as_multiplier(self) -> Multiplier | None:
+        """The multiplier and its period; None for other rewards."""
         if self.multiplier is None or self.active_from is None or self.active_until is None:
             return None
         return Multiplier(self.multiplier, self.active_from, self.active_until)
 
 
-class Claim(Multiplying):
-    """One reward that one participant has, or had: names and cost are those of that day.
+class Claim(MultiplierFields, ParticipantRow):
+    """One reward that one participant has, or had. Name, type and cost are copied when it is claimed.
 
-    `entry_id` is the ledger entry that paid for it, `refund_id` the one that gave the points back. `source` is the definition that
-    granted it, null where it was claimed; `event_id` is the event that this came of. One of a points multiplier says what points were
-    to be multiplied by, from when until when.
+    - `entry_id` is the ledger entry that paid for it, `refund_id` the entry that refunded it.
+    - `source` is the definition that granted it; null if it was claimed.
+    - `event_id` is the event that led to it.
+    - Claims of points multipliers have a factor and a period.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -90,21 +84,13 @@ class Claim(Multiplying):
         return self.reward_name
 
 
-class RewardTally(Multiplying):
-    """How many of one reward one participant has, cancelled ones not among them.
+class RewardTally(MultiplierFields, ParticipantRow):
+    """The number of claims of one reward by one participant, without cancelled ones.
 
-    Of a points multiplier also what points are multiplied by, from when until when, as the newest claim says: one row tells all that
-    an award must know.
+    For a points multiplier it also has the factor and the period of the newest claim, so that an award reads a single row.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own, as above.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -1,22 +1,19 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Tenant
-from rewards.engine import masked
+from participants.models import TenantRow
+from rewards.engine import mask
 from rewards.models.definitions import Reward
 
 
-class RewardCode(models.Model):
-    """One code of a reward; `claim_id` is the claim that has it, null while nobody has. A code that was handed out never comes
-    back: the row stays when the claim is cancelled, and when its participant is forgotten.
+class RewardCode(TenantRow):
+    """One code of a reward. `claim_id` is the claim that has it; null while it is free.
 
-    Whoever knows `value` can use it, so it is masked wherever the row is named.
+    A code that was handed out is never free again: the row stays when its claim is cancelled and when its participant is erased. Anybody
+    who knows `value` can use it, so it is masked wherever the row is displayed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -34,4 +31,4 @@ class RewardCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return masked(self.value)
+        return mask(self.value)

@@ -7,8 +7,9 @@ from rewards.engine import MAX_PATTERN
 
 
 class RewardType(models.TextChoices):
-    """What is handed out: a code of a pool (coupon, voucher), something that somebody sends or switches on, or a time in which
-    points count more."""
+    """What participants get: a code (coupon, voucher), something that staff send or activate (physical, digital), or a period in which
+    points are multiplied.
+    """
 
     COUPON = "coupon"
     VOUCHER = "voucher"
@@ -18,12 +19,13 @@ class RewardType(models.TextChoices):
 
 
 class Reward(Definition):
-    """Something that participants claim, for points or for nothing, or that definitions grant.
+    """Something that participants claim, for points or for free, or that definitions grant.
 
-    `claimed` of `total_inventory` (null: no limit) are gone. `free_codes` counts the codes that nobody has; `has_codes` is
-    true once there was one, and nothing is then handed out without. Both are kept under the row's lock, which every claim takes.
-    Where there is a `code_pattern`, codes are made on demand once there is none in stock, and never run out. `config` is what a
-    `points_multiplier` does, null for every other type: `{"multiplier": 2, "duration_hours": 24}`.
+    - `claimed` counts the pieces that were handed out, of `total_inventory` (null: no limit).
+    - `free_codes` counts the free codes. `has_codes` is true since the first code was added: from then on no piece is handed out without
+      a code. Both change under the row lock, which every claim takes.
+    - `code_pattern` makes codes on demand when none is in stock.
+    - `config` configures a `points_multiplier` and is null for other types: `{"multiplier": 2, "duration_hours": 24}`.
     """
 
     reward_type = models.CharField(max_length=20, choices=RewardType.choices)
@@ -49,5 +51,5 @@ class Reward(Definition):
 
     @property
     def available_codes(self) -> int | None:
-        """How many codes are left; None where it has none, or makes them on demand."""
+        """How many codes are left. None if the reward has no codes, or makes them on demand."""
         return self.free_codes if self.has_codes and self.code_pattern is None else None

@@ -1,11 +1,11 @@
-"""Rewards are claimed, granted, fulfilled and cancelled; codes are put into stock."""
+"""Services of rewards: define, claim, grant, fulfil and cancel rewards, and add codes to the stock."""
 
 from rewards.services.claiming import RewardClaimed, claim
 from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOpen, cancel, fulfil
 from rewards.services.definitions import NOUN, change_reward, create_reward
-from rewards.services.handing import RewardNotFound, grant
+from rewards.services.issuing import RewardNotFound, grant
 from rewards.services.multipliers import multipliers_at
-from rewards.services.serving import serve_waiting, serving_waiting
+from rewards.services.serving import serve_pending_claims, serve_pending_in_chunks
 from rewards.services.stock import CodesAdded, add_codes
 from rewards.services.wiring import register
 
@@ -26,6 +26,6 @@ __all__ = [
     "grant",
     "multipliers_at",
     "register",
-    "serve_waiting",
-    "serving_waiting",
+    "serve_pending_claims",
+    "serve_pending_in_chunks",
 ]

@@ -1,18 +1,16 @@
-"""Participants claim rewards, for points or for nothing."""
+"""Participants claim rewards, for points or for free."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from gamify.facts import services as facts
 from participants.engine import uuid_of
 from participants.models import Tenant
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
-from rewards.services.handing import RewardNotFound, check_may_have, issue_claim, loads_of, locked_reward
+from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
+from rewards.services.issuing import RewardNotFound, check_eligibility, issue_claim, lock_reward, tally_load
 
-CLAIM = "rewards.claim"
+CLAIM_OPERATION = "rewards.claim"
 
 
 @dataclass(frozen=True)
@@ -37,28 +35,30 @@ def claim(
     key: str | None = None,
     now: datetime,
 ) -> RewardClaimed:
-    """Claim a reward; what it costs is taken only if `deducts_points`.
+    """Claim a reward for a participant, who is created if unknown. Its price is deducted only if `deducts_points`.
 
-    Raises, in this order, RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable or
+    Raises, in this order: RewardNotFound, RewardUnavailable, TierTooLow, MaxClaimsExceeded, OutOfStock, NoCodesAvailable,
     InsufficientPoints; or IdempotencyKeyReused.
     """
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
-    idempotency = IdempotencyRequest(CLAIM, key, digest=str(known), external_id=participant_id) if key else None
+    idempotency = (
+        IdempotencyRequest(CLAIM_OPERATION, key, digest=str(known), external_id=participant_id) if key else None
+    )
     with unit_of_work(
-        tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[loads_of(known)]
+        tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=[tally_load(known)]
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return _from_answer(answer, participant_id)
+            return result_from(RewardClaimed, answer, participant_id=participant_id)
         claimed = _claim(work, known, participant_id, deducts_points=deducts_points)
-        work.store_answer(idempotency, _answer(claimed))
+        work.store_answer(idempotency, answer_from(claimed))
         return claimed
 
 
 def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
-    reward, participant = locked_reward(work, reward_id), work.participant(participant_id)
-    check_may_have(work, participant, reward)
+    reward, participant = lock_reward(work, reward_id), work.participant(participant_id)
+    check_eligibility(work, participant, reward)
     row = issue_claim(work, participant, reward, cost=reward.points_cost if deducts_points else 0)
     facts.publish_changes(work, participant, now=work.now)
     return RewardClaimed(
@@ -70,13 +70,3 @@ def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_po
         points_deducted=row.points_deducted,
         new_balance=participant.balance,
     )
-
-
-def _answer(claimed: RewardClaimed) -> dict[str, Any]:
-    answer = asdict(claimed) | {"claim_id": str(claimed.claim_id)}
-    return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
-
-
-def _from_answer(answer: Mapping[str, Any], participant_id: str) -> RewardClaimed:
-    claim_id = UUID(answer["claim_id"])
-    return RewardClaimed(**{**answer, "claim_id": claim_id}, participant_id=participant_id, is_replay=True)

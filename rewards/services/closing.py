@@ -1,9 +1,8 @@
-"""What becomes of a claim: it is fulfilled, or cancelled and paid back."""
+"""Closes claims: fulfils them, or cancels and refunds them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
 from gamify.facts import services as facts
 from gamify.points.models import LedgerEntry
@@ -13,8 +12,8 @@ from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_for_ids
 from rewards.models import Claim, ClaimStatus, RewardTally
-from rewards.services.handing import loads_of, locked_reward, tell
-from rewards.services.multipliers import switch_off
+from rewards.services.issuing import emit_claim_event, lock_reward, tally_load
+from rewards.services.multipliers import end_multiplier
 
 
 class ClaimNotFound(DomainError):
@@ -33,7 +32,7 @@ class AlreadyCancelled(DomainError):
 
 
 class ClaimNotOpen(DomainError):
-    """Only what was handed out can be fulfilled."""
+    """Only a claim with status `claimed` can be fulfilled."""
 
     code = "claim_not_open"
 
@@ -43,8 +42,9 @@ class ClaimNotOpen(DomainError):
 
 @restartable
 def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
-    """Take a claim back, once: its points return, and its piece of the inventory. A code that was handed out may have been
-    used, and does not come back; a points multiplier ends at once. Raises ClaimNotFound or AlreadyCancelled.
+    """Cancel a claim: return its points and its piece of the inventory, and end its points multiplier.
+
+    A code that was handed out may have been used, so it is not returned. Raises: ClaimNotFound or AlreadyCancelled.
     """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         cancel_claim(work, participant, claim, reason)
@@ -53,39 +53,40 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 
 
 def cancel_claim(work: UnitOfWork, participant: Participant, claim: Claim, reason: str | None) -> LedgerEntry | None:
-    """Take back a locked claim, in a unit that has loaded `loads_of` its reward; answers the entry that paid it back, if any.
-    Raises AlreadyCancelled.
+    """Cancel a locked claim, in a unit that has loaded `tally_load` of its reward. Returns the refund, if any.
+
+    Raises: AlreadyCancelled.
     """
     if claim.status == ClaimStatus.CANCELLED:
         raise AlreadyCancelled
     if claim.status != ClaimStatus.PENDING:
         _return(work, participant, claim)
-    paid_back = _refund(work, participant, claim, reason)
+    refunded = _refund(work, participant, claim, reason)
     tally = work.row(RewardTally, participant, claim.reward_id)
-    assert tally is not None, "a claim is counted"  # noqa: S101
+    assert tally is not None, "a participant with a claim has a tally"  # noqa: S101
     tally.claims -= 1
     work.change(tally, "claims")
-    switch_off(work, participant, claim, tally)
+    end_multiplier(work, participant, claim, tally)
     _close(work, claim, ClaimStatus.CANCELLED, reason)
     work.touch(participant, is_seen=False)
-    tell(work, "reward.cancelled", participant, claim, reason=reason)
-    return paid_back
+    emit_claim_event(work, "reward.cancelled", participant, claim, reason=reason)
+    return refunded
 
 
 def undo_payment(work: UnitOfWork, participant: Participant, entry: LedgerEntry, note: Note) -> LedgerEntry:
-    """Undo the entry that paid for a claim, which is to cancel the claim. Raises AlreadyCancelled or NotReversible."""
+    """Reverse the ledger entry that paid for a claim, by cancelling the claim. Raises: AlreadyCancelled or NotReversible."""
     found = Claim.objects.of(participant).filter(entry_id=entry.pk).first()
     claim = work.lock(Claim, found.pk) if found else None
     if claim is None:
         raise NotReversible("Its claim does not exist")
-    work.load([loads_of(claim.reward_id)])
-    paid_back = cancel_claim(work, participant, claim, note.reason)
-    assert paid_back is not None, "the entry paid for it"  # noqa: S101
-    return paid_back
+    work.load([tally_load(claim.reward_id)])
+    refunded = cancel_claim(work, participant, claim, note.reason)
+    assert refunded is not None, "the entry paid for the claim"  # noqa: S101
+    return refunded
 
 
 def _return(work: UnitOfWork, participant: Participant, claim: Claim) -> None:
-    reward = locked_reward(work, claim.reward_id)
+    reward = lock_reward(work, claim.reward_id)
     reward.claimed -= 1
     work.change(reward, "claimed")
     participant.rewards_claimed -= 1
@@ -107,32 +108,31 @@ def _close(work: UnitOfWork, claim: Claim, status: ClaimStatus, reason: str | No
 
 @restartable
 def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) -> Claim:
-    """Note that a claim was sent, switched on or used. Doing it twice is doing it once. Raises ClaimNotFound or ClaimNotOpen."""
+    """Mark a claim as fulfilled: the reward was sent, activated or used. Repeating the call changes nothing.
+
+    Raises: ClaimNotFound or ClaimNotOpen.
+    """
     with _unit(tenant, claim_id, now=now) as (work, participant, claim):
         if claim.status == ClaimStatus.FULFILLED:
             return claim
         if claim.status != ClaimStatus.CLAIMED:
             raise ClaimNotOpen(claim.status)
         _close(work, claim, ClaimStatus.FULFILLED, reason)
-        tell(work, "reward.fulfilled", participant, claim, reason=reason)
+        emit_claim_event(work, "reward.fulfilled", participant, claim, reason=reason)
         facts.publish_changes(work, participant, now=now)
         return claim
 
 
 @contextmanager
 def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[UnitOfWork, Participant, Claim]]:
-    """Holds the claim's participant, then the claim."""
+    """Lock the claim's participant, then the claim. Raises: ClaimNotFound."""
     known = uuid_of(claim_id)
     found = None if known is None else Claim.objects.filter(tenant_id=tenant.pk, pk=known).first()
     if found is None:
         raise ClaimNotFound(claim_id)
-    loads = [loads_of(found.reward_id)]
+    loads = [tally_load(found.reward_id)]
     with unit_for_ids(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
-        participant, claim = work.locked_participants.get(found.participant_id), work.lock(Claim, _id(found))
+        participant, claim = work.locked_participants.get(found.participant_id), work.lock(Claim, found.pk)
         if participant is None or claim is None:
             raise ClaimNotFound(claim_id)
         yield work, participant, claim
-
-
-def _id(claim: Claim) -> UUID:
-    return claim.pk

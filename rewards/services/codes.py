@@ -1,46 +1,46 @@
-"""The code that goes with a claim: one of the stock, or one made on demand.
+"""Selects the code of a claim: one in stock, or one that is made on demand.
 
-The reward is locked: nobody else takes or makes one of its codes meanwhile. What this unit has handed out is not in the
-database yet, and stands on the reward.
+The reward is locked, so no other transaction takes or makes one of its codes. The codes that this unit hands out are not in the
+database yet; a list on the reward row has them.
 """
 
 from django.db.models import QuerySet
 
 from participants.work import UnitOfWork
-from rewards.engine import NoCodesAvailable, code_of
+from rewards.engine import NoCodesAvailable, random_code
 from rewards.models import Claim, Reward, RewardCode
 
-AT_ONCE = 8
+CANDIDATES = 8  # codes that one query looks up
 ATTEMPTS = 16
 
 
 def next_code(reward: Reward, *, work: UnitOfWork) -> RewardCode | None:
-    """The oldest of the stock; one of the reward's pattern where there is none; None where it has neither. Nothing is changed.
+    """Return the oldest free code, else a new code of the reward's pattern, else None. Changes nothing.
 
-    Raises NoCodesAvailable where almost all that the pattern can make were made.
+    Raises: NoCodesAvailable if almost all codes of the pattern exist already.
     """
     if reward.free_codes:
-        taken = [code.pk for code in _handed_out(reward)]
-        code = _codes_of(reward).filter(claim_id=None).exclude(pk__in=taken).order_by("pk").first()
-        assert code is not None, "free_codes counts them"  # noqa: S101
+        used = [code.pk for code in _used_in_unit(reward)]
+        code = _codes_of(reward).filter(claim_id=None).exclude(pk__in=used).order_by("pk").first()
+        assert code is not None, "free_codes says that there is one"  # noqa: S101
         return code
-    return None if reward.code_pattern is None else _made(reward, reward.code_pattern, work=work)
+    return None if reward.code_pattern is None else _new_code(reward, reward.code_pattern, work=work)
 
 
-def _made(reward: Reward, pattern: str, *, work: UnitOfWork) -> RewardCode:
-    """A handful is looked up at once, so that one question does, however many codes there are."""
-    handed_out = {code.value for code in _handed_out(reward)}
+def _new_code(reward: Reward, pattern: str, *, work: UnitOfWork) -> RewardCode:
+    """Look up several candidates in one query, so that a second query is rarely needed."""
+    used = {code.value for code in _used_in_unit(reward)}
     for _ in range(ATTEMPTS):
-        values = [code_of(pattern) for _ in range(AT_ONCE)]
-        known = handed_out.union(_codes_of(reward).filter(value__in=values).values_list("value", flat=True))
+        values = [random_code(pattern) for _ in range(CANDIDATES)]
+        known = used.union(_codes_of(reward).filter(value__in=values).values_list("value", flat=True))
         if free := [value for value in values if value not in known]:
             return RewardCode(tenant_id=reward.tenant_id, reward_id=reward.pk, value=free[0], created_at=work.now)
     raise NoCodesAvailable
 
 
-def give_code(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode) -> None:
-    """Write down that `claim` has `code`, which `next_code` has found."""
-    _handed_out(reward).append(code)
+def assign_code(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode) -> None:
+    """Assign `code`, which `next_code` returned, to `claim`."""
+    _used_in_unit(reward).append(code)
     claim.code_value, code.claim_id = code.value, claim.pk
     if code._state.adding:
         work.add(code)
@@ -54,6 +54,6 @@ def _codes_of(reward: Reward) -> "QuerySet[RewardCode]":
     return RewardCode.objects.filter(tenant_id=reward.tenant_id, reward_id=reward.pk)
 
 
-def _handed_out(reward: Reward) -> list[RewardCode]:
-    handed_out: list[RewardCode] = reward.__dict__.setdefault("_handed_out_in_this_unit", [])
-    return handed_out
+def _used_in_unit(reward: Reward) -> list[RewardCode]:
+    used: list[RewardCode] = reward.__dict__.setdefault("_codes_used_in_unit", [])
+    return used

@@ -1,4 +1,4 @@
-"""Rewards are defined; a code of their own is made where none is given, since clients know them by id."""
+"""Creates and changes definitions of rewards."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,16 +13,16 @@ from participants.models import Tenant
 from participants.services.definitions import create_definition, write_changes
 from participants.work import restartable, unit_of_work
 from rewards.models import Reward
-from rewards.services.handing import RewardNotFound, locked_reward
+from rewards.services.issuing import RewardNotFound, lock_reward
 from rewards.services.serving import serve_new_stock
 
 NOUN = "reward"
-MAX_NAMED = 36  # characters of the name in a code that is made
+MAX_NAME_IN_CODE = 36  # characters
 
 
 def create_reward(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
-    """Raises CodeConflict where a code was given that is taken."""
-    code = data.get("code") or _made_code(data["name"])
+    """Create a reward. Without a `code` it gets one, because clients refer to rewards by id. Raises: CodeConflict."""
+    code = data.get("code") or _code_from_name(data["name"])
     return create_definition(Reward, noun=NOUN, tenant=tenant, data={**data, "code": code}, now=now)
 
 
@@ -30,23 +30,24 @@ def create_reward(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> 
 def change_reward(
     *, tenant: Tenant, reward_id: str, changes: Callable[[Reward], Mapping[str, Any]], now: datetime
 ) -> Reward:
-    """Change a reward and serve those who wait for it, if there is stock now. Raises RewardNotFound and what `changes` raises.
+    """Change a reward, and serve pending claims if it now has stock. Raises: RewardNotFound, and what `changes` raises.
 
-    `changes` is called with the locked row and returns the new values by field. It may be called again: a unit that must lock
-    waiting participants starts anew, so that they are locked before the reward, as in every other unit.
+    `changes` is called with the locked row and returns the new values by field. It may be called again: the unit restarts if it must
+    also lock participants with pending claims, because participants are locked before rewards.
     """
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
     with unit_of_work(tenant, [], now=now) as work:
-        reward = locked_reward(work, known)
+        reward = lock_reward(work, known)
         if write_changes(reward, changes=changes(reward), now=now):
             serve_new_stock(work)
-            # Last: who changes another reward locks that one before the tenant, and serving may need it.
+            # Last, because it locks the tenant: a concurrent change of another reward, which serving may need, holds that
+            # reward while it waits for the tenant.
             bump_catalog_version(tenant)
     return reward
 
 
-def _made_code(name: str) -> str:
-    """Of the name, and unique."""
-    return f"{slugify(name)[:MAX_NAMED] or NOUN}-{new_id().hex[-12:]}"
+def _code_from_name(name: str) -> str:
+    """Return a unique code that starts with the name."""
+    return f"{slugify(name)[:MAX_NAME_IN_CODE] or NOUN}-{new_id().hex[-12:]}"

@@ -1,4 +1,4 @@
-"""An event is undone: rewards that it granted are taken back, unless they cannot return."""
+"""Undoes an event: takes back the rewards that it granted, where possible."""
 
 from collections.abc import Iterator
 
@@ -8,30 +8,30 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 from rewards.models import Claim, ClaimStatus
 from rewards.services.closing import cancel_claim
-from rewards.services.handing import loads_of
+from rewards.services.issuing import tally_load
 
-CODE_IS_OUT = "Its code was handed out, and may have been used"
+CODE_WAS_DELIVERED = "Its code was handed out, and may have been used"
 WAS_FULFILLED = "It was fulfilled"
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Claims of the event are cancelled as by hand, by reward; one that was fulfilled, or whose code is out, stands."""
+    """Cancel the claims of the event. Fulfilled claims, and claims whose code was handed out, are not cancelled."""
     found = Claim.objects.of(participant).filter(event_id=event.pk).exclude(status=ClaimStatus.CANCELLED)
     for row in found.order_by("reward_id", "pk"):  # rewards are locked by id
-        work.load([loads_of(row.reward_id)])
+        work.load([tally_load(row.reward_id)])
         claim = work.lock(Claim, row.pk)
         if claim is not None:
-            yield _taken_back(work, participant, event, claim)
+            yield _take_back(work, participant, event, claim)
 
 
-def _taken_back(work: UnitOfWork, participant: Participant, event: Event, claim: Claim) -> Undone:
-    kept = _obstacle(claim)
-    if kept is None:
+def _take_back(work: UnitOfWork, participant: Participant, event: Event, claim: Claim) -> Undone:
+    obstacle = _obstacle(claim)
+    if obstacle is None:
         cancel_claim(work, participant, claim, event.reversal["reason"])
-    return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, kept=kept)
+    return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, kept=obstacle)
 
 
 def _obstacle(claim: Claim) -> str | None:
     if claim.code_value is not None:
-        return CODE_IS_OUT
+        return CODE_WAS_DELIVERED
     return WAS_FULFILLED if claim.status == ClaimStatus.FULFILLED else None

@@ -1,4 +1,4 @@
-"""Codes are put into the stock of a reward."""
+"""Adds codes to the stock of a reward."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from participants.errors import DomainError
 from participants.models import Tenant
 from participants.work import UnitOfWork, restartable, unit_of_work
 from rewards.models import Reward, RewardCode
-from rewards.selectors import known_codes
-from rewards.services.handing import RewardNotFound, locked_reward
+from rewards.selectors import existing_codes
+from rewards.services.issuing import RewardNotFound, lock_reward
 
 
 @dataclass(frozen=True)
-class CodeTaken:
-    """What became of one code. `is_repeat`: it was there already, or earlier in the list."""
+class CodeResult:
+    """The result for one code. `is_repeat`: the reward has it already, or it is earlier in the list."""
 
     code: str
     is_repeat: bool
     refusal: DomainError | None = None
 
 
-Then = Callable[[UnitOfWork, Sequence[CodeTaken]], None]
+BeforeEnd = Callable[[UnitOfWork, Sequence[CodeResult]], None]
 
 
 @dataclass(frozen=True)
 class CodesAdded:
-    """What became of each, in the order given, and how many codes nobody has now."""
+    """One result per code, in the order given, and the number of free codes afterwards."""
 
-    taken: Sequence[CodeTaken]
+    results: Sequence[CodeResult]
     available: int
 
     @property
     def added(self) -> int:
-        return sum(not each.is_repeat for each in self.taken)
+        return sum(not each.is_repeat for each in self.results)
 
     @property
     def duplicates(self) -> Sequence[str]:
-        return [each.code for each in self.taken if each.is_repeat]
+        return [each.code for each in self.results if each.is_repeat]
 
 
 @restartable
@@ -49,33 +49,33 @@ def add_codes(
     codes: Sequence[str],
     now: datetime,
     is_dry_run: bool = False,
-    then: Then | None = None,
+    then: BeforeEnd | None = None,
 ) -> CodesAdded:
-    """Put codes into the stock of a reward, whose row is locked meanwhile. Participants who wait for it are served at the end of
-    the same unit (`rewards.services.serving`). Raises RewardNotFound.
+    """Add codes to the stock of a reward and serve its pending claims. Raises: RewardNotFound.
 
-    `then` is called with what became of them before the unit ends, to write what belongs to it, and anew if it is restarted.
+    `then` is called with the results before the unit ends, to write what belongs to the same transaction. It is called again if the unit
+    restarts.
     """
     known = uuid_of(reward_id)
     if known is None:
         raise RewardNotFound(reward_id)
     with unit_of_work(tenant, [], now=now, is_dry_run=is_dry_run) as work:
-        reward = locked_reward(work, known)
-        taken = list(_taken(codes, known_codes(reward, codes)))
-        _put(work, reward, [each.code for each in taken if not each.is_repeat])
+        reward = lock_reward(work, known)
+        results = list(_results(codes, existing_codes(reward, codes)))
+        _store(work, reward, [each.code for each in results if not each.is_repeat])
         if then is not None:
-            then(work, taken)
-    return CodesAdded(taken, reward.free_codes)  # after the unit, which may have handed some of them out
+            then(work, results)
+    return CodesAdded(results, reward.free_codes)  # read after the unit, which may have handed some codes out
 
 
-def _taken(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeTaken]:
+def _results(codes: Sequence[str], known: Collection[str]) -> Iterator[CodeResult]:
     seen = set(known)
     for code in codes:
-        yield CodeTaken(code, is_repeat=code in seen)
+        yield CodeResult(code, is_repeat=code in seen)
         seen.add(code)
 
 
-def _put(work: UnitOfWork, reward: Reward, codes: Sequence[str]) -> None:
+def _store(work: UnitOfWork, reward: Reward, codes: Sequence[str]) -> None:
     if not codes:
         return
     about = {"tenant_id": reward.tenant_id, "reward_id": reward.pk, "created_at": work.now}

@@ -1,4 +1,4 @@
-"""What rewards register with the layers below."""
+"""Registrations of rewards with the layers below."""
 
 from gamify.facts.services import undoers
 from gamify.points.models import EntryType
@@ -20,8 +20,8 @@ def _delete_claims(participant: Participant) -> None:
     RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
 
 
-def _clear_words(participant: Participant) -> None:
-    """Anonymising keeps what was handed out, but neither the code nor what was written beside it."""
+def _clear_codes(participant: Participant) -> None:
+    """Anonymising keeps claims, but removes their codes and reasons."""
     Claim.objects.of(participant).update(code_value=None, reason=None)
 
 
@@ -30,28 +30,26 @@ _CLAIM = {
     "reward_id": EventField(UUID, "Id of the reward."),
     "reward_name": EventField(TEXT, "Its name."),
     "reward_type": EventField(TEXT, "Its type."),
-    "code_value": EventField(TEXT, "The code that was handed out, or null.", nullable=True, confidential=True),
-    "points_deducted": EventField(INTEGER, "What was paid for it."),
-    "multiplier": EventField(
-        NUMBER, "Of a points multiplier: what points are multiplied by; else null.", nullable=True
-    ),
-    "active_until": EventField(INSTANT, "Until when; null where it multiplies nothing.", nullable=True),
+    "code_value": EventField(TEXT, "Its code, or null.", nullable=True, confidential=True),
+    "points_deducted": EventField(INTEGER, "Points that were paid for it."),
+    "multiplier": EventField(NUMBER, "Factor of a points multiplier; null for other rewards.", nullable=True),
+    "active_until": EventField(INSTANT, "End of a points multiplier; null for other rewards.", nullable=True),
 }
-_WHY = {"reason": EventField(TEXT, "Text given with the request, or null.", nullable=True)}
+_REASON = {"reason": EventField(TEXT, "Text of the request, or null.", nullable=True)}
 _EVENTS = {
-    "reward.claimed": ("A reward was handed out.", _CLAIM),
-    "reward.pending": ("A reward was granted that is out of stock; it is handed out when stock comes.", _CLAIM),
-    "reward.fulfilled": ("A claim was fulfilled.", _CLAIM | _WHY),
-    "reward.cancelled": ("A claim was cancelled, and its points were given back.", _CLAIM | _WHY),
+    "reward.claimed": ("A participant got a reward.", _CLAIM),
+    "reward.pending": ("A reward was granted that is out of stock. The participant gets it when stock comes.", _CLAIM),
+    "reward.fulfilled": ("A claim was fulfilled.", _CLAIM | _REASON),
+    "reward.cancelled": ("A claim was cancelled, and its points were returned.", _CLAIM | _REASON),
 }
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
     closing_steps.register("rewards", serve_new_stock)
-    erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_words))
+    erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_codes))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

@@ -1,9 +1,13 @@
-"""Streaks in the console: definitions and what switches them, amnesties, and where a participant stands.
+"""Streaks in the console.
 
-streaks     lists and pages of definitions      forms       their form, judged by the bodies of the API
-milestones  the editor of milestones            switching   pause, resume, activate, archive
-amnesties   days on which nobody can miss       people      a participant's streaks, freeze and restore
-calendars   a participant's windows, drawn      words       how all of this is said to people
+streaks     the list and the pages of definitions
+forms       their form, which the bodies of the API validate
+milestones  the editor of milestones
+switching   pause, resume, activate, archive
+amnesties   days on which no period can be missed
+people      the streaks of a participant, freeze and restore
+calendars   the windows of a participant as boxes
+words       descriptions in words
 """
 
 from streaks.admin import amnesties, people, streaks

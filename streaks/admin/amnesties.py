@@ -1,4 +1,4 @@
-"""Amnesties: added after a look at whom they touch, and undone. Never edited, never deleted."""
+"""Amnesties in the console: declared after a preview, and undone. They are never edited and never deleted."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from participants.admin import audit
-from participants.admin.base import TenantDataAdmin, TenantDataForm, of_picked_tenant
+from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant
 from participants.admin.display import display
 from participants.admin.fields import DayField, ReasonField, check_line
 from participants.admin.pages import Done, ObjectPage
@@ -28,8 +28,8 @@ from streaks.models import Amnesty, Status, Streak
 from streaks.selectors.reach import reach_of
 
 MAX_NAME = 100
-SHOWN_STREAKS = 20
-EXPLANATION = "Nobody can miss a period that these days touch, and runs that broke on days which have passed live again. You can undo it."
+MAX_PREVIEW_LINES = 20
+EXPLANATION = "Periods that overlap these days cannot be missed. Runs that broke on past days are alive again. You can undo an amnesty."
 
 
 class AmnestyForm(TenantDataForm):
@@ -39,16 +39,16 @@ class AmnestyForm(TenantDataForm):
         max_length=MAX_NAME,
         widget=UnfoldAdminTextInputWidget,
         validators=[check_line],
-        help_text="What happened: “Outage on Monday”.",
+        help_text="What happened, such as “Outage on Monday”.",
     )
     from_on = DayField(label="From", widget=UnfoldAdminTextInputWidget({"type": "date"}))
     to_on = DayField(label="To", widget=UnfoldAdminTextInputWidget({"type": "date"}), help_text="This day is included.")
-    timezone = forms.CharField(label="Time zone", widget=timezone_widget(), help_text="In which these days are meant.")
+    timezone = forms.CharField(label="Time zone", widget=timezone_widget(), help_text="The zone of these days.")
     streak_codes = forms.MultipleChoiceField(
         label="Streaks",
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Leave all empty for every streak, also those defined later.",
+        help_text="Select none for all streaks, including streaks that you define later.",
     )
     reason = ReasonField(help_text="For your colleagues.")
 
@@ -65,10 +65,10 @@ class AmnestyForm(TenantDataForm):
             self.fields["streak_codes"].choices = choices  # type: ignore[attr-defined]
 
     def _post_clean(self) -> None:
-        """Django's hook for what the model has to say; here the service has."""
+        """Skip Django's validation of the model: the service validates."""
 
     def service_arguments(self) -> dict[str, Any]:
-        """What the service is asked for; no streak is every streak."""
+        """The arguments for the service. No selected streak means all streaks."""
         cleaned = self.cleaned_data
         return {
             "tenant": self.tenant,
@@ -82,22 +82,22 @@ class AmnestyForm(TenantDataForm):
 
 
 def _streaks(tenant: Tenant, codes: Iterable[str] | None = None) -> list[Streak]:
-    """Those that an amnesty may be about, in display order."""
+    """The streaks that an amnesty can concern, in display order. `codes` None means all."""
     streaks = Streak.objects.of(tenant).exclude(status=Status.ARCHIVED)
     return list((streaks if codes is None else streaks.filter(code__in=codes)).in_order())
 
 
 def _preview(tenant: Tenant, codes: Iterable[str] | None) -> Iterator[str]:
-    """Whom it touches: all together, then streak by streak."""
+    """The affected participants: one line for all streaks together, then one line per streak."""
     streaks, now = [each for each in _streaks(tenant, codes) if each.status != Status.DRAFT], timezone.now()
     if not streaks:
-        yield "There is no streak that it touches."
+        yield "No streak is affected."
     if len(streaks) > 1:
         yield total_line(reach_of(tenant, [streak.pk for streak in streaks], now=now))
-    for streak in streaks[:SHOWN_STREAKS]:
+    for streak in streaks[:MAX_PREVIEW_LINES]:
         yield reach_line(streak.name, reach_of(tenant, [streak.pk], now=now))
-    if len(streaks) > SHOWN_STREAKS:
-        yield f"And {len(streaks) - SHOWN_STREAKS:,} more streaks."
+    if len(streaks) > MAX_PREVIEW_LINES:
+        yield f"And {len(streaks) - MAX_PREVIEW_LINES:,} more streaks."
 
 
 def _undo(request: HttpRequest, amnesty: Amnesty, data: Mapping[str, Any]) -> Done:
@@ -108,7 +108,7 @@ def _undo(request: HttpRequest, amnesty: Amnesty, data: Mapping[str, Any]) -> Do
 UNDO = ObjectPage(
     name="undo",
     title="Undo",
-    explanation="The days can be missed again: runs that live by this amnesty alone break. It stays in the list as undone.",
+    explanation="The days can be missed again: runs that are alive only because of this amnesty break. It stays in the list as undone.",
     button="Undo",
     permission="streaks.change_amnesty",
     perform=_undo,
@@ -122,16 +122,16 @@ UNDO = ObjectPage(
 @admin.register(Amnesty)
 class AmnestyAdmin(TenantDataAdmin):
     form = AmnestyForm
-    list_display = ("name", "from_on", "to_on", "timezone", "shown_streaks", "shown_status", "created_at")
+    list_display = ("name", "from_on", "to_on", "timezone", "display_streaks", "display_status", "created_at")
     search_fields = ("name", "reason")
     search_help_text = "Part of the name or the reason"
     ordering = ("-created_at",)
     sortable_by = ("from_on", "created_at")
     object_pages = (UNDO,)
-    fields = ("name", ("from_on", "to_on"), "timezone", "shown_streaks", "reason", ("created_at", "undone_at"), "id")
+    fields = ("name", ("from_on", "to_on"), "timezone", "display_streaks", "reason", ("created_at", "undone_at"), "id")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # what it excused was told to clients: undo it, and declare another
+        return False  # clients were informed about its days: undo it and declare another
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -140,44 +140,47 @@ class AmnestyAdmin(TenantDataAdmin):
         return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return of_picked_tenant(request, lambda: self._ask(request))
+        return for_picked_tenant(request, lambda: self._add_page(request))
 
-    def _ask(self, request: HttpRequest) -> HttpResponse:
-        """The form; filled in, whom it touches; confirmed, it is done."""
+    def _add_page(self, request: HttpRequest) -> HttpResponse:
+        """Three steps: the empty form, the preview of a valid form, and the declaration after the confirmation."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = type("Form", (AmnestyForm,), {"request": request})(request.POST or None)
-        is_asked = request.method == "POST" and "edit" not in request.POST and form.is_valid()
-        amnesty = self._declare(request, form) if is_asked else None
+        is_complete = request.method == "POST" and "edit" not in request.POST and form.is_valid()
+        amnesty = self._declare(request, form) if is_complete else None
         if amnesty is None:
             return self._page(request, form)
         if amnesty.pk is None:
-            preview = list(_preview(form.tenant, amnesty.streak_codes))
-            return self._page(request, form, amnesty=amnesty, preview=preview)
+            lines = list(_preview(form.tenant, amnesty.streak_codes))
+            return self._page(request, form, amnesty=amnesty, preview=lines)
         messages.success(request, f"Declared: {amnesty}.")
         return HttpResponseRedirect(reverse("admin:streaks_amnesty_change", args=[amnesty.pk]))
 
     def _declare(self, request: HttpRequest, form: Any) -> Amnesty | None:
-        """Without an id until it is confirmed; None where the service refused, which the form then shows."""
-        is_look = "confirmed" not in request.POST
+        """Declare the amnesty if it is confirmed, else do a dry run, which returns one without an id.
+
+        Returns None if the service refuses; the form then shows the error.
+        """
+        is_preview = "confirmed" not in request.POST
         try:
             with transaction.atomic():
-                amnesty = services.declare_amnesty(**form.asked(), now=timezone.now(), dry_run=is_look)
-                if not is_look:
+                amnesty = services.declare_amnesty(**form.asked(), now=timezone.now(), dry_run=is_preview)
+                if not is_preview:
                     audit.record(request, amnesty, audit.ADDITION, "Declared.")
                 return amnesty
         except DomainError as refusal:
             place(form, refusal)
             return None
 
-    def _page(self, request: HttpRequest, form: Any, **shown: Any) -> HttpResponse:
+    def _page(self, request: HttpRequest, form: Any, **preview: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Declare an amnesty",
             "explanation": EXPLANATION,
             "form": form,
-            **shown,
+            **preview,
         }
         return TemplateResponse(request, "console/amnesty.html", context)
 

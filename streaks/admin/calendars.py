@@ -1,4 +1,4 @@
-"""The last windows of a participant in a streak, as a calendar of plain boxes."""
+"""The last windows of a participant in a streak, as a calendar of boxes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from streaks.selectors import ParticipantStreakStatus
 MAX_CALENDARS = 12
 WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
 LEGEND = {
-    "kept": "kept",
-    "grace": "missed, and the run went on",
+    "kept": "completed",
+    "grace": "missed, the run went on",
     "excused": "excused",
     "missed": "missed",
     "open": "still open",
 }
-DESCRIPTIONS = LEGEND | {"unknown": "from before they began, or before the rules changed"}
+DESCRIPTIONS = LEGEND | {"unknown": "before the participant began, or before the rules changed"}
 
 
 @dataclass(frozen=True)
 class Window:
-    """One box: `kind` is how it went, a key of TOLD."""
+    """One box. `kind` is a key of DESCRIPTIONS."""
 
     kind: str
     label: str
@@ -43,7 +43,7 @@ class Calendar:
 
 
 def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: datetime) -> SafeString:
-    """The calendars of the first streaks, as markup; nothing where there is none."""
+    """The calendars of the first MAX_CALENDARS streaks as HTML. Empty if there are none."""
     calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
     if not calendars:
         return SafeString("")
@@ -51,7 +51,7 @@ def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: dateti
 
 
 def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar | None:
-    """None for a rolling streak that has no windows yet."""
+    """The calendar of one streak. None for a rolling streak that has no windows yet."""
     windows, period = windows_of(status.state, status.rules), status.streak.period
     if windows is None:
         return None
@@ -61,7 +61,9 @@ def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar |
         about=period,
         layout="is-weeks" if is_daily else "is-row",
         heads=WEEKDAYS if is_daily else (),
-        windows=_known(list(_windows(status, windows, period, now=now)), DAYS_PER_WEEK if is_daily else 1),
+        windows=_without_unknown_start(
+            list(_windows(status, windows, period, now=now)), DAYS_PER_WEEK if is_daily else 1
+        ),
     )
 
 
@@ -71,17 +73,17 @@ def _windows(status: ParticipantStreakStatus, windows: Windows, period: str, *, 
     known_from = windows.start(_first_known(status, windows))
     for day in calendar_entries(status.state, status.rules, first=first, last=last, now=now, spans=status.spans):
         kind = _kind(day, known_from, now=now)
-        yield Window(kind, display_of(period).label(day.key, day.start), _told(day, kind))
+        yield Window(kind, display_of(period).label(day.key, day.start), _describe(day, kind))
 
 
-def _known(windows: Sequence[Window], step: int) -> Sequence[Window]:
-    """Without what is not known at the beginning, whole rows of `step` at a time."""
+def _without_unknown_start(windows: Sequence[Window], step: int) -> Sequence[Window]:
+    """Drop leading windows of the kind `unknown`, in whole rows of `step` boxes."""
     unknown = next((index for index, window in enumerate(windows) if window.kind != "unknown"), len(windows))
     return windows[unknown - unknown % step :]
 
 
 def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
-    """Days begin with a Monday; rolling windows where the run opened, since before there were none."""
+    """The first window to show. Days begin with a Monday. Rolling windows begin where the run opened."""
     first = last - display_of(period).boxes + 1
     if period == Period.DAILY:
         first -= (first - 1) % DAYS_PER_WEEK
@@ -90,7 +92,7 @@ def _first(status: ParticipantStreakStatus, period: str, last: int) -> int:
 
 
 def _first_known(status: ParticipantStreakStatus, windows: Windows) -> int:
-    """Before it nothing was asked of them, or it was counted by other rules."""
+    """The first window after the participant began the streak and after the rules last changed."""
     begun = min([windows.ordinal(status.row.created_at), *(first for first, _ in status.state.runs[:1])])
     return max(begun, status.state.carry_over.last + 1)
 
@@ -107,6 +109,6 @@ def _kind(day: CalendarEntry, known_from: datetime, *, now: datetime) -> str:
     return "open" if day.end > now else "missed"
 
 
-def _told(day: CalendarEntry, kind: str) -> str:
+def _describe(day: CalendarEntry, kind: str) -> str:
     run = f", run of {day.count:,}" if day.count and kind != "open" else ""
     return f"{day.key}: {DESCRIPTIONS[kind]}{run}"

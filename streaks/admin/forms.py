@@ -1,4 +1,4 @@
-"""The form of a streak: its fields make the body that an API client would send, and that judges them."""
+"""The form of a streak. Its fields make the body that an API client would send, and that body validates them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from participants.admin.lengths import LengthField
 from participants.admin.tenants import timezone_widget
 from participants.errors import FieldError
 from streaks.admin.milestones import MilestonesField
-from streaks.admin.words import sentence
+from streaks.admin.words import complete_message
 from streaks.definitions import ConsoleStreakChanges, NewConsoleStreak, milestone_problems
 from streaks.definitions.config import CALENDAR
 from streaks.engine.windows import ROLLING, Period
@@ -22,9 +22,9 @@ from streaks.selectors.configs import WEEKDAYS, filter_of
 
 STATUSES = [(Status.ACTIVE.value, "active"), (Status.DRAFT.value, "draft")]
 KINDS = [
-    (ConditionKind.COUNT.value, "so many events"),
-    (ConditionKind.SUM.value, "a property adds up to"),
-    (ConditionKind.DISTINCT.value, "so many different values of a property"),
+    (ConditionKind.COUNT.value, "a number of events"),
+    (ConditionKind.SUM.value, "the sum of a property"),
+    (ConditionKind.DISTINCT.value, "a number of different values of a property"),
 ]
 WINDOW = ("period", "duration_seconds", "timezone", "reset_time", "week_start")
 CONDITION = ("condition_type", "condition_field", "condition_min")
@@ -36,7 +36,7 @@ def _zone_field() -> LineField:
     return LineField(
         label="Time zone",
         widget=timezone_widget(blank="The tenant's zone", others=[travelling]),
-        help_text="In which days begin. Each participant's own: the tenant's, for those who have none.",
+        help_text="The zone in which days begin. Participants without a zone of their own use the tenant's zone.",
     )
 
 
@@ -58,47 +58,52 @@ class StreakForm(DefinitionForm):
         "milestones": "none",
     }
 
-    is_active = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares; `status` says it
+    is_active = None  # type: ignore[assignment]  # removes the parent's field: `status` replaces it
     status = ChoiceField(
-        choices=STATUSES, help_text="A draft counts nothing, and no participant sees it, until you activate it."
+        choices=STATUSES, help_text="A draft is not counted and not visible to participants until you activate it."
     )
     event_types = WordsField(
-        label="Events", help_text="Separated by commas; * for any event. Left empty: the event called like the code."
+        label="Events",
+        help_text="Separated by commas; * for any event. If empty: the event that is named like the code.",
     )
     fact_filter = ConditionsField(
-        label="Only events where", required=False, help_text="All conditions must hold. None: every such event counts."
+        label="Only events where",
+        required=False,
+        help_text="All conditions must hold. Without conditions every such event counts.",
     )
     drop_expression = SwitchField(
-        label="Remove these conditions", help_text="Every such event counts then, and you can set conditions here."
+        label="Remove these conditions", help_text="Then every such event counts, and you can set conditions here."
     )
-    period = ChoiceField(choices=PERIODS, help_text="Rolling: the first begins with the participant's first event.")
-    duration_seconds = LengthField(label="Length of a period", unit="days", help_text="Of rolling periods.")
+    period = ChoiceField(
+        choices=PERIODS, help_text="Rolling: the first period begins with the participant's first event."
+    )
+    duration_seconds = LengthField(label="Length of a period", unit="days", help_text="Only for rolling periods.")
     timezone = _zone_field()
     reset_time = LineField(
         label="Time of day",
-        help_text="At which periods begin, such as 04:00. Left empty: midnight. Of hourly periods the minutes count.",
+        help_text="Periods begin at this time, such as 04:00. If empty: midnight. Hourly periods use only the minutes.",
     )
     week_start = ChoiceField(
         label="Weeks begin on", choices=[(str(index), day.title()) for index, day in enumerate(WEEKDAYS)]
     )
-    condition_type = ChoiceField(label="A period is kept by", choices=KINDS)
-    condition_field = LineField(
-        label="Property", help_text="Of the event, such as amount or order.total; its numbers are added, or told apart."
-    )
+    condition_type = ChoiceField(label="A period is completed by", choices=KINDS)
+    condition_field = LineField(label="Property", help_text="A property of the event, such as amount or order.total.")
     condition_min = NumberField(label="At least", initial=1)
     grace_periods = IntegerField(
-        label="Grace", initial=0, help_text="How many periods may be missed in a row. They never add to the count."
+        label="Grace",
+        initial=0,
+        help_text="Number of periods that may be missed in a row. They never add to the count.",
     )
     reset_on_miss = SwitchField(
-        label="Missing more ends the run", initial=True, help_text="Off: every period that was kept counts, for ever."
+        label="Missing more ends the run", initial=True, help_text="Off: every completed period counts forever."
     )
     at_risk_seconds = LengthField(
         label="At-risk lead",
         unit="hours",
-        help_text="How long before it breaks a run is at risk. Left empty: a sixth of the period. 0: it is never at risk.",
+        help_text="A run is at risk during this time before it breaks. If empty: a sixth of the period. 0: never at risk.",
     )
     milestones = MilestonesField(
-        required=False, help_text="Each length once. Without a reward, clients are told of it."
+        required=False, help_text="Each length once. A milestone without a reward is only announced to clients."
     )
     icon_url = picture_field()
     color = color_field()
@@ -112,7 +117,7 @@ class StreakForm(DefinitionForm):
         return None if self.instance._state.adding else filter_of(self.instance)
 
     def clean_event_types(self) -> list[str]:
-        """A new streak takes its code when it is saved, as with the API."""
+        """Default to the streak's code. A new streak has no code yet: `save_new` adds the default, as the API does."""
         return self.cleaned_data["event_types"] or [code for code in [self.instance.code] if code]
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
@@ -126,29 +131,29 @@ class StreakForm(DefinitionForm):
         return body
 
     def _window(self) -> dict[str, Any]:
-        """What is said of the chosen kind of period; what the others need is left aside."""
-        said = {name: self.cleaned_data.get(name) for name in WINDOW}
-        if said["period"] == ROLLING:
-            return _given(type=ROLLING, duration_seconds=said["duration_seconds"])
-        begin = {name: said[name] for name in ("period", "timezone", "reset_time")}
-        week = {"week_start": WEEKDAYS[int(said["week_start"] or 0)]} if said["period"] == Period.WEEKLY else {}
-        return _given(type=CALENDAR, **begin, **week)
+        """The window of the body: only the fields that the chosen period uses."""
+        values = {name: self.cleaned_data.get(name) for name in WINDOW}
+        if values["period"] == ROLLING:
+            return _without_none(type=ROLLING, duration_seconds=values["duration_seconds"])
+        begin = {name: values[name] for name in ("period", "timezone", "reset_time")}
+        week = {"week_start": WEEKDAYS[int(values["week_start"] or 0)]} if values["period"] == Period.WEEKLY else {}
+        return _without_none(type=CALENDAR, **begin, **week)
 
     def _condition(self) -> dict[str, Any]:
         kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
         return {"type": kind, "min": minimum} | ({} if kind == ConditionKind.COUNT else {"field": field})
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             self._place(milestone_problems(self.tenant, judged.validated_data.get("milestones", [])))
         return judged
 
     def _field_of(self, error: FieldError) -> tuple[str | None, str]:
         field, message = super()._field_of(error)
-        said = sentence(error, str(self.fields[field].label) if field else "")
-        return field, message if said == error.message else said
+        complete = complete_message(error, str(self.fields[field].label) if field else "")
+        return field, message if complete == error.message else complete
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def _without_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

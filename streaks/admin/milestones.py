@@ -1,4 +1,4 @@
-"""The editor of milestones: rows of a length, a reward and how often it is paid. What they say, the API's body judges."""
+"""The editor of milestones. Each row has a length, a reward and how often it is paid. The API's body validates them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,17 @@ class Row:
         return not self.threshold.strip() and not self.reward.strip()
 
     def body(self) -> dict[str, Any]:
-        """As the API has it."""
+        """The milestone in the shape of the API."""
         reward = self.reward.strip() or None
         return {"threshold": self.threshold.strip(), "reward_item_id": reward, "repeatable": self.paid == EACH_RUN}
 
 
 @dataclass(frozen=True)
 class SubmittedMilestones:
-    """The rows as they came back, and those they were made from, as text: another edit meanwhile is not undone."""
+    """The submitted rows, and as text the rows that the page showed.
+
+    Only a difference between the two is a change. So an edit that somebody else made meanwhile is not undone.
+    """
 
     shown: str
     rows: Sequence[Row]
@@ -52,10 +55,10 @@ def _as_text(rows: Sequence[Row]) -> str:
     return json.dumps([row.body() for row in rows])
 
 
-def _sentence(stored: Mapping[str, Any]) -> str:
+def _description(stored: Mapping[str, Any]) -> str:
     row = row_of(stored)
-    given = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "clients are told, and no reward is given"
-    return f"At a length of {row.threshold}: {given}"
+    reward = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "announced to clients, without a reward"
+    return f"At a length of {row.threshold}: {reward}"
 
 
 class MilestonesWidget(forms.Widget):
@@ -73,25 +76,25 @@ class MilestonesWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, SubmittedMilestones) else _unchanged(value or [])
+        submitted = value if isinstance(value, SubmittedMilestones) else _as_shown(value or [])
         context = super().get_context(name, None, attrs)
         context["widget"] |= {"rows": [*submitted.rows, Row()], "shown": submitted.shown, "choices": CHOICES}
         return context
 
 
-def _unchanged(stored: Sequence[Mapping[str, Any]]) -> SubmittedMilestones:
+def _as_shown(stored: Sequence[Mapping[str, Any]]) -> SubmittedMilestones:
     rows = [row_of(milestone) for milestone in stored]
     return SubmittedMilestones(_as_text(rows), rows)
 
 
 class MilestonesField(forms.Field):
-    """Cleans to milestones as the API has them, not yet judged."""
+    """Cleans to milestones in the shape of the API, which validates them afterwards."""
 
     widget = MilestonesWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
-        return list_of(map(_sentence, value or ()))
+        return list_of(map(_description, value or ()))
 
     def clean(self, value: SubmittedMilestones) -> list[dict[str, Any]]:
         return [row.body() for row in value.rows]

@@ -1,4 +1,4 @@
-"""Streaks on a participant's page: where they stand, how their last windows went, freeze and restore."""
+"""The streaks of a participant on their page: status, calendars, freezes, and the pages Freeze and Restore."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,67 +21,67 @@ from streaks.models import Status
 from streaks.selectors import ParticipantStreakStatus, restorable_span, visible_statuses_of
 from streaks.services import CareRequest
 
-MAY_CARE = "streaks.change_participantstreak"
+CARE_PERMISSION = "streaks.change_participantstreak"
 COLUMNS = ("Streak", "Current", "Longest", "State", "Next milestone", "Last activity")
 FREEZE_COLUMNS = ("Streak", "From", "To", "Reason", "Given")
-SHOWN_FREEZES = 20
-MEMO = "console_streaks"
-REASON = "Stands on this page, and in what webhooks are told."
+MAX_FREEZES = 20
+CACHE = "console_streaks"
+REASON = "Appears on this page and in webhooks."
 
 
 def _statuses(participant: Participant) -> list[ParticipantStreakStatus]:
-    """Those that are paused too, in display order; read once a page, which asks for buttons and boxes alike."""
-    memo = vars(participant)
-    if MEMO not in memo:
-        memo[MEMO] = visible_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
-    statuses: list[ParticipantStreakStatus] = memo[MEMO]
+    """Statuses in active and paused streaks, in display order. Cached on the instance: buttons and boxes both need them."""
+    cache = vars(participant)
+    if CACHE not in cache:
+        cache[CACHE] = visible_statuses_of(participant, catalog_of(participant.tenant), now=timezone.now())
+    statuses: list[ParticipantStreakStatus] = cache[CACHE]
     return statuses
 
 
 # --- freeze and restore -----------------------------------------------------------------------------------------------
 
 
-class CaseForm(PageForm):
-    """About one of the streaks that `offered` has."""
+class CareForm(PageForm):
+    """A form about one of the participant's streaks. Subclasses list the streaks in `choices_for`."""
 
     streak_code = forms.ChoiceField(label="Streak", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
-        self.fields["streak_code"].choices = list(self.offered(row))  # type: ignore[attr-defined]
+        self.fields["streak_code"].choices = list(self.choices_for(row))  # type: ignore[attr-defined]
 
-    def offered(self, participant: Participant) -> Iterable[tuple[str, str]]:
+    def choices_for(self, participant: Participant) -> Iterable[tuple[str, str]]:
         raise NotImplementedError
 
 
-class FreezeForm(CaseForm):
+class FreezeForm(CareForm):
     refused_names: Mapping[str, str] = {"from": "begin", "to": "end"}
 
     begin = DayField(
         label="From",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="A day of the streak. Leave both empty for the period that is open now.",
+        help_text="A day of the streak. Leave both fields empty for the open period.",
     )
     end = DayField(
         label="To",
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="Included. Left empty: that one day.",
+        help_text="Included. Leave empty for one day.",
     )
     reason = ReasonField(help_text=REASON)
 
-    def offered(self, participant: Participant) -> Iterator[tuple[str, str]]:
+    def choices_for(self, participant: Participant) -> Iterator[tuple[str, str]]:
         for status in _statuses(participant):
-            yield status.streak.code, f"{status.streak.name} ({_word(status, timezone.now())})"
+            yield status.streak.code, f"{status.streak.name} ({_label(status, timezone.now())})"
 
 
-class RestoreForm(CaseForm):
+class RestoreForm(CareForm):
     reason = ReasonField(help_text=REASON)
 
-    def offered(self, participant: Participant) -> Iterator[tuple[str, str]]:
+    def choices_for(self, participant: Participant) -> Iterator[tuple[str, str]]:
         for status in _restorable(participant):
-            yield status.streak.code, f"{status.streak.name} ({_what_broke(status)})"
+            yield status.streak.code, f"{status.streak.name} ({_broken_run(status)})"
 
 
 def _restorable(participant: Participant) -> list[ParticipantStreakStatus]:
@@ -89,40 +89,41 @@ def _restorable(participant: Participant) -> list[ParticipantStreakStatus]:
     return [status for status in _statuses(participant) if restorable_span(status, now=now)]
 
 
-def _what_broke(status: ParticipantStreakStatus) -> str:
+def _broken_run(status: ParticipantStreakStatus) -> str:
     latest = status.streak_status.latest
     if status.streak_status.current or latest is None:
         return "the run before the present one"
     return f"a run of {latest.count:,} broke"
 
 
-def _case(participant: Participant, data: Mapping[str, Any]) -> CareRequest:
+def _care_request(participant: Participant, data: Mapping[str, Any]) -> CareRequest:
     return CareRequest(participant.external_id, data["streak_code"], data["reason"])
 
 
 def _freeze(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    case, now = _case(participant, data), timezone.now()
-    frozen = services.freeze(tenant=participant.tenant, case=case, begin=data["begin"], end=data["end"], now=now)
-    made = frozen.row.freezes[-1]
-    if made["at"] != now.isoformat():
+    now = timezone.now()
+    care = _care_request(participant, data)
+    frozen = services.freeze(tenant=participant.tenant, request=care, begin=data["begin"], end=data["end"], now=now)
+    latest = frozen.row.freezes[-1]
+    if latest["at"] != now.isoformat():
         return Done(f"Sent twice, done once: {frozen.streak.name} is frozen.")
-    begin, end = (f"{datetime.fromisoformat(made[name]):%Y-%m-%d %H:%M}" for name in ("from", "to"))
+    begin, end = (f"{datetime.fromisoformat(latest[name]):%Y-%m-%d %H:%M}" for name in ("from", "to"))
     return Done(f"Excused in {frozen.streak.name} from {begin} to {end} UTC.", f"Froze streak {frozen.streak.code}.")
 
 
 def _restore(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    restored = services.restore(tenant=participant.tenant, case=_case(participant, data), now=timezone.now())
-    told = f"Restored {restored.streak.name}; the run is {restored.streak_status.current:,} long."
-    return Done(told, f"Restored streak {restored.streak.code}.")
+    restored = services.restore(tenant=participant.tenant, request=_care_request(participant, data), now=timezone.now())
+    message = f"Restored {restored.streak.name}; the run is {restored.streak_status.current:,} long."
+    return Done(message, f"Restored streak {restored.streak.code}.")
 
 
 FREEZE = ObjectPage(
     name="freeze_streak",
     title="Freeze streak",
-    explanation="The periods that these days touch are excused: missing them breaks nothing and uses no grace. Days that have "
-    "passed may be excused too. What is kept in them counts.",
+    explanation="The periods that these days touch are excused: missing them breaks nothing and uses no grace. Days may be in "
+    "the past. Periods that are completed count.",
     button="Freeze",
-    permission=MAY_CARE,
+    permission=CARE_PERMISSION,
     perform=_freeze,
     form_class=FreezeForm,
     icon="ac_unit",
@@ -131,10 +132,10 @@ FREEZE = ObjectPage(
 RESTORE = ObjectPage(
     name="restore_streak",
     title="Restore streak",
-    explanation="The last run that broke lives on, as if the periods missed since were excused. Milestones that it reaches by "
-    "that are paid.",
+    explanation="The last broken run is alive again, as if the periods missed since then were excused. Milestones that it "
+    "reaches are paid.",
     button="Restore",
-    permission=MAY_CARE,
+    permission=CARE_PERMISSION,
     perform=_restore,
     form_class=RestoreForm,
     icon="healing",
@@ -142,7 +143,7 @@ RESTORE = ObjectPage(
 )
 
 
-# --- where they stand -------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
 def _boxes(participant: Participant) -> Iterator[Box]:
@@ -151,30 +152,27 @@ def _boxes(participant: Participant) -> Iterator[Box]:
     rows = [_row(status, now) for status in statuses]
     yield Box("Streaks", COLUMNS, rows, empty="None yet.", drawing=render_calendars(statuses, now=now))
     if freezes := sorted(_freezes(statuses), key=lambda freeze: freeze[-1], reverse=True):
-        yield Box("Freezes", FREEZE_COLUMNS, freezes[:SHOWN_FREEZES], empty="", note="Restored runs stand here too.")
+        yield Box("Freezes", FREEZE_COLUMNS, freezes[:MAX_FREEZES], empty="", note="Restored runs are listed here too.")
 
 
 def _row(status: ParticipantStreakStatus, now: datetime) -> Sequence[Any]:
-    standing = status.streak_status
-    next_one = _next_milestone(status)
     return [
         status.streak.name,
-        standing.current,
-        standing.longest,
-        _word(status, now),
-        next_one,
+        status.streak_status.current,
+        status.streak_status.longest,
+        _label(status, now),
+        _next_milestone(status),
         status.last_activity_at,
     ]
 
 
-def _word(status: ParticipantStreakStatus, now: datetime) -> str:
-    standing = status.streak_status
+def _label(status: ParticipantStreakStatus, now: datetime) -> str:
     if status.streak.status == Status.PAUSED:
         return "paused"
-    if standing.is_at_risk:
+    if status.streak_status.is_at_risk:
         return "at risk"
-    if not standing.current:
-        return "broken" if standing.longest else "no period kept yet"
+    if not status.streak_status.current:
+        return "broken" if status.streak_status.longest else "no period completed yet"
     return "frozen" if any(begin <= now < end for begin, end in status.row.frozen_spans if end) else "alive"
 
 
@@ -193,5 +191,5 @@ def _freezes(statuses: Iterable[ParticipantStreakStatus]) -> Iterator[list[Any]]
             yield [status.streak.name, begin, end, freeze["reason"], at]
 
 
-SEEN_WITH = ("streaks.view_participantstreak", MAY_CARE)
-panels.register("streaks", Panel(seen_with=SEEN_WITH, pages=(FREEZE, RESTORE), boxes=_boxes))
+VIEW_PERMISSIONS = ("streaks.view_participantstreak", CARE_PERMISSION)
+panels.register("streaks", Panel(seen_with=VIEW_PERMISSIONS, pages=(FREEZE, RESTORE), boxes=_boxes))

@@ -1,4 +1,4 @@
-"""Definitions of streaks: the list and the pages."""
+"""The list of streaks and their pages."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from gamify.facts.admin.grants import MAX_SUGGESTED, suggestions
 from gamify.facts.admin.words import expression_in_words
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -28,22 +27,22 @@ COLORS = {
 }
 PERIODS = ("period", "duration_seconds", "timezone", "reset_time", "week_start")
 ABOUT_CHANGES = (
-    "When you change something of the periods, of when one is kept, or of grace, counts are carried over: everybody keeps "
-    "what they have, and the new rules apply from that moment on."
+    "If you change the periods, what completes a period, or grace, counts are carried over: participants keep their counts, and "
+    "the new rules apply from that moment on."
 )
-ABOUT_MILESTONES = "Lengths of a run that clients are told of, and at which a reward may be given."
+ABOUT_MILESTONES = "Lengths of a run that are announced to clients. Each may grant a reward."
 
 
 @admin.register(Streak)
 class StreakAdmin(DefinitionAdmin):
     noun, form = services.NOUN, StreakForm
-    columns = ("shown_events", "shown_period", "shown_condition", "shown_grace")
+    columns = ("display_events", "display_period", "display_condition", "display_grace")
     list_filter = ("status", "period")
     object_pages = PAGES
-    about_activating = "They count again from now on; what participants had when they were paused goes on."
+    about_activating = "They count again from now on. Runs that were alive when the streaks were paused continue."
     about_deactivating = (
-        "They are paused: events are not counted, and nobody can miss a period. What participants have stays, and goes on "
-        "when you activate them again."
+        "They are paused: events are not counted, and no period can be missed. Counts stay, and continue when you activate the "
+        "streaks again."
     )
     conditional_fields = {
         "duration_seconds": "period == 'rolling'",
@@ -57,17 +56,17 @@ class StreakAdmin(DefinitionAdmin):
         named = ("name", "description") if obj else ("code", "name", "description", "status", "opened_for")
         return (
             (None, {"fields": named}),
-            ("What is counted", {"fields": ("event_types", *_conditions(obj))}),
+            ("What is counted", {"fields": ("event_types", *_filter_fields(obj))}),
             ("Periods", {"fields": PERIODS, "description": ABOUT_CHANGES if obj else ""}),
-            ("When a period is kept", {"fields": ("condition_type", "condition_field", "condition_min")}),
-            ("When one is missed", {"fields": ("grace_periods", "reset_on_miss", "at_risk_seconds")}),
+            ("What completes a period", {"fields": ("condition_type", "condition_field", "condition_min")}),
+            ("When a period is missed", {"fields": ("grace_periods", "reset_on_miss", "at_risk_seconds")}),
             ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
             ("Where it is shown", {"fields": ("display_order", "color", "icon_url")}),
             *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "shown_expression")
+        return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         before = obj.revision
@@ -76,15 +75,15 @@ class StreakAdmin(DefinitionAdmin):
             messages.info(request, COUNTS_CARRIED_OVER)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
-        said = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
-        return services.create_streak(tenant=tenant, data=said, now=now)
+        fields = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
+        return services.create_streak(tenant=tenant, data=fields, now=now)
 
     def save_changes(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
         changes = model_of_console(changes, tenant_zone=tenant.timezone)
         return services.update_streak(row, tenant=tenant, changes=changes, now=now)
 
     @display("status", ordering="status", label=COLORS)
-    def shown_status(self, row: Streak) -> str:
+    def display_status(self, row: Streak) -> str:
         return row.status
 
     @display("events")
@@ -95,7 +94,7 @@ class StreakAdmin(DefinitionAdmin):
     def display_period(self, streak: Streak) -> str:
         return period_of(streak)
 
-    @display("kept by")
+    @display("completed by")
     def display_condition(self, streak: Streak) -> str:
         return condition_of(streak)
 
@@ -108,14 +107,7 @@ class StreakAdmin(DefinitionAdmin):
         return expression_in_words(streak.expression or {})
 
 
-def _conditions(streak: Streak | None) -> Iterable[str]:
-    """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
-    is_more = streak is not None and streak.expression is not None and filter_of(streak) is None
-    return ("shown_expression", "drop_expression") if is_more else ("fact_filter",)
-
-
-def _suggest(tenant: Tenant) -> Iterable[tuple[str, str]]:
-    return Streak.objects.of(tenant).active().in_order().values_list("code", "name")[:MAX_SUGGESTED]
-
-
-suggestions.register("streak_tick", _suggest)
+def _filter_fields(streak: Streak | None) -> Iterable[str]:
+    """The fields for the event filter: the editor, or the filter in words if the editor cannot express it."""
+    is_too_complex = streak is not None and streak.expression is not None and filter_of(streak) is None
+    return ("display_expression", "drop_expression") if is_too_complex else ("fact_filter",)

@@ -1,4 +1,4 @@
-"""What switches a streak: pause, resume, activate, archive. Each tells first whom it touches."""
+"""The pages that pause, resume, activate and archive a streak. Each shows the affected participants first."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,50 +12,50 @@ from streaks.admin.words import reach_lines
 from streaks.models import Status, Streak
 from streaks.selectors.reach import reach_of
 
-MAY_CHANGE = "streaks.change_streak"
+CHANGE_PERMISSION = "streaks.change_streak"
 
 
 def _preview(streak: Streak) -> Iterable[str]:
     return reach_lines(reach_of(streak.tenant, [streak.pk], now=timezone.now()))
 
 
-def _by(
-    service: Callable[..., Streak], done: str, **how: Any
+def _perform_with(
+    service: Callable[..., Streak], done: str, **arguments: Any
 ) -> Callable[[HttpRequest, Streak, Mapping[str, Any]], Done]:
     def switch(request: HttpRequest, streak: Streak, data: Mapping[str, Any]) -> Done:
-        service(streak, tenant=streak.tenant, now=timezone.now(), **how)
+        service(streak, tenant=streak.tenant, now=timezone.now(), **arguments)
         return Done(f"{done} {streak}.", f"{done}.")
 
     return switch
 
 
-def _is(*statuses: Status) -> Callable[[Streak], bool]:
+def _has_status(*statuses: Status) -> Callable[[Streak], bool]:
     return lambda streak: streak.status in statuses
 
 
 PAUSE = ObjectPage(
     name="pause",
     title="Pause",
-    explanation="Until you resume it, events are not counted and nobody can miss a period: who has a run keeps it. A tick "
-    "that a client records is refused.",
+    explanation="Until you resume it, events are not counted and no period can be missed, so runs stay alive. Ticks that clients "
+    "record are refused.",
     button="Pause",
-    permission=MAY_CHANGE,
-    perform=_by(services.pause, "Paused"),
+    permission=CHANGE_PERMISSION,
+    perform=_perform_with(services.pause, "Paused"),
     icon="pause",
-    is_offered=_is(Status.ACTIVE),
+    is_offered=_has_status(Status.ACTIVE),
     preview=_preview,
 )
 RESUME = ObjectPage(
     name="resume",
     title="Resume",
-    explanation="It counts again from now on. The runs that were alive when it was paused go on; the periods that the pause "
-    "touched are excused.",
+    explanation="It counts again from now on. Runs that were alive when it was paused continue. Periods that the pause touched "
+    "are excused.",
     button="Resume",
-    permission=MAY_CHANGE,
-    perform=_by(services.resume, "Resumed"),
+    permission=CHANGE_PERMISSION,
+    perform=_perform_with(services.resume, "Resumed"),
     icon="play_arrow",
     variant="primary",
-    is_offered=_is(Status.PAUSED),
+    is_offered=_has_status(Status.PAUSED),
     preview=_preview,
 )
 ACTIVATE = ObjectPage(
@@ -63,24 +63,24 @@ ACTIVATE = ObjectPage(
     title="Activate",
     explanation="It counts from now on, and clients see it.",
     button="Activate",
-    permission=MAY_CHANGE,
-    perform=_by(services.set_status, "Activated", status=Status.ACTIVE.value),
+    permission=CHANGE_PERMISSION,
+    perform=_perform_with(services.set_status, "Activated", status=Status.ACTIVE.value),
     icon="play_arrow",
     variant="primary",
-    is_offered=_is(Status.DRAFT, Status.ARCHIVED),
+    is_offered=_has_status(Status.DRAFT, Status.ARCHIVED),
     preview=_preview,
 )
 ARCHIVE = ObjectPage(
     name="archive",
     title="Archive",
-    explanation="It is taken out of use: nothing is counted, and no participant sees it any more. What they have is kept, "
-    "and goes on if you activate it again. Its code stays taken.",
+    explanation="It is taken out of use: nothing is counted, and participants no longer see it. Their counts stay, and continue "
+    "if you activate it again. Its code cannot be used for another streak.",
     button="Archive",
-    permission=MAY_CHANGE,
-    perform=_by(services.set_status, "Archived", status=Status.ARCHIVED.value),
+    permission=CHANGE_PERMISSION,
+    perform=_perform_with(services.set_status, "Archived", status=Status.ARCHIVED.value),
     icon="archive",
     is_dangerous=True,
-    is_offered=_is(Status.ACTIVE, Status.PAUSED, Status.DRAFT),
+    is_offered=_has_status(Status.ACTIVE, Status.PAUSED, Status.DRAFT),
     preview=_preview,
 )
 PAGES = (PAUSE, RESUME, ACTIVATE, ARCHIVE)

@@ -1,19 +1,19 @@
-"""How streaks are said to people, in plain words."""
+"""Descriptions of streaks in words."""
 
 from collections.abc import Iterator
 
-from participants.admin.lengths import said_of
+from participants.admin.lengths import duration_in_words
 from participants.errors import FieldError
 from streaks.definitions.config import Config
 from streaks.models import Amnesty, Streak
 from streaks.selectors.reach import Reach
 
-COUNTS_CARRIED_OVER = "Everybody keeps the count they have; the new rules apply from now on."
+COUNTS_CARRIED_OVER = "Participants keep their counts. The new rules apply from now on."
 _INNER = {"threshold": "the length", "reward_item_id": "the reward", "repeatable": "how often it is paid"}
 
 
-def sentence(error: FieldError, label: str) -> str:
-    """The message of an error, beside its field. Those of a configuration are ends of sentences: here is the beginning."""
+def complete_message(error: FieldError, label: str) -> str:
+    """The message of an error for its form field. Messages of a configuration are ends of sentences, so add a subject."""
     head, *path = error.field.split(".")
     if head not in Config().fields or not error.message[:1].islower():
         return error.message
@@ -28,12 +28,12 @@ def sentence(error: FieldError, label: str) -> str:
 
 def period_of(streak: Streak) -> str:
     if streak.is_rolling:
-        return f"rolling, {said_of(streak.duration_seconds or 0)}"
+        return f"rolling, {duration_in_words(streak.duration_seconds or 0)}"
     return streak.period
 
 
 def condition_of(streak: Streak) -> str:
-    """When a period is kept."""
+    """What completes a period."""
     kind, minimum, field = (streak.condition.get(name) for name in ("type", "min", "field"))
     if kind == "count":
         return "any event" if minimum == 1 else f"{minimum:,} events"
@@ -44,31 +44,31 @@ def grace_of(streak: Streak) -> str:
     return f"{streak.grace_periods:,}" if streak.reset_on_miss else "never resets"
 
 
-# --- whom something touches -------------------------------------------------------------------------------------------
+# --- affected participants --------------------------------------------------------------------------------------------
 
 
-def counted(number: int, one: str, many: str) -> str:
+def with_noun(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """Whom a change touches now, a sentence on each line."""
+    """The participants that a change affects, as one complete_message per line."""
     if not reach.participants:
-        yield "Nobody has it yet."
+        yield "No participant has it yet."
         return
-    yield f"{counted(reach.participants, 'participant has', 'participants have')} it."
-    yield f"{counted(reach.alive, 'run is', 'runs are')} alive; at risk now: {reach.at_risk:,}."
+    yield f"{with_noun(reach.participants, 'participant has', 'participants have')} it."
+    yield f"{with_noun(reach.alive, 'run is', 'runs are')} alive; at risk now: {reach.at_risk:,}."
 
 
 def reach_line(name: str, reach: Reach) -> str:
-    """The same in one sentence, of one streak among several."""
-    who = counted(reach.participants, "participant", "participants")
-    return f"{name}: {who}, {counted(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
+    """The same for one of several streaks, in one complete_message."""
+    who = with_noun(reach.participants, "participant", "participants")
+    return f"{name}: {who}, {with_noun(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
 
 
 def total_line(reach: Reach) -> str:
-    """The same of several streaks together, in which some participants have several runs."""
-    who = counted(reach.participants, "participant", "participants")
+    """The same for several streaks together. A participant with several runs counts once."""
+    who = with_noun(reach.participants, "participant", "participants")
     return f"All together: {who}; alive for {reach.alive:,} of them, at risk now for {reach.at_risk:,}."
 
 

@@ -1,4 +1,4 @@
-"""What ops do so that nobody loses a streak unfairly, for keys with the admin scope."""
+"""Care for participants (pauses, freezes, restores, amnesties), for keys with the admin scope."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +30,7 @@ from streaks.api.care_serializers import (
 )
 from streaks.api.serializers import StreakEntry
 from streaks.models import Amnesty, Status, Streak
+from streaks.selectors.definitions import find_streak
 from streaks.selectors.reach import reach_of
 from streaks.services import (
     AmnestyNotFound,
@@ -52,9 +53,9 @@ class StreakCareViewSet(AdminViewSet):
         example=examples.PAUSE,
     )
     def pause(self, request: Request, definition_id: str) -> Response:
-        """Freeze a streak: ticks are refused, and nobody's run breaks or is at risk, until it is resumed.
+        """Pause a streak. Until it is resumed, ticks are refused, and no run breaks or is at risk.
 
-        `touches` tells whom that concerns; with `dry_run=true` it is all that happens.
+        `touches` contains the number of affected participants. With `dry_run=true` nothing changes.
         """
         return self._switch(definition_id, services.pause)
 
@@ -66,7 +67,7 @@ class StreakCareViewSet(AdminViewSet):
         example=examples.RESUME,
     )
     def resume(self, request: Request, definition_id: str) -> Response:
-        """Let a paused streak go on: every period that the pause met is excused, the one that is open now among them."""
+        """Resume a paused streak. Every period that the pause touched is excused, including the open one."""
         return self._switch(definition_id, services.resume)
 
     @operation(
@@ -77,9 +78,10 @@ class StreakCareViewSet(AdminViewSet):
         example=examples.PAUSE,
     )
     def archive(self, request: Request, definition_id: str) -> Response:
-        """Take a streak out of use, as DELETE does, and tell whom that concerns: nothing ticks, and participants do not see it.
+        """Archive a streak, as DELETE does, and answer how many participants that affects.
 
-        What they have is kept, and goes on if the streak is activated again. With `dry_run=true` nothing happens.
+        An archived streak is not ticked, and participants do not see it. Their counts stay, and continue if the streak is
+        activated again. With `dry_run=true` nothing changes.
         """
         return self._switch(definition_id, services.archive)
 
@@ -91,8 +93,8 @@ class StreakCareViewSet(AdminViewSet):
         return Response(TouchedStreak(streak, context={"touches": touches}).data)
 
     def _streak(self, definition_id: str) -> Streak:
-        found = uuid_of(definition_id)
-        streak = None if found is None else Streak.objects.of(self.tenant).filter(pk=found).first()
+        streak_id = uuid_of(definition_id)
+        streak = None if streak_id is None else find_streak(self.tenant, streak_id)
         if streak is None:
             raise StreakIdNotFound(definition_id)
         return streak
@@ -114,20 +116,20 @@ class ParticipantCareViewSet(AdminViewSet):
         example=examples.FREEZE,
     )
     def freeze(self, request: Request, participant_id: str, code: str) -> Response:
-        """Excuse one participant: the periods that meet the span can be missed, also in the past.
+        """Let one participant miss the periods that overlap a time span, which may be in the past.
 
-        Dates are days of the streak, both included; instants are instants. Without `from` it begins now, without `to` it is
-        the day of `from`, or its period; without either it is the period that is open.
+        Dates are days of the streak, both included. `from` defaults to now. `to` defaults to the day of `from`, or to its
+        period if `from` is an instant. Without `from` and `to` the span is the open period.
         """
         body = self.body(FreezeBody)
-        told = services.freeze(
+        frozen = services.freeze(
             tenant=self.tenant,
-            case=CareRequest(participant_id, code, body["reason"]),
+            request=CareRequest(participant_id, code, body["reason"]),
             begin=body.get("from"),
             end=body.get("to"),
             now=self.now,
         )
-        return Response(rendered(StreakEntry, told))
+        return Response(rendered(StreakEntry, frozen))
 
     @operation(
         "restore_streak",
@@ -137,9 +139,9 @@ class ParticipantCareViewSet(AdminViewSet):
         example=examples.RESTORE,
     )
     def restore(self, request: Request, participant_id: str, code: str) -> Response:
-        """Let the last run that broke live on, as if the periods missed since were excused."""
+        """Revive the last broken run, as if the periods missed since then were excused."""
         case = CareRequest(participant_id, code, self.body(ReasonBody)["reason"])
-        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, case=case, now=self.now)))
+        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, request=case, now=self.now)))
 
 
 class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
@@ -152,7 +154,7 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
 
     @operation("list_amnesties", answer=AmnestyAnswer(many=True), example=examples.LISTED_AMNESTY)
     def list(self, request: Request) -> Response:
-        """The amnesties of your tenant, newest first; those that were undone too."""
+        """The amnesties of your tenant, newest first, including those that were undone."""
         with reading(self.tenant):
             page = self.paginate_queryset(self.get_queryset())
             return self.get_paginated_response(AmnestyAnswer(page, many=True).data)
@@ -167,9 +169,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
         example=examples.AMNESTY,
     )
     def create(self, request: Request) -> Response:
-        """Excuse everyone on these dates, also in the past: what broke on them lives again.
+        """Excuse all participants on these dates, which may be in the past. Runs that broke on them are alive again.
 
-        `touches` tells whom that concerns; with `dry_run=true` it is all that happens, and `id` is null.
+        `touches` contains the number of affected participants. With `dry_run=true` nothing changes, and `id` is null.
         """
         dry_run, body = self.query(DryRunQuery)["dry_run"], self.body(AmnestyBody)
         amnesty = services.declare_amnesty(
@@ -184,9 +186,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
             dry_run=dry_run,
         )
         touches = reach_of(self.tenant, self._concerned(amnesty), now=self.now)
-        told = TouchedAmnesty(amnesty, context={"touches": touches}).data
+        answer = TouchedAmnesty(amnesty, context={"touches": touches}).data
         return Response(
-            with_warnings(told, ignored_fields(request.data, AmnestyBody())),
+            with_warnings(answer, ignored_fields(request.data, AmnestyBody())),
             status=200 if dry_run else status.HTTP_201_CREATED,
         )
 
@@ -196,7 +198,7 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
 
     @operation("get_amnesty", answer=AmnestyAnswer, errors=[AmnestyNotFound("")], example=examples.LISTED_AMNESTY)
     def retrieve(self, request: Request, amnesty_id: str) -> Response:
-        """One amnesty, undone or not."""
+        """One amnesty, also if it was undone."""
         with reading(self.tenant):
             found = self.get_queryset().filter(pk=self._id(amnesty_id)).first()
         if found is None:
@@ -205,7 +207,7 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
 
     @operation("undo_amnesty", answer=AmnestyAnswer, errors=[AmnestyNotFound("")], example=examples.UNDONE_AMNESTY)
     def destroy(self, request: Request, amnesty_id: str) -> Response:
-        """Take an amnesty back: what lives by it alone breaks."""
+        """Undo an amnesty. Runs that are alive only because of it break."""
         undone = services.undo_amnesty(tenant=self.tenant, amnesty_id=self._id(amnesty_id), now=self.now)
         return Response(rendered(AmnestyAnswer, undone))
 

@@ -1,4 +1,4 @@
-"""Bodies and answers of care."""
+"""Bodies and answers of pauses, freezes, restores and amnesties."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -21,7 +21,7 @@ MAX_CODES = 500
 
 @extend_schema_field({"type": "string", "examples": ["2026-02-14", "2026-02-14T10:00:00Z"]})
 class MomentField(serializers.Field[Any, Any, Any, Any]):
-    """A date, or a date and a time; in UTC where no offset is given."""
+    """A date, or a date and a time. UTC if it has no offset."""
 
     default_error_messages = {
         "invalid": "Must be a date, such as 2026-02-14, or a date and a time as in RFC 3339, such as 2026-02-14T10:00:00Z."
@@ -38,21 +38,21 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
 
 
 def with_from(fields: Mapping[str, AnyField], begin: AnyField) -> dict[str, AnyField]:
-    """`from`, which Python keeps for itself, before `to`."""
+    """Insert the field `from` before `to`. A class attribute cannot be named `from`, a keyword of Python."""
     pairs = list(fields.items())
     index = list(fields).index("to")
     return dict([*pairs[:index], ("from", begin), *pairs[index:]])
 
 
 class ReasonBody(serializers.Serializer[Any]):
-    reason = LineField(max_length=MAX_REASON, help_text="Why; it is kept with the streak.")
+    reason = LineField(max_length=MAX_REASON, help_text="The reason, which is stored.")
 
 
 class FreezeBody(ReasonBody):
-    to = MomentField(required=False, allow_null=True, help_text="Until when; a date is included.")
+    to = MomentField(required=False, allow_null=True, help_text="End. A date is included.")
 
     def get_fields(self) -> dict[str, AnyField]:
-        begin = MomentField(required=False, allow_null=True, help_text="From when; now when left out.")
+        begin = MomentField(required=False, allow_null=True, help_text="Begin. Default: now.")
         return with_from(super().get_fields(), begin)
 
 
@@ -60,7 +60,7 @@ class AmnestyBody(ReasonBody):
     name = NameField()
     to = DayField(help_text="Last date, included.")
     timezone = TextField(
-        required=False, allow_null=True, help_text="IANA zone of the dates; your tenant's when left out."
+        required=False, allow_null=True, help_text="IANA zone of the dates. Default: your tenant's zone."
     )
     streak_codes = serializers.ListField(
         child=TextField(),
@@ -76,30 +76,37 @@ class AmnestyBody(ReasonBody):
 
 
 class Touches(serializers.Serializer[Any]):
-    """Whom it concerns."""
+    """The number of affected participants."""
 
     participants = serializers.IntegerField(help_text="Participants who have ever ticked.")
-    alive = serializers.IntegerField(help_text="Those of them whose run is alive.")
-    at_risk = serializers.IntegerField(help_text="Those of them whose run is about to break.")
+    alive = serializers.IntegerField(help_text="Participants with a live run.")
+    at_risk = serializers.IntegerField(help_text="Participants with a run at risk.")
 
 
-class TouchedStreak(StreakAnswer):
-    touches = serializers.SerializerMethodField(help_text="Whom it concerns.")
+@extend_schema_field(Touches)
+class TouchesField(serializers.ReadOnlyField):
+    """The numbers in the serializer's context under `touches`."""
 
-    @extend_schema_field(Touches)
-    def get_touches(self, streak: Any) -> Mapping[str, int]:
+    def __init__(self) -> None:
+        super().__init__(source="*", help_text="The number of affected participants.")
+
+    def to_representation(self, value: Any) -> Mapping[str, int]:
         return asdict(self.context["touches"])
 
 
+class TouchedStreak(StreakAnswer):
+    touches = TouchesField()
+
+
 class AmnestyAnswer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(allow_null=True, help_text="Its id, by which it is undone; null after a dry run.")
+    id = serializers.UUIDField(allow_null=True, help_text="Id of the amnesty; null after a dry run.")
     name = serializers.CharField(help_text="Its name, for people.")
     to = serializers.DateField(source="to_on", help_text="Last date, included.")
     timezone = serializers.CharField(help_text="IANA zone of the dates.")
     streak_codes = serializers.ListField(
         child=serializers.CharField(), allow_null=True, help_text="Which streaks; null for all."
     )
-    reason = serializers.CharField(help_text="Why.")
+    reason = serializers.CharField(help_text="The reason.")
     created_at = serializers.DateTimeField(allow_null=True, help_text="When it was declared; null after a dry run.")
     undone_at = serializers.DateTimeField(allow_null=True, help_text="When it was undone, or null.")
 
@@ -109,8 +116,4 @@ class AmnestyAnswer(serializers.Serializer[Any]):
 
 class TouchedAmnesty(AmnestyAnswer):
     warnings = warnings_field()
-    touches = serializers.SerializerMethodField(help_text="Whom it concerns.")
-
-    @extend_schema_field(Touches)
-    def get_touches(self, amnesty: Any) -> Mapping[str, int]:
-        return asdict(self.context["touches"])
+    touches = TouchesField()

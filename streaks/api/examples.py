@@ -1,4 +1,4 @@
-"""Calls as the spec has them, with placeholders filled in."""
+"""The examples of the published documentation, with placeholders filled in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Streak endpoints that any active key opens."""
+"""Streak endpoints for every active key."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,9 +40,9 @@ class StreakViewSet(KeyViewSet):
         example=examples.RECORD,
     )
     def record(self, request: Request) -> Response:
-        """Tick a streak. A second tick in the same period changes nothing and says so: no key is needed.
+        """Record a tick of a streak. A second tick in a satisfied period changes nothing, so no idempotency key is needed.
 
-        Late ticks fill their own period, whatever order they come in, and can join two runs or bring a broken one back.
+        A late tick counts for its own period. It can join two runs or revive a broken one. Ticks may arrive in any order.
         """
         body = self.body(RecordBody)
         self.take_write(body["participant_id"])
@@ -60,7 +60,7 @@ class StreakViewSet(KeyViewSet):
 class ParticipantStreaksViewSet(KeyViewSet):
     @operation("list_streaks", answer=StreaksAnswer, example=examples.STREAKS)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """Where the participant stands in every active streak they have touched."""
+        """The participant's status in every active streak that they have ticked."""
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, participant_id)
             statuses = statuses_of(participant, catalog_of(tenant), now=self.now)
@@ -76,9 +76,9 @@ class ParticipantStreaksViewSet(KeyViewSet):
         example=examples.CALENDAR,
     )
     def calendar(self, request: Request, participant_id: str, code: str) -> Response:
-        """The periods from one date to another, oldest first: which are satisfied, which are excused, which took grace.
+        """The periods between two dates, oldest first: satisfied, excused, or missed within grace.
 
-        `count` is the length that the run had come to by the end of the period. Without `from` and `to`: the latest.
+        `count` is the length of the run at the end of the period. Without `from` and `to` the answer has the latest periods.
         """
         query = self.query(CalendarQuery)
         with reading(self.tenant) as tenant:

@@ -1,4 +1,4 @@
-"""What may be said of a streak when it is defined or changed, in each dialect and in the console."""
+"""The bodies that create and change a streak, in both dialects and in the console."""
 
 from streaks.definitions.config import Config, model_of_config
 from streaks.definitions.console import ConsoleStreakChanges, NewConsoleStreak, milestone_problems, model_of_console

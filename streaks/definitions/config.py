@@ -1,6 +1,6 @@
-"""A streak's configuration as Phoenix has it, and as the console's form makes it (contract §10).
+"""The body of a streak's configuration, for the Phoenix dialect and the console's form (contract §10).
 
-Messages are the ends of sentences: a client reads `config: event_types cannot be empty`.
+Messages are ends of sentences: a client reads `config: event_types cannot be empty`.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ CALENDAR_PERIODS = [period.value for period in Period]
 
 
 class Window(Body):
-    """When periods begin: on a calendar, or at a participant's first activity."""
+    """When periods begin: on a calendar, or at a participant's first event."""
 
     type = serializers.ChoiceField(
         choices=[CALENDAR, ROLLING],
@@ -38,31 +38,31 @@ class Window(Body):
         choices=CALENDAR_PERIODS,
         required=False,
         error_messages=message_endings(invalid_choice=f"must be one of {', '.join(CALENDAR_PERIODS)}"),
-        help_text="Of calendar windows.",
+        help_text="Required for calendar windows.",
     )
     timezone = TextField(
         required=False,
         error_messages=message_endings(),
-        help_text="IANA name, or `participant` for the zone of each participant; the tenant's when left out.",
+        help_text="IANA name, or `participant` for the zone of each participant. Default: the tenant's zone.",
     )
     reset_time = PatternField(
         r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
         required=False,
         error_messages=message_endings(invalid="must be a time such as 04:00"),
-        help_text="When windows begin, HH:MM; of hourly windows the minutes count.",
+        help_text="Time of day at which windows begin, HH:MM. Hourly windows use only the minutes.",
     )
     week_start = serializers.ChoiceField(
         choices=WEEKDAYS,
         required=False,
         error_messages=message_endings(invalid_choice=f"must be one of {', '.join(WEEKDAYS)}"),
-        help_text="Of weekly windows; `monday` when left out.",
+        help_text="First day of weekly windows. Default: `monday`.",
     )
     duration_seconds = WholeNumberField(
         min_value=1,
         max_value=MAX_SECONDS,
         required=False,
         error_messages=message_endings(invalid="must be a whole number", max_value=TOO_LONG),
-        help_text="Length of rolling windows.",
+        help_text="Length of a rolling window in seconds. Required for rolling windows.",
     )
 
     def validate_timezone(self, value: str) -> str:
@@ -78,20 +78,20 @@ class Window(Body):
 
 
 class MilestoneBody(Body):
-    """A length of the run at which something is given."""
+    """A length of a run that grants a reward."""
 
     threshold = WholeNumberField(
         min_value=1,
         max_value=MAX_THRESHOLD,
         error_messages=message_endings(invalid="must be a whole number"),
-        help_text="Length.",
+        help_text="Length of the run, in periods.",
     )
     reward_item_id = IdField(
         required=False,
         allow_null=True,
         default=None,
         error_messages=message_endings(invalid="must be the id of a reward"),
-        help_text="Id of the reward that is given, or null.",
+        help_text="Id of the reward that is granted, or null.",
     )
     repeatable = FlagField(
         default=False,
@@ -100,23 +100,23 @@ class MilestoneBody(Body):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As it is stored."""
+        """Convert the id to text, as it is stored."""
         reward = attrs["reward_item_id"]
         return {**attrs, "reward_item_id": None if reward is None else str(reward)}
 
 
 class Config(Body):
-    """All that a streak does; replaced as a whole."""
+    """The whole configuration of a streak."""
 
     event_types = EventTypesField(allow_empty=False, help_text="Names of the events that tick it; `*` for any.")
     expression = ExpressionField(
         required=False,
         allow_null=True,
         error_messages=message_endings(),
-        help_text="Which of these events count; null for all.",
+        help_text="Only events that match count; null for all.",
     )
-    window = Window(error_messages=message_endings(invalid="must be an object"), help_text="Its periods.")
-    condition = ConditionBody(required=False, help_text="When a period is satisfied; by one event when left out.")
+    window = Window(error_messages=message_endings(invalid="must be an object"), help_text="The periods.")
+    condition = ConditionBody(required=False, help_text="When a period is satisfied. Default: by one event.")
     milestones = serializers.ListField(
         child=MilestoneBody(),
         required=False,
@@ -132,8 +132,8 @@ class Config(Body):
         error_messages=message_endings(
             invalid="must be a whole number", min_value="must not be negative", max_value=TOO_LONG
         ),
-        help_text="How long before it breaks a streak is at risk; a sixth of the period when left out. With 0 it is never "
-        "at risk: no read says so, and it is not announced.",
+        help_text="A run is at risk during this time before it breaks, in seconds. Default: a sixth of the period. With 0 it is "
+        "never at risk, in no answer and in no announcement.",
     )
 
     def validate_milestones(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,8 +144,11 @@ class Config(Body):
 
 
 def model_of_config(config: Mapping[str, Any], *, tenant_zone: str, row: Streak | None = None) -> dict[str, Any]:
-    """A validated configuration under the names of the model. `row` is the streak that it replaces that of, if any: one
-    that follows the tenant's zone goes on doing so where the zone is named."""
+    """Convert a validated configuration to fields of the model.
+
+    `row` is the streak whose configuration is replaced, if any. If it follows the tenant's zone and the body names that
+    zone, it continues to follow it: a configuration that is sent back unchanged must change nothing.
+    """
     return {
         "event_types": config["event_types"],
         "fact_filter": None,
@@ -158,7 +161,7 @@ def model_of_config(config: Mapping[str, Any], *, tenant_zone: str, row: Streak 
 
 
 def model_of_window(window: Mapping[str, Any], *, tenant_zone: str, row: Streak | None) -> dict[str, Any]:
-    """Validated windows under the names of the model."""
+    """Convert a validated window to fields of the model. `row` as in `model_of_config`."""
     is_rolling, zone = window["type"] == ROLLING, window.get("timezone")
     follows = row is not None and row.timezone is None and zone == tenant_zone
     return {

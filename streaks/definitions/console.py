@@ -1,11 +1,10 @@
-"""What the console's form says of a streak: the Gamify body, and of a configuration what that has no words for."""
+"""The bodies of the console's form: the Gamify body, and the parts of a configuration that it cannot express."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.services import grant_problem
 from participants.api.fields import NameField, NewCodeField
 from participants.errors import FieldError
 from participants.models import Tenant
@@ -13,10 +12,11 @@ from participants.profile import AnyField
 from streaks.definitions.config import Config, model_of_window
 from streaks.definitions.gamify import StreakChanges
 from streaks.models import Status
+from streaks.services.definitions import unknown_rewards
 
 
 class ConsoleStreakChanges(StreakChanges, Config):
-    """Both bodies; the form leaves out what they say twice (`fact_type`, `period`, `expression`, …)."""
+    """Both bodies. The form leaves out the fields that they have in common (`fact_type`, `period`, `expression`, …)."""
 
 
 class NewConsoleStreak(ConsoleStreakChanges):
@@ -25,14 +25,14 @@ class NewConsoleStreak(ConsoleStreakChanges):
     status = serializers.ChoiceField(choices=[Status.ACTIVE.value, Status.DRAFT.value], required=False)
 
     def get_fields(self) -> dict[str, AnyField]:
-        """Without events, it is the one called like the code."""
+        """Make `event_types` optional. It defaults to the event that is named like the code."""
         fields = super().get_fields()
         fields["event_types"].required = False
         return fields
 
 
 def model_of_console(data: Mapping[str, Any], *, tenant_zone: str) -> dict[str, Any]:
-    """Validated data under the names of the model. A streak without a zone of its own follows the tenant's."""
+    """Convert validated data to fields of the model. A streak without a zone follows the tenant's zone."""
     changes = dict(data)
     if "fact_filter" in changes:
         changes |= {"fact_filter": changes["fact_filter"] or None, "expression": None}
@@ -42,8 +42,6 @@ def model_of_console(data: Mapping[str, Any], *, tenant_zone: str) -> dict[str, 
 
 
 def milestone_problems(tenant: Tenant, milestones: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
-    """What is wrong with the rewards that milestones name: they must be the tenant's own."""
-    for index, milestone in enumerate(milestones):
-        reward = milestone["reward_item_id"]
-        if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
-            yield FieldError(f"milestones.{index}.reward_item_id", "does not exist")
+    """The errors in the rewards of milestones. They must be rewards of the tenant."""
+    for index in unknown_rewards(tenant, milestones):
+        yield FieldError(f"milestones.{index}.reward_item_id", "does not exist")

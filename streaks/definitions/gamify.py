@@ -1,4 +1,4 @@
-"""What may be said of a streak in the Gamify dialect."""
+"""The bodies of streaks in the Gamify dialect."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ MAX_FACT_TYPE = MAX_EVENT_TYPES * (MAX_EVENT_TYPE + 1)
 
 
 class FactTypeField(LineField):
-    """One event type, or several joined by commas as they are shown."""
+    """One event type, or several joined by commas, as answers contain them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_length=1, max_length=MAX_FACT_TYPE, **kwargs)
@@ -32,7 +32,7 @@ class FactTypeField(LineField):
 
 
 class StreakChanges(DefinitionChanges):
-    """What may be changed of a streak; only what is given changes."""
+    """A change of a streak. Fields that are left out do not change."""
 
     fact_type = FactTypeField(required=False, help_text="Event that ticks it; * for any.")
     fact_filter = FilterField(required=False, allow_null=True, help_text="Filter on the event's properties.")
@@ -44,14 +44,14 @@ class StreakChanges(DefinitionChanges):
         min_value=0,
         max_value=MAX_GRACE * 24,
         required=False,
-        help_text="The same in hours, rounded up to whole periods; grace_periods goes before it.",
+        help_text="The same in hours, rounded up to whole periods. Ignored if grace_periods is given.",
     )
     reset_on_miss = FlagField(required=False, help_text="Whether a longer miss resets the count.")
     icon_url = WebAddressField(required=False, allow_null=True, help_text="An http or https address of a picture.")
     color = LineField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="Such as #0891B2.")
 
     def validate_period(self, value: str) -> str:
-        """A rolling streak may be sent back as it was read; to make one takes a length, which this dialect has no word for."""
+        """Accept `rolling` only for a streak that is rolling. Creating one needs a length, and this dialect has no field for it."""
         if value == ROLLING and not getattr(self.instance, "is_rolling", False):
             raise serializers.ValidationError("Rolling streaks are defined in the Phoenix dialect or in the console.")
         return value
@@ -63,12 +63,12 @@ class NewStreak(StreakChanges):
 
 
 def event_types(fact_type: str) -> list[str]:
-    """Several event types are shown joined by commas, and taken so."""
+    """Split `fact_type` at commas."""
     return list(dict.fromkeys(name.strip() for name in fact_type.split(",") if name.strip())) or [fact_type]
 
 
 def model_changes(data: Mapping[str, Any], *, row: Streak | None = None) -> dict[str, Any]:
-    """Validated data under the names of the model; `row` is the streak that it changes, if any."""
+    """Convert validated data to fields of the model. `row` is the streak that is changed, if any."""
     changes = dict(data)
     hours = changes.pop("grace_period_hours", None)
     if hours is not None:
@@ -83,16 +83,16 @@ def model_changes(data: Mapping[str, Any], *, row: Streak | None = None) -> dict
 
 
 def _periods(hours: int, changes: Mapping[str, Any], row: Streak | None) -> int:
-    """Hours of grace as whole periods, rounded up: 24 hours on a daily streak are 1."""
+    """Convert hours of grace to whole periods, rounded up: 24 hours of a daily streak are 1."""
     period = changes.get("period", row.period if row else Period.DAILY)
     if period == ROLLING:
-        assert row is not None, "a rolling streak is made with a length"  # noqa: S101
+        assert row is not None, "rolling streaks have a length"  # noqa: S101
         return -(-hours * SECONDS_PER_HOUR // (row.duration_seconds or SECONDS_PER_HOUR))
     return -(-hours // Period(period).rules.hours)
 
 
 def _filter(given: Mapping[str, Any] | None, row: Streak | None) -> dict[str, Any]:
-    """Null is also how a filter is shown that the short form cannot say: sent back, it leaves that as it is."""
+    """The fields for a filter. Null changes nothing if the row's filter is shown as null because the short form cannot express it."""
     if given is None and row is not None and row.expression is not None and filter_of(row) is None:
         return {}
     return {"fact_filter": given or None, "expression": None}

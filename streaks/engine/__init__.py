@@ -1,12 +1,18 @@
 """The streak engine: pure functions over windows, runs and instants. No Django, no clock.
 
-windows      periods of a calendar, in a zone; an instant is in exactly one        rolling    windows that a tick opens
-zoned        the calendar of somebody who travels                                 runs       satisfied windows, run-length
-counting     what satisfied windows make of a streak: chains, standing            ticking    one tick
-excuses      windows whose miss is forgiven                                       milestones what a run has reached
-carrying     what goes on when rules change                                        care       what revives a broken run
-undoing      a tick is taken back                                                 vouched    ticks without an event
-days         a calendar of windows
+windows       calendar periods in one zone
+zoned         calendar periods of a participant whose zone changes
+rolling       windows that a tick opens
+runs          run-length lists of satisfied windows
+counting      chains of satisfied windows, and the status of a streak at an instant
+ticking       the effect of one tick
+direct_ticks  ticks without an event
+undoing       the state without one tick
+excuses       windows that may be missed
+care          the excuse that revives a broken run
+carrying      counts that are carried over when rules change
+milestones    lengths of a run that are reached and paid
+calendar      the windows of a participant one by one
 
-When a window is satisfied is told by `gamify.facts.engine.conditions`.
+`gamify.facts.engine.conditions` decides whether a window is satisfied.
 """

@@ -1,4 +1,4 @@
-"""A participant's windows one by one, as a calendar shows them."""
+"""A participant's windows one by one, for calendars."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,11 @@ from streaks.engine.windows import Windows
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """One window. `is_grace`: it was missed, and the run went on all the same; `count` is the length that the run has come to
-    by its end, or until now where it is open; 0 where there is none."""
+    """One window.
+
+    `is_grace`: the window was missed, and the run went on. `count` is the length of the run at the end of the window, or
+    now if the window is open. It is 0 if there is no run.
+    """
 
     key: str
     start: datetime
@@ -26,7 +29,7 @@ class CalendarEntry:
 def calendar_entries(
     state: State, rules: Rules, *, first: int, last: int, now: datetime, spans: Sequence[Span] = ()
 ) -> Iterator[CalendarEntry]:
-    """Windows `first` to `last`, oldest first, but for those without a length."""
+    """The windows from `first` to `last`, both included, oldest first. Windows without a length are left out."""
     windows = windows_of(state, rules)
     if windows is None:
         return
@@ -39,14 +42,14 @@ def calendar_entries(
 
 
 def _chain_over(found: Sequence[Chain], alive: Chain | None, number: int) -> Chain | None:
-    """The chain that `number` is in, or that is alive behind its last window."""
+    """The chain that contains window `number`, or the live chain if it ended before that window."""
     return next((chain for chain in found if chain.first <= number and (number <= chain.last or chain == alive)), None)
 
 
 def _day(
     state: State, windows: Windows, number: int, chain: Chain | None, excused: ExcusedWindows, *, now: datetime
 ) -> CalendarEntry:
-    satisfied, forgiven = is_window_satisfied(state, number), is_excused(number, excused)
+    satisfied, excused_here = is_window_satisfied(state, number), is_excused(number, excused)
     start, end = windows.start(number), windows.end(number)
     is_over = chain is not None and (number < chain.last or end <= now)
     return CalendarEntry(
@@ -54,14 +57,14 @@ def _day(
         start=start,
         end=end,
         is_satisfied=satisfied,
-        is_excused=forgiven,
-        is_grace=is_over and not satisfied and not forgiven,
+        is_excused=excused_here,
+        is_grace=is_over and not satisfied and not excused_here,
         count=_count_by(state, chain, number) if start <= now else 0,
     )
 
 
 def _count_by(state: State, chain: Chain | None, number: int) -> int:
-    """How many windows of `chain` were satisfied by the end of window `number`."""
+    """The number of windows of `chain` that are satisfied by the end of window `number`."""
     if chain is None:
         return 0
     carried = state.carry_over.count if state.carry_over.count and chain.first == state.carry_over.last else 0

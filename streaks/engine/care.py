@@ -1,4 +1,4 @@
-"""What excuses must say so that a broken run lives on (contract §10, Care)."""
+"""The excuse that revives a broken run (contract §10, Care)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,9 +10,9 @@ from streaks.engine.excuses import Span, excused_windows
 def reviving_span(
     state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()
 ) -> tuple[datetime, datetime] | None:
-    """The span whose excuse revives the last run: from its end to the window that is open, or to the run that began since.
+    """The span that must be excused to revive the last broken run. None if there is no broken run.
 
-    None where there is nothing to revive.
+    It reaches from the end of that run to the open window, or to the first window of the run that began since then.
     """
     windows = windows_of(state, rules)
     if windows is None:

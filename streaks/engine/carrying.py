@@ -1,4 +1,4 @@
-"""What goes on when a definition's rules change, and what is kept of a very long history: both are carried over as a count."""
+"""Carry-overs: counts that replace windows when a definition's rules change, and when a history becomes very long."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,30 +18,29 @@ from streaks.engine.counting import (
 from streaks.engine.direct_ticks import DirectTicks, clip_after
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
-
-# How many runs are kept one by one. Beyond, the older half is kept as a count: no row grows without end.
-MAX_RUNS = 1_000
+from streaks.engine.runs import MAX_RUNS
 
 
 def carry_over(state: State, old: Rules, new: Rules, *, at: datetime, spans: Sequence[Span] = ()) -> State:
-    """`state`, which counts by `old`, as it goes on by `new` from the instant `at` of the change.
+    """Convert a state under the rules `old` to one under the rules `new`, which apply from the instant `at`.
 
-    What is alive stays alive with its count, and has the rest of the window then open to go on; if that window holds the
-    latest activity, and it had satisfied its own, it is satisfied. Nothing that is dead comes back. Progress begins anew.
+    A live run stays alive with its count, and can be continued in the window that is open at `at`. That window counts as
+    satisfied if it contains the latest activity and that activity's old window was satisfied. A broken run stays broken.
+    Progress inside windows is dropped.
     """
-    told = streak_status(state, old, now=at, spans=spans)
-    last = _last_window(state, old, new, at=at) if told.current else _window_before(new, at)
+    status = streak_status(state, old, now=at, spans=spans)
+    last = _last_window(state, old, new, at=at) if status.current else _window_before(new, at)
     return State(
-        carry_over=CarryOver(count=told.current, longest=told.longest, last=last, since=at),
-        anchor=Anchor(at, last + 1) if told.current and isinstance(new.windows, Rolling) else None,
+        carry_over=CarryOver(count=status.current, longest=status.longest, last=last, since=at),
+        anchor=Anchor(at, last + 1) if status.current and isinstance(new.windows, Rolling) else None,
         last_at=state.last_at,
-        paid=_paid_by(told.alive, state.paid, last),
+        paid=_paid_by(status.alive, state.paid, last),
         direct_ticks=DirectTicks(last_at=state.direct_ticks.last_at),
     )
 
 
 def _window_before(rules: Rules, at: datetime) -> int:
-    """The window before the one that is open at `at`; rolling ones are counted from the change."""
+    """The window before the one that is open at `at`. Rolling windows are numbered from the change, so it is 0."""
     return 0 if isinstance(rules.windows, Rolling) else rules.windows.ordinal(at) - 1
 
 
@@ -56,7 +55,7 @@ def _last_window(state: State, old: Rules, new: Rules, *, at: datetime) -> int:
 
 
 def _paid_by(chain: Chain | None, paid: Payments, last: int) -> Payments:
-    """What `chain` has paid goes on with it, under the window that it now ends with; what others paid is only remembered."""
+    """Move the payments of `chain` to window `last`, where the carried run now ends. Other payments lose their window."""
     return tuple(dict.fromkeys((threshold, last if _is_in(chain, window) else None) for threshold, window in paid))
 
 
@@ -65,7 +64,7 @@ def _is_in(chain: Chain | None, window: int | None) -> bool:
 
 
 def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
-    """`state` with the older half of its runs as a count, where there are more than MAX_RUNS; it stands as it stood."""
+    """Replace the older half of the runs by a count if there are more than MAX_RUNS. The status of the streak stays the same."""
     windows = windows_of(state, rules)
     if len(state.runs) <= MAX_RUNS or windows is None:
         return state
@@ -74,15 +73,19 @@ def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
     found = chains(older, rules, excused_windows(windows, spans))
     longest = max([state.carry_over.longest, *(chain.count for chain in found)])
     last = found[-1]
-    carried = CarryOver(count=last.count, longest=longest, last=last.last, since=state.carry_over.since)
+    carry = CarryOver(count=last.count, longest=longest, last=last.last, since=state.carry_over.since)
     paid = _paid_before(last, state.paid)
     return replace(
-        state, runs=state.runs[cut:], carried=carried, paid=paid, vouched=clip_after(state.direct_ticks, carried.last)
+        state,
+        runs=state.runs[cut:],
+        carry_over=carry,
+        paid=paid,
+        direct_ticks=clip_after(state.direct_ticks, carry.last),
     )
 
 
 def _paid_before(chain: Chain, paid: Payments) -> Payments:
-    """What was paid behind the cut keeps its window; up to it, as in a change of rules."""
+    """Payments after `chain` keep their window. Earlier ones are treated as in a change of rules."""
     return tuple(
         dict.fromkeys(
             (threshold, window)

@@ -1,14 +1,14 @@
-"""What satisfied windows make of a streak (contract §10): which belong together, what counts now, when it breaks.
+"""The status of a streak, computed from its satisfied windows (contract §10).
 
-Two satisfied windows belong to the same *chain* when the windows missed between them number at most `grace`. A window counts as
-missed when it is unsatisfied, has a length, and is not excused. Grace windows never add to the count.
+Two satisfied windows belong to the same *chain* if at most `grace` windows between them were missed. A window is missed if
+it is unsatisfied, has a length, and is not excused. Grace windows never add to the count. The API calls a chain a run.
 
-A chain is alive until its fatal window is over, the one whose miss is one too many. It is at risk from the lead before that
-instant on, while the window that is open is unsatisfied. Rolling windows: see `rolling` for where they lie; runs of different
-anchors are chained by the same rule, so that only an excuse which meets the windows missed revives a broken one.
+A chain is alive until its *fatal window* ends: the window whose miss is one too many. It is at risk during the lead time
+before that instant, while the open window is unsatisfied. The same rule joins runs of rolling windows with different
+anchors (see `rolling`). So an excuse revives a broken run only if it covers the windows that were missed.
 
-Everything here is a function of the satisfied windows, the rules and an instant, so the order in which ticks arrive cannot
-matter, and a reader needs no sweep to have run.
+Everything here is a function of the satisfied windows, the rules and an instant. So the order in which ticks arrive does not
+matter, and reads do not depend on a sweep.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +24,18 @@ from streaks.engine.windows import Windows
 
 DEFAULT_LEAD_PARTS = 6
 
-# More windows without a length than any zone has between two visits worth asking about: an hour a year, a day a century.
+# More windows without a length than any zone has in a realistic gap: zones skip an hour per year and a day per century.
 MAX_SKIPPED = 100
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How one definition counts. `grace`: windows that may be missed in a row. `resets`: whether a longer miss ends the
-    chain; otherwise all satisfied windows are one. `lead`: how long before it breaks a streak is at risk; None for a sixth
-    of the window at whose end it breaks, zero for a streak that is never at risk."""
+    """How one definition counts.
+
+    `grace` is the number of windows that may be missed in a row. `resets`: a longer miss ends the chain; if false, all
+    satisfied windows are one chain. `lead` is the time before the break in which a streak is at risk. None means a sixth of
+    the fatal window; zero means that the streak is never at risk.
+    """
 
     windows: Windows | Rolling
     grace: int = 0
@@ -43,9 +46,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class CarryOver:
-    """What a participant had when the rules changed at the instant `since`: a chain of `count` that ended with window `last`
-    of the new rules (count 0: nothing was alive), and the `longest` chain until then. Without `since` no rule changed: it is
-    what old windows of the same rules come to, which are not kept one by one."""
+    """The count that a participant had when the rules changed at the instant `since`.
+
+    It is a chain of `count` windows that ended with window `last` of the new rules. `count` is 0 if no run was alive.
+    `longest` is the longest chain until then. Without `since` the rules did not change: the carry-over replaces old
+    windows under the same rules, which are no longer stored one by one.
+    """
 
     count: int = 0
     longest: int = 0
@@ -56,16 +62,16 @@ class CarryOver:
 NO_CARRY_OVER = CarryOver()
 
 Payments = tuple[tuple[int, int | None], ...]
-"""Milestones that were paid: (threshold, a window of the chain that reached it; None where that chain is gone)."""
+"""Paid milestones: (threshold, a window of the chain that reached it). The window is None if that chain is gone."""
 
 
 @dataclass(frozen=True)
 class State:
-    """One participant in one streak: everything counting needs. Ticks in windows up to `carried.last` have no effect.
+    """Everything that the engine needs to know about one participant in one streak.
 
-    `progress` is kept of the newest windows, and of unsatisfied ones that late ticks may still reach. `anchor` says where
-    rolling windows lie, None until the first tick. `last_at` is the latest timestamp of any tick. `vouched` are those that no
-    event stands for.
+    Ticks in windows before `carry_over.last` have no effect. `progress` is stored for the newest windows, and for unsatisfied
+    windows that late ticks may still reach. `anchor` is the start of rolling windows; it is None until the first tick.
+    `last_at` is the latest timestamp of any tick.
     """
 
     runs: Runs = ()
@@ -79,7 +85,7 @@ class State:
 
 @dataclass(frozen=True)
 class Chain:
-    """Satisfied windows that belong together: the first and last ordinal, and how many there are."""
+    """Satisfied windows that belong together: the first and last ordinal, and their number."""
 
     first: int
     last: int
@@ -88,9 +94,12 @@ class Chain:
 
 @dataclass(frozen=True)
 class StreakStatus:
-    """A streak at one instant. `window` is the number of the window that is open, None for a rolling streak that is not
-    running. `breaks_at` and `at_risk_at` are None where nothing is alive or nothing can break. `latest` is the last chain,
-    alive or not."""
+    """A streak at one instant.
+
+    `current` is the length of the live chain, or 0. `window` is the number of the open window; it is None for a rolling
+    streak that is not running. `breaks_at` and `at_risk_at` are None if no chain is alive or it cannot break. `latest` is the
+    last chain, alive or broken.
+    """
 
     current: int
     longest: int
@@ -108,14 +117,14 @@ class StreakStatus:
 
 
 def windows_of(state: State, rules: Rules) -> Windows | None:
-    """The windows of this participant; None for rolling ones that no tick has opened yet."""
+    """The windows of this participant. None for rolling windows that no tick has opened yet."""
     if not isinstance(rules.windows, Rolling):
         return rules.windows
     return None if state.anchor is None else rules.windows.windows_from(state.anchor)
 
 
 def chains(state: State, rules: Rules, excused: ExcusedWindows = ()) -> list[Chain]:
-    """The chains of `state`, oldest first; the carried one is the first where something was alive."""
+    """The chains of `state`, oldest first. A live carry-over belongs to the first."""
     windows, found = windows_of(state, rules), list[Chain]()
     for link in _links(state):
         if found and windows and _belong_together(found[-1].last, link.first, windows, rules, excused):
@@ -133,7 +142,10 @@ def _links(state: State) -> Iterator[Chain]:
 
 
 def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excused: ExcusedWindows) -> bool:
-    """Whether few enough windows were missed between two satisfied ones; counted one by one only where it is close."""
+    """Whether at most `grace` windows were missed between two satisfied ones.
+
+    Windows are examined one by one only where windows without a length can make a difference.
+    """
     between = first - last - 1 - excused_between(last, first, excused)
     if not rules.resets or between <= rules.grace:
         return True
@@ -143,7 +155,7 @@ def _belong_together(last: int, first: int, windows: Windows, rules: Rules, excu
 
 
 def fatal_window(last: int, windows: Windows, excused: ExcusedWindows, *, grace: int) -> int:
-    """The window whose miss is one too many, when `last` is the last satisfied one; FOREVER where an excuse has no end."""
+    """The window whose miss is one too many if `last` is the last satisfied window. FOREVER if an excuse has no end."""
     number, left = last, grace + 1
     while left:
         number = next_unexcused(number + 1, excused)
@@ -154,7 +166,7 @@ def fatal_window(last: int, windows: Windows, excused: ExcusedWindows, *, grace:
 
 
 def streak_status(state: State, rules: Rules, *, now: datetime, spans: Sequence[Span] = ()) -> StreakStatus:
-    """Where the streak stands at `now`; `spans` are the times that are excused."""
+    """The status of a streak at `now`. `spans` are the excused times."""
     windows = windows_of(state, rules)
     if windows is None:
         return StreakStatus(0, state.carry_over.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
@@ -169,7 +181,7 @@ def streak_status(state: State, rules: Rules, *, now: datetime, spans: Sequence[
 
 
 def fatal_window_of(found: Sequence[Chain], windows: Windows, rules: Rules, excused: ExcusedWindows) -> int | None:
-    """The window at whose end the last chain breaks; None where there is none, or nothing can break it."""
+    """The window at whose end the last chain breaks. None if there is no chain or it cannot break."""
     if not found or not rules.resets:
         return None
     fatal = fatal_window(found[-1].last, windows, excused, grace=rules.grace)
@@ -186,7 +198,10 @@ def _not_running(
     now: datetime,
     excused: ExcusedWindows,
 ) -> StreakStatus:
-    """Calendar windows go on without anybody; a rolling one is there only while the tick that opened it is young."""
+    """The status without a live chain.
+
+    A calendar always has an open window. Rolling windows have one until the first unexcused window of the newest anchor ends.
+    """
     window: int | None = windows.ordinal(now)
     if (
         state.anchor is not None
@@ -224,9 +239,9 @@ def _running(
 
 
 def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> datetime | None:
-    """The lead before the break, but not within the last satisfied window: who was just here is not at risk.
+    """The start of the lead time before the break, but not before the last satisfied window ends.
 
-    None where the lead is zero: the streak is never at risk.
+    None if the lead is zero. A participant is not at risk in a window that they have satisfied.
     """
     begin, end = windows.start(fatal), windows.end(fatal)
     lead = (end - begin) / DEFAULT_LEAD_PARTS if rules.lead is None else rules.lead
@@ -234,10 +249,10 @@ def _at_risk_at(chain: Chain, fatal: int, windows: Windows, rules: Rules) -> dat
 
 
 def is_window_satisfied(state: State, number: int) -> bool:
-    """Whether window `number` counted, now or before the rules changed."""
+    """Whether window `number` is satisfied, or is the last window of a live carry-over."""
     return contains(state.runs, number) or (state.carry_over.count > 0 and number == state.carry_over.last)
 
 
 def chain_with(found: Sequence[Chain], window: int) -> Chain | None:
-    """The chain that holds `window`."""
+    """The chain that contains `window`."""
     return next((chain for chain in found if chain.first <= window <= chain.last), None)

@@ -1,6 +1,6 @@
-"""Times in which missing a window is forgiven: pauses of a streak, amnesties of a tenant, freezes of a participant.
+"""Times in which a window may be missed: pauses of a streak, amnesties of a tenant, freezes of a participant.
 
-They are spans of instants, and excuse every window that they overlap. Satisfying an excused window counts all the same.
+They are spans of instants. A span excuses every window that it overlaps. An excused window that is satisfied still counts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from streaks.engine.windows import Windows
 
 Span = tuple[datetime, datetime | None]
-"""[begin, end), both aware; None while it lasts. A span without a length is the instant of its begin."""
+"""[begin, end), both aware. `end` is None while the span lasts. A span with begin == end covers that one instant."""
 
 ExcusedWindows = Sequence[tuple[int, int]]
-"""Ordinals of excused windows: (first, last), both included, ascending, never overlapping or touching."""
+"""Ranges of ordinals: (first, last), both included, in ascending order, without overlaps and with gaps between them."""
 
 FOREVER = 2**60
-"""The last window of a span that has not ended."""
+"""Stands in for the last window of a span that has no end."""
 
-_INSTANT = timedelta(microseconds=1)
+INSTANT = timedelta(microseconds=1)
+"""The resolution of instants: the last one before a half-open end is `end - INSTANT`."""
 
 
 def excused_windows(windows: Windows, spans: Iterable[Span]) -> ExcusedWindows:
@@ -32,7 +33,7 @@ def excused_windows(windows: Windows, spans: Iterable[Span]) -> ExcusedWindows:
 
 
 def _pieces(windows: Windows, span: Span) -> Iterator[Span]:
-    """`span`, cut where the numbers of windows may jump: of somebody who travels, later instants may be in earlier windows."""
+    """Cut `span` at the jumps of the ordinals. After a change of zone, later instants may be in earlier windows."""
     begin, end = span
     for at in windows.jumps:
         if begin < at and (end is None or at < end):
@@ -44,21 +45,21 @@ def _pieces(windows: Windows, span: Span) -> Iterator[Span]:
 def _overlapped(windows: Windows, piece: Span) -> tuple[int, int]:
     begin, end = piece
     first = windows.ordinal(begin)
-    return first, FOREVER if end is None else windows.ordinal(max(begin, end - _INSTANT))
+    return first, FOREVER if end is None else windows.ordinal(max(begin, end - INSTANT))
 
 
 def is_excused(number: int, excused: ExcusedWindows) -> bool:
-    """Whether missing window `number` is forgiven."""
+    """Whether window `number` may be missed."""
     return any(first <= number <= last for first, last in excused)
 
 
 def excused_between(last: int, first: int, excused: ExcusedWindows) -> int:
-    """How many windows strictly between two are excused."""
+    """The number of excused windows strictly between `last` and `first`."""
     return sum(max(0, min(end, first - 1) - max(begin, last + 1) + 1) for begin, end in excused)
 
 
 def next_unexcused(number: int, excused: ExcusedWindows) -> int:
-    """The first window from `number` on that is not excused; beyond FOREVER where there is none."""
+    """The first window at or after `number` that is not excused. It is greater than FOREVER if there is none."""
     for first, last in excused:
         if first <= number <= last:
             number = last + 1

@@ -1,8 +1,8 @@
-"""Milestones: lengths of a run at which something is given (contract §10).
+"""Milestones: lengths of a run that give a reward (contract §10).
 
-One that is not repeatable is paid once to a participant, ever; a repeatable one once in each run. A payment is noted with a window
-of the run that reached it: when late ticks join two runs, what either has paid is paid, and when an excuse is taken back the
-payment stays with the part that holds the window.
+A milestone is paid once per participant ever, or once per run if it is repeatable. A payment is stored with a window of the
+run that reached it. When late ticks join two runs, the payments of both count. When an excuse is withdrawn and a run splits,
+the payment stays with the part that contains the window.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from streaks.engine.counting import Chain, Payments
 
 @dataclass(frozen=True)
 class Milestone:
-    """`reward` is the id of what is given, None where reaching it is all."""
+    """A length of a run. `reward` is the id of the reward that is granted, or None."""
 
     threshold: int
     reward: str | None = None
@@ -21,7 +21,7 @@ class Milestone:
 
 
 def due_milestones(milestones: Iterable[Milestone], chain: Chain, paid: Payments) -> list[Milestone]:
-    """The milestones that `chain` has reached and nobody has paid, lowest first."""
+    """The milestones that `chain` has reached and that are not paid yet, lowest first."""
     reached = (milestone for milestone in milestones if milestone.threshold <= chain.count)
     return sorted(
         (milestone for milestone in reached if not is_paid(milestone, chain, paid)),
@@ -30,7 +30,7 @@ def due_milestones(milestones: Iterable[Milestone], chain: Chain, paid: Payments
 
 
 def is_paid(milestone: Milestone, chain: Chain | None, paid: Payments) -> bool:
-    """Whether `chain`, or for one that is not repeatable any chain ever, has paid `milestone`."""
+    """Whether `milestone` is paid: by `chain` if it is repeatable, else by any chain ever."""
     windows = [window for threshold, window in paid if threshold == milestone.threshold]
     if not milestone.is_repeatable:
         return bool(windows)
@@ -38,16 +38,16 @@ def is_paid(milestone: Milestone, chain: Chain | None, paid: Payments) -> bool:
 
 
 def with_payments(paid: Payments, milestones: Iterable[Milestone], chain: Chain) -> Payments:
-    """`paid` once `chain` has paid `milestones`."""
+    """Add payments of `milestones` by `chain`."""
     return (*paid, *((milestone.threshold, chain.last) for milestone in milestones))
 
 
 def earned_thresholds(milestones: Iterable[Milestone], chain: Chain | None, paid: Payments) -> list[int]:
-    """Thresholds that count as unlocked while `chain` (None: nothing) is alive, lowest first."""
+    """The thresholds that count as unlocked while `chain` is alive, lowest first. `chain` is None if no run is alive."""
     return sorted(milestone.threshold for milestone in milestones if is_paid(milestone, chain, paid))
 
 
 def next_threshold(milestones: Sequence[Milestone], chain: Chain | None, paid: Payments) -> int | None:
-    """The lowest threshold that is still to be unlocked; None where all are."""
+    """The lowest threshold that is not unlocked yet, or None."""
     left = (milestone.threshold for milestone in milestones if not is_paid(milestone, chain, paid))
     return min(left, default=None)

@@ -1,19 +1,23 @@
-"""Rolling windows: of one length, the first opened by a participant's tick, the others following it without a gap.
+"""Rolling windows: windows of equal length. A participant's tick opens the first, and the others follow without a gap.
 
-After a break the next tick opens anew, on a grid of its own; the windows of runs before stay where they were, so that what was
-missed or excused between them does not depend on when somebody came back. The window in which that happened begins with the
-tick: what was before it on the old grid was not over, so nobody has missed it. A tick older than the newest anchor has no effect.
+After a break the next tick opens a new run of windows, on a grid of its own. The windows of earlier runs do not move. So the
+missed or excused windows between runs do not depend on when the participant comes back. The window that was open on the old
+grid when the new run began ends with that tick and is not missed. A tick older than the newest anchor has no effect.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from streaks.engine.windows import iso_instant
+
 
 @dataclass(frozen=True)
 class Anchor:
-    """The tick at which a run of rolling windows opened, and the number of the window that it opened. `earlier` are those of
-    runs that broke before, oldest first: their windows stay where they were."""
+    """The tick that opened a run of rolling windows, and the number of the window that it opened.
+
+    `earlier` are the anchors of earlier runs, oldest first.
+    """
 
     at: datetime
     first: int
@@ -22,19 +26,22 @@ class Anchor:
 
 @dataclass(frozen=True)
 class RollingWindows:
-    """Windows of `length`, each run's on the grid of its own anchor; the grid of the first is continued backwards. An instant
-    between the last window before an anchor and the anchor has the number of the window that opens there."""
+    """Windows of `length`, each run on the grid of its own anchor. The grid of the first anchor also extends backwards.
+
+    A new anchor cuts off the window that was open on the old grid. Instants in that piece have the number of the window that
+    opens at the anchor.
+    """
 
     length: timedelta
     anchor: Anchor
 
     @property
     def jumps(self) -> Sequence[datetime]:
-        """Nowhere: time only goes on."""
+        """None: ordinals never go backwards."""
         return ()
 
     def ordinal(self, at: datetime) -> int:
-        """The number of the window that `at` (aware) is in."""
+        """The number of the window that contains `at` (aware)."""
         anchor = next((anchor for anchor in self._newest_first if anchor.at <= at), self._newest_first[-1])
         return anchor.first + (at - anchor.at) // self.length
 
@@ -44,16 +51,16 @@ class RollingWindows:
         return anchor.at.astimezone(UTC) + (number - anchor.first) * self.length
 
     def end(self, number: int) -> datetime:
-        """The instant (UTC) at which window `number` is over."""
+        """The instant (UTC) at which window `number` ends."""
         return self.start(number) + self.length
 
     def is_empty(self, number: int) -> bool:
-        """They all have the same length."""
+        """Never: all windows have the same length."""
         return False
 
     def key(self, number: int) -> str:
-        """The name of the window on the wire: when it began, in ISO 8601."""
-        return self.start(number).isoformat().replace("+00:00", "Z")
+        """The name of the window on the wire: its start in ISO 8601."""
+        return iso_instant(self.start(number))
 
     @property
     def _newest_first(self) -> Sequence[Anchor]:
@@ -62,7 +69,7 @@ class RollingWindows:
 
 @dataclass(frozen=True)
 class Rolling:
-    """What a definition says of rolling windows: their length. Where they lie, each participant's anchor says."""
+    """The rolling windows of a definition: only their length. The anchor of each participant says where they lie."""
 
     length: timedelta
 

@@ -1,11 +1,14 @@
 """Satisfied windows as a run-length list: `((first, length), …)`, ascending, never adjacent, never overlapping.
 
-A streak kept for a year is one pair; whatever order windows are satisfied in, the list is the same.
+A streak of a whole year is one pair. The list does not depend on the order in which windows are satisfied.
 """
 
 from bisect import bisect_right
 
 Runs = tuple[tuple[int, int], ...]
+
+# The maximum number of runs that a row stores in one list. Beyond it the older half is dropped or becomes a count.
+MAX_RUNS = 1_000
 
 
 def contains(runs: Runs, number: int) -> bool:
@@ -15,7 +18,7 @@ def contains(runs: Runs, number: int) -> bool:
 
 
 def with_window(runs: Runs, number: int) -> Runs:
-    """`runs` with window `number` satisfied too."""
+    """Add window `number`."""
     if contains(runs, number):
         return runs
     index = bisect_right(runs, number, key=_first)
@@ -29,12 +32,12 @@ def with_window(runs: Runs, number: int) -> Runs:
 
 
 def without_window(runs: Runs, number: int) -> Runs:
-    """`runs` with window `number` not satisfied any more."""
+    """Remove window `number`."""
     return (*clip(runs, None, number), *clip(runs, number + 1, None))
 
 
 def clip(runs: Runs, first: int | None, end: int | None) -> Runs:
-    """What of `runs` lies in [first, end); None is no bound."""
+    """The part of `runs` in [first, end). None means no bound."""
     found = [
         (begin if first is None else max(begin, first), begin + length if end is None else min(begin + length, end))
         for begin, length in runs
@@ -47,5 +50,5 @@ def _first(run: tuple[int, int]) -> int:
 
 
 def _end(run: tuple[int, int]) -> int:
-    """The window behind the last of `run`."""
+    """The window after the last one of `run`."""
     return run[0] + run[1]

@@ -1,4 +1,4 @@
-"""One tick: which window it is in, whether it satisfies it, and what the participant then has (contract §10)."""
+"""One tick: its window, whether it satisfies that window, and the status of the streak before and after (contract §10)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +19,7 @@ from streaks.engine.counting import (
     streak_status,
     windows_of,
 )
-from streaks.engine.direct_ticks import clip_before as before_window
-from streaks.engine.direct_ticks import with_tick
+from streaks.engine.direct_ticks import clip_before, with_tick
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import with_window
@@ -31,9 +30,12 @@ MAX_LATENESS = timedelta(days=35)
 
 @dataclass(frozen=True)
 class TickResult:
-    """What one tick came to, and how the streak stood before and after it. `chain` holds the tick's window, None where that
-    is not satisfied. `is_satisfying`: the tick satisfied its window; `was_satisfied`: it had been before. A tick that is
-    neither advanced its window, or had no effect at all: then there is no `window`."""
+    """The effect of one tick.
+
+    `before` and `after` are the status of the streak around it. `chain` contains the tick's window; it is None if that
+    window is not satisfied. `was_satisfied`: the window was satisfied before the tick. `is_satisfying`: the tick satisfied
+    it. If both are false, the tick added to the window's progress or had no effect. Without effect, `window` is None.
+    """
 
     state: State
     before: StreakStatus
@@ -45,7 +47,7 @@ class TickResult:
 
     @property
     def count(self) -> int:
-        """What the caller is told: the length of the run that is alive after the tick, else of the one with its window."""
+        """The length of the run that is alive after the tick, else of the run that contains the tick's window, else 0."""
         return self.after.current or (self.chain.count if self.chain else 0)
 
     @property
@@ -64,15 +66,21 @@ def tick(
     is_direct: bool = False,
     spans: Sequence[Span] = (),
 ) -> TickResult:
-    """Count the tick at `at`, which may be long ago. `value` is what it has in the condition's field; `counts_on` says
-    whether it adds to the progress of a window that is satisfied already, `is_vouched` that no event stands for it.
+    """Count the tick at `at`, which may be long ago.
 
-    Ticks without effect are: those from before a change of the rules; in rolling windows those from before the run opened;
-    for conditions other than "any tick" those more than LATE_ALLOWED older than the newest. They still are the latest
-    activity where no later one is known.
+    `value` is the value of the condition's field. `adds_to_satisfied`: the tick adds to the progress of a window that is
+    already satisfied. `is_direct`: the tick was recorded without an event. `spans` are the excused times.
+
+    These ticks have no effect:
+
+    - ticks from before a change of the rules;
+    - in rolling windows, ticks from before the run opened;
+    - for conditions other than "any tick", ticks that are more than MAX_LATENESS older than the newest one.
+
+    They still become the latest activity if no later one is known.
     """
     before = streak_status(state, rules, now=now, spans=spans)
-    state = _anchored(_visited(state, at=at, is_vouched=is_direct), rules, at=at, spans=spans)
+    state = _open_window(_with_activity(state, at=at, is_direct=is_direct), rules, at=at, spans=spans)
     windows = windows_of(state, rules)
     if windows is None:
         return TickResult(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
@@ -80,9 +88,9 @@ def tick(
     was_satisfied = is_window_satisfied(state, window)
     has_effect = _has_effect(state, rules, window, at=at)
     if has_effect and is_direct:
-        counted = replace(state, vouched=with_tick(state.direct_ticks, window, enough=_enough(rules)))
+        counted = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=_enough(rules)))
     if has_effect and (adds_to_satisfied or not was_satisfied):
-        counted = _counted(counted, rules, windows, window, value)
+        counted = _add_progress(counted, rules, windows, window, value)
     counted = compact(counted, rules, spans)
     return TickResult(
         state=counted,
@@ -95,15 +103,15 @@ def tick(
     )
 
 
-def _visited(state: State, *, at: datetime, is_vouched: bool) -> State:
+def _with_activity(state: State, *, at: datetime, is_direct: bool) -> State:
     state = replace(state, last_at=_latest(state.last_at, at))
-    if not is_vouched:
+    if not is_direct:
         return state
-    return replace(state, vouched=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
+    return replace(state, direct_ticks=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
 
 
 def _enough(rules: Rules) -> int:
-    """How many ticks satisfy a window of a condition that counts them."""
+    """The number of ticks that satisfies a window of a `count` condition."""
     return max(1, ceil(rules.condition.minimum))
 
 
@@ -111,19 +119,21 @@ def _latest(last_at: datetime | None, at: datetime) -> datetime:
     return at if last_at is None else max(last_at, at)
 
 
-def _anchored(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]) -> State:
-    """`state` with the rolling window that this tick opens, where none is running at `at`. What ticks came to in windows
-    of a run that is over is forgotten: nobody can add to it."""
+def _open_window(state: State, rules: Rules, *, at: datetime, spans: Sequence[Span]) -> State:
+    """Open a rolling window with this tick if none is running at `at`.
+
+    Progress in the windows of earlier runs is dropped, because no tick can add to it.
+    """
     if not isinstance(rules.windows, Rolling) or _is_older_than_rules(state, at):
         return state
     if streak_status(state, rules, now=at, spans=spans).window is not None:
         return state
     anchor = _anchor_at(state, rules.windows, at=at)
-    return replace(state, anchor=anchor, progress={}, vouched=before_window(state.direct_ticks, anchor.first))
+    return replace(state, anchor=anchor, progress={}, direct_ticks=clip_before(state.direct_ticks, anchor.first))
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
-    """Behind the windows of earlier runs, of which those stay that have something to show."""
+    """The new anchor, numbered after the windows of earlier runs. Only anchors that are still in use are stored with it."""
     earlier = _anchors_in_use(state)
     if not earlier:
         return Anchor(at, state.carry_over.last + 1)
@@ -132,17 +142,19 @@ def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
 
 
 def _anchors_in_use(state: State) -> tuple[Anchor, ...]:
-    """Those under which a window was satisfied that is not a mere count by now; so no row grows without end."""
+    """The anchors with a satisfied window that has not become part of the carry-over. The others are dropped, so that a row
+    stays small.
+    """
     if state.anchor is None:
         return ()
     anchors = (*state.anchor.earlier, replace(state.anchor, earlier=()))
-    behind = [*(anchor.first for anchor in anchors[1:]), None]
+    ends = [*(anchor.first for anchor in anchors[1:]), None]
     begins = [first for first, _ in state.runs]
     last = max([state.carry_over.last if state.carry_over.count else -1, *begins])
     return tuple(
         anchor
-        for anchor, until in zip(anchors, behind, strict=True)
-        if anchor.first - 1 <= last and (until is None or until > state.carry_over.last)
+        for anchor, end in zip(anchors, ends, strict=True)
+        if anchor.first - 1 <= last and (end is None or end > state.carry_over.last)
     )
 
 
@@ -162,7 +174,7 @@ def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> boo
     return rules.condition.is_any_tick or not is_too_late
 
 
-def _counted(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
+def _add_progress(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:
     progress = {
         **state.progress,
         window: progress_after(state.progress.get(window, NO_PROGRESS), rules.condition, value),
@@ -174,13 +186,13 @@ def _counted(state: State, rules: Rules, windows: Windows, window: int, value: A
 
 
 def prune(state: State, windows: Windows) -> State:
-    """Without progress that nobody can see or add to any more."""
+    """Drop progress that no reader can see and no tick can add to."""
     if len(state.progress) <= 1 or state.last_at is None:
         return state
     newest, horizon = windows.ordinal(state.last_at), state.last_at - MAX_LATENESS
-    kept: Mapping[int, Progress] = {
-        window: progress
-        for window, progress in state.progress.items()
+    progress: Mapping[int, Progress] = {
+        window: each
+        for window, each in state.progress.items()
         if window >= newest - 1 or (not is_window_satisfied(state, window) and windows.end(window) > horizon)
     }
-    return replace(state, progress=kept)
+    return replace(state, progress=progress)

@@ -1,15 +1,14 @@
 """Windows: the periods of a streak, numbered by integer ordinals so that "next" is `+ 1`.
 
 A calendar window has a *local boundary*, a wall-clock time in the definition's zone such as 2026-02-14 00:00. It begins at
-the first instant whose wall-clock time is at or after its boundary and ends where the next one begins:
+the first instant whose wall-clock time is at or after its boundary. It ends where the next window begins:
 
 - In a gap (clocks go forward over the boundary) that is the instant of the change.
 - In a fold (clocks show the boundary twice) it is the first of the two.
-- Where a whole local day does not exist (Apia, 2011-12-30) the window has no length: no instant is in it, and not
-  visiting in it is not a miss.
+- A local day that does not exist (Apia, 2011-12-30) has no length. It contains no instant, and cannot be missed.
 
-Windows so defined tile time: every instant is in exactly one, and begins never go backwards. Instants are compared in UTC;
-subtracting the reset time from a wall clock and taking the date, the usual way, runs backwards inside a fold.
+These windows partition time: every instant is in exactly one window, and window starts never go backwards. Instants are
+compared in UTC. The usual method (subtract the reset time from the wall clock, take the date) runs backwards inside a fold.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,7 +63,7 @@ def _hour(number: int, week_start: int) -> datetime:
 
 
 def _week_key(boundary: datetime) -> str:
-    """ISO's name of the week that the fourth day is in; so weeks have one name each whatever day they begin on."""
+    """The ISO name of the week that contains the window's fourth day. So names are unique for every first day of the week."""
     year, week, _ = (boundary + timedelta(days=3)).isocalendar()
     return f"{year}-W{week:02}"
 
@@ -89,7 +88,7 @@ class Display:
 class PeriodRules:
     """Everything that is specific to one period.
 
-    `hours` is the longest length of a window, so that "a month" of grace is one month whatever the month. `number` maps a local time to
+    `hours` is the longest length of a window, so that a grace of one month covers every month. `number` maps a local time to
     the ordinal of its window, and `boundary` maps an ordinal to the local time at which that window begins; both take the first day of the
     week (0 = Monday). `key` maps a boundary to the window's name on the wire. `wraps_reset` says that only the part of a reset time below
     one hour counts.
@@ -176,7 +175,10 @@ def display_of(period: str) -> Display:
 
 
 class Windows(Protocol):
-    """What counting asks of windows, whatever kind they are. Between two `jumps`, ascending, their numbers never go backwards."""
+    """The interface that the engine needs, for every kind of windows.
+
+    `jumps` are instants in ascending order. Ordinals may go backwards at a jump, and never between two jumps.
+    """
 
     @property
     def jumps(self) -> Sequence[datetime]: ...
@@ -191,8 +193,8 @@ class Windows(Protocol):
 class CalendarWindows:
     """Windows of one period in one IANA zone.
 
-    `reset` is how long after local midnight a window's boundary lies; for hourly windows, after the full hour. Weeks
-    begin on `week_start`, 0 = Monday. Ordinals count days, weeks and months of the proleptic Gregorian calendar.
+    `reset` is the time from local midnight (for hourly windows, from the full hour) to a window's boundary. Weeks begin on
+    `week_start`, 0 = Monday. Ordinals count hours, days, weeks or months of the proleptic Gregorian calendar.
     """
 
     period: Period
@@ -202,15 +204,15 @@ class CalendarWindows:
 
     @property
     def jumps(self) -> Sequence[datetime]:
-        """Nowhere: in one zone time only goes on."""
+        """None: in one zone ordinals never go backwards."""
         return ()
 
     def ordinal(self, at: datetime) -> int:
-        """The number of the window that `at` (aware) is in."""
+        """The number of the window that contains `at` (aware)."""
         at = at.astimezone(UTC)
         local = at.astimezone(_zone(self.zone)).replace(tzinfo=None)
         number = self.period.rules.number(local - self.reset, self.week_start)
-        # Near a change of the clocks the wall clock is one window off at most times; instants decide.
+        # Near a change of the clocks the wall clock can be a window off, so compare instants.
         while self.start(number + 1) <= at:
             number += 1
         while self.start(number) > at:
@@ -222,7 +224,7 @@ class CalendarWindows:
         return _first_instant(self.period.rules.boundary(number, self.week_start) + self.reset, self.zone)
 
     def end(self, number: int) -> datetime:
-        """The instant (UTC) at which window `number` is over."""
+        """The instant (UTC) at which window `number` ends."""
         return self.start(number + 1)
 
     def is_empty(self, number: int) -> bool:
@@ -230,8 +232,13 @@ class CalendarWindows:
         return self.start(number) == self.end(number)
 
     def key(self, number: int) -> str:
-        """The name of the window on the wire: 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
+        """The name of the window on the wire, such as 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
         return self.period.rules.key(self.period.rules.boundary(number, self.week_start))
+
+
+def iso_instant(at: datetime) -> str:
+    """`at` (UTC) in ISO 8601 with a `Z`, as on the wire."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 @cache

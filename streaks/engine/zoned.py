@@ -1,8 +1,8 @@
-"""Calendar windows of somebody whose time zone changes: they stay local dates (contract §10, participant's zone).
+"""Calendar windows of a participant whose time zone changes: windows remain local dates (contract §10).
 
-Until a change the windows are those of the old zone, afterwards those of the new one, under the same ordinals. Who flies west
-may live a date twice: it is one window, in two pieces. Who flies across the date line eastwards may skip one: it has no length,
-and not visiting in it is not a miss.
+Before the change the windows lie in the old zone, afterwards in the new one, with the same ordinals. A participant who flies
+west may have a date twice: it is one window in two pieces. One who flies east across the date line may skip a date: it has no
+length and cannot be missed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Stay:
-    """Windows that hold in [since, until)."""
+    """Windows that apply in [since, until)."""
 
     windows: CalendarWindows
     since: datetime
     until: datetime
 
     def has(self, number: int) -> bool:
-        """Whether any instant of window `number` is in this stay."""
+        """Whether this stay contains an instant of window `number`."""
         return self.windows.start(number) < self.until and self.windows.end(number) > self.since
 
 
 @dataclass(frozen=True)
 class TravellingWindows:
-    """The windows of `stays`, which follow one another without a gap: the first is since ever, the last for ever."""
+    """The windows of several stays. The stays cover all time without a gap."""
 
     stays: Sequence[Stay]
 
@@ -40,21 +40,21 @@ class TravellingWindows:
         return [stay.since for stay in self.stays[1:]]
 
     def ordinal(self, at: datetime) -> int:
-        """The number of the window that `at` (aware) is in."""
+        """The number of the window that contains `at` (aware)."""
         return next(stay for stay in self.stays if at < stay.until).windows.ordinal(at)
 
     def start(self, number: int) -> datetime:
-        """The first instant (UTC) of window `number`; of one that was skipped, the instant of the change that did it."""
+        """The first instant (UTC) of window `number`. For a skipped window, the instant of the change that skipped it."""
         stay = next(self._with(number), None) or self._behind(number)
         return max(stay.windows.start(number), stay.since)
 
     def end(self, number: int) -> datetime:
-        """The instant at which window `number` is over for good."""
+        """The instant at which the last piece of window `number` ends."""
         pieces = list(self._with(number))
         return min(pieces[-1].windows.end(number), pieces[-1].until) if pieces else self.start(number)
 
     def is_empty(self, number: int) -> bool:
-        """Whether no instant is in the window."""
+        """Whether the window contains no instant."""
         return self.start(number) == self.end(number)
 
     def key(self, number: int) -> str:
@@ -65,14 +65,18 @@ class TravellingWindows:
         return (stay for stay in self.stays if stay.has(number))
 
     def _behind(self, number: int) -> Stay:
-        """The first stay that began when window `number` was over there."""
+        """The first stay that began after window `number` had ended in its zone."""
         return next(stay for stay in self.stays if stay.windows.end(number) <= stay.since)
 
 
 def windows_across_zones(
     pieces: Sequence[tuple[CalendarWindows, datetime | None]],
 ) -> CalendarWindows | TravellingWindows:
-    """Windows with the instant until which each held, oldest first; None for the last, which hold now."""
+    """Join windows of several zones.
+
+    `pieces` are the windows of each zone with the instant until which they apply, oldest first. That instant is None for
+    the last.
+    """
     if len(pieces) == 1:
         return pieces[0][0]
     ends = [until or END for _, until in pieces]

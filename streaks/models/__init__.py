@@ -1,4 +1,4 @@
-"""Tables of streaks, a topic per module."""
+"""Tables of streaks."""
 
 from streaks.models.care import Amnesty, StreakPause
 from streaks.models.definitions import PARTICIPANT_ZONE, PERIODS, Status, Streak, StreakRevision

@@ -8,7 +8,7 @@ from streaks.models.definitions import Streak
 
 
 class StreakPause(models.Model):
-    """A time in which a streak was inactive; no window that it touches can be missed. `ended_at` is null while it lasts."""
+    """A time in which a streak is inactive. Windows that it touches cannot be missed. `ended_at` is null while it lasts."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -29,14 +29,14 @@ class AmnestyQuerySet(models.QuerySet["Amnesty"]):
         return self.filter(tenant_id=tenant.pk)
 
     def in_force(self) -> "AmnestyQuerySet":
-        """Those that nobody has undone."""
+        """The amnesties that are not undone."""
         return self.filter(undone_at=None)
 
 
 class Amnesty(models.Model):
-    """Days on which nobody of a tenant can miss a window: an outage, a holiday. May lie in the past.
+    """Days on which no participant of a tenant can miss a window, such as an outage or a holiday. They may be in the past.
 
-    `from_on` and `to_on` are dates in `timezone`, both included; `streak_codes` says which streaks, null for all.
+    `from_on` and `to_on` are dates in `timezone`, both included. `streak_codes` lists the streaks; null means all.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -15,7 +15,7 @@ PERIODS = [(name, name.capitalize()) for name in PERIOD_NAMES]
 
 
 class Status(models.TextChoices):
-    """`draft` is not yet, `archived` no more; `paused` is frozen for a while. Nothing ticks but what is active."""
+    """Only an active streak can be ticked. A draft was never active; a paused streak is meant to be resumed."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -28,10 +28,10 @@ def any_tick() -> dict[str, Any]:
 
 
 class Terms(models.Model):
-    """What decides how windows lie and when they are satisfied: a change of any of it carries the counts over.
+    """The fields that decide where windows lie and when they are satisfied. If one of them changes, counts are carried over.
 
-    `timezone` is an IANA name, PARTICIPANT_ZONE, or null for the tenant's. `duration_seconds` is the length of rolling
-    windows, null for all others; `week_start` 0 is Monday.
+    `timezone` is an IANA name, PARTICIPANT_ZONE, or null for the tenant's zone. `duration_seconds` is the length of rolling
+    windows, and null for other periods. `week_start` 0 is Monday.
     """
 
     period = models.CharField(max_length=10, choices=PERIODS, default=Period.DAILY.value)
@@ -52,24 +52,24 @@ TERMS = tuple(str(field.name) for field in Terms._meta.local_fields)
 
 class StreakQuerySet(DefinitionQuerySet["Streak"]):
     def in_zone_of_tenant(self) -> "StreakQuerySet":
-        """Those whose windows move when the tenant's zone changes."""
+        """The streaks whose windows move when the tenant's zone changes."""
         follow = Q(timezone=None) | Q(timezone=PARTICIPANT_ZONE)
         return self.filter(follow).exclude(period=ROLLING)
 
     def awaiting_review(self) -> "StreakQuerySet":
-        """Those of whose participants something must be announced anew."""
+        """The streaks whose participants must be reviewed."""
         return self.filter(review_due_at__isnull=False)
 
 
 class Streak(Terms, Definition):
-    """What counts as keeping at it. Ticks come from `record` or from events whose name is in `event_types` (`*`: any).
+    """The definition of a streak. It is ticked by `record`, and by events whose name is in `event_types` (`*`: any event).
 
-    Which of those events count, `fact_filter` says (the short form, as Gamify clients write it) or `expression` (the long
-    form, as Phoenix clients do), never both. `milestones` are `[{threshold, reward_item_id, repeatable}, …]`.
+    Only events that match `fact_filter` (the short form of Gamify clients) or `expression` (the long form of Phoenix
+    clients) count. At most one of the two is set. `milestones` are `[{threshold, reward_item_id, repeatable}, …]`.
 
-    `revision` numbers the terms: a change of them adds a row of `StreakRevision` for those that end with it, so that each
-    participant's count can be carried over when it is next looked at. From `review_due_at` until its end, a review looks at
-    all participants behind `review_cursor` for what a change of terms, pauses or amnesties makes known.
+    `revision` numbers the terms. A change of the terms stores the old ones as a `StreakRevision`, so that each participant's
+    count can be carried over when their row is next processed. `review_due_at` is set while a review is due or running: it
+    announces what a change of terms, a pause or an amnesty has changed. `review_cursor` is the last participant it processed.
     """
 
     name = models.CharField(max_length=255)
@@ -113,14 +113,14 @@ class Streak(Terms, Definition):
 
     @property
     def grace_hours(self) -> int:
-        """The grace in hours, as one of the two spellings of the API has it."""
+        """The grace in hours, for `grace_period_hours` of the API."""
         if self.is_rolling:
             return self.grace_periods * (self.duration_seconds or 0) // SECONDS_PER_HOUR
         return self.grace_periods * Period(self.period).rules.hours
 
 
 class StreakRevision(Terms):
-    """Terms that a streak had until `ended_at`, and the zone that its tenant was in."""
+    """The terms that a streak had until `ended_at`, and the zone of its tenant at that time."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -8,7 +8,7 @@ from django.db import models
 
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow, Tenant
 from participants.models.json import JSONField
 from streaks.engine.counting import CarryOver, State
 from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
@@ -25,11 +25,11 @@ class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):
         return self.filter(tenant_id=tenant.pk, streak_id=streak_id)
 
     def counting(self) -> "ParticipantStreakQuerySet":
-        """Those of whom a run was told that nobody has announced as broken."""
+        """The rows with an announced run whose break is not announced."""
         return self.filter(count__gt=0)
 
     def due(self, column: str, now: datetime) -> "ParticipantStreakQuerySet":
-        """Those of whom there is something to tell, by the instant in `column`: `breaks_at` or `at_risk_at`."""
+        """The rows whose announcement is due. `column` is `breaks_at` or `at_risk_at`."""
         return self.filter(**{f"{column}__lte": now})
 
 
@@ -37,27 +37,25 @@ def _is_noted(column: str) -> models.Q:
     return models.Q(**{f"{column}__isnull": False})
 
 
-class ParticipantStreak(models.Model):
-    """One participant in one streak: all that counting needs, and nothing that a clock makes wrong.
+class ParticipantStreak(ParticipantRow):
+    """One participant in one streak: everything that the engine needs. Nothing in it becomes wrong as time passes.
 
-    Under the terms numbered `revision`: `runs` are satisfied windows, `[[first, length], …]`; `carried` what was brought from
-    earlier terms or long ago, `[count, longest, last, since]`; `progress` what ticks came to in windows that are open to more,
-    `{number: [count, sum, [values]]}`; `anchor` where rolling windows lie, `[at, first, [[at, first, []], …]]`; `paid` the milestones that were paid,
-    `[[threshold, window], …]`; `vouched` the ticks that no event stands for, `{number of ticks: [[first, length], …]}` with
-    `last_at` and `since`. `freezes` are times that this participant is excused, `[{from, to, reason, at}, …]`.
+    The state under the terms numbered `revision` (see `engine.counting.State`):
 
-    What was announced: a run of `count` windows (0 once it was told to be broken), and that the break at `warned_of` is near.
-    `at_risk_at` and `breaks_at` are the instants at which there is something to announce; readers do not look at them.
+    - `runs`: satisfied windows, `[[first, length], …]`.
+    - `carried`: the carry-over, `[count, longest, last, since]`.
+    - `progress`: windows that further ticks can add to, `{number: [count, sum, [values]]}`.
+    - `anchor`: the start of rolling windows, `[at, first, [[at, first, []], …]]`.
+    - `paid`: paid milestones, `[[threshold, window], …]`.
+    - `vouched`: direct ticks, `{number of ticks: [[first, length], …]}` with `last_at` and `since`.
+
+    `freezes` are excused times of this participant, `[{from, to, reason, at}, …]`.
+
+    What was announced: a run of `count` windows (0 after its break was announced), and the risk of the break at `warned_of`.
+    `at_risk_at` and `breaks_at` are the instants of the next announcements. Only sweeps and `reach_of` read them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     streak = models.ForeignKey(
         Streak, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -67,7 +65,7 @@ class ParticipantStreak(models.Model):
     progress = JSONField(default=dict)
     anchor = models.JSONField(null=True)
     paid = models.JSONField(default=list)
-    vouched = models.JSONField(default=dict)
+    vouched = models.JSONField(default=dict)  # direct ticks; the column keeps its first name
     freezes = models.JSONField(default=list)
     last_activity_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
@@ -84,7 +82,7 @@ class ParticipantStreak(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "streak", "participant"], name="participant_streak_streak"),
-            # With the id: at midnight a million rows are due at one instant, and a sweep goes through them in chunks.
+            # The id is part of the index: at midnight a million rows are due at once, and sweeps read them in chunks.
             models.Index(
                 fields=["tenant", "breaks_at", "id"], name="streak_breaks_at", condition=_is_noted("breaks_at")
             ),
@@ -95,7 +93,7 @@ class ParticipantStreak(models.Model):
 
     @property
     def state(self) -> State:
-        """What is stored, as the engine has it: under the terms numbered `revision`."""
+        """The stored state under the terms numbered `revision`."""
         return State(
             runs=tuple((first, length) for first, length in self.runs),
             carry_over=_carried(*self.carried),
@@ -103,7 +101,7 @@ class ParticipantStreak(models.Model):
             anchor=None if self.anchor is None else _anchor(*self.anchor),
             last_at=self.last_activity_at,
             paid=tuple((threshold, window) for threshold, window in self.paid),
-            direct_ticks=_vouched(**self.vouched),
+            direct_ticks=_direct_ticks(**self.vouched),
         )
 
     @state.setter
@@ -114,7 +112,7 @@ class ParticipantStreak(models.Model):
         self.progress = {str(number): _stored(progress) for number, progress in state.progress.items()}
         self.anchor = None if anchor is None else _stored_anchor(anchor)
         self.paid = [list(payment) for payment in state.paid]
-        self.vouched = _stored_vouched(state.direct_ticks)
+        self.vouched = _stored_direct_ticks(state.direct_ticks)
         if state.last_at is not None:
             self.last_activity_at = state.last_at
 
@@ -136,17 +134,19 @@ def _carried(count: int = 0, longest: int = 0, last: int = 0, since: str | None 
     return CarryOver(count, longest, last, None if since is None else datetime.fromisoformat(since))
 
 
-def _vouched(last_at: str | None = None, since: int | None = None, **windows: Sequence[Sequence[int]]) -> DirectTicks:
+def _direct_ticks(
+    last_at: str | None = None, since: int | None = None, **windows: Sequence[Sequence[int]]
+) -> DirectTicks:
     runs = {int(number): tuple((first, length) for first, length in stored) for number, stored in windows.items()}
     return DirectTicks(runs, None if last_at is None else datetime.fromisoformat(last_at), since)
 
 
-def _stored_vouched(vouched: DirectTicks) -> dict[str, Any]:
-    if vouched == NO_DIRECT_TICKS:
+def _stored_direct_ticks(ticks: DirectTicks) -> dict[str, Any]:
+    if ticks == NO_DIRECT_TICKS:
         return {}
-    last_at = vouched.last_at and vouched.last_at.isoformat()
-    windows = {str(number): [list(run) for run in runs] for number, runs in vouched.windows.items()}
-    return {"last_at": last_at, "since": vouched.since, **windows}
+    last_at = ticks.last_at and ticks.last_at.isoformat()
+    windows = {str(number): [list(run) for run in runs] for number, runs in ticks.windows.items()}
+    return {"last_at": last_at, "since": ticks.since, **windows}
 
 
 def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:

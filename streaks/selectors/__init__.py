@@ -1,7 +1,7 @@
-"""Reads of streaks: what a tenant has defined, and where a participant stands."""
+"""Reads of streaks: definitions of a tenant, and statuses of participants."""
 
 from streaks.selectors.care import restorable_span
-from streaks.selectors.catalog import CompiledStreak, StreakCatalog, streaks_in
+from streaks.selectors.catalog import CompiledStreak, streaks_in
 from streaks.selectors.reach import Reach, reach_of
 from streaks.selectors.statuses import (
     ParticipantStreakStatus,
@@ -18,7 +18,6 @@ __all__ = [
     "CompiledStreak",
     "ParticipantStreakStatus",
     "Reach",
-    "StreakCatalog",
     "best_status",
     "reach_of",
     "restorable_span",

@@ -1,4 +1,4 @@
-"""A participant's windows from one date to another, as a calendar shows them."""
+"""A participant's windows between two dates, for calendars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from participants.errors import InvalidInput
 from participants.models import Participant
 from streaks.engine.calendar import CalendarEntry, calendar_entries
 from streaks.engine.counting import Rules, State, streak_status, windows_of
-from streaks.engine.excuses import Span
+from streaks.engine.excuses import INSTANT, Span
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import Windows, display_of
 from streaks.models import ParticipantStreak
@@ -17,12 +17,11 @@ from streaks.selectors.statuses import rules_of, spans_of, state_of
 from streaks.selectors.terms import days_of, zone_of
 
 MAX_WINDOWS = 400
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class StreakCalendar:
-    """`timezone` is the one that dates are in."""
+    """A calendar. `timezone` is the zone of its dates."""
 
     streak: CompiledStreak
     timezone: str
@@ -37,21 +36,24 @@ def calendar_of(
     last: date | None,
     now: datetime,
 ) -> StreakCalendar:
-    """The windows that meet the local dates from `first` to `last`; today, and some before it, when left out.
+    """The windows that overlap the local dates from `first` to `last`, both included.
 
-    All unsatisfied for who never ticked. Raises InvalidInput for more than MAX_WINDOWS.
+    `last` defaults to today, and `first` to the period's default number of days. For a participant without ticks all
+    windows are unsatisfied.
+
+    Raises: InvalidInput for more than MAX_WINDOWS.
     """
-    rules, state, spans = _seen(participant, streak)
+    rules, state, spans = _rules_state_spans(participant, streak)
     last = last or now.astimezone(zone_of(rules)).date()
     first = first or last - timedelta(days=display_of(streak.period).days - 1)
     if last < first:
         raise InvalidInput("to", "Must not be before `from`.")
     windows = windows_of(state, rules)
-    shown = [] if windows is None else _shown(windows, state, rules, spans, first=first, last=last, now=now)
-    return StreakCalendar(streak, str(zone_of(rules)), shown)
+    entries = [] if windows is None else _entries(windows, state, rules, spans, first=first, last=last, now=now)
+    return StreakCalendar(streak, str(zone_of(rules)), entries)
 
 
-def _seen(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
+def _rules_state_spans(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
     if participant is None:
         return streak.terms.rules, State(), streak.spans
     rules = rules_of(streak, participant)
@@ -61,7 +63,7 @@ def _seen(participant: Participant | None, streak: CompiledStreak) -> tuple[Rule
     return rules, state_of(row, streak, participant), spans_of(row, streak)
 
 
-def _shown(
+def _entries(
     windows: Windows,
     state: State,
     rules: Rules,

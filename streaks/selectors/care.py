@@ -1,4 +1,4 @@
-"""Which instants care is about, in the streak's own days."""
+"""The spans that freezes and restores excuse, in the streak's own days."""
 
 from datetime import date, datetime
 
@@ -15,7 +15,7 @@ LATEST_YEAR = 2199
 
 
 def open_window(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime]:
-    """The window that is open; for a rolling streak that is not running, the one that a tick now would open."""
+    """[begin, end) of the open window. For a rolling streak that is not running: the window that a tick now would open."""
     windows, number = windows_of(status.state, status.rules), status.streak_status.window
     if windows is not None and number is not None:
         return windows.start(number), windows.end(number)
@@ -24,15 +24,20 @@ def open_window(status: ParticipantStreakStatus, *, now: datetime) -> tuple[date
 
 
 def restorable_span(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
-    """The span whose excuse revives the last run that broke; None where there is nothing to restore."""
+    """The span that must be excused to revive the last broken run. None if there is no broken run."""
     return reviving_span(status.state, status.rules, now=now, spans=status.spans)
 
 
 def span_between(
     status: ParticipantStreakStatus, begin: date | datetime | None, end: date | datetime | None, *, now: datetime
 ) -> tuple[datetime, datetime]:
-    """[begin, end) in instants: a date is a day of the streak, as `end` included. Without `begin` from now on; without
-    `end` the day of `begin`, or the window that it is in. Raises InvalidInput."""
+    """Convert dates or instants to a span [begin, end) of instants.
+
+    A date means the whole day of the streak, so a date as `end` is included. `begin` defaults to now, and `end` to the end
+    of `begin`: of its day if it is a date, else that instant, which stands for its window.
+
+    Raises: InvalidInput.
+    """
     days = days_of(status.rules)
     check_year("from", begin)
     check_year("to", end)
@@ -44,7 +49,10 @@ def span_between(
 
 
 def check_year(field: str, day: date | None) -> None:
-    """Far from either end of the calendar, where windows have no instants. Raises InvalidInput."""
+    """Keep dates away from both ends of Python's calendar, where window boundaries overflow.
+
+    Raises: InvalidInput.
+    """
     if day is not None and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
         raise InvalidInput(field, f"Must be between {EARLIEST_YEAR} and {LATEST_YEAR}.")
 

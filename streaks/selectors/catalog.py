@@ -1,4 +1,4 @@
-"""What a tenant has defined, as the engine sees it: the catalog's part, with an index by event."""
+"""The streaks of a tenant's catalog, compiled for the engine, with an index by event name."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +10,13 @@ from uuid import UUID
 import structlog
 
 from gamify.facts.engine.expressions import (
+    MATCHES_NOTHING,
     CompiledExpression,
     MalformedExpression,
     compile_expression,
     compile_filter,
 )
-from gamify.facts.engine.tree import Not
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
 from streaks.engine.excuses import Span
@@ -26,12 +27,11 @@ from streaks.selectors.terms import Terms, day_span
 logger = structlog.get_logger(__name__)
 
 PART = "streaks"
-ANY_EVENT = "*"
 
 
 @dataclass(frozen=True)
 class PastTerms:
-    """Terms that ended, with the number they had."""
+    """Earlier terms of a streak. `number` is their revision."""
 
     number: int
     terms: Terms
@@ -40,9 +40,10 @@ class PastTerms:
 
 @dataclass(frozen=True)
 class CompiledStreak:
-    """A definition as the engine sees it. `past` are its earlier terms, oldest first; `spans` are times excused for all.
+    """A definition compiled for the engine.
 
-    `listens_to` is None where every event of its types counts.
+    `past` are its earlier terms, oldest first. `spans` are the times that are excused for all participants. `listens_to` is
+    the event filter; it is None if every event of its types counts.
     """
 
     id: UUID
@@ -66,33 +67,29 @@ class CompiledStreak:
 
 @dataclass(frozen=True)
 class StreakCatalog:
-    """All of a tenant's streaks, whatever their status, in display order; `by_event` has the active ones alone."""
+    """All streaks of a tenant, with every status, in display order. `by_event` contains only the active ones."""
 
     by_code: Mapping[str, CompiledStreak]
     by_id: Mapping[UUID, CompiledStreak]
-    by_event: Mapping[str, Sequence[CompiledStreak]]
-
-    def listening(self, event: str) -> Sequence[CompiledStreak]:
-        """The active streaks that this event of a client may tick."""
-        return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
+    by_event: ListenerIndex[tuple[CompiledStreak, ...]]
 
 
 def load_catalog(tenant: Tenant) -> StreakCatalog:
-    """Compile the tenant's definitions."""
+    """Read and compile the definitions of `tenant`."""
     past: defaultdict[UUID, list[PastTerms]] = defaultdict(list)
     for row in StreakRevision.objects.filter(tenant_id=tenant.pk).order_by("number"):
         past[row.streak_id].append(PastTerms(row.number, Terms.of(row, row.tenant_timezone), row.ended_at))
     pauses: defaultdict[UUID, list[Span]] = defaultdict(list)
     for pause in StreakPause.objects.filter(tenant_id=tenant.pk):
         pauses[pause.streak_id].append((pause.began_at, pause.ended_at))
-    amnesties = list(Amnesty.objects.of(tenant).standing())
+    amnesties = list(Amnesty.objects.of(tenant).in_force())
     compiled = [
         _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_amnesties_of(row, amnesties)])
         for row in Streak.objects.of(tenant).in_order()
     ]
-    return StreakCatalog(
-        {each.code: each for each in compiled}, {each.id: each for each in compiled}, _by_event(compiled)
-    )
+    active = [each for each in compiled if each.is_active]
+    by_event = index_listeners(active, names_of=lambda streak: streak.event_types, group=tuple)
+    return StreakCatalog({each.code: each for each in compiled}, {each.id: each for each in compiled}, by_event)
 
 
 def _amnesties_of(row: Streak, amnesties: Iterable[Amnesty]) -> list[Span]:
@@ -118,32 +115,21 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastTerms], spans: Seq
 
 
 def _listens_to(row: Streak) -> CompiledExpression | None:
-    """One that cannot be read, from before filters were checked, matches nothing; it must not take all others along."""
+    """Compile the event filter. A malformed one (stored before filters were validated) is logged and matches no event.
+
+    An exception here would make the tenant's whole catalog unusable.
+    """
     try:
         if row.expression is not None:
             return compile_expression(row.expression)
         return compile_filter(row.fact_filter) if row.fact_filter else None
     except MalformedExpression as malformed:
         logger.warning("streak_filter_malformed", streak=str(row.pk), problem=str(malformed))
-        return NOTHING
-
-
-_ANYTHING = compile_filter({})
-NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+        return MATCHES_NOTHING
 
 
 def _milestone(stored: Mapping[str, Any]) -> Milestone:
     return Milestone(stored["threshold"], stored.get("reward_item_id"), bool(stored.get("repeatable")))
-
-
-def _by_event(streaks: Iterable[CompiledStreak]) -> Mapping[str, Sequence[CompiledStreak]]:
-    """By the name of an event, those that listen to any event among them; under ANY_EVENT those alone."""
-    active = [streak for streak in streaks if streak.is_active]
-    names = {name for streak in active for name in streak.event_types}
-    return {
-        name: [streak for streak in active if name in streak.event_types or ANY_EVENT in streak.event_types]
-        for name in names
-    }
 
 
 def streaks_in(catalog: Catalog) -> StreakCatalog:

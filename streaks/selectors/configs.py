@@ -1,4 +1,4 @@
-"""A streak's configuration as Phoenix clients read it."""
+"""A streak's configuration in the shape of the Phoenix dialect."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 def config_of(streak: Streak, *, tenant_zone: str) -> dict[str, Any]:
-    """All that the streak does, whichever dialect it was defined in."""
+    """The whole configuration, whichever dialect the streak was defined in."""
     expression = expression_of(streak)
     return {
         "event_types": list(streak.event_types),
@@ -22,7 +22,7 @@ def config_of(streak: Streak, *, tenant_zone: str) -> dict[str, Any]:
 
 
 def window_of(streak: Streak, *, tenant_zone: str) -> dict[str, Any]:
-    """How its windows lie."""
+    """The window part of the configuration."""
     if streak.is_rolling:
         return {"type": "rolling", "duration_seconds": streak.duration_seconds}
     return {
@@ -35,14 +35,14 @@ def window_of(streak: Streak, *, tenant_zone: str) -> dict[str, Any]:
 
 
 def expression_of(streak: Streak) -> dict[str, Any] | None:
-    """Which events count, in the long form; None where all do."""
+    """The event filter in the long form. None if all events count."""
     if streak.expression is not None:
         return dict(streak.expression)
     return filter_as_expression(streak.fact_filter) if streak.fact_filter else None
 
 
 def filter_of(streak: Streak) -> dict[str, Any] | None:
-    """Which events count, in the short form; None where all do, and where it cannot say which."""
+    """The event filter in the short form. None if all events count, or if the short form cannot express the filter."""
     if streak.expression is not None:
         return expression_as_filter(streak.expression)
     return streak.fact_filter and dict(streak.fact_filter)

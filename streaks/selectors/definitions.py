@@ -1,4 +1,4 @@
-"""What tenants have defined, as Phoenix clients read it."""
+"""Definitions of streaks in the shape of the Phoenix dialect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ CREATED = ("created_at", "id")
 
 @dataclass(frozen=True)
 class StreakWithTenant:
-    """A definition and the tenant that it is of."""
+    """A definition with its tenant, whose zone and slug the answer needs."""
 
     row: Streak
     tenant: Tenant
 
     @property
     def status(self) -> str:
-        """Drafts are known to the console alone: whoever reads them elsewhere sees that nothing ticks."""
+        """The status on the wire. Only the console knows drafts; the API shows them as paused."""
         return Status.PAUSED if self.row.status == Status.DRAFT else self.row.status
 
     @cached_property
@@ -34,23 +34,23 @@ class StreakWithTenant:
 
 
 def streak_definitions(tenant: Tenant) -> Sequence[StreakWithTenant]:
-    """All of the tenant's, whatever their status, as they were created; one query."""
+    """All streaks of the tenant, with every status, in the order of their creation. One query."""
     return [StreakWithTenant(row, tenant) for row in Streak.objects.of(tenant).order_by(*CREATED)]
 
 
 def streak_definitions_of_all_tenants(environment: Environment) -> Sequence[StreakWithTenant]:
-    """Those of every tenant that is not disabled, by the tenant's slug and as they were created; one query."""
+    """The streaks of all active tenants, ordered by slug and then by creation. One query."""
     rows = Streak.objects.filter(tenant__environment=environment, tenant__is_active=True).select_related("tenant")
     return [StreakWithTenant(row, row.tenant) for row in rows.order_by("tenant__slug", *CREATED)]
 
 
 def active_streaks(catalog: Catalog, tenant: Tenant) -> Sequence[StreakWithTenant]:
-    """Those that tick, in display order; no query."""
+    """The active streaks in display order, from the catalog. No query."""
     known = streaks_in(catalog).by_id.values()
     return [StreakWithTenant(streak.row, tenant) for streak in known if streak.is_active]
 
 
 def find_streak(tenant: Tenant, streak_id: UUID, *, lock: bool = False) -> Streak | None:
-    """The tenant's definition with this id, whatever its status."""
+    """The tenant's definition with this id, with any status."""
     rows = Streak.objects.of(tenant).filter(pk=streak_id)
     return (rows.select_for_update() if lock else rows).first()

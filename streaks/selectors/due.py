@@ -1,4 +1,4 @@
-"""What is due to be told: rows whose instant has come, found by partial index, and the tenants that have such rows."""
+"""Rows with a due announcement, rows through partial indexes, and the tenants that have such rows."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from streaks.models import ParticipantStreak, Streak
 
 @dataclass(frozen=True)
 class SweepKind:
-    """One kind of announcement: the column that says when it is due."""
+    """One kind of announcement, and the column with the instant at which it is due."""
 
     name: str
     column: str
@@ -29,7 +29,7 @@ RISKS = SweepKind("risks", "at_risk_at")
 
 @dataclass(frozen=True)
 class RowToReview:
-    """A row to look at: `at` is the instant at which it became due, None where it is looked at for another reason."""
+    """A row to review. `at` is the instant at which it became due; None if it is reviewed for another reason."""
 
     row_id: UUID
     participant_id: UUID
@@ -38,9 +38,9 @@ class RowToReview:
 
 
 def tenants_with_due_rows(kind: SweepKind, *, now: datetime) -> "QuerySet[Tenant]":
-    """The tenants that have something to tell, disabled ones too: one look into the index for each.
+    """The tenants with due rows, including disabled tenants. One index lookup per tenant.
 
-    A subquery of one value, since PostgreSQL may turn EXISTS into a join that reads every row that is due.
+    It is a subquery with one value because PostgreSQL may turn EXISTS into a join that reads every due row.
     """
     due = ParticipantStreak.objects.filter(tenant_id=OuterRef("pk")).due(kind.column, now)
     first = due.order_by(kind.column).values(kind.column)[:1]
@@ -56,56 +56,63 @@ _FIND = f"""
     SELECT state.id, state.participant_id, person.external_id, {", ".join(f"CAST({column} AS text)" for column in STATE_KEY_COLUMNS)}
     FROM streaks_participantstreak AS state
     JOIN participants_participant AS person ON person.id = state.participant_id AND person.tenant_id = state.tenant_id
-    WHERE state.tenant_id = %s AND state.{{column}} <= %s {{behind}}
+    WHERE state.tenant_id = %s AND state.{{column}} <= %s {{after}}
     ORDER BY state.{{column}}, state.id LIMIT %s
 """  # noqa: S608 - names of our own columns
-_BEHIND = "AND state.{column} >= %s AND (state.{column} > %s OR state.id > %s)"
+_AFTER = "AND state.{column} >= %s AND (state.{column} > %s OR state.id > %s)"
 _LOCK = "FOR NO KEY UPDATE OF person, state SKIP LOCKED"
+
+
+StateKey = tuple[str | None, ...]
+"""The text of STATE_KEY_COLUMNS of one row."""
 
 
 @dataclass(frozen=True)
 class DueRow:
-    """A row that is due, locked with its participant. `says` is all that decides what there is to tell, as text: who says
-    the same is told the same."""
+    """A due row that is locked together with its participant.
+
+    `state_key` is the text of all columns that decide its announcement. Rows with equal keys get the same announcement.
+    """
 
     row_id: UUID
     participant_id: UUID
     external_id: str
-    state_key: tuple[str | None, ...]
+    state_key: StateKey
 
 
-def due_rows_query(tenant: Tenant, kind: SweepKind, *, behind: RowToReview | None, limit: int, now: datetime) -> Read:
-    """Finds the first rows that are due, oldest first, behind one that was looked at, and locks them with their
-    participants; what another transaction holds is left to it.
+def due_rows_query(tenant: Tenant, kind: SweepKind, *, after: RowToReview | None, limit: int, now: datetime) -> Read:
+    """A query that finds up to `limit` due rows, oldest first, and locks them with their participants.
 
-    SQL of its own, since the ORM would make two instances of every row, which takes longer than all else about it.
+    `after` is the last row of the previous chunk. Rows that another transaction has locked are skipped.
+
+    It is handwritten SQL because the ORM would build two instances per row, which takes longer than everything else.
     """
 
-    def ask(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
         cursor = connection.cursor()
-        cursor.execute(*_statement(connection, tenant, kind, behind, limit, now))
-        return lambda: [_found(row) for row in cursor.fetchall()]
+        cursor.execute(*_statement(connection, tenant, kind, after, limit, now))
+        return lambda: [_due_row(row) for row in cursor.fetchall()]
 
-    return ask
+    return execute
 
 
 def _statement(
     connection: BaseDatabaseWrapper,
     tenant: Tenant,
     kind: SweepKind,
-    behind: RowToReview | None,
+    after: RowToReview | None,
     limit: int,
     now: datetime,
 ) -> tuple[str, list[Any]]:
-    """On SQLite a transaction that writes is alone."""
-    after = "" if behind is None else _BEHIND.format(column=kind.column)
-    sql = _FIND.format(column=kind.column, behind=after)
+    """The SQL and its parameters. SQLite needs no row locks: only one transaction writes at a time."""
+    resume = "" if after is None else _AFTER.format(column=kind.column)
+    sql = _FIND.format(column=kind.column, after=resume)
     if connection.features.has_select_for_update_skip_locked:
         sql += _LOCK
     values = [_ID.get_db_prep_value(tenant.pk, connection), _AT.get_db_prep_value(now, connection)]
-    if behind is not None:
-        at = _AT.get_db_prep_value(behind.at, connection)
-        values += [at, at, _ID.get_db_prep_value(behind.row_id, connection)]
+    if after is not None:
+        at = _AT.get_db_prep_value(after.at, connection)
+        values += [at, at, _ID.get_db_prep_value(after.row_id, connection)]
     return sql, [*values, limit]
 
 
@@ -113,19 +120,19 @@ _ID = ParticipantStreak._meta.get_field("id")
 _AT = ParticipantStreak._meta.get_field("breaks_at")
 
 
-def _found(row: tuple[Any, ...]) -> DueRow:
-    row_id, participant_id, external_id, *says = row
-    return DueRow(_uuid(row_id), _uuid(participant_id), external_id, tuple(says))
+def _due_row(row: tuple[Any, ...]) -> DueRow:
+    row_id, participant_id, external_id, *state_key = row
+    return DueRow(_uuid(row_id), _uuid(participant_id), external_id, tuple(state_key))
 
 
 def _uuid(value: Any) -> UUID:
-    """SQLite has them as text."""
+    """SQLite returns UUIDs as text."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def instances_from_key(said: Sequence[str | None]) -> tuple[Participant, ParticipantStreak]:
-    """Somebody who says so, with what `standing` and telling look at and nothing else."""
-    streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = said
+def instances_from_key(state_key: StateKey) -> tuple[Participant, ParticipantStreak]:
+    """Unsaved instances built from a state key. Only the columns that `streak_status` and `pending_announcements` read are set."""
+    streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = state_key
     warned_of, at_risk_at, breaks_at = map(_instant, instants)
     person = {"timezone": zone, "past_zones": _read(past_zones)}
     row = {
@@ -140,8 +147,8 @@ def instances_from_key(said: Sequence[str | None]) -> tuple[Participant, Partici
         "at_risk_at": at_risk_at,
         "breaks_at": breaks_at,
     }
-    unseen: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
-    return instance_from(Participant, person.items()), instance_from(ParticipantStreak, {**row, **unseen}.items())
+    unread: dict[str, Any] = {"progress": {}, "paid": [], "vouched": {}, "last_activity_at": None}
+    return instance_from(Participant, person.items()), instance_from(ParticipantStreak, {**row, **unread}.items())
 
 
 def _read(text: str | None) -> Any:
@@ -149,23 +156,23 @@ def _read(text: str | None) -> Any:
 
 
 def _instant(text: str | None) -> datetime | None:
-    """PostgreSQL writes the offset, SQLite has UTC."""
+    """PostgreSQL writes an offset. SQLite writes UTC without one."""
     if text is None:
         return None
     instant = datetime.fromisoformat(text)
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def row_to_review(found: DueRow, kind: SweepKind) -> RowToReview:
-    """The same as those know it who look at one after the other."""
-    at = _instant(found.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
-    return RowToReview(found.row_id, found.participant_id, _uuid(found.state_key[0]), at)
+def row_to_review(due: DueRow, kind: SweepKind) -> RowToReview:
+    """Convert a row of the chunk to one that is reviewed alone."""
+    at = _instant(due.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
+    return RowToReview(due.row_id, due.participant_id, _uuid(due.state_key[0]), at)
 
 
 def rows_after(streak: Streak, cursor: UUID | None, *, limit: int) -> Sequence[RowToReview]:
-    """The rows of a streak's participants behind `cursor`, by their ids."""
+    """Up to `limit` rows of a streak in the order of participant ids. `cursor` is the last participant of the previous chunk."""
     rows = ParticipantStreak.objects.in_streak(streak.tenant, streak.pk)
     if cursor is not None:
         rows = rows.filter(participant_id__gt=cursor)
-    found = rows.order_by("participant_id").values_list("pk", "participant_id", "streak_id")
-    return [RowToReview(*each) for each in found[:limit]]
+    ordered = rows.order_by("participant_id").values_list("pk", "participant_id", "streak_id")
+    return [RowToReview(*each) for each in ordered[:limit]]

@@ -1,4 +1,4 @@
-"""How far a participant is in a streak, as Phoenix clients read it."""
+"""The progress of participants in streaks, in the shape of the Phoenix dialect."""
 
 import sys
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class StreakProgress:
-    """One participant in one streak at the instant `now`: where they stand, and what the window that is open has come to.
+    """One participant in one streak at the instant `now`: their status, and the progress of the open window.
 
-    What tells of the window is null for a rolling streak that is not running: it has none.
+    Fields about the window are null for a rolling streak that is not running, because it has no open window.
     """
 
     status: ParticipantStreakStatus
@@ -46,9 +46,9 @@ class StreakProgress:
 
     @property
     def current_window_progress(self) -> dict[str, Any]:
-        """What the ticks of the window come to."""
-        shown = self._progress
-        return {"count": shown.count, "sum": sum_as_json(shown.total), "distinct": list(shown.distinct)}
+        """The progress of the ticks in the open window."""
+        progress = self._progress
+        return {"count": progress.count, "sum": sum_as_json(progress.total), "distinct": list(progress.distinct)}
 
     @property
     def earned_milestones(self) -> Sequence[int]:
@@ -74,26 +74,33 @@ class StreakProgress:
 
     @property
     def _progress(self) -> Progress:
-        """Of a window that was satisfied under earlier rules nothing else is kept; a bar must show it full all the same."""
-        kept = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
+        """The progress of the open window.
+
+        A window that was satisfied under earlier rules has no stored progress. It gets the minimum of the condition, so that
+        progress bars of clients show it as full.
+        """
+        stored = NO_PROGRESS if self._number is None else self.status.state.progress.get(self._number, NO_PROGRESS)
         condition = self.status.rules.condition
-        if not self.status.streak_status.is_satisfied or kept.satisfies(condition):
-            return kept
+        if not self.status.streak_status.is_satisfied or stored.satisfies(condition):
+            return stored
         if condition.kind is ConditionKind.COUNT:
-            return replace(kept, count=int(condition.minimum))
-        return replace(kept, total=condition.minimum) if condition.kind is ConditionKind.SUM else kept
+            return replace(stored, count=int(condition.minimum))
+        return replace(stored, total=condition.minimum) if condition.kind is ConditionKind.SUM else stored
 
 
 def sum_as_json(total: Decimal) -> float | Decimal:
-    """A float if it shows every digit, else the sum itself; at most the largest double, beyond which readers of JSON fail."""
-    shown = float(min(total, MAX_FLOAT))
-    return shown if total > MAX_FLOAT or Decimal(str(shown)) == total else total
+    """The sum as a JSON number: a float if that loses no digit, else a Decimal.
+
+    It is at most the largest double, because readers of JSON fail beyond it.
+    """
+    number = float(min(total, MAX_FLOAT))
+    return number if total > MAX_FLOAT or Decimal(str(number)) == total else total
 
 
 def progress_in_all_streaks(
     participant: Participant | None, catalog: Catalog, tenant: Tenant, *, now: datetime
 ) -> Sequence[StreakProgress]:
-    """In every active or paused streak that the participant has touched, in display order; one query."""
+    """Progress in every active or paused streak that the participant has ticked, in display order. One query."""
     statuses = visible_statuses_of(participant, catalog, now=now)
     return [StreakProgress(status, tenant, now) for status in statuses]
 
@@ -101,6 +108,6 @@ def progress_in_all_streaks(
 def progress_in_streak(
     participant: Participant | None, streak_id: UUID, catalog: Catalog, tenant: Tenant, *, now: datetime
 ) -> StreakProgress | None:
-    """In one of these streaks; None where there is nothing to be shown. One query at most."""
+    """Progress in one active or paused streak. None if the participant has none there. At most one query."""
     status = visible_status_of(participant, streak_id, catalog, now=now)
     return None if status is None else StreakProgress(status, tenant, now)

@@ -1,4 +1,4 @@
-"""Whom a change of a definition, or an amnesty, would touch."""
+"""How many participants a change of a definition or an amnesty affects."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from streaks.models import ParticipantStreak, StreakPause
 
 @dataclass(frozen=True)
 class Reach:
-    """How many participants have ticked, of how many a run is alive, and of how many one is about to break."""
+    """The number of participants with a row, with a live run, and with a run at risk."""
 
     participants: int
     alive: int
@@ -21,10 +21,11 @@ class Reach:
 
 
 def reach_of(tenant: Tenant, streak_ids: Iterable[UUID], *, now: datetime) -> Reach:
-    """Counted from what was last told of each, in one pass over their rows.
+    """Count the participants of several streaks, from what was last announced, in one pass over their rows.
 
-    In a pause nothing breaks and nothing is at risk: what was alive when it began is alive. A streak with a lead of zero
-    is never at risk, also where a participant was warned before the lead became zero.
+    A participant counts once, also with rows in several streaks. While a streak is paused, runs that were alive at the
+    beginning of the pause are alive and not at risk. With an at-risk lead of zero no run is at risk, even if the
+    participant was warned before the lead became zero.
     """
     ids = list(streak_ids)
     paused = _paused(tenant, ids)
@@ -41,12 +42,12 @@ def reach_of(tenant: Tenant, streak_ids: Iterable[UUID], *, now: datetime) -> Re
 
 
 def _paused(tenant: Tenant, streak_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
-    """When the pauses began that last."""
+    """The begin of the pause of each streak that is paused."""
     pauses = StreakPause.objects.filter(tenant_id=tenant.pk, streak_id__in=streak_ids, ended_at=None)
     return dict(pauses.values_list("streak_id", "began_at"))
 
 
 def _looked_at(paused: Mapping[UUID, datetime], now: datetime) -> Case:
-    """The instant that decides what is alive, streak by streak."""
+    """The instant at which runs must be alive: the begin of the streak's pause, else now."""
     stopped = [When(streak_id=streak_id, then=Value(began_at)) for streak_id, began_at in paused.items()]
     return Case(*stopped, default=Value(now), output_field=DateTimeField())

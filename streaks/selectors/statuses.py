@@ -1,4 +1,4 @@
-"""Where a participant stands: the row, the definition and an instant, and nothing else."""
+"""The status of participants in streaks, computed from the row, the definition and an instant."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from streaks.selectors.catalog import CompiledStreak, streaks_in
 
 @dataclass(frozen=True)
 class ParticipantStreakStatus:
-    """One participant in one streak at one instant. `state` is under `rules`, today's."""
+    """One participant in one streak at one instant. `state` is converted to today's `rules`."""
 
     participant: Participant
     streak: CompiledStreak
@@ -31,22 +31,22 @@ class ParticipantStreakStatus:
 
     @property
     def spans(self) -> list[Span]:
-        """The times in which this participant can miss no window."""
+        """The excused times of this participant."""
         return spans_of(self.row, self.streak)
 
 
 def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
-    """The rules that hold for this participant today."""
+    """Today's rules for this participant."""
     return streak.terms.rules_for(participant)
 
 
 def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
-    """The times in which this participant can miss no window."""
+    """The excused times of this participant."""
     return [*streak.spans, *row.frozen_spans]
 
 
 def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
-    """The state under today's terms: what was counted under earlier ones is carried over, change by change."""
+    """The state under today's terms. Counts under earlier terms are carried over, one change after the other."""
     state = row.state
     changes = [past for past in streak.past if past.number >= row.revision]
     if not changes:
@@ -62,32 +62,32 @@ def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Partic
 def status_of(
     row: ParticipantStreak, streak: CompiledStreak, participant: Participant, *, now: datetime
 ) -> ParticipantStreakStatus:
-    """Where `participant` stands in `streak`."""
+    """The status of `participant` in `streak` at `now`."""
     rules, state = rules_of(streak, participant), state_of(row, streak, participant)
-    told = streak_status(state, rules, now=now, spans=spans_of(row, streak))
-    return ParticipantStreakStatus(participant, streak, row, rules, state, told)
+    status = streak_status(state, rules, now=now, spans=spans_of(row, streak))
+    return ParticipantStreakStatus(participant, streak, row, rules, state, status)
 
 
-# Phoenix clients see paused streaks too.
+# The streaks that Phoenix clients and the console list.
 _VISIBLE = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
 
 
 def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[ParticipantStreakStatus]:
-    """Every active streak the participant has touched, in display order; one query."""
+    """The participant's status in every active streak that they have ticked, in display order. One query."""
     return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now)
 
 
 def visible_statuses_of(
     participant: Participant | None, catalog: Catalog, *, now: datetime
 ) -> list[ParticipantStreakStatus]:
-    """The same with paused ones."""
+    """The same for active and paused streaks."""
     return _statuses(participant, catalog, _VISIBLE, now=now)
 
 
 def visible_status_of(
     participant: Participant | None, streak_id: UUID, catalog: Catalog, *, now: datetime
 ) -> ParticipantStreakStatus | None:
-    """Where the participant stands in one active or paused streak; None where there is none, or they never touched it."""
+    """The participant's status in one active or paused streak. None if there is no such streak, or no row of theirs."""
     streak = streaks_in(catalog).by_id.get(streak_id)
     if participant is None or streak is None or streak.status not in _VISIBLE:
         return None
@@ -101,10 +101,10 @@ def _statuses(
     if participant is None:
         return []
     rows: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in ParticipantStreak.objects.of(participant)}
-    shown = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
-    return [status_of(rows[streak.id], streak, participant, now=now) for streak in shown]
+    listed = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
+    return [status_of(rows[streak.id], streak, participant, now=now) for streak in listed]
 
 
 def best_status(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:
-    """The longest live streak, else the one that was longest; None for who never ticked."""
+    """The status with the longest live run, else with the longest run ever. None if `statuses` is empty."""
     return max(statuses, key=lambda status: (status.streak_status.current, status.streak_status.longest), default=None)

@@ -1,4 +1,4 @@
-"""The terms of a streak, from a row to what the engine counts by: the same for everyone, or in each participant's zone."""
+"""Convert the terms of a row to rules of the engine: the same rules for all participants, or one set per zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,11 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Terms:
-    """`rules` are those of everyone; where windows follow the participant's zone, of those who have none of their own."""
+    """The terms of one revision.
+
+    `is_personal`: windows follow the zone of each participant. `rules` then apply to participants without a zone of their
+    own; otherwise they apply to everyone.
+    """
 
     rules: Rules
     is_personal: bool = False
@@ -42,7 +46,7 @@ class Terms:
         return cls(rules, is_personal)
 
     def rules_for(self, participant: Participant) -> Rules:
-        """The rules in which this participant's ticks are counted."""
+        """The rules for this participant's ticks."""
         if not self.is_personal or not (participant.timezone or participant.past_zones):
             return self.rules
         pieces = [(self._in(zone), datetime.fromisoformat(until)) for zone, until in participant.past_zones]
@@ -69,18 +73,18 @@ def _windows(row: Streak | StreakRevision, zone: str) -> CalendarWindows | Rolli
 
 
 def condition_of(stored: Mapping[str, Any]) -> Condition:
-    """As it is stored and as Phoenix has it: `{"type": "sum", "field": "attrs.points", "min": 500}`."""
+    """The engine's condition for the stored form, such as `{"type": "sum", "field": "attrs.points", "min": 500}`."""
     return Condition(ConditionKind(stored["type"]), Decimal(str(stored["min"])), stored.get("field"))
 
 
 def day_span(first: date, last: date, zone: str) -> Span:
-    """The instants of the local dates from `first` to `last`, both included."""
+    """The span of the local dates from `first` to `last`, both included."""
     days = CalendarWindows(Period.DAILY, zone)
     return days.start(first.toordinal()), days.end(last.toordinal())
 
 
 def days_of(rules: Rules) -> CalendarWindows:
-    """The days in which windows begin, in the zone that holds today; of rolling ones, days in UTC."""
+    """The days of a calendar with these rules: in today's zone with the same reset time. Days in UTC for rolling windows."""
     windows = rules.windows
     if isinstance(windows, TravellingWindows):
         windows = windows.stays[-1].windows
@@ -91,5 +95,5 @@ _UTC_DAYS = CalendarWindows(Period.DAILY)
 
 
 def zone_of(rules: Rules) -> ZoneInfo:
-    """The zone that the dates of windows are in."""
+    """The zone of the dates of windows."""
     return ZoneInfo(days_of(rules).zone)

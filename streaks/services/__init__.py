@@ -1,4 +1,4 @@
-"""Streaks are recorded, defined and cared for here."""
+"""Writes of streaks: ticks, definitions, care, reviews and sweeps."""
 
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services.care import (
@@ -11,7 +11,7 @@ from streaks.services.care import (
     restore,
     undo_amnesty,
 )
-from streaks.services.counting import CountedTick, StreakInactive, StreakNotFound, count_tick, visible_streak
+from streaks.services.counting import StreakInactive, StreakNotFound, visible_streak
 from streaks.services.definitions import (
     NOUN,
     StreakIdNotFound,
@@ -26,10 +26,8 @@ from streaks.services.definitions import (
     update_named_streak,
     update_streak,
 )
-from streaks.services.history import TickImport, record_history
+from streaks.services.history import record_history
 from streaks.services.recording import (
-    RECORD,
-    RecordResult,
     StreakNeedsEvents,
     Tick,
     grant_tick,
@@ -44,13 +42,10 @@ from streaks.services.wiring import register
 __all__ = [
     "BREAKS",
     "NOUN",
-    "RECORD",
     "RISKS",
     "AmnestyNotFound",
     "CareRequest",
-    "CountedTick",
     "NothingToRestore",
-    "RecordResult",
     "StreakIdNotFound",
     "StreakInactive",
     "StreakNameConflict",
@@ -59,9 +54,7 @@ __all__ = [
     "StreakNotPaused",
     "StreakNotStarted",
     "Tick",
-    "TickImport",
     "archive",
-    "count_tick",
     "create_named_streak",
     "create_streak",
     "declare_amnesty",

@@ -1,4 +1,4 @@
-"""What ops do so that nobody loses a streak unfairly: freeze one participant, restore a run, an amnesty for all."""
+"""Care for participants: freeze a streak, restore a broken run, declare an amnesty for everyone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ from participants.errors import DomainError, InvalidInput, ParticipantNotFound
 from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
+from streaks.engine.windows import iso_instant
 from streaks.models import Amnesty, Streak
 from streaks.selectors import ParticipantStreakStatus, status_of, streaks_in
 from streaks.selectors.care import check_year, open_window, restorable_span, span_between
-from streaks.services.announcements import emit_restored, set_announced
+from streaks.services.announcements import emit_event, emit_restored, set_announced
 from streaks.services.counting import loads_for, row_of, visible_streak
 from streaks.services.reviews import grant_due_milestones, review_row
 
@@ -49,7 +50,7 @@ class AmnestyNotFound(DomainError):
 
 @dataclass(frozen=True)
 class CareRequest:
-    """Whose streak it is about, and why something is done."""
+    """A participant's streak and the reason of a freeze or a restore."""
 
     participant_id: str
     streak_code: str
@@ -60,91 +61,82 @@ class CareRequest:
 def freeze(
     *,
     tenant: Tenant,
-    case: CareRequest,
+    request: CareRequest,
     begin: date | datetime | None = None,
     end: date | datetime | None = None,
     now: datetime,
 ) -> ParticipantStreakStatus:
-    """Excuse the windows that [begin, end) meets; dates are local, and `end` as a date is included. Without either: the
-    window that is open. The same span for the same reason again changes nothing.
+    """Excuse the windows that overlap [begin, end). Dates are local days, and `end` is included if it is a date.
 
-    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or InvalidInput.
+    Without `begin` and `end` the open window is excused. A repeated call with the same span and reason changes nothing.
+
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, InvalidInput.
     """
-    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
-        status = _status(work, case)
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        status = _status(work, request)
         span = open_window(status, now=now) if begin is end is None else span_between(status, begin, end, now=now)
-        if not _is_frozen(status, *span, reason=case.reason):
-            _excuse(work, status, *span, reason=case.reason)
-            work.emit("streak.frozen", status.participant, _freeze_event(status, *span, reason=case.reason))
+        if not _is_frozen(status, *span, reason=request.reason):
+            _excuse(work, status, *span, reason=request.reason)
+            data = {"from": iso_instant(span[0]), "to": iso_instant(span[1]), "reason": request.reason}
+            emit_event(work, status.participant, status.streak, "streak.frozen", data)
             review_row(work, status.participant, status.streak, status.row)
             facts.publish_changes(work, status.participant, now=now)
-        return _status(work, case)
+        return _status(work, request)
 
 
 @restartable
-def restore(*, tenant: Tenant, case: CareRequest, now: datetime) -> ParticipantStreakStatus:
-    """Let the last run that broke live on, as if the windows missed since were excused.
+def restore(*, tenant: Tenant, request: CareRequest, now: datetime) -> ParticipantStreakStatus:
+    """Revive the last broken run by excusing the windows missed since then.
 
-    Raises ParticipantNotFound, StreakNotFound, StreakNotStarted or NothingToRestore.
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, NothingToRestore.
     """
-    with unit_of_work(tenant, [case.participant_id], now=now, loads=_loads(tenant, case)) as work:
-        before = _status(work, case)
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        before = _status(work, request)
         span = restorable_span(before, now=now)
         if span is None:
-            raise NothingToRestore(case.streak_code)
-        _excuse(work, before, *span, reason=case.reason)
-        status = _status(work, case)
-        emit_restored(work, status.participant, status.streak, status.streak_status, reason=case.reason)
+            raise NothingToRestore(request.streak_code)
+        _excuse(work, before, *span, reason=request.reason)
+        status = _status(work, request)
+        emit_restored(work, status.participant, status.streak, status.streak_status, reason=request.reason)
         grant_due_milestones(work, status)
         set_announced(status.row, status.streak_status)
         facts.publish_changes(work, status.participant, now=now)
         return status
 
 
-def _loads(tenant: Tenant, case: CareRequest) -> list[Load]:
-    streak = streaks_in(catalog_of(tenant)).by_code.get(case.streak_code)
+def _loads(tenant: Tenant, request: CareRequest) -> list[Load]:
+    streak = streaks_in(catalog_of(tenant)).by_code.get(request.streak_code)
     return loads_for([streak] if streak else [])
 
 
-def _status(work: UnitOfWork, case: CareRequest) -> ParticipantStreakStatus:
-    participant = work.find(case.participant_id)
+def _status(work: UnitOfWork, request: CareRequest) -> ParticipantStreakStatus:
+    participant = work.find(request.participant_id)
     if participant is None:
-        raise ParticipantNotFound(case.participant_id)
-    streak = visible_streak(work.catalog, case.streak_code)
+        raise ParticipantNotFound(request.participant_id)
+    streak = visible_streak(work.catalog, request.streak_code)
     row = row_of(work, participant, streak)
     if row is None:
-        raise StreakNotStarted(case.participant_id, case.streak_code)
+        raise StreakNotStarted(request.participant_id, request.streak_code)
     return status_of(row, streak, participant, now=work.now)
 
 
 def _is_frozen(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> bool:
-    """Whether this was done before: a form or a request that is sent twice."""
-    asked = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
-    return any(asked.items() <= freeze.items() for freeze in status.row.freezes)
+    """Whether the same freeze exists: the form or request was sent twice."""
+    same = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason}
+    return any(same.items() <= freeze.items() for freeze in status.row.freezes)
 
 
 def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> None:
     row = status.row
     if len(row.freezes) >= MAX_FREEZES:
-        raise InvalidInput("from", f"A streak can be frozen {MAX_FREEZES} times, and no more.")
+        raise InvalidInput("from", f"A streak can be frozen at most {MAX_FREEZES} times.")
     freeze = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason, "at": work.now.isoformat()}
     row.freezes = [*row.freezes, freeze]
     work.touch(status.participant, is_seen=False)
     work.change(row)
 
 
-def _freeze_event(status: ParticipantStreakStatus, begin: datetime, end: datetime, *, reason: str) -> dict[str, str]:
-    return {
-        "user_id": status.participant.external_id,
-        "definition_id": str(status.streak.id),
-        "streak_code": status.streak.code,
-        "from": begin.isoformat().replace("+00:00", "Z"),
-        "to": end.isoformat().replace("+00:00", "Z"),
-        "reason": reason,
-    }
-
-
-# --- for everyone -----------------------------------------------------------------------------------------------------
+# --- amnesties --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -160,8 +152,12 @@ def declare_amnesty(
     now: datetime,
     dry_run: bool = False,
 ) -> Amnesty:
-    """Excuse everyone on the local dates from `first` to `last`, also in the past; a dry run writes nothing, and answers
-    one without an id. Raises InvalidInput."""
+    """Excuse all participants on the local dates from `first` to `last`, both included. Dates may be in the past.
+
+    `streak_codes` None means all streaks. A dry run writes nothing and returns an amnesty without an id.
+
+    Raises: InvalidInput.
+    """
     check_timezone(timezone)
     _check_days(first, last)
     _check_codes(tenant, streak_codes)
@@ -174,7 +170,7 @@ def declare_amnesty(
         return amnesty
     amnesty.created_at = now
     amnesty.save(force_insert=True)
-    _let_review(tenant, amnesty, now=now)
+    _start_reviews(tenant, amnesty, now=now)
     return amnesty
 
 
@@ -197,18 +193,21 @@ def _check_codes(tenant: Tenant, codes: Sequence[str] | None) -> None:
 
 @transaction.atomic
 def undo_amnesty(*, tenant: Tenant, amnesty_id: UUID, now: datetime) -> Amnesty:
-    """Take an amnesty back: what lived by it alone breaks. Doing it twice is doing it once. Raises AmnestyNotFound."""
+    """Withdraw an amnesty. Runs that are alive only because of it break. A repeated call changes nothing.
+
+    Raises: AmnestyNotFound.
+    """
     amnesty = Amnesty.objects.of(tenant).select_for_update().filter(pk=amnesty_id).first()
     if amnesty is None:
         raise AmnestyNotFound(str(amnesty_id))
     if amnesty.undone_at is None:
         amnesty.undone_at = now
         amnesty.save(update_fields=["undone_at"])
-        _let_review(tenant, amnesty, now=now)
+        _start_reviews(tenant, amnesty, now=now)
     return amnesty
 
 
-def _let_review(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
+def _start_reviews(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:
     streaks = Streak.objects.of(tenant)
     if amnesty.streak_codes is not None:
         streaks = streaks.filter(code__in=amnesty.streak_codes)

@@ -1,6 +1,6 @@
-"""One tick of one participant, inside a unit of work: the row, what is announced, what a milestone gives."""
+"""Count one tick of one participant in a unit of work: change the row, emit domain events, pay milestones."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from streaks.engine.milestones import Milestone, due_milestones, with_payments
 from streaks.engine.ticking import TickResult, tick
 from streaks.models import ParticipantStreak, Status
 from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
-from streaks.services.announcements import emit_broken, set_announced
+from streaks.services.announcements import emit_broken, emit_event, set_announced
 
 DOMAIN = "streaks"
 
@@ -38,24 +38,23 @@ class StreakInactive(DomainError):
 
 @dataclass(frozen=True)
 class CountedTick:
-    """What a tick came to, and what follows from it: milestones reached, and rewards to be given for them."""
+    """A counted tick. `outcomes` are its undo note, the milestones that it reached, and their grants."""
 
     result: TickResult
     outcomes: Sequence[Outcome]
 
 
 def loads_for(streaks: Iterable[CompiledStreak]) -> list[Load]:
-    """The rows that a unit needs which counts ticks of `streaks`."""
+    """The loads of a unit that counts ticks of `streaks`."""
     ids = tuple(sorted({streak.id for streak in streaks}))
     return [Load(ParticipantStreak, "streak_id", ids)] if ids else []
 
 
-def _reward(reward: str) -> Mapping[str, Any]:
-    return {"type": "reward", "id": reward}
-
-
 def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """One that participants can see: a draft is nobody's yet. Raises StreakNotFound."""
+    """The streak with this code, unless it is a draft: participants cannot see drafts.
+
+    Raises: StreakNotFound.
+    """
     streak = streaks_in(catalog).by_code.get(code)
     if streak is None or streak.status == Status.DRAFT:
         raise StreakNotFound(code)
@@ -63,7 +62,10 @@ def visible_streak(catalog: Catalog, code: str) -> CompiledStreak:
 
 
 def active_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """Raises StreakNotFound or StreakInactive."""
+    """The active streak with this code.
+
+    Raises: StreakNotFound, StreakInactive.
+    """
     streak = streaks_in(catalog).by_code.get(code)
     if streak is None:
         raise StreakNotFound(code)
@@ -83,14 +85,14 @@ def count_tick(
     is_direct: bool = False,
     is_seen: bool = True,
 ) -> CountedTick:
-    """Count a tick at `at` in a unit opened with `loads_for` the streak; see `engine.ticking` for `value`, `counts_on` and
-    `is_vouched`. An event bears the mark of it that is among the outcomes.
+    """Count a tick at `at`. The unit must have been opened with `loads_for` the streak.
 
-    `is_seen` is false for what happened long ago: the participant's application was not here now.
+    `value`, `adds_to_satisfied` and `is_direct`: see `engine.ticking.tick`. `is_seen` is false for imported ticks, which do
+    not change `last_seen_at` of a participant. The outcomes contain an undo note, which the event stores.
     """
     row = row_of(work, participant, streak) or _new_row(work, participant, streak, at=at)
     rules, spans = rules_of(streak, participant), spans_of(row, streak)
-    ticked = tick(
+    result = tick(
         state_of(row, streak, participant),
         rules,
         at=at,
@@ -102,44 +104,45 @@ def count_tick(
     )
     if is_seen or participant.is_new:
         work.touch(participant)
-    outcomes = _save_tick(work, participant, streak, row, ticked)
-    mark = _undo_note(streak, row, ticked, value_to_store(rules.condition, value), counts_on=adds_to_satisfied)
-    return CountedTick(ticked, [mark, *outcomes])
+    outcomes = _save_tick(work, participant, streak, row, result)
+    note = _undo_note(streak, row, result, value_to_store(rules.condition, value), adds_to_satisfied=adds_to_satisfied)
+    return CountedTick(result, [note, *outcomes])
 
 
 def _undo_note(
-    streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult, value: Any, *, counts_on: bool
+    streak: CompiledStreak, row: ParticipantStreak, result: TickResult, value: Any, *, adds_to_satisfied: bool
 ) -> UndoNote:
-    """What `services.reversing` needs to take the tick back: its window, null where it had no effect, and what it paid."""
-    known = {tuple(payment) for payment in ticked.state.paid}
-    paid = [payment for payment in row.paid if tuple(payment) not in known]
-    about = {"value": value, "is_granted": not counts_on, "paid": paid}
+    """What `services.reversing` needs to undo the tick: its window (null if it had no effect) and its payments."""
+    earlier = {tuple(payment) for payment in result.state.paid}
+    paid = [payment for payment in row.paid if tuple(payment) not in earlier]
+    optional = {"value": value, "is_granted": not adds_to_satisfied, "paid": paid}
     return UndoNote(
         DOMAIN,
-        {"id": str(streak.id), "revision": streak.revision, "window": ticked.window}
-        | {name: told for name, told in about.items() if told},
+        {"id": str(streak.id), "revision": streak.revision, "window": result.window}
+        | {name: known for name, known in optional.items() if known},
     )
 
 
 def _save_tick(
-    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, ticked: TickResult
+    work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak, result: TickResult
 ) -> Sequence[Outcome]:
-    """Tell what the tick brought about, pay what it reached, and keep both in the row; answers what is to be given."""
-    if _has_broken(row, ticked):
+    """Emit the domain events of the tick, pay its milestones, and change the row. Returns the outcomes."""
+    if _has_broken(row, result):
         emit_broken(work, participant, streak, row.count)
-    state, outcomes = ticked.state, list[Outcome]()
-    if ticked.is_satisfying:
-        _emit_incremented(work, participant, streak, ticked)
-        if ticked.chain:
-            state, outcomes = pay(work, participant, streak, state, ticked.chain)
+    state, outcomes = result.state, list[Outcome]()
+    if result.is_satisfying:
+        data = {"new_count": result.count, "longest_count": result.after.longest}
+        emit_event(work, participant, streak, "streak.incremented", data)
+        if result.chain:
+            state, outcomes = pay(work, participant, streak, state, result.chain)
     row.state, row.revision = state, streak.revision
-    set_announced(row, ticked.after)
+    set_announced(row, result.after)
     work.change(row)
     return outcomes
 
 
 def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -> ParticipantStreak | None:
-    """The participant's row; None for who never ticked. Restarts a unit whose catalog is older than the row."""
+    """The participant's row, or None if they have none. Restarts the unit if its catalog is older than the row."""
     row = work.row(ParticipantStreak, participant, streak.id)
     if row is not None and row.revision > streak.revision:
         work.restart_with_new_catalog()
@@ -159,46 +162,25 @@ def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak,
     return row
 
 
-def _has_broken(row: ParticipantStreak, ticked: TickResult) -> bool:
-    """Whether the run that was last told of is broken, and this tick did not bring it back."""
-    if not row.count or ticked.before.current:
+def _has_broken(row: ParticipantStreak, result: TickResult) -> bool:
+    """Whether the announced run is broken, and this tick did not revive it."""
+    if not row.count or result.before.current:
         return False
-    latest, alive = ticked.before.latest, ticked.after.alive
+    latest, alive = result.before.latest, result.after.alive
     return latest is None or alive is None or not alive.first <= latest.last <= alive.last
-
-
-def _emit_incremented(work: UnitOfWork, participant: Participant, streak: CompiledStreak, ticked: TickResult) -> None:
-    data = {
-        "user_id": participant.external_id,
-        "definition_id": str(streak.id),
-        "streak_code": streak.code,
-        "new_count": ticked.count,
-        "longest_count": ticked.after.longest,
-    }
-    work.emit("streak.incremented", participant, data)
 
 
 def pay(
     work: UnitOfWork, participant: Participant, streak: CompiledStreak, state: State, chain: Chain
 ) -> tuple[State, list[Outcome]]:
-    """The milestones that `chain` has reached and not paid: noted as paid, told, and what is to be given for them."""
+    """Pay the due milestones of `chain`: emit them and add the payments to the state. Returns the state and the outcomes."""
     reached = due_milestones(streak.milestones, chain, state.paid)
     outcomes: list[Outcome] = []
     for milestone in reached:
-        _emit_reached(work, participant, streak, milestone)
+        data = {"threshold": milestone.threshold, "reward_id": milestone.reward}
+        emit_event(work, participant, streak, "streak.milestone_reached", data)
         outcomes += _outcomes_of(participant, streak, milestone, chain)
     return replace(state, paid=with_payments(state.paid, reached, chain)), outcomes
-
-
-def _emit_reached(work: UnitOfWork, participant: Participant, streak: CompiledStreak, milestone: Milestone) -> None:
-    data = {
-        "user_id": participant.external_id,
-        "definition_id": str(streak.id),
-        "streak_code": streak.code,
-        "threshold": milestone.threshold,
-        "reward_id": milestone.reward,
-    }
-    work.emit("streak.milestone_reached", participant, data)
 
 
 def _outcomes_of(
@@ -208,4 +190,4 @@ def _outcomes_of(
     yield GrantReport("streak_milestone", streak.name, source, code=streak.code, amount=milestone.threshold)
     if milestone.reward is not None:
         key = f"streak/{streak.id}/{participant.pk}/{milestone.threshold}/{chain.last}"
-        yield Grant("reward", _reward(milestone.reward), source, key)
+        yield Grant("reward", {"type": "reward", "id": milestone.reward}, source, key)

@@ -1,6 +1,6 @@
-"""Streaks are defined here, and changed: one definition, whichever dialect asks."""
+"""Create and change definitions of streaks, for both dialects and the console."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from streaks.services.counting import StreakInactive
 NOUN = "streak"
 MAX_CODE = 50
 
-# A change of one of these makes known that something broke, or lives, or is at risk, other than was noted.
+# A change of one of these fields, or of the terms, changes which announcements are due. So it starts a review.
 REVIEW_TRIGGERS = ("at_risk_seconds",)
 
 
@@ -46,14 +46,20 @@ class StreakNotPaused(DomainError):
 
 
 def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
-    """Define a streak; `data` are fields of the model. Raises CodeConflict or InvalidInput."""
+    """Create a streak. `data` are fields of the model.
+
+    Raises: CodeConflict, InvalidInput.
+    """
     _check_rewards(tenant, data)
     return create_definition(Streak, noun=NOUN, tenant=tenant, data=_with_status(data, Status.ACTIVE), now=now)
 
 
 @transaction.atomic
 def create_named_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
-    """Define a streak under a name that no other has, and a code made of it. Raises StreakNameConflict or InvalidInput."""
+    """Create a streak with a unique name, and a code made from the name.
+
+    Raises: StreakNameConflict, InvalidInput.
+    """
     _lock_names(tenant)
     _check_name(tenant, data["name"])
     return create_streak(tenant=tenant, data={**data, "code": _free_code(tenant, data["name"])}, now=now)
@@ -61,8 +67,11 @@ def create_named_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetim
 
 @transaction.atomic
 def update_named_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    """Change a definition whose name stays its own. Raises StreakNameConflict or InvalidInput."""
-    streak = _lock(streak)  # before the tenant, as in every change of a definition
+    """Change a definition, if its name stays unique.
+
+    Raises: StreakNameConflict, InvalidInput.
+    """
+    streak = _lock(streak)  # lock it before the tenant, as every change of a definition does
     _lock_names(tenant)
     if _takes_a_name(streak, changes):
         _check_name(tenant, changes.get("name", streak.name))
@@ -74,14 +83,14 @@ def _lock(streak: Streak) -> Streak:
 
 
 def _takes_a_name(streak: Streak, changes: Mapping[str, Any]) -> bool:
-    """By a new name, or by coming back: an archived streak has given its name up."""
+    """Whether the change claims a name: it renames the streak, or takes it out of the archive. Archived names are free."""
     name, status = changes.get("name", streak.name), changes.get("status", streak.status)
     comes_back = streak.status == Status.ARCHIVED and status != Status.ARCHIVED
     return comes_back or bool(name != streak.name)
 
 
 def _lock_names(tenant: Tenant) -> None:
-    """Two requests of this dialect for one name come one after the other; the other dialect does not mind names."""
+    """Lock the tenant, so that two Phoenix requests cannot claim one name at the same time. Gamify names need not be unique."""
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
@@ -91,7 +100,7 @@ def _check_name(tenant: Tenant, name: str) -> None:
 
 
 def _free_code(tenant: Tenant, name: str) -> str:
-    """The name as a slug; with a number behind it where that is taken, also by an archived streak."""
+    """The slug of the name, with a number appended if that code is in use. Archived streaks keep their codes."""
     base = slugify(name)[:MAX_CODE].strip("-_") or NOUN
     taken = set(Streak.objects.of(tenant).filter(code__startswith=base[: MAX_CODE - 8]).values_list("code", flat=True))
     code, number = base, 1
@@ -103,9 +112,9 @@ def _free_code(tenant: Tenant, name: str) -> str:
 
 @transaction.atomic
 def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    """Change a definition. Counts are carried over where its terms change; the new ones apply from `now` on.
+    """Change a definition. If its terms change, counts are carried over and the new terms apply from `now`.
 
-    Raises InvalidInput.
+    Raises: InvalidInput.
     """
     return _apply_changes(_lock(streak), tenant=tenant, changes=changes, now=now)
 
@@ -124,11 +133,20 @@ def _apply_changes(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any]
 
 
 def _check_rewards(tenant: Tenant, changes: Mapping[str, Any]) -> None:
-    """Raise InvalidInput unless every reward that milestones name is one that `tenant` can give."""
-    for index, milestone in enumerate(changes.get("milestones", ())):
+    """Check that `tenant` can grant the rewards of the milestones.
+
+    Raises: InvalidInput.
+    """
+    for index in unknown_rewards(tenant, changes.get("milestones", ())):
+        raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
+
+
+def unknown_rewards(tenant: Tenant, milestones: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    """The indexes of the milestones with a reward that `tenant` cannot grant."""
+    for index, milestone in enumerate(milestones):
         reward = milestone.get("reward_item_id")
         if reward is not None and grant_problem(tenant, {"type": "reward", "id": reward}):
-            raise InvalidInput(f"config.milestones.{index}.reward_item_id", "must be the id of a reward of this tenant")
+            yield index
 
 
 def _only_changes(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +154,7 @@ def _only_changes(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_status(changes: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """`status` and `is_active` say the same: whoever gives one gets the other. Switched off, a streak is paused."""
+    """Complete `status` and `is_active` from each other. `is_active` false pauses an active streak."""
     changes = dict(changes)
     if "status" in changes:
         changes["is_active"] = changes["status"] == Status.ACTIVE
@@ -152,13 +170,16 @@ def _status_after_switch(status: str, *, is_active: bool) -> str:
 
 
 def set_status(streak: Streak, *, tenant: Tenant, status: str, now: datetime) -> Streak:
-    """Activate, pause or archive. What participants have stays; from then on nothing ticks, and nothing breaks."""
+    """Activate, pause or archive a streak. Counts of participants stay. While it is not active, nothing ticks and nothing breaks."""
     return update_streak(streak, tenant=tenant, changes={"status": status}, now=now)
 
 
 @transaction.atomic
 def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
-    """Freeze an active streak; one that is paused stays so. Raises StreakInactive for any other."""
+    """Pause an active streak. A paused one stays paused.
+
+    Raises: StreakInactive for any other status.
+    """
     streak = _lock(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakInactive(streak.code)
@@ -167,7 +188,10 @@ def pause(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fals
 
 @transaction.atomic
 def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
-    """Let a paused streak go on; one that is active does so already. Raises StreakNotPaused for any other."""
+    """Activate a paused streak. An active one stays active.
+
+    Raises: StreakNotPaused for any other status.
+    """
     streak = _lock(streak)
     if streak.status not in {Status.ACTIVE, Status.PAUSED}:
         raise StreakNotPaused(streak.code)
@@ -176,13 +200,13 @@ def resume(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = Fal
 
 @transaction.atomic
 def archive(streak: Streak, *, tenant: Tenant, now: datetime, dry_run: bool = False) -> Streak:
-    """Take a streak out of use, whatever its status; one that is archived stays so."""
+    """Archive a streak with any status."""
     streak = _lock(streak)
     return streak if dry_run else set_status(streak, tenant=tenant, status=Status.ARCHIVED, now=now)
 
 
 def _switch(streak: Streak, status: str, *, now: datetime) -> dict[str, Any]:
-    """Begin or end the pause that a change of status means; what it excused is then looked at anew."""
+    """Begin or end the pause that belongs to a change of status. The end of a pause starts a review."""
     if status == Status.ACTIVE:
         StreakPause.objects.filter(tenant_id=streak.tenant_id, streak=streak, ended_at=None).update(ended_at=now)
         return _to_review(now)
@@ -196,7 +220,7 @@ def _to_review(now: datetime) -> dict[str, Any]:
 
 
 def end_terms_before_zone_change(tenant: Tenant, now: datetime) -> None:
-    """Before a tenant's zone changes: the streaks that follow it go on with the days of the new one, and keep their counts."""
+    """End the terms of the streaks that follow the tenant's zone, before it changes. Counts are carried over to the new zone."""
     following = list(Streak.objects.select_for_update().of(tenant).in_zone_of_tenant().order_by("id"))
     zone = _zone_of(tenant)
     for streak in following:
@@ -205,7 +229,7 @@ def end_terms_before_zone_change(tenant: Tenant, now: datetime) -> None:
 
 
 def _zone_of(tenant: Tenant) -> str:
-    """Read behind the lock of streaks, which a change of the zone takes too: the caller's tenant may be of before it."""
+    """The tenant's current zone. Call it after locking streaks, as a change of the zone does; the caller's tenant may be stale."""
     return Tenant.objects.values_list("timezone", flat=True).get(pk=tenant.pk)
 
 

@@ -1,4 +1,4 @@
-"""Ticks of long ago, brought in many at a time: what is wrong with one of them stops no other."""
+"""Import of past ticks. An invalid tick is refused alone; the others are recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BACKFILL = "streaks.backfill"
 
 @dataclass(frozen=True)
 class TickImport:
-    """What became of one tick. `is_repeat`: its window was satisfied before, or this very tick had been counted."""
+    """The result of importing one tick. `is_repeat`: its window was satisfied before, or the same tick was imported before."""
 
     is_repeat: bool = False
     refusal: DomainError | None = None
@@ -39,33 +39,38 @@ def record_history(
     gives_rewards: bool = True,
     then: Then | None = None,
 ) -> Sequence[TickImport]:
-    """Tick in one unit of work; answers in the order given, and refuses what `record` refuses, each tick on its own.
+    """Record past ticks in one unit of work. Each tick that `record` would refuse is refused alone.
 
-    The same tick, which is the same participant, streak and instant, counts once whenever it comes again. Milestones give
-    what they give, unless `gives_rewards` is false: they are then reached for good, and nothing is given for them. `then` is
-    called with what became of the ticks before the unit ends, to write what belongs to it, and anew if it is restarted.
+    The same tick (participant, streak and instant) counts once, also across calls. `gives_rewards`: milestones grant their
+    rewards; if false, milestones that are reached now count as paid and never grant one. `then` is called with the results
+    before the unit ends, so that it can write in the same transaction. If the unit is restarted, `then` is called again.
+
+    Returns one result per tick, in the order of `ticks`.
     """
     catalog = catalog_of(tenant)
-    asked = [_check(tick, catalog, now=now) for tick in ticks]
-    good = [each for each in asked if each.refusal is None]
+    checked = [_check(tick, catalog, now=now) for tick in ticks]
+    accepted = [each for each in checked if each.refusal is None]
     with unit_of_work(
         tenant,
-        {each.tick.participant_id for each in good},
+        {each.tick.participant_id for each in accepted},
         now=now,
-        idempotency_requests=[each.idempotency for each in good],
-        loads=loads_of_codes(catalog, {each.tick.streak_code for each in good}),
+        idempotency_requests=[each.idempotency for each in accepted],
+        loads=loads_of_codes(catalog, {each.tick.streak_code for each in accepted}),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
     ) as work:
-        taken = [_import_tick(work, each, gives_rewards=gives_rewards) for each in asked]
+        results = [_import_tick(work, each, gives_rewards=gives_rewards) for each in checked]
         if then is not None:
-            then(work, taken)
-        return taken
+            then(work, results)
+        return results
 
 
 @dataclass(frozen=True)
 class _CheckedTick:
-    """A tick with the key under which it counts once, None where it needs none, or with the refusal that it meets."""
+    """A tick with its refusal, if any, and its idempotency request.
+
+    The request is None if one tick satisfies a window, because a repeated tick has no effect then.
+    """
 
     tick: Tick
     idempotency: IdempotencyRequest | None = None
@@ -88,16 +93,16 @@ def _idempotency_of(tick: Tick) -> IdempotencyRequest:
     return IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
 
 
-def _import_tick(work: UnitOfWork, asked: _CheckedTick, *, gives_rewards: bool) -> TickImport:
-    if asked.refusal is not None:
-        return TickImport(refusal=asked.refusal)
-    if work.stored_answer(asked.idempotency) is not None:
+def _import_tick(work: UnitOfWork, item: _CheckedTick, *, gives_rewards: bool) -> TickImport:
+    if item.refusal is not None:
+        return TickImport(refusal=item.refusal)
+    if work.stored_answer(item.idempotency) is not None:
         return TickImport(is_repeat=True)
-    tick = asked.tick
+    tick = item.tick
     participant = work.participant(tick.participant_id)
     streak = recordable_streak(work.catalog, tick.streak_code)
     counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True, is_seen=False)
     if gives_rewards:
         facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
-    work.store_answer(asked.idempotency, {})
+    work.store_answer(item.idempotency, {})
     return TickImport(is_repeat=counted.result.was_satisfied)

@@ -1,4 +1,4 @@
-"""Ticks that a client vouches for, without an event."""
+"""Direct ticks: ticks that a client records without an event."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +28,7 @@ class StreakNeedsEvents(DomainError):
 
 @dataclass(frozen=True)
 class RecordResult:
-    """What a tick led to. `new_count` is the live run's length, else that of the run which holds the tick's window."""
+    """The answer to a recorded tick. `new_count` is the length of the live run, else of the run with the tick's window."""
 
     streak_code: str
     new_count: int
@@ -40,7 +40,7 @@ class RecordResult:
 
 @dataclass(frozen=True)
 class Tick:
-    """One activity as a history knows it."""
+    """One direct tick."""
 
     participant_id: str
     streak_code: str
@@ -51,9 +51,9 @@ class Tick:
 def record(
     *, tenant: Tenant, participant_id: str, streak_code: str, at: datetime, key: str | None = None, now: datetime
 ) -> RecordResult:
-    """Tick a streak at the instant `at`.
+    """Record a tick at the instant `at`. `key` is an idempotency key.
 
-    Raises StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput or IdempotencyKeyReused.
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents, InvalidInput, IdempotencyKeyReused.
     """
     idempotency = IdempotencyRequest(RECORD, key, digest=streak_code, external_id=participant_id) if key else None
     loads = loads_of_codes(catalog_of(tenant), [streak_code])
@@ -68,10 +68,11 @@ def record(
 
 @restartable
 def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequence[RecordResult]:
-    """Tick many streaks in one unit of work, all or none; answers in the order given.
+    """Record many ticks in one unit of work, all or none. Call it with chunks of about a hundred participants.
 
-    For histories: hand in chunks of about a hundred participants. Repeating a chunk changes nothing where one tick
-    satisfies a window. Raises as `record` does.
+    A repeated chunk changes nothing if one tick satisfies a window. Returns one result per tick, in the order of `ticks`.
+
+    Raises: what `record` raises.
     """
     if not ticks:
         return []
@@ -83,50 +84,55 @@ def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequ
 
 
 def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
-    """The rows that a unit needs which records ticks of these streaks.
+    """The loads of a unit that records ticks of the streaks with these codes.
 
-    Unknown codes are refused later, behind the look at the key: a retry is answered whatever became of the streak.
+    Unknown codes are ignored here and refused after the idempotency key was checked. So a retry gets its first answer even if
+    the streak is gone.
     """
     known = streaks_in(catalog).by_code
     streaks = [known[code] for code in sorted(codes) if code in known]
     return loads_for(streaks)
 
 
-def _record(work: UnitOfWork, asked: Tick) -> RecordResult:
-    streak = recordable_streak(work.catalog, asked.streak_code)
-    participant = work.participant(asked.participant_id)
-    counted = count_tick(work, participant, streak, at=asked.at, adds_to_satisfied=False, is_direct=True)
-    facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=asked.at)
+def _record(work: UnitOfWork, tick: Tick) -> RecordResult:
+    streak = recordable_streak(work.catalog, tick.streak_code)
+    participant = work.participant(tick.participant_id)
+    counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True)
+    facts.publish_changes(work, participant, counted.outcomes, now=work.now, at=tick.at)
     return _result_of(streak, counted.result)
 
 
 def grant_tick(
-    work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_vouched: bool
+    work: UnitOfWork, participant: Participant, streak_code: str, *, at: datetime, is_direct: bool
 ) -> Sequence[Outcome]:
-    """Tick a streak in a unit that was opened for something else; answers what is to be given for it. `is_vouched`: no event
-    stands for it.
+    """Record a tick in an open unit of work, as the grant of a rule. `is_direct`: the grant does not belong to an event.
 
-    Raises StreakNotFound, StreakInactive or StreakNeedsEvents, and has then changed nothing.
+    Returns the outcomes, such as rewards of milestones.
+
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents. Nothing has changed then.
     """
     streak = recordable_streak(work.catalog, streak_code)
-    return count_tick(work, participant, streak, at=at, adds_to_satisfied=False, is_direct=is_vouched).outcomes
+    return count_tick(work, participant, streak, at=at, adds_to_satisfied=False, is_direct=is_direct).outcomes
 
 
 def recordable_streak(catalog: Catalog, code: str) -> CompiledStreak:
-    """Raises StreakNotFound, StreakInactive or StreakNeedsEvents."""
+    """The active streak with this code, if ticks without an event can advance it.
+
+    Raises: StreakNotFound, StreakInactive, StreakNeedsEvents.
+    """
     streak = active_streak(catalog, code)
     if streak.terms.rules.condition.needs_events:
         raise StreakNeedsEvents(code)
     return streak
 
 
-def _result_of(streak: CompiledStreak, ticked: TickResult) -> RecordResult:
+def _result_of(streak: CompiledStreak, result: TickResult) -> RecordResult:
     return RecordResult(
         streak_code=streak.code,
-        new_count=ticked.count,
-        longest_count=ticked.after.longest,
-        is_new_record=ticked.is_new_record,
-        already_recorded=ticked.was_satisfied,
+        new_count=result.count,
+        longest_count=result.after.longest,
+        is_new_record=result.is_new_record,
+        already_recorded=result.was_satisfied,
     )
 
 

@@ -1,7 +1,7 @@
-"""What has become of a streak without a tick, told to those who listen: it broke, is about to break, or lives again.
+"""Reviews: announce what changed in a streak without a tick. It broke, is at risk, or is alive again.
 
-Answers never depend on any of this. Twice, late or in parallel does no harm: every look is taken behind the participant's
-lock, and tells what has not been told.
+Answers never depend on reviews. Repeated, late and parallel reviews are harmless: each one runs under the participant's
+lock and announces only what has not been announced.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,11 @@ def review_rows(
     on_failure: Callable[[RowToReview], object],
     waits: bool = False,
 ) -> int:
-    """Review them together, or where that fails by halves."""
+    """Review the rows of `chunk` in one unit of work. If that fails, bisect the chunk.
+
+    `waits`: wait for locked participants instead of skipping them. `on_failure` is called for each row that fails alone.
+    Returns the number of reviewed rows.
+    """
     return bisect_failures(
         chunk, lambda part: _review_chunk(tenant=tenant, chunk=part, now=now, waits=waits), on_failure=on_failure
     )
@@ -42,17 +46,17 @@ def review_rows(
 @restartable
 def _review_chunk(*, tenant: Tenant, chunk: Sequence[RowToReview], now: datetime, waits: bool) -> int:
     loads = [Load(ParticipantStreak, "streak_id", tuple(sorted({each.streak_id for each in chunk})))]
-    people = [each.participant_id for each in chunk]
-    is_heard = any(facts.has_listeners(catalog_of(tenant), change) for change in REVIEW_EVENTS)
-    only = () if is_heard else REVIEW_FIELDS
-    with unit_for_ids(tenant, people, now=now, loads=loads, waits=waits, only=only) as work:
+    participant_ids = [each.participant_id for each in chunk]
+    has_listeners = any(facts.has_listeners(catalog_of(tenant), event) for event in REVIEW_EVENTS)
+    only = () if has_listeners else REVIEW_FIELDS
+    with unit_for_ids(tenant, participant_ids, now=now, loads=loads, waits=waits, only=only) as work:
         locked = work.locked_participants
-        free = [each for each in chunk if each.participant_id in locked]
-        for each in free:
+        available = [each for each in chunk if each.participant_id in locked]
+        for each in available:
             _review_participant(work, locked[each.participant_id], each.streak_id)
-            if is_heard:
+            if has_listeners:
                 facts.publish_changes(work, locked[each.participant_id], now=now)
-        return len(free)
+        return len(available)
 
 
 def _review_participant(work: UnitOfWork, participant: Participant, streak_id: UUID) -> None:
@@ -64,27 +68,27 @@ def _review_participant(work: UnitOfWork, participant: Participant, streak_id: U
 
 
 def review_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak, row: ParticipantStreak) -> None:
-    """Tell what has become of the streak since it was told of last, and note when there is something to tell next."""
+    """Emit the pending announcements of one row, and store the instants of the next ones."""
     status = status_of(row, streak, participant, now=work.now)
-    news = pending_announcements(row, status.streak_status)
-    if news.is_revived:
+    pending = pending_announcements(row, status.streak_status)
+    if pending.is_revived:
         _announce_revival(work, status)
-    emit_announcements(work, participant, streak, news)
-    if news.has_changed:
-        for name, value in news.columns.items():
+    emit_announcements(work, participant, streak, pending)
+    if pending.has_changed:
+        for name, value in pending.columns.items():
             setattr(row, name, value)
         work.change(row, *ANNOUNCED)
 
 
 def _announce_revival(work: UnitOfWork, status: ParticipantStreakStatus) -> None:
-    """A run is longer than it was told to be, without a tick: an excuse has joined what was broken."""
+    """The run is longer than announced, without a tick: an excuse has joined it with a broken one."""
     if not status.row.count:
         emit_restored(work, status.participant, status.streak, status.streak_status, reason=None)
     grant_due_milestones(work, status)
 
 
 def grant_due_milestones(work: UnitOfWork, status: ParticipantStreakStatus) -> None:
-    """Pay what the live run has reached, where it grew without a tick."""
+    """Pay the milestones that the live run has reached without a tick."""
     chain, row = status.streak_status.alive, status.row
     if chain is None or not due_milestones(status.streak.milestones, chain, status.state.paid):
         return
@@ -99,30 +103,31 @@ def grant_due_milestones(work: UnitOfWork, status: ParticipantStreakStatus) -> N
 
 
 def review_streak(*, streak: Streak, now: datetime) -> int:
-    """Look at everyone in `streak` behind its cursor; answers how many. A killed review goes on where it was.
+    """Review all rows of `streak` after its cursor. A review that was killed continues there.
 
-    A change meanwhile starts the review anew: whoever then moves the cursor finds that it is not theirs, and stops.
+    A change of the streak resets the cursor and so restarts the review. A review that finds a foreign cursor stops.
+    Returns the number of reviewed rows.
     """
     return sum(review_in_chunks(streak=streak, now=now))
 
 
 def review_in_chunks(*, streak: Streak, now: datetime) -> Iterator[int]:
-    """As `review_streak`, a chunk each time it is asked."""
+    """Generator for `review_streak`: yields the number of reviewed rows after each chunk."""
     while chunk := rows_after(streak, streak.review_cursor, limit=CHUNK):
-        looked_at, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
+        reviewed, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
         is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=last.participant_id)
-        yield looked_at
+        yield reviewed
         if not is_mine:
             return
     _move_cursor(streak, due_at=None, cursor=None)
 
 
 def _ignore(failed: RowToReview) -> None:
-    """The log has it; the sweeps find the row at the instants that it had."""
+    """Do nothing: the failure is logged, and sweeps find the row at its stored instants."""
 
 
 def _move_cursor(streak: Streak, *, due_at: datetime | None, cursor: UUID | None) -> bool:
-    """Whether the cursor still was where this review had left it: of two that run at once, one goes on."""
+    """Move the cursor if it is where this review left it. Of two parallel reviews only one succeeds and continues."""
     mine = Streak.objects.filter(pk=streak.pk, review_due_at=streak.review_due_at, review_cursor=streak.review_cursor)
     is_mine = bool(mine.update(review_due_at=due_at, review_cursor=cursor))
     streak.review_due_at, streak.review_cursor = due_at, cursor

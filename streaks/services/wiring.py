@@ -1,4 +1,4 @@
-"""What streaks register with the layers below."""
+"""Registrations of streaks with the packages below."""
 
 from gamify.facts.engine.conditions import anonymized_values
 from gamify.facts.services import undoers
@@ -19,7 +19,7 @@ from streaks.services.reviews import review_row
 
 
 def _review_after_zone_change(work: UnitOfWork, participant: Participant) -> None:
-    """In a new zone the open window of a streak that follows it ends at another instant."""
+    """Review the streaks that follow the participant's zone: in a new zone their open windows end at other instants."""
     personal = [streak for streak in streaks_in(work.catalog).by_id.values() if streak.terms.is_personal]
     work.load(loads_for(personal))
     for streak in personal:
@@ -32,7 +32,7 @@ def _delete_rows(participant: Participant) -> None:
 
 
 def _anonymize_rows(participant: Participant) -> None:
-    """Anonymising keeps the counts and the times excused, but neither reasons nor the values that were counted."""
+    """Remove the reasons of freezes and the counted values. Counts and excused times stay."""
     for row in ParticipantStreak.objects.of(participant).exclude(freezes=[], progress={}):
         row.freezes = [{**freeze, "reason": None} for freeze in row.freezes]
         row.progress = {
@@ -41,7 +41,7 @@ def _anonymize_rows(participant: Participant) -> None:
         row.save(update_fields=["freezes", "progress"])
 
 
-_WHOSE = {
+_OWNER = {
     "user_id": EventField(PARTICIPANT, "The participant's id."),
     "definition_id": EventField(UUID, "Id of the streak."),
     "streak_code": EventField(TEXT, "Code of the streak."),
@@ -55,21 +55,21 @@ _EVENTS = {
         },
     ),
     "streak.decremented": (
-        "A window of a streak is not satisfied any more, since the event that did it was reversed.",
+        "A window of a streak is no longer satisfied, because the event that satisfied it was reversed.",
         {
-            "new_count": EventField(INTEGER, "Length of the run that is alive, or 0."),
+            "new_count": EventField(INTEGER, "Length of the live run, or 0."),
             "longest_count": EventField(INTEGER, "Length of the longest run."),
         },
     ),
     "streak.broken": (
-        "A run ended, since more windows were missed than may be.",
-        {"final_count": EventField(INTEGER, "Length that the run had come to.")},
+        "A run ended, because more windows were missed than grace allows.",
+        {"final_count": EventField(INTEGER, "Final length of the run.")},
     ),
     "streak.at_risk": (
         "A run is about to break.",
         {
             "current_count": EventField(INTEGER, "Length of the run."),
-            "window_ends_at": EventField(INSTANT, "When it breaks, unless its participant comes before."),
+            "window_ends_at": EventField(INSTANT, "When it breaks, unless its participant is active before."),
         },
     ),
     "streak.restored": (
@@ -77,22 +77,22 @@ _EVENTS = {
         {
             "new_count": EventField(INTEGER, "Length of the run."),
             "longest_count": EventField(INTEGER, "Length of the longest run so far."),
-            "reason": EventField(TEXT, "Text given with the request; null where an amnesty did it.", nullable=True),
+            "reason": EventField(TEXT, "Text given with the request; null for an amnesty.", nullable=True),
         },
     ),
     "streak.frozen": (
-        "Missing windows was forgiven to one participant.",
+        "One participant may miss the windows of a time span.",
         {
-            "from": EventField(INSTANT, "Beginning of the time that is forgiven."),
-            "to": EventField(INSTANT, "End of the time that is forgiven."),
+            "from": EventField(INSTANT, "Begin of the excused time."),
+            "to": EventField(INSTANT, "End of the excused time."),
             "reason": EventField(TEXT, "Text given with the request."),
         },
     ),
     "streak.milestone_reached": (
-        "A run has come to the length of a milestone.",
+        "A run reached the length of a milestone.",
         {
             "threshold": EventField(INTEGER, "Length of the milestone."),
-            "reward_id": EventField(UUID, "Id of the reward that goes with it, or null.", nullable=True),
+            "reward_id": EventField(UUID, "Id of the reward of the milestone, or null.", nullable=True),
         },
     ),
 }
@@ -108,4 +108,4 @@ def register() -> None:
     after_participant_zone_change.register("streaks", _review_after_zone_change)
     erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_anonymize_rows))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _WHOSE | fields, is_reversal=name in _TAKING_BACK)
+        events.register(name, meaning, _OWNER | fields, is_reversal=name in _TAKING_BACK)

@@ -1,4 +1,4 @@
-"""Codes go into stock in the browser: from a file, looked at first, then confirmed."""
+"""Codes are added in the browser: from a file, with a preview, then confirmed."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +19,14 @@ NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 
 @pytest.fixture
 def reward(site: str) -> Reward:
-    """Made before the browser runs: its loop would make Django refuse."""
+    """Create the reward before the browser runs: Django refuses database calls inside its event loop."""
     tenant = TenantFactory(name="Acme")
     made = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=NOW)
     add_codes(tenant=tenant, reward_id=str(made.pk), codes=["SAVE10-ABC123"], now=NOW)
     return made
 
 
-def test_a_file_of_codes_is_looked_at_then_stored(
+def test_a_file_of_codes_is_previewed_then_stored(
     site: str, reward: Reward, page: Page, complaints: list[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "codes.csv"
@@ -36,16 +36,16 @@ def test_a_file_of_codes_is_looked_at_then_stored(
     page.click("a:has-text('Add codes')")
 
     page.set_input_files("[name=file]", file)
-    page.click("button:has-text('Look at them')")
+    page.click("button:has-text('Preview')")
     expect(page.locator("[data-preview] li")).to_have_text(
         [
-            "New: 1.",
-            "There already, and left out: 1 (SAVE10-ABC123).",
-            "Lines that are no code, and left out: 1.",
+            "New codes: 1.",
+            "Already in stock or handed out, ignored: 1 (SAVE10-ABC123).",
+            "Invalid lines, ignored: 1.",
             "Line 4: Has 2 fields; give one code in each line.",
         ]
     )
-    page.click("button:has-text('Add them')")
+    page.click("button:has-text('Add codes')")
 
     page.wait_for_selector("text=Added 1 codes.")
     page.click(".console-head a:has-text('Codes') >> nth=-1")

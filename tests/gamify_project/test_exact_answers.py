@@ -1,4 +1,4 @@
-"""Whatever adds up a property of events answers with every digit of the sum, however large it is."""
+"""Sums of event properties are answered with all digits, however large they are."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from gamify.badges.selectors.statuses import BadgeStatus
 from gamify.badges.selectors.statuses import Progress as BadgeProgress
 from gamify.challenges.engine import Objective, State
 from gamify.facts.engine.conditions import Condition, ConditionKind, Progress
-from gamify.leaderboards.engine.measures import EVENT_SUM, compile_measure
+from gamify.facts.engine.metrics import MetricKind
+from gamify.leaderboards.engine.measures import compile_measure
 from participants.engine import exact_number
 from streaks.selectors.progress import sum_as_json
 
@@ -23,7 +24,7 @@ CONDITION = Condition(ConditionKind.SUM, Decimal(10**30), "n")
 
 
 def on_a_board(total):
-    return compile_measure(EVENT_SUM, {"field": "n"}).display_score(int(total * 10**6))
+    return compile_measure("event_sum", MetricKind.EVENT_SUM, {"field": "n"}).display_score(int(total * 10**6))
 
 
 def in_a_challenge(total):

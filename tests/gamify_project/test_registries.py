@@ -1,8 +1,8 @@
-"""What the domains register is part of the product: these sets change on purpose only."""
+"""The exact contents of the registries. They are part of the product and change only on purpose."""
 
 from django.conf import settings
 
-from gamify.facts.services import grant_kinds, metrics, undoers
+from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
 from participants.auditing import audits
 from participants.catalog import catalog_parts
@@ -92,18 +92,32 @@ def test_the_kinds_of_grant():
     assert set(grant_kinds) == {"points", "badge", "tier", "streak_tick", "reward"}
 
 
-def test_the_metrics_that_criteria_compare():
-    assert set(metrics) == {
+def test_the_metrics_that_badges_compare_in_the_order_of_lists():
+    assert badge_metric_names() == [
         "total_earned",
         "balance",
-        "tier_level",
-        "badges_count",
+        "event_count",
+        "event_sum",
         "streak_count",
+        "tier_level",
         "challenges_completed",
-    }
+        "badges_count",
+    ]
 
 
-def test_who_hears_facts_and_in_which_order():
+def test_the_metrics_that_leaderboards_rank_by_in_the_order_of_lists():
+    assert board_metric_names() == [
+        "points_earned",
+        "points_balance",
+        "event_count",
+        "event_sum",
+        "streak_current",
+        "streak_longest",
+        "badges_count",
+    ]
+
+
+def test_the_fact_consumers_and_their_order():
     assert settings.FACT_CONSUMERS == [
         "streaks.consumers.LISTENER",
         "gamify.challenges.consumers.LISTENER",
@@ -121,7 +135,7 @@ def test_what_multiplies_awards():
     assert set(multipliers) == {"tier", "boost", "reward"}
 
 
-def test_who_takes_back_what_came_of_an_event_and_in_which_order():
+def test_the_undoers_and_their_order():
     assert settings.UNDO_ORDER == [
         "leaderboards",
         "rewards",
@@ -135,7 +149,7 @@ def test_who_takes_back_what_came_of_an_event_and_in_which_order():
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
-def test_who_is_told_of_what_the_outbox_holds():
+def test_the_subscribers_of_the_outbox():
     assert set(after_commit) == {"webhooks"}
 
 

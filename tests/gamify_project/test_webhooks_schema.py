@@ -1,4 +1,4 @@
-"""What the document says of webhooks. That the product sends just that is checked wherever it tells anything (tests/told.py)."""
+"""The webhooks of the OpenAPI document. tests/told.py checks everywhere that emitted events match it."""
 
 import re
 
@@ -23,23 +23,23 @@ SPECIFIED = {
 }
 
 
-def test_every_type_that_is_promised_is_described():
+def test_every_event_type_is_described():
     assert set(PROMISED) <= schemas().keys() == set(event_types)
 
 
 @pytest.mark.parametrize("name", SPECIFIED)
-def test_streak_events_carry_what_the_specification_says(name):
+def test_streak_events_have_the_fields_of_the_specification(name):
     assert set(SPECIFIED[name]) <= set(schemas()[name]["properties"]["data"]["required"])
 
 
-def test_every_example_is_what_its_schema_says():
+def test_every_example_matches_its_schema():
     for name, path in describe_webhooks({})["webhooks"].items():
         body = path["post"]["requestBody"]["content"]["application/json"]
         validator(body["schema"]).validate(body["example"])
         assert body["example"]["type"] == name
 
 
-def test_what_is_sent_otherwise_than_described_is_noticed():
+def test_a_payload_that_differs_from_its_schema_is_noticed():
     example = describe_webhooks({})["webhooks"]["points.awarded"]["post"]["requestBody"]["content"]["application/json"]
     example["example"]["data"]["amount"] = "ten"
 
@@ -47,7 +47,7 @@ def test_what_is_sent_otherwise_than_described_is_noticed():
         validator(example["schema"]).validate(example["example"])
 
 
-def test_a_description_says_null_exactly_where_the_field_is_nullable():
+def test_a_description_mentions_null_exactly_if_the_field_is_nullable():
     fields = {f"{each.name}.{name}": field for each in event_types.values() for name, field in each.fields.items()}
 
     assert [name for name, field in fields.items() if field.nullable != bool(re.search(r"\bnull\b", field.about))] == []

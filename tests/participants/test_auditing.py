@@ -1,4 +1,4 @@
-"""Rows of several tables come together, a participant at a time."""
+"""Audits: rows of several tables are merged by participant and compared."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -23,23 +23,24 @@ ONE, TWO, FAR = UUID(int=1), UUID(int=2), UUID(int=1 << 120)
 
 
 @pytest.mark.engine
-def test_rows_come_by_participant_and_by_stream_in_their_own_order():
-    people = [(ONE, "one"), (FAR, "far")]
-    rows = [(ONE, "b"), (ONE, "a"), (TWO, "nobody's"), (FAR, "c")]
+def test_rows_are_grouped_by_participant_and_keep_the_order_of_streams_and_rows():
+    participants = [(ONE, "one"), (FAR, "far")]
+    rows = [(ONE, "b"), (ONE, "a"), (TWO, "orphan"), (FAR, "c")]
 
-    together = [
-        (owner, [(number, row[1]) for number, row in theirs]) for owner, theirs in group_by_participant(people, rows)
+    grouped = [
+        (owner, [(number, row[1]) for number, row in found])
+        for owner, found in group_by_participant(participants, rows)
     ]
 
-    assert together == [
+    assert grouped == [
         (ONE, [(0, "one"), (1, "b"), (1, "a")]),
-        (TWO, [(1, "nobody's")]),
+        (TWO, [(1, "orphan")]),
         (FAR, [(0, "far"), (1, "c")]),
     ]
 
 
 @pytest.mark.engine
-def test_no_more_is_read_than_is_asked_for():
+def test_a_stream_is_read_only_as_far_as_needed():
     read = []
 
     def rows():
@@ -53,17 +54,17 @@ def test_no_more_is_read_than_is_asked_for():
 
 
 @pytest.mark.engine
-def test_a_drift_for_each_name_under_which_something_else_was_found():
-    told = differences("ada", {"balance": 3, "earned": 4}, {"balance": 3, "earned": 5, "more": 1})
+def test_each_name_with_a_different_value_is_a_drift():
+    drifts = differences("ada", {"balance": 3, "earned": 4}, {"balance": 3, "earned": 5, "more": 1})
 
-    assert list(told) == [Drift("ada", "earned", 4, 5)]
-
-
-def mention(named, **says):
-    return Mention("an answer", named, says)
+    assert list(drifts) == [Drift("ada", "earned", 4, 5)]
 
 
-def test_what_is_mentioned_is_there_and_says_so(tenant):
+def mention(row_id, **values):
+    return Mention("an answer", row_id, values)
+
+
+def test_a_missing_row_or_another_value_is_a_drift(tenant):
     ada = ParticipantFactory(tenant=tenant, external_id="ada")
     mentions = [
         mention(ada.pk, external_id="ada"),
@@ -71,25 +72,25 @@ def test_what_is_mentioned_is_there_and_says_so(tenant):
         mention(None, external_id="x"),
     ]
 
-    told = check_mentions(tenant, Participant, mentions)
+    drifts = check_mentions(tenant, Participant, mentions)
 
-    assert list(told) == [
+    assert list(drifts) == [
         Drift("an answer", "external_id", "bo", "ada"),
         Drift("an answer", "participant", None, None),
     ]
 
 
-def test_what_may_be_gone_is_no_fault_but_what_it_says_is(tenant, other_tenant):
+def test_a_missing_row_is_no_drift_if_it_may_be_gone_but_another_value_is(tenant, other_tenant):
     ada = ParticipantFactory(tenant=tenant, external_id="ada")
     foreign = ParticipantFactory(tenant=other_tenant)
     mentions = [mention(ada.pk, external_id="bo"), mention(FAR, external_id="x"), mention(foreign.pk, external_id="x")]
 
-    told = check_mentions(tenant, Participant, mentions, may_be_gone=True)
+    drifts = check_mentions(tenant, Participant, mentions, may_be_gone=True)
 
-    assert [drift.expected for drift in told] == ["bo"]
+    assert [drift.expected for drift in drifts] == ["bo"]
 
 
-def test_an_erasure_is_remembered_of_the_tenant_in_which_it_happened(tenant, other_tenant):
+def test_a_tenant_knows_that_it_has_erased_participants(tenant, other_tenant):
     ParticipantFactory(tenant=tenant, external_id="ada")
     assert not has_erased_participants(tenant)
 
@@ -99,7 +100,7 @@ def test_an_erasure_is_remembered_of_the_tenant_in_which_it_happened(tenant, oth
     assert not has_erased_participants(other_tenant)
 
 
-def test_what_is_kept_of_audits_goes_with_the_tenant(tenant):
+def test_audit_runs_are_deleted_with_their_tenant(tenant):
     AuditRun.objects.create(tenant=tenant.sandbox, began_at=NOW)
 
     tenant.sandbox.delete()

@@ -18,19 +18,19 @@ def tenant():
 
 @pytest.fixture
 def loads(monkeypatch):
-    """A part that counts how often it is loaded."""
+    """A catalog part that counts how often it is loaded."""
     loads = []
     monkeypatch.setitem(catalog_parts._entries, "zone", lambda tenant: loads.append(tenant.slug) or tenant.timezone)
     return loads
 
 
-def test_a_part_is_loaded_once_while_definitions_stand(tenant, loads):
+def test_a_part_is_loaded_once_while_definitions_do_not_change(tenant, loads):
     assert [catalog_of(tenant).part("zone") for _ in range(3)] == ["UTC"] * 3
 
     assert loads == ["acme"]
 
 
-def test_a_change_is_noticed_by_whoever_reads_the_tenant_next(tenant, loads):
+def test_a_change_is_noticed_with_the_next_read_of_the_tenant(tenant, loads):
     catalog_of(tenant).part("zone")
     tenant.timezone = "Europe/Berlin"
     update_tenant(tenant, now=NOW)
@@ -47,7 +47,7 @@ def test_tenants_do_not_share_a_catalog(tenant, loads):
     assert [catalog_of(one).part("zone") for one in (tenant, other, tenant.sandbox)] == ["UTC", "Asia/Tokyo", "UTC"]
 
 
-def test_a_change_raises_the_version_of_that_tenant_alone(tenant):
+def test_a_change_raises_the_version_of_that_tenant_only(tenant):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
     bump_catalog_version(tenant)

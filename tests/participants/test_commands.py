@@ -21,7 +21,7 @@ def run(*args):
     return json.loads(out.getvalue())
 
 
-def test_create_tenant_makes_both_twins_and_prints_one_object():
+def test_create_tenant_creates_live_and_sandbox_and_prints_one_object():
     printed = run("create_tenant", "acme", "--name", "Acme", "--timezone", "Europe/Berlin")
 
     live = Tenant.objects.live().get()
@@ -52,7 +52,7 @@ def test_create_tenant_refuses_a_taken_slug_and_an_unknown_zone():
         run("create_tenant", "mars", "--timezone", "Mars/Base")
 
 
-def test_set_tenant_status_switches_both_twins(tenant):
+def test_set_tenant_status_changes_live_and_sandbox(tenant):
     assert run("set_tenant_status", "acme", "--disable")["is_active"] is False
     assert set(Tenant.objects.values_list("is_active", flat=True)) == {False}
 
@@ -60,7 +60,7 @@ def test_set_tenant_status_switches_both_twins(tenant):
     assert set(Tenant.objects.values_list("is_active", flat=True)) == {True}
 
 
-def test_set_tenant_status_of_an_unknown_tenant_says_so():
+def test_set_tenant_status_refuses_an_unknown_tenant():
     with pytest.raises(CommandError, match=r"^Tenant not found: nobody$"):
         run("set_tenant_status", "nobody", "--enable")
 
@@ -106,14 +106,14 @@ def test_an_expiry_that_is_no_time_or_past_is_refused(tenant, at):
 @pytest.mark.parametrize("named_by", ["prefix", "id"])
 def test_revoke_api_key_takes_a_prefix_or_an_id(tenant, named_by):
     made = run("create_api_key", "--tenant", "acme")
-    kept = run("create_api_key", "--tenant", "acme")
+    active = run("create_api_key", "--tenant", "acme")
 
     assert run("revoke_api_key", made[named_by])["id"] == made["id"]
 
-    assert list(ApiKey.objects.filter(revoked_at=None).values_list("prefix", flat=True)) == [kept["prefix"]]
+    assert list(ApiKey.objects.filter(revoked_at=None).values_list("prefix", flat=True)) == [active["prefix"]]
 
 
-def test_revoking_what_is_unknown_or_revoked_says_so(tenant):
+def test_revoking_an_unknown_or_revoked_key_is_refused(tenant):
     made = run("create_api_key", "--tenant", "acme")
     run("revoke_api_key", made["id"])
 
@@ -154,16 +154,16 @@ def test_a_secret_for_an_unknown_tenant_is_refused():
 
 
 def test_revoke_hmac_secret_revokes_the_one_of_that_id(tenant):
-    made, kept = (run("create_hmac_secret", "--tenant", "acme") for _ in range(2))
+    made, active = (run("create_hmac_secret", "--tenant", "acme") for _ in range(2))
 
     revoked = run("revoke_hmac_secret", made["id"])
 
     assert (revoked["id"], revoked["tenant_id"]) == (made["id"], made["tenant_id"])
     assert revoked["revoked_at"]
-    assert [str(row.pk) for row in HmacSecret.objects.standing()] == [kept["id"]]
+    assert [str(row.pk) for row in HmacSecret.objects.active()] == [active["id"]]
 
 
-def test_revoking_a_secret_that_is_unknown_or_revoked_says_so(tenant):
+def test_revoking_an_unknown_or_revoked_secret_is_refused(tenant):
     made = run("create_hmac_secret", "--tenant", "acme")
     run("revoke_hmac_secret", made["id"])
 

@@ -1,4 +1,4 @@
-"""The attributes editor: rows in, merge patch out. No database."""
+"""The attributes editor converts rows to a merge patch. No database."""
 
 import json
 
@@ -22,7 +22,7 @@ ATTRIBUTES = {
 
 
 def submitted(shown: dict, *rows: Row):
-    """What the browser sends for `rows` in a form that showed `shown`."""
+    """Return what the browser sends for `rows` in a form that showed `shown`."""
     data = QueryDict(mutable=True)
     data["a-shown"] = json.dumps(shown)
     for column in ("key", "kind", "value"):
@@ -71,13 +71,13 @@ def test_a_renamed_row_is_removed_and_added():
     assert patch({"plan": "gold"}, Row("tariff", "text", "gold")) == {"plan": None, "tariff": "gold"}
 
 
-def test_what_a_client_added_meanwhile_is_not_in_the_patch():
+def test_an_attribute_added_meanwhile_is_not_in_the_patch():
     assert patch({"plan": "gold"}, Row("plan", "text", "silver")) == {"plan": "silver"}
 
 
 @pytest.mark.parametrize("value", [{"deep": [1]}, [1, 2], None, "two\nlines"])
-def test_values_with_a_shape_of_their_own_are_kept(value):
-    assert row_of("address", value).is_kept
+def test_structured_values_become_fixed_rows(value):
+    assert row_of("address", value).is_fixed
     assert patch({"address": value}, row_of("address", value)) == {}
 
 
@@ -85,17 +85,17 @@ def test_values_with_a_shape_of_their_own_are_kept(value):
     ("rows", "message"),
     [
         ([Row("", "text", "gold")], "The value “gold” needs a name."),
-        ([Row("a", "text", "1"), Row("a", "text", "2")], "“a” is there twice."),
+        ([Row("a", "text", "1"), Row("a", "text", "2")], "“a” appears twice."),
         ([Row("a", "number", "many")], "“a”: “many” is not a number."),
         ([Row("a", "number", "nan")], "“a”: “nan” is not a number."),
         ([Row("a", "number", "1e999")], "“a”: “1e999” is not a number."),
         ([Row("a", "number", "9999999999999999999")], "“a”: “9999999999999999999” is not a number."),
         ([Row("a", "text", "x\0")], "“a” must not contain control characters."),
-        ([Row("a", "kept", "{}")], "“a” is gone; load the page again."),
+        ([Row("a", "fixed", "{}")], "“a” no longer exists; load the page again."),
         ([Row("a", "text", "x" * 16_384)], "Must not exceed 16384 bytes as JSON."),
     ],
 )
-def test_what_the_api_would_refuse_is_refused_in_words(rows, message):
+def test_invalid_attributes_are_refused_with_a_message(rows, message):
     with pytest.raises(forms.ValidationError) as refused:
         patch({}, *rows)
 

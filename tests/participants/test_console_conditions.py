@@ -1,4 +1,4 @@
-"""The editor of filters: rows in, the short form of an expression out. No database."""
+"""The editor of filters converts rows to the short form of an expression. No database."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
-from participants.admin.attributes import KEPT
+from participants.admin.attributes import FIXED
 from participants.admin.conditions import Condition, ConditionsField, ConditionsWidget, conditions_of
 
 pytestmark = pytest.mark.engine
@@ -40,7 +40,7 @@ def said(*rows: Condition, shown: dict | None = None):
         ({"tags": {"contains": "new"}}, [Condition("tags", "contains", "text", "new")]),
     ],
 )
-def test_rows_say_the_filter_and_the_filter_the_rows(wanted, rows):
+def test_rows_and_filter_convert_both_ways(wanted, rows):
     assert conditions_of(wanted) == rows
     assert said(*rows) == wanted
 
@@ -48,10 +48,10 @@ def test_rows_say_the_filter_and_the_filter_the_rows(wanted, rows):
 @pytest.mark.parametrize(
     "value", [None, [1], {}, {"x": 1}, {"eq": None}, {"in": []}, {"in": ["a,b"]}, {"in": ["a", 1]}, {"exists": "yes"}]
 )
-def test_what_rows_cannot_say_is_kept(value):
+def test_a_condition_that_no_row_can_express_becomes_a_fixed_row(value):
     (row,) = conditions_of({"a": value})
 
-    assert row.is_kept
+    assert row.is_fixed
     assert said(row, shown={"a": value}) == {"a": value}
 
 
@@ -60,7 +60,7 @@ def test_no_rows_are_no_filter():
     assert said(Condition()) is None
 
 
-def test_what_was_not_touched_has_not_changed():
+def test_an_unedited_field_has_not_changed():
     shown = {"a": {"eq": 1}, "b": {"in": ["x"]}, "c": None}
     field = ConditionsField()
 
@@ -74,17 +74,17 @@ def test_what_was_not_touched_has_not_changed():
     ("rows", "message"),
     [
         ([Condition("", "eq", "text", "gold")], "The value “gold” needs a property."),
-        ([Condition("a", "eq", "text", "1"), Condition("a", "eq", "text", "2")], "“a” is there twice."),
-        ([Condition("a", KEPT, KEPT), Condition("a", "eq")], "“a” is there twice."),
-        ([Condition("a", "present"), Condition("a", "missing")], "“a” is there twice."),
+        ([Condition("a", "eq", "text", "1"), Condition("a", "eq", "text", "2")], "“a” appears twice."),
+        ([Condition("a", FIXED, FIXED), Condition("a", "eq")], "“a” appears twice."),
+        ([Condition("a", "present"), Condition("a", "missing")], "“a” appears twice."),
         ([Condition("a", "in", "text", " , ")], "“a”: give the values, separated by commas."),
         ([Condition("a", "in", "yes", "1")], "“a”: give the values, separated by commas."),
         ([Condition("a", "in", "number", "1, x")], "“a”: “x” is not a number."),
         ([Condition("a", "like", "text", "x")], "“a”: “like” is not an operator."),
-        ([Condition("gone", KEPT, KEPT)], "“gone” is gone; load the page again."),
+        ([Condition("gone", FIXED, FIXED)], "“gone” no longer exists; load the page again."),
     ],
 )
-def test_rows_that_make_no_sense_are_refused_in_words(rows, message):
+def test_invalid_rows_are_refused_with_a_message(rows, message):
     with pytest.raises(forms.ValidationError) as refused:
         said(*rows, shown={"a": None})
 

@@ -13,7 +13,7 @@ JANE, ADMIN_JANE = "/participants/user_123", "/admin/participants/user_123"
 
 @pytest.fixture
 def jane(api):
-    """Someone with a profile, two entries, domain events and an idempotency key."""
+    """A participant with a profile, two ledger entries, domain events and an idempotency key."""
     api.post(
         "/participants",
         {
@@ -38,8 +38,8 @@ def test_the_specs_hard_delete_leaves_nothing_of_the_participant(tenant, api, ad
     assert response.json() == {"message": "Participant deleted", "participant_id": "user_123"}
     for model in (Participant, LedgerEntry, IdempotencyKey):
         assert not model.objects.exists()
-    [told] = DomainEvent.objects.all()
-    assert (told.type, told.participant_id, told.data) == (
+    [event] = DomainEvent.objects.all()
+    assert (event.type, event.participant_id, event.data) == (
         "participant.deleted",
         participant_id,
         {"participant_id": "user_123"},
@@ -75,7 +75,7 @@ def test_the_specs_anonymize_answers_the_new_id_and_keeps_ledger_and_counts(api,
     assert profile["first_seen_at"] == before["first_seen_at"]
 
 
-def test_an_anonymized_ledger_keeps_its_sums_and_loses_its_words(api, admin_api, jane):
+def test_an_anonymized_ledger_keeps_its_amounts_and_loses_its_texts(api, admin_api, jane):
     new_id = admin_api.delete(ADMIN_JANE + "?anonymize=true").json()["participant_id"]
 
     transactions = api.get(f"/participants/{new_id}/points/transactions").json()["transactions"]
@@ -84,7 +84,7 @@ def test_an_anonymized_ledger_keeps_its_sums_and_loses_its_words(api, admin_api,
     assert all(entry["reason"] is None and entry["metadata"] == {} for entry in transactions)
 
 
-def test_nothing_anywhere_remembers_who_was_anonymized(api, admin_api, jane):
+def test_no_table_contains_the_data_of_an_anonymized_participant(api, admin_api, jane):
     admin_api.delete(ADMIN_JANE + "?anonymize=true")
 
     everything = repr(all_rows())
@@ -122,7 +122,7 @@ def test_without_anonymize_it_is_a_hard_delete(admin_api, jane, query):
 
 
 @pytest.mark.parametrize("value", ["1", "0", "True", "False", "maybe", "2", "tru", "%00"])
-def test_an_anonymize_that_is_not_understood_deletes_nobody(admin_api, jane, nothing_written, value):
+def test_an_invalid_anonymize_value_deletes_no_participant(admin_api, jane, nothing_written, value):
     with nothing_written():
         response = admin_api.delete(f"{ADMIN_JANE}?anonymize={value}")
 
@@ -146,7 +146,7 @@ def test_another_tenants_participant_is_404_and_stays(jane, other_admin_api, not
 
 
 @pytest.mark.parametrize("query", ["", "?anonymize=true"])
-def test_only_the_named_participant_goes(tenant, other_tenant, api, other_api, admin_api, jane, query):
+def test_only_the_named_participant_is_erased(tenant, other_tenant, api, other_api, admin_api, jane, query):
     for owner in (tenant.sandbox, other_tenant):
         ParticipantFactory(tenant=owner, external_id="user_123", display_name="Other Jane", points=5)
     api.post("/points/award", {"participant_id": "user_1234", "amount": 7, "reason": "kept", "idempotency_key": "k"})

@@ -1,4 +1,4 @@
-"""One reader of instants behind every door: bodies, queries, CSV and NDJSON files, commands, and fields of the console."""
+"""All inputs share one parser of instants: bodies, queries, CSV and NDJSON files, commands, and fields of the console."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from tests.instants import INSTANTS, NO_INSTANTS
 
 NOW = datetime(2026, 2, 20, tzinfo=UTC)
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-WITHOUT_SECONDS = "2026-02-14T10:00"  # a browser's datetime input sends this, and only the console takes it
+WITHOUT_SECONDS = "2026-02-14T10:00"  # sent by datetime inputs of browsers; only the console accepts it
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def test_the_table_has_many_spellings():
 
 @pytest.mark.engine
 @pytest.mark.parametrize(("text", "at"), INSTANTS.items())
-def test_the_reader_takes_dates_and_times_of_rfc_3339(text, at):
+def test_the_parser_accepts_dates_and_times_of_rfc_3339(text, at):
     assert instant_of(text) == at
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("text", [*NO_INSTANTS, WITHOUT_SECONDS, "", " 2026-02-14T10:00:00Z", "2026-02-14T10:00:00Z\n"])
-def test_the_reader_takes_nothing_else(text):
+def test_the_parser_refuses_everything_else(text):
     assert instant_of(text) is None
 
 
@@ -58,7 +58,7 @@ def test_a_day_is_year_month_and_day_with_hyphens(text, day):
     assert day_of(text) == day
 
 
-def test_a_body_takes_instants_and_refuses_all_else(api, february, nothing_written):
+def test_a_body_accepts_instants_and_refuses_everything_else(api, february, nothing_written):
     def send(text):
         return api.post("/events", {"participant_id": "user_42", "event_name": "login", "timestamp": text})
 
@@ -72,7 +72,7 @@ def test_a_body_takes_instants_and_refuses_all_else(api, february, nothing_writt
         assert "such as 2026-02-14T10:00:00Z" in send("tomorrow").json()["detail"]
 
 
-def test_a_query_takes_instants_and_refuses_all_else(api, tenant, february):
+def test_a_query_accepts_instants_and_refuses_everything_else(api, tenant, february):
     ParticipantFactory(tenant=tenant, external_id="user_42")
 
     def ask(text):
@@ -83,8 +83,8 @@ def test_a_query_takes_instants_and_refuses_all_else(api, tenant, february):
     assert {text for text in [*NO_INSTANTS, WITHOUT_SECONDS] if refused_fields(ask(text)) != ["at"]} == set()
 
 
-def test_the_phoenix_dialect_takes_no_instants():
-    """So it needs no table of its own; what it takes one day is held to tests/gamify_project/test_types_api.py."""
+def test_the_phoenix_dialect_has_no_instants():
+    """So it needs no table here. If it gets an instant, tests/gamify_project/test_types_api.py checks what it accepts."""
     asked = [
         [*operation.get("parameters", []), operation.get("requestBody", {})]
         for path, methods in document()["paths"].items()
@@ -114,7 +114,7 @@ def write_ndjson(path, lines):
 
 
 @pytest.mark.parametrize(("name", "write"), [("events.csv", write_csv), ("events.ndjson", write_ndjson)])
-def test_a_file_takes_instants_and_refuses_all_else(tenant, february, tmp_path, name, write):
+def test_a_file_accepts_instants_and_refuses_everything_else(tenant, february, tmp_path, name, write):
     write(tmp_path / name, rows([*INSTANTS, *NO_INSTANTS, WITHOUT_SECONDS]))
     out = io.StringIO()
 
@@ -125,7 +125,7 @@ def test_a_file_takes_instants_and_refuses_all_else(tenant, february, tmp_path, 
     assert sorted(Event.objects.values_list("occurred_at", flat=True)) == sorted(INSTANTS.values())
 
 
-def test_a_command_takes_instants_and_refuses_all_else(tenant):
+def test_a_command_accepts_instants_and_refuses_everything_else(tenant):
     def run(text):
         call_command("create_api_key", "--tenant", "acme", f"--expires-at={text}", "--json", stdout=io.StringIO())
 
@@ -148,11 +148,11 @@ def is_refused(field, value):
 
 
 @pytest.mark.parametrize(("text", "at"), [*INSTANTS.items(), (WITHOUT_SECONDS, datetime(2026, 2, 14, 10, tzinfo=UTC))])
-def test_a_moment_in_the_console_takes_instants(text, at):
+def test_a_moment_in_the_console_accepts_instants(text, at):
     assert MomentField().clean(text) == at
 
 
-def test_a_moment_in_the_console_refuses_all_else():
+def test_a_moment_in_the_console_refuses_everything_else():
     assert [text for text in NO_INSTANTS if not is_refused(MomentField(), text)] == []
 
 
@@ -161,7 +161,7 @@ def test_a_moment_in_the_console_refuses_all_else():
     ("2026-02-14", "10:00", datetime(2026, 2, 14, 10, tzinfo=UTC)),
     ("", "", None),
 ])  # fmt: skip
-def test_a_moment_in_two_boxes_takes_a_day_and_a_time(day, time, at):
+def test_a_moment_in_two_boxes_accepts_a_day_and_a_time(day, time, at):
     assert SplitMomentField(label="From", help_text="").clean([day, time]) == at
 
 
@@ -170,7 +170,7 @@ def test_a_moment_in_two_boxes_takes_a_day_and_a_time(day, time, at):
     ("２０２６-02-14", "10:00:00"), ("2026-02-14", "１０:00:00"), ("2026-02-14", "9:00"), ("2026-02-14", "10"),  # noqa: RUF001
     ("2026-02-14", "25:00:00"), ("2026-02-14", "10:00:00,5"), ("2026-02-30", "10:00:00"), ("2026-02-14", ""),
 ])  # fmt: skip
-def test_a_moment_in_two_boxes_refuses_all_else(day, time):
+def test_a_moment_in_two_boxes_refuses_everything_else(day, time):
     assert is_refused(SplitMomentField(label="From", help_text=""), [day, time])
 
 

@@ -28,13 +28,13 @@ def frozen():
 
 @pytest.fixture
 def capped(tenant, frozen) -> Tenant:
-    """Participants may cause three writes a minute."""
+    """A tenant with a limit of three writes per participant and minute."""
     Tenant.objects.update(participant_writes_per_minute=CAP)
     tenant.refresh_from_db()
     return tenant
 
 
-def standing(response):
+def rate_limit(response):
     return [int(response[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
 
 
@@ -47,10 +47,10 @@ def test_the_write_past_the_cap_is_429_with_retry_after_and_writes_nothing(cappe
     assert [answer.status_code for answer in allowed] == [200] * CAP
     assert refusal(response)[:2] == (429, "RATE_LIMIT_PARTICIPANT_EXCEEDED")
     assert 1 <= int(response["Retry-After"]) <= 60
-    assert standing(response) == [CAP, 0, UNIX_NOW + int(response["Retry-After"])]
+    assert rate_limit(response) == [CAP, 0, UNIX_NOW + int(response["Retry-After"])]
 
 
-def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
+def test_retry_after_is_at_most_60_seconds(frozen):
     a_hair_past_the_minute = limits.RateLimitStatus(limit=CAP, remaining=0, reset_at=UNIX_NOW + 60.00001)
     frozen.shift(timedelta(milliseconds=300))
 
@@ -59,11 +59,11 @@ def test_nobody_is_asked_to_wait_longer_than_the_minute_there_is(frozen):
     assert refused.headers["Retry-After"] == "60"
 
 
-def test_single_writes_tell_where_the_participant_stands(capped, api):
+def test_single_writes_report_the_rate_limit_of_the_participant(capped, api):
     answers = [api.post(AWARD, BODY) for _ in range(CAP)]
 
-    assert [standing(answer)[:2] for answer in answers] == [[3, 2], [3, 1], [3, 0]]
-    assert all(UNIX_NOW < standing(answer)[2] <= UNIX_NOW + 60 for answer in answers)
+    assert [rate_limit(answer)[:2] for answer in answers] == [[3, 2], [3, 1], [3, 0]]
+    assert all(UNIX_NOW < rate_limit(answer)[2] <= UNIX_NOW + 60 for answer in answers)
 
 
 def test_after_retry_after_the_write_is_served(capped, api, frozen):
@@ -103,7 +103,7 @@ def test_reads_and_the_admins_erasure_are_not_writes_of_the_participant(capped, 
     assert admin_api.delete("/admin/participants/user_123").status_code == 200
 
 
-def test_participants_tenants_and_twins_are_counted_apart(capped, api, other_api, sandbox_api):
+def test_participants_tenants_and_sandboxes_are_counted_separately(capped, api, other_api, sandbox_api):
     for _ in range(CAP + 1):
         api.post(AWARD, BODY)
 
@@ -130,7 +130,7 @@ def test_a_body_that_does_not_validate_does_not_use_up_the_cap(capped, api):
     assert api.post(AWARD, BODY).status_code == 200
 
 
-def test_in_a_batch_the_cap_refuses_items_and_the_others_stand(capped, api):
+def test_in_a_batch_the_cap_refuses_items_and_the_others_are_written(capped, api):
     items = [BODY | {"amount": amount} for amount in (1, 2, 4, 8, 16)]
     items.insert(4, {"participant_id": "user_124", "amount": 5})
 
@@ -155,23 +155,23 @@ def test_a_batch_of_refused_items_only_is_still_200_and_writes_nothing(capped, a
     assert (response.json()["processed"], response.json()["failed"]) == (0, 2)
 
 
-def test_a_batch_tells_where_the_key_stands(capped, api):
-    assert standing(api.post(BATCH, {"awards": [BODY] * 2}))[0] == capped.key_requests_per_minute
+def test_a_batch_reports_the_rate_limit_of_the_key(capped, api):
+    assert rate_limit(api.post(BATCH, {"awards": [BODY] * 2}))[0] == capped.key_requests_per_minute
 
 
-def test_a_cap_of_0_is_off_and_the_key_speaks(tenant, api, frozen):
+def test_with_a_participant_cap_of_0_the_rate_limit_of_the_key_is_reported(tenant, api, frozen):
     Tenant.objects.update(participant_writes_per_minute=0)
 
     answers = [api.post(AWARD, BODY) for _ in range(310)]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert standing(answers[-1])[:2] == [60_000, 60_000 - 310]
+    assert rate_limit(answers[-1])[:2] == [60_000, 60_000 - 310]
 
 
-def test_the_caps_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
+def test_the_limits_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
     assert (tenant.participant_writes_per_minute, tenant.key_requests_per_minute) == (300, 60_000)
-    assert standing(api.post(AWARD, BODY))[:2] == [300, 299]
-    assert standing(api.get("/participants/user_123"))[:2] == [60_000, 59_998]
+    assert rate_limit(api.post(AWARD, BODY))[:2] == [300, 299]
+    assert rate_limit(api.get("/participants/user_123"))[:2] == [60_000, 59_998]
 
 
 def test_the_request_past_the_keys_cap_is_429_for_reads_and_writes(tenant, api, frozen, nothing_written):
@@ -181,12 +181,12 @@ def test_the_request_past_the_keys_cap_is_429_for_reads_and_writes(tenant, api, 
     with nothing_written():
         read, write = api.get("/participants/user_123/points"), api.post(AWARD, BODY)
 
-    assert [standing(answer)[:2] for answer in answers] == [[2, 1], [2, 0]]
+    assert [rate_limit(answer)[:2] for answer in answers] == [[2, 1], [2, 0]]
     assert refusal(read)[:2] == refusal(write)[:2] == (429, "RATE_LIMIT_KEY_EXCEEDED")
-    assert standing(read) == [2, 0, UNIX_NOW + int(read["Retry-After"])]
+    assert rate_limit(read) == [2, 0, UNIX_NOW + int(read["Retry-After"])]
 
 
-def test_keys_are_counted_apart(tenant, api, frozen):
+def test_keys_are_counted_separately(tenant, api, frozen):
     Tenant.objects.update(key_requests_per_minute=1)
 
     statuses = [client.get("/participants/user_123/points").status_code for client in (api, api, Api(raw_key(tenant)))]
@@ -213,10 +213,10 @@ def test_a_key_cap_of_0_is_off(tenant, api):
         ("GET", "/admin/participants", 403),
     ],
 )
-def test_refusals_of_a_known_key_tell_where_it_stands(api, frozen, method, path, status):
+def test_refusals_of_a_known_key_report_its_rate_limit(api, frozen, method, path, status):
     response = api.send(method, path)
 
-    assert (response.status_code, standing(response)[:2]) == (status, [60_000, 59_999])
+    assert (response.status_code, rate_limit(response)[:2]) == (status, [60_000, 59_999])
 
 
 def test_a_replay_is_a_write_like_any_other(capped, api):
@@ -225,7 +225,7 @@ def test_a_replay_is_a_write_like_any_other(capped, api):
     assert [api.post(AWARD, body).status_code for _ in range(CAP + 1)] == [200] * CAP + [429]
 
 
-def test_a_redis_that_does_not_answer_stops_nobody_and_is_counted(tenant, broken_redis, caplog):
+def test_without_an_answer_of_redis_requests_are_served_and_the_failure_is_counted(tenant, broken_redis, caplog):
     Tenant.objects.update(participant_writes_per_minute=1, key_requests_per_minute=1)
     api = Api(raw_key(tenant))
     started = time.monotonic()
@@ -234,12 +234,12 @@ def test_a_redis_that_does_not_answer_stops_nobody_and_is_counted(tenant, broken
 
     assert [answer.status_code for answer in answers] == [200] * 5
     assert not any("X-RateLimit-Limit" in answer for answer in answers)
-    assert limits._breaker.failures.total() == 1  # then it is left alone for a moment
+    assert limits._breaker.failures.total() == 1  # the circuit breaker then stops asking
     assert "rate_limits_unavailable" in caplog.text
     assert time.monotonic() - started < 5
 
 
-def test_a_redis_that_does_not_answer_leaves_an_unknown_key_unauthorized(db, broken_redis):
+def test_without_an_answer_of_redis_an_unknown_key_is_401(db, broken_redis):
     assert refusal(Api("bq_live_unknown").get("/participants/user_123"))[:2] == (401, "unauthorized")
 
 
@@ -249,16 +249,16 @@ def test_processes_share_the_count_in_redis(tenant, settings, monkeypatch):
     Tenant.objects.update(participant_writes_per_minute=CAP)
     api, statuses = Api(raw_key(tenant)), []
     if time.time() % 60 > 55:
-        time.sleep(6)  # else the minute could end between two writes, and the window slide
+        time.sleep(6)  # otherwise the minute could end between two writes, and the window would slide
 
     for _ in range(CAP + 1):
-        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # as another process would
+        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # like another process
         statuses.append(api.post(AWARD, BODY).status_code)
 
     assert statuses == [200] * CAP + [429]
 
 
-def test_ids_that_look_like_counters_of_others_are_counted_apart(capped, api):
+def test_ids_that_look_like_names_of_counters_are_counted_separately(capped, api):
     ParticipantFactory(tenant=capped, external_id="a")
     for _ in range(CAP):
         api.post(AWARD, BODY | {"participant_id": "a/3/1/minute"})

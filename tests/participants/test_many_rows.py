@@ -1,4 +1,4 @@
-"""Rows by the hundred in one statement: what is written, what is left alone, and whatever a text may hold."""
+"""Many rows in one statement: written columns, unwritten columns, and texts with special characters."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,24 +31,24 @@ def people(tenant):
     return list(Participant.objects.order_by("id"))
 
 
-def test_whatever_a_text_holds_comes_back_as_it_was(people):
+def test_texts_with_special_characters_are_stored_unchanged(people):
     found = {each.external_id: (each.display_name, each.attributes) for each in people}
 
     assert found == {name: (None if name == "NULL" else name, {name: [name, None, 1.5, True]}) for name in NAMES}
 
 
-def test_whatever_a_text_holds_is_told_as_it_is(people):
-    told = DomainEvent.objects.filter(type="participant.created").values_list("data", flat=True)
+def test_texts_with_special_characters_are_published_unchanged(people):
+    events = DomainEvent.objects.filter(type="participant.created").values_list("data", flat=True)
 
-    assert sorted(data["participant_id"] for data in told) == sorted(NAMES)
+    assert sorted(data["participant_id"] for data in events) == sorted(NAMES)
 
 
-def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
+def test_only_the_named_columns_are_written(tenant, people):
     with unit_for_ids(tenant, [each.pk for each in people], now=LATER) as work:
         for each in work.locked_participants.values():
             each.timezone = "Europe/Vienna"
             each.past_zones = [["UTC", each.external_id]]
-            each.display_name = "not meant to be kept"
+            each.display_name = "must not be written"
             work.change(each, "timezone", "past_zones")
 
     found = Participant.objects.order_by("id")
@@ -57,12 +57,12 @@ def test_of_rows_that_name_what_changed_nothing_else_is_written(tenant, people):
     assert [each.display_name for each in found] == [each.display_name for each in people]
 
 
-@pytest.mark.parametrize("is_whole_first", [True, False])
-def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, is_whole_first):
+@pytest.mark.parametrize("is_unnamed_first", [True, False])
+def test_if_one_row_changed_without_column_names_all_columns_of_all_rows_are_written(tenant, people, is_unnamed_first):
     first, second, *_ = people
     changes = [(first, ()), (second, ("timezone",))]
     with unit_for_ids(tenant, [first.pk, second.pk], now=LATER) as work:
-        for each, columns in changes if is_whole_first else reversed(changes):
+        for each, columns in changes if is_unnamed_first else reversed(changes):
             row = work.locked_participants[each.pk]
             row.timezone, row.display_name = "UTC", "new"
             work.change(row, *columns)
@@ -73,7 +73,7 @@ def test_where_one_row_changed_as_a_whole_all_are_written_whole(tenant, people, 
     }
 
 
-def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(tenant, people, queries):
+def test_deferred_columns_are_loaded_with_one_query(tenant, people, queries):
     with unit_for_ids(tenant, [people[1].pk], now=LATER, only=("tenant", "external_id")) as work:
         [participant] = work.locked_participants.values()
         with queries(1):
@@ -82,14 +82,14 @@ def test_participants_of_whom_some_columns_were_read_are_completed_by_one_query(
         assert participant.attributes == people[1].attributes
 
 
-def test_a_unit_over_nobody_locks_nobody(tenant, people):
+def test_a_unit_without_ids_locks_no_participant(tenant, people):
     with unit_for_ids(tenant, [], now=LATER) as work:
         locked = dict(work.locked_participants)
 
     assert locked == {}
 
 
-def test_a_unit_over_anothers_participants_locks_nobody(people):
+def test_a_unit_does_not_lock_participants_of_another_tenant(people):
     other = create_tenant(slug="other", name="Other", now=NOW)
 
     with unit_for_ids(other, [each.pk for each in people], now=LATER) as work:

@@ -1,4 +1,4 @@
-"""Which known name was probably meant."""
+"""Suggestions for misspelt names."""
 
 import pytest
 

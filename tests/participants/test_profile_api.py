@@ -40,7 +40,7 @@ def test_the_specs_registration_answers_the_full_profile(api):
     }
 
 
-def test_registration_writes_one_participant_and_tells_of_it(tenant, api):
+def test_registration_writes_one_participant_and_publishes_an_event(tenant, api):
     api.post(PEOPLE, SPEC)
 
     participant = Participant.objects.get()
@@ -66,7 +66,7 @@ def test_registering_again_is_201_and_replaces_what_is_given(api):
     assert Participant.objects.count() == 1
 
 
-def test_registering_again_with_the_same_tells_nothing_new(api):
+def test_registering_again_without_changes_publishes_no_event(api):
     api.post(PEOPLE, SPEC)
     before = DomainEvent.objects.count()
 
@@ -178,7 +178,7 @@ def test_a_patch_without_known_fields_changes_nothing_and_answers_the_profile(ap
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_the_profile_of_an_unknown_participant_is_404_and_makes_none(api, nothing_written, method):
+def test_the_profile_of_an_unknown_participant_is_404_and_creates_none(api, nothing_written, method):
     with nothing_written():
         response = api.send(method, "/participants/unknown", {"display_name": "x"} if method == "PATCH" else None)
 
@@ -222,7 +222,7 @@ def test_registering_the_same_id_in_two_tenants_makes_two_participants(api, othe
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_profile_fields_are_kept_as_sent(api, given, method):
+def test_profile_fields_are_stored_as_sent(api, given, method):
     api.post(PEOPLE, {"participant_id": "user_123"})
 
     path, body = (PEOPLE, {"participant_id": "user_123"} | given) if method == "POST" else (JANE, given)
@@ -305,7 +305,7 @@ def test_a_patch_moves_last_seen_only(api):
 
 
 def test_statements_of_a_profile_and_of_a_registration(api, queries):
-    api.post(PEOPLE, {"participant_id": "someone"})  # the catalog is read once
+    api.post(PEOPLE, {"participant_id": "someone"})  # loads the catalog
 
     with queries(7):  # key, lock, version, domain events, participant; badges, streaks
         api.post(PEOPLE, SPEC)

@@ -57,7 +57,7 @@ def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant
     headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
     body = {"participant_id": "user_1", "badge_code": "first_steps", "metadata": {"trigger": "signup"}}
     other = body | {"participant_id": "somebody"}
-    for _ in range(6):  # the catalog is read once, and psycopg prepares the look-up of the key with its fifth repeat
+    for _ in range(6):  # loads the catalog; psycopg prepares the query of the key at its fifth repeat
         client.post("/api/v1/gamify/badges/award", other, content_type="application/json", headers=headers)
 
     for already_earned in (False, True):
@@ -69,7 +69,9 @@ def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant
 
 
 def test_the_first_award_of_a_new_participant_takes_no_round_trip_more(tenant):
-    award(tenant=tenant, change=Change("somebody", 5), now=timezone.now())  # has the process read the definitions
+    award(
+        tenant=tenant, change=Change("somebody", 5), now=timezone.now()
+    )  # so that the process has read the definitions
 
     with counted_round_trips() as wire:
         award(tenant=tenant, change=Change("new", 5, idempotency_key="k"), now=timezone.now())
@@ -95,6 +97,6 @@ def test_a_batch_of_100_costs_at_most_4_queries_more_than_a_batch_of_1(tenant):
             award_batch(tenant=tenant, changes=changes, refused={}, key=None, now=timezone.now())
         return len(captured)
 
-    queries(1, "first")  # has the process read the definitions
+    queries(1, "first")  # so that the process has read the definitions
 
     assert queries(100, "many") - queries(1, "one") <= 4

@@ -11,7 +11,7 @@ def no_keys_of_its_own(settings):
     settings.ENCRYPTION_KEYS = []
 
 
-def test_what_was_encrypted_is_decrypted_and_cannot_be_read_in_between():
+def test_a_ciphertext_is_unreadable_and_can_be_decrypted():
     ciphertext = encrypt(TEXT)
 
     assert decrypt(ciphertext, of="a test") == TEXT
@@ -28,7 +28,7 @@ def test_what_was_encrypted_is_decrypted_and_cannot_be_read_in_between():
         ({"SECRET_KEY": "old"}, {"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": ["older", "old"]}),
     ],
 )
-def test_every_passphrase_that_is_kept_opens_what_it_closed(settings, before, after):
+def test_every_configured_passphrase_decrypts_what_it_encrypted(settings, before, after):
     set_all(settings, before)
     ciphertext = encrypt(TEXT)
 
@@ -54,7 +54,7 @@ def test_the_first_passphrase_encrypts(settings):
         ({"SECRET_KEY": "old"}, {"ENCRYPTION_KEYS": ["new"], "SECRET_KEY": "old"}),
     ],
 )
-def test_a_passphrase_that_is_gone_opens_nothing_and_the_log_names_what_stays_closed(settings, caplog, before, after):
+def test_a_removed_passphrase_decrypts_nothing_and_the_log_names_the_secret(settings, caplog, before, after):
     set_all(settings, before)
     ciphertext = encrypt(TEXT)
 
@@ -66,7 +66,7 @@ def test_a_passphrase_that_is_gone_opens_nothing_and_the_log_names_what_stays_cl
 
 
 @pytest.mark.parametrize("ciphertext", ["", "nonsense", "gAAAA", "é"])
-def test_what_is_no_ciphertext_is_unreadable_too(caplog, ciphertext):
+def test_a_text_that_is_no_ciphertext_is_unreadable(caplog, ciphertext):
     assert decrypt(ciphertext, of="a test") is None
     assert UNREADABLE in caplog.text
 

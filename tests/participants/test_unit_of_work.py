@@ -1,4 +1,4 @@
-# ruff: noqa: PT012 - what raises is the end of the unit, whose block comes before it
+# ruff: noqa: PT012 - the end of the unit raises, so its block must be inside `raises`
 from datetime import UTC, datetime
 
 import pytest
@@ -38,14 +38,14 @@ def known(tenant):
     return Participant.objects.get()
 
 
-def test_a_participant_who_is_only_looked_at_is_not_created(tenant):
+def test_a_participant_who_is_only_read_is_not_created(tenant):
     with unit_of_work(tenant, ["new"], now=NOW) as work:
         work.participant("new")
 
     assert not Participant.objects.exists()
 
 
-def test_a_touched_participant_is_created_and_told_of_once(tenant):
+def test_a_touched_participant_is_created_and_published_once(tenant):
     with unit_of_work(tenant, ["new"], now=NOW) as work:
         work.touch(work.participant("new"))
         work.touch(work.participant("new"))
@@ -76,14 +76,14 @@ def test_a_unit_whose_last_statement_fails_leaves_nothing(tenant, known):
     with pytest.raises(IntegrityError), unit_of_work(tenant, ["known", "new"], now=LATER) as work:
         work.touch(work.participant("new"))
         work.touch(work.participant("known"))
-        work.participant("known").balance = 5  # totals no longer agree: the database refuses
+        work.participant("known").balance = 5  # the totals no longer agree, so the database refuses
 
     assert list(Participant.objects.values_list("external_id", "balance")) == [("known", 0)]
     assert not connection.in_atomic_block
     assert connection.get_autocommit()
 
 
-def test_the_connection_serves_the_next_unit_after_a_failed_one(tenant, known):
+def test_the_connection_is_usable_after_a_failed_unit(tenant, known):
     with pytest.raises(IntegrityError), unit_of_work(tenant, ["known"], now=LATER) as work:
         work.touch(work.participant("known"))
         work.participant("known").balance = -1
@@ -102,13 +102,13 @@ def test_an_unregistered_event_or_field_is_a_programming_error(tenant):
             work.emit("participant.created", work.participant("new"), {"surprise": 1})
 
 
-def test_a_key_is_first_once_in_each_unit(tenant):
+def test_a_key_is_first_only_once_in_each_unit(tenant):
     for _ in range(2):
         with unit_of_work(tenant, ["new"], now=NOW) as work:
             assert [work.is_first(key) for key in ("a", "b", "a", ("a", 1))] == [True, True, False, True]
 
 
-def test_a_remembered_answer_comes_back_in_the_same_unit_and_in_later_ones(tenant):
+def test_a_stored_answer_is_found_in_the_same_unit_and_in_later_ones(tenant):
     idempotency = IdempotencyRequest("points.award", "k", digest="5", external_id="new")
     with unit_of_work(tenant, ["new"], now=NOW, idempotency_requests=[idempotency]) as work:
         assert work.stored_answer(idempotency) is None
@@ -157,7 +157,7 @@ def test_the_same_key_with_another_request_is_refused(tenant):
 
 
 @pytest.mark.parametrize("races", [2, 30])
-def test_a_unit_that_lost_races_is_begun_anew(races, monkeypatch):
+def test_a_unit_that_lost_races_is_restarted(races, monkeypatch):
     monkeypatch.setattr(restarting, "PAUSE_SECONDS", 0.001)
     attempts = []
 
@@ -199,7 +199,7 @@ def test_another_tenants_participant_of_the_same_name_is_another_participant(ten
     assert Tenant.objects.count() == 4
 
 
-def test_a_removed_row_goes_and_another_may_take_its_place(tenant):
+def test_a_removed_row_is_deleted_and_a_new_row_may_replace_it(tenant):
     badge, gone = BadgeFactory(tenant=tenant), BadgeFactory(tenant=tenant)
     load = Load(BadgeAward, "badge_id", (badge.pk, gone.pk))
     known = ParticipantFactory(tenant=tenant, external_id="known")

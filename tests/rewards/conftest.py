@@ -16,8 +16,8 @@ def clock():
 
 
 @pytest.fixture
-def offered(tenant):
-    """`offered(points_cost=500, codes=["A"])` is a reward of the tenant, a coupon unless said otherwise."""
+def make_reward(tenant):
+    """`make_reward(points_cost=500, codes=["A"])` creates a reward of the tenant, by default a coupon."""
 
     def offer(name="10% Off Coupon", *, codes=(), owner=None, **fields):
         data = {"name": name, "reward_type": "coupon", **fields}

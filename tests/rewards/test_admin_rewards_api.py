@@ -1,4 +1,4 @@
-"""Rewards are defined, stocked, cancelled and fulfilled by admins."""
+"""Admins define rewards, add codes, and cancel and fulfil claims."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_the_specs_creation_answers_201_with_the_whole_definition(tenant, admin_
     assert row.code.startswith("premium-gift-card-")
 
 
-def test_both_names_of_the_type_are_taken_and_a_code_may_be_given(admin_api):
+def test_both_names_of_the_type_and_an_own_code_are_accepted(admin_api):
     answer = admin_api.post("/admin/rewards", {"name": "Mug", "reward_type": "physical", "code": "mug"})
 
     assert (answer.json()["type"], answer.json()["code"]) == ("physical", "mug")
@@ -75,15 +75,15 @@ def test_both_names_of_the_type_are_taken_and_a_code_may_be_given(admin_api):
         ({"code_pattern": "S-####-????\x07"}, "code_pattern"),
     ],
 )
-def test_what_does_not_validate_is_422_and_not_made(admin_api, nothing_written, change, field):
+def test_an_invalid_definition_is_422_and_not_created(admin_api, nothing_written, change, field):
     with nothing_written():
         answer = admin_api.post("/admin/rewards", SPEC | change)
 
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
 
 
-def test_definitions_are_changed_listed_and_deactivated(tenant, admin_api, other_tenant, offered):
-    reward = offered()
+def test_definitions_are_changed_listed_and_deactivated(tenant, admin_api, other_tenant, make_reward):
+    reward = make_reward()
     path = f"/admin/rewards/{reward.pk}"
 
     assert admin_api.patch(path, {"points_cost": 5, "total_inventory": None}).json()["points_cost"] == 5
@@ -92,8 +92,8 @@ def test_definitions_are_changed_listed_and_deactivated(tenant, admin_api, other
     assert Api(raw_key(other_tenant, "admin")).get(path).status_code == 404
 
 
-def test_codes_are_put_into_stock_once(admin_api, offered):
-    reward = offered(codes=["A"])
+def test_codes_are_added_once(admin_api, make_reward):
+    reward = make_reward(codes=["A"])
     path = f"/admin/rewards/{reward.pk}/codes"
 
     answer = admin_api.post(path, {"codes": ["B", "A", "C", "B"]})
@@ -106,8 +106,8 @@ def test_codes_are_put_into_stock_once(admin_api, offered):
 
 
 @pytest.mark.parametrize("codes", [[], ["x"] * 10_001, ["x" * 256], [""], "x", None])
-def test_codes_that_are_none_are_refused(admin_api, offered, nothing_written, codes):
-    reward = offered()
+def test_invalid_codes_are_refused(admin_api, make_reward, nothing_written, codes):
+    reward = make_reward()
 
     with nothing_written():
         answer = admin_api.post(f"/admin/rewards/{reward.pk}/codes", {"codes": codes})
@@ -121,8 +121,8 @@ def post_csv(api, reward, text, content_type="text/csv"):
 
 
 @pytest.mark.parametrize("content_type", ["text/csv", "text/csv; charset=utf-8", "Text/CSV; header=present"])
-def test_codes_come_as_csv_and_are_answered_as_in_json(admin_api, offered, content_type):
-    reward = offered(codes=["A"])
+def test_codes_as_csv_get_the_same_answer_as_json(admin_api, make_reward, content_type):
+    reward = make_reward(codes=["A"])
 
     answer = post_csv(admin_api, reward, b"\xef\xbb\xbfcode\r\nB\r\nA\r\n\r\nC\r\nB\r\n", content_type)
 
@@ -133,8 +133,8 @@ def test_codes_come_as_csv_and_are_answered_as_in_json(admin_api, offered, conte
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", "C"}
 
 
-def test_a_bad_line_of_csv_refuses_all_and_is_named(admin_api, offered, nothing_written):
-    reward = offered()
+def test_one_invalid_line_of_csv_refuses_all_and_is_named(admin_api, make_reward, nothing_written):
+    reward = make_reward()
 
     with nothing_written():
         answer = post_csv(admin_api, reward, "code\nA\nB,C\n" + "x" * 256 + "\n")
@@ -154,9 +154,9 @@ def test_a_bad_line_of_csv_refuses_all_and_is_named(admin_api, offered, nothing_
     ],
 )
 def test_csv_without_codes_with_too_many_or_of_too_many_bytes_is_refused(
-    admin_api, offered, nothing_written, text, status
+    admin_api, make_reward, nothing_written, text, status
 ):
-    reward = offered()
+    reward = make_reward()
 
     with nothing_written():
         answer = post_csv(admin_api, reward, text)
@@ -164,45 +164,45 @@ def test_csv_without_codes_with_too_many_or_of_too_many_bytes_is_refused(
     assert refusal(answer)[0] == status
 
 
-def test_ten_thousand_codes_fit(admin_api, offered):
-    answer = post_csv(admin_api, offered(), "\n".join(f"SUMMER-{number:08}" for number in range(10_000)))
+def test_ten_thousand_codes_are_accepted(admin_api, make_reward):
+    answer = post_csv(admin_api, make_reward(), "\n".join(f"SUMMER-{number:08}" for number in range(10_000)))
 
     assert answer.json() == {"added": 10_000, "duplicates": [], "available_codes": 10_000}
 
 
-def test_csv_is_for_codes_alone_and_forms_are_for_nobody(admin_api, offered):
-    reward = offered()
+def test_csv_is_accepted_only_for_codes_and_forms_nowhere(admin_api, make_reward):
+    reward = make_reward()
 
     assert admin_api.post("/admin/rewards", b"code\nA\n", content_type="text/csv").status_code == 415
     assert post_csv(admin_api, reward, "codes=A", "application/x-www-form-urlencoded").status_code == 415
     assert post_csv(admin_api, reward, "--x--", "multipart/form-data; boundary=x").status_code == 415
 
 
-def test_what_was_handed_out_is_a_duplicate_too(admin_api, api, offered):
-    reward = offered(codes=["A"])
+def test_a_code_that_was_handed_out_is_a_duplicate_too(admin_api, api, make_reward):
+    reward = make_reward(codes=["A"])
     api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123"})
 
     assert post_csv(admin_api, reward, "A\n").json() == {"added": 0, "duplicates": ["A"], "available_codes": 0}
 
 
-def test_only_admins_stock_cancel_and_fulfil(api, offered):
-    reward = offered()
+def test_only_admin_keys_add_codes_cancel_and_fulfil(api, make_reward):
+    reward = make_reward()
 
     for path in (f"/admin/rewards/{reward.pk}/codes", "/admin/claims/x/cancel", "/admin/claims/x/fulfil"):
         assert api.post(path, {"codes": ["A"]}).status_code == 403
 
 
 @pytest.fixture
-def claimed(api, tenant, offered):
+def claimed(api, tenant, make_reward):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=500)
-    reward = offered(points_cost=300, codes=["A", "B"], total_inventory=5)
+    reward = make_reward(points_cost=300, codes=["A", "B"], total_inventory=5)
     claim_id = api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123", "points_deduction": True}).json()[
         "claim_id"
     ]
     return Claim.objects.get(pk=claim_id)
 
 
-def test_cancelling_gives_points_and_inventory_back_once(admin_api, api, claimed):
+def test_cancelling_returns_points_and_inventory_once(admin_api, api, claimed):
     path = f"/admin/claims/{claimed.pk}/cancel"
 
     first, again = (admin_api.post(path, {"reason": "By mistake"}) for _ in range(2))
@@ -221,7 +221,7 @@ def test_cancelling_gives_points_and_inventory_back_once(admin_api, api, claimed
     assert api.post(f"/rewards/{reward.pk}/claim", {"participant_id": "user_123"}).json()["code_value"] == "B"
 
 
-def test_fulfilling_is_noted_once(admin_api, claimed):
+def test_a_claim_is_fulfilled_once(admin_api, claimed):
     path = f"/admin/claims/{claimed.pk}/fulfil"
 
     answers = [admin_api.post(path, {"reason": "Sent"}) for _ in range(2)]
@@ -230,7 +230,7 @@ def test_fulfilling_is_noted_once(admin_api, claimed):
     assert DomainEvent.objects.filter(type="reward.fulfilled").count() == 1
 
 
-def test_what_is_cancelled_cannot_be_fulfilled(admin_api, claimed):
+def test_a_cancelled_claim_cannot_be_fulfilled(admin_api, claimed):
     admin_api.post(f"/admin/claims/{claimed.pk}/cancel", {})
 
     answer = admin_api.post(f"/admin/claims/{claimed.pk}/fulfil", {})
@@ -245,14 +245,14 @@ def test_claims_of_other_tenants_are_not_found(other_tenant, claimed):
         assert refusal(other.post(f"/admin/claims/{claim_id}/cancel", {}))[:2] == (404, "claim_not_found")
 
 
-def test_anonymising_takes_the_code_off_the_claim(admin_api, claimed):
+def test_anonymising_removes_the_code_from_the_claim(admin_api, claimed):
     admin_api.delete("/admin/participants/user_123?anonymize=true")
 
     assert Claim.objects.get().code_value is None
 
 
 @pytest.mark.parametrize("how", ["", "?anonymize=true"])
-def test_what_forgotten_people_had_is_nobody_elses(api, admin_api, claimed, how):
+def test_the_code_of_an_erased_participant_is_not_reused(api, admin_api, claimed, how):
     admin_api.delete(f"/admin/participants/user_123{how}")
 
     again = admin_api.post(f"/admin/rewards/{claimed.reward_id}/codes", {"codes": [claimed.code_value]})

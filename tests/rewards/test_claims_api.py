@@ -1,4 +1,4 @@
-"""The catalogue, claims, and what a participant has."""
+"""The list of rewards, claims, and the claims of a participant."""
 
 from datetime import timedelta
 
@@ -18,15 +18,15 @@ def claim(api, reward, user="user_123", **body):
     return api.post(f"/rewards/{getattr(reward, 'pk', reward)}/claim", {"participant_id": user, **body})
 
 
-def test_the_specs_list(api, tenant, other_tenant, offered):
-    coupon = offered(
+def test_the_specs_list(api, tenant, other_tenant, make_reward):
+    coupon = make_reward(
         description="10% discount on next purchase", points_cost=500, codes=[f"C{number}" for number in range(45)]
     )
-    offered("Mug", reward_type="physical")
-    offered("Foreign", owner=other_tenant)
-    offered("Inactive", is_active=False)
-    offered("Early", starts_at=NOW + DAY)
-    offered("Over", expires_at=NOW)
+    make_reward("Mug", reward_type="physical")
+    make_reward("Foreign", owner=other_tenant)
+    make_reward("Inactive", is_active=False)
+    make_reward("Early", starts_at=NOW + DAY)
+    make_reward("Over", expires_at=NOW)
 
     answer = api.get("/rewards?reward_type=coupon").json()
 
@@ -57,9 +57,9 @@ def test_the_specs_list(api, tenant, other_tenant, offered):
     ("?page=&page_size=", ["A", "B", "C"]),
     ("?reward_type=physical&page_size=1", ["A"]),
 ])  # fmt: skip
-def test_the_list_has_pages_and_tells_how_many_there_are_on_all(api, offered, query, names):
+def test_the_list_has_pages_and_a_total(api, make_reward, query, names):
     for name in ("A", "B", "C"):
-        offered(name, reward_type="physical")
+        make_reward(name, reward_type="physical")
 
     answer = api.get(f"/rewards{query}").json()
 
@@ -71,9 +71,9 @@ def test_a_page_of_rewards_out_of_range_is_refused(api, query):
     assert refused_fields(api.get(f"/rewards?{query}")) == [query.partition("=")[0]]
 
 
-def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered):
+def test_the_specs_claim_deducts_points_and_returns_a_code(api, tenant, make_reward):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=1500)
-    reward = offered(points_cost=500, codes=["SAVE10-ABC123", "SAVE10-ABC124"])
+    reward = make_reward(points_cost=500, codes=["SAVE10-ABC123", "SAVE10-ABC124"])
 
     answer = claim(api, reward, points_deduction=True)
 
@@ -93,14 +93,14 @@ def test_the_specs_claim_takes_points_and_hands_out_a_code(api, tenant, offered)
     entry = LedgerEntry.objects.get(type="claim")
     assert (row.entry_id, entry.delta, entry.balance_after) == (entry.pk, -500, 1000)
     assert RewardCode.objects.get(value="SAVE10-ABC123").claim_id == row.pk
-    told = DomainEvent.objects.order_by("id").values_list("type", flat=True)
-    assert list(told) == ["points.deducted", "reward.claimed"]
+    types = DomainEvent.objects.order_by("id").values_list("type", flat=True)
+    assert list(types) == ["points.deducted", "reward.claimed"]
     assert api.get("/participants/user_123/state?include=rewards").json()["rewards"] == {"total_claimed": 1}
     assert api.get("/participants/user_123").json()["rewards_claimed"] == 1
 
 
 @pytest.mark.parametrize("kind", ["coupon", "voucher", "physical", "digital", "points_multiplier"])
-def test_all_types_are_offered_claimed_and_listed(api, admin_api, kind):
+def test_rewards_of_all_types_are_listed_and_claimed(api, admin_api, kind):
     config = {"config": {"multiplier": 2, "duration_hours": 24}} if kind == "points_multiplier" else {}
     made = admin_api.post("/admin/rewards", {"name": "It", "type": kind, **config}).json()
     admin_api.post("/admin/rewards", {"name": "Another", "type": "digital" if kind == "coupon" else "coupon"})
@@ -115,16 +115,16 @@ def test_all_types_are_offered_claimed_and_listed(api, admin_api, kind):
     assert api.get("/participants/user_123/rewards").json()["rewards"][0]["reward_type"] == kind
 
 
-def test_without_deduction_it_costs_nothing_and_makes_who_was_never_seen(api, offered):
-    answer = claim(api, offered(points_cost=500)).json()
+def test_a_claim_without_deduction_is_free_and_creates_the_participant(api, make_reward):
+    answer = claim(api, make_reward(points_cost=500)).json()
 
     assert (answer["points_deducted"], answer["new_balance"], answer["code_value"]) == (0, 0, None)
     assert Participant.objects.get().rewards_claimed == 1
 
 
-def test_what_was_claimed_is_listed_newest_first(api, tenant, offered):
+def test_claims_are_listed_newest_first(api, tenant, make_reward):
     for name in ("One", "Two"):
-        claim(api, offered(name, codes=[f"{name}-1"]))
+        claim(api, make_reward(name, codes=[f"{name}-1"]))
 
     listed = api.get("/participants/user_123/rewards?page_size=1").json()
 
@@ -170,11 +170,9 @@ def test_what_was_claimed_is_listed_newest_first(api, tenant, offered):
         ),
     ],
 )
-def test_what_is_wrong_is_told_in_order_and_costs_nothing(
-    api, tenant, offered, nothing_written, fields, codes, refused
-):
+def test_refusals_come_in_order_and_cost_nothing(api, tenant, make_reward, nothing_written, fields, codes, refused):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=30)
-    reward = offered(codes=codes or ["gone"] if codes is None else codes, **fields)
+    reward = make_reward(codes=codes or ["gone"] if codes is None else codes, **fields)
     if codes is None:
         claim(api, reward, user="first")
 
@@ -184,8 +182,8 @@ def test_what_is_wrong_is_told_in_order_and_costs_nothing(
     assert refusal(answer) == (400, *refused)
 
 
-def test_the_cap_is_each_participants_own(api, offered):
-    reward = offered(max_claims_per_user=2)
+def test_the_cap_holds_per_participant(api, make_reward):
+    reward = make_reward(max_claims_per_user=2)
 
     answers = [claim(api, reward, user=user) for user in ("a", "a", "a", "b")]
 
@@ -193,11 +191,11 @@ def test_the_cap_is_each_participants_own(api, offered):
     assert refusal(answers[2])[1:] == ("max_claims_exceeded", "Maximum claims per participant exceeded")
 
 
-def test_a_tier_high_enough_may_claim(api, tenant, offered):
+def test_a_participant_in_a_high_enough_tier_can_claim(api, tenant, make_reward):
     TierFactory(tenant=tenant, code="gold", level=3)
     ParticipantFactory(tenant=tenant, external_id="user_123", tier_code="gold")
 
-    assert claim(api, offered(min_tier_level=3)).status_code == 200
+    assert claim(api, make_reward(min_tier_level=3)).status_code == 200
 
 
 @pytest.mark.parametrize("unknown", ["01a20030-0000-773b-a1f2-79a6f16a65ee", "nope"])
@@ -208,28 +206,28 @@ def test_unknown_rewards_are_not_found(api, nothing_written, tenant, unknown):
     assert refusal(answer) == (404, "reward_not_found", f"Reward not found: {unknown}")
 
 
-def test_another_tenants_reward_is_not_found(other_api, offered):
-    reward = offered()
+def test_another_tenants_reward_is_not_found(other_api, make_reward):
+    reward = make_reward()
 
     assert claim(other_api, reward).status_code == 404
 
 
-def test_a_repeat_under_a_key_answers_the_same_even_when_nothing_is_left(api, tenant, offered):
+def test_a_repeat_with_the_same_key_returns_the_same_answer_even_without_stock(api, tenant, make_reward):
     ParticipantFactory(tenant=tenant, external_id="user_123", points=500)
-    reward = offered(points_cost=500, codes=["A"])
+    reward = make_reward(points_cost=500, codes=["A"])
 
     first, again = (claim(api, reward, points_deduction=True, idempotency_key="k") for _ in range(2))
 
     assert again.json() == first.json()
     assert again.headers["Idempotency-Replayed"] == "true"
-    other = offered("Other")
+    other = make_reward("Other")
     assert refusal(claim(api, other, idempotency_key="k"))[:2] == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_query_counts(api, tenant, offered, queries):
-    reward = offered(codes=["A", "B", "C"], max_claims_per_user=None)
+def test_query_counts(api, tenant, make_reward, queries):
+    reward = make_reward(codes=["A", "B", "C"], max_claims_per_user=None)
     claim(api, reward)
 
-    # key, caps aside: lock, version, tally; reward, who waits, code; person, claim, code, tally, reward, event
+    # key, caps aside: lock, version, tally; reward, pending claims, code; participant, claim, code, tally, reward, event
     with queries(13):
         claim(api, reward)

@@ -1,18 +1,18 @@
-"""Codes as people keep them, a line each."""
+"""Texts with one code per line."""
 
 import sys
 import unicodedata
 
 import pytest
 
-from rewards.engine import code_lines, code_problem
+from rewards.engine import code_problem, parse_code_lines
 from rewards.engine.code_lines import SEPARATOR_LINE
 
 pytestmark = pytest.mark.engine
 
 
 def read(text):
-    lines = code_lines(text if isinstance(text, bytes) else text.encode())
+    lines = parse_code_lines(text if isinstance(text, bytes) else text.encode())
     return lines.codes, [(each.number, each.problem) for each in lines.bad]
 
 
@@ -29,15 +29,15 @@ def read(text):
         "\ufeffcode\n\tA-1\t\nB 2\u00a0\n",
     ],
 )
-def test_whatever_program_wrote_them(text):
+def test_texts_of_all_programs_are_parsed(text):
     assert read(text) == (["A-1", "B 2"], [])
 
 
-def test_only_a_first_line_is_a_header():
+def test_only_the_first_line_can_be_a_header():
     assert read("A\ncode\ncode\n") == (["A", "code", "code"], [])
 
 
-def test_quotes_are_those_of_csv():
+def test_quotes_follow_csv():
     assert read('"A ""1"""\n"B,2"\n') == (['A "1"', "B,2"], [])
 
 
@@ -64,18 +64,18 @@ def test_quotes_are_those_of_csv():
         ),
     ],
 )
-def test_a_bad_line_is_known_by_its_number_and_spoils_no_other(line, problem):
+def test_an_invalid_line_is_reported_by_number_and_does_not_affect_others(line, problem):
     raw = line if isinstance(line, bytes) else line.encode()
 
     assert read(b"code\nA\n\n" + raw + b"\nB\n") == (["A", "B"], [(4, problem)])
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "code", b"\xef\xbb\xbf", ",,\n"])
-def test_nothing_is_no_codes(text):
+def test_blank_texts_have_no_codes(text):
     assert read(text) == ([], [])
 
 
-def test_a_code_holds_no_character_that_nobody_sees():
+def test_a_code_contains_no_invisible_character():
     refused = {each for each in map(chr, range(sys.maxunicode + 1)) if code_problem(f"A{each}1")}
 
     assert refused == {
@@ -85,7 +85,7 @@ def test_a_code_holds_no_character_that_nobody_sees():
     }
 
 
-COLUMNS = "Holds {}, as all lines do. Give one code in each line and no other columns; put codes that hold a separator in double quotes."
+COLUMNS = "Contains {}, as all lines do. Give one code in each line and no other columns; put codes that contain a separator in double quotes."
 TABLES = {
     "a semicolon": [
         "code;value\nA1;10\nA2;20\n",
@@ -128,10 +128,10 @@ def test_a_separator_may_be_part_of_a_code(text, codes):
 
 
 @pytest.mark.parametrize("line", ["sep=,", "sep=;", "SEP=\t", "sep=", '"sep=,"', "sep=|"])
-def test_a_line_that_names_a_separator_refuses_the_text(line):
+def test_a_line_that_names_a_separator_makes_the_text_invalid(line):
     assert read(f"\ufeff{line}\r\ncode\r\nA1\r\n") == ((), [(1, SEPARATOR_LINE)])
     assert read(f"A1\n{line}\n") == ((), [(2, SEPARATOR_LINE)])
 
 
-def test_a_code_may_begin_like_such_a_line():
+def test_a_code_can_start_like_a_separator_line():
     assert read("sep=A\nSEP=10\n") == (["sep=A", "SEP=10"], [])

@@ -1,4 +1,4 @@
-"""Codes that are made at the moment of a claim."""
+"""Codes that are made on demand."""
 
 import re
 
@@ -15,8 +15,8 @@ PATTERN = "SUMMER-####-????"
 MADE = re.compile(r"SUMMER-[2-9]{4}-[A-Z]{4}")
 
 
-def test_a_claim_makes_its_code_and_keeps_it(api, offered):
-    reward = offered(code_pattern=PATTERN)
+def test_a_claim_gets_a_new_code(api, make_reward):
+    reward = make_reward(code_pattern=PATTERN)
 
     value = claim(api, reward).json()["code_value"]
 
@@ -26,8 +26,8 @@ def test_a_claim_makes_its_code_and_keeps_it(api, offered):
     assert Reward.objects.get().free_codes == 0
 
 
-def test_codes_of_the_stock_go_first_and_never_run_out(api, admin_api, offered):
-    reward = offered(code_pattern=PATTERN, codes=["PRINTED-1"])
+def test_stored_codes_are_used_first_and_codes_never_run_out(api, admin_api, make_reward):
+    reward = make_reward(code_pattern=PATTERN, codes=["PRINTED-1"])
 
     values = [claim(api, reward, user=user).json()["code_value"] for user in ("a", "b")]
 
@@ -37,9 +37,9 @@ def test_codes_of_the_stock_go_first_and_never_run_out(api, admin_api, offered):
     assert admin_api.get(f"/admin/rewards/{reward.pk}").json()["available_codes"] is None
 
 
-def test_a_code_is_never_made_twice_and_the_last_one_ends_it(api, offered):
-    reward = offered()
-    Reward.objects.update(code_pattern="#")  # which no definition could say: it has 8 codes
+def test_no_code_is_made_twice_and_claims_fail_after_the_last_one(api, make_reward):
+    reward = make_reward()
+    Reward.objects.update(code_pattern="#")  # no definition may have this pattern: it allows 8 codes
 
     answers = [claim(api, reward, user=f"p{number}") for number in range(9)]
 
@@ -48,8 +48,8 @@ def test_a_code_is_never_made_twice_and_the_last_one_ends_it(api, offered):
     assert Reward.objects.get().claimed == Claim.objects.count() == 8
 
 
-def test_two_grants_of_one_event_make_two_codes(tenant, offered):
-    reward = offered(max_claims_per_user=None)
+def test_two_grants_of_one_event_make_two_codes(tenant, make_reward):
+    reward = make_reward(max_claims_per_user=None)
     Reward.objects.update(code_pattern="#")
     granting(tenant, reward)
     RuleFactory(tenant=tenant, code="more", event_types=["buy"], grants=[{"type": "reward", "id": str(reward.pk)}] * 5)
@@ -59,8 +59,8 @@ def test_two_grants_of_one_event_make_two_codes(tenant, offered):
     assert len(set(Claim.objects.values_list("code_value", flat=True))) == RewardCode.objects.count() == 6
 
 
-def test_a_grant_of_what_has_run_out_waits_and_counts_nothing(tenant, offered):
-    reward = offered()
+def test_a_grant_without_codes_is_pending_and_counts_nothing(tenant, make_reward):
+    reward = make_reward()
     Reward.objects.update(code_pattern="#")
     granting(tenant, reward)
     for number in range(9):
@@ -70,8 +70,8 @@ def test_a_grant_of_what_has_run_out_waits_and_counts_nothing(tenant, offered):
     assert Reward.objects.get().claimed == 8
 
 
-def test_a_pattern_serves_who_waits(tenant, offered):
-    reward = offered(codes=["A"])
+def test_a_new_pattern_serves_pending_claims(tenant, make_reward):
+    reward = make_reward(codes=["A"])
     granting(tenant, reward)
     for user in ("ada", "bo"):
         buy(tenant, user)
@@ -84,30 +84,30 @@ def test_a_pattern_serves_who_waits(tenant, offered):
     assert MADE.fullmatch(second)
 
 
-def test_a_code_of_a_cancelled_claim_does_not_come_back(tenant, api, offered):
-    reward = offered(code_pattern=PATTERN)
-    told = claim(api, reward).json()
+def test_the_code_of_a_cancelled_claim_is_not_reused(tenant, api, make_reward):
+    reward = make_reward(code_pattern=PATTERN)
+    answer = claim(api, reward).json()
 
-    cancel(tenant=tenant, claim_id=told["claim_id"], reason=None, now=NOW)
+    cancel(tenant=tenant, claim_id=answer["claim_id"], reason=None, now=NOW)
 
     assert RewardCode.objects.get().claim_id is not None
-    assert claim(api, reward).json()["code_value"] != told["code_value"]
+    assert claim(api, reward).json()["code_value"] != answer["code_value"]
 
 
-def test_inventory_and_pattern_are_judged_together(admin_api, offered, nothing_written):
-    reward = offered(code_pattern=PATTERN)
+def test_inventory_and_pattern_are_checked_together(admin_api, make_reward, nothing_written):
+    reward = make_reward(code_pattern=PATTERN)
 
     with nothing_written():
         answer = admin_api.patch(f"/admin/rewards/{reward.pk}", {"total_inventory": 1_000_000})
 
-    assert answer.json()["detail"].startswith("code_pattern: Makes 959,512,576 different codes")
+    assert answer.json()["detail"].startswith("code_pattern: Allows 959,512,576 different codes")
     assert admin_api.patch(f"/admin/rewards/{reward.pk}", {"code_pattern": None}).json()["code_pattern"] is None
 
 
-def test_query_counts(api, offered, queries):
-    reward = offered(code_pattern=PATTERN, max_claims_per_user=None)
+def test_query_counts(api, make_reward, queries):
+    reward = make_reward(code_pattern=PATTERN, max_claims_per_user=None)
     claim(api, reward)
 
-    # key, caps aside: lock, version, tally; reward, who waits, known codes; person, claim, code, tally, reward, event
+    # key, caps aside: lock, version, tally; reward, pending claims, candidates; participant, claim, code, tally, reward, event
     with queries(13):
         claim(api, reward)

@@ -61,15 +61,15 @@ def test_a_multiplier_is_defined_and_changed_without_json(tenant):
         ({"multiplier": "2", "duration_hours": "1", "code_pattern": "##"}, "code_pattern"),
     ],
 )
-def test_what_is_wrong_with_it_is_shown_on_its_field(tenant, nothing_written, given, field):
+def test_problems_are_shown_at_their_field(tenant, nothing_written, given, field):
     with nothing_written():
         answer = Console(tenant).post("rewards_reward_add", opened_for=str(tenant.pk), **MULTIPLIER | given)
 
     assert field in errors_of(answer)
 
 
-def test_other_rewards_are_edited_as_before(tenant, offered):
-    reward = offered(code_pattern="SALE-####-????")
+def test_other_rewards_are_edited_as_before(tenant, make_reward):
+    reward = make_reward(code_pattern="SALE-####-????")
 
     Console(tenant).edit("rewards_reward_change", reward.pk, name="New name")
 
@@ -77,13 +77,13 @@ def test_other_rewards_are_edited_as_before(tenant, offered):
     assert (changed.name, changed.config, changed.code_pattern) == ("New name", None, "SALE-####-????")
 
 
-def test_what_multiplies_points_is_shown_with_its_end(tenant, offered):
+def test_multipliers_are_shown_with_their_end(tenant, make_reward):
     config = {"multiplier": 1.5, "duration_hours": 24}
-    reward = offered("Happy day", reward_type="points_multiplier", config=config)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
+    reward = make_reward("Happy day", reward_type="points_multiplier", config=config)
+    claimed_now = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
     console = Console(tenant)
 
-    claimed = text_of(console.get("rewards_claim_change", told.claim_id))
+    claimed = text_of(console.get("rewards_claim_change", claimed_now.claim_id))
     person = text_of(console.get("participants_participant_change", Claim.objects.get().participant_id))
 
     for shown in (claimed, person):
@@ -92,11 +92,11 @@ def test_what_multiplies_points_is_shown_with_its_end(tenant, offered):
 
 
 @pytest.fixture
-def claimed(tenant, offered):
+def claimed(tenant, make_reward):
     ParticipantFactory(tenant=tenant, external_id="ada", points=100)
-    reward = offered("Mug", reward_type="physical", points_cost=60)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=NOW)
-    return Claim.objects.get(pk=told.claim_id)
+    reward = make_reward("Mug", reward_type="physical", points_cost=60)
+    claimed_now = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=NOW)
+    return Claim.objects.get(pk=claimed_now.claim_id)
 
 
 def test_a_claim_is_fulfilled_then_cancelled_with_a_reason(tenant, claimed):
@@ -116,18 +116,18 @@ def test_a_participants_page_shows_their_rewards(tenant, claimed):
     assert "Mug" in shown
 
 
-def test_claims_are_found_by_participant_and_cost_as_much_for_many(tenant, claimed):
+def test_claims_are_found_by_participant_with_a_constant_number_of_queries(tenant, claimed):
     console = Console(tenant)
 
     assert "Mug" in text_of(console.get("rewards_claim_changelist", q="ada"))
     assert "Mug" not in text_of(console.get("rewards_claim_changelist", q="bo"))
 
 
-def test_reading_is_not_cancelling(tenant, claimed):
+def test_permission_to_view_is_not_permission_to_cancel(tenant, claimed):
     reader = Console(tenant, user=staff("rewards.view_claim"))
 
     assert reader.post("rewards_claim_cancel", claimed.pk, reason="x").status_code == 403
 
 
-def test_claims_of_other_tenants_are_out_of_reach(other_tenant, claimed):
+def test_claims_of_other_tenants_are_not_found(other_tenant, claimed):
     assert Console(other_tenant).get("rewards_claim_change", claimed.pk).status_code == 302

@@ -1,4 +1,4 @@
-"""Codes of a reward in the console: looked at, put into stock, listed, shown."""
+"""Codes of a reward in the console: previewed, added, listed, revealed."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,69 +11,67 @@ from tests.rewards.conftest import NOW
 PAGE = "rewards_reward_add_codes"
 
 
-def told_by(answer):
+def summary_in(answer):
     return list(answer.context["preview"])
 
 
-def sent_on(answer):
-    """What the button under the preview sends."""
+def submitted(answer):
+    """Return what the button under the preview submits."""
     html = answer.content.decode()
     return fields_of(html[html.index('class="console-box"') :])
 
 
-def confirm(console, reward, looked_at):
-    return console.post(PAGE, reward.pk, **sent_on(looked_at), confirmed="yes")
+def confirm(console, reward, preview):
+    return console.post(PAGE, reward.pk, **submitted(preview), confirmed="yes")
 
 
-def test_a_list_is_looked_at_before_anything_is_stored(tenant, offered, nothing_written):
-    reward = offered(codes=["A"])
+def test_a_list_is_previewed_before_anything_is_stored(tenant, make_reward, nothing_written):
+    reward = make_reward(codes=["A"])
 
     with nothing_written():
         answer = Console(tenant).post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
 
-    assert told_by(answer) == [
-        "New: 1.",
-        "There already, and left out: 1 (A).",
-        "Twice in the list, and taken once: 1.",
-        "Lines that are no code, and left out: 2.",
+    assert summary_in(answer) == [
+        "New codes: 1.",
+        "Already in stock or handed out, ignored: 1 (A).",
+        "Repeated in the list, added once: 1.",
+        "Invalid lines, ignored: 2.",
         "Line 4: Has 2 fields; give one code in each line.",
         "Line 6: Must not contain control characters.",
     ]
 
 
-def test_confirmed_they_are_in_stock(tenant, offered):
-    reward, console = offered(codes=["A"]), Console(tenant)
+def test_confirmed_codes_are_in_stock(tenant, make_reward):
+    reward, console = make_reward(codes=["A"]), Console(tenant)
     text = 'code\nB\nA\n"C ""3"", or so"\n'
 
     answer = confirm(console, reward, console.post(PAGE, reward.pk, codes=text))
 
     assert answer.status_code == 302
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"A", "B", 'C "3", or so'}
-    assert "Added 2 codes. 1 were there already, or twice in the list." in text_of(
-        console.get("rewards_reward_change", reward.pk)
-    )
+    assert "Added 2 codes. Ignored 1 duplicates." in text_of(console.get("rewards_reward_change", reward.pk))
     assert trail()[-1][2] == "Added 2 codes."
 
 
-def test_a_file_is_looked_at_and_confirmed_without_being_sent_again(tenant, offered):
-    reward, console = offered(), Console(tenant)
+def test_a_file_is_previewed_and_confirmed_without_sending_it_again(tenant, make_reward):
+    reward, console = make_reward(), Console(tenant)
     file = SimpleUploadedFile("codes.csv", b"\xef\xbb\xbfCode\r\nB\r\nC\r\n", "text/csv")
 
-    looked_at = console.post(PAGE, reward.pk, file=file)
-    confirm(console, reward, looked_at)
+    preview = console.post(PAGE, reward.pk, file=file)
+    confirm(console, reward, preview)
 
-    assert told_by(looked_at) == ["New: 2."]
+    assert summary_in(preview) == ["New codes: 2."]
     assert set(RewardCode.objects.values_list("value", flat=True)) == {"B", "C"}
 
 
-def test_change_it_goes_back_to_the_list(tenant, offered, nothing_written):
-    reward, console = offered(), Console(tenant)
-    looked_at = console.post(PAGE, reward.pk, codes="B\nC")
+def test_the_preview_leads_back_to_the_list(tenant, make_reward, nothing_written):
+    reward, console = make_reward(), Console(tenant)
+    preview = console.post(PAGE, reward.pk, codes="B\nC")
 
     with nothing_written():
-        answer = console.post(PAGE, reward.pk, **sent_on(looked_at), edit="yes")
+        answer = console.post(PAGE, reward.pk, **submitted(preview), edit="yes")
 
-    assert "Look at them" in text_of(answer)
+    assert "Preview" in text_of(answer)
     assert fields_of(answer.content.decode().partition('class="console-box"')[2])["codes"] == ["code\r\nB\r\nC\r\n"]
 
 
@@ -81,25 +79,27 @@ def test_change_it_goes_back_to_the_list(tenant, offered, nothing_written):
     ("given", "field", "problem"),
     [
         ({}, "__all__", "Give a file or a list."),
-        ({"codes": "code\n,,\n"}, "codes", "Says no code."),
+        ({"codes": "code\n,,\n"}, "codes", "Contains no code."),
         ({"codes": "A,B"}, "codes", "Line 1: Has 2 fields; give one code in each line."),
         (
             {"codes": "\n".join(map(str, range(10_001)))},
             "codes",
-            "Says 10,001 codes; 10,000 at most. import_codes takes files of any size.",
+            "Contains 10,001 codes; at most 10,000 are allowed. Use the command import_codes for larger files.",
         ),
         (
             {"file": SimpleUploadedFile("big.csv", b"x" * (1024 * 1024 + 1))},
             "file",
-            "Is larger than 1,048,576 bytes; import_codes takes files of any size.",
+            "Is larger than 1,048,576 bytes. Use the command import_codes for larger files.",
         ),
         ({"file": SimpleUploadedFile("utf16.csv", b"\xff\xfeA\x00\n\x00")}, "file", "Line 1: Is not UTF-8."),
         ({"file": SimpleUploadedFile("a.csv", b"A"), "codes": "B"}, "__all__", "Give a file or a list."),
     ],
 )
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
-def test_what_says_no_codes_is_refused_on_its_field(tenant, offered, nothing_written, given, field, problem, confirmed):
-    reward, console = offered(), Console(tenant)
+def test_input_without_codes_is_refused_at_its_field(
+    tenant, make_reward, nothing_written, given, field, problem, confirmed
+):
+    reward, console = make_reward(), Console(tenant)
     for file in filter(lambda each: isinstance(each, SimpleUploadedFile), given.values()):
         file.seek(0)
 
@@ -109,8 +109,8 @@ def test_what_says_no_codes_is_refused_on_its_field(tenant, offered, nothing_wri
     assert problem in errors_of(answer)[field]
 
 
-def test_reading_rewards_is_not_stocking_them(tenant, offered):
-    reward = offered()
+def test_permission_to_view_is_not_permission_to_add_codes(tenant, make_reward):
+    reward = make_reward()
     reader = Console(tenant, user=staff("rewards.view_reward"))
 
     assert reader.post(PAGE, reward.pk, codes="A", confirmed="yes").status_code == 403
@@ -122,8 +122,8 @@ FREE, TAKEN = "SAVE10-FREE77", "SAVE10-ABC123"
 
 
 @pytest.fixture
-def reward(tenant, offered):
-    reward = offered(codes=[TAKEN, FREE, "short"])
+def reward(tenant, make_reward):
+    reward = make_reward(codes=[TAKEN, FREE, "short"])
     claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", now=NOW)
     return reward
 
@@ -138,32 +138,32 @@ def test_codes_are_listed_masked(tenant, reward):
 
 
 @pytest.mark.parametrize(("status", "ends"), [("free", ["E77"]), ("taken", ["123"])])
-def test_the_free_ones_and_those_handed_out(tenant, reward, status, ends):
+def test_codes_are_filtered_by_status(tenant, reward, status, ends):
     shown = text_of(Console(tenant).get("rewards_rewardcode_changelist", status=status))
 
     assert [end for end in ("E77", "123") if f"••{end}" in shown] == ends
-    assert ("Who has it" in shown) is (status == "taken")
+    assert ("View claim" in shown) is (status == "taken")
 
 
-def test_who_has_a_code_is_found_by_the_whole_of_it(tenant, reward, other_tenant):
+def test_the_whole_code_finds_its_claim(tenant, reward, other_tenant):
     console = Console(tenant)
 
-    assert "Who has it" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+    assert "View claim" in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
     assert "••123" not in text_of(console.get("rewards_rewardcode_changelist", q="ABC123"))
     console.pick(other_tenant)
-    assert "Who has it" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
+    assert "View claim" not in text_of(console.get("rewards_rewardcode_changelist", q=TAKEN))
 
 
-def test_a_list_of_many_costs_as_much_as_one_of_few(tenant, offered, queries):
+def test_the_list_takes_a_constant_number_of_queries(tenant, make_reward, queries):
     console = Console(tenant)
-    offered("Few", codes=["A"])
-    offered("Many", codes=[f"B{number}" for number in range(40)])
+    make_reward("Few", codes=["A"])
+    make_reward("Many", codes=[f"B{number}" for number in range(40)])
 
     with queries(4):  # session, user, tenant; codes with their rewards
         console.get("rewards_rewardcode_changelist")
 
 
-def test_looking_at_one_is_noted_and_the_trail_does_not_say_it(tenant, reward):
+def test_revealing_a_code_is_recorded_without_the_code(tenant, reward):
     console, code = Console(tenant), RewardCode.objects.get(value=FREE)
     before = text_of(console.get("rewards_rewardcode_change", code.pk))
 
@@ -171,10 +171,10 @@ def test_looking_at_one_is_noted_and_the_trail_does_not_say_it(tenant, reward):
 
     assert FREE not in before
     assert f"The code is {FREE}" in text_of(console.get("rewards_rewardcode_change", code.pk))
-    assert trail()[-1][::2] == ("••••••••••E77", "Looked at what it says.")
+    assert trail()[-1][::2] == ("••••••••••E77", "Revealed the code.")
 
 
-def test_who_may_see_the_list_may_not_see_what_codes_say(tenant, reward):
+def test_permission_to_view_the_list_is_not_permission_to_reveal_codes(tenant, reward):
     reader = Console(tenant, user=staff("rewards.view_rewardcode"))
     code = RewardCode.objects.get(value=FREE)
 
@@ -182,7 +182,7 @@ def test_who_may_see_the_list_may_not_see_what_codes_say(tenant, reward):
     assert reader.post("rewards_rewardcode_reveal", code.pk).status_code == 403
 
 
-def test_codes_of_other_tenants_are_out_of_reach(other_tenant, reward):
+def test_codes_of_other_tenants_are_not_found(other_tenant, reward):
     code = RewardCode.objects.get(value=FREE)
 
     assert Console(other_tenant).get("rewards_rewardcode_change", code.pk).status_code == 302

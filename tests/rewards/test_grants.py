@@ -13,7 +13,7 @@ from tests.factories import RuleFactory
 from tests.rewards.conftest import NOW
 
 
-def fresh(tenant):
+def reloaded(tenant):
     return Tenant.objects.get(pk=tenant.pk)
 
 
@@ -22,29 +22,29 @@ def granting(tenant, reward):
 
 
 def buy(tenant, user="ada"):
-    return emit(tenant=fresh(tenant), event=EventInput(user, "buy", NOW), now=NOW)
+    return emit(tenant=reloaded(tenant), event=EventInput(user, "buy", NOW), now=NOW)
 
 
 def states():
     return list(Claim.objects.order_by("pk").values_list("participant__external_id", "status", "code_value"))
 
 
-def test_a_rule_hands_out_a_reward_for_nothing(tenant, offered):
-    reward = offered(points_cost=500, codes=["A"])
+def test_a_rule_grants_a_reward_for_free(tenant, make_reward):
+    reward = make_reward(points_cost=500, codes=["A"])
     granting(tenant, reward)
 
-    told = buy(tenant)
+    emitted = buy(tenant)
 
     source = {"type": "rule", "code": "gift"}
-    assert told.rewards_granted == [
+    assert emitted.rewards_granted == [
         {"type": "reward", "id": str(reward.pk), "name": "10% Off Coupon", "source": source}
     ]
     claim = Claim.objects.get()
-    assert (claim.status, claim.code_value, claim.source, claim.event_id) == ("claimed", "A", source, told.event_id)
+    assert (claim.status, claim.code_value, claim.source, claim.event_id) == ("claimed", "A", source, emitted.event_id)
 
 
-def test_what_is_out_of_stock_waits_until_stock_comes_first_come_first(tenant, offered):
-    reward = offered(codes=["A"])
+def test_a_grant_without_stock_is_pending_and_served_in_order(tenant, make_reward):
+    reward = make_reward(codes=["A"])
     granting(tenant, reward)
     for user in ("ada", "bo", "cy"):
         buy(tenant, user)
@@ -60,8 +60,8 @@ def test_what_is_out_of_stock_waits_until_stock_comes_first_come_first(tenant, o
     assert DomainEvent.objects.filter(type="reward.claimed").count() == 2
 
 
-def test_inventory_that_is_raised_serves_who_waits(tenant, offered):
-    reward = offered(reward_type="physical", total_inventory=0)
+def test_a_larger_inventory_serves_pending_claims(tenant, make_reward):
+    reward = make_reward(reward_type="physical", total_inventory=0)
     granting(tenant, reward)
     buy(tenant)
     Reward.objects.update(total_inventory=1)
@@ -71,8 +71,8 @@ def test_inventory_that_is_raised_serves_who_waits(tenant, offered):
     assert states() == [("ada", "claimed", None)]
 
 
-def test_the_cap_holds_for_grants_and_the_trace_says_so(tenant, offered):
-    granting(tenant, offered())
+def test_the_cap_holds_for_grants_and_the_trace_says_so(tenant, make_reward):
+    granting(tenant, make_reward())
 
     first, second = buy(tenant), buy(tenant)
 
@@ -80,30 +80,30 @@ def test_the_cap_holds_for_grants_and_the_trace_says_so(tenant, offered):
     assert RewardTally.objects.get().claims == 1
 
 
-def test_a_milestone_hands_out_its_reward(tenant, offered):
-    reward = offered()
+def test_a_milestone_grants_its_reward(tenant, make_reward):
+    reward = make_reward()
     milestone = {"threshold": 2, "reward_item_id": str(reward.pk), "repeatable": False}
     data = {"code": "daily", "name": "Daily", "event_types": ["login"], "milestones": [milestone]}
     create_streak(tenant=tenant, data=data, now=NOW)
     for days in (1, 0):
         at = NOW - timedelta(days=days)
-        record(tenant=fresh(tenant), participant_id="ada", streak_code="daily", at=at, now=NOW)
+        record(tenant=reloaded(tenant), participant_id="ada", streak_code="daily", at=at, now=NOW)
 
     assert Claim.objects.get().source == {"type": "streak", "code": "daily"}
 
 
-def test_trying_an_event_hands_out_nothing(tenant, offered, nothing_written):
-    reward = offered(codes=["A"])
+def test_a_trial_run_of_an_event_grants_nothing(tenant, make_reward, nothing_written):
+    reward = make_reward(codes=["A"])
     granting(tenant, reward)
 
     with nothing_written():
-        simulated = simulate(tenant=fresh(tenant), event=EventInput("ada", "buy", NOW), now=NOW)
+        simulated = simulate(tenant=reloaded(tenant), event=EventInput("ada", "buy", NOW), now=NOW)
 
     assert [given["type"] for given in simulated.rewards_granted] == ["reward"]
 
 
-def test_a_grant_must_name_an_active_reward_of_the_tenant(tenant, other_tenant, offered):
-    mine, retired, foreign = offered(), offered("Old", is_active=False), offered("F", owner=other_tenant)
+def test_a_grant_must_name_an_active_reward_of_the_tenant(tenant, other_tenant, make_reward):
+    mine, retired, foreign = make_reward(), make_reward("Old", is_active=False), make_reward("F", owner=other_tenant)
 
     problems = [grant_problem(tenant, {"type": "reward", "id": str(each.pk)}) for each in (mine, retired, foreign)]
 

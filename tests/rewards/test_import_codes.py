@@ -1,4 +1,4 @@
-"""The command that brings in codes, however many."""
+"""The command that imports codes."""
 
 import io
 import json
@@ -22,8 +22,8 @@ from tests.rewards.test_claims_api import claim
 
 
 @pytest.fixture
-def written(tmp_path):
-    """`written("A\\nB\\n")` is the path of a file that says so under a header."""
+def write_file(tmp_path):
+    """`write_file("A\\nB\\n")` is the path of a file with these lines under a header."""
 
     def write(lines, name="codes.csv", header="code\n"):
         path = tmp_path / name
@@ -33,7 +33,7 @@ def written(tmp_path):
     return write
 
 
-def bring_in(path, reward, *options, tenant="acme"):
+def import_codes_from(path, reward, *options, tenant="acme"):
     out, err = io.StringIO(), io.StringIO()
     name = getattr(reward, "code", reward)
     call_command("import_codes", path, "--tenant", tenant, "--reward", name, "--json", *options, stdout=out, stderr=err)
@@ -45,49 +45,53 @@ def values():
     return list(RewardCode.objects.order_by("pk").values_list("value", flat=True))
 
 
-def test_codes_go_into_stock_in_their_order_batch_by_batch(api, offered, written):
-    reward = offered(codes=["A"])
+def test_codes_are_added_in_order_batch_by_batch(api, make_reward, write_file):
+    reward = make_reward(codes=["A"])
 
-    told, _ = bring_in(written("Z\nA\n B \nZ\nC\n"), reward, "--batch", "2")
+    counts, _ = import_codes_from(write_file("Z\nA\n B \nZ\nC\n"), reward, "--batch", "2")
 
-    assert told == (5, 3, 2, 0)
+    assert counts == (5, 3, 2, 0)
     assert values() == ["A", "Z", "B", "C"]
     assert Reward.objects.get().free_codes == 4
     assert claim(api, reward).json()["code_value"] == "A"
 
 
-def test_the_reward_may_be_named_by_its_id(offered, written):
-    reward = offered()
+def test_the_reward_can_be_named_by_its_id(make_reward, write_file):
+    reward = make_reward()
 
-    bring_in(written("A\n"), str(reward.pk))
+    import_codes_from(write_file("A\n"), str(reward.pk))
 
     assert values() == ["A"]
 
 
-def test_a_second_run_does_nothing_and_another_reward_is_another_matter(offered, written):
-    reward, other, path = offered(), offered("Other"), written("A\nB\n")
+def test_a_second_run_does_nothing_unless_it_is_for_another_reward(make_reward, write_file):
+    reward, other, path = make_reward(), make_reward("Other"), write_file("A\nB\n")
 
-    first, again, elsewhere = bring_in(path, reward), bring_in(path, reward), bring_in(path, other)
+    first, again, elsewhere = (
+        import_codes_from(path, reward),
+        import_codes_from(path, reward),
+        import_codes_from(path, other),
+    )
 
     assert (first[0], again[0], elsewhere[0]) == ((2, 2, 0, 0), (0, 0, 0, 0), (2, 2, 0, 0))
-    assert "All of this file was done before" in again[1]
-    assert bring_in(path, reward, "--restart")[0] == (2, 0, 2, 0)
+    assert "This file was imported completely before" in again[1]
+    assert import_codes_from(path, reward, "--restart")[0] == (2, 0, 2, 0)
 
 
-def test_other_columns_are_passed_over_and_lines_may_be_objects(offered, written):
-    reward = offered()
+def test_other_columns_are_ignored_and_lines_can_be_json_objects(make_reward, write_file):
+    reward = make_reward()
 
-    bring_in(written("1,A,x\n2,B,y\n", header="no,code,note\n"), reward)
-    told, _ = bring_in(written('{"code": "C"}\n{"code": 4}\n', "codes.ndjson", header=""), reward)
+    import_codes_from(write_file("1,A,x\n2,B,y\n", header="no,code,note\n"), reward)
+    counts, _ = import_codes_from(write_file('{"code": "C"}\n{"code": 4}\n', "codes.ndjson", header=""), reward)
 
     assert values() == ["A", "B", "C"]
-    assert told == (2, 1, 0, 1)
+    assert counts == (2, 1, 0, 1)
 
 
-def test_bad_lines_are_told_by_number_and_stop_nothing(offered, written):
-    told, err = bring_in(written("A\n,\n" + "x" * 256 + "\n" + '" "\nA\x07B\nB\n'), offered())
+def test_invalid_lines_are_reported_by_number_and_stop_nothing(make_reward, write_file):
+    counts, err = import_codes_from(write_file("A\n,\n" + "x" * 256 + "\n" + '" "\nA\x07B\nB\n'), make_reward())
 
-    assert told == (6, 2, 0, 4)
+    assert counts == (6, 2, 0, 4)
     assert err.splitlines() == [
         "line 3: has 2 fields, and the header 1",
         "line 4: code: Must be 1 to 255 characters long.",
@@ -96,14 +100,14 @@ def test_bad_lines_are_told_by_number_and_stop_nothing(offered, written):
     ]
 
 
-def test_a_dry_run_says_what_would_be_done(offered, written, nothing_written):
-    reward, path = offered(codes=["A"]), written("A\nB\n")
+def test_a_dry_run_reports_what_would_be_done(make_reward, write_file, nothing_written):
+    reward, path = make_reward(codes=["A"]), write_file("A\nB\n")
 
     with nothing_written():
-        told, _ = bring_in(path, reward, "--dry-run")
+        counts, _ = import_codes_from(path, reward, "--dry-run")
 
-    assert told == (2, 1, 1, 0)
-    assert bring_in(path, reward)[0] == (2, 1, 1, 0)
+    assert counts == (2, 1, 1, 0)
+    assert import_codes_from(path, reward)[0] == (2, 1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -116,23 +120,23 @@ def test_a_dry_run_says_what_would_be_done(offered, written, nothing_written):
         ("mug", "acme", "A\n", "The first line lacks code; it must name the columns code."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(offered, other_tenant, written, reward, slug, header, problem):
-    offered("Mug", code="mug")
+def test_an_error_is_reported_in_one_line(make_reward, other_tenant, write_file, reward, slug, header, problem):
+    make_reward("Mug", code="mug")
 
     with pytest.raises(CommandError, match=problem.replace(".", r"\.")):
-        bring_in(written("A\n", header=header), reward, tenant=slug)
+        import_codes_from(write_file("A\n", header=header), reward, tenant=slug)
 
     assert not RewardCode.objects.exists()
 
 
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
-def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(written):
+def test_after_a_kill_it_continues_without_gap_or_repetition(write_file):
     tenant = create_tenant(slug="acme", name="Acme", now=timezone.now())
     reward = create_reward(
         tenant=tenant, data={"name": "Mug", "code": "mug", "reward_type": "coupon"}, now=timezone.now()
     )
-    path = written("".join(f"CODE-{number}\n" for number in range(20_000)))
+    path = write_file("".join(f"CODE-{number}\n" for number in range(20_000)))
     database = connection.settings_dict
     address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     environment = os.environ | {"DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}@{address}"}
@@ -159,12 +163,12 @@ def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    begun = FileImport.objects.get().line
-    assert 500 <= begun < 20_000
-    assert RewardCode.objects.count() == Reward.objects.get().free_codes == begun - 1
+    bookmark = FileImport.objects.get().line
+    assert 500 <= bookmark < 20_000
+    assert RewardCode.objects.count() == Reward.objects.get().free_codes == bookmark - 1
 
-    told, err = bring_in(path, reward)
+    counts, err = import_codes_from(path, reward)
 
-    assert f"Going on behind line {begun}" in err
-    assert told == (20_001 - begun, 20_001 - begun, 0, 0)
+    assert f"Continuing after line {bookmark}" in err
+    assert counts == (20_001 - bookmark, 20_001 - bookmark, 0, 0)
     assert RewardCode.objects.count() == Reward.objects.get().free_codes == 20_000

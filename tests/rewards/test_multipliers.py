@@ -1,4 +1,4 @@
-"""Points multipliers: defined, claimed, granted, supplied late, cancelled, and found by who awards points."""
+"""Points multipliers: defined, claimed, granted, pending, cancelled, and found by awards."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from tests.client import refused_fields
 from tests.factories import ParticipantFactory
 from tests.rewards.conftest import NOW
 from tests.rewards.test_claims_api import claim
-from tests.rewards.test_grants import buy, fresh, granting
+from tests.rewards.test_grants import buy, granting, reloaded
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -24,23 +24,23 @@ DOUBLE = {"name": "Double points", "type": "points_multiplier", "config": CONFIG
 
 
 @pytest.fixture
-def double(offered):
-    return offered("Double points", reward_type="points_multiplier", config=CONFIG, max_claims_per_user=None)
+def double(make_reward):
+    return make_reward("Double points", reward_type="points_multiplier", config=CONFIG, max_claims_per_user=None)
 
 
 def found(tenant, *people, at=NOW):
-    """What an award to each of `people`, for what happened at `at`, would find in one unit."""
-    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+    """Return the factors that an award to each of `people` finds in one unit, for an event at `at`."""
+    with unit_of_work(reloaded(tenant), people, now=NOW, is_dry_run=True) as work:
         return [list(multipliers_at(work, work.participant(person), at)) for person in people]
 
 
 def lasts(tenant, start, end, *, factor=2, person="user_123"):
-    """Whether `person` has this one from `start` on, and before `end`."""
+    """Whether the multiplier of `person` is active from `start` until before `end`."""
     moments = (start - SECOND, start, end - SECOND, end)
     return [found(tenant, person, at=at) for at in moments] == [[[]], [[factor]], [[factor]], [[]]]
 
 
-def test_a_definition_says_what_it_multiplies_by_and_how_long(admin_api):
+def test_a_definition_has_factor_and_duration(admin_api):
     made = admin_api.post("/admin/rewards", DOUBLE).json()
 
     assert (made["type"], made["config"]) == ("points_multiplier", CONFIG)
@@ -62,7 +62,7 @@ def test_a_definition_says_what_it_multiplies_by_and_how_long(admin_api):
         *(({**CONFIG, "duration_hours": wrong}, "config.duration_hours") for wrong in (0, -1, 8784.5, 1e300, [1])),
     ],
 )
-def test_what_is_no_multiplier_is_refused(admin_api, nothing_written, config, field):
+def test_an_invalid_multiplier_is_refused(admin_api, nothing_written, config, field):
     with nothing_written():
         answer = admin_api.post("/admin/rewards", DOUBLE | {"config": config})
 
@@ -70,14 +70,14 @@ def test_what_is_no_multiplier_is_refused(admin_api, nothing_written, config, fi
 
 
 @pytest.mark.parametrize("multiplier", [0.0001, 1, 100])
-def test_the_smallest_and_the_largest_are_taken(admin_api, multiplier):
+def test_the_smallest_and_the_largest_multiplier_are_accepted(admin_api, multiplier):
     config = {"multiplier": multiplier, "duration_hours": 8784}
 
     assert admin_api.post("/admin/rewards", DOUBLE | {"config": config}).json()["config"] == config
 
 
-def test_a_multiplier_stays_one_and_nothing_becomes_one(admin_api, double, offered):
-    mug = offered("Mug", reward_type="physical")
+def test_the_type_points_multiplier_never_changes(admin_api, double, make_reward):
+    mug = make_reward("Mug", reward_type="physical")
 
     for reward, change, field in [
         (double, {"type": "coupon", "config": None}, "type"),
@@ -90,23 +90,23 @@ def test_a_multiplier_stays_one_and_nothing_becomes_one(admin_api, double, offer
     assert admin_api.patch(f"/admin/rewards/{mug.pk}", {"type": "digital", "config": {}}).status_code == 200
 
 
-def test_a_claim_lasts_from_then_on(api, tenant, double):
+def test_a_multiplier_starts_with_the_claim(api, tenant, double):
     claim(api, double)
 
     listed = api.get("/participants/user_123/rewards").json()["rewards"][0]
     assert (listed["multiplier"], listed["active_until"]) == (2, "2026-02-15T10:00:00Z")
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
-    told = DomainEvent.objects.get(type="reward.claimed").data
-    assert (told["multiplier"], told["active_until"]) == (2, "2026-02-15T10:00:00Z")
+    answer = DomainEvent.objects.get(type="reward.claimed").data
+    assert (answer["multiplier"], answer["active_until"]) == (2, "2026-02-15T10:00:00Z")
 
 
-def test_a_claim_of_anything_else_says_nothing_of_it(api, offered):
-    claim(api, offered())
+def test_other_claims_have_no_multiplier_fields(api, make_reward):
+    claim(api, make_reward())
 
     assert not {"multiplier", "active_until"} & set(api.get("/participants/user_123/rewards").json()["rewards"][0])
 
 
-def test_claimed_again_it_begins_anew_and_does_not_multiply_with_itself(api, tenant, double, clock):
+def test_a_second_claim_restarts_the_multiplier_and_does_not_multiply_it(api, tenant, double, clock):
     claim(api, double)
     clock.shift(20 * HOUR)
     claim(api, double)
@@ -114,8 +114,8 @@ def test_claimed_again_it_begins_anew_and_does_not_multiply_with_itself(api, ten
     assert lasts(tenant, NOW + 20 * HOUR, NOW + 44 * HOUR)
 
 
-def test_two_different_ones_are_both_found(api, tenant, double, offered):
-    triple = offered("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
+def test_two_different_multipliers_are_both_found(api, tenant, double, make_reward):
+    triple = make_reward("Triple", reward_type="points_multiplier", config={"multiplier": 3, "duration_hours": 1})
     for reward in (double, triple):
         claim(api, reward)
 
@@ -125,7 +125,7 @@ def test_two_different_ones_are_both_found(api, tenant, double, offered):
     assert [each.reward.name for each in active_multipliers(participant, now=NOW)] == ["Double points", "Triple"]
 
 
-def test_a_grant_switches_it_on_and_what_is_granted_after_it_finds_it(tenant, double):
+def test_a_grant_starts_the_multiplier_for_later_grants(tenant, double):
     granting(tenant, double)
 
     buy(tenant)
@@ -133,7 +133,7 @@ def test_a_grant_switches_it_on_and_what_is_granted_after_it_finds_it(tenant, do
     assert lasts(tenant, NOW, NOW + 24 * HOUR, person="ada")
 
 
-def test_one_that_waited_for_stock_lasts_from_its_supply_on(tenant, double, clock):
+def test_a_pending_multiplier_starts_when_stock_comes(tenant, double, clock):
     Reward.objects.update(total_inventory=0)
     granting(tenant, double)
     buy(tenant)
@@ -147,37 +147,37 @@ def test_one_that_waited_for_stock_lasts_from_its_supply_on(tenant, double, cloc
     assert lasts(tenant, NOW + 5 * HOUR, NOW + 29 * HOUR, person="ada")
 
 
-def test_cancelled_it_ends_at_once(api, tenant, double, clock):
-    told = claim(api, double).json()
+def test_cancelling_ends_the_multiplier_at_once(api, tenant, double, clock):
+    answer = claim(api, double).json()
     clock.shift(HOUR)
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert found(tenant, "user_123", at=NOW + HOUR) == [[]]
     assert Claim.objects.get().active_until == NOW + HOUR
 
 
-def test_cancelling_the_newest_leaves_what_the_one_before_gives(api, tenant, double, clock):
+def test_cancelling_the_newest_claim_restores_the_multiplier_of_the_one_before(api, tenant, double, clock):
     claim(api, double)
     clock.shift(HOUR)
-    told = claim(api, double).json()
+    answer = claim(api, double).json()
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
 
 
-def test_cancelling_the_older_leaves_the_newest(api, tenant, double, clock):
-    told = claim(api, double).json()
+def test_cancelling_the_older_claim_keeps_the_multiplier_of_the_newest(api, tenant, double, clock):
+    answer = claim(api, double).json()
     clock.shift(HOUR)
     claim(api, double)
 
-    cancel(tenant=fresh(tenant), claim_id=told["claim_id"], reason=None, now=NOW + HOUR)
+    cancel(tenant=reloaded(tenant), claim_id=answer["claim_id"], reason=None, now=NOW + HOUR)
 
     assert lasts(tenant, NOW + HOUR, NOW + 25 * HOUR)
 
 
-def test_a_change_of_the_definition_leaves_what_was_claimed(api, admin_api, tenant, double):
+def test_a_change_of_the_definition_does_not_change_claims(api, admin_api, tenant, double):
     claim(api, double)
 
     admin_api.patch(f"/admin/rewards/{double.pk}", {"config": {"multiplier": 3, "duration_hours": 1}})
@@ -186,7 +186,7 @@ def test_a_change_of_the_definition_leaves_what_was_claimed(api, admin_api, tena
     assert lasts(tenant, NOW, NOW + 24 * HOUR)
 
 
-def test_it_is_the_participants_alone_and_the_tenants(api, tenant, other_tenant, double):
+def test_a_multiplier_belongs_to_one_participant_of_one_tenant(api, tenant, other_tenant, double):
     claim(api, double)
     for owner in (tenant, other_tenant):
         ParticipantFactory(tenant=owner, external_id="bo")
@@ -195,16 +195,16 @@ def test_it_is_the_participants_alone_and_the_tenants(api, tenant, other_tenant,
     assert found(other_tenant, "user_123", "bo") == [[], []]
 
 
-def test_nobody_is_asked_about_who_can_have_none(api, tenant, offered, queries):
-    claim(api, offered("Mug", reward_type="physical"))
+def test_no_query_for_participants_who_cannot_have_a_multiplier(api, tenant, make_reward, queries):
+    claim(api, make_reward("Mug", reward_type="physical"))
     ParticipantFactory(tenant=tenant, external_id="bo")
-    with unit_of_work(fresh(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
-        list(multipliers_at(work, work.participant("user_123"), NOW))  # the definitions are known from now on
+    with unit_of_work(reloaded(tenant), ["user_123"], now=NOW, is_dry_run=True) as work:
+        list(multipliers_at(work, work.participant("user_123"), NOW))  # loads the catalog
         with queries(0):
             assert not list(multipliers_at(work, work.participant("user_123"), NOW))
 
 
-def test_one_question_does_for_a_whole_unit_and_none_for_who_has_no_reward(api, tenant, double, queries):
+def test_one_query_per_unit_and_none_for_participants_without_rewards(api, tenant, double, queries):
     people = [f"p{number}" for number in range(20)]
     for person in people[:10]:
         claim(api, double, user=person)
@@ -212,14 +212,14 @@ def test_one_question_does_for_a_whole_unit_and_none_for_who_has_no_reward(api, 
         ParticipantFactory(tenant=tenant, external_id=person)
     found(tenant, "p0")
 
-    with unit_of_work(fresh(tenant), people, now=NOW, is_dry_run=True) as work:
+    with unit_of_work(reloaded(tenant), people, now=NOW, is_dry_run=True) as work:
         with queries(0):
             assert not any(list(multipliers_at(work, work.participant(person), NOW)) for person in people[10:])
         with queries(1):
             assert all(list(multipliers_at(work, work.participant(person), NOW)) for person in people[:10])
 
 
-def test_erasing_a_participant_leaves_none(api, admin_api, double):
+def test_erasing_a_participant_deletes_their_multipliers(api, admin_api, double):
     claim(api, double)
 
     admin_api.delete("/admin/participants/user_123")
@@ -227,7 +227,7 @@ def test_erasing_a_participant_leaves_none(api, admin_api, double):
     assert not RewardTally.objects.exists()
 
 
-def test_awards_are_multiplied_while_it_lasts_and_no_longer_once_it_is_cancelled(tenant, api, admin_api):
+def test_awards_are_multiplied_until_the_multiplier_ends_or_is_cancelled(tenant, api, admin_api):
     reward = admin_api.post("/admin/rewards", DOUBLE).json()
     award = {"participant_id": "ada", "amount": 10}
 

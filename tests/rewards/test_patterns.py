@@ -1,27 +1,27 @@
-"""Codes that are made on demand, as the engine makes them."""
+"""Patterns of codes that are made on demand."""
 
 import re
 from collections import Counter
 
 import pytest
 
-from rewards.engine import code_of, pattern_problem
+from rewards.engine import pattern_problem, random_code
 
 pytestmark = pytest.mark.engine
 
 
-def test_wildcards_become_characters_that_nobody_mistakes_and_the_rest_stays():
+def test_wildcards_become_unambiguous_characters_and_the_rest_is_copied():
     digit, letter = "[2-9]", "[A-HJKMNP-TV-Z]"
     shape = re.compile(f"SUMMER-10-{digit}{{4}}-{letter}{{4}}-[2-9A-HJKMNP-TV-Z]{{2}}")
 
-    codes = [code_of("SUMMER-10-####-????-**") for _ in range(500)]
+    codes = [random_code("SUMMER-10-####-????-**") for _ in range(500)]
 
     assert all(shape.fullmatch(code) for code in codes)
     assert len(set(codes)) == 500
 
 
-def test_every_character_comes_about_as_often():
-    counted = Counter("".join(code_of("*" * 30) for _ in range(1_000)))
+def test_all_characters_are_about_equally_frequent():
+    counted = Counter("".join(random_code("*" * 30) for _ in range(1_000)))
 
     assert len(counted) == 30
     assert all(800 < number < 1_200 for number in counted.values())
@@ -44,6 +44,6 @@ def test_patterns_that_could_be_guessed_are_refused(pattern, inventory, is_refus
 
 def test_the_refusal_says_why_and_what_to_do():
     assert pattern_problem("SALE-####", inventory=None) == (
-        "Makes 4,096 different codes, which could be guessed; at least 100,000,000 are needed. "
+        "Allows 4,096 different codes, which could be guessed; at least 100,000,000 are required. "
         "Use more of # (a digit), ? (a letter) and * (either)."
     )

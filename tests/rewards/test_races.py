@@ -1,4 +1,4 @@
-"""No oversell, whatever runs at the same moment."""
+"""No oversell, whatever runs concurrently."""
 
 from collections import Counter
 from functools import partial
@@ -29,15 +29,15 @@ def tenant(now):
 
 
 def attempts(tenant, reward, people, now):
-    """Each of `people` in turn, one after the other, as one connection does."""
+    """Claim for each of `people`, one after the other on one connection."""
     results = []
     for person in people:
         try:
-            told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=person, deducts_points=True, now=now)
+            answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=person, deducts_points=True, now=now)
         except DomainError as refusal:
             results.append(refusal.code)
         else:
-            results.append(told)
+            results.append(answer)
     return results
 
 
@@ -70,9 +70,11 @@ def test_a_hundred_codes_are_handed_out_a_hundred_times(tenant, now):
     assert sum(Participant.objects.values_list("balance", flat=True)) == 3_000 - 1_000
 
 
-def test_codes_made_at_the_same_moment_are_different(tenant, now):
+def test_codes_made_concurrently_are_different(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
-    Reward.objects.update(code_pattern="##")  # no definition could say so: 64 codes, most of which will be taken
+    Reward.objects.update(
+        code_pattern="##"
+    )  # no definition may have this pattern: 64 codes, most of which will be used
     people = [f"p{number}" for number in range(48)]
 
     found = all_at_once([partial(attempts, tenant, reward, people[part::16], now) for part in range(16)])
@@ -81,12 +83,12 @@ def test_codes_made_at_the_same_moment_are_different(tenant, now):
     assert len(values) == RewardCode.objects.exclude(claim_id=None).count() == Reward.objects.get().claimed == 48
 
 
-def test_codes_put_into_stock_while_others_are_claimed_are_all_counted(tenant, now):
+def test_codes_added_during_claims_are_all_counted(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
     add_codes(tenant=tenant, reward_id=str(reward.pk), codes=["first"], now=now)
 
     def put(part):
-        for chunk in range(10):  # each by two at the same moment
+        for chunk in range(10):  # each is added by two threads
             codes = [f"{part // 2}-{chunk}-{number}" for number in range(20)]
             add_codes(tenant=tenant, reward_id=str(reward.pk), codes=codes, now=now)
 
@@ -103,11 +105,11 @@ def test_codes_put_into_stock_while_others_are_claimed_are_all_counted(tenant, n
 def test_16_cancellations_refund_once(tenant, now):
     reward = create_reward(tenant=tenant, data={"name": "Mug", "reward_type": "physical", "points_cost": 10}, now=now)
     award(tenant=tenant, change=Change("ada", 10), now=now)
-    told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=now)
+    answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id="ada", deducts_points=True, now=now)
 
     def attempt():
         try:
-            return cancel(tenant=tenant, claim_id=str(told.claim_id), reason=None, now=now).status
+            return cancel(tenant=tenant, claim_id=str(answer.claim_id), reason=None, now=now).status
         except DomainError as refusal:
             return refusal.code
 

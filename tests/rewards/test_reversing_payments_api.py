@@ -1,4 +1,4 @@
-"""Undoing the ledger entry that paid for a claim is cancelling the claim."""
+"""Reversing the ledger entry that paid for a claim cancels the claim."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def paid(api, admin_api):
     return LedgerEntry.objects.get(type="claim")
 
 
-def test_the_claim_is_cancelled_and_paid_back_once(admin_api, paid, nothing_written):
+def test_the_claim_is_cancelled_and_refunded_once(admin_api, paid, nothing_written):
     path = f"/admin/transactions/{paid.pk}/reverse"
 
     with nothing_written():
@@ -38,7 +38,7 @@ def test_the_claim_is_cancelled_and_paid_back_once(admin_api, paid, nothing_writ
     assert refusal(admin_api.post(path, {})) == (400, "already_cancelled", "Claim is cancelled already")
 
 
-def test_what_paid_back_a_claim_cannot_be_undone(admin_api, paid):
+def test_a_refund_of_a_claim_cannot_be_reversed(admin_api, paid):
     admin_api.post(f"/admin/claims/{Claim.objects.get().pk}/cancel", {})
     refund = LedgerEntry.objects.get(type="refund")
 

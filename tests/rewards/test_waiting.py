@@ -1,4 +1,4 @@
-"""Participants who wait for a reward are served before everybody who asks later, in the transaction that brings the stock."""
+"""Pending claims are served before any later request, in the transaction that brings the stock."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from tests.factories import ParticipantFactory, RuleFactory
 from tests.rewards.conftest import NOW
 from tests.rewards.test_claims_api import claim
 from tests.rewards.test_console_codes import confirm
-from tests.rewards.test_grants import buy, fresh, granting
+from tests.rewards.test_grants import buy, granting, reloaded
 
 PATTERN = "SUMMER-####-????"
 
@@ -69,7 +69,7 @@ def payment_reversed(world):
 
 
 def event_reversed(world):
-    return reverse_event(tenant=fresh(world.tenant), event_id=str(world.event_id), reason=None, now=NOW)
+    return reverse_event(tenant=reloaded(world.tenant), event_id=str(world.event_id), reason=None, now=NOW)
 
 
 NO_CODES = {"reward_type": "coupon", "codes": ["GONE"]}
@@ -93,11 +93,11 @@ DOORS = {
 
 
 class World:
-    """A reward whose only piece "first" has, and for which "w" and then "v" wait. `offered` makes the reward."""
+    """A reward whose only piece "first" has, with pending claims of "w" and then "v". `make_reward` creates the reward."""
 
-    def __init__(self, tenant, admin_api, offered, tmp_path, fields):
+    def __init__(self, tenant, admin_api, make_reward, tmp_path, fields):
         self.tenant, self.admin_api, self.tmp_path = tenant, admin_api, tmp_path
-        self.reward = offered(points_cost=10, max_claims_per_user=2, **fields)
+        self.reward = make_reward(points_cost=10, max_claims_per_user=2, **fields)
         granting(tenant, self.reward)
 
     def fill(self, api, *, is_bought):
@@ -114,11 +114,11 @@ class World:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_whatever_brings_stock_serves_who_waits_before_a_later_claim(
-    api, admin_api, tenant, offered, tmp_path, nothing_written, door
+def test_every_way_to_bring_stock_serves_pending_claims_before_a_later_claim(
+    api, admin_api, tenant, make_reward, tmp_path, nothing_written, door
 ):
     fields, bring, refused = DOORS[door]
-    world = World(tenant, admin_api, offered, tmp_path, fields)
+    world = World(tenant, admin_api, make_reward, tmp_path, fields)
     world.fill(api, is_bought=door != "event reversed")
 
     bring(world)
@@ -130,15 +130,15 @@ def test_whatever_brings_stock_serves_who_waits_before_a_later_claim(
     else:
         with nothing_written():
             assert refusal(claim(api, world.reward, user="n"))[:2] == (400, refused)
-    told = (
+    served = (
         DomainEvent.objects.filter(type="reward.claimed").order_by("pk").values_list("data__participant_id", flat=True)
     )
-    assert list(told)[:2] == ["first", "w"]
+    assert list(served)[:2] == ["first", "w"]
 
 
 @pytest.mark.parametrize("later", ["claim", "grant"])
-def test_the_small_input_of_the_issue(api, admin_api, tenant, offered, later):
-    reward = offered("Mug", total_inventory=0, max_claims_per_user=None)
+def test_the_small_input_of_the_issue(api, admin_api, tenant, make_reward, later):
+    reward = make_reward("Mug", total_inventory=0, max_claims_per_user=None)
     granting(tenant, reward)
     buy(tenant, "w")
 
@@ -152,8 +152,8 @@ def test_the_small_input_of_the_issue(api, admin_api, tenant, offered, later):
         assert statuses(reward) == {"w": "claimed", "n": "pending"}
 
 
-def test_an_inactive_reward_keeps_its_promise_and_later_claims_come_behind(api, admin_api, tenant, offered):
-    reward = offered(codes=["GONE"])
+def test_an_inactive_reward_serves_pending_claims_and_later_claims_come_after_them(api, admin_api, tenant, make_reward):
+    reward = make_reward(codes=["GONE"])
     granting(tenant, reward)
     for user in ("first", "w"):
         buy(tenant, user)
@@ -167,16 +167,16 @@ def test_an_inactive_reward_keeps_its_promise_and_later_claims_come_behind(api, 
     assert refusal(claim(api, reward, user="n"))[:2] == (400, "no_codes_available")
 
 
-def test_one_transaction_serves_a_bounded_number_and_nobody_overtakes_the_others(
-    api, admin_api, tenant, offered, monkeypatch, nothing_written
+def test_one_transaction_serves_a_limited_number_and_the_other_pending_claims_are_not_overtaken(
+    api, admin_api, tenant, make_reward, monkeypatch, nothing_written
 ):
     monkeypatch.setattr("rewards.services.serving.CHUNK", 2)
-    reward = offered(codes=["GONE"])
+    reward = make_reward(codes=["GONE"])
     granting(tenant, reward)
     for user in ("first", "a", "b", "c", "d", "e"):
         buy(tenant, user)
 
-    add_codes(tenant=fresh(tenant), reward_id=str(reward.pk), codes=list("ABCDEFGH"), now=NOW)
+    add_codes(tenant=reloaded(tenant), reward_id=str(reward.pk), codes=list("ABCDEFGH"), now=NOW)
 
     assert statuses(reward) == {
         "first": "claimed", "a": "claimed", "b": "claimed", "c": "pending", "d": "pending", "e": "pending",
@@ -194,8 +194,8 @@ def test_one_transaction_serves_a_bounded_number_and_nobody_overtakes_the_others
     assert claim(api, reward, user="n").json()["code_value"] == "G"
 
 
-def test_a_refused_change_serves_nobody_and_leaves_no_trace(admin_api, tenant, offered, nothing_written):
-    reward = offered(total_inventory=0)
+def test_a_refused_change_serves_no_claim_and_writes_nothing(admin_api, tenant, make_reward, nothing_written):
+    reward = make_reward(total_inventory=0)
     granting(tenant, reward)
     buy(tenant, "w")
 
@@ -205,8 +205,8 @@ def test_a_refused_change_serves_nobody_and_leaves_no_trace(admin_api, tenant, o
     assert answer.status_code == 422
 
 
-def test_the_answer_to_an_upload_counts_the_codes_that_are_left(admin_api, tenant, offered):
-    reward = offered(codes=["GONE"])
+def test_the_answer_to_an_upload_counts_the_codes_that_are_left(admin_api, tenant, make_reward):
+    reward = make_reward(codes=["GONE"])
     granting(tenant, reward)
     for user in ("first", "w"):
         buy(tenant, user)
@@ -217,8 +217,8 @@ def test_the_answer_to_an_upload_counts_the_codes_that_are_left(admin_api, tenan
     assert Reward.objects.get().free_codes == 2
 
 
-def test_what_rules_give_for_a_reward_is_given_to_who_waited(admin_api, tenant, offered):
-    reward = offered(total_inventory=0)
+def test_rules_about_claims_give_to_served_participants(admin_api, tenant, make_reward):
+    reward = make_reward(total_inventory=0)
     granting(tenant, reward)
     RuleFactory(
         tenant=tenant,
@@ -234,8 +234,8 @@ def test_what_rules_give_for_a_reward_is_given_to_who_waited(admin_api, tenant, 
     assert LedgerEntry.objects.get().participant.external_id == "w"
 
 
-def test_a_reversed_event_that_frees_a_piece_lets_rules_hear_only_of_who_is_served(tenant, offered):
-    reward = offered(total_inventory=1)
+def test_a_reversed_event_that_frees_a_piece_triggers_rules_only_for_the_served_claim(tenant, make_reward):
+    reward = make_reward(total_inventory=1)
     granting(tenant, reward)
     for change in ("reward.cancelled", "reward.claimed"):
         RuleFactory(
@@ -244,7 +244,7 @@ def test_a_reversed_event_that_frees_a_piece_lets_rules_hear_only_of_who_is_serv
     event_id = buy(tenant, "first").event_id
     buy(tenant, "w")
 
-    reverse_event(tenant=fresh(tenant), event_id=str(event_id), reason=None, now=NOW)
+    reverse_event(tenant=reloaded(tenant), event_id=str(event_id), reason=None, now=NOW)
 
     awards = LedgerEntry.objects.filter(type="award").order_by("pk")
     assert [entry.participant.external_id for entry in awards] == ["first", "w"]

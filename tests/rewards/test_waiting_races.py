@@ -1,4 +1,4 @@
-"""Nobody overtakes who waits for a reward, and no deadlock arises, whatever two connections do at the same moment."""
+"""Pending claims are not overtaken_pairs, and no deadlock occurs, whatever two connections do concurrently."""
 
 import random
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.tenants import create_tenant
 from rewards.models import Claim, Reward
-from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_waiting
+from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_pending_claims
 from tests.factories import RuleFactory
 from tests.threads import all_at_once
 
@@ -36,7 +36,7 @@ def tenant(now):
 
 @pytest.fixture
 def mug(tenant, now):
-    """A reward of which there is none, and which a rule grants for the event `mug`."""
+    """A reward without stock, which a rule grants for the event `mug`."""
     return granted(tenant, now, "mug", total_inventory=0, max_claims_per_user=None)
 
 
@@ -53,10 +53,10 @@ def buy(tenant, user, name="mug"):
 
 def ask(tenant, reward, user):
     try:
-        told = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=user, now=timezone.now())
+        answer = claim(tenant=tenant, reward_id=str(reward.pk), participant_id=user, now=timezone.now())
     except DomainError as refusal:
         return refusal.code
-    return told.code_value or "claimed"
+    return answer.code_value or "claimed"
 
 
 def restock(tenant, reward, **changes):
@@ -70,8 +70,8 @@ def states(reward):
 
 
 @contextmanager
-def held_open(write):
-    """Another connection has run `write` and commits when the block ends."""
+def uncommitted(write):
+    """Another connection has run `write` and commits at the end of the block."""
     written, ends = Event(), Event()
 
     def run():
@@ -101,7 +101,7 @@ def is_somebody_waiting():
 @contextmanager
 def waiting_behind(first, second):
     """`second` waits on one connection for the end of `first` on another; the block runs meanwhile."""
-    with thread_results() as (start, results), held_open(first):
+    with thread_results() as (start, results), uncommitted(first):
         start(second)
         yield results
 
@@ -128,7 +128,7 @@ def thread_results():
         assert not thread.is_alive()
 
 
-def test_a_claim_that_comes_while_stock_is_brought_comes_behind_who_waits(tenant, mug):
+def test_a_claim_during_a_restock_comes_after_pending_claims(tenant, mug):
     buy(tenant, "w")
 
     with waiting_behind(partial(restock, tenant, mug, total_inventory=1), partial(ask, tenant, mug, "n")) as results:
@@ -138,7 +138,7 @@ def test_a_claim_that_comes_while_stock_is_brought_comes_behind_who_waits(tenant
     assert states(mug) == [("w", "claimed")]
 
 
-def test_stock_that_comes_while_somebody_begins_to_wait_is_theirs(tenant, mug):
+def test_stock_that_comes_during_a_grant_goes_to_its_pending_claim(tenant, mug):
     with waiting_behind(partial(buy, tenant, "w"), partial(restock, tenant, mug, total_inventory=1)):
         pass
 
@@ -146,7 +146,7 @@ def test_stock_that_comes_while_somebody_begins_to_wait_is_theirs(tenant, mug):
     assert ask(tenant, mug, "n") == "out_of_stock"
 
 
-def test_stock_waits_for_a_write_of_who_waits_and_serves_them(tenant, mug, now):
+def test_a_restock_waits_for_a_locked_participant_and_serves_them(tenant, mug, now):
     buy(tenant, "w")
     points = partial(award, tenant=tenant, change=Change("w", 10), now=now)
 
@@ -165,7 +165,7 @@ def deadlocks():
 
 
 def at_random(tenant, rewards, seed):
-    """Fifty random requests, one after the other, as one connection sends them. Answers what went wrong."""
+    """Send fifty random requests on one connection. Returns the errors."""
     chance, problems = random.Random(seed), []
     for number in range(50):
         reward = chance.choice(rewards)
@@ -201,13 +201,13 @@ def cancel_one_of(tenant, reward, chance):
 
 
 def first_events(*kinds):
-    """Claim id → id of its first event of these kinds. Ids that one process makes sort by time."""
+    """Map claim ids to the id of their first event of these kinds. Ids that one process makes are ordered by time."""
     rows = DomainEvent.objects.filter(type__in=kinds).order_by("-pk").values_list("data__claim_id", "pk")
     return dict(rows)
 
 
-def overtaken(reward):
-    """Pairs of claims of which the later one was served while the earlier one waited."""
+def overtaken_pairs(reward):
+    """Pairs of claims of which the later one was served while the earlier one was pending."""
     waited, served = first_events("reward.pending"), first_events("reward.claimed")
     ended = first_events("reward.claimed", "reward.cancelled")
     claims = [str(pk) for pk in Claim.objects.filter(reward_id=reward.pk).order_by("pk").values_list("pk", flat=True)]
@@ -220,7 +220,7 @@ def overtaken(reward):
     ]
 
 
-def test_a_storm_of_requests_overtakes_nobody_and_meets_no_deadlock(tenant, mug, now):
+def test_random_concurrent_requests_overtake_no_pending_claim_and_do_not_deadlock(tenant, mug, now):
     coupon = granted(tenant, now, "coupon", max_claims_per_user=None)
     add_codes(tenant=tenant, reward_id=str(coupon.pk), codes=["FIRST"], now=now)
     grants = [{"type": "reward", "id": str(reward.pk)} for reward in (mug, coupon)]
@@ -234,12 +234,14 @@ def test_a_storm_of_requests_overtakes_nobody_and_meets_no_deadlock(tenant, mug,
     assert deadlocks() == before
     assert not rewards_awaited_in_stock(rewards)
     assert first_events("reward.pending")
-    assert [found for reward in rewards for found in overtaken(reward)] == []
+    assert [found for reward in rewards for found in overtaken_pairs(reward)] == []
     assert [drift for name in ("claims", "stock") for drift in audits[name].find(tenant, lambda number: None)] == []
 
 
 def rewards_awaited_in_stock(rewards):
-    """Those of which something is left while somebody waits: the sweep would serve them."""
+    """Rewards that have stock and pending claims: the sweep would serve them."""
     return [
-        reward.name for reward in rewards if serve_waiting(reward=Reward.objects.get(pk=reward.pk), now=timezone.now())
+        reward.name
+        for reward in rewards
+        if serve_pending_claims(reward=Reward.objects.get(pk=reward.pk), now=timezone.now())
     ]

@@ -1,8 +1,8 @@
-"""A streak recounted the long way: the whole history of ticks, sorted, and a walk through the calendar window by window.
+"""An oracle for the streak engine: it sorts the whole history of ticks and walks through all windows.
 
-Written from the contract alone. It knows no ordinals, no run lengths and no state: a window is known by the wall-clock time at
-which it should begin, and which window an instant is in is read off the clock on the wall, as a person would who writes down
-the latest time that the clock has ever shown. Slow on purpose.
+It is written from the contract alone, and has no ordinals, no run-length lists and no state. A window is identified by the
+wall-clock time at which it should begin. The window of an instant follows from the latest time that a wall clock has
+shown until then. The oracle is slow on purpose: it must be obviously right.
 """
 
 import json
@@ -16,14 +16,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 INSTANT, SECOND, HOUR, DAY = timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-LATE_ALLOWED = 35 * DAY
+MAX_LATENESS = 35 * DAY
 
-# --- the clock on the wall ---------------------------------------------------------------------------------------------
+# --- wall clocks -------------------------------------------------------------------------------------------------------
 
 
 @cache
 def changes_of_clocks(zone: str, year: int) -> list[datetime]:
-    """The instants of a year at which `zone` sets its clocks, found by looking at every noon."""
+    """The instants of a year at which `zone` changes its clocks, found by comparing the offsets at noon."""
     noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + number * DAY for number in range(-1, 366)]
     return [_change_between(a, b, zone) for a, b in pairwise(noons) if _offset(a, zone) != _offset(b, zone)]
 
@@ -53,14 +53,14 @@ def _changes_about(at: datetime, zone: str) -> list[datetime]:
 
 
 def latest_shown(at: datetime, zone: str) -> datetime:
-    """The latest time that the clock has shown up to `at`: where clocks go back, it stands still until they are there again."""
+    """The latest wall-clock time shown until `at`. After clocks go back, it does not change until they show it again."""
     turns = [change - INSTANT for change in _changes_about(at, zone) if change <= at]
     return max(_shown(instant, zone) for instant in (*turns, at))
 
 
 @cache
 def first_shown(wall: datetime, zone: str) -> datetime:
-    """The first instant at which the clock has shown `wall` or later: where it shows it, or where it jumps over it."""
+    """The first instant at which the clock shows `wall` or jumps over it."""
     near = wall.replace(tzinfo=UTC)
     jumps = _changes_about(near, zone)
     offsets = {_offset(at, zone) for at in (near - 2 * DAY, *jumps, near + 2 * DAY)}
@@ -73,7 +73,7 @@ def first_shown(wall: datetime, zone: str) -> datetime:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Windows of a `period`. `zones` are the zone somebody is in and the instant until which; None for the last."""
+    """Windows of a `period`. `zones` are the participant's zones, each with the instant until which it applies (last: None)."""
 
     period: str
     zones: Sequence[tuple[str, datetime | None]] = (("UTC", None),)
@@ -81,7 +81,7 @@ class Calendar:
     week_start: int = 0
 
     def window_at(self, at: datetime) -> datetime:
-        """The window of an instant: the wall-clock time, but for the reset, at which it should begin."""
+        """The window of an instant: the wall-clock time at which it should begin, minus the reset time."""
         zone = next(zone for zone, until in self.zones if until is None or at < until)
         return self._begin(latest_shown(at, zone) - self.reset)
 
@@ -107,7 +107,7 @@ class Calendar:
             first = self.next(first)
 
     def pieces(self, window: datetime) -> list[tuple[datetime, datetime]]:
-        """The times in which it is this window: one, or none where the date was skipped, or more for who travels."""
+        """The spans of the window: usually one, none for a skipped date, and several if the participant travels."""
         found, since = [], None
         for zone, until in self.zones:
             begin, end = (first_shown(wall + self.reset, zone) for wall in (window, self.next(window)))
@@ -124,7 +124,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Fixed:
-    """Rolling windows since somebody opened them; a window is the instant at which it begins."""
+    """Rolling windows from `opened` on. A window is identified by the instant at which it begins."""
 
     opened: datetime
     length: timedelta
@@ -165,23 +165,23 @@ class Tick:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What satisfies a window: `minimum` ticks, a sum of values, or so many different ones."""
+    """The condition of a window: at least `minimum` ticks, sum of values, or number of distinct values."""
 
     kind: str = "count"
     minimum: int = 1
 
     def effective(self, arrived: Sequence[Tick]) -> list[Tick]:
-        """Of ticks in the order of arrival those that count: all, or those at most 35 days older than the newest yet."""
+        """The ticks that count, in the order of arrival: all, or those at most 35 days older than the newest one so far."""
         if self == Wanted():
             return list(arrived)
         return [
             each
             for number, each in enumerate(arrived)
-            if each.at >= max(other.at for other in arrived[: number + 1]) - LATE_ALLOWED
+            if each.at >= max(other.at for other in arrived[: number + 1]) - MAX_LATENESS
         ]
 
     def shown(self, ticks: Sequence[Tick]) -> tuple[int, Decimal, list[Any]]:
-        """(count, sum, distinct) as a reader sees it of the ticks of one window; lists and objects are no values."""
+        """(count, sum, distinct) of the ticks of one window, as a reader sees it. Lists and objects are ignored."""
         values = [each.value for each in ticks]
         numbers = [Decimal(str(value)) for value in values if type(value) in {int, float} and value > 0]
         different = {json.dumps(value): value for value in values if type(value) in {bool, int, float, str}}
@@ -201,9 +201,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Book:
-    """All there is to know of one participant in one streak. `ticks` in the order in which they arrived; `spans` are the
-    times that are excused. `carried` is a count that a change of the rules brought into a window, with the record until then;
-    `since` is the instant of the change."""
+    """Everything about one participant in one streak.
+
+    `ticks` are in the order of arrival. `spans` are the excused times. `carried` is a carry-over (window, count) from a change
+    of the rules at `since`, and `record` the longest run before it.
+    """
 
     calendar: Calendar | Fixed
     ticks: Sequence[Tick] = ()
@@ -218,8 +220,8 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a reader is told."""
+class Status:
+    """The status that a reader sees."""
 
     current: int
     longest: int
@@ -231,7 +233,7 @@ class Told:
 
 
 def by_window(book: Book) -> dict[datetime, list[Tick]]:
-    """The ticks that count, sorted, window by window."""
+    """The ticks that count, sorted, per window."""
     found: dict[datetime, list[Tick]] = {}
     counting = [each for each in book.wanted.effective(book.ticks) if book.since is None or each.at >= book.since]
     for each in sorted(counting, key=lambda tick: tick.at):
@@ -240,13 +242,13 @@ def by_window(book: Book) -> dict[datetime, list[Tick]]:
 
 
 def satisfied(book: Book) -> dict[datetime, int]:
-    """Satisfied windows, in order, with what each adds to its run."""
+    """The satisfied windows in order, with the number that each adds to its run."""
     found = {window: 1 for window, ticks in by_window(book).items() if book.wanted.is_met(ticks)}
     return dict(sorted((found | ({book.carried[0]: book.carried[1]} if book.carried else {})).items()))
 
 
 def is_excused(book: Book, window: datetime) -> bool:
-    """Whether a span overlaps the window; one without a length is an instant."""
+    """Whether a span overlaps the window. A span without a length is an instant."""
     spans = [(begin, None if end is None else max(end, begin + INSTANT)) for begin, end in book.spans]
     return any(
         start < (end or datetime.max.replace(tzinfo=UTC)) and begin < stop
@@ -273,7 +275,7 @@ def runs(book: Book) -> list[dict[datetime, int]]:
 
 
 def fatal_window(book: Book, last: datetime) -> datetime | None:
-    """The window whose miss is one too many, when `last` is the last satisfied one; None where nothing can break it."""
+    """The window whose miss is one too many if `last` is the last satisfied one. None if nothing can break the run."""
     lasting = [begin for begin, end in book.spans if end is None]
     settled = max((until for _, until in book.calendar.zones if until), default=None)
     missed, window = 0, last
@@ -291,7 +293,7 @@ def first_piece(book: Book, window: datetime) -> datetime | None:
 
 
 def end_of(book: Book, window: datetime) -> datetime:
-    """When the window is over for good; of one that was skipped, when the next one begins."""
+    """The end of the window's last piece. For a skipped window, the start of the next one."""
     pieces = book.calendar.pieces(window)
     return (
         max(end for _, end in pieces)
@@ -300,12 +302,12 @@ def end_of(book: Book, window: datetime) -> datetime:
     )
 
 
-def told(book: Book, *, now: datetime) -> Told:
-    """Where the streak stands at `now`."""
+def status_at(book: Book, *, now: datetime) -> Status:
+    """The status of the streak at `now`."""
     found, here = runs(book), book.calendar.window_at(now)
     is_satisfied = here in satisfied(book)
     longest = max([book.record, *(sum(run.values()) for run in found)])
-    nothing = Told(0, longest, book.calendar.key(here), is_satisfied, False, None, None)
+    nothing = Status(0, longest, book.calendar.key(here), is_satisfied, False, None, None)
     if not found:
         return nothing
     last = max(found[-1])
@@ -325,9 +327,12 @@ def told(book: Book, *, now: datetime) -> Told:
 
 
 def after_change(book: Book, new: Book, *, at: datetime) -> Book:
-    """The book by new rules, which hold from `at`: what was alive goes on, from the window that is then open if the latest
-    activity, which had satisfied its own, is in it, else from the one before. Earlier ticks are older than `since`."""
-    then, active_at = told(book, now=at), min([at, *(max(each.at for each in book.ticks) for _ in book.ticks[:1])])
+    """Convert the book to new rules, which apply from `at`.
+
+    A live run continues. It ends with the window that is open at `at` if that contains the latest activity and the old window
+    of that activity was satisfied; else with the window before. Ticks before `at` no longer count.
+    """
+    then, active_at = status_at(book, now=at), min([at, *(max(each.at for each in book.ticks) for _ in book.ticks[:1])])
     last = new.calendar.previous(new.calendar.window_at(at))
     if book.ticks and book.calendar.window_at(active_at) in satisfied(book):
         last = max(last, new.calendar.window_at(active_at))
@@ -340,7 +345,7 @@ def after_change(book: Book, new: Book, *, at: datetime) -> Book:
 
 @dataclass(frozen=True)
 class RollingBook:
-    """Rolling windows of one length; ticks in order. `begun` is a count that a change of the rules brought, at that instant."""
+    """Rolling windows of one length, with ticks in order. `begun` is a carry-over: (instant of the change, count)."""
 
     length: timedelta
     rules: Book
@@ -348,7 +353,7 @@ class RollingBook:
 
 
 def openings(book: RollingBook) -> list[Book]:
-    """What every tick that found nothing running has opened, with the ticks until it was over."""
+    """One book for each tick that opened windows, with the ticks until its run was over."""
     found = [_going_on(book, *book.begun)] if book.begun else []
     for each in book.rules.ticks:
         if not found or is_over(found[-1], each.at):
@@ -358,15 +363,15 @@ def openings(book: RollingBook) -> list[Book]:
 
 
 def _going_on(book: RollingBook, at: datetime, count: int) -> Book:
-    """As if a window that ended with the change had been the last of so many."""
+    """A book in which the carried run ended with a window that ended at the change."""
     before = at - book.length
     return replace(book.rules, calendar=Fixed(before, book.length), carried=(before, count), ticks=[])
 
 
 def is_over(opening: Book, at: datetime) -> bool:
-    """Whether it has broken, or its first window that could be missed was."""
+    """Whether its run has broken, or, without a run, its first window that can be missed has ended."""
     if runs(opening):
-        return opening.resets and not told(opening, now=at).current
+        return opening.resets and not status_at(opening, now=at).current
     assert isinstance(opening.calendar, Fixed)
     first = replace(opening, grace=0, resets=True)
     fatal = fatal_window(first, opening.calendar.opened - book_length(opening))
@@ -378,27 +383,27 @@ def book_length(opening: Book) -> timedelta:
     return opening.calendar.length
 
 
-def told_rolling(book: RollingBook, *, now: datetime) -> Told:
-    """As `told`; without a window where nothing is running."""
+def rolling_status_at(book: RollingBook, *, now: datetime) -> Status:
+    """Like `status_at`. No window is open if no run is running."""
     all_of_them = openings(book)
     if not all_of_them:
-        return Told(0, book.rules.record, None, False, False, None, None)
-    longest = max(told(each, now=now).longest for each in all_of_them)
+        return Status(0, book.rules.record, None, False, False, None, None)
+    longest = max(status_at(each, now=now).longest for each in all_of_them)
     if is_over(all_of_them[-1], now):
-        return Told(0, longest, None, False, False, None, None)
-    return replace(told(all_of_them[-1], now=now), longest=longest)
+        return Status(0, longest, None, False, False, None, None)
+    return replace(status_at(all_of_them[-1], now=now), longest=longest)
 
 
 def rolling_after_change(book: Book, new: RollingBook, *, at: datetime) -> RollingBook:
-    """As `after_change`, from a calendar: what was alive has one window from the change on."""
-    then = told(book, now=at)
+    """Like `after_change`, from a calendar to rolling windows. A live run can be continued in one window from the change on."""
+    then = status_at(book, now=at)
     begun = (at, then.current) if then.current else None
     return replace(new, rules=replace(new.rules, record=then.longest), begun=begun)
 
 
 def after_change_of_rolling(book: RollingBook, new: Book, *, at: datetime) -> Book:
-    """As `after_change`, from rolling windows to a calendar."""
-    then, last = told_rolling(book, now=at), new.calendar.previous(new.calendar.window_at(at))
+    """Like `after_change`, from rolling windows to a calendar."""
+    then, last = rolling_status_at(book, now=at), new.calendar.previous(new.calendar.window_at(at))
     if book.rules.ticks:
         active_at, opening = book.rules.ticks[-1].at, openings(book)[-1]
         if opening.calendar.window_at(active_at) in satisfied(opening):

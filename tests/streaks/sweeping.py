@@ -1,4 +1,4 @@
-"""What tests of the sweeps share: ticks at given days, sweeps at given instants, and what was told of them."""
+"""Helpers for tests of sweeps: ticks and sweeps at given instants, and the announcements they emitted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,36 +16,36 @@ NOON = MIDNIGHT + 12 * HOUR
 
 
 def fresh(tenant: Tenant) -> Tenant:
-    """As a new request or task reads it."""
+    """The tenant as a new request or task reads it."""
     return Tenant.objects.get(pk=tenant.pk)
 
 
-def defined(tenant: Tenant, code: str = "daily", **data: Any) -> Streak:
+def define(tenant: Tenant, code: str = "daily", **data: Any) -> Streak:
     return create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOON)
 
 
-def ticked(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", now: datetime | None = None) -> Any:
-    """The answer to the last of the ticks, each of which came when it happened, or all of them at `now`."""
+def tick(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", now: datetime | None = None) -> Any:
+    """Record ticks and return the last result. Each tick is recorded at its own instant, or at `now`."""
     for at in ats:
-        told = record(tenant=fresh(tenant), participant_id=who, streak_code=code, at=at, now=now or at)
-    return told
+        result = record(tenant=fresh(tenant), participant_id=who, streak_code=code, at=at, now=now or at)
+    return result
 
 
-def swept(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
-    """How many rows were looked at by a sweep of each kind; of both where none is named."""
+def run_sweep(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
+    """Run a sweep of each kind (default: both) and return the number of processed rows."""
     return sum(sweep(tenant=fresh(tenant), kind=kind, now=now) for kind in kinds or (RISKS, BREAKS))
 
 
-def reviewed(tenant: Tenant, now: datetime) -> int:
+def run_reviews(tenant: Tenant, now: datetime) -> int:
     due = Streak.objects.of(tenant).awaiting_review().select_related("tenant")
     return sum(review_streak(streak=streak, now=now) for streak in due)
 
 
-def told(*types: str) -> list[tuple[str, dict[str, Any]]]:
-    """Type and data of what was told of streaks but for their ticks, in order; of these types where some are named."""
+def announcements(*types: str) -> list[tuple[str, dict[str, Any]]]:
+    """(type, data) of the emitted streak events, in order, without increments. `types` restricts them."""
     events = DomainEvent.objects.filter(type__startswith="streak.").exclude(type="streak.incremented").order_by("id")
     return [(event.type, event.data) for event in events if not types or event.type in types]
 
 
-def told_types() -> list[str]:
-    return [name for name, _ in told()]
+def announcement_types() -> list[str]:
+    return [name for name, _ in announcements()]

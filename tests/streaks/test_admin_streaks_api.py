@@ -1,4 +1,4 @@
-"""Streak definitions over the admin API, in the shapes of the spec."""
+"""Streak definitions over the admin API, in the documented shapes."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -165,7 +165,7 @@ def shown(api, day):
         return api.get("/participants/u/streaks").json()["streaks"][0]
 
 
-def test_a_change_of_grace_carries_the_count_over_and_revives_nothing(api, admin_api):
+def test_a_change_of_grace_carries_the_count_over_and_does_not_revive_a_run(api, admin_api):
     created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
     ticks(api, 0, 1, 2)
 
@@ -182,7 +182,7 @@ def test_a_change_of_grace_carries_the_count_over_and_revives_nothing(api, admin
     assert StreakRevision.objects.count() == 2
 
 
-def test_a_change_from_days_to_weeks_goes_on_counting(api, admin_api):
+def test_a_count_continues_after_a_change_from_days_to_weeks(api, admin_api):
     created = admin_api.post(LIST, SPEC).json()
     ticks(api, 0, 1, 2)
 
@@ -193,7 +193,7 @@ def test_a_change_from_days_to_weeks_goes_on_counting(api, admin_api):
     assert ticks(api, 9)["new_count"] == 4
 
 
-def test_a_change_of_name_begins_no_new_rules(admin_api):
+def test_a_change_of_the_name_does_not_begin_new_rules(admin_api):
     created = admin_api.post(LIST, SPEC).json()
 
     admin_api.patch(f"{LIST}/{created['id']}", {"name": "New", "grace_periods": SPEC["grace_periods"]})
@@ -201,7 +201,7 @@ def test_a_change_of_name_begins_no_new_rules(admin_api):
     assert not StreakRevision.objects.exists()
 
 
-def test_a_pause_breaks_nothing_however_long_it_lasts(api, admin_api):
+def test_a_pause_of_any_length_breaks_nothing(api, admin_api):
     created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
     ticks(api, 0, 1, 2)
 
@@ -224,7 +224,7 @@ def test_nulls_for_what_cannot_be_null_mean_unchanged(admin_api):
     assert changed == created | {"color": None, "updated_at": changed["updated_at"]}
 
 
-def test_several_event_types_are_shown_and_taken_joined_by_commas(admin_api):
+def test_several_event_types_are_joined_by_commas(admin_api):
     created = admin_api.post(LIST, SPEC | {"fact_type": "login, signin"}).json()
 
     assert created["fact_type"] == "login,signin"
@@ -233,7 +233,7 @@ def test_several_event_types_are_shown_and_taken_joined_by_commas(admin_api):
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York"])
-def test_a_change_of_the_tenants_zone_breaks_no_live_streak(api, admin_api, tenant, zone):
+def test_a_change_of_the_tenants_zone_does_not_break_a_live_streak(api, admin_api, tenant, zone):
     admin_api.post(LIST, SPEC | {"grace_periods": 0})
     ticks(api, 0, 1, 2)
     midday = NOW + 2 * DAY + timedelta(hours=4)
@@ -248,7 +248,7 @@ def test_a_change_of_the_tenants_zone_breaks_no_live_streak(api, admin_api, tena
         ] in {3, 4}
 
 
-def test_a_tick_from_before_a_change_of_the_rules_has_no_effect_and_is_not_announced(api, admin_api):
+def test_a_tick_from_before_a_change_of_the_rules_has_no_effect_and_emits_nothing(api, admin_api):
     created = admin_api.post(LIST, SPEC | {"grace_periods": 0}).json()
     ticks(api, 0, 1, 2)
     with time_machine.travel(NOW + 2 * DAY, tick=False):

@@ -1,4 +1,4 @@
-"""The command that brings in a history of ticks."""
+"""The command that imports past ticks."""
 
 import io
 import json
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, timedelta
 from random import Random
 
@@ -16,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.models import DomainEvent, FileImport, IdempotencyKey, Participant
 from participants.services.tenants import create_tenant
 from streaks.models import ParticipantStreak
@@ -31,7 +32,7 @@ def noon():
     return timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - DAY
 
 
-def defined(tenant, code="daily", **data):
+def define(tenant, code="daily", **data):
     row = create_streak(
         tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=timezone.now()
     )
@@ -69,10 +70,10 @@ def history(noon, codes=("daily",), people=("ada", "bo"), ages=(9, 8, 2, 1, 0, 1
     return [(who, code, noon - age * DAY) for age in ages for who in people for code in codes]
 
 
-def test_a_history_is_what_it_would_be_tick_by_tick_in_any_order(tenant, other_tenant, noon, written):
+def test_a_history_has_the_same_result_as_single_ticks_in_any_order(tenant, other_tenant, noon, written):
     for owner in (tenant, other_tenant):
-        defined(owner)
-        defined(owner, "weekly", period="weekly", grace_periods=1)
+        define(owner)
+        define(owner, "weekly", period="weekly", grace_periods=1)
     ticks = history(noon, codes=("daily", "weekly"))
     for who, code, at in sorted(ticks, key=lambda tick: tick[2]):
         record(tenant=tenant, participant_id=who, streak_code=code, at=at, now=timezone.now())
@@ -80,14 +81,14 @@ def test_a_history_is_what_it_would_be_tick_by_tick_in_any_order(tenant, other_t
     ParticipantStreak.objects.all().delete()
 
     Random(1).shuffle(ticks)
-    told, _ = backfill(written(ticks), tenant="globex")
+    report, _ = backfill(written(ticks), tenant="globex")
 
     assert states() == one_by_one
-    assert (told["lines"], told["bad"]) == (len(ticks), 0)
+    assert (report["lines"], report["bad"]) == (len(ticks), 0)
 
 
-def test_a_second_run_of_the_file_does_nothing(tenant, noon, written):
-    defined(tenant)
+def test_importing_the_file_again_changes_nothing(tenant, noon, written):
+    define(tenant)
     path = written(history(noon))
     first, _ = backfill(path)
     before = states()
@@ -96,35 +97,35 @@ def test_a_second_run_of_the_file_does_nothing(tenant, noon, written):
 
     assert first == {"lines": 12, "recorded": 10, "repeated": 2, "bad": 0}
     assert again == {"lines": 0, "recorded": 0, "repeated": 0, "bad": 0}
-    assert "All of this file was done before" in err
+    assert "This file was imported completely before" in err
     assert states() == before
 
 
-def test_the_same_ticks_in_another_file_or_anew_count_once(tenant, noon, written):
-    defined(tenant, condition={"type": "count", "min": 3})
+def test_the_same_ticks_in_another_file_count_once(tenant, noon, written):
+    define(tenant, condition={"type": "count", "min": 3})
     hours = [noon + hour * timedelta(hours=1) for hour in (0, 1)]
     ticks = [("ada", "daily", at) for at in hours]
     first, _ = backfill(written(ticks))
 
     shared, _ = backfill(written([*ticks, ("ada", "daily", noon + timedelta(hours=1, minutes=1))], "more.csv"))
-    anew, _ = backfill(written(ticks), "--restart")
+    again, _ = backfill(written(ticks), "--restart")
 
-    assert (first["recorded"], shared["recorded"], shared["repeated"], anew["repeated"]) == (2, 1, 2, 2)
+    assert (first["recorded"], shared["recorded"], shared["repeated"], again["repeated"]) == (2, 1, 2, 2)
     assert ParticipantStreak.objects.get().runs == [[noon.toordinal(), 1]]
 
 
-def test_where_one_tick_is_enough_no_key_is_kept(tenant, noon, written):
-    defined(tenant)
+def test_no_idempotency_request_is_stored_if_one_tick_satisfies_a_window(tenant, noon, written):
+    define(tenant)
 
     backfill(written(history(noon)))
 
     assert not IdempotencyKey.objects.exists()
 
 
-def test_bad_lines_are_told_by_number_and_stop_nothing(tenant, noon, written, tmp_path):
-    defined(tenant)
-    defined(tenant, "paused", is_active=False)
-    defined(tenant, "points", condition={"type": "sum", "field": "points", "min": 5})
+def test_bad_lines_are_reported_by_number_and_do_not_stop_the_import(tenant, noon, written, tmp_path):
+    define(tenant)
+    define(tenant, "paused", is_active=False)
+    define(tenant, "points", condition={"type": "sum", "field": "points", "min": 5})
     ahead = (timezone.now() + timedelta(minutes=6)).isoformat()
     bad = [
         ("", "daily", noon),
@@ -138,7 +139,7 @@ def test_bad_lines_are_told_by_number_and_stop_nothing(tenant, noon, written, tm
     ]
     path = written([*bad, ("bo", "daily", noon)], more="ada,daily\n")
 
-    told, err = backfill(path, "--bad", str(tmp_path / "bad.txt"))
+    report, err = backfill(path, "--bad", str(tmp_path / "bad.txt"))
 
     expected = [
         "line 2: participant_id: Is missing.",
@@ -151,14 +152,14 @@ def test_bad_lines_are_told_by_number_and_stop_nothing(tenant, noon, written, tm
         "line 9: timestamp: Must not be before 1970.",
         "line 11: has 2 fields, and the header 3",
     ]
-    assert told == {"lines": 10, "recorded": 1, "repeated": 0, "bad": 9}
+    assert report == {"lines": 10, "recorded": 1, "repeated": 0, "bad": 9}
     assert [line for line in err.splitlines() if line.startswith("line ")] == expected
     assert (tmp_path / "bad.txt").read_text().splitlines() == expected
     assert list(Participant.objects.values_list("external_id", flat=True)) == ["bo"]
 
 
-def test_strict_fails_where_a_line_is_bad_and_has_done_the_others(tenant, noon, written):
-    defined(tenant)
+def test_strict_fails_on_a_bad_line_and_imports_the_others(tenant, noon, written):
+    define(tenant)
     path = written([("ada", "unknown", noon), ("bo", "daily", noon)])
 
     with pytest.raises(CommandError, match="Bad lines in this file: 1"):
@@ -167,18 +168,18 @@ def test_strict_fails_where_a_line_is_bad_and_has_done_the_others(tenant, noon, 
     assert Participant.objects.get().external_id == "bo"
 
 
-def test_a_dry_run_tells_and_writes_nothing(tenant, noon, written, nothing_written):
-    defined(tenant, condition={"type": "count", "min": 2})
+def test_a_dry_run_reports_and_writes_nothing(tenant, noon, written, nothing_written):
+    define(tenant, condition={"type": "count", "min": 2})
 
     with nothing_written():
-        told, _ = backfill(written(history(noon)), "--dry-run")
+        report, _ = backfill(written(history(noon)), "--dry-run")
 
-    assert told == {"lines": 12, "recorded": 10, "repeated": 2, "bad": 0}
-    assert backfill(written(history(noon)))[0] == told
+    assert report == {"lines": 12, "recorded": 10, "repeated": 2, "bad": 0}
+    assert backfill(written(history(noon)))[0] == report
 
 
-def test_it_is_silent_unless_asked_to_tell(tenant, noon, written):
-    defined(tenant)
+def test_the_import_is_silent_by_default(tenant, noon, written):
+    define(tenant)
     backfill(written(history(noon, people=["ada"])))
     assert not DomainEvent.objects.exists()
 
@@ -189,22 +190,22 @@ def test_it_is_silent_unless_asked_to_tell(tenant, noon, written):
 
 
 @pytest.mark.parametrize(("options", "given"), [((), 2), (("--without-rewards",), 0)])
-def test_milestones_give_their_rewards_unless_told_not_to(tenant, noon, written, monkeypatch, options, given):
+def test_milestones_grant_their_rewards_unless_disabled(tenant, noon, written, monkeypatch, options, given):
     rewards = []
-    kind = GrantKind(give=lambda *told: rewards.append(told) or (), problem=lambda tenant, spec: None, keys=("id",))
+    kind = replace(grant_kinds["reward"], give=lambda *call: rewards.append(call) or (), problem=lambda *call: None)
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
-    defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
+    define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
 
     backfill(written(history(noon)), *options)
 
     assert len(rewards) == given
     assert {tuple(paid[0]) for paid in ParticipantStreak.objects.values_list("paid", flat=True)}
     backfill(written(history(noon, ages=(3,)), "later.csv"))
-    assert len(rewards) == given  # reached is reached
+    assert len(rewards) == given  # a milestone that counts as reached never pays later
 
 
-def test_a_history_is_no_visit(tenant, noon, written):
-    defined(tenant)
+def test_an_imported_history_does_not_count_as_a_visit(tenant, noon, written):
+    define(tenant)
     record(tenant=tenant, participant_id="ada", streak_code="daily", at=noon, now=noon)
 
     backfill(written(history(noon, people=["ada"])))
@@ -213,7 +214,7 @@ def test_a_history_is_no_visit(tenant, noon, written):
 
 
 def test_ndjson_and_a_stream_are_read_too(tenant, noon, tmp_path, monkeypatch):
-    defined(tenant)
+    define(tenant)
     line = json.dumps({"participant_id": "ada", "streak_code": "daily", "timestamp": noon.isoformat()})
     (tmp_path / "ticks.ndjson").write_text(f"{line}\n")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{line}\n".encode())))
@@ -225,14 +226,14 @@ def test_ndjson_and_a_stream_are_read_too(tenant, noon, tmp_path, monkeypatch):
     assert "Reading a stream" in err
 
 
-def test_the_sandbox_and_other_tenants_are_apart(tenant, other_tenant, noon, written):
-    defined(tenant.sandbox)
-    defined(other_tenant)
+def test_the_sandbox_and_other_tenants_are_separate(tenant, other_tenant, noon, written):
+    define(tenant.sandbox)
+    define(other_tenant)
 
-    told, _ = backfill(written(history(noon)), "--sandbox")
+    report, _ = backfill(written(history(noon)), "--sandbox")
     elsewhere, _ = backfill(written(history(noon)), tenant="globex")
 
-    assert (told["recorded"], elsewhere["recorded"]) == (10, 10)
+    assert (report["recorded"], elsewhere["recorded"]) == (10, 10)
     assert set(Participant.objects.values_list("tenant_id", flat=True)) == {tenant.sandbox.pk, other_tenant.pk}
 
 
@@ -243,8 +244,8 @@ def test_an_unknown_tenant_and_a_missing_file_are_one_line(tenant, written, noon
         backfill("missing.csv")
 
 
-def test_a_batch_takes_as_many_statements_as_one_line_does(tenant, noon, written, queries):
-    defined(tenant)
+def test_a_batch_needs_as_many_statements_as_one_line(tenant, noon, written, queries):
+    define(tenant)
     backfill(written([("ada", "daily", noon)]))
     people = [f"user_{number}" for number in range(100)]
     path = written(history(noon, people=people, ages=(1, 0)), "many.csv")
@@ -255,9 +256,9 @@ def test_a_batch_takes_as_many_statements_as_one_line_does(tenant, noon, written
 
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
-def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(noon, written):
+def test_a_killed_import_resumes_without_gap_and_without_repetition(noon, written):
     tenant = create_tenant(slug="acme", name="Acme", now=timezone.now())
-    defined(tenant, condition={"type": "count", "min": 2})
+    define(tenant, condition={"type": "count", "min": 2})
     people = [f"user_{number}" for number in range(300)]
     ticks = [
         (who, "daily", noon - age * DAY + minute * timedelta(minutes=1))
@@ -289,10 +290,10 @@ def test_killed_in_the_middle_it_goes_on_without_a_gap_and_without_a_repetition(
     begun = FileImport.objects.get().line
     assert 1500 <= begun < len(ticks)
 
-    told, err = backfill(path)
+    report, err = backfill(path)
 
-    assert f"Going on behind line {begun}" in err
-    assert told["lines"] == len(ticks) + 1 - begun
+    assert f"Continuing after line {begun}" in err
+    assert report["lines"] == len(ticks) + 1 - begun
     runs = ParticipantStreak.objects.values_list("runs", flat=True)
     assert [list(map(tuple, each)) for each in runs] == [[((noon - 19 * DAY).toordinal(), 20)]] * len(people)
     progress = ParticipantStreak.objects.values_list("progress", flat=True)

@@ -20,7 +20,7 @@ def clock():
         yield traveller
 
 
-def defined(tenant, code="daily_login", **data):
+def define(tenant, code="daily_login", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
@@ -37,8 +37,8 @@ def seen(answer):
     }
 
 
-def test_each_window_tells_whether_it_counted_and_how_long_the_run_was(api, tenant, queries):
-    defined(tenant, grace_periods=1)
+def test_each_window_has_its_result_and_the_length_of_the_run(api, tenant, queries):
+    define(tenant, grace_periods=1)
     tick(tenant, 5, 4, 2, 1)
     api.get(CALENDAR)
 
@@ -73,8 +73,8 @@ def test_each_window_tells_whether_it_counted_and_how_long_the_run_was(api, tena
     }
 
 
-def test_an_excused_window_says_so(api, admin_api, tenant):
-    defined(tenant)
+def test_an_excused_window_is_labelled(api, admin_api, tenant):
+    define(tenant)
     tick(tenant, 2)
     body = {"from": "2026-02-13", "to": "2026-02-13", "reason": "Ill"}
     admin_api.post("/admin/participants/user_42/streaks/daily_login/freeze", body)
@@ -84,16 +84,16 @@ def test_an_excused_window_says_so(api, admin_api, tenant):
     assert [(window["excused"], window["grace"], window["count"]) for window in windows] == [(True, False, 1)]
 
 
-def test_without_dates_it_is_the_last_thirty_days(api, tenant):
-    defined(tenant)
+def test_the_default_is_the_last_thirty_days(api, tenant):
+    define(tenant)
 
     keys = list(seen(api.get(CALENDAR)))
 
     assert (keys[0], keys[-1], len(keys)) == ("2026-01-16", "2026-02-14", 30)
 
 
-def test_nobody_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_written):
-    defined(tenant)
+def test_an_unknown_participant_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_written):
+    define(tenant)
 
     with nothing_written():
         answer = api.get("/participants/nobody/streaks/daily_login/calendar?from=2026-02-13")
@@ -101,9 +101,9 @@ def test_nobody_has_an_empty_calendar_and_is_not_created(api, tenant, nothing_wr
     assert seen(answer) == {"2026-02-13": (False, False, 0), "2026-02-14": (False, False, 0)}
 
 
-def test_weeks_months_and_hours_that_meet_the_dates_are_shown(api, tenant):
+def test_weeks_months_and_hours_that_overlap_the_dates_are_shown(api, tenant):
     for period in ("weekly", "monthly", "hourly"):
-        defined(tenant, period, period=period)
+        define(tenant, period, period=period)
     path = "/participants/user_42/streaks/{}/calendar?from=2026-01-31&to=2026-02-01"
 
     keys = {period: list(seen(api.get(path.format(period)))) for period in ("weekly", "monthly", "hourly")}
@@ -114,7 +114,7 @@ def test_weeks_months_and_hours_that_meet_the_dates_are_shown(api, tenant):
 
 
 def test_a_rolling_streak_shows_the_windows_of_its_run(api, tenant):
-    defined(tenant, "rolling", period="rolling", duration_seconds=86_400)
+    define(tenant, "rolling", period="rolling", duration_seconds=86_400)
     path = "/participants/user_42/streaks/rolling/calendar"
     assert seen(api.get(path)) == {}
     tick(tenant, 2, 1, code="rolling")
@@ -127,15 +127,15 @@ def test_a_rolling_streak_shows_the_windows_of_its_run(api, tenant):
 
 
 def test_a_day_that_a_zone_skipped_is_not_shown(api, tenant):
-    defined(tenant, timezone="Pacific/Apia")
+    define(tenant, timezone="Pacific/Apia")
 
     keys = list(seen(api.get(f"{CALENDAR}?from=2011-12-29&to=2011-12-31")))
 
     assert keys == ["2011-12-29", "2011-12-31"]
 
 
-def test_the_days_of_a_traveller_stay_local_dates(api, tenant):
-    defined(tenant, timezone="participant")
+def test_the_days_of_a_travelling_participant_remain_local_dates(api, tenant):
+    define(tenant, timezone="participant")
     participants.register(tenant=tenant, external_id="user_42", changes={"timezone": "Asia/Tokyo"}, now=NOW)
     tick(tenant, 0)  # 17:15 on the 14th in Tokyo
 
@@ -161,20 +161,20 @@ def test_the_days_of_a_traveller_stay_local_dates(api, tenant):
     ],
 )
 def test_dates_that_do_not_validate_are_422(api, tenant, query, field):
-    defined(tenant)
+    define(tenant)
 
     assert refused_fields(api.get(f"{CALENDAR}?{query}")) == [field]
 
 
 def test_exactly_400_windows_can_be_asked_for(api, tenant):
-    defined(tenant)
+    define(tenant)
 
     assert len(seen(api.get(f"{CALENDAR}?from=2025-01-11&to=2026-02-14"))) == 400
 
 
-def test_what_is_not_there_is_404(api, other_api, tenant):
-    defined(tenant)
-    defined(tenant, "planned", status="draft")
+def test_missing_objects_are_404(api, other_api, tenant):
+    define(tenant)
+    define(tenant, "planned", status="draft")
 
     for client, code in ((api, "unknown"), (api, "planned"), (other_api, "daily_login")):
         answer = client.get(f"/participants/user_42/streaks/{code}/calendar")

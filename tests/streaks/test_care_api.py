@@ -1,4 +1,4 @@
-"""Freezes, restored runs, pauses and amnesties over the admin API."""
+"""Freezes, restores, pauses and amnesties over the admin API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,17 +33,17 @@ def clock():
 
 @pytest.fixture
 def streak(tenant):
-    return defined(tenant)
+    return define(tenant)
 
 
-def defined(tenant, code="daily_login", **data):
+def define(tenant, code="daily_login", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": [code], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
 
 
 def tick(tenant, *ages, code="daily_login", user="user_42"):
-    """Ticks so many days ago."""
+    """Record ticks of the given ages in days."""
     for age in sorted(ages, reverse=True):
         record(tenant=tenant, participant_id=user, streak_code=code, at=NOW - age * DAY, now=NOW)
 
@@ -52,14 +52,14 @@ def current(api, user="user_42"):
     return api.get(f"/participants/{user}/streaks").json()["streaks"][0]["current_count"]
 
 
-def told():
+def emitted_types():
     return list(DomainEvent.objects.order_by("id").exclude(type="streak.incremented").values_list("type", flat=True))
 
 
 # --- freeze -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_freeze_of_past_days_brings_a_broken_run_back(api, admin_api, tenant, streak):
+def test_a_freeze_of_past_days_revives_a_broken_run(api, admin_api, tenant, streak):
     tick(tenant, 5, 4, 3)
     assert current(api) == 0
 
@@ -91,7 +91,7 @@ def test_without_dates_the_open_window_is_excused(api, admin_api, tenant, streak
         assert current(api) == 0
 
 
-def test_a_freeze_ahead_keeps_the_run_over_a_holiday(api, admin_api, tenant, streak):
+def test_a_freeze_in_advance_preserves_a_run_during_a_holiday(api, admin_api, tenant, streak):
     tick(tenant, 0)
 
     admin_api.post(f"{OF_USER}/freeze", {"from": "2026-02-15", "to": "2026-02-21", "reason": "Holiday"})
@@ -128,21 +128,21 @@ def test_a_freeze_that_does_not_validate_is_422_and_writes_nothing(
 
 
 @pytest.mark.parametrize("action", ["freeze", "restore"])
-def test_care_of_what_is_not_there_is_404_and_writes_nothing(
+def test_care_of_missing_objects_is_404_and_writes_nothing(
     admin_api, other_admin_api, tenant, other_tenant, streak, nothing_written, action
 ):
-    defined(tenant, "weekly", period="weekly")
-    defined(other_tenant)
+    define(tenant, "weekly", period="weekly")
+    define(other_tenant)
     tick(tenant, 1)
     base, body = "/admin/participants", {"reason": "a"}
 
     with nothing_written():
-        nobody = admin_api.post(f"{base}/nobody/streaks/daily_login/{action}", body)
+        unknown = admin_api.post(f"{base}/nobody/streaks/daily_login/{action}", body)
         no_streak = admin_api.post(f"{base}/user_42/streaks/daily_logins/{action}", body)
         not_started = admin_api.post(f"{base}/user_42/streaks/weekly/{action}", body)
         foreign = other_admin_api.post(f"{OF_USER}/{action}", body)
 
-    assert refusal(nobody) == (404, "participant_not_found", "Participant not found: nobody")
+    assert refusal(unknown) == (404, "participant_not_found", "Participant not found: nobody")
     assert refusal(no_streak) == (404, "streak_not_found", "Streak 'daily_logins' not found")
     assert refusal(not_started) == (404, "streak_not_started", "Participant 'user_42' has not started streak 'weekly'")
     assert refusal(foreign)[:2] == (404, "participant_not_found")
@@ -163,7 +163,7 @@ def test_care_needs_the_admin_scope(api, path):
     assert refusal(api.post(path, {"reason": "a"})) == (403, "forbidden", "API key requires 'admin' scope")
 
 
-def test_anonymising_forgets_the_reasons_and_keeps_the_excuse(admin_api, tenant, streak):
+def test_anonymising_removes_reasons_and_preserves_excuses(admin_api, tenant, streak):
     tick(tenant, 5, 4, 3)
     admin_api.post(f"{OF_USER}/freeze", {"from": "2026-02-12", "to": "2026-02-13", "reason": "Ill"})
 
@@ -195,7 +195,7 @@ def test_a_restored_run_joins_the_one_that_began_since(api, admin_api, tenant, s
 
 
 @pytest.mark.parametrize("ages", [(2, 1, 0), (1,)])
-def test_there_is_nothing_to_restore_of_a_run_that_lives(admin_api, tenant, streak, nothing_written, ages):
+def test_a_live_run_cannot_be_restored(admin_api, tenant, streak, nothing_written, ages):
     tick(tenant, *ages)
 
     with nothing_written():
@@ -205,19 +205,19 @@ def test_there_is_nothing_to_restore_of_a_run_that_lives(admin_api, tenant, stre
 
 
 def test_a_milestone_is_not_paid_again_for_a_restored_run(admin_api, tenant):
-    defined(tenant, milestones=[{"threshold": 3, "reward_item_id": None, "repeatable": True}])
+    define(tenant, milestones=[{"threshold": 3, "reward_item_id": None, "repeatable": True}])
     tick(tenant, 9, 8, 7)
 
     admin_api.post(f"{OF_USER}/restore", {"reason": "Our outage"})
     tick(tenant, 0)
 
-    assert told().count("streak.milestone_reached") == 1
+    assert emitted_types().count("streak.milestone_reached") == 1
 
 
 # --- pause, resume and archive --------------------------------------------------------------------------------------------
 
 
-def test_pausing_tells_whom_it_touches_and_keeps_runs_alive(api, admin_api, tenant, streak):
+def test_pausing_counts_affected_participants_and_preserves_live_runs(api, admin_api, tenant, streak):
     tick(tenant, 1, 0)
     tick(tenant, 9, user="long_gone")
 
@@ -236,7 +236,7 @@ def test_pausing_tells_whom_it_touches_and_keeps_runs_alive(api, admin_api, tena
         assert current(api) == 0
 
 
-def test_archiving_tells_whom_it_touches_and_twice_is_once(api, admin_api, tenant, streak):
+def test_archiving_counts_affected_participants_and_can_be_repeated(api, admin_api, tenant, streak):
     tick(tenant, 1, 0)
 
     first, again = (admin_api.post(f"/admin/streaks/{streak.pk}/archive") for _ in range(2))
@@ -248,7 +248,7 @@ def test_archiving_tells_whom_it_touches_and_twice_is_once(api, admin_api, tenan
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "archive"])
-def test_a_dry_run_only_tells(admin_api, tenant, streak, nothing_written, action):
+def test_a_dry_run_only_counts_participants(admin_api, tenant, streak, nothing_written, action):
     tick(tenant, 0)
 
     with nothing_written():
@@ -257,7 +257,7 @@ def test_a_dry_run_only_tells(admin_api, tenant, streak, nothing_written, action
     assert (answer.status_code, answer.json()["touches"]["alive"]) == (200, 1)
 
 
-def test_what_is_archived_is_neither_paused_nor_resumed(admin_api, streak):
+def test_an_archived_streak_is_neither_paused_nor_resumed(admin_api, streak):
     admin_api.delete(f"/admin/streaks/{streak.pk}")
 
     assert refusal(admin_api.post(f"/admin/streaks/{streak.pk}/pause")) == (
@@ -304,12 +304,12 @@ def test_an_amnesty_revives_what_broke_and_undoing_it_breaks_it_again(api, admin
         "touches": {"participants": 1, "alive": 0, "at_risk": 0},
     }
     assert current(api) == 2
-    undone = admin_api.delete(f"{AMNESTIES}/{body['id']}")
-    assert (undone.status_code, undone.json()["undone_at"]) == (200, "2026-02-14T08:15:00Z")
+    answer_of_undo = admin_api.delete(f"{AMNESTIES}/{body['id']}")
+    assert (answer_of_undo.status_code, answer_of_undo.json()["undone_at"]) == (200, "2026-02-14T08:15:00Z")
     assert current(api) == 0
 
 
-def test_the_review_after_an_amnesty_tells_who_is_back_and_after_its_end_who_is_not(admin_api, tenant, streak):
+def test_reviews_announce_who_is_alive_after_an_amnesty_and_who_breaks_after_its_end(admin_api, tenant, streak):
     tick(tenant, 4, 3)
     amnesty = admin_api.post(AMNESTIES, OUTAGE).json()["id"]
     review_streak(streak=Streak.objects.get(), now=NOW)
@@ -318,12 +318,12 @@ def test_the_review_after_an_amnesty_tells_who_is_back_and_after_its_end_who_is_
     review_streak(streak=Streak.objects.get(), now=NOW)
     review_streak(streak=Streak.objects.get(), now=NOW)
 
-    assert told() == ["participant.created", "streak.restored", "streak.broken"]
+    assert emitted_types() == ["participant.created", "streak.restored", "streak.broken"]
     assert Streak.objects.get().review_due_at is None
 
 
 def test_an_amnesty_may_concern_some_streaks_only(api, admin_api, tenant, streak):
-    defined(tenant, "daily_lesson")
+    define(tenant, "daily_lesson")
     tick(tenant, 4, 3)
     tick(tenant, 4, 3, code="daily_lesson")
 
@@ -333,7 +333,7 @@ def test_an_amnesty_may_concern_some_streaks_only(api, admin_api, tenant, streak
     assert {entry["code"]: entry["current_count"] for entry in entries} == {"daily_login": 0, "daily_lesson": 2}
 
 
-def test_the_dates_are_those_of_the_zone_that_is_named(api, admin_api, tenant, streak):
+def test_dates_are_in_the_named_zone(api, admin_api, tenant, streak):
     tick(tenant, 3)
     body = {
         **OUTAGE,
@@ -347,7 +347,7 @@ def test_the_dates_are_those_of_the_zone_that_is_named(api, admin_api, tenant, s
     assert current(api) == 1
 
 
-def test_without_a_zone_it_is_the_tenants(admin_api, tenant):
+def test_the_zone_defaults_to_the_tenants_zone(admin_api, tenant):
     body = {name: value for name, value in OUTAGE.items() if name != "timezone"}
 
     assert admin_api.post(AMNESTIES, body).json()["timezone"] == "UTC"
@@ -374,7 +374,7 @@ def test_an_amnesty_that_does_not_validate_is_422_and_writes_nothing(
         assert refused_fields(admin_api.post(AMNESTIES, {**OUTAGE, **change})) == [field]
 
 
-def test_a_dry_run_of_an_amnesty_only_tells(admin_api, tenant, streak, nothing_written):
+def test_a_dry_run_of_an_amnesty_only_counts_participants(admin_api, tenant, streak, nothing_written):
     tick(tenant, 0)
 
     with nothing_written():
@@ -384,7 +384,7 @@ def test_a_dry_run_of_an_amnesty_only_tells(admin_api, tenant, streak, nothing_w
     assert (answer.status_code, body["id"], body["touches"]["alive"]) == (200, None, 1)
 
 
-def test_amnesties_are_listed_and_read_within_their_tenant(admin_api, other_admin_api, tenant):
+def test_amnesties_are_visible_only_within_their_tenant(admin_api, other_admin_api, tenant):
     made = admin_api.post(AMNESTIES, OUTAGE).json()
     shown = {name: value for name, value in made.items() if name != "touches"}
 

@@ -1,11 +1,12 @@
-"""Streaks in the console. What all definitions have in common is tested here."""
+"""Streaks in the console. The behaviour that all definitions have in common is tested here."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.errors import FieldError
 from participants.ids import new_id
 from streaks.admin.words import COUNTS_CARRIED_OVER
@@ -31,7 +32,7 @@ SETTINGS = {
 }
 
 
-def made(tenant, code="daily_login", **data):
+def make_streak(tenant, code="daily_login", **data):
     data = {"name": "Daily login", "event_types": [code], **data}
     return create_streak(tenant=tenant, data={"code": code, **data}, now=timezone.now())
 
@@ -90,7 +91,7 @@ def test_a_streak_is_defined_with_all_its_settings(tenant, admin_api):
     assert trail() == [("Daily login", 1, "Added.")]
 
 
-def test_what_is_left_empty_is_as_the_api_has_it(tenant):
+def test_empty_fields_get_the_defaults_of_the_api(tenant):
     Console(tenant).post(ADD, **new(tenant, display_order="", grace_periods=""))
 
     streak = Streak.objects.get()
@@ -128,8 +129,8 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
         ("event_types", ",".join(map(str, range(51))), "Events must not be longer than 50."),
     ],
 )
-def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, field, value, message):
-    made(tenant, "taken")
+def test_the_form_refuses_what_the_api_refuses_on_the_field(tenant, nothing_written, field, value, message):
+    make_streak(tenant, "taken")
     console = Console(tenant)
 
     with nothing_written():
@@ -154,7 +155,7 @@ PHOENIX = {
 }
 
 
-def test_a_streak_is_defined_with_all_that_the_other_dialect_has(tenant):
+def test_a_streak_is_defined_with_all_settings_of_the_other_dialect(tenant):
     rows = milestones(("4", "", "ever"), ("12", "", "run"), ("", "", "ever"))
 
     Console(tenant).post(ADD, **new(tenant, **PHOENIX, **rows))
@@ -188,7 +189,7 @@ def test_a_lead_of_zero_is_stored_and_shown_as_zero(tenant):
     assert 'name="at_risk_seconds-shown" value="0"' in console.get(CHANGE, streak.pk).text
 
 
-def test_what_the_chosen_kind_of_period_has_no_use_for_is_left_aside(tenant):
+def test_fields_that_the_chosen_period_does_not_use_are_ignored(tenant):
     hidden = {"timezone": "Mars/Olympus", "reset_time": "4h", "week_start": "3", "condition_field": "..."}
     rolling = {"period": "rolling", "duration_seconds": "36", "duration_seconds-unit": "hours"}
 
@@ -229,7 +230,7 @@ def test_what_the_chosen_kind_of_period_has_no_use_for_is_left_aside(tenant):
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused_where_it_is_said(tenant, nothing_written, fields, errors):
+def test_contradictory_settings_are_refused_on_their_field(tenant, nothing_written, fields, errors):
     console = Console(tenant)
 
     with nothing_written():
@@ -238,12 +239,12 @@ def test_what_does_not_fit_together_is_refused_where_it_is_said(tenant, nothing_
     assert errors_of(answer) == errors
 
 
-def test_a_milestone_may_name_a_reward_of_this_tenant_alone(tenant, other_tenant, monkeypatch, nothing_written):
+def test_a_milestone_accepts_only_rewards_of_the_tenant(tenant, other_tenant, monkeypatch, nothing_written):
     mine = str(new_id())
-    kind = GrantKind(
+    kind = replace(
+        grant_kinds["reward"],
         give=lambda work, participant, grant: (),
         problem=lambda owner, spec: None if (owner, spec["id"]) == (tenant, mine) else FieldError("id", "is unknown"),
-        keys=("id",),
     )
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     row = milestones(("7", mine, "ever"))
@@ -256,7 +257,7 @@ def test_a_milestone_may_name_a_reward_of_this_tenant_alone(tenant, other_tenant
     assert Streak.objects.get().milestones == [{"threshold": 7, "reward_item_id": mine, "repeatable": False}]
 
 
-def test_conditions_that_say_nothing_are_refused(tenant, nothing_written):
+def test_empty_conditions_are_refused(tenant, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
@@ -267,7 +268,7 @@ def test_conditions_that_say_nothing_are_refused(tenant, nothing_written):
 
 
 def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
-    streak = made(tenant, fact_filter={"plan": "pro"})
+    streak = make_streak(tenant, fact_filter={"plan": "pro"})
     rows = conditions(("plan", "in", "text", "pro, max"), shown={"plan": "pro"})
 
     Console(tenant).edit(CHANGE, streak.pk, **rows, grace_periods="1")
@@ -279,8 +280,8 @@ def test_an_edit_goes_through_the_service_and_carries_the_counts(tenant):
     assert (name, flag, message) == ("Daily login", 2, "Changed Only events where and Grace.")
 
 
-def test_an_edit_does_not_change_the_code_and_without_events_ticks_on_it(tenant):
-    streak = made(tenant, event_types=["login", "app_opened"])
+def test_an_edit_does_not_change_the_code_and_empty_events_default_to_it(tenant):
+    streak = make_streak(tenant, event_types=["login", "app_opened"])
 
     Console(tenant).edit(CHANGE, streak.pk, event_types="", code="other", reset_on_miss=None)
 
@@ -290,7 +291,7 @@ def test_an_edit_does_not_change_the_code_and_without_events_ticks_on_it(tenant)
 
 def test_saving_unchanged_writes_nothing(tenant, nothing_written):
     shown = {"plan": {"not": {"x": 1}}, "at": {"exists": True}, "n": {"lt": 1.5}}
-    streak = made(
+    streak = make_streak(
         tenant,
         fact_filter=shown,
         description="a\nb",
@@ -303,7 +304,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
         week_start=6,
         reset_time="04:00",
     )
-    milestone = {"threshold": 7, "reward_item_id": str(new_id()), "repeatable": True}  # of a reward that was there once
+    milestone = {"threshold": 7, "reward_item_id": str(new_id()), "repeatable": True}  # a reward that no longer exists
     Streak.objects.update(milestones=[milestone])
     console = Console(tenant)
 
@@ -313,8 +314,8 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
     assert answer.status_code == 302
 
 
-def test_what_was_changed_meanwhile_stays(tenant):
-    streak = made(tenant, description="old")
+def test_changes_that_were_made_meanwhile_are_not_overwritten(tenant):
+    streak = make_streak(tenant, description="old")
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -325,8 +326,8 @@ def test_what_was_changed_meanwhile_stays(tenant):
     assert (streak.name, streak.description, streak.fact_filter) == ("New name", "new", {"plan": "pro"})
 
 
-def test_milestones_that_a_client_changed_meanwhile_stay(tenant):
-    streak = made(tenant, milestones=[{"threshold": 7, "reward_item_id": None, "repeatable": False}])
+def test_milestones_that_a_client_changed_meanwhile_are_not_overwritten(tenant):
+    streak = make_streak(tenant, milestones=[{"threshold": 7, "reward_item_id": None, "repeatable": False}])
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -341,8 +342,8 @@ def test_milestones_that_a_client_changed_meanwhile_stay(tenant):
     ("change", "is_carried"),
     [({"grace_periods": "2"}, True), ({"timezone": "Europe/Berlin"}, True), ({"name": "Other"}, False)],
 )
-def test_a_change_of_the_rules_tells_that_counts_are_carried_over(tenant, change, is_carried):
-    streak = made(tenant)
+def test_after_a_change_of_the_rules_the_page_says_that_counts_are_carried_over(tenant, change, is_carried):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, **change)
@@ -350,8 +351,8 @@ def test_a_change_of_the_rules_tells_that_counts_are_carried_over(tenant, change
     assert (COUNTS_CARRIED_OVER in text_of(console.get(CHANGE, streak.pk))) is is_carried
 
 
-def test_a_zone_that_is_named_stays_where_the_tenants_moves(tenant):
-    streak = made(tenant)
+def test_a_named_zone_does_not_follow_the_tenants_zone(tenant):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, timezone="UTC")
@@ -367,8 +368,8 @@ PRO, BIG = ({"condition": {"field": field, "operator": operator, "value": value}
 MORE = {"or": [PRO, {"not": BIG}]}
 
 
-def test_an_expression_that_rows_can_say_is_edited_in_rows(tenant):
-    streak = made(tenant, expression={"and": [PRO, BIG]})
+def test_an_expression_that_rows_can_express_is_edited_in_rows(tenant):
+    streak = make_streak(tenant, expression={"and": [PRO, BIG]})
     console = Console(tenant)
     page = sent_by(console.get(CHANGE, streak.pk))
 
@@ -378,8 +379,8 @@ def test_an_expression_that_rows_can_say_is_edited_in_rows(tenant):
     assert (streak.fact_filter, streak.expression) == ({"plan": "max", "amount": {"gte": 10}}, None)
 
 
-def test_an_expression_that_is_more_is_told_in_words_and_kept(tenant):
-    streak = made(tenant, expression=MORE)
+def test_an_expression_that_rows_cannot_express_is_shown_in_words_and_stays(tenant):
+    streak = make_streak(tenant, expression=MORE)
     console = Console(tenant)
 
     shown = text_of(console.get(CHANGE, streak.pk))
@@ -391,8 +392,8 @@ def test_an_expression_that_is_more_is_told_in_words_and_kept(tenant):
     assert (streak.name, streak.expression) == ("Other", MORE)
 
 
-def test_an_expression_that_is_more_can_be_removed(tenant):
-    streak = made(tenant, expression=MORE)
+def test_an_expression_that_rows_cannot_express_can_be_removed(tenant):
+    streak = make_streak(tenant, expression=MORE)
     console = Console(tenant)
 
     console.edit(CHANGE, streak.pk, drop_expression="on")
@@ -403,17 +404,17 @@ def test_an_expression_that_is_more_can_be_removed(tenant):
     assert "fact_filter-field" in text_of(console.get(CHANGE, streak.pk))
 
 
-def test_the_form_of_a_streak_does_not_switch_it(tenant, nothing_written):
-    streak = made(tenant)
+def test_the_form_of_a_streak_cannot_change_its_status(tenant, nothing_written):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
         console.edit(CHANGE, streak.pk, status="archived", is_active=None)
 
 
-def test_the_list_tells_the_settings_in_display_order(tenant):
-    made(tenant, "late", name="Late", display_order=2, grace_periods=3)
-    made(tenant, "early", name="Early", display_order=1, reset_on_miss=False, is_active=False)
+def test_the_list_shows_the_settings_in_display_order(tenant):
+    make_streak(tenant, "late", name="Late", display_order=2, grace_periods=3)
+    make_streak(tenant, "early", name="Early", display_order=1, reset_on_miss=False, is_active=False)
 
     shown = text_of(Console(tenant).get(LIST))
 
@@ -431,17 +432,17 @@ def test_the_list_tells_the_settings_in_display_order(tenant):
         ({"period__exact": "daily"}, {"Log in"}),
     ],
 )
-def test_streaks_are_found(tenant, query, found):
-    made(tenant, "sign_in", name="Log in")
-    made(tenant, "shop_often", name="Buy", is_active=False, period="weekly")
+def test_streaks_can_be_searched(tenant, query, found):
+    make_streak(tenant, "sign_in", name="Log in")
+    make_streak(tenant, "shop_often", name="Buy", is_active=False, period="weekly")
 
     shown = text_of(Console(tenant).get(LIST, **query))
 
     assert {name for name in ("Log in", "Buy") if f">{name}<" in shown} == found
 
 
-def test_selected_streaks_are_deactivated_after_a_question_and_activated_again(tenant, nothing_written):
-    rows = [made(tenant, code, name=code) for code in ("a", "b", "c")]
+def test_selected_streaks_are_deactivated_after_a_confirmation_and_activated_again(tenant, nothing_written):
+    rows = [make_streak(tenant, code, name=code) for code in ("a", "b", "c")]
     console = Console(tenant)
     selected = {"_selected_action": [str(row.pk) for row in rows[:2]]}
 
@@ -456,8 +457,8 @@ def test_selected_streaks_are_deactivated_after_a_question_and_activated_again(t
     assert trail() == [(name, 2, text) for text in ("Deactivated.", "Activated.") for name in ("a", "b")]
 
 
-def test_what_is_so_already_is_left_alone(tenant, nothing_written):
-    streak = made(tenant)
+def test_streaks_that_have_the_status_already_do_not_change(tenant, nothing_written):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
@@ -467,8 +468,8 @@ def test_what_is_so_already_is_left_alone(tenant, nothing_written):
     assert trail() == []
 
 
-def test_nobody_deletes_a_streak(tenant, nothing_written):
-    streak = made(tenant)
+def test_streaks_cannot_be_deleted(tenant, nothing_written):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     with nothing_written():
@@ -478,8 +479,8 @@ def test_nobody_deletes_a_streak(tenant, nothing_written):
     assert answer.status_code == 403
 
 
-def test_streaks_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_written):
-    strangers = [made(owner, name="secret") for owner in (other_tenant, tenant.sandbox)]
+def test_streaks_of_other_tenants_are_not_accessible(tenant, other_tenant, nothing_written):
+    strangers = [make_streak(owner, name="secret") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
     with nothing_written():
@@ -503,7 +504,7 @@ def test_a_form_opened_for_another_tenant_defines_nothing(tenant, other_tenant, 
 
 
 def test_each_permission_opens_one_thing(tenant, nothing_written):
-    streak = made(tenant)
+    streak = make_streak(tenant)
     console = Console(tenant, user=staff("streaks.view_streak"))
 
     with nothing_written():
@@ -513,11 +514,11 @@ def test_each_permission_opens_one_thing(tenant, nothing_written):
         console.post(LIST, action="deactivate", confirmed="yes", _selected_action=[str(streak.pk)])
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(tenant, queries):
+def test_the_list_needs_as_many_queries_for_many_streaks_as_for_one(tenant, queries):
     console = Console(tenant)
 
     for codes in (("a",), ("b", "c", "d", "e")):
         for code in codes:
-            made(tenant, code)
+            make_streak(tenant, code)
         with queries(4):  # session, user, picked tenant, the streaks
             assert console.get(LIST).status_code == 200

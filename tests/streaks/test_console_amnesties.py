@@ -1,4 +1,4 @@
-"""Amnesties in the console: declared after a look at whom they touch, undone, never edited and never deleted."""
+"""Amnesties in the console: declared after a preview, undone, never edited and never deleted."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ LIST, ADD, CHANGE, UNDO = (f"streaks_amnesty_{name}" for name in ("changelist", 
 
 @pytest.fixture
 def streaks(tenant):
-    """Of three, one is a draft and has nobody."""
+    """Three streaks. One is a draft without participants."""
     now = timezone.now()
     for code, status in (("daily_login", "active"), ("lesson", "active"), ("later", "draft")):
         data = {"code": code, "name": code.title(), "event_types": [code], "status": status}
@@ -23,7 +23,7 @@ def streaks(tenant):
         record(tenant=tenant, participant_id=participant_id, streak_code=code, at=now, now=now)
 
 
-def asked(tenant, **fields):
+def form_data(tenant, **fields):
     return {
         "name": "Outage",
         "from_on": "2026-03-01",
@@ -35,7 +35,7 @@ def asked(tenant, **fields):
     }
 
 
-def declared(tenant, name="Outage", codes=None):
+def declare(tenant, name="Outage", codes=None):
     return declare_amnesty(
         tenant=tenant,
         name=name,
@@ -48,19 +48,19 @@ def declared(tenant, name="Outage", codes=None):
     )
 
 
-def test_the_form_begins_with_the_zone_of_the_tenant(tenant):
+def test_the_form_defaults_to_the_zone_of_the_tenant(tenant):
     tenant.timezone = "Asia/Tokyo"
     tenant.save()
 
     assert '<option value="Asia/Tokyo" selected>' in text_of(Console(tenant).get(ADD))
 
 
-def test_filled_in_it_tells_whom_it_touches_and_writes_nothing(tenant, streaks, nothing_written):
+def test_a_valid_form_shows_affected_participants_and_writes_nothing(tenant, streaks, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
-        of_all = text_of(console.post(ADD, **asked(tenant)))
-        of_one = text_of(console.post(ADD, **asked(tenant, streak_codes=["lesson"])))
+        of_all = text_of(console.post(ADD, **form_data(tenant)))
+        of_one = text_of(console.post(ADD, **form_data(tenant, streak_codes=["lesson"])))
 
     assert "<li>All together: 2 participants; alive for 2 of them, at risk now for 0.</li>" in of_all
     assert "<li>Daily_Login: 2 participants, 2 runs alive, 0 at risk now.</li>" in of_all
@@ -70,14 +70,14 @@ def test_filled_in_it_tells_whom_it_touches_and_writes_nothing(tenant, streaks, 
     assert trail() == []
 
 
-def test_where_there_is_no_streak_it_says_so(tenant):
-    assert "There is no streak that it touches." in text_of(Console(tenant).post(ADD, **asked(tenant)))
+def test_a_preview_without_streaks_says_so(tenant):
+    assert "No streak is affected." in text_of(Console(tenant).post(ADD, **form_data(tenant)))
 
 
-def test_confirmed_it_is_declared(tenant, streaks):
+def test_a_confirmed_amnesty_is_declared(tenant, streaks):
     console = Console(tenant)
 
-    answer = console.post(ADD, **asked(tenant, streak_codes=["lesson", "later"], confirmed="yes"))
+    answer = console.post(ADD, **form_data(tenant, streak_codes=["lesson", "later"], confirmed="yes"))
 
     amnesty = Amnesty.objects.get()
     assert (str(amnesty.from_on), str(amnesty.to_on), amnesty.timezone) == ("2026-03-01", "2026-03-02", "Europe/Berlin")
@@ -91,21 +91,21 @@ def test_confirmed_it_is_declared(tenant, streaks):
     assert trail() == [("Outage", 1, "Declared.")]
 
 
-def test_no_streak_means_every_streak(tenant, streaks):
-    Console(tenant).post(ADD, **asked(tenant, confirmed="yes"))
+def test_selecting_no_streak_means_all_streaks(tenant, streaks):
+    Console(tenant).post(ADD, **form_data(tenant, confirmed="yes"))
 
     assert Amnesty.objects.get().streak_codes is None
 
 
-def test_what_was_asked_can_be_changed_first(tenant, streaks, nothing_written):
+def test_the_form_can_be_changed_before_the_confirmation(tenant, streaks, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
-        shown = text_of(console.post(ADD, **asked(tenant, streak_codes=["lesson"], edit="yes")))
+        shown = text_of(console.post(ADD, **form_data(tenant, streak_codes=["lesson"], edit="yes")))
 
     assert 'value="2026-03-01"' in shown
     assert 'value="lesson"' in shown
-    assert "Whom does it touch?" in shown
+    assert "Preview" in shown
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
@@ -127,21 +127,19 @@ def test_what_was_asked_can_be_changed_first(tenant, streaks, nothing_written):
         ("reason", "x" * 501, "Ensure this value has at most 500 characters (it has 501)."),
     ],
 )
-def test_what_makes_no_amnesty_is_refused_on_its_field(
-    tenant, streaks, nothing_written, field, value, message, confirmed
-):
+def test_an_invalid_amnesty_is_refused_on_its_field(tenant, streaks, nothing_written, field, value, message, confirmed):
     console = Console(tenant)
 
     with nothing_written():
-        answer = console.post(ADD, **asked(tenant, **{field: value}, **confirmed))
+        answer = console.post(ADD, **form_data(tenant, **{field: value}, **confirmed))
 
     assert errors_of(answer) == {field: [message]}
     assert "Declare it" not in text_of(answer)
     assert trail() == []
 
 
-def test_it_is_undone_after_a_look(tenant, streaks):
-    amnesty = declared(tenant, codes=["lesson"])
+def test_an_amnesty_is_undone_after_a_preview(tenant, streaks):
+    amnesty = declare(tenant, codes=["lesson"])
     console = Console(tenant)
 
     look = text_of(console.get(UNDO, amnesty.pk))
@@ -154,8 +152,8 @@ def test_it_is_undone_after_a_look(tenant, streaks):
     assert trail() == [("Outage", 2, "Undone.")]
 
 
-def test_what_is_undone_is_not_undone_again(tenant, nothing_written):
-    amnesty = declared(tenant)
+def test_an_undone_amnesty_cannot_be_undone_again(tenant, nothing_written):
+    amnesty = declare(tenant)
     console = Console(tenant)
     console.post(UNDO, amnesty.pk)
 
@@ -166,9 +164,9 @@ def test_what_is_undone_is_not_undone_again(tenant, nothing_written):
     assert len(trail()) == 1
 
 
-def test_the_list_tells_what_stands_and_what_is_undone(tenant):
-    declared(tenant, "First")
-    second = declared(tenant, "Second", codes=[])
+def test_the_list_shows_which_amnesties_are_in_force(tenant):
+    declare(tenant, "First")
+    second = declare(tenant, "Second", codes=[])
     console = Console(tenant)
     console.post(UNDO, second.pk)
 
@@ -180,18 +178,18 @@ def test_the_list_tells_what_stands_and_what_is_undone(tenant):
     assert ">First<" not in text_of(console.get(LIST, q="secon"))
 
 
-def test_nobody_edits_or_deletes_one(tenant, nothing_written):
-    amnesty = declared(tenant)
+def test_amnesties_cannot_be_edited_or_deleted(tenant, nothing_written):
+    amnesty = declare(tenant)
     console = Console(tenant)
 
     with nothing_written():
-        assert console.post(CHANGE, amnesty.pk, **asked(tenant)).status_code == 403
+        assert console.post(CHANGE, amnesty.pk, **form_data(tenant)).status_code == 403
         assert console.post("streaks_amnesty_delete", amnesty.pk, post="yes").status_code == 403
         console.post(LIST, action="delete_selected", post="yes", _selected_action=[str(amnesty.pk)])
 
 
-def test_those_of_other_tenants_are_out_of_reach(tenant, other_tenant, streaks, nothing_written):
-    strangers = [declared(owner, "hidden one") for owner in (other_tenant, tenant.sandbox)]
+def test_amnesties_of_other_tenants_are_not_accessible(tenant, other_tenant, streaks, nothing_written):
+    strangers = [declare(owner, "hidden one") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
     with nothing_written():
@@ -207,25 +205,25 @@ def test_a_form_opened_for_another_tenant_declares_nothing(tenant, other_tenant,
     console = Console(other_tenant)
 
     with nothing_written():
-        answer = console.post(ADD, **asked(tenant, confirmed="yes"))
+        answer = console.post(ADD, **form_data(tenant, confirmed="yes"))
 
     assert "Another tenant was chosen meanwhile" in text_of(answer)
 
 
 def test_each_permission_opens_one_thing(tenant, streaks, nothing_written):
-    amnesty = declared(tenant)
+    amnesty = declare(tenant)
     console = Console(tenant, user=staff("streaks.view_amnesty"))
 
     with nothing_written():
         assert console.get(LIST).status_code == 200
         assert console.get(CHANGE, amnesty.pk).status_code == 200
         assert console.get(ADD).status_code == 403
-        assert console.post(ADD, **asked(tenant, confirmed="yes")).status_code == 403
+        assert console.post(ADD, **form_data(tenant, confirmed="yes")).status_code == 403
         assert console.post(UNDO, amnesty.pk).status_code == 403
 
 
-def test_who_may_add_adds_and_who_may_change_undoes(tenant, streaks):
-    Console(tenant, user=staff("streaks.add_amnesty")).post(ADD, **asked(tenant, confirmed="yes"))
+def test_staff_with_add_permission_declare_and_with_change_permission_undo(tenant, streaks):
+    Console(tenant, user=staff("streaks.add_amnesty")).post(ADD, **form_data(tenant, confirmed="yes"))
     amnesty = Amnesty.objects.get()
     User.objects.update(username="colleague")
 
@@ -236,8 +234,8 @@ def test_who_may_add_adds_and_who_may_change_undoes(tenant, streaks):
     assert trail() == [("Outage", 1, "Declared."), ("Outage", 2, "Undone.")]
 
 
-def test_the_page_asks_as_much_for_many_streaks_as_it_shows(tenant, streaks, queries):
+def test_the_page_needs_two_queries_per_shown_streak(tenant, streaks, queries):
     console = Console(tenant)
 
-    with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the question; two for each line
-        console.post(ADD, **asked(tenant))
+    with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the preview; two per line
+        console.post(ADD, **form_data(tenant))

@@ -1,4 +1,4 @@
-"""Streaks on a participant's page: where they stand, how it went, freeze and restore."""
+"""Streaks on a participant's page: status, calendars, freeze and restore."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def wednesday():
         yield traveller
 
 
-def made(tenant, code="daily_login", name="Daily login", **data):
+def make_streak(tenant, code="daily_login", name="Daily login", **data):
     row = create_streak(
         tenant=tenant, data={"code": code, "name": name, "event_types": [code], **data}, now=NOW - 90 * DAY
     )
@@ -34,8 +34,8 @@ def made(tenant, code="daily_login", name="Daily login", **data):
     return row
 
 
-def ticked(tenant, *days, code="daily_login", participant_id="ada"):
-    """A tick on each of `days`, counted back from today."""
+def tick(tenant, *days, code="daily_login", participant_id="ada"):
+    """Record a tick on each of `days`, counted back from today."""
     for each in days:
         at = NOW - each * DAY
         record(tenant=tenant, participant_id=participant_id, streak_code=code, at=at, now=NOW)
@@ -47,20 +47,20 @@ def page_of(tenant, participant):
 
 
 def cells_of(shown, name="Daily login"):
-    """The cells of a streak's row in the first table that has it."""
+    """The cells of a streak's row in the first table that contains it."""
     row = shown[shown.index(f"<td>{name}</td>") :]
     return [cell.split("</td>")[0] for cell in row[: row.index("</tr>")].split("<td>")[1:]]
 
 
-# --- where they stand -------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_panel_of_streaks_is_registered():
     assert "streaks" in panels
 
 
-def test_who_never_ticked_has_none_and_no_buttons(tenant):
-    made(tenant)
+def test_a_participant_without_ticks_has_no_streaks_and_no_buttons(tenant):
+    make_streak(tenant)
     participant = ParticipantFactory(tenant=tenant)
 
     shown = page_of(tenant, participant)
@@ -83,9 +83,9 @@ MILESTONES = [{"threshold": length, "reward_item_id": None, "repeatable": True} 
         ((5, 4), 12, "0", "2", "broken", "3, 3 to go"),
     ],
 )
-def test_the_page_tells_where_they_stand(tenant, wednesday, days, hour, current, longest, state, following):
-    made(tenant, milestones=MILESTONES)
-    participant = ticked(tenant, *days)
+def test_the_page_shows_the_status_of_each_streak(tenant, wednesday, days, hour, current, longest, state, following):
+    make_streak(tenant, milestones=MILESTONES)
+    participant = tick(tenant, *days)
     wednesday.move_to(NOW.replace(hour=hour))
 
     cells = cells_of(page_of(tenant, participant))
@@ -94,16 +94,16 @@ def test_the_page_tells_where_they_stand(tenant, wednesday, days, hour, current,
 
 
 def test_a_streak_without_milestones_has_no_next_one(tenant):
-    made(tenant)
+    make_streak(tenant)
 
-    assert cells_of(page_of(tenant, ticked(tenant, 0)))[4] == "–"
+    assert cells_of(page_of(tenant, tick(tenant, 0)))[4] == "–"
 
 
-def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
-    streak = made(tenant)
-    participant = ticked(tenant, 1, 0)
+def test_frozen_runs_and_paused_streaks_are_labelled(tenant):
+    streak = make_streak(tenant)
+    participant = tick(tenant, 1, 0)
 
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
     frozen = cells_of(page_of(tenant, participant))
     pause(streak, tenant=tenant, now=NOW)
     paused = text_of(Console(tenant, user=staff("participants.view_participant")).get(PAGE, participant.pk))
@@ -113,9 +113,9 @@ def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
 
 
 @pytest.mark.parametrize("status", ["draft", "archived"])
-def test_what_is_not_in_use_is_not_shown(tenant, status):
-    streak = made(tenant)
-    participant = ticked(tenant, 0)
+def test_streaks_that_are_not_in_use_are_not_shown(tenant, status):
+    streak = make_streak(tenant)
+    participant = tick(tenant, 0)
     set_status(streak, tenant=tenant, status=status, now=NOW)
 
     assert "<td>Daily login</td>" not in page_of(tenant, participant)
@@ -123,8 +123,8 @@ def test_what_is_not_in_use_is_not_shown(tenant, status):
 
 def test_nothing_of_another_tenants_namesake_is_shown(tenant, other_tenant):
     for owner, name in ((tenant, "Mine"), (other_tenant, "Secret")):
-        made(owner, name=name)
-        ticked(owner, 0)
+        make_streak(owner, name=name)
+        tick(owner, 0)
     participant = Participant.objects.of(tenant).get()
 
     shown = page_of(tenant, participant)
@@ -133,15 +133,15 @@ def test_nothing_of_another_tenants_namesake_is_shown(tenant, other_tenant):
     assert "Secret" not in shown
 
 
-def test_the_page_asks_as_much_for_many_streaks_as_for_one(tenant, queries):
-    made(tenant)
-    participant = ticked(tenant, 5, 4)
+def test_the_page_needs_as_many_queries_for_many_streaks_as_for_one(tenant, queries):
+    make_streak(tenant)
+    participant = tick(tenant, 5, 4)
     console = Console(tenant)
 
     for codes in ((), ("a", "b", "c")):
         for code in codes:
-            made(tenant, code, code)
-            ticked(tenant, 5, 4, 0, code=code)
+            make_streak(tenant, code, code)
+            tick(tenant, 5, 4, 0, code=code)
         console.get(PAGE, participant.pk)  # fills the catalog
         with queries(11):
             console.get(PAGE, participant.pk)
@@ -151,56 +151,56 @@ def test_the_page_asks_as_much_for_many_streaks_as_for_one(tenant, queries):
 
 
 def boxes_of(shown):
-    """(kind, what is told) of every box that is drawn."""
+    """{description: kind} of every box of the calendar."""
     parts = shown.split('<li class="console-window is-')[1:]
     boxes = [(part.split('"')[0], part.split('title="')[1].split('"')[0]) for part in parts if 'title="' in part]
     return dict(reversed(box) for box in boxes)
 
 
-def test_the_calendar_tells_each_day_since_they_began(tenant):
-    made(tenant, grace_periods=1)
-    participant = ticked(tenant, 16, 15, 9, 8, 6, 4, 3, 1)
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
+def test_the_calendar_shows_each_day_since_the_participant_began(tenant):
+    make_streak(tenant, grace_periods=1)
+    participant = tick(tenant, 16, 15, 9, 8, 6, 4, 3, 1)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "Ill"), begin=(NOW - 2 * DAY).date(), now=NOW)
 
     boxes = boxes_of(page_of(tenant, participant))
 
-    assert boxes["2026-02-23: kept, run of 1"] == "kept"
-    assert boxes["2026-02-24: kept, run of 2"] == "kept"
+    assert boxes["2026-02-23: completed, run of 1"] == "kept"
+    assert boxes["2026-02-24: completed, run of 2"] == "kept"
     assert boxes["2026-02-26: missed"] == "missed"
-    assert boxes["2026-03-04: missed, and the run went on, run of 2"] == "grace"
+    assert boxes["2026-03-04: missed, the run went on, run of 2"] == "grace"
     assert boxes["2026-03-09: excused, run of 5"] == "excused"
     assert boxes["2026-03-11: still open"] == "open"
-    assert not any(told.startswith("2026-02-22") for told in boxes)
+    assert not any(description.startswith("2026-02-22") for description in boxes)
 
 
-def test_what_was_counted_by_other_rules_is_not_called_missed(tenant):
-    streak = made(tenant)
-    participant = ticked(tenant, 9, 8, 1, 0)
+def test_windows_under_earlier_rules_are_not_shown_as_missed(tenant):
+    streak = make_streak(tenant)
+    participant = tick(tenant, 9, 8, 1, 0)
     update_streak(streak, tenant=tenant, changes={"grace_periods": 1}, now=NOW)
     tenant.refresh_from_db()
 
     boxes = boxes_of(page_of(tenant, participant))
 
     assert "missed" not in boxes.values()
-    assert boxes["2026-03-11: kept, run of 2"] == "kept"
+    assert boxes["2026-03-11: completed, run of 2"] == "kept"
 
 
 @pytest.mark.parametrize(
-    ("terms", "told", "label"),
+    ("terms", "description", "label"),
     [
-        ({"period": "hourly"}, "2026-03-11T12: kept, run of 1", "12"),
-        ({"period": "weekly"}, "2026-W11: kept, run of 1", "W11"),
-        ({"period": "monthly"}, "2026-03: kept, run of 1", "Mar"),
-        ({"period": "rolling", "duration_seconds": 3600}, "2026-03-11T12:00:00Z: kept, run of 1", "11.03."),
+        ({"period": "hourly"}, "2026-03-11T12: completed, run of 1", "12"),
+        ({"period": "weekly"}, "2026-W11: completed, run of 1", "W11"),
+        ({"period": "monthly"}, "2026-03: completed, run of 1", "Mar"),
+        ({"period": "rolling", "duration_seconds": 3600}, "2026-03-11T12:00:00Z: completed, run of 1", "11.03."),
     ],
 )
-def test_every_kind_of_period_is_drawn(tenant, terms, told, label):
-    made(tenant, **terms)
-    participant = ticked(tenant, 0)
+def test_every_kind_of_period_has_a_calendar(tenant, terms, description, label):
+    make_streak(tenant, **terms)
+    participant = tick(tenant, 0)
 
     shown = page_of(tenant, participant)
 
-    assert boxes_of(shown) == {told: "kept"}
+    assert boxes_of(shown) == {description: "kept"}
     assert f'<span aria-hidden="true">{label}</span>' in shown
 
 
@@ -224,8 +224,8 @@ def case(**fields):
     ],
 )
 def test_a_participant_is_frozen(tenant, fields, begin, end):
-    made(tenant)
-    participant = ticked(tenant, 0)
+    make_streak(tenant)
+    participant = tick(tenant, 0)
     console = Console(tenant)
 
     answer = console.post(FREEZE, participant.pk, **case(**fields))
@@ -253,10 +253,10 @@ def test_a_participant_is_frozen(tenant, fields, begin, end):
         ),
     ],
 )
-def test_what_makes_no_freeze_is_refused_on_its_field(tenant, nothing_written, fields, errors):
-    made(tenant)
-    made(tenant, "untouched", "Untouched")
-    participant = ticked(tenant, 0)
+def test_an_invalid_freeze_is_refused_on_its_field(tenant, nothing_written, fields, errors):
+    make_streak(tenant)
+    make_streak(tenant, "untouched", "Untouched")
+    participant = tick(tenant, 0)
     console = Console(tenant)
 
     with nothing_written():
@@ -267,8 +267,8 @@ def test_what_makes_no_freeze_is_refused_on_its_field(tenant, nothing_written, f
 
 
 def test_sent_twice_it_is_frozen_once(tenant, nothing_written):
-    made(tenant)
-    participant = ticked(tenant, 0)
+    make_streak(tenant)
+    participant = tick(tenant, 0)
     console = Console(tenant)
     console.post(FREEZE, participant.pk, **case())
 
@@ -283,10 +283,10 @@ def test_sent_twice_it_is_frozen_once(tenant, nothing_written):
 
 
 def test_a_broken_run_is_restored(tenant):
-    made(tenant)
-    made(tenant, "alive", "Alive")
-    participant = ticked(tenant, 6, 5, 4)
-    ticked(tenant, 0, code="alive")
+    make_streak(tenant)
+    make_streak(tenant, "alive", "Alive")
+    participant = tick(tenant, 6, 5, 4)
+    tick(tenant, 0, code="alive")
     console = Console(tenant)
 
     asked = text_of(console.get(RESTORE, participant.pk))
@@ -302,9 +302,9 @@ def test_a_broken_run_is_restored(tenant):
     assert trail() == [(f"Participant {participant.pk}", 2, "Restored streak daily_login.")]
 
 
-def test_the_run_before_the_present_one_is_restored_too(tenant):
-    made(tenant)
-    participant = ticked(tenant, 6, 5, 4, 0)
+def test_the_run_before_the_live_one_can_be_restored(tenant):
+    make_streak(tenant)
+    participant = tick(tenant, 6, 5, 4, 0)
     console = Console(tenant)
 
     asked = text_of(console.get(RESTORE, participant.pk))
@@ -315,8 +315,8 @@ def test_the_run_before_the_present_one_is_restored_too(tenant):
 
 
 def test_sent_twice_it_is_restored_once(tenant, nothing_written):
-    made(tenant)
-    participant = ticked(tenant, 6, 5, 4)
+    make_streak(tenant)
+    participant = tick(tenant, 6, 5, 4)
     console = Console(tenant)
     console.post(RESTORE, participant.pk, streak_code="daily_login", reason="x")
 
@@ -327,13 +327,13 @@ def test_sent_twice_it_is_restored_once(tenant, nothing_written):
     assert len(trail()) == 1
 
 
-# --- who may, and of whom ---------------------------------------------------------------------------------------------
+# --- permissions and tenants ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_who_may_only_look_cares_for_nobody(tenant, nothing_written, page):
-    made(tenant)
-    participant = ticked(tenant, 6, 5, 4)
+def test_staff_with_view_permission_cannot_freeze_or_restore(tenant, nothing_written, page):
+    make_streak(tenant)
+    participant = tick(tenant, 6, 5, 4)
     console = Console(tenant, user=staff("participants.view_participant", "streaks.view_streak"))
 
     with nothing_written():
@@ -343,9 +343,9 @@ def test_who_may_only_look_cares_for_nobody(tenant, nothing_written, page):
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_who_may_change_participants_streaks_cares_for_them(tenant, page):
-    made(tenant)
-    participant = ticked(tenant, 6, 5, 4)
+def test_freeze_and_restore_need_the_change_permission(tenant, page):
+    make_streak(tenant)
+    participant = tick(tenant, 6, 5, 4)
 
     user = staff("participants.view_participant", "streaks.change_participantstreak")
     Console(tenant, user=user).post(page, participant.pk, **case())
@@ -354,11 +354,11 @@ def test_who_may_change_participants_streaks_cares_for_them(tenant, page):
 
 
 @pytest.mark.parametrize("page", [FREEZE, RESTORE])
-def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_written, page):
+def test_participants_of_other_tenants_are_not_accessible(tenant, other_tenant, nothing_written, page):
     strangers = []
     for owner in (other_tenant, tenant.sandbox):
-        made(owner)
-        strangers.append(ticked(owner, 6, 5, 4))
+        make_streak(owner)
+        strangers.append(tick(owner, 6, 5, 4))
     console = Console(tenant)
 
     with nothing_written():
@@ -368,10 +368,10 @@ def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, no
     assert trail() == []
 
 
-def test_of_somebody_anonymised_the_reasons_are_gone(tenant):
-    made(tenant)
-    participant = ticked(tenant, 0)
-    freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "In hospital"), now=NOW)
+def test_anonymised_participants_have_no_reasons(tenant):
+    make_streak(tenant)
+    participant = tick(tenant, 0)
+    freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "In hospital"), now=NOW)
     anonymize(tenant=tenant, external_id="ada", now=NOW)
 
     shown = page_of(tenant, participant)

@@ -1,4 +1,4 @@
-"""Pause, resume, activate and archive on a streak's page, each after a look at whom it touches."""
+"""Pause, resume, activate and archive on a streak's page, each after a preview."""
 
 import pytest
 from django.utils import timezone
@@ -11,13 +11,13 @@ CHANGE = "streaks_streak_change"
 TITLES = {"pause": "Pause", "resume": "Resume", "activate": "Activate", "archive": "Archive"}
 
 
-def made(tenant, status="active", name="Daily login"):
+def make_streak(tenant, status="active", name="Daily login"):
     data = {"code": "daily_login", "name": name, "event_types": ["login"], "status": status}
     return create_streak(tenant=tenant, data=data, now=timezone.now())
 
 
 @pytest.mark.parametrize(
-    ("before", "page", "after", "told"),
+    ("before", "page", "after", "message"),
     [
         ("active", "pause", "paused", "Paused"),
         ("paused", "resume", "active", "Resumed"),
@@ -28,16 +28,16 @@ def made(tenant, status="active", name="Daily login"):
         ("draft", "archive", "archived", "Archived"),
     ],
 )
-def test_a_streak_is_switched(tenant, before, page, after, told):
-    streak = made(tenant, before)
+def test_a_streak_is_switched(tenant, before, page, after, message):
+    streak = make_streak(tenant, before)
     console = Console(tenant)
 
     answer = console.post(f"streaks_streak_{page}", streak.pk)
 
     streak.refresh_from_db()
     assert (streak.status, streak.is_active) == (after, after == "active")
-    assert f"{told} Daily login." in text_of(console.client.get(answer.url))
-    assert trail() == [("Daily login", 2, f"{told}.")]
+    assert f"{message} Daily login." in text_of(console.client.get(answer.url))
+    assert trail() == [("Daily login", 2, f"{message}.")]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_streak_is_switched(tenant, before, page, after, told):
         ("archived", {"activate"}),
     ],
 )
-def test_what_makes_no_sense_is_not_offered_and_does_nothing(tenant, nothing_written, status, offered):
-    streak = made(tenant, status)
+def test_impossible_switches_are_not_offered_and_do_nothing(tenant, nothing_written, status, offered):
+    streak = make_streak(tenant, status)
     console = Console(tenant)
 
     shown = text_of(console.get(CHANGE, streak.pk))
@@ -62,24 +62,24 @@ def test_what_makes_no_sense_is_not_offered_and_does_nothing(tenant, nothing_wri
     assert trail() == []
 
 
-def test_a_look_tells_whom_it_touches_and_writes_nothing(tenant, nothing_written):
-    streak, now = made(tenant), timezone.now()
+def test_the_preview_shows_affected_participants_and_writes_nothing(tenant, nothing_written):
+    streak, now = make_streak(tenant), timezone.now()
     console = Console(tenant)
 
     with nothing_written():
-        nobody = text_of(console.get("streaks_streak_pause", streak.pk))
+        without_participants = text_of(console.get("streaks_streak_pause", streak.pk))
     for participant_id in ("ada", "bob"):
         record(tenant=tenant, participant_id=participant_id, streak_code="daily_login", at=now, now=now)
     with nothing_written():
-        somebody = text_of(console.get("streaks_streak_pause", streak.pk))
+        with_participants = text_of(console.get("streaks_streak_pause", streak.pk))
 
-    assert "Nobody has it yet." in nobody
-    assert "<li>2 participants have it.</li>" in somebody
-    assert "<li>2 runs are alive; at risk now: 0.</li>" in somebody
+    assert "No participant has it yet." in without_participants
+    assert "<li>2 participants have it.</li>" in with_participants
+    assert "<li>2 runs are alive; at risk now: 0.</li>" in with_participants
 
 
-def test_a_pause_lasts_from_the_one_button_to_the_other(tenant):
-    streak = made(tenant)
+def test_a_pause_lasts_from_pause_to_resume(tenant):
+    streak = make_streak(tenant)
     console = Console(tenant)
 
     console.post("streaks_streak_pause", streak.pk)
@@ -91,8 +91,8 @@ def test_a_pause_lasts_from_the_one_button_to_the_other(tenant):
 
 
 @pytest.mark.parametrize("page", TITLES)
-def test_the_streak_of_another_tenant_is_out_of_reach(tenant, other_tenant, nothing_written, page):
-    strangers = [made(owner, "paused", name="secret") for owner in (other_tenant, tenant.sandbox)]
+def test_the_streak_of_another_tenant_is_not_accessible(tenant, other_tenant, nothing_written, page):
+    strangers = [make_streak(owner, "paused", name="secret") for owner in (other_tenant, tenant.sandbox)]
     console = Console(tenant)
 
     with nothing_written():
@@ -104,8 +104,8 @@ def test_the_streak_of_another_tenant_is_out_of_reach(tenant, other_tenant, noth
 
 
 @pytest.mark.parametrize("page", TITLES)
-def test_who_may_only_look_switches_nothing(tenant, nothing_written, page):
-    streak = made(tenant)
+def test_staff_with_view_permission_cannot_switch(tenant, nothing_written, page):
+    streak = make_streak(tenant)
     console = Console(tenant, user=staff("streaks.view_streak"))
 
     with nothing_written():
@@ -114,8 +114,8 @@ def test_who_may_only_look_switches_nothing(tenant, nothing_written, page):
         assert f"/{page}/" not in text_of(console.get(CHANGE, streak.pk))
 
 
-def test_who_may_change_streaks_switches_them(tenant):
-    streak = made(tenant)
+def test_switching_needs_the_change_permission(tenant):
+    streak = make_streak(tenant)
 
     Console(tenant, user=staff("streaks.change_streak")).post("streaks_streak_pause", streak.pk)
 

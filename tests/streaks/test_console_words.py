@@ -1,16 +1,16 @@
-"""How definitions are said to people."""
+"""Descriptions of streaks in words."""
 
 import pytest
 
 from gamify.facts.admin.words import expression_in_words
 from participants.errors import FieldError
 from streaks.admin.words import (
+    complete_message,
     condition_of,
     grace_of,
     period_of,
     reach_line,
     reach_lines,
-    sentence,
 )
 from streaks.models import Streak
 from streaks.selectors import Reach
@@ -33,10 +33,10 @@ PRO, BIG, RARE = asks("plan", "eq", "pro"), asks("amount", "gte", 10), asks("sku
         ({"and": [{"not": PRO}]}, "not (plan is “pro”)"),
         (asks("participant.plan", "exists", True), "participant.plan is there"),
         (asks("coupon", "exists", False), "coupon is missing"),
-        (asks("vip", "ne", True), "vip is not true"),
+        (asks("vip", "ne", True), "vip is not yes"),
     ],
 )
-def test_an_expression_is_said_in_words(expression, words):
+def test_an_expression_is_described_in_words(expression, words):
     assert expression_in_words(expression) == words
 
 
@@ -52,14 +52,14 @@ def test_an_expression_is_said_in_words(expression, words):
         ({"grace_periods": 2, "reset_on_miss": False}, "daily", "any event", "never resets"),
     ],
 )
-def test_the_list_says_what_a_streak_asks(fields, period, condition, grace):
+def test_the_list_describes_conditions(fields, period, condition, grace):
     streak = Streak(**fields)
 
     assert (period_of(streak), condition_of(streak), grace_of(streak)) == (period, condition, grace)
 
 
 @pytest.mark.parametrize(
-    ("field", "message", "said"),
+    ("field", "message", "expected"),
     [
         ("event_types", "cannot be empty", "Events cannot be empty."),
         ("event_types.1", "must not contain commas", "No. 2 must not contain commas."),
@@ -69,12 +69,12 @@ def test_the_list_says_what_a_streak_asks(fields, period, condition, grace):
         ("fact_filter", "amount: must be a number", "amount: must be a number"),
     ],
 )
-def test_the_end_of_a_sentence_gets_its_beginning(field, message, said):
-    assert sentence(FieldError(field, message), "Events") == said
+def test_a_partial_message_gets_its_subject(field, message, expected):
+    assert complete_message(FieldError(field, message), "Events") == expected
 
 
-def test_whom_it_touches_is_told_in_numbers_that_read_well():
-    assert list(reach_lines(Reach(0, 0, 0))) == ["Nobody has it yet."]
+def test_affected_participants_are_described_in_readable_numbers():
+    assert list(reach_lines(Reach(0, 0, 0))) == ["No participant has it yet."]
     assert list(reach_lines(Reach(1, 1, 1))) == ["1 participant has it.", "1 run is alive; at risk now: 1."]
     assert next(iter(reach_lines(Reach(1234, 1000, 0)))) == "1,234 participants have it."
     assert reach_line("Login", Reach(1, 0, 0)) == "Login: 1 participant, 0 runs alive, 0 at risk now."

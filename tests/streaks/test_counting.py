@@ -1,4 +1,4 @@
-"""The engine against a naive oracle that walks every window in order, and a table of cases with known answers."""
+"""The engine against a naive oracle that walks through every window, and a table of cases with known answers."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -20,7 +20,7 @@ DAILY = Rules(CalendarWindows(Period.DAILY))
 
 
 def recorded(days, rules=DAILY, *, now=NOON):
-    """State and answers after a tick on each of `days`, counted from today."""
+    """The state and the results after a tick on each of `days`, counted from today."""
     state, answers = State(), []
     for day in days:
         answer = tick(state, rules, at=now + day * DAY, now=now)
@@ -30,7 +30,7 @@ def recorded(days, rules=DAILY, *, now=NOON):
 
 
 def naive(satisfied, rules, *, now):
-    """(current, longest) by walking window after window."""
+    """(current, longest), computed by walking through all windows."""
     chain, missed, longest, today = 0, 0, 0, rules.windows.ordinal(now)
     for number in range(min(satisfied), max(today, *satisfied) + 1):
         if number in satisfied:
@@ -72,7 +72,7 @@ def test_the_engine_agrees_with_a_walk_through_all_windows(rules, now, ages):
 
 @settings(max_examples=500)
 @given(rules=rules_strategy, now=nows, ages=ages, data=st.data())
-def test_order_and_repetition_of_ticks_do_not_matter(rules, now, ages, data):
+def test_the_order_and_repetition_of_ticks_do_not_matter(rules, now, ages, data):
     shuffled = data.draw(st.permutations([*ages, *ages[: len(ages) // 2]]))
 
     def final(order):
@@ -86,26 +86,26 @@ def test_order_and_repetition_of_ticks_do_not_matter(rules, now, ages, data):
 
 @settings(max_examples=500)
 @given(rules=rules_strategy, now=nows, ages=ages)
-def test_a_streak_lives_until_exactly_the_instant_that_is_told(rules, now, ages):
+def test_a_streak_is_alive_until_breaks_at(rules, now, ages):
     state = State()
     for age in ages:
         state = tick(state, rules, at=now - age, now=now).state
     latest = max(now - age for age in ages)
 
-    told = streak_status(state, rules, now=latest)
+    status = streak_status(state, rules, now=latest)
 
-    assert told.current > 0
-    if told.breaks_at is None:
+    assert status.current > 0
+    if status.breaks_at is None:
         assert not rules.resets
         return
-    assert streak_status(state, rules, now=told.breaks_at - timedelta(microseconds=1)).current == told.current
-    assert streak_status(state, rules, now=told.breaks_at).current == 0
-    assert streak_status(state, rules, now=told.at_risk_at).is_at_risk
-    assert not streak_status(state, rules, now=told.at_risk_at - timedelta(microseconds=1)).is_at_risk
+    assert streak_status(state, rules, now=status.breaks_at - timedelta(microseconds=1)).current == status.current
+    assert streak_status(state, rules, now=status.breaks_at).current == 0
+    assert streak_status(state, rules, now=status.at_risk_at).is_at_risk
+    assert not streak_status(state, rules, now=status.at_risk_at - timedelta(microseconds=1)).is_at_risk
 
 
 @given(st.lists(st.integers(-30, 30)))
-def test_runs_hold_exactly_what_was_put_in_and_never_touch(numbers):
+def test_runs_contain_exactly_the_added_windows_and_never_touch(numbers):
     runs = ()
     for number in numbers:
         runs = with_window(runs, number)
@@ -119,13 +119,13 @@ def test_runs_hold_exactly_what_was_put_in_and_never_touch(numbers):
     [
         ([-2, -1, 0], [1, 2, 3]),
         ([0, 0], [1, 1]),
-        ([-10, -9, -8], [1, 2, 3]),  # a history sent in order counts up whatever today's date
+        ([-10, -9, -8], [1, 2, 3]),  # a history that is sent in order counts up, although its run is broken today
         ([-5, -4, -1, 0], [1, 2, 1, 2]),
         ([-2, 0, -1], [1, 1, 3]),  # a late tick joins two chains
-        ([0, -30], [1, 1]),  # a tick long ago leaves the live chain as it is
+        ([0, -30], [1, 1]),  # an old tick does not change the live chain
     ],
 )
-def test_what_the_caller_of_record_is_told(days, counts):
+def test_the_results_of_recorded_ticks(days, counts):
     _, answers = recorded(days)
 
     assert [answer.count for answer in answers] == counts
@@ -138,14 +138,14 @@ def test_a_second_tick_in_a_window_changes_nothing():
     assert (second.was_satisfied, second.is_new_record, second.count, second.after.longest) == (True, False, 1, 1)
 
 
-def test_a_count_that_only_equals_the_record_is_no_new_record():
+def test_a_count_equal_to_the_record_is_no_new_record():
     _, answers = recorded([-9, -8, -2, -1, 0])
 
     assert [answer.is_new_record for answer in answers] == [True, True, False, False, True]
 
 
 @pytest.mark.parametrize(("grace", "current"), [(0, 0), (1, 2), (2, 2)])
-def test_grace_keeps_a_streak_over_missed_days_without_adding_to_it(grace, current):
+def test_grace_preserves_a_streak_over_missed_days_without_adding_to_it(grace, current):
     rules = Rules(CalendarWindows(Period.DAILY), grace=grace)
     state, _ = recorded([-3, -2], rules)
 
@@ -156,21 +156,21 @@ def test_without_reset_all_satisfied_windows_are_one_streak():
     rules = Rules(CalendarWindows(Period.DAILY), resets=False)
     state, _ = recorded([-100, -50, -1], rules)
 
-    told = streak_status(state, rules, now=NOON)
+    status = streak_status(state, rules, now=NOON)
 
-    assert (told.current, told.longest, told.breaks_at, told.is_at_risk) == (3, 3, None, False)
+    assert (status.current, status.longest, status.breaks_at, status.is_at_risk) == (3, 3, None, False)
 
 
 def test_an_excused_window_breaks_nothing_and_uses_no_grace():
     state, _ = recorded([-4, -3])
 
-    told = streak_status(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
+    status = streak_status(state, DAILY, now=NOON, spans=[(NOON - 2 * DAY, NOON - DAY)])
 
-    assert told.current == 2
-    assert told.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
+    assert status.current == 2
+    assert status.breaks_at == datetime(2026, 2, 15, tzinfo=UTC)
 
 
-def test_an_excused_window_that_was_visited_counts():
+def test_a_satisfied_excused_window_counts():
     state, _ = recorded([-2, -1, 0])
 
     assert streak_status(state, DAILY, now=NOON, spans=[(NOON - DAY, NOON - DAY)]).current == 3
@@ -180,10 +180,10 @@ def test_a_lead_longer_than_the_window_does_not_begin_within_the_last_visit():
     rules = Rules(CalendarWindows(Period.DAILY), lead=10 * DAY)
     state, _ = recorded([0], rules)
 
-    told = streak_status(state, rules, now=NOON)
+    status = streak_status(state, rules, now=NOON)
 
-    assert not told.is_at_risk
-    assert told.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
+    assert not status.is_at_risk
+    assert status.at_risk_at == datetime(2026, 2, 15, tzinfo=UTC)
 
 
 def test_at_risk_begins_a_sixth_of_the_window_before_the_break():
@@ -192,7 +192,7 @@ def test_at_risk_begins_a_sixth_of_the_window_before_the_break():
     assert streak_status(state, DAILY, now=NOON).at_risk_at == datetime(2026, 2, 14, 20, tzinfo=UTC)
 
 
-def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
+def test_a_carry_over_continues_and_older_ticks_do_not_change_it():
     today = DAILY.windows.ordinal(NOON)
     state = State(carry_over=CarryOver(count=5, longest=9, last=today - 1))
 
@@ -203,7 +203,7 @@ def test_a_carried_count_goes_on_and_older_ticks_leave_it_alone():
     assert (fresh.count, fresh.after.longest, fresh.is_new_record) == (6, 9, False)
 
 
-def test_a_carried_count_breaks_like_any_other():
+def test_a_carry_over_breaks_like_any_other_run():
     today = DAILY.windows.ordinal(NOON)
     state = State(carry_over=CarryOver(count=5, longest=9, last=today - 1))
 

@@ -1,4 +1,4 @@
-"""The engine against an oracle that keeps every tick and walks through all windows, whatever is asked of either."""
+"""The engine against an oracle that stores every tick and walks through all windows."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from streaks.engine.ticking import tick
 from streaks.engine.windows import CalendarWindows, Period
 from streaks.engine.zoned import windows_across_zones
 from tests.streaks import oracle
-from tests.streaks.oracle import Book, Calendar, RollingBook, Tick, Told, Wanted
+from tests.streaks.oracle import Book, Calendar, RollingBook, Status, Tick, Wanted
 
 pytestmark = pytest.mark.engine
 
@@ -30,7 +30,7 @@ INSTANT = timedelta(microseconds=1)
 
 
 def examples(number):
-    """So many, the same ones in every run; a slow machine is no failure."""
+    """Settings for `number` examples: the same ones in every run, and without a deadline."""
     return settings(max_examples=number, derandomize=True, deadline=None)
 
 
@@ -39,14 +39,14 @@ def examples(number):
 UNITS = {"hourly": HOUR, "daily": DAY, "weekly": 7 * DAY, "monthly": 30 * DAY}
 RESETS = [timedelta(0), 30 * MINUTE, 2 * HOUR, 150 * MINUTE, 4 * HOUR, DAY - MINUTE]
 
-# Zones, each with an instant at which something awkward happens to its clocks.
+# Zones, each with an instant at which its clocks do something unusual.
 SCENES = [
     ("UTC", datetime(2026, 2, 28, 23, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
     ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
     ("America/New_York", datetime(2024, 2, 29, 12, tzinfo=UTC)),
-    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # a day that never was
+    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # this day did not exist
     ("Africa/Cairo", datetime(2023, 4, 27, 22, tzinfo=UTC)),  # midnight is skipped
     ("Africa/Cairo", datetime(2014, 9, 25, 21, tzinfo=UTC)),  # midnight happens twice
     ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),  # by half an hour
@@ -59,7 +59,7 @@ SCENES = [
 
 @st.composite
 def calendars(draw, periods=tuple(UNITS)):
-    """(calendar, an instant about which something happens in it)"""
+    """(calendar, an instant near which its clocks do something unusual)"""
     zone, happens = draw(st.sampled_from(SCENES))
     period = draw(st.sampled_from(periods))
     reset = draw(st.sampled_from(RESETS)) % (HOUR if period == "hourly" else DAY)
@@ -69,7 +69,7 @@ def calendars(draw, periods=tuple(UNITS)):
 
 @st.composite
 def instants(draw, calendar, about, *, back, ahead=0):
-    """Somewhere from `back` windows before `about` to `ahead` windows behind it; now and then on the very edge of one."""
+    """An instant from `back` windows before `about` to `ahead` windows after it. Sometimes it is at the edge of a window."""
     unit = UNITS[calendar.period]
     at = about + draw(st.integers(-back, ahead)) * unit - draw(st.integers(0, 12)) * unit / 13
     edge = draw(st.sampled_from([None, None, -INSTANT, timedelta(0), INSTANT]))
@@ -79,7 +79,7 @@ def instants(draw, calendar, about, *, back, ahead=0):
 
 
 def spans(calendar, about):
-    """Times that are excused: past, to come, without a length, without an end."""
+    """Excused times: past ones, future ones, some without a length and some without an end."""
     unit = UNITS[calendar.period]
     lengths = st.none() | st.integers(0, 60).map(lambda tenths: tenths * unit / 10)
     begins = instants(calendar, about, back=20, ahead=3)
@@ -92,7 +92,7 @@ ANY_TICK, MOSTLY = st.just(Wanted()), st.sampled_from([True, True, True, False])
 
 @st.composite
 def books(draw, *, wanted=ANY_TICK, most=14, travels=False, resets=MOSTLY):
-    """(book, now): a history whose ticks arrive in no order."""
+    """(book, now): a history with ticks in random order."""
     calendar, happens = draw(calendars())
     now = draw(instants(calendar, happens, back=0, ahead=12))
     if travels:
@@ -112,7 +112,7 @@ def books(draw, *, wanted=ANY_TICK, most=14, travels=False, resets=MOSTLY):
 
 @st.composite
 def journeys(draw, calendar, now):
-    """Where somebody was, who has moved up to three times."""
+    """The zones of a participant who moved up to three times."""
     moves = draw(st.lists(instants(calendar, now, back=14), max_size=3, unique=True))
     zones = [
         draw(st.sampled_from([zone for zone, _ in SCENES] + ["Pacific/Kiritimati"])) for _ in range(len(moves) + 1)
@@ -126,7 +126,7 @@ sums = st.builds(Wanted, st.just("sum"), st.integers(1, 3))
 different_ones = st.builds(Wanted, st.just("distinct"), st.integers(1, 3))
 
 
-# --- from the oracle's words to the engine's ----------------------------------------------------------------------------
+# --- conversion from the oracle to the engine ---------------------------------------------------------------------------
 
 
 def rules_of(book):
@@ -154,17 +154,17 @@ NEWCOMER = State()
 
 
 def counted(book, *, now, state=NEWCOMER, ticks=None, rules=None):
-    """The state after the book's ticks, in the order in which they arrived."""
+    """The state after the book's ticks, in the order of their arrival."""
     for each in book.ticks if ticks is None else ticks:
         state = tick(state, rules or rules_of(book), at=each.at, now=now, value=each.value, spans=book.spans).state
     return state
 
 
-def told_by_engine(state, book, *, now, rules=None):
+def status_by_engine(state, book, *, now, rules=None):
     rules = rules or rules_of(book)
     found, windows = streak_status(state, rules, now=now, spans=book.spans), windows_of(state, rules)
     key = None if found.window is None else windows.key(found.window)
-    return Told(
+    return Status(
         found.current, found.longest, key, found.is_satisfied, found.is_at_risk, found.breaks_at, found.at_risk_at
     )
 
@@ -174,28 +174,28 @@ def numbers_of(state):
     return [number for first, length in state.runs for number in range(first, first + length)]
 
 
-# --- where a streak stands ---------------------------------------------------------------------------------------------
+# --- status ------------------------------------------------------------------------------------------------------------
 
 
 @examples(700)
 @given(books())
-def test_a_streak_stands_where_a_walk_through_all_its_windows_ends(history):
+def test_the_status_agrees_with_the_oracle(history):
     book, now = history
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(300)
 @given(books(), st.data())
-def test_a_streak_stands_there_at_every_later_instant(history, data):
+def test_the_status_at_later_instants_agrees_with_the_oracle(history, data):
     book, now = history
     state = counted(book, now=now)
 
     later = data.draw(instants(book.calendar, now, back=0, ahead=8).filter(lambda at: at >= now))
 
-    assert told_by_engine(state, book, now=later) == oracle.told(book, now=later)
+    assert status_by_engine(state, book, now=later) == oracle.status_at(book, now=later)
 
 
 @examples(300)
@@ -211,26 +211,26 @@ def test_order_repetition_and_batches_of_ticks_do_not_matter(history, data):
     in_batches = counted(book, state=first_batch, ticks=shuffled[cut:], now=now)
 
     assert (in_batches.runs, in_batches.last_at) == (in_order.runs, in_order.last_at)
-    assert told_by_engine(in_batches, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(in_batches, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(300)
 @given(books())
-def test_a_streak_lives_until_exactly_the_break_and_is_at_risk_from_exactly_the_instant_told(history):
+def test_a_streak_is_alive_until_breaks_at_and_at_risk_from_at_risk_at(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
-    told = streak_status(state, rules, now=now, spans=book.spans)
-    assume(told.breaks_at)
+    status = streak_status(state, rules, now=now, spans=book.spans)
+    assume(status.breaks_at)
 
     def at(instant):
         return streak_status(state, rules, now=instant, spans=book.spans)
 
-    assert at(told.breaks_at - INSTANT).current == told.current
-    assert at(told.breaks_at).current == 0
-    if told.at_risk_at < told.breaks_at:
-        assert at(told.at_risk_at).is_at_risk
-        assert at(told.breaks_at - INSTANT).is_at_risk
-    assert not at(told.at_risk_at - INSTANT).is_at_risk
+    assert at(status.breaks_at - INSTANT).current == status.current
+    assert at(status.breaks_at).current == 0
+    if status.at_risk_at < status.breaks_at:
+        assert at(status.at_risk_at).is_at_risk
+        assert at(status.breaks_at - INSTANT).is_at_risk
+    assert not at(status.at_risk_at - INSTANT).is_at_risk
 
 
 # --- conditions --------------------------------------------------------------------------------------------------------
@@ -243,22 +243,22 @@ def shown(state, book, *, now):
 
 @examples(500)
 @given(books(wanted=some_ticks | sums | different_ones, most=20))
-def test_whatever_satisfies_a_window_it_is_satisfied_by_the_ticks_that_were_not_too_late(history):
+def test_every_condition_ignores_ticks_that_were_too_late(history):
     book, now = history
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
     here = oracle.by_window(book).get(book.calendar.window_at(now), [])
     assert shown(state, book, now=now) == book.wanted.shown(here)
 
 
 @examples(300)
 @given(books(wanted=some_ticks | sums | different_ones, most=20), st.data())
-def test_within_35_days_the_order_of_ticks_does_not_matter_to_any_condition(history, data):
+def test_within_35_days_the_order_of_ticks_does_not_matter_for_any_condition(history, data):
     book, now = history
     newest = max(each.at for each in book.ticks)
-    young = [each for each in book.ticks if each.at >= newest - oracle.LATE_ALLOWED]
+    young = [each for each in book.ticks if each.at >= newest - oracle.MAX_LATENESS]
 
     in_order = counted(book, ticks=sorted(young, key=lambda each: each.at), now=now)
     shuffled = counted(book, ticks=data.draw(st.permutations(young)), now=now)
@@ -272,21 +272,21 @@ def test_within_35_days_the_order_of_ticks_does_not_matter_to_any_condition(hist
 
 @examples(300)
 @given(books(wanted=some_ticks, most=10), st.booleans())
-def test_what_record_is_told_of_each_tick(history, is_in_order):
+def test_the_result_of_each_recorded_tick_agrees_with_the_oracle(history, is_in_order):
     book, now = history
     ticks = sorted(book.ticks, key=lambda each: each.at) if is_in_order else book.ticks
-    state, rules, heard = State(), rules_of(book), replace(book, ticks=[])
+    state, rules, so_far = State(), rules_of(book), replace(book, ticks=[])
 
     for each in ticks:
         answer = tick(state, rules, at=each.at, now=now, adds_to_satisfied=False, spans=book.spans)
         state, window = answer.state, book.calendar.window_at(each.at)
-        was_satisfied, before = window in oracle.satisfied(heard), oracle.told(heard, now=now)
-        heard = replace(heard, ticks=[*heard.ticks, each])
-        new_count = oracle.told(heard, now=now).current or length_with(heard, window)
+        was_satisfied, before = window in oracle.satisfied(so_far), oracle.status_at(so_far, now=now)
+        so_far = replace(so_far, ticks=[*so_far.ticks, each])
+        new_count = oracle.status_at(so_far, now=now).current or length_with(so_far, window)
         assert (answer.count, answer.was_satisfied) == (new_count, was_satisfied)
-        assert answer.is_satisfying == (not was_satisfied and window in oracle.satisfied(heard))
+        assert answer.is_satisfying == (not was_satisfied and window in oracle.satisfied(so_far))
         assert answer.is_new_record == (new_count > before.longest)
-        assert answer.after.longest == oracle.told(heard, now=now).longest
+        assert answer.after.longest == oracle.status_at(so_far, now=now).longest
 
 
 def length_with(book, window):
@@ -309,7 +309,7 @@ def test_repeated_records_do_not_advance_a_window_that_is_satisfied_but_events_d
 
 @examples(150)
 @given(books(), st.data())
-def test_an_excuse_that_is_taken_back_has_never_been(history, data):
+def test_a_withdrawn_excuse_has_no_lasting_effect(history, data):
     book, now = history
     excused = replace(book, spans=[*book.spans, *data.draw(spans(book.calendar, now))])
     half = len(book.ticks) // 2
@@ -318,15 +318,15 @@ def test_an_excuse_that_is_taken_back_has_never_been(history, data):
     state = counted(book, state=meanwhile, ticks=book.ticks[half:], now=now)
 
     assert state == counted(book, now=now)
-    assert told_by_engine(state, excused, now=now) == oracle.told(excused, now=now)
+    assert status_by_engine(state, excused, now=now) == oracle.status_at(excused, now=now)
 
 
 @examples(250)
 @given(books(resets=st.just(True), most=10))
-def test_what_revives_the_last_broken_run_excuses_what_was_missed_since_and_nothing_else(history):
+def test_the_reviving_span_excuses_exactly_the_windows_missed_since_the_break(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
-    runs, is_alive = oracle.runs(book), bool(oracle.told(book, now=now).current)
+    runs, is_alive = oracle.runs(book), bool(oracle.status_at(book, now=now).current)
 
     span = reviving_span(state, rules, now=now, spans=book.spans)
 
@@ -336,8 +336,8 @@ def test_what_revives_the_last_broken_run_excuses_what_was_missed_since_and_noth
     broken, resumed = (runs[-2], min(runs[-1])) if is_alive else (runs[-1], book.calendar.window_at(now))
     restored = replace(book, spans=[*book.spans, span])
     alive = sum(broken.values()) + (sum(runs[-1].values()) if is_alive else 0)
-    assert told_by_engine(state, restored, now=now) == oracle.told(restored, now=now)
-    assert oracle.told(restored, now=now).current >= alive  # more, where it was all that parted earlier ones
+    assert status_by_engine(state, restored, now=now) == oracle.status_at(restored, now=now)
+    assert oracle.status_at(restored, now=now).current >= alive  # more, if the excuse joined earlier runs too
     between = [window for window in book.calendar.from_to(max(broken), resumed) if max(broken) < window < resumed]
     excused = {
         window for window in around(book, broken, resumed) if oracle.is_excused(replace(book, spans=[span]), window)
@@ -354,7 +354,7 @@ def around(book, broken, resumed):
 
 @examples(300)
 @given(books(most=10))
-def test_the_calendar_says_of_each_window_what_the_walk_says(history):
+def test_the_calendar_agrees_with_the_oracle(history):
     book, now = history
     state, rules = counted(book, now=now), rules_of(book)
     first, last = min(each.at for each in book.ticks) - UNITS[book.calendar.period], now + UNITS[book.calendar.period]
@@ -364,12 +364,12 @@ def test_the_calendar_says_of_each_window_what_the_walk_says(history):
     )
 
     walked = book.calendar.from_to(book.calendar.window_at(first), book.calendar.window_at(last))
-    said = [(day.key, day.start, day.end, day.is_satisfied, day.is_excused, day.is_grace, day.count) for day in found]
-    assert said == [line(book, window, now) for window in walked if book.calendar.pieces(window)]
+    actual = [(day.key, day.start, day.end, day.is_satisfied, day.is_excused, day.is_grace, day.count) for day in found]
+    assert actual == [line(book, window, now) for window in walked if book.calendar.pieces(window)]
 
 
 def line(book, window, now):
-    """What the calendar should say of one window."""
+    """The expected calendar entry of one window."""
     [(start, end)] = book.calendar.pieces(window)
     is_satisfied, is_excused = window in oracle.satisfied(book), oracle.is_excused(book, window)
     run = run_over(book, window, now) if start <= now or is_satisfied else {}
@@ -379,9 +379,9 @@ def line(book, window, now):
 
 
 def run_over(book, window, now):
-    """The run that was on in a window: that it lies within, or that has lived on behind its last."""
+    """The run that contains the window, or the live run if it ended before that window."""
     runs = oracle.runs(book)
-    if runs and oracle.told(book, now=now).current and window > max(runs[-1]):
+    if runs and oracle.status_at(book, now=now).current and window > max(runs[-1]):
         return runs[-1]
     return next((run for run in runs if min(run) <= window <= max(run)), {})
 
@@ -391,12 +391,12 @@ def run_over(book, window, now):
 
 @st.composite
 def changing(draw, *, changes):
-    """(books, instants of their changes, now): what each set of rules saw arrive while it held."""
+    """(books, instants of changes, now): one book per set of rules, with the ticks that arrived under these rules."""
     calendar, happens = draw(calendars())
     unit = UNITS[calendar.period]
     now = draw(instants(calendar, happens, back=0, ahead=12))
     until = sorted(now - draw(st.integers(1, 80)) * unit / 10 for _ in range(changes))
-    told = draw(spans(calendar, now))
+    excused = draw(spans(calendar, now))
     found = []
     for since, end in pairwise([now - 20 * unit, *until, now + INSTANT]):
         here, _ = draw(calendars())
@@ -410,7 +410,7 @@ def changing(draw, *, changes):
                 grace=draw(st.integers(0, 2)),
                 resets=draw(st.sampled_from([True, True, False])),
                 wanted=draw(some_ticks),
-                spans=told,
+                spans=excused,
             )
         )
     return found, until, now
@@ -418,7 +418,7 @@ def changing(draw, *, changes):
 
 @examples(400)
 @given(st.integers(1, 2).flatmap(lambda number: changing(changes=number)), st.data())
-def test_a_count_that_is_alive_goes_on_by_the_new_rules_and_nothing_dead_comes_back(history, data):
+def test_a_live_count_continues_under_new_rules_and_a_broken_one_does_not(history, data):
     books, changes, now = history
     book, state = books[0], counted(books[0], now=now)
 
@@ -428,12 +428,12 @@ def test_a_count_that_is_alive_goes_on_by_the_new_rules_and_nothing_dead_comes_b
         ]
         state = carry_over(state, rules_of(book), rules_of(new), at=at, spans=book.spans)
         after = oracle.after_change(book, new, at=at)
-        assert told_by_engine(state, after, now=at) == oracle.told(after, now=at)
+        assert status_by_engine(state, after, now=at) == oracle.status_at(after, now=at)
         arrived = data.draw(st.permutations([*new.ticks, *late]))
         book = replace(after, ticks=[*after.ticks, *arrived])
         state = counted(new, state=state, ticks=arrived, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 # --- rolling windows ---------------------------------------------------------------------------------------------------
@@ -462,22 +462,24 @@ def rolling_books(draw, *, with_spans=True):
 
 @examples(500)
 @given(rolling_books())
-def test_rolling_windows_open_with_a_tick_follow_without_a_gap_and_open_anew_after_a_break(history):
+def test_rolling_windows_agree_with_the_oracle(history):
     book, now = history
     rules = replace(rules_of(book.rules), windows=Rolling(book.length))
-    state, heard = State(), replace(book, rules=replace(book.rules, ticks=[]))
+    state, so_far = State(), replace(book, rules=replace(book.rules, ticks=[]))
 
     for each in book.rules.ticks:
         state = tick(state, rules, at=each.at, now=each.at, spans=book.rules.spans).state
-        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
-        assert told_by_engine(state, heard.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+        so_far = replace(so_far, rules=replace(so_far.rules, ticks=[*so_far.rules.ticks, each]))
+        assert status_by_engine(state, so_far.rules, now=each.at, rules=rules) == oracle.rolling_status_at(
+            so_far, now=each.at
+        )
 
-    assert told_by_engine(state, book.rules, now=now, rules=rules) == oracle.told_rolling(book, now=now)
+    assert status_by_engine(state, book.rules, now=now, rules=rules) == oracle.rolling_status_at(book, now=now)
 
 
 @examples(250)
 @given(books(wanted=ANY_TICK | some_ticks), rolling_books(with_spans=False), st.integers(0, 60))
-def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, tenths):
+def test_a_count_is_carried_over_from_a_calendar_to_rolling_windows(history, rolling, tenths):
     (book, at), (new, _) = history, rolling
     book = replace(book, spans=[])
     moved = at - new.rules.ticks[0].at if new.rules.ticks else timedelta(0)
@@ -485,20 +487,22 @@ def test_a_count_goes_on_from_a_calendar_into_rolling_windows(history, rolling, 
     new, rules = replace(new, rules=replace(new.rules, ticks=ticks)), rules_of_rolling(new)
 
     state = carry_over(counted(book, now=at), rules_of(book), rules, at=at)
-    heard = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
+    so_far = oracle.rolling_after_change(book, replace(new, rules=replace(new.rules, ticks=[])), at=at)
 
-    assert told_by_engine(state, new.rules, now=at, rules=rules) == oracle.told_rolling(heard, now=at)
+    assert status_by_engine(state, new.rules, now=at, rules=rules) == oracle.rolling_status_at(so_far, now=at)
     for each in ticks:
         state = tick(state, rules, at=each.at, now=each.at).state
-        heard = replace(heard, rules=replace(heard.rules, ticks=[*heard.rules.ticks, each]))
-        assert told_by_engine(state, new.rules, now=each.at, rules=rules) == oracle.told_rolling(heard, now=each.at)
+        so_far = replace(so_far, rules=replace(so_far.rules, ticks=[*so_far.rules.ticks, each]))
+        assert status_by_engine(state, new.rules, now=each.at, rules=rules) == oracle.rolling_status_at(
+            so_far, now=each.at
+        )
     later = (ticks[-1].at if ticks else at) + tenths * new.length / 10
-    assert told_by_engine(state, new.rules, now=later, rules=rules) == oracle.told_rolling(heard, now=later)
+    assert status_by_engine(state, new.rules, now=later, rules=rules) == oracle.rolling_status_at(so_far, now=later)
 
 
 @examples(250)
 @given(rolling_books(with_spans=False), calendars(), st.data())
-def test_a_count_goes_on_from_rolling_windows_into_a_calendar(history, scene, data):
+def test_a_count_is_carried_over_from_rolling_windows_to_a_calendar(history, scene, data):
     (old, at), (calendar, _) = history, scene
     state, rules = State(), rules_of_rolling(old)
     for each in old.rules.ticks:
@@ -507,45 +511,47 @@ def test_a_count_goes_on_from_rolling_windows_into_a_calendar(history, scene, da
 
     state = carry_over(state, rules, rules_of(new), at=at)
     book = oracle.after_change_of_rolling(old, new, at=at)
-    assert told_by_engine(state, book, now=at) == oracle.told(book, now=at)
+    assert status_by_engine(state, book, now=at) == oracle.status_at(book, now=at)
 
     unit = UNITS[calendar.period]
     ticks = data.draw(st.lists(st.integers(0, 80).map(lambda tenths: Tick(at + tenths * unit / 10)), max_size=10))
     state, now = counted(new, state=state, ticks=ticks, now=at), at + data.draw(st.integers(0, 100)) * unit / 10
     book = replace(book, ticks=ticks)
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 def rules_of_rolling(book):
     return replace(rules_of(book.rules), windows=Rolling(book.length))
 
 
-def test_an_excuse_that_meets_no_missed_window_does_not_join_rolling_runs_when_the_next_one_lies_otherwise():
+def test_an_excuse_that_covers_no_missed_window_does_not_join_rolling_runs():
     opened = datetime(2026, 2, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR))
-    spans = [(opened + 130 * MINUTE, None)]  # ten minutes after the break; within an hour of the tick that opens anew
+    spans = [
+        (opened + 130 * MINUTE, None)
+    ]  # ten minutes after the break; within an hour of the tick that opens new windows
 
     state = tick(State(), rules, at=opened, now=opened, spans=spans).state
-    anew = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
+    second = tick(state, rules, at=opened + 150 * MINUTE, now=opened + 150 * MINUTE, spans=spans)
 
-    assert (anew.before.current, anew.after.current, anew.after.longest) == (0, 1, 1)
-    windows = windows_of(anew.state, rules)
-    assert [windows.key(number) for number, _ in anew.state.runs] == ["2026-02-14T00:00:00Z", "2026-02-14T02:30:00Z"]
+    assert (second.before.current, second.after.current, second.after.longest) == (0, 1, 1)
+    windows = windows_of(second.state, rules)
+    assert [windows.key(number) for number, _ in second.state.runs] == ["2026-02-14T00:00:00Z", "2026-02-14T02:30:00Z"]
 
 
-@pytest.mark.parametrize("is_told_late", [False, True])
-def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_though_the_next_tick_opened_anew(is_told_late):
+@pytest.mark.parametrize("is_excused_late", [False, True])
+def test_an_excuse_for_all_missed_rolling_windows_revives_the_run_although_a_new_one_began(is_excused_late):
     opened, rules = datetime(2026, 2, 14, tzinfo=UTC), Rules(windows=Rolling(DAY))
     back, spans = opened + 2 * DAY + 6 * HOUR, [(opened + DAY, opened + 2 * DAY)]
 
     state = State()
     for at in (opened, back):
-        state = tick(state, rules, at=at, now=at, spans=[] if is_told_late else spans).state
+        state = tick(state, rules, at=at, now=at, spans=[] if is_excused_late else spans).state
 
     assert streak_status(state, rules, now=back, spans=spans).current == 2
 
 
-def test_rolling_windows_that_nothing_came_of_are_not_kept():
+def test_rolling_windows_without_a_satisfied_one_are_dropped():
     opened, now = datetime(2026, 2, 14, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
     rules = Rules(windows=Rolling(HOUR), condition=Condition(ConditionKind.COUNT, Decimal(2)))
 
@@ -556,22 +562,22 @@ def test_rolling_windows_that_nothing_came_of_are_not_kept():
     assert (state.anchor.at, state.anchor.earlier, len(state.progress)) == (opened + 9 * DAY, (), 1)
 
 
-# --- who travels -------------------------------------------------------------------------------------------------------
+# --- participants who travel -------------------------------------------------------------------------------------------
 
 
 @examples(400)
 @given(books(travels=True))
-def test_who_travels_has_windows_of_local_dates(history):
+def test_windows_of_a_travelling_participant_are_local_dates(history):
     book, now = history
 
     state = counted(book, now=now)
 
-    assert told_by_engine(state, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(state, book, now=now) == oracle.status_at(book, now=now)
 
 
 @examples(200)
 @given(books(travels=True, most=1), st.data())
-def test_every_instant_of_a_journey_is_in_one_window_between_its_begin_and_its_end(history, data):
+def test_every_instant_of_a_journey_is_in_exactly_one_window(history, data):
     book, now = history
     windows = windows_in(book.calendar)
     at = data.draw(instants(book.calendar, now, back=16))
@@ -600,13 +606,13 @@ MILESTONES = [
 @given(books(most=12))
 def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(history):
     book, now = history
-    state, rules, heard, paid = State(), rules_of(book), replace(book, ticks=[]), []
+    state, rules, so_far, paid = State(), rules_of(book), replace(book, ticks=[]), []
 
     for each in book.ticks:
         answer = tick(state, rules, at=each.at, now=now, spans=book.spans)
-        heard, window = replace(heard, ticks=[*heard.ticks, each]), book.calendar.window_at(each.at)
+        so_far, window = replace(so_far, ticks=[*so_far.ticks, each]), book.calendar.window_at(each.at)
         reached = due_milestones(MILESTONES, answer.chain, answer.state.paid) if answer.is_satisfying else []
-        owed = [milestone for milestone in MILESTONES if is_owed(milestone, heard, window, paid)]
+        owed = [milestone for milestone in MILESTONES if is_owed(milestone, so_far, window, paid)]
         assert reached == owed
         state = (
             replace(answer.state, paid=with_payments(answer.state.paid, reached, answer.chain))
@@ -619,7 +625,7 @@ def test_milestones_are_paid_once_ever_or_once_in_each_run_whatever_the_order(hi
 
 
 def is_owed(milestone, book, window, paid):
-    """Whether the run with `window` has reached it, and neither it, nor for one that is not repeatable anyone, was paid."""
+    """Whether the run with `window` has reached the milestone and it is not paid: by that run if repeatable, else by any run."""
     run = next(run for run in oracle.runs(book) if window in run)
     those = [at for threshold, at in paid if threshold == milestone.threshold]
     before = any(at in run for at in those) if milestone.is_repeatable else bool(those)
@@ -628,7 +634,7 @@ def is_owed(milestone, book, window, paid):
 
 def check_unlocked(state, rules, book, paid, *, now):
     alive = streak_status(state, rules, now=now, spans=book.spans).alive
-    run = oracle.runs(book)[-1] if oracle.told(book, now=now).current else {}
+    run = oracle.runs(book)[-1] if oracle.status_at(book, now=now).current else {}
     unlocked = [
         milestone.threshold
         for milestone in MILESTONES
@@ -645,7 +651,7 @@ def check_unlocked(state, rules, book, paid, *, now):
 
 @examples(200)
 @given(books(most=30))
-def test_a_history_that_is_kept_as_a_count_stands_as_if_all_of_it_were_kept(history):
+def test_a_compacted_history_has_the_same_status_as_the_full_one(history):
     book, now = history
     ticks, rules = sorted(book.ticks, key=lambda each: each.at), rules_of(book)
     whole = short = State()
@@ -656,14 +662,14 @@ def test_a_history_that_is_kept_as_a_count_stands_as_if_all_of_it_were_kept(hist
             full = tick(whole, rules, at=each.at, now=each.at, spans=book.spans)
             patch.setattr(carrying, "MAX_RUNS", 4)
             brief = tick(short, rules, at=each.at, now=each.at, spans=book.spans)
-            assert told_by_engine(brief.state, book, now=each.at) == told_by_engine(full.state, book, now=each.at)
+            assert status_by_engine(brief.state, book, now=each.at) == status_by_engine(full.state, book, now=each.at)
             assert (brief.count, brief.is_satisfying) == (full.count, full.is_satisfying)
             whole, full_reached = paid_in(full)
             short, brief_reached = paid_in(brief)
             assert brief_reached == full_reached
 
     assert len(short.runs) <= 4
-    assert told_by_engine(short, book, now=now) == oracle.told(book, now=now)
+    assert status_by_engine(short, book, now=now) == oracle.status_at(book, now=now)
 
 
 def paid_in(answer):

@@ -1,12 +1,13 @@
-"""Events tick the streaks that listen to them, through the API."""
+"""Events tick streaks, through the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from gamify.facts.engine.outcomes import GrantReport
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.models import DomainEvent
 from streaks.models import ParticipantStreak
 from streaks.services import create_streak
@@ -23,7 +24,7 @@ def clock():
         yield traveller
 
 
-def defined(tenant, code="daily", **data):
+def define(tenant, code="daily", **data):
     row = create_streak(tenant=tenant, data={"code": code, "name": code, "event_types": ["login"], **data}, now=NOW)
     tenant.refresh_from_db()
     return row
@@ -46,19 +47,19 @@ def counts(api, user="user_42"):
 
 
 def test_an_event_ticks_the_streaks_of_its_type_and_no_other(api, tenant):
-    defined(tenant, "of_logins")
-    defined(tenant, "of_two", event_types=["purchase", "login"])
-    defined(tenant, "of_any", event_types=["*"])
-    defined(tenant, "of_purchases", event_types=["purchase"])
-    defined(tenant, "paused", is_active=False)
+    define(tenant, "of_logins")
+    define(tenant, "of_two", event_types=["purchase", "login"])
+    define(tenant, "of_any", event_types=["*"])
+    define(tenant, "of_purchases", event_types=["purchase"])
+    define(tenant, "paused", is_active=False)
 
     emit(api)
 
     assert counts(api) == {"of_any": 1, "of_logins": 1, "of_two": 1}
 
 
-def test_an_event_that_nobody_listens_to_is_only_recorded(api, tenant):
-    defined(tenant)
+def test_an_event_without_listeners_is_only_stored(api, tenant):
+    define(tenant)
 
     emit(api, "video_watched")
 
@@ -81,8 +82,8 @@ def test_an_event_that_nobody_listens_to_is_only_recorded(api, tenant):
         ({"expression": {"condition": {"field": "participant.team", "operator": "eq", "value": "blue"}}}, {}, False),
     ],
 )
-def test_an_event_counts_where_the_filter_or_the_expression_holds(api, tenant, fields, properties, counts_it):
-    defined(tenant, **fields)
+def test_an_event_counts_if_it_matches_the_filter_or_the_expression(api, tenant, fields, properties, counts_it):
+    define(tenant, **fields)
     api.post("/participants", {"participant_id": "user_42", "attributes": {"team": "red"}})
 
     emit(api, **properties)
@@ -90,17 +91,17 @@ def test_an_event_counts_where_the_filter_or_the_expression_holds(api, tenant, f
     assert counts(api) == ({"daily": 1} if counts_it else {})
 
 
-def test_a_filter_that_cannot_be_read_matches_nothing_and_spoils_no_other_streak(api, tenant):
-    defined(tenant, "unreadable", fact_filter={"plan": {"regex": ".*"}})
-    defined(tenant)
+def test_a_malformed_filter_matches_nothing_and_does_not_affect_other_streaks(api, tenant):
+    define(tenant, "unreadable", fact_filter={"plan": {"regex": ".*"}})
+    define(tenant)
 
     emit(api, plan="pro")
 
     assert counts(api) == {"daily": 1}
 
 
-def test_a_window_is_satisfied_when_the_sum_is_reached_whatever_the_order(api, tenant):
-    defined(tenant, condition={"type": "sum", "field": "attrs.points", "min": 0.3})
+def test_a_window_is_satisfied_when_the_sum_is_reached_in_any_order(api, tenant):
+    define(tenant, condition={"type": "sum", "field": "attrs.points", "min": 0.3})
 
     for points in (0.1, True, "0.2", None, -5):
         emit(api, points=points)
@@ -110,8 +111,8 @@ def test_a_window_is_satisfied_when_the_sum_is_reached_whatever_the_order(api, t
     assert counts(api) == {"daily": 1}  # as binary fractions, 0.1 + 0.2 is more than 0.3 and 0.2 + 0.1 is too
 
 
-def test_a_window_is_satisfied_by_so_many_distinct_values(api, tenant):
-    defined(tenant, condition={"type": "distinct", "field": "mode", "min": 3})
+def test_a_window_is_satisfied_by_the_required_number_of_distinct_values(api, tenant):
+    define(tenant, condition={"type": "distinct", "field": "mode", "min": 3})
 
     for mode in ("arcade", "arcade", 1, 1.0, None):
         emit(api, mode=mode)
@@ -122,7 +123,7 @@ def test_a_window_is_satisfied_by_so_many_distinct_values(api, tenant):
 
 
 def test_three_events_a_week_in_one_batch(api, tenant):
-    defined(tenant, period="weekly", condition={"type": "count", "min": 3})
+    define(tenant, period="weekly", condition={"type": "count", "min": 3})
     days = [NOW - age * DAY for age in (12, 11, 10, 4, 3, 2)]
 
     answer = api.post("/events/batch", {"events": [event(at=at) for at in reversed(days)]}).json()
@@ -132,7 +133,7 @@ def test_three_events_a_week_in_one_batch(api, tenant):
 
 
 def test_a_repeated_event_counts_once(api, tenant):
-    defined(tenant, condition={"type": "count", "min": 2})
+    define(tenant, condition={"type": "count", "min": 2})
 
     first, again = emit(api, key="a"), emit(api, key="a")
 
@@ -140,7 +141,7 @@ def test_a_repeated_event_counts_once(api, tenant):
 
 
 def test_a_late_event_joins_two_runs(api, tenant):
-    defined(tenant)
+    define(tenant)
     for age in (3, 2, 0):
         emit(api, at=NOW - age * DAY)
 
@@ -149,9 +150,9 @@ def test_a_late_event_joins_two_runs(api, tenant):
     assert counts(api) == {"daily": 4}
 
 
-def test_streaks_of_sums_and_values_are_not_recorded_by_hand(api, tenant, nothing_written):
-    defined(tenant, "points", condition={"type": "sum", "field": "points", "min": 500})
-    defined(tenant, "modes", condition={"type": "distinct", "field": "mode", "min": 2})
+def test_streaks_with_sum_and_distinct_conditions_refuse_recorded_ticks(api, tenant, nothing_written):
+    define(tenant, "points", condition={"type": "sum", "field": "points", "min": 500})
+    define(tenant, "modes", condition={"type": "distinct", "field": "mode", "min": 2})
 
     with nothing_written():
         answers = [
@@ -163,34 +164,34 @@ def test_streaks_of_sums_and_values_are_not_recorded_by_hand(api, tenant, nothin
         assert refusal(answer) == (400, "streak_needs_events", detail)
 
 
-def test_a_recorded_tick_in_a_satisfied_window_is_not_counted_again_but_an_event_is(api, tenant):
-    defined(tenant, condition={"type": "count", "min": 2})
+def test_in_a_satisfied_window_events_count_and_recorded_ticks_do_not(api, tenant):
+    define(tenant, condition={"type": "count", "min": 2})
     record = {"participant_id": "user_42", "streak_code": "daily"}
 
-    told = [api.post("/streaks/record", record).json() for _ in range(3)]
+    answers = [api.post("/streaks/record", record).json() for _ in range(3)]
     emit(api)
 
-    assert [answer["new_count"] for answer in told] == [0, 1, 1]
-    assert [answer["already_recorded"] for answer in told] == [False, False, True]
+    assert [answer["new_count"] for answer in answers] == [0, 1, 1]
+    assert [answer["already_recorded"] for answer in answers] == [False, False, True]
     assert ParticipantStreak.objects.get().progress[str(NOW.toordinal())][0] == 3
 
 
 @pytest.fixture
 def rewards(monkeypatch):
-    """A kind of reward, as the domain of rewards will register one; answers who got what."""
+    """Replace the grant kind `reward` by one that records its grants, and return the record."""
     given = []
 
     def give(work, participant, grant):
         given.append((participant.external_id, grant.spec["id"], grant.key))
         yield GrantReport("reward", "Gift", grant.source, id=grant.spec["id"])
 
-    kind = GrantKind(give=give, problem=lambda tenant, spec: None, keys=("id",))
+    kind = replace(grant_kinds["reward"], give=give, problem=lambda tenant, spec: None)
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     return given
 
 
-def test_a_milestone_gives_its_reward_and_the_answer_tells_of_both(api, tenant, rewards):
-    defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
+def test_a_milestone_grants_its_reward_and_the_answer_contains_both(api, tenant, rewards):
+    define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": False}])
     emit(api, at=NOW - DAY)
 
     granted = emit(api)["rewards_granted"]
@@ -201,8 +202,8 @@ def test_a_milestone_gives_its_reward_and_the_answer_tells_of_both(api, tenant, 
         {"type": "reward", "id": REWARD, "name": "Gift", "source": source},
     ]
     assert [(who, what) for who, what, _ in rewards] == [("user_42", REWARD)]
-    told = DomainEvent.objects.get(type="streak.milestone_reached").data
-    assert (told["threshold"], told["reward_id"], told["user_id"]) == (2, REWARD, "user_42")
+    event = DomainEvent.objects.get(type="streak.milestone_reached").data
+    assert (event["threshold"], event["reward_id"], event["user_id"]) == (2, REWARD, "user_42")
 
 
 def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
@@ -211,7 +212,7 @@ def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
         {"threshold": 2, "reward_item_id": idempotency, "repeatable": False},
         {"threshold": 3, "reward_item_id": each, "repeatable": True},
     ]
-    defined(tenant, milestones=milestones)
+    define(tenant, milestones=milestones)
 
     for age in (10, 9, 8, 7, 4, 3, 2):
         emit(api, at=NOW - age * DAY)
@@ -221,7 +222,7 @@ def test_milestones_are_paid_as_often_as_they_are_defined(api, tenant, rewards):
 
 
 def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):
-    defined(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": True}])
+    define(tenant, milestones=[{"threshold": 2, "reward_item_id": REWARD, "repeatable": True}])
     for age in (4, 3, 1, 0):
         emit(api, at=NOW - age * DAY)
     assert len(rewards) == 2  # each of the two runs has reached it
@@ -231,8 +232,8 @@ def test_late_ticks_that_join_runs_pay_nothing_twice(api, tenant, rewards):
     assert (counts(api), len(rewards)) == ({"daily": 5}, 2)
 
 
-def test_a_reward_that_cannot_be_given_does_not_refuse_the_event(api, tenant, rewards, monkeypatch):
-    defined(tenant, milestones=[{"threshold": 1, "reward_item_id": REWARD, "repeatable": False}])
+def test_a_reward_that_cannot_be_granted_does_not_refuse_the_event(api, tenant, rewards, monkeypatch):
+    define(tenant, milestones=[{"threshold": 1, "reward_item_id": REWARD, "repeatable": False}])
     monkeypatch.delitem(grant_kinds._entries, "reward")
 
     granted = emit(api)["rewards_granted"]
@@ -241,20 +242,20 @@ def test_a_reward_that_cannot_be_given_does_not_refuse_the_event(api, tenant, re
     assert counts(api) == {"daily": 1}
 
 
-def test_another_tenants_streaks_do_not_hear_it(api, other_api, tenant, other_tenant):
-    defined(other_tenant)
+def test_streaks_of_another_tenant_do_not_react(api, other_api, tenant, other_tenant):
+    define(other_tenant)
 
     emit(api)
 
     assert not ParticipantStreak.objects.exists()
 
 
-def test_ticking_takes_one_statement_more_to_read_and_one_to_write(api, tenant, queries):
+def test_a_tick_costs_one_read_and_one_write(api, tenant, queries):
     emit(api)
     with queries(6):
         emit(api)
     for number in range(20):
-        defined(tenant, f"daily_{number}")
+        define(tenant, f"daily_{number}")
     emit(api)
 
     with queries(8):

@@ -1,4 +1,4 @@
-"""Ticks of one participant at the same moment, with real threads and connections."""
+"""Simultaneous ticks of one participant, with real threads and connections."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -44,7 +44,7 @@ def test_16_first_ticks_in_one_window_count_once(tenant, streak):
     assert DomainEvent.objects.filter(type="streak.incremented").count() == 1
 
 
-def test_16_days_ticked_at_once_in_any_order_are_one_run_of_16(tenant, streak):
+def test_16_ticks_of_different_days_at_once_make_one_run_of_16(tenant, streak):
     results = all_at_once([tick_on(tenant, -day) for day in range(16)])
 
     assert max(result.longest_count for result in results) == 16
@@ -52,7 +52,7 @@ def test_16_days_ticked_at_once_in_any_order_are_one_run_of_16(tenant, streak):
 
 
 @pytest.mark.two_connections
-def test_a_tick_takes_two_round_trips_behind_the_key(tenant, streak):
+def test_a_tick_needs_two_round_trips_after_the_key(tenant, streak):
     tick_on(tenant, -1)()
 
     with counted_round_trips() as wire:
@@ -61,14 +61,14 @@ def test_a_tick_takes_two_round_trips_behind_the_key(tenant, streak):
     assert wire.round_trips == 2
 
 
-def test_a_process_with_a_stale_catalog_reads_it_again_before_it_ticks(tenant, streak):
+def test_a_process_with_a_stale_catalog_reloads_it_before_a_tick(tenant, streak):
     stale = type(tenant).objects.get(pk=tenant.pk)
     tick_on(stale, -1)()
     update_streak(streak, tenant=tenant, changes={"grace_periods": 5}, now=NOON - DAY)
     tick_on(type(tenant).objects.get(pk=tenant.pk), -1)()
     assert ParticipantStreak.objects.get().revision == 2
 
-    told = tick_on(stale, 0)()
+    result = tick_on(stale, 0)()
 
-    assert told.new_count == 2
+    assert result.new_count == 2
     assert ParticipantStreak.objects.get().revision == 2

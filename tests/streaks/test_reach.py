@@ -1,4 +1,4 @@
-"""Whom a change would touch: told from the rows, also before a sweep has been there."""
+"""The number of participants that a change affects, before and after sweeps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,14 +14,14 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def streak(tenant):
-    """One kept it today, one yesterday, one broke it."""
-    streak = made(tenant, "daily_login")
+    """A streak with three participants: one ticked today, one yesterday, and one has a broken run."""
+    streak = make_streak(tenant, "daily_login")
     for participant_id, days in (("today", 0), ("yesterday", 1), ("long_ago", 5)):
         tick(tenant, participant_id, at=NOON - days * DAY)
     return streak
 
 
-def made(tenant, code):
+def make_streak(tenant, code):
     data = {"code": code, "name": code, "event_types": [code]}
     return create_streak(tenant=tenant, data=data, now=NOON - 10 * DAY)
 
@@ -40,7 +40,7 @@ def tick(tenant, participant_id, code="daily_login", *, at):
     ],
 )
 @pytest.mark.parametrize("is_swept", [False, True])
-def test_it_is_the_same_before_the_sweep_and_after(tenant, streak, now, expected, is_swept):
+def test_the_numbers_are_the_same_before_and_after_a_sweep(tenant, streak, now, expected, is_swept):
     if is_swept:
         for kind in (BREAKS, RISKS):
             sweep(tenant=tenant, kind=kind, now=now)
@@ -49,7 +49,7 @@ def test_it_is_the_same_before_the_sweep_and_after(tenant, streak, now, expected
 
 
 @pytest.mark.parametrize("is_swept", [False, True])
-def test_in_a_pause_what_was_alive_is_alive_and_nothing_is_at_risk(tenant, streak, is_swept):
+def test_during_a_pause_live_runs_stay_alive_and_are_not_at_risk(tenant, streak, is_swept):
     pause(streak, tenant=tenant, now=EVENING)
     tenant.refresh_from_db()
     if is_swept:
@@ -59,15 +59,15 @@ def test_in_a_pause_what_was_alive_is_alive_and_nothing_is_at_risk(tenant, strea
     assert reach_of(tenant, [streak.pk], now=EVENING + 3 * DAY) == Reach(participants=3, alive=2, at_risk=0)
 
 
-def test_a_pause_that_is_over_excuses_nothing_any_more(tenant, streak):
+def test_a_pause_that_ended_excuses_no_later_windows(tenant, streak):
     pause(streak, tenant=tenant, now=EVENING)
     resume(streak, tenant=tenant, now=EVENING)
 
     assert reach_of(tenant, [streak.pk], now=EVENING) == Reach(participants=3, alive=2, at_risk=1)
 
 
-def test_whoever_is_in_two_streaks_counts_once(tenant, streak):
-    other = made(tenant, "lesson")
+def test_a_participant_in_two_streaks_counts_once(tenant, streak):
+    other = make_streak(tenant, "lesson")
     tenant.refresh_from_db()
     tick(tenant, "today", "lesson", at=NOON)
     pause(other, tenant=tenant, now=NOON)
@@ -80,6 +80,6 @@ def test_nothing_of_another_tenant_is_counted(tenant, other_tenant, streak):
     assert reach_of(tenant, [], now=NOON) == Reach(participants=0, alive=0, at_risk=0)
 
 
-def test_it_asks_twice_whatever_it_counts(tenant, streak, queries):
-    with queries(2):  # pauses that last, the rows
+def test_the_numbers_need_two_queries(tenant, streak, queries):
+    with queries(2):  # open pauses, the rows
         reach_of(tenant, [streak.pk], now=NOON)

@@ -1,4 +1,4 @@
-"""Histories, recorded in bulk."""
+"""Histories that are recorded in bulk."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ def streaks(tenant):
     tenant.refresh_from_db()
 
 
-def standings():
+def rows():
     rows = ParticipantStreak.objects.values_list("participant__external_id", "streak__code", "runs", "breaks_at")
     return sorted(rows, key=str)
 
@@ -35,9 +35,9 @@ def history():
     return [Tick(name, code, NOW - age * DAY) for age in (9, 8, 2, 1, 0, 1) for name, code in people]
 
 
-def test_a_history_in_bulk_leads_to_what_it_leads_to_tick_by_tick(tenant, other_tenant):
-    told = record_many(tenant=tenant, ticks=history(), now=NOW)
-    in_bulk = standings()
+def test_a_history_in_bulk_has_the_same_result_as_single_ticks(tenant, other_tenant):
+    result = record_many(tenant=tenant, ticks=history(), now=NOW)
+    in_bulk = rows()
     ParticipantStreak.objects.all().delete()
 
     one_by_one = [
@@ -45,18 +45,18 @@ def test_a_history_in_bulk_leads_to_what_it_leads_to_tick_by_tick(tenant, other_
         for each in history()
     ]
 
-    assert standings() == in_bulk != []
-    assert told == one_by_one
+    assert rows() == in_bulk != []
+    assert result == one_by_one
 
 
 def test_a_repeated_history_changes_nothing(tenant):
     record_many(tenant=tenant, ticks=history(), now=NOW)
-    before = standings()
+    before = rows()
 
-    told = record_many(tenant=tenant, ticks=history(), now=NOW)
+    result = record_many(tenant=tenant, ticks=history(), now=NOW)
 
-    assert standings() == before
-    assert all(each.already_recorded for each in told)
+    assert rows() == before
+    assert all(each.already_recorded for each in result)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_one_wrong_tick_refuses_them_all(tenant, code, at, refusal):
         record_many(tenant=tenant, ticks=[*history(), Tick("eve", code, at)], now=NOW)
 
     assert not Participant.objects.exists()
-    assert standings() == []
+    assert rows() == []
 
 
-def test_a_history_of_nothing_is_fine(tenant):
+def test_an_empty_history_is_accepted(tenant):
     assert record_many(tenant=tenant, ticks=[], now=NOW) == []
 
 

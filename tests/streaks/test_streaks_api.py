@@ -1,4 +1,4 @@
-"""Streaks as a client of the spec sees them."""
+"""Streaks through the Gamify API, with the documented examples."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def tick(api, at=None, **body):
     return api.post(RECORD, body if at is None else {**body, "timestamp": at.isoformat()})
 
 
-def test_the_three_days_of_the_spec(api, daily_login):
+def test_the_documented_three_days(api, daily_login):
     first = tick(api, NOW)
     again = tick(api, NOW)
     with time_machine.travel(NOW + DAY, tick=False):
@@ -64,7 +64,7 @@ def test_the_three_days_of_the_spec(api, daily_login):
     }
 
 
-def test_the_participants_streaks_as_in_the_spec(api, daily_login):
+def test_the_participants_streaks_have_the_documented_shape(api, daily_login):
     for age in (*range(40, 19, -1), *range(6, -1, -1)):
         tick(api, NOW - age * DAY)
 
@@ -148,7 +148,7 @@ def test_a_late_tick_joins_two_runs_and_last_recorded_stays_the_latest(api, dail
     assert api.get("/participants/user_42/streaks").json()["streaks"][0]["last_recorded_at"] == "2026-02-14T08:15:00Z"
 
 
-def test_a_key_that_is_given_is_honoured(api, daily_login):
+def test_an_idempotency_key_is_respected(api, daily_login):
     first = api.post(
         RECORD, {"participant_id": "user_42", "streak_code": "daily_login"}, headers={"Idempotency-Key": "k"}
     )
@@ -197,7 +197,7 @@ def test_profile_and_state_show_the_best_live_streak(api, tenant, daily_login):
     assert api.get("/participants/user_42/state?include=streaks").json()["streaks"] == {"current": 3, "longest": 3}
 
 
-def test_who_never_ticked_has_null_in_the_profile_and_zeros_in_the_state(api, daily_login):
+def test_a_participant_without_ticks_has_null_in_the_profile_and_zeros_in_the_state(api, daily_login):
     api.post("/participants", {"participant_id": "user_42"})
 
     assert api.get("/participants/user_42").json()["streaks"] is None
@@ -213,7 +213,7 @@ def test_another_tenant_sees_neither_the_definition_nor_the_counts(api, other_ap
         assert stranger.get("/participants/user_42/streaks").json()["streaks"] == []
 
 
-def test_a_new_tick_is_told_once_with_the_payload_of_the_spec(api, daily_login):
+def test_a_new_tick_is_announced_once_with_the_documented_payload(api, daily_login):
     tick(api)
     tick(api)
 
@@ -261,7 +261,7 @@ def test_the_participants_cap_refuses_a_tick_with_retry_after_and_writes_nothing
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_the_spec_example_of_a_list_of_definitions(admin_api, daily_login):
+def test_the_list_of_definitions_has_the_documented_shape(admin_api, daily_login):
     listed = admin_api.get("/admin/streaks?is_active=true&page=1&page_size=50").json()
 
     assert {name: listed[name] for name in ("total", "page", "page_size")} == {"total": 1, "page": 1, "page_size": 50}

@@ -1,4 +1,4 @@
-"""What time alone brings about is told once, whoever looks and however late (contract §10, At risk)."""
+"""Breaks and risks are announced once, by whichever sweep, review or tick comes first (contract §10, At risk)."""
 
 from datetime import date
 
@@ -30,38 +30,38 @@ from tests.streaks.sweeping import (
     MIDNIGHT,
     MINUTE,
     NOON,
-    defined,
+    announcement_types,
+    announcements,
+    define,
     fresh,
-    reviewed,
-    swept,
-    ticked,
-    told,
-    told_types,
+    run_reviews,
+    run_sweep,
+    tick,
 )
 
-BREAK = MIDNIGHT + 2 * DAY  # of who was here today, and not tomorrow
+BREAK = MIDNIGHT + 2 * DAY  # the break of a run that ended today
 WARNING = BREAK - 4 * HOUR
 
 
 @pytest.fixture
 def daily(tenant):
-    return defined(tenant)
+    return define(tenant)
 
 
 def row_of(who="u"):
     return ParticipantStreak.objects.get(participant__external_id=who)
 
 
-# --- told once --------------------------------------------------------------------------------------------------------
+# --- announced once ---------------------------------------------------------------------------------------------------
 
 
-def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
-    ticked(tenant, NOON - 2 * DAY, NOON - DAY, NOON)
+def test_a_break_is_announced_once_with_the_length_of_the_run(tenant, daily):
+    tick(tenant, NOON - 2 * DAY, NOON - DAY, NOON)
 
-    looked_at = [swept(tenant, BREAK + minutes * MINUTE, BREAKS) for minutes in (-1, 0, 1, 2)]
+    processed = [run_sweep(tenant, BREAK + minutes * MINUTE, BREAKS) for minutes in (-1, 0, 1, 2)]
 
-    assert looked_at == [0, 1, 0, 0]
-    assert told() == [
+    assert processed == [0, 1, 0, 0]
+    assert announcements() == [
         (
             "streak.broken",
             {
@@ -75,13 +75,13 @@ def test_a_break_is_told_once_with_the_length_that_the_run_had(tenant, daily):
     ]
 
 
-def test_a_risk_is_told_once_with_the_end_of_the_window(tenant, daily):
-    ticked(tenant, NOON - DAY, NOON)
+def test_a_risk_is_announced_once_with_the_end_of_the_window(tenant, daily):
+    tick(tenant, NOON - DAY, NOON)
 
-    looked_at = [swept(tenant, WARNING + minutes * MINUTE, RISKS) for minutes in (-1, 0, 1, 60)]
+    processed = [run_sweep(tenant, WARNING + minutes * MINUTE, RISKS) for minutes in (-1, 0, 1, 60)]
 
-    assert looked_at == [0, 1, 0, 0]
-    assert told() == [
+    assert processed == [0, 1, 0, 0]
+    assert announcements() == [
         (
             "streak.at_risk",
             {
@@ -96,54 +96,54 @@ def test_a_risk_is_told_once_with_the_end_of_the_window(tenant, daily):
     ]
 
 
-def test_a_risk_is_told_again_in_the_next_window(tenant, daily):
-    ticked(tenant, NOON)
-    swept(tenant, WARNING)
-    ticked(tenant, WARNING + HOUR)
+def test_a_risk_is_announced_again_in_the_next_window(tenant, daily):
+    tick(tenant, NOON)
+    run_sweep(tenant, WARNING)
+    tick(tenant, WARNING + HOUR)
 
-    swept(tenant, WARNING + DAY)
+    run_sweep(tenant, WARNING + DAY)
 
-    assert [data["window_ends_at"] for _, data in told()] == ["2026-02-16T00:00:00Z", "2026-02-17T00:00:00Z"]
-
-
-def test_a_sweep_that_comes_days_late_tells_of_the_break_alone(tenant, daily):
-    ticked(tenant, NOON)
-
-    swept(tenant, BREAK + 9 * DAY)
-
-    assert told_types() == ["streak.broken"]
+    assert [data["window_ends_at"] for _, data in announcements()] == ["2026-02-16T00:00:00Z", "2026-02-17T00:00:00Z"]
 
 
-def test_who_comes_back_after_a_break_that_was_told_begins_anew_and_breaks_anew(tenant, daily):
-    ticked(tenant, NOON)
-    swept(tenant, BREAK)
-    ticked(tenant, BREAK + HOUR, BREAK + DAY + HOUR)
+def test_a_sweep_that_is_days_late_announces_only_the_break(tenant, daily):
+    tick(tenant, NOON)
 
-    swept(tenant, BREAK + 3 * DAY)
+    run_sweep(tenant, BREAK + 9 * DAY)
 
-    assert [data["final_count"] for _, data in told("streak.broken")] == [1, 2]
+    assert announcement_types() == ["streak.broken"]
+
+
+def test_after_an_announced_break_a_new_run_breaks_and_is_announced_too(tenant, daily):
+    tick(tenant, NOON)
+    run_sweep(tenant, BREAK)
+    tick(tenant, BREAK + HOUR, BREAK + DAY + HOUR)
+
+    run_sweep(tenant, BREAK + 3 * DAY)
+
+    assert [data["final_count"] for _, data in announcements("streak.broken")] == [1, 2]
 
 
 def test_only_the_tenant_named_is_swept(tenant, other_tenant, daily):
-    defined(other_tenant)
+    define(other_tenant)
     for each in (tenant, other_tenant):
-        ticked(each, NOON)
+        tick(each, NOON)
 
-    assert swept(tenant, BREAK) == 1
+    assert run_sweep(tenant, BREAK) == 1
 
     assert ParticipantStreak.objects.get(tenant=other_tenant).breaks_at == BREAK
 
 
-def test_a_chunk_is_looked_at_in_as_many_statements_whatever_its_size(tenant, daily, queries):
+def test_a_chunk_of_any_size_needs_the_same_number_of_statements(tenant, daily, queries):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(50)], now=NOON)
-    ticked(tenant, NOON - DAY, who="early")
+    tick(tenant, NOON - DAY, who="early")
     ready = fresh(tenant)
     sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY)
 
-    with queries(6):  # what is due, locked, and the version, twice; events, streaks; no more
-        looked_at = sweep(tenant=ready, kind=BREAKS, now=BREAK)
+    with queries(6):  # due rows with locks, and the version, twice; events, streaks
+        processed = sweep(tenant=ready, kind=BREAKS, now=BREAK)
 
-    assert looked_at == 50
+    assert processed == 50
 
 
 def _console(fact, work, *, now):
@@ -153,117 +153,117 @@ def _console(fact, work, *, now):
 COMFORTER = Consumer(loads=lambda catalog, events: [], consume=_console, changes=lambda catalog: ["streak.broken"])
 
 
-def test_definitions_hear_of_a_break(tenant, daily, settings):
-    ticked(tenant, NOON)
+def test_definitions_react_to_a_break(tenant, daily, settings):
+    tick(tenant, NOON)
     settings.FACT_CONSUMERS = [f"{__name__}.COMFORTER"]
 
-    assert swept(tenant, BREAK, BREAKS) == 1
+    assert run_sweep(tenant, BREAK, BREAKS) == 1
 
-    assert told_types() == ["streak.broken"]
+    assert announcement_types() == ["streak.broken"]
     assert Participant.objects.get().balance == 5
 
 
 # --- ticks between the instant and the sweep ---------------------------------------------------------------------------
 
 
-def test_a_late_tick_that_comes_before_the_sweep_keeps_the_run_and_nothing_is_told(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_late_tick_before_the_sweep_saves_the_run_and_nothing_is_announced(tenant, daily):
+    tick(tenant, NOON)
 
-    ticked(tenant, BREAK - HOUR, now=BREAK + MINUTE)
+    tick(tenant, BREAK - HOUR, now=BREAK + MINUTE)
 
-    assert swept(tenant, BREAK + MINUTE) == 0
-    assert told_types() == []
-
-
-def test_a_tick_that_begins_a_new_run_before_the_sweep_tells_of_the_break_itself(tenant, daily):
-    ticked(tenant, NOON - DAY, NOON)
-
-    ticked(tenant, BREAK + MINUTE)
-    swept(tenant, BREAK + MINUTE)
-
-    assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
+    assert run_sweep(tenant, BREAK + MINUTE) == 0
+    assert announcement_types() == []
 
 
-def test_a_late_tick_after_the_break_was_told_brings_the_run_back_to_be_told_broken_again(tenant, daily):
-    ticked(tenant, NOON)
-    swept(tenant, BREAK)
+def test_a_tick_that_begins_a_new_run_before_the_sweep_announces_the_break(tenant, daily):
+    tick(tenant, NOON - DAY, NOON)
 
-    ticked(tenant, BREAK - HOUR, now=BREAK + MINUTE)
-    swept(tenant, BREAK + DAY)
+    tick(tenant, BREAK + MINUTE)
+    run_sweep(tenant, BREAK + MINUTE)
 
-    assert [data["final_count"] for _, data in told("streak.broken")] == [1, 2]
-
-
-# --- what never breaks, or later ---------------------------------------------------------------------------------------
+    assert [(name, data["final_count"]) for name, data in announcements()] == [("streak.broken", 2)]
 
 
-def test_grace_puts_the_break_off(tenant):
-    defined(tenant, grace_periods=1)
-    ticked(tenant, NOON)
+def test_a_late_tick_after_the_announced_break_revives_the_run_and_its_next_break_is_announced(tenant, daily):
+    tick(tenant, NOON)
+    run_sweep(tenant, BREAK)
 
-    assert swept(tenant, BREAK + DAY - MINUTE, BREAKS) == 0
-    assert swept(tenant, BREAK + DAY, BREAKS) == 1
+    tick(tenant, BREAK - HOUR, now=BREAK + MINUTE)
+    run_sweep(tenant, BREAK + DAY)
+
+    assert [data["final_count"] for _, data in announcements("streak.broken")] == [1, 2]
+
+
+# --- breaks that are prevented or postponed ----------------------------------------------------------------------------
+
+
+def test_grace_postpones_the_break(tenant):
+    define(tenant, grace_periods=1)
+    tick(tenant, NOON)
+
+    assert run_sweep(tenant, BREAK + DAY - MINUTE, BREAKS) == 0
+    assert run_sweep(tenant, BREAK + DAY, BREAKS) == 1
 
 
 def test_a_streak_that_never_resets_is_never_due(tenant):
-    defined(tenant, reset_on_miss=False)
-    ticked(tenant, NOON)
+    define(tenant, reset_on_miss=False)
+    tick(tenant, NOON)
 
-    assert swept(tenant, BREAK + 400 * DAY) == 0
-    assert told_types() == []
+    assert run_sweep(tenant, BREAK + 400 * DAY) == 0
+    assert announcement_types() == []
 
 
 def test_nothing_breaks_and_nothing_is_at_risk_while_a_streak_is_paused(tenant, daily):
-    ticked(tenant, NOON)
+    tick(tenant, NOON)
     set_status(daily, tenant=tenant, status=Status.PAUSED, now=NOON + HOUR)
 
-    swept(tenant, WARNING)
-    swept(tenant, BREAK + 30 * DAY)
+    run_sweep(tenant, WARNING)
+    run_sweep(tenant, BREAK + 30 * DAY)
 
-    assert told_types() == []
+    assert announcement_types() == []
 
 
-def test_after_a_pause_a_review_notes_when_the_run_will_break(tenant, daily):
-    ticked(tenant, NOON)
+def test_after_a_pause_a_review_stores_when_the_run_will_break(tenant, daily):
+    tick(tenant, NOON)
     set_status(daily, tenant=tenant, status=Status.PAUSED, now=NOON + HOUR)
-    swept(tenant, BREAK + DAY)
+    run_sweep(tenant, BREAK + DAY)
     resumed = NOON + 5 * DAY
     set_status(daily, tenant=tenant, status=Status.ACTIVE, now=resumed)
 
-    assert reviewed(tenant, resumed) == 1
+    assert run_reviews(tenant, resumed) == 1
 
-    assert row_of().breaks_at == MIDNIGHT + 7 * DAY  # the day on which it was resumed is excused as well
-    swept(tenant, MIDNIGHT + 7 * DAY)
-    assert told_types() == ["streak.broken"]
+    assert row_of().breaks_at == MIDNIGHT + 7 * DAY  # the day of the resumption is excused too
+    run_sweep(tenant, MIDNIGHT + 7 * DAY)
+    assert announcement_types() == ["streak.broken"]
 
 
-def test_what_broke_before_the_pause_is_told_broken_all_the_same(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_break_before_a_pause_is_announced_during_the_pause(tenant, daily):
+    tick(tenant, NOON)
     set_status(daily, tenant=tenant, status=Status.PAUSED, now=BREAK + MINUTE)
 
-    swept(tenant, BREAK + 2 * MINUTE)
+    run_sweep(tenant, BREAK + 2 * MINUTE)
 
-    assert told_types() == ["streak.broken"]
+    assert announcement_types() == ["streak.broken"]
 
 
-def test_nobody_is_told_of_a_participant_who_was_deleted(tenant, daily):
-    ticked(tenant, NOON)
-    ticked(tenant, NOON, who="v")
+def test_a_deleted_participant_is_not_announced(tenant, daily):
+    tick(tenant, NOON)
+    tick(tenant, NOON, who="v")
     delete(tenant=fresh(tenant), external_id="u", now=NOON)
 
-    assert swept(tenant, BREAK) == 1
+    assert run_sweep(tenant, BREAK) == 1
 
-    assert [data["user_id"] for _, data in told()] == ["v"]
+    assert [data["user_id"] for _, data in announcements()] == ["v"]
 
 
-def test_a_row_whose_participant_is_gone_is_left_alone(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_row_without_its_participant_is_ignored(tenant, daily):
+    tick(tenant, NOON)
     Participant.objects.all().delete()
 
-    assert swept(tenant, BREAK) == 0
+    assert run_sweep(tenant, BREAK) == 0
 
 
-# --- changes for everyone ----------------------------------------------------------------------------------------------
+# --- changes that concern all participants -----------------------------------------------------------------------------
 
 
 def amnesty(tenant, *, now):
@@ -279,104 +279,104 @@ def amnesty(tenant, *, now):
     )
 
 
-def test_an_amnesty_after_the_break_brings_the_run_back_and_undone_it_breaks_again(tenant, daily):
-    ticked(tenant, NOON - DAY, NOON)
-    swept(tenant, BREAK, BREAKS)
+def test_an_amnesty_after_the_break_revives_the_run_and_undoing_it_breaks_the_run(tenant, daily):
+    tick(tenant, NOON - DAY, NOON)
+    run_sweep(tenant, BREAK, BREAKS)
 
     declared = amnesty(tenant, now=BREAK + HOUR)
-    reviewed(tenant, BREAK + HOUR)
+    run_reviews(tenant, BREAK + HOUR)
     undo_amnesty(tenant=fresh(tenant), amnesty_id=declared.pk, now=BREAK + 2 * HOUR)
-    reviewed(tenant, BREAK + 2 * HOUR)
+    run_reviews(tenant, BREAK + 2 * HOUR)
 
-    assert told_types() == ["streak.broken", "streak.restored", "streak.broken"]
-    assert told("streak.restored")[0][1]["new_count"] == 2
-    assert [data["final_count"] for _, data in told("streak.broken")] == [2, 2]
+    assert announcement_types() == ["streak.broken", "streak.restored", "streak.broken"]
+    assert announcements("streak.restored")[0][1]["new_count"] == 2
+    assert [data["final_count"] for _, data in announcements("streak.broken")] == [2, 2]
 
 
-def test_an_amnesty_before_the_sweep_tells_of_no_break_at_all(tenant, daily):
-    ticked(tenant, NOON)
+def test_after_an_amnesty_the_sweep_announces_no_break(tenant, daily):
+    tick(tenant, NOON)
     amnesty(tenant, now=BREAK + MINUTE)
 
-    swept(tenant, BREAK + 2 * MINUTE)
+    run_sweep(tenant, BREAK + 2 * MINUTE)
 
-    assert told_types() == []
+    assert announcement_types() == []
     assert row_of().breaks_at == BREAK + DAY
 
 
-def test_terms_that_change_while_a_row_is_due_decide_nothing_about_the_past(tenant, daily):
-    ticked(tenant, NOON - DAY, NOON)
+def test_terms_that_change_while_a_row_is_due_do_not_affect_the_past(tenant, daily):
+    tick(tenant, NOON - DAY, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 9}, now=BREAK + MINUTE)
 
-    swept(tenant, BREAK + 2 * MINUTE)
-    reviewed(tenant, BREAK + 2 * MINUTE)
+    run_sweep(tenant, BREAK + 2 * MINUTE)
+    run_reviews(tenant, BREAK + 2 * MINUTE)
 
-    assert [(name, data["final_count"]) for name, data in told()] == [("streak.broken", 2)]
+    assert [(name, data["final_count"]) for name, data in announcements()] == [("streak.broken", 2)]
 
 
-def test_more_grace_before_the_break_puts_it_off_without_a_review(tenant, daily):
-    ticked(tenant, NOON)
+def test_more_grace_before_the_break_postpones_it_without_a_review(tenant, daily):
+    tick(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"grace_periods": 2}, now=BREAK - HOUR)
 
-    swept(tenant, BREAK, BREAKS)
+    run_sweep(tenant, BREAK, BREAKS)
 
-    assert told_types() == []
+    assert announcement_types() == []
     assert row_of().breaks_at > BREAK
 
 
-def test_a_longer_lead_is_told_of_by_the_review(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_risk_under_a_longer_lead_is_announced_by_the_review(tenant, daily):
+    tick(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 20 * 3600}, now=BREAK - 10 * HOUR)
 
-    reviewed(tenant, BREAK - 10 * HOUR)
-    swept(tenant, BREAK - HOUR, RISKS)
+    run_reviews(tenant, BREAK - 10 * HOUR)
+    run_sweep(tenant, BREAK - HOUR, RISKS)
 
-    assert told_types() == ["streak.at_risk"]
+    assert announcement_types() == ["streak.at_risk"]
 
 
 def test_with_a_lead_of_zero_no_risk_is_announced_but_the_break_is(tenant):
-    defined(tenant, at_risk_seconds=0)
-    ticked(tenant, NOON)
+    define(tenant, at_risk_seconds=0)
+    tick(tenant, NOON)
 
-    swept(tenant, BREAK - MINUTE, RISKS)
-    swept(tenant, BREAK, RISKS)
-    swept(tenant, BREAK)
+    run_sweep(tenant, BREAK - MINUTE, RISKS)
+    run_sweep(tenant, BREAK, RISKS)
+    run_sweep(tenant, BREAK)
 
-    assert told_types() == ["streak.broken"]
+    assert announcement_types() == ["streak.broken"]
     assert row_of().at_risk_at is None
 
 
-def test_a_lead_that_becomes_zero_ends_the_risk_that_was_announced(tenant, daily):
-    ticked(tenant, NOON)
-    swept(tenant, WARNING, RISKS)
+def test_a_lead_that_becomes_zero_ends_an_announced_risk(tenant, daily):
+    tick(tenant, NOON)
+    run_sweep(tenant, WARNING, RISKS)
     assert reach_of(fresh(tenant), [daily.pk], now=WARNING).at_risk == 1
 
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 0}, now=WARNING)
-    reviewed(tenant, WARNING)
+    run_reviews(tenant, WARNING)
 
     assert reach_of(fresh(tenant), [daily.pk], now=WARNING).at_risk == 0
-    assert told_types() == ["streak.at_risk"]
+    assert announcement_types() == ["streak.at_risk"]
 
 
-def test_a_review_ends_and_is_done_once(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_review_runs_once(tenant, daily):
+    tick(tenant, NOON)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
 
-    assert [reviewed(tenant, NOON), reviewed(tenant, NOON)] == [1, 0]
+    assert [run_reviews(tenant, NOON), run_reviews(tenant, NOON)] == [1, 0]
 
 
-def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatch):
+def test_the_slower_of_two_reviews_of_one_streak_stops(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.reviews.CHUNK", 1)
     for who in "abc":
-        ticked(tenant, NOON, who=who)
+        tick(tenant, NOON, who=who)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
     fast, slow = (
         review_in_chunks(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
     )
 
     next(fast)
-    looked_at_by_the_slow = list(slow)
+    processed_by_the_slow = list(slow)
 
-    assert looked_at_by_the_slow == [1]
+    assert processed_by_the_slow == [1]
     assert list(fast) == [1, 1]
     assert not Streak.objects.awaiting_review().exists()
 
@@ -384,55 +384,55 @@ def test_of_two_reviews_of_one_streak_the_slower_stops(tenant, daily, monkeypatc
 # --- rows that fail ----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(tenant, daily):
+def test_an_unreadable_row_is_postponed_and_does_not_stop_the_others(tenant, daily):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(20)], now=NOON)
     broken = ParticipantStreak.objects.filter(participant__external_id="user_7")
     broken.update(runs=["garbage"])
 
-    looked_at = [swept(tenant, BREAK, BREAKS), swept(tenant, BREAK + MINUTE, BREAKS)]
+    processed = [run_sweep(tenant, BREAK, BREAKS), run_sweep(tenant, BREAK + MINUTE, BREAKS)]
 
-    assert looked_at == [19, 0]
-    assert {data["user_id"] for _, data in told("streak.broken")} == {f"user_{n}" for n in range(20) if n != 7}
+    assert processed == [19, 0]
+    assert {data["user_id"] for _, data in announcements("streak.broken")} == {f"user_{n}" for n in range(20) if n != 7}
     assert broken.get().breaks_at == BREAK + RETRY_DELAY
 
 
-def test_a_row_that_was_mended_is_told_when_it_is_its_turn(tenant, daily):
-    ticked(tenant, NOON)
+def test_a_repaired_row_is_announced_when_it_is_due_again(tenant, daily):
+    tick(tenant, NOON)
     rows = ParticipantStreak.objects.all()
     runs = rows.get().runs
     rows.update(runs=["garbage"])
-    swept(tenant, BREAK)
+    run_sweep(tenant, BREAK)
     rows.update(runs=runs)
 
-    swept(tenant, BREAK + RETRY_DELAY)
+    run_sweep(tenant, BREAK + RETRY_DELAY)
 
-    assert told_types() == ["streak.broken"]
+    assert announcement_types() == ["streak.broken"]
 
 
-# --- answers do not wait -----------------------------------------------------------------------------------------------
+# --- answers do not depend on sweeps -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", [WARNING - MINUTE, WARNING, BREAK - MINUTE, BREAK, BREAK + 3 * DAY])
 def test_answers_are_the_same_whether_or_not_a_sweep_has_run(tenant, api, daily, at):
-    defined(tenant, code="weekly", period="weekly", grace_periods=1)
-    ticked(tenant, NOON - DAY, NOON)
-    ticked(tenant, NOON - 7 * DAY, NOON, code="weekly")
+    define(tenant, code="weekly", period="weekly", grace_periods=1)
+    tick(tenant, NOON - DAY, NOON)
+    tick(tenant, NOON - 7 * DAY, NOON, code="weekly")
     paths = ("/participants/u/streaks", "/participants/u/state", "/participants/u")
     with time_machine.travel(at, tick=False):
         before = [api.get(path).json() for path in paths]
 
-        swept(tenant, at)
+        run_sweep(tenant, at)
 
         assert [api.get(path).json() for path in paths] == before
 
 
-# --- what beat starts --------------------------------------------------------------------------------------------------
+# --- periodic tasks ----------------------------------------------------------------------------------------------------
 
 
-def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant, other_tenant):
+def test_the_tasks_announce_for_every_tenant_including_disabled_ones(tenant, other_tenant):
     for each in (tenant, other_tenant, tenant.sandbox):
-        defined(each)
-        ticked(each, NOON)
+        define(each)
+        tick(each, NOON)
     Tenant.objects.filter(pk=other_tenant.pk).update(is_active=False)
 
     with time_machine.travel(WARNING, tick=False):
@@ -440,66 +440,66 @@ def test_beat_tells_every_tenant_that_has_something_due_disabled_ones_too(tenant
     with time_machine.travel(BREAK, tick=False):
         tasks.announce_breaks()
 
-    assert told_types() == ["streak.at_risk"] * 3 + ["streak.broken"] * 3
+    assert announcement_types() == ["streak.at_risk"] * 3 + ["streak.broken"] * 3
 
 
-def test_beat_asks_one_question_where_nothing_is_due(tenant, daily, queries):
-    ticked(tenant, NOON)
+def test_the_task_needs_one_query_if_nothing_is_due(tenant, daily, queries):
+    tick(tenant, NOON)
 
     with queries(1), time_machine.travel(NOON, tick=False):
         tasks.announce_breaks()
 
 
-def test_the_failure_of_one_tenant_stops_no_other(tenant, other_tenant):
+def test_the_failure_of_one_tenant_does_not_stop_others(tenant, other_tenant):
     for each in (tenant, other_tenant):
-        defined(each)
-        ticked(each, NOON)
+        define(each)
+        tick(each, NOON)
     Streak.objects.of(tenant).update(condition={"type": "unheard of"})
     Tenant.objects.filter(pk=tenant.pk).update(catalog_version=99)
 
     with time_machine.travel(BREAK, tick=False):
         tasks.announce_breaks()
 
-    assert told_types() == ["streak.broken"]
+    assert announcement_types() == ["streak.broken"]
     assert not ParticipantStreak.objects.filter(tenant=other_tenant, breaks_at__isnull=False).exists()
 
 
-def test_beat_follows_up_what_changed_for_everyone(tenant, daily):
-    ticked(tenant, NOON)
-    swept(tenant, BREAK)
+def test_the_task_reviews_streaks_after_changes(tenant, daily):
+    tick(tenant, NOON)
+    run_sweep(tenant, BREAK)
     amnesty(tenant, now=BREAK + HOUR)
 
     with time_machine.travel(BREAK + HOUR, tick=False):
         tasks.review()
 
-    assert told_types() == ["streak.broken", "streak.restored"]
+    assert announcement_types() == ["streak.broken", "streak.restored"]
     assert not Streak.objects.awaiting_review().exists()
 
 
-def test_what_the_budget_did_not_reach_is_left_to_the_next_beat(tenant, daily, monkeypatch):
+def test_rows_beyond_the_time_budget_are_left_to_the_next_task(tenant, daily, monkeypatch):
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(5)], now=NOON)
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 2)
     with time_machine.travel(BREAK, tick=False):
         monkeypatch.setattr(tasks, "BUDGET_SECONDS", 0.0)
         tasks.announce_breaks()
-        told_without_time = told_types()
+        types_without_time = announcement_types()
 
         monkeypatch.setattr(tasks, "BUDGET_SECONDS", 60.0)
         tasks.announce_breaks()
 
-    assert told_without_time == []
-    assert told_types() == ["streak.broken"] * 5
+    assert types_without_time == []
+    assert announcement_types() == ["streak.broken"] * 5
 
 
-def test_tenants_take_turns_so_that_none_waits_for_the_backlog_of_another(tenant, other_tenant, monkeypatch):
+def test_tenants_are_swept_in_turns(tenant, other_tenant, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 1)
     for each in (tenant, other_tenant):
-        defined(each)
+        define(each)
         ticks = [Tick(f"{each.slug}_{n}", "daily", NOON) for n in range(3)]
         record_many(tenant=fresh(each), ticks=ticks, now=NOON)
 
     with time_machine.travel(BREAK, tick=False):
         tasks.announce_breaks()
 
-    order = [data["user_id"].split("_")[0] for _, data in told()]
+    order = [data["user_id"].split("_")[0] for _, data in announcements()]
     assert order == [tenant.slug, other_tenant.slug] * 3

@@ -1,4 +1,4 @@
-"""Sweeps beside each other and beside ticks, with real threads and connections (contract §10, At risk)."""
+"""Sweeps in parallel with each other and with ticks, with real threads and connections (contract §10, At risk)."""
 
 from collections import Counter
 from functools import partial
@@ -14,7 +14,7 @@ from streaks.models import ParticipantStreak
 from streaks.selectors.due import BREAKS, RISKS
 from streaks.services import record, sweep
 from streaks.tasks import announce_breaks, announce_risks
-from tests.streaks.sweeping import DAY, HOUR, MIDNIGHT, MINUTE, NOON, defined, fresh, swept, told
+from tests.streaks.sweeping import DAY, HOUR, MIDNIGHT, MINUTE, NOON, announcements, define, fresh, run_sweep
 from tests.threads import all_at_once
 
 DUE = 5_000
@@ -33,11 +33,11 @@ def tenant():
 
 @pytest.fixture
 def daily(tenant):
-    return defined(tenant)
+    return define(tenant)
 
 
 def here_today(tenant, streak, number):
-    """So many participants whose run of three days ended today."""
+    """Create `number` participants with a run of three days that ended today."""
     seen = {"first_seen_at": NOON, "last_seen_at": NOON}
     people = [Participant(tenant=tenant, external_id=f"user_{n}", **seen) for n in range(number)]
     Participant.objects.bulk_create(people, batch_size=1000)
@@ -62,7 +62,7 @@ def here_today(tenant, streak, number):
     return [person.external_id for person in people]
 
 
-def test_three_beats_and_four_sweeps_at_once_tell_every_risk_and_every_break_exactly_once(tenant, daily):
+def test_parallel_tasks_and_sweeps_announce_every_risk_and_every_break_exactly_once(tenant, daily):
     people = here_today(tenant, daily, DUE)
 
     for kind, beat, now in ((RISKS, announce_risks, WARNING), (BREAKS, announce_breaks, BREAK)):
@@ -73,27 +73,25 @@ def test_three_beats_and_four_sweeps_at_once_tell_every_risk_and_every_break_exa
         assert all(isinstance(answer, int) for answer in answers[BEATS:]), answers
 
     for name in ("streak.at_risk", "streak.broken"):
-        assert Counter(data["user_id"] for _, data in told(name)) == Counter(people)
-    assert {data["final_count"] for _, data in told("streak.broken")} == {3}
-    assert swept(tenant, BREAK + HOUR) == 0
+        assert Counter(data["user_id"] for _, data in announcements(name)) == Counter(people)
+    assert {data["final_count"] for _, data in announcements("streak.broken")} == {3}
+    assert run_sweep(tenant, BREAK + HOUR) == 0
 
 
-def test_sweeps_share_the_work_and_leave_alone_what_another_holds(tenant, daily, monkeypatch):
+def test_parallel_sweeps_share_the_work_and_skip_locked_rows(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 20)
     here_today(tenant, daily, 400)
 
     answers = all_at_once([partial(sweep, tenant=fresh(tenant), kind=BREAKS, now=BREAK) for _ in range(SWEEPERS)])
 
-    assert len(told("streak.broken")) == 400
+    assert len(announcements("streak.broken")) == 400
     assert sum(answers) >= 400
 
 
-def test_beside_ticks_of_the_same_participants_no_tick_is_lost_and_no_live_run_is_told_broken(
-    tenant, daily, monkeypatch
-):
+def test_sweeps_beside_ticks_lose_no_tick_and_announce_no_live_run_as_broken(tenant, daily, monkeypatch):
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 7)
     people, now = here_today(tenant, daily, 160), BREAK + MINUTE
-    late, anew = people[::2], people[1::2]
+    late, returning = people[::2], people[1::2]
 
     def tick_all(names, at):
         for name in names:
@@ -103,19 +101,19 @@ def test_beside_ticks_of_the_same_participants_no_tick_is_lost_and_no_live_run_i
         for _ in range(6):
             sweep(tenant=fresh(tenant), kind=BREAKS, now=now)
 
-    ticks = [(late[::2], BREAK - HOUR), (late[1::2], BREAK - HOUR), (anew[::2], now), (anew[1::2], now)]
+    ticks = [(late[::2], BREAK - HOUR), (late[1::2], BREAK - HOUR), (returning[::2], now), (returning[1::2], now)]
     answers = all_at_once([*(partial(tick_all, *each) for each in ticks), sweep_often, sweep_often])
 
     assert answers == [None] * 6
     runs = dict(ParticipantStreak.objects.values_list("participant__external_id", "runs"))
     today = NOON.toordinal()
     assert all(runs[name] == [[today - 2, 4]] for name in late)
-    assert all(runs[name] == [[today - 2, 3], [today + 2, 1]] for name in anew)
-    stories = {name: tuple(types_told_of(name)) for name in people}
-    assert {stories[name] for name in anew} <= {("broken", "incremented")}
+    assert all(runs[name] == [[today - 2, 3], [today + 2, 1]] for name in returning)
+    stories = {name: tuple(types_announced_for(name)) for name in people}
+    assert {stories[name] for name in returning} <= {("broken", "incremented")}
     assert {stories[name] for name in late} <= {("incremented",), ("broken", "incremented")}
 
 
-def types_told_of(name):
+def types_announced_for(name):
     events = DomainEvent.objects.filter(data__user_id=name).order_by("id").values_list("type", flat=True)
     return [event.removeprefix("streak.") for event in events]

@@ -32,7 +32,7 @@ def utc(*parts):
         (Period.MONTHLY, utc(2024, 2, 29), "2024-02"),
     ],
 )
-def test_windows_are_named_as_the_wire_names_them(period, at, key):
+def test_windows_have_their_names_on_the_wire(period, at, key):
     windows = CalendarWindows(period)
 
     assert windows.key(windows.ordinal(at)) == key
@@ -79,7 +79,7 @@ def test_a_day_that_a_zone_skipped_has_no_length():
 
 
 def offset_changes(zone, *, first=2000, last=2037):
-    """Instants at which `zone` changes its clocks, found by looking, not by trusting a table."""
+    """The instants at which `zone` changes its clocks, found by comparing offsets, without the table of transitions."""
     info, at, changes = ZoneInfo(zone), utc(first, 1, 1), []
     while at.year <= last:
         after = at + timedelta(days=7)
@@ -99,7 +99,7 @@ def change_between(low, high, info):
 
 @cache
 def zones_that_differ():
-    """One zone of each set that behave alike, with their changes."""
+    """One zone per group of zones with equal changes of clocks, with these changes."""
     seen = {}
     for zone in sorted(available_timezones()):
         changes = offset_changes(zone)
@@ -118,11 +118,11 @@ LOOK_BACK = {
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("period", Period)
-def test_windows_tile_time_around_every_change_of_the_clocks(period):
+def test_windows_partition_time_around_every_change_of_the_clocks(period):
     for zone, changes in zones_that_differ():
         for reset in sorted({reset % HOUR for reset in RESETS} if period == Period.HOURLY else RESETS):
             for at in changes:
-                week_start = at.astimezone(ZoneInfo(zone)).weekday()  # so that weeks, too, begin where clocks change
+                week_start = at.astimezone(ZoneInfo(zone)).weekday()  # so that weeks begin at the change of clocks, too
                 check_tiling(CalendarWindows(period, zone, reset, week_start), around=at)
 
 
@@ -140,9 +140,9 @@ def check_tiling(windows, *, around):
 @pytest.mark.parametrize(
     ("period", "zone", "reset", "begins", "key"),
     [
-        (Period.HOURLY, "Europe/Berlin", 0, utc(2026, 3, 29, 1), "2026-03-29T03"),  # 02:00 never was
+        (Period.HOURLY, "Europe/Berlin", 0, utc(2026, 3, 29, 1), "2026-03-29T03"),  # 02:00 did not exist
         (Period.HOURLY, "Europe/Berlin", 0, utc(2026, 10, 25, 2), "2026-10-25T03"),  # 02:00 lasted two hours
-        (Period.DAILY, "Africa/Cairo", 0, utc(2023, 4, 27, 22), "2023-04-28"),  # midnight never was
+        (Period.DAILY, "Africa/Cairo", 0, utc(2023, 4, 27, 22), "2023-04-28"),  # midnight did not exist
         (Period.DAILY, "America/Havana", 0, utc(2026, 11, 1, 4), "2026-11-01"),  # 00:00 twice: the first
         (Period.DAILY, "UTC", 0, utc(2024, 2, 29), "2024-02-29"),
         (Period.DAILY, "UTC", 0, utc(2024, 3, 1), "2024-03-01"),
@@ -169,7 +169,7 @@ def test_a_window_begins_at_exactly_this_instant(period, zone, reset, begins, ke
     week_start=st.integers(0, 6),
     at=st.integers(0, 70 * 366 * 86_400).map(lambda seconds: utc(1990, 1, 1) + seconds * SECOND),
 )
-def test_every_instant_is_in_exactly_the_window_that_its_ordinal_names(period, zone, reset, week_start, at):
+def test_every_instant_is_in_exactly_the_window_of_its_ordinal(period, zone, reset, week_start, at):
     reset = reset if period != Period.HOURLY else reset % HOUR
     windows = CalendarWindows(period, zone, reset, week_start)
 

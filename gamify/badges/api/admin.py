@@ -1,4 +1,4 @@
-"""Badge definitions, which need the admin scope."""
+"""Endpoints of badge definitions, for API keys with the admin scope."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The calls of the spec, as the OpenAPI document shows them."""
+"""Example calls for the OpenAPI document."""
 
 from participants.api.schema import Example
 

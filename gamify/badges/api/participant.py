@@ -1,4 +1,4 @@
-"""Badge endpoints that any active key opens."""
+"""Badge endpoints for any active API key."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -28,10 +28,10 @@ class BadgesViewSet(KeyViewSet):
         example=examples.AWARD,
     )
     def award(self, request: Request) -> Response:
-        """Give a badge to a participant. A participant never seen before is created.
+        """Award a badge to a participant. An unknown participant is created.
 
-        A badge is earned once: a repeat changes nothing and answers the first award, with `already_earned` true. So it
-        needs no idempotency key, and ignores one.
+        A badge is earned once. A repeated call changes nothing and returns the first award, with `already_earned` true.
+        Therefore the call needs no idempotency key, and ignores one.
         """
         body = self.body(AwardBody)
         self.take_write(body["participant_id"])
@@ -48,23 +48,23 @@ class BadgesViewSet(KeyViewSet):
 class ParticipantBadgesViewSet(KeyViewSet):
     @operation("list_badges", query=BadgeQuery, answer=BadgeList, example=examples.BADGES)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """The badges there are to earn, and whatever else the participant has earned.
+        """All active badges, and inactive badges that the participant has earned.
 
-        `progress` tells of those with criteria that are not earned how far the participant is. `total` and `earned_count` count all of them, whatever the filter. Nothing is earned by a participant never seen;
-        codes that name no badge are not in the list.
+        Badges with criteria that are not earned show `progress`. `total` and `earned_count` count all badges, whatever the
+        filter. An unknown participant has earned nothing. Codes that name no badge are not in the list.
         """
         query = self.query(BadgeQuery)
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, participant_id, now=self.now)
-            standings = badge_statuses(participant, catalog_of(tenant))
-            asked = _matching(standings, earned_only=query["earned_only"], codes=query.get("badge_codes"))
-            asked = with_progress(asked, participant, tenant=tenant, now=self.now)
-        counts = {"total": len(standings), "earned_count": len(only_earned(standings))}
-        answer = {"participant_id": participant_id, "badges": [badge_body(standing) for standing in asked], **counts}
+            statuses = badge_statuses(participant, catalog_of(tenant))
+            shown = _matching(statuses, earned_only=query["earned_only"], codes=query.get("badge_codes"))
+            shown = with_progress(shown, participant, tenant=tenant, now=self.now)
+        counts = {"total": len(statuses), "earned_count": len(only_earned(statuses))}
+        answer = {"participant_id": participant_id, "badges": [badge_body(status) for status in shown], **counts}
         return Response(rendered(BadgeList, answer))
 
 
-def _matching(standings: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
+def _matching(statuses: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:
     if earned_only:
-        standings = only_earned(standings)
-    return [standing for standing in standings if codes is None or standing.badge.code in codes]
+        statuses = only_earned(statuses)
+    return [status for status in statuses if codes is None or status.badge.code in codes]

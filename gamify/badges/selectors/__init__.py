@@ -1,4 +1,4 @@
-"""Reads of badges: those a tenant gives, those a participant has, and how far they are with the others."""
+"""Reads of badges: active badges of a tenant, badges of a participant, and progress towards the others."""
 
 from gamify.badges.selectors.catalog import CATALOG_PART, BadgeDefinition, Badges, active_badges, badges_in, load_badges
 from gamify.badges.selectors.statuses import BadgeStatus, Progress, badge_statuses, only_earned, with_progress

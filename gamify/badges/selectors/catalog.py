@@ -1,14 +1,14 @@
-"""The badges that a tenant gives now, by code and by what they listen to."""
+"""The part of the catalog with the active badges, by code and by the events and changes that they listen to."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from gamify.badges.engine import ANY_EVENT, Criterion, compile_criterion
+from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
-from gamify.facts.services import metrics
+from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
+from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Tenant
 
@@ -17,7 +17,7 @@ CATALOG_PART = "badges"
 
 @dataclass(frozen=True)
 class BadgeDefinition:
-    """A badge as the catalog keeps it."""
+    """A badge in the catalog."""
 
     id: UUID
     code: str
@@ -28,39 +28,35 @@ class BadgeDefinition:
     criterion: Criterion | None = None
 
 
+Listening = tuple[BadgeDefinition, Criterion]
+
+
 @dataclass(frozen=True)
 class Badges:
-    """Active badges by code, in display order, and those with criteria by the events and changes that they hear."""
+    """Active badges by code, in display order. Those with criteria also by name of event and of change."""
 
     active: Mapping[str, BadgeDefinition]
-    by_event: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-    by_change: Mapping[str, Sequence[tuple[BadgeDefinition, Criterion]]]
-
-    def listening(self, event_name: str) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-        """Those that count events of this name."""
-        named = self.by_event.get(event_name, ()) if event_name != ANY_EVENT else ()
-        return (*named, *self.by_event.get(ANY_EVENT, ()))
+    by_event: ListenerIndex[tuple[Listening, ...]]
+    by_change: ListenerIndex[tuple[Listening, ...]]
 
 
 def load_badges(tenant: Tenant) -> Badges:
-    """The catalog's part."""
+    """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
-    by_event: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    by_change: defaultdict[str, list[tuple[BadgeDefinition, Criterion]]] = defaultdict(list)
-    for badge in active.values():
-        criterion = badge.criterion
-        if criterion is None:
-            continue
-        if criterion.event_name is not None:
-            by_event[criterion.event_name].append((badge, criterion))
-        for change in _domain_events(criterion):
-            by_change[change].append((badge, criterion))
-    return Badges(active, by_event, by_change)
+    pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
+    pairs.sort(
+        key=lambda pair: pair[1].counter.event_name == ANY_EVENT
+    )  # those that count one event are evaluated first
+    return Badges(
+        active,
+        index_listeners(pairs, names_of=_event_names, group=tuple),
+        index_listeners(pairs, names_of=lambda pair: badge_metrics[pair[1].metric].raised_by, group=tuple),
+    )
 
 
-def _domain_events(criterion: Criterion) -> Iterable[str]:
-    """What changes its number, where some domain keeps it."""
-    return metrics[criterion.metric].after if criterion.metric in metrics else ()
+def _event_names(listening: Listening) -> Iterable[str]:
+    criterion = listening[1]
+    return (criterion.counter.event_name,) if criterion.counts_events else ()
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:
@@ -71,8 +67,15 @@ def badge_definition(badge: Badge) -> BadgeDefinition:
         description=badge.description,
         icon=badge.icon_url,
         rarity=badge.rarity,
-        criterion=compile_criterion(badge.criteria, revision=badge.criteria_revision),
+        criterion=_criterion(badge),
     )
+
+
+def _criterion(badge: Badge) -> Criterion | None:
+    if badge.criteria is None:
+        return None
+    kind = badge_metrics[badge.criteria["metric"]].kind
+    return compile_criterion(badge.criteria, kind, revision=badge.criteria_revision)
 
 
 def badges_in(catalog: Catalog) -> Badges:
@@ -80,5 +83,5 @@ def badges_in(catalog: Catalog) -> Badges:
 
 
 def active_badges(catalog: Catalog) -> Mapping[str, BadgeDefinition]:
-    """The badges that are given now, by code, in display order."""
+    """Active badges by code, in display order."""
     return badges_in(catalog).active

@@ -1,4 +1,4 @@
-"""What a participant has earned, and how far they are with the rest."""
+"""Which badges a participant has earned, and their progress towards the others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, badge_definition
 from gamify.badges.selectors.history import values_from_history
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
 from participants.models import Participant, Tenant
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far somebody is: `current` of `target`, never beyond it."""
+    """`current` is at most `target`."""
 
     current: Decimal
     target: Decimal
@@ -25,7 +25,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class BadgeStatus:
-    """One participant and one badge; `earned_at` is None until they have it, `progress` is that of one with criteria."""
+    """One badge of one participant. `earned_at` is None until they have it. Only unearned badges with criteria have progress."""
 
     badge: BadgeDefinition
     earned_at: datetime | None
@@ -37,7 +37,7 @@ class BadgeStatus:
 
 
 def badge_statuses(participant: Participant | None, catalog: Catalog) -> Sequence[BadgeStatus]:
-    """Every active badge in display order, then those that the participant has and that are not given any more."""
+    """All active badges in display order, then inactive badges that the participant has."""
     awards = () if participant is None else _awards_of(participant)
     active = {badge.id: badge for badge in active_badges(catalog).values()}
     retired = {award.badge_id: badge_definition(award.badge) for award in awards if award.badge_id not in active}
@@ -50,42 +50,42 @@ def _awards_of(participant: Participant) -> Iterable[BadgeAward]:
     return list(awards.order_by("badge__display_order", "badge__code"))
 
 
-def only_earned(standings: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:
-    return [standing for standing in standings if standing.is_earned]
+def only_earned(statuses: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:
+    return [status for status in statuses if status.is_earned]
 
 
 def with_progress(
-    standings: Sequence[BadgeStatus], participant: Participant | None, *, tenant: Tenant, now: datetime
+    statuses: Sequence[BadgeStatus], participant: Participant | None, *, tenant: Tenant, now: datetime
 ) -> Sequence[BadgeStatus]:
-    """The same, and of those badges that are not earned and have criteria, how far the participant is."""
+    """Add progress to the statuses of unearned badges with criteria."""
     criteria = {
-        standing.badge.id: standing.badge.criterion
-        for standing in standings
-        if standing.badge.criterion is not None and not standing.is_earned
+        status.badge.id: status.badge.criterion
+        for status in statuses
+        if status.badge.criterion is not None and not status.is_earned
     }
     if not criteria:
-        return standings
+        return statuses
     values = {} if participant is None else _values(tenant, participant, criteria, now=now)
-    return [_add_progress(standing, criteria.get(standing.badge.id), values) for standing in standings]
+    return [_add_progress(status, criteria.get(status.badge.id), values) for status in statuses]
 
 
-def _add_progress(standing: BadgeStatus, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> BadgeStatus:
+def _add_progress(status: BadgeStatus, criterion: Criterion | None, values: Mapping[UUID, Decimal]) -> BadgeStatus:
     if criterion is None:
-        return standing
-    current = values.get(standing.badge.id, Decimal(0))
-    return replace(standing, progress=Progress(min(current, criterion.minimum), criterion.minimum))
+        return status
+    current = values.get(status.badge.id, Decimal(0))
+    return replace(status, progress=Progress(min(current, criterion.minimum), criterion.minimum))
 
 
 def _values(
     tenant: Tenant, participant: Participant, criteria: Mapping[UUID, Criterion], *, now: datetime
 ) -> Mapping[UUID, Decimal]:
     by_events = {badge_id: each for badge_id, each in criteria.items() if each.counts_events}
-    kept = {badge_id: each for badge_id, each in criteria.items() if each.metric in metrics}
-    return _event_values(participant, by_events) | _metric_values(tenant, participant, kept, now=now)
+    by_metric = {badge_id: each for badge_id, each in criteria.items() if not each.counts_events}
+    return _event_values(participant, by_events) | _metric_values(tenant, participant, by_metric, now=now)
 
 
 def _event_values(participant: Participant, criteria: Mapping[UUID, Criterion]) -> dict[UUID, Decimal]:
-    """As the rows say, and of badges that began to count since, what the history comes to."""
+    """Stored progress. For criteria without stored progress, count the history."""
     if not criteria:
         return {}
     rows = BadgeProgress.objects.filter(
@@ -99,14 +99,14 @@ def _event_values(participant: Participant, criteria: Mapping[UUID, Criterion]) 
 def _metric_values(
     tenant: Tenant, participant: Participant, criteria: Mapping[UUID, Criterion], *, now: datetime
 ) -> dict[UUID, Decimal]:
-    """What other domains say, each of them asked once for each thing that is asked about."""
-    asked: dict[tuple[str, str], Decimal] = {}
+    """Read the metrics. Criteria with the same metric and selector share one read."""
+    known: dict[tuple[str, str], Decimal] = {}
     found = {}
     for badge_id, criterion in criteria.items():
         key = criterion.metric, str(sorted(criterion.selector.items()))
-        if key not in asked:
-            numbers = metrics[criterion.metric].values(tenant, [participant], criterion.selector, now)
-            number = numbers.get(participant.pk)
-            asked[key] = Decimal(0 if number is None else number.current)
-        found[badge_id] = asked[key]
+        if key not in known:
+            values = badge_metrics[criterion.metric].read(tenant, [participant], criterion.selector, now)
+            value = values.get(participant.pk)
+            known[key] = Decimal(0 if value is None else value.current)
+        found[badge_id] = known[key]
     return found

@@ -1,4 +1,4 @@
-"""Badges are awarded here: once to each participant, by hand or by their criteria."""
+"""Award, revoke and define badges."""
 
 from gamify.badges.services.awarding import BadgeAwarded, BadgeNotFound, award, grant, loads_for
 from gamify.badges.services.definitions import create_badge, criteria_problem, update_badge

@@ -1,4 +1,4 @@
-"""Badges are awarded here: once to each participant, however often it is asked."""
+"""Award badges: each badge once to each participant, also when the call is repeated."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from participants.work import Load, UnitOfWork, restartable, unit_of_work
 
 
 class BadgeNotFound(DomainError):
-    """`badge` is the code or the id that was asked for. An inactive badge is not found either: it is not given."""
+    """No active badge has this code or id. An inactive badge is not found, because it is not awarded any more."""
 
     code = "badge_not_found"
     status = 404
@@ -27,7 +27,7 @@ class BadgeNotFound(DomainError):
 
 @dataclass(frozen=True)
 class BadgeAwarded:
-    """What the participant has now; `earned_at` is the first award's, also where `already_earned`."""
+    """The badge that the participant has now. `earned_at` is the time of the first award, even if `already_earned`."""
 
     participant_id: str
     badge: BadgeDefinition
@@ -39,7 +39,10 @@ class BadgeAwarded:
 def award(
     *, tenant: Tenant, participant_id: str, badge_code: str, metadata: Mapping[str, Any], now: datetime
 ) -> BadgeAwarded:
-    """Give a badge to one participant, or find that they have it. Raises BadgeNotFound."""
+    """Award a badge to one participant, unless they have it.
+
+    Raises: BadgeNotFound.
+    """
     badge = _active(catalog_of(tenant), badge_code)
     with unit_of_work(tenant, [participant_id], now=now, loads=[_load([badge])]) as work:
         participant = work.participant(participant_id)
@@ -49,7 +52,7 @@ def award(
 
 
 def loads_for(catalog: Catalog, badge_codes: Iterable[str]) -> Sequence[Load]:
-    """What a unit must load that may `grant` these badges. Codes that name no active badge are left out."""
+    """The rows that a unit must load before it may `grant` these badges. Codes of unknown or inactive badges are ignored."""
     active = active_badges(catalog)
     wanted = [active[code] for code in dict.fromkeys(badge_codes) if code in active]
     return [_load(wanted)] if wanted else []
@@ -67,8 +70,11 @@ def grant(
     metadata: Mapping[str, Any] | None = None,
     event_id: UUID | None = None,
 ) -> BadgeAwarded:
-    """Give a badge inside a unit that was opened with `loads_for` it; `event_id` is the client's event that it came of, if any.
-    Raises BadgeNotFound.
+    """Award a badge in a unit of work that was opened with `loads_for` this badge.
+
+    `event_id` is the client's event that led to the award, if any.
+
+    Raises: BadgeNotFound.
     """
     badge = _active(work.catalog, badge_code)
     earlier = work.row(BadgeAward, participant, badge.id)
@@ -110,5 +116,5 @@ def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, me
 
 
 def event_data(badge: BadgeDefinition) -> dict[str, Any]:
-    """As every domain event about it begins."""
+    """The fields that all domain events about a badge have."""
     return {"badge_code": badge.code, "badge_name": badge.name, "icon": badge.icon, "rarity": badge.rarity}

@@ -1,4 +1,4 @@
-"""Badges are defined and changed; their criteria must make sense to the domains that keep the numbers."""
+"""Create and change badges. Their criteria must name what the tenant has, such as an existing streak."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.badges.engine import BY_EVENTS
 from gamify.badges.models import Badge
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.errors import FieldError, InvalidInput
 from participants.models import Tenant
 from participants.services.definitions import create_definition, update_definition
@@ -17,17 +16,23 @@ NOUN = "badge"
 
 
 def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
-    """Raises CodeConflict, or InvalidInput for criteria that name what the tenant does not have."""
+    """Create a badge.
+
+    Raises: CodeConflict, or InvalidInput for criteria that name something the tenant does not have.
+    """
     _check(tenant, data)
     return create_definition(Badge, noun=NOUN, tenant=tenant, data=data, now=now)
 
 
 @transaction.atomic
 def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
-    """Raises InvalidInput as above."""
+    """Change a badge. New criteria, activation and deactivation start a new revision of the criteria.
+
+    Raises: InvalidInput, as above.
+    """
     _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
-        # Two who edit at once must not take the same number.
+        # Two concurrent edits must not take the same revision.
         newest = Badge.objects.of(tenant).select_for_update().get(pk=row.pk)
         changes = {**changes, "criteria_revision": newest.criteria_revision + 1}
     return update_definition(row, tenant=tenant, changes=changes, now=now)
@@ -39,8 +44,8 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 
 def criteria_problem(tenant: Tenant, criteria: Mapping[str, Any] | None) -> FieldError | None:
-    """What is wrong with criteria that are well-formed, or None if nothing is."""
-    if criteria is None or criteria["metric"] in BY_EVENTS:
+    """The problem of valid criteria in this tenant, or None."""
+    if criteria is None:
         return None
-    problem = metrics[criteria["metric"]].problem(tenant, criteria)
+    problem = badge_metrics[criteria["metric"]].problem(tenant, criteria)
     return None if problem is None else FieldError(f"criteria.{problem.field}", problem.message)

@@ -1,4 +1,4 @@
-"""Events that badges count, one by one, in the unit of the event."""
+"""Count events towards badges, one by one, in the unit of work of the event."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,27 +13,28 @@ from participants.work import Load, UnitOfWork
 
 
 def progress_loads(badge_ids: Iterable[UUID]) -> list[Load]:
-    """The rows that say who has these badges, and how far the others are."""
+    """The rows that say who has these badges, and the progress of those who do not."""
     wanted = tuple(dict.fromkeys(badge_ids))
     return [Load(BadgeAward, "badge_id", wanted), Load(BadgeProgress, "badge_id", wanted)] if wanted else []
 
 
 def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
-    """See to it that `participant` has a row of each of these badges that counts by today's criteria, in a unit that has loaded
-    theirs. What was recorded before the unit is read once for everyone in it who lacks one; of a participant made in it there
-    is nothing.
+    """Make sure that `participant` has a progress row with the current revision for each of these badges.
+
+    The unit must have loaded the rows. Missing rows are counted from the history: one query for all participants of the unit who
+    lack one. A participant who was created in this unit has no history.
     """
-    lacking = _criteria_to_count(work, participant, criteria)
-    if not lacking:
+    missing_rows = _criteria_to_count(work, participant, criteria)
+    if not missing_rows:
         return
-    due = {participant: lacking}
+    due = {participant: missing_rows}
     if not participant.is_new:
         due |= {
             each: missing
             for each in work.locked_participants.values()
-            if (missing := _criteria_to_count(work, each, lacking))
+            if (missing := _criteria_to_count(work, each, missing_rows))
         }
-    history = values_from_histories([each for each in due if not each.is_new], lacking)
+    history = values_from_histories([each for each in due if not each.is_new], missing_rows)
     for each, missing in due.items():
         for badge_id, criterion in missing.items():
             row = work.row(BadgeProgress, each, badge_id) or _new_row(work, each, badge_id)
@@ -44,7 +45,10 @@ def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: M
 def _criteria_to_count(
     work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]
 ) -> Mapping[UUID, Criterion]:
-    """Those that were not counted for them by today's criteria, and that they do not have."""
+    """The criteria without a current progress row, of badges that the participant does not have.
+
+    Restarts the unit if a row has a newer revision than the catalog of the unit.
+    """
     found = {}
     for badge_id, criterion in criteria.items():
         row = work.row(BadgeProgress, participant, badge_id)
@@ -63,9 +67,9 @@ def _new_row(work: UnitOfWork, participant: Participant, badge_id: UUID) -> Badg
 
 
 def count_event(work: UnitOfWork, fact: Fact, badge_id: UUID, criterion: Criterion) -> Decimal:
-    """Count one more event of a badge that is not earned and was brought up; answers how far that is."""
+    """Count one more event towards an unearned badge whose progress row exists. Return the new progress."""
     row = work.row(BadgeProgress, fact.participant, badge_id)
-    assert row is not None, "it was brought up"  # noqa: S101
+    assert row is not None, "ensure_progress_rows was called"  # noqa: S101
     row.value = criterion.value_after(row.value, fact.properties)
     work.change(row)
     return row.value

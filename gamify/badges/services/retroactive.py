@@ -1,4 +1,4 @@
-"""Badges for those who had met the criteria before there were any: everybody is looked at, once, in chunks."""
+"""Award a badge to all participants who met its criteria before the badge had any."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gamify.badges.selectors.history import values_from_histories
 from gamify.badges.services.awarding import BadgeNotFound, grant
 from gamify.badges.services.progress import progress_loads
 from gamify.facts import services as facts
-from gamify.facts.services import metrics
+from gamify.facts.services import badge_metrics
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
@@ -30,7 +30,7 @@ class BadgeWithoutCriteria(DomainError):
 
 @dataclass(frozen=True)
 class ChunkAwarded:
-    """How many participants were looked at, and how many of them meet the criteria and did not have the badge."""
+    """Number of participants in a chunk, and number of those who met the criteria and did not have the badge."""
 
     participants: int
     eligible: int
@@ -39,19 +39,20 @@ class ChunkAwarded:
 def award_to_eligible(
     *, tenant: Tenant, badge_code: str, now: datetime, is_silent: bool = True, is_dry_run: bool = False
 ) -> Iterator[ChunkAwarded]:
-    """Give the badge to everyone who meets its criteria, a chunk each time it is asked. Whoever has it keeps theirs: stopped
-    and begun again, it does what is left. A dry run says whom it would give it to, and gives nothing.
+    """Generator: award the badge to all participants who meet its criteria, one chunk of participants per step.
 
-    Raises BadgeNotFound or NothingToMeet.
+    Participants who have the badge are skipped, so that an interrupted run can be repeated. A dry run awards nothing.
+
+    Raises: BadgeNotFound, BadgeWithoutCriteria.
     """
     badge = _badge_with_criteria(tenant, badge_code)
     last: UUID | None = None
     while people := _next_people(tenant, last):
         last = people[-1].pk
-        met = eligible_participants(tenant, badge, people, now=now)
-        if met and not is_dry_run:
-            _award(tenant=tenant, badge=badge, people=met, is_silent=is_silent, now=now)
-        yield ChunkAwarded(len(people), len(met))
+        eligible = eligible_participants(tenant, badge, people, now=now)
+        if eligible and not is_dry_run:
+            _award(tenant=tenant, badge=badge, people=eligible, is_silent=is_silent, now=now)
+        yield ChunkAwarded(len(people), len(eligible))
 
 
 def _badge_with_criteria(tenant: Tenant, badge_code: str) -> BadgeDefinition:
@@ -71,14 +72,14 @@ def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[Participant]:
 def eligible_participants(
     tenant: Tenant, badge: BadgeDefinition, people: Sequence[Participant], *, now: datetime
 ) -> Sequence[UUID]:
-    """The ids of those among `people` who meet the criteria and do not have the badge."""
+    """Ids of those of `people` who meet the criteria of the badge and do not have it."""
     criterion = badge.criterion
-    assert criterion is not None, "asked of badges with criteria"  # noqa: S101
+    assert criterion is not None, "the badge has criteria"  # noqa: S101
     ids = [person.pk for person in people]
     with reading(tenant):
         awards = BadgeAward.objects.filter(tenant_id=tenant.pk, participant_id__in=ids, badge_id=badge.id)
-        having = set(awards.values_list("participant_id", flat=True))
-        others = [person for person in people if person.pk not in having]
+        owners = set(awards.values_list("participant_id", flat=True))
+        others = [person for person in people if person.pk not in owners]
         values = _values(tenant, badge, others, now=now)
     return [person.pk for person in others if criterion.is_met_by(values.get(person.pk, Decimal(0)))]
 
@@ -87,12 +88,12 @@ def _values(
     tenant: Tenant, badge: BadgeDefinition, people: Sequence[Participant], *, now: datetime
 ) -> Mapping[UUID, Decimal]:
     criterion = badge.criterion
-    assert criterion is not None, "asked of badges with criteria"  # noqa: S101
+    assert criterion is not None, "the badge has criteria"  # noqa: S101
     if criterion.counts_events:
-        found = values_from_histories(people, {badge.id: criterion})
-        return {participant_id: values[badge.id] for participant_id, values in found.items()}
-    numbers = metrics[criterion.metric].values(tenant, people, criterion.selector, now)
-    return {participant_id: Decimal(number.best) for participant_id, number in numbers.items()}
+        histories = values_from_histories(people, {badge.id: criterion})
+        return {participant_id: counts[badge.id] for participant_id, counts in histories.items()}
+    values = badge_metrics[criterion.metric].read(tenant, people, criterion.selector, now)
+    return {participant_id: Decimal(value.best) for participant_id, value in values.items()}
 
 
 @restartable

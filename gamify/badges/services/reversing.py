@@ -1,4 +1,4 @@
-"""An event is undone: badges that came of it go, and those that count events count one less."""
+"""Undo an event: revoke the badges it led to, and subtract it from the progress of badges that count events."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -10,26 +10,29 @@ from gamify.badges.selectors import BadgeDefinition, badges_in
 from gamify.badges.selectors.catalog import badge_definition
 from gamify.badges.selectors.history import values_from_history
 from gamify.badges.services.awarding import event_data
+from gamify.badges.services.metrics import BADGES_COUNT
 from gamify.badges.services.progress import progress_loads
 from gamify.facts.models import Event
-from gamify.facts.services import Undone, metrics
+from gamify.facts.services import Undone, badge_metrics
 from participants.models import Participant
 from participants.work import UnitOfWork
 
-BADGES_COUNT = "badges_count"
 EARNED_WITH_ANOTHER_EVENT = "It was earned with another event"
 RECOUNT = 0
-"""A number that no criteria have: what is counted under it is counted anew from the history."""
+"""A revision that no criteria have. A progress row with it is recounted from the history when it is needed next."""
 
 Counting = Sequence[tuple[BadgeDefinition, Criterion]]
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """A badge given by a definition goes. One that was earned by its criteria goes if they are not met without the event, which
-    is asked of every number as it stands in the unit: whoever changes numbers undoes before. What came of another event, or was
-    given by hand, stays.
+    """Undo what `event` did to badges.
+
+    - A badge that a definition granted for this event is revoked.
+    - A badge that this event earned by criteria is revoked if the criteria are not met without the event. Metrics are read with the
+      unwritten changes of the unit, so domains that change them must undo first (`settings.UNDO_ORDER`).
+    - A badge that another event earned, or that was awarded by hand, is not revoked.
     """
-    counting = [(badge, each) for badge, each in _listening(work, event) if each.matches(event.properties)]
+    counting = [(badge, each) for badge, each in _listening(work, event) if each.counter.matches(event.properties)]
     awards = list(BadgeAward.objects.of(participant).filter(event_id=event.pk).select_related("badge"))
     work.load(progress_loads([*(badge.id for badge, _ in counting), *(award.badge_id for award in awards)]))
     _subtract_event(work, participant, event, counting)
@@ -38,12 +41,13 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
 
 
 def _listening(work: UnitOfWork, event: Event) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-    return badges_in(work.catalog).listening(event.name)
+    return badges_in(work.catalog).by_event[event.name]
 
 
 def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, counting: Counting) -> None:
-    """In the counters of badges that are not earned. One that is full may have been counted further; it is counted anew when it
-    is needed next.
+    """Subtract the event from the progress of unearned badges.
+
+    Counting stops at the minimum, so a row at the minimum does not say how many events there were. It is recounted when needed.
     """
     for badge, criterion in counting:
         row = work.row(BadgeProgress, participant, badge.id)
@@ -51,24 +55,24 @@ def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, co
             continue
         if criterion.is_met_by(row.value):
             row.revision = RECOUNT
-        row.value -= criterion.amount(event.properties)
+        row.value -= criterion.counter.amount(event.properties)
         work.change(row)
 
 
 def _revoke_unmet(
     work: UnitOfWork, participant: Participant, event: Event, awards: Sequence[BadgeAward]
 ) -> Iterator[Undone]:
-    """Until no more goes, since badges may be earned by the number of badges."""
+    """Revoke badges until all that remain are met. One pass is not enough: badges may be earned by the number of badges."""
     by_events = _values(participant, event, awards)
-    left = list(awards)
-    while gone := [award for award in left if not _is_met(work, participant, award, by_events)]:
-        left = [award for award in left if award not in gone]
-        for award in gone:
+    remaining = list(awards)
+    while unmet := [award for award in remaining if not _is_met(work, participant, award, by_events)]:
+        remaining = [award for award in remaining if award not in unmet]
+        for award in unmet:
             yield _revoke(work, participant, award, by_events.get(award.badge_id))
 
 
 def _values(participant: Participant, event: Event, awards: Sequence[BadgeAward]) -> Mapping[UUID, Decimal]:
-    """What other events come to, for the badges among these that count events."""
+    """What all other events count, for those of these badges that count events."""
     criteria = {award.badge_id: badge_definition(award.badge).criterion for award in awards}
     counting = {badge_id: each for badge_id, each in criteria.items() if each is not None and each.counts_events}
     nothing = dict.fromkeys(counting, Decimal(0))
@@ -81,12 +85,12 @@ def _is_met(work: UnitOfWork, participant: Participant, award: BadgeAward, by_ev
         return False
     if criterion.counts_events:
         return criterion.is_met_by(by_events[award.badge_id])
-    number = metrics[criterion.metric].best_in_unit(work, participant, criterion.selector)
-    return criterion.is_met_by(number - (criterion.metric == BADGES_COUNT))  # a badge does not earn itself
+    number = badge_metrics[criterion.metric].best_in_unit(work, participant, criterion.selector)
+    return criterion.is_met_by(number - (criterion.metric == BADGES_COUNT))  # a badge does not count towards itself
 
 
 def is_earned_by_criteria(award: BadgeAward) -> bool:
-    """Whether nobody and nothing else gave it."""
+    """Whether its own criteria earned it, and no call or definition granted it."""
     source = award.metadata.get("source")
     return isinstance(source, dict) and source.get("type") == "badge"
 
@@ -106,7 +110,7 @@ def _revoke(work: UnitOfWork, participant: Participant, award: BadgeAward, value
 def _earned_with_another_event(
     work: UnitOfWork, participant: Participant, event: Event, counting: Counting
 ) -> Iterator[Undone]:
-    """Those that were earned with another event, and would not be without this one."""
+    """Report badges that another event earned and whose criteria are not met without this event. They are not revoked."""
     earned = {
         badge.id: criterion
         for badge, criterion in counting

@@ -105,7 +105,7 @@ class CardsField(forms.Field):
     """A form field whose cleaned value is the list of objects for the API, not yet validated."""
 
     widget: Any = CardsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)

@@ -63,8 +63,8 @@ class ChallengeForm(DefinitionForm):
             body["completion"] = ALL if body["completion"] is None else body["completion"]
         return body
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             self._place(challenge_grant_problems(self.tenant, judged.validated_data))
         return judged

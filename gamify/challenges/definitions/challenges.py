@@ -1,7 +1,7 @@
 """The bodies of challenges. Rules that involve several fields check the challenge as it will be after the change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -37,6 +37,13 @@ _BELONGS_TO = {
 
 class ChallengeChanges(DefinitionChanges):
     """Changes the given fields. Other fields stay as they are. `objectives` and `milestones` are replaced as a whole."""
+
+    initial_values: ClassVar[Mapping[str, Any]] = {
+        "duration_type": DurationChoice.PERPETUAL,
+        "objectives": (),
+        "completion": ALL,
+        "milestones": (),
+    }
 
     duration_type = serializers.ChoiceField(
         choices=DurationChoice.choices,
@@ -83,37 +90,34 @@ class ChallengeChanges(DefinitionChanges):
         problems = [*self._duration_problems(attrs), *self._objective_problems(attrs), *self._milestone_problems(attrs)]
         if problems:
             raise serializers.ValidationError(nest_problems(problems))
-        kind = self._after(attrs, "duration_type")
+        kind = self.after(attrs, "duration_type")
         return attrs | {name: None for name, belongs_to in _BELONGS_TO.items() if belongs_to != kind}
 
-    def _after(self, attrs: Mapping[str, Any], name: str) -> Any:
-        return attrs[name] if name in attrs else getattr(self.instance, name, _DEFAULTS.get(name))
-
     def _duration_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
-        kind = self._after(attrs, "duration_type")
+        kind = self.after(attrs, "duration_type")
         for name, belongs_to in _BELONGS_TO.items():
-            if belongs_to == kind and self._after(attrs, name) is None:
+            if belongs_to == kind and self.after(attrs, name) is None:
                 yield FieldError(name, f"Required for a {belongs_to} challenge.")
             elif belongs_to != kind and attrs.get(name) is not None:
                 yield FieldError(name, f"Only a {belongs_to} challenge has it.")
-        start, end = self._after(attrs, "starts_at"), self._after(attrs, "ends_at")
+        start, end = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
         if kind == DurationChoice.FIXED and start and end and start >= end:
             yield FieldError("ends_at", "Must be after starts_at.")
 
     def _objective_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
-        objectives = self._after(attrs, "objectives")
+        objectives = self.after(attrs, "objectives")
         yield from _code_problems(objectives)
         yield from _prerequisite_problems(objectives)
         if self._needed(attrs) > len(objectives):
             yield FieldError("completion", f"Must not be more than the {len(objectives)} objectives.")
 
     def _needed(self, attrs: Mapping[str, Any]) -> int:
-        completion = self._after(attrs, "completion")
-        return len(self._after(attrs, "objectives")) if completion == ALL else int(completion)
+        completion = self.after(attrs, "completion")
+        return len(self.after(attrs, "objectives")) if completion == ALL else int(completion)
 
     def _milestone_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
         needed, known = self._needed(attrs), set[int]()
-        for index, milestone in enumerate(self._after(attrs, "milestones")):
+        for index, milestone in enumerate(self.after(attrs, "milestones")):
             number = milestone["objectives"]
             if number > needed:
                 yield FieldError(
@@ -122,14 +126,6 @@ class ChallengeChanges(DefinitionChanges):
             if number in known:
                 yield FieldError(f"milestones.{index}.objectives", "must be unique")
             known.add(number)
-
-
-_DEFAULTS: Mapping[str, Any] = {
-    "duration_type": DurationChoice.PERPETUAL,
-    "objectives": (),
-    "completion": ALL,
-    "milestones": (),
-}
 
 
 def nest_problems(problems: Sequence[FieldError]) -> dict[str, Any]:

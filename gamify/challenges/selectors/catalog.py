@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +13,20 @@ import structlog
 from gamify.challenges.engine import Duration, Milestone, Objective, Rules, Term
 from gamify.challenges.models import ALL, Challenge, EnrolmentChoice
 from gamify.facts.engine.conditions import Condition, ConditionKind
-from gamify.facts.engine.expressions import CompiledExpression, MalformedExpression, compile_expression, compile_filter
+from gamify.facts.engine.expressions import (
+    MATCHES_NOTHING,
+    CompiledExpression,
+    MalformedExpression,
+    compile_expression,
+)
 from gamify.facts.engine.fields import MISSING, ReadField, Values, compile_path
-from gamify.facts.engine.tree import Not
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
 from participants.catalog import Catalog, catalog_parts
 from participants.models import Tenant
 
 logger = structlog.get_logger(__name__)
 
 PART = "challenges"
-ANY_EVENT = "*"
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,6 @@ class Listener:
     event_types: frozenset[str]
     listens_to: CompiledExpression | None
     read: ReadField | None
-
-    def listens_to_event(self, name: str) -> bool:
-        return name in self.event_types or ANY_EVENT in self.event_types
 
     def matches(self, properties: Values, attributes: Values) -> bool:
         return self.listens_to is None or self.listens_to.matches(properties, attributes)
@@ -74,11 +76,7 @@ class ChallengeCatalog:
 
     by_code: Mapping[str, CompiledChallenge]
     by_id: Mapping[UUID, CompiledChallenge]
-    by_event: Mapping[str, Sequence[ChallengeListeners]]
-
-    def listeners_by_challenge(self, event: str) -> Sequence[ChallengeListeners]:
-        """The active challenges that may count a client's event of this name, with the listeners concerned."""
-        return self.by_event.get(event) or self.by_event.get(ANY_EVENT, ())
+    by_event: ListenerIndex[Sequence[ChallengeListeners]]
 
 
 def load_catalog(tenant: Tenant) -> ChallengeCatalog:
@@ -127,11 +125,7 @@ def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) ->
         return None if expression is None else compile_expression(expression)
     except MalformedExpression as malformed:
         logger.warning("challenge_expression_malformed", challenge=str(row.pk), problem=str(malformed))
-        return NOTHING
-
-
-_ANYTHING = compile_filter({})
-NOTHING = CompiledExpression(Not(_ANYTHING.root), matches=lambda properties, attributes: False)
+        return MATCHES_NOTHING
 
 
 def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
@@ -151,18 +145,17 @@ def term_of(row: Challenge) -> Term:
     return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
 
 
-def _by_event(challenges: Iterable[CompiledChallenge]) -> Mapping[str, Sequence[ChallengeListeners]]:
-    """Active challenges and their listeners by event name. Listeners to any event are part of each list.
-
-    The key ANY_EVENT has these alone, for names that no listener mentions.
-    """
-    active = [challenge for challenge in challenges if challenge.is_active]
-    names = {name for each in active for listener in each.listeners for name in listener.event_types}
-    return {name: [pair for each in active if (pair := _listeners_to(each, name))[1]] for name in names}
+def _by_event(challenges: Iterable[CompiledChallenge]) -> ListenerIndex[Sequence[ChallengeListeners]]:
+    """Index the objectives of the active challenges by event name."""
+    pairs = [
+        (challenge, listener) for challenge in challenges if challenge.is_active for listener in challenge.listeners
+    ]
+    return index_listeners(pairs, names_of=lambda pair: pair[1].event_types, group=_group_by_challenge)
 
 
-def _listeners_to(challenge: CompiledChallenge, name: str) -> ChallengeListeners:
-    return challenge, [listener for listener in challenge.listeners if listener.listens_to_event(name)]
+def _group_by_challenge(pairs: Sequence[tuple[CompiledChallenge, Listener]]) -> Sequence[ChallengeListeners]:
+    groups = [list(group) for _, group in groupby(pairs, key=lambda pair: pair[0].id)]
+    return [(group[0][0], [listener for _, listener in group]) for group in groups]
 
 
 def challenges_in(catalog: Catalog) -> ChallengeCatalog:

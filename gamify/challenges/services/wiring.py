@@ -4,7 +4,8 @@ from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import register as register_catalog
 from gamify.challenges.services.reversing import undo
 from gamify.facts.engine.conditions import anonymized_values
-from gamify.facts.services import column_metric, metrics, undoers
+from gamify.facts.engine.metrics import MetricKind
+from gamify.facts.services import column_metric, register_metric, undoers
 from participants import events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
@@ -60,7 +61,16 @@ def register() -> None:
     """Called by `AppConfig.ready`."""
     register_catalog()
     undoers.register("challenges", undo)
-    metrics.register("challenges_completed", column_metric("challenges_completed", changed_by=["challenge.completed"]))
+    register_metric(
+        column_metric(
+            "challenges_completed",
+            label="challenges completed",
+            display_order=80,
+            kind=MetricKind.LEVEL,
+            badge_name="challenges_completed",
+            raised_by=["challenge.completed"],
+        )
+    )
     erasers.register("challenges", Eraser(delete=_delete_enrolments, anonymize=_clear_values))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)

@@ -1,4 +1,4 @@
-"""Events in the console, and the editor of grants that the domains above have on their definitions."""
+"""Events in the console, and the editor of grants that the definitions of other domains use."""
 
 from gamify.facts.admin import events, grants
 

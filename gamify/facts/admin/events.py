@@ -1,4 +1,4 @@
-"""Events in the console: a list, what happened on the participant's page, and undoing one."""
+"""Events in the console: the list, the recent events on a participant's page, and the reversal of an event."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -37,26 +37,26 @@ def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
 
 def _moment(event: Event) -> Moment:
     url = reverse("admin:facts_event_change", args=[event.pk])
-    told = plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
+    summary = plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
     if event.reversed_at is not None:
-        told = f"reversed {told}".strip()
-    return Moment(event.occurred_at, event.name, told, "bolt", url)
+        summary = f"reversed {summary}".strip()
+    return Moment(event.occurred_at, event.name, summary, "bolt", url)
 
 
-SEEN_WITH = ("facts.view_event", "facts.change_event")
-panels.register("events", Panel(seen_with=SEEN_WITH, links=_links, moments=_moments))
+VIEW_PERMISSIONS = ("facts.view_event", "facts.change_event")
+panels.register("events", Panel(seen_with=VIEW_PERMISSIONS, links=_links, moments=_moments))
 
 
 @admin.register(Event)
 class EventAdmin(HistoryAdmin):
-    """In the order in which they came; of one participant, in the order in which they happened."""
+    """Events in the order in which they were recorded; for one participant, in the order in which they happened."""
 
-    list_display = ("occurred_at", "shown_participant", "name", "created_at", "reversed_at")
+    list_display = ("occurred_at", "display_participant", "name", "created_at", "reversed_at")
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
     order_of_one = ("-occurred_at", "-id")
     object_pages = (REVERSE,)
-    fields = ("shown_participant", "name", "shown_properties", ("occurred_at", "created_at"), "shown_trace", "id")
-    when_reversed = (("reversed_at", "reversal_reason"), "shown_undone")
+    fields = ("display_participant", "name", "display_properties", ("occurred_at", "created_at"), "display_trace", "id")
+    when_reversed = (("reversed_at", "reversal_reason"), "display_undone")
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
         is_reversed = obj is not None and obj.reversed_at is not None
@@ -66,7 +66,7 @@ class EventAdmin(HistoryAdmin):
     def reversal_reason(self, event: Event) -> str | None:
         return event.reversal_reason
 
-    @display("What was undone")
+    @display("What was taken back")
     def display_undone(self, event: Event) -> SafeString | None:
         lines = format_html_join("", "<li>{}</li>", ([line] for line in undone_in_words(event.undone)))
         return format_html('<ul class="console-list">{}</ul>', lines) if lines else None

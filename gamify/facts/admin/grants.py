@@ -1,4 +1,4 @@
-"""The editor of grants (contract §11): rows of a kind and what that kind needs. What they say, the API's body judges.
+"""The editor of grants (contract §11): one row per grant, with a kind and the inputs that this kind needs.
 
 class RuleForm(DefinitionForm):
     grants = GrantsField(label="Gives")
@@ -7,86 +7,117 @@ class RuleForm(DefinitionForm):
         super().__init__(*args, **kwargs)
         self.fields["grants"].suggest_for(self.tenant)
 
-A grant that rows cannot say is kept as it is, or removed. What is wrong with one is said by
-`words.grant_sentence`.
+The rows follow from the registered grant kinds. The field does not validate grants: the request bodies of the API do that, and
+`words.grant_error_sentence` words their errors. A grant that rows cannot express has a row that keeps it or removes it.
 """
 
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.utils.safestring import SafeString
 
-from gamify.facts.admin.words import BY_PROPERTY, KINDS, POINTS, REWARD, ROUNDINGS, grant_in_words
-from gamify.facts.services import grant_kinds
+from gamify.facts.admin.words import grant_in_words
+from gamify.facts.services import GrantField, GrantForm, grant_kinds
 from participants.admin.words import list_of
 from participants.models import Tenant
-from participants.registries import Registry
 
 MAX_ROWS = 200
 MAX_SUGGESTED = 200
+BLANK = "points"
 KEPT = "kept"
-COLUMNS = ("kind", "amount", "field", "factor", "rounding", "max", "named", "kept")
-DEFAULTS: Mapping[str, Any] = {"rounding": "floor", "factor": 1, "max": None}
+NAMED = "named"
+NAMED_FIELD = GrantField(schema={"type": "string"}, about="", label="Which", placeholder="code", is_reference=True)
+INPUT_MODES = {"integer": "numeric", "number": "decimal"}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 Spec = Mapping[str, Any]
-Suggest = Callable[[Tenant], Iterable[tuple[str, str]]]
 
-suggestions: Registry[Suggest] = Registry("Suggestion for grants")
-"""What may be named in a grant of each kind, as (code or id, name): registered in the `admin` of the domain that gives it."""
+
+def forms_of_kinds() -> Mapping[str, tuple[str, GrantForm]]:
+    """The forms of all grant kinds by name, each with the `type` that it fills in."""
+    return {
+        name: (kind, form)
+        for kind, entry in grant_kinds.items()
+        for name, form in (entry.forms or {kind: GrantForm(entry.label, tuple(entry.fields))}).items()
+    }
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input of a row, and the names of the forms that use it. References of all kinds share the column NAMED."""
+
+    field: GrantField
+    forms: Sequence[str]
+
+    @property
+    def input_mode(self) -> str:
+        return INPUT_MODES.get(self.field.schema["type"], "text")
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """The choices. The default is sent as an empty text, so that it can be left out."""
+        return {"" if value == self.field.default else value: label for value, label in self.field.choices.items()}
+
+
+def columns() -> Mapping[str, Column]:
+    """The inputs of a row by name. A form shows those that it uses."""
+    inputs: dict[str, GrantField] = {}
+    used_by: defaultdict[str, list[str]] = defaultdict(list)
+    for name, (kind, form) in forms_of_kinds().items():
+        for key in form.fields:
+            column = _column(kind, key)
+            inputs.setdefault(column, NAMED_FIELD if column == NAMED else grant_kinds[kind].fields[key])
+            used_by[column].append(name)
+    return {name: Column(grant_field, used_by[name]) for name, grant_field in inputs.items()}
+
+
+def _column(kind: str, key: str) -> str:
+    return NAMED if grant_kinds[kind].fields[key].is_reference else key
 
 
 @dataclass(frozen=True)
 class Row:
-    """`named` is a code or, of a reward, its id; `kept` the place of a grant that rows cannot say, among those shown."""
+    """`form` is the name of a form, or KEPT for a grant that rows cannot express. `cells` are the texts of its columns.
 
-    kind: str = POINTS
-    amount: str = ""
-    field: str = ""
-    factor: str = ""
-    rounding: str = ""
-    max: str = ""
-    named: str = ""
-    kept: str = ""
+    The cell KEPT is the index of such a grant in `SubmittedGrants.shown`.
+    """
+
+    form: str = BLANK
+    cells: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_kept(self) -> bool:
-        return self.kind == KEPT
+        return self.form == KEPT
 
     @property
     def is_blank(self) -> bool:
-        return not any(map(str.strip, (self.amount, self.field, self.factor, self.max, self.named, self.kept)))
+        """Whether nothing was typed. A choice alone does not count."""
+        chosen = {name for name, column in columns().items() if column.field.choices}
+        return not any(text.strip() for name, text in self.cells.items() if name not in chosen)
 
     def spec(self) -> dict[str, Any]:
-        """As the API has it, not yet judged."""
-        if self.kind == POINTS:
-            return {"type": POINTS, "amount": _number(self.amount)}
-        if self.kind == BY_PROPERTY:
-            return {"type": POINTS, "field": self.field.strip(), **self._sum()}
-        return {"type": self.kind, "id" if self.kind == REWARD else "code": self.named.strip()}
-
-    def _sum(self) -> dict[str, Any]:
-        """What is said besides the field."""
-        said = {"factor": _number(self.factor), "rounding": self.rounding, "max": _number(self.max)}
-        return {name: value for name, value in said.items() if value != ""}
+        """The grant as the API has it, not yet validated."""
+        if self.form not in forms_of_kinds():
+            return {"type": self.form}
+        kind, form = forms_of_kinds()[self.form]
+        fields = grant_kinds[kind].fields
+        values = {key: _value(fields[key], self.cells.get(_column(kind, key), "")) for key in form.fields}
+        return {"type": kind} | {key: value for key, value in values.items() if value != "" or fields[key].is_required}
 
 
-@dataclass(frozen=True)
-class SubmittedGrants:
-    """The rows as they came back, and the grants they were made from: another edit meanwhile is not undone."""
-
-    shown: Sequence[Spec]
-    rows: Sequence[Row]
+def _value(grant_field: GrantField, text: str) -> Any:
+    return _number(text) if grant_field.schema["type"] in INPUT_MODES else text.strip()
 
 
 def _number(text: str) -> Any:
-    """The number that `text` is; what is none is left for the body to refuse."""
+    """Return the number that `text` is. Return any other text unchanged: the body of the API refuses it."""
     text = text.strip()
     if _INTEGER.fullmatch(text):
         return int(text)
@@ -94,40 +125,53 @@ def _number(text: str) -> Any:
     return number if math.isfinite(number) else text
 
 
+@dataclass(frozen=True)
+class SubmittedGrants:
+    """The rows that the browser sent, and the grants that the page had shown.
+
+    Changes are found by comparing these two, and not with the stored grants, so that edits by others are not reverted.
+    """
+
+    shown: Sequence[Spec]
+    rows: Sequence[Row]
+
+
 def row_of(spec: Spec, place: int) -> Row:
-    """The row that says the same, else one that keeps it."""
-    row = _read(spec)
-    said = _as_json(_without_defaults(row.spec()))
-    return row if said == _as_json(_without_defaults(spec)) else Row(KEPT, kept=str(place))
+    """Return the row that expresses `spec`, or else a row that keeps the grant at index `place`."""
+    rows = (_row(name, spec) for name, (kind, _) in forms_of_kinds().items() if kind == spec.get("type"))
+    return next((row for row in rows if _is_same(row.spec(), spec)), Row(KEPT, {KEPT: str(place)}))
 
 
-def _read(spec: Spec) -> Row:
-    kind = str(spec.get("type"))
-    if kind != POINTS:
-        return Row(kind if kind in KINDS else "", named=str(spec.get("id" if kind == REWARD else "code", "")))
-    if "field" not in spec:
-        return Row(POINTS, amount=str(spec.get("amount", "")))
-    said = {name: str(value) for name, value in _without_defaults(spec).items() if name in DEFAULTS}
-    return Row(BY_PROPERTY, field=str(spec["field"]), **said)
+def _row(name: str, spec: Spec) -> Row:
+    kind, form = forms_of_kinds()[name]
+    spec = _without_defaults(spec)
+    return Row(name, {_column(kind, key): str(spec[key]) for key in form.fields if key in spec})
+
+
+def _is_same(one: Spec, other: Spec) -> bool:
+    return _as_json(_without_defaults(one)) == _as_json(_without_defaults(other))
 
 
 def _without_defaults(spec: Spec) -> dict[str, Any]:
-    return {name: value for name, value in spec.items() if name not in DEFAULTS or value != DEFAULTS[name]}
+    kind = spec.get("type")
+    fields = grant_kinds[kind].fields if isinstance(kind, str) and kind in grant_kinds else {}
+    return {key: value for key, value in spec.items() if key not in fields or value != fields[key].default}
 
 
 def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # as JSON, since 1 == True == 1.0
+    return json.dumps(value, sort_keys=True)  # compared as JSON, because 1 == True == 1.0 in Python
 
 
 def grants_of(submitted: SubmittedGrants) -> list[dict[str, Any]]:
-    """The grants that the rows say. Raises ValidationError."""
-    return [_kept(row, submitted.shown) if row.is_kept else row.spec() for row in submitted.rows]
+    """Return the grants that the rows express. Raises: ValidationError if a kept grant is missing."""
+    return [_kept_grant(row, submitted.shown) if row.is_kept else row.spec() for row in submitted.rows]
 
 
-def _kept(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
-    if not row.kept.isascii() or not row.kept.isdecimal() or int(row.kept[:9]) >= len(shown):
-        raise forms.ValidationError("A grant that was kept is gone; load the page again.")
-    return dict(shown[int(row.kept)])
+def _kept_grant(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
+    place = row.cells.get(KEPT, "")
+    if not place.isascii() or not place.isdecimal() or int(place[:9]) >= len(shown):
+        raise forms.ValidationError("A stored grant is no longer there; load the page again.")
+    return dict(shown[int(place)])
 
 
 class GrantsWidget(forms.Widget):
@@ -138,8 +182,9 @@ class GrantsWidget(forms.Widget):
         js = ("console/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedGrants:
-        columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in COLUMNS)
-        rows = [Row(*cells) for cells in zip(*columns, strict=False)]
+        names = (*columns(), KEPT)
+        kinds, *cells = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("kind", *names))
+        rows = [Row(kind, dict(zip(names, texts, strict=True))) for kind, *texts in zip(kinds, *cells, strict=False)]
         return SubmittedGrants(_as_grants(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
@@ -149,22 +194,23 @@ class GrantsWidget(forms.Widget):
         submitted = value if isinstance(value, SubmittedGrants) else _unchanged(value or [])
         context = super().get_context(name, None, attrs)
         context["widget"] |= {
-            "rows": [(row, _words_of(row, submitted.shown)) for row in (*submitted.rows, Row())],
+            "rows": [_row_context(row, submitted.shown) for row in (*submitted.rows, Row())],
             "shown": json.dumps(submitted.shown),
-            "kinds": {kind: text for kind, text in KINDS.items() if kind.partition("_by")[0] in grant_kinds},
-            "roundings": ROUNDINGS,
+            "forms": {form_name: form.label for form_name, (_, form) in forms_of_kinds().items()},
             "suggested": self._suggested(),
         }
         return context
 
     def _suggested(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """The rows (code or id, name) to choose from, by form."""
         if self.tenant is None:
             return {}
-        return {kind: list(suggest(self.tenant)) for kind, suggest in suggestions.items()}
+        sources = {name: grant_kinds[kind].suggestions for name, (kind, _) in forms_of_kinds().items()}
+        return {name: list(source(self.tenant)[:MAX_SUGGESTED]) for name, source in sources.items() if source}
 
 
 def _as_grants(text: str) -> list[Spec]:
-    """The list of JSON objects that `text` is, empty for anything else."""
+    """Return the JSON objects in the list `text`; an empty list if it is not one."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -176,19 +222,24 @@ def _unchanged(stored: Sequence[Spec]) -> SubmittedGrants:
     return SubmittedGrants(stored, [row_of(spec, place) for place, spec in enumerate(stored)])
 
 
-def _words_of(row: Row, shown: Sequence[Spec]) -> str:
-    """What stands there of a grant that is kept."""
+def _row_context(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
+    inputs = {name: {"column": column, "value": row.cells.get(name, "")} for name, column in columns().items()}
+    return {"row": row, "inputs": inputs, "kept": row.cells.get(KEPT, ""), "words": _kept_in_words(row, shown)}
+
+
+def _kept_in_words(row: Row, shown: Sequence[Spec]) -> str:
+    """The text in place of inputs."""
     try:
-        return grant_in_words(_kept(row, shown)) if row.is_kept else ""
+        return grant_in_words(_kept_grant(row, shown)) if row.is_kept else ""
     except forms.ValidationError as gone:
         return str(gone.messages[0])
 
 
 class GrantsField(forms.Field):
-    """Cleans to grants as the API has them, not yet judged."""
+    """Cleans to grants as the API has them, not yet validated."""
 
     widget = GrantsWidget
-    knows_what_it_showed = True
+    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
@@ -197,7 +248,7 @@ class GrantsField(forms.Field):
         return list_of(map(grant_in_words, value or ()))
 
     def suggest_for(self, tenant: Tenant | None) -> None:
-        """Offer what `tenant` has defined where something is to be named."""
+        """Offer the definitions of `tenant` as references."""
         assert isinstance(self.widget, GrantsWidget), "a field of grants has their widget"  # noqa: S101
         self.widget.tenant = tenant
 

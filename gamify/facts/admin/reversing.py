@@ -1,4 +1,4 @@
-"""Undoing an event in the console: first what that takes back, and what it cannot."""
+"""The reversal of an event in the console. A preview shows what it takes back, and what it cannot."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from gamify.facts.models import Event
 from participants.admin.history import WhyForm
 from participants.admin.pages import Done, ObjectPage
 
-NOTHING = "Nothing was given for it; it is only left out of what counts events."
+NOTHING = "It gave nothing. It is only no longer counted as an event."
 
 
 def _reverse(request: HttpRequest, event: Event, data: Mapping[str, Any]) -> Done:
@@ -19,8 +19,8 @@ def _reverse(request: HttpRequest, event: Event, data: Mapping[str, Any]) -> Don
         tenant=event.tenant, event_id=str(event.pk), reason=data["reason"], now=timezone.now()
     )
     kept = sum("kept" in each for each in answer.undone)
-    told = f"{event.name} is reversed." if not kept else f"{event.name} is reversed; what could not be is told below."
-    return Done(told, "Reversed.")
+    rest = " Below you see what could not be taken back." if kept else ""
+    return Done(f"{event.name} is reversed.{rest}", "Reversed.")
 
 
 def _preview(event: Event) -> Iterable[str]:
@@ -31,7 +31,7 @@ def _preview(event: Event) -> Iterable[str]:
 
 
 def undone_in_words(undone: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A sentence for each thing that came of the event."""
+    """Return a sentence for each thing that resulted from the event."""
     return [_sentence(each) for each in undone]
 
 
@@ -39,8 +39,8 @@ def _sentence(undone: Mapping[str, Any]) -> str:
     amount = f": {undone['amount']:,}" if undone.get("amount") is not None else ""
     what = f"{_WHAT.get(undone['type'], undone['type'].replace('_', ' ').capitalize())} {undone['name']}{amount}"
     if "kept" in undone:
-        return f"Stays: {what}. {undone['kept']}."
-    short = f", {undone['shortfall']:,} more are spent and stay" if undone.get("shortfall") else ""
+        return f"Not taken back: {what}. {undone['kept']}."
+    short = f"; {undone['shortfall']:,} more were already spent" if undone.get("shortfall") else ""
     return f"Taken back: {what}{short}."
 
 
@@ -55,8 +55,8 @@ _WHAT = {
 REVERSE = ObjectPage(
     name="reverse",
     title="Reverse",
-    explanation="The event and everything that came of it is undone, once and for good. The event stays in the history, and "
-    "bears that it was reversed; whatever counts events leaves it out from then on.",
+    explanation="This takes back everything that resulted from the event. It cannot be repeated or undone. The event stays in the history, "
+    "marked as reversed, and is no longer counted.",
     button="Reverse the event",
     permission="facts.change_event",
     perform=_reverse,

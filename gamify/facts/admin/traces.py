@@ -1,4 +1,4 @@
-"""A decision trace for people: who listened to what, what each condition found, what was given, and what was not."""
+"""A decision trace as a part of a page: which definitions listened, what each condition found, what was given and what was refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,20 +10,20 @@ from gamify.facts.admin.words import condition_in_words
 from gamify.facts.models import PRUNED, Event
 from participants.admin.words import value_in_words
 
-NO_LISTENERS = "Nothing that you have defined listens to it."
-TOO_OLD = "It is too old: what was decided about it is not kept any more."
-ANONYMIZED = "It was removed when the participant was anonymised."
+NO_LISTENERS = "None of your definitions listens to it."
+TOO_OLD = "The trace was deleted because the event is too old."
+ANONYMIZED = "The trace was deleted when the participant was anonymised."
 
 
 def explanation_of(event: Event) -> SafeString | str:
-    """What was decided about a stored event, or what became of that."""
+    """Render the trace of a stored event, or say why there is none."""
     if event.trace == PRUNED and event.participant.anonymized_at is not None:
         return ANONYMIZED
     return render_trace(event.trace)
 
 
 def render_trace(trace: Mapping[str, Any] | None) -> SafeString | str:
-    """What `gamify.facts.services.tracing` keeps, as a part of a page."""
+    """Render a trace of `gamify.facts.services.tracing` as HTML, or say why there is none."""
     if trace is None:
         return NO_LISTENERS
     if trace == PRUNED:
@@ -38,19 +38,24 @@ def render_trace(trace: Mapping[str, Any] | None) -> SafeString | str:
 
 
 def _fact(fact: Mapping[str, Any]) -> dict[str, Any]:
-    return {**fact, "heard": [_heard(entry) for entry in fact["heard"]]}
+    return {**fact, "heard": [_entry(entry) for entry in fact["heard"]]}
 
 
-def _heard(entry: Mapping[str, Any]) -> dict[str, Any]:
-    asked = list(_asked(entry.get("conditions", ())))
-    return {"source": _source(entry), "result": _words(entry["result"]), "note": entry.get("note"), "asked": asked}
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    conditions = list(_conditions(entry.get("conditions", ())))
+    return {
+        "source": _source(entry),
+        "result": _words(entry["result"]),
+        "note": entry.get("note"),
+        "conditions": conditions,
+    }
 
 
-def _asked(conditions: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _conditions(conditions: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for condition in conditions:
         found = value_in_words(condition["actual"]) if "actual" in condition else "nothing"
-        asked = condition_in_words({**condition, "value": condition["expected"]})
-        yield {"asked": asked, "found": found, "holds": condition["holds"]}
+        words = condition_in_words({**condition, "value": condition["expected"]})
+        yield {"words": words, "found": found, "holds": condition["holds"]}
 
 
 def _granted(given: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Events are undone by keys with the admin scope."""
+"""Reversal of events, for keys with the admin scope."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,10 +27,10 @@ class AdminEventsViewSet(AdminViewSet):
         example=examples.REVERSED,
     )
     def reverse(self, request: Request, event_id: str) -> Response:
-        """Undo an event with everything that came of it, once: badges, rewards, ticks of streaks, progress in challenges, and
-        limits of rules that it used up. The event stays in the history, and bears when it was reversed.
+        """Reverse an event, once, with everything that resulted from it: points, badges, rewards, ticks of streaks, progress in
+        challenges, and limits of rules that it used up. The event stays in the history with the time of its reversal.
 
-        What could not be taken back is told with the reason. With `dry_run` the answer is the same, and nothing happens.
+        The answer lists what was taken back, and what was not, with the reason. With `dry_run` it is the same, and nothing changes.
         """
         reason, is_dry_run = self.body(ReversalBody).get("reason"), self.query(ReversalQuery)["dry_run"]
         answer = services.reverse_event(

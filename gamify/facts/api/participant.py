@@ -1,4 +1,4 @@
-"""Event endpoints that any active key opens."""
+"""Event endpoints, open to any active key."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ from participants.work import reading
 
 
 class UnprocessableBatch(DomainError):
-    """What is wrong with a batch as a whole: the spec has a code of its own for it."""
+    """A batch is malformed as a whole. The published spec has its own code for it."""
 
     code = "unprocessable_entity"
     status = 422
@@ -50,9 +50,9 @@ class EventsViewSet(KeyViewSet):
         example=examples.EVENT,
     )
     def emit(self, request: Request) -> Response:
-        """Tell what a participant did. A participant never seen before is created.
+        """Report what a participant did. An unknown participant is created.
 
-        Everything that listens is evaluated before the answer, which tells what the event earned.
+        All definitions that listen are evaluated before the answer, which contains what the event earned.
         """
         body = self.body(EventBody)
         event = event_input_from(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
@@ -68,11 +68,11 @@ class EventsViewSet(KeyViewSet):
         example=examples.BATCH,
     )
     def emit_batch(self, request: Request) -> Response:
-        """Tell up to 100 things that participants did.
+        """Report up to 100 events.
 
-        A malformed body is refused as a whole. Otherwise every item succeeds or fails on its own and the status is 200;
-        the results come in the order of the events. One participant may appear several times. An item's
-        `idempotency_key` is the same as that of a single event; an `Idempotency-Key` header is ignored.
+        A malformed body is refused as a whole. Otherwise every item succeeds or fails on its own and the status is 200.
+        The results are in the order of the events. A participant may appear several times. An item's `idempotency_key`
+        works as in a single call; an `Idempotency-Key` header is ignored.
         """
         events = [event_input_from(item, now=self.now) for item in self._batch_body()["events"]]
         refused = limits.take_participant_writes(self.tenant, [event.participant_id for event in events])
@@ -91,8 +91,8 @@ class EventsViewSet(KeyViewSet):
         example=examples.EXPLAINED,
     )
     def explain(self, request: Request, event_id: str) -> Response:
-        """Why an event earned what it did, and not more: which definitions listened, what each of their conditions found,
-        which caps and limits applied, what was given, and what came of that. Traces are kept for a month.
+        """Explain why an event earned what it did, and not more: which definitions listened, what each of their conditions
+        found, which caps and limits applied, what was given, and what followed from that. Traces are stored for a month.
         """
         with reading(self.tenant) as tenant:
             return Response(rendered(ExplainedEvent, selectors.event_explanation(tenant, event_id)))
@@ -102,7 +102,7 @@ class EventsViewSet(KeyViewSet):
             return self.body(EventBatchBody)
         except ValidationError as error:
             raise UnprocessableBatch(*field_errors(error.detail)) from None
-        except DomainError as error:  # of the parser, which has seen something that no field may hold
+        except DomainError as error:  # from the parser, for content that no field may hold
             if error.errors:
                 raise UnprocessableBatch(*error.errors) from None
             raise
@@ -133,10 +133,10 @@ class ParticipantEventsViewSet(KeyViewSet):
         example=examples.HISTORY,
     )
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """What the participant did, newest first by the time it happened. Empty for a participant never seen."""
+        """List the participant's events, newest first by the time at which they happened. Empty for an unknown participant."""
         query = self.query(HistoryQuery)
         with reading(self.tenant) as tenant:
             page = selectors.events_page(find_participant(tenant, participant_id), **query)
         events = EventHistoryEntry(page.events, many=True).data
-        standing = {"total": page.total, "page": query["page"], "page_size": query["page_size"]}
-        return Response({"participant_id": participant_id, "events": events, **standing})
+        paging = {"total": page.total, "page": query["page"], "page_size": query["page_size"]}
+        return Response({"participant_id": participant_id, "events": events, **paging})

@@ -1,1 +1,1 @@
-"""Pure rules of events and facts: no Django, no clock."""
+"""The engine of events and facts: no Django, no clock."""

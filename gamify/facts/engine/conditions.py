@@ -1,7 +1,7 @@
-"""When enough has happened: so many ticks, a sum of a field, or so many distinct values of it (contract §10, §12).
+"""Conditions of streaks and challenges: a number of ticks, a sum of a field, or a number of distinct values (contract §10, §12).
 
-Sums are exact to nine decimals and never shrink, so that neither the order of ticks nor binary fractions decide whether a
-condition is met: what is no finite number above zero adds nothing.
+Sums are exact to nine decimals and never decrease, so that neither the order of ticks nor binary fractions decide whether a condition
+is met. A value that is not a finite number above zero adds nothing.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ MAX_DISTINCT = 100
 MAX_VALUE = 200
 
 EXACT = Context(prec=400)
-"""Loses no digit of any sum of numbers that JSON can hold."""
+"""Enough digits for any sum of numbers that JSON can hold."""
 
 _SMALLEST = Decimal("1e-9")
 
@@ -30,7 +30,7 @@ class ConditionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """`field` is the dotted path whose values are summed or told apart; None for a count."""
+    """`field` is the dotted path of the values that are added up or compared; None for a count."""
 
     kind: ConditionKind = ConditionKind.COUNT
     minimum: Decimal = Decimal(1)
@@ -38,12 +38,12 @@ class Condition:
 
     @property
     def is_any_tick(self) -> bool:
-        """Whether one tick is enough, so that nothing need be kept where there was none."""
+        """Whether one tick is enough. No progress needs to be stored then."""
         return self.kind is ConditionKind.COUNT and self.minimum <= 1
 
     @property
     def needs_events(self) -> bool:
-        """Whether a tick without an event's properties could not advance it."""
+        """Whether only ticks with the properties of an event can advance it."""
         return self.kind is not ConditionKind.COUNT
 
 
@@ -52,7 +52,7 @@ ANY_TICK = Condition()
 
 @dataclass(frozen=True)
 class Progress:
-    """What ticks come to. `distinct` are values as they came, sorted as JSON."""
+    """What a number of ticks add up to. `distinct` are the values as they arrived, sorted by their JSON."""
 
     count: int = 0
     total: Decimal = Decimal(0)
@@ -71,7 +71,7 @@ NO_PROGRESS = Progress()
 
 
 def progress_after(progress: Progress, condition: Condition, value: Any) -> Progress:
-    """`progress` after one more tick; `value` is what the tick has in the condition's field, None for nothing."""
+    """Return `progress` after one more tick. `value` is what the tick has in the field of the condition; None if it has nothing."""
     total, distinct = progress.total, progress.distinct
     if condition.kind is ConditionKind.SUM:
         total = EXACT.add(total, amount_of(value))
@@ -81,15 +81,15 @@ def progress_after(progress: Progress, condition: Condition, value: Any) -> Prog
 
 
 def value_to_store(condition: Condition, value: Any) -> Any:
-    """What is to be kept of a value so that it advances `condition` once more as it did; None where it adds nothing to know."""
+    """Return the part of `value` that advances `condition` in the same way when the tick is counted again; None if it adds nothing."""
     if condition.kind is ConditionKind.SUM:
         return value if amount_of(value) else None
-    is_told_apart = condition.kind is ConditionKind.DISTINCT and not isinstance(value, dict | list)
-    return _shortened(value) if is_told_apart else None
+    is_comparable = condition.kind is ConditionKind.DISTINCT and not isinstance(value, dict | list)
+    return _shorten(value) if is_comparable else None
 
 
 def amount_of(value: Any) -> Decimal:
-    """What a value adds to a sum: itself, exact to nine decimals, or nothing."""
+    """Return what `value` adds to a sum: itself, exact to nine decimals, or 0."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or value <= 0:
         return Decimal(0)
@@ -99,24 +99,24 @@ def amount_of(value: Any) -> Decimal:
 def _with_value(values: Sequence[Any], value: Any) -> Sequence[Any]:
     if value is None or isinstance(value, dict | list) or len(values) >= MAX_DISTINCT:
         return values
-    value = _shortened(value)
+    value = _shorten(value)
     if any(_is_same(value, other) for other in values):
         return values
     return tuple(sorted((*values, value), key=json.dumps))
 
 
-def _shortened(value: Any) -> Any:
-    """A long text is told apart by its digest."""
+def _shorten(value: Any) -> Any:
+    """Replace a long text by its digest, which is as distinct as the text."""
     if isinstance(value, str) and len(value) > MAX_VALUE:
         return f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
     return value
 
 
 def anonymized_values(values: Sequence[Any]) -> list[str]:
-    """Stand-ins for distinct `values` of a participant who is anonymised: as many, all different, and none of a client's."""
+    """Return replacements for the distinct `values` of an anonymised participant: as many, all different, without data of the client."""
     return [f"anonymized {number}" for number, _ in enumerate(values)]
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """True is not 1, and 1 is 1.0."""
+    """True and 1 are different; 1 and 1.0 are the same."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -1,4 +1,4 @@
-"""What a client says that happened."""
+"""An event as a client reports it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from participants.engine import control_character_problem
 
 @dataclass(frozen=True)
 class EventInput:
-    """One event before it is recorded; `at` is when it happened, in any zone."""
+    """One event before it is recorded. `at` is the time at which it happened, in any zone."""
 
     participant_id: str
     name: str
@@ -23,7 +23,7 @@ MAX_EVENT_NAME = 100
 
 
 def name_problem(name: str) -> str | None:
-    """Why an event cannot be called so, or None if it can."""
+    """Return why `name` cannot be the name of an event, or None if it can."""
     if not 1 <= len(name) <= MAX_EVENT_NAME:
         return f"Must be 1 to {MAX_EVENT_NAME} characters long."
     if "," in name:

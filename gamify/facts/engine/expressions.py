@@ -1,15 +1,14 @@
-"""The one language in which definitions say which events they mean (contract §11).
+"""The language in which definitions select events (contract §11).
 
     {"condition": {"field": "amount", "operator": "gte", "value": 10}}
     {"and": [...]}   {"or": [...]}   {"not": {...}}
 
-and its short form, the filter, of the event's properties alone, all of which must hold:
+It has a short form, the filter. A filter tests properties of the event only, and all its conditions must hold:
 
     {"plan": "pro", "amount": {"gte": 10}, "sku": {"in": ["a", "b"]}}
 
-Both are read into one tree (`tree`), which is compiled to closures once. A field that is missing fails every operator
-but `ne` and `nin`, which it passes, and `exists` false. What a path finds is told in `fields`, what an operator asks in
-`operators`.
+Both are parsed into one tree (`tree`), which is compiled once to closures. A missing field fails every operator except `ne`, `nin` and
+`exists` with false, which it passes. `fields` describes the paths, `operators` the operators.
 """
 
 import json
@@ -17,13 +16,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gamify.facts.engine.fields import MISSING, Values, compile_path, is_participant_attribute, plain_property_name
+from gamify.facts.engine.fields import (
+    MISSING,
+    Values,
+    compile_path,
+    is_participant_attribute,
+    plain_property_name,
+)
 from gamify.facts.engine.operators import OPERATORS
 from gamify.facts.engine.parsing import parse_expression, parse_filter
 from gamify.facts.engine.tree import All, Comparison, MalformedExpression, Node, Not
 from participants.errors import FieldError
 
 __all__ = [
+    "MATCHES_NOTHING",
     "CompiledExpression",
     "MalformedExpression",
     "compile_expression",
@@ -43,29 +49,33 @@ Matches = Callable[[Values, Values], bool]
 
 @dataclass(frozen=True)
 class CompiledExpression:
-    """`matches(properties, attributes)` says whether an event and its participant are meant; it never raises."""
+    """`matches(properties, attributes)` says whether the expression holds for an event and its participant. It never raises."""
 
     root: Node
     matches: Matches
 
 
 def compile_expression(document: Document) -> CompiledExpression:
-    """The long form, once for many events. Raises MalformedExpression."""
-    return _compiled(parse_expression(document))
+    """Compile the long form. Raises: MalformedExpression."""
+    return _compile(parse_expression(document))
 
 
 def compile_filter(document: Document) -> CompiledExpression:
-    """The short form; an empty one matches everything. Raises MalformedExpression."""
-    return _compiled(All(parse_filter(document)))
+    """Compile the short form. An empty filter matches everything. Raises: MalformedExpression."""
+    return _compile(All(parse_filter(document)))
+
+
+MATCHES_NOTHING = CompiledExpression(Not(All(())), matches=lambda properties, attributes: False)
+"""For a stored expression that cannot be compiled: it must not prevent other definitions from working."""
 
 
 def expression_problem(document: object) -> FieldError | None:
-    """The first thing wrong with the long form, at a path such as `or.1.condition.operator`; None for a good one."""
+    """Return the first error in the long form, at a path such as `or.1.condition.operator`; None if there is none."""
     return _problem(parse_expression, document)
 
 
 def filter_problem(document: object) -> FieldError | None:
-    """The first thing wrong with the short form, at a path such as `amount.gte`; None for a good one."""
+    """Return the first error in the short form, at a path such as `amount.gte`; None if there is none."""
     return _problem(parse_filter, document)
 
 
@@ -78,77 +88,79 @@ def _problem(parse: Callable[[object], object], document: object) -> FieldError 
 
 
 def filter_as_expression(short: Document) -> dict[str, Any] | None:
-    """The long form that means the same; None for an empty filter, which asks nothing. Raises MalformedExpression."""
-    conditions = [_as_document(condition) for condition in parse_filter(short)]
+    """Return the long form of a filter; None for an empty filter, which matches everything. Raises: MalformedExpression."""
+    conditions = [_as_document(comparison) for comparison in parse_filter(short)]
     if len(conditions) > 1:
         return {"and": conditions}
     return conditions[0] if conditions else None
 
 
-def _as_document(condition: Comparison) -> dict[str, Any]:
-    return {"condition": {"field": condition.field, "operator": condition.operator, "value": condition.value}}
+def _as_document(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "condition": {"field": comparison.field, "operator": comparison.operator, "value": comparison.value},
+    }
 
 
 def expression_as_filter(long: Document) -> dict[str, Any] | None:
-    """The short form that means the same; None where it cannot say it. Raises MalformedExpression.
+    """Return the short form of an expression; None if it has none. Raises: MalformedExpression.
 
-    It says one condition, or several that must all hold, each another question about the event's properties.
+    There is a short form if the expression is one condition, or an `and` of conditions, that test properties of the event, and no two
+    of them have the same field and operator.
     """
     root = parse_expression(long)
     parts = root.parts if isinstance(root, All) else [root]
-    conditions = [part for part in parts if isinstance(part, Comparison) and not is_participant_attribute(part.field)]
-    questions = {(condition.field, condition.operator) for condition in conditions}
-    return _as_filter(conditions) if len(questions) == len(parts) else None
+    comparisons = [part for part in parts if isinstance(part, Comparison) and not is_participant_attribute(part.field)]
+    questions = {(comparison.field, comparison.operator) for comparison in comparisons}
+    return _as_filter(comparisons) if len(questions) == len(parts) else None
 
 
-def _as_filter(conditions: Sequence[Comparison]) -> dict[str, Any]:
+def _as_filter(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     wanted: dict[str, dict[str, Any]] = {}
-    for condition in conditions:
-        wanted.setdefault(condition.field, {})[condition.operator] = condition.value
+    for comparison in comparisons:
+        wanted.setdefault(comparison.field, {})[comparison.operator] = comparison.value
     return {field: operators["eq"] if set(operators) == {"eq"} else operators for field, operators in wanted.items()}
 
 
 def condition_results(
-    compiled: CompiledExpression | None, properties: Values, attributes: Values
+    expression: CompiledExpression | None, properties: Values, attributes: Values
 ) -> list[dict[str, Any]]:
-    """Every condition of an expression with what it found, in order; none where there is no expression.
+    """Return every condition of an expression with what it found, in order; an empty list if there is no expression.
 
-    `{"field", "operator", "expected", "actual", "holds"}`, without `actual` where there is nothing; long values are cut.
+    Each is `{"field", "operator", "expected", "actual", "holds"}`. `actual` is missing if the field is. Long values are shortened.
     """
-    return [] if compiled is None else list(_judged(compiled.root, properties, attributes))
+    return [] if expression is None else list(_results(expression.root, properties, attributes))
 
 
-def _judged(node: Node, properties: Values, attributes: Values) -> Iterator[dict[str, Any]]:
+def _results(node: Node, properties: Values, attributes: Values) -> Iterator[dict[str, Any]]:
     if isinstance(node, Comparison):
-        yield _with_actual(
-            node, compile_path(node.field)(properties, attributes), _condition(node)(properties, attributes)
-        )
+        actual = compile_path(node.field)(properties, attributes)
+        yield _result(node, actual, _compile_comparison(node)(properties, attributes))
         return
     for part in [node.part] if isinstance(node, Not) else node.parts:
-        yield from _judged(part, properties, attributes)
+        yield from _results(part, properties, attributes)
 
 
-def _with_actual(condition: Comparison, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - three in a row
-    asked = {"field": condition.field, "operator": condition.operator, "expected": _shortened(condition.value)}
-    found = {} if actual is MISSING else {"actual": _shortened(actual)}
-    return {**asked, **found, "holds": holds}
+def _result(comparison: Comparison, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - three in a row
+    condition = {"field": comparison.field, "operator": comparison.operator, "expected": _shorten(comparison.value)}
+    found = {} if actual is MISSING else {"actual": _shorten(actual)}
+    return {**condition, **found, "holds": holds}
 
 
-def _shortened(value: Any) -> Any:
-    """What a trace has room for: a long value as the beginning of its JSON."""
+def _shorten(value: Any) -> Any:
+    """Return `value`, or the beginning of its JSON if it is too long for a trace."""
     if isinstance(value, int | float | None) or (isinstance(value, str) and len(value) <= MAX_SHOWN):
         return value
     text = json.dumps(value, ensure_ascii=False)
     return value if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def _compiled(root: Node) -> CompiledExpression:
+def _compile(root: Node) -> CompiledExpression:
     return CompiledExpression(root, _matches(root))
 
 
 def _matches(node: Node) -> Matches:
     if isinstance(node, Comparison):
-        return _condition(node)
+        return _compile_comparison(node)
     if isinstance(node, Not):
         part = _matches(node.part)
         return lambda properties, attributes: not part(properties, attributes)
@@ -158,12 +170,12 @@ def _matches(node: Node) -> Matches:
     return _all(parts) if isinstance(node, All) else _any(parts)
 
 
-def _condition(condition: Comparison) -> Matches:
-    operator = OPERATORS[condition.operator]
-    test, holds_for_missing = operator.test(condition.value), operator.holds_for_missing(condition.value)
-    if (name := plain_property_name(condition.field)) is not None:
-        return _of_property(name, test, holds_for_missing=holds_for_missing)
-    read = compile_path(condition.field)
+def _compile_comparison(comparison: Comparison) -> Matches:
+    operator = OPERATORS[comparison.operator]
+    test, holds_for_missing = operator.test(comparison.value), operator.holds_for_missing(comparison.value)
+    if (name := plain_property_name(comparison.field)) is not None:
+        return _compile_property(name, test, holds_for_missing=holds_for_missing)
+    read = compile_path(comparison.field)
 
     def matches(properties: Values, attributes: Values) -> bool:
         actual = read(properties, attributes)
@@ -172,8 +184,8 @@ def _condition(condition: Comparison) -> Matches:
     return matches
 
 
-def _of_property(name: str, test: Callable[[Any], bool], *, holds_for_missing: bool) -> Matches:
-    """What most definitions ask, in half the calls."""
+def _compile_property(name: str, test: Callable[[Any], bool], *, holds_for_missing: bool) -> Matches:
+    """Most definitions test a plain property. This needs half as many calls as the general case."""
 
     def matches(properties: Values, attributes: Values) -> bool:
         actual = properties.get(name, MISSING)
@@ -184,7 +196,7 @@ def _of_property(name: str, test: Callable[[Any], bool], *, holds_for_missing: b
 
 def _all(parts: Sequence[Matches]) -> Matches:
     def matches(properties: Values, attributes: Values) -> bool:
-        for part in parts:  # noqa: SIM110 - a loop costs half of what `all` with a generator does
+        for part in parts:  # noqa: SIM110 - a loop costs half as much as `all` with a generator
             if not part(properties, attributes):
                 return False
         return True

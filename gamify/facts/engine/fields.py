@@ -1,10 +1,10 @@
-"""Where a value is found: the dotted paths of expressions, sums and grants, everywhere the same (contract §11).
+"""Dotted paths: where expressions, sums and grants find a value (contract §11).
 
-`amount`, `order.total` and `attrs.order.total` are properties of the event, `participant.plan` is an attribute of the
-participant. Names may contain dots themselves: at every level the longest name that the object has is taken, so that
-`a.b.c` finds `{"a.b": {"c": 2}}` and `{"a": {"b.c": 2}}`. A name that was taken is not given up again: in
-`{"a.b": 1, "a": {"b": {"c": 2}}}` the path `a.b.c` finds nothing. Lists are not walked, and nothing but the keys of
-objects is ever looked up.
+`amount`, `order.total` and `attrs.order.total` are properties of the event; `participant.plan` is an attribute of the participant.
+
+Names may contain dots. At every level the longest name that the object has is taken: `a.b.c` finds a value in `{"a.b": {"c": 2}}` and
+in `{"a": {"b.c": 2}}`. There is no backtracking: in `{"a.b": 1, "a": {"b": {"c": 2}}}` the path `a.b.c` finds nothing. Paths follow
+the keys of objects only; they do not go into lists.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ PROPERTIES = "attrs."
 
 Values = Mapping[str, Any]
 ReadField = Callable[[Values, Values], Any]
-"""Finds a value among properties and attributes; `MISSING` where there is none."""
+"""`read(properties, attributes)` returns the value that a path finds, or `MISSING`."""
 
 
 class _Missing:
@@ -29,7 +29,7 @@ MISSING: Final = _Missing()
 
 
 def field_problem(field: object) -> str | None:
-    """Why `field` is no path, or None if it is one."""
+    """Return why `field` is not a path, or None if it is one."""
     if not isinstance(field, str) or not field:
         return "must be the dotted path of a property"
     if len(field) > MAX_LENGTH:
@@ -41,18 +41,18 @@ def field_problem(field: object) -> str | None:
 
 
 def is_participant_attribute(field: str) -> bool:
-    """Whether `field` is an attribute of the participant and no property of the event."""
+    """Whether `field` is an attribute of the participant, and not a property of the event."""
     return field.startswith(ATTRIBUTES)
 
 
 def plain_property_name(field: str) -> str | None:
-    """The name of a property that is found by its name alone; None for a path, and for an attribute."""
+    """Return the name of a property if `field` is a single name; None for a path of several names and for an attribute."""
     name = field.removeprefix(PROPERTIES)
     return None if is_participant_attribute(field) or "." in name else name
 
 
 def compile_path(field: str) -> ReadField:
-    """Compile a path that has no problem."""
+    """Compile a path that `field_problem` has accepted."""
     if is_participant_attribute(field):
         find = _finder(field.removeprefix(ATTRIBUTES))
         return lambda properties, attributes: find(attributes)
@@ -68,10 +68,10 @@ def _finder(path: str) -> Callable[[Values], Any]:
     def find(values: Values) -> Any:
         value, place = values, 0
         while place < len(names_from):
-            taken = _longest_name(value, names_from[place])
-            if taken is None:
+            match = _longest_name(value, names_from[place])
+            if match is None:
                 return MISSING
-            name, place = taken
+            name, place = match
             value = value[name]
         return value
 
@@ -79,17 +79,17 @@ def _finder(path: str) -> Callable[[Values], Any]:
 
 
 Name = tuple[str, int]
-"""A possible name of a property, and the place in the path of the part that follows it."""
+"""A possible name of a property, and the index in the path of the part that follows it."""
 
 
 def _names_from(parts: Sequence[str]) -> Sequence[Sequence[Name]]:
-    """For each place in the path the names that may begin there, the longest first."""
+    """For each index of the path, return the names that may begin there, the longest first."""
     count = len(parts)
     return [[(".".join(parts[place:end]), end) for end in range(count, place, -1)] for place in range(count)]
 
 
 def _longest_name(value: Any, names: Sequence[Name]) -> Name | None:
-    """The longest of `names` that `value` has; None where it has none of them, or is no object."""
+    """Return the longest of `names` that `value` has; None if it has none of them or is not an object."""
     if not isinstance(value, Mapping):
         return None
     for name in names:

@@ -1,4 +1,4 @@
-"""When two events without a key are the same event."""
+"""Recognises that two events without a key are the same event."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ def fingerprint(name: str, at: datetime, properties: Mapping[str, Any]) -> str:
     They are the same if their names, instants and properties are equal. The order of keys does not matter, and numbers are
     compared by value, as conditions compare them: 1 and 1.0 are equal, 1 and true are not.
     """
-    said = json.dumps([name, at.astimezone(UTC).isoformat(), _canonical(properties)], sort_keys=True)
-    return sha256(said.encode()).hexdigest()
+    identity = json.dumps([name, at.astimezone(UTC).isoformat(), _canonical(properties)], sort_keys=True)
+    return sha256(identity.encode()).hexdigest()
 
 
 def _canonical(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""When an event may say that it happened."""
+"""Limits of an event's timestamp."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,10 @@ EARLIEST_YEAR = 1970
 
 
 def check_instant(at: datetime, *, now: datetime) -> None:
-    """Clocks of clients run a little ahead, but not more. Raises InvalidInput for `timestamp`."""
+    """Refuse a timestamp that is too far in the future or too old. A client's clock may be a few minutes fast.
+
+    Raises: InvalidInput for `timestamp`.
+    """
     if at > now + FUTURE_ALLOWED:
         raise InvalidInput("timestamp", "Must not be more than 5 minutes in the future.")
     if at.year < EARLIEST_YEAR:

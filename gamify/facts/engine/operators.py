@@ -1,6 +1,6 @@
-"""What an operator asks of one value. Whatever the value is, the answer is yes or no and never an error.
+"""The operators of expressions. A test of a value returns true or false, and never raises.
 
-Types that do not compare are unequal: text is no number, true and false are no numbers, and 1 equals 1.0.
+Values of different types are unequal: a text is not a number, and true and false are not numbers. 1 equals 1.0.
 """
 
 import operator
@@ -19,9 +19,11 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 @dataclass(frozen=True)
 class Operator:
-    """`test(wanted)` compiles the value that a condition names; `problem(wanted)` says why it cannot be that.
+    """One operator. `wanted` is the value in the condition.
 
-    `holds_for_missing(wanted)` is the answer where there is no value to test.
+    - `test(wanted)` compiles the test of a value.
+    - `problem(wanted)` says why a condition cannot have this value; None if it can.
+    - `holds_for_missing(wanted)` is the result if the field is missing.
     """
 
     test: Callable[[Any], Test]
@@ -45,7 +47,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
 
 def _one_of(wanted: Sequence[Any]) -> Test:
     truths = frozenset(value for value in wanted if type(value) is bool)
-    others = frozenset(value for value in wanted if type(value) is not bool)  # apart, since 1 == True in one set
+    others = frozenset(value for value in wanted if type(value) is not bool)  # kept apart, because 1 == True in a set
 
     def test(actual: Any) -> bool:
         kind = type(actual)

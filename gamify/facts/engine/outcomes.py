@@ -1,4 +1,4 @@
-"""What comes of a fact: something to be given, something that was given, and why."""
+"""What a consumer returns for a fact: grants, reports of grants, trace entries and undo notes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from participants.errors import DomainError
 
 @dataclass(frozen=True)
 class Source:
-    """The definition that something came of: its type, such as `streak` or `rule`, and its code."""
+    """The definition that caused an outcome: its type, such as `streak` or `rule`, and its code."""
 
     type: str
     code: str
@@ -19,11 +19,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Grant:
-    """Something to be given, by the kind that `kind` names; `spec` is the definition's own words (contract §11).
+    """Something that the pipeline is to give, by the grant kind `kind`. `spec` is the grant as the definition has it (contract §11).
 
-    `key` is made of the cause, the definition and the threshold: what has the same key is given once in a unit. The
-    pipeline fills in what it came of: the event, None where there was none, the properties that `spec` may refer to, and
-    when that happened.
+    `key` is made of the cause, the definition and the threshold. A unit of work gives a grant with the same key once.
+
+    The pipeline fills in the rest: the id of the client's event (None if there was none), the properties that `spec` may refer to,
+    and the time at which the fact happened.
     """
 
     kind: str
@@ -37,7 +38,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class GrantReport:
-    """Something that was given. It has a code or, where it has none, an id; `amount` is in points."""
+    """Something that was given. It is named by a code or, if it has none, by an id. `amount` is in points."""
 
     type: str
     name: str
@@ -47,15 +48,15 @@ class GrantReport:
     amount: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As `rewards_granted` tells it; also what the answer to a repeat is stored as."""
-        named = {"code": self.code} if self.id is None else {"id": str(self.id)}
+        """Return it as an item of `rewards_granted`. The stored answer of an idempotent call has the same form."""
+        reference = {"code": self.code} if self.id is None else {"id": str(self.id)}
         amount = {} if self.amount is None else {"amount": self.amount}
         source = {"type": self.source.type, "code": self.source.code}
-        return {"type": self.type, **named, "name": self.name, **amount, "source": source}
+        return {"type": self.type, **reference, "name": self.name, **amount, "source": source}
 
 
 class GrantRefused(DomainError):
-    """Why a grant is left out. It is told in the decision trace only: nothing refuses an event."""
+    """A grant cannot be given. Only the decision trace shows it: a refused grant never refuses the event."""
 
 
 NOT_MATCHED = "not_matched"
@@ -63,9 +64,10 @@ NOT_MATCHED = "not_matched"
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """A definition listened, for the decision trace: `result` is one word for what that came to, `note` a sentence more.
+    """A definition listened to a fact. `result` is one word for what happened; `note` is one more sentence.
 
-    `conditions` makes the list of what was asked (`expressions.judged`); it is called only where the trace has room.
+    `conditions` returns the conditions with what they found (`expressions.condition_results`). The tracer calls it only while the
+    trace has room.
     """
 
     source: Source
@@ -75,20 +77,22 @@ class TraceEntry:
 
 
 MAX_NOT_MATCHED = 10
-"""Of so many definitions that listened to a fact and did not match, the trace tells each; of the others, how many."""
+"""Per fact, the trace lists so many definitions that listened and did not match. It only counts the others."""
 
 
 @dataclass(frozen=True)
 class TraceRest:
-    """So many more definitions listened and did not match; for consumers that have many."""
+    """A number of further definitions listened and did not match. For consumers with many definitions."""
 
     definitions: int
 
 
 @dataclass(frozen=True)
 class UndoNote:
-    """Something was counted in a row that does not bear the event's id. It is kept with the event, under the name of the
-    domain and in its own words (JSON), so that exactly this can be taken back.
+    """An event changed a row that carries no event id, such as a counter.
+
+    The note is stored with the event under the name of the domain. `data` is JSON in the domain's own format; the domain's undoer
+    uses it to reverse exactly this change.
     """
 
     domain: str

@@ -1,4 +1,4 @@
-"""Documents from outside become trees here, or are refused at the first thing wrong, before much of them is read."""
+"""Parses documents of clients into trees. It stops at the first error, and at limits of depth and size."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,17 @@ ENTRIES = ("field", "operator", "value")
 
 
 def parse_expression(document: object) -> Node:
-    """The long form. Raises MalformedExpression."""
+    """Parse the long form. Raises: MalformedExpression."""
     return _Parser().expression(document, path="", depth=1)
 
 
 def parse_filter(document: object) -> Sequence[Comparison]:
-    """The conditions of the short form, which must all hold. Raises MalformedExpression."""
+    """Parse the short form into its comparisons, which must all hold. Raises: MalformedExpression."""
     return _Parser().filter(document)
 
 
 class _Parser:
-    """Counts the parts of one document."""
+    """Parses one document, and counts its parts."""
 
     def __init__(self) -> None:
         self._parts_read = 0
@@ -37,7 +37,7 @@ class _Parser:
         kind, body = _only_entry(document, path)
         path = _join(path, kind)
         if kind == "condition":
-            return _condition(body, path)
+            return _comparison(body, path)
         if kind == "not":
             return Not(self.expression(body, path=path, depth=depth + 1))
         parts = self._parts(body, path=path, depth=depth + 1)
@@ -45,33 +45,33 @@ class _Parser:
 
     def _parts(self, body: object, *, path: str, depth: int) -> Sequence[Node]:
         if not isinstance(body, list) or not body:
-            raise MalformedExpression(path, "must be a list of expressions, with one at least")
+            raise MalformedExpression(path, "must be a list of at least one expression")
         return tuple(self.expression(part, path=_join(path, index), depth=depth) for index, part in enumerate(body))
 
     def filter(self, document: object) -> Sequence[Comparison]:
         if not isinstance(document, dict):
-            raise MalformedExpression("", "must be an object of properties and what each must be")
+            raise MalformedExpression("", "must be an object of properties and their expected values")
         return tuple(condition for field, wanted in document.items() for condition in self._wanted(field, wanted))
 
     def _wanted(self, field: str, wanted: object) -> Sequence[Comparison]:
-        """Operators with their values; a value alone must be equal."""
+        """Read one entry of a filter: operators with their values, or a plain value, which stands for `eq`."""
         path = field[:SHOWN_CHARACTERS]
         if is_participant_attribute(field):
             raise MalformedExpression(
-                path, f"a filter asks of the event alone; for its property say {PROPERTIES}{path}"
+                path, f"a filter tests properties of the event only; to test this one, write {PROPERTIES}{path}"
             )
         if not isinstance(wanted, dict):
-            return [self._filter_condition(Comparison(field, "eq", wanted), path=path, at=path)]
+            return [self._filter_comparison(Comparison(field, "eq", wanted), path=path, at=path)]
         if not wanted:
             raise MalformedExpression(path, "must name an operator and its value")
         return [
-            self._filter_condition(Comparison(field, name, value), path=path, at=_join(path, name[:SHOWN_CHARACTERS]))
+            self._filter_comparison(Comparison(field, name, value), path=path, at=_join(path, name[:SHOWN_CHARACTERS]))
             for name, value in wanted.items()
         ]
 
-    def _filter_condition(self, condition: Comparison, *, path: str, at: str) -> Comparison:
+    def _filter_comparison(self, comparison: Comparison, *, path: str, at: str) -> Comparison:
         self._count(path)
-        return _checked(condition, field_at=path, operator_at=at, value_at=at)
+        return _checked(comparison, field_at=path, operator_at=at, value_at=at)
 
     def _count(self, path: str) -> None:
         self._parts_read += 1
@@ -93,7 +93,7 @@ def _check_keys(document: object, known: Sequence[str], path: str) -> None:
         raise MalformedExpression(_join(path, unknown[0][:SHOWN_CHARACTERS]), unknown_key_problem(unknown[0], known))
 
 
-def _condition(body: object, path: str) -> Comparison:
+def _comparison(body: object, path: str) -> Comparison:
     _check_keys(body, ENTRIES, path)
     if not isinstance(body, dict) or set(body) != set(ENTRIES):
         raise MalformedExpression(path, f"must be an object with: {', '.join(ENTRIES)}")
@@ -101,17 +101,17 @@ def _condition(body: object, path: str) -> Comparison:
     return _checked(Comparison(**body), field_at=field_at, operator_at=operator_at, value_at=value_at)
 
 
-def _checked(condition: Comparison, *, field_at: str, operator_at: str, value_at: str) -> Comparison:
-    if problem := field_problem(condition.field):
+def _checked(comparison: Comparison, *, field_at: str, operator_at: str, value_at: str) -> Comparison:
+    if problem := field_problem(comparison.field):
         raise MalformedExpression(field_at, problem)
-    if not isinstance(condition.operator, str):
+    if not isinstance(comparison.operator, str):
         raise MalformedExpression(operator_at, f"must be one of: {', '.join(OPERATORS)}")
-    if condition.operator not in OPERATORS:
-        said = f"unknown operator {condition.operator[:SHOWN_CHARACTERS]!r}"
-        raise MalformedExpression(operator_at, f"{said}; {suggestion(condition.operator, OPERATORS)}")
-    if problem := OPERATORS[condition.operator].problem(condition.value):
+    if comparison.operator not in OPERATORS:
+        unknown = f"unknown operator {comparison.operator[:SHOWN_CHARACTERS]!r}"
+        raise MalformedExpression(operator_at, f"{unknown}; {suggestion(comparison.operator, OPERATORS)}")
+    if problem := OPERATORS[comparison.operator].problem(comparison.value):
         raise MalformedExpression(value_at, problem)
-    return condition
+    return comparison
 
 
 def _join(path: str, name: str | int) -> str:

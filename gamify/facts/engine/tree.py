@@ -1,4 +1,4 @@
-"""What an expression is once it is read: a tree that is compiled, written out again, or explained."""
+"""A parsed expression: a tree that can be compiled, written out again, or explained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from participants.errors import FieldError
 
 
 class MalformedExpression(ValueError):
-    """`problem.field` is the dotted path to what is wrong, "" for the document as a whole."""
+    """`problem.field` is the dotted path to the error; "" stands for the document as a whole."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}" if path else message)
@@ -17,7 +17,7 @@ class MalformedExpression(ValueError):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One field, one operator, and the value that the operator is given."""
+    """A leaf, `condition` in JSON: one field, one operator, and the value that the operator compares with."""
 
     field: str
     operator: str

@@ -1,4 +1,4 @@
-"""Events are recorded here, alone or in batches; both are the same code in one unit of work."""
+"""Records events, one by one or in batches. Both use the same code, in one unit of work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,11 @@ OPERATION = "events"
 
 @dataclass(frozen=True)
 class EventEmitted:
-    """The row, the domain event that tells of it, and what came of it, one object each (contract §11)."""
+    """An event was recorded.
+
+    `fact_id` is the id of the domain event `event.recorded`. `rewards_granted` is what the event earned, as JSON objects
+    (contract §11).
+    """
 
     event_id: UUID
     fact_id: UUID
@@ -33,7 +37,7 @@ class EventEmitted:
 
 @dataclass(frozen=True)
 class EventRefused:
-    """An item of a batch that failed on its own; the others stand."""
+    """One item of a batch was refused. It does not affect the other items."""
 
     error: DomainError
 
@@ -55,7 +59,7 @@ class BatchEmitted:
 
 @restartable
 def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
-    """Record one event and give what comes of it. Raises InvalidInput for its time, or IdempotencyKeyReused."""
+    """Record one event, and give what it earns. Raises: InvalidInput for its time, IdempotencyKeyReused."""
     loads = loads_for(catalog_of(tenant), [event])
     with unit_of_work(
         tenant, [event.participant_id], now=now, idempotency_requests=[idempotency_of(event)], loads=loads
@@ -67,22 +71,25 @@ def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
 def emit_batch(
     *, tenant: Tenant, events: Sequence[EventInput], refused: Mapping[int, DomainError], now: datetime
 ) -> BatchEmitted:
-    """Record many, in order; each item succeeds or fails on its own. `refused` are items (by index) already turned away."""
-    people, idempotency_requests = [event.participant_id for event in events], list(map(idempotency_of, events))
-    with unit_of_work(
-        tenant, people, now=now, idempotency_requests=idempotency_requests, loads=loads_for(catalog_of(tenant), events)
-    ) as work:
-        return BatchEmitted([_attempt(work, event, refused.get(index)) for index, event in enumerate(events)])
+    """Record many events in order. Each item succeeds or fails on its own.
+
+    `refused` are the errors of items (by index) that were refused before, such as by a rate limit.
+    """
+    people, requests = [event.participant_id for event in events], list(map(idempotency_of, events))
+    loads = loads_for(catalog_of(tenant), events)
+    with unit_of_work(tenant, people, now=now, idempotency_requests=requests, loads=loads) as work:
+        return BatchEmitted([_emit_item(work, event, refused.get(index)) for index, event in enumerate(events)])
 
 
 def idempotency_of(event: EventInput) -> IdempotencyRequest | None:
+    """Return the idempotency request of an event; None if it has no key."""
     if event.idempotency_key is None:
         return None
     digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
     return IdempotencyRequest(OPERATION, event.idempotency_key, digest=digest, external_id=event.participant_id)
 
 
-def _attempt(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -> EventEmitted | EventRefused:
+def _emit_item(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -> EventEmitted | EventRefused:
     if refusal is not None:
         return EventRefused(refusal)
     try:
@@ -96,22 +103,25 @@ def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
 
 
 def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRequest | None) -> EventEmitted:
-    """Record an event in a unit that knows `once`. Raises InvalidInput or IdempotencyKeyReused, and has then done nothing."""
+    """Record an event in a unit that was opened with `idempotency`.
+
+    Raises: InvalidInput or IdempotencyKeyReused, before it has changed anything.
+    """
     if (answer := work.stored_answer(idempotency)) is not None:
         return _from_answer(answer)
     check_instant(event.at, now=work.now)
     participant = work.participant(event.participant_id)
     row = add_event(work, participant, event)
-    fact_id = _tell(work, participant, row).pk
-    processed = process(work, fact_of(participant, row), now=work.now)
-    row.trace, row.marks = processed.trace, processed.undo_notes
-    emitted = EventEmitted(row.pk, fact_id, [given.to_json() for given in processed.granted])
+    fact_id = _emit_recorded(work, participant, row).pk
+    result = process(work, fact_of(participant, row), now=work.now)
+    row.trace, row.marks = result.trace, result.undo_notes
+    emitted = EventEmitted(row.pk, fact_id, [report.to_json() for report in result.granted])
     work.store_answer(idempotency, _answer(emitted))
     return emitted
 
 
 def add_event(work: UnitOfWork, participant: Participant, event: EventInput) -> Event:
-    """The row of an event, to be written with the unit."""
+    """Add the row of an event, which is written with the unit."""
     work.touch(participant)
     participant.total_events += 1
     if work.is_history:
@@ -128,7 +138,7 @@ def add_event(work: UnitOfWork, participant: Participant, event: EventInput) -> 
     return row
 
 
-def _tell(work: UnitOfWork, participant: Participant, row: Event) -> DomainEvent:
+def _emit_recorded(work: UnitOfWork, participant: Participant, row: Event) -> DomainEvent:
     data = {
         "event_id": str(row.pk),
         "event_name": row.name,
@@ -139,7 +149,7 @@ def _tell(work: UnitOfWork, participant: Participant, row: Event) -> DomainEvent
 
 
 def fact_of(participant: Participant, row: Event) -> Fact:
-    """The event as consumers hear it."""
+    """Return the event as consumers see it."""
     return Fact(
         participant=participant,
         name=row.name,

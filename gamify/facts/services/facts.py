@@ -1,4 +1,4 @@
-"""A fact, as those who hear it see it."""
+"""A fact, as consumers see it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,11 @@ from participants.models import Participant
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What outcomes come of. `at` is when it happened, which may be long before now; `event_id` is the client's event at
-    the beginning of it all, None where there was none. `depth` counts the facts between it and the first of its chain.
+    """What causes outcomes.
+
+    - `at`: the time at which it happened, which may be long before now.
+    - `event_id`: the client's event with which the chain began; None if it began without one.
+    - `depth`: the number of facts between it and the first fact of its chain.
     """
 
     participant: Participant
@@ -25,10 +28,10 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact(Cause):
-    """One thing that happened to one participant, who is locked: an event of the client's, or a change of the product's.
+    """Something that happened to one participant, who is locked: a client's event, or a change (`is_change`).
 
-    The properties of a change are the data of its domain event. `key` is the same whenever this very fact is heard again,
-    and a good beginning for the keys of what comes of it.
+    The properties of a change are the data of its domain event. `key` identifies the fact. The deduplication keys of its outcomes
+    begin with it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Events of long ago, brought in many at a time: what is wrong with one of them stops no other."""
+"""Records past events, many at a time. A wrong event does not affect the others."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BACKFILL = "events.backfill"
 
 @dataclass(frozen=True)
 class EventImported:
-    """What became of one event. `is_repeat`: it had been recorded before."""
+    """The result for one event. `is_repeat` if it had been recorded before."""
 
     is_repeat: bool = False
     refusal: DomainError | None = None
@@ -29,13 +29,13 @@ class EventImported:
 
 Then = Callable[[UnitOfWork, Sequence[EventImported]], None]
 
-Known = set[tuple[str, str]]
-"""Participants' external ids, each with the fingerprint of an event of theirs that is recorded."""
+Recorded = set[tuple[str, str]]
+"""The events that are recorded, as (external id of the participant, fingerprint)."""
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """An event of the history with its fingerprint, and the refusal that it meets without being recorded, if any."""
+class _PastEvent:
+    """An event of the history, its fingerprint, and the reason to refuse it, if there is one."""
 
     event: EventInput
     fingerprint: str
@@ -43,16 +43,16 @@ class _Asked:
 
     @property
     def idempotency(self) -> IdempotencyRequest:
-        """The event's own key, or where it has none, its fingerprint as the key."""
-        known = idempotency_of(self.event)
-        if known is not None:
-            return known
+        """The request with the event's own key. If it has no key, the fingerprint serves as the key."""
+        own = idempotency_of(self.event)
+        if own is not None:
+            return own
         return IdempotencyRequest(
             BACKFILL, self.fingerprint, digest=self.fingerprint, external_id=self.event.participant_id
         )
 
     @property
-    def sameness(self) -> tuple[str, str]:
+    def identity(self) -> tuple[str, str]:
         return self.event.participant_id, self.fingerprint
 
 
@@ -66,34 +66,37 @@ def record_history(
     is_dry_run: bool = False,
     then: Then | None = None,
 ) -> Sequence[EventImported]:
-    """Record in one unit of work what happened, as `emit` would have when it did; answers in the order given.
+    """Record past events in one unit of work, as `emit` would have recorded them at their time. Returns one result per event, in order.
 
-    Hand them in in the order in which they happened. An event with a key is recorded once under it, as a call. One without a
-    key is a repeat where the participant has an event with the same name, time and properties, whoever recorded that: an
-    earlier file, an earlier line, or a call with a key or without one. `then` is called with what became of the events before the
-    unit ends, to write what belongs to it, and anew if it is restarted.
+    Pass the events in the order in which they happened.
+
+    - An event with a key is recorded once under that key, as in a call.
+    - An event without a key is a repeat if the participant has an event with the same name, time and properties. It does not matter
+      how that event was recorded: by an earlier file, an earlier line, or a call with or without a key.
+
+    `then` is called with the results before the unit ends, to write what belongs to them. If the unit restarts, it is called again.
     """
-    asked = [_asked(event, now=now) for event in events]
-    good = [each for each in asked if each.refusal is None]
+    past = [_past_event(event, now=now) for event in events]
+    accepted = [each for each in past if each.refusal is None]
     with unit_of_work(
         tenant,
-        {each.event.participant_id for each in good},
+        {each.event.participant_id for each in accepted},
         now=now,
-        idempotency_requests=[each.idempotency for each in good],
-        loads=loads_for(catalog_of(tenant), [each.event for each in good]),
+        idempotency_requests=[each.idempotency for each in accepted],
+        loads=loads_for(catalog_of(tenant), [each.event for each in accepted]),
         is_silent=is_silent,
         is_dry_run=is_dry_run,
         is_history=True,
     ) as work:
-        known = _known(work, [each.event for each in good if each.event.idempotency_key is None])
-        taken = [_taken(work, each, known) for each in asked]
+        recorded = _recorded(work, [each.event for each in accepted if each.event.idempotency_key is None])
+        results = [_record(work, each, recorded) for each in past]
         if then is not None:
-            then(work, taken)
-        return taken
+            then(work, results)
+        return results
 
 
-def _asked(event: EventInput, *, now: datetime) -> _Asked:
-    return _Asked(event, fingerprint(event.name, event.at, event.properties), _refusal(event, now=now))
+def _past_event(event: EventInput, *, now: datetime) -> _PastEvent:
+    return _PastEvent(event, fingerprint(event.name, event.at, event.properties), _refusal(event, now=now))
 
 
 def _refusal(event: EventInput, *, now: datetime) -> DomainError | None:
@@ -106,8 +109,8 @@ def _refusal(event: EventInput, *, now: datetime) -> DomainError | None:
     return None
 
 
-def _known(work: UnitOfWork, events: Iterable[EventInput]) -> Known:
-    """Return which events are recorded at the moments of `events`. It reads behind the lock, so nobody records one meanwhile."""
+def _recorded(work: UnitOfWork, events: Iterable[EventInput]) -> Recorded:
+    """Return the events recorded at the moments of `events`. It reads behind the lock, so no other unit can record one meanwhile."""
     moments = {
         (participant.pk, event.name, event.at.astimezone(UTC))
         for event in events
@@ -120,15 +123,15 @@ def _known(work: UnitOfWork, events: Iterable[EventInput]) -> Known:
     }
 
 
-def _taken(work: UnitOfWork, asked: _Asked, known: Known) -> EventImported:
-    if asked.refusal is not None:
-        return EventImported(refusal=asked.refusal)
-    if asked.event.idempotency_key is None and asked.sameness in known:
+def _record(work: UnitOfWork, past: _PastEvent, recorded: Recorded) -> EventImported:
+    if past.refusal is not None:
+        return EventImported(refusal=past.refusal)
+    if past.event.idempotency_key is None and past.identity in recorded:
         return EventImported(is_repeat=True)
     try:
-        emitted = emit_in_unit(work, asked.event, asked.idempotency)
+        emitted = emit_in_unit(work, past.event, past.idempotency)
     except DomainError as error:
         return EventImported(refusal=error)
     if not emitted.is_replay:
-        known.add(asked.sameness)
+        recorded.add(past.identity)
     return EventImported(is_repeat=emitted.is_replay)

@@ -1,8 +1,14 @@
-"""What can be given. The domains above register their kinds in `grants.py`, under the `type` that definitions name."""
+"""The registry of grant kinds: what definitions can give. Each domain registers its kinds in `grants.py`.
+
+Everything that is said about a kind is declared in its `GrantKind`. The OpenAPI document, the check of definitions, the console and
+the linter of rules derive the rest.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from gamify.facts.engine.outcomes import Grant, Outcome
 from participants.catalog import Catalog
@@ -13,37 +19,85 @@ from participants.registries import Registry
 from participants.work import Load, UnitOfWork
 
 Spec = Mapping[str, Any]
+REQUIRED: Final = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantField:
+    """One key of a grant beside `type`: its JSON schema, and what it means (one sentence).
+
+    In the console, `label` names its input, and `placeholder` is shown while it is empty. A field with `choices` (labels by value)
+    has a list to choose from. A field with a `default` may be left out. An `is_reference` field holds the code or the id of a
+    definition.
+    """
+
+    schema: Mapping[str, Any]
+    about: str
+    label: str
+    placeholder: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    default: Any = REQUIRED
+    is_reference: bool = False
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is REQUIRED
+
+
+CODE = GrantField(schema={"type": "string"}, about="code of what is given.", label="Code", is_reference=True)
+
+
+@dataclass(frozen=True)
+class GrantForm:
+    """One way to fill in a grant in the console: its label, and the names of the fields that it uses."""
+
+    label: str
+    fields: Sequence[str]
 
 
 def _no_loads(catalog: Catalog, specs: Sequence[Spec]) -> Sequence[Load]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GrantKind:
-    """How one kind is given, judged and loaded.
+    """One kind of grant.
 
-    `keys` are the keys that a definition may give beside `type`.
-    `give(work, participant, grant)` may raise DomainError, as long as it has changed nothing: the grant is then left out.
-    `problem(tenant, spec)` says why a definition may not name this grant, and where in it; `loads(catalog, specs)` the rows that
-    `give` asks for.
+    - `label`: its name for people.
+    - `give(work, participant, grant)`: gives it. It may raise DomainError as long as it has changed nothing: the pipeline then leaves
+      the grant out and records the reason.
+    - `problem(tenant, spec)`: why a definition of `tenant` may not name this grant, and in which field; None if it may.
+    - `fields`: the keys of a grant beside `type`. Kinds that use the same key declare the same schema for it.
+    - `loads(catalog, specs)`: the rows that `give` reads.
+    - `leads_to`: the domain events that giving it can emit. The value is the dotted path at which the event carries the code of what
+      was given; None if it carries no code.
+    - `is_given_once`: whether a participant gets it only once, so that a chain of rules through it ends.
+    - `suggestions(tenant)`: what a reference can name, as rows of (code or id, name).
+    - `in_words(spec)`: the grant for people; by default the label and the reference.
+    - `forms`: the ways to fill it in, by name, if there are several; by default one that uses all fields.
     """
 
+    label: str
     give: Callable[[UnitOfWork, Participant, Grant], Iterable[Outcome]]
     problem: Callable[[Tenant, Spec], FieldError | None]
+    fields: Mapping[str, GrantField] = field(default_factory=dict)
     loads: Callable[[Catalog, Sequence[Spec]], Sequence[Load]] = _no_loads
-    keys: Sequence[str] = ()
+    leads_to: Mapping[str, str | None] = field(default_factory=dict)
+    is_given_once: bool = False
+    suggestions: Callable[[Tenant], QuerySet[Any, Any]] | None = None
+    in_words: Callable[[Spec], str] | None = None
+    forms: Mapping[str, GrantForm] = field(default_factory=dict)
 
 
 grant_kinds: Registry[GrantKind] = Registry("Grant kind")
 
 
 def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:
-    """Why a definition of `tenant` may not grant `spec`, or None if it may."""
+    """Return why a definition of `tenant` may not grant `spec`, or None if it may."""
     kind = spec.get("type")
     if not isinstance(kind, str) or kind not in grant_kinds:
         return FieldError("type", f"must be one of: {', '.join(sorted(grant_kinds))}")
-    return _key_problem(spec, ("type", *grant_kinds[kind].keys)) or grant_kinds[kind].problem(tenant, spec)
+    return _key_problem(spec, ("type", *grant_kinds[kind].fields)) or grant_kinds[kind].problem(tenant, spec)
 
 
 def _key_problem(spec: Spec, known: Sequence[str]) -> FieldError | None:

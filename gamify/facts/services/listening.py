@@ -1,4 +1,4 @@
-"""Who hears facts: settings.FACT_CONSUMERS names the consumers, in the order in which they hear."""
+"""The consumers of facts. settings.FACT_CONSUMERS names them, in the order in which they get a fact."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,43 +18,47 @@ from participants.work import Load, UnitOfWork
 
 
 class Consume(Protocol):
-    """Says what comes of a fact; what it changes itself it registers with `work`, and the rows it needs it loads there.
+    """Reacts to a fact and returns outcomes. It changes rows through `work`, and loads the rows that it needs there.
 
-    It must not refuse: the event has happened.
+    It must not refuse the fact, which has already happened.
     """
 
     def __call__(self, fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]: ...
 
 
-def _hears_no_change(catalog: Catalog) -> Collection[str]:
+def _no_changes(catalog: Catalog) -> Collection[str]:
     return ()
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """`loads(catalog, events)` foresees the rows that these events will need, which are then read in the round trip of the
-    lock; what no definition listens to needs none. `changes(catalog)` names the changes that it hears besides events.
+    """The part of a domain that reacts to facts.
+
+    - `loads(catalog, events)`: the rows that these events will need. They are read together with the lock. If no definition listens,
+      none are needed.
+    - `consume`: reacts to one fact.
+    - `changes(catalog)`: the names of the changes to which it reacts, besides clients' events.
     """
 
     loads: Callable[[Catalog, Sequence[EventInput]], Sequence[Load]]
     consume: Consume
-    changes: Callable[[Catalog], Collection[str]] = _hears_no_change
+    changes: Callable[[Catalog], Collection[str]] = _no_changes
 
     def should_consume(self, fact: Fact, catalog: Catalog) -> bool:
         return not fact.is_change or fact.name in self.changes(catalog)
 
 
 def consumers() -> Sequence[Consumer]:
-    """In order. Raises ImproperlyConfigured."""
-    return _imported(tuple(settings.FACT_CONSUMERS))
+    """Return the consumers in order. Raises: ImproperlyConfigured."""
+    return _import_consumers(tuple(settings.FACT_CONSUMERS))
 
 
 @cache
-def _imported(paths: tuple[str, ...]) -> Sequence[Consumer]:
-    return tuple(map(_consumer, paths))
+def _import_consumers(paths: tuple[str, ...]) -> Sequence[Consumer]:
+    return tuple(map(_import_consumer, paths))
 
 
-def _consumer(path: str) -> Consumer:
+def _import_consumer(path: str) -> Consumer:
     try:
         consumer = import_string(path)
     except ImportError as error:
@@ -65,12 +69,12 @@ def _consumer(path: str) -> Consumer:
 
 
 def has_listeners(catalog: Catalog, change: str) -> bool:
-    """Whether anybody listens to changes of this name."""
+    """Whether any definition listens to changes of this name."""
     return any(change in consumer.changes(catalog) for consumer in consumers())
 
 
 def loads_for(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
-    """What a unit does well to load that will `process` these events: one question per table."""
+    """Return the rows that a unit should load before it processes these events, merged into one load per table and column."""
     values: dict[tuple[Any, str], dict[Any, None]] = {}
     for load in (load for consumer in consumers() for load in consumer.loads(catalog, events)):
         values.setdefault((load.model, load.column), {}).update(dict.fromkeys(load.values))

@@ -1,8 +1,8 @@
-"""What happened goes through every consumer, what they grant is given, and what that changes goes round again.
+"""The pipeline: passes a fact to every consumer, gives what they grant, and repeats this for the changes that follow.
 
-All of it inside one unit of work, in memory. A change is a domain event that was emitted meanwhile, by whomever. Whatever
-definitions say of each other, a chain has at most MAX_DEPTH facts, and no more than MAX_OUTCOMES grants and changes come of
-what is put in at once; log and trace tell where something was cut off.
+All of it happens inside one unit of work, in memory. A change is a domain event that any code emits meanwhile. The bounds
+hold whatever definitions trigger each other: a chain has at most MAX_DEPTH facts, and one run follows at most MAX_OUTCOMES grants and
+changes. The log and the trace name what was cut off.
 """
 
 from collections import deque
@@ -33,7 +33,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """What was given, in order, the decision trace, None where there was nothing to decide, and what was counted, by domain."""
+    """What was given, in order; the decision trace, None if there was nothing to decide; and the undo notes by domain."""
 
     granted: Sequence[GrantReport]
     trace: Trace | None
@@ -41,13 +41,15 @@ class PipelineResult:
 
 
 def is_change(type_name: str) -> bool:
-    """Whether a domain event of this type can be heard by definitions: it tells of what the product did, not of what the
-    client said, and not of something that was taken back."""
+    """Whether definitions may react to domain events of this type.
+
+    They react to what the product did. They do not react to what the client reported, nor to reversals.
+    """
     return not type_name.startswith(NO_CHANGES) and not event_types[type_name].is_reversal
 
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:
-    """Let every consumer hear `fact` and whatever comes of it. Nothing in here refuses it."""
+    """Pass `fact` and all changes that follow from it to the consumers. Nothing in here refuses the fact."""
     run = _Run(work, now=now)
     run.queue.append(fact)
     return run.to_the_end()
@@ -61,52 +63,57 @@ def publish_changes(
     now: datetime,
     at: datetime | None = None,
 ) -> Sequence[GrantReport]:
-    """Let every consumer hear what a use case without an event has changed, and give what it led to; answers what was
-    given, in order. `at` is when it happened, now where it is left out.
+    """Apply `outcomes`, and pass the changes of a use case that has no event to the consumers.
+
+    `at` is the time at which it happened; None stands for now. Returns what was given, in order.
     """
     run = _Run(work, now=now)
     cause = Cause(participant=participant, at=at or now, key=f"settled:{new_id()}", depth=-1)
-    run.take_all(outcomes, cause)
+    run.apply(outcomes, cause)
     return run.to_the_end().granted
 
 
 class _Run:
+    """One run of the pipeline. `queue` are the facts that are still to be passed to the consumers."""
+
     def __init__(self, work: UnitOfWork, *, now: datetime) -> None:
         self.queue: deque[Fact] = deque()
         self._work = work
         self._now = now
         self._tracer = Tracer()
         self._granted: list[GrantReport] = []
-        self._marks: dict[str, list[Mapping[str, Any]]] = {}
+        self._undo_notes: dict[str, list[Mapping[str, Any]]] = {}
         self._followed = 0
 
     def to_the_end(self) -> PipelineResult:
         while self.queue:
             fact = self.queue.popleft()
             self._tracer.begin_fact(fact)
-            self.take_all(self._outcomes(fact), fact)
-        return PipelineResult(self._granted, self._tracer.trace(self._granted), self._marks)
+            self.apply(self._outcomes(fact), fact)
+        return PipelineResult(self._granted, self._tracer.trace(self._granted), self._undo_notes)
 
     def _outcomes(self, fact: Fact) -> Iterable[Outcome]:
         for consumer in consumers():
             if consumer.should_consume(fact, self._work.catalog):
-                yield from self._heard(fact, consumer)
+                yield from self._consume(fact, consumer)
 
-    def _heard(self, fact: Fact, consumer: Consumer) -> Sequence[Outcome]:
+    def _consume(self, fact: Fact, consumer: Consumer) -> Sequence[Outcome]:
         try:
             return tuple(consumer.consume(fact, self._work, now=self._now))
-        except DomainError as error:  # taken for a refusal of the event, it would leave half of it behind
+        except (
+            DomainError
+        ) as error:  # the caller would take it for a refusal of the event, and commit what was changed so far
             raise RuntimeError(f"A consumer refused {fact.name!r}; consumers must not: {error.message}") from error
 
-    def take_all(self, outcomes: Iterable[Outcome], cause: Cause) -> None:
-        """Give what is to be given; then whatever was told meanwhile is heard, behind what is waiting already."""
+    def apply(self, outcomes: Iterable[Outcome], cause: Cause) -> None:
+        """Apply the outcomes, then append a fact for each change that they emitted."""
         for outcome in outcomes:
-            self._take(outcome, cause)
+            self._apply(outcome, cause)
         for participant, event in self._work.drain_emitted():
             if is_change(event.type) and has_listeners(self._work.catalog, event.type):
                 self._queue_change(participant, event, cause)
 
-    def _take(self, outcome: Outcome, cause: Cause) -> None:
+    def _apply(self, outcome: Outcome, cause: Cause) -> None:
         if isinstance(outcome, GrantReport):
             self._granted.append(outcome)
         elif isinstance(outcome, TraceEntry):
@@ -114,7 +121,7 @@ class _Run:
         elif isinstance(outcome, TraceRest):
             self._tracer.add_rest(outcome.definitions)
         elif isinstance(outcome, UndoNote):
-            self._marks.setdefault(outcome.domain, []).append(outcome.data)
+            self._undo_notes.setdefault(outcome.domain, []).append(outcome.data)
         elif self._is_first(outcome, cause) and self._is_within_bounds(outcome.key, cause.depth):
             self._give(outcome, cause)
 
@@ -147,21 +154,21 @@ class _Run:
 
     def _give(self, grant: Grant, cause: Cause) -> None:
         grant = replace(grant, event_id=cause.event_id, properties=cause.properties, at=cause.at)
-        for further in self._given(grant, cause):
-            self._take(further, cause)
+        for outcome in self._outcomes_of(grant, cause):
+            self._apply(outcome, cause)
 
-    def _given(self, grant: Grant, cause: Cause) -> Sequence[Outcome]:
-        """What giving it leads to; nothing for one that cannot be given, which is no reason to refuse the event."""
+    def _outcomes_of(self, grant: Grant, cause: Cause) -> Sequence[Outcome]:
+        """Give `grant` and return what follows. A grant that cannot be given leads to nothing; it does not refuse the event."""
         if grant.kind not in grant_kinds:
-            return self._refused(grant, "grant_kind_unknown", "There is no such kind of grant")
+            return self._refuse(grant, "grant_kind_unknown", "There is no such kind of grant")
         kind = grant_kinds[grant.kind]
         self._work.load(kind.loads(self._work.catalog, [grant.spec]))
         try:
             return tuple(kind.give(self._work, cause.participant, grant))
         except DomainError as refusal:
-            return self._refused(grant, "grant_refused", refusal.message, refusal=refusal.code)
+            return self._refuse(grant, "grant_refused", refusal.message, refusal=refusal.code)
 
-    def _refused(self, grant: Grant, event: str, reason: str, **told: str) -> Sequence[Outcome]:
-        logger.info(event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **told)
+    def _refuse(self, grant: Grant, log_event: str, reason: str, **details: str) -> Sequence[Outcome]:
+        logger.info(log_event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **details)
         self._tracer.add_refusal(grant, reason)
         return ()

@@ -1,4 +1,4 @@
-"""Traces are kept for a while: what was decided stays, in the rows it led to, and why it was decided goes."""
+"""Traces are stored for a limited time. What was decided stays in the rows that resulted; the reasons are cleared."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,8 +12,9 @@ CHUNK = 1_000
 
 
 def prune_traces(*, before: datetime) -> Iterator[int]:
-    """Clear the traces of events that were recorded before that, of all tenants, day by day backwards; answers how many were
-    cleared in each step. It ends behind a month without any: what is older was pruned by an earlier run.
+    """Clear the traces of events of all tenants that were recorded before `before`. Yields the number of traces after each step.
+
+    It goes backwards day by day, and stops after EMPTY_DAYS days without a trace, because an earlier run cleared everything older.
     """
     end, empty_days = before, 0
     while empty_days < EMPTY_DAYS:
@@ -26,7 +27,7 @@ def prune_traces(*, before: datetime) -> Iterator[int]:
 
 
 def _clear(begin: datetime, end: datetime) -> int:
-    """Found by the primary key, which sorts by time; a row of today is never touched."""
-    kept = Event.objects.filter(pk__gte=first_id_at(begin), pk__lt=first_id_at(end), trace__facts__isnull=False)
-    chosen = list(kept.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    """Clear up to CHUNK traces in [begin, end), and return how many. The primary key sorts by time, so it finds them."""
+    traced = Event.objects.filter(pk__gte=first_id_at(begin), pk__lt=first_id_at(end), trace__facts__isnull=False)
+    chosen = list(traced.order_by("pk").values_list("pk", flat=True)[:CHUNK])
     return Event.objects.filter(pk__in=chosen).update(trace=PRUNED) if chosen else 0

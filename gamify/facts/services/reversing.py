@@ -1,4 +1,4 @@
-"""An event is undone with everything that came of it (contract §6); the event stays, and bears that it was."""
+"""Reverses an event with everything that resulted from it (contract §6). The event itself stays, marked as reversed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,10 +27,11 @@ class AlreadyReversed(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Undone:
-    """Something that came of the event, in the words of `rewards_granted`: it has a code or, where it has none, an id.
+    """Something that resulted from the event, named as in `rewards_granted`: by a code or, if it has none, by an id.
 
-    `amount` is what was taken back, and `shortfall` what should have been and was not there any more, both in points or in
-    the unit of what is counted. `kept` says why all of it could not be taken back; it then stands as it stood.
+    - `amount`: how much was taken back, in points or in the unit of what is counted.
+    - `shortfall`: how much more should have been taken back but was no longer there.
+    - `kept`: why it was not taken back; None if it was.
     """
 
     type: str
@@ -42,16 +43,16 @@ class Undone:
     kept: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As answers, the domain event and the event's row tell it: without what there is nothing to say of."""
-        told = {name: value for name, value in asdict(self).items() if value is not None}
-        return told if self.id is None else {**told, "id": str(self.id)}
+        """Return it as in answers, in the domain event and in the event's row: without the values that are None."""
+        document = {name: value for name, value in asdict(self).items() if value is not None}
+        return document if self.id is None else {**document, "id": str(self.id)}
 
 
 Undo = Callable[[UnitOfWork, Participant, Event], Iterable[Undone]]
-"""Takes back what a domain did for an event of a participant who is locked, and says what that was.
+"""Takes back what a domain did for an event, and returns what that was. The participant is locked.
 
-It must not refuse, and grants nothing. What bears the event's id it looks up itself, what it counted besides it finds in the
-event's marks. `event.reversed_at` and the reason are set already, but not written: read other events by `others_of`.
+An undoer must not refuse, and it grants nothing. It finds rows by the event's id, and counts by the event's undo notes.
+`event.reversed_at` and the reason are already set, but not yet written: read other events with `others_of`.
 """
 
 undoers: Registry[Undo] = Registry("Undoer")
@@ -59,7 +60,7 @@ undoers: Registry[Undo] = Registry("Undoer")
 
 @dataclass(frozen=True)
 class EventReversed:
-    """What was undone, in order, one object each; in a dry run, what would be."""
+    """`undone` is what was taken back, in order, as JSON objects; in a dry run, what would be."""
 
     event_id: UUID
     participant_id: str
@@ -73,10 +74,12 @@ class EventReversed:
 def reverse_event(
     *, tenant: Tenant, event_id: str, reason: str | None, now: datetime, is_dry_run: bool = False
 ) -> EventReversed:
-    """Take back an event with everything that came of it, once. A dry run says what that would be, and neither locks nor writes.
+    """Take back an event with everything that resulted from it. This is possible once.
 
-    Nothing that is told of it is heard by definitions: they give for what happens, and nothing has happened. Raises
-    EventNotFound or AlreadyReversed.
+    A dry run returns what that would be, and neither locks nor writes. Definitions do not react to the domain events of a reversal:
+    they give for what happened, and nothing new happened.
+
+    Raises: EventNotFound, AlreadyReversed.
     """
     external_id = event_by_id(tenant, event_id).participant.external_id
     with unit_of_work(tenant, [external_id], now=now, is_dry_run=is_dry_run) as work:
@@ -92,7 +95,7 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
     event.reversed_at, event.reversal = work.now, {"reason": reason, "undone": []}
     work.touch(participant, is_seen=False)
     participant.total_events -= 1
-    undone = [each.to_json() for each in _undone(work, participant, event)]
+    undone = [each.to_json() for each in _undo(work, participant, event)]
     event.reversal = {"reason": reason, "undone": undone}
     work.change(event, "reversed_at", "reversal")
     data = {"event_id": str(event.pk), "event_name": event.name, "reason": reason, "undone": undone}
@@ -100,7 +103,7 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
     return EventReversed(event.pk, participant.external_id, event.name, reason, work.now, undone)
 
 
-def _undone(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
+def _undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     if event.marks is None:
         yield Undone(type="event", name=event.name, id=event.pk, kept=NOT_KNOWN)
     for name in settings.UNDO_ORDER:

@@ -1,4 +1,4 @@
-"""What an event would lead to, without anything of it happening."""
+"""Simulates an event: what it would lead to, without any effect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from participants.work import restartable, unit_of_work
 
 @dataclass(frozen=True)
 class Simulation:
-    """What the event would answer, and why."""
+    """What the event would give, and the decision trace."""
 
     rewards_granted: Sequence[Mapping[str, Any]]
     trace: Trace | None
@@ -26,13 +26,15 @@ class Simulation:
 
 @restartable
 def simulate(*, tenant: Tenant, event: EventInput, now: datetime) -> Simulation:
-    """Let everything that listens hear `event`; nothing is locked, told or written. Raises InvalidInput for its time.
+    """Pass `event` to everything that listens. Nothing is locked, published or written.
 
-    A participant never seen is taken for a new one.
+    An unknown participant is treated as a new one.
+
+    Raises: InvalidInput for the time of the event.
     """
     check_instant(event.at, now=now)
     loads = loads_for(catalog_of(tenant), [event])
     with unit_of_work(tenant, [event.participant_id], now=now, loads=loads, is_silent=True, is_dry_run=True) as work:
         participant = work.participant(event.participant_id)
-        processed = process(work, fact_of(participant, add_event(work, participant, event)), now=now)
-        return Simulation([given.to_json() for given in processed.granted], processed.trace)
+        result = process(work, fact_of(participant, add_event(work, participant, event)), now=now)
+        return Simulation([report.to_json() for report in result.granted], result.trace)

@@ -1,10 +1,10 @@
-"""The decision trace: which definitions heard what, what each came to, and why something was not given.
+"""The decision trace: which definitions listened to what, what each of them did, and why something was not given.
 
     {"facts": [{"name", "is_change", "depth", "heard": [{"type", "code", "result", "note"?, "conditions"?}], "more"?}],
      "granted": [...], "refused": [{"type", "source", "reason"}], "cut": ["tier.upgraded", ...]}
 
-It is kept with the event, so it has bounds: of the definitions that did not match the first are told and the rest are
-counted (`more`), and conditions are left out when there are too many of them.
+The trace is stored with the event, so its size is limited. It lists the first definitions that did not match and counts the others
+(`more`), and it leaves out conditions after MAX_CONDITIONS of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ Trace = Mapping[str, Any]
 
 
 class Tracer:
-    """Takes down one run of the pipeline."""
+    """Records the trace of one run of the pipeline."""
 
     def __init__(self) -> None:
         self._facts: list[dict[str, Any]] = []
@@ -32,26 +32,26 @@ class Tracer:
         self._not_matched = 0
         self._facts.append({"name": fact.name, "is_change": fact.is_change, "depth": fact.depth, "heard": []})
 
-    def add_entry(self, told: TraceEntry) -> None:
+    def add_entry(self, entry: TraceEntry) -> None:
         if not self._facts:
             return
-        if told.result == NOT_MATCHED and self._not_matched >= MAX_NOT_MATCHED:
+        if entry.result == NOT_MATCHED and self._not_matched >= MAX_NOT_MATCHED:
             self.add_rest(1)
             return
-        self._not_matched += told.result == NOT_MATCHED
-        self._facts[-1]["heard"].append(self._entry(told))
+        self._not_matched += entry.result == NOT_MATCHED
+        self._facts[-1]["heard"].append(self._to_json(entry))
 
     def add_rest(self, definitions: int) -> None:
         fact = self._facts[-1]
         fact["more"] = fact.get("more", 0) + definitions
 
-    def _entry(self, told: TraceEntry) -> dict[str, Any]:
-        entry = {**_source(told.source), "result": told.result}
-        if told.note is not None:
-            entry["note"] = told.note
-        conditions = told.conditions() if self._conditions < MAX_CONDITIONS else ()
+    def _to_json(self, entry: TraceEntry) -> dict[str, Any]:
+        document = {**_source(entry.source), "result": entry.result}
+        if entry.note is not None:
+            document["note"] = entry.note
+        conditions = entry.conditions() if self._conditions < MAX_CONDITIONS else ()
         self._conditions += len(conditions)
-        return {**entry, "conditions": list(conditions)} if conditions else entry
+        return {**document, "conditions": list(conditions)} if conditions else document
 
     def add_refusal(self, grant: Grant, reason: str) -> None:
         self._refused.append({"type": grant.kind, "source": _source(grant.source), "reason": reason})
@@ -60,11 +60,11 @@ class Tracer:
         self._cut.append(what)
 
     def trace(self, granted: Sequence[GrantReport]) -> Trace | None:
-        """All of it; None where nobody listened and nothing came of it."""
+        """Return the whole trace; None if no definition listened and nothing was given, refused or cut."""
         if not (granted or self._refused or self._cut or any(fact["heard"] for fact in self._facts)):
             return None
-        told = [given.to_json() for given in granted]
-        return {"facts": self._facts, "granted": told, "refused": self._refused, "cut": self._cut}
+        reports = [report.to_json() for report in granted]
+        return {"facts": self._facts, "granted": reports, "refused": self._refused, "cut": self._cut}
 
 
 def _source(source: Source) -> dict[str, str]:

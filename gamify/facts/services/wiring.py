@@ -1,6 +1,7 @@
-"""What events register with the layers below."""
+"""Registers what events provide to the layers below."""
 
 from gamify.facts.models import PRUNED, Event
+from gamify.facts.services.metrics import register_event_metrics
 from participants import events
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
@@ -12,7 +13,7 @@ def _delete_events(participant: Participant) -> None:
 
 
 def _clear_properties(participant: Participant) -> None:
-    """Anonymising keeps what happened and when, but not what was told about it, nor what it was decided by and counted for."""
+    """Anonymise: the name and the time of an event stay; its properties, its trace, its undo notes and reasons are cleared."""
     Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None)
     Event.objects.of(participant).exclude(reversed_at=None).update(reversal={"reason": None, "undone": []})
 
@@ -21,18 +22,19 @@ _REVERSED = {
     "event_id": EventField(UUID, "Id of the event."),
     "event_name": EventField(TEXT, "Its name."),
     "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
-    "undone": EventField(GRANTS, "What was taken back, one object each, and what was not, with the reason."),
+    "undone": EventField(GRANTS, "What was taken back, and what was not, with the reason; one object each."),
 }
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
+    register_event_metrics()
     erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),
-        "properties": EventField(OBJECT, "What the client told about it."),
+        "properties": EventField(OBJECT, "Details that the client reported."),
         "timestamp": EventField(INSTANT, "When it happened."),
     }
     events.register("event.recorded", "A client's event was recorded.", recorded)
-    events.register("event.reversed", "An event was undone with everything that came of it.", _REVERSED)
+    events.register("event.reversed", "An event was reversed with everything that resulted from it.", _REVERSED)

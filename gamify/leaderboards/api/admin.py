@@ -1,4 +1,4 @@
-"""Leaderboard definitions, for keys with the admin scope."""
+"""Endpoints of leaderboard definitions, for API keys with the admin scope."""
 
 from collections.abc import Mapping
 from typing import Any

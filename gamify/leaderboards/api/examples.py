@@ -1,4 +1,4 @@
-"""Calls about leaderboards, as the OpenAPI document shows them."""
+"""Example calls for the OpenAPI document."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ RANK = Example(
 _BOARD = {
     "code": "top_scorers",
     "name": "Top Scorers",
-    "description": "Who has earned most",
+    "description": "Who has earned the most points",
     "metric": "points_earned",
     "selector": {},
     "time_window": "monthly",

@@ -1,4 +1,4 @@
-"""Leaderboard endpoints that any active key opens."""
+"""Leaderboard endpoints for any active API key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
 from gamify.leaderboards.engine.periods import CLIENT_KINDS, Kind, Period, period_from_key
 from gamify.leaderboards.selectors import Board, boards_in
-from gamify.leaderboards.selectors.pages import Entry, PageRequest, ParticipantRank
+from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest, ParticipantRank
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
 from participants.api.views import KeyViewSet, rendered
@@ -24,11 +24,11 @@ _UNKNOWN = [LeaderboardNotFound("top_scorers"), ParticipantNotFound("user_123")]
 class LeaderboardViewSet(KeyViewSet):
     @operation("read_leaderboard", query=PageQuery, answer=PageAnswer, errors=_UNKNOWN, example=examples.PAGE)
     def retrieve(self, request: Request, code: str) -> Response:
-        """Who stands where, now or at the end of an earlier period.
+        """The entries of a leaderboard, for the current period or an earlier one.
 
-        Every board is kept by day, week, month, year and for all time, those of balances and streaks for all time only. An answer
-        counts everything that was written before it was asked for. Nobody is on a board without a score, nor who does not want
-        to be (`visible`), is inactive or anonymised.
+        Every board has entries by day, week, month, year and for all time. Boards of balances and streaks have them for all time
+        only. An answer includes everything that was written before the request. Participants without a score, and those who are
+        inactive, anonymised or not `visible`, are not listed.
         """
         query = self.query(PageQuery)
         board = self._board(code)
@@ -36,12 +36,12 @@ class LeaderboardViewSet(KeyViewSet):
         asked = PageRequest(query["limit"], query["offset"], query.get("around"))
         page = services.answer_page(tenant=self.tenant, board=board, period=period, request=asked, now=self.now)
         entries = [_entry_body(board, entry) for entry in page.entries]
-        told = {**_period_body(board, period), "entries": entries, "total_participants": page.total}
-        return Response(rendered(PageAnswer, told))
+        body = {**_period_body(board, period), "entries": entries, "total_participants": page.total}
+        return Response(rendered(PageAnswer, body))
 
     @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
     def rank(self, request: Request, code: str, participant_id: str) -> Response:
-        """Where one participant stands; without a score, `rank` and `percentile` are null."""
+        """The rank of one participant. Without a score, `rank` and `percentile` are null."""
         query = self.query(PeriodQuery)
         board = self._board(code)
         period = self._period(board, query)
@@ -96,12 +96,12 @@ def _period_body(board: Board, period: Period) -> dict[str, Any]:
 
 
 def _entry_body(board: Board, entry: Entry) -> dict[str, Any]:
-    standing = entry.row
+    row = entry.row
     return {
         "rank": entry.rank,
-        "participant_id": standing.external_id,
-        "display_name": standing.display_name,
-        "score": board.measure.display_score(standing.score),
+        "participant_id": row.external_id,
+        "display_name": row.display_name,
+        "score": board.measure.display_score(row.score),
         "change": entry.change,
     }
 

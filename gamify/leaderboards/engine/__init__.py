@@ -1,1 +1,1 @@
-"""Pure rules of leaderboards: periods, places, what an event adds, ranges of scores."""
+"""Pure rules of leaderboards: measures, periods, and ranking (places, ranges, drafts)."""

@@ -1,7 +1,10 @@
-"""The periods of a board: they begin at local midnight, on ISO Monday, on the 1st, on 1 January in its zone (contract §9).
+"""The periods of a board (docs/contract.md §9).
 
-Half-open, `[start, end)`. A period is a kind and a number that is one more in the next; `code` is both in one number, which is
-how it is stored. Instants are compared in UTC: where clocks go back across midnight, a day has begun once it has begun.
+Periods are half-open, `[start, end)`. In the board's zone they begin at midnight, on ISO Monday, on the 1st of a month, and on
+1 January. A period consists of a kind and a number, and the next period has the next number. `code` combines both in one
+integer, which is stored in the database.
+
+Instants are compared in UTC. So a day that has begun stays begun, even where clocks go back across midnight.
 """
 
 import re
@@ -17,8 +20,11 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 class Kind(IntEnum):
-    """`OPENING` and `MOVED` are no periods of clients: of a day, who has moved on the board of all time, with the score that they
-    began the day with, and with the one that they have come to."""
+    """The kinds of period. Clients can read the kinds up to `DAILY`.
+
+    `OPENING` and `MOVED` are internal. For each day they hold the participants whose all-time score changed on that day:
+    `OPENING` with the score at the start of the day, `MOVED` with the score now.
+    """
 
     ALL_TIME = 0
     YEARLY = 1
@@ -30,7 +36,7 @@ class Kind(IntEnum):
 
 
 CLIENT_KINDS: Mapping[str, Kind] = {kind.name.lower(): kind for kind in Kind if kind <= Kind.DAILY}
-"""By the names that clients use."""
+"""The kinds that clients can read, by the names that they use."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Period:
 
     @property
     def key(self) -> str:
-        """As clients name it: `2026`, `2026-02`, `2026-W07`, `2026-02-14`, `all_time`."""
+        """The name that clients use: `2026`, `2026-02`, `2026-W07`, `2026-02-14` or `all_time`."""
         return _KEYS[self.kind](self.number)
 
     @property
@@ -59,7 +65,7 @@ class Period:
         return _FIRST_DAYS[self.kind](self.number)
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-        """Start and end in UTC; of all time neither has one."""
+        """Start (inclusive) and end (exclusive) in UTC. Both are None for all time."""
         if self.kind is Kind.ALL_TIME:
             return None, None
         following = Period(self.kind, self.number + 1)
@@ -78,12 +84,12 @@ def period_from_code(code: int) -> Period:
 
 
 def period_on(kind: Kind, day: date) -> Period:
-    """The period of that kind in which a local day lies."""
+    """The period of this kind that contains a local day."""
     return Period(kind, _NUMBERS[kind](day))
 
 
 def periods_at(at: datetime, zone: ZoneInfo) -> Sequence[Period]:
-    """Every period of clients in which an instant lies."""
+    """The five periods that contain an instant and that clients can read."""
     return _periods_on(local_day(at, zone))
 
 
@@ -94,26 +100,32 @@ def _periods_on(day: date) -> Sequence[Period]:
 
 @lru_cache(maxsize=4096)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day: where midnight is skipped, that at which it is; where it comes twice, the first."""
+    """The first instant of a local day, in UTC.
+
+    Where clocks skip midnight, this is the instant of the skip. Where midnight occurs twice, it is the first one.
+    """
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=8192)
 def local_day(at: datetime, zone: ZoneInfo) -> date:
-    """The local day in which an instant lies."""
+    """The local day that contains an instant."""
     day = at.astimezone(zone).date()
     return day + timedelta(days=1) if at >= start_of_day(day + timedelta(days=1), zone) else day
 
 
 def period_from_key(kind: Kind, key: str) -> Period | None:
-    """The period that clients call `key`; None for what is no name of one of that kind, or lies beyond calendars."""
+    """The period of this kind that clients call `key`, or None if `key` names none.
+
+    Years outside FIRST_YEAR to LAST_YEAR are not accepted.
+    """
     if kind is Kind.ALL_TIME:
         return ALL_TIME if key == "all_time" else None
     match = re.fullmatch(_PATTERNS[kind], key, re.ASCII)
     if match is None or not FIRST_YEAR <= int(key[:4]) <= LAST_YEAR:
         return None
     try:
-        return period_on(kind, _READERS[kind](*map(int, match.groups())))
+        return period_on(kind, _DAYS_FROM_KEY[kind](*map(int, match.groups())))
     except ValueError:
         return None
 
@@ -163,7 +175,7 @@ _PATTERNS: Mapping[Kind, str] = {
     Kind.WEEKLY: r"(\d{4})-W(\d{2})",
     Kind.DAILY: r"(\d{4})-(\d{2})-(\d{2})",
 }
-_READERS: Mapping[Kind, Callable[..., date]] = {
+_DAYS_FROM_KEY: Mapping[Kind, Callable[..., date]] = {
     Kind.YEARLY: lambda year: date(year, 1, 1),
     Kind.MONTHLY: lambda year, month: date(year, month, 1),
     Kind.WEEKLY: lambda year, week: date.fromisocalendar(year, week, 1),

@@ -4,15 +4,7 @@ from participants.ids import new_id
 from participants.models import Definition
 from participants.models.json import JSONField
 
-
-class MetricChoice(models.TextChoices):
-    POINTS_EARNED = "points_earned"
-    POINTS_BALANCE = "points_balance"
-    EVENT_COUNT = "event_count"
-    EVENT_SUM = "event_sum"
-    STREAK_CURRENT = "streak_current"
-    STREAK_LONGEST = "streak_longest"
-    BADGES_COUNT = "badges_count"
+DEFAULT_METRIC = "points_earned"
 
 
 class WindowChoice(models.TextChoices):
@@ -24,14 +16,17 @@ class WindowChoice(models.TextChoices):
 
 
 class Leaderboard(Definition):
-    """What a tenant ranks its participants by. `time_window` is the period shown to who asks for none; the others are kept as well.
+    """A ranking of a tenant's participants by a metric.
 
-    Scores hang on `track`, not on the board: what measures something else, or measures it otherwise, begins a new track, which is
-    filled from the history in the background. `built_to` is the last participant who was looked at for it, `built_at` when it was
-    complete; until then answers say that it is building.
+    `metric` is a name in `board_metrics` (`gamify.facts.services.metrics`). `time_window` is the period in answers to requests
+    that name none; all other periods are stored as well.
+
+    Scores belong to `track`, not to the board. A board that changes what it measures starts a new track, which is filled from the
+    history in the background. `built_to` is the last participant that was filled in, `built_at` the time when filling was
+    complete. Until then answers have `building` true.
     """
 
-    metric = models.CharField(max_length=20, choices=MetricChoice.choices, default=MetricChoice.POINTS_EARNED)
+    metric = models.CharField(max_length=20, default=DEFAULT_METRIC)
     selector = JSONField(default=dict, blank=True)
     time_window = models.CharField(max_length=10, choices=WindowChoice.choices, default=WindowChoice.ALL_TIME)
     timezone = models.CharField(max_length=64, default="UTC")

@@ -1,35 +1,32 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow, Tenant
 
 
-class ScoreChange(models.Model):
-    """What one unit of work changed for one participant, not worked into the boards yet; folding deletes the row.
+class ScoreChange(ParticipantRow):
+    """A change of one participant's scores by one unit of work, which waits to be folded. Folding deletes the row.
 
-    `changes` has by measure what is to be added at `at`, null where a level is to be looked up, and under `engine.measures.PERSON` null
-    where the participant is to be looked at: who they are, whether they are shown. Answers count what is not folded.
+    `changes` maps keys of measures to the amount to add at the instant `at`. For a level it is null: the fold looks up the
+    current value. The key `engine.measures.PERSON` with null means that the participant was changed, so that membership
+    and visibility must be checked. Answers include waiting changes.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     at = models.DateTimeField()
     created_at = models.DateTimeField()
-    changes = models.JSONField()  # Django's own: amounts may exceed 64 bits, and our JSONField reads those as floats
+    changes = (
+        models.JSONField()
+    )  # Django's own field: amounts may exceed 64 bits, and our JSONField reads such numbers as floats
 
     class Meta:
         indexes = [models.Index(fields=["tenant", "id"], name="score_change_order")]
 
 
 class Folding(models.Model):
-    """One row per tenant with boards: whoever writes scores holds it.
+    """One row per tenant with boards. Writers of scores lock it.
 
-    `revision` grows with whatever changes a standing that is over: what was worked out of one may be kept until then.
+    `revision` grows whenever the standing of a closed period changes. Cached ranks of an older revision are stale.
     """
 
     tenant = models.OneToOneField(Tenant, primary_key=True, on_delete=models.CASCADE, related_name="+")

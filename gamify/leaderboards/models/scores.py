@@ -2,26 +2,20 @@ from uuid import UUID
 
 from django.db import models
 
-from gamify.leaderboards.engine.places import Place, join_score
+from gamify.leaderboards.engine.ranking.places import Place, join_score
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow
 
 
-class Score(models.Model):
-    """What one participant has come to on one track in one period (`engine.periods.Period.code`), in units of its measure.
+class Score(ParticipantRow):
+    """The score of one participant on one track in one period (`engine.periods.Period.code`), in units of the measure.
 
-    Written by folding only, under the tenant's lock. `earliness` is the instant of the latest thing that counted, in microseconds,
-    negative. Who is not shown has a score all the same: it goes on, and comes back with them.
+    Only folds write it, under the tenant's lock. `earliness` is the instant of the latest amount, in negative microseconds since
+    1970. A hidden participant has a row too (`is_shown` is false). It is updated, and appears again when the participant does.
     """
 
+    # The key stores the rows of one participant next to each other.
     pk = models.CompositePrimaryKey("tenant_id", "participant_id", "track", "period")
-    # No constraints: see docs/decisions/0003. The key keeps the rows of one participant together.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     track = models.UUIDField()
     period = models.IntegerField()
     # Before `carry` there were only 64 bits. `db_default` lets a release that does not know the column write rows.
@@ -40,34 +34,29 @@ class Score(models.Model):
 
     @property
     def place(self) -> Place | None:
-        """Where they stand, None for who is not shown."""
+        """The place on the board, or None if the row is hidden."""
         return (self.total, self.earliness, self.participant_id) if self.is_shown else None
 
     @property
     def total(self) -> int:
-        """The whole score; the two columns together hold what 64 bits cannot."""
+        """The whole score. It has two columns because 64 bits are not enough."""
         return join_score(self.carry, self.score)
 
 
-class ScoreRange(models.Model):
-    """How many of those shown stand from one place up to the next range of its level (`engine.ranges`).
+class ScoreRange(ParticipantRow):
+    """The number of shown scores from one place up to the next range of the same level (`engine.ranking.ranges`).
 
-    The counts of a level add up to the board, whenever it is looked at: they are written with the scores.
+    Invariant: the counts of each level add up to the number of shown scores in every committed state, because they are written
+    in the transaction of the scores.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     track = models.UUIDField()
     period = models.IntegerField()
     level = models.PositiveSmallIntegerField()
     carry = models.IntegerField(default=0, db_default=0)
     score = models.BigIntegerField()
     earliness = models.BigIntegerField()
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     count = models.IntegerField()
 
     class Meta:
@@ -81,6 +70,6 @@ class ScoreRange(models.Model):
 
     @property
     def low(self) -> Place:
-        """The place where it begins, which is nobody's, or was somebody's."""
+        """Inclusive lower bound. It need not be the place of an existing score."""
         participant_id: UUID = self.participant_id
         return join_score(self.carry, self.score), self.earliness, participant_id

@@ -1,25 +1,18 @@
 from django.db import models
 
-from gamify.leaderboards.engine.places import join_score, split_score
+from gamify.leaderboards.engine.ranking.places import join_score, split_score
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow
 
 
-class LargeSum(models.Model):
-    """What the events of one participant add up to under one measure (`engine.measures.Measure.key`), in millionths.
+class LargeSum(ParticipantRow):
+    """The sum of all events of one participant for one measure (`engine.measures.Measure.key`), in millionths.
 
-    Only participants who sent a large amount have a row; the sums of all others are far below the limit. Units of work write
-    it under the participant's lock, and it says whether one more amount may be counted.
+    It decides whether one more amount may be counted. Only participants who sent a large amount have a row; the sums of all
+    others are far below the limit. Units of work write it under the participant's lock.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints: see docs/decisions/0003. Rows go with their participant by the eraser.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     measure = models.CharField(max_length=40)
     carry = models.IntegerField()
     score = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Reads of boards: what is defined, who stands where, and what changes come to."""
+"""Reads of leaderboards: compiled definitions, history, and ranking."""
 
 from gamify.leaderboards.selectors.catalog import Board, Boards, boards_in
 

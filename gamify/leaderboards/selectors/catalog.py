@@ -1,4 +1,4 @@
-"""The boards that a tenant keeps now, by code and by what they measure."""
+"""The active boards of a tenant, compiled for the catalog."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
-from gamify.leaderboards.engine.measures import ANY_EVENT, Measure, compile_measure
+from gamify.facts.engine.listeners import ANY_EVENT
+from gamify.facts.services import board_metrics
+from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
 from participants.catalog import Catalog, catalog_parts
@@ -21,7 +23,11 @@ CATALOG_PART = "leaderboards"
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard as the catalog keeps it."""
+    """A compiled leaderboard.
+
+    `default_kind` is the period for requests that name none, `zone` the zone in which periods begin, and `member_filter`
+    selects the participants that are ranked (None for all).
+    """
 
     id: UUID
     code: str
@@ -34,43 +40,49 @@ class Board:
     member_filter: CompiledExpression | None = None
 
     def has_member(self, participant: Participant) -> bool:
-        """Whether they are one of those whom it ranks, shown or not."""
+        """Whether the board ranks this participant. Hidden participants are members too."""
         return self.member_filter is None or self.member_filter.matches(participant.attributes, {})
 
     def current_period(self, kind: Kind, *, now: datetime) -> Period:
         return ALL_TIME if kind is Kind.ALL_TIME else period_on(kind, local_day(now, self.zone))
 
     def has_kind(self, kind: Kind) -> bool:
+        """Whether the board has periods of this kind. Boards that rank levels have only all time."""
         return kind is Kind.ALL_TIME or not self.measure.is_level
 
 
 def comparison_days(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
-    """The days whose beginning a standing of all time may be compared with from `now` on: today and, shortly before midnight,
-    tomorrow, which an event may already count in.
+    """The local days with whose start a standing of all time may be compared, in rising order.
+
+    This is today. Shortly before midnight it is also tomorrow, because an event may be FUTURE_ALLOWED ahead of the clock.
     """
     return sorted({local_day(now, zone), local_day(now + FUTURE_ALLOWED, zone)})
 
 
 @dataclass(frozen=True)
 class Boards:
-    """Active boards by code, in display order; and those that measure one thing, by its key."""
+    """The active boards of a tenant.
+
+    `active` has them by code, in display order. `by_measure` has them by the key of their measure. `measures_by_event_name` has
+    the measures that count events, by the event name in their selector.
+    """
 
     active: Mapping[str, Board]
     by_measure: Mapping[str, Sequence[Board]]
     measures_by_event_name: Mapping[str, Sequence[Measure]]
 
     def only_with(self, board: Board) -> "Boards":
-        """As if there were this one only."""
+        """Boards that contain only `board`. The measures of events are empty, because reads do not need them."""
         return Boards({board.code: board}, {board.measure.key: [board]}, {})
 
     def measures_of_event(self, event_name: str) -> Iterable[Measure]:
-        """What is measured by events of this name."""
+        """The measures that count events of this name."""
         named = self.measures_by_event_name.get(event_name, ()) if event_name != ANY_EVENT else ()
         return (*named, *self.measures_by_event_name.get(ANY_EVENT, ()))
 
 
 def load_boards(tenant: Tenant) -> Boards:
-    """The catalog's part."""
+    """Build the part "leaderboards" of the catalog."""
     active = {row.code: compile_board(row) for row in Leaderboard.objects.of(tenant).active().in_order()}
     by_measure: defaultdict[str, list[Board]] = defaultdict(list)
     of_events: defaultdict[str, dict[str, Measure]] = defaultdict(dict)
@@ -82,11 +94,12 @@ def load_boards(tenant: Tenant) -> Boards:
 
 
 def compile_board(row: Leaderboard) -> Board:
+    metric = board_metrics[row.metric]
     return Board(
         id=row.pk,
         code=row.code,
         name=row.name,
-        measure=compile_measure(row.metric, row.selector),
+        measure=compile_measure(row.metric, metric.kind, row.selector, key=metric.key_of(row.selector)),
         default_kind=Kind[row.time_window.upper()],
         zone=ZoneInfo(row.timezone),
         track=row.track,

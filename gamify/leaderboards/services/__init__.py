@@ -1,4 +1,4 @@
-"""Boards are defined, filled and kept up with what happens."""
+"""Writes of leaderboards: define, fill, fold, sweep and verify."""
 
 from gamify.leaderboards.services.answering import answer_page, answer_rank
 from gamify.leaderboards.services.building import build, rebuild

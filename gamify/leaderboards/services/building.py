@@ -1,7 +1,11 @@
-"""A board over a history is filled in the background: everybody is looked at, in chunks, while writes and folding go on.
+"""Fill a board from the history, in chunks of participants, while units of work and folds continue.
 
-What is written meanwhile counts as well: whoever was looked at goes on by changes, and of the others a change comes to a part of what
-their history will set. What began before the board was there is waited for.
+Nothing that is written meanwhile is lost or counted twice:
+
+- For a participant who was filled already, changes are folded as usual.
+- For the others, a change may be folded before their chunk. Filling then replaces their scores with those of the history, which
+  includes the change.
+- A unit of work that began before the board existed does not note changes for it. Therefore filling first waits for these units.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +17,8 @@ from django.db import transaction
 from gamify.leaderboards.engine.periods import ALL_TIME
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.selectors.catalog import Board, boards_in, compile_board
-from gamify.leaderboards.selectors.fold import Fold, FoldResult
-from gamify.leaderboards.selectors.refill import refill
+from gamify.leaderboards.selectors.ranking.fold import Fold, FoldResult
+from gamify.leaderboards.selectors.ranking.refill import refill
 from gamify.leaderboards.services.folding import delete_changes, lock_with_changes
 from gamify.leaderboards.services.limiting import replace_large_sums
 from gamify.leaderboards.services.storing import lock_boards, store_fold
@@ -27,14 +31,17 @@ CHUNK = 200
 
 
 def build(*, board: Leaderboard, now: datetime) -> Iterator[int]:
-    """Fill a board that is not complete, from where it was left; answers how many participants were looked at, chunk by chunk."""
+    """Fill a board that is not complete. Continues after the last participant who was filled.
+
+    Generator: yields the number of participants of each chunk, and 0 while it waits for open units of work.
+    """
     yield from wait_for_open_units()
-    while (looked_at := _build_chunk(board=board, now=now)) is not None:
-        yield looked_at
+    while (filled := _build_chunk(board=board, now=now)) is not None:
+        yield filled
 
 
 def rebuild(*, board: Leaderboard, now: datetime) -> Iterator[int]:
-    """Fill a board anew, whatever it holds; until that is done, its answers say so."""
+    """Fill a board again on a new track. Its answers have `building` true until that is done. Yields as `build` does."""
     with transaction.atomic():
         row = Leaderboard.objects.select_for_update().get(pk=board.pk)
         begin_track(row)
@@ -44,12 +51,16 @@ def rebuild(*, board: Leaderboard, now: datetime) -> Iterator[int]:
 
 
 def begin_track(row: Leaderboard) -> None:
-    """What was kept so far measures something else."""
+    """Give the board a new track without scores. The caller saves the row."""
     row.track, row.built_to, row.built_at = new_id(), None, None
 
 
 def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
-    """None when there is nothing left to do, as where somebody else has done it."""
+    """Fill the board for the next chunk of participants, or mark it as complete.
+
+    Returns the number of participants. None if nothing is left to do: the board is complete (perhaps filled by another worker)
+    or inactive.
+    """
     tenant = board.tenant
     with reading(tenant), transaction.atomic():
         lock_boards(tenant)
@@ -57,7 +68,7 @@ def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
         row = Leaderboard.objects.of(tenant).active().filter(pk=board.pk, built_at=None).first()
         if row is None:
             return None
-        people = _next_people(tenant, row.built_to)
+        people = next_people(tenant, row.built_to)
         if not people:
             _complete(tenant, row, now=now)
             return None
@@ -66,7 +77,8 @@ def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
         return len(people)
 
 
-def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
+def next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
+    """The ids of the next CHUNK participants after the id `last`, in rising order."""
     people = Participant.objects.of(tenant).order_by("pk").values_list("pk", flat=True)
     return list((people if last is None else people.filter(pk__gt=last))[:CHUNK])
 
@@ -77,27 +89,29 @@ def _complete(tenant: Tenant, row: Leaderboard, *, now: datetime) -> None:
 
 
 def _fill(tenant: Tenant, row: Leaderboard, people: Sequence[UUID], *, now: datetime) -> None:
-    """Their changes are worked into all boards with it: they are in the history that this one is filled from."""
+    """Fill the board for these participants, and fold their waiting changes into all boards in the same transaction.
+
+    The history of this board already includes these changes. Folding them later would count them twice.
+    """
     changes = lock_with_changes(tenant, people)
     fold = Fold(tenant, boards_in(catalog_of(tenant)), changes, now=now)
-    folded = fold.run()
-    _refill(tenant, compile_board(row), people, folded, fold=fold, now=now)
-    store_fold(tenant, folded)
+    result = fold.run()
+    _refill(tenant, compile_board(row), people, result, fold=fold, now=now)
+    store_fold(tenant, result)
     delete_changes(tenant, changes)
 
 
 def _refill(
-    tenant: Tenant, board: Board, people: Sequence[UUID], folded: FoldResult, *, fold: Fold, now: datetime
+    tenant: Tenant, board: Board, people: Sequence[UUID], result: FoldResult, *, fold: Fold, now: datetime
 ) -> None:
     fold.load_track(board.track, people)
-    for slot, line in folded.drafts.of_participants(people):
+    for slot, draft in result.drafts.of_participants(people):
         if slot[0] == board.track:
-            line.is_removed = True
+            draft.is_removed = True
     members = [person for person in Participant.objects.of(tenant).filter(pk__in=people) if board.has_member(person)]
-    refill(folded.drafts, tenant, board, members, now=now)
+    refill(result.drafts, tenant, board, members, now=now)
     if board.measure.is_property_sum:
-        lines = {who: folded.drafts.find((board.track, ALL_TIME.code), who) for who in people}
-        replace_large_sums(
-            tenant, board.measure, {who: 0 if line is None else line.score for who, line in lines.items()}
-        )
-    folded.moves, folded.has_changed_closed_period = folded.drafts.moves(), True
+        drafts = {each: result.drafts.find((board.track, ALL_TIME.code), each) for each in people}
+        totals = {each: 0 if draft is None else draft.score for each, draft in drafts.items()}
+        replace_large_sums(tenant, board.measure, totals)
+    result.moves, result.has_changed_closed_period = result.drafts.moves(), True

@@ -1,4 +1,4 @@
-"""Boards are defined and changed; one that measures something else is filled anew."""
+"""Create and change leaderboards. A board that measures something else is filled again."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.facts.services import metrics
-from gamify.leaderboards.engine.measures import OF_STREAKS
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services.building import begin_track
 from gamify.leaderboards.services.waking import wake_builder
@@ -23,7 +22,7 @@ TRACK = ("track", "built_to", "built_at")
 
 
 class LeaderboardNotFound(DomainError):
-    """`board` is the code or the id that was asked for. An inactive board is not found either: it is not kept."""
+    """`board` is the code or id in the request. An inactive board is not found either, because its scores are not updated."""
 
     code = "leaderboard_not_found"
     status = 404
@@ -34,7 +33,12 @@ class LeaderboardNotFound(DomainError):
 
 @transaction.atomic
 def create_leaderboard(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
-    """Its days are the tenant's where nothing else is said. Raises CodeConflict, or InvalidInput for what the tenant does not have."""
+    """Create a board and start to fill it. Without a `timezone` in `data`, it has the tenant's zone.
+
+    Raises:
+        CodeConflict: another board of the tenant has this code.
+        InvalidInput: the time zone is unknown, or the selector names a streak that the tenant does not have.
+    """
     data = {"timezone": tenant.timezone, **data}
     _check(tenant, data)
     row = create_definition(Leaderboard, noun=NOUN, tenant=tenant, data=data, now=now)
@@ -44,17 +48,21 @@ def create_leaderboard(*, tenant: Tenant, data: Mapping[str, Any], now: datetime
 
 @transaction.atomic
 def update_leaderboard(row: Leaderboard, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Leaderboard:
-    """Raises InvalidInput as above."""
+    """Change a board. If it then measures something else, it starts a new track, which is filled in the background.
+
+    Raises:
+        InvalidInput: as for `create_leaderboard`.
+    """
     _check(tenant, changes)
-    if _measures_otherwise(row, changes):
+    if _needs_new_track(row, changes):
         begin_track(fresh := Leaderboard())
         changes = {**changes, **{name: getattr(fresh, name) for name in TRACK}}
         transaction.on_commit(partial(wake_builder, row.pk))
     return update_definition(row, tenant=tenant, changes=changes, now=now)
 
 
-def _measures_otherwise(row: Leaderboard, changes: Mapping[str, Any]) -> bool:
-    """A board that was switched off has missed what happened since."""
+def _needs_new_track(row: Leaderboard, changes: Mapping[str, Any]) -> bool:
+    """Whether the stored scores would be wrong after `changes`. An inactive board missed all changes, so they are too."""
     is_switched_on = changes.get("is_active", False) and not row.is_active
     return is_switched_on or any(getattr(row, name) != changes[name] for name in MEASURING if name in changes)
 
@@ -67,8 +75,8 @@ def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
 
 
 def selector_problem(tenant: Tenant, data: Mapping[str, Any]) -> FieldError | None:
-    """What is wrong with a selector that is well-formed, or None if nothing is."""
-    if data.get("metric") not in OF_STREAKS:
+    """The problem of a well-formed selector, such as a streak that does not exist, or None."""
+    if "metric" not in data:
         return None
-    problem = metrics["streak_count"].problem(tenant, data["selector"])
+    problem = board_metrics[data["metric"]].problem(tenant, data.get("selector") or {})
     return None if problem is None else FieldError(f"selector.{problem.field}", problem.message)

@@ -1,10 +1,10 @@
-"""What a unit of work has told of becomes one change per participant and instant, whichever use case it was.
+"""Translate the domain events of a unit of work into score changes: one per participant and instant.
 
-This is the one place that knows what domain events say about scores.
+This works for every use case, because it reads what the unit emitted. Only this module knows how domain events change scores.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -12,34 +12,30 @@ from uuid import UUID
 from django.db import transaction
 
 from gamify.facts.models import Event
-from gamify.facts.services import Undone
-from gamify.leaderboards.engine.measures import (
-    BADGES_COUNT,
-    PERSON,
-    POINTS_BALANCE,
-    POINTS_EARNED,
-    streak_key,
-)
+from gamify.facts.services import Undone, board_metrics
+from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
 from gamify.leaderboards.services.limiting import refused_measures, take_back
 from gamify.leaderboards.services.waking import wake_folder
-from gamify.points.models import EntryType
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
+EVENT_RECORDED = "event.recorded"
+PERSON_EVENTS = ("participant.updated", "participant.anonymized", "participant.deleted")
+
 ScoreDelta = tuple[datetime, str, int | None]
-"""When it counts, for which measure, and what it adds; None for a level, which is looked up."""
+"""The instant at which it counts, the key of a measure, and the amount to add (None for a level, which is looked up)."""
 
 
 def note_score_changes(work: UnitOfWork) -> None:
-    """Note for the boards of this tenant what the unit has told of."""
+    """Add a `ScoreChange` for each participant and instant for which the unit changed a score. Runs before the unit is written."""
     boards = boards_in(work.catalog)
     if not boards.active:
         return
     noted: defaultdict[tuple[UUID, datetime], dict[str, int | None]] = defaultdict(dict)
     for participant, event in work.emitted:
-        refused = refused_measures(work, event.data["event_id"]) if event.type == "event.recorded" else ()
+        refused = refused_measures(work, event.data["event_id"]) if event.type == EVENT_RECORDED else ()
         for at, key, amount in score_deltas_of(event, boards):
             if key in refused:
                 continue
@@ -60,37 +56,14 @@ def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, i
 
 
 def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    hearer = SCORE_DELTAS.get(event.type)
-    if hearer is not None:
-        yield from (said for said in hearer(event, boards) if said[1] == PERSON or said[1] in boards.by_measure)
-
-
-def _balance(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield event.occurred_at, POINTS_BALANCE, None
-
-
-def _award(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield from _balance(event, boards)
-    yield event.occurred_at, POINTS_EARNED, int(event.data.get("delta", event.data["amount"]))
-
-
-def _reversal(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    """The reversal of an award takes the points out of the instant in which they were earned. `delta` is negative."""
-    yield from _balance(event, boards)
-    if event.data["reversed_type"] == EntryType.AWARD:
-        yield _instant(event.data["reversed_at"]), POINTS_EARNED, int(event.data["delta"])
-
-
-def _badge(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield event.occurred_at, BADGES_COUNT, 1
-
-
-def _revoked_badge(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield _instant(event.data["earned_at"]), BADGES_COUNT, -1
-
-
-def _streak(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield event.occurred_at, streak_key(event.data["streak_code"]), None
+    """The changes of scores that a domain event causes, for measures that some board uses."""
+    if event.type == EVENT_RECORDED:
+        yield from _events(event, boards)
+    elif event.type in PERSON_EVENTS:
+        yield event.occurred_at, PERSON, None
+    for metric in board_metrics.values():
+        if event.type in metric.changed_by and (key := metric.key_of(event.data)) in boards.by_measure:
+            yield from ((at, key, amount) for at, amount in metric.changed_by[event.type](event))
 
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
@@ -100,45 +73,23 @@ def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
             yield _instant(data["timestamp"]), measure.key, amount
 
 
-def _person(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
-    yield event.occurred_at, PERSON, None
-
-
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-SCORE_DELTAS: Mapping[str, Callable[[DomainEvent, Boards], Iterator[ScoreDelta]]] = {
-    "points.awarded": _award,
-    "points.deducted": _balance,
-    "points.refunded": _balance,
-    "points.expired": _balance,
-    "points.adjusted": _balance,
-    "points.reversed": _reversal,
-    "badge.awarded": _badge,
-    "badge.revoked": _revoked_badge,
-    "streak.incremented": _streak,
-    "streak.decremented": _streak,
-    "streak.broken": _streak,
-    "streak.at_risk": _streak,
-    "streak.restored": _streak,
-    "streak.frozen": _streak,
-    "streak.milestone_reached": _streak,
-    "event.recorded": _events,
-    "participant.updated": _person,
-    "participant.anonymized": _person,
-    "participant.deleted": _person,
-}
-"""What each type of domain event changes, by its exact name. All other types leave scores as they are."""
+def scoring_event_types() -> set[str]:
+    """All types of domain events that change scores. Types are compared by their exact name."""
+    return {EVENT_RECORDED, *PERSON_EVENTS, *(name for metric in board_metrics.values() for name in metric.changed_by)}
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Take out of the boards, at its own time, what an event of a locked participant counted for. What came of it besides
-    (points, badges) is its domains' to undo, and heard when they tell of it.
+    """Remove from the boards what a reversed event of a locked participant added, at the event's own time.
+
+    The points and badges that resulted from the event are undone by their domains. Their domain events then change the boards.
     """
     boards = boards_in(work.catalog)
-    found = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
-    taken = {key: -amount for key, amount in found.items() if amount}
+    amounts = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
+    taken = {key: -amount for key, amount in amounts.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})
     for board in boards.active.values():

@@ -1,4 +1,4 @@
-"""What a fold came to is written: scores, the ranges that count them, and the number of what is over."""
+"""Store the result of a fold: scores, ranges, and the revision of closed periods."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from gamify.leaderboards.engine.drafts import ScoreDraft, ScoreDrafts, Slot
-from gamify.leaderboards.engine.places import Move, Moves, split_score
-from gamify.leaderboards.engine.ranges import Range, Ranges, should_look_up_leaves
+from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
+from gamify.leaderboards.engine.ranking.places import Move, Moves, split_score
+from gamify.leaderboards.engine.ranking.ranges import Range, Ranges, should_look_up_leaves
 from gamify.leaderboards.models import Folding, Score, ScoreRange
-from gamify.leaderboards.selectors.fold import FoldResult
-from gamify.leaderboards.selectors.stored_board import StoredBoard
+from gamify.leaderboards.selectors.ranking.fold import FoldResult
+from gamify.leaderboards.selectors.ranking.stored_board import StoredBoard
 from participants.database import insert, instance_from, update, upsert
 from participants.ids import new_id
 from participants.models import Tenant
@@ -21,92 +21,93 @@ SCORE_KEY = frozenset({"tenant_id", "participant_id", "track", "period"})
 
 
 def lock_boards(tenant: Tenant) -> Folding:
-    """Whoever writes scores of a tenant holds this; who is second waits."""
+    """Lock the boards of a tenant until the transaction ends. Every writer of scores needs this lock; a second one waits."""
     Folding.objects.get_or_create(tenant=tenant)
     return Folding.objects.select_for_update().get(tenant=tenant)
 
 
-def store_fold(tenant: Tenant, folded: FoldResult) -> None:
-    """Write it, in a transaction that holds the tenant's `lock`."""
-    _store_lines(tenant, folded.drafts)
-    _store_ranges(tenant, folded.moves)
-    if folded.has_changed_closed_period:
+def store_fold(tenant: Tenant, result: FoldResult) -> None:
+    """Store the result of a fold. The transaction must hold `lock_boards`."""
+    _store_scores(tenant, result.drafts)
+    _store_ranges(tenant, result.moves)
+    if result.has_changed_closed_period:
         Folding.objects.filter(tenant=tenant).update(revision=F("revision") + 1)
 
 
-def _store_lines(tenant: Tenant, lines: ScoreDrafts) -> None:
-    changed = [(slot, line) for slot, line in lines if line.is_changed]
-    kept = [_row(tenant, slot, line) for slot, line in changed if not line.is_removed]
-    if kept:
-        upsert(connection, kept, never_changed=SCORE_KEY)
-    _drop(tenant, [(slot, line) for slot, line in changed if line.is_removed])
+def _store_scores(tenant: Tenant, drafts: ScoreDrafts) -> None:
+    changed = [(slot, draft) for slot, draft in drafts if draft.is_changed]
+    rows = [_score_row(tenant, slot, draft) for slot, draft in changed if not draft.is_removed]
+    if rows:
+        upsert(connection, rows, never_changed=SCORE_KEY)
+    _delete_scores(tenant, [(slot, draft) for slot, draft in changed if draft.is_removed])
 
 
-def _row(tenant: Tenant, slot: Slot, line: ScoreDraft) -> Score:
-    carry, rest = split_score(line.score)
+def _score_row(tenant: Tenant, slot: Slot, draft: ScoreDraft) -> Score:
+    carry, rest = split_score(draft.score)
     values = {
         "tenant_id": tenant.pk,
-        "participant_id": line.participant_id,
+        "participant_id": draft.participant_id,
         "track": slot[0],
         "period": slot[1],
         "carry": carry,
         "score": rest,
-        "earliness": line.earliness,
-        "is_shown": line.place_after is not None,
+        "earliness": draft.earliness,
+        "is_shown": draft.place_after is not None,
     }
     return instance_from(Score, values.items())
 
 
-def _drop(tenant: Tenant, lines: Iterable[tuple[Slot, ScoreDraft]]) -> None:
+def _delete_scores(tenant: Tenant, drafts: Iterable[tuple[Slot, ScoreDraft]]) -> None:
     people: dict[Slot, list[UUID]] = {}
-    for slot, line in lines:
-        people.setdefault(slot, []).append(line.participant_id)
+    for slot, draft in drafts:
+        people.setdefault(slot, []).append(draft.participant_id)
     for (track, period), ids in people.items():
         Score.objects.filter(tenant_id=tenant.pk, track=track, period=period, participant_id__in=ids).delete()
 
 
 def _store_ranges(tenant: Tenant, moves: Mapping[Slot, Moves]) -> None:
-    """What is counted is written for all slots at once."""
+    """Update the ranges of all slots. Rows of all slots are written together, to save statements."""
     new: list[ScoreRange] = []
     changed: list[ScoreRange] = []
     removed: list[UUID] = []
     for slot, moved in moves.items():
-        counted = _counted(StoredBoard(tenant.pk, *slot), list(moved.values()))
-        gone = [each for part in counted for each in part.removed]
-        for each in {each: None for part in counted for each in (*part.leaves, *part.groups) if each not in gone}:
+        parts = _updated_ranges(StoredBoard(tenant.pk, *slot), list(moved.values()))
+        joined = [each for part in parts for each in part.removed]
+        for each in {each: None for part in parts for each in (*part.leaves, *part.groups) if each not in joined}:
             if each.id is None:
                 new.append(_range_row(tenant, slot, each))
             elif each.is_changed:
                 changed.append(_range_row(tenant, slot, each))
-        removed += [each.id for each in gone if each.id is not None]
+        removed += [each.id for each in joined if each.id is not None]
     _write(tenant, new, changed, removed)
 
 
-def _counted(written: StoredBoard, moved: Sequence[Move]) -> Sequence[Ranges]:
-    """The ranges that `moved` concerns, and those parts of the board that had to be arranged anew, of the same ranges.
+def _updated_ranges(stored: StoredBoard, moved: Sequence[Move]) -> Sequence[Ranges]:
+    """Apply the moves to the ranges that contain their places. Split and join ranges where necessary.
 
-    Scores are written by now: what a leaf holds is read where it is to be split.
+    Returns these ranges, followed by the sections that were rearranged. A range may be in both. Scores must have been written
+    before, because the places of a leaf are read in order to split it.
     """
-    ranges = _concerned(written, moved)
+    ranges = _ranges_of_moves(stored, moved)
     ranges.apply(moved)
-    return [ranges, *(_arranged(written, ranges, *run) for run in ranges.groups_to_rearrange())]
+    return [ranges, *(_rearranged_section(stored, ranges, *run) for run in ranges.groups_to_rearrange())]
 
 
-def _concerned(written: StoredBoard, moved: Sequence[Move]) -> Ranges:
-    """With the leaves that hold the places of `moved`: looked up, where these are few and leaves are many."""
+def _ranges_of_moves(stored: StoredBoard, moved: Sequence[Move]) -> Ranges:
+    """All groups, and at least the leaves that contain the places of `moved`. If these are few, only they are read."""
     places = {place for move in moved for place in (move.before, move.after) if place is not None}
-    groups = written.groups()
+    groups = stored.groups()
     if should_look_up_leaves(groups, len(places)):
-        return Ranges(written.leaves_holding(places), groups)
-    return Ranges.from_stored([*written.leaves(), *groups])
+        return Ranges(stored.leaves_holding(places), groups)
+    return Ranges.from_stored([*stored.leaves(), *groups])
 
 
-def _arranged(written: StoredBoard, ranges: Ranges, first: int, last: int) -> Ranges:
-    part = ranges.section(first, last, written.leaves(*ranges.span(first, last)))
-    for low, end in list(part.oversized_leaves()):
-        part.split(low, written.places(low, end))
-    part.rearrange()
-    return part
+def _rearranged_section(stored: StoredBoard, ranges: Ranges, first: int, last: int) -> Ranges:
+    section = ranges.section(first, last, stored.leaves(*ranges.span(first, last)))
+    for low, end in list(section.oversized_leaves()):
+        section.split_leaf(low, stored.places(low, end))
+    section.rearrange()
+    return section
 
 
 def _write(tenant: Tenant, new: list[ScoreRange], changed: list[ScoreRange], removed: list[UUID]) -> None:

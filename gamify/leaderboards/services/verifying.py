@@ -1,29 +1,28 @@
-"""Boards are compared with the history that they repeat, and their ranges with the scores that these count."""
+"""Compare stored scores with the history, and stored ranges with the scores."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.drafts import ScoreDrafts, Slot
-from gamify.leaderboards.engine.measures import STREAK_CURRENT
+from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.periods import Kind, period_from_code, periods_at
-from gamify.leaderboards.engine.ranges import Range
+from gamify.leaderboards.engine.ranking.drafts import ScoreDrafts, Slot
+from gamify.leaderboards.engine.ranking.ranges import Range
 from gamify.leaderboards.models import LargeSum, ScoreChange, ScoreRange
 from gamify.leaderboards.selectors.catalog import Board, Boards, boards_in
-from gamify.leaderboards.selectors.fold import Fold
 from gamify.leaderboards.selectors.history import amounts_in_history
-from gamify.leaderboards.selectors.refill import refill
-from gamify.leaderboards.selectors.stored_board import StoredBoard
+from gamify.leaderboards.selectors.ranking.fold import Fold
+from gamify.leaderboards.selectors.ranking.refill import refill
+from gamify.leaderboards.selectors.ranking.stored_board import StoredBoard
+from gamify.leaderboards.services.building import next_people
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
-
-CHUNK = 200
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Something that is not as it should be: `what` names the score or the range."""
+    """A stored number that is wrong. `what` names the score or the range."""
 
     board: str
     what: str
@@ -32,43 +31,40 @@ class Drift:
 
 
 def rows_to_verify(tenant: Tenant) -> int:
-    """How many participants `drifts` will look at."""
+    """The number of participants that `drifts` will compare."""
     return Participant.objects.of(tenant).count()
 
 
 def drifts(
-    *, tenant: Tenant, now: datetime, report_progress: Callable[[int], object] = lambda looked_at: None
+    *, tenant: Tenant, now: datetime, report_progress: Callable[[int], object] = lambda compared: None
 ) -> Iterator[Drift]:
-    """Compare every score of every board that is complete, a chunk of participants at a time, of which `seen` is told, then the
-    ranges. It only reads: in a snapshot, what is written meanwhile is no drift.
+    """Compare all scores of all complete boards with the history, in chunks of participants, and then the ranges.
+
+    Calls `report_progress` with the number of participants after each chunk. It only reads. It must run in a snapshot, so that
+    changes that are made meanwhile do not appear as drifts.
     """
     last: UUID | None = None
-    while people := _next_people(tenant, last):
+    while people := next_people(tenant, last):
         last = people[-1]
-        yield from _of_people(tenant, people, now=now)
+        yield from _drifts_of_people(tenant, people, now=now)
         report_progress(len(people))
-    yield from _of_ranges(tenant)
+    yield from _drifts_of_ranges(tenant)
 
 
-def _next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
-    people = Participant.objects.of(tenant).order_by("pk").values_list("pk", flat=True)
-    return list((people if last is None else people.filter(pk__gt=last))[:CHUNK])
-
-
-def _of_people(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Iterator[Drift]:
-    """What waits for them is folded in memory first."""
+def _drifts_of_people(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Iterator[Drift]:
+    """The drifts of some participants. Their waiting changes are folded in memory first."""
     boards = boards_in(catalog_of(tenant))
     fold = Fold(tenant, boards, list(ScoreChange.objects.filter(tenant_id=tenant.pk, participant_id__in=ids)), now=now)
     fold.run()
     people = list(Participant.objects.of(tenant).filter(pk__in=ids))
-    yield from _of_sums(tenant, boards, people)
+    yield from _drifts_of_large_sums(tenant, boards, people)
     for board in boards.active.values():
         if not board.is_building:
-            yield from _of_board(fold, board, people, now=now)
+            yield from _drifts_of_board(fold, board, people, now=now)
 
 
-def _of_sums(tenant: Tenant, boards: Boards, people: Sequence[Participant]) -> Iterator[Drift]:
-    """The sums that say whether one more amount may be counted."""
+def _drifts_of_large_sums(tenant: Tenant, boards: Boards, people: Sequence[Participant]) -> Iterator[Drift]:
+    """Compare `LargeSum` rows, which decide whether one more amount may be counted."""
     by_id = {person.pk: person for person in people}
     for row in LargeSum.objects.filter(tenant_id=tenant.pk, participant_id__in=by_id):
         board = next((board for board in boards.by_measure.get(row.measure, ()) if not board.is_building), None)
@@ -79,35 +75,36 @@ def _of_sums(tenant: Tenant, boards: Boards, people: Sequence[Participant]) -> I
                 yield Drift(board.code, f"{person.external_id} in all events", row.total, expected)
 
 
-def _of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: datetime) -> Iterator[Drift]:
-    # Of who is anonymised nothing is shown, and what their events said has gone with their name.
+def _drifts_of_board(fold: Fold, board: Board, people: Sequence[Participant], *, now: datetime) -> Iterator[Drift]:
+    # Anonymised participants are hidden, and the properties of their events were deleted. So they cannot be compared.
     members = [person for person in people if person.is_active and board.has_member(person)]
     fold.load_track(board.track, [person.pk for person in members])
     expected = ScoreDrafts()
     refill(expected, fold.tenant, board, members, now=now)
     names = {person.pk: person.external_id for person in members}
-    compared = _compared(board, now=now)
-    for code, who in _keys(fold.drafts, expected, board, names):
-        kept, due = (
-            fold.drafts.get_or_create((board.track, code), who),
-            expected.get_or_create((board.track, code), who),
-        )
-        if _is_compared(code, compared) and kept.score != due.score and not _is_untold(board, due.score):
-            yield Drift(board.code, f"{names[who]} in {period_from_code(code).key}", kept.score, due.score)
+    codes = _codes_to_compare(board, now=now)
+    for code, participant_id in _keys(fold.drafts, expected, board, names):
+        stored = fold.drafts.get_or_create((board.track, code), participant_id).score
+        due = expected.get_or_create((board.track, code), participant_id).score
+        if _is_compared(code, codes) and stored != due and not _is_unannounced_break(board, due):
+            yield Drift(board.code, f"{names[participant_id]} in {period_from_code(code).key}", stored, due)
 
 
-def _keys(kept: ScoreDrafts, expected: ScoreDrafts, board: Board, people: Collection[UUID]) -> list[tuple[int, UUID]]:
+def _keys(stored: ScoreDrafts, expected: ScoreDrafts, board: Board, people: Collection[UUID]) -> list[tuple[int, UUID]]:
     found = {
-        (slot[1], line.participant_id)
-        for lines in (kept, expected)
-        for slot, line in lines.of_participants(people)
+        (slot[1], draft.participant_id)
+        for drafts in (stored, expected)
+        for slot, draft in drafts.of_participants(people)
         if slot[0] == board.track
     }
     return sorted(found)
 
 
-def _compared(board: Board, *, now: datetime) -> Collection[int] | None:
-    """Of boards that rank some, who was among them when a period ended is not in the history: those that last are compared."""
+def _codes_to_compare(board: Board, *, now: datetime) -> Collection[int] | None:
+    """The codes of the periods to compare, or None for all.
+
+    The history does not contain who was a member when a period ended. So boards with a filter are compared in current periods only.
+    """
     return None if board.member_filter is None else {period.code for period in periods_at(now, board.zone)}
 
 
@@ -115,29 +112,29 @@ def _is_compared(code: int, compared: Collection[int] | None) -> bool:
     return period_from_code(code).kind <= Kind.DAILY and (compared is None or code in compared)
 
 
-def _is_untold(board: Board, due: int) -> bool:
-    """A run may have ended that nobody has announced: the board follows when it is."""
-    return board.measure.metric == STREAK_CURRENT and due == 0
+def _is_unannounced_break(board: Board, due: int) -> bool:
+    """Whether a streak is broken but the break is not announced yet. The board follows the announcement."""
+    return board_metrics[board.measure.metric].is_announced_late and due == 0
 
 
-def _of_ranges(tenant: Tenant) -> Iterator[Drift]:
+def _drifts_of_ranges(tenant: Tenant) -> Iterator[Drift]:
     tracks = {board.track: board for board in boards_in(catalog_of(tenant)).active.values()}
-    kept = ScoreRange.objects.filter(tenant_id=tenant.pk, track__in=tracks)
-    for slot in list(kept.order_by("track", "period").values_list("track", "period").distinct()):
-        yield from _of_slot(tenant, tracks[slot[0]], slot)
+    ranges = ScoreRange.objects.filter(tenant_id=tenant.pk, track__in=tracks)
+    for slot in list(ranges.order_by("track", "period").values_list("track", "period").distinct()):
+        yield from _drifts_of_slot(tenant, tracks[slot[0]], slot)
 
 
-def _of_slot(tenant: Tenant, board: Board, slot: Slot) -> Iterator[Drift]:
-    written = StoredBoard(tenant.pk, *slot)
-    leaves = written.leaves()
+def _drifts_of_slot(tenant: Tenant, board: Board, slot: Slot) -> Iterator[Drift]:
+    stored = StoredBoard(tenant.pk, *slot)
+    leaves = stored.leaves()
     for index, leaf in enumerate(leaves):
         end = leaves[index + 1].low if index + 1 < len(leaves) else None
-        if (counted := len(written.places(leaf.low, end))) != leaf.count:
+        if (counted := len(stored.places(leaf.low, end))) != leaf.count:
             yield Drift(board.code, f"leaf {index} of {period_from_code(slot[1]).key}", leaf.count, counted)
-    yield from _of_groups(board, slot, leaves, written.groups())
+    yield from _drifts_of_groups(board, slot, leaves, stored.groups())
 
 
-def _of_groups(board: Board, slot: Slot, leaves: Sequence[Range], groups: Sequence[Range]) -> Iterator[Drift]:
+def _drifts_of_groups(board: Board, slot: Slot, leaves: Sequence[Range], groups: Sequence[Range]) -> Iterator[Drift]:
     for index, group in enumerate(groups):
         within = [leaf for leaf in leaves if leaf.low >= group.low]
         if index + 1 < len(groups):

@@ -1,4 +1,7 @@
-"""A worker is woken when there is something to fold: for each tenant a few times a second, to take at once what has come in between."""
+"""Start tasks when there are changes to fold or boards to fill.
+
+Folding is started at most once per PAUSE_SECONDS and tenant. The task runs after this time and folds all changes of the meantime.
+"""
 
 import time
 from uuid import UUID
@@ -16,7 +19,7 @@ logger = structlog.get_logger(__name__)
 
 
 def wake_folder(tenant_id: UUID) -> None:
-    """Only a wake-up: what is lost is found by the next sweep, and answers never depend on it."""
+    """Start the task that folds a tenant's changes. If the message is lost, the next beat folds them; answers do not depend on it."""
     now = time.monotonic()
     if now < _woken.get(tenant_id, 0.0) + PAUSE_SECONDS:
         return
@@ -27,7 +30,7 @@ def wake_folder(tenant_id: UUID) -> None:
 
 
 def wake_builder(board_id: UUID) -> None:
-    """There is a board to be filled."""
+    """Start the task that fills a board."""
     _send(BUILD_TASK, board_id, countdown=0.0)
 
 

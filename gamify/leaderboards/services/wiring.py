@@ -1,4 +1,4 @@
-"""What leaderboards register with the layers below."""
+"""Registers leaderboards with the registries of the layers below."""
 
 from gamify.facts.services import undoers
 from gamify.leaderboards.models import LargeSum
@@ -10,7 +10,7 @@ from participants.work import before_flush
 
 
 def _delete_later(participant: Participant) -> None:
-    """Scores are taken off with the ranges that count them, by the fold that is told that the participant is gone."""
+    """Delete large sums. Scores are removed together with their ranges, by the fold of `participant.deleted`."""
     _delete_sums(participant)
 
 
@@ -19,7 +19,7 @@ def _delete_sums(participant: Participant) -> None:
 
 
 def _keep_scores(participant: Participant) -> None:
-    """They say nothing about a person, and are not shown any more. Large sums go: the amounts of events are cleared, too."""
+    """Scores stay: they contain no personal data and are hidden. Large sums go, because the amounts of events are cleared too."""
     _delete_sums(participant)
 
 

@@ -69,12 +69,12 @@ REVERSE = ObjectPage(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(HistoryAdmin):
-    list_display = ("created_at", "shown_participant", "display_type", "display_delta", "display_balance", "reason")
+    list_display = ("created_at", "display_participant", "display_type", "display_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
     order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (
-        "shown_participant",
+        "display_participant",
         ("display_type", "number"),
         ("display_delta", "display_balance"),
         ("base_amount", "multiplier"),

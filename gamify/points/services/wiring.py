@@ -1,9 +1,9 @@
 """Registrations of the points domain with the layers below."""
 
-from gamify.facts.services import column_metric, metrics, undoers
+from gamify.facts.services import undoers
 from gamify.points.models import ExpiringCredit, LedgerEntry
 from gamify.points.selectors import BOOSTS, load_boosts
-from gamify.points.services import lots, multiplying
+from gamify.points.services import lots, metrics, multiplying
 from gamify.points.services.reversing import undo_event
 from participants import events
 from participants.catalog import catalog_parts
@@ -56,5 +56,4 @@ def register() -> None:
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     catalog_parts.register(BOOSTS, load_boosts)
     multiplying.register()
-    metrics.register("total_earned", column_metric("total_earned", changed_by=["points.awarded"]))
-    metrics.register("balance", column_metric("balance", changed_by=["points.awarded"]))
+    metrics.register()

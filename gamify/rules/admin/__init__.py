@@ -1,8 +1,8 @@
-"""Rules in the console: their list and pages, and events that are tried on them.
+"""Rules in the console.
 
-rules       the list and the pages          forms       the form, judged by the bodies of the API
+rules       the list and the pages          forms       the form, validated by the bodies of the API
 conditions  expressions as rows             trying      what an event would earn, and why
-what_if     a rule over past events         words       how rules are said to people
+what_if     a rule over past events         words       rules in words
 """
 
 from gamify.rules.admin import rules

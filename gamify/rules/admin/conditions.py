@@ -1,11 +1,11 @@
-"""Expressions as rows of conditions that must all hold, of the event and of its participant."""
+"""Converts expressions to rows of conditions and back. All conditions must hold; they test the event and its participant."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def conditions_of(expression: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the rows of the editor are made of; None for an expression that rows cannot say."""
+    """Return the content of the editor's rows; None for an expression that rows cannot express."""
     parts = expression.get("and", [expression])
     conditions = [part["condition"] for part in parts if "condition" in part]
     questions = {(condition["field"], condition["operator"]) for condition in conditions}
@@ -18,10 +18,10 @@ def conditions_of(expression: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def expression_of(conditions: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The expression that the rows say, not yet judged; None where there are none."""
-    asked = [
+    """Return the expression that the rows express, not yet validated; None if there are no rows."""
+    parts = [
         {"condition": {"field": field, "operator": operator, "value": value}}
         for field, wanted in (conditions or {}).items()
         for operator, value in (wanted.items() if isinstance(wanted, dict) else [("eq", wanted)])
     ]
-    return {"and": asked} if len(asked) > 1 else next(iter(asked), None)
+    return {"and": parts} if len(parts) > 1 else next(iter(parts), None)

@@ -1,4 +1,4 @@
-"""The form of a rule: its fields make the body that an API client would send, and that judges them."""
+"""The form of a rule. Its fields make the body that an API client would send, and that body validates them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,30 +50,34 @@ class RuleForm(DefinitionForm):
     }
 
     display_order = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares
-    priority = IntegerField(initial=0, help_text="Rules with a higher one come first; then by code.")
-    starts_at = SplitMomentField(label="From", help_text="In UTC, by the time of the event. Left empty: from now on.")
-    ends_at = SplitMomentField(label="Until", help_text="In UTC; at this very moment it is over. Left empty: for ever.")
-    event_types = WordsField(label="Events", help_text="Separated by commas; * for any event of your application.")
+    priority = IntegerField(
+        initial=0, help_text="Rules with a higher priority are evaluated first; equal ones by code."
+    )
+    starts_at = SplitMomentField(label="From", help_text="In UTC, by the time of the event. Empty: from now on.")
+    ends_at = SplitMomentField(label="Until", help_text="In UTC; at this time it no longer applies. Empty: no end.")
+    event_types = WordsField(
+        label="Events", help_text="Names separated by commas; * stands for any event of your application."
+    )
     changes = forms.MultipleChoiceField(
         label="Changes",
         choices=_changes,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="What the product itself did. A rule may listen to events, to changes, or to both.",
+        help_text="Things that the product itself did. A rule may listen to events, to changes, or to both.",
     )
     conditions = ConditionsField(
         label="Only where",
         required=False,
-        help_text="All must hold. A property of the event, such as amount, or of its participant, such as participant.plan.",
+        help_text="All must hold. A property of the event, such as amount, or an attribute of its participant, such as participant.plan.",
     )
     drop_expression = SwitchField(
-        label="Remove these conditions", help_text="It fires every time then, and you can set conditions here."
+        label="Remove these conditions", help_text="The rule then fires every time, and you can set conditions here."
     )
-    grants = GrantsField(label="Gives", help_text="In this order. What cannot be given is left out.")
-    per_day = IntegerField(label="In a day", help_text="Of the tenant's time zone. Left empty: as often as it happens.")
-    per_week = IntegerField(label="In a week", help_text="From Monday on.")
+    grants = GrantsField(label="Gives", help_text="In this order. A grant that cannot be given is left out.")
+    per_day = IntegerField(label="In a day", help_text="In the tenant's time zone. Empty: no limit.")
+    per_week = IntegerField(label="In a week", help_text="From Monday to Sunday.")
     ever = IntegerField(label="Ever")
-    cooldown_seconds = LengthField(label="Pause", unit="minutes", help_text="Least time between two times.")
+    cooldown_seconds = LengthField(label="Pause", unit="minutes", help_text="Minimum time between two firings.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,39 +93,41 @@ class RuleForm(DefinitionForm):
         if "grants" in names:
             body["then"] = self.cleaned_data["grants"]
         if any(name in names for name in LIMITS):
-            body["limits"] = {name: self._said(name, self.instance.limits.get(name)) for name in LIMITS}
+            body["limits"] = {name: self._entered_or_stored(name, self.instance.limits.get(name)) for name in LIMITS}
         return body
 
     def _when(self) -> dict[str, Any]:
-        names = {name: self._said(name, getattr(self.instance, name)) for name in ("event_types", "changes")}
+        names = {
+            name: self._entered_or_stored(name, getattr(self.instance, name)) for name in ("event_types", "changes")
+        }
         return {**names, "expression": self._expression()}
 
     def _expression(self) -> dict[str, Any] | None:
         if self.cleaned_data.get("drop_expression"):
             return None
         stored: dict[str, Any] | None = self.instance.expression
-        return expression_of(self.cleaned_data.get("conditions")) if self._is_said("conditions") else stored
+        return expression_of(self.cleaned_data.get("conditions")) if self._is_entered("conditions") else stored
 
-    def _said(self, name: str, stored: Any) -> Any:
-        return self.cleaned_data.get(name) if self._is_said(name) else stored
+    def _entered_or_stored(self, name: str, stored: Any) -> Any:
+        return self.cleaned_data.get(name) if self._is_entered(name) else stored
 
-    def _is_said(self, name: str) -> bool:
-        """What was not touched is sent along as it is stored by now: an edit meanwhile must not be undone."""
+    def _is_entered(self, name: str) -> bool:
+        """Whether the field was changed in this form. Other fields are sent as they are stored now, so that other edits are not reverted."""
         return self.instance._state.adding or name in self.changed_data
 
-    def _judge(self) -> Serializer[Any]:
-        judged = super()._judge()
+    def _bound_body(self) -> Serializer[Any]:
+        judged = super()._bound_body()
         if judged.is_valid() and self.tenant:
             self._place(then_problems(self.tenant, judged.validated_data.get("then", ())))
         return judged
 
     def _field_of(self, error: FieldError) -> tuple[str | None, str]:
-        """By the longest beginning of its path that has a field of its own."""
+        """Return the form field for the longest part of the path that has one, and the message as a sentence."""
         path = error.field.split(".")
         known = (size for size in range(len(path), 0, -1) if ".".join(path[:size]) in self.form_names)
         size = next(known, 1)
         name = ".".join(path[:size])
         field, rest = self.form_names.get(name, name), path[size:]
-        say = grant_error_sentence if field == "grants" and rest else as_sentence
-        message = say(rest, error.message)
+        in_words = grant_error_sentence if field == "grants" and rest else as_sentence
+        message = in_words(rest, error.message)
         return (field if field in self.fields else None), message

@@ -21,30 +21,30 @@ from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
 from gamify.rules.selectors import Finding, findings, static_findings
-from participants.admin.base import of_picked_tenant
+from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.admin.pages import Link
 from participants.admin.picker import picked_tenant
 from participants.models import Tenant
 
-ABOUT_LIMITS = "How often it may give to one participant. What was counted stays counted when you change this."
+ABOUT_LIMITS = "How often it may fire for one participant. Firings that were counted stay counted when you change this."
 LEVELS = {"error": "danger", "warning": "warning", "note": "info"}
 
 
 @admin.register(Rule)
 class RuleAdmin(DefinitionAdmin):
     noun, form = services.NOUN, RuleForm
-    columns = ("shown_when", "shown_grants", "shown_limits", "shown_findings")
+    columns = ("display_when", "display_grants", "display_limits", "display_findings")
     ordering = ("-priority", "code")
     change_form_outer_after_template = "console/findings.html"
-    about_activating = "They listen from the next event on."
+    about_activating = "They react from the next event on."
     about_deactivating = (
-        "They hear nothing any more. What participants were given stays, and so does what counts towards limits."
+        "They no longer react. What participants were given stays, and so do the firings that count towards limits."
     )
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return ("name", "code", "shown_status", *self.columns, "priority")
+        return ("name", "code", "display_status", *self.columns, "priority")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
@@ -58,7 +58,7 @@ class RuleAdmin(DefinitionAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "shown_expression")
+        return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_view)
@@ -72,7 +72,7 @@ class RuleAdmin(DefinitionAdmin):
     def try_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return of_picked_tenant(request, lambda: self._try(request))
+        return for_picked_tenant(request, lambda: self._try(request))
 
     def _try(self, request: HttpRequest) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
@@ -81,7 +81,7 @@ class RuleAdmin(DefinitionAdmin):
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return of_picked_tenant(request, lambda: self._what_if(request, object_id))
+        return for_picked_tenant(request, lambda: self._what_if(request, object_id))
 
     def _what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
@@ -102,12 +102,12 @@ class RuleAdmin(DefinitionAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """With what is wrong on each row, found for all of them in one query."""
-        shown = super().get_changelist_instance(request)
+        """Attach the findings to each row. One query finds them for all rows."""
+        changelist = super().get_changelist_instance(request)
         found = static_findings(_tenant(request), now=timezone.now())
-        for row in shown.result_list:
+        for row in changelist.result_list:
             row.findings = [each for each in found if each.rule.pk == row.pk]
-        return shown
+        return changelist
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
         return services.create_rule(tenant=tenant, data=model_values(data), now=now)
@@ -129,7 +129,7 @@ class RuleAdmin(DefinitionAdmin):
 
     @display("check", label=LEVELS)
     def display_findings(self, rule: Any) -> str:
-        """The worst; the rule's page tells them all, and what it cannot give."""
+        """The highest level found. The rule's page lists all findings, and checks the grants as well."""
         levels = {found.level.value for found in _found(rule)}
         return next((level for level in LEVELS if level in levels), "–")
 
@@ -149,6 +149,6 @@ def _tenant(request: HttpRequest) -> Tenant:
 
 
 def _conditions(rule: Rule | None) -> Iterable[str]:
-    """The editor; where a client has said more than its rows can, what they said, to keep or to remove."""
+    """Return the editor of conditions. If rows cannot express the expression, return its text and a switch that removes it."""
     is_more = rule is not None and rule.expression is not None and conditions_of(rule.expression) is None
-    return ("shown_expression", "drop_expression") if is_more else ("conditions",)
+    return ("display_expression", "drop_expression") if is_more else ("conditions",)

@@ -1,4 +1,4 @@
-"""What an event would earn, and why: a page that writes nothing."""
+"""A page that shows what an event would earn, and why. It writes nothing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,16 +21,16 @@ from participants.ids import new_id
 from participants.models import Tenant
 
 EXPLANATION = (
-    "Everything that you have defined hears the event, as if your application had sent it, and the page tells what each made of "
-    "it. Nothing is written, and nobody is told."
+    "The event is evaluated as if your application had sent it. The page shows what each of your definitions makes of it. Nothing is "
+    "written or published."
 )
 
 
 class TryForm(forms.Form):
-    participant_id = LineField(label="Participant", strip=False, help_text="Left empty, or unknown: a new one.")
+    participant_id = LineField(label="Participant", strip=False, help_text="Empty or unknown: a new participant.")
     event_name = LineField(label="Event", required=True, help_text="Its name, such as purchase_completed.")
     properties = AttributesField(label="Properties", required=False)
-    timestamp = SplitMomentField(label="When", help_text="In UTC. Left empty: now.")
+    timestamp = SplitMomentField(label="When", help_text="In UTC. Empty: now.")
 
     def clean_participant_id(self) -> str | None:
         participant_id: str | None = self.cleaned_data["participant_id"]
@@ -41,10 +41,10 @@ class TryForm(forms.Form):
         return _checked(name, name_problem(name))
 
     def event(self, now: datetime) -> EventInput:
-        """What was filled in, once it is valid."""
-        said = self.cleaned_data
-        participant_id = said["participant_id"] or f"simulated-{new_id()}"
-        return EventInput(participant_id, said["event_name"], said["timestamp"] or now, said["properties"])
+        """Return the event that was filled in. The form must be valid."""
+        data = self.cleaned_data
+        participant_id = data["participant_id"] or f"simulated-{new_id()}"
+        return EventInput(participant_id, data["event_name"], data["timestamp"] or now, data["properties"])
 
 
 def _checked(value: str | None, problem: str | None) -> str | None:
@@ -54,7 +54,7 @@ def _checked(value: str | None, problem: str | None) -> str | None:
 
 
 def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) -> HttpResponse:
-    """The form; once it is sent, what the event would earn as well. `event` in the query fills in its name."""
+    """Show the form and, once it is sent, what the event would earn. The query parameter `event` fills in its name."""
     form = TryForm(request.POST or None, initial={"event_name": request.GET.get("event", "")})
     simulated = _simulated(tenant, form) if form.is_bound and form.is_valid() else None
     shown = {
@@ -67,7 +67,7 @@ def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) ->
 
 
 def _simulated(tenant: Tenant, form: TryForm) -> Simulation | None:
-    """None where the service refused, which the form then shows."""
+    """Simulate the event. Return None if the service refused; the form then shows the error."""
     now = timezone.now()
     try:
         return simulate(tenant=tenant, event=form.event(now), now=now)

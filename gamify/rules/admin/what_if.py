@@ -1,4 +1,4 @@
-"""What a rule, or a change of it, would have given for the events of the last days: a page that writes nothing."""
+"""A page that shows what a rule, or a change of it, would have given for past events. It writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -23,17 +23,16 @@ from participants.admin.panels import Box
 from participants.models import Tenant
 
 EXPLANATION = (
-    "Change what you are thinking of: the events of the last days are played to the rule as it would be, and to the one that is active now. "
-    "Nothing is written or saved. Schedules are left aside, limits begin at nothing, participants are as they are today, and points are "
-    "counted before multipliers."
+    "Change the rule as you like. The events of the last days are played to the changed rule and to the active one. Nothing is written or "
+    "saved. Schedules are ignored, limits start at zero, participants have today's attributes, and points are counted before multipliers."
 )
 DEFAULT_DAYS, MAX_DAYS = 30, 366
-STORED = ("event_types", "changes", "grants")  # fields of the form that the row has under the same names
+STORED = ("event_types", "changes", "grants")  # fields of the form that have the same names in the model
 TOTALS = ("matched", "fired", "limited", "points", "participants")
 
 
 class WhatIfForm(RuleForm):
-    """What matters for the past, changed in thought."""
+    """The parts of a rule that matter for past events."""
 
     days = forms.IntegerField(
         label="Days", initial=DEFAULT_DAYS, min_value=1, max_value=MAX_DAYS, widget=UnfoldAdminIntegerFieldWidget
@@ -49,19 +48,19 @@ class WhatIfForm(RuleForm):
         return super().body([name for name in names if name != "days"])
 
     def draft(self) -> Rule:
-        """The rule as it would be, once the form is valid."""
+        """Return the changed rule, unsaved. The form must be valid."""
         return rule_with_changes(self.instance, self.judged.validated_data)
 
 
 def _shown(rule: Rule) -> Iterator[str]:
-    """Of changes none, since they are not played; conditions where rows can say them."""
+    """Return the fields to show: no changes, because they are not played, and conditions only if rows can express them."""
     has_rows = rule.expression is None or conditions_of(rule.expression) is not None
     left_out = {"changes", "drop_expression" if has_rows else "conditions"}
     return (name for name in WHEN if name not in left_out)
 
 
 def page(request: HttpRequest, row: Rule, *, tenant: Tenant, context: Mapping[str, Any]) -> HttpResponse:
-    """The form; once it is sent, what would have been as well."""
+    """Show the form and, once it is sent, what the rule would have given."""
     form = _form(request, row)
     played = _played(tenant, form) if form.is_bound and form.is_valid() else None
     shown = {
@@ -71,7 +70,7 @@ def page(request: HttpRequest, row: Rule, *, tenant: Tenant, context: Mapping[st
         "form": form,
         "back": reverse("admin:rules_rule_change", args=[row.pk]),
         "played": played,
-        "looked_at": "" if played is None else _looked_at(played),
+        "played_in_words": "" if played is None else _played_in_words(played),
         "boxes": [] if played is None else list(_boxes(played.rules[0])),
     }
     return TemplateResponse(request, "console/what_if.html", {**context, **shown})
@@ -88,7 +87,7 @@ def _played(tenant: Tenant, form: Any) -> ReplayReport:
     return replay(tenant, [form.draft()], since=since, now=now, max_events=settings.REPLAY_MAX_EVENTS)
 
 
-def _looked_at(played: ReplayReport) -> str:
+def _played_in_words(played: ReplayReport) -> str:
     return f"{pluralize(played.events, 'event')} of {pluralize(played.participants, 'participant')}"
 
 
@@ -109,7 +108,7 @@ def _cells(totals: Totals) -> list[str]:
 
 def _side(title: str, side: Side) -> Box:
     rows = [[share.participant_id, f"{share.points:+,}"] for share in side.largest]
-    in_all = (
-        f"{pluralize(side.participants, 'participant')}, {pluralize(side.points, 'point')} in all; the largest first."
+    total = (
+        f"{pluralize(side.participants, 'participant')}, {pluralize(side.points, 'point')} in total; the largest first."
     )
-    return Box(title, ("Participant", "Points"), rows, empty="Nobody.", note=in_all if rows else "")
+    return Box(title, ("Participant", "Points"), rows, empty="No participant.", note=total if rows else "")

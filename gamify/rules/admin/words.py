@@ -1,16 +1,16 @@
-"""How rules are said to people, in plain words."""
+"""Rules in words."""
 
 from collections.abc import Iterator, Sequence
 
 from gamify.facts.admin.words import grant_in_words
 from gamify.rules.models import Rule
-from participants.admin.lengths import said_of
+from participants.admin.lengths import duration_in_words
 
 OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
 
 def triggers_in_words(rule: Rule) -> str:
-    """The events and changes that it hears."""
+    """The events and changes to which it listens."""
     names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
     return ", ".join(names)
 
@@ -20,7 +20,7 @@ def grants_in_words(rule: Rule) -> str:
 
 
 def limits_in_words(rule: Rule) -> str:
-    """3 a day, 10 ever, every 10 minutes at most."""
+    """3 a day, 10 ever, once in 10 minutes."""
     return ", ".join(_limits(rule))
 
 
@@ -29,7 +29,7 @@ def _limits(rule: Rule) -> Iterator[str]:
         if name in rule.limits:
             yield f"{rule.limits[name]:,} {words}"
     if rule.limits.get("cooldown_seconds"):
-        yield f"once in {said_of(rule.limits['cooldown_seconds'])}"
+        yield f"once in {duration_in_words(rule.limits['cooldown_seconds'])}"
 
 
 def pluralize(number: int, one: str) -> str:
@@ -38,7 +38,7 @@ def pluralize(number: int, one: str) -> str:
 
 
 def as_sentence(path: Sequence[str], message: str) -> str:
-    """What the API says at a path, beside a field; the API's messages may be ends of sentences."""
+    """Word an error of the API at `path` as a sentence. Messages of the API may be ends of sentences."""
     number = next((f"No. {int(part) + 1}: " for part in path if part.isdecimal()), "")
     if not message[:1].islower():
         return number + message

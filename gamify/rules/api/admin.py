@@ -1,4 +1,4 @@
-"""Rules, and events tried on them, which need the admin scope."""
+"""Rules, and the simulation of events, for keys with the admin scope."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -44,9 +44,9 @@ class SimulationViewSet(AdminViewSet):
         example=examples.SIMULATED,
     )
     def simulate(self, request: Request) -> Response:
-        """What an event would earn, and why. Everything that listens hears it; nothing of it happens.
+        """Simulate an event: return what it would earn, and why. All definitions that listen are evaluated, without any effect.
 
-        A participant who is left out or unknown is taken for a new one. Ids of what would be given mean nothing afterwards.
+        If the participant is left out or unknown, a new one is assumed. Ids in the answer are not valid afterwards.
         """
         event = simulated_event(self.body(SimulateBody), now=self.now)
         simulated = simulate(tenant=self.tenant, event=event, now=self.now)

@@ -1,4 +1,4 @@
-"""Calls about rules, as the OpenAPI document shows them."""
+"""Examples of calls for the OpenAPI document."""
 
 from participants.api.schema import Example
 

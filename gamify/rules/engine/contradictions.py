@@ -1,8 +1,10 @@
-"""Expressions that can never hold, whatever an event and its participant are like.
+"""Finds expressions that can never hold, whatever the event and its participant are.
 
-What is found here is certain. What is not found may still be impossible: parts of an `or` are looked at one at a time.
-A field is tried with values that between them stand for all there are: those that are named, one between any two of
-them, one beyond them on either side, one of every other type, and none at all.
+Every expression that is found is impossible. Some impossible ones are not found, because the parts of an `or` are examined one at a
+time.
+
+A field is tested with values that represent all possible ones: those named in the expression, one between any two of them, one beyond
+them on either side, one of every other type, and no value at all.
 """
 
 from collections import defaultdict
@@ -21,17 +23,17 @@ ORDERED = ("gt", "gte", "lt", "lte")
 
 @dataclass(frozen=True)
 class _Claim:
-    """That a condition holds, or that it does not."""
+    """The statement that a comparison holds or, if negated, that it does not hold."""
 
-    condition: Comparison
+    comparison: Comparison
     is_negated: bool
 
     @property
     def field(self) -> str:
-        return self.condition.field.removeprefix(PROPERTIES)
+        return self.comparison.field.removeprefix(PROPERTIES)
 
     def test(self) -> Callable[[Any], bool]:
-        operator, wanted = OPERATORS[self.condition.operator], self.condition.value
+        operator, wanted = OPERATORS[self.comparison.operator], self.comparison.value
         test, holds_for_missing = operator.test(wanted), operator.holds_for_missing(wanted)
         return lambda value: (holds_for_missing if value is MISSING else test(value)) is not self.is_negated
 
@@ -41,7 +43,7 @@ _Choice = Sequence[_Branch]
 
 
 def is_impossible(root: Node, *facts: Comparison) -> bool:
-    """Whether `root` can never hold where all of `facts` do."""
+    """Whether `root` can never hold while all of `facts` hold."""
     return _is_impossible(root, is_negated=False, known=tuple(_Claim(fact, is_negated=False) for fact in facts))
 
 
@@ -50,15 +52,15 @@ def _is_impossible(node: Node, *, is_negated: bool, known: tuple[_Claim, ...]) -
     choices: list[_Choice] = []
     _take_apart(node, is_negated, claims, choices)
     known = (*known, *claims)
-    return _contradict(known) or any(_has_no_way_out(choice, known) for choice in choices)
+    return _contradict(known) or any(_is_impossible_choice(choice, known) for choice in choices)
 
 
-def _has_no_way_out(choice: _Choice, known: tuple[_Claim, ...]) -> bool:
+def _is_impossible_choice(choice: _Choice, known: tuple[_Claim, ...]) -> bool:
     return all(_is_impossible(part, is_negated=is_negated, known=known) for part, is_negated in choice)
 
 
 def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - a branch
-    """What must hold all together, and the choices of which one must."""
+    """Collect the claims that must all hold, and the choices, of each of which one branch must hold."""
     if isinstance(node, Comparison):
         claims.append(_Claim(node, is_negated))
     elif isinstance(node, Not):
@@ -78,36 +80,36 @@ def _contradict(claims: Iterable[_Claim]) -> bool:
 
 
 def _may_all_hold(claims: Sequence[_Claim]) -> bool:
-    """Of claims about one field."""
-    values = [value for claim in claims for value in _named(claim.condition)]
-    if len(values) > MAX_TRIED or _is_beyond_trying(claims):
+    """Whether some value satisfies all claims about one field. True if too many values would have to be tried."""
+    values = [value for claim in claims for value in _named_values(claim.comparison)]
+    if len(values) > MAX_TRIED or _cannot_be_tried(claims):
         return True
     tests = [claim.test() for claim in claims]
-    return any(all(test(value) for test in tests) for value in _tried(claims, values))
+    return any(all(test(value) for test in tests) for value in _values_to_try(claims, values))
 
 
-def _is_beyond_trying(claims: Iterable[_Claim]) -> bool:
-    """A text that contains something and comes before or after something else: none that is made up here stands for all."""
-    texts = [claim.condition for claim in claims if isinstance(claim.condition.value, str)]
-    operators = {condition.operator for condition in texts}
+def _cannot_be_tried(claims: Iterable[_Claim]) -> bool:
+    """Whether a text must contain one text and come before or after another. No text constructed here represents all such texts."""
+    texts = [claim.comparison for claim in claims if isinstance(claim.comparison.value, str)]
+    operators = {comparison.operator for comparison in texts}
     return "contains" in operators and not operators.isdisjoint(ORDERED)
 
 
-def _named(condition: Comparison) -> Sequence[Any]:
-    return condition.value if isinstance(condition.value, list) else [condition.value]
+def _named_values(comparison: Comparison) -> Sequence[Any]:
+    return comparison.value if isinstance(comparison.value, list) else [comparison.value]
 
 
-def _tried(claims: Sequence[_Claim], values: Sequence[Any]) -> Iterator[Any]:
+def _values_to_try(claims: Sequence[_Claim], values: Sequence[Any]) -> Iterator[Any]:
     yield from (MISSING, None, True, False, {}, [])
     yield from _numbers({value for value in values if type(value) in (int, float)})
     yield from _texts({value for value in values if type(value) is str})
-    contained = [claim.condition.value for claim in claims if claim.condition.operator == "contains"]
-    wanted = [claim.condition.value for claim in claims if _wants_inside(claim)]
-    yield from (contained, wanted, "".join(value for value in wanted if type(value) is str))
+    contained = [claim.comparison.value for claim in claims if claim.comparison.operator == "contains"]
+    required = [claim.comparison.value for claim in claims if _requires_content(claim)]
+    yield from (contained, required, "".join(value for value in required if type(value) is str))
 
 
-def _wants_inside(claim: _Claim) -> bool:
-    return claim.condition.operator == "contains" and not claim.is_negated
+def _requires_content(claim: _Claim) -> bool:
+    return claim.comparison.operator == "contains" and not claim.is_negated
 
 
 def _numbers(named: set[Any]) -> Iterator[Any]:
@@ -118,6 +120,6 @@ def _numbers(named: set[Any]) -> Iterator[Any]:
 
 
 def _texts(named: set[str]) -> Iterator[str]:
-    """The first of all, the last of all, each, and what comes next after each."""
+    """Yield the smallest text, one after all others, each named text, and the text that directly follows it."""
     yield from ("", "\U0010ffff" * 2, *named)
     yield from (f"{text}\0" for text in named)

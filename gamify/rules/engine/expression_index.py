@@ -1,8 +1,9 @@
-"""Which of many expressions may match an event, without asking each.
+"""An index that finds the expressions that an event may match, without evaluating all of them.
 
-Of an expression that is one condition, or some that must all hold, one on a property of the event is picked which must hold whatever
-else does: that something equals a value, is one of some, or lies above or below a bound. By it the expression is filed, and an event looks up
-what is filed under its own values. Who is found is still to be asked; who is not found cannot match.
+An expression is indexed by one comparison, which must hold for the expression to match: the expression is that comparison, or an `and`
+that contains it. The comparison tests whether a property of the event equals a value, is one of several values, or lies above or below
+a bound. An event looks up the expressions that are stored under its own values. An expression that is found must still be evaluated;
+an expression that is not found cannot match. Expressions without such a comparison are always found.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -17,7 +18,7 @@ from gamify.facts.engine.tree import All, Comparison, Node
 EQUAL = ("eq", "in")
 ABOVE = ("gt", "gte")
 BELOW = ("lt", "lte")
-_FILED = {name: rank for rank, name in enumerate((*EQUAL, *ABOVE, *BELOW))}
+_RANKS = {name: rank for rank, name in enumerate((*EQUAL, *ABOVE, *BELOW))}
 _SCALARS = (str, int, float, bool, type(None))
 
 Key = tuple[bool, Any]
@@ -25,24 +26,24 @@ Bound = tuple[Any, int]
 
 
 @dataclass
-class _OnField:
-    """What is filed by one property: places by value, and places with their bounds, numbers and texts apart."""
+class _FieldIndex:
+    """The expressions indexed by one property: their places by value, and with their bounds. Bounds of numbers and texts are apart."""
 
     equal: defaultdict[Key, list[int]] = field(default_factory=lambda: defaultdict(list))
     above: defaultdict[bool, list[Bound]] = field(default_factory=lambda: defaultdict(list))
     below: defaultdict[bool, list[Bound]] = field(default_factory=lambda: defaultdict(list))
 
-    def file(self, place: int, condition: Comparison) -> None:
-        if condition.operator in EQUAL:
-            values = condition.value if condition.operator == "in" else [condition.value]
+    def add(self, place: int, comparison: Comparison) -> None:
+        if comparison.operator in EQUAL:
+            values = comparison.value if comparison.operator == "in" else [comparison.value]
             for key in {_key(value) for value in values}:
                 self.equal[key].append(place)
             return
-        bounds = self.above if condition.operator in ABOVE else self.below
-        insort(bounds[isinstance(condition.value, str)], (condition.value, place))
+        bounds = self.above if comparison.operator in ABOVE else self.below
+        insort(bounds[isinstance(comparison.value, str)], (comparison.value, place))
 
     def places(self, actual: Any) -> Iterator[int]:
-        """Who may match an event with this value; a bound that is met exactly is left to whoever asks."""
+        """Yield the expressions that may match a value of the property. Those whose bound equals the value are included."""
         if type(actual) not in _SCALARS:
             return
         yield from self.equal.get(_key(actual), ())
@@ -54,44 +55,44 @@ class _OnField:
 
 
 def _key(value: Any) -> Key:
-    """True is no number, though Python's dictionaries take it for 1."""
+    """Keep True and 1 apart, which are the same key of a dictionary."""
     return isinstance(value, bool), value
 
 
-def _bound(filed: Bound) -> Any:
-    return filed[0]
+def _bound(entry: Bound) -> Any:
+    return entry[0]
 
 
 class ExpressionIndex:
-    """`roots` are the expressions by their places; None stands for one that asks nothing."""
+    """`roots` are the parsed expressions; None stands for one that matches everything. An expression is named by its place in them."""
 
     def __init__(self, roots: Sequence[Node | None]) -> None:
-        fields: defaultdict[str, _OnField] = defaultdict(_OnField)
+        fields: defaultdict[str, _FieldIndex] = defaultdict(_FieldIndex)
         self._always: list[int] = []
         for place, root in enumerate(roots):
-            condition = _filed_by(root)
-            if condition is None:
+            comparison = _most_selective(root)
+            if comparison is None:
                 self._always.append(place)
             else:
-                fields[condition.field].file(place, condition)
-        self._fields = [(compile_path(name), filed) for name, filed in fields.items()]
+                fields[comparison.field].add(place, comparison)
+        self._fields = [(compile_path(name), index) for name, index in fields.items()]
 
     def places(self, properties: Values) -> list[int]:
-        """Those that may match an event with these properties, in order."""
+        """Return the places of the expressions that may match an event with these properties, in order."""
         found = list(self._always)
-        for read, filed in self._fields:
+        for read, index in self._fields:
             actual = read(properties, {})
             if actual is not MISSING:
-                found += filed.places(actual)
+                found += index.places(actual)
         return sorted(found)
 
 
-def _filed_by(root: Node | None) -> Comparison | None:
-    """The condition that tells most, of those that must hold; None where there is none."""
+def _most_selective(root: Node | None) -> Comparison | None:
+    """Return the comparison to index by: equality before bounds. None if there is none that must hold."""
     parts = root.parts if isinstance(root, All) else [root]
-    conditions = [part for part in parts if isinstance(part, Comparison) and _can_be_filed(part)]
-    return min(conditions, key=lambda condition: _FILED[condition.operator], default=None)
+    comparisons = [part for part in parts if isinstance(part, Comparison) and _can_be_indexed(part)]
+    return min(comparisons, key=lambda comparison: _RANKS[comparison.operator], default=None)
 
 
-def _can_be_filed(condition: Comparison) -> bool:
-    return condition.operator in _FILED and not is_participant_attribute(condition.field)
+def _can_be_indexed(comparison: Comparison) -> bool:
+    return comparison.operator in _RANKS and not is_participant_attribute(comparison.field)

@@ -1,8 +1,8 @@
 """How often a rule may fire for one participant (contract §11).
 
-Days are local dates of the tenant's zone at the time of the fact, weeks are ISO weeks. A late fact counts where it
-happened: the order in which facts come in does not matter, as long as they are no older than what is remembered. Of a
-cooldown only the newest firing is: what is older than that does not fire.
+Days are local dates of the tenant's zone at the time of the fact; weeks are ISO weeks. A late fact counts on the day on which it
+happened, so the order in which facts arrive does not matter within RETENTION. For a cooldown only the newest firing is stored: a fact
+from before it does not fire.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 
 RETENTION = timedelta(days=35)
+"""How long before the newest day the counts of days are stored."""
 
 
 class Limit(Enum):
-    """What stopped a rule; the values are the names of the contract."""
+    """The limit that stopped a rule. The values are the names in the contract."""
 
     EVER = "ever"
     PER_DAY = "per_day"
@@ -24,7 +25,7 @@ class Limit(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """None is no limit; `cooldown` is the least time between two firings."""
+    """None means no limit. `cooldown` is the least time between two firings."""
 
     per_day: int | None = None
     per_week: int | None = None
@@ -41,8 +42,9 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Tally:
-    """How often a rule has fired: in all, and on each day of the last weeks before the newest; `last_at` is the newest
-    by the time of its fact.
+    """How often a rule has fired for a participant: in total, and per day within RETENTION of the newest day.
+
+    `last_at` is the time of the newest fact for which it fired.
     """
 
     total: int = 0
@@ -55,9 +57,9 @@ class Tally:
 
 
 def limit_reached(tally: Tally, limits: Limits, *, at: datetime, day: date) -> Limit | None:
-    """The limit that stops a firing at `at`, which is `day` in the tenant's zone; None where it may fire.
+    """Return the limit that stops a firing at `at`, which is on `day` in the tenant's zone; None if the rule may fire.
 
-    What is older than the days that are remembered is taken for used up where a day or a week has a limit.
+    A day that is older than the stored ones counts as used up if the rule has a limit per day or per week.
     """
     if limits.ever is not None and tally.total >= limits.ever:
         return Limit.EVER
@@ -69,37 +71,38 @@ def limit_reached(tally: Tally, limits: Limits, *, at: datetime, day: date) -> L
 
 
 def _count_on(tally: Tally, day: date, used_up: int) -> int:
-    return used_up if _is_forgotten(tally, day) else tally.days.get(day, 0)
+    return used_up if _is_too_old(tally, day) else tally.days.get(day, 0)
 
 
 def _count_in_week(tally: Tally, day: date, used_up: int) -> int:
-    if _is_forgotten(tally, day):
+    if _is_too_old(tally, day):
         return used_up
     monday = _monday(day)
     return sum(count for fired_on, count in tally.days.items() if _monday(fired_on) == monday)
 
 
-def _is_forgotten(tally: Tally, day: date) -> bool:
+def _is_too_old(tally: Tally, day: date) -> bool:
     newest = tally.newest_day
     return newest is not None and day < newest - RETENTION
 
 
 def _is_too_soon(tally: Tally, cooldown: timedelta | None, at: datetime) -> bool:
-    """Only the newest firing is remembered: what happened before it may be as near to an earlier one, and fires no more."""
+    """Only the newest firing is stored. A fact from before it may be within the cooldown of an earlier firing, so it does not fire."""
     return cooldown is not None and tally.last_at is not None and at - tally.last_at < cooldown
 
 
 def with_firing(tally: Tally, *, at: datetime, day: date) -> Tally:
-    """After one more firing. Days are kept from the Monday before those remembered, so that every week is whole."""
+    """Return `tally` after one more firing. The stored days begin on a Monday, so that every week is complete."""
     days = {**tally.days, day: tally.days.get(day, 0) + 1}
     first = _monday(max(days) - RETENTION)
-    kept = {fired_on: count for fired_on, count in days.items() if fired_on >= first}
-    return Tally(tally.total + 1, kept, at if tally.last_at is None else max(at, tally.last_at))
+    stored = {fired_on: count for fired_on, count in days.items() if fired_on >= first}
+    return Tally(tally.total + 1, stored, at if tally.last_at is None else max(at, tally.last_at))
 
 
 def without_firing(tally: Tally, *, day: date, last_at: datetime | None) -> Tally:
-    """After a firing on `day` is as if it had not been; `last_at` is now the newest. A day that is not remembered any more counts
-    in the total alone.
+    """Return `tally` without one firing on `day`. `last_at` is the newest firing that remains.
+
+    If the count of `day` is no longer stored, only the total decreases.
     """
     days = {fired_on: count - (fired_on == day) for fired_on, count in tally.days.items()}
     return Tally(tally.total - 1, {fired_on: count for fired_on, count in days.items() if count}, last_at)

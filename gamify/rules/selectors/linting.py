@@ -1,6 +1,6 @@
-"""What is wrong with rules, or will be: found by reading them, before anybody wonders why nothing happens.
+"""The linter of rules: reports what is wrong with a rule, or will be, before it silently does nothing.
 
-What cannot be given is asked of the database; all the rest is found in the rules themselves (`is_thorough=False`).
+Only the check of grants reads the database (`static_findings` leaves it out). Everything else follows from the rules themselves.
 """
 
 import json
@@ -22,7 +22,7 @@ COUNTED = ("per_day", "per_week", "ever")
 
 
 class Level(StrEnum):
-    """An error keeps a rule from doing what it says; a warning may be meant; a note is nothing to mend."""
+    """An error prevents a rule from doing what it says. A warning may be intended. A note needs no action."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -31,7 +31,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`field` is the dotted path in the rule's body, as the API has it."""
+    """One thing that is wrong with a rule. `field` is the dotted path in the body of the API."""
 
     rule: Rule
     level: Level
@@ -40,54 +40,53 @@ class Finding:
 
 
 def findings(tenant: Tenant, *, now: datetime, rules: Sequence[Rule] | None = None) -> list[Finding]:
-    """What is wrong with the tenant's active rules, or with `rules` of theirs, in their order."""
-    return list(_findings(tenant, now=now, rules=rules, is_thorough=True))
+    """Return the findings about the tenant's active rules, or about `rules` of the tenant, in their order."""
+    return list(_findings(tenant, now=now, rules=rules, checks_grants=True))
 
 
 def static_findings(tenant: Tenant, *, now: datetime) -> list[Finding]:
-    """The same of the active ones, but for what they cannot give: one query however many rules there are."""
-    return list(_findings(tenant, now=now, rules=None, is_thorough=False))
+    """Return the findings about the active rules without those about grants. It takes one query, however many rules there are."""
+    return list(_findings(tenant, now=now, rules=None, checks_grants=False))
 
 
-def _findings(tenant: Tenant, *, now: datetime, rules: Sequence[Rule] | None, is_thorough: bool) -> Iterator[Finding]:
+def _findings(tenant: Tenant, *, now: datetime, rules: Sequence[Rule] | None, checks_grants: bool) -> Iterator[Finding]:
     active = list(Rule.objects.of(tenant).active().in_order())
-    looked_at = active if rules is None else rules
-    loops = loops_among(_in_force([*active, *_more(looked_at, active)], now))
-    problems = _Problems(tenant)
-    for rule in looked_at:
-        yield from _of_itself(rule, now)
-        yield from problems.of(rule) if is_thorough else ()
+    examined = active if rules is None else rules
+    loops = loops_among(_not_ended([*active, *_inactive(examined, active)], now))
+    checks = _GrantChecks(tenant)
+    for rule in examined:
+        yield from _findings_in(rule, now)
+        yield from checks.findings(rule) if checks_grants else ()
         if loop := loops.get(rule.pk):
-            yield _feeds_itself(rule, loop)
+            yield _loop_finding(rule, loop)
 
 
-def _more(rules: Iterable[Rule], active: Iterable[Rule]) -> list[Rule]:
-    """Those that are not active: what they would do if they were."""
+def _inactive(rules: Iterable[Rule], active: Iterable[Rule]) -> list[Rule]:
+    """The `rules` that are not active. They are examined as if they were."""
     known = {rule.pk for rule in active}
     return [rule for rule in rules if rule.pk not in known]
 
 
-def _in_force(rules: Iterable[Rule], now: datetime) -> list[Rule]:
-    """Those that still may fire."""
+def _not_ended(rules: Iterable[Rule], now: datetime) -> list[Rule]:
     return [rule for rule in rules if rule.ends_at is None or rule.ends_at > now]
 
 
-def _of_itself(rule: Rule, now: datetime) -> Iterator[Finding]:
-    yield from _schedule(rule, now)
-    yield from _expression(rule)
+def _findings_in(rule: Rule, now: datetime) -> Iterator[Finding]:
+    yield from _schedule_findings(rule, now)
+    yield from _expression_findings(rule)
     for name in COUNTED:
         if rule.limits.get(name) == 0:
             yield Finding(rule, Level.ERROR, f"limits.{name}", "is 0: it never fires")
 
 
-def _schedule(rule: Rule, now: datetime) -> Iterator[Finding]:
+def _schedule_findings(rule: Rule, now: datetime) -> Iterator[Finding]:
     if rule.ends_at is not None and rule.ends_at <= now:
         yield Finding(rule, Level.WARNING, "ends_at", f"ended on {rule.ends_at:%Y-%m-%d %H:%M} UTC")
     if rule.starts_at is not None and rule.starts_at > now:
         yield Finding(rule, Level.NOTE, "starts_at", f"begins on {rule.starts_at:%Y-%m-%d %H:%M} UTC")
 
 
-def _expression(rule: Rule) -> Iterator[Finding]:
+def _expression_findings(rule: Rule) -> Iterator[Finding]:
     if rule.expression is None:
         return
     try:
@@ -97,28 +96,30 @@ def _expression(rule: Rule) -> Iterator[Finding]:
         yield Finding(rule, Level.ERROR, "when.expression", f"cannot be read: {malformed}")
 
 
-def _feeds_itself(rule: Rule, loop: Loop) -> Finding:
-    """What ends by itself may be meant."""
+def _loop_finding(rule: Rule, loop: Loop) -> Finding:
+    """A loop that ends is only a warning, because it may be intended."""
     way = " → ".join((*loop.codes, loop.codes[0]))
-    ends = "until a limit or a badge they have stops it" if loop.ends else "until the chain is cut"
-    return Finding(rule, Level.WARNING if loop.ends else Level.ERROR, "then", f"feeds itself, {ends}: {way}")
+    ends = (
+        "until a limit or a badge that was already given stops it" if loop.ends else "until the pipeline cuts the chain"
+    )
+    return Finding(rule, Level.WARNING if loop.ends else Level.ERROR, "then", f"triggers itself {ends}: {way}")
 
 
-class _Problems:
-    """What grants cannot be given, asked once of those that say the same."""
+class _GrantChecks:
+    """Checks grants, each distinct grant once."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._known: dict[str, FieldError | None] = {}
+        self._problems: dict[str, FieldError | None] = {}
 
-    def of(self, rule: Rule) -> Iterator[Finding]:
+    def findings(self, rule: Rule) -> Iterator[Finding]:
         for index, spec in enumerate(rule.grants):
             if problem := self._problem(spec):
                 path = ".".join(filter(None, ("then", str(index), problem.field)))
                 yield Finding(rule, Level.ERROR, path, problem.message)
 
     def _problem(self, spec: Mapping[str, Any]) -> FieldError | None:
-        said = json.dumps(spec, sort_keys=True)
-        if said not in self._known:
-            self._known[said] = grant_problem(self._tenant, spec)
-        return self._known[said]
+        key = json.dumps(spec, sort_keys=True)
+        if key not in self._problems:
+            self._problems[key] = grant_problem(self._tenant, spec)
+        return self._problems[key]

@@ -1,4 +1,4 @@
-"""Rules that feed themselves: what one gives is a change that it listens to, or that one listens to which feeds it."""
+"""Rules that trigger themselves: what a rule grants emits a domain event to which it listens, directly or through other rules."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,95 +7,78 @@ from typing import Any
 from uuid import UUID
 
 from gamify.facts.engine.tree import Comparison
+from gamify.facts.services import grant_kinds
 from gamify.rules.engine.contradictions import is_impossible
 from gamify.rules.models import Rule
 from gamify.rules.selectors.catalog import CompiledRule, compile_rule
 
-LEADS_TO: Mapping[str, Sequence[str]] = {
-    "points": ("points.awarded", "tier.entered", "tier.upgraded"),
-    "badge": ("badge.awarded",),
-    "tier": ("tier.assigned",),
-    "streak_tick": ("streak.incremented", "streak.milestone_reached"),
-    "reward": ("reward.claimed", "reward.pending"),
-}
-"""The changes that come of each kind of grant."""
-
-CODES_AT = {
-    "badge.awarded": "badge_code",
-    "tier.assigned": "tier.code",
-    "streak.incremented": "streak_code",
-    "streak.milestone_reached": "streak_code",
-}
-"""Where a change tells the code that was granted."""
-
-ONCE = ("badge", "tier")
-"""What a participant is given once: a chain through it ends by itself."""
-
 
 @dataclass(frozen=True)
 class Loop:
-    """The shortest way from a rule back to itself, by code. `ends` where each turn of it is stopped by something."""
+    """The shortest way from a rule back to itself, as codes of rules. `ends` if something stops every turn of it."""
 
     codes: Sequence[str]
     ends: bool
 
 
 @dataclass(frozen=True)
-class _Feed:
-    """`rule` hears what another gives; `is_endless` where that can be given again and again, and be heard as often."""
+class _Trigger:
+    """What one rule grants triggers `rule`. `is_endless` if that can happen without limit."""
 
     rule: UUID
     is_endless: bool
 
 
-Feeds = Mapping[UUID, Sequence[_Feed]]
+Triggers = Mapping[UUID, Sequence[_Trigger]]
 
 
 def loops_among(rules: Sequence[Rule]) -> Mapping[UUID, Loop]:
-    """The loop of each rule that is in one. Of several, one that does not end goes first."""
+    """Return the loop of each rule that is part of one. If it is part of several, one that does not end comes first."""
     known = {row.pk: compile_rule(row) for row in rules}
-    feeds = {rule.id: list(_fed_by(rule, known)) for rule in known.values()}
-    loops = {rule_id: _loop(rule_id, feeds, known) for rule_id in known}
+    triggers = {rule.id: list(_triggered_by(rule, known)) for rule in known.values()}
+    loops = {rule_id: _loop(rule_id, triggers, known) for rule_id in known}
     return {rule_id: loop for rule_id, loop in loops.items() if loop is not None}
 
 
-def _loop(rule_id: UUID, feeds: Feeds, known: Mapping[UUID, CompiledRule]) -> Loop | None:
-    endless = _way_back(rule_id, feeds, only_endless=True)
-    way = endless or _way_back(rule_id, feeds, only_endless=False)
+def _loop(rule_id: UUID, triggers: Triggers, known: Mapping[UUID, CompiledRule]) -> Loop | None:
+    endless = _way_back(rule_id, triggers, only_endless=True)
+    way = endless or _way_back(rule_id, triggers, only_endless=False)
     return None if way is None else Loop([known[each].code for each in way], ends=endless is None)
 
 
-def _fed_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> Iterator[_Feed]:
+def _triggered_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> Iterator[_Trigger]:
     for spec in giver.grants:
-        for change in LEADS_TO.get(spec["type"], ()):
-            for hearer in known.values():
-                if change in hearer.changes and _may_hear(hearer, change, spec):
-                    is_endless = spec["type"] not in ONCE and not hearer.is_limited
-                    yield _Feed(hearer.id, is_endless)
+        if spec["type"] not in grant_kinds:
+            continue
+        kind = grant_kinds[spec["type"]]
+        for change, code_path in kind.leads_to.items():
+            for listener in known.values():
+                if change in listener.changes and _may_match(listener, code_path, spec):
+                    yield _Trigger(listener.id, is_endless=not kind.is_given_once and not listener.is_limited)
 
 
-def _may_hear(hearer: CompiledRule, change: str, spec: Mapping[str, Any]) -> bool:
-    """Whether its expression may hold for a change that tells of this grant."""
-    if hearer.expression is None:
+def _may_match(listener: CompiledRule, code_path: str | None, spec: Mapping[str, Any]) -> bool:
+    """Whether the expression of `listener` may hold for the domain event of this grant, which carries its code at `code_path`."""
+    if listener.expression is None:
         return True
-    tells = [Comparison(CODES_AT[change], "eq", spec["code"])] if change in CODES_AT and "code" in spec else []
-    return not is_impossible(hearer.expression.root, *tells)
+    known = [Comparison(code_path, "eq", spec["code"])] if code_path is not None and "code" in spec else []
+    return not is_impossible(listener.expression.root, *known)
 
 
-def _way_back(start: UUID, feeds: Feeds, *, only_endless: bool) -> Sequence[UUID] | None:
-    """The rules on the shortest way from `start` to itself, `start` first."""
+def _way_back(start: UUID, triggers: Triggers, *, only_endless: bool) -> Sequence[UUID] | None:
+    """Return the rules on the shortest way from `start` to itself, beginning with `start`; None if there is no way."""
     before: dict[UUID, UUID] = {}
     waiting = deque([start])
     while waiting:
         giver = waiting.popleft()
-        for feed in feeds[giver]:
-            if only_endless and not feed.is_endless:
+        for trigger in triggers[giver]:
+            if only_endless and not trigger.is_endless:
                 continue
-            if feed.rule == start:
+            if trigger.rule == start:
                 return _way(start, giver, before)
-            if feed.rule not in before:
-                before[feed.rule] = giver
-                waiting.append(feed.rule)
+            if trigger.rule not in before:
+                before[trigger.rule] = giver
+                waiting.append(trigger.rule)
     return None
 
 

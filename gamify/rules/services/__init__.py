@@ -1,4 +1,4 @@
-"""Rules are defined and fire here."""
+"""Defines rules, fires them, and reverses firings."""
 
 from gamify.rules.services.definitions import NOUN, RuleNotFound, create_rule, update_rule
 from gamify.rules.services.firing import fire, loads_for

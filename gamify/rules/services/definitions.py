@@ -1,4 +1,4 @@
-"""Rules are defined and changed here."""
+"""Defines and changes rules."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,10 +21,10 @@ class RuleNotFound(DomainError):
 
 
 def create_rule(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
-    """Define a rule; `data` is under the names of the model. Raises CodeConflict."""
+    """Define a rule. `data` has the field names of the model. Raises: CodeConflict."""
     return create_definition(Rule, noun=NOUN, tenant=tenant, data=data, now=now)
 
 
 def update_rule(row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
-    """Set the fields that `changes` names, and no other. What was counted towards limits stays counted."""
+    """Set the fields in `changes`. Firings that were counted towards limits stay counted."""
     return update_definition(row, tenant=tenant, changes=changes, now=now)

@@ -1,4 +1,4 @@
-"""Whether a rule that matched may fire, and that it did."""
+"""Fires rules, and counts firings towards their limits."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,19 +10,19 @@ from participants.work import Load, UnitOfWork
 
 
 def loads_for(rules: Iterable[CompiledRule]) -> Sequence[Load]:
-    """What a unit must load in which these rules may `fire`; nothing for those without limits."""
+    """Return what a unit must load before `fire` is called for these rules. Rules without limits need nothing."""
     limited = tuple(dict.fromkeys(rule.id for rule in rules if rule.is_limited))
     return [Load(RuleTally, "rule_id", limited)] if limited else []
 
 
 def fire(work: UnitOfWork, rule: CompiledRule, fact: Fact) -> Limit | None:
-    """Count one more firing, in a unit that has loaded `loads_for` the rule; or answer the limit that stops it."""
+    """Count one more firing of `rule`, and return None; or return the limit that stops it. The unit must have loaded `loads_for`."""
     if not rule.is_limited:
         return None
     row = work.row(RuleTally, fact.participant, rule.id)
     tally, day = Tally() if row is None else row.tally, rules_in(work.catalog).day_of(fact.at)
-    if stopped_by := limit_reached(tally, rule.limits, at=fact.at, day=day):
-        return stopped_by
+    if limit := limit_reached(tally, rule.limits, at=fact.at, day=day):
+        return limit
     _write(work, rule, fact, row, with_firing(tally, at=fact.at, day=day))
     return None
 

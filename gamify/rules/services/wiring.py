@@ -1,4 +1,4 @@
-"""What rules register with the layers below."""
+"""Registers what rules provide to the layers below."""
 
 from gamify.facts.services import undoers
 from gamify.rules.models import RuleTally
@@ -13,11 +13,11 @@ def _delete_tallies(participant: Participant) -> None:
 
 
 def _keep_tallies(participant: Participant) -> None:
-    """They say how often, and nothing of whom."""
+    """Tallies stay: they contain no personal data."""
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     register_catalog()
     undoers.register("rules", undo)
     erasers.register("rule tallies", Eraser(delete=_delete_tallies, anonymize=_keep_tallies))

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gamify.facts.services import Fact, Metric, MetricValue, Selector, metrics, undoers
+from gamify.facts.engine.metrics import MetricKind
+from gamify.facts.services import Fact, Metric, MetricValue, Selector, register_metric, undoers
 from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
 from gamify.tiers.services.reversing import undo
@@ -42,7 +43,16 @@ def register() -> None:
     """Called by `AppConfig.ready`."""
     changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
     undoers.register("tiers", undo)
-    metrics.register("tier_level", Metric(changes, _levels))
+    register_metric(
+        Metric(
+            label="level of the tier",
+            display_order=70,
+            kind=MetricKind.LEVEL,
+            badge_name="tier_level",
+            read=_levels,
+            raised_by=changes,
+        )
+    )
     catalog_parts.register(CATALOG_PART, load_ladder)
     erasers.register("tier changes", Eraser(delete=_delete_changes, anonymize=_clear_reasons))
     tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}

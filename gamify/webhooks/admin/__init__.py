@@ -1,4 +1,4 @@
-"""Webhooks in the console: where events are delivered, and what became of each."""
+"""Webhooks in the console: the endpoints and their deliveries."""
 
 from gamify.webhooks.admin import deliveries, webhooks
 

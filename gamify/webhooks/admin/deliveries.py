@@ -1,4 +1,4 @@
-"""Deliveries: what was sent when, and what was answered; to read, and to send again."""
+"""The deliveries of webhooks in the console, with the log of their tries. Staff can read them and send them again."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from gamify.webhooks import services
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
-from gamify.webhooks.services.recording import MOST_LOGGED
+from gamify.webhooks.services.recording import MAX_LOGGED
 from participants.admin.access import link_to
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
@@ -33,7 +33,7 @@ COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
 
 
 class EndpointFilter(admin.SimpleListFilter):
-    """Of the picked tenant only."""
+    """Offers only the webhooks of the picked tenant."""
 
     title = "webhook"
     parameter_name = "endpoint__id__exact"
@@ -50,13 +50,13 @@ class EndpointFilter(admin.SimpleListFilter):
 
 def _replay(request: HttpRequest, delivery: Delivery, data: Mapping[str, Any]) -> Done:
     services.replay(delivery, now=timezone.now())
-    return Done("It is delivered again.", "Replayed.")
+    return Done("The delivery will be sent again.", "Replayed.")
 
 
 REPLAY = ObjectPage(
     name="replay",
     title="Deliver again",
-    explanation="Under the id it had: a receiver that has seen it knows it.",
+    explanation="The event keeps its id, so a receiver that already has it can recognise it.",
     button="Deliver again",
     permission="webhooks.change_endpoint",
     perform=_replay,
@@ -66,9 +66,17 @@ REPLAY = ObjectPage(
 
 @admin.register(Delivery)
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
-    """Newest first by id, which is ordered by time."""
+    """Sorted by id, newest first: ids are ordered by time."""
 
-    list_display = ("created_at", "endpoint", "type", "shown_status", "shown_answer", "shown_tries", "shown_due")
+    list_display = (
+        "created_at",
+        "endpoint",
+        "type",
+        "display_status",
+        "display_answer",
+        "display_tries",
+        "display_due",
+    )
     list_filter = (("status", ChoicesDropdownFilter), EndpointFilter, ("created_at", DayFilter))
     list_filter_submit = True
     list_select_related = ("endpoint",)
@@ -76,59 +84,59 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     sortable_by = ()
     object_pages = (REPLAY,)
     fields = (
-        "shown_endpoint", ("type", "event_id"), ("created_at", "finished_at"), "shown_due", "shown_log", "shown_body", "id",
+        "display_endpoint", ("type", "event_id"), ("created_at", "finished_at"), "display_due", "display_log", "display_body", "id",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
         return super().get_queryset(request).select_related("endpoint", "tenant")
 
     def object_facts(self, row: Delivery) -> list[tuple[str, Any]]:
-        return [("status", row.status), ("tries", self.shown_tries(row)), ("last answer", self.shown_answer(row))]
+        return [("status", row.status), ("tries", self.display_tries(row)), ("last answer", self.display_answer(row))]
 
     @display("webhook")
-    def shown_endpoint(self, delivery: Any) -> SafeString | str:
+    def display_endpoint(self, delivery: Any) -> SafeString | str:
         return link_to(delivery.endpoint, delivery.reader)
 
     @display("status", label=COLORS)
-    def shown_status(self, delivery: Delivery) -> str:
+    def display_status(self, delivery: Delivery) -> str:
         return delivery.status
 
     @display("next try")
-    def shown_due(self, delivery: Delivery) -> str | None:
-        """Of a webhook that is not active, what is due only waits."""
+    def display_due(self, delivery: Delivery) -> str | None:
+        """Due deliveries of an inactive webhook wait until it is active again."""
         if delivery.due_at is None:
             return None
         return plain(delivery.due_at) if delivery.endpoint.is_active else "when the webhook is active again"
 
     @display("last answer")
-    def shown_answer(self, delivery: Delivery) -> str:
+    def display_answer(self, delivery: Delivery) -> str:
         if not delivery.log:
             return "–"
         _, status, milliseconds, error = delivery.log[-1]
         return f"{error or status}, {milliseconds:,} ms"
 
     @display("tries")
-    def shown_tries(self, delivery: Delivery) -> str:
-        """All that the page lists; `delivery.tries` begins again with a replay, and decides how long to wait."""
+    def display_tries(self, delivery: Delivery) -> str:
+        """Count the tries in the log. `delivery.tries` starts again at 0 with a replay, because it decides how long to wait."""
         number = len(delivery.log)
-        said = f"{number} or more" if number == MOST_LOGGED else str(number)
-        return said if delivery.tries == number else f"{said}, {delivery.tries} since the last replay"
+        text = f"{number} or more" if number == MAX_LOGGED else str(number)
+        return text if delivery.tries == number else f"{text}, {delivery.tries} since the last replay"
 
     @display("tries")
-    def shown_log(self, delivery: Delivery) -> SafeString:
+    def display_log(self, delivery: Delivery) -> SafeString:
         tries = [(parse_datetime(at), *entry) for at, *entry in delivery.log]
         return render_to_string("console/tries.html", {"tries": tries})
 
     @display("what is sent")
-    def shown_body(self, delivery: Delivery) -> str:
+    def display_body(self, delivery: Delivery) -> str:
         event = DomainEvent.objects.filter(pk=delivery.event_id, tenant_id=delivery.tenant_id).first()
         if event is None:
-            return "Nothing any more: the event was erased with its participant, or is older than events are kept."
-        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _readable(event))
+            return "Nothing: the event was erased with its participant, or removed because it is too old."
+        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _masked_message(event))
 
 
-def _readable(event: DomainEvent) -> str:
-    """The message with its confidential fields masked: staff who may see deliveries need not know coupon codes."""
+def _masked_message(event: DomainEvent) -> str:
+    """Return the message as JSON with its confidential fields masked: staff who see deliveries need not see coupon codes."""
     message = message_of(event)
     fields = event_types[event.type].fields if event.type in event_types else {}
     hidden = {name for name, field in fields.items() if field.confidential}

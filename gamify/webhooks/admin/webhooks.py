@@ -1,4 +1,4 @@
-"""Endpoints: made, changed, tested, given another secret, replayed, deleted."""
+"""Webhook endpoints in the console: create, change, test, change the secret, replay and delete."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -28,10 +28,10 @@ from participants.models import Tenant
 LIST = "admin:webhooks_endpoint_changelist"
 STATUSES = {"active": "success", "inactive": "warning", "failing": "warning", "disabled": "danger"}
 WHAT = [
-    ("failed", "what failed, also where another try is due"),
-    ("missed", "what it missed while it was inactive"),
-    ("succeeded", "what succeeded"),
-    ("", "everything"),
+    ("failed", "failed deliveries, also those that will be tried again"),
+    ("missed", "events that it missed while it was inactive"),
+    ("succeeded", "successful deliveries"),
+    ("", "all of these"),
 ]
 
 
@@ -39,16 +39,16 @@ class WebhookForm(DefinitionForm):
     create_body, update_body = NewWebhook, WebhookChanges
     only_new = ()
 
-    code = name = display_order = None  # type: ignore[assignment]  # Django's way to leave out what the parent declares
+    code = name = display_order = None  # type: ignore[assignment]  # Django's way to remove fields of the parent class
     url = LineField(label="Address", required=True, help_text="An https address that is reachable from the internet.")
     event_types = WordsField(
         label="Events", initial=["*"], help_text="Types separated by commas: points.awarded, streak.*, or * for all."
     )
-    description = LineField(  # type: ignore[assignment]  # of one line here
+    description = LineField(  # type: ignore[assignment]  # a single line here
         help_text="For your colleagues."
     )
     is_active = SwitchField(
-        label="Active", initial=True, help_text="What waits meanwhile goes on when it is active again."
+        label="Active", initial=True, help_text="Deliveries of an inactive webhook wait until it is active again."
     )
 
     class Meta:
@@ -58,7 +58,7 @@ class WebhookForm(DefinitionForm):
 
 class ReplayForm(PageForm):
     begin = MomentField(label="From", help_text="UTC.")
-    end = MomentField(label="Until", help_text="UTC. Left empty: until now.")
+    end = MomentField(label="Until", help_text="UTC. If empty: until now.")
     status = ChoiceField(label="Deliver again", choices=WHAT, required=False, initial="failed")
     refused_names: Mapping[str, str] = {"from": "begin", "to": "end"}
 
@@ -74,38 +74,38 @@ class DeletionForm(PageForm):
 
 def _test(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     services.send_test(endpoint=endpoint, now=timezone.now())
-    told = "A test is on its way: see the deliveries in a moment."
-    return Done(told, "Tested.", goes_to=_deliveries_of(endpoint))
+    message = "The test event will be sent in a moment; see the deliveries."
+    return Done(message, "Tested.", next_url=_deliveries_url(endpoint))
 
 
-def _deliveries_of(endpoint: Endpoint) -> str:
+def _deliveries_url(endpoint: Endpoint) -> str:
     return f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact={endpoint.pk}"
 
 
 def _rotate(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
-    made = services.rotate_secret(endpoint, now=timezone.now())
-    told = "For 24 hours deliveries are signed with the former one too: change the receiver over meanwhile."
-    return Done(told, "Changed the secret over.", secret=made.secret)
+    rotated = services.rotate_secret(endpoint, now=timezone.now())
+    message = "For 24 hours, deliveries are signed with both secrets. Change the receiver in this time."
+    return Done(message, "Changed the secret.", secret=rotated.secret)
 
 
 def _replay(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     now = timezone.now()
     span = Span(data["begin"], data["end"] or now)
     count = services.replay_span(endpoint, span, status=data["status"] or None, now=now)
-    return Done(f"{count:,} deliveries are to be made.", f"Replayed {count}." if count else "")
+    return Done(f"{count:,} deliveries will be made.", f"Replayed {count}." if count else "")
 
 
 def _delete(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     pk = endpoint.pk
     services.delete_endpoint(endpoint)
     endpoint.pk = pk  # for the audit row
-    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, goes_to=reverse(LIST))
+    return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, next_url=reverse(LIST))
 
 
 TEST = ObjectPage(
     name="test",
     title="Test",
-    explanation="An event webhook.test is delivered to this address alone, whatever it wants.",
+    explanation="Sends an event webhook.test to this address only, whichever events it subscribes to.",
     button="Send a test",
     permission="webhooks.change_endpoint",
     perform=_test,
@@ -115,8 +115,8 @@ TEST = ObjectPage(
 ROTATE = ObjectPage(
     name="rotate",
     title="Change the secret",
-    explanation="The new secret is shown once. For 24 hours deliveries carry a signature of each: change the receiver over meanwhile.",
-    button="Make a new secret",
+    explanation="The new secret is shown once. For 24 hours, deliveries carry a signature of each secret. Change the receiver in this time.",
+    button="Create a new secret",
     permission="webhooks.change_endpoint",
     perform=_rotate,
     icon="key",
@@ -124,7 +124,7 @@ ROTATE = ObjectPage(
 REPLAY = ObjectPage(
     name="replay",
     title="Replay",
-    explanation="Events are delivered again under the ids they had: a receiver that has seen one knows it.",
+    explanation="Events keep their ids, so a receiver that already has an event can recognise it.",
     button="Deliver again",
     permission="webhooks.change_endpoint",
     perform=_replay,
@@ -134,7 +134,7 @@ REPLAY = ObjectPage(
 DELETE = ObjectPage(
     name="remove",
     title="Delete",
-    explanation="With the log of its deliveries. What was still to be delivered to it is not.",
+    explanation="Also deletes the log of its deliveries. Pending deliveries are not sent.",
     button="Delete this webhook",
     permission="webhooks.delete_endpoint",
     perform=_delete,
@@ -149,7 +149,7 @@ class EndpointAdmin(ShownOnceAdmin):
     """The secret is shown once; everything else can be changed."""
 
     form = WebhookForm
-    list_display = ("url", "shown_types", "shown_status", "description", "created_at")
+    list_display = ("url", "display_types", "display_status", "description", "created_at")
     list_filter = ("is_active",)
     search_fields = ("url", "description")
     search_help_text = "Part of the address or the description"
@@ -176,7 +176,7 @@ class EndpointAdmin(ShownOnceAdmin):
 
     def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
         if may_open(request.user, Delivery):
-            yield Link("Deliveries", _deliveries_of(row), "list")
+            yield Link("Deliveries", _deliveries_url(row), "list")
         yield from super().object_links(request, row)
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
@@ -184,19 +184,19 @@ class EndpointAdmin(ShownOnceAdmin):
         if change:
             replace_fields(obj, services.update_endpoint(Endpoint.objects.get(pk=obj.pk), changes=data, now=now))
             return
-        made = services.create_endpoint(tenant=form.tenant, data=data, now=now)
-        self.show_once(request, made.secret)
-        replace_fields(obj, made.endpoint)
+        created = services.create_endpoint(tenant=form.tenant, data=data, now=now)
+        self.show_once(request, created.secret)
+        replace_fields(obj, created.endpoint)
 
-    def told_once(self, row: Endpoint) -> str:
+    def secret_note(self, row: Endpoint) -> str:
         return "Deliveries are signed with it (Standard Webhooks)."
 
     @display("events")
-    def shown_types(self, endpoint: Endpoint) -> str:
+    def display_types(self, endpoint: Endpoint) -> str:
         return ", ".join(endpoint.event_types)
 
     @display("status", label=STATUSES)
-    def shown_status(self, endpoint: Endpoint) -> str:
+    def display_status(self, endpoint: Endpoint) -> str:
         return _status_of(endpoint)
 
 
@@ -211,7 +211,7 @@ def _why(endpoint: Endpoint) -> str | None:
 
 
 def _notices(tenant: Tenant) -> Iterable[Notice]:
-    """Those that the product has disabled itself, until somebody activates or deletes them."""
+    """A notice for each webhook that the product disabled, until somebody activates or deletes the webhook."""
     for endpoint in Endpoint.objects.of(tenant).exclude(disabled_because=None):
         url = reverse("admin:webhooks_endpoint_change", args=[endpoint.pk])
         yield Notice(f"Deliveries to {endpoint} were stopped: {_why(endpoint)}.", url)

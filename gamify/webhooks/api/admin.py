@@ -39,22 +39,22 @@ from participants.work import reading
 
 UNKNOWN = WebhookNotFound(examples.WEBHOOK_ID)
 NOT_PUBLIC = InvalidInput("url", "127.0.0.1 is not a public address.")
-UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event of the type 'streaks.*'.")
+UNKNOWN_TYPE = InvalidInput("event_types.0", "There is no event type 'streaks.*'.")
 
 
-class OfWebhook(AdminViewSet, GenericViewSet[Any]):
+class OneWebhookViewSet(AdminViewSet, GenericViewSet[Any]):
     pagination_class = Page
     queryset = Endpoint.objects.none()
 
     def endpoint(self, webhook_id: str) -> Endpoint:
-        """The tenant's own. Raises WebhookNotFound."""
+        """Return the tenant's webhook with this id. Raises: WebhookNotFound."""
         endpoint = selectors.find_endpoint(self.tenant, webhook_id)
         if endpoint is None:
             raise WebhookNotFound(webhook_id)
         return endpoint
 
 
-class WebhooksViewSet(OfWebhook):
+class WebhooksViewSet(OneWebhookViewSet):
     filter_backends = [FilterBackend]
     filterset_class = DefinitionFilter
     serializer_class = WebhookAnswer
@@ -75,10 +75,10 @@ class WebhooksViewSet(OfWebhook):
         example=examples.CREATED,
     )
     def create(self, request: Request) -> Response:
-        """Have events delivered to an address of yours, as they happen. The answer carries the secret, this once."""
-        made = services.create_endpoint(tenant=self.tenant, data=self.body(NewWebhook), now=self.now)
+        """Register an address of yours: events are sent to it as they happen. Only this answer contains the secret."""
+        created = services.create_endpoint(tenant=self.tenant, data=self.body(NewWebhook), now=self.now)
         warnings = ignored_fields(request.data, NewWebhook())
-        return Response(with_warnings(_with_secret(made), warnings), status=201)
+        return Response(with_warnings(_with_secret(created), warnings), status=201)
 
     @operation("get_webhook", answer=WebhookAnswer, errors=[UNKNOWN], example=examples.SHOWN)
     def retrieve(self, request: Request, webhook_id: str) -> Response:
@@ -94,30 +94,30 @@ class WebhooksViewSet(OfWebhook):
         example=examples.CHANGED,
     )
     def partial_update(self, request: Request, webhook_id: str) -> Response:
-        """Change a webhook: the fields that are given, and no other. Activating one that was disabled resumes what waited."""
+        """Change only the given fields of a webhook. Activating a disabled webhook resumes its pending deliveries."""
         with transaction.atomic():
             endpoint = self.endpoint(webhook_id)
             before = rendered(WebhookAnswer, endpoint)
             changes = validated(WebhookChanges, request.data, instance=endpoint)
             changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
-        warnings = ignored_fields(request.data, WebhookChanges(), shown=lambda: before)
+        warnings = ignored_fields(request.data, WebhookChanges(), current=lambda: before)
         return Response(with_warnings(rendered(WebhookAnswer, changed), warnings))
 
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
     def destroy(self, request: Request, webhook_id: str) -> Response:
-        """Delete a webhook and the log of its deliveries. What was still to be delivered to it is not."""
+        """Delete a webhook and the log of its deliveries. Pending deliveries are not sent."""
         services.delete_endpoint(self.endpoint(webhook_id))
         return Response({"message": "Webhook deleted"})
 
     @operation("test_webhook", answer=DeliveryAnswer, errors=[UNKNOWN, WebhookInactive()], example=examples.TESTED)
     def test(self, request: Request, webhook_id: str) -> Response:
-        """Deliver an event `webhook.test` to this webhook alone, whatever it wants. What came of it is in its deliveries."""
+        """Send an event `webhook.test` to this webhook only, whichever events it subscribes to. See its deliveries for the result."""
         delivery = services.send_test(endpoint=self.endpoint(webhook_id), now=self.now)
         return Response(rendered(DeliveryAnswer, delivery))
 
     @operation("rotate_webhook_secret", answer=WebhookWithSecret, errors=[UNKNOWN], example=examples.ROTATED)
     def rotate(self, request: Request, webhook_id: str) -> Response:
-        """Give it another secret, shown this once. For 24 hours deliveries carry a signature of each."""
+        """Replace the secret. Only this answer contains the new one. For 24 hours, deliveries carry a signature of each secret."""
         return Response(_with_secret(services.rotate_secret(self.endpoint(webhook_id), now=self.now)))
 
     @operation(
@@ -128,7 +128,7 @@ class WebhooksViewSet(OfWebhook):
         example=examples.REPLAYED,
     )
     def replay(self, request: Request, webhook_id: str) -> Response:
-        """Deliver again what happened within a time, under the ids it had. At most 100,000 deliveries at once."""
+        """Deliver the events of a period again, with the same ids. At most 100,000 deliveries in one call."""
         query = self.query(ReplayQuery)
         span = Span(query["from"], query.get("to", self.now))
         endpoint = self.endpoint(webhook_id)
@@ -136,12 +136,12 @@ class WebhooksViewSet(OfWebhook):
         return Response({"replayed": count})
 
 
-def _with_secret(made: services.WithSecret) -> dict[str, Any]:
-    made.endpoint.secret = made.secret  # type: ignore[attr-defined]  # for this answer only
-    return rendered(WebhookWithSecret, made.endpoint)
+def _with_secret(shown: services.EndpointWithSecret) -> dict[str, Any]:
+    shown.endpoint.secret = shown.secret  # type: ignore[attr-defined]  # for this answer only
+    return rendered(WebhookWithSecret, shown.endpoint)
 
 
-class DeliveriesViewSet(OfWebhook):
+class DeliveriesViewSet(OneWebhookViewSet):
     serializer_class = DeliveryAnswer
 
     @operation(
@@ -152,7 +152,7 @@ class DeliveriesViewSet(OfWebhook):
         example=examples.DELIVERED,
     )
     def list(self, request: Request, webhook_id: str) -> Response:
-        """The deliveries of a webhook, that of the newest event first, with what was answered and how long it took."""
+        """The deliveries of a webhook, newest event first, with the answer and the duration of each try."""
         with reading(self.tenant):
             rows = selectors.deliveries_of(self.endpoint(webhook_id)).filter(**self.query(DeliveriesQuery))
             page = self.paginate_queryset(rows)
@@ -165,7 +165,7 @@ class DeliveriesViewSet(OfWebhook):
         example=examples.DELIVERED_AGAIN,
     )
     def replay(self, request: Request, webhook_id: str, delivery_id: str) -> Response:
-        """Deliver it again, under the id it had, whatever came of it."""
+        """Send this delivery again with the same event id, whatever its status."""
         delivery = selectors.find_delivery(self.endpoint(webhook_id), delivery_id)
         if delivery is None:
             raise DeliveryNotFound(delivery_id)

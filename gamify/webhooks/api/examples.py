@@ -1,4 +1,4 @@
-"""Calls about webhooks and the feed, as the OpenAPI document shows them."""
+"""Example calls of webhooks and the feed for the OpenAPI document."""
 
 from participants.api.schema import Example
 

@@ -1,11 +1,11 @@
-"""Bodies, queries and answers about webhooks, their deliveries, and the feed."""
+"""Queries and answers of webhooks, their deliveries, and the feed."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.webhooks.definitions import types_meant
+from gamify.webhooks.definitions import WebhookChanges, types_matching
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.selectors.feed import FeedPage
@@ -16,17 +16,17 @@ from participants.api.warnings import warnings_field
 from participants.errors import InvalidInput
 from participants.profile import AnyField
 
-REPLAYED_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
+REPLAY_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
 
 
 class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
     tenant_id = serializers.UUIDField(help_text="Your tenant's id; in the sandbox, the sandbox's.")
-    event_types = serializers.ListField(child=serializers.CharField(), help_text="The types of event that it wants.")
+    event_types = serializers.ListField(child=serializers.CharField(), help_text="The event types it subscribes to.")
     warnings = warnings_field()
     disabled_reason = serializers.CharField(
         source="disabled_because",
         allow_null=True,
-        help_text="`gone`: it answered 410. `failing`: for five days. Null where it was not disabled by the product.",
+        help_text="Why the product disabled it: `gone` (it answered 410) or `failing` (for five days). Null: it did not.",
     )
 
     class Meta:
@@ -47,23 +47,21 @@ class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
         ]
         read_only_fields = fields
         extra_kwargs = {
+            **{name: {"help_text": field.help_text} for name, field in WebhookChanges().fields.items()},
             "id": {"help_text": "Its id, by which it is changed."},
-            "url": {"help_text": "Where its deliveries go."},
-            "description": {"help_text": "For people, or null."},
-            "is_active": {"help_text": "Whether it is delivered to."},
-            "failing_since": {"help_text": "Since when it has failed without a success in between; null: it does not."},
-            "disabled_at": {"help_text": "When deliveries to it were stopped by the product, or null."},
+            "failing_since": {"help_text": "Time of the first failure after its last success; null: it does not fail."},
+            "disabled_at": {"help_text": "When the product disabled it, or null."},
             "created_at": {"help_text": "When it was created."},
             "updated_at": {"help_text": "When it was changed last."},
         }
 
 
 class WebhookWithSecret(WebhookAnswer):
-    secret = serializers.CharField(help_text="What its deliveries are signed with. Keep it: it is not shown again.")
+    secret = serializers.CharField(help_text="The secret that signs its deliveries. Store it: it is not shown again.")
     former_secret_valid_until = serializers.DateTimeField(
         source="former_until",
         allow_null=True,
-        help_text="Until then deliveries are signed with the secret before this one, too; null: there is none.",
+        help_text="Until then the former secret signs deliveries as well; null: there is none.",
     )
 
     class Meta(WebhookAnswer.Meta):
@@ -76,18 +74,20 @@ class Deleted(serializers.Serializer[Any]):
 
 
 class TryAnswer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(help_text="When it began.")
-    status_code = serializers.IntegerField(allow_null=True, help_text="What the endpoint answered; null: nothing.")
+    at = serializers.DateTimeField(help_text="When the try started.")
+    status_code = serializers.IntegerField(
+        allow_null=True, help_text="HTTP status of the answer; null: there was none."
+    )
     duration_ms = serializers.IntegerField(help_text="How long it took, in milliseconds.")
-    error = serializers.CharField(allow_null=True, help_text="Why it counts as failed; null: it does not.")
+    error = serializers.CharField(allow_null=True, help_text="Why it failed; null: it succeeded.")
 
 
 class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
     webhook_id = serializers.UUIDField(source="endpoint_id", help_text="The webhook.")
-    event_id = serializers.UUIDField(help_text="Id of the event: the same with every try, and in the feed.")
+    event_id = serializers.UUIDField(help_text="Id of the event: the same in every try, and in the feed.")
     event_type = serializers.CharField(source="type", help_text="Type of the event.")
     next_try_at = serializers.DateTimeField(
-        source="due_at", allow_null=True, help_text="When it is tried next; null: not any more."
+        source="due_at", allow_null=True, help_text="When it is tried next; null: there is no further try."
     )
     attempts = serializers.SerializerMethodField(help_text="The tries, oldest first; the newest 50.")
 
@@ -109,9 +109,9 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
         extra_kwargs = {
             "id": {"help_text": "The delivery."},
             "status": {"help_text": "`failed` after the last of ten tries; `pending` until then."},
-            "tries": {"help_text": "How often it was tried, since it was replayed last."},
-            "created_at": {"help_text": "When it was to be delivered first."},
-            "finished_at": {"help_text": "When it succeeded, or failed for the last time; else null."},
+            "tries": {"help_text": "Number of tries since the last replay."},
+            "created_at": {"help_text": "When it was created."},
+            "finished_at": {"help_text": "When it succeeded or finally failed; null: it is pending."},
         }
 
     @extend_schema_field(TryAnswer(many=True))
@@ -122,72 +122,75 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
 
 class DeliveriesQuery(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
-        choices=DeliveryStatus.choices, required=False, help_text="Only those of this status."
+        choices=DeliveryStatus.choices, required=False, help_text="Only deliveries with this status."
     )
 
 
 class ReplayQuery(serializers.Serializer[Any]):
     to = CalendarInstantField(
-        required=False, help_text="What happened from this instant on is left out; now when it is not given."
+        required=False, help_text="End of the period; events at this instant and later are excluded. Default: now."
     )
     status = serializers.ChoiceField(
-        choices=REPLAYED_STATUSES,
+        choices=REPLAY_STATUSES,
         required=False,
-        help_text="Only what `failed` (also where another try is due), what `succeeded`, or what it `missed` since it was inactive; all when left out.",
+        help_text="Only deliveries that `failed` (also those that will be tried again) or `succeeded`, or only events that it `missed` "
+        "because it was inactive. Default: all of these.",
     )
 
     def get_fields(self) -> dict[str, AnyField]:
-        """`from` is a word that Python keeps for itself."""
-        begin = CalendarInstantField(help_text="What happened from this instant on.")
+        """Add `from`, which is a keyword in Python and cannot be a class attribute."""
+        begin = CalendarInstantField(help_text="Start of the period; events at this instant are included.")
         return {"from": begin, **super().get_fields()}
 
 
 class Replayed(serializers.Serializer[Any]):
-    replayed = serializers.IntegerField(help_text="How many deliveries are to be made.")
+    replayed = serializers.IntegerField(help_text="How many deliveries will be made.")
 
 
 class TypesField(CodesField):
-    """Types of event; cleans to the types there are that are meant."""
+    """Globs of event types. The value is the list of types that match."""
 
     def to_internal_value(self, data: Any) -> Any:
         try:
-            return types_meant(super().to_internal_value(data))
+            return types_matching(super().to_internal_value(data))
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 
 
-class FollowingQuery(serializers.Serializer[Any]):
-    types = TypesField(required=False, default=None, help_text="Only these types: `streak.*,points.awarded`.")
-    participant_id = ParticipantIdField(required=False, help_text="Only what is about this participant.")
+class FeedFilterQuery(serializers.Serializer[Any]):
+    types = TypesField(required=False, default=None, help_text="Only these event types: `streak.*,points.awarded`.")
+    participant_id = ParticipantIdField(required=False, help_text="Only events about this participant.")
 
 
-class FeedQuery(FollowingQuery):
+class FeedQuery(FeedFilterQuery):
     after = TextField(
         max_length=20,
         required=False,
-        help_text="A `next_cursor`: what comes behind it. From the oldest event when left out; `latest`: from now on.",
+        help_text="A `next_cursor`: events after it. `latest`: events from now on. Default: from the oldest event.",
     )
-    limit = WholeNumberField(min_value=1, max_value=1000, default=100, help_text="Events at most.")
+    limit = WholeNumberField(min_value=1, max_value=1000, default=100, help_text="Maximum number of events.")
 
 
 class FeedEvent(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The event: the same in the feed, in the stream and as `webhook-id`.")
+    id = serializers.UUIDField(help_text="Id of the event: the same in the feed, in the stream and in `webhook-id`.")
     type = serializers.CharField(help_text="What happened, such as `streak.broken`.")
-    occurred_at = serializers.DateTimeField(help_text="When.")
+    occurred_at = serializers.DateTimeField(help_text="When it happened.")
     tenant_id = serializers.UUIDField(help_text="Your tenant's id; in the sandbox, the sandbox's.")
-    data = serializers.DictField(  # type: ignore[assignment]  # a serializer has one of its own
+    data = serializers.DictField(  # type: ignore[assignment]  # serializers have an attribute of this name
         help_text="The fields of its type: see the webhooks of this document."
     )
 
 
 class FeedAnswer(serializers.Serializer[Any]):
-    events = FeedEvent(many=True, help_text="Each participant's in the order in which they happened.")
-    next_cursor = serializers.CharField(help_text="What to ask for next, also where there is no more for now.")
-    has_more = serializers.BooleanField(help_text="Whether there is more already.")
+    events = FeedEvent(many=True, help_text="Events; those of one participant are in the order in which they happened.")
+    next_cursor = serializers.CharField(
+        help_text="Value of `after` in the next call, also if there are no more events now."
+    )
+    has_more = serializers.BooleanField(help_text="Whether there are more events now.")
 
 
-def as_feed(page: FeedPage) -> dict[str, Any]:
-    """Already as it is written: a serializer would take the events apart, and put them together again."""
+def feed_answer(page: FeedPage) -> dict[str, Any]:
+    """Build the answer directly: a serializer would only copy each event field by field."""
     return {
         "events": [message_of(event) for event in page.events],
         "next_cursor": str(page.cursor),

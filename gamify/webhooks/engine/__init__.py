@@ -1,1 +1,1 @@
-"""Pure rules of delivery: what is wanted, where it may go, how it is signed, when it is tried again."""
+"""Pure rules of delivery: event type globs, target addresses, signatures, and the retry schedule."""

@@ -1,4 +1,4 @@
-"""Which types of event somebody wants: `streak.broken`, `streak.*`, or `*` for all."""
+"""Globs of event types: `streak.broken`, `streak.*`, or `*` for all."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ EVERYTHING = "*"
 
 
 def matches(glob: str, type_name: str) -> bool:
-    """Whether `glob` means this type. A star stands for the rest of the name, and only at its end."""
+    """Whether `glob` matches this event type. A star is allowed only at the end and matches any rest."""
     if glob.endswith(EVERYTHING):
         return type_name.startswith(glob[:-1])
     return glob == type_name
@@ -17,10 +17,10 @@ def is_wanted(type_name: str, globs: Iterable[str]) -> bool:
 
 
 def glob_problem(glob: str, type_names: Iterable[str]) -> str | None:
-    """Why `glob` cannot be asked for, given the types there are, or None if it can."""
+    """Return why `glob` is invalid, or None. It must be well-formed and match at least one of `type_names`."""
     head, star, _ = glob.partition(EVERYTHING)
     if star and glob != EVERYTHING and (not glob.endswith(f".{EVERYTHING}") or EVERYTHING in head):
-        return f"A star stands for all that follows a dot, as in streak.*, or alone: '{glob}' is neither."
+        return f"A star must follow a dot at the end, as in streak.*, or stand alone; got '{glob}'."
     if not any(matches(glob, type_name) for type_name in type_names):
-        return f"There is no event of the type '{glob}'."
+        return f"There is no event type '{glob}'."
     return None

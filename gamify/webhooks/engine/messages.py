@@ -1,4 +1,4 @@
-"""What is sent: one domain event as its receivers read it, wherever they read it."""
+"""The message that represents a domain event in deliveries, in the feed and in the stream."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Event(Protocol):
 
 
 def message_of(event: Event) -> dict[str, Any]:
-    """The body of a delivery, and an entry of the feed (contract §14)."""
+    """Return the body of a delivery, which is also an entry of the feed (docs/contract.md §14)."""
     return {
         "id": str(event.id),
         "type": event.type,
@@ -35,8 +35,8 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def encoded(message: Mapping[str, Any]) -> bytes:
-    """The bytes that are signed and sent."""
+def message_bytes(message: Mapping[str, Any]) -> bytes:
+    """Return the JSON bytes that are signed and sent."""
     return _ENCODER.encode(message).encode()
 
 

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again (contract §14): ten tries over about three days."""
+"""The retry schedule of failed deliveries (docs/contract.md §14): ten tries over about three days."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,35 +15,35 @@ PAUSES = (
     timedelta(hours=24),
 )
 JITTER = 0.2
-MOST_TRIES = len(PAUSES) + 1
-LONGEST_WISH = timedelta(hours=24)
-FAILING_FOR = timedelta(days=5)
-"""After failing for so long without a success in between, an endpoint is disabled."""
-DOUBTED_FOR = timedelta(minutes=1)
-"""So long after a failure an endpoint is not trusted with all threads, whatever it has taken since: it may hang now and then."""
+MAX_TRIES = len(PAUSES) + 1
+MAX_RETRY_AFTER = timedelta(hours=24)
+DISABLE_AFTER = timedelta(days=5)
+"""An endpoint that fails for this long without a success is disabled."""
+DOUBTFUL_FOR = timedelta(minutes=1)
+"""An endpoint is doubtful for this long after a failure, even if it accepted deliveries since: it may hang now and then."""
 DOWN_AFTER = timedelta(seconds=10)
-"""After failing for so long without a success, one try at a time is enough to see whether it is back."""
+"""An endpoint that fails for this long without a success is down. Then it gets one try at a time."""
 
 
-def next_try_at(*, tries: int, at: datetime, chance: float, wish: timedelta | None = None) -> datetime | None:
-    """When to try again after `tries` tries, the last at `at`; None when that was the last of all.
+def next_try_at(*, tries: int, at: datetime, chance: float, retry_after: timedelta | None = None) -> datetime | None:
+    """Return the time of the next try, or None if `tries` tries are all there are. The last try was at `at`.
 
-    `chance`, in [0, 1), spreads pauses by ± 20 %, so that what failed together does not come back together. The endpoint's own
-    wish (`Retry-After`) can only put it off.
+    `chance`, in [0, 1), spreads the pause by ± 20 %, so that deliveries that failed together are not retried together.
+    `retry_after`, which the endpoint asked for, can only make the pause longer.
     """
-    if tries >= MOST_TRIES:
+    if tries >= MAX_TRIES:
         return None
     pause = PAUSES[tries - 1] * (1 - JITTER + 2 * JITTER * chance)
-    return at + max(pause, wish or timedelta(0))
+    return at + max(pause, retry_after or timedelta(0))
 
 
-def wish_of(header: str, *, now: datetime) -> timedelta | None:
-    """What a `Retry-After` header asks for, in seconds or as a date; at most a day, None for what is neither."""
+def parse_retry_after(header: str, *, now: datetime) -> timedelta | None:
+    """Return the pause that a `Retry-After` header asks for, in seconds or as a date. At most a day; None if it is invalid."""
     text = header.strip()
     if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WISH)
+        return min(timedelta(seconds=int(text[:9])), MAX_RETRY_AFTER)
     moment = _date(text)
-    return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST_WISH)
+    return None if moment is None else min(max(moment - now, timedelta(0)), MAX_RETRY_AFTER)
 
 
 def _date(text: str) -> datetime | None:
@@ -55,11 +55,11 @@ def _date(text: str) -> datetime | None:
 
 
 def has_failed_too_long(failing_since: datetime | None, *, now: datetime) -> bool:
-    return failing_since is not None and now - failing_since >= FAILING_FOR
+    return failing_since is not None and now - failing_since >= DISABLE_AFTER
 
 
 def is_doubtful(failed_at: datetime | None, *, now: datetime) -> bool:
-    return failed_at is not None and now - failed_at < DOUBTED_FOR
+    return failed_at is not None and now - failed_at < DOUBTFUL_FOR
 
 
 def is_down(failing_since: datetime | None, *, now: datetime) -> bool:

@@ -5,17 +5,17 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - by which a secret is known
+SECRET_PREFIX = "whsec_"  # noqa: S105 - a public prefix that marks secrets
 SECRET_BYTES = 32
 
 
-def secret_of(key: bytes) -> str:
-    """A signing key as its owner is shown it."""
+def secret_text(key: bytes) -> str:
+    """Return a signing key in the form that its owner is shown."""
     return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
-def headers_of(*, message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The three headers of one try at `at`. With several secrets, one of which is being rotated out, there is a signature of each."""
+def signature_headers(*, message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
+    """Return the three headers of one try at `at`. During a change of the secret there is one signature for each of `secrets`."""
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     return {

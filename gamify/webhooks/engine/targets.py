@@ -1,7 +1,7 @@
-"""Where a delivery may go: what an endpoint's address must look like, and which IP addresses are public.
+"""Where deliveries may go: the form of an endpoint's address, and which IP addresses are public.
 
-A name can resolve to anything, and to something else a moment later. So what is written in an address is judged when it is
-saved, for people's sake, and the IP address that is connected to when it is connected to, for safety's.
+A name can resolve to any address, and to another one a moment later. So the address is checked twice: its text when it is saved,
+to help the user, and the IP address when the connection is made, for safety.
 """
 
 import ipaddress
@@ -15,15 +15,15 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_ADDRESS = 500
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_WRITTEN = re.compile(r"[!-~]+")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
-# What the C library reads as an IPv4 address although it does not look like one: 2130706433, 0x7f.1, 0177.0.0.1.
+# The C library reads such a last label as part of an IPv4 address: 2130706433, 0x7f.1, 0177.0.0.1.
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Parts of what looks global that lead elsewhere: into IPv4 (6to4, Teredo), to examples, or nowhere. Older Pythons do not know
-# all of them.
+# Networks inside the global range that are tunnels into IPv4 (6to4, Teredo), documentation, or unused. Older Pythons do not
+# know all of them.
 NEVER_PUBLIC: Sequence[IPNetwork] = tuple(
     ipaddress.ip_network(network)
     for network in ("192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
@@ -32,8 +32,7 @@ NEVER_PUBLIC: Sequence[IPNetwork] = tuple(
 
 @dataclass(frozen=True)
 class Policy:
-    """What an installation allows: plain http or https only, which ports (none named: any), and which networks although they are
-    not public."""
+    """The targets that this installation allows: whether http, which ports (empty: all), and which networks that are not public."""
 
     allows_http: bool
     ports: Collection[int]
@@ -41,8 +40,8 @@ class Policy:
 
 
 def target_problem(url: str, policy: Policy) -> str | None:
-    """Why nothing can be delivered to `url`, or None if, as far as it can be told without looking its name up, it can."""
-    if len(url) > MAX_ADDRESS or not _WRITTEN.fullmatch(url):
+    """Return why `url` cannot be a target, or None. Names are not looked up."""
+    if len(url) > MAX_ADDRESS or not _VISIBLE_ASCII.fullmatch(url):
         return f"Must be an address of at most {MAX_ADDRESS} ASCII characters without spaces; write an international name as xn--…"
     try:
         parts = urlsplit(url)
@@ -89,24 +88,26 @@ def _address(host: str) -> IPAddress | None:
 
 
 def is_allowed(address: IPAddress, networks: Sequence[IPNetwork]) -> bool:
-    """Whether a connection to `address` may be made: it is public, or of one of `networks`."""
+    """Whether deliveries may connect to `address`: it is public, or in one of `networks`."""
     return is_public(address) or any(address in network for network in networks)
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether `address` is on the open internet. IPv6 forms that carry an IPv4 address are what the latter is."""
+    """Whether `address` is on the public internet. An IPv6 address that contains an IPv4 address is public if the latter is."""
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast and not _is_never(address)
-    if (inner := _carried(address)) is not None:
+        return address.is_global and not address.is_multicast and not _is_never_public(address)
+    if (inner := _inner_ipv4(address)) is not None:
         return is_public(inner)
-    return address in GLOBAL_UNICAST and address.is_global and address.scope_id is None and not _is_never(address)
+    return (
+        address in GLOBAL_UNICAST and address.is_global and address.scope_id is None and not _is_never_public(address)
+    )
 
 
-def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _inner_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
 
 
-def _is_never(address: IPAddress) -> bool:
+def _is_never_public(address: IPAddress) -> bool:
     return any(address in network for network in NEVER_PUBLIC)

@@ -1,4 +1,4 @@
-"""What is to be delivered to whom, and what has come of it."""
+"""Deliveries of domain events to endpoints."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from gamify.webhooks.models.endpoints import Endpoint
 from participants.ids import new_id
-from participants.models import Tenant
+from participants.models import TenantRow
 
 DOMAIN_EVENT = "participants.DomainEvent"
 
@@ -26,19 +26,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(due_at__lte=now)
 
 
-class Delivery(models.Model):
-    """One event for one endpoint. It carries nothing of the event's content, which is read when it is sent: what was erased
-    meanwhile goes nowhere.
+class Delivery(TenantRow):
+    """One event for one endpoint. It has no copy of the event's content, which is read when it is sent. So the content of an erased
+    event is never sent.
 
-    A pending one is tried at `due_at`; whoever tries it puts that ahead by more than a try can take, under a `lease` of its own:
-    a worker that dies is followed by another then. `tries` counts since the last replay; `log` has an entry for each try,
-    `[at, status or null, milliseconds, error or null]`, oldest first.
+    - A pending delivery is tried at `due_at`. The worker that claims it moves `due_at` ahead, by more than a try can take, and sets
+      its own `lease`. If the worker dies, another one continues at `due_at`.
+    - `tries` counts since the last replay.
+    - `log` has one entry per try, oldest first: `[at, status or null, milliseconds, error or null]`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     endpoint = models.ForeignKey(
         Endpoint, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -1,4 +1,4 @@
-"""Where a tenant wants its events to be delivered."""
+"""Endpoints: the addresses that receive a tenant's domain events."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,8 +8,8 @@ from participants.ids import new_id
 from participants.models import Tenant
 
 
-class DisabledBecause(models.TextChoices):
-    """Why the product has stopped delivering by itself."""
+class DisabledReason(models.TextChoices):
+    """Why the product disabled an endpoint."""
 
     GONE = "gone", "it answered 410 Gone"
     FAILING = "failing", "it failed for five days"
@@ -24,12 +24,13 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
 
 class Endpoint(models.Model):
-    """One address of a tenant's, the types of event it wants (`engine.globs`), and the secret that deliveries are signed with.
+    """One address of a tenant, the event types it subscribes to (`engine.globs`), and the secret that signs its deliveries.
 
-    `ciphertext` is the secret under `participants.secrets`; until `former_until` the one before it signs as well.
-    `failing_since` is when the failures began of which none was followed by a success, `failed_at` the last failure (within
-    some seconds), whatever succeeded since. The product disables an endpoint by
-    itself (`disabled_because`, never with `is_active`); its deliveries wait until somebody activates it again.
+    - `ciphertext` is the secret, encrypted by `participants.secrets`. Until `former_until` the former secret signs as well.
+    - `failing_since` is the time of the first failure after the last success.
+    - `failed_at` is the time of the last failure, within some seconds, whatever succeeded since.
+    - `disabled_because` is set when the product disables an endpoint; such an endpoint is never active. Its deliveries wait until
+      somebody activates it again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -44,7 +45,7 @@ class Endpoint(models.Model):
     failing_since = models.DateTimeField(null=True, editable=False)
     failed_at = models.DateTimeField(null=True, editable=False)
     disabled_at = models.DateTimeField(null=True, editable=False)
-    disabled_because = models.CharField(max_length=8, null=True, editable=False, choices=DisabledBecause.choices)
+    disabled_because = models.CharField(max_length=8, null=True, editable=False, choices=DisabledReason.choices)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

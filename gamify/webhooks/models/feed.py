@@ -1,4 +1,4 @@
-"""How far a tenant's feed has come."""
+"""The state of a tenant's feed."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from participants.models import Tenant
 
 
 class FeedHead(models.Model):
-    """The last position that was given in a tenant's feed, and the last one that retention has removed.
+    """The last position that was assigned in a tenant's feed, and the last one that retention removed.
 
-    Whoever gives positions holds this row: one at a time, so that they become visible in order.
+    Code that assigns positions locks this row. So it runs once at a time, and positions become visible in order.
     """
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+")

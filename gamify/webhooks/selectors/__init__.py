@@ -1,6 +1,6 @@
-"""What endpoints want, what is due for them, and how far the feed has come."""
+"""Reads of webhooks: subscriptions, deliveries and the feed."""
 
-from gamify.webhooks.selectors.catalog import Wanted, wanted_in
+from gamify.webhooks.selectors.catalog import WantedTypes, wanted_types
 from gamify.webhooks.selectors.endpoints import deliveries_of, find_delivery, find_endpoint
 
-__all__ = ["Wanted", "deliveries_of", "find_delivery", "find_endpoint", "wanted_in"]
+__all__ = ["WantedTypes", "deliveries_of", "find_delivery", "find_endpoint", "wanted_types"]

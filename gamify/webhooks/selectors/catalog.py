@@ -1,4 +1,4 @@
-"""What a tenant's endpoints want: the catalog's part, so that who has none pays nothing."""
+"""The event types that a tenant's endpoints subscribe to, as a part of the catalog: reading them costs no query."""
 
 from functools import cache
 from typing import cast
@@ -11,24 +11,24 @@ from participants.models import Tenant
 PART = "webhooks"
 
 
-class Wanted:
-    """The types of event that any active endpoint of a tenant wants."""
+class WantedTypes:
+    """The event types that any active endpoint of a tenant subscribes to."""
 
     def __init__(self, globs: frozenset[str]) -> None:
         self._globs = globs
-        self.has = cache(self._has)
+        self.includes = cache(self._has)
 
     def _has(self, type_name: str) -> bool:
         return is_wanted(type_name, self._globs)
 
 
-def wanted_in(catalog: Catalog) -> Wanted:
-    return cast("Wanted", catalog.part(PART))
+def wanted_types(catalog: Catalog) -> WantedTypes:
+    return cast("WantedTypes", catalog.part(PART))
 
 
-def _load(tenant: Tenant) -> Wanted:
+def _load(tenant: Tenant) -> WantedTypes:
     lists = Endpoint.objects.of(tenant).active().values_list("event_types", flat=True)
-    return Wanted(frozenset(glob for globs in lists for glob in globs))
+    return WantedTypes(frozenset(glob for globs in lists for glob in globs))
 
 
 def register() -> None:

@@ -1,4 +1,4 @@
-"""A tenant's endpoints and their deliveries."""
+"""Reads of endpoints and their deliveries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,13 +11,13 @@ from participants.models import Tenant
 
 
 def find_endpoint(tenant: Tenant, endpoint_id: str) -> Endpoint | None:
-    """The tenant's endpoint of this id; None where there is none, or it is no id."""
+    """Return the tenant's endpoint with this id. None if there is none, or if `endpoint_id` is not a UUID."""
     pk = uuid_of(endpoint_id)
     return None if pk is None else Endpoint.objects.of(tenant).filter(pk=pk).first()
 
 
 def deliveries_of(endpoint: Endpoint) -> "QuerySet[Delivery]":
-    """Newest event first: its id sorts by time, and so does the index."""
+    """The deliveries of `endpoint`, newest event first: ids are ordered by time, and the index is too."""
     return Delivery.objects.of(endpoint).order_by("-event_id")
 
 
@@ -26,15 +26,15 @@ def find_delivery(endpoint: Endpoint, delivery_id: str) -> Delivery | None:
     return None if pk is None else Delivery.objects.of(endpoint).filter(pk=pk).first()
 
 
-def endpoints_with_due(*, now: datetime) -> Sequence[Endpoint]:
-    """The active endpoints, of all tenants, for which something is due: one look into the index for each."""
+def endpoints_with_due_deliveries(*, now: datetime) -> Sequence[Endpoint]:
+    """The active endpoints of all tenants that have due deliveries, the longest due first. One index lookup per endpoint."""
     due = Delivery.objects.filter(endpoint_id=OuterRef("pk")).due(now)
     first = Subquery(due.order_by("due_at").values("due_at")[:1])
     found = Endpoint.objects.active().annotate(first_due_at=first).filter(first_due_at__isnull=False)
     return list(found.order_by("first_due_at"))
 
 
-def due_of(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[Delivery]:
-    """The next deliveries of `endpoint`, first due first, held by this transaction; what another one holds is left out."""
+def due_deliveries_for_update(endpoint: Endpoint, *, now: datetime, limit: int) -> Sequence[Delivery]:
+    """Lock and return the next due deliveries of `endpoint`, the longest due first. Rows that are locked already are skipped."""
     rows = Delivery.objects.filter(endpoint_id=endpoint.pk).due(now).select_for_update(skip_locked=True)
     return list(rows.order_by("due_at", "id").only("id", "tenant_id", "endpoint_id", "event_id")[:limit])

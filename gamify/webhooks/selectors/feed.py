@@ -1,4 +1,4 @@
-"""The outbox as readers see it: the events that have a position, in its order."""
+"""The outbox as readers of the feed see it: events that have a position, in its order."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from participants.models import DomainEvent, Participant, Tenant
 
 
 @dataclass(frozen=True)
-class Following:
-    """What a reader wants to see: only these types, where any are named, and only of this participant, where one is."""
+class FeedFilter:
+    """Which events a reader wants: only these types (None: all), and only of this participant (None: all)."""
 
     types: Collection[str] | None = None
     external_id: str | None = None
@@ -22,9 +22,9 @@ class Following:
 
 @dataclass(frozen=True)
 class FeedPage:
-    """The events behind a cursor, as many as were asked for, and the cursor behind them.
+    """The events after a cursor, and the cursor for the next call.
 
-    `cursor` also stands behind those that were left out since they were not wanted; whatever comes later has a higher one.
+    `cursor` is also after events that the filter excluded. Every later event has a higher position.
     """
 
     events: Sequence[DomainEvent]
@@ -32,47 +32,47 @@ class FeedPage:
     has_more: bool
 
 
-def head_of(tenant: Tenant) -> FeedHead:
+def feed_head(tenant: Tenant) -> FeedHead:
     return FeedHead.objects.filter(pk=tenant.pk).first() or FeedHead(tenant=tenant)
 
 
-def feed_page(tenant: Tenant, following: Following, *, after: int, limit: int) -> FeedPage:
-    """The head is read first: every position up to it is visible to the query behind it."""
-    head = head_of(tenant).position
-    found = list(_wanted(tenant, following).filter(position__gt=after).order_by("position")[: limit + 1])
+def feed_page(tenant: Tenant, feed_filter: FeedFilter, *, after: int, limit: int) -> FeedPage:
+    """Return up to `limit` events after position `after`. The head is read first: the query after it sees all positions up to it."""
+    head = feed_head(tenant).position
+    found = list(_filtered(tenant, feed_filter).filter(position__gt=after).order_by("position")[: limit + 1])
     events = found[:limit]
     if len(found) > limit:
         return FeedPage(events, _position(events[-1]), has_more=True)
     return FeedPage(events, max([head, after, *map(_position, events)]), has_more=False)
 
 
-def _wanted(tenant: Tenant, following: Following) -> "QuerySet[DomainEvent]":
+def _filtered(tenant: Tenant, feed_filter: FeedFilter) -> "QuerySet[DomainEvent]":
     rows = DomainEvent.objects.filter(tenant_id=tenant.pk)
-    if following.types is not None:
-        rows = rows.filter(type__in=following.types)
-    if following.external_id is not None:
-        bearer = Participant.objects.of(tenant).filter(external_id=following.external_id)
-        rows = rows.filter(participant_id__in=bearer.values("pk"))
+    if feed_filter.types is not None:
+        rows = rows.filter(type__in=feed_filter.types)
+    if feed_filter.external_id is not None:
+        participant = Participant.objects.of(tenant).filter(external_id=feed_filter.external_id)
+        rows = rows.filter(participant_id__in=participant.values("pk"))
     return rows
 
 
 def _position(event: DomainEvent) -> int:
-    assert event.position is not None, "it was found by its position"  # noqa: S101
+    assert event.position is not None, "the query selects by position"  # noqa: S101
     return event.position
 
 
-def unplaced() -> "QuerySet[DomainEvent]":
+def events_without_position() -> "QuerySet[DomainEvent]":
     return DomainEvent.objects.filter(position=None)
 
 
-def next_unplaced(tenant_id: UUID, *, limit: int) -> Sequence[DomainEvent]:
-    """Events of a tenant that have no position, in the order in which each participant's were committed.
+def next_events_without_position(tenant_id: UUID, *, limit: int) -> Sequence[DomainEvent]:
+    """Return up to `limit` events of a tenant without a position. Events of one participant are in the order of their commits.
 
-    A participant's events are written behind their lock. So the clock of the database, which all writers share, never shows the
-    later one an earlier time; the events of one statement show the same time, and have ids in order. SQLite's clock is
-    coarser, but its rows are numbered as they are written.
+    A participant's events are written while the participant is locked. So the clock of the database, which all writers share, never
+    gives a later event an earlier time. Events of one statement have the same time, and their ids are in order. The clock of SQLite is
+    coarser, but it numbers rows in the order in which they are written.
     """
-    rows = unplaced().filter(tenant_id=tenant_id).only("id", "tenant_id", "type")
+    rows = events_without_position().filter(tenant_id=tenant_id).only("id", "tenant_id", "type")
     is_sqlite = connection.vendor == "sqlite"
     in_order = rows.order_by(RawSQL("rowid", ())) if is_sqlite else rows.order_by(F("written_at"), "id")
     return list(in_order[:limit])

@@ -1,4 +1,4 @@
-"""Takes what is due, for this worker alone: the time at which it would be due again is put ahead by more than a try can take."""
+"""Claims due deliveries for this worker: it moves their due time ahead by more than a try can take."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.messages import message_bytes, message_of
 from gamify.webhooks.engine.schedule import is_doubtful, is_down
 from gamify.webhooks.models import Delivery, Endpoint
-from gamify.webhooks.selectors.endpoints import due_of, endpoints_with_due
+from gamify.webhooks.selectors.endpoints import due_deliveries_for_update, endpoints_with_due_deliveries
 from gamify.webhooks.services.secrets import secrets_of
 from gamify.webhooks.services.sending import Post
 from participants.database import Among, Query, update, values_for_among
@@ -24,15 +24,15 @@ from participants.models import DomainEvent
 
 LEASE = timedelta(seconds=45)
 MARGIN_SECONDS = 5.0
-DEPTH = 512
-"""Deliveries that a worker holds for one endpoint; more are claimed once half of them are sent."""
-DOUBTFUL_DEPTH = 16
-"""For one that failed lately; for one that is down, a single one."""
+CLAIM_SIZE = 512
+"""Deliveries that a worker holds for one endpoint. It claims more when half of them are sent."""
+DOUBTFUL_CLAIM_SIZE = 16
+"""The same for an endpoint that failed lately. For one that is down, it is 1."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A delivery that this worker holds under `lease`, and may begin to send until `start_by` (monotonic seconds)."""
+class ClaimedDelivery:
+    """A delivery that this worker holds under `lease`. Its try may start until `start_by` (monotonic seconds)."""
 
     delivery_id: UUID
     tenant_id: UUID
@@ -43,19 +43,20 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Hold:
-    """What was claimed for one endpoint. A doubtful one failed lately, one that is down does nothing else."""
+class ClaimedBatch:
+    """The deliveries that were claimed for one endpoint. A doubtful endpoint failed lately; one that is down only fails."""
 
     endpoint_id: UUID
     is_doubtful: bool
     is_down: bool
-    claims: Sequence[Claim]
+    deliveries: Sequence[ClaimedDelivery]
 
 
 @dataclass(frozen=True)
-class Room:
-    """Threads that are free, those of them that may wait for doubtful endpoints, and how many deliveries each endpoint has already:
-    such as are under way too."""
+class Capacity:
+    """What a worker has capacity for: its free threads, how many of them doubtful endpoints may use, and the number of deliveries that
+    it already holds for each endpoint (waiting or being sent).
+    """
 
     free: int
     free_for_doubtful: int
@@ -63,25 +64,25 @@ class Room:
 
 
 def seconds_to_start() -> float:
-    """How long after it was claimed a try may begin: it must end before the lease does."""
+    """Return how many seconds after the claim a try may still start. It must end before the lease does."""
     timeout: float = settings.WEBHOOK_TIMEOUT_SECONDS
     return LEASE.total_seconds() - timeout - MARGIN_SECONDS
 
 
-def claim(*, room: Room, now: datetime) -> list[Hold]:
-    """Hold what is due, for endpoints that have a thread or can get one. Those that work come first."""
-    shares = _shares(endpoints_with_due(now=now), room, now=now)
+def claim_due(*, capacity: Capacity, now: datetime) -> list[ClaimedBatch]:
+    """Claim due deliveries for endpoints that have a thread or can get one. Endpoints that work come first."""
+    shares = _shares(endpoints_with_due_deliveries(now=now), capacity, now=now)
     if not shares:
         return []
     start_by, lease = time.monotonic() + seconds_to_start(), new_id()
     with transaction.atomic():
-        found = [(endpoint, _leased(endpoint, number, lease=lease, now=now)) for endpoint, number in shares]
+        found = [(endpoint, _lease(endpoint, number, lease=lease, now=now)) for endpoint, number in shares]
     events = _events_of([row for _, rows in found for row in rows])
-    return [_hold(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
+    return [_batch(endpoint, rows, events, lease=lease, start_by=start_by, now=now) for endpoint, rows in found if rows]
 
 
-def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
-    rows = due_of(endpoint, now=now, limit=number)
+def _lease(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> Sequence[Delivery]:
+    rows = due_deliveries_for_update(endpoint, now=now, limit=number)
     for row in rows:
         row.due_at, row.lease = now + LEASE, lease
     if rows:
@@ -89,8 +90,8 @@ def _leased(endpoint: Endpoint, number: int, *, lease: UUID, now: datetime) -> S
     return rows
 
 
-def _shares(endpoints: Sequence[Endpoint], room: Room, *, now: datetime) -> list[tuple[Endpoint, int]]:
-    """How many deliveries are to be claimed for each endpoint: so many that its threads need not stop, once half are sent."""
+def _shares(endpoints: Sequence[Endpoint], room: Capacity, *, now: datetime) -> list[tuple[Endpoint, int]]:
+    """Return how many deliveries to claim for each endpoint, so that its threads need not pause once half of them are sent."""
     free = {True: room.free_for_doubtful, False: room.free}
     shares = []
     for doubtful, endpoint in sorted(((_is_doubtful(each, now), each) for each in endpoints), key=itemgetter(0)):
@@ -111,11 +112,11 @@ def _is_doubtful(endpoint: Endpoint, now: datetime) -> bool:
 def _depth(endpoint: Endpoint, now: datetime) -> int:
     if is_down(endpoint.failing_since, now=now):
         return 1
-    return DOUBTFUL_DEPTH if _is_doubtful(endpoint, now) else DEPTH
+    return DOUBTFUL_CLAIM_SIZE if _is_doubtful(endpoint, now) else CLAIM_SIZE
 
 
 def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
-    """By id. One that was erased with its participant is missing, and there is nothing to deliver any more."""
+    """Return the events of `rows` by id. A delivery whose event was erased with its participant is deleted: there is nothing to send."""
     if not rows:
         return {}
     ids, size = values_for_among([row.event_id for row in rows], connection)
@@ -133,7 +134,7 @@ def _declare_events(*, size: int) -> "QuerySet[DomainEvent]":
 _EVENTS = Query(_declare_events)
 
 
-def _hold(
+def _batch(
     endpoint: Endpoint,
     rows: Sequence[Delivery],
     events: Mapping[UUID, DomainEvent],
@@ -141,16 +142,18 @@ def _hold(
     lease: UUID,
     start_by: float,
     now: datetime,
-) -> Hold:
+) -> ClaimedBatch:
     secrets = secrets_of(endpoint, now=now)
     claims = [
-        Claim(row.pk, row.tenant_id, endpoint.pk, lease, start_by, _post(endpoint, events[row.event_id], secrets))
+        ClaimedDelivery(
+            row.pk, row.tenant_id, endpoint.pk, lease, start_by, _post(endpoint, events[row.event_id], secrets)
+        )
         for row in sorted(rows, key=lambda row: row.event_id)
         if row.event_id in events
     ]
-    return Hold(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
+    return ClaimedBatch(endpoint.pk, _is_doubtful(endpoint, now), is_down(endpoint.failing_since, now=now), claims)
 
 
 def _post(endpoint: Endpoint, event: DomainEvent, secrets: Sequence[str]) -> Post:
     version = event_types[event.type].version if event.type in event_types else 1
-    return Post(endpoint.url, str(event.pk), version, encoded(message_of(event)), secrets)
+    return Post(endpoint.url, str(event.pk), version, message_bytes(message_of(event)), secrets)

@@ -1,4 +1,4 @@
-"""Endpoints: made, changed, deleted, tested, given another secret, disabled."""
+"""Endpoints: create, change, delete, test, change the secret, disable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from typing import Any
 from django.db import transaction
 
 from gamify.webhooks.engine.messages import instant_text
-from gamify.webhooks.models import Delivery, DisabledBecause, Endpoint
+from gamify.webhooks.models import Delivery, DisabledReason, Endpoint
 from gamify.webhooks.services.secrets import FORMER_IS_VALID_FOR, new_secret
-from gamify.webhooks.services.sequencing import TEST, delivery_of
-from gamify.webhooks.services.waking import wake
+from gamify.webhooks.services.sequencing import TEST_EVENT, delivery_of
+from gamify.webhooks.services.waking import wake_after_commit
 from participants.catalog import bump_catalog_version
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.secrets import encrypt
 from participants.work import restartable, unit_of_work
 
-MOST_ENDPOINTS = 100
+MAX_ENDPOINTS = 100
 
 
 class WebhookNotFound(DomainError):
@@ -30,7 +30,7 @@ class WebhookNotFound(DomainError):
 
 
 class WebhookInactive(DomainError):
-    """Nothing is delivered to it."""
+    """Nothing is delivered to an inactive endpoint."""
 
     code = "webhook_inactive"
 
@@ -42,33 +42,34 @@ class TooManyWebhooks(DomainError):
     code = "too_many_webhooks"
 
     def __init__(self) -> None:
-        super().__init__(f"A tenant has {MOST_ENDPOINTS} webhooks at most")
+        super().__init__(f"A tenant has {MAX_ENDPOINTS} webhooks at most")
 
 
 @dataclass(frozen=True)
-class WithSecret:
-    """`secret` is to be shown now: nobody is told it later."""
+class EndpointWithSecret:
+    """An endpoint and its new secret, which is shown now and never again."""
 
     endpoint: Endpoint
     secret: str
 
 
 @transaction.atomic
-def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> WithSecret:
-    """Make an endpoint. What is committed from now on is delivered to it. Raises TooManyWebhooks."""
-    bump_catalog_version(tenant)  # first: two who make the last one wait for each other here
-    if Endpoint.objects.of(tenant).count() >= MOST_ENDPOINTS:
+def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> EndpointWithSecret:
+    """Create an endpoint. Events that are committed from now on are delivered to it. Raises: TooManyWebhooks."""
+    # First, because it locks the tenant: otherwise concurrent calls could exceed MAX_ENDPOINTS.
+    bump_catalog_version(tenant)
+    if Endpoint.objects.of(tenant).count() >= MAX_ENDPOINTS:
         raise TooManyWebhooks
     secret = new_secret()
     endpoint = Endpoint.objects.create(
         tenant=tenant, ciphertext=encrypt(secret), created_at=now, updated_at=now, **data
     )
-    return WithSecret(endpoint, secret)
+    return EndpointWithSecret(endpoint, secret)
 
 
 @transaction.atomic
 def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: datetime) -> Endpoint:
-    """Set the fields that `changes` names. Activated, it is as if it had never failed, and what waited is due."""
+    """Write the fields in `changes`. Activating an endpoint clears its failures, and its pending deliveries are sent."""
     changes = {name: value for name, value in changes.items() if getattr(endpoint, name) != value}
     if not changes:
         return endpoint
@@ -76,7 +77,7 @@ def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: date
         changes |= {"failing_since": None, "failed_at": None, "disabled_at": None, "disabled_because": None}
     _write(endpoint, changes, now=now)
     bump_catalog_version(endpoint.tenant)
-    wake()
+    wake_after_commit()
     return endpoint
 
 
@@ -89,45 +90,45 @@ def _write(endpoint: Endpoint, changes: Mapping[str, Any], *, now: datetime) -> 
 
 @transaction.atomic
 def delete_endpoint(endpoint: Endpoint) -> None:
-    """With all its deliveries, those that are still to be made included."""
+    """Delete an endpoint and all its deliveries. Pending deliveries are not sent."""
     Delivery.objects.of(endpoint).delete()
     bump_catalog_version(endpoint.tenant)
     endpoint.delete()
 
 
-def rotate_secret(endpoint: Endpoint, *, now: datetime) -> WithSecret:
-    """Give it another secret. For a day deliveries are signed with both, so that the receiver can change over in between."""
+def rotate_secret(endpoint: Endpoint, *, now: datetime) -> EndpointWithSecret:
+    """Replace the secret. For 24 hours, deliveries are signed with both secrets, so that the receiver can be changed in this time."""
     secret = new_secret()
     former = {"former_ciphertext": endpoint.ciphertext, "former_until": now + FORMER_IS_VALID_FOR}
     _write(endpoint, {"ciphertext": encrypt(secret), **former}, now=now)
-    return WithSecret(endpoint, secret)
+    return EndpointWithSecret(endpoint, secret)
 
 
 @restartable
 def send_test(*, endpoint: Endpoint, now: datetime) -> Delivery:
-    """Deliver an event that means nothing to this endpoint, whatever it wants. Raises WebhookInactive."""
+    """Emit `webhook.test` and deliver it to this endpoint only, whichever events it subscribes to. Raises: WebhookInactive."""
     if not endpoint.is_active:
         raise WebhookInactive
     with unit_of_work(endpoint.tenant, [], now=now) as work:
-        event = work.emit_for_tenant(TEST, {"webhook_id": str(endpoint.pk)})
+        event = work.emit_for_tenant(TEST_EVENT, {"webhook_id": str(endpoint.pk)})
         delivery = delivery_of(endpoint, event, now=now)
         work.add(delivery)
-        wake()
+        wake_after_commit()
         return delivery
 
 
 @restartable
-def disable(*, endpoint: Endpoint, because: DisabledBecause, now: datetime) -> None:
-    """Stop delivering to it, and tell of that; nothing where somebody was faster."""
+def disable(*, endpoint: Endpoint, reason: DisabledReason, now: datetime) -> None:
+    """Disable an endpoint and emit `webhook.disabled`. Do nothing if it is inactive already."""
     with unit_of_work(endpoint.tenant, [], now=now) as work:
         row = work.lock(Endpoint, endpoint.pk)
         if row is None or not row.is_active:
             return
-        _write(row, {"is_active": False, "disabled_at": now, "disabled_because": because}, now=now)
+        _write(row, {"is_active": False, "disabled_at": now, "disabled_because": reason}, now=now)
         bump_catalog_version(endpoint.tenant)
-        work.emit_for_tenant("webhook.disabled", _told_of(row, because))
+        work.emit_for_tenant("webhook.disabled", _disabled_data(row, reason))
 
 
-def _told_of(row: Endpoint, because: DisabledBecause) -> dict[str, Any]:
+def _disabled_data(row: Endpoint, reason: DisabledReason) -> dict[str, Any]:
     since = row.failing_since and instant_text(row.failing_since)
-    return {"webhook_id": str(row.pk), "url": row.url, "reason": because.value, "failing_since": since}
+    return {"webhook_id": str(row.pk), "url": row.url, "reason": reason.value, "failing_since": since}

@@ -1,4 +1,4 @@
-"""Delivers again: one delivery, or what happened within a time."""
+"""Replays: delivers one delivery or the events of a period again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services.sequencing import delivery_of, is_due_to
-from gamify.webhooks.services.waking import wake
+from gamify.webhooks.services.waking import wake_after_commit
 from participants.database import insert
 from participants.errors import DomainError, InvalidInput
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 
-MOST_REPLAYED = 100_000
+MAX_REPLAYED = 100_000
 CHUNK = 1_000
 MISSED = "missed"
-AGAIN = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
+REPLAYABLE = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
 
 
 class DeliveryNotFound(DomainError):
@@ -31,7 +31,7 @@ class DeliveryNotFound(DomainError):
 
 
 class EventGone(DomainError):
-    """It was erased with its participant, or is older than events are kept."""
+    """The event was erased with its participant, or removed because it is too old."""
 
     code = "event_gone"
 
@@ -41,55 +41,57 @@ class EventGone(DomainError):
 
 @dataclass(frozen=True)
 class Span:
-    """From one instant to another, the latter excluded."""
+    """A half-open period: `begin` is included, `end` is not."""
 
     begin: datetime
     end: datetime
 
     def of_ids(self, column: str) -> Q:
-        """Ids of events sort by the time at which they were made."""
+        """The ids of events in this period: ids are ordered by the time at which they were made."""
         return Q(**{f"{column}__gte": first_id_at(self.begin), f"{column}__lt": first_id_at(self.end)})
 
 
 @transaction.atomic
 def replay(delivery: Delivery, *, now: datetime) -> Delivery:
-    """Have it delivered again, with all its tries. Raises EventGone."""
+    """Make a delivery pending again, with all ten tries. Raises: EventGone."""
     if not DomainEvent.objects.filter(pk=delivery.event_id).exists():
         raise EventGone
-    Delivery.objects.filter(pk=delivery.pk).update(**_anew(now))
-    wake()
+    Delivery.objects.filter(pk=delivery.pk).update(**_pending_again(now))
+    wake_after_commit()
     delivery.refresh_from_db()
     return delivery
 
 
-def _anew(now: datetime) -> dict[str, object]:
+def _pending_again(now: datetime) -> dict[str, object]:
     return {"status": DeliveryStatus.PENDING, "tries": 0, "due_at": now, "lease": None, "finished_at": None}
 
 
 @transaction.atomic
 def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: datetime) -> int:
-    """Deliver again what happened in `span`; answers how many deliveries that makes.
+    """Deliver the events of `span` again. Returns the number of deliveries.
 
-    `status` selects by what became of them; None is all of these. Raises InvalidInput for too many.
+    `status` selects events by their delivery; None selects all of these:
 
-    - `failed`: all tries failed, or the latest did and another is due later.
-    - `succeeded`: the endpoint took it.
-    - `missed`: the endpoint wants it and it was never to be delivered, since the endpoint was inactive or did not exist.
+    - `failed`: all tries failed, or the latest did and another one is due.
+    - `succeeded`: the endpoint accepted it.
+    - `missed`: the endpoint subscribes to it and has no delivery, because it was inactive or did not exist.
+
+    Raises: InvalidInput for more than MAX_REPLAYED deliveries.
     """
-    again = _tried(endpoint, span, AGAIN if status is None else (status,))
+    again = _tried(endpoint, span, REPLAYABLE if status is None else (status,))
     count = again.count()
-    missed = list(islice(_missed(endpoint, span), MOST_REPLAYED + 1)) if status in (None, MISSED) else []
-    if count + len(missed) > MOST_REPLAYED:
-        raise InvalidInput("to", f"This would replay more than {MOST_REPLAYED:,} deliveries: ask for a shorter time.")
-    again.update(**_anew(now))
+    missed = list(islice(_missed(endpoint, span), MAX_REPLAYED + 1)) if status in (None, MISSED) else []
+    if count + len(missed) > MAX_REPLAYED:
+        raise InvalidInput("to", f"This would replay more than {MAX_REPLAYED:,} deliveries: choose a shorter period.")
+    again.update(**_pending_again(now))
     for chunk in _chunks(missed):
         insert(connection, [delivery_of(endpoint, event, now=now) for event in chunk])
-    wake()
+    wake_after_commit()
     return count + len(missed)
 
 
 def _tried(endpoint: Endpoint, span: Span, statuses: Sequence[str]) -> "QuerySet[Delivery]":
-    """Without those whose event is gone, and without those that a worker is trying right now."""
+    """The deliveries to replay, without those whose event is gone and those that a worker is sending now."""
     wanted = Q(status__in=statuses)
     if DeliveryStatus.FAILED in statuses:
         wanted |= Q(status=DeliveryStatus.PENDING, tries__gt=0, lease=None)
@@ -98,7 +100,7 @@ def _tried(endpoint: Endpoint, span: Span, statuses: Sequence[str]) -> "QuerySet
 
 
 def _missed(endpoint: Endpoint, span: Span) -> Iterator[DomainEvent]:
-    """Those that have a position: the others will be delivered anyway."""
+    """Events of the span without a delivery. Events without a position are left out: they will get a delivery anyway."""
     delivered = Delivery.objects.of(endpoint).filter(event_id=OuterRef("pk"))
     events = DomainEvent.objects.filter(span.of_ids("pk"), ~Exists(delivered), tenant_id=endpoint.tenant_id)
     rows = events.exclude(position=None).only("id", "tenant_id", "type").order_by("pk")

@@ -1,4 +1,4 @@
-"""Removes what is old enough: events with a position, and deliveries. Found by primary key, which sorts by time."""
+"""Removes old events and deliveries. They are found by primary key, which is ordered by time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from gamify.webhooks.models import Delivery, FeedHead
-from participants.auditing import GONE
+from participants.auditing import PARTICIPANT_DELETED
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 from participants.secrets import keyed_hashes
@@ -19,17 +19,20 @@ ERASED = r"^erased_[0-9a-f]{64}$"
 
 
 def prune_events(*, before: datetime) -> Iterator[int]:
-    """Remove the events of before that, of all tenants; answers how many in each step."""
+    """Generator: removes the events before `before`, of all tenants, and yields the number removed in each step."""
     while step := _prune_events(before):
         yield step
 
 
 @transaction.atomic
 def _prune_events(before: datetime) -> int:
-    """The head of the feed first: a reader who comes in between is told, and misses nothing. That somebody was erased is kept,
-    for audits to know.
+    """Remove one chunk. The heads of the feeds are updated first: a concurrent reader then gets CursorExpired instead of a gap.
+
+    Events that record an erasure stay, because audits need them.
     """
-    old = DomainEvent.objects.filter(pk__lt=first_id_at(before)).exclude(position=None).exclude(type=GONE)
+    old = (
+        DomainEvent.objects.filter(pk__lt=first_id_at(before)).exclude(position=None).exclude(type=PARTICIPANT_DELETED)
+    )
     rows = list(old.order_by("pk").values_list("pk", "tenant_id", "position")[:CHUNK])
     for tenant_id in sorted({tenant_id for _, tenant_id, _ in rows}):
         last = max(position or 0 for _, owner, position in rows if owner == tenant_id)
@@ -39,9 +42,9 @@ def _prune_events(before: datetime) -> int:
 
 
 def forget_erased_ids(*, before: datetime) -> Iterator[int]:
-    """Replace the ids of erased participants in the events of before that, of all tenants; yields how many in each step.
+    """Generator: replaces the ids of erased participants in events before `before`, and yields the number replaced in each step.
 
-    `participant.deleted` itself stays, since audits count on it. By then every follower of the feed has read whom to erase.
+    `participant.deleted` itself stays, because audits need it. By then every follower of the feed has read whom to erase.
     """
     while step := _forget_erased_ids(before):
         yield step
@@ -49,7 +52,7 @@ def forget_erased_ids(*, before: datetime) -> Iterator[int]:
 
 @transaction.atomic
 def _forget_erased_ids(before: datetime) -> int:
-    old = DomainEvent.objects.filter(type=GONE, pk__lt=first_id_at(before)).exclude(position=None)
+    old = DomainEvent.objects.filter(type=PARTICIPANT_DELETED, pk__lt=first_id_at(before)).exclude(position=None)
     rows = list(old.exclude(data__participant_id__regex=ERASED).order_by("pk")[:CHUNK])
     for row in rows:
         hashed = keyed_hashes(row.data["participant_id"], purpose=f"erased:{row.tenant_id}")[0]
@@ -59,7 +62,7 @@ def _forget_erased_ids(before: datetime) -> int:
 
 
 def prune_deliveries(*, before: datetime) -> Iterator[int]:
-    """Remove the deliveries that were made before that, whatever became of them."""
+    """Generator: removes the deliveries that were created before `before`, whatever their status, and yields the number in each step."""
     while step := _prune_deliveries(before):
         yield step
 

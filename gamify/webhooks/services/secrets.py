@@ -1,10 +1,10 @@
-"""What deliveries are signed with: made, changed over, read."""
+"""The secrets that sign deliveries."""
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from gamify.webhooks.engine.signing import SECRET_BYTES, secret_of
+from gamify.webhooks.engine.signing import SECRET_BYTES, secret_text
 from gamify.webhooks.models import Endpoint
 from participants.secrets import decrypt
 
@@ -12,11 +12,14 @@ FORMER_IS_VALID_FOR = timedelta(hours=24)
 
 
 def new_secret() -> str:
-    return secret_of(secrets.token_bytes(SECRET_BYTES))
+    return secret_text(secrets.token_bytes(SECRET_BYTES))
 
 
 def secrets_of(endpoint: Endpoint, *, now: datetime) -> Sequence[str]:
-    """The secret, and for a day after a change the one before it. None that no passphrase opens."""
+    """Return the secrets that sign now: the current one and, for 24 hours after a change, the former one.
+
+    A secret that no passphrase decrypts is left out.
+    """
     texts = [endpoint.ciphertext]
     if endpoint.former_ciphertext and endpoint.former_until and now < endpoint.former_until:
         texts.append(endpoint.former_ciphertext)

@@ -1,7 +1,7 @@
-"""Gives events their positions in the feed, and makes their deliveries, in one transaction after the commit that wrote them.
+"""Assigns feed positions to committed events and creates their deliveries, in one transaction.
 
-An id is made before its transaction commits, so a reader who follows ids, or times, skips what commits late. Positions are
-given to what is committed already, by one at a time for each tenant: behind a position nothing is ever added.
+Ids are made before their transaction commits. So a reader that follows ids, or times, would skip events that commit late.
+Positions are assigned to committed events only, by one transaction at a time per tenant: no event is ever added before a position.
 """
 
 from collections.abc import Sequence
@@ -12,39 +12,39 @@ from django.db import connection, transaction
 
 from gamify.webhooks.engine.globs import is_wanted
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint, FeedHead
-from gamify.webhooks.selectors.feed import next_unplaced, unplaced
+from gamify.webhooks.selectors.feed import events_without_position, next_events_without_position
 from participants.database import insert, instance_from, update
 from participants.ids import new_id
 from participants.models import DomainEvent
 
 CHUNK = 1_000
-TEST = "webhook.test"
+TEST_EVENT = "webhook.test"
 
 
-def place_all(*, now: datetime) -> int:
-    """Give positions to what has none, of all tenants, a chunk of each; answers how many events were placed."""
-    waiting = unplaced().order_by().values_list("tenant_id", flat=True).distinct()
-    return sum(place(tenant_id=tenant_id, now=now) for tenant_id in list(waiting))
+def assign_all_positions(*, now: datetime) -> int:
+    """Assign positions in the feeds of all tenants, one chunk each. Returns the number of events."""
+    waiting = events_without_position().order_by().values_list("tenant_id", flat=True).distinct()
+    return sum(assign_positions(tenant_id=tenant_id, now=now) for tenant_id in list(waiting))
 
 
 @transaction.atomic
-def place(*, tenant_id: UUID, now: datetime) -> int:
-    """Give the next positions of a tenant's feed, CHUNK at most; answers how many."""
-    head = _held_head(tenant_id)
-    events = next_unplaced(tenant_id, limit=CHUNK)
+def assign_positions(*, tenant_id: UUID, now: datetime) -> int:
+    """Assign the next positions of a tenant's feed, at most CHUNK. Returns the number of events."""
+    head = _lock_head(tenant_id)
+    events = next_events_without_position(tenant_id, limit=CHUNK)
     if not events:
         return 0
     for position, event in enumerate(events, start=head.position + 1):
         event.position = position
     update(connection, events, ["position"])
-    _deliver(tenant_id, events, now=now)
+    _create_deliveries(tenant_id, events, now=now)
     head.position += len(events)
     head.save(update_fields=["position"])
     return len(events)
 
 
-def _held_head(tenant_id: UUID) -> FeedHead:
-    """Locked: who comes next finds what was committed meanwhile."""
+def _lock_head(tenant_id: UUID) -> FeedHead:
+    """Lock the head before reading events: the next transaction then finds everything that was committed meanwhile."""
     heads = FeedHead.objects.select_for_update()
     head = heads.filter(pk=tenant_id).first()
     if head is None:
@@ -53,7 +53,7 @@ def _held_head(tenant_id: UUID) -> FeedHead:
     return head
 
 
-def _deliver(tenant_id: UUID, events: Sequence[DomainEvent], *, now: datetime) -> None:
+def _create_deliveries(tenant_id: UUID, events: Sequence[DomainEvent], *, now: datetime) -> None:
     endpoints = list(Endpoint.objects.filter(tenant_id=tenant_id).active())
     rows = [
         delivery_of(endpoint, event, now=now)
@@ -66,8 +66,8 @@ def _deliver(tenant_id: UUID, events: Sequence[DomainEvent], *, now: datetime) -
 
 
 def is_due_to(endpoint: Endpoint, event: DomainEvent) -> bool:
-    """Whether `endpoint` wants it. What tests an endpoint is that one's alone, and has its delivery from the beginning."""
-    return event.type != TEST and is_wanted(event.type, endpoint.event_types)
+    """Whether `endpoint` subscribes to `event`. A test event already has its only delivery."""
+    return event.type != TEST_EVENT and is_wanted(event.type, endpoint.event_types)
 
 
 def delivery_of(endpoint: Endpoint, event: DomainEvent, *, now: datetime) -> Delivery:

@@ -1,8 +1,8 @@
-"""Tells a worker that there is something to deliver. Only a wake-up: what is due is in the database, and beat looks every few
-seconds.
+"""Wakes a worker when there is something to deliver.
 
-A process sends one message for all that is committed within a moment (`WINDOW_SECONDS`). Whoever takes it looks until that moment
-is over (`LINGER_SECONDS`), so that nothing waits which came while no message was sent.
+The message is only a wake-up: due deliveries are in the database, and beat starts a worker every few seconds anyway. A process sends
+at most one message per WINDOW_SECONDS. The worker that receives it looks for LINGER_SECONDS, which is longer, so that events that were
+committed in between are delivered at once.
 """
 
 import threading
@@ -13,7 +13,7 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
-from gamify.webhooks.selectors import wanted_in
+from gamify.webhooks.selectors import wanted_types
 from participants.catalog import catalog_of
 from participants.models import DomainEvent, Tenant
 
@@ -21,40 +21,40 @@ TASK = "webhooks.deliver"
 QUEUE = "webhooks"
 WINDOW_SECONDS = 0.25
 LINGER_SECONDS = WINDOW_SECONDS + 0.1
-SILENCE_SECONDS = 5.0  # without a broker; beat's messages come as soon as there is one
+BROKER_DOWN_SECONDS = 5.0  # pause after a failure; beat sends messages as soon as the broker is back
 
 logger = structlog.get_logger(__name__)
 
 
-class Bell:
-    """Rings once in a while, however often it is pressed."""
+class WakeUpSender:
+    """Sends a wake-up message, at most one per WINDOW_SECONDS. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._quiet_until = 0.0
 
-    def press(self) -> None:
+    def send(self) -> None:
         with self._lock:
             if time.monotonic() < self._quiet_until:
                 return
             self._quiet_until = time.monotonic() + WINDOW_SECONDS
         try:
             current_app.send_task(TASK, queue=QUEUE)
-        except Exception as error:  # noqa: BLE001 - whatever the broker has, the change is made, and beat delivers it
-            self._quiet_until = time.monotonic() + SILENCE_SECONDS
+        except Exception as error:  # noqa: BLE001 - the change is committed, and beat wakes a worker later
+            self._quiet_until = time.monotonic() + BROKER_DOWN_SECONDS
             logger.warning("wake_up_not_sent", error=str(error))
 
 
-bell = Bell()
+wake_up_sender = WakeUpSender()
 
 
-def wake() -> None:
-    """Have deliveries made once this transaction is committed."""
-    transaction.on_commit(bell.press)
+def wake_after_commit() -> None:
+    """Wake a worker after the commit of the current transaction."""
+    transaction.on_commit(wake_up_sender.send)
 
 
-def wake_for(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
-    """An outbox follower: called after the commit."""
-    wanted = wanted_in(catalog_of(tenant))
-    if any(wanted.has(event.type) for event in events):
-        bell.press()
+def wake_if_wanted(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
+    """Wake a worker if an endpoint subscribes to one of `events`. Registered in `after_commit`."""
+    wanted = wanted_types(catalog_of(tenant))
+    if any(wanted.includes(event.type) for event in events):
+        wake_up_sender.send()

@@ -1,22 +1,22 @@
-"""What webhooks register with the layers below."""
+"""Registrations of webhooks with the layers below."""
 
 from gamify.webhooks.selectors.catalog import register as register_catalog
-from gamify.webhooks.services.sequencing import TEST
-from gamify.webhooks.services.waking import wake_for
+from gamify.webhooks.services.sequencing import TEST_EVENT
+from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
 from participants.events import INSTANT, TEXT, UUID, EventField
 from participants.work import after_commit
 
-_WHICH = {"webhook_id": EventField(UUID, "Id of the webhook.")}
+_WEBHOOK = {"webhook_id": EventField(UUID, "Id of the webhook.")}
 _EVENTS = {
-    TEST: ("A webhook was tried out. It goes to that one alone, whatever it wants.", {}),
+    TEST_EVENT: ("A test of a webhook. It is delivered to that webhook only, whatever it subscribes to.", {}),
     "webhook.disabled": (
-        "Deliveries to a webhook were stopped, since it does not take them.",
+        "The product disabled a webhook that does not accept deliveries.",
         {
             "url": EventField(TEXT, "Its address."),
             "reason": EventField(TEXT, "`gone` (it answered 410) or `failing` (for five days)."),
             "failing_since": EventField(
-                INSTANT, "When the failures began of which none was followed by a success, or null.", nullable=True
+                INSTANT, "Time of the first failure after the last success, or null.", nullable=True
             ),
         },
     ),
@@ -24,8 +24,8 @@ _EVENTS = {
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called when the apps are loaded."""
     register_catalog()
-    after_commit.register("webhooks", wake_for)
+    after_commit.register("webhooks", wake_if_wanted)
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _WHICH | fields, is_about_participant=False)
+        events.register(name, meaning, _WEBHOOK | fields, is_about_participant=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 from gamify.webhooks.models import Endpoint
 from participants.management.base import ReportingCommand
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import HmacSecret
 from participants.services.reencrypting import ReencryptionTotals, reencrypt
 
@@ -14,12 +14,14 @@ COLUMNS = ((HmacSecret, "ciphertext"), (Endpoint, "ciphertext"), (Endpoint, "for
 
 class Command(ReportingCommand):
     help = (
-        "Close all that is stored encrypted with the first of ENCRYPTION_KEYS, so that the others can be taken away. Safe to repeat. "
-        "Exits 1 where something is left that none of them opens."
+        "Encrypt all stored secrets with the first of ENCRYPTION_KEYS, so that the others can be removed. Safe to repeat. "
+        "Exits with code 1 if a secret cannot be decrypted with any of them."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Say how much there is to do, and do nothing.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Report how much there is to do, and change nothing."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.total = ReencryptionTotals()
@@ -29,7 +31,7 @@ class Command(ReportingCommand):
 
     def report(self, *, dry_run: bool, **options: Any) -> Mapping[str, Any]:
         number = sum(model._default_manager.exclude(**{column: None}).count() for model, column in COLUMNS)
-        with counting(options, total=number) as moved:
+        with progress_bar(options, total=number) as moved:
             for model, column in COLUMNS:
-                reencrypt(model, column, is_dry_run=dry_run, seen=moved, total=self.total)
+                reencrypt(model, column, is_dry_run=dry_run, report_progress=moved, total=self.total)
         return {**asdict(self.total), "dry_run": dry_run}

@@ -11,10 +11,10 @@ class Command(ReportingCommand):
     help = "Fill the tenant 'demo' with 90 days of about 200 participants; safe to repeat."
 
     def report(self, **options: Any) -> Mapping[str, Any]:
-        made = make_demo(now=timezone.now())
+        result = make_demo(now=timezone.now())
         return {
-            "id": made.tenant.pk,
-            "slug": made.tenant.slug,
-            "participants": made.participants,
-            "points": made.points,
+            "id": result.tenant.pk,
+            "slug": result.tenant.slug,
+            "participants": result.participants,
+            "points": result.points,
         }

@@ -1,4 +1,4 @@
-"""`manage.py serve`, as `manage.py help` shows it; manage.py itself goes straight to `serving`, before Django loads."""
+"""Makes `manage.py help` list `serve`. To run it, manage.py calls `serving` directly, before Django loads."""
 
 import sys
 from argparse import ArgumentParser
@@ -10,7 +10,7 @@ from gamify_project import serving
 
 
 class Command(BaseCommand):
-    """Takes the port, migrates, prepares first-use data, then runs web server, worker and beat until stopped."""
+    """Binds the port, migrates, creates first-use data, and runs web server, worker and beat until stopped."""
 
     help = "Runs web server, Celery worker and Celery beat together; Ctrl-C stops them."
     requires_system_checks = ()

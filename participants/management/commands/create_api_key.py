@@ -13,22 +13,22 @@ from participants.services.keys import create_api_key
 
 
 class Command(ReportingCommand):
-    help = "Create an API key and print it: the only time it can be read."
+    help = "Create an API key and print it. It cannot be shown again."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         parser.add_argument("--scope", action="append", default=[], choices=Scope.values, help="May be repeated.")
-        parser.add_argument("--sandbox", action="store_true", help="A bq_test_ key, for the sandbox twin.")
-        parser.add_argument("--name", default="", help="What people will recognise it by.")
+        parser.add_argument("--sandbox", action="store_true", help="Create a bq_test_ key for the sandbox.")
+        parser.add_argument("--name", default="", help="Name, by which people recognise it.")
         expiry = parser.add_mutually_exclusive_group()
         expiry.add_argument("--expires-in-days", type=whole_number, metavar="N")
         expiry.add_argument(
-            "--expires-at", metavar="ISO", help="Such as 2026-12-31T00:00:00Z; UTC where no offset is given."
+            "--expires-at", metavar="ISO", help="Example: 2026-12-31T00:00:00Z. Without an offset it is UTC."
         )
 
     def report(self, *, tenant: str, scope: list[str], name: str, **options: Any) -> Mapping[str, Any]:
         now = timezone.now()
-        made = create_api_key(
+        new = create_api_key(
             tenant=existing_tenant(tenant, sandbox=options["sandbox"]),
             scopes=scope,
             name=name,
@@ -36,13 +36,13 @@ class Command(ReportingCommand):
             now=now,
         )
         return {
-            "id": made.row.pk,
-            "key": made.key,
-            "prefix": made.row.prefix,
-            "tenant_id": made.row.tenant_id,
-            "scopes": made.row.scopes,
-            "name": made.row.name,
-            "expires_at": made.row.expires_at,
+            "id": new.row.pk,
+            "key": new.key,
+            "prefix": new.row.prefix,
+            "tenant_id": new.row.tenant_id,
+            "scopes": new.row.scopes,
+            "name": new.row.name,
+            "expires_at": new.row.expires_at,
         }
 
 

@@ -9,11 +9,11 @@ from participants.services.tenants import create_tenant
 
 
 class Command(ReportingCommand):
-    help = "Create a tenant and its sandbox twin."
+    help = "Create a tenant and its sandbox."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="Public name: 1-64 of a-z, 0-9, - and _.")
-        parser.add_argument("--name", help="Name for people; the slug when left out.")
+        parser.add_argument("--name", help="Display name. Default: the slug.")
         parser.add_argument("--timezone", default="UTC", help="IANA time zone. Default: UTC.")
 
     def report(self, *, slug: str, name: str | None, timezone: str, **options: Any) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from participants.services.keys import revoke_api_key
 
 
 class Command(ReportingCommand):
-    help = "Revoke an API key, named by its id or its display prefix."
+    help = "Revoke an API key, given by its id or its prefix."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("key", metavar="PREFIX_OR_ID")

@@ -9,7 +9,7 @@ from participants.services.hmac import revoke_hmac_secret
 
 
 class Command(ReportingCommand):
-    help = "Revoke a partner's secret, named by its id."
+    help = "Revoke a partner's secret, given by its id."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("secret_id", metavar="ID")

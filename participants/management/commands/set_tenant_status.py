@@ -9,13 +9,13 @@ from participants.services.tenants import set_tenant_status
 
 
 class Command(ReportingCommand):
-    help = "Enable or disable a tenant together with its sandbox twin."
+    help = "Enable or disable a tenant together with its sandbox."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
         choice = parser.add_mutually_exclusive_group(required=True)
-        choice.add_argument("--enable", action="store_true", help="Serve its keys again.")
-        choice.add_argument("--disable", action="store_true", help="Answer all its keys with 403.")
+        choice.add_argument("--enable", action="store_true", help="Accept its keys again.")
+        choice.add_argument("--disable", action="store_true", help="Refuse all its keys with 403.")
 
     def report(self, *, slug: str, enable: bool, **options: Any) -> Mapping[str, Any]:
         tenant = set_tenant_status(slug=slug, is_active=enable, now=timezone.now())

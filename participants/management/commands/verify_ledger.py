@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.auditing import Drift
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Tenant
 from participants.services.auditing import audit, audit_size
 
@@ -16,21 +16,21 @@ LIMIT = 100
 
 class Command(ReportingCommand):
     help = (
-        "Say what does not agree: balances and the ledger, credits that expire, tiers, badges, claims, codes and stock, what was "
-        "answered under keys and told to the outside. Changes nothing. Exits 1 where anything was found."
+        "Report rows that contradict each other: balances and ledger, expiring credits, tiers, badges, claims, codes and stock, "
+        "stored idempotent answers and emitted events. Changes nothing. Exits with code 1 if it finds a contradiction."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--tenant", metavar="SLUG", help="Of this tenant; of all and their sandboxes when left out."
+            "--tenant", metavar="SLUG", help="Check this tenant. Default: all tenants and their sandboxes."
         )
-        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin of that tenant instead.")
+        parser.add_argument("--sandbox", action="store_true", help="Check the sandbox of that tenant.")
         parser.add_argument(
-            "--limit", type=whole_number, default=LIMIT, help="Print so many; all are counted. Default: 100."
+            "--limit", type=whole_number, default=LIMIT, help="Print at most this many; all are counted. Default: 100."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.found: list[dict[str, Any]] = []
         self.rows = self.drifts = 0
         super().handle(*args, **options)
         if self.drifts:
@@ -38,26 +38,26 @@ class Command(ReportingCommand):
 
     def report(self, *, tenant: str | None, sandbox: bool, json: bool, **options: Any) -> Mapping[str, Any]:
         tenants = _tenants(tenant, sandbox=sandbox)
-        with counting({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
+        with progress_bar({**options, "json": json}, total=sum(map(audit_size, tenants))) as moved:
             for each in tenants:
-                teller = self._teller(each, limit=options["limit"], is_printed=not json)
-                audited = audit(tenant=each, now=timezone.now(), report=teller, seen=moved)
+                printer = self._printer(each, limit=options["limit"], is_printed=not json)
+                audited = audit(tenant=each, now=timezone.now(), report=printer, report_progress=moved)
                 self.rows, self.drifts = self.rows + audited.rows, self.drifts + audited.drifts
         counts = {"tenants": len(tenants), "rows": self.rows, "drifts": self.drifts}
-        return {**counts, "found": self.told} if json else counts
+        return {**counts, "found": self.found} if json else counts
 
-    def _teller(self, tenant: Tenant, *, limit: int, is_printed: bool) -> Callable[[Drift], None]:
-        """Drifts are printed as they are found, up to `limit` of them."""
+    def _printer(self, tenant: Tenant, *, limit: int, is_printed: bool) -> Callable[[Drift], None]:
+        """Return a function that collects drifts, up to `limit` in total, and prints them as they are found."""
 
-        def tell(drift: Drift) -> None:
-            if len(self.told) >= limit:
+        def add(drift: Drift) -> None:
+            if len(self.found) >= limit:
                 return
             line = {"tenant": tenant.slug, "environment": tenant.environment, **asdict(drift)}
-            self.told.append(line)
+            self.found.append(line)
             if is_printed:
                 self.stdout.write(_sentence(line))
 
-        return tell
+        return add
 
 
 def _tenants(slug: str | None, *, sandbox: bool) -> Sequence[Tenant]:

@@ -1,4 +1,4 @@
-"""Lines that were refused: the first ones are shown, all are counted, and written to a file on request."""
+"""Refused lines: all are counted, the first ones are printed, and `--bad FILE` writes all to a file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ SHOWN = 100
 
 
 class BadLines:
-    """`say` prints a line for people; `file` gets every one of them."""
+    """Counts refused lines. `say` prints a line on the terminal; `file` gets all refused lines."""
 
     def __init__(self, say: Callable[[str], None], file: TextIO | None = None) -> None:
         self._say = say
@@ -19,30 +19,33 @@ class BadLines:
         self.count = 0
 
     def add(self, number: int, problem: str) -> None:
-        """Line `number` was refused because of `problem`."""
+        """Report that line `number` was refused because of `problem`."""
         self.count += 1
-        told = printable(f"line {number}: {problem}")
+        text = printable(f"line {number}: {problem}")
         if self._file is not None:
-            self._file.write(f"{told}\n")
+            self._file.write(f"{text}\n")
         if self.count <= SHOWN:
-            self._say(told)
+            self._say(text)
         elif self.count == SHOWN + 1:
             self._say("Further bad lines are counted and not shown; --bad FILE writes all of them.")
 
 
 def printable(text: str) -> str:
-    """A line of the file may hold anything; what it says must not move the reader's cursor about."""
+    """Escape control characters, which could move the cursor of the terminal."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 @contextmanager
-def opened_for_bad_lines(name: str | None, *, goes_on: bool) -> Iterator[TextIO | None]:
-    """The file for bad lines, anew or, where an earlier run is gone on with, behind what that has written."""
+def open_bad_lines_file(name: str | None, *, is_resumed: bool) -> Iterator[TextIO | None]:
+    """Open the file for bad lines, or give None without a `name`. A resumed run appends to it.
+
+    Raises: FileRefused.
+    """
     if name is None:
         yield None
         return
     try:
-        file = Path(name).open("a" if goes_on else "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
+        file = Path(name).open("a" if is_resumed else "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
     except OSError as error:
         raise FileRefused(f"{name}: {error.strerror}") from error
     with file:

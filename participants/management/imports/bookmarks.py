@@ -1,4 +1,4 @@
-"""How far an earlier run of the same command has come in the same file."""
+"""Bookmarks: how far an earlier run of the same command came in the same file."""
 
 from datetime import datetime
 
@@ -9,22 +9,25 @@ from participants.models import FileImport, Tenant
 def bookmark(
     tenant: Tenant, command: str, source: Source, *, restarts: bool, is_dry_run: bool, now: datetime
 ) -> FileImport | None:
-    """The row of this file, made where there is none; None for a stream. A dry run makes and changes no row."""
+    """Return the bookmark of this file, created if missing; None for a stream.
+
+    `restarts` moves the bookmark to the beginning. A dry run writes nothing.
+    """
     if source.digest is None:
         return None
-    begin = {"created_at": now, "updated_at": now}
-    known = {"tenant": tenant, "command": command, "digest": source.digest}
+    times = {"created_at": now, "updated_at": now}
+    identity = {"tenant": tenant, "command": command, "digest": source.digest}
     if is_dry_run:
-        found = FileImport.objects.filter(**known).first() or FileImport(**known, **begin)
+        row = FileImport.objects.filter(**identity).first() or FileImport(**identity, **times)
     else:
-        found, _ = FileImport.objects.get_or_create(**known, defaults=begin)
+        row, _ = FileImport.objects.get_or_create(**identity, defaults=times)
     if restarts:
-        found = found.with_progress(line=0, offset=0, bad=-found.bad, now=now)
+        row = row.with_progress(line=0, offset=0, bad=-row.bad, now=now)
     if restarts and not is_dry_run:
-        found.save()
-    return found
+        row.save()
+    return row
 
 
 def place_of(row: FileImport | None) -> Place:
-    """Where a run goes on."""
+    """Return the place at which a run continues."""
     return START if row is None else Place(row.line, row.offset)

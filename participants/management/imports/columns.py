@@ -1,7 +1,7 @@
-"""The names of columns: those a file must have, those it may have, and those that look like one of them.
+"""The columns that a file must have and may have, and a check for names that only look like them.
 
 A name that differs from a known one only in case, hyphens, underscores, spaces or invisible characters is refused, because the
-column would otherwise be dropped: events would lose their properties, or count twice without their keys.
+column would otherwise be ignored: events would lose their properties, or count twice without their keys.
 """
 
 import json
@@ -15,7 +15,7 @@ _DROPPED = str.maketrans("", "", "-_ ")
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of columns in CSV, and of keys in NDJSON. `ids` are those whose values name somebody or something."""
+    """Names of CSV columns and NDJSON keys. The values of `ids` identify participants or other objects."""
 
     required: Sequence[str]
     optional: Sequence[str] = ()
@@ -32,14 +32,14 @@ class Columns:
         return None
 
     def key_problem(self, names: Iterable[str]) -> str | None:
-        """Return which of `names` is nearly a known one, as the end of a sentence, or None."""
+        """Return an error about a name that is similar to a known one, as the end of a sentence, or None."""
         for name in self.unknown(names):
-            if meant := self._known.get(_folded(name)):
+            if meant := self._known.get(_normalize(name)):
                 return f"has the column {json.dumps(name)}, which must be called {meant}"
         return None
 
     def unknown(self, names: Iterable[str]) -> list[str]:
-        """Return those of `names` that are not read, in their order."""
+        """Return the `names` that are not read, in their order."""
         return [name for name in names if name not in self._names]
 
     @cached_property
@@ -48,10 +48,10 @@ class Columns:
 
     @cached_property
     def _known(self) -> Mapping[str, str]:
-        return {_folded(name): name for name in (*self.required, *self.optional)}
+        return {_normalize(name): name for name in (*self.required, *self.optional)}
 
 
-def _folded(name: str) -> str:
+def _normalize(name: str) -> str:
     visible = name if name.isascii() else "".join(each for each in name if unicodedata.category(each) != "Cf")
     return "".join(visible.split()).translate(_DROPPED).casefold()
 

@@ -1,4 +1,4 @@
-"""The command that brings a file in: subclasses say what a line is, and how a batch of them is written."""
+"""Base of import commands. Subclasses parse a line into an item, and write a batch of items."""
 
 import sys
 import time
@@ -14,13 +14,13 @@ from django.utils import timezone
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand
-from participants.management.imports.bad_lines import BadLines, opened_for_bad_lines
+from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
 from participants.management.imports.bookmarks import bookmark, place_of
 from participants.management.imports.columns import Columns
 from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
-from participants.management.imports.reading import FORMATS, Place, Source, opened, records
-from participants.management.imports.running import Batch, Run, Told
+from participants.management.imports.reading import FORMATS, Place, Source, open_source, records
+from participants.management.imports.running import Batch, ItemResult, Run
 from participants.management.imports.warnings import Warnings
 from participants.models import Tenant
 from participants.selectors import tenant_by_slug
@@ -33,36 +33,49 @@ Item = TypeVar("Item")
 
 
 class ImportCommand(ReportingCommand, Generic[Item]):
-    """Subclasses name the `columns` that a file must and may have, read an item from the fields of a line, and take a batch of items."""
+    """Subclasses set `columns`, parse the fields of a line (`item`), and write a batch of items (`write_batch`)."""
 
     columns: ClassVar[Columns]
-    keeps_order: ClassVar[bool] = False
-    tells: ClassVar[bool] = True  # whether what it writes could be told to webhooks and feed
+    needs_order: ClassVar[bool] = False
+    can_emit: ClassVar[bool] = True  # whether the import can emit domain events (option --emit)
 
     def item(self, fields: Mapping[str, Any]) -> Item:
-        """What one line says. Raises DomainError."""
+        """Parse the fields of one line.
+
+        Raises: DomainError, which makes it a bad line.
+        """
         raise NotImplementedError
 
-    def place(self, fields: Mapping[str, Any]) -> float:
-        """What lines are put in order by where the command `keeps_order`; it must answer for any."""
+    def sort_key(self, fields: Mapping[str, Any]) -> float:
+        """Return the sort key of a line, if the command `needs_order`. It must not raise, whatever the line contains."""
         raise NotImplementedError
 
-    def take(self, batch: Batch[Item]) -> Sequence[Told]:
-        """Write the batch in one unit of work; an item that is refused stops no other."""
+    def write_batch(self, batch: Batch[Item]) -> Sequence[ItemResult]:
+        """Write the batch in one unit of work. A refused item must not prevent the others."""
         raise NotImplementedError
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="CSV or NDJSON in UTF-8; - is standard input.")
+        parser.add_argument("file", metavar="FILE", help="CSV or NDJSON in UTF-8; - means standard input.")
         parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
-        parser.add_argument("--format", choices=sorted(set(FORMATS.values())), help="Where the name does not tell.")
+        parser.add_argument("--sandbox", action="store_true", help="Import into the sandbox of the tenant.")
+        parser.add_argument(
+            "--format", choices=sorted(set(FORMATS.values())), help="Format of the file. Default: by its name."
+        )
         parser.add_argument("--batch", type=_batch_size, default=BATCH, metavar="N", help="Lines per transaction.")
-        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
-        if self.tells:
-            parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
-        parser.add_argument("--restart", action="store_true", help="Begin anew a file that is done, or begun.")
-        parser.add_argument("--strict", action="store_true", help="Exit with 1 if there are bad lines.")
-        parser.add_argument("--bad", metavar="FILE", help="Write number and problem of every bad line to this file.")
+        parser.add_argument("--dry-run", action="store_true", help="Report what would be done, and write nothing.")
+        if self.can_emit:
+            parser.add_argument(
+                "--emit", action="store_true", help="Emit domain events to webhooks and the feed. Default: none."
+            )
+        parser.add_argument(
+            "--restart",
+            action="store_true",
+            help="Start from the beginning, even if an earlier run finished or began the file.",
+        )
+        parser.add_argument("--strict", action="store_true", help="Exit with code 1 if there are bad lines.")
+        parser.add_argument(
+            "--bad", metavar="FILE", help="Write the number and the problem of every bad line to this file."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)
@@ -73,29 +86,29 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         owner = tenant_by_slug(tenant, sandbox=sandbox)
         if owner is None:
             raise TenantNotFound(tenant)
-        with opened(file, format_name=options["format"]) as found, self._in_order(found) as source:
-            return self._brought_in(source, owner, options)
+        with open_source(file, format_name=options["format"]) as opened, self._sorted_if_needed(opened) as source:
+            return self._import(source, owner, options)
 
-    def _in_order(self, source: Source) -> AbstractContextManager[Source]:
-        return in_order(source, columns=self.columns, key=self.place) if self.keeps_order else nullcontext(source)
+    def _sorted_if_needed(self, source: Source) -> AbstractContextManager[Source]:
+        return in_order(source, columns=self.columns, key=self.sort_key) if self.needs_order else nullcontext(source)
 
-    def _brought_in(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _import(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
         row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **_how(options))
         begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
         with (
-            opened_for_bad_lines(options["bad"], goes_on=begin.offset > 0) as bad_file,
-            display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as shown,
+            open_bad_lines_file(options["bad"], is_resumed=begin.offset > 0) as bad_file,
+            display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as screen,
         ):
-            _say_where(shown, source, begin)
-            warnings = Warnings(self.columns, shown.say)
-            run = Run(self, tenant, row=row, bad=BadLines(shown.say, bad_file), warnings=warnings, options=options)
-            run.take_all(records(source, columns=self.columns, after=begin), shown)
+            _report_start(screen, source, begin)
+            warnings = Warnings(self.columns, screen.say)
+            run = Run(self, tenant, row=row, bad=BadLines(screen.say, bad_file), warnings=warnings, options=options)
+            run.import_all(records(source, columns=self.columns, after=begin), screen)
         self._bad_in_file = run.bad_in_file
         return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
 
     @property
     def bookmark_name(self) -> str:
-        """Under which it is kept how far a file is done, 40 characters at most."""
+        """Name of the command in bookmarks, at most 40 characters."""
         return type(self).__module__.rpartition(".")[2]
 
 
@@ -113,13 +126,15 @@ def _has_bar(stream: TextIO, options: Mapping[str, Any]) -> bool:
     return stream.isatty() and not options["json"]
 
 
-def _say_where(shown: Display, source: Source, begin: Place) -> None:
+def _report_start(screen: Display, source: Source, begin: Place) -> None:
     if not source.is_file:
-        shown.say("Reading a stream: stopped, it begins anew, and what was recorded is not recorded again.")
+        screen.say(
+            "Reading a stream. If it is interrupted, start it again: items that were recorded are not recorded twice."
+        )
     elif begin.offset == source.size:
-        shown.say("All of this file was done before; --restart does it again.")
+        screen.say("This file was imported completely before. Use --restart to import it again.")
     elif begin.offset:
-        shown.say(f"Going on behind line {begin.line}, where an earlier run stopped.")
+        screen.say(f"Continuing after line {begin.line}, where an earlier run stopped.")
 
 
 def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) -> Mapping[str, Any]:
@@ -137,11 +152,14 @@ def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) ->
     }
 
 
-# --- what fields of a line say ----------------------------------------------------------------------------------------
+# --- reading fields of a line -----------------------------------------------------------------------------------------
 
 
 def text_in(fields: Mapping[str, Any], name: str) -> str:
-    """The text in field `name`. Raises InvalidInput."""
+    """Return the text in field `name`.
+
+    Raises: InvalidInput if it is missing, empty or no text.
+    """
     value = fields.get(name)
     if value is None or value == "":
         raise InvalidInput(name, "Is missing.")
@@ -151,7 +169,10 @@ def text_in(fields: Mapping[str, Any], name: str) -> str:
 
 
 def instant_in(fields: Mapping[str, Any], name: str) -> datetime:
-    """The instant in field `name`, in UTC, as where no offset is given. Raises InvalidInput."""
+    """Return the instant in field `name`. Without an offset it is UTC.
+
+    Raises: InvalidInput.
+    """
     instant = instant_of(text_in(fields, name))
     if instant is None:
         raise InvalidInput(name, NOT_AN_INSTANT)

@@ -1,4 +1,4 @@
-"""JSON objects in files: strict, so that nothing in them is dropped or changed without an error."""
+"""Strict parsing of JSON objects in files, so that nothing is dropped or changed without an error."""
 
 import json
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
-    """Return the JSON object in `text` and None, or an empty one and what is wrong, as the end of a sentence."""
+def decode_object(text: str) -> tuple[Mapping[str, Any], str | None]:
+    """Return (object, None), or ({}, problem) with the problem as the end of a sentence."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
     except RecursionError:
@@ -20,8 +20,8 @@ def decoded(text: str) -> tuple[Mapping[str, Any], str | None]:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"the key {json.dumps(twice)} is there more than once")
+        [(duplicate, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {json.dumps(duplicate)} appears more than once")
     return value
 
 

@@ -1,7 +1,7 @@
-"""Lines that must be taken in an order, and come in another: put into it on disk, however many they are.
+"""Sorts the lines of a file on disk (external merge sort), so that files of any size can be sorted.
 
-A file that is in order is read as it is. Of any other, and of a stream, a temporary file is made which says of every line where
-it stood; made anew it is the same, so that an import that was killed goes on in it.
+A file that is sorted already is read directly. From any other file, and from a stream, a sorted temporary file is made, in which
+every line has its original number. The same input always gives the same file, so that an interrupted import can resume.
 """
 
 import hashlib
@@ -21,31 +21,31 @@ LINES_IN_MEMORY = 50_000
 
 Key = Callable[[Mapping[str, Any]], float]
 Sortable = tuple[float, int, str]
-"""Key, number and text of a line."""
+"""Sort key, line number and text of a line."""
 
 
 @contextmanager
 def in_order(source: Source, *, columns: Columns, key: Key) -> Iterator[Source]:
-    """`source`, or the temporary file. A line that says nothing stays behind the one before it."""
+    """Give `source` if it is sorted, else the sorted temporary file. A bad line stays after the line before it."""
     if source.is_file and _is_in_order(source, columns, key):
         source.stream.seek(0)
         yield source
         return
     source.stream.seek(0) if source.is_file else None
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "lines.ndjson").open("w+b") as stream:
-        yield _written(stream, _merged(_runs(_sortable(source, columns, key), Path(folder))))
+        yield _written(stream, _merge(_runs(_sortable(source, columns, key), Path(folder))))
 
 
 def _is_in_order(source: Source, columns: Columns, key: Key) -> bool:
     last = float("-inf")
-    for each, _ in _keyed(source, columns, key):
+    for each, _ in _with_sort_keys(source, columns, key):
         if each < last:
             return False
         last = each
     return True
 
 
-def _keyed(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, Record]]:
+def _with_sort_keys(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, Record]]:
     last = float("-inf")
     for record in records(source, columns=columns):
         if record.problem is None:
@@ -54,15 +54,15 @@ def _keyed(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, 
 
 
 def _sortable(source: Source, columns: Columns, key: Key) -> Iterator[Sortable]:
-    for place, record in _keyed(source, columns, key):
-        says = {name: value for name, value in record.fields.items() if name not in {LINE, PROBLEM}}
+    for place, record in _with_sort_keys(source, columns, key):
+        fields = {name: value for name, value in record.fields.items() if name not in {LINE, PROBLEM}}
         problem = {} if record.problem is None else {PROBLEM: record.problem}
-        yield place, record.number, json.dumps({**says, **problem, LINE: record.number})
+        yield place, record.number, json.dumps({**fields, **problem, LINE: record.number})
 
 
 @dataclass
 class _Runs:
-    """Sorted pieces on disk, and the last in memory."""
+    """Sorted pieces on disk (`files`), and the last piece in memory (`rest`)."""
 
     files: list[Path] = field(default_factory=list)
     rest: list[Sortable] = field(default_factory=list)
@@ -73,12 +73,12 @@ def _runs(lines: Iterator[Sortable], folder: Path) -> _Runs:
     for line in lines:
         runs.rest.append(line)
         if len(runs.rest) == LINES_IN_MEMORY:
-            _put_aside(runs, folder)
+            _write_run(runs, folder)
     runs.rest.sort()
     return runs
 
 
-def _put_aside(runs: _Runs, folder: Path) -> None:
+def _write_run(runs: _Runs, folder: Path) -> None:
     runs.rest.sort()
     path = folder / f"{len(runs.files)}.run"
     with path.open("w", encoding="utf-8") as run:
@@ -87,7 +87,7 @@ def _put_aside(runs: _Runs, folder: Path) -> None:
     runs.rest = []
 
 
-def _merged(runs: _Runs) -> Iterator[str]:
+def _merge(runs: _Runs) -> Iterator[str]:
     with ExitStack() as stack:
         files = [stack.enter_context(path.open(encoding="utf-8")) for path in runs.files]
         pieces = [(tuple(json.loads(line)) for line in file) for file in files]

@@ -1,4 +1,4 @@
-"""The bar on the terminal: how much of the file is done, at how many lines per second, and how long the rest will take."""
+"""The progress bar of an import: share of the file, lines per second, and remaining time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from participants.management.imports.reading import Place
 
 
 class _Rate(TextColumn):
-    """Lines per second since this run began."""
+    """A column with the lines per second since this run began."""
 
     def render(self, task: Task) -> Text:
         rate = task.fields["lines"] / task.elapsed if task.elapsed else 0
@@ -20,7 +20,7 @@ class _Rate(TextColumn):
 
 
 class Display:
-    """What a person at the terminal sees. Without a bar, `say` writes plain lines."""
+    """Output on the terminal. Without a progress bar, `say` writes plain lines."""
 
     def __init__(self, stream: TextIO, *, progress: Progress | None, total: int | None, begin: Place) -> None:
         self._stream = stream
@@ -30,21 +30,21 @@ class Display:
             self._task = progress.add_task("", total=total, completed=begin.offset, lines=0)
 
     def say(self, text: str) -> None:
-        """Print a line, above the bar where there is one."""
+        """Print a line, above the bar if there is one."""
         if self._progress is None:
             self._stream.write(f"{text}\n")
         else:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def moved(self, place: Place) -> None:
-        """All up to `place` is done."""
+    def advance(self, place: Place) -> None:
+        """Report that everything up to `place` is done."""
         if self._progress is not None:
             self._progress.update(self._task, completed=place.offset, lines=place.line - self._begin.line)
 
 
 @contextmanager
 def display(stream: TextIO, *, has_bar: bool, total: int | None, begin: Place) -> Iterator[Display]:
-    """A display on `stream`; `total` is the size of the file in bytes, None where nobody knows."""
+    """Give a display on `stream`. `total` is the size of the file in bytes, or None if it is unknown."""
     if not has_bar:
         yield Display(stream, progress=None, total=total, begin=begin)
         return

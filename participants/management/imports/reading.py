@@ -1,7 +1,7 @@
-"""What a file says, a record per line: CSV with a header row, or a JSON object on each line (NDJSON).
+"""Reads a file as records, one per line: CSV with a header row, or NDJSON (a JSON object on each line).
 
-Nothing of the file is kept but the line at hand. One record is one line in CSV too, so that a forgotten quote spoils its own
-line and not the rest of the file, and every line can be named, and gone on from, by its number.
+Only the current line is in memory. In CSV, too, a record is exactly one line: a missing quote then spoils only its own line, and
+every record can be identified by its line number, also to resume after it.
 """
 
 import csv
@@ -18,16 +18,16 @@ from typing import Any, BinaryIO
 from participants.engine import json_problems
 from participants.errors import DomainError
 from participants.management.imports.columns import Columns
-from participants.management.imports.objects import decoded
+from participants.management.imports.objects import decode_object
 
 STDIN = "-"
 FORMATS: Mapping[str, str] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 MAX_LINE_BYTES = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 HASHED_AT_ONCE = 1024 * 1024
-MARKED = "begins with a byte order mark (U+FEFF), as the lines where files were joined do; remove the mark"
+BOM_PROBLEM = "begins with a byte order mark (U+FEFF), as the lines where files were joined do; remove the mark"
 
-# What a reordered file says of a line besides its fields: no column can be called so.
+# Keys that a sorted file adds to the fields of a line. No column can have such a name.
 LINE, PROBLEM = "\x00line", "\x00problem"
 
 
@@ -39,7 +39,7 @@ class FileRefused(DomainError):
 
 @dataclass(frozen=True)
 class Place:
-    """Behind line number `line`, which ends at byte `offset`."""
+    """The position after line number `line`, which ends at byte `offset`."""
 
     line: int = 0
     offset: int = 0
@@ -50,23 +50,24 @@ START = Place()
 
 @dataclass(frozen=True)
 class Record:
-    """One line: what it says by name of column, or the `problem` for which it says nothing. `place` is behind it, `number`
-    is what people know the line by: of a file that was put in order, where it stood before.
+    """One line: its `fields` by column name, or the `problem` with it. `place` is the position after the line.
+
+    `number` is the line number for people; for a sorted file, the number in the original file.
     """
 
     place: Place
     fields: Mapping[str, Any]
     problem: str | None = None
-    stood_at: int | None = None
+    original_number: int | None = None
 
     @property
     def number(self) -> int:
-        return self.place.line if self.stood_at is None else self.stood_at
+        return self.place.line if self.original_number is None else self.original_number
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file. `size` in bytes and `digest` are None for a stream, which passes by only once."""
+    """An open file. `size` (in bytes) and `digest` are None for a stream, which can be read only once."""
 
     stream: BinaryIO
     format: str
@@ -80,8 +81,11 @@ class Source:
 
 
 @contextmanager
-def opened(name: str, *, format_name: str | None) -> Iterator[Source]:
-    """The file called `name`, or standard input. Raises FileRefused."""
+def open_source(name: str, *, format_name: str | None) -> Iterator[Source]:
+    """Open the file `name`, or standard input for `-`.
+
+    Raises: FileRefused.
+    """
     kind = format_name or _format_of(name)
     if name == STDIN:
         yield Source(sys.stdin.buffer, kind)
@@ -97,7 +101,7 @@ def opened(name: str, *, format_name: str | None) -> Iterator[Source]:
 def _format_of(name: str) -> str:
     found = FORMATS.get(Path(name).suffix.lower())
     if found is None:
-        raise FileRefused(f"{name}: give --format csv or --format ndjson; the name does not say which it is.")
+        raise FileRefused(f"{name}: its name has no known ending; use --format csv or --format ndjson.")
     return found
 
 
@@ -113,10 +117,13 @@ def _source(stream: BinaryIO, kind: str) -> Source:
 
 
 def records(source: Source, *, columns: Columns, after: Place = START) -> Iterator[Record]:
-    """The records of `source` behind `after`; blank lines are passed over. Raises FileRefused for a header without `columns`."""
+    """Return the records of `source` after the place `after`, without blank lines.
+
+    Raises: FileRefused if the header lacks `columns`.
+    """
     if source.format == "ndjson":
         found = _json_records(_lines_after(source, after), columns)
-        return map(_as_it_stood, found) if source.is_reordered else found
+        return map(_with_original_number, found) if source.is_reordered else found
     lines = _lines(source.stream, START, source.size)
     header, behind = _header(lines, columns)
     if after.offset > behind.offset:
@@ -141,35 +148,35 @@ def _lines_after(source: Source, after: Place) -> Iterator[_Line]:
 
 
 def _lines(stream: BinaryIO, after: Place, size: int | None) -> Iterator[_Line]:
-    """Up to `size`: what is written to the file while it is read belongs to another content than was looked up."""
+    """Yield the lines up to `size` bytes. Lines appended meanwhile are not part of the content that `digest` identifies."""
     number, offset = after.line, after.offset
     while raw := stream.readline(_at_most(size, offset)):
         number, start, offset = number + 1, offset, offset + len(raw)
-        passed = _pass_rest(stream, raw, size=size, offset=offset)
-        offset += passed
-        line = _line(Place(number, offset), raw if start else raw.removeprefix(BOM), is_whole=not passed)
+        skipped = _skip_rest(stream, raw, size=size, offset=offset)
+        offset += skipped
+        line = _line(Place(number, offset), raw if start else raw.removeprefix(BOM), is_whole=not skipped)
         if line.problem or not (line.text.isspace() or not line.text):
             yield line
 
 
 def _at_most(size: int | None, offset: int) -> int:
-    """How many bytes may be read at once."""
+    """Return how many bytes may be read at once."""
     return MAX_LINE_BYTES if size is None else min(MAX_LINE_BYTES, size - offset)
 
 
-def _pass_rest(stream: BinaryIO, raw: bytes, *, size: int | None, offset: int) -> int:
-    """Pass over the rest of a line that is longer than a line may be; answers how much that was."""
-    passed = 0
-    while not raw.endswith(b"\n") and (raw := stream.readline(_at_most(size, offset + passed))):
-        passed += len(raw)
-    return passed
+def _skip_rest(stream: BinaryIO, raw: bytes, *, size: int | None, offset: int) -> int:
+    """Skip the rest of a line that is too long; return the number of skipped bytes."""
+    skipped = 0
+    while not raw.endswith(b"\n") and (raw := stream.readline(_at_most(size, offset + skipped))):
+        skipped += len(raw)
+    return skipped
 
 
 def _line(place: Place, raw: bytes, *, is_whole: bool) -> _Line:
     if not is_whole:
         return _Line(place, "", f"is longer than {MAX_LINE_BYTES} bytes")
     if raw.startswith(BOM):
-        return _Line(place, "", MARKED)  # or it would become part of an id, and name somebody else
+        return _Line(place, "", BOM_PROBLEM)  # the mark would become part of an id, which then is a different one
     try:
         return _Line(place, raw.decode().rstrip("\r\n"))
     except UnicodeDecodeError:
@@ -211,15 +218,18 @@ def _cells(text: str) -> tuple[list[str], str | None]:
 
 def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
     for line in lines:
-        fields, problem = ({}, line.problem) if line.problem else decoded(line.text)
+        fields, problem = ({}, line.problem) if line.problem else decode_object(line.text)
         problem = problem or columns.key_problem(fields)
         yield Record(line.place, {} if problem else fields, problem)
 
 
 def document(path: Path) -> Mapping[str, Any]:
-    """Return the JSON object that a whole file holds, read by the rules for a line. Raises FileRefused."""
+    """Return the JSON object in the file `path`, parsed by the rules for a line.
+
+    Raises: FileRefused.
+    """
     try:
-        value, problem = decoded(path.read_text(encoding="utf-8-sig"))
+        value, problem = decode_object(path.read_text(encoding="utf-8-sig"))
         found = None if problem else next(json_problems(value), None)
     except OSError as error:
         raise FileRefused(f"{path}: {error.strerror}") from error
@@ -230,7 +240,7 @@ def document(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def _as_it_stood(record: Record) -> Record:
+def _with_original_number(record: Record) -> Record:
     fields = dict(record.fields)
     number, problem = fields.pop(LINE), fields.pop(PROBLEM, None)
-    return Record(record.place, fields, problem, stood_at=number)
+    return Record(record.place, fields, problem, original_number=number)

@@ -1,4 +1,4 @@
-"""One run through one file: batch by batch, each in one unit of work together with the note of how far it came."""
+"""One run through one file, in batches. The bookmark moves in the same unit of work as the batch is written."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ INTERRUPTED = 130
 Item = TypeVar("Item")
 
 
-class Told(Protocol):
-    """What became of an item: it was refused, or it was nothing new, or neither."""
+class ItemResult(Protocol):
+    """The result of an item: it was refused (`refusal`), it was recorded before (`is_repeat`), or neither: it was recorded."""
 
     @property
     def refusal(self) -> DomainError | None: ...
@@ -32,18 +32,18 @@ class Told(Protocol):
     def is_repeat(self) -> bool: ...
 
 
-Then = Callable[[UnitOfWork, Sequence[Told]], None]
+BeforeEnd = Callable[[UnitOfWork, Sequence[ItemResult]], None]
 
 
 @dataclass(frozen=True)
 class Batch(Generic[Item]):
-    """Items for one unit of work, which calls `then` with what became of them, in their order, before it ends."""
+    """Items for one unit of work. Before the unit ends, it calls `before_end(work, results)`, results in the order of items."""
 
     tenant: Tenant
     items: Sequence[Item]
     now: datetime
     options: Mapping[str, Any]
-    then: Then
+    before_end: BeforeEnd
 
     @property
     def is_silent(self) -> bool:
@@ -54,30 +54,30 @@ class Batch(Generic[Item]):
         return bool(self.options["dry_run"])
 
 
-class Taker(Protocol[Item]):
-    """What a run needs to know of the items: what a line says, and how a batch is written."""
+class ItemImporter(Protocol[Item]):
+    """The part of ImportCommand that a run uses: parsing a line, and writing a batch."""
 
     def item(self, fields: Mapping[str, Any]) -> Item: ...
-    def take(self, batch: Batch[Item]) -> Sequence[Told]: ...
+    def write_batch(self, batch: Batch[Item]) -> Sequence[ItemResult]: ...
 
 
 @dataclass
 class Tally:
-    """What a run has done; the lines that are left were bad."""
+    """Counts of a run. The remaining lines were bad."""
 
     lines: int = 0
     recorded: int = 0
     repeated: int = 0
 
-    def add(self, told: Told) -> None:
-        if told.refusal is None:
-            self.recorded += not told.is_repeat
-            self.repeated += told.is_repeat
+    def add(self, results: ItemResult) -> None:
+        if results.refusal is None:
+            self.recorded += not results.is_repeat
+            self.repeated += results.is_repeat
 
 
 @dataclass(frozen=True)
 class _Read(Generic[Item]):
-    """A line that has an item, or a problem."""
+    """A line that was read: it has either an `item` or a `problem`."""
 
     number: int
     item: Item | None = None
@@ -85,11 +85,11 @@ class _Read(Generic[Item]):
 
 
 class Run(Generic[Item]):
-    """Takes the lines of one file into one tenant. `row` is None where nothing keeps how far it came."""
+    """Imports the lines of one file into one tenant. `row` is the bookmark, or None for a stream."""
 
     def __init__(
         self,
-        taker: Taker[Item],
+        importer: ItemImporter[Item],
         tenant: Tenant,
         *,
         row: FileImport | None,
@@ -100,7 +100,7 @@ class Run(Generic[Item]):
         self.tally = Tally()
         self.bad = bad
         self.warnings = warnings
-        self._taker = taker
+        self._importer = importer
         self._tenant = tenant
         self._options = options
         self._row = row
@@ -108,31 +108,34 @@ class Run(Generic[Item]):
 
     @property
     def bad_in_file(self) -> int:
-        """Bad lines up to here, those among them that an earlier run found."""
+        """Number of bad lines up to here, including those of earlier runs."""
         return self.bad.count if self._row is None else self._row.bad
 
-    def take_all(self, found: Iterator[Record], shown: Display) -> None:
-        """Batch by batch. Raises CommandError where somebody presses Ctrl-C."""
+    def import_all(self, found: Iterator[Record], screen: Display) -> None:
+        """Import all records in batches.
+
+        Raises: CommandError if it is interrupted with Ctrl-C.
+        """
         line = None
         try:
             while lines := list(islice(found, self._options["batch"])):
-                self._take(lines)
+                self._import_batch(lines)
                 line = lines[-1].place.line
-                shown.moved(lines[-1].place)
+                screen.advance(lines[-1].place)
         except KeyboardInterrupt:
-            done = "No line of this run" if line is None else f"All up to line {line}"
-            raise CommandError(f"Stopped. {done} is done.", returncode=INTERRUPTED) from None
+            done = "No line of this run was imported" if line is None else f"Everything up to line {line} was imported"
+            raise CommandError(f"Stopped. {done}.", returncode=INTERRUPTED) from None
 
-    def _take(self, lines: Sequence[Record]) -> None:
+    def _import_batch(self, lines: Sequence[Record]) -> None:
         now = timezone.now()
-        self._tenant.refresh_from_db()  # with the number of its definitions: one may be paused while a long import runs
+        self._tenant.refresh_from_db()  # its catalog version may change during a long import
         read = [self._read(each) for each in lines]
         items = [each.item for each in read if each.item is not None]
         unread = len(read) - len(items)
         note = partial(self._note, place=lines[-1].place, unread=unread, now=now)
-        told = self._taker.take(Batch(self._tenant, items, now, self._options, note))
+        results = self._importer.write_batch(Batch(self._tenant, items, now, self._options, note))
         self._row = self._next_row
-        self._tell(read, told)
+        self._report_lines(read, results)
 
     def _read(self, record: Record) -> _Read[Item]:
         number = record.number
@@ -140,27 +143,29 @@ class Run(Generic[Item]):
             return _Read(number, problem=record.problem)
         self.warnings.look_at_columns(record.fields)
         try:
-            item = self._taker.item(record.fields)
+            item = self._importer.item(record.fields)
         except DomainError as refusal:
             return _Read(number, problem=refusal.message)
         self.warnings.look_at_ids(number, record.fields)
         return _Read(number, item=item)
 
-    def _note(self, work: UnitOfWork, told: Sequence[Told], *, place: Place, unread: int, now: datetime) -> None:
+    def _note(
+        self, work: UnitOfWork, results: Sequence[ItemResult], *, place: Place, unread: int, now: datetime
+    ) -> None:
         if self._row is None:
             return
-        bad = unread + sum(each.refusal is not None for each in told)
+        bad = unread + sum(each.refusal is not None for each in results)
         self._next_row = self._row.with_progress(line=place.line, offset=place.offset, bad=self._row.bad + bad, now=now)
         work.change(self._next_row)
 
-    def _tell(self, read: Sequence[_Read[Item]], told: Sequence[Told]) -> None:
+    def _report_lines(self, read: Sequence[_Read[Item]], results: Sequence[ItemResult]) -> None:
         self.tally.lines += len(read)
-        remaining = iter(told)
+        remaining = iter(results)
         for each in read:
             problem = each.problem if each.problem is not None else self._problem_of(next(remaining))
             if problem is not None:
                 self.bad.add(each.number, problem)
 
-    def _problem_of(self, told: Told) -> str | None:
-        self.tally.add(told)
-        return None if told.refusal is None else told.refusal.message
+    def _problem_of(self, results: ItemResult) -> str | None:
+        self.tally.add(results)
+        return None if results.refusal is None else results.refusal.message

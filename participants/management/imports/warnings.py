@@ -1,4 +1,4 @@
-"""What a run warns of without refusing it: columns that it does not read, and ids that are probably not meant as written."""
+"""Warnings of a run: columns that are not read, and ids that are probably mistakes. They are not errors."""
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ Say = Callable[[str], None]
 
 
 class Warnings:
-    """Looks at the lines of a run. `unread` names the columns that are not read, `suspicious` counts odd ids."""
+    """Collects the warnings of a run. `unread` has the names of unread columns, `suspicious` the number of odd ids."""
 
     def __init__(self, columns: Columns, say: Say) -> None:
         self._columns = columns
@@ -27,7 +27,7 @@ class Warnings:
             self._warn_of_column(name)
 
     def look_at_ids(self, number: int, fields: Mapping[str, Any]) -> None:
-        """Warn about odd ids in line `number`, which was read."""
+        """Warn about odd ids in line `number`, which was parsed without an error."""
         for problem in oddities(self._columns, fields):
             self._warn_of_id(f"line {number}: {problem}")
 
@@ -47,11 +47,11 @@ class Warnings:
 
 
 def oddities(columns: Columns, fields: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is odd about the ids of a line that was read. They are valid and kept as written."""
+    """Yield a sentence for each odd id of a line. Such ids are valid and stored as written."""
     for name in columns.ids:
         value = fields.get(name)
         if isinstance(value, str) and (oddity := _oddity(value)):
-            yield f'{name}: "{printable(value)}" {oddity}. It is kept as written, and is not the same as without it.'
+            yield f'{name}: "{printable(value)}" {oddity}. It is stored as written, and is a different id than without it.'
 
 
 def _oddity(value: str) -> str | None:

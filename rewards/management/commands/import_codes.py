@@ -5,7 +5,7 @@ from typing import Any
 from participants.engine import trim_code, uuid_of
 from participants.errors import InvalidInput
 from participants.management.base import existing_tenant
-from participants.management.imports import Batch, Columns, ImportCommand, Told, text_in
+from participants.management.imports import Batch, Columns, ImportCommand, ItemResult, text_in
 from participants.models import Tenant
 from rewards.engine import code_problem
 from rewards.models import Reward
@@ -14,23 +14,23 @@ from rewards.services import RewardNotFound, add_codes
 
 class Command(ImportCommand[str]):
     help = (
-        "Put codes into the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
-        "a code that is there already is left out."
+        "Add codes to the stock of a reward, from a file with the column code. Resumable, and safe to run twice: "
+        "existing codes are ignored."
     )
     columns = Columns(("code",))
-    tells = False
+    can_emit = False
 
     def arguments(self, parser: ArgumentParser) -> None:
         super().arguments(parser)
         parser.add_argument("--reward", required=True, metavar="CODE", help="Code or id of the reward.")
 
     def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
-        self._reward = _reward_called(options["reward"], existing_tenant(tenant, sandbox=sandbox))
+        self._reward = _find_reward(options["reward"], existing_tenant(tenant, sandbox=sandbox))
         return super().report(file=file, tenant=tenant, sandbox=sandbox, **options)
 
     @property
     def bookmark_name(self) -> str:
-        """One file may be meant for two rewards."""
+        """Include the reward: the same file may be imported for two rewards."""
         return f"codes:{self._reward.pk.hex}"
 
     def item(self, fields: Mapping[str, Any]) -> str:
@@ -39,20 +39,20 @@ class Command(ImportCommand[str]):
             raise InvalidInput("code", problem)
         return code
 
-    def take(self, batch: Batch[str]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[str]) -> Sequence[ItemResult]:
         added = add_codes(
             tenant=batch.tenant,
             reward_id=str(self._reward.pk),
             codes=batch.items,
             now=batch.now,
             is_dry_run=batch.is_dry_run,
-            then=batch.then,
+            then=batch.before_end,
         )
-        return added.taken
+        return added.results
 
 
-def _reward_called(name: str, tenant: Tenant) -> Reward:
-    """By the code, which may look like an id, or by the id. Raises RewardNotFound."""
+def _find_reward(name: str, tenant: Tenant) -> Reward:
+    """Find a reward by its code, or else by its id: a code may look like an id. Raises: RewardNotFound."""
     rewards, known = Reward.objects.of(tenant), uuid_of(name)
     found = rewards.filter(code=name).first() or (rewards.filter(pk=known).first() if known else None)
     if found is None:

@@ -52,15 +52,13 @@ _INVALID = InvalidInput("config.event_types", "cannot be empty")
 class StreakDefinitionsViewSet(PhoenixAdminViewSet):
     @operation("list_tenant_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_own(self, request: Request, tenant_id: str) -> Response:
-        """The tenant's streak definitions, whatever their status, in the order in which they were created."""
+        """The tenant's streak definitions, with every status, in the order of their creation."""
         with reading(self.tenant) as tenant:
             return Response(rendered(StreakRecords, {"definitions": streak_definitions(tenant)}))
 
     @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_all(self, request: Request) -> Response:
-        """For a platform's key the streak definitions of all tenants that are not disabled; for another admin key those
-        of its own tenant.
-        """
+        """A platform key gets the streak definitions of all active tenants. Another admin key gets those of its own tenant."""
         if not self.is_platform:
             return self.list_own(request, tenant_id=self.tenant.slug)
         found = streak_definitions_of_all_tenants(Environment(self.tenant.environment))
@@ -75,17 +73,17 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         example=examples.CREATE,
     )
     def create(self, request: Request, tenant_id: str) -> Response:
-        """Define a streak. It is active at once. Its code in the Gamify dialect is made of its name."""
+        """Create a streak. It is active immediately. Its code in the Gamify dialect is made from its name."""
         fields = model_fields(self.body(NewPhoenixStreak), tenant=self.tenant)
         row = services.create_named_streak(tenant=self.tenant, data=fields, now=self.now)
         warnings = ignored_fields(request.data, NewPhoenixStreak())
-        return self.shown(row, warnings=warnings, status=status.HTTP_201_CREATED)
+        return self.answer(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     @operation("get_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.RECORD)
     def retrieve(self, request: Request, tenant_id: str, definition_id: str) -> Response:
-        """One streak definition, whatever its status."""
+        """One streak definition, with any status."""
         with reading(self.tenant):
-            return self.shown(self.definition(definition_id))
+            return self.answer(self.definition(definition_id))
 
     @operation(
         "update_tenant_streak",
@@ -95,16 +93,16 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         example=examples.UPDATE,
     )
     def partial_update(self, request: Request, tenant_id: str, definition_id: str) -> Response:
-        """Change a streak definition: the fields that are given, and no other. `config` is replaced as a whole.
+        """Change a streak definition. Fields that are left out do not change. `config` is replaced as a whole.
 
-        Users keep their counts; the new configuration holds from now on.
+        Users keep their counts. The new configuration applies from now on.
         """
-        with transaction.atomic():  # what stays must stay until the change is written: the two are judged together
+        with transaction.atomic():  # the row must not change between the validation of the body and the write
             row = self.definition(definition_id, lock=True)
-            warnings = ignored_fields(request.data, PhoenixStreakChanges(), shown=lambda: self.record(row))
+            warnings = ignored_fields(request.data, PhoenixStreakChanges(), current=lambda: self.record(row))
             changes = model_fields(self.body(PhoenixStreakChanges), tenant=self.tenant, row=row)
             row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
-        return self.shown(row, warnings=warnings)
+        return self.answer(row, warnings=warnings)
 
     @operation(
         "set_tenant_streak_status",
@@ -114,30 +112,33 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         example=examples.PAUSE,
     )
     def set_status(self, request: Request, tenant_id: str, definition_id: str) -> Response:
-        """Activate, pause or archive a streak. While it is not active nothing ticks and nothing breaks.
+        """Activate, pause or archive a streak. While it is not active, nothing ticks and nothing breaks.
 
-        An archived one can come back, unless another has taken its name.
+        An archived streak can be activated again, unless another streak has taken its name.
         """
         row = self.definition(definition_id)
-        warnings = ignored_fields(request.data, StatusBody(), shown=lambda: self.record(row))
+        warnings = ignored_fields(request.data, StatusBody(), current=lambda: self.record(row))
         changes = self.body(StatusBody)
         row = services.update_named_streak(row, tenant=self.tenant, changes=changes, now=self.now)
-        return self.shown(row, warnings=warnings)
+        return self.answer(row, warnings=warnings)
 
     @operation("archive_tenant_streak", answer=StreakRecord, errors=[_UNKNOWN, _MALFORMED], example=examples.ARCHIVED)
     def destroy(self, request: Request, tenant_id: str, definition_id: str) -> Response:
-        """Archive a streak. What users have of it is kept; its name is free again."""
+        """Archive a streak. The data of users stays, and its name becomes free."""
         row = self.definition(definition_id)
-        return self.shown(services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now))
+        return self.answer(services.set_status(row, tenant=self.tenant, status=Status.ARCHIVED, now=self.now))
 
     def definition(self, definition_id: str, *, lock: bool = False) -> Streak:
-        """Raises MalformedDefinitionId or StreakDefinitionNotFound, for another tenant's as well."""
+        """The tenant's definition with this id.
+
+        Raises: MalformedDefinitionId, StreakDefinitionNotFound (also for another tenant's definition).
+        """
         row = find_streak(self.tenant, definition_uuid(definition_id), lock=lock)
         if row is None:
             raise StreakDefinitionNotFound(definition_id)
         return row
 
-    def shown(self, row: Streak, *, warnings: Warnings = (), **response: Any) -> Response:
+    def answer(self, row: Streak, *, warnings: Warnings = (), **response: Any) -> Response:
         return Response(with_warnings(self.record(row), warnings), **response)
 
     def record(self, row: Streak) -> dict[str, Any]:

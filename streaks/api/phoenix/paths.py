@@ -1,4 +1,4 @@
-"""What paths of this dialect carry."""
+"""Path parameters of the Phoenix dialect."""
 
 from uuid import UUID
 
@@ -12,7 +12,10 @@ class MalformedDefinitionId(InvalidInput):
 
 
 def definition_uuid(definition_id: str) -> UUID:
-    """The id of a definition. Raises MalformedDefinitionId."""
+    """The id of a definition as a UUID.
+
+    Raises: MalformedDefinitionId.
+    """
     found = uuid_of(definition_id)
     if found is None:
         raise MalformedDefinitionId

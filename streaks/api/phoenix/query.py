@@ -1,4 +1,4 @@
-"""The query gateway: what can be kept at, and how far users are; for any key, and for partners who sign."""
+"""The query gateway: active definitions, and the progress of users. For every key, and for partners who sign requests."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,7 +37,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
 
     @operation("list_user_streaks", answer=StreakProgressList, example=examples.PROGRESS_LIST)
     def of_user(self, request: Request, tenant_id: str, user_id: str) -> Response:
-        """How far the user is in every active or paused streak that they have touched; empty for a user never seen."""
+        """The user's progress in every active or paused streak that they have ticked. Empty for an unknown user."""
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, user_id)
             found = progress_in_all_streaks(participant, catalog_of(tenant), tenant, now=self.now)
@@ -45,7 +45,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
 
     @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
-        """How far the user is in one streak."""
+        """The user's progress in one streak."""
         with reading(self.tenant) as tenant:
             streak_id = definition_uuid(definition_id)
             participant = find_participant(tenant, user_id)
@@ -56,5 +56,5 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
 
     @operation("get_user_streak_by_definition", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in_definition(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
-        """The same under the longer of the two paths that clients know."""
+        """The user's progress in one streak. Clients use both this path and the shorter one."""
         return self.of_user_in(request, tenant_id, user_id, definition_id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from gamify.facts.definitions import ConditionBody, message_endings
@@ -28,13 +28,13 @@ NOT_ALPHANUMERIC = "must be alphanumeric; spaces, hyphens and underscores are al
 
 
 class StreakNameField(TextField):
-    """Letters, with their marks, and digits of any script, spaces, hyphens and underscores."""
+    """A name of letters (with their combining marks) and digits of any script, spaces, hyphens and underscores."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAX_NAME,
             error_messages=message_endings(),
-            help_text="Alphanumeric, with spaces, hyphens and underscores, 1 to 255 characters; no other streak's.",
+            help_text="1 to 255 letters, digits, spaces, hyphens and underscores. Unique among streaks that are not archived.",
             **kwargs,
         )
 
@@ -70,27 +70,27 @@ class DescriptionField(TextField):
 class NewPhoenixStreak(serializers.Serializer[Any]):
     name = StreakNameField()
     description = DescriptionField()
-    config = Config(help_text="All that it does.")
+    config = Config(help_text="The whole configuration.")
 
 
 class PhoenixStreakChanges(serializers.Serializer[Any]):
-    """Only what is given changes; a configuration is replaced as a whole."""
+    """A change of a streak. Fields that are left out do not change. A configuration is replaced as a whole."""
 
     name = StreakNameField(required=False)
     description = DescriptionField()
-    config = Config(required=False, help_text="All that it does, replaced as a whole.")
+    config = Config(required=False, help_text="The whole configuration. It replaces the old one.")
 
 
 class StatusBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         choices=STATUSES,
         error_messages=message_endings(invalid_choice="must be active, paused or archived", blank="cannot be empty"),
-        help_text="`active`; `paused`: nothing ticks and nothing breaks; `archived`: gone, but its data is kept.",
+        help_text="`active`; `paused`: nothing ticks and nothing breaks; `archived`: out of use, but its data stays.",
     )
 
 
 def model_fields(body: Mapping[str, Any], *, tenant: Tenant, row: Streak | None = None) -> dict[str, Any]:
-    """A validated body under the names of the model; `row` is the streak that it changes, if any."""
+    """Convert a validated body to fields of the model. `row` is the streak that is changed, if any."""
     fields = {name: body[name] for name in ("name", "description") if name in body}
     if "config" in body:
         fields |= model_of_config(body["config"], tenant_zone=tenant.timezone, row=row)
@@ -101,27 +101,31 @@ def model_fields(body: Mapping[str, Any], *, tenant: Tenant, row: Streak | None 
 
 
 class InstantField(serializers.DateTimeField):
-    """To the millisecond, as this dialect tells time."""
+    """An instant with milliseconds, the precision of this dialect."""
 
     def to_representation(self, value: datetime) -> str:
         milliseconds = value.microsecond // 1000 * 1000
         return str(super().to_representation(value.replace(microsecond=milliseconds))).replace("000Z", "Z")
 
 
+class ConfigPart(serializers.ReadOnlyField):
+    """A part of a configuration, as it is stored. Its schema is that of `body`, which sets it."""
+
+    def __init__(self, body: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        set_override(self, "field", body)
+
+
 class StreakRecord(serializers.Serializer[StreakWithTenant]):
-    id = serializers.UUIDField(source="row.id", help_text="Its id.")
+    id = serializers.UUIDField(source="row.id", help_text="Id of the definition.")
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     name = serializers.CharField(source="row.name", help_text="Its name, for people.")
     description = serializers.CharField(source="row.description", allow_null=True, help_text="What it is for, or null.")
     status = serializers.ChoiceField(choices=STATUSES, help_text="`active`, `paused` or `archived`.")
-    config = serializers.SerializerMethodField(help_text="All that it does.")
+    config = ConfigPart(Config, help_text="The whole configuration.")
     created_at = InstantField(source="row.created_at", help_text="When it was created.")
-    updated_at = InstantField(source="row.updated_at", help_text="When it was changed last.")
+    updated_at = InstantField(source="row.updated_at", help_text="When it was last changed.")
     warnings = warnings_field()
-
-    @extend_schema_field(Config)
-    def get_config(self, streak: StreakWithTenant) -> dict[str, Any]:
-        return streak.config
 
 
 class StreakRecords(serializers.Serializer[Any]):
@@ -129,7 +133,7 @@ class StreakRecords(serializers.Serializer[Any]):
 
 
 class SumField(serializers.FloatField):
-    """A number with all its digits."""
+    """A number with all its digits: DRF's own field would convert a Decimal to a float."""
 
     def to_representation(self, value: Any) -> Any:
         return value
@@ -137,9 +141,9 @@ class SumField(serializers.FloatField):
 
 class WindowProgress(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="Events in this window.")
-    sum = SumField(help_text="What they add up to, for a `sum` condition.")
+    sum = SumField(help_text="Their sum, for a `sum` condition.")
     distinct = serializers.ListField(
-        child=serializers.JSONField(), help_text="The different values among them, for a `distinct` condition."
+        child=serializers.JSONField(), help_text="Their different values, for a `distinct` condition."
     )
 
 
@@ -150,51 +154,38 @@ class StreakProgressAnswer(serializers.Serializer[StreakProgress]):
     tenant_id = serializers.CharField(source="tenant.slug", help_text="Slug of the tenant.")
     user_id = serializers.CharField(source="status.participant.external_id", help_text="Your user identifier.")
     current_count = serializers.IntegerField(
-        source="status.standing.current", help_text="Windows satisfied in the run that is alive; 0 where it is broken."
+        source="status.streak_status.current", help_text="Satisfied windows of the live run; 0 if the streak is broken."
     )
     longest_count = serializers.IntegerField(
-        source="status.standing.longest", help_text="Windows satisfied in the longest run ever."
+        source="status.streak_status.longest", help_text="Satisfied windows of the longest run ever."
     )
-    at_risk = serializers.BooleanField(source="status.standing.is_at_risk", help_text="Alive, but about to break.")
+    at_risk = serializers.BooleanField(source="status.streak_status.is_at_risk", help_text="Alive, but about to break.")
     current_window_key = serializers.CharField(
         allow_null=True,
-        help_text="`2025-12-23`, `2025-W52`, `2025-12`, `2025-12-23T14`; of rolling windows when it began, null where none runs.",
+        help_text="`2025-12-23`, `2025-W52`, `2025-12`, `2025-12-23T14`, or the start of a rolling window. Null if no rolling "
+        "window is open.",
     )
-    current_window_progress = WindowProgress(help_text="What this user's events in the window come to.")
+    current_window_progress = WindowProgress(help_text="Progress of this user in the open window.")
     current_window_satisfied = serializers.BooleanField(
-        source="status.standing.is_satisfied", help_text="Whether the window counts already."
+        source="status.streak_status.is_satisfied", help_text="Whether the open window is satisfied."
     )
-    last_activity_at = InstantField(source="status.last_activity_at", help_text="The latest qualifying event.")
+    last_activity_at = InstantField(
+        source="status.last_activity_at", help_text="Timestamp of the latest qualifying event."
+    )
     seconds_until_window_close = serializers.IntegerField(
-        allow_null=True, help_text="Whole seconds; null where no rolling window runs."
+        allow_null=True, help_text="Whole seconds. Null if no rolling window is open."
     )
-    next_milestone = serializers.IntegerField(allow_null=True, help_text="The next threshold; null if all are earned.")
+    next_milestone = serializers.IntegerField(allow_null=True, help_text="The next threshold. Null if all are earned.")
     earned_milestones = serializers.ListField(
         child=serializers.IntegerField(), help_text="Thresholds that this user has unlocked."
     )
-    window = serializers.SerializerMethodField(help_text="As configured.")
-    condition = serializers.SerializerMethodField(help_text="As configured.")
-    milestones = serializers.SerializerMethodField(help_text="As configured.")
-    definition_config = serializers.SerializerMethodField(help_text="The configuration as a whole.")
-
-    @extend_schema_field(Window)
-    def get_window(self, progress: StreakProgress) -> dict[str, Any]:
-        return dict(progress.config["window"])
-
-    @extend_schema_field(ConditionBody)
-    def get_condition(self, progress: StreakProgress) -> dict[str, Any]:
-        return dict(progress.config["condition"])
-
-    @extend_schema_field(MilestoneBody(many=True))
-    def get_milestones(self, progress: StreakProgress) -> list[dict[str, Any]]:
-        return list(progress.config["milestones"])
-
-    @extend_schema_field(Config)
-    def get_definition_config(self, progress: StreakProgress) -> dict[str, Any]:
-        return progress.config
+    window = ConfigPart(Window, source="config.window", help_text="As configured.")
+    condition = ConfigPart(ConditionBody, source="config.condition", help_text="As configured.")
+    milestones = ConfigPart(MilestoneBody(many=True), source="config.milestones", help_text="As configured.")
+    definition_config = ConfigPart(Config, source="config", help_text="The whole configuration.")
 
 
 class StreakProgressList(serializers.Serializer[Any]):
     streaks = StreakProgressAnswer(
-        many=True, help_text="One entry per active or paused streak that the user has touched."
+        many=True, help_text="One entry per active or paused streak that the user has ticked."
     )

@@ -16,7 +16,7 @@ urlpatterns = [
         StreakDefinitionsViewSet.as_view({"put": "set_status"}),
     ),
     path("streaks/<str:tenant_id>/definitions", StreakQueryViewSet.as_view({"get": "definitions"})),
-    # The longer first: a server that tells no raw path lets an id swallow what follows it.
+    # The longer path comes first: on a server without raw paths, an id can contain the slashes that follow it.
     path(
         f"{USER}/definitions/<str:definition_id>",
         StreakQueryViewSet.as_view({"get": "of_user_in_definition"}),

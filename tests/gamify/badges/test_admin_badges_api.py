@@ -106,7 +106,7 @@ def test_a_new_badge_can_be_awarded_at_once(api, admin_api):
         {"is_active": False},
     ],
 )
-def test_fields_are_kept_as_sent(admin_api, given):
+def test_fields_are_stored_as_sent(admin_api, given):
     created = admin_api.post(LIST, LEAST | given).json()
 
     assert created == created | given
@@ -177,7 +177,7 @@ WRONG = [
         ({"code": ["x"]}, "code"),
     ],
 )
-def test_a_badge_that_does_not_validate_is_422_and_not_made(admin_api, other_tenant, nothing_written, change, field):
+def test_an_invalid_badge_is_422_and_not_created(admin_api, other_tenant, nothing_written, change, field):
     create_streak(tenant=other_tenant, data={"code": "foreign", "name": "F", "event_types": ["x"]}, now=timezone.now())
     with nothing_written():
         response = admin_api.post(LIST, SPEC | change)
@@ -203,14 +203,14 @@ def test_a_badge_that_does_not_validate_is_422_and_not_made(admin_api, other_ten
         (None, None),
     ],
 )
-def test_criteria_are_kept_without_what_does_not_belong_to_their_metric(tenant, admin_api, given, stored):
+def test_criteria_are_stored_without_fields_that_the_metric_does_not_have(tenant, admin_api, given, stored):
     create_streak(tenant=tenant, data={"code": "mine", "name": "Mine", "event_types": ["x"]}, now=timezone.now())
 
     assert admin_api.post(LIST, LEAST | {"criteria": given}).json()["criteria"] == stored
 
 
 @pytest.mark.parametrize("missing", ["code", "name"])
-def test_what_is_missing_is_named(admin_api, nothing_written, missing):
+def test_a_missing_field_is_named(admin_api, nothing_written, missing):
     with nothing_written():
         response = admin_api.post(LIST, {name: value for name, value in SPEC.items() if name != missing})
 
@@ -218,7 +218,7 @@ def test_what_is_missing_is_named(admin_api, nothing_written, missing):
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_a_code_that_is_taken_is_400(tenant, admin_api, nothing_written, is_active):
+def test_a_code_in_use_is_400(tenant, admin_api, nothing_written, is_active):
     BadgeFactory(tenant=tenant, code="streak_master", is_active=is_active)
 
     with nothing_written():
@@ -227,7 +227,7 @@ def test_a_code_that_is_taken_is_400(tenant, admin_api, nothing_written, is_acti
     assert refusal(response) == (400, "badge_code_conflict", "Badge with code 'streak_master' already exists")
 
 
-def test_a_code_may_be_taken_in_another_tenant_and_in_the_sandbox(tenant, other_admin_api, admin_api):
+def test_the_same_code_may_be_used_in_another_tenant_and_in_the_sandbox(tenant, other_admin_api, admin_api):
     BadgeFactory(tenant=tenant.sandbox, code="streak_master")
 
     assert [api.post(LIST, SPEC).status_code for api in (admin_api, other_admin_api)] == [201, 201]
@@ -237,7 +237,7 @@ def test_a_code_may_be_taken_in_another_tenant_and_in_the_sandbox(tenant, other_
 
 
 @time_machine.travel("2026-02-14T10:00:00Z", tick=False)
-def test_the_specs_patch_changes_what_is_given_and_nothing_else(admin_api, badge):
+def test_the_specs_patch_changes_only_the_given_fields(admin_api, badge):
     before = admin_api.get(f"{LIST}/{badge.pk}").json()
 
     response = admin_api.patch(f"{LIST}/{badge.pk}", {"name": "Updated Name", "rarity": "legendary"})
@@ -264,7 +264,7 @@ def test_a_patch_never_changes_what_identifies_a_badge(admin_api, badge, body, i
     assert after == before | {"updated_at": after["updated_at"]}
 
 
-def test_null_clears_what_may_be_null(admin_api):
+def test_null_clears_nullable_fields(admin_api):
     created = admin_api.post(LIST, SPEC).json()
     cleared = {"description": None, "icon_url": None, "category": None}
 
@@ -277,7 +277,7 @@ NULLS = [name for change, name in WRONG if change == {name: None}]
 
 
 @pytest.mark.parametrize("name", NULLS)
-def test_a_patch_takes_null_for_unchanged_where_nothing_can_be_null(admin_api, badge, name):
+def test_a_patch_treats_null_as_unchanged_for_fields_that_cannot_be_null(admin_api, badge, name):
     before = admin_api.get(f"{LIST}/{badge.pk}").json()
 
     assert admin_api.patch(f"{LIST}/{badge.pk}", {name: None}).json() == before
@@ -286,7 +286,7 @@ def test_a_patch_takes_null_for_unchanged_where_nothing_can_be_null(admin_api, b
 @pytest.mark.parametrize(
     ("change", "field"), [wrong for wrong in WRONG if wrong[1] not in NULLS or None not in wrong[0].values()]
 )
-def test_a_patch_that_does_not_validate_is_422_and_changes_nothing(admin_api, badge, nothing_written, change, field):
+def test_an_invalid_patch_is_422_and_changes_nothing(admin_api, badge, nothing_written, change, field):
     with nothing_written():
         response = admin_api.patch(f"{LIST}/{badge.pk}", {"name": "Fine"} | change)
 
@@ -301,7 +301,7 @@ def test_the_specs_delete_deactivates(admin_api, badge):
     assert admin_api.delete(f"{LIST}/{badge.pk}").json() == {"message": "Badge deactivated"}
 
 
-def test_a_deleted_badge_leaves_the_lists_of_those_who_lack_it_and_comes_back_when_activated(api, admin_api, badge):
+def test_a_deleted_badge_is_hidden_from_participants_without_it_until_it_is_activated(api, admin_api, badge):
     api.post("/badges/award", {"participant_id": "has_it", "badge_code": "first_steps"})
 
     def totals():
@@ -368,11 +368,11 @@ def test_the_list_is_filtered_and_paged(admin_api, shelf, query, expected):
         ("?page_size=x", "page_size"),
     ],
 )
-def test_a_query_that_is_not_understood_is_422(admin_api, shelf, query, field):
+def test_an_invalid_query_is_422(admin_api, shelf, query, field):
     assert refused_fields(admin_api.get(LIST + query)) == [field]
 
 
-def test_equal_places_are_ordered_by_code(tenant, admin_api):
+def test_badges_with_equal_display_order_are_sorted_by_code(tenant, admin_api):
     for code in ("c", "a", "b"):
         BadgeFactory(tenant=tenant, code=code)
 
@@ -380,7 +380,7 @@ def test_equal_places_are_ordered_by_code(tenant, admin_api):
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_a_page_takes_three_statements_however_long_it_is(tenant, admin_api, queries, number):
+def test_a_page_of_any_length_takes_three_statements(tenant, admin_api, queries, number):
     BadgeFactory.create_batch(number, tenant=tenant)
     admin_api.get(LIST)
 

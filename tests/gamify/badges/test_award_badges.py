@@ -46,12 +46,12 @@ def test_everyone_who_meets_the_criteria_gets_the_badge_once(tenant, rich):
     assert Participant.objects.get(external_id="p3").badge_count == 1
 
 
-def test_a_dry_run_gives_it_to_nobody(rich):
+def test_a_dry_run_awards_nothing(rich):
     assert award_badges("--dry-run") == {"participants": 7, "awarded": 4, "dry_run": True}
     assert BadgeAward.objects.count() == 1
 
 
-def test_webhooks_are_told_on_request(rich):
+def test_domain_events_are_published_on_request(rich):
     award_badges("--emit")
 
     assert set(DomainEvent.objects.values_list("type", flat=True)) == {"badge.awarded"}
@@ -72,14 +72,14 @@ def test_events_of_the_past_count(tenant, other_tenant):
 
 
 @pytest.mark.parametrize(("badge", "message"), [("gone", "not found: gone"), ("plain", "has no criteria")])
-def test_there_must_be_criteria(tenant, badge, message):
+def test_a_badge_without_criteria_is_refused(tenant, badge, message):
     BadgeFactory(tenant=tenant, code="plain")
 
     with pytest.raises(CommandError, match=message):
         award_badges(badge=badge)
 
 
-def test_the_console_says_how_many_and_does_it(tenant, rich):
+def test_the_console_shows_the_number_and_awards(tenant, rich):
     console = Console(tenant)
 
     asked = text_of(console.get("badges_badge_award_met", rich.pk))
@@ -90,7 +90,7 @@ def test_the_console_says_how_many_and_does_it(tenant, rich):
     assert BadgeAward.objects.count() == 5
 
 
-def test_the_console_leaves_a_crowd_to_the_command(tenant, rich, monkeypatch):
-    monkeypatch.setattr("gamify.badges.admin.MAX_LOOKED_AT", 6)
+def test_the_console_does_not_offer_it_to_large_tenants(tenant, rich, monkeypatch):
+    monkeypatch.setattr("gamify.badges.admin.MAX_PARTICIPANTS", 6)
 
     assert "Award to all" not in text_of(Console(tenant).get("badges_badge_change", rich.pk))

@@ -75,7 +75,7 @@ def test_the_specs_award(api, badges):
     }
 
 
-def test_the_same_badge_again_answers_the_first_award(api, badges):
+def test_a_repeated_award_returns_the_first_award(api, badges):
     with time_machine.travel("2026-02-14T10:00:00.123456Z", tick=False):
         first = api.post(AWARD, POWER_USER)
     with time_machine.travel("2026-02-15T10:00:00Z", tick=False):
@@ -103,7 +103,7 @@ def test_an_award_is_one_row_one_participant_and_two_domain_events(tenant, api, 
     }
 
 
-def test_a_repeat_writes_nothing_whatever_its_metadata(api, badges, nothing_written):
+def test_a_repeated_award_writes_nothing_even_with_other_metadata(api, badges, nothing_written):
     api.post(AWARD, POWER_USER)
 
     with nothing_written():
@@ -117,7 +117,7 @@ def test_metadata_may_be_empty(api, badges, metadata):
 
 
 @pytest.mark.parametrize("code", ["unknown_badge", "POWER_USER", "power", "%", "🎉"])
-def test_an_unknown_badge_is_404_and_makes_no_participant(api, badges, nothing_written, code):
+def test_an_unknown_badge_is_404_and_creates_no_participant(api, badges, nothing_written, code):
     with nothing_written():
         response = api.post(AWARD, FIRST_STEPS | {"badge_code": code})
 
@@ -133,7 +133,7 @@ def test_an_inactive_badge_is_404(tenant, api, nothing_written):
     assert refusal(response) == (404, "badge_not_found", "Badge definition not found: retired")
 
 
-def test_a_badge_deactivated_since_is_404_for_who_has_it_too_and_stays_in_the_list(api, admin_api, badges):
+def test_a_deactivated_badge_is_404_even_for_its_owner_and_stays_in_their_list(api, admin_api, badges):
     api.post(AWARD, POWER_USER)
     admin_api.delete(f"/admin/badges/{Badge.objects.get(code='power_user').pk}")
 
@@ -143,7 +143,7 @@ def test_a_badge_deactivated_since_is_404_for_who_has_it_too_and_stays_in_the_li
     assert codes(api.get(BADGES + "?earned_only=true")) == ["power_user"]
 
 
-def test_a_change_of_the_definition_shows_at_once(api, admin_api, badges):
+def test_a_change_of_the_definition_is_visible_at_once(api, admin_api, badges):
     first = api.post(AWARD, POWER_USER).json()
     admin_api.patch(f"/admin/badges/{Badge.objects.get(code='power_user').pk}", {"name": "Expert", "rarity": "epic"})
 
@@ -171,7 +171,7 @@ def test_a_change_of_the_definition_shows_at_once(api, admin_api, badges):
         ({"metadata": {"a": "x" * 16_384}}, "metadata"),
     ],
 )
-def test_a_body_that_does_not_validate_is_422_and_writes_nothing(api, badges, nothing_written, change, field):
+def test_an_invalid_body_is_422_and_writes_nothing(api, badges, nothing_written, change, field):
     with nothing_written():
         response = api.post(AWARD, FIRST_STEPS | change)
 
@@ -179,7 +179,7 @@ def test_a_body_that_does_not_validate_is_422_and_writes_nothing(api, badges, no
 
 
 @pytest.mark.parametrize("missing", ["participant_id", "badge_code"])
-def test_what_is_missing_is_named(api, badges, nothing_written, missing):
+def test_a_missing_field_is_named(api, badges, nothing_written, missing):
     with nothing_written():
         response = api.post(AWARD, {name: value for name, value in FIRST_STEPS.items() if name != missing})
 
@@ -209,7 +209,7 @@ def test_an_award_counts_against_the_participants_cap(tenant, api, badges, memor
     assert int(second.headers["Retry-After"]) >= 1
 
 
-def test_an_award_moves_last_seen_and_a_repeat_does_not(api, badges):
+def test_an_award_updates_last_seen_and_a_repeated_award_does_not(api, badges):
     for day in (14, 15):
         with time_machine.travel(f"2026-02-{day}T10:00:00Z", tick=False):
             api.post(AWARD, FIRST_STEPS)
@@ -226,7 +226,7 @@ def test_statements_of_an_award_and_of_its_repeat(api, badges, queries):
         api.post(AWARD, FIRST_STEPS)
 
 
-def test_an_unknown_badge_costs_the_look_up_of_the_key_only(api, badges, queries):
+def test_an_unknown_badge_costs_only_the_lookup_of_the_key(api, badges, queries):
     api.get(BADGES)
 
     with queries(1):
@@ -303,11 +303,11 @@ def test_the_list_is_filtered_and_its_counts_are_not(api, badges, query, expecte
         ("?badge_codes=a%00b", "badge_codes"),
     ],
 )
-def test_a_filter_that_is_not_understood_is_422(api, badges, query, field):
+def test_an_invalid_filter_is_422(api, badges, query, field):
     assert refused_fields(api.get(BADGES + query)) == [field]
 
 
-def test_an_unknown_participant_has_earned_nothing_and_is_not_made(api, badges, nothing_written):
+def test_an_unknown_participant_has_earned_nothing_and_is_not_created(api, badges, nothing_written):
     with nothing_written():
         response = api.get(BADGES)
 
@@ -321,7 +321,7 @@ def test_a_tenant_without_badges_has_an_empty_list(api):
     assert api.get(BADGES).json() == {"participant_id": "user_123", "badges": [], "total": 0, "earned_count": 0}
 
 
-def test_badges_come_in_display_order_and_then_what_is_not_given_any_more_if_it_was_earned(tenant, api):
+def test_active_badges_come_in_display_order_and_then_inactive_badges_that_were_earned(tenant, api):
     for code, order in (("b", 2), ("a", 2), ("c", -1), ("unset", 0)):
         BadgeFactory(tenant=tenant, code=code, display_order=order)
     user = ParticipantFactory(tenant=tenant, external_id="user_123")
@@ -336,7 +336,7 @@ def test_badges_come_in_display_order_and_then_what_is_not_given_any_more_if_it_
     assert (response.json()["total"], response.json()["earned_count"]) == (6, 2)
 
 
-def test_the_participants_id_is_taken_from_the_path_decoded(api, badges):
+def test_the_participant_id_in_the_path_is_decoded(api, badges):
     body = FIRST_STEPS | {"participant_id": "org/7 ü"}
     api.post(AWARD, body)
 
@@ -346,7 +346,7 @@ def test_the_participants_id_is_taken_from_the_path_decoded(api, badges):
 
 
 @pytest.mark.parametrize("earned", [0, 1, 20])
-def test_a_list_costs_the_same_however_long_it_is(tenant, api, queries, earned):
+def test_a_list_of_any_length_costs_the_same(tenant, api, queries, earned):
     user = ParticipantFactory(tenant=tenant, external_id="user_123")
     BadgeAwardFactory.create_batch(earned, participant=user)
     BadgeAwardFactory.create_batch(earned, participant=user, badge__is_active=False)
@@ -412,7 +412,7 @@ def test_the_specs_profile_has_the_earned_badges_only(api, badges):
 # --- apart from others ----------------------------------------------------------------------------------------------
 
 
-def test_another_tenant_and_the_sandbox_see_nothing(api, other_api, sandbox_api, badges, nothing_written):
+def test_another_tenant_and_the_sandbox_see_no_badges(api, other_api, sandbox_api, badges, nothing_written):
     api.post(AWARD, POWER_USER)
 
     for stranger in (other_api, sandbox_api):

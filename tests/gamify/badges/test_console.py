@@ -37,7 +37,7 @@ def test_a_badge_is_defined_with_all_its_settings(tenant, admin_api):
         ("icon_url", "javascript:alert(1)", "Must be an http or https URL."),
     ],
 )
-def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, field, value, message):
+def test_the_form_shows_refusals_of_the_api_on_the_field(tenant, nothing_written, field, value, message):
     BadgeFactory(tenant=tenant, code="taken")
     console = Console(tenant)
 
@@ -48,7 +48,7 @@ def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_writ
     assert trail() == []
 
 
-def test_an_edit_changes_what_was_edited(tenant):
+def test_an_edit_changes_only_the_edited_field(tenant):
     badge = BadgeFactory(tenant=tenant, name="Champion", rarity="legendary", category="sport")
 
     Console(tenant).edit(CHANGE, badge.pk, category="")
@@ -58,7 +58,7 @@ def test_an_edit_changes_what_was_edited(tenant):
     assert trail() == [("Champion", 2, "Changed Category.")]
 
 
-def test_the_list_asks_once_and_tells_rarity_and_category(tenant, queries):
+def test_the_list_shows_rarity_and_category_with_one_query(tenant, queries):
     BadgeFactory(tenant=tenant, rarity="epic", category="sport")
     BadgeFactory.create_batch(20, tenant=tenant)
     console = Console(tenant)
@@ -70,7 +70,7 @@ def test_the_list_asks_once_and_tells_rarity_and_category(tenant, queries):
     assert "sport" in shown
 
 
-def test_badges_are_switched_off_and_on(tenant):
+def test_badges_are_deactivated_and_activated(tenant):
     badge = BadgeFactory(tenant=tenant)
     console = Console(tenant)
 
@@ -111,7 +111,7 @@ def test_a_badge_is_awarded_on_the_participants_page_once(tenant):
     assert "<td>Champion</td><td>Epic</td>" in shown
 
 
-def test_only_what_can_be_awarded_is_offered(tenant):
+def test_only_badges_that_can_be_awarded_are_offered(tenant):
     participant = ParticipantFactory(tenant=tenant)
     BadgeAwardFactory(participant=participant, badge__name="Has it")
     BadgeFactory(tenant=tenant, name="Not yet")

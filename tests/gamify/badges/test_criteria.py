@@ -66,7 +66,7 @@ def test_events_are_counted_until_the_badge_is_earned(tenant, other_tenant):
     assert Participant.objects.get(tenant=tenant).badge_count == 1
 
 
-def test_only_events_like_the_filter_count(tenant):
+def test_only_events_that_match_the_filter_count(tenant):
     badge(tenant, metric="event_count", event_name="buy", filter={"plan": "pro"}, min=1)
 
     assert explained(happened(tenant, plan="free")) == [("b", "not_matched", None)]
@@ -82,7 +82,7 @@ def test_any_event_may_count(tenant):
     assert earned() == {"b"}
 
 
-def test_a_sum_is_exact_and_takes_what_is_a_number(tenant):
+def test_a_sum_is_exact_and_ignores_values_that_are_not_numbers(tenant):
     badge(tenant, metric="event_sum", event_name="buy", field="amount", min=0.3)
 
     for amount in ("5", -1, None, True):
@@ -96,7 +96,7 @@ def test_a_sum_is_exact_and_takes_what_is_a_number(tenant):
 
 
 @pytest.mark.parametrize(("metric", "minimum"), [("total_earned", 100), ("balance", 100)])
-def test_points_earn_badges_which_the_award_tells(tenant, metric, minimum):
+def test_points_earn_badges_and_the_award_returns_them(tenant, metric, minimum):
     badge(tenant, metric=metric, min=minimum)
 
     first, second = (award(tenant=fresh(tenant), change=Change("ada", 60), now=NOW) for _ in range(2))
@@ -104,7 +104,7 @@ def test_points_earn_badges_which_the_award_tells(tenant, metric, minimum):
     assert (first.badges_unlocked, second.badges_unlocked) == ([], [{"code": "b", "name": "B"}])
 
 
-def test_a_repeated_award_tells_the_same(tenant):
+def test_a_repeated_award_returns_the_same_badges(tenant):
     badge(tenant, metric="total_earned", min=50)
     change = Change("ada", 60, idempotency_key="k")
 
@@ -114,7 +114,7 @@ def test_a_repeated_award_tells_the_same(tenant):
     assert again.badges_unlocked == first.badges_unlocked != []
 
 
-def test_each_item_of_a_batch_tells_its_own(tenant):
+def test_each_item_of_a_batch_returns_its_own_badges(tenant):
     badge(tenant, metric="total_earned", min=100)
 
     batch = award_batch(
@@ -162,7 +162,7 @@ def test_badges_earn_badges(tenant):
     assert Participant.objects.get().badge_count == 3
 
 
-def test_who_has_a_badge_is_not_given_it_again_after_its_criteria_changed(tenant):
+def test_a_badge_is_not_awarded_again_after_its_criteria_changed(tenant):
     row = badge(tenant, metric="event_count", event_name="buy", min=1)
     happened(tenant)
     update_badge(row, tenant=fresh(tenant), changes={"criteria": {"metric": "total_earned", "min": 1}}, now=NOW)
@@ -173,7 +173,7 @@ def test_who_has_a_badge_is_not_given_it_again_after_its_criteria_changed(tenant
     assert BadgeAward.objects.count() == 1
 
 
-def test_a_badge_that_begins_to_count_knows_what_was_before(tenant):
+def test_new_criteria_count_earlier_events(tenant):
     for _ in range(2):
         happened(tenant)
     happened(tenant, plan="pro")
@@ -185,7 +185,7 @@ def test_a_badge_that_begins_to_count_knows_what_was_before(tenant):
     assert explained(happened(tenant, plan="pro")) == [("b", "met", "2 of 2")]
 
 
-def test_what_happened_while_a_badge_did_not_count_is_counted_when_it_does_again(tenant):
+def test_events_during_inactivity_count_after_activation(tenant):
     buys = {"metric": "event_count", "event_name": "buy", "min": 9}
     row = badge(tenant, **buys)
     happened(tenant)
@@ -205,7 +205,7 @@ def test_a_streak_that_is_restored_by_hand_earns_badges(tenant):
         )
     badge(tenant, metric="streak_count", streak_code="daily", min=3)
 
-    restore(tenant=fresh(tenant), case=CareRequest("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
+    restore(tenant=fresh(tenant), request=CareRequest("ada", "daily", "Our outage"), now=NOW + 6 * DAY)
 
     assert earned() == {"b"}
 
@@ -239,7 +239,7 @@ def test_a_repeated_event_counts_once(tenant):
     assert earned() == set()
 
 
-def test_deleting_and_anonymising_leave_no_progress_behind_that_is_theirs(tenant, admin_api):
+def test_deleting_and_anonymising_leave_no_personal_progress_behind(tenant, admin_api):
     badge(tenant, metric="event_count", event_name="buy", min=2)
     happened(tenant)
 
@@ -340,7 +340,7 @@ def _is_touched(wanted, history, who):
     return naive(one, history, who)
 
 
-def test_a_history_earns_what_calls_would(tenant):
+def test_an_imported_history_earns_the_same_badges_as_calls(tenant):
     badge(tenant, metric="event_count", event_name="buy", min=2)
     events = [EventInput("ada", "buy", NOW - number * DAY) for number in (2, 1)]
 
@@ -353,7 +353,7 @@ def test_a_history_earns_what_calls_would(tenant):
 # --- progress ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_has_not_earned_a_badge_sees_how_far_they_are(tenant, api):
+def test_an_unearned_badge_shows_progress(tenant, api):
     create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["login"]}, now=NOW)
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 100})
     for _ in range(2):
@@ -382,7 +382,7 @@ def test_who_has_not_earned_a_badge_sees_how_far_they_are(tenant, api):
     }
 
 
-def test_progress_of_somebody_never_seen_is_nothing_and_of_an_earned_badge_is_left_out(tenant, api):
+def test_progress_is_0_for_unknown_participants_and_left_out_for_earned_badges(tenant, api):
     badge(tenant, metric="event_count", event_name="buy", min=1)
     happened(tenant)
 
@@ -393,7 +393,7 @@ def test_progress_of_somebody_never_seen_is_nothing_and_of_an_earned_badge_is_le
     assert "progress" not in seen
 
 
-def test_progress_of_many_badges_is_read_at_once(tenant, api, queries):
+def test_progress_of_many_badges_is_read_with_the_same_queries(tenant, api, queries):
     create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["login"]}, now=NOW)
     person = ParticipantFactory(tenant=tenant, external_id="ada")
     EventFactory(participant=person, name="buy")
@@ -418,7 +418,7 @@ def test_a_tier_of_level_0_is_a_level(tenant):
     assert (told.tier_upgrade.level, told.badges_unlocked) == (0, [])
 
 
-def test_an_event_that_is_called_like_any_event_counts_once(tenant):
+def test_an_event_named_like_the_wildcard_counts_once(tenant):
     badge(tenant, metric="event_count", event_name="*", min=2)
 
     happened(tenant, "*")
@@ -426,7 +426,7 @@ def test_an_event_that_is_called_like_any_event_counts_once(tenant):
     assert earned() == set()
 
 
-def test_two_who_change_criteria_at_once_take_two_numbers(tenant):
+def test_two_concurrent_changes_of_criteria_take_two_revisions(tenant):
     first = badge(tenant, metric="event_count", event_name="x", min=3)
     second = Badge.objects.get(pk=first.pk)
     buys = {"metric": "event_count", "event_name": "x", "min": 4}
@@ -439,7 +439,7 @@ def test_two_who_change_criteria_at_once_take_two_numbers(tenant):
     assert explained(happened(tenant, "y")) == [("b", "not_yet", "1 of 3")]
 
 
-def test_many_badges_that_begin_to_count_read_the_history_once(tenant, queries):
+def test_new_criteria_of_many_badges_read_the_history_once(tenant, queries):
     for _ in range(3):
         happened(tenant)
     for number in range(10):
@@ -453,7 +453,7 @@ def test_many_badges_that_begin_to_count_read_the_history_once(tenant, queries):
         emit(tenant=ready, event=event, now=NOW)
 
 
-def test_a_batch_reads_the_history_once_for_all_whom_it_begins_to_count(tenant, queries):
+def test_a_batch_reads_the_history_once_for_all_its_participants(tenant, queries):
     people = [f"p{number}" for number in range(5)]
     for person in people:
         emit(tenant=tenant, event=EventInput(person, "buy", NOW), now=NOW)

@@ -34,7 +34,7 @@ def badge_for(tenant, *, purchases):
         lambda tenant: emit_batch(tenant=tenant, events=[BUY], refused={}, now=NOW),
     ],
 )
-def test_an_event_of_a_caller_who_read_the_tenant_before_is_counted(tenant, happen):
+def test_an_event_of_a_caller_with_an_old_catalog_is_counted(tenant, happen):
     before = fresh(tenant)
     badge_for(tenant, purchases=1)
 
@@ -45,28 +45,28 @@ def test_an_event_of_a_caller_who_read_the_tenant_before_is_counted(tenant, happ
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_an_event_that_waits_for_its_participant_while_the_badge_is_made_is_counted(tenant):
+def test_an_event_that_waits_for_its_participant_while_the_badge_is_created_is_counted(tenant):
     ParticipantFactory(tenant=tenant, external_id="ada")
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Participant.objects.select_for_update().get()
-            waiting = pool.submit(in_a_connection_of_its_own, lambda: emit(tenant=fresh(tenant), event=BUY, now=NOW))
-            wait_until_somebody_waits()
+            waiting = pool.submit(in_own_connection, lambda: emit(tenant=fresh(tenant), event=BUY, now=NOW))
+            wait_until_a_lock_is_awaited()
             badge_for(tenant, purchases=1)
         waiting.result(timeout=30)
 
     assert BadgeAward.objects.get().participant.external_id == "ada"
 
 
-def in_a_connection_of_its_own(call):
+def in_own_connection(call):
     try:
         return call()
     finally:
         connections.close_all()
 
 
-def wait_until_somebody_waits():
+def wait_until_a_lock_is_awaited():
     deadline = monotonic() + 30
     while monotonic() < deadline:
         with connection.cursor() as cursor:

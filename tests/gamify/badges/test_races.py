@@ -42,7 +42,7 @@ def test_16_identical_awards_are_one_award_and_16_equal_answers(tenant, is_known
     assert Participant.objects.count() == DomainEvent.objects.filter(type="badge.awarded").count() == 1
 
 
-def test_different_badges_at_once_are_all_earned(tenant):
+def test_concurrent_awards_of_different_badges_are_all_earned(tenant):
     badges = BadgeFactory.create_batch(16, tenant=tenant)
     give = partial(award, tenant=tenant, participant_id="user_1", metadata={}, now=timezone.now())
 
@@ -53,7 +53,7 @@ def test_different_badges_at_once_are_all_earned(tenant):
     assert Participant.objects.count() == 1
 
 
-def test_16_creations_of_one_code_make_one_badge_and_15_conflicts(tenant):
+def test_16_concurrent_creations_of_one_code_create_one_badge_and_15_conflicts(tenant):
     create = partial(create_definition, Badge, noun="badge", tenant=tenant, now=timezone.now())
 
     results = all_at_once([partial(create, data={"code": "same", "name": f"Badge {n}"}) for n in range(16)])
@@ -62,7 +62,7 @@ def test_16_creations_of_one_code_make_one_badge_and_15_conflicts(tenant):
     assert [result.name for result in results if isinstance(result, Badge)] == [Badge.objects.get().name]
 
 
-def test_edits_of_different_fields_at_once_are_all_kept(tenant):
+def test_concurrent_edits_of_different_fields_are_all_stored(tenant):
     badge = BadgeFactory(tenant=tenant)
     changes = [{"name": "New"}, {"rarity": "epic"}, {"category": "event"}, {"display_order": 7}]
     rows = [Badge.objects.get() for _ in changes]

@@ -51,7 +51,7 @@ def progress(tenant, user="ada"):
     return {each.badge.code: each.progress and each.progress.current for each in found}
 
 
-def test_a_badge_that_a_rule_gave_goes_with_its_event(tenant):
+def test_a_badge_that_a_rule_granted_is_revoked_with_its_event(tenant):
     BadgeFactory(tenant=tenant, code="buyer", name="Buyer", icon_url="https://x.y/z.png")
     RuleFactory(tenant=tenant, event_types=["buy"], grants=[{"type": "badge", "code": "buyer"}])
     event_id = happened(tenant)
@@ -71,7 +71,7 @@ def test_a_badge_that_a_rule_gave_goes_with_its_event(tenant):
     assert (earned(), Participant.objects.get().badge_count) == (set(), 0)
 
 
-def test_it_can_be_earned_again(tenant):
+def test_a_revoked_badge_can_be_earned_again(tenant):
     badge(tenant, **BOUGHT, min=1)
     undone(tenant, happened(tenant))
     assert earned() == set()
@@ -81,7 +81,7 @@ def test_it_can_be_earned_again(tenant):
     assert (earned(), BadgeAward.objects.get().event_id) == ({"b"}, again)
 
 
-def test_a_badge_given_by_hand_stays(tenant):
+def test_a_badge_awarded_by_hand_is_not_revoked(tenant):
     badge(tenant, **BOUGHT, min=5)
     award(tenant=fresh(tenant), participant_id="ada", badge_code="b", metadata={}, now=NOW)
 
@@ -89,7 +89,7 @@ def test_a_badge_given_by_hand_stays(tenant):
     assert earned() == {"b"}
 
 
-def test_counters_of_criteria_go_down_by_what_the_event_had_added(tenant):
+def test_progress_decreases_by_the_amount_of_the_event(tenant):
     badge(tenant, "often", **BOUGHT, min=9)
     badge(tenant, "much", **SPENT, min=500)
     badge(tenant, "never", **(SPENT | {"filter": {"plan": "free"}}), min=9)
@@ -103,7 +103,7 @@ def test_counters_of_criteria_go_down_by_what_the_event_had_added(tenant):
     assert progress(tenant) == {"often": 1, "much": Decimal("12.5"), "never": 0}
 
 
-def test_a_badge_whose_criteria_are_not_met_without_the_event_goes_and_its_counter_is_right(tenant):
+def test_a_badge_whose_criteria_are_not_met_without_the_event_is_revoked_and_its_progress_is_right(tenant):
     badge(tenant, **BOUGHT, min=3)
     *_, last = [happened(tenant) for _ in range(3)]
 
@@ -112,7 +112,7 @@ def test_a_badge_whose_criteria_are_not_met_without_the_event_goes_and_its_count
     assert (earned(), progress(tenant)) == (set(), {"b": 2})
 
 
-def test_a_badge_whose_criteria_are_met_all_the_same_stays(tenant):
+def test_a_badge_whose_criteria_are_met_without_the_event_is_not_revoked(tenant):
     badge(tenant, **BOUGHT, min=3)
     *_, third, _ = [happened(tenant) for _ in range(4)]
 
@@ -120,7 +120,7 @@ def test_a_badge_whose_criteria_are_met_all_the_same_stays(tenant):
     assert earned() == {"b"}
 
 
-def test_a_badge_that_another_event_has_earned_stays_and_that_is_told(tenant):
+def test_a_badge_that_another_event_earned_is_reported_and_not_revoked(tenant):
     badge(tenant, **BOUGHT, min=3)
     first, *_ = [happened(tenant) for _ in range(3)]
 
@@ -128,7 +128,7 @@ def test_a_badge_that_another_event_has_earned_stays_and_that_is_told(tenant):
     assert earned() == {"b"}
 
 
-def test_a_badge_by_the_number_of_badges_goes_with_those_it_was_earned_by(tenant):
+def test_a_badge_for_a_number_of_badges_is_revoked_with_them(tenant):
     badge(tenant, "one", **BOUGHT, min=1)
     badge(tenant, "two", **(BOUGHT | {"event_name": "*"}), min=2)
     badge(tenant, "both", metric="badges_count", min=2)
@@ -141,7 +141,7 @@ def test_a_badge_by_the_number_of_badges_goes_with_those_it_was_earned_by(tenant
     assert (earned(), Participant.objects.get().badge_count) == (set(), 0)
 
 
-def test_a_badge_that_is_not_given_any_more_goes_as_well(tenant):
+def test_an_inactive_badge_is_revoked_too(tenant):
     row = badge(tenant, **BOUGHT, min=1)
     event_id = happened(tenant)
     update_badge(Badge.objects.get(pk=row.pk), tenant=tenant, changes={"is_active": False}, now=NOW)
@@ -150,7 +150,7 @@ def test_a_badge_that_is_not_given_any_more_goes_as_well(tenant):
     assert earned() == set()
 
 
-def test_new_criteria_do_not_count_what_was_reversed(tenant):
+def test_new_criteria_do_not_count_reversed_events(tenant):
     reversed_id = happened(tenant)
     happened(tenant)
     undone(tenant, reversed_id)
@@ -161,7 +161,7 @@ def test_new_criteria_do_not_count_what_was_reversed(tenant):
     assert progress(tenant) == {"b": 2}
 
 
-def test_other_participants_keep_theirs(tenant):
+def test_badges_of_other_participants_are_not_revoked(tenant):
     badge(tenant, **BOUGHT, min=1)
     happened(tenant, user="bob")
 
@@ -170,7 +170,7 @@ def test_other_participants_keep_theirs(tenant):
     assert (earned(), earned("bob")) == (set(), {"b"})
 
 
-def test_a_preview_tells_the_same_and_changes_nothing(tenant, nothing_written):
+def test_a_preview_reports_the_same_and_changes_nothing(tenant, nothing_written):
     badge(tenant, **BOUGHT, min=1)
     event_id = happened(tenant)
 
@@ -189,7 +189,7 @@ CRITERIA = st.sampled_from([BOUGHT, BOUGHT | {"event_name": "*"}, SPENT, SPENT |
     defined=st.lists(st.tuples(CRITERIA, st.integers(1, 60))),
     data=st.data(),
 )
-def test_whatever_is_reversed_counts_as_if_it_had_never_been_sent(history, defined, data):
+def test_a_reversed_event_counts_as_if_it_had_never_been_sent(history, defined, data):
     tenant, undisturbed = TenantFactory(), TenantFactory()
     for number, (criteria, minimum) in enumerate(defined):
         for each in (tenant, undisturbed):

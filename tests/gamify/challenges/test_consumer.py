@@ -8,7 +8,7 @@ from gamify.challenges.models import Enrolment
 from gamify.challenges.services import enroll
 from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
-from gamify.facts.services import Consumer, emit, emit_batch, metrics, simulate
+from gamify.facts.services import Consumer, badge_metrics, emit, emit_batch, simulate
 from gamify.points.models import LedgerEntry
 from participants.models import DomainEvent, Participant
 from participants.services.participants import anonymize, delete
@@ -226,7 +226,7 @@ def test_other_definitions_react_to_a_completion(tenant, explorer, settings):
     for name in ("login", "login", "review"):
         send_event(tenant, name)
 
-    number = metrics["challenges_completed"].after["challenge.completed"]
+    number = badge_metrics["challenges_completed"].raised_by["challenge.completed"]
     facts = [(fact.name, fact.properties["total_completed"], number(fact, {})) for fact in OTHERS_HEARD]
     assert facts == [("challenge.completed", 1, 1)]
 

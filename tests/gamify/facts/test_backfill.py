@@ -1,4 +1,4 @@
-"""The command that brings in a history of events."""
+"""The command that imports past events."""
 
 import io
 import json
@@ -25,11 +25,11 @@ from tests.factories import TierFactory
 BEGIN = datetime(2024, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 CHEAP = {"type": "points", "field": "amount"}
-heard = []
+consumed = []
 
 
 def _consume(fact, work, *, now):
-    heard.append((fact.participant.external_id, fact.name, fact.at))
+    consumed.append((fact.participant.external_id, fact.name, fact.at))
     if fact.name == "buy":
         yield Grant("points", CHEAP, Source("rule", "spend"), f"{fact.key}/0")
 
@@ -39,7 +39,7 @@ LISTENER = Consumer(loads=lambda catalog, events: [], consume=_consume)
 
 @pytest.fixture(autouse=True)
 def one_rule(settings):
-    heard.clear()
+    consumed.clear()
     settings.FACT_CONSUMERS = ["streaks.consumers.LISTENER", f"{__name__}.LISTENER"]
 
 
@@ -95,9 +95,11 @@ def daily(tenant):
     tenant.refresh_from_db()
 
 
-def as_event(said):
-    at = datetime.fromisoformat(said["timestamp"])
-    return EventInput(said["participant_id"], said["event_name"], at, said["properties"], said["idempotency_key"])
+def as_event(fields):
+    at = datetime.fromisoformat(fields["timestamp"])
+    return EventInput(
+        fields["participant_id"], fields["event_name"], at, fields["properties"], fields["idempotency_key"]
+    )
 
 
 def forget(*models):
@@ -107,7 +109,7 @@ def forget(*models):
 
 
 @pytest.mark.parametrize("batch", ["1", "3", "1000"])
-def test_a_history_leads_to_what_it_would_have_call_by_call(tenant, written, batch):
+def test_a_history_has_the_same_effects_as_single_calls(tenant, written, batch):
     daily(tenant)
     lines = history()
     for each in lines:
@@ -121,13 +123,13 @@ def test_a_history_leads_to_what_it_would_have_call_by_call(tenant, written, bat
     assert outcome() == one_by_one
 
 
-def test_events_are_heard_in_the_order_in_which_they_happened(tenant, written, monkeypatch):
+def test_events_are_processed_in_the_order_in_which_they_happened(tenant, written, monkeypatch):
     monkeypatch.setattr(ordering, "LINES_IN_MEMORY", 3)
     lines = history()
 
     backfill(written(Random(2).sample(lines, len(lines))), "--batch", "2")
 
-    times = [at for _, _, at in heard]
+    times = [at for _, _, at in consumed]
     assert len(times) == 16
     assert times == sorted(times)
 
@@ -149,7 +151,7 @@ def test_csv_has_properties_as_json(tenant, tmp_path):
     ]
 
 
-def test_twice_is_once_whatever_the_file(tenant, written):
+def test_running_it_twice_is_like_once_whatever_the_file(tenant, written):
     lines = history(people=("ada",))
     backfill(written(lines))
     before = outcome()
@@ -162,20 +164,20 @@ def test_twice_is_once_whatever_the_file(tenant, written):
     assert outcome()[3] == before[3]
 
 
-def test_a_key_is_that_of_the_call(tenant, written):
+def test_a_key_is_the_same_as_in_a_call(tenant, written):
     emit_batch(
         tenant=tenant, events=[EventInput("ada", "buy", BEGIN, {"amount": 5}, "k")], refused={}, now=datetime.now(UTC)
     )
 
-    report, told = backfill(
+    report, output = backfill(
         written([line("ada", "buy", BEGIN, "k", amount=5), line("ada", "sell", BEGIN, "k", amount=5)])
     )
 
     assert report == {"lines": 2, "recorded": 0, "repeated": 1, "bad": 1}
-    assert "line 2: " in told
+    assert "line 2: " in output
 
 
-def test_a_bad_line_is_reported_by_where_it_stands_and_stops_nothing(tenant, written):
+def test_a_bad_line_is_reported_with_its_number_and_stops_nothing(tenant, written):
     lines = [
         line("ada", "login", BEGIN + DAY),
         "{",
@@ -194,24 +196,26 @@ def test_a_bad_line_is_reported_by_where_it_stands_and_stops_nothing(tenant, wri
         line("ada", "login", BEGIN),
     ]
 
-    report, told = backfill(written(lines))
+    report, output = backfill(written(lines))
 
     assert report == {"lines": 15, "recorded": 2, "repeated": 0, "bad": 13}
-    numbers = [int(each.split(":")[0].removeprefix("line ")) for each in told.splitlines() if each.startswith("line ")]
+    numbers = [
+        int(each.split(":")[0].removeprefix("line ")) for each in output.splitlines() if each.startswith("line ")
+    ]
     assert sorted(numbers) == list(range(2, 15))
-    assert "properties: a: Must not contain NUL characters." in told
+    assert "properties: a: Must not contain NUL characters." in output
 
 
-def test_no_field_of_a_line_is_taken_for_a_word_of_ours(tenant, written):
+def test_fields_of_lines_are_not_confused_with_internal_names(tenant, written):
     odd = {**line("ada", "login", BEGIN), "\x00problem": "is bad", "\x00line": 77}
 
-    report, told = backfill(written([line("ada", "login", BEGIN + DAY), odd, "{"]))
+    report, output = backfill(written([line("ada", "login", BEGIN + DAY), odd, "{"]))
 
     assert report == {"lines": 3, "recorded": 2, "repeated": 0, "bad": 1}
-    assert "line 3: " in told
+    assert "line 3: " in output
 
 
-def test_it_is_silent_unless_told_otherwise(tenant, written):
+def test_it_is_silent_by_default(tenant, written):
     backfill(written(history(days=1)))
     silent = DomainEvent.objects.count()
     forget()
@@ -226,7 +230,7 @@ def test_it_is_silent_unless_told_otherwise(tenant, written):
     }
 
 
-def test_nobody_was_here_but_when_the_history_says(tenant, written):
+def test_participants_were_last_seen_when_the_history_says(tenant, written):
     emit(tenant=tenant, event=EventInput("bo", "login", BEGIN + 90 * DAY), now=BEGIN + 90 * DAY)
 
     backfill(written(history()))
@@ -237,7 +241,7 @@ def test_nobody_was_here_but_when_the_history_says(tenant, written):
     assert seen == {"ada": BEGIN + 3 * DAY + timedelta(hours=2), "bo": BEGIN + 90 * DAY}
 
 
-def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tenant, written):
+def test_a_dry_run_reports_what_would_be_done_and_writes_nothing(tenant, written):
     TierFactory(tenant=tenant)
 
     report, _ = backfill(written(history()), "--dry-run")
@@ -248,7 +252,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tenant, written):
     assert not FileImport.objects.exists()
 
 
-def test_stopped_in_the_middle_it_goes_on_in_the_same_order(tenant, written, monkeypatch):
+def test_it_resumes_in_the_same_order(tenant, written, monkeypatch):
     lines = history()
     path = written(Random(4).sample(lines, len(lines)))
     taken = []
@@ -262,11 +266,11 @@ def test_stopped_in_the_middle_it_goes_on_in_the_same_order(tenant, written, mon
     monkeypatch.setattr(backfill_events, "record_history", stop_at_the_third)
     with pytest.raises(CommandError, match="Stopped"):
         backfill(path, "--batch", "3")
-    report, told = backfill(path, "--batch", "3")
+    report, output = backfill(path, "--batch", "3")
 
     assert report == {"lines": 10, "recorded": 10, "repeated": 0, "bad": 0}
-    assert "Going on behind line 6" in told
-    assert [at for _, _, at in heard] == sorted(at for _, _, at in heard)
+    assert "Continuing after line 6" in output
+    assert [at for _, _, at in consumed] == sorted(at for _, _, at in consumed)
     assert Event.objects.count() == 16
 
 
@@ -288,14 +292,14 @@ PURCHASE = line("user_1", "purchase", "2026-02-14T10:00:00Z", a=1)
 def call(tenant):
     """`call(PURCHASE)` records an event as the API does."""
 
-    def record(said):
-        emit(tenant=tenant, event=as_event(said), now=datetime.now(UTC))
+    def record(fields):
+        emit(tenant=tenant, event=as_event(fields), now=datetime.now(UTC))
 
     return record
 
 
 @pytest.mark.parametrize("key", [None, "order_1"])
-def test_an_event_of_a_call_is_known_again_in_a_file_without_a_key(call, written, key):
+def test_an_event_of_a_call_is_recognised_in_a_file_without_a_key(call, written, key):
     call(PURCHASE | {"idempotency_key": key})
 
     report, _ = backfill(written([PURCHASE]))
@@ -332,10 +336,10 @@ def test_numbers_that_are_equal_make_one_event_of_a_file(tenant, tmp_path):
     [1, 1.0, -0.0, 0.1, 1e22, 1e308, 5e-324, 1.2345678901234568e18, 2**63 - 1, 9007199254740993, True, "1", None],
 )
 def test_the_database_gives_back_the_numbers_that_were_sent(call, written, number):
-    said = line("user_1", "purchase", BEGIN, deep={"list": [number, {"a": number}]})
-    call(said)
+    fields = line("user_1", "purchase", BEGIN, deep={"list": [number, {"a": number}]})
+    call(fields)
 
-    assert backfill(written([said]))[0]["repeated"] == 1
+    assert backfill(written([fields]))[0]["repeated"] == 1
 
 
 @pytest.mark.parametrize(
@@ -432,7 +436,7 @@ def test_many_events_are_looked_up_by_as_many_statements_as_one(tenant):
         ("idempotencyKey", "order_1", "idempotency_key"),
     ],
 )
-def test_a_column_that_is_nearly_right_refuses_the_file(tenant, tmp_path, nothing_written, header, cell, meant):
+def test_a_misspelt_column_refuses_the_file(tenant, tmp_path, nothing_written, header, cell, meant):
     path = tmp_path / "events.csv"
     path.write_text(f"participant_id,event_name,timestamp,{header}\nuser_1,purchase,2026-02-14T10:00:00Z,{cell}\n")
 
@@ -446,10 +450,10 @@ def test_a_column_that_is_nearly_right_refuses_the_file(tenant, tmp_path, nothin
 def test_in_ndjson_it_refuses_the_line(tenant, written):
     nearly = {**line("ada", "buy", BEGIN), "Properties": {"amount": 5}}
 
-    report, told = backfill(written([line("ada", "login", BEGIN + DAY), nearly]))
+    report, output = backfill(written([line("ada", "login", BEGIN + DAY), nearly]))
 
     assert report == {"lines": 2, "recorded": 1, "repeated": 0, "bad": 1}
-    assert 'line 2: has the column "Properties", which must be called properties' in told
+    assert 'line 2: has the column "Properties", which must be called properties' in output
 
 
 @pytest.mark.parametrize("is_in_order", [True, False])
@@ -468,7 +472,7 @@ def test_other_columns_are_listed(tenant, tmp_path, is_in_order):
     assert err.getvalue().count('Warning: the column "country" is not read.') == 1
 
 
-def test_the_lines_of_joined_files_make_nobody_up(tenant, tmp_path):
+def test_joined_files_create_no_participants(tenant, tmp_path):
     path = tmp_path / "06-events-joined-files.csv"
     path.write_bytes(
         b"\xef\xbb\xbfparticipant_id,event_name,timestamp\n"
@@ -476,16 +480,16 @@ def test_the_lines_of_joined_files_make_nobody_up(tenant, tmp_path):
         b"\xef\xbb\xbfuser_1,login,2026-02-15T10:00:00Z\n"
     )
 
-    report, told = backfill(str(path))
+    report, output = backfill(str(path))
 
     assert report == {"lines": 2, "recorded": 1, "repeated": 0, "bad": 1}
-    assert "line 3: begins with a byte order mark" in told
+    assert "line 3: begins with a byte order mark" in output
     assert list(Participant.objects.values_list("external_id", flat=True)) == ["user_1"]
 
 
 @pytest.mark.parametrize("field", ["participant_id", "idempotency_key"])
 @pytest.mark.parametrize("value", [" user_1", "user_1 ", "user_1\u00a0", "\u200buser_1", "user\ufeff_1"])
-def test_an_id_that_looks_like_another_is_kept_and_reported(tenant, written, field, value):
+def test_an_id_that_looks_like_another_is_stored_and_reported(tenant, written, field, value):
     lines = [PURCHASE | {field: "user_1"}, PURCHASE | {field: value, "properties": {}}]
 
     out, err = io.StringIO(), io.StringIO()
@@ -498,7 +502,7 @@ def test_an_id_that_looks_like_another_is_kept_and_reported(tenant, written, fie
         assert set(Participant.objects.values_list("external_id", flat=True)) == {"user_1", value}
 
 
-def test_properties_in_csv_that_are_no_object_are_refused_with_the_reason(tenant, tmp_path):
+def test_properties_in_csv_that_are_not_an_object_are_refused_with_the_reason(tenant, tmp_path):
     path = tmp_path / "events.csv"
     path.write_text(
         "participant_id,event_name,timestamp,properties\n"
@@ -507,12 +511,12 @@ def test_properties_in_csv_that_are_no_object_are_refused_with_the_reason(tenant
         "ada,buy,2026-02-14T10:00:00Z,[1]\n"
     )
 
-    report, told = backfill(str(path))
+    report, output = backfill(str(path))
 
     assert report == {"lines": 3, "recorded": 0, "repeated": 0, "bad": 3}
-    assert 'the key "a" is there more than once' in told
-    assert "NaN is not a JSON number" in told
-    assert "is not a JSON object" in told
+    assert 'the key "a" appears more than once' in output
+    assert "NaN is not a JSON number" in output
+    assert "is not a JSON object" in output
 
 
 def test_the_file_must_have_its_columns(tenant, tmp_path):

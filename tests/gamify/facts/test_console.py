@@ -11,7 +11,7 @@ from tests.console import Console, staff, text_of
 from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, RuleFactory
 
 
-def test_the_list_shows_what_came_last_first(tenant):
+def test_the_list_shows_the_newest_first(tenant):
     for name in ("login", "purchase", "refund"):
         EventFactory(participant=ParticipantFactory(tenant=tenant), name=name)
 
@@ -20,7 +20,7 @@ def test_the_list_shows_what_came_last_first(tenant):
     assert shown.index(">refund<") < shown.index(">purchase<") < shown.index(">login<")
 
 
-def test_the_list_asks_as_much_for_many_events_as_for_one_and_counts_none(tenant, queries):
+def test_the_list_takes_the_same_queries_for_many_events_and_does_not_count_them(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (1, 30):
@@ -30,7 +30,7 @@ def test_the_list_asks_as_much_for_many_events_as_for_one_and_counts_none(tenant
             assert console.get("facts_event_changelist").status_code == 200
 
 
-def test_an_event_tells_everything_in_words(tenant, queries):
+def test_an_event_is_shown_in_words(tenant, queries):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), name="purchase", properties={"order": "<A-1>"})
     console = Console(tenant)
 
@@ -41,7 +41,7 @@ def test_an_event_tells_everything_in_words(tenant, queries):
     assert b"<A-1>" not in answer.content
 
 
-def test_nobody_touches_events(tenant, nothing_written):
+def test_events_cannot_be_edited(tenant, nothing_written):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant))
     console = Console(tenant)
 
@@ -94,7 +94,7 @@ def test_events_are_found_by_participant_name_and_day(tenant, query, found):
     assert {name for name in ("login", "purchase", "refund") if f">{name}<" in shown} == found
 
 
-def test_the_participants_timeline_tells_of_events_in_their_place(tenant):
+def test_the_participants_timeline_shows_events_in_order(tenant):
     participant = ParticipantFactory(tenant=tenant, external_id="ada")
     event = EventFactory(participant=participant, name="first_purchase", properties={"amount": 5})
     EventFactory(participant=participant, name="early_login", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -146,7 +146,7 @@ TRACE = {
 }
 
 
-def test_an_event_says_why_in_words(tenant):
+def test_an_event_shows_its_trace_in_words(tenant):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=TRACE)
 
     shown = text_of(Console(tenant).get("facts_event_change", event.pk))
@@ -169,7 +169,7 @@ def test_an_event_says_why_in_words(tenant):
         assert words in shown
 
 
-@pytest.mark.parametrize(("trace", "words"), [(None, "listens to it"), (PRUNED, "It is too old")])
+@pytest.mark.parametrize(("trace", "words"), [(None, "listens to it"), (PRUNED, "the event is too old")])
 def test_an_event_without_a_trace_says_so(tenant, trace, words):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=trace)
 
@@ -185,7 +185,7 @@ def bought(tenant):
     return emit(tenant=tenant, event=event, now=event.at).event_id
 
 
-def test_a_page_tells_first_what_reversing_an_event_takes_back(tenant, bought, nothing_written):
+def test_a_preview_shows_what_a_reversal_takes_back(tenant, bought, nothing_written):
     console = Console(tenant)
 
     shown = text_of(console.get("facts_event_change", bought))
@@ -210,7 +210,7 @@ def test_reversing_leaves_an_audit_row_and_the_event_says_so(tenant, bought):
     assert "Taken back: Badge Buyer." in shown
 
 
-def test_what_is_reversed_cannot_be_again(tenant, bought, nothing_written):
+def test_a_reversed_event_cannot_be_reversed_again(tenant, bought, nothing_written):
     console = Console(tenant)
     console.post("facts_event_reverse", bought, reason="A fraud")
 
@@ -219,10 +219,10 @@ def test_what_is_reversed_cannot_be_again(tenant, bought, nothing_written):
     assert Event.objects.get().reversal_reason == "A fraud"
 
 
-def test_of_an_event_without_consequences_that_is_told(tenant):
+def test_the_preview_of_an_event_that_gave_nothing_says_so(tenant):
     event_id = emit(tenant=tenant, event=EventInput("ada", "look", datetime.now(UTC)), now=datetime.now(UTC)).event_id
 
-    assert "Nothing was given for it" in text_of(Console(tenant).get("facts_event_reverse", event_id))
+    assert "It gave nothing." in text_of(Console(tenant).get("facts_event_reverse", event_id))
 
 
 def test_reversing_needs_more_than_looking(tenant, bought, nothing_written):

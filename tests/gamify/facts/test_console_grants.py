@@ -1,4 +1,4 @@
-"""The editor of grants: rows in, what definitions say is given out."""
+"""The editor of grants: converts grants to rows and back."""
 
 import json
 
@@ -6,41 +6,47 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
-from gamify.facts.admin.grants import COLUMNS, GrantsField, GrantsWidget, Row, row_of, suggestions
+from gamify.facts.admin.grants import KEPT, GrantsField, GrantsWidget, Row, columns, row_of
 from gamify.facts.admin.words import grant_error_sentence, grant_in_words
+from gamify.facts.services import grant_kinds
 from tests.factories import BadgeFactory
+
+
+def row(form="points", **cells):
+    return Row(form, cells)
 
 
 def submitted(shown, *rows: Row):
     data = QueryDict(mutable=True)
     data["g-shown"] = shown if isinstance(shown, str) else json.dumps(shown)
-    for column in COLUMNS:
-        data.setlist(f"g-{column}", [getattr(row, column) for row in rows])
+    data.setlist("g-kind", [each.form for each in rows])
+    for column in (*columns(), KEPT):
+        data.setlist(f"g-{column}", [each.cells.get(column, "") for each in rows])
     return GrantsWidget().value_from_datadict(data, {}, "g")
 
 
-def said(*rows: Row, shown=()):
+def cleaned(*rows: Row, shown=()):
     return GrantsField().clean(submitted(list(shown), *rows))
 
 
 @pytest.mark.parametrize(
-    ("spec", "row"),
+    ("spec", "expected"),
     [
-        ({"type": "points", "amount": 10}, Row("points", amount="10")),
-        ({"type": "points", "field": "order.total"}, Row("points_by", field="order.total")),
+        ({"type": "points", "amount": 10}, row("points", amount="10")),
+        ({"type": "points", "field": "order.total"}, row("points_by", field="order.total")),
         (
             {"type": "points", "field": "amount", "factor": 1.5, "rounding": "ceil", "max": 500},
-            Row("points_by", field="amount", factor="1.5", rounding="ceil", max="500"),
+            row("points_by", field="amount", factor="1.5", rounding="ceil", max="500"),
         ),
-        ({"type": "badge", "code": "vip"}, Row("badge", named="vip")),
-        ({"type": "tier", "code": "gold"}, Row("tier", named="gold")),
-        ({"type": "streak_tick", "code": "daily"}, Row("streak_tick", named="daily")),
-        ({"type": "reward", "id": "01a2"}, Row("reward", named="01a2")),
+        ({"type": "badge", "code": "vip"}, row("badge", named="vip")),
+        ({"type": "tier", "code": "gold"}, row("tier", named="gold")),
+        ({"type": "streak_tick", "code": "daily"}, row("streak_tick", named="daily")),
+        ({"type": "reward", "id": "01a2"}, row("reward", named="01a2")),
     ],
 )
-def test_rows_say_the_grant_and_the_grant_the_row(spec, row):
-    assert row_of(spec, 0) == row
-    assert said(row) == [spec]
+def test_a_grant_becomes_a_row_and_the_row_the_grant(spec, expected):
+    assert row_of(spec, 0) == expected
+    assert cleaned(expected) == [spec]
 
 
 @pytest.mark.parametrize(
@@ -56,29 +62,29 @@ def test_rows_say_the_grant_and_the_grant_the_row(spec, row):
         {},
     ],
 )
-def test_what_rows_cannot_say_is_kept_at_its_place(spec):
+def test_a_grant_that_rows_cannot_express_is_kept_at_its_place(spec):
     shown = [{"type": "points", "amount": 1}, spec]
-    row = row_of(spec, 1)
+    kept = row_of(spec, 1)
 
-    assert row.is_kept
-    assert said(Row("badge", named="vip"), row, shown=shown) == [{"type": "badge", "code": "vip"}, spec]
+    assert kept.is_kept
+    assert cleaned(row("badge", named="vip"), kept, shown=shown) == [{"type": "badge", "code": "vip"}, spec]
 
 
-def test_what_was_not_touched_has_not_changed():
+def test_an_untouched_editor_has_not_changed():
     shown = [{"type": "points", "field": "n", "factor": 1.0, "rounding": "floor", "max": None}, {"type": "x"}]
     rows = [row_of(spec, place) for place, spec in enumerate(shown)]
     field = GrantsField()
 
-    assert [row.is_kept for row in rows] == [False, True]
-    assert not field.has_changed(shown, submitted(shown, *rows, Row()))
+    assert [each.is_kept for each in rows] == [False, True]
+    assert not field.has_changed(shown, submitted(shown, *rows, row()))
     assert field.has_changed(shown, submitted(shown, *reversed(rows)))
     assert field.has_changed(shown, submitted(shown, rows[0]))
-    assert field.has_changed(shown, submitted(shown, Row("kept", kept="7")))
+    assert field.has_changed(shown, submitted(shown, row("kept", kept="7")))
 
 
 @pytest.mark.parametrize("text", ["ten", "1e400", "nan", "1,000", "1_000", ""])
-def test_what_is_no_number_is_left_for_the_body_to_refuse(text):
-    (spec,) = said(Row("points", amount=text, factor="1"))
+def test_text_that_is_not_a_number_is_left_for_the_body_to_refuse(text):
+    (spec,) = cleaned(row("points", amount=text, factor="1"))
 
     assert spec == {"type": "points", "amount": text}
 
@@ -86,15 +92,15 @@ def test_what_is_no_number_is_left_for_the_body_to_refuse(text):
 @pytest.mark.parametrize("kept", ["1", "-1", "x", "²", "9" * 5000])
 def test_a_kept_grant_that_is_gone_is_refused_in_words(kept):
     with pytest.raises(forms.ValidationError, match="load the page again"):
-        said(Row("kept", kept=kept), shown=[{"type": "x"}])
+        cleaned(row("kept", kept=kept), shown=[{"type": "x"}])
 
 
 @pytest.mark.parametrize("shown", ["", "{", "7", "[" * 100_000, '{"type": "x"}'])
-def test_a_page_that_was_tampered_with_is_no_crash(shown):
-    assert submitted(shown, Row("points", amount="1")).shown == []
+def test_a_tampered_page_does_not_crash(shown):
+    assert submitted(shown, row("points", amount="1")).shown == []
 
 
-def test_the_page_offers_the_kinds_there_are_and_shows_what_is_kept_in_words():
+def test_the_page_offers_the_registered_kinds_and_shows_kept_grants_in_words():
     html = GrantsWidget().render("grants", [{"type": "points", "amount": 5, "note": "<b>"}], {})
 
     assert '<option value="badge">Badge</option>' in html
@@ -103,7 +109,7 @@ def test_the_page_offers_the_kinds_there_are_and_shows_what_is_kept_in_words():
 
 
 def test_a_row_that_was_refused_is_shown_as_it_was_sent():
-    sent = submitted([], Row("surprise", named="<vip>"))
+    sent = submitted([], row("surprise", named="<vip>"))
 
     html = GrantsWidget().render("grants", sent, {})
 
@@ -120,7 +126,8 @@ def test_codes_of_the_tenants_own_definitions_are_suggested(tenant, other_tenant
 
     field.suggest_for(tenant)
 
-    assert set(suggestions) == {"badge", "tier", "streak_tick", "reward"}
+    suggested = {name for name, kind in grant_kinds.items() if kind.suggestions is not None}
+    assert suggested == {"badge", "tier", "streak_tick", "reward"}
     html = field.widget.render("grants", [], {})
     assert '<datalist id="grants-badge"><option value="vip">V.I.P.</option></datalist>' in html
 
@@ -152,5 +159,5 @@ def test_a_grant_in_words(spec, words):
         ([], "Required.", "Required."),
     ],
 )
-def test_what_is_wrong_with_a_grant_is_a_sentence(path, message, sentence):
+def test_errors_of_grants_are_sentences(path, message, sentence):
     assert grant_error_sentence(path, message) == sentence

@@ -84,7 +84,7 @@ def test_the_profile_counts_events(tenant, api):
 
 
 @pytest.mark.parametrize("given", [{}, {"properties": None, "timestamp": None, "idempotency_key": None}, {"more": 1}])
-def test_only_who_and_what_must_be_said(api, given):
+def test_only_participant_and_name_are_required(api, given):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False):
         response = api.post(EVENTS, BODY | given)
 
@@ -140,7 +140,7 @@ def test_a_time_without_an_offset_is_utc(api, timestamp, stored):
     ],
 )
 @time_machine.travel("2026-02-14T10:00:00Z", tick=False)
-def test_what_does_not_fit_is_422_and_leaves_nothing(api, nothing_written, given, field):
+def test_an_invalid_body_is_422_and_writes_nothing(api, nothing_written, given, field):
     with nothing_written():
         response = api.post(EVENTS, BODY | given)
 
@@ -155,11 +155,11 @@ def test_what_does_not_fit_is_422_and_leaves_nothing(api, nothing_written, given
     ],
 )
 @time_machine.travel("2026-02-14T10:00:00Z", tick=False)
-def test_a_time_that_cannot_be_is_refused_in_words(api, timestamp, detail):
+def test_an_impossible_time_is_refused_with_a_sentence(api, timestamp, detail):
     assert refusal(api.post(EVENTS, BODY | {"timestamp": timestamp})) == (422, "validation_error", detail)
 
 
-def test_a_name_of_100_characters_and_any_language_is_kept(api):
+def test_a_name_of_100_characters_in_any_language_is_stored(api):
     name = "покупка_🎉" * 11
 
     api.post(EVENTS, BODY | {"event_name": name, "idempotency_key": "k"})
@@ -169,7 +169,7 @@ def test_a_name_of_100_characters_and_any_language_is_kept(api):
 
 @pytest.mark.parametrize("first", ["header", "body", "both"])
 @pytest.mark.parametrize("second", ["header", "body", "both"])
-def test_the_same_key_again_answers_the_same_and_does_nothing(api, nothing_written, first, second):
+def test_the_same_key_returns_the_same_answer_and_does_nothing(api, nothing_written, first, second):
     def send(where):
         body = BODY if where == "header" else BODY | {"idempotency_key": "k:1.2-3_4"}
         return api.post(EVENTS, body, headers={} if where == "body" else header("k:1.2-3_4"))
@@ -223,7 +223,7 @@ def test_a_repeat_with_another_event_name_is_refused_and_writes_nothing(api, not
     assert refusal(response)[:2] == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_a_refused_event_may_come_again_mended_under_its_key(api):
+def test_a_refused_event_may_be_corrected_and_sent_again_with_its_key(api):
     refused = api.post(EVENTS, BODY | {"timestamp": "9999-01-01T00:00:00Z"}, headers=header("k"))
     mended = api.post(EVENTS, BODY, headers=header("k"))
 
@@ -262,7 +262,7 @@ def test_a_missing_or_unknown_key_is_401_and_a_disabled_tenant_403(tenant, api, 
     assert refusal(api.post(EVENTS, BODY)) == (403, "forbidden", "Tenant is disabled")
 
 
-def test_the_participants_cap_refuses_and_the_headers_tell_where_one_stands(tenant, api):
+def test_the_participants_cap_refuses_and_the_headers_show_the_limit(tenant, api):
     tenant.participant_writes_per_minute = 2
     tenant.save()
 
@@ -275,7 +275,7 @@ def test_the_participants_cap_refuses_and_the_headers_tell_where_one_stands(tena
     assert Event.objects.count() == 2
 
 
-def test_the_sandbox_and_other_tenants_keep_their_own(tenant, api, sandbox_api, other_api, other_tenant):
+def test_the_sandbox_and_other_tenants_are_separate(tenant, api, sandbox_api, other_api, other_tenant):
     for client in (api, sandbox_api, sandbox_api, other_api):
         client.post(EVENTS, BODY)
 
@@ -295,7 +295,7 @@ def test_an_event_takes_the_statements_of_an_award_without_tiers(api, queries):
 
 
 @pytest.mark.parametrize("anonymize", [False, True])
-def test_an_erased_participants_events_go_or_keep_nothing_but_name_and_time(api, admin_api, anonymize):
+def test_erasing_deletes_events_and_anonymising_leaves_name_and_time(api, admin_api, anonymize):
     api.post(EVENTS, BODY | {"properties": {"email": "ada@example.com"}, "idempotency_key": "k"})
     api.post(EVENTS, BODY | {"participant_id": "other", "properties": {"kept": True}})
 

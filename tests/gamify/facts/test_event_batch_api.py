@@ -92,7 +92,7 @@ def test_an_item_that_fails_leaves_the_others_and_makes_no_participant(api):
         ({"events": [ITEM | {"properties": {"x": "\u0000"}}]}, "events.0.properties.x"),
     ],
 )
-def test_over_under_or_malformed_is_422_under_a_code_of_its_own_and_nothing_happens(api, nothing_written, body, field):
+def test_too_many_too_few_or_malformed_is_422_with_its_own_code_and_nothing_happens(api, nothing_written, body, field):
     with nothing_written():
         response = api.post(BATCH, body)
 
@@ -113,12 +113,12 @@ def test_a_batch_names_everything_that_is_wrong_with_it(api):
 
 
 @pytest.mark.parametrize("sent", [{"body": b"?"}, {"body": b"[]"}])
-def test_what_is_no_json_object_is_400(api, sent):
+def test_a_body_that_is_not_a_json_object_is_400(api, sent):
     assert refusal(api.post(BATCH, **sent))[:2] == (400, "malformed_json")
 
 
 @pytest.mark.parametrize("key", ["weekly", "", "a b", "ü", "k" * 256])
-def test_the_header_is_ignored_even_a_malformed_one(api, key):
+def test_the_header_is_ignored_even_if_malformed(api, key):
     answers = [api.post(BATCH, batch(ITEM), headers={"Idempotency-Key": key}) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 200]

@@ -1,4 +1,4 @@
-"""What comes of an event: a consumer of this module's hears it and grants by a kind that only it has."""
+"""What an event earns, with a consumer and a grant kind that exist only in this module."""
 
 from datetime import UTC, datetime
 
@@ -38,9 +38,10 @@ def _give(work, participant, grant):
 
 
 @pytest.fixture(autouse=True)
-def listened_to(settings, monkeypatch):
+def one_consumer(settings, monkeypatch):
     settings.FACT_CONSUMERS = [f"{__name__}.LISTENER"]
-    monkeypatch.setattr(grant_kinds, "_entries", {"cheer": GrantKind(_give, lambda tenant, spec: None)})
+    kind = GrantKind(label="Cheer", give=_give, problem=lambda tenant, spec: None)
+    monkeypatch.setattr(grant_kinds, "_entries", {"cheer": kind})
 
 
 BADGE = {
@@ -56,22 +57,22 @@ def purchase(amount, participant_id="ada", key=None):
 
 
 @pytest.mark.parametrize(("amount", "rewards"), [(99, []), (100, [BADGE]), (666, [])])
-def test_the_answer_tells_what_the_event_earned(tenant, amount, rewards):
+def test_the_answer_contains_what_the_event_earned(tenant, amount, rewards):
     emitted = emit(tenant=tenant, event=purchase(amount), now=NOW)
 
     assert emitted.rewards_granted == rewards
     assert Event.objects.get().pk == emitted.event_id
 
 
-def test_the_event_is_told_before_what_came_of_it(tenant):
+def test_the_event_is_published_before_its_consequences(tenant):
     emitted = emit(tenant=tenant, event=purchase(100), now=NOW)
 
-    told = DomainEvent.objects.order_by("id")
-    assert [event.type for event in told] == ["participant.created", "event.recorded", "badge.awarded"]
-    assert told[1].pk == emitted.fact_id
+    emitted_events = DomainEvent.objects.order_by("id")
+    assert [event.type for event in emitted_events] == ["participant.created", "event.recorded", "badge.awarded"]
+    assert emitted_events[1].pk == emitted.fact_id
 
 
-def test_each_item_of_a_batch_tells_its_own_and_a_repeat_tells_the_same(tenant):
+def test_each_item_of_a_batch_has_its_own_result_and_a_repeat_has_the_same(tenant):
     events = [purchase(100, key="a"), purchase(5, key="b"), purchase(100, "bob", key="a"), purchase(100)]
 
     first = emit_batch(tenant=tenant, events=events, refused={}, now=NOW)
@@ -84,7 +85,7 @@ def test_each_item_of_a_batch_tells_its_own_and_a_repeat_tells_the_same(tenant):
     assert all(result.is_replay for result in again.results)
 
 
-def test_the_api_tells_it_too(tenant, api):
+def test_the_api_returns_it_too(tenant, api):
     body = {"participant_id": "ada", "event_name": "purchase", "properties": {"amount": 250}}
 
     single = api.post("/events", body | {"idempotency_key": "k"}).json()

@@ -1,4 +1,4 @@
-"""Why an event earned what it did."""
+"""The explanation of an event: why it earned what it did."""
 
 from datetime import UTC, datetime
 
@@ -35,7 +35,7 @@ def explained(api, **properties):
     return answer.json()
 
 
-def asked(*, holds, **actual):
+def condition_result(*, holds, **actual):
     return [{"field": "amount", "operator": "gte", "expected": 100, **actual, "holds": holds}]
 
 
@@ -44,16 +44,16 @@ def asked(*, holds, **actual):
     [
         (
             {"amount": 100},
-            {"result": "counted", "note": "1 in a row", "conditions": asked(actual=100, holds=True)},
+            {"result": "counted", "note": "1 in a row", "conditions": condition_result(actual=100, holds=True)},
         ),
-        ({"amount": 99}, {"result": "not_matched", "conditions": asked(actual=99, holds=False)}),
-        ({}, {"result": "not_matched", "conditions": asked(holds=False)}),
+        ({"amount": 99}, {"result": "not_matched", "conditions": condition_result(actual=99, holds=False)}),
+        ({}, {"result": "not_matched", "conditions": condition_result(holds=False)}),
     ],
 )
-def test_every_condition_is_told_with_what_it_found(api, big_spenders, properties, entry):
-    told = explained(api, **properties)
+def test_every_condition_is_explained_with_the_value_that_it_found(api, big_spenders, properties, entry):
+    explanation = explained(api, **properties)
 
-    assert told == {
+    assert explanation == {
         "event_id": str(Event.objects.get().pk),
         "participant_id": "ada",
         "event_name": "purchase",
@@ -77,27 +77,27 @@ def test_every_condition_is_told_with_what_it_found(api, big_spenders, propertie
     }
 
 
-def test_a_value_too_long_to_keep_is_cut(api, big_spenders):
+def test_a_long_value_is_shortened(api, big_spenders):
     [condition] = explained(api, amount="9" * 5_000)["facts"][0]["heard"][0]["conditions"]
 
     assert condition["actual"] == '"' + "9" * 199 + "…"
 
 
-def test_nobody_listened(api):
-    told = explained(api)
+def test_an_event_without_listeners_has_an_empty_explanation(api):
+    explanation = explained(api)
 
-    assert (told["facts"], told["granted"], told["is_pruned"]) == ([], [], False)
+    assert (explanation["facts"], explanation["granted"], explanation["is_pruned"]) == ([], [], False)
 
 
 def test_a_trace_that_was_pruned_says_so(api, tenant):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), trace=PRUNED)
 
-    told = api.get(f"/events/{event.pk}/explain").json()
+    explanation = api.get(f"/events/{event.pk}/explain").json()
 
-    assert (told["is_pruned"], told["facts"]) == (True, [])
+    assert (explanation["is_pruned"], explanation["facts"]) == (True, [])
 
 
-def test_anonymising_clears_what_the_trace_has_of_them(api, admin_api, big_spenders):
+def test_anonymising_clears_the_trace(api, admin_api, big_spenders):
     explained(api, amount="a@b.example")
 
     admin_api.delete("/admin/participants/ada?anonymize=true")
@@ -105,7 +105,7 @@ def test_anonymising_clears_what_the_trace_has_of_them(api, admin_api, big_spend
     assert Event.objects.get().trace == PRUNED
 
 
-def test_events_of_other_tenants_and_what_is_no_id_are_not_found(api, other_api, other_tenant):
+def test_events_of_other_tenants_and_invalid_ids_are_not_found(api, other_api, other_tenant):
     event = EventFactory(participant=ParticipantFactory(tenant=other_tenant))
 
     for event_id in (event.pk, "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31", "x"):

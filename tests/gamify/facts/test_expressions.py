@@ -51,7 +51,7 @@ def holds(document, properties, attributes=None):
         ("exists", False, [], [0, None, False]),
     ],
 )
-def test_what_an_operator_takes_and_what_not(operator, wanted, passing, failing):
+def test_the_values_that_operators_accept(operator, wanted, passing, failing):
     document = condition("x", operator, wanted)
 
     assert [value for value in passing if not holds(document, {"x": value})] == []
@@ -104,7 +104,7 @@ def test_a_missing_field_fails_all_but_ne_nin_and_exists_false(field, operator, 
         ("a.b.c", {"a.b.c": None, "a.b": {"c": 1}}, {}, None),
     ],
 )
-def test_where_a_path_leads(field, properties, attributes, found):
+def test_a_path_finds_its_value(field, properties, attributes, found):
     assert holds(condition(field, "eq", found), properties, attributes)
 
 
@@ -123,7 +123,7 @@ def test_where_a_path_leads(field, properties, attributes, found):
         ("a.items", {"a": {}}),
     ],
 )
-def test_a_path_walks_objects_by_their_keys_and_nothing_else(field, properties):
+def test_a_path_follows_the_keys_of_objects_only(field, properties):
     assert holds(condition(field, "exists", False), properties)
 
 
@@ -156,18 +156,18 @@ def test_the_specs_expression_leaves_the_tutorial_out():
         ({"plan": "pro", "amount": 101, "sku": "b"}, False),
     ],
 )
-def test_all_that_a_filter_says_must_hold(properties, matches):
+def test_all_conditions_of_a_filter_must_hold(properties, matches):
     short = {"plan": "pro", "amount": {"gte": 10, "lte": 100}, "sku": {"in": ["a", "b"]}}
 
     assert compile_filter(short).matches(properties, {}) is matches
 
 
-def test_an_empty_filter_matches_everything_and_is_no_expression():
+def test_an_empty_filter_matches_everything_and_has_no_expression():
     assert compile_filter({}).matches({}, {})
     assert filter_as_expression({}) is None
 
 
-# --- against a naive interpreter, which reads the document anew for every event ----------------------------------------
+# --- against a naive interpreter, which reads the document for every event ----------------------------------------
 
 
 def naive(document, properties, attributes):
@@ -239,13 +239,13 @@ numbers = st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 0.5, 1e308]) | st.just
 texts = st.sampled_from(["", "a", "ab", "b", "1"])
 scalars = numbers | texts | st.booleans() | st.none()
 lists = st.lists(scalars, min_size=1, max_size=4)
-asked = st.one_of(
+tests = st.one_of(
     st.tuples(st.sampled_from(["eq", "ne", "contains"]), scalars),
     st.tuples(st.sampled_from(["gt", "gte", "lt", "lte"]), numbers | texts),
     st.tuples(st.sampled_from(["in", "nin"]), lists),
     st.tuples(st.just("exists"), st.booleans()),
 )
-conditions = st.builds(lambda field, question: condition(field, *question), fields, asked)
+conditions = st.builds(lambda field, question: condition(field, *question), fields, tests)
 documents = st.recursive(
     conditions,
     lambda parts: st.one_of(
@@ -255,7 +255,7 @@ documents = st.recursive(
     ),
     max_leaves=8,
 ).filter(lambda document: expression_problem(document) is None)
-filters = st.dictionaries(names, scalars | st.lists(asked, min_size=1, max_size=3).map(dict), max_size=4)
+filters = st.dictionaries(names, scalars | st.lists(tests, min_size=1, max_size=3).map(dict), max_size=4)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), inner, max_size=3),
@@ -265,7 +265,7 @@ objects = st.dictionaries(st.sampled_from(["a", "b", "a.b", "b.a"]), values, max
 
 
 @given(documents, objects, objects)
-def test_what_is_compiled_says_what_a_naive_reading_says(document, properties, attributes):
+def test_compiled_expressions_agree_with_a_naive_interpreter(document, properties, attributes):
     assert compile_expression(document).matches(properties, attributes) is naive(document, properties, attributes)
 
 
@@ -278,7 +278,7 @@ def test_the_short_and_the_long_form_agree(short, properties):
 
 
 @given(filters.filter(bool))
-def test_a_filter_comes_back_from_the_long_form_as_the_same_question(short):
+def test_a_filter_survives_the_conversion_to_an_expression_and_back(short):
     back = expression_as_filter(filter_as_expression(short))
 
     assert back is not None
@@ -286,7 +286,7 @@ def test_a_filter_comes_back_from_the_long_form_as_the_same_question(short):
 
 
 @given(documents, objects)
-def test_whatever_the_short_form_can_say_it_says_rightly(document, properties):
+def test_an_expression_and_its_short_form_agree(document, properties):
     short = expression_as_filter(document)
 
     if short is not None:
@@ -310,7 +310,7 @@ def test_whatever_the_short_form_can_say_it_says_rightly(document, properties):
         ({"and": [condition(), condition("participant.plan")]}, None),
     ],
 )
-def test_what_the_short_form_can_say(long, short):
+def test_the_expressions_that_have_a_short_form(long, short):
     assert expression_as_filter(long) == short
 
 
@@ -352,7 +352,7 @@ HOSTILE = [
 ]
 
 
-def test_there_are_a_hundred_of_them_at_least():
+def test_there_are_at_least_a_hundred_of_them():
     assert len(HOSTILE) >= 100
 
 
@@ -369,7 +369,7 @@ def test_hostile_documents_are_refused(document):
 @pytest.mark.parametrize(
     "document", [nested(7), {"and": [condition()] * 63}, condition("x" * 200), condition("a.b.c.d.e.f.g.h")]
 )
-def test_what_is_just_within_the_bounds_is_taken(document):
+def test_documents_at_the_limits_are_accepted(document):
     assert expression_problem(document) is None
 
 
@@ -384,7 +384,7 @@ def test_a_list_may_have_a_hundred_values():
         (condition(operator="gte "), "condition.operator", "unknown operator 'gte '; did you mean gte?"),
         ({"and": [{"not": condition("")}]}, "and.0.not.condition.field", "must be the dotted path of a property"),
         (condition(operator="gt", value=None), "condition.value", "must be a number or text"),
-        ({"and": []}, "and", "must be a list of expressions, with one at least"),
+        ({"and": []}, "and", "must be a list of at least one expression"),
         ({}, "", "must be an object with exactly one of: condition, and, or, not"),
         ({"xor": []}, "xor", "is not a known key; did you mean or?"),
         ({"not": {"conditon": {}}}, "not.conditon", "is not a known key; did you mean condition?"),
@@ -408,7 +408,7 @@ def test_a_problem_names_its_place(document, path, message):
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        ([], "", "must be an object of properties and what each must be"),
+        ([], "", "must be an object of properties and their expected values"),
         ({"plan": {"regex": "x"}}, "plan.regex", UNKNOWN_REGEX),
         (
             {"plan": {"equals": "x", "eq": "y"}},
@@ -424,7 +424,7 @@ def test_a_problem_names_its_place(document, path, message):
         (
             {"participant.plan": "pro"},
             "participant.plan",
-            "a filter asks of the event alone; for its property say attrs.participant.plan",
+            "a filter tests properties of the event only; to test this one, write attrs.participant.plan",
         ),
         ({f"p{number}": 1 for number in range(65)}, "p64", "must not have more than 64 parts"),
         ({"a": {"in": [1] * 101}}, "a.in", "must be a list of 1 to 100 values"),

@@ -1,4 +1,4 @@
-"""When two events without a key are the same."""
+"""Which events without a key are the same."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -46,7 +46,7 @@ def test_numbers_are_compared_by_value_and_keys_have_no_order(one, other):
         ({"a": 9007199254740993}, {"a": 9007199254740992.0}),
     ],
 )
-def test_everything_else_makes_another_event(one, other):
+def test_every_other_difference_makes_another_event(one, other):
     assert not same(one, other)
 
 

@@ -1,4 +1,4 @@
-"""Points, badges and tiers as grants: what is given, told, heard and refused."""
+"""Points, badges, tiers and ticks of streaks as grants."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -40,7 +40,7 @@ def one_rule(settings):
 
 
 def granted(tenant, *wanted, user="ada", **properties):
-    """What one event of `user` leads to, where a rule grants `wanted`: what is told, and why something is not."""
+    """Return what one event of `user` leads to if a rule grants `wanted`: the reports, and the reasons of refusals."""
     specs[:] = wanted
     tenant.refresh_from_db()
     with unit_of_work(tenant, [user], now=NOW) as work:
@@ -48,19 +48,19 @@ def granted(tenant, *wanted, user="ada", **properties):
         work.touch(person)
         fact = Fact(participant=person, name="buy", at=EARLIER, key="e", event_id=EVENT_ID, properties=properties)
         processed = process(work, fact, now=NOW)
-    told = [given.to_json() for given in processed.granted]
-    return told, [each["reason"] for each in processed.trace["refused"]]
+    reports = [given.to_json() for given in processed.granted]
+    return reports, [each["reason"] for each in processed.trace["refused"]]
 
 
-def types_told():
+def emitted_types():
     return list(DomainEvent.objects.order_by("id").values_list("type", flat=True))
 
 
-def test_points_are_credited_with_the_event_that_they_came_of(tenant):
-    told, refused = granted(tenant, {"type": "points", "field": "amount", "factor": 2}, amount=12.5)
+def test_points_are_credited_with_the_id_of_the_event(tenant):
+    reports, refused = granted(tenant, {"type": "points", "field": "amount", "factor": 2}, amount=12.5)
 
     entry = LedgerEntry.objects.get()
-    assert (told, refused) == (
+    assert (reports, refused) == (
         [{"type": "points", "id": str(entry.pk), "name": "Points", "amount": 25, "source": SOURCE}],
         [],
     )
@@ -70,10 +70,10 @@ def test_points_are_credited_with_the_event_that_they_came_of(tenant):
         "rule welcome",
         {"source": SOURCE},
     )
-    assert types_told() == ["participant.created", "points.awarded"]
+    assert emitted_types() == ["participant.created", "points.awarded"]
 
 
-def test_the_trace_tells_that_points_were_capped(tenant):
+def test_the_trace_shows_that_points_were_capped(tenant):
     specs[:] = [{"type": "points", "field": "amount", "max": 500}]
     with unit_of_work(tenant, ["ada"], now=NOW) as work:
         person = work.participant("ada")
@@ -86,12 +86,12 @@ def test_the_trace_tells_that_points_were_capped(tenant):
     ]
 
 
-def test_points_may_lead_into_a_tier_which_is_told_as_well(tenant):
+def test_points_may_lead_to_a_tier_which_is_reported_too(tenant):
     TierFactory(tenant=tenant, code="silver", name="Silver", level=2, criteria_config={"min_points": 100})
 
-    told, _ = granted(tenant, {"type": "points", "amount": 60}, {"type": "points", "amount": 60})
+    reports, _ = granted(tenant, {"type": "points", "amount": 60}, {"type": "points", "amount": 60})
 
-    assert [(given["type"], given.get("code"), given["source"]) for given in told] == [
+    assert [(given["type"], given.get("code"), given["source"]) for given in reports] == [
         ("points", None, SOURCE),
         ("points", None, SOURCE),
         ("tier", "silver", {"type": "tier", "code": "silver"}),
@@ -107,13 +107,13 @@ def test_an_event_without_the_amount_gives_no_points_and_the_trace_says_why(tena
     assert not LedgerEntry.objects.exists()
 
 
-def test_an_account_that_is_full_leaves_the_others_theirs(tenant):
+def test_a_full_account_does_not_affect_the_other_grants(tenant):
     ParticipantFactory(tenant=tenant, external_id="ada", points=MAX_BIGINT)
     BadgeFactory(tenant=tenant, code="early")
 
-    told, refused = granted(tenant, {"type": "points", "amount": 1}, {"type": "badge", "code": "early"})
+    reports, refused = granted(tenant, {"type": "points", "amount": 1}, {"type": "badge", "code": "early"})
 
-    assert [given["type"] for given in told] == ["badge"]
+    assert [given["type"] for given in reports] == ["badge"]
     assert refused == [f"Points ever earned would exceed {MAX_BIGINT}"]
 
 
@@ -131,38 +131,40 @@ def test_a_badge_is_given_once(tenant):
     assert BadgeAward.objects.get().metadata == {"source": SOURCE}
 
 
-def test_a_tier_lifts_and_never_lowers(tenant):
+def test_a_granted_tier_never_lowers_the_tier(tenant):
     for level, code in enumerate(("bronze", "silver", "gold"), 1):
         TierFactory(tenant=tenant, code=code, name=code.title(), level=level, criteria_config={"min_points": 10**level})
-    told, refused = granted(tenant, *({"type": "tier", "code": code} for code in ("silver", "bronze", "gold")))
+    reports, refused = granted(tenant, *({"type": "tier", "code": code} for code in ("silver", "bronze", "gold")))
 
-    assert [given["code"] for given in told] == ["silver", "gold"]
+    assert [given["code"] for given in reports] == ["silver", "gold"]
     assert refused == ["The participant already has tier silver, whose level is as high or higher"]
     person = Participant.objects.get()
     assert (person.tier_code, person.tier_is_manual) == ("gold", True)
-    assert types_told() == ["participant.created", "tier.assigned", "tier.assigned"]
+    assert emitted_types() == ["participant.created", "tier.assigned", "tier.assigned"]
 
 
 def test_a_streak_is_ticked_when_the_event_happened(tenant):
     create_streak(tenant=tenant, data={"code": "daily", "name": "Daily", "event_types": ["login"]}, now=EARLIER)
 
-    told, refused = granted(tenant, {"type": "streak_tick", "code": "daily"}, {"type": "streak_tick", "code": "gone"})
+    reports, refused = granted(
+        tenant, {"type": "streak_tick", "code": "daily"}, {"type": "streak_tick", "code": "gone"}
+    )
 
-    assert (told, refused) == ([], ["Streak 'gone' not found"])
+    assert (reports, refused) == ([], ["Streak 'gone' not found"])
     assert ParticipantStreak.objects.get().last_activity_at == EARLIER
 
 
-def test_a_definition_that_was_deactivated_is_given_no_more(tenant):
+def test_a_deactivated_definition_is_not_given(tenant):
     BadgeFactory(tenant=tenant, code="early", is_active=False)
     TierFactory(tenant=tenant, code="gold", is_active=False)
 
-    told, refused = granted(tenant, {"type": "badge", "code": "early"}, {"type": "tier", "code": "gold"})
+    reports, refused = granted(tenant, {"type": "badge", "code": "early"}, {"type": "tier", "code": "gold"})
 
-    assert (told, refused) == ([], ["Badge definition not found: early", "Tier definition not found: gold"])
+    assert (reports, refused) == ([], ["Badge definition not found: early", "Tier definition not found: gold"])
 
 
 @pytest.mark.parametrize("kind", ["badge", "tier", "streak_tick"])
-def test_a_grant_must_name_what_the_tenant_has_and_gives(tenant, other_tenant, kind):
+def test_a_grant_must_name_an_active_definition_of_the_tenant(tenant, other_tenant, kind):
     for owner, code, is_active in ((tenant, "own", True), (tenant, "retired", False), (other_tenant, "foreign", True)):
         BadgeFactory(tenant=owner, code=code, is_active=is_active)
         TierFactory(tenant=owner, code=code, is_active=is_active)

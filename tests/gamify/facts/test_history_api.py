@@ -50,7 +50,7 @@ def test_the_specs_history(participant, api):
     }
 
 
-def test_the_newest_comes_first_by_the_time_it_happened_and_then_by_its_coming(api):
+def test_the_newest_comes_first_by_time_and_then_by_id(api):
     for name, timestamp in [("b", "2026-02-02"), ("a", "2026-02-01"), ("d", "2026-02-03"), ("c", "2026-02-02")]:
         body = {"participant_id": "user_42", "event_name": name, "timestamp": f"{timestamp}T10:00:00Z"}
         assert api.post("/events", body).status_code == 200
@@ -118,7 +118,7 @@ def test_a_bad_date_is_422(participant, api, field, day):
         ("event_name=%00", "event_name"),
     ],
 )
-def test_what_is_out_of_range_is_422(participant, api, query, field):
+def test_values_out_of_range_are_422(participant, api, query, field):
     assert refused_fields(api.get(f"{HISTORY}?{query}")) == [field]
 
 
@@ -133,7 +133,7 @@ def test_pages_follow_each_other_and_one_past_the_end_is_empty(participant, api)
 
 
 @pytest.mark.parametrize("query", ["", "?event_name=login&from_date=2026-01-01&page=7"])
-def test_an_unknown_participant_has_none_and_is_not_made(api, nothing_written, query):
+def test_an_unknown_participant_has_no_events_and_is_not_created(api, nothing_written, query):
     with nothing_written():
         response = api.get(HISTORY + query)
 
@@ -141,7 +141,7 @@ def test_an_unknown_participant_has_none_and_is_not_made(api, nothing_written, q
     assert (response.json()["events"], response.json()["total"]) == ([], 0)
 
 
-def test_others_events_are_not_there(tenant, other_tenant, participant, api, other_api, sandbox_api):
+def test_events_of_others_are_not_listed(tenant, other_tenant, participant, api, other_api, sandbox_api):
     EventFactory(participant=participant, name="mine")
     for stranger in (
         ParticipantFactory(tenant=tenant, external_id="user_43"),

@@ -1,4 +1,4 @@
-"""What happened, who hears it, and what comes of it; with consumers and kinds of grant that only tests have."""
+"""The pipeline: facts, consumers and grants. The consumers and grant kinds exist only in this module."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ EARLIER = datetime(2026, 2, 1, tzinfo=UTC)
 RULE = Source("rule", "welcome")
 EVENT_ID = uuid4()
 
-heard = []
+consumed = []
 reactions = defaultdict(
     list
 )  # (consumer, name of the fact) → outcomes, or a function of fact and work that answers them
@@ -53,7 +53,7 @@ CHANGES = ["tier.upgraded", "badge.awarded", "streak.incremented"]
 
 def listener(name, loads=(), changes=CHANGES):
     def consume(fact, work, *, now):
-        heard.append((name, fact))
+        consumed.append((name, fact))
         found = reactions[name, fact.name]
         return found(fact, work) if callable(found) else iter(found)
 
@@ -67,7 +67,7 @@ NO_CONSUMER = "text"
 
 @pytest.fixture(autouse=True)
 def two_consumers(settings):
-    heard.clear()
+    consumed.clear()
     reactions.clear()
     settings.FACT_CONSUMERS = [f"{__name__}.FIRST", f"{__name__}.SECOND"]
 
@@ -78,7 +78,9 @@ def kind(monkeypatch):
 
     def register(name, give, **given):
         monkeypatch.setattr(grant_kinds, "_entries", dict(grant_kinds._entries))
-        grant_kinds.register(name, GrantKind(give, **{"problem": lambda tenant, spec: None, **given}))
+        grant_kinds.register(
+            name, GrantKind(**{"label": name, "give": give, "problem": lambda tenant, spec: None, **given})
+        )
 
     return register
 
@@ -97,26 +99,26 @@ def grant(key="1", kind="cheer", **spec):
     return Grant(kind, {"type": kind, **spec}, RULE, key)
 
 
-def tell(*names):
-    """A reaction: so much is changed, and told."""
+def emit(*names):
+    """Return a reaction that emits domain events with these names."""
 
-    def told(fact, work):
+    def reaction(fact, work):
         for name in names:
             work.emit(name, fact.participant, {})
         return ()
 
-    return told
+    return reaction
 
 
 def cheer(work, participant, grant):
     return [GrantReport("badge", f"Cheer {grant.spec.get('n', '')}", grant.source, code="cheer")]
 
 
-def test_every_consumer_hears_every_fact_in_the_order_of_the_settings(work):
+def test_every_consumer_gets_every_fact_in_the_order_of_the_settings(work):
     process(work, fact(work, "one"), now=NOW)
     process(work, fact(work, "two"), now=NOW)
 
-    assert [(name, fact.name) for name, fact in heard] == [
+    assert [(name, fact.name) for name, fact in consumed] == [
         ("first", "one"),
         ("second", "one"),
         ("first", "two"),
@@ -124,7 +126,7 @@ def test_every_consumer_hears_every_fact_in_the_order_of_the_settings(work):
     ]
 
 
-def test_what_is_granted_is_answered_in_order(work, kind):
+def test_the_result_lists_grants_in_order(work, kind):
     kind("cheer", cheer)
     found = GrantReport("points", "Points", RULE, code="points", amount=5)
     reactions["first", "purchase"] = [grant("1", n=1), found]
@@ -135,20 +137,20 @@ def test_what_is_granted_is_answered_in_order(work, kind):
     assert [given.name for given in granted] == ["Cheer 1", "Points", "Cheer 2"]
 
 
-def test_a_kind_is_told_whom_it_is_given_to_and_what_it_came_of(work, kind):
+def test_a_kind_gets_the_participant_and_the_cause(work, kind):
     given = []
-    kind("cheer", lambda *told: given.append(told) or ())
+    kind("cheer", lambda *call: given.append(call) or ())
     reactions["first", "purchase"] = [grant(n=1)]
 
     process(work, fact(work, properties={"amount": 5}), now=NOW)
 
-    [(given_work, participant, told)] = given
+    [(given_work, participant, passed)] = given
     assert (given_work, participant) == (work, work.participant("ada"))
-    assert (told.spec, told.source, told.key) == ({"type": "cheer", "n": 1}, RULE, "1")
-    assert (told.event_id, told.properties, told.at) == (EVENT_ID, {"amount": 5}, EARLIER)
+    assert (passed.spec, passed.source, passed.key) == ({"type": "cheer", "n": 1}, RULE, "1")
+    assert (passed.event_id, passed.properties, passed.at) == (EVENT_ID, {"amount": 5}, EARLIER)
 
 
-def test_what_a_kind_needs_is_loaded_before_it_gives(work, kind):
+def test_the_rows_of_a_kind_are_loaded_before_it_gives(work, kind):
     def count_loaded(work, participant, grant):
         assert work.row(LedgerEntry, participant, 7) is None  # loaded, or this would raise
         return cheer(work, participant, grant)
@@ -159,19 +161,19 @@ def test_what_a_kind_needs_is_loaded_before_it_gives(work, kind):
     assert len(process(work, fact(work), now=NOW).granted) == 1
 
 
-def test_a_change_is_heard_by_those_who_listen_to_it_after_the_event(work):
-    reactions["first", "purchase"] = tell("streak.incremented", "tier.upgraded", "points.awarded")
+def test_consumers_get_the_changes_that_they_listen_to_after_the_event(work):
+    reactions["first", "purchase"] = emit("streak.incremented", "tier.upgraded", "points.awarded")
 
     process(work, fact(work), now=NOW)
 
-    assert [(name, fact.name) for name, fact in heard] == [
+    assert [(name, fact.name) for name, fact in consumed] == [
         ("first", "purchase"),
         ("second", "purchase"),
         ("first", "streak.incremented"),
         ("first", "tier.upgraded"),
         ("second", "tier.upgraded"),
     ]
-    _, last = heard[-1]
+    _, last = consumed[-1]
     assert (last.is_change, last.depth, last.at, last.event_id) == (True, 1, EARLIER, EVENT_ID)
     assert (last.properties, last.key, last.participant) == (
         {"participant_id": "ada"},
@@ -180,31 +182,31 @@ def test_a_change_is_heard_by_those_who_listen_to_it_after_the_event(work):
     )
 
 
-def test_a_silent_unit_hears_its_changes_all_the_same(tenant):
-    reactions["first", "purchase"] = tell("tier.upgraded")
+def test_a_silent_unit_processes_its_changes_too(tenant):
+    reactions["first", "purchase"] = emit("tier.upgraded")
 
     with unit_of_work(tenant, ["ada"], now=NOW, is_silent=True) as work:
         process(work, fact(work), now=NOW)
 
-    assert [fact.name for _, fact in heard] == ["purchase", "purchase", "tier.upgraded", "tier.upgraded"]
+    assert [fact.name for _, fact in consumed] == ["purchase", "purchase", "tier.upgraded", "tier.upgraded"]
 
 
-def test_a_client_may_call_an_event_like_a_change_and_it_is_none(work):
+def test_an_event_with_the_name_of_a_change_is_not_a_change(work):
     process(work, fact(work, "tier.upgraded"), now=NOW)
 
-    assert [fact.is_change for _, fact in heard] == [False, False]
+    assert [fact.is_change for _, fact in consumed] == [False, False]
 
 
 @pytest.mark.parametrize("name", ["event.recorded", "participant.created"])
-def test_what_the_client_did_is_no_change(work, name):
-    reactions["first", "purchase"] = tell(name)
+def test_events_of_clients_are_not_changes(work, name):
+    reactions["first", "purchase"] = emit(name)
 
     process(work, fact(work), now=NOW)
 
-    assert {fact.name for _, fact in heard} == {"purchase"}
+    assert {fact.name for _, fact in consumed} == {"purchase"}
 
 
-def test_what_a_grant_changes_is_heard_too(work, kind):
+def test_consumers_get_the_changes_of_a_grant(work, kind):
     def give(work, participant, grant):
         work.emit("badge.awarded", participant, {})
         return cheer(work, participant, grant)
@@ -214,11 +216,11 @@ def test_what_a_grant_changes_is_heard_too(work, kind):
 
     granted = process(work, fact(work), now=NOW).granted
 
-    assert [fact.name for name, fact in heard if name == "first"] == ["purchase", "badge.awarded"]
+    assert [fact.name for name, fact in consumed if name == "first"] == ["purchase", "badge.awarded"]
     assert [given.name for given in granted] == ["Cheer "]
 
 
-def test_nothing_is_granted_twice_under_one_key_in_a_unit(work, kind):
+def test_a_unit_grants_once_per_key(work, kind):
     kind("cheer", cheer)
     reactions["first", "purchase"] = [grant("same"), grant("same"), grant("other")]
     reactions["second", "purchase"] = [grant("same")]
@@ -236,24 +238,24 @@ def test_a_key_belongs_to_its_participant(work, kind):
     assert [len(given) for given in granted] == [1, 1, 0]
 
 
-def test_a_chain_ends_after_five_facts_and_log_and_trace_say_so(work):
-    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = tell("tier.upgraded")
+def test_a_chain_ends_after_five_facts_and_log_and_trace_name_the_rest(work):
+    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = emit("tier.upgraded")
 
     with capture_logs() as logs:
         processed = process(work, fact(work), now=NOW)
 
-    assert [fact.depth for name, fact in heard if name == "first"] == list(range(MAX_DEPTH)) == [0, 1, 2, 3, 4]
+    assert [fact.depth for name, fact in consumed if name == "first"] == list(range(MAX_DEPTH)) == [0, 1, 2, 3, 4]
     assert [(log["event"], log["depth"]) for log in logs] == [("chain_cut", 5)]
     assert processed.trace["cut"] == ["tier.upgraded"]
 
 
-def test_definitions_that_set_off_each_other_come_to_an_end(work):
-    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = tell(*["tier.upgraded"] * 20)
+def test_definitions_that_trigger_each_other_come_to_an_end(work):
+    reactions["first", "purchase"] = reactions["first", "tier.upgraded"] = emit(*["tier.upgraded"] * 20)
 
     with capture_logs() as logs:
         process(work, fact(work), now=NOW)
 
-    assert len([fact for name, fact in heard if name == "first" and fact.is_change]) == MAX_OUTCOMES
+    assert len([fact for name, fact in consumed if name == "first" and fact.is_change]) == MAX_OUTCOMES
     assert {log["event"] for log in logs} == {"chain_cut"}
 
 
@@ -292,7 +294,7 @@ def test_a_grant_that_is_refused_is_logged_and_left_out(work, kind):
     assert [(log["event"], log["kind"], log["refusal"]) for log in logs] == [("grant_refused", "empty", "out_of_stock")]
 
 
-def test_a_consumer_that_refuses_is_a_bug_that_is_not_taken_for_a_refusal(work):
+def test_a_consumer_that_refuses_is_a_bug_and_not_a_refusal(work):
     def refuse(fact, work):
         raise DomainError("no")
 
@@ -302,7 +304,7 @@ def test_a_consumer_that_refuses_is_a_bug_that_is_not_taken_for_a_refusal(work):
         process(work, fact(work), now=NOW)
 
 
-def test_a_use_case_without_an_event_settles_what_it_led_to(work, kind):
+def test_a_use_case_without_an_event_publishes_its_changes(work, kind):
     given = []
     kind("cheer", lambda work, participant, grant: given.append(grant) or cheer(work, participant, grant))
     reactions["first", "badge.awarded"] = [grant("2", n=2)]
@@ -311,21 +313,21 @@ def test_a_use_case_without_an_event_settles_what_it_led_to(work, kind):
     granted = publish_changes(work, work.participant("ada"), [grant("1", n=1)], now=NOW)
 
     assert [given.name for given in granted] == ["Cheer 1", "Cheer 2"]
-    assert [(fact.depth, fact.at) for name, fact in heard if name == "first"] == [(0, NOW)]
+    assert [(fact.depth, fact.at) for name, fact in consumed if name == "first"] == [(0, NOW)]
     assert {(grant.event_id, grant.properties.get("badge_code")) for grant in given} == {(None, None), (None, "b")}
 
 
-def test_what_was_settled_is_not_settled_again(work):
+def test_changes_are_published_once(work):
     work.emit("badge.awarded", work.participant("ada"), {})
 
     for _ in range(2):
         publish_changes(work, work.participant("ada"), now=NOW)
 
-    assert [name for name, _ in heard] == ["first", "second"]
+    assert [name for name, _ in consumed] == ["first", "second"]
 
 
 @pytest.mark.django_db
-def test_loads_of_all_consumers_are_one_question_per_table(tenant):
+def test_the_loads_of_all_consumers_are_merged_per_table(tenant):
     event = EventInput("ada", "purchase", NOW)
 
     assert loads_for(catalog_of(tenant), [event]) == [
@@ -337,15 +339,15 @@ def test_loads_of_all_consumers_are_one_question_per_table(tenant):
 # --- the trace -------------------------------------------------------------------------------------------------------
 
 
-def passed_over(code, conditions=()):
+def not_matched(code, conditions=()):
     return TraceEntry(Source("rule", code), NOT_MATCHED, conditions=lambda: conditions)
 
 
-def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
+def test_the_trace_lists_listeners_results_and_grants(work, kind):
     kind("cheer", cheer)
-    asked = {"field": "amount", "operator": "gte", "expected": 10, "actual": 5, "holds": False}
+    condition = {"field": "amount", "operator": "gte", "expected": 10, "actual": 5, "holds": False}
     reactions["first", "purchase"] = [
-        passed_over("big", [asked]),
+        not_matched("big", [condition]),
         TraceEntry(RULE, "matched", "for the first time"),
         grant(),
     ]
@@ -360,7 +362,7 @@ def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
                 "is_change": False,
                 "depth": 0,
                 "heard": [
-                    {"type": "rule", "code": "big", "result": "not_matched", "conditions": [asked]},
+                    {"type": "rule", "code": "big", "result": "not_matched", "conditions": [condition]},
                     {"type": "rule", "code": "welcome", "result": "matched", "note": "for the first time"},
                 ],
             }
@@ -379,25 +381,25 @@ def test_the_trace_tells_who_heard_what_and_what_came_of_it(work, kind):
     }
 
 
-def test_there_is_no_trace_where_nobody_listened(work):
+def test_there_is_no_trace_if_no_definition_listens(work):
     assert process(work, fact(work), now=NOW).trace is None
 
 
 def test_a_trace_has_bounds(work):
-    reactions["first", "purchase"] = [passed_over(f"r{number}", [{}] * 50) for number in range(80)]
+    reactions["first", "purchase"] = [not_matched(f"r{number}", [{}] * 50) for number in range(80)]
     reactions["second", "purchase"] = [TraceRest(7)]
 
-    [told] = process(work, fact(work), now=NOW).trace["facts"]
+    [traced] = process(work, fact(work), now=NOW).trace["facts"]
 
-    assert (len(told["heard"]), told["more"]) == (MAX_NOT_MATCHED, 87 - MAX_NOT_MATCHED)
-    assert sum(len(entry.get("conditions", ())) for entry in told["heard"]) == MAX_CONDITIONS
+    assert (len(traced["heard"]), traced["more"]) == (MAX_NOT_MATCHED, 87 - MAX_NOT_MATCHED)
+    assert sum(len(entry.get("conditions", ())) for entry in traced["heard"]) == MAX_CONDITIONS
 
 
 NOT_ONE = FieldError("n", "must be 1")
 
 
 @pytest.mark.django_db
-def test_a_definitions_grant_is_judged_by_its_kind(tenant, kind):
+def test_the_kind_validates_a_grant(tenant, kind):
     kind("cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE)
 
     assert grant_problem(tenant, {"type": "cheer", "n": 1}) is None
@@ -422,7 +424,7 @@ def test_a_kind_is_registered_once(kind):
         (f"{__name__}.NO_CONSUMER", "is a str and no Consumer"),
     ],
 )
-def test_a_misspelt_consumer_is_told_of(settings, path, message):
+def test_a_misspelt_consumer_is_reported(settings, path, message):
     settings.FACT_CONSUMERS = [path]
 
     with pytest.raises(ImproperlyConfigured, match=message):
@@ -430,7 +432,7 @@ def test_a_misspelt_consumer_is_told_of(settings, path, message):
 
 
 @pytest.mark.parametrize(
-    ("granted", "told"),
+    ("report", "expected"),
     [
         (
             GrantReport("points", "Points", RULE, code="points", amount=10),
@@ -448,11 +450,11 @@ def test_a_misspelt_consumer_is_told_of(settings, path, message):
         ),
     ],
 )
-def test_how_an_answer_tells_of_what_was_granted(granted, told):
-    assert granted.told() == told
+def test_a_grant_report_as_json(report, expected):
+    assert report.to_json() == expected
 
 
-def test_what_was_counted_is_kept_by_domain_whoever_counted_it(work, kind):
+def test_undo_notes_are_collected_by_domain(work, kind):
     kind("tick", lambda work, participant, grant: [UndoNote("streaks", {"code": "granted"})])
     reactions["first", "purchase"] = [
         UndoNote("streaks", {"code": "heard"}),
@@ -460,11 +462,11 @@ def test_what_was_counted_is_kept_by_domain_whoever_counted_it(work, kind):
         UndoNote("rules", {"id": 1}),
     ]
 
-    marks = process(work, fact(work), now=NOW).undo_notes
+    notes = process(work, fact(work), now=NOW).undo_notes
 
-    assert marks == {"streaks": [{"code": "heard"}, {"code": "granted"}], "rules": [{"id": 1}]}
+    assert notes == {"streaks": [{"code": "heard"}, {"code": "granted"}], "rules": [{"id": 1}]}
 
 
-def test_what_takes_something_back_is_no_change(work):
+def test_reversals_are_not_changes(work):
     assert is_change("tier.upgraded")
     assert not is_change("event.reversed")

@@ -1,4 +1,4 @@
-"""Traces are kept for a while."""
+"""Traces are stored for a limited time."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ def recorded(person, days_ago, trace):
     return EventFactory(id=event_id, participant=person, occurred_at=at, trace=trace)
 
 
-def test_traces_older_than_that_go_and_nothing_else(tenant, monkeypatch):
+def test_only_older_traces_are_pruned(tenant, monkeypatch):
     monkeypatch.setattr(pruning, "CHUNK", 2)
     person = ParticipantFactory(tenant=tenant)
     old = [recorded(person, days, TRACE) for days in (30.1, 30.2, 30.3, 31, 45, 74)]

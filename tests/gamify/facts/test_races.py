@@ -1,4 +1,4 @@
-"""Several connections at the same moment. These run on SQLite too, where writers queue up."""
+"""Several connections at the same time. These tests run on SQLite too, where writers wait for each other."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Events are undone through the API, by those who may."""
+"""The reversal of events through the API."""
 
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ def path(event_id, query=""):
     return f"/admin/events/{event_id}/reverse{query}"
 
 
-def test_an_event_is_reversed_and_says_so_everywhere(api, admin_api, bought):
+def test_a_reversed_event_shows_it_everywhere(api, admin_api, bought):
     response = admin_api.post(path(bought), {"reason": "fraud"})
 
     assert response.status_code == 200
@@ -53,7 +53,7 @@ def test_an_event_is_reversed_and_says_so_everywhere(api, admin_api, bought):
     assert Participant.objects.get().total_events == 0
 
 
-def test_a_dry_run_answers_the_same_and_does_nothing(admin_api, bought, nothing_written):
+def test_a_dry_run_answers_the_same_and_changes_nothing(admin_api, bought, nothing_written):
     with nothing_written():
         preview = admin_api.post(path(bought, "?dry_run=true"), {"reason": "fraud"})
 
@@ -61,7 +61,7 @@ def test_a_dry_run_answers_the_same_and_does_nothing(admin_api, bought, nothing_
     assert preview.json() == admin_api.post(path(bought, "?dry_run=false"), {"reason": "fraud"}).json()
 
 
-def test_an_event_that_stands_says_so(api, bought):
+def test_an_event_that_is_not_reversed_shows_null(api, bought):
     explained = api.get(f"/events/{bought}/explain").json()
 
     assert (explained["reversed_at"], explained["reversal_reason"], explained["undone"]) == (None, None, [])
@@ -77,7 +77,7 @@ def test_the_second_time_it_is_refused(admin_api, bought, nothing_written):
 
 
 @pytest.mark.parametrize("event_id", [UNKNOWN, "nonsense", "%00", "0" * 500])
-def test_what_is_not_there_is_404(admin_api, event_id, nothing_written):
+def test_an_unknown_event_is_404(admin_api, event_id, nothing_written):
     with nothing_written():
         status, code, _ = refusal(admin_api.post(path(event_id)))
 
@@ -102,7 +102,7 @@ def test_another_tenants_event_is_404(admin_api, other_tenant, nothing_written):
         ({}, "?dry_run=1", "dry_run"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_reverses_nothing(admin_api, bought, body, query, field, nothing_written):
+def test_an_invalid_request_is_refused_and_reverses_nothing(admin_api, bought, body, query, field, nothing_written):
     with nothing_written():
         response = admin_api.post(path(bought, query), body)
 

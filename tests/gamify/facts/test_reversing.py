@@ -1,4 +1,4 @@
-"""An event is undone, once; with an undoer that only this module has. What the domains undo is tested beside them."""
+"""The reversal of events, with an undoer that exists only in this module. The undoers of the domains have their own tests."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -25,11 +25,11 @@ TOLD = [
 @pytest.fixture(autouse=True)
 def undone(settings, monkeypatch):
     """Whose events were to be undone, by each of two undoers."""
-    asked = []
+    calls = []
 
     def undoer(name, *found):
         def undo(work, participant, event):
-            asked.append((name, participant.external_id, event.name, work.is_dry_run))
+            calls.append((name, participant.external_id, event.name, work.is_dry_run))
             yield from found
 
         return undo
@@ -38,7 +38,7 @@ def undone(settings, monkeypatch):
     undoers.register("badges", undoer("badges", BADGE))
     undoers.register("points", undoer("points", POINTS))
     settings.UNDO_ORDER = ["points", "badges"]
-    return asked
+    return calls
 
 
 def bought(tenant, user="ada", key=None):
@@ -49,7 +49,7 @@ def reverse(tenant, event_id, **given):
     return reverse_event(tenant=tenant, event_id=str(event_id), reason="fraud", now=LATER, **given)
 
 
-def test_the_event_stays_and_bears_that_it_was_reversed(tenant, undone):
+def test_the_event_stays_and_is_marked_as_reversed(tenant, undone):
     event_id = bought(tenant)
 
     answer = reverse(tenant, event_id)
@@ -61,13 +61,13 @@ def test_the_event_stays_and_bears_that_it_was_reversed(tenant, undone):
     assert undone == [("points", "ada", "buy", False), ("badges", "ada", "buy", False)]
 
 
-def test_it_is_told(tenant):
+def test_it_emits_a_domain_event(tenant):
     event_id = bought(tenant)
 
     reverse(tenant, event_id)
 
-    told = DomainEvent.objects.get(type="event.reversed")
-    assert told.data == {
+    event_row = DomainEvent.objects.get(type="event.reversed")
+    assert event_row.data == {
         "participant_id": "ada",
         "event_id": str(event_id),
         "event_name": "buy",
@@ -76,7 +76,7 @@ def test_it_is_told(tenant):
     }
 
 
-def test_a_participant_has_as_many_events_as_stand_and_was_not_seen_by_it(tenant):
+def test_the_participant_counts_one_event_less_and_was_not_seen_by_the_reversal(tenant):
     bought(tenant)
     event_id = bought(tenant)
 
@@ -96,7 +96,7 @@ def test_an_event_is_reversed_once(tenant, nothing_written):
     assert (refused.value.code, refused.value.status) == ("already_reversed", 400)
 
 
-def test_a_dry_run_answers_the_same_and_writes_nothing(tenant, nothing_written, undone):
+def test_a_dry_run_returns_the_same_and_writes_nothing(tenant, nothing_written, undone):
     event_id = bought(tenant)
 
     with nothing_written():
@@ -107,7 +107,7 @@ def test_a_dry_run_answers_the_same_and_writes_nothing(tenant, nothing_written, 
 
 
 @pytest.mark.parametrize("event_id", ["", "nonsense", "01a20030-2f11-7c0e-9b6a-0d8c7a5e4f31"])
-def test_what_is_not_there_is_not_found(tenant, event_id, nothing_written):
+def test_an_unknown_event_is_not_found(tenant, event_id, nothing_written):
     with nothing_written(), pytest.raises(EventNotFound):
         reverse(tenant, event_id)
 
@@ -130,7 +130,7 @@ def test_a_repeat_of_a_reversed_event_answers_as_before_and_does_nothing(tenant,
     assert (again.event_id, again.fact_id, again.is_replay) == (first.event_id, first.fact_id, True)
 
 
-def test_what_counts_events_leaves_reversed_ones_out(tenant):
+def test_reversed_events_are_not_counted(tenant):
     reversed_id, standing_id, asked_id = [bought(tenant) for _ in range(3)]
     bought(tenant, "bob")
     reverse(tenant, reversed_id)
@@ -140,7 +140,7 @@ def test_what_counts_events_leaves_reversed_ones_out(tenant):
     assert [event.pk for event in others] == [standing_id]
 
 
-def test_anonymising_forgets_why_an_event_was_reversed_but_not_that_it_was(tenant):
+def test_anonymising_clears_the_reason_of_a_reversal_and_not_its_time(tenant):
     reverse(tenant, bought(tenant))
 
     anonymize(tenant=tenant, external_id="ada", now=LATER)
@@ -149,7 +149,7 @@ def test_anonymising_forgets_why_an_event_was_reversed_but_not_that_it_was(tenan
     assert (event.reversed_at, event.reversal) == (LATER, {"reason": None, "undone": []})
 
 
-def test_of_an_event_whose_marks_are_not_known_that_is_told_first(tenant):
+def test_missing_undo_notes_are_reported_first(tenant):
     event_id = bought(tenant)
     Event.objects.update(marks=None)
 

@@ -1,4 +1,4 @@
-"""What an event would lead to, with nothing of it happening."""
+"""The simulation of events: what an event would lead to, without any effect."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ def rows():
 
 
 @pytest.mark.parametrize("points", [None, 100])
-def test_it_answers_what_the_event_would_and_writes_nothing(tenant, points):
+def test_it_returns_what_the_event_would_and_writes_nothing(tenant, points):
     if points:
         ParticipantFactory(tenant=tenant, external_id="ada", points=points)
     before = rows()
@@ -58,7 +58,7 @@ def test_it_answers_what_the_event_would_and_writes_nothing(tenant, points):
     assert after == before
 
 
-def test_it_locks_nobody(tenant):
+def test_it_takes_no_locks(tenant):
     ParticipantFactory(tenant=tenant, external_id="ada")
 
     with CaptureQueriesContext(
@@ -69,6 +69,6 @@ def test_it_locks_nobody(tenant):
     assert not [query["sql"] for query in queries if "FOR " in query["sql"] or "UPDATE" in query["sql"]]
 
 
-def test_a_time_that_may_not_be_is_refused(tenant):
+def test_an_impossible_time_is_refused(tenant):
     with pytest.raises(InvalidInput):
         simulate(tenant=tenant, event=event(at=NOW + timedelta(hours=1)), now=NOW)

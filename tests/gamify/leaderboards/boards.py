@@ -1,4 +1,4 @@
-"""Boards for tests, and what is asked of them."""
+"""Helpers of tests: create and fill boards, read pages and ranks."""
 
 import json
 from datetime import datetime
@@ -14,7 +14,7 @@ from tests.client import Api, segment
 
 
 def create_filled_board(tenant: Tenant, code: str = "top", *, now: datetime | None = None, **given: Any) -> Leaderboard:
-    """A board that is complete."""
+    """Create a board and fill it."""
     now = now or timezone.now()
     data = {"code": code, "name": code.title(), **given}
     row = create_leaderboard(tenant=tenant, data=data, now=now)
@@ -36,12 +36,12 @@ def page(api: Api, code: str = "top", **query: Any) -> dict[str, Any]:
 
 
 def exact_body(answer: Any) -> Any:
-    """The body. A number of which a float would lose a digit is a Decimal."""
+    """The body of an answer. A number that a float cannot hold exactly is a Decimal."""
     return json.loads(answer.content, parse_float=exact_number)
 
 
 def exact_number(digits: str) -> float | Decimal:
-    """The number that JSON writes with these digits."""
+    """The number that JSON writes with these digits: a float, or a Decimal if a float would lose digits."""
     return float(digits) if Decimal(repr(float(digits))) == Decimal(digits) else Decimal(digits)
 
 
@@ -50,8 +50,8 @@ def entries_of(api: Api, code: str = "top", **query: Any) -> list[tuple[int, str
 
 
 def rank(api: Api, participant_id: str, code: str = "top", **query: Any) -> dict[str, Any]:
-    asked = "&".join(f"{name}={value}" for name, value in query.items())
-    answer = api.get(f"/leaderboards/{code}/rank/{segment(participant_id)}?{asked}")
+    parameters = "&".join(f"{name}={value}" for name, value in query.items())
+    answer = api.get(f"/leaderboards/{code}/rank/{segment(participant_id)}?{parameters}")
     assert answer.status_code == 200, answer.json()
     return exact_body(answer)
 

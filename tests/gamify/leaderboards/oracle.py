@@ -1,4 +1,4 @@
-"""Boards as anybody would work them out: everything that ever counted, added up and sorted, with no regard to cost."""
+"""The naive computation of boards: add up everything that counts, and sort. It ignores cost."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,17 +17,17 @@ from participants.models import Participant
 from tests.gamify.leaderboards.boards import exact_number
 
 Rows = list[tuple[int, UUID, Decimal]]
-"""Rank, who, score; in order."""
+"""Rank, participant id and score, from the top downwards."""
 
 
 def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0) -> dict[str, Any]:
-    """Every entry of the board in the period `back` before the one of `now`, as the API tells them."""
+    """All entries of the board as the API answers them, in the period that is `back` periods before the one of `now`."""
     zone = ZoneInfo(board.timezone)
     start, end = _bounds(window, now.astimezone(zone), back)
     entries = _rows(board, start, end)
     before = _before(board, window, now=now, back=back)
     people = {person.pk: person for person in Participant.objects.filter(tenant=board.tenant)}
-    told = [
+    listed = [
         {
             "rank": rank,
             "participant_id": people[who].external_id,
@@ -37,7 +37,7 @@ def naive_page(board: Leaderboard, window: str, *, now: datetime, back: int = 0)
         }
         for rank, who, score in entries
     ]
-    return {"entries": told, "total_participants": len(told)}
+    return {"entries": listed, "total_participants": len(listed)}
 
 
 def _shown(score: Decimal) -> float | Decimal:
@@ -113,7 +113,7 @@ def _events(board: Leaderboard) -> Iterator[tuple[UUID, Decimal, datetime]]:
 
 
 def _bounds(window: str, local: datetime, back: int) -> tuple[datetime | None, datetime | None]:
-    """In the board's zone, which is that of `local`."""
+    """Start and end of the period. `local` is in the board's zone."""
     day = local.replace(hour=0, minute=0, second=0, microsecond=0)
     if window == "all_time":
         return None, None

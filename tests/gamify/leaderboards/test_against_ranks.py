@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order it is folded, every answer is that of adding everything up anew."""
+"""After any sequence of actions and folds, every answer equals the naive computation of `oracle`."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from gamify.badges.services import award as award_badge
 from gamify.facts.models import Event
 from gamify.facts.services import reverse_event
-from gamify.leaderboards.engine import ranges
 from gamify.leaderboards.engine.periods import CLIENT_KINDS as PERIODS
 from gamify.leaderboards.engine.periods import local_day, period_on
-from gamify.leaderboards.selectors import stored_board
+from gamify.leaderboards.engine.ranking import ranges
+from gamify.leaderboards.selectors.ranking import stored_board
 from gamify.leaderboards.services import drifts, fold
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.services import reverse
@@ -26,7 +26,7 @@ from tests.factories import BadgeFactory, TenantFactory, raw_key
 from tests.gamify.leaderboards.boards import create_filled_board, page, rank
 from tests.gamify.leaderboards.oracle import naive_page
 
-NOW = datetime(2026, 2, 26, 20, tzinfo=UTC)  # a Thursday: within days come midnight, a week, a month
+NOW = datetime(2026, 2, 26, 20, tzinfo=UTC)  # a Thursday: midnight, a new week and a new month follow within days
 PEOPLE = [f"user_{number}" for number in range(7)]
 TEAMS = ("red", "blue", None)
 
@@ -68,12 +68,12 @@ BOARDS = {
     "reds": {"metric": "points_earned", "participant_filter": {"team": "red"}},
 }
 WINDOWS = ("all_time", "yearly", "monthly", "weekly", "daily")
-PARTS = ("all_time", "weekly")  # in which everybody is asked for, too
+PARTS = ("all_time", "weekly")  # in these, every participant is read too
 
 
 @pytest.fixture(autouse=True)
 def small_ranges(monkeypatch):
-    """So that a few participants fill leaves and groups."""
+    """Small limits, so that a few participants fill leaves and groups."""
     for name, value in {
         "MAX_LEAF": 3, "NEW_LEAF": 1, "SMALL_LEAF": 1, "MAX_GROUP": 3, "NEW_GROUP": 1, "SMALL_GROUP": 1,
     }.items():  # fmt: skip
@@ -82,7 +82,7 @@ def small_ranges(monkeypatch):
 
 
 class World:
-    """A tenant with boards, to which things happen."""
+    """A tenant with boards, and the actions of the generated steps."""
 
     def __init__(self, clock, late: bool) -> None:
         self.clock = clock
@@ -97,7 +97,7 @@ class World:
         return {code: create_filled_board(self.tenant, code, now=self.now, **given) for code, given in BOARDS.items()}
 
     def finish(self) -> None:
-        """Boards that were not there from the beginning are filled from the history."""
+        """Create the boards if they were not created at the start. They are then filled from the history."""
         self.boards = self.boards or self._make_boards()
 
     def take(self, name: str, *given) -> None:
@@ -141,7 +141,7 @@ class World:
         fold(tenant=self.tenant, now=self.now)
 
     def _undo(self, number):
-        """Of what has been undone nothing is undone again; nor of who is gone."""
+        """An event that was reversed already, or whose participant is gone, is refused."""
         events = list(Event.objects.filter(tenant=self.tenant).order_by("pk"))
         if events:
             self.tenant.refresh_from_db()
@@ -150,7 +150,7 @@ class World:
                 reverse_event(tenant=self.tenant, event_id=event_id, reason=None, now=self.now)
 
     def _reverse(self, number):
-        """What is spent is not taken back."""
+        """Points that were spent are not taken back."""
         awards = list(LedgerEntry.objects.filter(tenant=self.tenant, type=EntryType.AWARD).order_by("pk"))
         if awards:
             self.tenant.refresh_from_db()
@@ -167,7 +167,7 @@ class World:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(step, min_size=5, max_size=30), late=st.booleans())
-def test_every_answer_is_that_of_counting_anew(steps, late):
+def test_every_answer_equals_the_naive_computation(steps, late):
     with time_machine.travel(NOW, tick=False) as clock:
         world = World(clock, late)
         for each in steps:
@@ -200,25 +200,25 @@ def _key_before(board, window: str, *, now: datetime) -> str:
 
 
 def _compare_page(world: World, code: str, expected, **query) -> None:
-    told = page(world.api, code, limit=100, **query)
-    assert told | {"entries": _known(code, told["entries"])} == told | expected | {
+    answer = page(world.api, code, limit=100, **query)
+    assert answer | {"entries": _known(code, answer["entries"])} == answer | expected | {
         "entries": _known(code, expected["entries"])
     }, (code, query)
 
 
 def _known(code: str, entries):
-    """Who was red when a period ended is not in the history: against what they have moved, nobody can say anew."""
+    """Without `change` for the board with a filter: the history does not contain who was a member when a period ended."""
     return [{**entry, "change": None} for entry in entries] if code == "reds" else entries
 
 
 def _compare_parts(world: World, code: str, window: str, expected) -> None:
     entries = _known(code, expected["entries"])
     for offset in range(0, len(entries) + 2, 2):
-        told = page(world.api, code, period=window, limit=2, offset=offset)["entries"]
-        assert _known(code, told) == entries[offset : offset + 2], (code, window, offset)
+        listed = page(world.api, code, period=window, limit=2, offset=offset)["entries"]
+        assert _known(code, listed) == entries[offset : offset + 2], (code, window, offset)
     for index, entry in enumerate(entries):
-        told = page(world.api, code, period=window, limit=3, around=entry["participant_id"])["entries"]
+        listed = page(world.api, code, period=window, limit=3, around=entry["participant_id"])["entries"]
         start = max(0, min(index - 1, len(entries) - 3))
-        assert _known(code, told) == entries[start : start + 3], (code, window, entry)
+        assert _known(code, listed) == entries[start : start + 3], (code, window, entry)
         ranked = rank(world.api, entry["participant_id"], code, period=window)
         assert (ranked["rank"], ranked["score"]) == (entry["rank"], entry["score"])

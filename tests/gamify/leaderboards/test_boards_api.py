@@ -1,4 +1,4 @@
-"""Boards over HTTP: pages, ranks, periods, and what is refused."""
+"""Boards over HTTP: pages, ranks, periods and refusals."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ def clock():
     ({"event_name": 5}, 422),
     ({"event_name": ["login"]}, 422),
 ])  # fmt: skip
-def test_a_selector_with_nothing_in_it_is_taken_or_refused(admin_api, selector, status):
+def test_null_selector_values_are_accepted_and_empty_ones_refused(admin_api, selector, status):
     board = {"code": "busy", "name": "Busy", "metric": "event_count"}
 
     created = admin_api.post("/admin/leaderboards", board | {"selector": selector})
@@ -44,7 +44,7 @@ def test_a_selector_with_nothing_in_it_is_taken_or_refused(admin_api, selector, 
     assert (created.status_code, changed.status_code) == (201 if status == 200 else status, status)
 
 
-def test_a_page_says_what_the_specification_says_and_more(tenant, api):
+def test_a_page_has_the_fields_of_the_specification_and_more(tenant, api):
     create_filled_board(tenant, "top_scorers")
     award(api, "user_456", 5000)
     award(api, "user_123", 4500)
@@ -66,7 +66,7 @@ def test_a_page_says_what_the_specification_says_and_more(tenant, api):
     }
 
 
-def test_a_rank_says_how_many_in_a_hundred_are_behind(tenant, api):
+def test_a_rank_has_a_percentile(tenant, api):
     create_filled_board(tenant)
     for number in range(1, 9):
         award(api, f"user_{number}", number * 10)
@@ -77,14 +77,14 @@ def test_a_rank_says_how_many_in_a_hundred_are_behind(tenant, api):
     assert answer["participant_id"] == "user_7"
 
 
-def test_who_is_alone_is_ahead_of_everybody(tenant, api):
+def test_a_participant_alone_on_the_board_has_percentile_100(tenant, api):
     create_filled_board(tenant)
     award(api, "user_1", 10)
 
     assert rank(api, "user_1")["percentile"] == 100.0
 
 
-def test_the_same_score_is_the_same_rank_and_who_came_to_it_first_stands_first(tenant, api, clock):
+def test_equal_scores_share_a_rank_and_the_earlier_one_is_listed_first(tenant, api, clock):
     create_filled_board(tenant)
     for name, amount in (("late", 10), ("ada", 30), ("lin", 20), ("bob", 20), ("late", 10), ("zoe", 5)):
         award(api, name, amount)
@@ -94,7 +94,7 @@ def test_the_same_score_is_the_same_rank_and_who_came_to_it_first_stands_first(t
 
 
 @pytest.mark.parametrize("is_folded", [False, True])
-def test_an_answer_counts_what_was_written_before_it_folded_or_not(tenant, api, is_folded):
+def test_an_answer_includes_earlier_writes_folded_or_not(tenant, api, is_folded):
     create_filled_board(tenant)
     award(api, "user_1", 10)
     award(api, "user_2", 20)
@@ -122,7 +122,7 @@ def test_a_period_ends_at_local_midnight_and_stays_readable(tenant, api, clock):
     assert entries_of(api, period="yearly") == [(1, "user_2", 20), (2, "user_1", 10)]
 
 
-def test_a_page_around_somebody_has_them_in_the_middle_and_is_full_at_the_ends(tenant, api):
+def test_a_page_around_a_participant_has_them_in_the_middle_and_is_full_at_the_ends(tenant, api):
     create_filled_board(tenant)
     for number in range(1, 10):
         award(api, f"user_{number}", number)
@@ -132,7 +132,7 @@ def test_a_page_around_somebody_has_them_in_the_middle_and_is_full_at_the_ends(t
     assert entries_of(api, around="user_1", limit=3) == [(7, "user_3", 3), (8, "user_2", 2), (9, "user_1", 1)]
 
 
-def test_there_is_nobody_around_who_is_not_on_the_board(tenant, api):
+def test_a_page_around_a_participant_who_is_not_on_the_board_is_empty(tenant, api):
     create_filled_board(tenant)
     award(api, "user_1", 1)
     ParticipantFactory(tenant=tenant, external_id="user_2")
@@ -141,7 +141,7 @@ def test_there_is_nobody_around_who_is_not_on_the_board(tenant, api):
     assert refusal(api.get("/leaderboards/top?around=nobody"))[:2] == (404, "participant_not_found")
 
 
-def test_an_offset_leaves_out_the_first_and_past_the_end_there_is_nothing(tenant, api):
+def test_an_offset_skips_rows_and_beyond_the_end_a_page_is_empty(tenant, api):
     create_filled_board(tenant)
     for number in range(1, 6):
         award(api, f"user_{number}", number)
@@ -151,7 +151,7 @@ def test_an_offset_leaves_out_the_first_and_past_the_end_there_is_nothing(tenant
     assert page(api, offset=1_000_000_000)["total_participants"] == 5
 
 
-def test_change_is_against_the_end_of_the_period_before(tenant, api, clock):
+def test_change_compares_with_the_end_of_the_previous_period(tenant, api, clock):
     create_filled_board(tenant, time_window="weekly")
     for name, amount in (("ada", 30), ("lin", 20), ("bob", 10)):
         award(api, name, amount)
@@ -163,7 +163,7 @@ def test_change_is_against_the_end_of_the_period_before(tenant, api, clock):
     assert changes == {"lin": "up", "ada": "down", "bob": "same", "zoe": "new"}
 
 
-def test_of_all_time_change_is_against_the_beginning_of_today(tenant, api, clock):
+def test_change_of_all_time_compares_with_the_start_of_today(tenant, api, clock):
     create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20), ("bob", 10)):
         award(api, name, amount)
@@ -175,7 +175,7 @@ def test_of_all_time_change_is_against_the_beginning_of_today(tenant, api, clock
     assert changes == {"lin": "up", "ada": "down", "bob": "same", "zoe": "new"}
 
 
-def test_known_without_a_score_is_200_and_unknown_404(tenant, api):
+def test_the_rank_of_a_participant_without_a_score_is_200_and_of_an_unknown_one_404(tenant, api):
     create_filled_board(tenant)
     award(api, "user_1", 5)
     ParticipantFactory(tenant=tenant, external_id="user_2")
@@ -189,7 +189,7 @@ def test_known_without_a_score_is_200_and_unknown_404(tenant, api):
     )
 
 
-def test_who_does_not_want_to_be_seen_vanishes_at_once_and_comes_back_with_their_score(tenant, api):
+def test_a_hidden_participant_disappears_at_once_and_returns_with_their_score(tenant, api):
     create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20)):
         award(api, name, amount)
@@ -205,7 +205,7 @@ def test_who_does_not_want_to_be_seen_vanishes_at_once_and_comes_back_with_their
 
 
 @pytest.mark.parametrize("anonymize", ["true", "false"])
-def test_who_is_forgotten_vanishes_at_once(tenant, api, admin_api, anonymize):
+def test_a_deleted_or_anonymised_participant_disappears_at_once(tenant, api, admin_api, anonymize):
     create_filled_board(tenant)
     for name, amount in (("ada", 30), ("lin", 20)):
         award(api, name, amount)
@@ -219,7 +219,7 @@ def test_who_is_forgotten_vanishes_at_once(tenant, api, admin_api, anonymize):
     assert page(api)["total_participants"] == 1
 
 
-def test_joining_a_team_brings_past_scores_along_and_leaving_takes_them_away(tenant, api, clock):
+def test_a_new_member_enters_with_their_current_scores_and_a_leaving_one_loses_them(tenant, api, clock):
     create_filled_board(tenant, participant_filter={"team": "red"})
     award(api, "ada", 30)
     award(api, "lin", 20)
@@ -255,7 +255,7 @@ def test_events_count_at_their_own_time_and_by_their_properties(tenant, api):
     assert entries_of(api, period="yearly", period_key="2025") == [(1, "ada", 0.02)]
 
 
-def test_a_balance_goes_down_and_nothing_is_no_score(tenant, api):
+def test_a_balance_can_fall_and_zero_is_not_listed(tenant, api):
     create_filled_board(tenant, metric="points_balance")
     award(api, "ada", 30)
     award(api, "lin", 20)
@@ -267,7 +267,7 @@ def test_a_balance_goes_down_and_nothing_is_no_score(tenant, api):
     assert entries_of(api) == [(1, "lin", 20)]
 
 
-def test_runs_are_ranked_by_their_length_now_or_at_its_longest(tenant, api, admin_api, clock):
+def test_streaks_are_ranked_by_current_or_longest_length(tenant, api, admin_api, clock):
     admin_api.post("/admin/streaks", {"code": "login", "name": "Login"})
     tenant.refresh_from_db()
     create_filled_board(tenant, "now", metric="streak_current", selector={"streak_code": "login"})
@@ -301,19 +301,19 @@ def test_runs_are_ranked_by_their_length_now_or_at_its_longest(tenant, api, admi
         ("around=%00", "around"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(tenant, api, query, field):
+def test_an_invalid_query_is_refused(tenant, api, query, field):
     create_filled_board(tenant)
 
     assert refused_fields(api.get(f"/leaderboards/top?{query}")) == [field]
 
 
-def test_a_balance_has_no_week(tenant, api):
+def test_a_board_of_balances_has_no_weekly_period(tenant, api):
     create_filled_board(tenant, metric="points_balance")
 
     assert refused_fields(api.get("/leaderboards/top?period=weekly")) == ["period"]
 
 
-def test_an_unknown_or_inactive_board_is_not_found_nor_another_tenants(tenant, api, admin_api, other_api):
+def test_an_unknown_board_an_inactive_one_and_another_tenants_are_not_found(tenant, api, admin_api, other_api):
     board = create_filled_board(tenant)
 
     assert refusal(api.get("/leaderboards/none")) == (404, "leaderboard_not_found", "Leaderboard not found: none")
@@ -332,13 +332,13 @@ def test_participants_of_another_tenant_are_on_its_own_board(tenant, other_tenan
     assert entries_of(other_api) == [(1, "user_2", 20)]
 
 
-def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries):
+def test_a_page_and_a_rank_cost_two_queries(tenant, api, queries):
     create_filled_board(tenant)
     for number in range(30):
         award(api, f"user_{number}", number + 1)
     fold(tenant=tenant, now=NOW)
-    for asked in ({}, {"around": "user_3"}):
-        page(api, **asked)  # where they stood before is known from here on
+    for query in ({}, {"around": "user_3"}):
+        page(api, **query)  # fills the cache of earlier ranks
 
     with queries(2):  # the key, and the page
         page(api, limit=20)
@@ -348,7 +348,7 @@ def test_a_page_costs_the_same_questions_whatever_is_on_it(tenant, api, queries)
         rank(api, "user_3")
 
 
-def test_a_board_of_balances_counts_no_points_that_have_expired_swept_or_not(tenant, api, clock):
+def test_a_board_of_balances_ignores_expired_points_before_the_sweep(tenant, api, clock):
     create_filled_board(tenant, metric="points_balance")
     api.post("/points/award", {"participant_id": "user_1", "amount": 10, "expires_in_days": 1})
     award(api, "user_2", 5)

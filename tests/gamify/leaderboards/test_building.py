@@ -1,4 +1,4 @@
-"""Boards over a history, boards that change, and the commands and tasks that look after them."""
+"""Boards that are filled from a history, boards that change, and their commands and tasks."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def clock():
         yield traveller
 
 
-def test_a_new_board_says_that_it_is_building_until_its_history_is_in_it(tenant, api, admin_api):
+def test_a_new_board_has_building_true_until_it_is_filled(tenant, api, admin_api):
     award(api, "user_1", 10)
     answer = admin_api.post(BOARDS, {"code": "top", "name": "Top"})
     assert (answer.status_code, answer.json()["building"]) == (201, True)
@@ -41,7 +41,7 @@ def test_a_new_board_says_that_it_is_building_until_its_history_is_in_it(tenant,
     assert not ScoreChange.objects.exists()
 
 
-def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch):
+def test_awards_during_filling_count_once(tenant, api, monkeypatch):
     monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
     for name in ("user_1", "user_2", "user_3"):
         award(api, name, 10)
@@ -56,8 +56,8 @@ def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch
     fill(row, now=NOW)
 
     expected = {each["participant_id"]: each["score"] for each in page(api)["entries"]}
-    told = {name: api.get(f"/participants/{name}/points").json()["total_earned"] for name in expected}
-    assert expected == told
+    earned = {name: api.get(f"/participants/{name}/points").json()["total_earned"] for name in expected}
+    assert expected == earned
     tenant.refresh_from_db()
     assert list(drifts(tenant=tenant, now=NOW)) == []
 
@@ -66,7 +66,7 @@ def test_what_comes_while_a_board_is_filled_counts_once(tenant, api, monkeypatch
     "changes",
     [{"metric": "points_balance"}, {"timezone": "Asia/Tokyo"}, {"participant_filter": {"team": "red"}}],
 )
-def test_a_board_that_measures_something_else_begins_anew(tenant, api, admin_api, changes):
+def test_a_board_that_measures_something_else_is_filled_again(tenant, api, admin_api, changes):
     row = create_filled_board(tenant)
     award(api, "user_1", 10)
 
@@ -77,7 +77,7 @@ def test_a_board_that_measures_something_else_begins_anew(tenant, api, admin_api
     assert entries_of(api) == ([] if "participant_filter" in changes else [(1, "user_1", 10)])
 
 
-def test_another_name_or_window_changes_nothing_that_is_kept(tenant, api, admin_api):
+def test_a_new_name_or_default_period_does_not_fill_the_board_again(tenant, api, admin_api):
     row = create_filled_board(tenant)
 
     answer = admin_api.patch(f"{BOARDS}/{row.pk}", {"name": "Best", "time_window": "daily", "metric": "points_earned"})
@@ -86,7 +86,7 @@ def test_another_name_or_window_changes_nothing_that_is_kept(tenant, api, admin_
     assert page(api)["period"] == "daily"
 
 
-def test_a_board_that_was_off_knows_what_happened_meanwhile(tenant, api, admin_api):
+def test_a_reactivated_board_includes_awards_of_the_meantime(tenant, api, admin_api):
     row = create_filled_board(tenant)
     award(api, "user_1", 10)
     admin_api.delete(f"{BOARDS}/{row.pk}")
@@ -98,7 +98,7 @@ def test_a_board_that_was_off_knows_what_happened_meanwhile(tenant, api, admin_a
     assert entries_of(api) == [(1, "user_1", 20)]
 
 
-def test_what_no_board_uses_is_swept_away_and_nothing_else(tenant, api, clock):
+def test_the_sweep_deletes_only_scores_that_no_board_uses(tenant, api, clock):
     row = create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
@@ -115,7 +115,7 @@ def test_what_no_board_uses_is_swept_away_and_nothing_else(tenant, api, clock):
     assert sum(sweep(tenant=tenant, now=NOW + timedelta(days=9))) == 0
 
 
-def test_the_commands_rebuild_and_verify(tenant, api):
+def test_the_commands_rebuild_and_verify_boards(tenant, api):
     create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
@@ -134,7 +134,7 @@ def test_the_commands_rebuild_and_verify(tenant, api):
         call_command("rebuild_leaderboards", tenant="acme", board="none")
 
 
-def test_a_count_that_is_wrong_is_found(tenant, api):
+def test_the_audit_finds_a_wrong_count_of_a_range(tenant, api):
     create_filled_board(tenant)
     award(api, "user_1", 10)
     fold(tenant=tenant, now=NOW)
@@ -159,12 +159,12 @@ def test_a_count_that_is_wrong_is_found(tenant, api):
         ({"time_window": "hourly"}, "time_window"),
     ],
 )
-def test_what_cannot_be_kept_is_refused(tenant, admin_api, nothing_written, body, field):
+def test_an_invalid_definition_is_refused(tenant, admin_api, nothing_written, body, field):
     with nothing_written():
         assert refused_fields(admin_api.post(BOARDS, {"code": "x", "name": "X", **body})) == [field]
 
 
-def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api):
+def test_another_tenant_cannot_read_a_board_and_a_code_is_unique(tenant, admin_api, other_admin_api):
     row = create_filled_board(tenant)
 
     assert other_admin_api.get(f"{BOARDS}/{row.pk}").status_code == 404
@@ -172,7 +172,7 @@ def test_a_board_is_another_tenants_business(tenant, admin_api, other_admin_api)
     assert Leaderboard.objects.count() == 1
 
 
-def test_who_is_anonymised_is_no_drift_though_nobody_knows_any_more_what_they_did(tenant, api):
+def test_an_anonymised_participant_is_not_a_drift(tenant, api):
     create_filled_board(tenant, metric="event_sum", selector={"event_name": "buy", "field": "price"})
     api.post("/events", {"participant_id": "user_1", "event_name": "buy", "properties": {"price": 5}})
     fold(tenant=tenant, now=NOW)
@@ -182,3 +182,48 @@ def test_who_is_anonymised_is_no_drift_though_nobody_knows_any_more_what_they_di
     fold(tenant=tenant, now=NOW)
     assert entries_of(api) == []
     assert list(drifts(tenant=tenant, now=NOW)) == []
+
+
+def test_filling_continues_after_the_last_participant_who_was_filled(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 2)
+    for number in range(5):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    assert next(worker) == 2
+    worker.close()  # for example because its time is over
+
+    assert list(build(board=row, now=NOW)) == [2, 1]
+
+    assert [score for _, _, score in entries_of(api)] == [10] * 5
+    assert list(build(board=row, now=NOW)) == []
+
+
+def test_a_board_that_changes_while_it_is_filled_is_filled_for_the_new_definition(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(3):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    next(worker)
+
+    selector = {"event_name": "buy"}
+    update_leaderboard(row, tenant=tenant, changes={"metric": "event_count", "selector": selector}, now=NOW)
+    assert list(worker) == [1, 1, 1]
+
+    assert (page(api)["building"], entries_of(api)) == (False, [])
+
+
+def test_a_board_that_is_deactivated_while_it_is_filled_stays_incomplete(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(3):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    next(worker)
+
+    update_leaderboard(row, tenant=tenant, changes={"is_active": False}, now=NOW)
+
+    assert list(worker) == []
+    row.refresh_from_db()
+    assert row.built_at is None

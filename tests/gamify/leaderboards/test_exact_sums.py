@@ -1,4 +1,4 @@
-"""Sums of a property are exact to six decimals, and what a board cannot count it refuses, and says so."""
+"""Sums of a property are exact to six decimals. A board refuses amounts beyond the limits, and the trace reports it."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.models import Event
 from gamify.facts.services import record_history, reverse_event
 from gamify.leaderboards.engine.measures import MAX_AMOUNT, MAX_SUM, MILLIONTHS
-from gamify.leaderboards.engine.places import BEST_PLACE, CARRY, join_score, split_score
+from gamify.leaderboards.engine.ranking.places import BEST_PLACE, CARRY, join_score, split_score
 from gamify.leaderboards.models import LargeSum, Score, ScoreRange
 from gamify.leaderboards.services import drifts, fold, rebuild
 from participants.api.renderers import exact_json
@@ -35,7 +35,7 @@ def score(api, who, n):
 
 
 def score_often(tenant, who, n, times):
-    """In one unit of work, each a second before the next."""
+    """Record `times` events in one unit of work, one second apart."""
     first = NOW - timedelta(hours=2)
     events = [EventInput(who, "score", first + timedelta(seconds=number), {"n": n}) for number in range(times)]
     tenant.refresh_from_db()
@@ -43,7 +43,7 @@ def score_often(tenant, who, n, times):
 
 
 def refusals(api, event_id):
-    """What the trace of an event says about boards."""
+    """The code and note of each board in the decision trace of an event."""
     trace = api.get(f"/events/{event_id}/explain").json()
     heard = [each for fact in trace["facts"] for each in fact["heard"]]
     return [(each["code"], each["note"]) for each in heard if each["type"] == "leaderboard"]
@@ -60,7 +60,7 @@ def assert_audit_and_rebuild_agree(tenant, board, api):
 
 @pytest.mark.engine
 @given(one=st.integers(-(10**24), 10**25), other=st.integers(-(10**24), 10**25))
-def test_the_two_columns_of_a_score_sort_as_the_score(one, other):
+def test_the_two_columns_of_a_score_sort_like_the_score(one, other):
     assert (split_score(one) < split_score(other)) == (one < other)
     assert join_score(*split_score(one)) == one
     assert 0 <= split_score(one)[1] < CARRY
@@ -68,7 +68,7 @@ def test_the_two_columns_of_a_score_sort_as_the_score(one, other):
 
 
 @pytest.mark.engine
-def test_a_decimal_is_a_number_with_all_its_digits_in_json():
+def test_json_writes_a_decimal_with_all_its_digits():
     sent = {"a": Decimal("1000000000000000000.000001"), "b": 'x"y', "c": [Decimal("1E+3"), 0.5, None]}
 
     assert exact_json(sent) == r'{"a":1000000000000000000.000001,"b":"x\"y","c":[1000,0.5,null]}'
@@ -76,7 +76,7 @@ def test_a_decimal_is_a_number_with_all_its_digits_in_json():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("folds", [False, True])
-def test_one_event_adds_more_than_a_billion(tenant, api, folds):
+def test_one_event_can_add_more_than_a_billion(tenant, api, folds):
     board = create_filled_board(tenant, **SUM)
     score(api, "a", 2_000_000_000)
     score(api, "b", 1_000_000_000)
@@ -142,14 +142,14 @@ def test_a_board_refuses_an_amount_that_would_exceed_the_limit_of_a_sum(tenant, 
     refused = score(api, "a", amount)
 
     assert entries_of(api) == [(1, "a", FULL)]
-    reason = "the sum would exceed 10^18, the most that one participant may come to"
+    reason = "the sum would exceed 10^18, the most that one participant may have"
     assert refusals(api, refused) == [("top", reason)]
     assert_audit_and_rebuild_agree(tenant, board, api)
     assert refusals(api, score(api, "a", amount)) == [("top", reason)]
 
 
 @pytest.mark.django_db
-def test_a_reversal_makes_room_and_what_was_refused_stays_refused(tenant, api):
+def test_a_reversal_makes_room_and_a_refused_amount_stays_refused(tenant, api):
     board = create_filled_board(tenant, **SUM)
     score_often(tenant, "a", MOST, 1_000)
     refused = score(api, "a", 5)
@@ -176,7 +176,7 @@ def test_a_board_over_a_history_beyond_the_limit_counts_up_to_it(tenant, api):
 
 
 @pytest.mark.django_db
-def test_small_amounts_before_a_large_one_in_the_same_unit_count_for_the_limit(tenant, api):
+def test_small_amounts_before_a_large_one_in_the_same_unit_count_towards_the_limit(tenant, api):
     create_filled_board(tenant, **SUM)
     events = [EventInput("a", "score", NOW - timedelta(minutes=10), {"n": n}) for n in (5, 10**12, 6)]
     tenant.refresh_from_db()
@@ -187,7 +187,7 @@ def test_small_amounts_before_a_large_one_in_the_same_unit_count_for_the_limit(t
 
 
 @pytest.mark.django_db
-def test_the_audit_finds_a_sum_that_does_not_say_what_the_events_say(tenant, api):
+def test_the_audit_finds_a_sum_that_differs_from_the_events(tenant, api):
     create_filled_board(tenant, **SUM)
     score(api, "a", 10**12)
     LargeSum.objects.update(score=5)
@@ -200,7 +200,7 @@ def test_the_audit_finds_a_sum_that_does_not_say_what_the_events_say(tenant, api
 
 @pytest.mark.django_db
 def test_a_release_that_does_not_know_the_carry_can_still_write(tenant):
-    """It names the columns that it knows."""
+    """It inserts rows without the column `carry`."""
     person, track = ParticipantFactory(tenant=tenant), new_id()
     keys = [value if connection.vendor == "postgresql" else value.hex for value in (tenant.pk, person.pk, track)]
     scores, ranges = Score._meta.db_table, ScoreRange._meta.db_table

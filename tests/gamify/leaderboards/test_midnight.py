@@ -1,4 +1,4 @@
-"""What is compared with the day before, around midnight: changes of two days that wait together, writers that come late, clocks ahead."""
+"""`change` around midnight: waiting changes of two days, late events, and clocks that are ahead or behind."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -56,7 +56,7 @@ def test_changes_of_two_days_may_wait_together(tenant, api, clock, metric, folds
 
 
 @pytest.mark.parametrize("metric", ["points_earned", "points_balance"])
-def test_who_moved_today_began_it_with_what_comes_in_late_from_yesterday(tenant, api, clock, metric):
+def test_a_late_award_of_yesterday_raises_the_score_at_the_start_of_today(tenant, api, clock, metric):
     board = create_filled_board(tenant, metric=metric)
     award(tenant, BEFORE, a=100, b=120, c=115)
     fold(tenant=tenant, now=AFTER)
@@ -65,14 +65,14 @@ def test_who_moved_today_began_it_with_what_comes_in_late_from_yesterday(tenant,
     fold(tenant=tenant, now=AFTER)
     assert changes(api) == {"b": "same", "c": "same", "a": "same"}
 
-    award(tenant, BEFORE, a=18)  # at 118 the day begins, between the two
+    award(tenant, BEFORE, a=18)  # so the day began with 118, between the two others
     fold(tenant=tenant, now=AFTER)
 
     assert page(api)["entries"] == naive_page(board, "all_time", now=AFTER)["entries"]
     assert changes(api) == {"a": "up", "b": "down", "c": "same"}
 
 
-def test_who_folds_with_a_clock_behind_changes_what_is_over_all_the_same(tenant, api, clock):
+def test_a_fold_with_a_clock_that_is_behind_changes_the_closed_period(tenant, api, clock):
     create_filled_board(tenant)
     award(tenant, BEFORE, a=100, b=120)
     clock.move_to(AFTER)
@@ -86,7 +86,7 @@ def test_who_folds_with_a_clock_behind_changes_what_is_over_all_the_same(tenant,
     assert changes(api, period="daily") == {"a": "same"}
 
 
-def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, api, clock):
+def test_tomorrow_is_compared_with_today_while_today_is_still_open(tenant, api, clock):
     now = datetime(2026, 2, 26, 23, 57, tzinfo=UTC)
     clock.move_to(now)
     create_filled_board(tenant, metric="event_count")
@@ -105,7 +105,7 @@ def test_a_period_that_has_not_begun_is_compared_with_one_that_goes_on(tenant, a
     assert changes(api, **tomorrow) == {"a": "same"}
 
 
-def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before(tenant, api, clock):
+def test_a_member_who_joins_after_midnight_enters_the_new_day_even_if_the_fold_began_before(tenant, api, clock):
     create_filled_board(tenant, participant_filter={"team": "red"})
     award(tenant, BEFORE, a=100)
     clock.move_to(AFTER)
@@ -120,7 +120,7 @@ def test_who_joins_after_midnight_joins_the_new_day_though_the_fold_began_before
 
 
 @pytest.mark.parametrize("folds", [False, True])
-def test_events_of_yesterday_that_arrive_today_make_nobody_new(tenant, api, clock, folds):
+def test_events_of_yesterday_that_arrive_today_do_not_make_a_participant_new(tenant, api, clock, folds):
     board = create_filled_board(tenant, metric="event_count")
     clock.move_to(NOON + DAY)
     for who in ("a", "a", "b"):
@@ -153,7 +153,7 @@ def test_a_late_event_moves_the_standing_at_the_start_of_today(tenant, api, cloc
 
 
 @pytest.mark.parametrize("folds", [False, True])
-def test_an_event_ahead_of_midnight_counts_for_the_day_in_which_it_is(tenant, api, clock, folds):
+def test_an_event_with_a_timestamp_after_midnight_counts_for_tomorrow(tenant, api, clock, folds):
     board = create_filled_board(tenant, metric="event_count")
     clock.move_to(BEFORE)
     event(api, "a", BEFORE)

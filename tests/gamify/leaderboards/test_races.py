@@ -1,4 +1,4 @@
-"""Boards while several connections write, fold, fill and read at the same moment. These run on SQLite too, where writers queue up."""
+"""Several connections write, fold, fill and read at the same moment. These tests run on SQLite too, where writers wait for each other."""
 
 from datetime import timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, record_history
 from gamify.leaderboards.engine.measures import MAX_SUM
 from gamify.leaderboards.selectors import boards_in
-from gamify.leaderboards.selectors.pages import PageRequest
+from gamify.leaderboards.selectors.ranking.pages import PageRequest
 from gamify.leaderboards.services import answer_page, answer_rank, build, create_leaderboard, drifts, fold
 from gamify.points.services import Change, award
 from participants.catalog import catalog_of
@@ -41,18 +41,18 @@ def awarded(tenant, who, amount=1):
     return award(tenant=fresh(tenant), change=Change(who, amount), now=timezone.now())
 
 
-def asked(tenant, code="top"):
-    """What every question about a board of `tenant` needs, as its definitions are now."""
+def parameters(tenant, code="top"):
+    """The arguments of `answer_page` and `answer_rank` under the newest definitions."""
     newest, now = fresh(tenant), timezone.now()
     board = boards_in(catalog_of(newest)).active[code]
     return {"tenant": newest, "board": board, "period": board.current_period(board.default_kind, now=now), "now": now}
 
 
 def page(tenant, code="top"):
-    return answer_page(**asked(tenant, code), request=PageRequest(100))
+    return answer_page(**parameters(tenant, code), request=PageRequest(100))
 
 
-def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):
+def test_a_unit_that_read_the_definitions_before_a_board_was_created_counts_for_it(tenant):
     awarded(tenant, "user_1", 10)
     began_before = fresh(tenant)
     assert not boards_in(catalog_of(began_before)).active
@@ -60,10 +60,10 @@ def test_who_read_the_definitions_before_a_board_was_made_is_on_it(tenant):
 
     award(tenant=began_before, change=Change("user_1", 5), now=timezone.now())
 
-    assert answer_rank(**asked(tenant), participant_id="user_1").score == 15
+    assert answer_rank(**parameters(tenant), participant_id="user_1").score == 15
 
 
-def test_who_is_written_for_the_first_time_while_a_board_is_made_is_on_it(tenant, monkeypatch):
+def test_a_participant_who_is_created_while_a_board_is_created_is_on_it(tenant, monkeypatch):
     assert not boards_in(catalog_of(fresh(tenant))).active
     is_open, flush = Event(), UnitOfWork.flush
 
@@ -80,7 +80,7 @@ def test_who_is_written_for_the_first_time_while_a_board_is_made_is_on_it(tenant
     _, board = all_at_once([partial(awarded, tenant, "user_1", 5), makes])
 
     assert board.built_at
-    assert answer_rank(**asked(tenant), participant_id="user_1").score == 5
+    assert answer_rank(**parameters(tenant), participant_id="user_1").score == 5
     check(tenant)
 
 
@@ -89,12 +89,12 @@ def writes(tenant, who):
 
 
 def writes_and_reads(tenant, who):
-    """What they are told to have after each award."""
-    told = []
+    """The score that each read returns after each award."""
+    scores = []
     for _ in range(AWARDS):
         awarded(tenant, who)
-        told.append(answer_rank(**asked(tenant), participant_id=who).score)
-    return told
+        scores.append(answer_rank(**parameters(tenant), participant_id=who).score)
+    return scores
 
 
 def reads(tenant):
@@ -117,7 +117,7 @@ def check(tenant):
     assert list(drifts(tenant=fresh(tenant), now=timezone.now())) == []
 
 
-def test_everybody_reads_their_own_write_whoever_folds(tenant):
+def test_every_writer_reads_their_own_write_while_others_fold(tenant):
     create_filled_board(tenant)
     writers = [partial(writes_and_reads, tenant, who) for who in PEOPLE]
 
@@ -128,7 +128,7 @@ def test_everybody_reads_their_own_write_whoever_folds(tenant):
     check(tenant)
 
 
-def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant, monkeypatch):
+def test_a_board_is_exact_if_it_is_filled_while_others_write_fold_and_read(tenant, monkeypatch):
     monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
     create_filled_board(tenant)
     for who in PEOPLE:
@@ -140,12 +140,12 @@ def test_a_board_that_is_filled_while_others_write_fold_and_read_is_exact(tenant
     assert not any(isinstance(result, Exception) for result in [*results, filled])
     assert read == [(len(PEOPLE), len(PEOPLE))] * AWARDS
     for code in ("top", "new"):
-        told = {each.row.external_id: each.row.score for each in page(tenant, code).entries}
-        assert told == dict.fromkeys(PEOPLE, 3 + AWARDS)
+        scores = {each.row.external_id: each.row.score for each in page(tenant, code).entries}
+        assert scores == dict.fromkeys(PEOPLE, 3 + AWARDS)
     check(tenant)
 
 
-def test_large_events_at_once_do_not_exceed_the_limit_of_a_sum_together(tenant):
+def test_large_events_at_the_same_time_do_not_exceed_the_limit_of_a_sum(tenant):
     create_filled_board(tenant, metric="event_sum", selector={"event_name": "score", "field": "n"})
     now, most = timezone.now(), {"n": 10**15}
     history = [EventInput("a", "score", now - timedelta(seconds=number), most) for number in range(1, 999)]

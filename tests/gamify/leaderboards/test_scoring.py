@@ -1,10 +1,9 @@
-"""Which domain events change scores is decided for each type by its exact name."""
+"""The exact name of a domain event decides whether it changes scores."""
 
 import pytest
 
-from gamify.leaderboards.engine.measures import BADGES_COUNT
 from gamify.leaderboards.models import ScoreChange
-from gamify.leaderboards.services.scoring import SCORE_DELTAS
+from gamify.leaderboards.services.scoring import scoring_event_types
 from participants import events
 from participants.events import event_types
 from participants.work import unit_of_work
@@ -31,14 +30,14 @@ WITHOUT_SCORES = {
 
 
 def test_each_type_of_domain_event_either_changes_scores_or_does_not():
-    """A new type fails here until somebody has decided."""
-    assert set(SCORE_DELTAS) | WITHOUT_SCORES == set(event_types)
-    assert not set(SCORE_DELTAS) & WITHOUT_SCORES
+    """A new type of domain event fails here until it is added to a metric or to WITHOUT_SCORES."""
+    assert scoring_event_types() | WITHOUT_SCORES == set(event_types)
+    assert not scoring_event_types() & WITHOUT_SCORES
 
 
 @pytest.mark.django_db
-def test_a_new_type_of_domain_event_about_badges_is_no_badge(tenant, monkeypatch):
-    create_filled_board(tenant, metric=BADGES_COUNT)
+def test_a_new_domain_event_about_badges_does_not_count_as_a_badge(tenant, monkeypatch):
+    create_filled_board(tenant, metric="badges_count")
     tenant.refresh_from_db()
     monkeypatch.setattr(event_types, "_entries", dict(event_types._entries))
     events.register("badge.shared", "A badge was shown to friends.", {})

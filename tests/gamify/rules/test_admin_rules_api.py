@@ -50,7 +50,7 @@ def changed(name, **fields):
     return {name: RULE[name] | fields}
 
 
-def test_a_rule_is_created_and_comes_back_as_sent(tenant, admin_api):
+def test_a_rule_is_created_and_returned_as_sent(tenant, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False):
         response = admin_api.post(RULES, RULE)
 
@@ -67,7 +67,7 @@ def test_a_rule_is_created_and_comes_back_as_sent(tenant, admin_api):
     assert admin_api.get(one(row)).json() == response.json()
 
 
-def test_a_rule_created_is_heard_with_the_next_event(api, admin_api):
+def test_a_new_rule_reacts_to_the_next_event(api, admin_api):
     purchase = {"participant_id": "ada", "event_name": "purchase"}
     assert api.post("/events", purchase).json()["rewards_granted"] == []
 
@@ -77,7 +77,7 @@ def test_a_rule_created_is_heard_with_the_next_event(api, admin_api):
     assert like(given, {"type": "points", "amount": 10, "source": {"type": "rule", "code": "least"}})
 
 
-def test_what_is_left_out_has_a_default(admin_api):
+def test_missing_fields_have_defaults(admin_api):
     response = admin_api.post(RULES, LEAST)
 
     nothing = dict.fromkeys(("per_day", "per_week", "ever", "cooldown_seconds"))
@@ -144,7 +144,7 @@ def test_a_rule_that_does_not_validate_is_422_names_the_path_and_writes_nothing(
     assert refused_fields(response) == [field]
 
 
-def test_what_is_wrong_is_told_in_a_sentence(admin_api):
+def test_errors_are_sentences(admin_api):
     unknown = {"condition": {"field": "a", "operator": "like", "value": 1}}
 
     wrong = [
@@ -167,7 +167,7 @@ def test_missing_fields_are_all_named(admin_api, nothing_written):
     assert sorted(refused_fields(response)) == ["code", "name", "then", "when"]
 
 
-def test_what_another_tenant_has_cannot_be_given(tenant, other_tenant, admin_api):
+def test_definitions_of_other_tenants_cannot_be_given(tenant, other_tenant, admin_api):
     TierFactory(tenant=other_tenant, code="gold")
     TierFactory(tenant=tenant.sandbox, code="gold")
 
@@ -176,7 +176,7 @@ def test_what_another_tenant_has_cannot_be_given(tenant, other_tenant, admin_api
     ]
 
 
-def test_names_that_are_given_twice_are_kept_once(admin_api):
+def test_duplicate_names_are_stored_once(admin_api):
     when = {"event_types": ["a", "b", "a"], "changes": ["tier.upgraded", "tier.upgraded"]}
 
     answered = admin_api.post(RULES, LEAST | {"when": when}).json()["when"]
@@ -185,7 +185,7 @@ def test_names_that_are_given_twice_are_kept_once(admin_api):
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_a_code_that_is_taken_is_refused_in_the_contracts_words(tenant, admin_api, nothing_written, is_active):
+def test_a_taken_code_is_refused_as_in_the_contract(tenant, admin_api, nothing_written, is_active):
     RuleFactory(tenant=tenant, code="big_spender", is_active=is_active)
 
     with nothing_written():
@@ -201,7 +201,7 @@ def test_the_same_code_in_another_tenant_and_in_the_sandbox_is_free(tenant, othe
     assert admin_api.post(RULES, RULE).status_code == 201
 
 
-def test_the_list_is_in_the_order_in_which_rules_are_heard(tenant, admin_api):
+def test_the_list_is_in_the_order_of_evaluation(tenant, admin_api):
     for code, priority in (("c", 1), ("b", 0), ("a", 0), ("d", 2)):
         RuleFactory(tenant=tenant, code=code, priority=priority, is_active=code != "d")
 
@@ -213,7 +213,7 @@ def test_the_list_is_in_the_order_in_which_rules_are_heard(tenant, admin_api):
     )
 
 
-def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
+def test_a_change_sets_only_the_given_fields(tenant, admin_api):
     row = RuleFactory(tenant=tenant, code="buy", description="Old.", limits={"ever": 3})
 
     with time_machine.travel("2036-02-14T10:00:00Z", tick=False):
@@ -253,7 +253,7 @@ def test_when_then_and_limits_are_replaced_as_a_whole(tenant, admin_api):
         ({"is_active": "maybe"}, "is_active"),
     ],
 )
-def test_a_change_is_judged_together_with_what_stays(tenant, admin_api, nothing_written, change, field):
+def test_a_change_is_validated_together_with_stored_values(tenant, admin_api, nothing_written, change, field):
     row = RuleFactory(tenant=tenant, starts_at="2026-02-01T00:00:00Z", ends_at="2036-02-01T00:00:00Z")
 
     with nothing_written():
@@ -290,7 +290,7 @@ def test_every_change_is_noticed_by_every_process(tenant, admin_api, method):
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("whose", ["nobody", "another tenant", "the sandbox", "no uuid"])
-def test_what_is_not_ours_is_404_and_stays(tenant, other_tenant, admin_api, nothing_written, method, whose):
+def test_rules_of_others_are_404_and_stay(tenant, other_tenant, admin_api, nothing_written, method, whose):
     row = {
         "another tenant": lambda: RuleFactory(tenant=other_tenant).pk,
         "the sandbox": lambda: RuleFactory(tenant=tenant.sandbox).pk,

@@ -130,7 +130,7 @@ def test_a_rule_is_defined_with_all_its_settings(tenant, admin_api):
         ({"starts_at_0": "tomorrow", "starts_at_1": ""}, "starts_at", "Must be a date, such as 2026-02-14."),
     ],
 )
-def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, fields, field, message):
+def test_the_form_refuses_what_the_api_refuses_on_the_field(tenant, nothing_written, fields, field, message):
     RuleFactory(tenant=tenant, code="taken")
     BadgeFactory(tenant=tenant, code="gone", is_active=False)
     console = Console(tenant)
@@ -161,7 +161,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written, expression):
         assert console.edit(CHANGE, rule.pk).status_code == 302
 
 
-def test_an_edit_changes_what_was_edited_and_keeps_what_rows_cannot_say(tenant):
+def test_an_edit_keeps_conditions_that_rows_cannot_express(tenant):
     rule = RuleFactory(tenant=tenant, name="Buy", **{**FULL, "expression": {"or": [BIG, PRO]}})
 
     Console(tenant).edit(CHANGE, rule.pk, event_types="*", per_week="5")
@@ -174,7 +174,7 @@ def test_an_edit_changes_what_was_edited_and_keeps_what_rows_cannot_say(tenant):
     assert trail() == [("Buy", 2, "Changed Events and In a week.")]
 
 
-def test_two_edits_of_one_object_do_not_undo_each_other(tenant):
+def test_two_edits_of_one_rule_do_not_revert_each_other(tenant):
     rule = RuleFactory(tenant=tenant, expression=BIG, limits={"per_day": 3})
     console = Console(tenant)
     opened = sent_by(console.get(CHANGE, rule.pk))
@@ -187,7 +187,7 @@ def test_two_edits_of_one_object_do_not_undo_each_other(tenant):
     assert (changed.expression, changed.limits) == ({"not": PRO}, {"per_day": 4, "ever": 5})
 
 
-def test_what_rows_cannot_say_is_told_in_words_and_can_be_removed(tenant):
+def test_conditions_that_rows_cannot_express_are_shown_in_words_and_can_be_removed(tenant):
     rule = RuleFactory(tenant=tenant, expression={"or": [BIG, PRO]})
     console = Console(tenant)
 
@@ -205,7 +205,7 @@ def test_conditions_can_be_taken_away_in_their_rows(tenant):
     assert Rule.objects.get().expression is None
 
 
-def test_an_edit_is_judged_together_with_what_stays(tenant, nothing_written):
+def test_an_edit_is_validated_together_with_stored_values(tenant, nothing_written):
     rule = RuleFactory(tenant=tenant, starts_at=datetime(2026, 2, 1, tzinfo=UTC))
     console = Console(tenant)
 
@@ -215,7 +215,7 @@ def test_an_edit_is_judged_together_with_what_stays(tenant, nothing_written):
     assert errors_of(answer) == {"ends_at": ["Must be later than the start."]}
 
 
-def test_the_list_says_what_rules_do_and_which_are_wrong_in_one_query(tenant, queries):
+def test_the_list_shows_what_rules_do_and_their_findings_in_one_query(tenant, queries):
     limits = {"per_day": 3, "ever": 1000, "cooldown_seconds": 600}
     RuleFactory(tenant=tenant, code="good", changes=["streak.broken"], limits=limits)
     RuleFactory(tenant=tenant, code="over", ends_at=timezone.now() - timedelta(days=1))
@@ -237,7 +237,7 @@ def test_the_list_says_what_rules_do_and_which_are_wrong_in_one_query(tenant, qu
     assert re.findall(r"^\s*(error|warning|note)\s*$", shown, re.MULTILINE) == ["error", "warning"]
 
 
-def test_a_rules_page_tells_everything_that_is_wrong(tenant):
+def test_a_rules_page_lists_all_findings(tenant):
     rule = RuleFactory(tenant=tenant, grants=[{"type": "badge", "code": "<gone>"}], limits={"ever": 0}, is_active=False)
     good = RuleFactory(tenant=tenant)
     console = Console(tenant)
@@ -246,7 +246,7 @@ def test_a_rules_page_tells_everything_that_is_wrong(tenant):
 
     assert "must be the code of an active badge" in shown
     assert "is 0: it never fires" in shown
-    assert "What is wrong" not in text_of(console.get(CHANGE, good.pk))
+    assert "Findings" not in text_of(console.get(CHANGE, good.pk))
 
 
 def test_rules_are_switched_off_and_on(tenant):
@@ -286,7 +286,7 @@ def property_rows(*rows):
     }
 
 
-def test_an_event_is_tried_and_the_page_tells_why_and_writes_nothing(tenant, nothing_written):
+def test_the_try_page_explains_an_event_and_writes_nothing(tenant, nothing_written):
     ParticipantFactory(tenant=tenant, external_id="ada", attributes={"plan": "pro"})
     RuleFactory(tenant=tenant, code="big", expression={"and": [BIG, PRO]}, limits={"ever": 1})
     console = Console(tenant)
@@ -303,8 +303,8 @@ def test_an_event_is_tried_and_the_page_tells_why_and_writes_nothing(tenant, not
     assert "✗ participant.plan is “pro”" in answers[1]
 
 
-def test_an_event_that_nobody_listens_to_is_told_so(tenant):
-    assert "Nothing that you have defined listens to it." in text_of(tried(Console(tenant)))
+def test_the_try_page_says_that_no_definition_listens(tenant):
+    assert "None of your definitions listens to it." in text_of(tried(Console(tenant)))
 
 
 def test_a_time_may_be_given(tenant):
@@ -325,7 +325,7 @@ def test_a_time_may_be_given(tenant):
         (property_rows(("amount", "number", "many")), {"properties": ["“amount”: “many” is not a number."]}),
     ],
 )
-def test_what_is_no_event_is_told_on_the_field(tenant, nothing_written, fields, errors):
+def test_errors_of_an_event_are_shown_on_the_field(tenant, nothing_written, fields, errors):
     console = Console(tenant)
 
     with nothing_written():
@@ -336,7 +336,7 @@ def test_what_is_no_event_is_told_on_the_field(tenant, nothing_written, fields, 
     assert [... in errors[field] or found[field] == errors[field] for field in errors] == [True]
 
 
-def test_a_rules_page_leads_to_its_event(tenant):
+def test_a_rules_page_links_to_its_event(tenant):
     console = Console(tenant)
     rule = RuleFactory(tenant=tenant, event_types=["sign up", "x"])
 
@@ -344,7 +344,7 @@ def test_a_rules_page_leads_to_its_event(tenant):
     assert 'value="sign up"' in text_of(console.get(TRY, event="sign up"))
 
 
-def test_the_sidebar_marks_the_page_one_is_on_and_no_other(tenant):
+def test_the_sidebar_marks_only_the_current_page(tenant):
     console, rule = Console(tenant), RuleFactory(tenant=tenant)
 
     marked = [
@@ -355,10 +355,10 @@ def test_the_sidebar_marks_the_page_one_is_on_and_no_other(tenant):
     assert marked == [["Try an event"], ["Rules"], ["Rules"]]
 
 
-def test_events_are_tried_on_the_picked_tenants_rules_alone(tenant, other_tenant):
+def test_events_are_tried_on_the_rules_of_the_picked_tenant_only(tenant, other_tenant):
     RuleFactory(tenant=other_tenant)
 
-    assert "Nothing that you have defined listens to it." in text_of(tried(Console(tenant)))
+    assert "None of your definitions listens to it." in text_of(tried(Console(tenant)))
     assert not Participant.objects.exists()
 
 
@@ -378,7 +378,7 @@ def rows_of(answer):
     return {box.title: box.rows for box in answer.context["boxes"]}
 
 
-def looked_at(console, rule, **changes):
+def replayed(console, rule, **changes):
     """The page opened, some fields changed, sent as a browser would."""
     opened = console.get(WHAT_IF, rule.pk)
     html = text_of(opened)
@@ -394,7 +394,7 @@ def test_a_rule_as_it_is_gives_what_the_active_one_gives(tenant, nothing_written
     console = Console(tenant)
 
     with nothing_written():
-        answer = looked_at(console, rule)
+        answer = replayed(console, rule)
 
     assert rows_of(answer) == {
         "What would have been given": [
@@ -404,18 +404,18 @@ def test_a_rule_as_it_is_gives_what_the_active_one_gives(tenant, nothing_written
         "Who would gain": [],
         "Who would lose": [],
     }
-    assert "Looked at: 2 events of 1 participant." in text_of(answer)
+    assert "Played: 2 events of 1 participant." in text_of(answer)
     assert "Changes are not played: badge.awarded." in text_of(answer)
 
 
-def test_a_change_in_thought_tells_who_would_gain_and_who_would_lose(tenant, nothing_written):
+def test_a_changed_rule_shows_who_would_gain_and_who_would_lose(tenant, nothing_written):
     rule = RuleFactory(tenant=tenant, limits={"ever": 1})
     bought(tenant, 100, 50, 10)
     bought(tenant, 5, external_id="bob")
     console = Console(tenant)
 
     with nothing_written():
-        answer = looked_at(console, rule, **condition(("amount", "gte", "number", "10")), ever="2", days="7")
+        answer = replayed(console, rule, **condition(("amount", "gte", "number", "10")), ever="2", days="7")
 
     assert rows_of(answer)["What would have been given"] == [
         ["This rule", *["3", "2", "1", "20", "1"]],
@@ -425,7 +425,7 @@ def test_a_change_in_thought_tells_who_would_gain_and_who_would_lose(tenant, not
     assert rows_of(answer)["Who would lose"] == [["bob", "-10"]]
 
 
-def test_the_page_begins_with_the_rule_as_it_is(tenant):
+def test_the_page_begins_with_the_current_rule(tenant):
     rule = RuleFactory(tenant=tenant, expression=BIG, limits={"ever": 1})
 
     shown = text_of(Console(tenant).get(WHAT_IF, rule.pk))
@@ -434,36 +434,36 @@ def test_the_page_begins_with_the_rule_as_it_is(tenant):
         assert f'value="{value}"' in shown
 
 
-def test_a_draft_is_compared_with_nothing(tenant):
+def test_an_inactive_rule_is_compared_with_nothing(tenant):
     rule = RuleFactory(tenant=tenant, is_active=False, expression={"or": [BIG, PRO]})
     bought(tenant, 100, 50)
     console = Console(tenant)
 
-    assert rows_of(looked_at(console, rule))["Who would gain"] == [["ada", "+10"]]
-    assert rows_of(looked_at(console, rule, drop_expression="on"))["Who would gain"] == [["ada", "+20"]]
-    assert "Who would lose" not in rows_of(looked_at(console, rule))
+    assert rows_of(replayed(console, rule))["Who would gain"] == [["ada", "+10"]]
+    assert rows_of(replayed(console, rule, drop_expression="on"))["Who would gain"] == [["ada", "+20"]]
+    assert "Who would lose" not in rows_of(replayed(console, rule))
 
 
-def test_the_page_says_when_there_were_more_events_than_it_looks_at(tenant, settings):
+def test_the_page_says_when_events_were_left_out(tenant, settings):
     settings.REPLAY_MAX_EVENTS = 1
     rule = RuleFactory(tenant=tenant)
     bought(tenant, 100, 50)
 
-    assert "There are more: this is a part." in text_of(looked_at(Console(tenant), rule))
+    assert "There are more events; these are a part of them." in text_of(replayed(Console(tenant), rule))
 
 
-def test_what_makes_no_rule_is_told_on_the_field(tenant):
+def test_errors_of_a_changed_rule_are_shown_on_the_field(tenant):
     rule = RuleFactory(tenant=tenant)
     console = Console(tenant)
 
-    assert errors_of(looked_at(console, rule, event_types="")) == {
+    assert errors_of(replayed(console, rule, event_types="")) == {
         "event_types": ["Name at least one event type or change."]
     }
-    assert set(errors_of(looked_at(console, rule, days="0"))) == {"days"}
-    assert set(errors_of(looked_at(console, rule, **{"grants-amount": ["0", ""]}))) == {"grants"}
+    assert set(errors_of(replayed(console, rule, days="0"))) == {"days"}
+    assert set(errors_of(replayed(console, rule, **{"grants-amount": ["0", ""]}))) == {"grants"}
 
 
-def test_past_events_are_played_for_those_who_may_see_rules_of_the_picked_tenant(tenant, other_tenant):
+def test_only_staff_who_may_see_rules_of_the_picked_tenant_can_play_past_events(tenant, other_tenant):
     ours, theirs = RuleFactory(tenant=tenant), RuleFactory(tenant=other_tenant)
 
     assert Console(tenant).get(WHAT_IF, theirs.pk).status_code == 302

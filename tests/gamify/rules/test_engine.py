@@ -1,4 +1,4 @@
-"""How often a rule may fire: tables, and what holds for every history."""
+"""How often a rule may fire: tables and properties."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ def after(*times):
     return tally
 
 
-def asked(tally, at, **limits):
+def limit_for(tally, at, **limits):
     return limit_reached(tally, Limits(**limits), at=at, day=at.date())
 
 
@@ -55,17 +55,17 @@ def asked(tally, at, **limits):
     ],
 )
 def test_the_limit_that_stops_a_firing(fired_at, limits, at, stopped_by):
-    assert asked(after(*fired_at), at, **limits) is stopped_by
+    assert limit_for(after(*fired_at), at, **limits) is stopped_by
 
 
 def test_a_week_at_the_turn_of_the_year_is_one_week():
     tally = after(datetime(2020, 12, 31, 12, tzinfo=UTC))
 
-    assert asked(tally, datetime(2021, 1, 3, 12, tzinfo=UTC), per_week=1) is Limit.PER_WEEK  # both in 2020-W53
-    assert asked(tally, datetime(2021, 1, 4, 12, tzinfo=UTC), per_week=1) is None
+    assert limit_for(tally, datetime(2021, 1, 3, 12, tzinfo=UTC), per_week=1) is Limit.PER_WEEK  # both in 2020-W53
+    assert limit_for(tally, datetime(2021, 1, 4, 12, tzinfo=UTC), per_week=1) is None
 
 
-def test_limits_bind_once_one_of_them_is_given():
+def test_limits_apply_once_one_of_them_is_set():
     assert not NO_LIMITS.is_binding
     assert not Limits().is_binding
     assert Limits(ever=0).is_binding
@@ -75,7 +75,7 @@ instants = st.datetimes(datetime(2025, 12, 1), datetime(2026, 3, 1), timezones=s
 
 
 @given(st.lists(instants, min_size=1, max_size=60))
-def test_what_is_remembered_has_a_bound_and_is_exact_where_it_is_asked(times):
+def test_the_stored_days_are_limited_and_exact_where_needed(times):
     tally = after(*times)
     newest = max(times).date()
     counted = Counter(at.date() for at in times)
@@ -87,7 +87,7 @@ def test_what_is_remembered_has_a_bound_and_is_exact_where_it_is_asked(times):
 
 
 @given(st.lists(instants, max_size=60), st.integers(0, 3), st.integers(0, 5))
-def test_no_history_in_any_order_goes_beyond_a_limit(times, per_day, per_week):
+def test_no_history_in_any_order_exceeds_a_limit(times, per_day, per_week):
     limits, let_through, tally = Limits(per_day=per_day, per_week=per_week), [], Tally()
     for at in times:
         if limit_reached(tally, limits, at=at, day=at.date()) is None:
@@ -99,11 +99,11 @@ def test_no_history_in_any_order_goes_beyond_a_limit(times, per_day, per_week):
 
 
 @given(st.permutations([SATURDAY + timedelta(hours=step) for step in range(6)]))
-def test_the_order_of_what_is_remembered_does_not_matter(times):
+def test_the_order_of_facts_does_not_matter(times):
     assert after(*times) == after(*sorted(times))
 
 
-def test_days_that_nothing_can_ask_for_are_dropped():
+def test_days_that_are_no_longer_needed_are_dropped():
     tally = after(SATURDAY - timedelta(days=60), SATURDAY)
 
     assert dict(tally.days) == {date(2026, 2, 14): 1}

@@ -1,4 +1,4 @@
-"""Looking up who may match finds whoever does."""
+"""The index finds every expression that matches."""
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ ANYTHING = (
 
 def condition(operators, values):
     made = {"field": FIELDS, "operator": st.sampled_from(operators), "value": values}
-    return st.fixed_dictionaries(made).map(lambda asked: {"condition": asked})
+    return st.fixed_dictionaries(made).map(lambda documents: {"condition": documents})
 
 
 CONDITIONS = st.one_of(
@@ -41,9 +41,9 @@ PROPERTIES = st.dictionaries(st.sampled_from(["amount", "sku", "order", "order.t
 
 
 @settings(max_examples=500, deadline=None)
-@given(asked=st.lists(st.none() | EXPRESSIONS, max_size=8), properties=PROPERTIES, plan=SCALARS)
-def test_who_matches_is_always_found_and_in_order(asked, properties, plan):
-    rules = [None if each is None else compile_expression(each) for each in asked]
+@given(documents=st.lists(st.none() | EXPRESSIONS, max_size=8), properties=PROPERTIES, plan=SCALARS)
+def test_matching_expressions_are_always_found_and_in_order(documents, properties, plan):
+    rules = [None if each is None else compile_expression(each) for each in documents]
     matching = [place for place, rule in enumerate(rules) if rule is None or rule.matches(properties, {"plan": plan})]
 
     found = ExpressionIndex([None if rule is None else rule.root for rule in rules]).places(properties)
@@ -52,10 +52,10 @@ def test_who_matches_is_always_found_and_in_order(asked, properties, plan):
     assert set(matching) <= set(found)
 
 
-def found(properties, *asked):
+def found(properties, *documents):
     roots = [
         compile_expression({"condition": dict(zip(("field", "operator", "value"), each, strict=True))}).root
-        for each in asked
+        for each in documents
     ]
     return ExpressionIndex(roots).places(properties)
 
@@ -64,8 +64,8 @@ def found(properties, *asked):
     ("value", "places"),
     [(5, [0, 1, 3]), (5.0, [0, 1, 3]), (4, [3]), (9, [1, 2]), ("5", [4]), (True, []), (None, []), ([5], []), ({}, [])],
 )
-def test_only_those_who_may_match_are_found(value, places):
-    asked = [
+def test_only_expressions_that_may_match_are_found(value, places):
+    documents = [
         ("amount", "eq", 5),
         ("amount", "gte", 5),
         ("amount", "gt", 8),
@@ -73,14 +73,14 @@ def test_only_those_who_may_match_are_found(value, places):
         ("amount", "in", ["5", "6"]),
     ]
 
-    assert found({"amount": value}, *asked) == places
+    assert found({"amount": value}, *documents) == places
 
 
-def test_a_missing_property_finds_those_alone_who_do_not_need_it():
-    asked = [("amount", "eq", 5), ("amount", "ne", 5), ("amount", "exists", False), ("sku", "eq", "a")]
+def test_a_missing_property_finds_only_expressions_that_do_not_need_it():
+    documents = [("amount", "eq", 5), ("amount", "ne", 5), ("amount", "exists", False), ("sku", "eq", "a")]
 
-    assert found({}, *asked) == [1, 2]
+    assert found({}, *documents) == [1, 2]
 
 
-def test_of_five_hundred_that_ask_for_another_value_none_is_asked():
+def test_none_of_five_hundred_rules_for_other_values_is_evaluated():
     assert found({"sku": "mug"}, *[("sku", "eq", f"sku_{number}") for number in range(500)]) == []

@@ -1,4 +1,4 @@
-"""What is wrong with rules is found by reading them."""
+"""The linter of rules."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 
 from gamify.facts.services import grant_kinds
 from gamify.rules.selectors import findings, static_findings
-from gamify.rules.selectors.loops import CODES_AT, LEADS_TO
 from participants.events import event_types
 from tests.factories import BadgeFactory, RuleFactory, TierFactory
 
@@ -25,7 +24,7 @@ def badge(code):
     return [{"type": "badge", "code": code}]
 
 
-def told(tenant, **given):
+def found(tenant, **given):
     return [(each.rule.code, each.level, each.field, each.message) for each in findings(tenant, now=NOW, **given)]
 
 
@@ -39,7 +38,7 @@ def test_a_good_rule_has_no_findings(tenant):
     BadgeFactory(tenant=tenant, code="vip")
     RuleFactory(tenant=tenant, expression=ask("amount", "gte", 10), grants=[*POINTS, *badge("vip")], limits={"ever": 1})
 
-    assert told(tenant) == []
+    assert found(tenant) == []
 
 
 @pytest.mark.parametrize(
@@ -66,43 +65,43 @@ def test_a_good_rule_has_no_findings(tenant):
         ({"grants": [{"type": "surprise"}]}, ("error", "then.0.type", ...)),
     ],
 )
-def test_what_is_wrong_with_a_rule_of_itself(tenant, fields, found):
+def test_findings_about_a_single_rule(tenant, fields, found):
     BadgeFactory(tenant=tenant, code="gone", is_active=False)
     RuleFactory(tenant=tenant, code="bad", **fields)
 
-    ((rule, level, field, message),) = told(tenant)
+    ((rule, level, field, message),) = found(tenant)
 
     assert (rule, level, field) == ("bad", *found[:2])
     assert found[2] in (message, ...)
 
 
-def test_a_schedule_that_holds_now_is_none(tenant):
+def test_a_schedule_that_applies_now_is_no_finding(tenant):
     RuleFactory(tenant=tenant, starts_at=NOW, ends_at=NOW + timedelta(seconds=1))
 
-    assert told(tenant) == []
+    assert found(tenant) == []
 
 
 def loops(tenant):
-    return [(rule, level, message) for rule, level, field, message in told(tenant) if field == "then"]
+    return [(rule, level, message) for rule, level, field, message in found(tenant) if field == "then"]
 
 
-def test_a_rule_that_feeds_itself_without_end_is_an_error(tenant):
+def test_a_rule_that_triggers_itself_without_end_is_an_error(tenant):
     RuleFactory(tenant=tenant, code="loop", changes=["points.awarded"])
 
-    assert loops(tenant) == [("loop", "error", "feeds itself, until the chain is cut: loop → loop")]
+    assert loops(tenant) == [("loop", "error", "triggers itself until the pipeline cuts the chain: loop → loop")]
 
 
 @pytest.mark.parametrize("fields", [{"limits": {"per_day": 3}}, {"grants": badge("vip"), "changes": ["badge.awarded"]}])
-def test_one_that_something_stops_is_a_warning(tenant, fields):
+def test_a_loop_that_ends_is_a_warning(tenant, fields):
     BadgeFactory(tenant=tenant, code="vip")
     RuleFactory(tenant=tenant, code="loop", **{"changes": ["points.awarded"], **fields})
 
     assert loops(tenant) == [
-        ("loop", "warning", "feeds itself, until a limit or a badge they have stops it: loop → loop")
+        ("loop", "warning", "triggers itself until a limit or a badge that was already given stops it: loop → loop")
     ]
 
 
-def test_a_loop_around_corners_is_told_of_every_rule_in_it(tenant):
+def test_a_loop_over_several_rules_is_reported_for_each_of_them(tenant):
     TierFactory(tenant=tenant, code="gold")
     gold = [{"type": "tier", "code": "gold"}]
     RuleFactory(tenant=tenant, code="a", grants=gold)
@@ -116,7 +115,7 @@ def test_a_loop_around_corners_is_told_of_every_rule_in_it(tenant):
     ]
 
 
-def test_of_several_loops_the_one_without_end_is_told(tenant):
+def test_an_endless_loop_is_reported_before_one_that_ends(tenant):
     BadgeFactory(tenant=tenant, code="vip")
     both = ["badge.awarded", "points.awarded"]
     RuleFactory(tenant=tenant, code="a", changes=both, grants=badge("vip"))
@@ -125,23 +124,23 @@ def test_of_several_loops_the_one_without_end_is_told(tenant):
     assert [(rule, level) for rule, level, _ in loops(tenant)] == [("a", "warning"), ("b", "error")]
 
 
-def test_rules_that_ended_or_are_inactive_feed_nobody(tenant):
+def test_ended_and_inactive_rules_trigger_nothing(tenant):
     RuleFactory(tenant=tenant, code="over", changes=["points.awarded"], ends_at=NOW)
     RuleFactory(tenant=tenant, code="off", changes=["points.awarded"], is_active=False)
 
     assert loops(tenant) == []
 
 
-def test_an_inactive_rule_is_looked_at_where_it_is_asked_for(tenant):
+def test_an_inactive_rule_is_examined_on_request(tenant):
     off = RuleFactory(tenant=tenant, code="off", changes=["points.awarded"], is_active=False, limits={"ever": 0})
 
-    assert [(rule, field) for rule, _, field, _ in told(tenant, rules=[off])] == [
+    assert [(rule, field) for rule, _, field, _ in found(tenant, rules=[off])] == [
         ("off", "limits.ever"),
         ("off", "then"),
     ]
 
 
-def test_reading_alone_is_one_query_and_does_not_ask_what_can_be_given(tenant, queries):
+def test_static_findings_take_one_query_and_do_not_check_grants(tenant, queries):
     for number in range(5):
         RuleFactory(tenant=tenant, grants=badge(f"gone_{number}"), limits={"ever": 0})
 
@@ -151,26 +150,25 @@ def test_reading_alone_is_one_query_and_does_not_ask_what_can_be_given(tenant, q
     assert [each.field for each in found] == ["limits.ever"] * 5
 
 
-def test_other_tenants_rules_neither_are_looked_at_nor_feed_ours(tenant, other_tenant):
+def test_rules_of_other_tenants_are_ignored(tenant, other_tenant):
     RuleFactory(tenant=other_tenant, code="theirs", changes=["points.awarded"])
     RuleFactory(tenant=tenant, code="ours")
 
-    assert told(tenant) == []
+    assert found(tenant) == []
 
 
-def test_every_change_that_grants_lead_to_is_told_with_the_field_that_is_looked_at():
-    registered = set(event_types) | {"reward.claimed"}  # of a later release
-
-    assert {change for changes in LEADS_TO.values() for change in changes} <= registered
-    assert set(grant_kinds) <= set(LEADS_TO)
-    for change, field in CODES_AT.items():
-        assert field.partition(".")[0] in event_types[change].fields
+def test_every_grant_kind_names_registered_changes_and_their_fields():
+    for kind in grant_kinds.values():
+        assert kind.leads_to
+        for change, code_path in kind.leads_to.items():
+            assert change in event_types
+            assert code_path is None or code_path.partition(".")[0] in event_types[change].fields
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_the_command_tells_what_is_wrong_and_exits_1_on_errors(tenant, other_tenant):
+def test_the_command_reports_findings_and_exits_with_1_on_errors(tenant, other_tenant):
     RuleFactory(tenant=tenant, code="bad", limits={"ever": 0})
     RuleFactory(tenant=tenant.sandbox, code="over", ends_at=NOW)
     RuleFactory(tenant=other_tenant, code="theirs", limits={"ever": 0})
@@ -189,7 +187,7 @@ def test_the_command_tells_what_is_wrong_and_exits_1_on_errors(tenant, other_ten
     ]
 
 
-def test_the_command_looks_at_all_tenants_and_prints_one_object(tenant, other_tenant):
+def test_the_command_examines_all_tenants_and_prints_one_object(tenant, other_tenant):
     RuleFactory(tenant=other_tenant, code="over", ends_at=NOW)
 
     printed = json.loads(run("--json"))

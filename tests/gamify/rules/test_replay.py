@@ -1,4 +1,4 @@
-"""What if: rules over the events that really happened."""
+"""What if: rules are played over past events."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ def draft(tenant, **fields):
     return RuleFactory.build(tenant=tenant, **{"code": "draft", **fields})
 
 
-def test_a_draft_is_played_over_what_happened(tenant, ada, bob, nothing_written):
+def test_a_draft_is_played_over_past_events(tenant, ada, bob, nothing_written):
     happened(ada, 50, 100, 200)
     happened(bob, 300)
     happened(bob, 900, name="refund")
@@ -66,7 +66,7 @@ def test_a_draft_is_played_over_what_happened(tenant, ada, bob, nothing_written)
     assert (result.participants, result.events, result.is_cut) == (2, 4, False)
 
 
-def test_what_was_reversed_is_not_played(tenant, ada):
+def test_reversed_events_are_not_played(tenant, ada):
     happened(ada, 50)
     happened(ada, 100, reversed_at=NOW, reversal={"reason": None, "undone": []})
 
@@ -75,7 +75,7 @@ def test_what_was_reversed_is_not_played(tenant, ada):
     assert one.totals.fired == 1
 
 
-def test_limits_are_per_participant_and_go_by_the_time_of_the_event(tenant, ada, bob):
+def test_limits_are_per_participant_and_use_the_time_of_the_event(tenant, ada, bob):
     for participant in (ada, bob):
         happened(participant, 1, 1, 1, at=NOW - timedelta(days=2))
         happened(participant, 1, at=NOW - timedelta(days=4))
@@ -105,7 +105,7 @@ def test_days_begin_in_the_tenants_zone(tenant, ada):
     assert one.totals.limited == 1
 
 
-def test_only_the_events_of_the_time_asked_for_are_played(tenant, ada):
+def test_only_events_in_the_period_are_played(tenant, ada):
     for at in (SINCE - timedelta(seconds=1), SINCE, NOW - timedelta(seconds=1), NOW):
         happened(ada, 1, at=at)
 
@@ -127,14 +127,14 @@ def test_a_draft_is_compared_with_the_active_version_of_its_code(tenant, ada, bo
     assert (one.gain.points, one.loss.points) == (2, 8)
 
 
-def test_an_inactive_version_is_none(tenant, ada):
+def test_an_inactive_version_is_not_compared(tenant, ada):
     happened(ada, 1)
     rule = RuleFactory(tenant=tenant, code="buy", is_active=False)
 
     assert played(tenant, rule).rules[0].active is None
 
 
-def test_schedules_are_left_aside_and_changes_are_named(tenant, ada):
+def test_schedules_are_ignored_and_changes_are_named(tenant, ada):
     happened(ada, 1)
     rule = draft(tenant, starts_at=NOW + timedelta(days=1), changes=["tier.upgraded", "badge.awarded"])
 
@@ -163,7 +163,7 @@ def test_another_tenants_events_and_rules_are_not_played(tenant, other_tenant, a
 
 
 @pytest.mark.parametrize(("most", "looked_at", "is_cut"), [(0, 0, True), (2, 2, True), (3, 3, False), (4, 3, False)])
-def test_there_may_be_a_bound_and_it_says_when_it_was_cut(tenant, ada, bob, most, looked_at, is_cut):
+def test_the_number_of_events_can_be_limited_and_the_report_says_so(tenant, ada, bob, most, looked_at, is_cut):
     happened(ada, 1, 1)
     happened(bob, 1)
 
@@ -173,22 +173,22 @@ def test_there_may_be_a_bound_and_it_says_when_it_was_cut(tenant, ada, bob, most
 
 
 @pytest.mark.parametrize(("people", "page"), [(1, 1), (2, 2), (3, 3), (100, 4)])
-def test_chunks_and_pages_lose_and_repeat_nothing(tenant, monkeypatch, people, page):
-    monkeypatch.setattr(replaying, "PEOPLE_AT_ONCE", people)
-    monkeypatch.setattr(replaying, "EVENTS_AT_ONCE", page)
+def test_chunks_and_pages_neither_lose_nor_repeat_events(tenant, monkeypatch, people, page):
+    monkeypatch.setattr(replaying, "PARTICIPANTS_PER_CHUNK", people)
+    monkeypatch.setattr(replaying, "EVENTS_PER_PAGE", page)
     for number in range(5):
         participant = ParticipantFactory(tenant=tenant)
         for at in (SINCE, SINCE, SINCE, NOW - timedelta(days=number)):
             happened(participant, 1, at=at - timedelta(seconds=at == NOW))
     seen = []
 
-    result = played(tenant, draft(tenant, limits={"ever": 3}), watch=lambda *told: seen.append(told))
+    result = played(tenant, draft(tenant, limits={"ever": 3}), on_progress=lambda *call: seen.append(call))
 
     assert result.rules[0].totals == Totals(matched=20, fired=15, limited=5, points=150, participants=5)
     assert tuple(map(sum, zip(*seen, strict=True))) == (5, 20)
 
 
-def test_participants_cost_no_query_each(tenant, queries):
+def test_queries_do_not_grow_with_participants(tenant, queries):
     for _ in range(20):
         happened(ParticipantFactory(tenant=tenant), 1, 1)
 
@@ -197,7 +197,7 @@ def test_participants_cost_no_query_each(tenant, queries):
 
 
 @given(st.lists(st.integers(-50, 50), max_size=80))
-def test_the_most_are_the_most_of_all(amounts):
+def test_the_largest_differences_are_those_of_all_participants(amounts):
     gain = Side(sign=1)
     for number, amount in enumerate(amounts):
         gain.add(f"user_{number}", amount)
@@ -216,7 +216,7 @@ def run(*args, stderr=None):
     return out.getvalue()
 
 
-def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_path, nothing_written):
+def test_the_command_reports_who_would_gain_and_who_would_lose(tenant, ada, tmp_path, nothing_written):
     RuleFactory(tenant=tenant, code="buy")
     happened(ada, 1, 1, at=timezone.now() - timedelta(days=2))
     happened(ada, 1, at=timezone.now() - timedelta(days=40))
@@ -259,7 +259,7 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
         ('{"then": [{"type": "points", "amonut": 4}]}', r"then.0.amonut: is not a known key; did you mean amount\?"),
         ("[", "Expecting value"),
         ("[]", "is not a JSON object"),
-        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" is there more than once'),
+        ('{"limits": {"ever": 1}, "limits": {}}', 'the key "limits" appears more than once'),
         ('{"name": "\\u0000"}', "name: Must not contain NUL characters"),
         ("\ufeff[]", "is not a JSON object"),
         (b"\xff", "is not UTF-8"),
@@ -267,7 +267,7 @@ def test_the_command_tells_who_would_gain_and_who_would_lose(tenant, ada, tmp_pa
         (None, "No such file"),
     ],
 )
-def test_changes_that_are_none_are_refused(tenant, tmp_path, written, message):
+def test_invalid_changes_are_refused(tenant, tmp_path, written, message):
     RuleFactory(tenant=tenant, code="buy")
     changes = tmp_path / "changes.json"
     if written is not None:

@@ -1,4 +1,4 @@
-"""What a reversed event used up of the limits of rules is given back."""
+"""A reversed event gives back what it used up of the limits of rules."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -38,7 +38,7 @@ def test_a_limit_that_an_event_used_up_is_given_back(tenant, limit):
     assert [gives(tenant), gives(tenant)] == [True, False]
 
 
-def test_the_first_firing_is_as_if_it_had_not_been(tenant):
+def test_reversing_the_only_firing_removes_the_tally(tenant):
     RuleFactory(tenant=tenant, limits={"ever": 1})
 
     undo(tenant, bought(tenant))
@@ -46,7 +46,7 @@ def test_the_first_firing_is_as_if_it_had_not_been(tenant):
     assert not RuleTally.objects.exists()
 
 
-def test_a_cooldown_goes_by_the_newest_firing_that_is_left(tenant):
+def test_a_cooldown_counts_from_the_newest_firing_that_remains(tenant):
     RuleFactory(tenant=tenant, limits={"cooldown_seconds": 3600})
     bought(tenant, NOW - timedelta(hours=2))
     last = bought(tenant, NOW)
@@ -57,7 +57,7 @@ def test_a_cooldown_goes_by_the_newest_firing_that_is_left(tenant):
     assert [gives(tenant, NOW - timedelta(minutes=60)), gives(tenant, NOW - timedelta(minutes=10))] == [True, False]
 
 
-def test_a_cooldown_goes_by_a_firing_of_an_earlier_day(tenant):
+def test_a_cooldown_counts_from_a_firing_of_an_earlier_day(tenant):
     RuleFactory(tenant=tenant, limits={"cooldown_seconds": 3600, "ever": 9})
     bought(tenant, NOW - 3 * DAY)
     last = bought(tenant, NOW)
@@ -78,7 +78,7 @@ def test_a_firing_that_was_not_the_newest_leaves_the_cooldown_alone(tenant):
     assert RuleTally.objects.get().last_at == NOW
 
 
-def test_a_firing_for_a_change_that_came_of_the_event_is_given_back_too(tenant):
+def test_a_firing_for_a_change_that_followed_is_given_back_too(tenant):
     TierFactory(tenant=tenant, code="start", level=1, criteria_config={"min_points": 0})
     TierFactory(tenant=tenant, code="gold", level=2, criteria_config={"min_points": 10})
     RuleFactory(tenant=tenant, code="pays")
@@ -104,7 +104,7 @@ def test_the_limits_of_others_and_of_a_preview_stay(tenant, nothing_written):
 
 
 @pytest.mark.engine
-def test_a_day_that_is_not_remembered_counts_in_the_total_alone():
+def test_a_day_that_is_no_longer_stored_counts_only_in_the_total():
     tally = Tally(5, {date(2026, 2, 14): 2}, NOW)
 
     assert without_firing(tally, day=date(2025, 1, 1), last_at=NOW) == Tally(4, {date(2026, 2, 14): 2}, NOW)

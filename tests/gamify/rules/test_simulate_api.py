@@ -13,14 +13,16 @@ def purchase(**more):
     return {"event_name": "purchase", "properties": {"amount": 120}, **more}
 
 
-def told(answer):
+def grants_in(answer):
     return [(given["type"], given["amount"], given["source"]["code"]) for given in answer.json()["rewards_granted"]]
 
 
 @pytest.mark.parametrize(
     "participant", [{}, {"participant_id": None}, {"participant_id": "ada"}, {"participant_id": "new"}]
 )
-def test_it_answers_what_the_event_would_and_why_and_writes_nothing(tenant, admin_api, nothing_written, participant):
+def test_it_returns_what_the_event_would_earn_and_why_and_writes_nothing(
+    tenant, admin_api, nothing_written, participant
+):
     ParticipantFactory(tenant=tenant, external_id="ada")
     RuleFactory(tenant=tenant, code="big", expression=BIG, limits={"ever": 1})
     RuleFactory(tenant=tenant, code="small", expression={"not": BIG})
@@ -29,7 +31,7 @@ def test_it_answers_what_the_event_would_and_why_and_writes_nothing(tenant, admi
         first, second = (admin_api.post(SIMULATE, {**participant, "event": purchase()}) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (200, 200)
-    assert told(first) == told(second) == [("points", 10, "big")]
+    assert grants_in(first) == grants_in(second) == [("points", 10, "big")]
     answer = first.json()
     assert (answer["event_id"], answer["fact_id"], answer["status"]) == (None, None, "processed")
     assert [(each["code"], each["result"]) for each in answer["trace"]["facts"][0]["heard"]] == [
@@ -38,32 +40,32 @@ def test_it_answers_what_the_event_would_and_why_and_writes_nothing(tenant, admi
     ]
 
 
-def test_it_sees_what_the_participant_is_and_has_used_up(tenant, api, admin_api):
+def test_it_uses_the_participants_attributes_and_limits(tenant, api, admin_api):
     ParticipantFactory(tenant=tenant, external_id="ada", attributes={"plan": "pro"})
     pro = {"condition": {"field": "participant.plan", "operator": "eq", "value": "pro"}}
     RuleFactory(tenant=tenant, code="pro", expression=pro, limits={"ever": 1})
     body = {"participant_id": "ada", "event": purchase()}
-    assert told(admin_api.post(SIMULATE, body)) == [("points", 10, "pro")]
+    assert grants_in(admin_api.post(SIMULATE, body)) == [("points", 10, "pro")]
 
     api.post("/events", {"participant_id": "ada", **purchase()})
 
     answer = admin_api.post(SIMULATE, body)
-    assert told(answer) == []
+    assert grants_in(answer) == []
     assert answer.json()["trace"]["facts"][0]["heard"][0]["result"] == "limited"
 
 
-def test_a_time_of_its_own_is_what_schedules_go_by(tenant, admin_api):
+def test_schedules_use_the_time_of_the_event(tenant, admin_api):
     RuleFactory(tenant=tenant, code="february", starts_at="2026-02-01T00:00:00Z", ends_at="2026-03-01T00:00:00Z")
 
     with time_machine.travel("2026-03-05T00:00:00Z"):
         late = admin_api.post(SIMULATE, {"event": purchase(timestamp="2026-02-14T10:00:00Z")})
         today = admin_api.post(SIMULATE, {"event": purchase(timestamp=None)})
 
-    assert told(late) == [("points", 10, "february")]
-    assert told(today) == []
+    assert grants_in(late) == [("points", 10, "february")]
+    assert grants_in(today) == []
 
 
-def test_what_nobody_listens_to_has_an_empty_trace(tenant, admin_api):
+def test_an_event_without_listeners_has_an_empty_trace(tenant, admin_api):
     answer = admin_api.post(SIMULATE, {"event": {"event_name": "login"}})
 
     assert answer.json()["trace"] == {"facts": [], "granted": [], "refused": [], "cut": []}
@@ -82,7 +84,7 @@ def test_what_nobody_listens_to_has_an_empty_trace(tenant, admin_api):
         ({"participant_id": 7, "event": purchase()}, "participant_id"),
     ],
 )
-def test_what_is_no_event_is_422(tenant, admin_api, nothing_written, body, field):
+def test_an_invalid_event_is_422(tenant, admin_api, nothing_written, body, field):
     with nothing_written():
         assert refused_fields(admin_api.post(SIMULATE, body)) == [field]
 
@@ -91,11 +93,11 @@ def test_a_second_tenants_rules_and_participants_are_not_seen(tenant, other_tena
     RuleFactory(tenant=tenant)
     ParticipantFactory(tenant=tenant, external_id="ada")
 
-    assert told(other_admin_api.post(SIMULATE, {"participant_id": "ada", "event": purchase()})) == []
+    assert grants_in(other_admin_api.post(SIMULATE, {"participant_id": "ada", "event": purchase()})) == []
     assert not Participant.objects.filter(tenant=other_tenant).exists()
 
 
-def test_it_needs_the_admin_scope_and_is_no_page_to_get(api, admin_api):
+def test_it_needs_the_admin_scope_and_cannot_be_read(api, admin_api):
     assert refusal(api.post(SIMULATE, {"event": purchase()}))[:2] == (403, "forbidden")
     assert refusal(admin_api.get(SIMULATE))[:2] == (405, "method_not_allowed")
 

@@ -5,16 +5,16 @@ import pytest
 from django.utils import timezone
 
 from gamify.webhooks import services
-from gamify.webhooks.services import WithSecret, network, waking
+from gamify.webhooks.services import EndpointWithSecret, network, waking
 from participants.models import Tenant
 from tests.receivers import Receiver, receiving
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
-    """Nobody else commits meanwhile, nobody is called, and a hanging endpoint does not hang for long."""
-    monkeypatch.setattr("gamify.webhooks.services.pumping.LINGER_SECONDS", 0)
-    monkeypatch.setattr(waking.bell, "press", lambda: None)
+    """No lingering, no wake-up messages, and a short timeout for endpoints that hang."""
+    monkeypatch.setattr("gamify.webhooks.services.delivery_loop.LINGER_SECONDS", 0)
+    monkeypatch.setattr(waking.wake_up_sender, "send", lambda: None)
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.5
     network.policy.cache_clear()
     yield
@@ -23,17 +23,17 @@ def at_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """One that takes everything, until its `behave` is set."""
+    """An endpoint that accepts everything until its `behave` is set."""
     with receiving() as made:
         yield made
 
 
 @pytest.fixture
-def webhook(tenant: Tenant, receiver: Receiver) -> WithSecret:
-    """An endpoint that wants everything."""
-    return made_webhook(tenant, receiver.url)
+def webhook(tenant: Tenant, receiver: Receiver) -> EndpointWithSecret:
+    """An endpoint that subscribes to everything."""
+    return create_webhook(tenant, receiver.url)
 
 
-def made_webhook(tenant: Tenant, url: str, *globs: str, **given: Any) -> WithSecret:
+def create_webhook(tenant: Tenant, url: str, *globs: str, **given: Any) -> EndpointWithSecret:
     data = {"url": url, "event_types": list(globs or ["*"]), **given}
     return services.create_endpoint(tenant=tenant, data=data, now=timezone.now())

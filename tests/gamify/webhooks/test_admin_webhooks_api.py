@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: made, changed, replayed; by their own tenant's admins only."""
+"""Webhooks over HTTP: admins of a tenant create, change and replay its webhooks only."""
 
 from datetime import timedelta
 
@@ -12,8 +12,8 @@ from gamify.webhooks.services import endpoints, network, replaying
 from participants.models import DomainEvent
 from participants.services import participants
 from tests.client import refusal, refused_fields
-from tests.gamify.webhooks.conftest import made_webhook
-from tests.gamify.webhooks.test_delivering import an_award
+from tests.gamify.webhooks.conftest import create_webhook
+from tests.gamify.webhooks.test_delivering import award_points
 from tests.receivers import Answer
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def later(**pause) -> str:
     return (timezone.now() + timedelta(**pause)).isoformat().replace("+00:00", "Z")
 
 
-def test_the_answer_to_the_creation_carries_the_secret_and_no_other_answer_does(admin_api, tenant):
+def test_only_the_answer_to_the_creation_contains_the_secret(admin_api, tenant):
     response = admin_api.post("/admin/webhooks", {"url": URL, "event_types": ["streak.*", "streak.*"], "x": 1})
 
     body = response.json()
@@ -39,7 +39,7 @@ def test_the_answer_to_the_creation_carries_the_secret_and_no_other_answer_does(
     assert admin_api.get("/admin/webhooks").json() == {"items": [shown], "total": 1, "page": 1, "page_size": 50}
 
 
-def test_without_types_it_wants_everything(admin_api):
+def test_a_webhook_without_types_gets_all_events(admin_api):
     assert admin_api.post("/admin/webhooks", {"url": URL}).json()["event_types"] == ["*"]
 
 
@@ -56,14 +56,14 @@ def test_without_types_it_wants_everything(admin_api):
         ({"description": "a\nb"}, "description"), ({"is_active": "perhaps"}, "is_active"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused_and_leaves_no_trace(admin_api, nothing_written, change, field):
+def test_invalid_webhooks_are_refused_and_nothing_is_written(admin_api, nothing_written, change, field):
     with nothing_written():
         response = admin_api.post("/admin/webhooks", {"url": URL, **change})
 
     assert refused_fields(response)[0] == field
 
 
-def test_in_production_only_https_to_the_usual_ports(admin_api, settings):
+def test_production_allows_only_https_to_the_usual_ports(admin_api, settings):
     settings.WEBHOOK_ALLOW_HTTP, settings.WEBHOOK_NETWORKS, settings.WEBHOOK_PORTS = False, [], [443, 8443]
     network.policy.cache_clear()
 
@@ -72,15 +72,15 @@ def test_in_production_only_https_to_the_usual_ports(admin_api, settings):
     assert admin_api.post("/admin/webhooks", {"url": "https://shop.example/"}).status_code == 201
 
 
-def test_there_are_only_so_many(admin_api, monkeypatch):
-    monkeypatch.setattr(endpoints, "MOST_ENDPOINTS", 1)
+def test_the_number_of_webhooks_is_limited(admin_api, monkeypatch):
+    monkeypatch.setattr(endpoints, "MAX_ENDPOINTS", 1)
     admin_api.post("/admin/webhooks", {"url": URL})
 
     assert refusal(admin_api.post("/admin/webhooks", {"url": URL}))[:2] == (400, "too_many_webhooks")
     assert Endpoint.objects.count() == 1
 
 
-def test_only_what_is_given_changes(admin_api, webhook):
+def test_only_given_fields_change(admin_api, webhook):
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
     changed = admin_api.patch(path, {"description": "Shop", "is_active": False}).json()
@@ -91,17 +91,17 @@ def test_only_what_is_given_changes(admin_api, webhook):
     assert admin_api.get("/admin/webhooks?is_active=true").json()["total"] == 0
 
 
-def test_a_change_is_heard_at_once(admin_api, tenant, webhook, receiver):
+def test_a_change_takes_effect_at_once(admin_api, tenant, webhook, receiver):
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"event_types": ["badge.*"]})
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
 
     assert receiver.received == []
 
 
-def test_it_is_deleted_with_its_log(admin_api, tenant, webhook):
-    an_award(tenant)
-    services.place_all(now=timezone.now())
+def test_a_webhook_is_deleted_with_its_log(admin_api, tenant, webhook):
+    award_points(tenant)
+    services.assign_all_positions(now=timezone.now())
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
     assert admin_api.delete(path).json() == {"message": "Webhook deleted"}
@@ -111,11 +111,11 @@ def test_it_is_deleted_with_its_log(admin_api, tenant, webhook):
     assert refusal(admin_api.delete(path))[:2] == (404, "webhook_not_found")
 
 
-def test_a_test_is_delivered(admin_api, webhook, receiver):
+def test_a_test_event_is_delivered(admin_api, webhook, receiver):
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
 
     sent = admin_api.post(f"{path}/test").json()
-    services.pump()
+    services.deliver_due()
 
     [delivery] = admin_api.get(f"{path}/deliveries").json()["items"]
     assert (delivery["id"], delivery["event_type"], delivery["status"]) == (sent["id"], "webhook.test", "succeeded")
@@ -124,7 +124,7 @@ def test_a_test_is_delivered(admin_api, webhook, receiver):
     assert receiver.received[0].headers["webhook-id"] == delivery["event_id"]
 
 
-def test_an_inactive_one_is_not_tested(admin_api, webhook, nothing_written):
+def test_an_inactive_webhook_cannot_be_tested(admin_api, webhook, nothing_written):
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": False})
 
     with nothing_written():
@@ -133,10 +133,10 @@ def test_an_inactive_one_is_not_tested(admin_api, webhook, nothing_written):
     assert refusal(response)[:2] == (400, "webhook_inactive")
 
 
-def test_a_secret_is_changed_over(admin_api, tenant, webhook, receiver):
+def test_a_secret_is_replaced(admin_api, tenant, webhook, receiver):
     body = admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/rotate-secret").json()
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
 
     for secret in (webhook.secret, body["secret"]):
         Webhook(secret).verify(receiver.received[0].body, receiver.received[0].headers)
@@ -145,8 +145,8 @@ def test_a_secret_is_changed_over(admin_api, tenant, webhook, receiver):
 
 def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
 
     assert [each["event_type"] for each in admin_api.get(path).json()["items"]] == [
@@ -161,14 +161,14 @@ def test_deliveries_are_listed_newest_first_and_filtered(admin_api, tenant, webh
     assert admin_api.get(f"{path}?page=9").json()["items"] == []
 
 
-def test_one_is_replayed_under_the_id_it_had(admin_api, tenant, webhook, receiver):
-    an_award(tenant)
-    services.pump()
+def test_a_delivery_is_replayed_with_the_same_event_id(admin_api, tenant, webhook, receiver):
+    award_points(tenant)
+    services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     path = f"/admin/webhooks/{webhook.endpoint.pk}/deliveries"
 
     replayed = admin_api.post(f"{path}/{delivery.pk}/replay").json()
-    services.pump()
+    services.deliver_due()
 
     assert (replayed["id"], replayed["status"], replayed["tries"]) == (str(delivery.pk), "pending", 0)
     ids = [request.headers["webhook-id"] for request in receiver.received]
@@ -179,9 +179,9 @@ def test_one_is_replayed_under_the_id_it_had(admin_api, tenant, webhook, receive
     assert refusal(admin_api.post(f"{path}/x/replay"))[:2] == (404, "delivery_not_found")
 
 
-def test_what_was_erased_is_not_replayed(admin_api, tenant, webhook):
-    an_award(tenant)
-    services.pump()
+def test_erased_events_are_not_replayed(admin_api, tenant, webhook):
+    award_points(tenant)
+    services.deliver_due()
     delivery = Delivery.objects.get(type="points.awarded")
     participants.delete(tenant=tenant, external_id="user_1", now=timezone.now())
     path = f"/admin/webhooks/{webhook.endpoint.pk}"
@@ -189,41 +189,41 @@ def test_what_was_erased_is_not_replayed(admin_api, tenant, webhook):
     response = admin_api.post(f"{path}/deliveries/{delivery.pk}/replay")
 
     assert refusal(response)[:2] == (400, "event_gone")
-    services.pump()  # that they were erased
+    services.deliver_due()  # delivers the event about the erasure
     assert admin_api.post(f"{path}/replay?from=2026-01-01T00:00:00Z&to={later(seconds=1)}").json() == {"replayed": 1}
 
 
 def _history(admin_api, tenant, webhook, receiver) -> None:
-    """A success, a failure, and two events that were missed."""
+    """One success, one failure, and two missed events."""
     receiver.behave = lambda request: Answer(200 if b"participant.created" in request.body else 500)
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
     Delivery.objects.filter(status="pending").update(status="failed", due_at=None)
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": False})
-    an_award(tenant, "user_2")
-    services.place_all(now=timezone.now())
+    award_points(tenant, "user_2")
+    services.assign_all_positions(now=timezone.now())
     admin_api.patch(f"/admin/webhooks/{webhook.endpoint.pk}", {"is_active": True})
     receiver.behave = lambda request: Answer()
     receiver.received.clear()
 
 
 @pytest.mark.parametrize(("status", "count"), [("failed", 1), ("succeeded", 1), ("missed", 2), (None, 4)])
-def test_a_time_is_replayed_by_what_became_of_it(admin_api, tenant, webhook, receiver, status, count):
+def test_a_period_is_replayed_by_status(admin_api, tenant, webhook, receiver, status, count):
     _history(admin_api, tenant, webhook, receiver)
     query = f"from={later(hours=-1)}&to={later(seconds=1)}" + (f"&status={status}" if status else "")
 
     body = admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/replay?{query}").json()
-    services.pump()
+    services.deliver_due()
 
     assert body == {"replayed": count}
     assert len({request.headers["webhook-id"] for request in receiver.received}) == len(receiver.received) == count
 
 
 @pytest.mark.parametrize("status", ["status=failed", ""])
-def test_what_waits_for_another_try_is_replayed_with_what_failed(admin_api, tenant, webhook, receiver, status):
+def test_deliveries_that_wait_for_another_try_count_as_failed(admin_api, tenant, webhook, receiver, status):
     receiver.behave = lambda request: Answer(500)
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
     waiting = Delivery.objects.filter(status="pending", tries=1)
     number = waiting.count()
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&to={later(seconds=1)}&{status}"
@@ -235,17 +235,17 @@ def test_what_waits_for_another_try_is_replayed_with_what_failed(admin_api, tena
     assert set(Delivery.objects.values_list("status", "tries")) == {("pending", 0)}
 
 
-def test_what_is_being_tried_right_now_is_not_replayed(admin_api, tenant, webhook, receiver):
+def test_deliveries_that_are_being_sent_are_not_replayed(admin_api, tenant, webhook, receiver):
     receiver.behave = lambda request: Answer(500)
-    an_award(tenant)
-    services.pump()
+    award_points(tenant)
+    services.deliver_due()
     Delivery.objects.update(lease=UNKNOWN)
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay?from={later(hours=-1)}&status=failed"
 
     assert admin_api.post(path).json() == {"replayed": 0}
 
 
-def test_what_is_outside_the_time_is_not(admin_api, tenant, webhook, receiver):
+def test_events_outside_the_period_are_not_replayed(admin_api, tenant, webhook, receiver):
     _history(admin_api, tenant, webhook, receiver)
 
     path = f"/admin/webhooks/{webhook.endpoint.pk}/replay"
@@ -254,18 +254,20 @@ def test_what_is_outside_the_time_is_not(admin_api, tenant, webhook, receiver):
     assert admin_api.post(f"{path}?from={later(hours=1)}").json() == {"replayed": 0}
 
 
-def test_what_does_not_want_it_missed_nothing(admin_api, tenant):
-    an_award(tenant)
-    services.place_all(now=timezone.now())
-    made = made_webhook(tenant, URL, "badge.*").endpoint
+def test_events_it_does_not_subscribe_to_are_not_missed(admin_api, tenant):
+    award_points(tenant)
+    services.assign_all_positions(now=timezone.now())
+    made = create_webhook(tenant, URL, "badge.*").endpoint
 
     assert (
         admin_api.post(f"/admin/webhooks/{made.pk}/replay?from={later(hours=-1)}&status=missed").json()["replayed"] == 0
     )
 
 
-def test_too_much_is_not_replayed_at_once(admin_api, tenant, webhook, receiver, monkeypatch, nothing_written):
-    monkeypatch.setattr(replaying, "MOST_REPLAYED", 3)
+def test_too_many_deliveries_are_not_replayed_at_once(
+    admin_api, tenant, webhook, receiver, monkeypatch, nothing_written
+):
+    monkeypatch.setattr(replaying, "MAX_REPLAYED", 3)
     _history(admin_api, tenant, webhook, receiver)
 
     with nothing_written():
@@ -277,7 +279,7 @@ def test_too_much_is_not_replayed_at_once(admin_api, tenant, webhook, receiver, 
 
 
 @pytest.mark.parametrize("query", ["", "from=", "from=x", "from=0001-01-01T00:00:00Z", "from=9999-12-31T23:59:59Z"])
-def test_a_time_that_is_none_is_refused(admin_api, webhook, query):
+def test_an_invalid_period_is_refused(admin_api, webhook, query):
     assert refused_fields(admin_api.post(f"/admin/webhooks/{webhook.endpoint.pk}/replay?{query}")) == ["from"]
 
 
@@ -309,9 +311,9 @@ def test_what_is_no_webhook_is_not_there(admin_api, webhook_id):
 
 def test_deliveries_take_as_many_questions_for_many_as_for_one(admin_api, tenant, webhook, queries):
     for number in range(20):
-        an_award(tenant, f"user_{number}")
-    services.place_all(now=timezone.now())
+        award_points(tenant, f"user_{number}")
+    services.assign_all_positions(now=timezone.now())
     assert DomainEvent.objects.count() == 40
 
-    with queries(2 + 1 + 2):  # key, and that it was used; webhook; how many, which
+    with queries(2 + 1 + 2):  # key and its last use; webhook; count and page
         assert len(admin_api.get(f"/admin/webhooks/{webhook.endpoint.pk}/deliveries").json()["items"]) == 40

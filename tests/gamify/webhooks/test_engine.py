@@ -1,4 +1,4 @@
-"""The pure rules: what is wanted, when it is tried again, where it may go, how it is signed."""
+"""The pure rules: globs, retry schedule, targets and signatures."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -10,16 +10,16 @@ from standardwebhooks import Webhook
 
 from gamify.webhooks.engine.globs import glob_problem, is_wanted
 from gamify.webhooks.engine.schedule import (
-    LONGEST_WISH,
-    MOST_TRIES,
+    MAX_RETRY_AFTER,
+    MAX_TRIES,
     PAUSES,
     has_failed_too_long,
     is_doubtful,
     is_down,
     next_try_at,
-    wish_of,
+    parse_retry_after,
 )
-from gamify.webhooks.engine.signing import headers_of, secret_of
+from gamify.webhooks.engine.signing import secret_text, signature_headers
 from gamify.webhooks.engine.targets import Policy, is_allowed, is_public, target_problem
 
 pytestmark = pytest.mark.engine
@@ -40,19 +40,19 @@ TYPES = ("points.awarded", "streak.broken", "streak.at_risk")
         ([], "streak.broken", False),
     ],
 )
-def test_what_is_wanted(globs, type_name, wanted):
+def test_globs_match_types(globs, type_name, wanted):
     assert is_wanted(type_name, globs) is wanted
 
 
 @pytest.mark.parametrize(
     "glob", ["", "nope", "nope.*", "streak.*.x", "*.broken", "st*", "**", ".*", "streak.", "Streak.*"]
 )
-def test_a_glob_that_means_nothing_is_a_problem(glob):
+def test_an_invalid_glob_is_a_problem(glob):
     assert glob_problem(glob, TYPES) is not None
 
 
 @pytest.mark.parametrize("glob", ["*", "streak.*", "points.awarded"])
-def test_a_glob_that_means_something_is_none(glob):
+def test_a_valid_glob_is_no_problem(glob):
     assert glob_problem(glob, TYPES) is None
 
 
@@ -61,7 +61,7 @@ def test_ten_tries_take_about_three_days():
     while following := next_try_at(tries=tries, at=at, chance=0.5):
         at, tries = following, tries + 1
 
-    assert tries == MOST_TRIES == 10
+    assert tries == MAX_TRIES == 10
     assert timedelta(days=3) < at - NOW < timedelta(days=3, hours=6)
 
 
@@ -72,10 +72,10 @@ def test_a_pause_is_spread_by_a_fifth(tries, chance):
     assert 0.8 * PAUSES[tries - 1] <= pause <= 1.2 * PAUSES[tries - 1] + timedelta(microseconds=1)
 
 
-def test_the_wish_of_an_endpoint_only_puts_it_off():
-    assert next_try_at(tries=1, at=NOW, chance=0.5, wish=timedelta(hours=1)) == NOW + timedelta(hours=1)
-    assert next_try_at(tries=9, at=NOW, chance=0.5, wish=timedelta(hours=1)) == NOW + PAUSES[8]
-    assert next_try_at(tries=10, at=NOW, chance=0.5, wish=timedelta(hours=1)) is None
+def test_retry_after_only_makes_the_pause_longer():
+    assert next_try_at(tries=1, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) == NOW + timedelta(hours=1)
+    assert next_try_at(tries=9, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) == NOW + PAUSES[8]
+    assert next_try_at(tries=10, at=NOW, chance=0.5, retry_after=timedelta(hours=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_the_wish_of_an_endpoint_only_puts_it_off():
         ("Sat, 14 Feb 2026 10:05:00 GMT", timedelta(minutes=5)),
         ("Sat, 14 Feb 2026 09:00:00 GMT", timedelta(0)),
         ("Sat, 14 Feb 2026 10:05:00", timedelta(minutes=5)),
-        ("999999999999999999999", LONGEST_WISH),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WISH),
+        ("999999999999999999999", MAX_RETRY_AFTER),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
         ("", None),
         ("-5", None),
         ("1.5", None),
@@ -95,17 +95,17 @@ def test_the_wish_of_an_endpoint_only_puts_it_off():
         ("٣", None),
     ],
 )
-def test_what_retry_after_asks_for(header, wish):
-    assert wish_of(header, now=NOW) == wish
+def test_retry_after_is_parsed(header, wish):
+    assert parse_retry_after(header, now=NOW) == wish
 
 
-def test_who_failed_lately_is_doubted_for_a_minute():
+def test_an_endpoint_is_doubtful_for_a_minute_after_a_failure():
     assert not is_doubtful(None, now=NOW)
     assert is_doubtful(NOW - timedelta(seconds=59), now=NOW)
     assert not is_doubtful(NOW - timedelta(seconds=60), now=NOW)
 
 
-def test_who_does_nothing_but_fail_for_ten_seconds_is_down():
+def test_an_endpoint_that_only_fails_for_ten_seconds_is_down():
     assert not is_down(None, now=NOW)
     assert not is_down(NOW - timedelta(seconds=9), now=NOW)
     assert is_down(NOW - timedelta(seconds=10), now=NOW)
@@ -118,10 +118,10 @@ def test_five_days_of_failure_are_too_long():
 
 
 @pytest.mark.parametrize("body", [b"{}", '{"name":"Zoë 🏆"}'.encode()])
-def test_the_public_library_verifies_what_either_secret_signed(body):
-    secrets = [secret_of(bytes(range(32))), secret_of(b"x" * 32)]
+def test_the_public_library_verifies_signatures_of_both_secrets(body):
+    secrets = [secret_text(bytes(range(32))), secret_text(b"x" * 32)]
 
-    headers = headers_of(message_id="m1", at=datetime.now(UTC), body=body, secrets=secrets)
+    headers = signature_headers(message_id="m1", at=datetime.now(UTC), body=body, secrets=secrets)
 
     assert all(Webhook(secret).verify(body, headers) for secret in secrets) or body == b"{}"
     for secret in secrets:
@@ -146,11 +146,11 @@ def test_a_public_address(address):
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_an_address_that_is_not_public(address):
+def test_a_non_public_address(address):
     assert not is_public(ipaddress.ip_address(address))
 
 
-def test_a_network_may_be_allowed_although_it_is_not_public():
+def test_a_non_public_network_can_be_allowed():
     networks = [ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("::1/128")]
 
     assert is_allowed(ipaddress.ip_address("10.1.2.3"), networks)
@@ -167,7 +167,7 @@ LAX = Policy(allows_http=True, ports=frozenset(), networks=(ipaddress.ip_network
     ["https://shop.example/hook", "https://shop.example:8443/a?b=c", "https://8.8.8.8/", "https://[2606:4700::1111]/x",
      "https://xn--bcher-kva.example/", "https://a_b.example.", "HTTPS://SHOP.EXAMPLE/"],
 )  # fmt: skip
-def test_an_address_that_can_be_delivered_to(url):
+def test_an_allowed_target(url):
     assert target_problem(url, STRICT) is None
 
 
@@ -181,11 +181,11 @@ def test_an_address_that_can_be_delivered_to(url):
      "https://a..b/", "https://-a.example/", "https://[::1/", "https://shop.example\\@127.0.0.1/", "https://a.example/\n",
      "https://" + "a" * 500 + ".example/", "javascript:alert(1)", "//shop.example/", "https:shop.example"],
 )  # fmt: skip
-def test_an_address_that_cannot(url):
+def test_a_refused_target(url):
     assert target_problem(url, STRICT) is not None
 
 
-def test_for_trying_out_this_machine_and_http_may_be_allowed():
+def test_settings_can_allow_http_and_this_machine():
     assert target_problem("http://127.0.0.1:8000/hook", LAX) is None
     assert target_problem("http://localhost:8000/hook", LAX) is None
     assert target_problem("http://10.0.0.1:8000/hook", LAX) is not None

@@ -1,4 +1,4 @@
-"""The feed is complete and in order for whoever follows its cursor."""
+"""The feed is complete and in order for a reader that follows its cursor."""
 
 import json
 import random
@@ -18,27 +18,27 @@ from gamify.points.services import Change, award
 from gamify.webhooks import services
 from gamify.webhooks.api import streaming
 from gamify.webhooks.models import Delivery, FeedHead
-from gamify.webhooks.selectors.feed import Following
+from gamify.webhooks.selectors.feed import FeedFilter
 from gamify.webhooks.tasks import prune
 from participants.models import DomainEvent, Tenant
 from participants.services import participants
 from tests.client import refusal, refused_fields
-from tests.gamify.webhooks.conftest import made_webhook
+from tests.gamify.webhooks.conftest import create_webhook
 
 pytestmark = pytest.mark.django_db
 
-ALL = Following()
+ALL = FeedFilter()
 
 
-def an_award(tenant: Tenant, participant_id: str = "user_1") -> None:
+def award_points(tenant: Tenant, participant_id: str = "user_1") -> None:
     award(tenant=tenant, change=Change(participant_id=participant_id, amount=10), now=timezone.now())
 
 
-def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, following: Following = ALL):
-    return services.read_feed(tenant=tenant, following=following, after=after, limit=limit, now=timezone.now())
+def page(tenant: Tenant, after: str | None = None, *, limit: int = 100, feed_filter: FeedFilter = ALL):
+    return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=limit, now=timezone.now())
 
 
-def test_what_was_answered_is_in_the_feed_at_once(tenant, admin_api):
+def test_answered_changes_are_in_the_feed_at_once(tenant, admin_api):
     for name in ("user_1", "user_2"):
         admin_api.post("/points/award", {"participant_id": name, "amount": 5})
 
@@ -61,9 +61,9 @@ def test_what_was_answered_is_in_the_feed_at_once(tenant, admin_api):
     assert (body["has_more"], body["next_cursor"]) == (False, "4")
 
 
-def test_pages_put_together_are_everything_once(tenant):
+def test_the_pages_contain_every_event_once(tenant):
     for number in range(13):
-        an_award(tenant, f"user_{number}")
+        award_points(tenant, f"user_{number}")
 
     seen, cursor, has_more = [], None, True
     while has_more:
@@ -76,11 +76,11 @@ def test_pages_put_together_are_everything_once(tenant):
     assert page(tenant, cursor).events == []
 
 
-def test_a_cursor_at_the_end_stays_good(tenant):
-    an_award(tenant)
+def test_a_cursor_at_the_end_stays_valid(tenant):
+    award_points(tenant)
     end = str(page(tenant).cursor)
 
-    an_award(tenant)
+    award_points(tenant)
 
     [event] = page(tenant, end).events
     assert event.type == "points.awarded"
@@ -88,7 +88,7 @@ def test_a_cursor_at_the_end_stays_good(tenant):
 
 def test_filters_by_type_and_by_participant(tenant, admin_api):
     for name in ("user_1", "user_2", "user_2"):
-        an_award(tenant, name)
+        award_points(tenant, name)
 
     awards = admin_api.get("/admin/feed?types=points.*").json()
     whose = admin_api.get("/admin/feed?types=points.awarded,badge.*&participant_id=user_2").json()
@@ -97,28 +97,28 @@ def test_filters_by_type_and_by_participant(tenant, admin_api):
     assert [event["type"] for event in awards["events"]] == ["points.awarded"] * 3
     assert [event["data"]["participant_id"] for event in whose["events"]] == ["user_2"] * 2
     assert nobody["events"] == []
-    assert nobody["next_cursor"] == whose["next_cursor"] == "5"  # behind what was not wanted, too
+    assert nobody["next_cursor"] == whose["next_cursor"] == "5"  # also after events that the filter excluded
 
 
-def test_latest_is_what_comes_from_now_on(tenant, admin_api):
-    an_award(tenant)
+def test_latest_starts_with_events_from_now_on(tenant, admin_api):
+    award_points(tenant)
 
     body = admin_api.get("/admin/feed?after=latest").json()
-    an_award(tenant)
+    award_points(tenant)
 
     assert (body["events"], body["next_cursor"]) == ([], "2")
     assert len(admin_api.get(f"/admin/feed?after={body['next_cursor']}").json()["events"]) == 1
 
 
-def test_nothing_of_another_tenant(tenant, other_admin_api, sandbox_api, other_tenant):
-    an_award(tenant)
+def test_the_feed_has_no_events_of_another_tenant(tenant, other_admin_api, sandbox_api, other_tenant):
+    award_points(tenant)
 
     assert other_admin_api.get("/admin/feed").json()["events"] == []
     assert page(tenant.sandbox).events == []
 
 
 @pytest.mark.parametrize("path", ["/admin/feed", "/admin/feed/stream"])
-def test_it_needs_the_admin_scope(api, path):
+def test_the_feed_needs_the_admin_scope(api, path):
     assert refusal(api.get(path))[0] == 403
 
 
@@ -131,31 +131,29 @@ def test_it_needs_the_admin_scope(api, path):
         ("participant_id=%00", "participant_id"),
     ],
 )  # fmt: skip
-def test_what_is_not_understood_is_refused(admin_api, nothing_written, query, field):
+def test_invalid_queries_are_refused(admin_api, nothing_written, query, field):
     with nothing_written():
         response = admin_api.get(f"/admin/feed?{query}")
 
     assert refused_fields(response)[0] == field
 
 
-def test_a_page_takes_few_questions_however_long_it_is(tenant, admin_api, queries):
+def test_a_page_takes_few_queries_whatever_its_length(tenant, admin_api, queries):
     for number in range(30):
-        an_award(tenant, f"user_{number}")
+        award_points(tenant, f"user_{number}")
     admin_api.get("/admin/feed?limit=1")
 
-    with queries(
-        1 + 1 + 2 + 1
-    ):  # key; is there anything to be placed; the head, for the cursor and the page; the events
+    with queries(1 + 1 + 2 + 1):  # key; events without a position; the head, for the cursor and the page; the events
         assert len(admin_api.get("/admin/feed?limit=50").json()["events"]) == 50
 
 
 # --- writers that commit out of order -------------------------------------------------------------------------------
 
 
-def test_what_commits_late_comes_late_and_is_not_skipped(tenant):
-    """An id made first, and committed last: a reader who went by ids would never see it."""
+def test_events_that_commit_late_come_late_and_are_not_skipped(tenant):
+    """An id that was made first and committed last: a reader that follows ids would skip it."""
     early = DomainEvent(tenant=tenant, type="points.awarded", data={"n": 1}, occurred_at=timezone.now())
-    an_award(tenant)
+    award_points(tenant)
     seen = page(tenant)
 
     early.save(force_insert=True)
@@ -165,17 +163,17 @@ def test_what_commits_late_comes_late_and_is_not_skipped(tenant):
 
 
 def write(tenant: Tenant, number: int, *, times: int, people: int) -> None:
-    """Awards to people by chance, each with a pause between what is written and its commit."""
+    """Award points to random participants, with a pause between each write and its commit."""
     chance = random.Random(number)
     for _ in range(times):
         with transaction.atomic():
-            an_award(tenant, f"user_{chance.randrange(people)}")
+            award_points(tenant, f"user_{chance.randrange(people)}")
             time.sleep(chance.random() * 0.01)
     connections.close_all()
 
 
 def follow(tenant: Tenant, is_over: threading.Event, seen: list[DomainEvent]) -> None:
-    """Page after page, until everybody has written and there is no more."""
+    """Read page after page until all writers have ended and there are no more events."""
     cursor, has_more = None, True
     while has_more:
         was_over = is_over.is_set()
@@ -185,7 +183,7 @@ def follow(tenant: Tenant, is_over: threading.Event, seen: list[DomainEvent]) ->
     connections.close_all()
 
 
-def together(*threads: threading.Thread) -> None:
+def run_together(*threads: threading.Thread) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -194,14 +192,14 @@ def together(*threads: threading.Thread) -> None:
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_misses_nothing_and_nobody_out_of_order_while_sixteen_write(tenant):
+def test_a_reader_gets_everything_in_order_while_sixteen_write(tenant):
     people, times, writers = 5, 12, 16
     is_over, seen = threading.Event(), []
     reader = threading.Thread(target=follow, args=(tenant, is_over, seen))
     reader.start()
 
     given = {"times": times, "people": people}
-    together(*(threading.Thread(target=write, args=(tenant, number), kwargs=given) for number in range(writers)))
+    run_together(*(threading.Thread(target=write, args=(tenant, number), kwargs=given) for number in range(writers)))
     is_over.set()
     reader.join()
 
@@ -210,21 +208,21 @@ def test_a_reader_misses_nothing_and_nobody_out_of_order_while_sixteen_write(ten
     for event in seen:
         if event.type == "points.awarded":
             balances[event.data["participant_id"]].append(event.data["new_balance"])
-    assert all(found == sorted(found) for found in balances.values())  # each was committed behind the one before
+    assert all(found == sorted(found) for found in balances.values())  # each was committed after the one before
 
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_two_who_give_positions_at_once_give_each_once(tenant):
-    made_webhook(tenant, "http://127.0.0.1:1/", "points.*")
+def test_two_concurrent_workers_assign_each_position_once(tenant):
+    create_webhook(tenant, "http://127.0.0.1:1/", "points.*")
     for number in range(30):
-        an_award(tenant, f"user_{number}")
+        award_points(tenant, f"user_{number}")
 
     def give() -> None:
-        services.place_all(now=timezone.now())
+        services.assign_all_positions(now=timezone.now())
         connections.close_all()
 
-    together(*(threading.Thread(target=give) for _ in range(6)))
+    run_together(*(threading.Thread(target=give) for _ in range(6)))
 
     assert sorted(DomainEvent.objects.values_list("position", flat=True)) == list(range(1, 61))
     assert Delivery.objects.count() == 30
@@ -235,19 +233,19 @@ def test_two_who_give_positions_at_once_give_each_once(tenant):
 
 
 def a_moment_later() -> datetime:
-    """Ids have the time of the machine's clock, in milliseconds."""
+    """Wait for a later millisecond: ids contain the time of this machine in milliseconds."""
     time.sleep(0.003)
     now = timezone.now()
     time.sleep(0.003)
     return now
 
 
-def test_what_is_old_enough_goes_and_a_reader_who_would_miss_it_is_told(tenant, admin_api):
-    an_award(tenant)
+def test_old_events_are_removed_and_an_older_cursor_expires(tenant, admin_api):
+    award_points(tenant)
     cursor = str(page(tenant, limit=1).cursor)
     end_of_old = a_moment_later()
-    an_award(tenant)
-    services.place_all(now=timezone.now())
+    award_points(tenant)
+    services.assign_all_positions(now=timezone.now())
 
     assert list(services.prune_events(before=end_of_old)) == [2]
 
@@ -257,11 +255,11 @@ def test_what_is_old_enough_goes_and_a_reader_who_would_miss_it_is_told(tenant, 
 
 
 @pytest.mark.parametrize(("days", "events", "deliveries"), [(6, 2, 2), (8, 2, 0), (11, 0, 0)])
-def test_every_night_what_is_older_than_the_settings_say_goes(tenant, settings, days, events, deliveries):
+def test_the_nightly_task_removes_what_is_older_than_the_settings_allow(tenant, settings, days, events, deliveries):
     settings.DELIVERY_RETENTION_DAYS, settings.EVENT_RETENTION_DAYS = 7, 10
-    made_webhook(tenant, "http://127.0.0.1:1/")
-    an_award(tenant)
-    services.place_all(now=timezone.now())
+    create_webhook(tenant, "http://127.0.0.1:1/")
+    award_points(tenant)
+    services.assign_all_positions(now=timezone.now())
 
     with time_machine.travel(timezone.now() + timedelta(days=days)):
         prune()
@@ -269,34 +267,34 @@ def test_every_night_what_is_older_than_the_settings_say_goes(tenant, settings, 
     assert (DomainEvent.objects.count(), Delivery.objects.count()) == (events, deliveries)
 
 
-def test_what_has_no_position_yet_is_kept(tenant):
-    an_award(tenant)
+def test_events_without_a_position_are_not_removed(tenant):
+    award_points(tenant)
 
     assert list(services.prune_events(before=a_moment_later())) == []
 
 
-def test_positions_go_on_where_they_were_when_everything_is_gone(tenant):
-    an_award(tenant)
-    services.place_all(now=timezone.now())
+def test_positions_continue_after_all_events_were_removed(tenant):
+    award_points(tenant)
+    services.assign_all_positions(now=timezone.now())
     assert list(services.prune_events(before=a_moment_later())) == [2]
 
-    an_award(tenant)
+    award_points(tenant)
 
     assert [event.position for event in page(tenant).events] == [3]
 
 
-def test_pruning_goes_in_chunks(tenant, monkeypatch):
+def test_pruning_runs_in_chunks(tenant, monkeypatch):
     monkeypatch.setattr("gamify.webhooks.services.retention.CHUNK", 2)
     for number in range(3):
-        an_award(tenant, f"user_{number}")
-    services.place_all(now=timezone.now())
+        award_points(tenant, f"user_{number}")
+    services.assign_all_positions(now=timezone.now())
 
     assert list(services.prune_events(before=a_moment_later())) == [2, 2, 2]
     assert FeedHead.objects.get().pruned_through == 6
 
 
-def test_nothing_of_an_erased_participant_is_left_but_that_they_were_erased(tenant):
-    an_award(tenant, "user_1")
+def test_only_the_erasure_of_an_erased_participant_remains(tenant):
+    award_points(tenant, "user_1")
     end = str(page(tenant).cursor)
     participants.delete(tenant=tenant, external_id="user_1", now=timezone.now())
 
@@ -312,23 +310,23 @@ def streams(settings, monkeypatch):
     settings.FEED_STREAMS = 1
     settings.FEED_STREAM_SECONDS = 0.3
     monkeypatch.setattr(streaming, "POLL_SECONDS", 0.05)
-    streaming._places.cache_clear()
+    streaming._slots.cache_clear()
     yield
-    streaming._places.cache_clear()
+    streaming._slots.cache_clear()
 
 
-def told(response) -> list[dict[str, str]]:
-    """The messages of a stream, to its end."""
+def messages_of(response) -> list[dict[str, str]]:
+    """Return all messages of a stream."""
     text = b"".join(response.streaming_content).decode()
     return [dict(line.split(": ", 1) for line in part.split("\n")) for part in text.strip().split("\n\n")]
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_goes_on_behind_the_last_id(tenant, admin_api):
-    an_award(tenant, "user_1")
-    an_award(tenant, "user_2")
+def test_a_stream_continues_after_the_last_id(tenant, admin_api):
+    award_points(tenant, "user_1")
+    award_points(tenant, "user_2")
 
-    begin, *events = told(admin_api.get("/admin/feed/stream?types=points.*", headers={"Last-Event-ID": "1"}))
+    begin, *events = messages_of(admin_api.get("/admin/feed/stream?types=points.*", headers={"Last-Event-ID": "1"}))
 
     assert begin == {"retry": "1000", "id": "1"}
     assert [(event["id"], event["event"]) for event in events] == [("2", "points.awarded"), ("4", "points.awarded")]
@@ -337,45 +335,45 @@ def test_a_stream_goes_on_behind_the_last_id(tenant, admin_api):
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_begins_now_and_tells_what_happens(tenant, admin_api):
-    an_award(tenant)
+def test_a_stream_starts_now_and_sends_new_events(tenant, admin_api):
+    award_points(tenant)
     response = admin_api.get("/admin/feed/stream")
     assert response.headers["Content-Type"] == "text/event-stream"
-    an_award(tenant)
+    award_points(tenant)
 
-    begin, event = told(response)
+    begin, event = messages_of(response)
 
     assert begin["id"] == "2"
     assert (event["id"], event["event"]) == ("3", "points.awarded")
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_too_many_is_refused_until_one_ends(admin_api):
+def test_a_stream_over_the_limit_is_refused_until_one_ends(admin_api):
     first = admin_api.get("/admin/feed/stream")
     second = admin_api.get("/admin/feed/stream")
     assert refusal(second)[:2] == (503, "service_unavailable")
     assert second.headers["Retry-After"] == "5"
 
-    told(first)
+    messages_of(first)
 
-    assert told(admin_api.get("/admin/feed/stream"))
+    assert messages_of(admin_api.get("/admin/feed/stream"))
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_stream_that_cannot_begin_takes_no_place(admin_api):
+def test_a_stream_that_fails_to_start_uses_no_slot(admin_api):
     assert refusal(admin_api.get("/admin/feed/stream", headers={"Last-Event-ID": "x"}))[0] == 422
     assert refusal(admin_api.get("/admin/feed/stream?types=nope"))[0] == 422
 
-    assert told(admin_api.get("/admin/feed/stream"))
+    assert messages_of(admin_api.get("/admin/feed/stream"))
 
 
 @pytest.mark.usefixtures("streams")
-def test_a_quiet_stream_says_how_far_it_has_come(tenant, admin_api, monkeypatch):
+def test_a_quiet_stream_sends_its_position(tenant, admin_api, monkeypatch):
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
     response = admin_api.get("/admin/feed/stream?types=badge.*")
-    an_award(tenant)
+    award_points(tenant)
 
-    messages = told(response)
+    messages = messages_of(response)
 
     assert messages[-1]["id"] == "2"
     assert "data" not in messages[-1]
@@ -384,35 +382,35 @@ def test_a_quiet_stream_says_how_far_it_has_come(tenant, admin_api, monkeypatch)
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
-def listened(*arguments: str) -> list[str]:
+def run_listen(*arguments: str) -> list[str]:
     out = StringIO()
     call_command("listen", "--tenant", "acme", "--once", *arguments, stdout=out)
     return out.getvalue().splitlines()
 
 
-def test_the_command_prints_what_happened(tenant):
-    an_award(tenant, "user_1")
-    an_award(tenant, "user_2")
+def test_the_command_prints_events(tenant):
+    award_points(tenant, "user_1")
+    award_points(tenant, "user_2")
 
-    assert listened() == []
-    assert len(listened("--after", "oldest")) == 4
-    [line] = listened("--after", "oldest", "--types", "points.*", "--participant", "user_2")
+    assert run_listen() == []
+    assert len(run_listen("--after", "oldest")) == 4
+    [line] = run_listen("--after", "oldest", "--types", "points.*", "--participant", "user_2")
     assert "points.awarded" in line
     assert 'participant_id="user_2"' in line
 
 
 def test_the_command_prints_json_with_cursors(tenant):
-    an_award(tenant)
+    award_points(tenant)
 
-    lines = [json.loads(line) for line in listened("--after", "oldest", "--json")]
+    lines = [json.loads(line) for line in run_listen("--after", "oldest", "--json")]
 
     assert [(line["cursor"], line["type"]) for line in lines] == [("1", "participant.created"), ("2", "points.awarded")]
-    [rest] = listened("--after", lines[0]["cursor"], "--json")
+    [rest] = run_listen("--after", lines[0]["cursor"], "--json")
     assert json.loads(rest) == lines[1]
 
 
-def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant):
-    an_award(tenant)
+def test_the_command_flushes_its_output_for_pipes(tenant):
+    award_points(tenant)
 
     class Pipe(StringIO):
         read = ""
@@ -421,12 +419,12 @@ def test_the_command_keeps_nothing_back_from_who_reads_it_through_a_pipe(tenant)
             self.read = self.getvalue()
 
     pipe = Pipe()
-    call_command("listen", tenant="acme", after="oldest", idempotency=True, stdout=pipe)
+    call_command("listen", tenant="acme", after="oldest", once=True, stdout=pipe)
 
     assert "points.awarded" in pipe.read
 
 
 @pytest.mark.parametrize("arguments", [["--after", "x"], ["--types", "nope"], ["--tenant", "nobody"]])
-def test_the_command_says_what_is_wrong(tenant, arguments):
+def test_the_command_reports_errors(tenant, arguments):
     with pytest.raises(CommandError):
-        listened(*arguments)
+        run_listen(*arguments)

@@ -1,4 +1,4 @@
-"""No connection to where deliveries must not go, however it is written, whatever a name resolves to."""
+"""No connection to a forbidden address, however it is written and whatever a name resolves to."""
 
 import socket
 import threading
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from gamify.webhooks.engine.signing import secret_of
+from gamify.webhooks.engine.signing import secret_text
 from gamify.webhooks.services import network
 from gamify.webhooks.services.sending import Post, Try, send
 from tests.receivers import Answer, receiving
 
-SECRET = secret_of(b"k" * 32)
+SECRET = secret_text(b"k" * 32)
 
 
 class Canary:
-    """Listens on every address of this machine, and counts who connects."""
+    """Listens on all addresses of this machine and counts connections."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=128)
@@ -42,17 +42,17 @@ def canary() -> Iterator[Canary]:
 
 @pytest.fixture
 def strict(settings) -> None:
-    """As in production, but for ports and http, so that the canary could be reached."""
+    """The settings of production, except for ports and http, so that a connection could reach the canary."""
     settings.WEBHOOK_NETWORKS = []
     network.policy.cache_clear()
 
 
-def tried(url: str) -> Try:
+def send_to(url: str) -> Try:
     return send(Post(url, "m1", 1, b"{}", [SECRET]))
 
 
 def own_address() -> str:
-    """An address of this machine that is not the loopback one, where it has any."""
+    """Return an address of this machine other than loopback, if it has one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("192.0.2.1", 9))
         address: str = sock.getsockname()[0]
@@ -72,19 +72,19 @@ HOSTS = [
     "10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.254", "192.168.0.1", "192.168.255.254", "169.254.169.254",
     "0xa9fea9fe", "2852039166", "0251.0376.0251.0376", "169.254.170.2", "100.64.0.1", "100.100.100.200", "100.127.255.254",
     "192.0.0.192", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
-    # what is something else once it is normalised
+    # characters that normalisation changes
     "\uff11\uff12\uff17.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "loc\u00adalhost",
-    # who it looks like, and who it is
+    # a host that looks like another one
     "user@127.0.0.1", "8.8.8.8@127.0.0.1", "shop.example:443@127.0.0.1", "shop.example%40127.0.0.1",
 ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("host", HOSTS)
-def test_nothing_connects(canary, host):
+def test_forbidden_addresses_are_never_connected_to(canary, host):
     before = canary.connections
 
-    result = tried(f"http://{host}:{canary.port}/")
+    result = send_to(f"http://{host}:{canary.port}/")
 
     assert not result.has_succeeded
     assert result.status is None
@@ -97,50 +97,50 @@ def test_the_table_is_long_enough():
 
 
 @pytest.mark.usefixtures("strict")
-def test_not_to_an_address_of_this_machine_either(canary):
+def test_addresses_of_this_machine_are_never_connected_to(canary):
     before = canary.connections
 
-    assert tried(f"http://{own_address()}:{canary.port}/").error.startswith("not a public address")
+    assert send_to(f"http://{own_address()}:{canary.port}/").error.startswith("not a public address")
     assert canary.connections == before
 
 
-def test_the_canary_would_have_sung(canary):
-    """Loopback is allowed here: the same call reaches it."""
+def test_the_canary_notices_a_connection(canary):
+    """With loopback allowed, the same call reaches the canary."""
     before = canary.connections
 
-    tried(f"http://127.0.0.1:{canary.port}/")
+    send_to(f"http://127.0.0.1:{canary.port}/")
 
     assert canary.connections == before + 1
 
 
-def resolving(monkeypatch, *answers: list[str]) -> list[str]:
-    """Every name resolves to the next of `answers`, the last one for ever; answers the names that are asked for."""
-    asked: list[str] = []
+def resolve_to(monkeypatch, *answers: list[str]) -> list[str]:
+    """Each lookup returns the next of `answers`, then the last one forever. Returns the list of the names that were looked up."""
+    looked_up: list[str] = []
     waiting = list(answers)
 
     def getaddrinfo(host, port, *args, **kwargs):
-        asked.append(host)
+        looked_up.append(host)
         found = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
+    return looked_up
 
 
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "8.8.8.8"]])
-def test_a_name_is_what_it_resolves_to_and_one_bad_address_spoils_it(canary, monkeypatch, addresses):
+def test_a_name_is_refused_if_one_of_its_addresses_is_forbidden(canary, monkeypatch, addresses):
     before = canary.connections
-    resolving(monkeypatch, addresses)
+    resolve_to(monkeypatch, addresses)
 
-    assert tried(f"http://innocent.example:{canary.port}/").error.startswith("not a public address")
+    assert send_to(f"http://innocent.example:{canary.port}/").error.startswith("not a public address")
     assert canary.connections == before
 
 
 @pytest.mark.usefixtures("strict")
-def test_a_name_that_changes_its_mind_is_resolved_once_and_what_was_judged_is_connected_to(canary, monkeypatch):
+def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(canary, monkeypatch):
     before = canary.connections
-    asked = resolving(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
+    looked_up = resolve_to(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
     connected: list[tuple[str, int]] = []
 
     def create_connection(address, *args, **kwargs):
@@ -149,18 +149,18 @@ def test_a_name_that_changes_its_mind_is_resolved_once_and_what_was_judged_is_co
 
     monkeypatch.setattr(socket, "create_connection", create_connection)
 
-    assert tried(f"http://rebinding.example:{canary.port}/").error
+    assert send_to(f"http://rebinding.example:{canary.port}/").error
     assert connected == [("93.184.216.34", canary.port)]
-    assert asked == ["rebinding.example"]
+    assert looked_up == ["rebinding.example"]
     assert canary.connections == before
 
 
-def test_a_name_that_nobody_answers_for_takes_no_more_than_the_time_of_a_try(settings, monkeypatch):
+def test_a_slow_lookup_takes_no_longer_than_the_timeout_of_a_try(settings, monkeypatch):
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.2
     may_answer = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: may_answer.wait(timeout=30))
 
-    result = tried("http://silent.example/")
+    result = send_to("http://silent.example/")
 
     may_answer.set()
     assert (result.status, result.error) == (None, "no answer within 0.2 s")
@@ -171,7 +171,7 @@ def test_a_redirect_is_not_followed(canary):
     answer = Answer(302, {"Location": f"http://127.0.0.1:{canary.port}/"})
 
     with receiving(lambda request: answer) as receiver:
-        result = tried(receiver.url)
+        result = send_to(receiver.url)
 
     assert (result.status, result.error) == (302, "answered 302")
     assert canary.connections == before
@@ -183,5 +183,5 @@ def test_no_proxy_of_the_environment_is_used(canary, monkeypatch):
         monkeypatch.setenv(name, f"http://127.0.0.1:{canary.port}")
 
     with receiving() as receiver:
-        assert tried(receiver.url).has_succeeded
+        assert send_to(receiver.url).has_succeeded
     assert canary.connections == before

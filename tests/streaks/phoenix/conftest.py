@@ -36,19 +36,19 @@ def query(tenant: Tenant) -> Api:
 
 @pytest.fixture
 def example() -> Callable[[str], Any]:
-    """`example("create.json")` is what the specification prints, parsed."""
+    """`example("create.json")` is the parsed example of the published documentation."""
     return lambda name: json.loads((EXAMPLES / name).read_text())
 
 
 @pytest.fixture
 def printed() -> Callable[[str], bytes]:
-    """The same as the bytes of a body."""
+    """The same example as bytes."""
     return lambda name: (EXAMPLES / name).read_bytes()
 
 
 @pytest.fixture
 def happens(tenant: Tenant) -> Callable[..., None]:
-    """`happens("user.login", points=5)`: ada's events of this name, now unless `at` says when."""
+    """`happens("user.login", points=5)` emits an event of ada at `at`, by default now."""
 
     def happened(
         name: str, *, user: str = "ada", times: int = 1, at: datetime | None = None, **properties: Any

@@ -1,4 +1,4 @@
-"""Events, and definitions in few words."""
+"""Shortcuts for events and definitions."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -23,13 +23,13 @@ CONFIG: dict[str, Any] = {
 def happen(
     tenant: Tenant, user: str, name: str, properties: Mapping[str, Any] | None = None, *, at: datetime | None = None
 ) -> None:
-    """One event of `user`, which ticks what listens to it."""
+    """Emit one event of `user`."""
     now = timezone.now()
     emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput(user, name, at or now, properties or {}), now=now)
 
 
-def changed(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> dict[str, Any]:
-    """A copy with the value at a dotted path replaced or, where none is given, left out."""
+def with_value(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> dict[str, Any]:
+    """A copy with the value at a dotted path replaced, or removed if no value is given."""
     copy = deepcopy(dict(of))
     inner: Any = copy
     *parents, last = [int(name) if name.isdigit() else name for name in path.split(".")]
@@ -42,8 +42,8 @@ def changed(path: str, value: Any = ..., *, of: Mapping[str, Any] = CONFIG) -> d
     return copy
 
 
-def defined(admin: Api, name: str = "Daily", *, tenant: str = "acme", **config: Any) -> dict[str, Any]:
-    """The record of a new streak: daily, one login, but for what `config` says."""
+def define(admin: Api, name: str = "Daily", *, tenant: str = "acme", **config: Any) -> dict[str, Any]:
+    """Create a streak and return its record. It is daily and needs one login, unless `config` says otherwise."""
     answer = admin.post(f"/tenants/{tenant}/streaks", {"name": name, "config": CONFIG | config})
     assert answer.status_code == 201, answer.content
     record: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""Who may use the two gateways, and whose data they see."""
+"""Access to the two gateways: scopes, tenants and environments."""
 
 import hmac
 
@@ -10,7 +10,7 @@ from participants.services.tenants import set_tenant_status
 from tests.client import Api, phoenix_refusal
 from tests.factories import made_secret, raw_key
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import CONFIG, defined, happen
+from tests.streaks.phoenix.happening import CONFIG, define, happen
 
 ID = "01a20030-16b8-773b-a1f2-79a6f16a65ee"
 ADMIN = [
@@ -50,7 +50,7 @@ def bearer(tenant: Tenant, *scopes: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("method", "path"), [*ADMIN, *QUERY])
 @pytest.mark.parametrize("key", [None, "bq_live_unknown"])
-def test_without_a_known_key_everything_is_401(tenant, method, path, key):
+def test_without_a_valid_key_everything_is_401(tenant, method, path, key):
     answer = Api(key, base="/v1").send(method, path)
 
     assert phoenix_refusal(answer)[:2] == (401, "UNAUTHORIZED")
@@ -76,23 +76,23 @@ def test_another_tenants_paths_are_403(tenant, other_tenant, method, path):
 
 
 @each_query
-def test_a_key_a_bearer_and_a_signature_open_the_query_gateway(admin, tenant, happens, method, path):
-    streak = defined(admin)
+def test_a_key_a_bearer_token_and_a_signature_open_the_query_gateway(admin, tenant, happens, method, path):
+    streak = define(admin)
     happens("user.login")
     path = path.replace(ID, streak["id"])
-    nobody = Api(None, base="/v1")
+    anonymous = Api(None, base="/v1")
 
     answers = [
         of(tenant).get(path),
-        nobody.get(path, headers=bearer(tenant)),
-        nobody.get(path, headers=signed(tenant, "GET", path)),
+        anonymous.get(path, headers=bearer(tenant)),
+        anonymous.get(path, headers=signed(tenant, "GET", path)),
     ]
 
     assert [answer.status_code for answer in answers] == [200] * 3
     assert answers[0].json() == answers[1].json() == answers[2].json()
 
 
-def test_a_bearer_opens_the_admin_gateway(tenant):
+def test_a_bearer_token_opens_the_admin_gateway(tenant):
     answer = Api(None, base="/v1").post(
         "/tenants/acme/streaks", {"name": "Daily", "config": CONFIG}, headers=bearer(tenant, "gamify:admin")
     )
@@ -130,12 +130,12 @@ def test_past_its_cap_a_key_is_429_on_both_gateways(tenant, memory_limits):
 
 
 @pytest.mark.parametrize("named_by", ["slug", "id", "twin's id"])
-def test_a_test_key_sees_the_twin_under_the_tenants_name(admin, query, tenant, named_by):
+def test_a_test_key_sees_the_sandbox_under_the_tenants_name(admin, query, tenant, named_by):
     name = {"slug": "acme", "id": str(tenant.pk), "twin's id": str(tenant.sandbox.pk)}[named_by]
     twin_admin, twin_query = of(tenant.sandbox, "admin"), of(tenant.sandbox)
-    live = defined(admin, "Live")
+    live = define(admin, "Live")
 
-    sandboxed = defined(twin_admin, "Live", tenant=name)  # the name is free there
+    sandboxed = define(twin_admin, "Live", tenant=name)  # names are unique per tenant
     happen(tenant.sandbox, "ada", "user.login")
 
     assert sandboxed["tenant_id"] == "acme"
@@ -151,18 +151,18 @@ def test_a_test_key_sees_the_twin_under_the_tenants_name(admin, query, tenant, n
 
 
 def test_an_admin_key_lists_its_own_tenants_streaks(admin, tenant, other_tenant):
-    mine = [defined(admin, "Mine"), admin.delete(f"/tenants/acme/streaks/{defined(admin, 'Gone')['id']}").json()]
-    defined(of(other_tenant, "admin"), "Theirs", tenant="globex")
+    mine = [define(admin, "Mine"), admin.delete(f"/tenants/acme/streaks/{define(admin, 'Gone')['id']}").json()]
+    define(of(other_tenant, "admin"), "Theirs", tenant="globex")
 
     assert admin.get("/streaks").json() == {"definitions": mine}
     assert of(tenant.sandbox, "admin").get("/streaks").json() == {"definitions": []}
 
 
-def test_a_platforms_key_lists_those_of_all_tenants_in_its_environment(admin, tenant, other_tenant, queries):
+def test_a_platform_key_lists_streaks_of_all_tenants_in_its_environment(admin, tenant, other_tenant, queries):
     platform = of(tenant, "platform")
-    theirs = [defined(of(other_tenant, "admin"), name, tenant="globex") for name in ("Z", "Y")]
-    mine = [defined(admin, name) for name in ("X", "A")]
-    twins = defined(of(other_tenant.sandbox, "admin"), "Z", tenant="globex")
+    theirs = [define(of(other_tenant, "admin"), name, tenant="globex") for name in ("Z", "Y")]
+    mine = [define(admin, name) for name in ("X", "A")]
+    twins = define(of(other_tenant.sandbox, "admin"), "Z", tenant="globex")
     platform.get("/streaks")
 
     with queries(2):  # the key's, and the rows
@@ -172,8 +172,8 @@ def test_a_platforms_key_lists_those_of_all_tenants_in_its_environment(admin, te
     assert of(tenant.sandbox, "platform").get("/streaks").json() == {"definitions": [twins]}
 
 
-def test_a_disabled_tenants_streaks_are_not_in_the_list_of_all(admin, tenant, other_tenant):
-    defined(of(other_tenant, "admin"), tenant="globex")
+def test_the_list_of_all_tenants_leaves_out_disabled_tenants(admin, tenant, other_tenant):
+    define(of(other_tenant, "admin"), tenant="globex")
     set_tenant_status(slug="globex", is_active=False, now=NOW)
 
     assert of(tenant, "platform").get("/streaks").json() == {"definitions": []}
@@ -182,17 +182,17 @@ def test_a_disabled_tenants_streaks_are_not_in_the_list_of_all(admin, tenant, ot
 def test_the_list_of_all_shows_each_tenants_zone(tenant, other_tenant):
     Tenant.objects.filter(pk=other_tenant.pk).update(timezone="Asia/Tokyo")
     other_tenant.refresh_from_db()
-    defined(of(other_tenant, "admin"), tenant="globex", window={"period": "daily"})
+    define(of(other_tenant, "admin"), tenant="globex", window={"period": "daily"})
 
     (streak,) = of(tenant, "platform").get("/streaks").json()["definitions"]
 
     assert streak["config"]["window"]["timezone"] == "Asia/Tokyo"
 
 
-def test_a_platforms_key_manages_and_reads_another_tenants_streaks(tenant, other_tenant):
+def test_a_platform_key_manages_and_reads_streaks_of_other_tenants(tenant, other_tenant):
     platform = of(tenant, "platform")
 
-    streak = defined(platform, tenant="globex")
+    streak = define(platform, tenant="globex")
     happen(other_tenant, "ada", "user.login")
     changed = platform.patch(f"/tenants/globex/streaks/{streak['id']}", {"description": "x"})
     progress = platform.get(f"/streaks/{other_tenant.pk}/users/ada/{streak['id']}").json()
@@ -202,7 +202,7 @@ def test_a_platforms_key_manages_and_reads_another_tenants_streaks(tenant, other
 
 
 @each_of_a_tenant
-def test_a_tenant_that_is_none_is_404_to_a_platforms_key(tenant, method, path):
+def test_an_unknown_tenant_is_404_for_a_platform_key(tenant, method, path):
     answer = of(tenant, "platform").send(method, path.replace("acme", "nobody"))
 
     assert phoenix_refusal(answer) == (404, "NOT_FOUND", "Tenant not found: nobody")

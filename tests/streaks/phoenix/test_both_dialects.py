@@ -1,10 +1,10 @@
-"""One streak in two dialects: created in one, seen, used and changed in the other."""
+"""One streak in two dialects: created in one, and read, ticked and changed in the other."""
 
 import pytest
 
 from streaks.models import Streak
 from tests.client import phoenix_refusal
-from tests.streaks.phoenix.happening import changed, defined
+from tests.streaks.phoenix.happening import define, with_value
 
 LIST = "/tenants/acme/streaks"
 BOUGHT = {"condition": {"field": "plan", "operator": "eq", "value": "pro"}}
@@ -31,8 +31,8 @@ def gamify_streak(gamify, **given):
     return answer.json()
 
 
-def test_a_streak_of_phoenix_is_one_of_gamify(admin, gamify, tenant):
-    record = defined(admin, "Daily Login Streak", event_types=["user.login", "user.return"])
+def test_a_phoenix_streak_is_visible_in_gamify(admin, gamify, tenant):
+    record = define(admin, "Daily Login Streak", event_types=["user.login", "user.return"])
 
     seen = in_gamify(gamify, record)
 
@@ -47,8 +47,8 @@ def test_a_streak_of_phoenix_is_one_of_gamify(admin, gamify, tenant):
     assert (seen["grace_periods"], seen["reset_on_miss"], seen["tenant_id"]) == (0, True, str(tenant.pk))
 
 
-def test_it_ticks_in_either(admin, gamify, query, happens):
-    record = defined(admin, "Daily Login Streak", condition={"type": "count", "min": 2})
+def test_a_streak_can_be_ticked_in_both_dialects(admin, gamify, query, happens):
+    record = define(admin, "Daily Login Streak", condition={"type": "count", "min": 2})
 
     happens("user.login")
     recorded = gamify.post("/streaks/record", {"participant_id": "ada", "streak_code": "daily-login-streak"}).json()
@@ -67,8 +67,8 @@ def test_it_ticks_in_either(admin, gamify, query, happens):
         ({"type": "rolling", "duration_seconds": 60}, "rolling"),
     ],
 )
-def test_gamify_shows_every_kind_of_window_and_sends_it_back_unchanged(admin, gamify, window, period):
-    record = defined(admin, window=window)
+def test_gamify_shows_every_kind_of_window_and_accepts_it_unchanged(admin, gamify, window, period):
+    record = define(admin, window=window)
     seen = in_gamify(gamify, record)
 
     sent_back = gamify.patch(f"/admin/streaks/{record['id']}", seen).json()
@@ -78,8 +78,8 @@ def test_gamify_shows_every_kind_of_window_and_sends_it_back_unchanged(admin, ga
 
 
 @pytest.mark.parametrize(("expression", "short"), [(BOUGHT, {"plan": "pro"}), (EITHER, None)])
-def test_gamify_shows_a_filter_where_its_short_form_can_say_it(admin, gamify, expression, short):
-    record = defined(admin, expression=expression)
+def test_gamify_shows_a_filter_if_the_short_form_can_express_it(admin, gamify, expression, short):
+    record = define(admin, expression=expression)
 
     seen = in_gamify(gamify, record)
     gamify.patch(f"/admin/streaks/{record['id']}", seen)
@@ -88,7 +88,7 @@ def test_gamify_shows_a_filter_where_its_short_form_can_say_it(admin, gamify, ex
     assert in_phoenix(admin, record)["config"]["expression"] == expression
 
 
-def test_a_streak_of_gamify_is_one_of_phoenix(admin, gamify, query):
+def test_a_gamify_streak_is_visible_in_phoenix(admin, gamify, query):
     row = gamify_streak(gamify, fact_type="login", fact_filter={"plan": "pro"}, grace_periods=2, description="x")
 
     seen = in_phoenix(admin, row)
@@ -112,10 +112,10 @@ def test_a_streak_of_gamify_is_one_of_phoenix(admin, gamify, query):
     assert query.get("/streaks/acme/definitions").json() == {"definitions": [seen]}
 
 
-def test_phoenix_changes_a_streak_of_gamify_and_leaves_its_grace_code_and_look_alone(admin, gamify):
+def test_phoenix_changes_a_gamify_streak_and_preserves_its_grace_code_and_look(admin, gamify):
     row = gamify_streak(gamify, grace_periods=2, reset_on_miss=False, color="#0891B2", fact_filter={"plan": "pro"})
 
-    admin.patch(f"{LIST}/{row['id']}", {"name": "New", "config": changed("window.period", "weekly")})
+    admin.patch(f"{LIST}/{row['id']}", {"name": "New", "config": with_value("window.period", "weekly")})
 
     after = gamify.get(f"/admin/streaks/{row['id']}").json()
     assert after | {"updated_at": ...} == row | {
@@ -128,7 +128,7 @@ def test_phoenix_changes_a_streak_of_gamify_and_leaves_its_grace_code_and_look_a
     }
 
 
-def test_a_config_sent_back_as_it_was_read_changes_nothing_that_counts(admin, gamify):
+def test_a_config_that_is_sent_back_unchanged_does_not_change_the_rules(admin, gamify):
     row = gamify_streak(gamify, fact_filter={"plan": "pro"}, grace_periods=1)
     seen = in_phoenix(admin, row)
 
@@ -139,13 +139,13 @@ def test_a_config_sent_back_as_it_was_read_changes_nothing_that_counts(admin, ga
     assert (streak.revision, streak.timezone) == (1, None)  # it still follows the tenant's zone
 
 
-def test_gamify_changes_a_streak_of_phoenix_and_leaves_the_rest_alone(admin, gamify):
+def test_gamify_changes_a_phoenix_streak_and_preserves_other_settings(admin, gamify):
     milestones = [{"threshold": 7, "reward_item_id": None, "repeatable": True}]
-    record = defined(admin, milestones=milestones, at_risk_seconds=60, condition={"type": "count", "min": 3})
+    record = define(admin, milestones=milestones, at_risk_seconds=60, condition={"type": "count", "min": 3})
 
     gamify.patch(f"/admin/streaks/{record['id']}", {"period": "monthly", "fact_type": "a,b", "grace_periods": 3})
 
-    config = changed("window.period", "monthly", of=record["config"]) | {"event_types": ["a", "b"]}
+    config = with_value("window.period", "monthly", of=record["config"]) | {"event_types": ["a", "b"]}
     assert in_phoenix(admin, record)["config"] == config
 
 
@@ -153,7 +153,7 @@ def test_gamify_changes_a_streak_of_phoenix_and_leaves_the_rest_alone(admin, gam
     ("status", "is_active", "ticking"), [("active", True, 200), ("paused", False, 400), ("archived", False, 400)]
 )
 def test_a_status_of_phoenix_means_the_same_in_gamify(admin, gamify, status, is_active, ticking):
-    record = defined(admin, "Daily")
+    record = define(admin, "Daily")
     admin.send("PUT", f"{LIST}/{record['id']}/status", {"status": status})
 
     ticked = gamify.post("/streaks/record", {"participant_id": "ada", "streak_code": "daily"})
@@ -163,7 +163,7 @@ def test_a_status_of_phoenix_means_the_same_in_gamify(admin, gamify, status, is_
 
 
 def test_gamify_lists_active_streaks_only_phoenix_paused_ones_too(admin, gamify, query, happens):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
 
     gamify.patch(f"/admin/streaks/{record['id']}", {"is_active": False})
@@ -174,15 +174,15 @@ def test_gamify_lists_active_streaks_only_phoenix_paused_ones_too(admin, gamify,
 
 
 def test_a_delete_in_gamify_archives(admin, gamify):
-    record = defined(admin)
+    record = define(admin)
 
     gamify.delete(f"/admin/streaks/{record['id']}")
 
     assert in_phoenix(admin, record)["status"] == "archived"
 
 
-def test_the_rules_for_names_bind_phoenix_alone(admin, gamify):
-    defined(admin, "Daily")
+def test_the_rules_for_names_apply_only_to_phoenix(admin, gamify):
+    define(admin, "Daily")
 
     twin = gamify_streak(gamify, name="Daily")
     odd = gamify_streak(gamify, code="odd", name="Daily! (new)")

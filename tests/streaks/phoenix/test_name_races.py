@@ -25,14 +25,14 @@ def named(tenant, name):
     return partial(create_named_streak, tenant=tenant, data={"name": name, **EVENTS}, now=NOW)
 
 
-def test_of_eight_who_want_one_name_one_gets_it(tenant):
+def test_one_of_eight_parallel_creations_with_one_name_succeeds(tenant):
     found = all_at_once([named(tenant, "Daily")] * 8)
 
     assert sorted(type(each).__name__ for each in found) == ["Streak"] + ["StreakNameConflict"] * 7
     assert Streak.objects.count() == 1
 
 
-def test_of_eight_who_rename_to_one_name_one_gets_it(tenant):
+def test_one_of_eight_parallel_renames_to_one_name_succeeds(tenant):
     rows = [named(tenant, f"Streak {number}")() for number in range(8)]
 
     found = all_at_once(
@@ -43,7 +43,7 @@ def test_of_eight_who_rename_to_one_name_one_gets_it(tenant):
     assert Streak.objects.filter(name="Daily").count() == 1
 
 
-def test_who_makes_a_code_of_a_name_never_meets_who_chose_it_in_the_other_dialect(tenant):
+def test_codes_made_from_names_never_collide_with_chosen_codes(tenant):
     chosen = partial(create_streak, tenant=tenant, data={"code": "daily-login", "name": "Chosen", **EVENTS}, now=NOW)
 
     for number in range(5):

@@ -1,4 +1,4 @@
-"""How far users are, through the query gateway."""
+"""The progress of users through the query gateway."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from streaks.services import create_streak, record, set_status
 from tests.client import Api, phoenix_refusal, segment
 from tests.factories import TenantFactory, raw_key
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import changed, defined, happen
+from tests.streaks.phoenix.happening import define, happen, with_value
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ADA = "/streaks/acme/users/ada"
@@ -29,24 +29,26 @@ def progress(query):
     return streak["current_window_progress"], streak["current_window_satisfied"], streak["current_count"]
 
 
-# --- the answers of the specification ---------------------------------------------------------------------------------
+# --- documented answers -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def user_of_the_spec(db, example, clock):
-    """The user of the printed answers: nine events of a streak that wants four. The clock that printed how long the window
-    is open was behind the one that noted the events."""
-    said = example("user_streaks.json")["streaks"][0]
-    tenant = TenantFactory(slug=said["tenant_id"])
-    config = {name: said[name] for name in ("window", "condition", "milestones")} | {"event_types": ["played"]}
-    definition = defined(
-        Api(raw_key(tenant, "admin"), base="/v1"), said["definition_name"], tenant="streak_test", **config
+    """The user of the documented answers: nine events of a streak that needs four.
+
+    In the documentation, the clock that computed the remaining time was behind the clock of the events.
+    """
+    documented = example("user_streaks.json")["streaks"][0]
+    tenant = TenantFactory(slug=documented["tenant_id"])
+    config = {name: documented[name] for name in ("window", "condition", "milestones")} | {"event_types": ["played"]}
+    definition = define(
+        Api(raw_key(tenant, "admin"), base="/v1"), documented["definition_name"], tenant="streak_test", **config
     )
-    Streak.objects.filter(pk=definition["id"]).update(id=said["definition_id"])
-    clock.move_to(datetime.fromisoformat(said["last_activity_at"]))
+    Streak.objects.filter(pk=definition["id"]).update(id=documented["definition_id"])
+    clock.move_to(datetime.fromisoformat(documented["last_activity_at"]))
     for _ in range(9):
-        happen(tenant, said["user_id"], "played")
-    ParticipantStreak.objects.update(id=said["id"])
+        happen(tenant, documented["user_id"], "played")
+    ParticipantStreak.objects.update(id=documented["id"])
     return Api(raw_key(tenant), base="/v1")
 
 
@@ -54,7 +56,7 @@ def without_more(answer):
     return {name: value for name, value in answer.items() if name not in NOT_IN_THE_SPEC}
 
 
-def test_the_users_streaks_are_those_of_the_spec(user_of_the_spec, example, clock):
+def test_the_users_streaks_have_the_documented_shape(user_of_the_spec, example, clock):
     clock.move_to(datetime(2025, 12, 23, 12, 39, 15, tzinfo=UTC))
 
     answer = user_of_the_spec.get("/streaks/streak_test/users/test_user_1838").json()
@@ -63,25 +65,25 @@ def test_the_users_streaks_are_those_of_the_spec(user_of_the_spec, example, cloc
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_one_streak_of_the_user_is_that_of_the_spec(user_of_the_spec, example, clock, path):
-    said = example("user_streak.json")
+def test_one_streak_of_the_user_has_the_documented_shape(user_of_the_spec, example, clock, path):
+    documented = example("user_streak.json")
     clock.move_to(datetime(2025, 12, 23, 12, 40, 35, tzinfo=UTC))
 
-    path = path.replace("acme", "streak_test").format(user="test_user_1838", streak=said["definition_id"])
+    path = path.replace("acme", "streak_test").format(user="test_user_1838", streak=documented["definition_id"])
     answer = user_of_the_spec.get(path).json()
 
-    assert without_more(answer) == said
+    assert without_more(answer) == documented
     assert (answer["longest_count"], answer["at_risk"]) == (1, False)
-    parts = {name: said[name] for name in ("window", "condition", "milestones")}
+    parts = {name: documented[name] for name in ("window", "condition", "milestones")}
     assert answer["definition_config"] == {"event_types": ["played"], **parts}
 
 
-def test_the_active_definitions_are_those_of_the_spec(admin, query, example, queries):
-    said = example("active_list.json")["definitions"][0]
-    body = {name: said[name] for name in ("name", "description", "config")}
+def test_the_active_definitions_have_the_documented_shape(admin, query, example, queries):
+    documented = example("active_list.json")["definitions"][0]
+    body = {name: documented[name] for name in ("name", "description", "config")}
     record = admin.post("/tenants/acme/streaks", body).json()
     for status in ("paused", "archived"):
-        other = defined(admin, status)
+        other = define(admin, status)
         admin.send("PUT", f"/tenants/acme/streaks/{other['id']}/status", {"status": status})
     query.get("/streaks/acme/definitions")
 
@@ -89,8 +91,8 @@ def test_the_active_definitions_are_those_of_the_spec(admin, query, example, que
         answer = query.get("/streaks/acme/definitions").json()
 
     assert answer == {"definitions": [record]}
-    assert {**record, **{name: said[name] for name in ("id", "tenant_id")}} | said == {
-        **said,
+    assert {**record, **{name: documented[name] for name in ("id", "tenant_id")}} | documented == {
+        **documented,
         **{name: record[name] for name in ("created_at", "updated_at")},
     }
 
@@ -99,7 +101,7 @@ def test_the_active_definitions_are_those_of_the_spec(admin, query, example, que
 
 
 def test_a_count_advances_event_by_event(admin, query, happens):
-    defined(admin, condition={"type": "count", "min": 3})
+    define(admin, condition={"type": "count", "min": 3})
 
     happens("user.login", times=2)
     two = progress(query)
@@ -109,7 +111,7 @@ def test_a_count_advances_event_by_event(admin, query, happens):
     assert progress(query) == ({"count": 3, "sum": 0.0, "distinct": []}, True, 1)
 
 
-def test_a_sum_is_of_the_events_that_the_expression_takes(admin, query, happens, printed):
+def test_a_sum_contains_only_events_that_match_the_expression(admin, query, happens, printed):
     admin.post("/tenants/acme/streaks", printed("points.json"))
 
     for points in (100, 50.5, 100, 100):
@@ -124,7 +126,7 @@ def test_a_sum_is_of_the_events_that_the_expression_takes(admin, query, happens,
 
 
 def test_distinct_values_are_shown(admin, query, happens):
-    defined(admin, event_types=["*"], condition={"type": "distinct", "field": "attrs.mode", "min": 5})
+    define(admin, event_types=["*"], condition={"type": "distinct", "field": "attrs.mode", "min": 5})
 
     for mode in ("arcade", "ranked", "arcade", "casual", 7):
         happens("played", mode=mode)
@@ -134,8 +136,8 @@ def test_distinct_values_are_shown(admin, query, happens):
     assert sorted(found["distinct"], key=str) == [7, "arcade", "casual", "ranked"]
 
 
-def test_a_sum_beyond_what_json_can_say_is_no_crash(admin, query, happens):
-    defined(admin, condition={"type": "sum", "field": "points", "min": 5})
+def test_a_sum_beyond_the_range_of_json_numbers_does_not_crash(admin, query, happens):
+    define(admin, condition={"type": "sum", "field": "points", "min": 5})
 
     happens("user.login", times=2, points=1.7e308)
 
@@ -157,8 +159,8 @@ def test_a_sum_beyond_what_json_can_say_is_no_crash(admin, query, happens):
         ({"type": "rolling", "duration_seconds": 90}, "2026-02-14T10:00:00Z", 90),
     ],
 )
-def test_the_window_that_is_open_has_its_key_and_its_end(admin, query, happens, window, key, seconds):
-    defined(admin, window=window)
+def test_the_open_window_has_its_key_and_its_end(admin, query, happens, window, key, seconds):
+    define(admin, window=window)
     happens("user.login")
 
     streak = shown(query)
@@ -167,7 +169,7 @@ def test_the_window_that_is_open_has_its_key_and_its_end(admin, query, happens, 
 
 
 def test_seconds_are_whole_and_rounded_down(admin, query, happens, clock):
-    defined(admin)
+    define(admin)
     happens("user.login")
     clock.move_to(NOW + timedelta(milliseconds=1))
 
@@ -175,7 +177,7 @@ def test_seconds_are_whole_and_rounded_down(admin, query, happens, clock):
 
 
 def test_a_rolling_streak_that_broke_has_no_window(admin, query, happens, clock):
-    defined(admin, window={"type": "rolling", "duration_seconds": 3600})
+    define(admin, window={"type": "rolling", "duration_seconds": 3600})
     happens("user.login")
     clock.move_to(NOW + 5 * HOUR)
 
@@ -186,8 +188,8 @@ def test_a_rolling_streak_that_broke_has_no_window(admin, query, happens, clock)
     assert (broken["current_window_satisfied"], broken["current_count"], broken["longest_count"]) == (False, 0, 1)
 
 
-def test_a_new_window_begins_with_nothing(admin, query, happens, clock):
-    defined(admin)
+def test_a_new_window_begins_without_progress(admin, query, happens, clock):
+    define(admin)
     happens("user.login")
     clock.move_to(NOW + DAY)
 
@@ -201,19 +203,23 @@ def test_a_new_window_begins_with_nothing(admin, query, happens, clock):
         ({"type": "sum", "field": "points", "min": 2.5}, {"count": 0, "sum": 2.5, "distinct": []}),
     ],
 )
-def test_a_window_satisfied_before_a_change_of_rules_is_shown_full(admin, query, happens, condition, shown_progress):
-    record = defined(admin)
+def test_a_window_satisfied_before_a_change_of_the_rules_shows_full_progress(
+    admin, query, happens, condition, shown_progress
+):
+    record = define(admin)
     happens("user.login")
 
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", condition)})
+    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", condition)})
 
     assert progress(query) == (shown_progress, True, 1)
 
 
-def test_what_comes_on_top_of_such_a_window_hides_nothing(admin, query, happens):
-    record = defined(admin)
+def test_further_events_in_such_a_window_add_to_its_progress(admin, query, happens):
+    record = define(admin)
     happens("user.login")
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", {"type": "count", "min": 3})})
+    admin.patch(
+        f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", {"type": "count", "min": 3})}
+    )
 
     happens("user.login", times=5)
 
@@ -221,7 +227,7 @@ def test_what_comes_on_top_of_such_a_window_hides_nothing(admin, query, happens)
 
 
 def test_a_streak_is_at_risk_when_its_lead_begins_until_it_ticks(admin, query, happens, clock):
-    defined(admin, at_risk_seconds=3600)
+    define(admin, at_risk_seconds=3600)
     happens("user.login")
 
     clock.move_to(NOW.replace(day=15, hour=22, minute=59))
@@ -234,7 +240,7 @@ def test_a_streak_is_at_risk_when_its_lead_begins_until_it_ticks(admin, query, h
 
 
 def test_a_streak_with_a_lead_of_zero_is_never_at_risk(admin, query, happens, clock):
-    record = defined(admin, at_risk_seconds=0)
+    record = define(admin, at_risk_seconds=0)
     happens("user.login")
 
     clock.move_to(NOW.replace(day=15, hour=23, minute=59, second=59))
@@ -249,30 +255,39 @@ TWO = [{"threshold": 2}, {"threshold": 1, "repeatable": True}]
 
 
 def test_milestones_are_earned_one_after_the_other_and_repeatable_ones_in_each_run(admin, query, happens, clock):
-    defined(admin, milestones=TWO)
+    define(admin, milestones=TWO)
 
-    told = []
+    results = []
     for day in (0, 1, 5, 6):
         clock.move_to(NOW + day * DAY)
-        told.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")] if day else None)
+        results.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")] if day else None)
         happens("user.login")
-        told.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")])
+        results.append([shown(query)[name] for name in ("earned_milestones", "next_milestone")])
 
-    assert told == [None, [[1], 2], [[1], 2], [[1, 2], None], [[2], 1], [[1, 2], None], [[1, 2], None], [[1, 2], None]]
+    assert results == [
+        None,
+        [[1], 2],
+        [[1], 2],
+        [[1, 2], None],
+        [[2], 1],
+        [[1, 2], None],
+        [[1, 2], None],
+        [[1, 2], None],
+    ]
 
 
 def test_milestones_are_shown_in_the_order_in_which_they_were_configured(admin, query, happens):
-    defined(admin, milestones=TWO)
+    define(admin, milestones=TWO)
     happens("user.login")
 
     assert [milestone["threshold"] for milestone in shown(query)["milestones"]] == [2, 1]
 
 
-# --- who and which ----------------------------------------------------------------------------------------------------
+# --- users and streaks ------------------------------------------------------------------------------------------------
 
 
-def test_a_user_never_seen_has_no_streaks_and_is_not_created(admin, query, nothing_written):
-    defined(admin)
+def test_an_unknown_user_has_no_streaks_and_is_not_created(admin, query, nothing_written):
+    define(admin)
 
     with nothing_written():
         answer = query.get("/streaks/acme/users/nobody")
@@ -281,10 +296,10 @@ def test_a_user_never_seen_has_no_streaks_and_is_not_created(admin, query, nothi
     assert not Participant.objects.exists()
 
 
-def test_untouched_streaks_are_not_listed_and_the_others_cost_three_queries(admin, query, happens, queries):
+def test_streaks_without_ticks_are_not_listed_and_the_list_needs_three_queries(admin, query, happens, queries):
     for number in range(5):
-        defined(admin, f"Streak {number}")
-    defined(admin, "Untouched", event_types=["other"])
+        define(admin, f"Streak {number}")
+    define(admin, "Untouched", event_types=["other"])
     happens("user.login")
     query.get(ADA)
 
@@ -296,7 +311,7 @@ def test_untouched_streaks_are_not_listed_and_the_others_cost_three_queries(admi
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
 def test_one_streak_costs_three_queries(admin, query, happens, queries, path):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     path = path.format(user="ada", streak=record["id"])
     query.get(path)
@@ -309,10 +324,10 @@ def test_one_streak_costs_three_queries(admin, query, happens, queries, path):
 
 @pytest.mark.parametrize("status", list(Status))
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_active_and_paused_streaks_are_found_archived_ones_and_drafts_are_not(
+def test_active_and_paused_streaks_are_visible_archived_ones_and_drafts_are_not(
     admin, query, happens, tenant, status, path
 ):
-    record = defined(admin)
+    record = define(admin)
     happens("user.login")
     set_status(Streak.objects.get(), tenant=tenant, status=status, now=NOW)
 
@@ -323,17 +338,17 @@ def test_active_and_paused_streaks_are_found_archived_ones_and_drafts_are_not(
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_what_is_not_there_is_404_in_the_words_of_the_spec(admin, query, happens, example, path):
-    untouched = defined(admin, "Untouched", event_types=["other"])
-    touched = defined(admin)
+def test_missing_objects_are_404_with_the_documented_message(admin, query, happens, example, path):
+    untouched = define(admin, "Untouched", event_types=["other"])
+    touched = define(admin)
     happens("user.login", user="user-12345")
     words = example("query_error.json")["error"]["message"]
 
     for user, streak in [("user-12345", untouched["id"]), ("user-12345", str(uuid4())), ("bob", touched["id"])]:
         answer = query.get(path.format(user=user, streak=streak))
 
-        said = words.replace("550e8400-...", streak).replace("user-12345", user)
-        assert phoenix_refusal(answer) == (404, "NOT_FOUND", said)
+        expected = words.replace("550e8400-...", streak).replace("user-12345", user)
+        assert phoenix_refusal(answer) == (404, "NOT_FOUND", expected)
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
@@ -344,8 +359,8 @@ def test_a_malformed_id_is_400(query, path, sent):
     assert phoenix_refusal(answer) == (400, "INVALID_INPUT", "definition_id: must be a UUID")
 
 
-def test_an_id_may_be_written_in_capitals(admin, query, happens):
-    record = defined(admin)
+def test_an_id_may_be_in_capitals(admin, query, happens):
+    record = define(admin)
     happens("user.login")
 
     assert query.get(f"{ADA}/{record['id'].upper()}").json()["definition_id"] == record["id"]
@@ -354,8 +369,8 @@ def test_an_id_may_be_written_in_capitals(admin, query, happens):
 @pytest.mark.parametrize(
     "user", ["a/b", "auth0|1", "users", "definitions", "100%", "é 字", "a/definitions/b", "..", "%2F"]
 )
-def test_a_user_may_be_called_anything(admin, query, happens, user):
-    record = defined(admin)
+def test_user_ids_may_contain_any_printable_character(admin, query, happens, user):
+    record = define(admin)
     happens("user.login", user=user)
     named = f"/streaks/acme/users/{segment(user)}"
 
@@ -365,8 +380,8 @@ def test_a_user_may_be_called_anything(admin, query, happens, user):
 
 
 @pytest.mark.parametrize("path", BOTH_PATHS)
-def test_a_server_that_tells_no_raw_path_finds_the_streaks_of_plain_ids(admin, query, happens, path):
-    record = defined(admin)
+def test_a_server_without_raw_paths_finds_streaks_of_plain_ids(admin, query, happens, path):
+    record = define(admin)
     happens("user.login")
     query.tells_raw_path = False
 
@@ -374,14 +389,14 @@ def test_a_server_that_tells_no_raw_path_finds_the_streaks_of_plain_ids(admin, q
     assert query.get(path.format(user="ada", streak=record["id"])).json()["definition_id"] == record["id"]
 
 
-def test_a_user_id_that_can_be_none_is_400(query):
+def test_an_invalid_user_id_is_400(query):
     answer = query.get(f"/streaks/acme/users/{'x' * 256}")
 
     assert phoenix_refusal(answer) == (400, "INVALID_INPUT", "user_id: must be 1 to 255 characters long")
 
 
 def test_the_zone_of_the_participant_moves_their_windows(admin, query, happens):
-    defined(admin, window={"period": "daily", "timezone": "participant"})
+    define(admin, window={"period": "daily", "timezone": "participant"})
     happens("user.login")
     Participant.objects.update(timezone="Pacific/Kiritimati")
 
@@ -390,7 +405,7 @@ def test_the_zone_of_the_participant_moves_their_windows(admin, query, happens):
     assert (streak["window"]["timezone"], streak["current_window_key"]) == ("participant", "2026-02-15")
 
 
-def test_a_tick_without_an_event_is_progress_too(tenant, query):
+def test_a_direct_tick_adds_progress_too(tenant, query):
     row = create_streak(tenant=tenant, data={"code": "c", "name": "Code", "event_types": ["x"]}, now=NOW)
     tenant.refresh_from_db()
     record(tenant=tenant, participant_id="ada", streak_code="c", at=NOW, now=NOW)

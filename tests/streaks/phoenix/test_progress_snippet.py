@@ -1,4 +1,4 @@
-"""The progress bar that the specification's clients draw: its snippet, unchanged, on our answers."""
+"""The documented client code for a progress bar runs unchanged on our answers."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 
 from tests.binaries import node
 from tests.streaks.phoenix.conftest import EXAMPLES
-from tests.streaks.phoenix.happening import changed, defined
+from tests.streaks.phoenix.happening import define, with_value
 
 PRINT = "console.log(JSON.stringify(JSON.parse(process.argv[1]).streaks.map(getProgressPercentage)));"
 CONDITIONS = [
@@ -30,9 +30,9 @@ def percentages(query):
     return drawn
 
 
-def test_the_bar_grows_to_the_full_and_no_further(admin, happens, percentages):
+def test_the_bar_grows_up_to_full(admin, happens, percentages):
     for name, condition in CONDITIONS:
-        defined(admin, name, condition=condition)
+        define(admin, name, condition=condition)
 
     drawn = []
     for mode in ("arcade", "ranked", "casual", "arcade", "zen", "team"):
@@ -50,10 +50,10 @@ def test_the_bar_grows_to_the_full_and_no_further(admin, happens, percentages):
 
 
 @pytest.mark.parametrize("condition", [condition for _, condition in CONDITIONS[:2]])
-def test_it_stays_full_where_the_window_was_satisfied_under_other_rules(admin, happens, percentages, condition):
-    record = defined(admin)
+def test_the_bar_stays_full_if_the_window_was_satisfied_under_other_rules(admin, happens, percentages, condition):
+    record = define(admin)
     happens("user.login")
 
-    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": changed("condition", condition)})
+    admin.patch(f"/tenants/acme/streaks/{record['id']}", {"config": with_value("condition", condition)})
 
     assert percentages() == [100]

@@ -1,16 +1,17 @@
-"""What the admin gateway refuses, and in which words: the spec's "config: event_types cannot be empty" is the manner."""
+"""Bodies that the admin gateway refuses, and the messages. The pattern is "config: event_types cannot be empty"."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from gamify.facts.services import GrantKind, grant_kinds
+from gamify.facts.services import grant_kinds
 from participants.errors import FieldError
 from streaks.models import Streak
 from streaks.services import create_streak
 from tests.client import phoenix_refusal
 from tests.streaks.phoenix.conftest import NOW
-from tests.streaks.phoenix.happening import CONFIG, changed, defined
+from tests.streaks.phoenix.happening import CONFIG, define, with_value
 
 LIST = "/tenants/acme/streaks"
 BODY = {"name": "Daily", "config": CONFIG}
@@ -18,7 +19,7 @@ REWARD = "0c7f4be1-4d1c-4f2c-8c3f-5a5e5a5e5a5e"
 ALPHANUMERIC = "name: must be alphanumeric; spaces, hyphens and underscores are allowed"
 SUM = {"type": "sum", "field": "attrs.points", "min": 5}
 
-# A path into the body, what stands there (... for nothing), and the message.
+# A path into the body, its value (... for a missing key), and the message.
 OF_THE_NAME = [
     ("name", ..., "name: is required"),
     ("name", None, "name: cannot be null"),
@@ -128,31 +129,31 @@ OF_THE_CONFIG = [
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [*OF_THE_NAME, *OF_THE_CONFIG])
-def test_a_definition_that_does_not_validate_is_400_and_says_why(admin, nothing_written, path, value, message):
+def test_an_invalid_definition_is_400_with_the_reason(admin, nothing_written, path, value, message):
     with nothing_written():
-        answer = admin.post(LIST, changed(path, value, of=BODY))
+        answer = admin.post(LIST, with_value(path, value, of=BODY))
 
-    status, code, said = phoenix_refusal(answer)
+    status, code, text = phoenix_refusal(answer)
     assert (status, code) == (400, "VALIDATION_ERROR")
-    assert said.startswith(message)
-    assert said == message or message.endswith(" ")
+    assert text.startswith(message)
+    assert text == message or message.endswith(" ")
 
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [each for each in [*OF_THE_NAME, *OF_THE_CONFIG] if each[0].count(".") or each[1] != ...],
 )
-def test_a_change_is_refused_in_the_same_words(admin, nothing_written, path, value, message):
-    record = defined(admin, "Other")
+def test_a_change_is_refused_with_the_same_messages(admin, nothing_written, path, value, message):
+    record = define(admin, "Other")
 
     with nothing_written():
-        answer = admin.patch(f"{LIST}/{record['id']}", changed(path, value, of=BODY))
+        answer = admin.patch(f"{LIST}/{record['id']}", with_value(path, value, of=BODY))
 
     assert phoenix_refusal(answer)[2].startswith(message)
 
 
-def test_the_error_of_the_spec_is_answered_word_for_word(admin, example):
-    answer = admin.post(LIST, changed("config.event_types", [], of=BODY))
+def test_the_documented_error_is_answered_word_for_word(admin, example):
+    answer = admin.post(LIST, with_value("config.event_types", [], of=BODY))
 
     assert answer.json() == example("admin_error.json")
 
@@ -170,13 +171,13 @@ def test_the_error_of_the_spec_is_answered_word_for_word(admin, example):
         (b'{"name": "a", "config": {"condition": {"min": 99999999999999999999}}}', "config"),
     ],
 )
-def test_a_body_that_is_none_is_400(admin, nothing_written, body, message):
+def test_an_invalid_body_is_400(admin, nothing_written, body, message):
     with nothing_written():
         answer = admin.post(LIST, body)
 
-    status, code, said = phoenix_refusal(answer)
+    status, code, text = phoenix_refusal(answer)
     assert (status, code) == (400, "VALIDATION_ERROR")
-    assert said.startswith(message)
+    assert text.startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +192,8 @@ def test_a_body_that_is_none_is_400(admin, nothing_written, body, message):
         ({"status": {}}, "status: must be active, paused or archived"),
     ],
 )
-def test_a_status_that_is_none_is_400(admin, nothing_written, body, message):
-    record = defined(admin)
+def test_an_invalid_status_is_400(admin, nothing_written, body, message):
+    record = define(admin)
 
     with nothing_written():
         answer = admin.send("PUT", f"{LIST}/{record['id']}/status", body)
@@ -200,7 +201,7 @@ def test_a_status_that_is_none_is_400(admin, nothing_written, body, message):
     assert phoenix_refusal(answer) == (400, "VALIDATION_ERROR", message)
 
 
-def test_unknown_fields_are_ignored_and_named(admin):
+def test_unknown_fields_are_ignored_with_a_warning(admin):
     answer = admin.post(LIST, BODY | {"code": "mine", "tenant_id": "other", "status": "paused"})
 
     assert (answer.status_code, answer.json()["tenant_id"], answer.json()["status"]) == (201, "acme", "active")
@@ -213,27 +214,26 @@ def test_unknown_fields_are_ignored_and_named(admin):
 
 @pytest.fixture
 def reward_of(monkeypatch):
-    """Rewards can be given: of this tenant there is one, REWARD."""
+    """A registered reward domain in which the tenant has one reward, REWARD."""
 
     def register(tenant):
         def problem(asking, spec):
             return None if (asking.pk, spec["id"]) == (tenant.pk, REWARD) else FieldError("id", "no such reward")
 
-        monkeypatch.setattr(grant_kinds, "_entries", {})
-        kind = GrantKind(give=lambda work, participant, grant: [], problem=problem, keys=("id",))
-        grant_kinds.register("reward", kind)
+        kind = replace(grant_kinds["reward"], give=lambda work, participant, grant: [], problem=problem)
+        monkeypatch.setattr(grant_kinds, "_entries", {"reward": kind})
 
     return register
 
 
 def with_reward(reward):
-    return changed("config.milestones", [{"threshold": 3}, {"threshold": 7, "reward_item_id": reward}], of=BODY)
+    return with_value("config.milestones", [{"threshold": 3}, {"threshold": 7, "reward_item_id": reward}], of=BODY)
 
 
 REFUSED = (400, "VALIDATION_ERROR", "config: milestones.1.reward_item_id must be the id of a reward of this tenant")
 
 
-def test_a_reward_of_the_tenant_is_taken(admin, tenant, reward_of):
+def test_a_reward_of_the_tenant_is_accepted(admin, tenant, reward_of):
     reward_of(tenant)
 
     record = admin.post(LIST, with_reward(REWARD.upper())).json()
@@ -243,12 +243,12 @@ def test_a_reward_of_the_tenant_is_taken(admin, tenant, reward_of):
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another tenant's"])
-def test_any_other_reward_is_400_when_defined_and_when_changed(
+def test_any_other_reward_is_400_on_creation_and_on_change(
     admin, tenant, other_tenant, reward_of, nothing_written, whose
 ):
     reward_of(tenant if whose == "nobody's" else other_tenant)
     reward = str(uuid4()) if whose == "nobody's" else REWARD
-    record = defined(admin, "Other")
+    record = define(admin, "Other")
 
     with nothing_written():
         created = admin.post(LIST, with_reward(reward))
@@ -257,7 +257,7 @@ def test_any_other_reward_is_400_when_defined_and_when_changed(
     assert phoenix_refusal(created) == phoenix_refusal(patched) == REFUSED
 
 
-def test_without_a_domain_that_gives_rewards_every_one_is_refused(admin, monkeypatch, nothing_written):
+def test_without_the_rewards_domain_every_reward_is_refused(admin, monkeypatch, nothing_written):
     monkeypatch.setattr(grant_kinds, "_entries", {})
 
     with nothing_written():
@@ -266,7 +266,7 @@ def test_without_a_domain_that_gives_rewards_every_one_is_refused(admin, monkeyp
     assert phoenix_refusal(answer) == REFUSED
 
 
-def test_a_reward_that_has_gone_since_does_not_stand_in_the_way_of_other_changes(admin, tenant, reward_of, monkeypatch):
+def test_a_reward_that_no_longer_exists_does_not_block_other_changes(admin, tenant, reward_of, monkeypatch):
     reward_of(tenant)
     record = admin.post(LIST, with_reward(REWARD)).json()
     monkeypatch.setattr(grant_kinds, "_entries", {})
@@ -277,13 +277,13 @@ def test_a_reward_that_has_gone_since_does_not_stand_in_the_way_of_other_changes
     assert answer.json()["config"]["at_risk_seconds"] == 60
 
 
-def test_codes_are_made_of_names_and_never_given_again(admin, tenant):
+def test_codes_are_made_from_names_and_never_reused(admin, tenant):
     create_streak(tenant=tenant, data={"code": "daily-login", "name": "x", "event_types": ["x"]}, now=NOW)
-    first = defined(admin, "Daily Login")
+    first = define(admin, "Daily Login")
     admin.delete(f"{LIST}/{first['id']}")
 
     names = ["Daily Login", "Daily_Login", "日本語", "-- 5", "y" * 200, "y" * 201, "y" * 202]
-    codes = [Streak.objects.get(pk=defined(admin, name)["id"]).code for name in names]
+    codes = [Streak.objects.get(pk=define(admin, name)["id"]).code for name in names]
 
     assert Streak.objects.get(pk=first["id"]).code == "daily-login-2"
     assert codes == ["daily-login-3", "daily_login", "streak", "5", "y" * 50, "y" * 42 + "-2", "y" * 42 + "-3"]

@@ -6,27 +6,27 @@ from django.utils import timezone
 
 from gamify.badges.services import award_to_eligible
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Participant
 
 
 class Command(ReportingCommand):
     help = (
-        "Give a badge to everyone who meets its criteria and does not have it. Stopped and begun again, it does what is left. "
-        "Silent unless told otherwise."
+        "Award a badge to all participants who meet its criteria and do not have it. An interrupted run can be repeated. "
+        "Publishes no domain events unless --emit is given."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
+        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
         parser.add_argument("--badge", required=True, metavar="CODE")
-        parser.add_argument("--dry-run", action="store_true", help="Say how many would get it, and give it to nobody.")
-        parser.add_argument("--emit", action="store_true", help="Tell webhooks and feed; silent when left out.")
+        parser.add_argument("--dry-run", action="store_true", help="Report how many would get it, and award nothing.")
+        parser.add_argument("--emit", action="store_true", help="Publish domain events to webhooks and feed.")
 
     def report(self, *, tenant: str, sandbox: bool, badge: str, **options: Any) -> Mapping[str, Any]:
         owner = existing_tenant(tenant, sandbox=sandbox)
         looked_at = met = 0
-        with counting(options, total=Participant.objects.of(owner).count()) as moved:
+        with progress_bar(options, total=Participant.objects.of(owner).count()) as moved:
             for chunk in award_to_eligible(
                 tenant=owner,
                 badge_code=badge,

@@ -5,26 +5,34 @@ from gamify.facts.engine.events import EventInput, name_problem
 from gamify.facts.services import record_history
 from participants.engine import MAX_KEY, NestedTooDeep, json_problems, object_problem
 from participants.errors import DomainError, InvalidInput
-from participants.management.imports import Batch, Columns, ImportCommand, Told, decoded, instant_in, text_in
+from participants.management.imports import (
+    Batch,
+    Columns,
+    ImportCommand,
+    ItemResult,
+    decode_object,
+    instant_in,
+    text_in,
+)
 
 Fields = Mapping[str, Any]
 
 
 class Command(ImportCommand[EventInput]):
     help = (
-        "Record a history of events from a file with the columns participant_id, event_name and timestamp and, if you like, "
-        "properties (an object; in CSV its JSON) and idempotency_key. Events are taken in the order in which they happened, "
-        "and everything that listens hears them. Resumable, and safe to run twice."
+        "Record past events from a file with the columns participant_id, event_name and timestamp and, optionally, properties (an "
+        "object; in CSV its JSON) and idempotency_key. The events are processed in the order in which they happened, and definitions "
+        "react to them. The command can be resumed, and can be run twice."
     )
     columns = Columns(
         ("participant_id", "event_name", "timestamp"),
         optional=("properties", "idempotency_key"),
         ids=("participant_id", "idempotency_key"),
     )
-    keeps_order = True
+    needs_order = True
 
-    def place(self, fields: Fields) -> float:
-        """When it happened; a line that does not say it is refused, wherever it stands."""
+    def sort_key(self, fields: Fields) -> float:
+        """Sort lines by time. A line without a valid time will be refused, so its place does not matter."""
         try:
             return instant_in(fields, "timestamp").timestamp()
         except DomainError:
@@ -39,14 +47,14 @@ class Command(ImportCommand[EventInput]):
             idempotency_key=_key_in(fields),
         )
 
-    def take(self, batch: Batch[EventInput]) -> Sequence[Told]:
+    def write_batch(self, batch: Batch[EventInput]) -> Sequence[ItemResult]:
         return record_history(
             tenant=batch.tenant,
             events=batch.items,
             now=batch.now,
             is_silent=batch.is_silent,
             is_dry_run=batch.is_dry_run,
-            then=batch.then,
+            then=batch.before_end,
         )
 
 
@@ -74,9 +82,9 @@ def _properties_in(fields: Fields) -> Mapping[str, Any]:
     if value is None or value == "":
         return {}
     if isinstance(value, str):
-        value, problem = decoded(value)
+        value, problem = decode_object(value)
         if problem is not None:
-            raise InvalidInput("properties", f"Must be a JSON object; what is written there {problem}.")
+            raise InvalidInput("properties", f"Must be a JSON object; this text {problem}.")
     if not isinstance(value, dict):
         raise InvalidInput("properties", "Must be a JSON object.")
     if problem := _problem(value):

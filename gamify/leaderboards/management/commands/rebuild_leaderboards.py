@@ -7,17 +7,17 @@ from django.utils import timezone
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services import LeaderboardNotFound, rebuild
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 from participants.models import Participant
 
 
 class Command(ReportingCommand):
-    help = "Fill leaderboards anew from the history. Until one is done, its answers say that it is building."
+    help = "Fill leaderboards again from the history. Until a board is complete, its answers have building=true."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
-        parser.add_argument("--board", metavar="CODE", help="Only this one; all active ones when left out.")
+        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        parser.add_argument("--board", metavar="CODE", help="Fill only this board. Default: all active boards.")
 
     def report(self, *, tenant: str, sandbox: bool, board: str | None, **options: Any) -> Mapping[str, Any]:
         owner = existing_tenant(tenant, sandbox=sandbox)
@@ -26,7 +26,7 @@ class Command(ReportingCommand):
         if board is not None and not chosen:
             raise LeaderboardNotFound(board)
         looked_at = 0
-        with counting(options, total=len(chosen) * Participant.objects.of(owner).count()) as moved:
+        with progress_bar(options, total=len(chosen) * Participant.objects.of(owner).count()) as moved:
             for row in chosen:
                 for step in rebuild(board=row, now=timezone.now()):
                     looked_at += step

@@ -13,10 +13,10 @@ from participants.work import reading
 
 
 class Command(ReportingCommand):
-    help = "Say what is wrong with rules: those that can never fire, feed themselves, or give what is not there. Exits 1 on errors."
+    help = "Report rules that can never fire, trigger themselves, or give something that does not exist. Exits with 1 on errors."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", metavar="SLUG", help="Of this tenant and its sandbox; of all when left out.")
+        parser.add_argument("--tenant", metavar="SLUG", help="Only this tenant and its sandbox. Default: all tenants.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.errors = 0
@@ -25,18 +25,18 @@ class Command(ReportingCommand):
             raise SystemExit(1)
 
     def report(self, *, tenant: str | None, json: bool, **options: Any) -> Mapping[str, Any]:
-        told = [line for each in _tenants(tenant) for line in _findings(each)]
-        levels = [line["level"] for line in told]
+        lines = [line for each in _tenants(tenant) for line in _findings(each)]
+        levels = [line["level"] for line in lines]
         self.errors = levels.count(Level.ERROR)
         if not json:
-            for line in told:
+            for line in lines:
                 self.stdout.write(_sentence(line))
         counts = {f"{level.value}s": levels.count(level) for level in Level}
-        return {**counts, "findings": told} if json else counts
+        return {**counts, "findings": lines} if json else counts
 
 
 def _tenants(slug: str | None) -> Sequence[Tenant]:
-    """Live and sandbox. Raises TenantNotFound."""
+    """Return live and sandbox tenants. Raises: TenantNotFound."""
     live = (
         list(Tenant.objects.live().select_related("sandbox")) if slug is None else [tenant_by_slug(slug, sandbox=False)]
     )
@@ -47,10 +47,10 @@ def _tenants(slug: str | None) -> Sequence[Tenant]:
 
 def _findings(tenant: Tenant) -> list[dict[str, str]]:
     with reading(tenant):
-        return [_told(found, tenant) for found in findings(tenant, now=timezone.now())]
+        return [_to_json(found, tenant) for found in findings(tenant, now=timezone.now())]
 
 
-def _told(found: Finding, tenant: Tenant) -> dict[str, str]:
+def _to_json(found: Finding, tenant: Tenant) -> dict[str, str]:
     return {
         "tenant": tenant.slug,
         "environment": tenant.environment,

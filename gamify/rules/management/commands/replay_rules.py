@@ -29,20 +29,23 @@ DEFAULT_DAYS = 30
 
 class Command(ReportingCommand):
     help = (
-        "What would a rule have given for the events of the last days? Compared with the active version; with --changes, "
-        "a file with the body of a PATCH, before it is made. Nothing is locked or written."
+        "Report what a rule would have given for the events of the last days, compared with its active version. With --changes, a "
+        "file with the body of a PATCH, try a change before it is made. Takes no locks and writes nothing."
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="The sandbox twin instead.")
-        parser.add_argument("--rule", required=True, metavar="CODE", help="Active or not.")
+        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        parser.add_argument("--rule", required=True, metavar="CODE", help="Code of the rule, which need not be active.")
         parser.add_argument(
-            "--days", type=whole_number, default=DEFAULT_DAYS, help=f"How far to look back ({DEFAULT_DAYS})."
+            "--days",
+            type=whole_number,
+            default=DEFAULT_DAYS,
+            help=f"How many days to look back. Default: {DEFAULT_DAYS}.",
         )
-        parser.add_argument("--changes", type=Path, metavar="FILE", help="JSON of what would be changed.")
+        parser.add_argument("--changes", type=Path, metavar="FILE", help="JSON file with the changes.")
         parser.add_argument(
-            "--max-events", type=whole_number, metavar="N", help="Stop after so many; all when left out."
+            "--max-events", type=whole_number, metavar="N", help="Stop after this many events. Default: all."
         )
 
     def report(self, *, tenant: str, sandbox: bool, rule: str, days: int, **options: Any) -> Mapping[str, Any]:
@@ -56,12 +59,12 @@ class Command(ReportingCommand):
         with reading(found), self._progress(found, options) as watch:
             draft = _draft(found, rule, options["changes"], body)
             played = replay(found, [draft], since=since, now=now, max_events=max_events, on_progress=watch)
-        told = _told(played, played.rules[0])
-        return told if options["json"] else {name: _in_words(value) for name, value in told.items()}
+        result = _to_json(played, played.rules[0])
+        return result if options["json"] else {name: _in_words(value) for name, value in result.items()}
 
     @contextmanager
     def _progress(self, tenant: Tenant, options: Mapping[str, Any]) -> Iterator[OnProgress]:
-        """A bar of participants on a terminal."""
+        """Show a progress bar of participants if the output is a terminal."""
         if options["json"] or not self.stdout.isatty():
             yield lambda participants, events: None
             return
@@ -72,26 +75,26 @@ class Command(ReportingCommand):
 
 
 def _draft(tenant: Tenant, code: str, changes: Path | None, body: Any) -> Rule:
-    """The rule of this code, changed in memory by `body`, which the file `changes` has.
+    """Return the rule with this code, changed in memory by `body`, the content of the file `changes`.
 
-    Raises RuleNotFound, or CommandError for changes that a PATCH would refuse.
+    Raises: RuleNotFound; CommandError for changes that a PATCH would refuse.
     """
     rule = Rule.objects.of(tenant).filter(code=code).first()
     if rule is None:
         raise RuleNotFound(code)
     if changes is None:
         return rule
-    judged = RuleChanges(rule, data=body, partial=True)
-    if not judged.is_valid():
-        first = next(field_errors(judged.errors))
+    changed = RuleChanges(rule, data=body, partial=True)
+    if not changed.is_valid():
+        first = next(field_errors(changed.errors))
         raise CommandError(": ".join(filter(None, (str(changes), first.field, first.message))))
-    problem = next(iter(then_problems(tenant, judged.validated_data.get("then", ()))), None)
+    problem = next(iter(then_problems(tenant, changed.validated_data.get("then", ()))), None)
     if problem is not None:
         raise CommandError(f"{changes}: {problem.field}: {problem.message}")
-    return rule_with_changes(rule, judged.validated_data)
+    return rule_with_changes(rule, changed.validated_data)
 
 
-def _told(played: ReplayReport, rule: RuleReplay) -> dict[str, Any]:
+def _to_json(played: ReplayReport, rule: RuleReplay) -> dict[str, Any]:
     return {
         "rule": rule.code,
         "participants_looked_at": played.participants,
@@ -106,7 +109,7 @@ def _told(played: ReplayReport, rule: RuleReplay) -> dict[str, Any]:
 
 
 def _in_words(value: Any) -> Any:
-    """A list of shares, or the totals of the version in force, as text."""
+    """Return a list of shares, or the totals of the active version, as text."""
     if isinstance(value, list):
         return [f"{each['participant_id']} {each['points']:+,}" if isinstance(each, dict) else each for each in value]
     return [f"{name} {number:,}" for name, number in value.items()] if isinstance(value, dict) else value

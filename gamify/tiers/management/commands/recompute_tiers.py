@@ -7,7 +7,7 @@ from django.utils import timezone
 from gamify.tiers.selectors import award_recipients_in_chunks, count_award_recipients
 from gamify.tiers.services import recompute
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.management.progress import counting
+from participants.management.progress import progress_bar
 
 CHUNK = 100
 
@@ -26,7 +26,7 @@ class Command(ReportingCommand):
     def report(self, *, tenant: Sequence[str], sandbox: bool, **options: Any) -> Mapping[str, Any]:
         tenants = [existing_tenant(slug, sandbox=sandbox) for slug in dict.fromkeys(tenant)]
         looked_at = raised = 0
-        with counting(options, total=sum(map(count_award_recipients, tenants))) as moved:
+        with progress_bar(options, total=sum(map(count_award_recipients, tenants))) as moved:
             for each in tenants:
                 for chunk in award_recipients_in_chunks(each, size=CHUNK):
                     now, is_dry_run = timezone.now(), options["dry_run"]

@@ -1,4 +1,4 @@
-"""Prints what happens, as it happens."""
+"""Prints a tenant's domain events live."""
 
 import json
 import time
@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from gamify.webhooks import services
-from gamify.webhooks.definitions import types_meant
+from gamify.webhooks.definitions import types_matching
 from gamify.webhooks.engine.messages import instant_text
-from gamify.webhooks.selectors.feed import FeedPage, Following
-from participants.api.fields import words_of
+from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
+from participants.api.fields import split_words
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 from participants.models import DomainEvent, Tenant
@@ -22,18 +22,20 @@ PAGE = 500
 
 
 class Command(BaseCommand):
-    help = "Print a tenant's events live, as the feed has them, until Ctrl-C."
+    help = "Print a tenant's domain events live, in the order of the feed, until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, help="Slug of the tenant.")
-        parser.add_argument("--sandbox", action="store_true", help="Of its sandbox.")
-        parser.add_argument("--types", default="*", help="Only these: streak.*,points.awarded. Default: all.")
-        parser.add_argument("--participant", help="Only what is about this participant.")
+        parser.add_argument("--sandbox", action="store_true", help="Use the tenant's sandbox.")
         parser.add_argument(
-            "--after", default=services.LATEST, help="A cursor to begin behind; oldest: from the first event."
+            "--types", default="*", help="Only these event types: streak.*,points.awarded. Default: all."
         )
-        parser.add_argument("--once", action="store_true", help="End where there is no more for now.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON object on each line, with its cursor.")
+        parser.add_argument("--participant", help="Only events about this participant.")
+        parser.add_argument(
+            "--after", default=services.LATEST, help="Start after this cursor; oldest: from the first event."
+        )
+        parser.add_argument("--once", action="store_true", help="Stop when there are no further events.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object per line, with its cursor.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -43,28 +45,28 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             return
 
-    def _follow(self, *, tenant: str, sandbox: bool, after: str, idempotency: bool, **options: Any) -> None:
-        listened_to = existing_tenant(tenant, sandbox=sandbox)
-        following = Following(types_meant(words_of(options["types"])), options["participant"])
-        page = _page(listened_to, following, None if after == "oldest" else after)
+    def _follow(self, *, tenant: str, sandbox: bool, after: str, once: bool, **options: Any) -> None:
+        owner = existing_tenant(tenant, sandbox=sandbox)
+        feed_filter = FeedFilter(types_matching(split_words(options["types"])), options["participant"])
+        page = _page(owner, feed_filter, None if after == "oldest" else after)
         while True:
             for event in page.events:
                 self.stdout.write(_line(event, as_json=options["json"]))
-            self.stdout.flush()  # who reads it through a pipe wants it live, too
+            self.stdout.flush()  # otherwise a pipe would receive the events late
             if not page.has_more:
-                if idempotency:
+                if once:
                     return
                 time.sleep(POLL_SECONDS)
-            page = _page(listened_to, following, str(page.cursor))
+            page = _page(owner, feed_filter, str(page.cursor))
 
 
-def _page(tenant: Tenant, following: Following, after: str | None) -> FeedPage:
-    return services.read_feed(tenant=tenant, following=following, after=after, limit=PAGE, now=timezone.now())
+def _page(tenant: Tenant, feed_filter: FeedFilter, after: str | None) -> FeedPage:
+    return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=PAGE, now=timezone.now())
 
 
 def _line(event: DomainEvent, *, as_json: bool) -> str:
     if as_json:
         about = {"cursor": str(event.position), "id": str(event.pk), "type": event.type}
         return json.dumps({**about, "occurred_at": instant_text(event.occurred_at), "data": event.data})
-    told = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.data.items())
-    return f"{instant_text(event.occurred_at)}  {event.type:<28}  {told}"
+    data = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.data.items())
+    return f"{instant_text(event.occurred_at)}  {event.type:<28}  {data}"

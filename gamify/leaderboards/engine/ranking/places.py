@@ -1,7 +1,8 @@
-"""Where somebody stands on a board: by score, then by who came to it first, then by who was there first (contract §9).
+"""Places: the order of participants on a board (docs/contract.md §9).
 
-A place is `(score, earliness, participant id)`, and the greater one is the better one: so places compare as the rows of the
-database do. `earliness` is the instant at which the score was reached, in microseconds, negative.
+A place is the tuple `(score, earliness, participant id)`. The greater place is the better one. `earliness` is the instant at
+which the score was reached, in negative microseconds since 1970: of two equal scores, the earlier one is better. The id makes
+every place unique. The database sorts rows in the same order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,53 +22,51 @@ FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 CARRY = 2**63
 """A score is stored in two columns: `carry` counts whole multiples of this number, and `score` holds the rest."""
 
-_MAX_CARRY = 2**31 - 1  # what an integer column holds
+_MAX_CARRY = 2**31 - 1  # the greatest value of an integer column
 
 WORST_PLACE: Place = (MIN_BIGINT, MIN_BIGINT, FIRST_ID)
 BEST_PLACE: Place = (_MAX_CARRY * CARRY + MAX_BIGINT, MAX_BIGINT, LAST_ID)
 
 
 def split_score(score: int) -> tuple[int, int]:
-    """The columns `carry` and `score` of a score. The pairs sort as the scores do, because 0 <= rest < CARRY."""
+    """The values of the columns `carry` and `score`. The pairs sort as the scores do, because 0 <= rest < CARRY."""
     return divmod(score, CARRY)
 
 
 def join_score(carry: int, rest: int) -> int:
-    """The score whose columns are `carry` and `score`."""
+    """The score that is stored as `carry` and `score` (here `rest`)."""
     return carry * CARRY + rest
 
 
 def earliness(at: datetime) -> int:
+    """The earliness of a score that was reached at this instant, in negative microseconds since 1970."""
     return -((at - _EPOCH) // _MICROSECOND)
 
 
-def instant(early: int) -> datetime:
-    return _EPOCH - timedelta(microseconds=early)
-
-
 def best_place_with_score(score: int) -> Place:
-    """Whoever is better than this place has a better score: those who share it are not."""
+    """The best possible place with this score. Every place above it has a better score, so it gives the rank of a tie."""
     return score, MAX_BIGINT, LAST_ID
 
 
 @dataclass(frozen=True)
 class Move:
-    """From one place to another; None for not being on the board."""
+    """A participant's change from one place to another. None means that the participant is not on the board."""
 
     before: Place | None
     after: Place | None
 
 
 Moves = Mapping[UUID, Move]
+"""The moves in one slot by participant id."""
 
 
 def net_count(moves: Iterable[Move]) -> int:
-    """How many more are on the board after `moves`."""
+    """How many more participants are on the board after `moves`. Negative if there are fewer."""
     return sum((move.after is not None) - (move.before is not None) for move in moves)
 
 
 def net_count_above(moves: Iterable[Move], place: Place) -> int:
-    """How many more are better than `place` after `moves`."""
+    """How many more participants are above `place` after `moves`. Negative if there are fewer."""
     return sum(_is_above(move.after, place) - _is_above(move.before, place) for move in moves)
 
 
@@ -76,7 +75,11 @@ def _is_above(one: Place | None, other: Place) -> bool:
 
 
 def competition_ranks(scores: Sequence[int], *, start: int, first: int) -> Sequence[int]:
-    """Ranks of standings in order, of whom `start` stand above the first, whose rank is `first`: who shares a score shares its rank."""
+    """The ranks of consecutive rows of a board, for example 1, 2, 2, 4. Equal scores share a rank.
+
+    `scores` are in falling order. `start` is the number of rows above the first of them, and `first` its rank, which is
+    smaller than `start + 1` if a row above has the same score.
+    """
     ranks: list[int] = []
     for index, score in enumerate(scores):
         if index and score == scores[index - 1]:
@@ -87,5 +90,5 @@ def competition_ranks(scores: Sequence[int], *, start: int, first: int) -> Seque
 
 
 def percentile(rank: int, total: int) -> float:
-    """Of how many in a hundred they are not behind, to one decimal; 100.0 for who is alone."""
+    """`100 * (total - rank) / total`, rounded to one decimal. It is 100.0 for a participant alone on the board."""
     return 100.0 if total == 1 else round(100 * (total - rank) / total, 1)

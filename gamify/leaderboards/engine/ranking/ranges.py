@@ -1,9 +1,13 @@
-"""Counts of places by ranges of them, so that a rank is a few sums and never a count of the board.
+"""Ranges store how many places lie between two bounds. So a rank is a few sums, and no query counts a whole board.
 
-A range begins at its `low` place and ends where the next one of its level begins; the first begins at WORST. Ranges of level 0 (leaves) hold
-up to MAX_LEAF places, those of level 1 (groups) up to MAX_GROUP leaves. A range that has grown too large is split, one that has become
-small joins the one before it: so they follow the scores wherever these are, ties included, since places tell those apart, too.
-A group always begins where a leaf begins.
+A range begins at its place `low` (inclusive) and ends where the next range of its level begins. The first range of a level
+begins at WORST_PLACE. There are two levels:
+
+- a leaf (level 0) holds up to MAX_LEAF places;
+- a group (level 1) holds up to MAX_GROUP leaves. A group always begins where a leaf begins.
+
+A range that grows too large is split, and a range that becomes small joins the one before it. So ranges fit every distribution
+of scores. Many equal scores are no problem either, because their places differ.
 """
 
 from bisect import bisect_right
@@ -13,7 +17,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from uuid import UUID
 
-from gamify.leaderboards.engine.places import WORST_PLACE, Move, Place
+from gamify.leaderboards.engine.ranking.places import WORST_PLACE, Move, Place
 
 LEAF, GROUP = 0, 1
 MAX_LEAF = 512
@@ -26,7 +30,10 @@ SMALL_GROUP = MAX_GROUP // 4
 
 @dataclass(eq=False)
 class Range:
-    """`id` is None until it is stored, and `stored` what is written as its count."""
+    """A leaf or a group. `count` is the number of places in it, `stored_count` the number in the database.
+
+    `id` is None until the range is stored.
+    """
 
     level: int
     low: Place
@@ -44,7 +51,7 @@ class Range:
 
     @property
     def should_rearrange(self) -> bool:
-        """Whether it is a leaf that has to be split, or that has come to hold so few that it may be joined to another."""
+        """Whether a leaf has to be split, or has become so small that it may join another leaf."""
         return self.count > MAX_LEAF or self.stored_count > SMALL_LEAF // 2 >= self.count
 
     def add(self, number: int) -> None:
@@ -53,10 +60,11 @@ class Range:
 
 @dataclass
 class Ranges:
-    """Ranges of one board in one period, and what has become of them since they were read.
+    """The ranges of one slot, and their changes since they were read. `leaves` and `groups` are in rising order.
 
-    The leaves may be those only that hold the places to be counted; to be split and joined, leaves have to be there with all others of
-    their groups, and with `end`, where the last of them ends (`part`).
+    To count moves (`apply`), the leaves that contain the moved places are enough. To split and join leaves, all leaves of their
+    groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the top of the board): see `section`.
+    `removed` collects the ranges that joined another one and have to be deleted.
     """
 
     leaves: list[Range]
@@ -66,7 +74,7 @@ class Ranges:
 
     @classmethod
     def from_stored(cls, ranges: Iterable[Range]) -> "Ranges":
-        """Of a board without any, the two that hold everybody."""
+        """All stored ranges of a slot. If there are none, one leaf and one group that hold every place."""
         ordered = sorted(ranges, key=lambda each: each.low) or [
             Range(LEAF, WORST_PLACE, 0),
             Range(GROUP, WORST_PLACE, 0),
@@ -78,7 +86,7 @@ class Ranges:
         self._group_lows = [each.low for each in self.groups]
 
     def apply(self, moves: Iterable[Move]) -> None:
-        """Count those who came, and no longer those who went."""
+        """Update the counts: each move takes a place out of its range and puts the new one into its range."""
         leaves: Counter[int] = Counter()
         groups: Counter[int] = Counter()
         for move in moves:
@@ -92,7 +100,10 @@ class Ranges:
             self.groups[index].add(number)
 
     def groups_to_rearrange(self) -> Sequence[tuple[int, int]]:
-        """Runs of groups (the first, the last) in which leaves are to be split or joined, with the one before, which they may join."""
+        """Runs of consecutive groups in which leaves have to be split or joined, as pairs (index of the first, index of the last).
+
+        The group before is included, because a small leaf or group may join the one before it.
+        """
         found = {bisect_right(self._group_lows, leaf.low) - 1 for leaf in self.leaves if leaf.should_rearrange}
         wanted = sorted({max(0, each - 1) for each in found} | found)
         firsts = [each for each in wanted if each - 1 not in wanted]
@@ -100,25 +111,32 @@ class Ranges:
         return list(zip(firsts, lasts, strict=True))
 
     def span(self, first: int, last: int) -> tuple[Place, Place | None]:
-        """Where a run of groups begins, and where it ends, None for the board's top."""
+        """The lower bound of a run of groups and its exclusive upper bound, which is None at the top of the board."""
         return self.groups[first].low, self.groups[last + 1].low if last + 1 < len(self.groups) else None
 
     def section(self, first: int, last: int, leaves: Iterable[Range]) -> "Ranges":
-        """A run of groups with all its leaves; of `leaves`, as they are stored, those that are here already are taken from here."""
+        """A run of groups with all its leaves.
+
+        `leaves` are the stored leaves of the run. A leaf that is already part of these ranges replaces its stored copy, because
+        its count is newer.
+        """
         low, end = self.span(first, last)
         here = {leaf.low: leaf for leaf in self.leaves if low <= leaf.low and (end is None or leaf.low < end)}
         whole = {leaf.low: leaf for leaf in leaves} | here
         return Ranges(sorted(whole.values(), key=attrgetter("low")), self.groups[first : last + 1], end)
 
     def oversized_leaves(self) -> Sequence[tuple[Place, Place | None]]:
-        """The leaves to be split: where each begins and where it ends, None for the last."""
+        """Lower and exclusive upper bound of each leaf that has to be split. The upper bound is None at the top of the board."""
         return [(leaf.low, self._end(index)) for index, leaf in enumerate(self.leaves) if leaf.count > MAX_LEAF]
 
     def _end(self, index: int) -> Place | None:
         return self.leaves[index + 1].low if index + 1 < len(self.leaves) else self.end
 
-    def split(self, low: Place, places: Sequence[Place]) -> None:
-        """Let the leaf at `low` keep the first of `places`, which are all of its own in rising order, and make leaves of the others."""
+    def split_leaf(self, low: Place, places: Sequence[Place]) -> None:
+        """Split the leaf that begins at `low`. It keeps the first places, and the others become new leaves after it.
+
+        `places` are all places of the leaf, in rising order.
+        """
         index = bisect_right(self._leaf_lows, low) - 1
         starts = range(NEW_LEAF, len(places) - NEW_LEAF + 1, NEW_LEAF)
         ends = [*starts[1:], len(places)]
@@ -128,35 +146,35 @@ class Ranges:
         self.__post_init__()
 
     def rearrange(self) -> None:
-        """Join what has become small, and split the groups that have come to hold too many."""
+        """Join small leaves and small groups, and split groups with too many leaves."""
         self._join_leaves()
         self._arrange_groups()
 
     def _join_leaves(self) -> None:
-        protected, kept = set(self._group_lows), self.leaves[:1]
+        first_in_group, remaining = set(self._group_lows), self.leaves[:1]
         for leaf in self.leaves[1:]:
-            before = kept[-1]
-            if leaf.low not in protected and leaf.count + before.count <= SMALL_LEAF:
+            before = remaining[-1]
+            if leaf.low not in first_in_group and leaf.count + before.count <= SMALL_LEAF:
                 before.add(leaf.count)
                 self.removed.append(leaf)
             else:
-                kept.append(leaf)
-        self.leaves = kept
+                remaining.append(leaf)
+        self.leaves = remaining
 
     def _arrange_groups(self) -> None:
-        """A group that is small joins the one before it; a large one is split where leaves begin."""
+        """Join a small group to the one before it, and split a large group at the beginning of a leaf."""
         arranged: list[tuple[Range, list[Range]]] = []
-        for group, leaves in self._grouped():
+        for group, leaves in self._leaves_by_group():
             if arranged and len(arranged[-1][1]) + len(leaves) <= SMALL_GROUP:
                 arranged[-1][0].add(group.count)
                 arranged[-1][1].extend(leaves)
                 self.removed.append(group)
             else:
                 arranged.append((group, leaves))
-        self.groups = [part for group, leaves in arranged for part in _parts(group, leaves)]
+        self.groups = [part for group, leaves in arranged for part in _split_group(group, leaves)]
         self.__post_init__()
 
-    def _grouped(self) -> Iterable[tuple[Range, list[Range]]]:
+    def _leaves_by_group(self) -> Iterable[tuple[Range, list[Range]]]:
         lows = [leaf.low for leaf in self.leaves]
         starts = [bisect_right(lows, group.low) - 1 for group in self.groups]
         for group, start, end in zip(self.groups, starts, [*starts[1:], len(self.leaves)], strict=True):
@@ -164,11 +182,14 @@ class Ranges:
 
 
 def should_look_up_leaves(groups: Iterable[Range], places: int) -> bool:
-    """Whether there are so many leaves, as groups tell, that those of a number of places are better looked up than all read."""
+    """Whether to look up only the leaves that contain some places, instead of reading all leaves.
+
+    `places` is the number of these places. The counts of `groups` show how many leaves there are.
+    """
     return sum(group.count for group in groups) > 2 * places * NEW_LEAF
 
 
-def _parts(group: Range, leaves: Sequence[Range]) -> Iterable[Range]:
+def _split_group(group: Range, leaves: Sequence[Range]) -> Iterable[Range]:
     yield group
     if len(leaves) <= MAX_GROUP:
         return

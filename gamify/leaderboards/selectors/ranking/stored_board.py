@@ -1,4 +1,4 @@
-"""One board in one period, as it is written: how many stand above a place, and who stands where, by ranges and index."""
+"""The stored scores and ranges of one board in one period: counts, rows and ranges. Waiting changes are not included."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -9,15 +9,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from gamify.leaderboards.engine.places import BEST_PLACE, WORST_PLACE, Place, join_score, split_score
-from gamify.leaderboards.engine.ranges import MAX_LEAF, Range
-from gamify.leaderboards.selectors import statements
+from gamify.leaderboards.engine.ranking.places import BEST_PLACE, WORST_PLACE, Place, join_score, split_score
+from gamify.leaderboards.engine.ranking.ranges import MAX_LEAF, Range
+from gamify.leaderboards.selectors.ranking import statements
 from participants.database import array_literal
 
 
 @dataclass(frozen=True)
 class BoardRow:
-    """Somebody on a board. `external_id` and `display_name` are as clients know them."""
+    """A participant on a board."""
 
     place: Place
     external_id: str
@@ -25,6 +25,7 @@ class BoardRow:
 
     @classmethod
     def from_columns(cls, row: Sequence[Any]) -> "BoardRow":
+        """Build a row from carry, score, earliness, participant id, external id and display name."""
         *place, external_id, display_name = row
         return cls(_place(place), external_id, display_name)
 
@@ -35,7 +36,10 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class BoardSlice:
-    """Standings in order, and how many stand above the first. `ends` says whether nobody stands below the last."""
+    """Consecutive rows of a board, from the top downwards.
+
+    `start` is the number of rows above the first one. `is_at_end` tells whether the last row is the last of the board.
+    """
 
     start: int
     rows: Sequence[BoardRow]
@@ -44,7 +48,7 @@ class BoardSlice:
 
 @dataclass(frozen=True)
 class StoredBoard:
-    """What is written of one track in one period."""
+    """The stored scores and ranges of one track in one period."""
 
     tenant_id: UUID
     track: UUID
@@ -55,40 +59,40 @@ class StoredBoard:
         return int(total)
 
     def count_above(self, place: Place) -> int:
-        """How many stand above `place`, which may be nobody's."""
+        """How many participants are above `place`. No participant needs to have this place."""
         [(number,)] = self.execute(statements.ABOVE, place)
         return int(number)
 
     def from_offset(self, offset: int, limit: int) -> BoardSlice:
-        """So many from the one that `offset` stand above."""
-        rows = self._standings(statements.rows_from_offset(limit + 1, is_far=is_far_down(offset)), offset=offset)
+        """Up to `limit` rows after the first `offset` ones."""
+        rows = self._rows(statements.rows_from_offset(limit + 1, is_far=is_far_down(offset)), offset=offset)
         return BoardSlice(offset, rows[:limit], len(rows) <= limit)
 
     def around(self, place: Place, number: int) -> BoardSlice:
-        """So many above `place`, and so many from it downwards."""
-        over = self._standings(statements.rows_beside(">", number), place)
-        rows = self._standings(statements.rows_beside("<=", number + 1), place)
-        return BoardSlice(self.count_above(place) - len(over), [*over, *rows[:number]], len(rows) <= number)
+        """Up to `number` rows above `place`, and up to `number` rows from `place` downwards."""
+        above = self._rows(statements.rows_beside(">", number), place)
+        rows = self._rows(statements.rows_beside("<=", number + 1), place)
+        return BoardSlice(self.count_above(place) - len(above), [*above, *rows[:number]], len(rows) <= number)
 
     def places(self, low: Place, end: Place | None) -> list[Place]:
-        """Those from `low` up to `end`, where there is one, in rising order."""
+        """The places from `low` (inclusive) to `end` (exclusive, None for the top of the board), in rising order."""
         rows = [_place(row) for row in self.execute(statements.PLACES, low, top=end or BEST_PLACE)]
         return rows[:-1] if rows and rows[-1] == end else rows
 
-    def _standings(self, sql: str, place: Place = BEST_PLACE, *, offset: int = 0) -> list[BoardRow]:
+    def _rows(self, sql: str, place: Place = BEST_PLACE, *, offset: int = 0) -> list[BoardRow]:
         return [BoardRow.from_columns(row) for row in self.execute(sql, place, offset=offset)]
 
     def groups(self) -> list[Range]:
-        """In rising order, as leaves are."""
+        """All groups, in rising order."""
         return [_range(row) for row in self.execute(statements.GROUPS)]
 
     def leaves(self, low: Place = WORST_PLACE, end: Place | None = None) -> list[Range]:
-        """Those that begin from `low` up to `end`, where there is one."""
+        """The leaves that begin from `low` (inclusive) to `end` (exclusive, None for the top), in rising order."""
         return [_range(row) for row in self.execute(statements.LEAVES, low, top=end or BEST_PLACE)]
 
     def leaves_holding(self, places: Collection[Place]) -> list[Range]:
-        """Those that hold `places`."""
-        rows = self.execute(statements.leaves_holding(connection.vendor), **_places(places))
+        """The leaves that contain `places`, in rising order."""
+        rows = self.execute(statements.leaves_holding(connection.vendor), **_place_parameters(places))
         return sorted(map(_range, rows), key=attrgetter("low"))
 
     def execute(
@@ -101,20 +105,23 @@ class StoredBoard:
         name: str = "",
         **more: Any,
     ) -> list[Any]:
-        """The rows of one of `statements`."""
+        """Run one of the texts of `statements` and return its rows.
+
+        `place` and `top` are the two places that the text may use, `name` is an external id, `more` further parameters.
+        """
         (carry, rest), (top_carry, top_rest) = split_score(place[0]), split_score(top[0])
         values = {
-            "tenant": _written(self.tenant_id),
-            "track": _written(self.track),
+            "tenant": _uuid_parameter(self.tenant_id),
+            "track": _uuid_parameter(self.track),
             "period": self.period,
             "carry": carry,
             "score": rest,
             "early": place[1],
-            "who": _written(place[2]),
+            "who": _uuid_parameter(place[2]),
             "top_carry": top_carry,
             "top_score": top_rest,
             "top_early": top[1],
-            "top_who": _written(top[2]),
+            "top_who": _uuid_parameter(top[2]),
             "offset": offset,
             "name": name,
         }
@@ -123,8 +130,8 @@ class StoredBoard:
             return list(cursor.fetchall())
 
 
-def _places(places: Collection[Place]) -> dict[str, Any]:
-    """For `statements.leaves_of`."""
+def _place_parameters(places: Collection[Place]) -> dict[str, Any]:
+    """The parameters of `statements.leaves_holding`: arrays on PostgreSQL, JSON on SQLite."""
     if connection.vendor == "postgresql":
         carries, rests, earlies, ids = zip(
             *((*split_score(score), early, who) for score, early, who in places), strict=True
@@ -136,22 +143,22 @@ def _places(places: Collection[Place]) -> dict[str, Any]:
 
 def _range(row: Sequence[Any]) -> Range:
     level, *place, count, pk = row
-    return Range.from_row(level, _place(place), count, _read(pk))
+    return Range.from_row(level, _place(place), count, _uuid(pk))
 
 
 def _place(columns: Sequence[Any]) -> Place:
     carry, rest, early, who = columns
-    return join_score(carry, rest), early, _read(who)
+    return join_score(carry, rest), early, _uuid(who)
 
 
 def is_far_down(offset: int) -> bool:
-    """Whether to look for it by ranges, rather than to count from the top."""
+    """Whether ranges find the offset faster than counting from the top."""
     return offset > MAX_LEAF
 
 
-def _written(value: UUID) -> Any:
+def _uuid_parameter(value: UUID) -> Any:
     return value if connection.vendor == "postgresql" else value.hex
 
 
-def _read(value: Any) -> UUID:
+def _uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)

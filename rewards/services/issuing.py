@@ -1,5 +1,6 @@
-"""A reward changes hands, inside a unit that holds the participant and then the reward: one code, one piece of the inventory,
-one claim, and the points that it costs.
+"""Gives a reward to a participant: one claim, one piece of the inventory, one code, and the payment in points.
+
+The unit locks the participant first and then the reward.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from rewards.engine import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
-from rewards.services.codes import give_code, next_code
-from rewards.services.multipliers import switch_on
-from rewards.services.waiting import is_awaited, note_stock, note_waiting, offer_of
+from rewards.services.codes import assign_code, next_code
+from rewards.services.multipliers import start_multiplier
+from rewards.services.pending import has_pending_claims, offer_of, remember_pending_claim, remember_stock
 
 
 class RewardNotFound(DomainError):
@@ -28,22 +29,22 @@ class RewardNotFound(DomainError):
         super().__init__(f"Reward not found: {reward_id}")
 
 
-def loads_of(reward_id: UUID) -> Load:
-    """What a unit must load in which this reward is handed out."""
+def tally_load(reward_id: UUID) -> Load:
+    """The load that a unit needs to hand out this reward."""
     return Load(RewardTally, "reward_id", (reward_id,))
 
 
-def locked_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
-    """Raises RewardNotFound."""
+def lock_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
+    """Lock a reward and remember its stock. Raises: RewardNotFound."""
     reward = work.lock(Reward, reward_id)
     if reward is None:
         raise RewardNotFound(reward_id)
-    note_stock(work, reward)
+    remember_stock(work, reward)
     return reward
 
 
-def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
-    """Raises RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
+def check_eligibility(work: UnitOfWork, participant: Participant, reward: Reward) -> None:
+    """Check that the participant may have the reward. Raises: RewardUnavailable, TierTooLow or MaxClaimsExceeded."""
     tier = current_tier(ladder_of(work.catalog), participant)
     tally = work.row(RewardTally, participant, reward.pk)
     check_open(
@@ -52,23 +53,25 @@ def check_may_have(work: UnitOfWork, participant: Participant, reward: Reward) -
 
 
 def issue_claim(work: UnitOfWork, participant: Participant, reward: Reward, *, cost: int, **about: Any) -> Claim:
-    """Raises OutOfStock, NoCodesAvailable or InsufficientPoints, and has then changed nothing. `about` are further columns of
-    the claim."""
+    """Give one piece of a locked reward to a participant for `cost` points. `about` are further columns of the claim.
+
+    Raises: OutOfStock, NoCodesAvailable or InsufficientPoints, before anything is changed.
+    """
     code = reserve_code(work, reward)
-    claim = _claim(work, participant, reward, **about)
+    claim = _new_claim(work, participant, reward, **about)
     if cost:
         note = Note(f"Reward {reward.name}", {"reward_id": str(reward.pk), "claim_id": str(claim.pk)}, claim.event_id)
         claim.entry_id = debit(work, participant, cost, note=note, kind=EntryType.CLAIM).pk
         claim.points_deducted = cost
     issue_stock(work, reward, claim, code)
-    _keep(work, participant, reward, claim)
-    switch_on(work, participant, reward, claim)
+    _add_claim(work, participant, reward, claim)
+    start_multiplier(work, participant, reward, claim)
     participant.rewards_claimed += 1
-    tell(work, "reward.claimed", participant, claim)
+    emit_claim_event(work, "reward.claimed", participant, claim)
     return claim
 
 
-def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
+def _new_claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
     return Claim(
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,
@@ -82,25 +85,25 @@ def _claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: 
 
 
 def reserve_code(work: UnitOfWork, reward: Reward) -> RewardCode | None:
-    """The code that goes with the next piece, None where it has none. Raises OutOfStock or NoCodesAvailable; nothing is changed.
+    """Return the code of the next piece; None if the reward has no codes. Changes nothing.
 
-    Pieces that others wait for are not in stock for anybody who asks later.
+    Pieces that pending claims wait for are not available to later requests. Raises: OutOfStock or NoCodesAvailable.
     """
     check_stock(offer_of(reward))
-    if is_awaited(work, reward):
+    if has_pending_claims(work, reward):
         raise OutOfStock
     return next_code(reward, work=work)
 
 
 def issue_stock(work: UnitOfWork, reward: Reward, claim: Claim, code: RewardCode | None) -> None:
-    """Take one piece out of stock for `claim`, with the code that `piece_in_stock` has found."""
+    """Take one piece out of stock for `claim`, with the code that `reserve_code` returned."""
     reward.claimed += 1
     work.change(reward, "claimed")
     if code is not None:
-        give_code(work, reward, claim, code)
+        assign_code(work, reward, claim, code)
 
 
-def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
+def _add_claim(work: UnitOfWork, participant: Participant, reward: Reward, claim: Claim) -> None:
     work.touch(participant)
     work.add(claim)
     tally = work.row(RewardTally, participant, reward.pk)
@@ -111,7 +114,7 @@ def _keep(work: UnitOfWork, participant: Participant, reward: Reward, claim: Cla
     work.change(tally, "claims")
 
 
-def tell(work: UnitOfWork, event: str, participant: Participant, claim: Claim, **more: Any) -> None:
+def emit_claim_event(work: UnitOfWork, event: str, participant: Participant, claim: Claim, **more: Any) -> None:
     data = {
         "claim_id": str(claim.pk),
         "reward_id": str(claim.reward_id),
@@ -133,17 +136,18 @@ def grant(
     source: Mapping[str, str],
     event_id: UUID | None,
 ) -> Claim:
-    """Give a reward for nothing, in a unit that has loaded `loads_of` it; one that is out of stock is noted as pending, and
-    handed out when stock comes. Raises RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
+    """Grant a reward for free, in a unit that has loaded `tally_load`. Without stock the claim is pending until stock comes.
+
+    Raises: RewardNotFound, RewardUnavailable, TierTooLow or MaxClaimsExceeded.
     """
-    reward = locked_reward(work, reward_id)
-    check_may_have(work, participant, reward)
+    reward = lock_reward(work, reward_id)
+    check_eligibility(work, participant, reward)
     try:
         return issue_claim(work, participant, reward, cost=0, source=source, event_id=event_id)
     except (OutOfStock, NoCodesAvailable):
-        claim = _claim(work, participant, reward, source=source, event_id=event_id)
+        claim = _new_claim(work, participant, reward, source=source, event_id=event_id)
         claim.status = ClaimStatus.PENDING
-        note_waiting(work, reward)
-        _keep(work, participant, reward, claim)
-        tell(work, "reward.pending", participant, claim)
+        remember_pending_claim(work, reward)
+        _add_claim(work, participant, reward, claim)
+        emit_claim_event(work, "reward.pending", participant, claim)
         return claim
