@@ -26,9 +26,9 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     for challenge, listeners in challenges_in(work.catalog).by_event[fact.name]:
-        heard = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
-        if heard:
-            result, note, outcomes = _apply(challenge, fact, heard, work)
+        values = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
+        if values:
+            result, note, outcomes = _apply(challenge, fact, values, work)
         else:
             result, note, outcomes = NOT_MATCHED, None, ()
         yield _trace_entry(challenge, listeners, fact, result, note)
