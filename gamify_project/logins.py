@@ -110,10 +110,10 @@ def login_address(request: Any) -> str | None:
 
     If the proxy forwards an invalid address, it is the address of the proxy, or None if that is invalid as well.
     """
-    return _normalized(client_address(request)) or _normalized(str(request.META.get("REMOTE_ADDR", "")))
+    return _normalize(client_address(request)) or _normalize(str(request.META.get("REMOTE_ADDR", "")))
 
 
-def _normalized(text: str) -> str | None:
+def _normalize(text: str) -> str | None:
     if found := _WITH_PORT.fullmatch(text):
         text = found[1] or found[2]
     try:

@@ -44,38 +44,43 @@ def _value(listener: Listener, fact: Fact) -> Any:
 
 
 def _apply(
-    challenge: CompiledChallenge, fact: Fact, heard: Mapping[str, Any], work: UnitOfWork
+    challenge: CompiledChallenge, fact: Fact, values: Mapping[str, Any], work: UnitOfWork
 ) -> tuple[str, str | None, Iterable[Outcome]]:
-    """What it came to for who is enrolled, or is by this event."""
+    """Enrol the participant if the challenge does so, and count the event.
+
+    `values` has the value for each matched objective, by code. Returns result and note for the trace, and the outcomes.
+    """
     work.load(loads_for([challenge]))
     row = work.row(Enrolment, fact.participant, challenge.id)
     if row is None and not challenge.is_automatic:
-        return NOT_ENROLLED, "They are not enrolled", ()
-    if row is None and not should_enrol(challenge.rules, heard, at=fact.at):
+        return NOT_ENROLLED, "The participant is not enrolled", ()
+    if row is None and not should_enrol(challenge.rules, values, at=fact.at):
         in_time = challenge.rules.term.counts(fact.at, fact.at)
         return Effect.NO_EFFECT if in_time else Effect.OUT_OF_SCHEDULE, None, ()
     is_enrolled = row is not None
     row = row or enrol_in(work, fact.participant, challenge, at=fact.at)
-    mark = _undo_note(challenge, heard, since=row.enrolled_at if is_enrolled else None)
-    counted = count_event(work, fact.participant, challenge, row, heard, at=fact.at, key=fact.key)
-    return counted.advanced.effect, _note(challenge, counted.advanced), [mark, *counted.outcomes]
+    note = _undo_note(challenge, values, since=row.enrolled_at if is_enrolled else None)
+    counted = count_event(work, fact.participant, challenge, row, values, at=fact.at, key=fact.key)
+    return counted.advanced.effect, _note(challenge, counted.advanced), [note, *counted.outcomes]
 
 
-def _undo_note(challenge: CompiledChallenge, heard: Mapping[str, Any], *, since: datetime | None) -> UndoNote:
-    """Whatever it came to: without an event before, it may come to more. `since` is the enrolment that it found, None where it
-    enrolled.
+def _undo_note(challenge: CompiledChallenge, values: Mapping[str, Any], *, since: datetime | None) -> UndoNote:
+    """The undo note of an event that matched objectives.
+
+    It is stored even if the event had no effect, because it may have one once an earlier event is reversed. `since` is
+    `enrolled_at` of the enrolment that existed before, or None if this event enrolled.
     """
-    values = {
-        each.code: value_to_store(each.condition, heard[each.code])
+    stored = {
+        each.code: value_to_store(each.condition, values[each.code])
         for each in challenge.rules.objectives
-        if each.code in heard
+        if each.code in values
     }
-    found = None if since is None else since.isoformat()
-    return UndoNote("challenges", {"id": str(challenge.id), "heard": values, "since": found})
+    enrolled_at = None if since is None else since.isoformat()
+    return UndoNote("challenges", {"id": str(challenge.id), "heard": stored, "since": enrolled_at})
 
 
 def _note(challenge: CompiledChallenge, advanced: AdvanceResult) -> str | None:
-    """What was completed by it, else how far they have come."""
+    """A sentence for the trace: what the event completed, else the progress of the challenge."""
     if advanced.is_completed:
         return "Completed"
     if advanced.objectives:
@@ -90,7 +95,7 @@ def _trace_entry(
 ) -> TraceEntry:
     def conditions() -> Sequence[Mapping[str, Any]]:
         properties, attributes = fact.properties, fact.participant.attributes
-        return [asked for each in listeners for asked in condition_results(each.listens_to, properties, attributes)]
+        return [result for each in listeners for result in condition_results(each.listens_to, properties, attributes)]
 
     return TraceEntry(Source("challenge", challenge.code), result, note, conditions)
 

@@ -18,7 +18,7 @@ from participants.engine import exact_number
 
 
 class Duration(StrEnum):
-    """`fixed` lies between two instants, `rolling` lasts so many days from the enrolment, `perpetual` has no end."""
+    """`fixed`: between two instants; `rolling`: a number of days from the enrolment; `perpetual`: without end."""
 
     FIXED = "fixed"
     ROLLING = "rolling"
@@ -27,7 +27,7 @@ class Duration(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """When events count. `starts_at` and `ends_at` are those of a fixed term, `lasts` is the length of a rolling one."""
+    """The period in which events count. A fixed term has `starts_at` and `ends_at`, a rolling term has a length (`lasts`)."""
 
     duration: Duration = Duration.PERPETUAL
     starts_at: datetime | None = None
@@ -35,7 +35,7 @@ class Term:
     lasts: timedelta | None = None
 
     def end_of(self, enrolled_at: datetime) -> datetime | None:
-        """When the enrolment ends; None where it does not."""
+        """When the enrolment ends, or None if it has no end."""
         if self.lasts is not None and self.duration is Duration.ROLLING:
             return enrolled_at + self.lasts
         return self.ends_at if self.duration is Duration.FIXED else None
@@ -45,14 +45,17 @@ class Term:
         return end is not None and end <= now
 
     def counts(self, enrolled_at: datetime, at: datetime) -> bool:
-        """Whether what happened at `at` counts for somebody enrolled at `enrolled_at`."""
+        """Whether an event at `at` counts for an enrolment that began at `enrolled_at`."""
         is_early = at < enrolled_at or (self.starts_at is not None and at < self.starts_at)
         return not is_early and not self.has_ended(enrolled_at, at)
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Completed once its condition is met; values from the moment that all `prerequisites`, codes of others, are completed."""
+    """An objective is completed when its condition is met.
+
+    `prerequisites` are codes of objectives that must be completed before this one counts events.
+    """
 
     code: str
     label: str
@@ -61,13 +64,13 @@ class Objective:
 
     @property
     def target(self) -> int | float | Decimal:
-        """What completes it, in the unit of its condition."""
+        """The number that completes the objective, in the unit of its condition: events, a sum, or distinct values."""
         return exact_number(self.condition.minimum)
 
 
 @dataclass(frozen=True)
 class Milestone:
-    """So many completed objectives, at which `grants` are given, once in each round."""
+    """Gives `grants` once per round, when this number of objectives is completed."""
 
     objectives: int
     grants: Sequence[Mapping[str, Any]] = ()
@@ -75,7 +78,7 @@ class Milestone:
 
 @dataclass(frozen=True)
 class Rules:
-    """`needed` is the number of objectives that complete a round; milestones are in ascending order."""
+    """The rules of a challenge. `needed` objectives complete a round. Milestones are in ascending order."""
 
     objectives: Sequence[Objective]
     needed: int
@@ -86,9 +89,15 @@ class Rules:
 
 @dataclass(frozen=True)
 class State:
-    """One enrolment: rounds are numbered from 1, and `completions` of them are completed. Of the round that was begun last:
-    what events came to, by objective, the objectives that are `done`, and the milestones that are `paid`. In a rolling
-    challenge every round has days of its own: `enrolled_at` is the beginning of the latest.
+    """The state of one enrolment.
+
+    - `enrolled_at`: the start of the enrolment. In a rolling challenge each round has its own term, and this is the start
+      of the latest round.
+    - `round`: the number of the latest round, from 1.
+    - `completions`: the number of completed rounds.
+    - `progress`, `done`, `paid`: of the latest round, the progress by objective code, the codes of the completed objectives,
+      and the milestones whose grants were given.
+    - `completed_at`: when the latest completed round was completed.
     """
 
     enrolled_at: datetime
@@ -101,11 +110,11 @@ class State:
 
     @property
     def is_completed(self) -> bool:
-        """Whether the latest round is."""
+        """Whether the latest round is completed."""
         return self.completions >= self.round
 
     def current(self, objective: Objective) -> int | float | Decimal:
-        """What events came to in this round, in the unit of the objective's condition."""
+        """The progress of the objective in the latest round, in the unit of its condition."""
         progress = self.progress.get(objective.code, NO_PROGRESS)
         if objective.condition.kind is ConditionKind.COUNT:
             return progress.count
@@ -115,7 +124,7 @@ class State:
 
 
 class Effect(StrEnum):
-    """What an event came to, in the words of the decision trace."""
+    """The effect of an event, as the decision trace names it."""
 
     COUNTED = "counted"
     OUT_OF_SCHEDULE = "out_of_schedule"
@@ -125,7 +134,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class AdvanceResult:
-    """`state` after an event, and what it completed: `objectives`, `milestones` and, with `is_completed`, the round."""
+    """The state after an event, and the objectives and milestones it completed. `is_completed`: it completed the round."""
 
     effect: Effect
     state: State
@@ -135,33 +144,38 @@ class AdvanceResult:
 
 
 def should_enrol(rules: Rules, values: Mapping[str, Any], *, at: datetime) -> bool:
-    """Whether an event of this moment enrols, where that is automatic: the term is open, and an objective hears it first."""
+    """Whether an event at `at` starts an automatic enrolment: the term is open, and an objective without prerequisites
+    matches it.
+    """
     return rules.term.counts(at, at) and any(_open_objectives(State(at), rules, values))
 
 
 def advance(state: State, rules: Rules, values: Mapping[str, Any], *, at: datetime) -> AdvanceResult:
-    """What comes of one event at `at`. `values` has the value that each objective found which means the event, by code.
+    """Apply one event at `at` to the state. `values` has the value for each objective that matches the event, by code.
 
-    After a completed round of a challenge that can be repeated, the next event that an objective listens to begins a new one;
-    in a rolling challenge with days of its own, so that what happened before the completion cannot begin it. A round whose
-    days went by is begun again in the same way: it is the same round, whose milestones are not paid twice.
+    In a repeatable challenge the next event that an open objective matches starts a new round:
+
+    - After a completed round. In a rolling challenge the new round has its own term, which starts no earlier than the
+      completion. So an earlier event cannot start it.
+    - After a rolling round whose term has ended uncompleted. The round keeps its number, so that its milestones are not
+      paid twice.
     """
-    is_again = rules.is_repeatable and (state.is_completed or _has_lapsed(state, rules, at=at))
-    current = _next_round(state, rules, at=at) if is_again else state
+    is_restart = rules.is_repeatable and (state.is_completed or _has_lapsed(state, rules, at=at))
+    current = _next_round(state, rules, at=at) if is_restart else state
     if not rules.term.counts(current.enrolled_at, at):
         return AdvanceResult(Effect.OUT_OF_SCHEDULE, state)
-    if not is_again:
+    if not is_restart:
         return (
             AdvanceResult(Effect.ALREADY_COMPLETED, state)
             if state.is_completed
             else _advance_round(state, rules, values, at=at)
         )
-    begun = _advance_round(current, rules, values, at=at)
-    return begun if begun.effect is Effect.COUNTED else AdvanceResult(Effect.NO_EFFECT, state)
+    started = _advance_round(current, rules, values, at=at)
+    return started if started.effect is Effect.COUNTED else AdvanceResult(Effect.NO_EFFECT, state)
 
 
 def _has_lapsed(state: State, rules: Rules, *, at: datetime) -> bool:
-    """Whether the days of a round went by; a fixed term is over for good."""
+    """Whether the term of a rolling round has ended. A fixed term ends for good, so it never lapses."""
     return rules.term.duration is Duration.ROLLING and rules.term.has_ended(state.enrolled_at, at)
 
 
@@ -175,17 +189,20 @@ def _next_round(state: State, rules: Rules, *, at: datetime) -> State:
 
 
 def _advance_round(state: State, rules: Rules, values: Mapping[str, Any], *, at: datetime) -> AdvanceResult:
-    """In a round that is under way. Where fewer objectives are needed than were, those that are done may be enough already."""
-    listening = list(_open_objectives(state, rules, values))
-    progress = dict(state.progress) | {each.code: _progress_with(state, each, values[each.code]) for each in listening}
-    met = [each for each in listening if progress[each.code].satisfies(each.condition)]
+    """Apply an event to the round that is under way.
+
+    The completion is checked even if no objective counts: after a change of `needed`, the completed objectives may suffice.
+    """
+    matched = list(_open_objectives(state, rules, values))
+    progress = dict(state.progress) | {each.code: _progress_with(state, each, values[each.code]) for each in matched}
+    met = [each for each in matched if progress[each.code].satisfies(each.condition)]
     state = replace(state, progress=progress, done=(*state.done, *(each.code for each in met)))
-    effect = Effect.COUNTED if listening else Effect.NO_EFFECT
+    effect = Effect.COUNTED if matched else Effect.NO_EFFECT
     return _pay_and_complete(AdvanceResult(effect, state, met), rules, at=at)
 
 
 def _open_objectives(state: State, rules: Rules, values: Mapping[str, Any]) -> Iterator[Objective]:
-    """Those that an event advances: values, not done, and with everything done that they wait for."""
+    """The objectives that an event advances: matched, not completed, and with all prerequisites completed."""
     for objective in rules.objectives:
         is_open = objective.code not in state.done and all(code in state.done for code in objective.prerequisites)
         if is_open and objective.code in values:
@@ -197,7 +214,7 @@ def _progress_with(state: State, objective: Objective, value: Any) -> Progress:
 
 
 def _pay_and_complete(advanced: AdvanceResult, rules: Rules, *, at: datetime) -> AdvanceResult:
-    """Pay the milestones that are reached and not paid, and complete the round if that is enough."""
+    """Mark the milestones that are reached and unpaid as paid, and complete the round if enough objectives are completed."""
     state, done = advanced.state, sum(each.code in advanced.state.done for each in rules.objectives)
     due = [each for each in rules.milestones if each.objectives <= done and each.objectives not in state.paid]
     state = replace(state, paid=(*state.paid, *(each.objectives for each in due)))
@@ -209,7 +226,7 @@ def _pay_and_complete(advanced: AdvanceResult, rules: Rules, *, at: datetime) ->
 
 @dataclass(frozen=True)
 class MatchedEvent:
-    """One event that objectives values at `at`, each with the value that it found; `key` tells it from others."""
+    """A past event at `at` that objectives matched, with the value for each of them. `key` identifies the event."""
 
     key: Any
     at: datetime
@@ -218,23 +235,29 @@ class MatchedEvent:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """Where a history leads, None where nothing of it enrolled anybody; and for each round and milestone, or with None for each
-    round, the key of the event that brought it."""
+    """The state after a history, or None if no event of it enrolled the participant.
+
+    `earned_by` maps (round, milestone's number of objectives) to the key of the event that reached the milestone, and
+    (round, None) to the key of the event that completed the round.
+    """
 
     state: State | None
     earned_by: Mapping[tuple[int, int | None], Any]
 
 
 def replay(rules: Rules, history: Iterable[MatchedEvent], *, enrolled_at: datetime | None) -> ReplayResult:
-    """A whole history, in the order in which it came in, of somebody enrolled at `enrolled_at`; None where an event does that."""
+    """Apply a whole history, in the order in which the events were recorded.
+
+    `enrolled_at` is the start of an enrolment that existed before; None if the first suitable event enrols.
+    """
     state = None if enrolled_at is None else State(enrolled_at)
     earned_by: dict[tuple[int, int | None], Any] = {}
     for each in history:
         if state is None and not should_enrol(rules, each.values, at=each.at):
             continue
-        told = advance(state or State(each.at), rules, each.values, at=each.at)
-        state = told.state
-        earned_by |= {(state.round, milestone.objectives): each.key for milestone in told.milestones}
-        if told.is_completed:
+        result = advance(state or State(each.at), rules, each.values, at=each.at)
+        state = result.state
+        earned_by |= {(state.round, milestone.objectives): each.key for milestone in result.milestones}
+        if result.is_completed:
             earned_by[state.round, None] = each.key
     return ReplayResult(state, earned_by)

@@ -10,8 +10,8 @@ from participants.profile import AnyField, Section, Subject, sections
 
 
 class ChallengesSummary(serializers.Serializer[Any]):
-    active = serializers.IntegerField(help_text="Challenges under way.")
-    completed = serializers.IntegerField(help_text="Challenges completed; one that can be repeated, each time.")
+    active = serializers.IntegerField(help_text="Number of challenges under way.")
+    completed = serializers.IntegerField(help_text="Number of completions, repeated ones included.")
 
 
 def _profile(subject: Subject) -> Mapping[str, Any]:
@@ -19,9 +19,9 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 
 def _state(subject: Subject) -> Mapping[str, int]:
-    standings = enrolment_statuses(subject.participant, subject.catalog, now=subject.now)
+    statuses = enrolment_statuses(subject.participant, subject.catalog, now=subject.now)
     completed = 0 if subject.participant is None else subject.participant.challenges_completed
-    return {"active": sum(each.status is Status.ACTIVE for each in standings), "completed": completed}
+    return {"active": sum(each.status is Status.ACTIVE for each in statuses), "completed": completed}
 
 
 def _profile_fields() -> Mapping[str, AnyField]:
@@ -29,7 +29,7 @@ def _profile_fields() -> Mapping[str, AnyField]:
 
 
 def _state_field() -> AnyField:
-    return ChallengesSummary(help_text="How many challenges.")
+    return ChallengesSummary(help_text="Numbers of active and completed challenges.")
 
 
 def register() -> None:

@@ -12,13 +12,13 @@ from gamify.challenges.services import expire_in_chunks
 from participants.models import Tenant
 from participants.work import round_robin
 
-# Well before a worker is killed: what is left then is still due, and the next beat's.
+# Well below the time limit of workers. What is left then is still due, and the next run continues with it.
 BUDGET_SECONDS = 120.0
 
 
 @shared_task(name="challenges.expire_ended")
 def expire_ended() -> None:
-    """Tell of everyone who has not completed a challenge by its end."""
+    """Announce the enrolments of all tenants that ended before the challenge was completed, round robin."""
     now = timezone.now()
     of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
     for challenge in challenges_with_due(now=now):

@@ -4,7 +4,7 @@ from typing import Any
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow
 from participants.models.json import JSONField
 
 PRUNED = {"pruned": True}
@@ -23,7 +23,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(reversed_at__isnull=True)
 
 
-class Event(models.Model):
+class Event(ParticipantRow):
     """Something that, as a client reported, happened to one participant at `occurred_at`. What was reported never changes.
 
     - `trace`: the decision trace (`services.tracing`). Null if no definition listened; PRUNED if it was cleared.
@@ -32,13 +32,6 @@ class Event(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints, and no index for each: see docs/decisions/0003. The eraser deletes the rows with their participant.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     name = models.CharField(max_length=100)
     properties = JSONField(default=dict)
     trace = JSONField(null=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from gamify.facts.engine.fields import compile_path, field_problem
 from gamify.facts.engine.outcomes import GrantRefused
-from participants.engine import MAX_BIGINT
+from participants.engine import MAX_BIGINT, is_in_period
 from participants.errors import DomainError, FieldError
 
 MIN_AWARD = 1
@@ -110,7 +110,7 @@ class Boost:
     ends_at: datetime | None
 
     def is_on(self, at: datetime) -> bool:
-        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+        return is_in_period(at, self.starts_at, self.ends_at)
 
 
 def combined_multiplier(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, Participant, Tenant
+from participants.models import Definition, Participant, ParticipantRow
 from participants.models.json import JSONField
 
 
@@ -26,7 +26,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         return self.order_by("-number")
 
 
-class LedgerEntry(models.Model):
+class LedgerEntry(ParticipantRow):
     """One change of one participant's balance. Rows are only ever added.
 
     Entries of a participant are numbered 1, 2, 3 … in the order of their commits; `balance_after` is the sum of `delta`
@@ -37,13 +37,6 @@ class LedgerEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their participant.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     number = models.BigIntegerField()
     type = models.CharField(max_length=10, choices=EntryType.choices)
     delta = models.BigIntegerField()
@@ -99,7 +92,7 @@ class ExpiringCreditQuerySet(models.QuerySet["ExpiringCredit"]):
         return self.expired(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
 
-class ExpiringCredit(models.Model):
+class ExpiringCredit(ParticipantRow):
     """The unspent points (`rest`) of one award that expires. `entry_id` is the award's ledger entry.
 
     Debits use the credit that expires first. The rests of a participant never add up to more than the balance; the
@@ -108,13 +101,6 @@ class ExpiringCredit(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on these keys, as above.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     entry_id = models.UUIDField()
     rest = models.BigIntegerField()
     expires_at = models.DateTimeField()

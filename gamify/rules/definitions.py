@@ -19,6 +19,7 @@ from gamify.rules.models import Rule
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
+from participants.engine import is_empty_period
 from participants.errors import DomainError, FieldError
 from participants.events import event_types
 from participants.models import Tenant
@@ -125,7 +126,7 @@ class RuleChanges(DefinitionChanges):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Validate the changes together with the stored values that stay."""
         starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
-        if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+        if is_empty_period(starts_at, ends_at):
             raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
 

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from gamify.rules.engine.limits import Tally
 from participants.ids import new_id
-from participants.models import Definition, Participant, Tenant
+from participants.models import Definition, Participant, ParticipantRow
 from participants.models.definitions import DefinitionQuerySet
 from participants.models.json import JSONField
 
@@ -49,21 +49,13 @@ class RuleTallyQuerySet(models.QuerySet["RuleTally"]):
         return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
 
-class RuleTally(models.Model):
+class RuleTally(ParticipantRow):
     """How often a rule with limits has fired for one participant. A rule without limits has no rows.
 
     `days` counts the firings per local date, such as `{"2026-02-14": 3}`, as far back as the engine needs them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints, and no index for each: see docs/decisions/0003. The eraser deletes the rows with their
-    # participant, and rules are never deleted.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     rule = models.ForeignKey(Rule, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     total = models.BigIntegerField()
     days = models.JSONField(default=dict)

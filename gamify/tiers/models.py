@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, Participant, Tenant
+from participants.models import Definition, Participant, ParticipantRow
 
 
 class AwardType(models.TextChoices):
@@ -40,7 +40,7 @@ class TierChangeQuerySet(models.QuerySet["TierChange"]):
         return self.order_by("number")
 
 
-class TierChange(models.Model):
+class TierChange(ParticipantRow):
     """One change of one participant's tier. Rows are only inserted.
 
     - `number`: 1, 2, 3 … per participant, in the order of commits. The participant's `tier_count` is the newest number.
@@ -49,13 +49,6 @@ class TierChange(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their participant.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     number = models.BigIntegerField()
     tier_id = models.UUIDField()
     code = models.CharField(max_length=50)

@@ -130,7 +130,7 @@ class AttributesWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, Submitted) else _unchanged(value or {})
+        submitted = value if isinstance(value, Submitted) else _initial_rows_of(value or {})
         context = super().get_context(name, None, attrs)
         context["widget"] |= {"rows": [*submitted.rows, Row()], "kinds": KINDS, "shown": json.dumps(submitted.shown)}
         return context
@@ -145,7 +145,7 @@ def as_object(text: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _unchanged(attributes: Mapping[str, Any]) -> Submitted:
+def _initial_rows_of(attributes: Mapping[str, Any]) -> Submitted:
     return Submitted(attributes, list(_rows(attributes)))
 
 

@@ -125,7 +125,7 @@ def filter_of(submitted: SubmittedFilter) -> dict[str, Any] | None:
     wanted: dict[str, Any] = {}
     for row in submitted.rows:
         _add(wanted, row, submitted.shown)
-    return {field: _shortened(operators) for field, operators in wanted.items()} or None
+    return {field: _short_form(operators) for field, operators in wanted.items()} or None
 
 
 def _add(wanted: dict[str, Any], row: Condition, shown: Mapping[str, Any]) -> None:
@@ -135,10 +135,10 @@ def _add(wanted: dict[str, Any], row: Condition, shown: Mapping[str, Any]) -> No
     name = "exists" if row.operator in EXISTENCE else row.operator
     if name in operators or FIXED in operators or (row.is_fixed and operators):
         raise forms.ValidationError(f"“{row.field}” appears twice.")
-    operators[name] = _wanted(row, shown)
+    operators[name] = _value_of(row, shown)
 
 
-def _wanted(row: Condition, shown: Mapping[str, Any]) -> Any:
+def _value_of(row: Condition, shown: Mapping[str, Any]) -> Any:
     if row.operator in EXISTENCE:
         return EXISTENCE[row.operator]
     if row.operator in LISTS:
@@ -155,7 +155,7 @@ def _values(row: Condition, shown: Mapping[str, Any]) -> list[Any]:
     return [value_of(Row(row.field, row.kind, part), shown) for part in parts]
 
 
-def _shortened(operators: Mapping[str, Any]) -> Any:
+def _short_form(operators: Mapping[str, Any]) -> Any:
     if FIXED in operators:
         return operators[FIXED]
     return operators["eq"] if set(operators) == {"eq"} else operators
@@ -177,7 +177,7 @@ class ConditionsWidget(forms.Widget):
         return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, SubmittedFilter) else _unchanged(value or {})
+        submitted = value if isinstance(value, SubmittedFilter) else _initial_rows_of(value or {})
         context = super().get_context(name, None, attrs)
         choices = {"kinds": KINDS, "operators": OPERATORS}
         shown = json.dumps(submitted.shown)
@@ -185,7 +185,7 @@ class ConditionsWidget(forms.Widget):
         return context
 
 
-def _unchanged(shown: Mapping[str, Any]) -> SubmittedFilter:
+def _initial_rows_of(shown: Mapping[str, Any]) -> SubmittedFilter:
     return SubmittedFilter(shown, conditions_of(shown))
 
 
@@ -203,7 +203,7 @@ class ConditionsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return _as_json(filter_of(data)) != _as_json(filter_of(_unchanged(data.shown)))
+            return _as_json(filter_of(data)) != _as_json(filter_of(_initial_rows_of(data.shown)))
         except forms.ValidationError:
             return True
 

@@ -176,7 +176,7 @@ class DefinitionAdmin(TenantDataAdmin):
         return None
 
     def _confirmation_page(self, request: HttpRequest, rows: Sequence[Any], action: str, about: str) -> HttpResponse:
-        title = f"{action.capitalize()} {self._counted(rows)}"
+        title = f"{action.capitalize()} {self._count_with_noun(rows)}"
         shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
         context = {**self.admin_site.each_context(request), **shown}
         return TemplateResponse(request, "console/confirm_action.html", context)
@@ -188,9 +188,9 @@ class DefinitionAdmin(TenantDataAdmin):
         for row in rows:
             self.save_changes(row, tenant=tenant, changes={"is_active": action == "activate"}, now=timezone.now())
             self.log_change(request, row, f"{done}.")
-        messages.success(request, f"{done} {self._counted(rows)}.")
+        messages.success(request, f"{done} {self._count_with_noun(rows)}.")
 
-    def _counted(self, rows: Sequence[Any]) -> str:
+    def _count_with_noun(self, rows: Sequence[Any]) -> str:
         name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
         return f"{len(rows)} {name}"
 

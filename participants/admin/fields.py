@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, control_character_problem, day_of, instant_of
+from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, control_character_problem, day_of, decimal_text, instant_of
 
 MAX_REASON = 500
 _WITHOUT_SECONDS = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}")
@@ -77,7 +77,7 @@ class MultiplierField(forms.DecimalField):
         super().__init__(required=required, widget=UnfoldAdminTextInputWidget({"inputmode": "decimal"}), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+        return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 class ReasonField(forms.CharField):

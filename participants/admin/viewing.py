@@ -67,9 +67,9 @@ class _FieldWords:
             if not isinstance(name, str):
                 yield list(self.fields(name))
             elif name not in self.left_out:
-                yield self._shown(name) if name in self.form.fields else name
+                yield self._callable_for(name) if name in self.form.fields else name
 
-    def _shown(self, name: str) -> Shown:
+    def _callable_for(self, name: str) -> Shown:
         words = self._words(name)
 
         def shown(row: Model) -> Any:

@@ -34,13 +34,13 @@ def _in_words(value: Any, inner: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_grouped(each, inner)}" for name, each in value.items()) or NOTHING
+        return ", ".join(f"{name}: {_bracketed(each, inner)}" for name, each in value.items()) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(_grouped(each, inner) for each in value) or NOTHING
+        return ", ".join(_bracketed(each, inner) for each in value) or NOTHING
     return str(value)
 
 
-def _grouped(value: Any, inner: Any) -> str:
+def _bracketed(value: Any, inner: Any) -> str:
     """Return the value in words, in brackets if it contains commas."""
     words: str = inner(value)
     return f"({words})" if isinstance(value, Mapping | list | tuple) and len(value) > 1 else words

@@ -40,7 +40,7 @@ class StrictJSONParser(Parser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        value = _decoded(body_of(stream))
+        value = _decode(body_of(stream))
         if not isinstance(value, dict):
             raise MalformedJSON("Request body must be a JSON object")
         if problem := _problem(value):
@@ -102,7 +102,7 @@ def is_chunked(request: Any) -> bool:
     return has_encoding and not request.META.get("CONTENT_LENGTH") and bool(request.META.get("wsgi.input_terminated"))
 
 
-def _decoded(body: bytes) -> Any:
+def _decode(body: bytes) -> Any:
     try:
         return decode_json(body.decode())
     except RecursionError:

@@ -86,7 +86,7 @@ def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = N
     Raises: rest_framework's ValidationError.
     """
     if instance is None and data is not None:
-        return _shared(serializer).run_validation(data)
+        return _shared_instance(serializer).run_validation(data)
     bound = serializer(instance, data=data, partial=instance is not None)
     bound.is_valid(raise_exception=True)
     return bound.validated_data
@@ -94,12 +94,12 @@ def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = N
 
 def rendered(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
     """Convert `value` to JSON-ready data with the serializer `answer`."""
-    body: dict[str, Any] = _shared(answer).to_representation(value)
+    body: dict[str, Any] = _shared_instance(answer).to_representation(value)
     return body
 
 
 @cache
-def _shared(serializer: type[Serializer[Any]]) -> Serializer[Any]:
+def _shared_instance(serializer: type[Serializer[Any]]) -> Serializer[Any]:
     """Return one serializer instance for all requests. Creating one copies all its fields, which takes longer than its work."""
     return serializer()
 

@@ -14,6 +14,7 @@ from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
+from participants.engine import decimal_text
 from rewards import services
 from rewards.admin.stock import REVEAL as REVEAL_CODE
 from rewards.admin.stock import REVEALED
@@ -82,7 +83,7 @@ def masked_code(claim: Claim) -> str | None:
 
 def multiplier_text(multiplier: Decimal | None) -> str:
     """Format a multiplier without trailing zeros: ×1.5."""
-    return "–" if multiplier is None else f"×{multiplier.normalize():f}"
+    return "–" if multiplier is None else f"×{decimal_text(multiplier)}"
 
 
 @admin.register(Claim)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from participants.engine import is_in_period
+
 MULTIPLIER_PLACES = 4
 MULTIPLIER_DIGITS = 7
 MAX_HOURS = 24 * 366
@@ -20,7 +22,7 @@ class Multiplier:
     until: datetime
 
     def is_active(self, at: datetime) -> bool:
-        return self.since <= at < self.until
+        return is_in_period(at, self.since, self.until)
 
 
 def multiplier_of(config: Mapping[str, Any], *, since: datetime) -> Multiplier:

@@ -1,7 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow
 from participants.models.json import JSONField
 from rewards.engine import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
@@ -46,7 +46,7 @@ class MultiplierFields(models.Model):
         return Multiplier(self.multiplier, self.active_from, self.active_until)
 
 
-class Claim(MultiplierFields):
+class Claim(MultiplierFields, ParticipantRow):
     """One reward that one participant has, or had. Name, type and cost are copied when it is claimed.
 
     - `entry_id` is the ledger entry that paid for it, `refund_id` the entry that refunded it.
@@ -56,13 +56,6 @@ class Claim(MultiplierFields):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on foreign keys: see docs/decisions/0003. The eraser deletes rows with their participant.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -91,20 +84,13 @@ class Claim(MultiplierFields):
         return self.reward_name
 
 
-class RewardTally(MultiplierFields):
+class RewardTally(MultiplierFields, ParticipantRow):
     """The number of claims of one reward by one participant, without cancelled ones.
 
     For a points multiplier it also has the factor and the period of the newest claim, so that an award reads a single row.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on foreign keys, as above.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -1,12 +1,12 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Tenant
+from participants.models import TenantRow
 from rewards.engine import mask
 from rewards.models.definitions import Reward
 
 
-class RewardCode(models.Model):
+class RewardCode(TenantRow):
     """One code of a reward. `claim_id` is the claim that has it; null while it is free.
 
     A code that was handed out is never free again: the row stays when its claim is cancelled and when its participant is erased. Anybody
@@ -14,9 +14,6 @@ class RewardCode(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     reward = models.ForeignKey(
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -8,7 +8,7 @@ from django.db import models
 
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import Participant, ParticipantRow, Tenant
 from participants.models.json import JSONField
 from streaks.engine.counting import CarryOver, State
 from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
@@ -37,7 +37,7 @@ def _is_noted(column: str) -> models.Q:
     return models.Q(**{f"{column}__isnull": False})
 
 
-class ParticipantStreak(models.Model):
+class ParticipantStreak(ParticipantRow):
     """One participant in one streak: everything that the engine needs. Nothing in it becomes wrong as time passes.
 
     The state under the terms numbered `revision` (see `engine.counting.State`):
@@ -56,13 +56,6 @@ class ParticipantStreak(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints and no indexes of their own: see docs/decisions/0003. The eraser deletes these rows.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     streak = models.ForeignKey(
         Streak, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -1,6 +1,6 @@
 "use strict";
 
-// Without the original's CSRF header: keys are all that the API asks for, and curl lines copied from the page stay clean.
+// Without the CSRF header of the original: the API only needs a key, and copied curl commands stay short.
 SwaggerUIBundle({
   url: "{{ schema_url|escapejs }}",
   dom_id: "#swagger-ui",

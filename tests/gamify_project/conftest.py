@@ -7,7 +7,7 @@ from tests.product import Product, running
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product, running. It takes the caller's address from `X-Forwarded-For`, and 20 failed authentications of each."""
+    """The running product. It reads the caller's address from `X-Forwarded-For`, and allows 20 failed authentications per address."""
     settings = {"TRUSTED_PROXIES": "1", "AUTH_FAILURES_PER_MINUTE": "20"}
     with running(tmp_path_factory.mktemp("product"), **settings) as product:
         product.wait_for("Gamify is running.")

@@ -168,7 +168,7 @@ def _happen(tenant: Tenant, reward_id: str) -> None:
 
 
 def _tried_deliveries(tenant: Tenant) -> None:
-    """One that was tried three times and waits, since it was replayed after two; the other events wait for their first try."""
+    """A delivery with three attempts that waits, because it was replayed after two. The other deliveries wait for their first attempt."""
     event = DomainEvent.objects.filter(tenant_id=tenant.pk, type="reward.claimed").get()
     now = timezone.now()
     tries = [[f"2026-11-29T10:00:0{second}Z", 500, 20, None] for second in range(3)]

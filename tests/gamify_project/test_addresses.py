@@ -1,4 +1,4 @@
-"""An address that may be null is null when it is sent as an empty text."""
+"""An empty text means null for an optional address."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ ADDRESSES = {
 PICTURE = "https://cdn.example.com/picture.png"
 
 
-def test_these_are_all_the_addresses() -> None:
+def test_these_are_all_the_address_fields() -> None:
     found = {
         name: field
         for name, operation in operations().items()
@@ -57,7 +57,7 @@ def _of(name: str) -> tuple[str, Any]:
     return path_of(noun), BODIES[noun]
 
 
-def test_an_address_that_is_needed_may_not_be_empty(admin_api: Api, nothing_written: Any) -> None:
+def test_a_required_address_must_not_be_empty(admin_api: Api, nothing_written: Any) -> None:
     with nothing_written():
         answer = admin_api.post("/admin/webhooks", {"url": "", "event_types": ["*"]})
 

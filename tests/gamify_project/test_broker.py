@@ -48,7 +48,7 @@ def produce(folder: Path, first: int) -> None:
 
 
 def consume(folder: Path, received: Path) -> None:
-    """Write down every message until none has come for two seconds."""
+    """Record every message until none arrives for two seconds."""
     with connect(folder) as connection, received.open("w") as file:
         queue = connection.SimpleQueue(QUEUE)
         try:
@@ -110,7 +110,7 @@ def test_queues_do_not_mix(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b'{"body": "eyJ', b"\xff\xfe", b"[]", b"{}", b'{"properties": null}'])
-def test_an_unreadable_file_is_set_aside_and_the_next_message_comes(
+def test_an_unreadable_file_is_moved_away_and_the_next_message_is_delivered(
     connection: Connection, tmp_path: Path, content: bytes
 ) -> None:
     publish(connection, "after the rubbish")
@@ -129,7 +129,7 @@ def test_a_message_that_is_still_being_written_is_left_alone(connection: Connect
     assert half_written.exists()
 
 
-def test_a_half_written_message_of_a_dead_producer_is_swept_away(connection: Connection, tmp_path: Path) -> None:
+def test_a_half_written_message_of_a_dead_producer_is_deleted(connection: Connection, tmp_path: Path) -> None:
     publish(connection, "whole")
     half_written = tmp_path / "queues" / "default" / ".0-half.msg"
     half_written.write_text('{"bo')
@@ -156,7 +156,7 @@ def test_a_discarded_message_is_gone(connection: Connection, tmp_path: Path) -> 
     assert not list(tmp_path.rglob("*.msg"))
 
 
-def test_a_worker_that_stops_gives_back_what_it_has_not_finished(tmp_path: Path) -> None:
+def test_a_worker_that_stops_returns_unfinished_messages(tmp_path: Path) -> None:
     with connect(tmp_path) as stopping:
         publish(stopping, "first", "second")
         stopping.SimpleQueue(QUEUE).get(timeout=5)
@@ -165,7 +165,7 @@ def test_a_worker_that_stops_gives_back_what_it_has_not_finished(tmp_path: Path)
         assert [take(next_one), take(next_one)] == ["first", "second"]
 
 
-def test_what_a_killed_worker_had_claimed_comes_back_in_order(tmp_path: Path) -> None:
+def test_messages_claimed_by_a_killed_worker_return_in_order(tmp_path: Path) -> None:
     broker, ready = tmp_path / "broker", tmp_path / "ready"
     with connect(broker) as connection:
         publish(connection, 1, 2, 3, 4)
@@ -180,7 +180,7 @@ def test_what_a_killed_worker_had_claimed_comes_back_in_order(tmp_path: Path) ->
         assert [take(connection) for _ in range(4)] == [1, 2, 3, 4]
 
 
-def test_what_a_living_worker_has_claimed_stays_with_it(tmp_path: Path) -> None:
+def test_messages_claimed_by_a_living_worker_are_not_returned(tmp_path: Path) -> None:
     with connect(tmp_path) as busy, connect(tmp_path) as other:
         publish(busy, "first", "second")
         held = busy.SimpleQueue(QUEUE).get(timeout=5)

@@ -31,20 +31,20 @@ def app_with(**options: object) -> Celery:
     return app
 
 
-def test_without_redis_the_broker_is_a_folder_of_ours(tmp_path: Path) -> None:
+def test_without_redis_the_broker_is_a_folder_under_var(tmp_path: Path) -> None:
     settings = celery_settings(var_dir=tmp_path)
 
     assert settings["broker_url"] == "files://localhost"
     assert settings["broker_transport_options"] == {"folder": str(tmp_path / "broker")}
 
 
-def test_redis_hands_no_task_out_again_while_it_may_still_run() -> None:
+def test_redis_does_not_redeliver_a_task_that_may_still_run() -> None:
     options = celery_settings(redis_url="redis://127.0.0.1/0")["broker_transport_options"]
 
     assert options["visibility_timeout"] > MAX_TASK_SECONDS
 
 
-def test_a_redis_that_does_not_answer_holds_a_sender_up_for_a_second_only() -> None:
+def test_a_redis_that_does_not_answer_delays_a_sender_by_one_second_only() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         app = Celery("test", set_as_current=False)
@@ -78,12 +78,12 @@ def test_everything_beat_starts_is_a_task_that_exists_and_goes_to_the_sweeps_but
         assert entry["options"]["queue"] == (WEBHOOKS_QUEUE if entry["task"] == DELIVER else SWEEPS_QUEUE)
 
 
-def test_a_wake_up_goes_where_beat_sends_deliveries() -> None:
+def test_a_wake_up_uses_the_queue_to_which_beat_sends_deliveries() -> None:
     assert (waking.TASK, waking.QUEUE) == (DELIVER, WEBHOOKS_QUEUE)
 
 
 @pytest.mark.parametrize("task", SWEEPS)
-def test_a_sweep_that_no_worker_took_in_time_is_not_kept_beside_the_next(task: str) -> None:
+def test_a_sweep_that_no_worker_took_expires_before_the_next(task: str) -> None:
     entry = celery_settings(sweep_seconds=10)["beat_schedule"][task]
 
     assert (entry["schedule"], entry["options"]["expires"]) == (10, 10)
@@ -105,7 +105,7 @@ def test_expired_console_sessions_are_cleared_and_others_kept() -> None:
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
 
 
-def test_a_worker_spares_the_collector_what_is_loaded_for_good() -> None:
+def test_a_worker_excludes_loaded_code_from_garbage_collection() -> None:
     gc.unfreeze()
 
     try:

@@ -1,4 +1,4 @@
-"""Connections between two requests: bytes on sockets to the booted product, in both dialects.
+"""Connections between two requests: raw bytes on sockets to the running product, in both dialects.
 
 Nothing here knows which web server it is.
 """
@@ -21,12 +21,12 @@ STREAKS = f"{PHOENIX}/tenants/quickstart/streaks"
 LIMITED_ADDRESS = "192.0.2.1"
 
 addresses = (f"198.51.{number // 250}.{number % 250}" for number in itertools.count(1))
-"""Failed authentications are counted by address, so each call that is to be answered 401 has one of its own."""
+"""Failed authentications are counted by address, so each call that should get a 401 has its own address."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request without its body, and the status that it is answered."""
+    """A request without its body, and the expected status."""
 
     status: int
     method: str
@@ -42,7 +42,7 @@ class Call:
 
 
 def unread(served: Product) -> list[Call]:
-    """Calls that are answered without a look at their body, refused ones of every kind and others."""
+    """Calls that are answered without reading the body: errors of every kind, and others."""
     key, admin = (f"X-API-Key: {served.keys()[name]}" for name in ("quickstart", "quickstart_admin"))
     return [
         Call(401, "POST", AWARD, (JSON,)),
@@ -70,7 +70,7 @@ def unread(served: Product) -> list[Call]:
 
 
 def too_large(served: Product) -> list[Call]:
-    """Calls that read their body, and refuse it because of its size."""
+    """Calls that refuse their body because of its size."""
     key, admin = (f"X-API-Key: {served.keys()[name]}" for name in ("quickstart", "quickstart_admin"))
     return [Call(413, "POST", AWARD, (JSON, key)), Call(413, "POST", STREAKS, (JSON, admin))]
 
@@ -85,7 +85,7 @@ def exhaust_failures(port: int) -> None:
 
 @dataclass(frozen=True)
 class Body:
-    """How a body is framed, and its bytes on the wire."""
+    """The framing of a body, and its bytes on the wire."""
 
     name: str
     framing: tuple[str, ...]
@@ -112,7 +112,7 @@ MALFORMED = [
 
 
 def problem_after(connection: Connection, answer: Answer) -> str:
-    """Empty if the answer says `close`, or the next request on its connection is answered right."""
+    """Return problems: none if the answer says `close`, or the next request on the connection is answered correctly."""
     if answer.says_close:
         return ""
     try:
@@ -124,7 +124,7 @@ def problem_after(connection: Connection, answer: Answer) -> str:
 
 
 def trial(port: int, call: Call, body: Body, *, expects: bool, waits: bool) -> str:
-    """What is wrong with the answer and with what comes after it. `waits`: the answer is read before the body is sent."""
+    """Return problems of the answer and of what follows. With `waits`, the answer is read before the body is sent."""
     framing = (*body.framing, "Expect: 100-continue") if expects else body.framing
     if call.status == 429:
         exhaust_failures(port)
@@ -155,7 +155,7 @@ def problems(port: int, calls: list[Call], bodies: list[Body], **how: bool) -> l
 
 @pytest.mark.parametrize("expects", [False, True], ids=["", "expects 100-continue"])
 @pytest.mark.parametrize("waits", [False, True], ids=["sends all", "waits for the answer"])
-def test_after_an_answer_without_a_look_at_the_body_the_connection_closes_as_announced_or_goes_on(
+def test_after_an_answer_with_an_unread_body_the_connection_closes_as_announced_or_continues(
     port: int, served: Product, expects: bool, waits: bool
 ) -> None:
     assert problems(port, unread(served), BODIES, expects=expects, waits=waits) == []
@@ -197,7 +197,7 @@ def test_requests_that_are_sent_together_are_answered_in_order(port: int, served
 
 @pytest.mark.parametrize("framed", [with_length, in_chunks])
 @pytest.mark.parametrize("pause", [0, 0.005])
-def test_who_reads_the_answer_only_after_sending_everything_always_gets_the_413(
+def test_a_client_that_reads_only_after_sending_everything_gets_the_413(
     port: int, served: Product, framed: Callable[[int], Body], pause: float
 ) -> None:
     body = framed(5 * MEBIBYTE)
@@ -214,8 +214,8 @@ def test_who_reads_the_answer_only_after_sending_everything_always_gets_the_413(
         assert code.lower() == "payload_too_large"
 
 
-def test_the_drain_has_a_bound(port: int, served: Product) -> None:
-    """Who sends 200 MiB is cut off. The answer may then be lost, but the server has not read everything."""
+def test_the_discarding_of_a_body_has_a_limit(port: int, served: Product) -> None:
+    """A client that sends 200 MiB is cut off. The answer may be lost, but the server did not read everything."""
     call = too_large(served)[0]
 
     with Connection(port) as connection:
@@ -225,7 +225,7 @@ def test_the_drain_has_a_bound(port: int, served: Product) -> None:
     assert 5 * MEBIBYTE < sent < 200 * MEBIBYTE
 
 
-def test_who_sends_too_much_does_not_hold_up_others(port: int, served: Product) -> None:
+def test_a_client_that_sends_too_much_does_not_delay_others(port: int, served: Product) -> None:
     call = too_large(served)[0]
     senders = [Connection(port) for _ in range(20)]
     for sender in senders:
@@ -247,7 +247,7 @@ def test_who_sends_too_much_does_not_hold_up_others(port: int, served: Product) 
         ("Transfer-Encoding: chunked", chunked(b'{"participant_id": "cut", "amount": 5}')[:-5]),
     ],
 )
-def test_a_body_that_ends_too_early_is_refused_although_what_came_is_json(
+def test_a_truncated_body_is_refused_even_if_it_is_valid_json(
     port: int, served: Product, framing: str, sent: bytes
 ) -> None:
     call = too_large(served)[0]
@@ -260,7 +260,7 @@ def test_a_body_that_ends_too_early_is_refused_although_what_came_is_json(
     assert (answer.status, answer.json()["code"]) == (400, "malformed_json")
 
 
-def test_what_follows_a_body_of_the_announced_length_is_the_next_request(port: int, served: Product) -> None:
+def test_data_after_a_complete_body_is_the_next_request(port: int, served: Product) -> None:
     body = b'{"participant_id": "user_123", "amount": 5}'
     call = too_large(served)[0]
 
@@ -273,7 +273,9 @@ def test_what_follows_a_body_of_the_announced_length_is_the_next_request(port: i
 
 
 @pytest.mark.parametrize("length", ["-1", "+5", "1_0", "0x10", "five", "5, 5", "9" * 30, "1.0", "", "²"])
-def test_a_length_that_is_none_is_refused_in_shape(port: int, served: Product, length: str) -> None:
+def test_an_invalid_content_length_is_refused_in_the_format_of_the_dialect(
+    port: int, served: Product, length: str
+) -> None:
     for call in too_large(served):
         with Connection(port) as connection:
             connection.send(call.head(f"Content-Length: {length}") + b"{}")

@@ -1,4 +1,4 @@
-"""Accounts of staff: who sets a password, and that nobody but a superuser gives rights."""
+"""Accounts of staff: who may set passwords, and that only superusers give permissions."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 NEW = "another horse battery"
 ALL_OF_AUTH = [f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")]
 
-# What somebody who may change users, but is not a superuser, may write of a colleague: names, and switching off.
+# What staff who may change users, but are no superusers, may change: names, and deactivation.
 ALLOWED = {"first_name", "last_name", "is_active"}
 
 CHANGES: dict[str, Any] = {
@@ -38,7 +38,7 @@ def colleague(db: None) -> User:
 
 @pytest.fixture
 def clerk(db: None) -> Console:
-    """Every permission on users and groups, but no superuser."""
+    """A user with all permissions on users and groups who is no superuser."""
     return Console(user=staff(*ALL_OF_AUTH))
 
 
@@ -52,7 +52,7 @@ def stored(user: User) -> dict[str, Any]:
 
 
 def form_data(user: User, **changes: Any) -> dict[str, Any]:
-    """What the complete form sends, with some fields changed; None unticks a box."""
+    """Return the data of the complete form, with some fields changed. None unticks a box."""
     boxes = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
     data = {"username": user.username, "email": user.email, **boxes, **changes}
     return {name: value for name, value in data.items() if value is not None}
@@ -63,7 +63,7 @@ def test_the_table_of_changes_names_every_column_of_an_account() -> None:
 
 
 @pytest.mark.parametrize("field", CHANGES)
-def test_who_may_change_users_writes_names_and_switches_off_and_nothing_else(
+def test_staff_who_may_change_users_can_only_correct_names_and_deactivate(
     clerk: Console, colleague: User, field: str
 ) -> None:
     before = stored(colleague)
@@ -76,7 +76,9 @@ def test_who_may_change_users_writes_names_and_switches_off_and_nothing_else(
 
 @pytest.mark.parametrize("relation", ["groups", "user_permissions"])
 @pytest.mark.parametrize("who", ["colleague", "clerk"])
-def test_who_may_change_users_gives_no_rights(clerk: Console, colleague: User, relation: str, who: str) -> None:
+def test_staff_who_may_change_users_cannot_give_permissions(
+    clerk: Console, colleague: User, relation: str, who: str
+) -> None:
     user = colleague if who == "colleague" else clerk.user
     before = set(user.get_all_permissions())
     group = Group.objects.create(name="support")
@@ -89,7 +91,7 @@ def test_who_may_change_users_gives_no_rights(clerk: Console, colleague: User, r
 
 
 @pytest.mark.parametrize("page", ["auth_group_add", "auth_group_change", "auth_group_delete"])
-def test_who_may_change_groups_but_is_no_superuser_changes_none(clerk: Console, page: str) -> None:
+def test_only_superusers_change_groups(clerk: Console, page: str) -> None:
     group = Group.objects.create(name="support")
     args = [] if page.endswith("add") else [group.pk]
 
@@ -99,7 +101,7 @@ def test_who_may_change_groups_but_is_no_superuser_changes_none(clerk: Console, 
     assert [(row.name, row.permissions.count()) for row in Group.objects.all()] == [("support", 0)]
 
 
-def test_who_may_change_users_cannot_switch_an_account_on_again(clerk: Console, colleague: User) -> None:
+def test_staff_who_may_change_users_cannot_reactivate_an_account(clerk: Console, colleague: User) -> None:
     User.objects.filter(pk=colleague.pk).update(is_active=False)
 
     clerk.post("auth_user_change", colleague.pk, **form_data(colleague, is_active="on"))
@@ -108,7 +110,7 @@ def test_who_may_change_users_cannot_switch_an_account_on_again(clerk: Console, 
 
 
 def pages_about_one_account() -> list[str]:
-    """The name of every console route below an account's id."""
+    """Return the names of all console routes below an account's id."""
     routes = get_resolver("gamify_project.urls").namespace_dict["admin"][1].reverse_dict
     return sorted(name for name in routes if isinstance(name, str) and re.match(r"auth_user_(?!changelist|add)", name))
 
@@ -120,7 +122,7 @@ def test_the_pages_about_one_account() -> None:
 
 @pytest.mark.parametrize("page", pages_about_one_account())
 @pytest.mark.parametrize("target", ["colleague", "clerk", "boss"])
-def test_no_page_lets_who_is_no_superuser_set_a_password(
+def test_no_page_lets_a_non_superuser_set_a_password(
     clerk: Console, boss: Console, colleague: User, page: str, target: str
 ) -> None:
     user = {"colleague": colleague, "clerk": clerk.user, "boss": boss.user}[target]
@@ -144,7 +146,7 @@ def test_the_page_of_an_account_shows_no_password_hash(clerk: Console, colleague
         assert "../password/" not in shown
 
 
-def test_an_account_that_who_is_no_superuser_adds_has_no_password_and_no_rights(clerk: Console) -> None:
+def test_an_account_added_by_a_non_superuser_has_no_password_and_no_permissions(clerk: Console) -> None:
     password = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
 
     clerk.post("auth_user_add", username="new", is_staff="on", is_superuser="on", **password)
@@ -182,7 +184,7 @@ def link_for(boss: Console, user: User) -> str:
 
 
 def use(link: str, password: str = NEW) -> Any:
-    """Open the link as a browser does, and send the form."""
+    """Open the link like a browser, and submit the form."""
     browser = Client()
     opened = browser.get(link, follow=True)
     path = opened.redirect_chain[-1][0] if opened.redirect_chain else link
@@ -224,7 +226,7 @@ def test_a_weak_password_is_refused_by_the_form_of_the_link(boss: Console, colle
     assert User.objects.get(pk=colleague.pk).check_password(PASSWORD)
 
 
-def test_a_link_to_an_account_that_is_switched_off_is_not_made(boss: Console, colleague: User) -> None:
+def test_no_link_is_created_for_an_inactive_account(boss: Console, colleague: User) -> None:
     User.objects.filter(pk=colleague.pk).update(is_active=False)
 
     answer = boss.post("auth_user_reset_link", colleague.pk)

@@ -1,4 +1,4 @@
-"""One walk through the console in a real browser: what a newcomer does, and nothing the policy forbids on the way."""
+"""A tour of the console in a real browser: the steps of a new user, without violations of the content policy."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def site(transactional_db: None, live_server: Any) -> str:
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
-    """Not pytest-playwright's own, which lives on: its loop in this thread would make Django refuse the tests after it."""
+    """Not the fixture of pytest-playwright: its event loop would stay in this thread, and Django would refuse later tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browsers.browser(), args=["--no-sandbox"])
         yield browser
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser had to say: violations of the policy, errors of scripts, files not found."""
+    """Messages of the browser: policy violations, script errors, missing files."""
     return []
 
 
@@ -82,7 +82,7 @@ def add_tenant(page: Page, site: str) -> None:
 
 
 def make_key(page: Page, site: str) -> str:
-    """The secret is there once: loading the page again shows the key without it."""
+    """The secret is shown once: a reload shows the key without it."""
     page.goto(f"{site}/console/participants/apikey/add/")
     page.fill("[name=name]", "shop")
     page.click("button:has-text('Save')")

@@ -1,4 +1,4 @@
-"""What staff does with challenges in the browser: defined in cards, and somebody enrolled by hand."""
+"""Challenges in the browser: staff define one in cards and enrol a participant."""
 
 import json
 from typing import Any
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def key(site: str) -> str:
-    """Made before the browser runs: its loop would make Django refuse."""
+    """Rows created before the browser starts, because Django refuses queries while its event loop runs."""
     tenant = TenantFactory(name="Acme")
     ParticipantFactory(tenant=tenant, external_id="user_1")
     return raw_key(tenant, "admin")
 
 
-def test_challenges_are_defined_in_cards_and_begun_by_hand(
+def test_challenges_are_defined_in_cards_and_started_by_staff(
     site: str, key: str, page: Page, complaints: list[str]
 ) -> None:
     log_in(page, site, tells="Acme, live")
@@ -46,7 +46,7 @@ def test_challenges_are_defined_in_cards_and_begun_by_hand(
 
 
 def define(page: Page, site: str) -> None:
-    """What a choice makes needless is not there; cards and the rows in them are added one by one."""
+    """Fields that a choice makes useless are hidden. Cards and their rows are added one by one."""
     page.goto(f"{site}/console/challenges/challenge/add/")
     page.fill("[name=code]", "quest")
     page.fill("[name=name]", "Quest")
@@ -69,7 +69,7 @@ def define(page: Page, site: str) -> None:
 
 
 def edit(page: Page) -> None:
-    """A card that is removed makes room for a blank one; what is blank is not saved."""
+    """A removed card is replaced by a blank one. Blank cards are not saved."""
     page.click("#result_list a:has-text('Quest')")
     card(page, 0).locator("[data-remove-card]").click()
     expect(card(page, 0)).to_be_hidden()
@@ -109,7 +109,7 @@ def condition(page: Page, index: int) -> None:
 
 
 def defined(site: str, key: str) -> dict[str, Any]:
-    """As the API has it."""
+    """Return the definition from the API."""
     request = Request(f"{site}/api/v1/gamify/admin/challenges", headers={"X-API-Key": key})
     with urlopen(request) as answer:
         challenge: dict[str, Any] = json.load(answer)["items"][0]

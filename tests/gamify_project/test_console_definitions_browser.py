@@ -1,4 +1,4 @@
-"""What staff defines in the browser, clients use by the API a moment later: a badge, a tier and a streak."""
+"""A badge, a tier and a streak that staff define in the browser are used by the API immediately."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def key(site: str) -> str:
-    """Made before the browser runs: its loop would make Django refuse."""
+    """Rows created before the browser starts, because Django refuses queries while its event loop runs."""
     return raw_key(TenantFactory(name="Acme"))
 
 
@@ -46,7 +46,7 @@ def make_badge(page: Page, site: str) -> None:
 
 
 def make_tier(page: Page, site: str) -> None:
-    """Refused first, in the words of the API."""
+    """The first attempt is refused with the message of the API."""
     page.goto(f"{site}/console/tiers/tier/add/")
     page.fill("[name=code]", "gold")
     page.fill("[name=name]", "Gold")

@@ -19,7 +19,9 @@ HOME = "198.51.100.7"
 
 @pytest.fixture
 def owner(db: None, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # what it costs is not the question
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # fast; the cost of hashing does not matter here
     return User.objects.create_user("owner", password=PASSWORD, is_staff=True)
 
 
@@ -61,7 +63,7 @@ def test_the_wait_of_an_address_grows_with_each_failure(owner: User, clock: Any)
     assert log_in("next")["Retry-After"] == "4"
 
 
-def test_an_attempt_during_the_wait_is_not_looked_at_and_does_not_prolong_it(owner: User, clock: Any) -> None:
+def test_an_attempt_during_the_wait_is_not_checked_and_does_not_prolong_it(owner: User, clock: Any) -> None:
     for number in range(20):
         log_in(f"name{number}")
 
@@ -71,7 +73,7 @@ def test_an_attempt_during_the_wait_is_not_looked_at_and_does_not_prolong_it(own
     assert log_in("owner", PASSWORD).status_code == 302
 
 
-def test_a_success_from_the_address_does_not_forget_its_other_failures(owner: User, clock: Any) -> None:
+def test_a_successful_login_does_not_clear_failures_of_other_names(owner: User, clock: Any) -> None:
     for number in range(20):
         log_in(f"name{number}")
     clock.shift(1)
@@ -138,7 +140,7 @@ def test_after_15_minutes_nothing_is_slowed_down(owner: User, clock: Any) -> Non
     assert attack("owner", 20) == [200] * 20
 
 
-def test_the_lock_of_a_pair_says_when_to_come_back(owner: User, clock: Any) -> None:
+def test_the_lock_of_a_pair_says_when_to_retry(owner: User, clock: Any) -> None:
     answers = [log_in("owner") for _ in range(10)]
 
     assert (answers[-1].status_code, answers[-1]["Retry-After"]) == (429, "900")
@@ -177,7 +179,10 @@ def test_the_wait_of_an_address(failures: list[Failures], seconds: int) -> None:
     ("failures", "seconds"),
     [
         ([failed("b", 9, ago=0), failed("c", 9, ago=0)], 0),
-        ([failed("b", 10, ago=0), failed("c", 10, ago=0)], 0),  # none of them is new: a new address is free
+        (
+            [failed("b", 10, ago=0), failed("c", 10, ago=0)],
+            0,
+        ),  # none of them is a new address, so a new one need not wait
         ([failed("b", 20, ago=0), failed("c", 1, ago=0.5)], 1.5),
         ([failed("a", 1, ago=0), failed("b", 29, ago=0)], 11),
         ([failed("a", 1, ago=90), failed("b", 500, ago=0)], -30),

@@ -1,4 +1,4 @@
-"""What staff does with rules in the browser: defined in rows, tried on an event, and played over the past."""
+"""Rules in the browser: staff define one in rows, try it on an event, and replay the past."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def key(site: str) -> str:
-    """Made before the browser runs: its loop would make Django refuse. user_1 bought something for 120 yesterday."""
+    """Rows created before the browser starts, because Django refuses queries while its event loop runs.
+
+    user_1 bought something for 120 yesterday.
+    """
     tenant = TenantFactory(name="Acme")
     BadgeFactory(tenant=tenant, code="vip", name="V.I.P.")
     buyer = ParticipantFactory(tenant=tenant, external_id="user_1")
@@ -27,9 +30,7 @@ def key(site: str) -> str:
     return raw_key(tenant, "admin")
 
 
-def test_rules_are_defined_tried_and_played_over_the_past(
-    site: str, key: str, page: Page, complaints: list[str]
-) -> None:
+def test_rules_are_defined_tried_and_replayed(site: str, key: str, page: Page, complaints: list[str]) -> None:
     log_in(page, site, tells="Acme, live")
 
     define(page, site)
@@ -44,7 +45,7 @@ def test_rules_are_defined_tried_and_played_over_the_past(
 
 
 def define(page: Page, site: str) -> None:
-    """A row shows what its kind needs, and offers what there is; what is refused stands beside it."""
+    """A row shows the inputs of its kind, with suggestions. Errors are shown beside it."""
     page.goto(f"{site}/console/rules/rule/add/")
     page.fill("[name=code]", "big_spender")
     page.fill("[name=name]", "Big spender")
@@ -74,7 +75,7 @@ def define(page: Page, site: str) -> None:
 
 
 def given(site: str, key: str) -> Any:
-    """As the API has it."""
+    """Return the rule from the API."""
     with urlopen(Request(f"{site}/api/v1/gamify/admin/rules", headers={"X-API-Key": key})) as answer:
         return json.load(answer)["items"][0]["then"]
 

@@ -62,7 +62,7 @@ def test_no_page_opens_without_a_login(db, page):
     assert answer.url.startswith(LOGIN)
 
 
-def test_who_opens_the_login_itself_comes_to_the_overview(db):
+def test_a_login_without_a_next_page_leads_to_the_overview(db):
     User.objects.create_superuser("ops", password=PASSWORD)
 
     answer = Client().post(LOGIN, {"username": "ops", "password": PASSWORD})
@@ -118,7 +118,7 @@ def test_ten_wrong_passwords_lock_the_name_at_that_address(ops):
     assert log_in("wrong", name="other").status_code == 200
 
 
-def test_the_lock_opens_after_a_quarter_of_an_hour_whatever_was_tried_meanwhile(ops, time_machine):
+def test_the_lock_ends_after_15_minutes_despite_further_attempts(ops, time_machine):
     time_machine.move_to("2026-03-01T12:00:00Z", tick=False)
     for _ in range(10):
         log_in("wrong")
@@ -140,7 +140,7 @@ def test_a_colleague_unlocks_by_deleting_the_failed_logins(ops):
     assert log_in(PASSWORD).status_code == 302
 
 
-def test_a_success_forgets_earlier_failures(ops):
+def test_a_successful_login_clears_earlier_failures(ops):
     for _ in range(9):
         log_in("wrong")
     log_in(PASSWORD)
@@ -148,7 +148,7 @@ def test_a_success_forgets_earlier_failures(ops):
     assert [log_in("wrong").status_code for _ in range(9)] == [200] * 9
 
 
-def test_staff_is_added_and_given_a_group(db):
+def test_staff_can_be_added_to_a_group(db):
     group = Group.objects.create(name="support")
     console = Console()
     account = {"username": "new", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
@@ -162,7 +162,7 @@ def test_staff_is_added_and_given_a_group(db):
     assert new.check_password(PASSWORD)
 
 
-def test_whoever_edits_users_cannot_promote_themselves(db):
+def test_staff_who_may_change_users_cannot_promote_themselves(db):
     clerk = staff("auth.view_user", "auth.change_user")
     console = Console(user=clerk)
     promotion = {"username": "clerk", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
@@ -174,7 +174,7 @@ def test_whoever_edits_users_cannot_promote_themselves(db):
     assert clerk.user_permissions.count() == 2
 
 
-def test_whoever_edits_users_cannot_take_over_a_superuser(db):
+def test_staff_who_may_change_users_cannot_take_over_a_superuser(db):
     boss = User.objects.create_superuser("boss", password=PASSWORD)
     console = Console(user=staff("auth.view_user", "auth.change_user", "auth.change_group", "auth.delete_user"))
     new = {"password1": "a new password", "password2": "a new password", "usable_password": "true"}
@@ -191,7 +191,7 @@ def test_whoever_edits_users_cannot_take_over_a_superuser(db):
     assert boss.check_password(PASSWORD)
 
 
-def test_the_audit_trail_is_read_by_nobody_unasked_and_written_by_nobody(tenant, queries):
+def test_the_audit_trail_needs_a_permission_and_cannot_be_written(tenant, queries):
     console = Console(tenant)
     for number in range(3):
         console.post("participants_tenant_add", name=f"T{number}", slug=f"t{number}", timezone="UTC")

@@ -1,4 +1,4 @@
-"""What staff does with streaks in the browser: defined with milestones, paused with a look at whom it touches, cared for."""
+"""Streaks in the browser: staff define one with milestones, preview and pause it, and repair runs."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def key(site: str) -> str:
-    """Made before the browser runs: its loop would make Django refuse. user_1 kept three days, and broke a week ago."""
+    """Rows created before the browser starts, because Django refuses queries while its event loop runs.
+
+    user_1 had a run of three days, which broke a week ago.
+    """
     now = datetime.now(UTC)
     tenant = TenantFactory(name="Acme")
     create_streak(tenant=tenant, data={"code": "daily_login", "name": "Daily login", "event_types": ["login"]}, now=now)
@@ -29,7 +32,7 @@ def key(site: str) -> str:
     return raw_key(tenant, "admin")
 
 
-def test_streaks_are_defined_switched_and_cared_for(site: str, key: str, page: Page, complaints: list[str]) -> None:
+def test_streaks_are_defined_deactivated_and_repaired(site: str, key: str, page: Page, complaints: list[str]) -> None:
     log_in(page, site, tells="Acme, live")
 
     define(page, site)
@@ -43,7 +46,7 @@ def test_streaks_are_defined_switched_and_cared_for(site: str, key: str, page: P
 
 
 def define(page: Page, site: str) -> None:
-    """What a choice makes needless is not there; what is refused stands beside its field."""
+    """Fields that a choice makes useless are hidden. Errors are shown beside their field."""
     page.goto(f"{site}/console/streaks/streak/add/")
     page.fill("[name=code]", "weekly_spend")
     page.fill("[name=name]", "Weekly spend")
@@ -76,7 +79,7 @@ def milestone(page: Page, index: int, threshold: str, *, paid: str = "ever") -> 
 
 
 def defined(site: str, key: str) -> dict[str, Any]:
-    """As the API has it."""
+    """Return the streak from the API."""
     request = Request(f"{site}/api/v1/gamify/admin/streaks", headers={"X-API-Key": key})
     with urlopen(request) as answer:
         streaks = {streak["code"]: streak for streak in json.load(answer)["items"]}
@@ -114,7 +117,7 @@ def restore(page: Page, site: str) -> None:
 
 
 def freeze(page: Page) -> None:
-    """The wrong way round first, which the service refuses."""
+    """The first attempt has the dates reversed, which the service refuses."""
     today = datetime.now(UTC).date()
     page.click(".console-head a:has-text('Freeze streak')")
     page.fill("[name=begin]", str(today + timedelta(days=3)))

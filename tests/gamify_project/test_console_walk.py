@@ -1,4 +1,4 @@
-"""Every page of the console, for every kind of staff: nothing bare, nothing broken, no code in clear, no link that is closed."""
+"""Every page of the console, for every kind of staff: no raw values, no errors, no visible codes, no links without permission."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -43,8 +43,8 @@ def test_every_page_answers_every_kind_of_staff(world, role):
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label_lower)
-def test_a_page_to_view_names_every_field_that_a_page_to_change_names(world, model):
-    """Fields that say something only to editors, or that do not apply to the row, are left out; no other field is."""
+def test_the_view_page_has_the_same_fields_as_the_change_page(world, model):
+    """Only fields that matter to editors only, or that do not apply to the row, are left out."""
     row = _rows(model)[0]
     page = f"{model._meta.app_label}_{model._meta.model_name}_change"
     changed = Console(world, user=make_staff("superuser")).get(page, row.pk)
@@ -62,7 +62,7 @@ def _fields_of(answer: Any) -> set[str]:
 
 
 def pages_of(of_apps: Collection[str]) -> Iterator[str]:
-    """Those of the models of some apps; staff of one app get no other but by links."""
+    """Return the pages of the models of some apps. Staff of one app reach other pages by links only."""
     yield from (reverse(f"admin:{name}") for name in ("index", "pick_tenant", "rules_rule_try", "logout"))
     for model in (model for model in REGISTERED if model._meta.app_label in of_apps):
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -85,7 +85,7 @@ def _rows(model: Any) -> list[Any]:
 
 
 def _check(console: Console, path: str, seen: set[str]) -> None:
-    """The page itself, then every link on it, once."""
+    """Visit the page, then every link on it once."""
     answer = _answered(console.client, path)
     seen.add(path)
     for link in _links(answer) if answer.status_code == 200 else ():
@@ -109,14 +109,14 @@ def _check_text(path: str, answer: Any) -> None:
     assert not PYTHON.search(text), (path, PYTHON.search(text))
     if "/axes/" not in path:  # axes names its rows itself
         assert not INSTANT.search(text), (path, INSTANT.search(text))
-    if "/webhooks/delivery/" not in path:  # what is sent is JSON
+    if "/webhooks/delivery/" not in path:  # the sent body is JSON
         assert not JSON_OBJECT.search(text), (path, JSON_OBJECT.search(text))
     assert CODE not in html, f"{path} shows a code that was handed out"
     assert FREE_CODE not in html, f"{path} shows a free code"
 
 
 class _Text(HTMLParser):
-    """What people read of a page, and where its links lead."""
+    """Collects the visible text of a page, and its links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Text(HTMLParser):
 
 
 def _links(answer: Any) -> list[str]:
-    """Without those that sort and filter the same list, and without the way to another tenant and back."""
+    """Return links without those that sort or filter the same list, or change the tenant."""
     links = _Text.read(answer.content.decode()).links
     return [link for link in links if link.startswith("/console/") and "?next=" not in link]
 
@@ -188,8 +188,8 @@ def test_a_participants_page_shows_only_the_panels_that_the_reader_may_see(world
     assert ("Coupon" in support, "purchase" in support, "+20 points" in support) == (False, False, False)
 
 
-def test_a_page_of_one_write_asks_for_its_row_too(world):
-    """Who may add ledger entries, and not see participants, awards nobody anything."""
+def test_an_object_page_also_checks_the_permission_to_view_its_row(world):
+    """Staff who may add ledger entries, but not view participants, cannot award anything."""
     ada = Participant.objects.get(external_id="ada", tenant=world)
 
     answer = Console(world, user=make_staff("points")).post(
@@ -209,7 +209,7 @@ def test_the_history_of_a_row_is_counted_and_ends(world):
     assert "?p=2" not in shown
 
 
-def test_an_anonymised_participants_event_says_so_and_not_that_it_is_old(world):
+def test_an_event_of_an_anonymised_participant_is_not_reported_as_old(world):
     anonymize(tenant=world, external_id="bob", now=Event.objects.first().created_at)
     event = Event.objects.filter(trace=PRUNED).get()
 
@@ -218,7 +218,7 @@ def test_an_anonymised_participants_event_says_so_and_not_that_it_is_old(world):
     assert (ANONYMIZED in shown, TOO_OLD in shown) == (True, False)
 
 
-def test_a_delivery_tells_of_all_tries_that_it_lists(world):
+def test_a_delivery_counts_all_attempts_that_it_lists(world):
     console = Console(world, user=make_staff("superuser"))
     delivery = console.get("webhooks_delivery_changelist").context["cl"].result_list[0]
 
@@ -228,14 +228,14 @@ def test_a_delivery_tells_of_all_tries_that_it_lists(world):
 
 
 @pytest.mark.parametrize(("path", "to"), [("/", "/console/"), ("/console", "/console/")])
-def test_the_root_leads_to_the_console(db, path, to):
+def test_the_root_redirects_to_the_console(db, path, to):
     answer = Client().get(path)
 
     assert (answer.status_code, answer.url) == (302, to)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/nowhere", "/console/nowhere/"])
-def test_a_path_that_is_not_there_gets_a_page_with_a_way_on(world, path):
+def test_an_unknown_path_gets_a_page_with_links(world, path):
     answer = Console(world, user=make_staff("superuser")).client.get(path)
 
     assert answer.status_code == 404
@@ -260,7 +260,7 @@ def test_a_form_without_its_token_gets_a_page_that_says_what_to_do(world, path):
     assert "The form was not accepted" in text_of(answer)
 
 
-def test_a_page_that_breaks_answers_in_the_consoles_look(world, monkeypatch):
+def test_a_crash_in_the_console_shows_an_error_page_in_its_style(world, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 
@@ -275,7 +275,7 @@ def test_a_page_that_breaks_answers_in_the_consoles_look(world, monkeypatch):
     assert (answer.status_code, 'data-error="500"' in text_of(answer)) == (500, True)
 
 
-def test_where_the_console_cannot_be_drawn_a_plain_page_says_so(db, monkeypatch):
+def test_if_the_console_cannot_be_rendered_a_plain_page_is_shown(db, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 

@@ -1,4 +1,4 @@
-"""Every page of the console in a real browser, as three kinds of staff see it: no error of a script, no breach of the policy."""
+"""Every page of the console in a real browser, for three kinds of staff: no script errors and no policy violations."""
 
 import pytest
 from django.conf import settings
@@ -20,7 +20,7 @@ Visit = tuple[str, str, list[str]]
 
 @pytest.fixture(params=APPS)
 def visits(request: pytest.FixtureRequest, transactional_db: None) -> list[Visit]:
-    """Role, session and pages; made before the browser runs, whose loop would make Django refuse."""
+    """Role, session and pages, created before the browser starts, because Django refuses queries while its event loop runs."""
     tenant = make_world()
     paths = list(dict.fromkeys(pages_of([request.param])))
     return [(role, _session(role, tenant), paths) for role in ("superuser", "viewer", request.param)]

@@ -1,4 +1,4 @@
-"""All that an event leads to, with every kind of definition at once: against a naive interpreter, in batches, in a race."""
+"""All effects of an event with every kind of definition together: against a naive interpreter, in batches, and in a race."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ histories = st.lists(
         st.sampled_from(["buy", "look"]),
         st.sampled_from([0.5, 4, 10, 25.3, "x", None]),
         st.sampled_from(["pro", "free"]),
-        st.integers(0, 40),  # hours behind the one before
+        st.integers(0, 40),  # hours after the previous one
     ),
     min_size=1,
     max_size=14,
@@ -87,7 +87,7 @@ histories = st.lists(
 
 
 class Naive:
-    """Points, badges and firings of one participant, worked out one event after the other from the words of the contract."""
+    """Points, badges and firings of one participant, computed event by event as the contract describes."""
 
     def __init__(self, rules):
         self.rules = sorted(rules, key=lambda rule: (-rule["priority"], rule["code"]))
@@ -137,7 +137,7 @@ class Naive:
 @pytest.mark.django_db
 @settings(max_examples=40, deadline=None)
 @given(rules=rules, history=histories)
-def test_rules_give_what_a_naive_interpreter_gives(rules, history):
+def test_rules_grant_the_same_as_a_naive_interpreter(rules, history):
     tenant = TenantFactory()
     BadgeFactory(tenant=tenant, code="gem")
     rules = [{**rule, "code": f"r{number}"} for number, rule in enumerate(rules)]
@@ -161,7 +161,7 @@ def test_rules_give_what_a_naive_interpreter_gives(rules, history):
 
 
 def defined(tenant):
-    """Something of every kind, which set each other off."""
+    """Definitions of every kind that trigger each other."""
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 40})
     create_streak(
         tenant=tenant,
@@ -212,7 +212,7 @@ def defined(tenant):
 
 
 def outcome(tenant):
-    """All that there is, without ids and without the moment at which it was recorded."""
+    """Return all rows without ids and without the time of recording."""
     who = "participant__external_id"
 
     def rows(model, *fields):
@@ -249,7 +249,7 @@ def without_ids(granted):
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, phases=[Phase.generate])
 @given(history=histories, cuts=st.lists(st.integers(1, 13), max_size=4))
-def test_a_batch_equals_its_singles(history, cuts):
+def test_a_batch_gives_the_same_result_as_single_calls(history, cuts):
     single, batched = TenantFactory(), TenantFactory()
     at, events = BEGIN, []
     for number, (who, name, amount, plan, hours) in enumerate(history):
@@ -299,7 +299,7 @@ def test_16_equal_events_lead_to_everything_once_and_every_answer_is_the_same():
 
 
 @pytest.mark.django_db
-def test_definitions_hear_every_change_of_a_participant_who_is_in_a_batch_three_times():
+def test_definitions_react_to_every_change_of_a_participant_who_is_in_a_batch_three_times():
     tenant = TenantFactory()
     bonus = [{"type": "points", "amount": 5}]
     RuleFactory(tenant=tenant, code="bonus", event_types=[], changes=["streak.incremented"], grants=bonus)
@@ -321,7 +321,7 @@ def test_definitions_hear_every_change_of_a_participant_who_is_in_a_batch_three_
 
 
 @pytest.mark.django_db
-def test_a_tier_given_by_a_rule_does_not_hide_the_one_that_points_led_into():
+def test_a_tier_from_a_rule_does_not_hide_the_tier_reached_by_points():
     tenant = TenantFactory()
     TierFactory(tenant=tenant, code="silver", level=2, criteria_config={"min_points": 100})
     TierFactory(tenant=tenant, code="vip", level=9, award_type="manual", criteria_config={})

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def everything(slug="demo"):
-    """What the demo is made of, but for ids."""
+    """Return the rows of the demo without ids."""
     mine = {"tenant__slug": slug}
     people = Participant.objects.filter(**mine)
     return (
@@ -81,7 +81,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(monkeypatch):
     assert set(entries.values()) == {1}
 
 
-def test_the_demo_wants_another_day_at_noon(django_assert_max_num_queries):
+def test_the_demo_gets_another_day_at_noon(django_assert_max_num_queries):
     assert wants_days(now=NOW)
     make_demo(now=NOW, number=20, days=10)
 
@@ -106,7 +106,7 @@ def test_ninety_days_show_every_kind_of_definition_in_use():
     assert Enrolment.objects.filter(completions=0).exists()
 
 
-def test_whoever_played_with_the_demo_finds_it_so_and_the_days_go_on():
+def test_changes_to_the_demo_stay_and_further_days_are_added():
     tenant = make_demo(now=NOW, number=20, days=30).tenant
     for model in (Badge, Tier):
         for row in model.objects.of(tenant):
@@ -127,7 +127,7 @@ def test_whoever_played_with_the_demo_finds_it_so_and_the_days_go_on():
     assert not Participant.objects.filter(balance__lt=0).exists()
 
 
-def test_a_start_leaves_a_tenant_demo_of_somebodys_own_alone():
+def test_a_start_does_not_change_a_tenant_demo_that_the_user_created():
     tenant = create_tenant(slug="demo", name="Demo", now=NOW)
     assert wants_days(now=NOW)
 

@@ -1,4 +1,4 @@
-"""What compose.yaml runs, step by step: prepare, serve, work, stop."""
+"""The commands of compose.yaml, step by step: prepare, serve, work, stop."""
 
 import http.client
 import json
@@ -59,7 +59,7 @@ def test_static_files_are_collected_under_names_of_their_content(installed: Depl
     assert all((installed.folder / "static" / path).exists() for path in manifest["paths"].values())
 
 
-def test_the_web_server_serves_behind_a_proxy_and_stops_when_told(installed: Deployment) -> None:
+def test_the_web_server_serves_behind_a_proxy_and_stops_on_a_signal(installed: Deployment) -> None:
     created = installed.run(["python", "manage.py", "create_tenant", "acme", "--name", "Acme", "--json"])
     assert created.returncode == 0, created.stderr
     key = json.loads(installed.run(["python", "manage.py", "create_api_key", "--tenant", "acme", "--json"]).stdout)
@@ -85,7 +85,7 @@ def test_the_web_server_serves_behind_a_proxy_and_stops_when_told(installed: Dep
     assert web.returncode == 0
 
 
-def test_the_worker_takes_what_is_sent_and_stops_when_told(installed: Deployment) -> None:
+def test_the_worker_runs_tasks_and_stops_on_a_signal(installed: Deployment) -> None:
     with installed.running("worker", until_it_says="ready.") as worker:
         sent = installed.run(["python", "-c", SEND_TASK], DJANGO_SETTINGS_MODULE="gamify_project.settings")
         assert sent.returncode == 0, sent.stderr
@@ -94,7 +94,7 @@ def test_the_worker_takes_what_is_sent_and_stops_when_told(installed: Deployment
     assert worker.returncode == 0
 
 
-def test_a_worker_of_its_own_delivers_and_stops_when_told(installed: Deployment) -> None:
+def test_the_deliveries_worker_delivers_and_stops_on_a_signal(installed: Deployment) -> None:
     with installed.running("deliveries", until_it_says="ready.") as worker:
         sent = installed.run(["python", "-c", WAKE_UP], DJANGO_SETTINGS_MODULE="gamify_project.settings")
         assert sent.returncode == 0, sent.stderr
@@ -103,7 +103,7 @@ def test_a_worker_of_its_own_delivers_and_stops_when_told(installed: Deployment)
     assert worker.returncode == 0
 
 
-def test_beat_keeps_its_schedule_in_the_volume_and_stops_when_told(installed: Deployment) -> None:
+def test_beat_stores_its_schedule_in_the_volume_and_stops_on_a_signal(installed: Deployment) -> None:
     with installed.running("beat", until_it_says="beat: Starting") as beat:
         volume = Path(installed.environment["GAMIFY_VAR"])
         until(lambda: any(volume.glob("beat*")), what="there is a schedule")

@@ -1,4 +1,4 @@
-"""Nothing a client said of a participant survives erasure, in whatever table or Redis key it was put.
+"""No data of a participant survives erasure, in any table or Redis key.
 
 Every text that a client can put somewhere contains the word `canary`; no definition does. Every column of every table, and every key
 and value in Redis, is searched for it. A new table is searched by itself, and must get a row in `planted`.
@@ -71,7 +71,7 @@ def canary(place: str) -> str:
 
 @pytest.fixture
 def planted(api: Api, admin_api: Api, tenant, tmp_path):
-    """A participant who has a row in every table of participants, and canaries in every field that a client can fill."""
+    """A participant with a row in every table of participants, and canaries in every field that a client can fill."""
     made = {name: done(admin_api.post(f"/admin/{name}", body)) for name, body in DEFINITIONS.items()}
     done(admin_api.post("/admin/badges", {"code": "gift", "name": "Gift"}))
     different = {"code": "different", "name": "Different", "event_types": ["buy"], "condition": DISTINCT}
@@ -130,7 +130,7 @@ def plant_history(folder) -> None:
 
 
 def plant_in_console(tenant) -> None:
-    """What staff writes of somebody, and the audit trail of it."""
+    """Texts that staff write about a participant, and their audit trail."""
     console, me = Console(tenant), Participant.objects.get(external_id=ME)
     done(console.edit("participants_participant_change", me.pk, display_name=canary("name by staff")))
     done(console.post("participants_participant_adjust", me.pk, amount="5", delta="5", reason=canary("adjustment")))
@@ -147,7 +147,7 @@ def tables() -> Iterable[tuple[str, list]]:
 
 
 def all_places() -> set[str]:
-    """Columns of tables, and Redis keys, in which a canary is."""
+    """Return the columns and Redis keys that contain a canary."""
     places = {
         f"{label}.{column}"
         for label, rows in tables()
@@ -181,7 +181,7 @@ def by_console(tenant, page):
     done(console.post(f"participants_participant_{page}", me.pk, post="yes", confirmed="yes"))
 
 
-def test_the_plants_reach_every_table_with_rows_of_participants(planted):
+def test_the_canaries_reach_every_table_with_rows_of_participants(planted):
     mine = [
         model
         for model in apps.get_models()
@@ -215,7 +215,7 @@ def test_anonymising_leaves_no_canary_anywhere(planted, admin_api, way):
 
 
 @pytest.mark.parametrize("way", ["api", "console"])
-def test_deleting_leaves_the_id_to_those_who_follow_until_the_feed_forgets_it(planted, admin_api, settings, way):
+def test_after_deletion_the_id_stays_in_the_feed_until_it_is_pruned(planted, admin_api, settings, way):
     by_api(admin_api, "") if way == "api" else by_console(planted, "delete")
     deliver_due()
 
@@ -231,14 +231,14 @@ def test_deleting_leaves_the_id_to_those_who_follow_until_the_feed_forgets_it(pl
 
 
 def forget_after_retention(settings) -> None:
-    """What the night does once EVENT_RETENTION_DAYS are over."""
+    """Run the nightly tasks after EVENT_RETENTION_DAYS."""
     later = timezone.now() + timedelta(days=settings.EVENT_RETENTION_DAYS + 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gamify.webhooks.tasks.timezone.now", lambda: later)
         webhook_tasks.prune()
 
 
-def test_a_batch_under_a_key_that_named_the_erased_is_still_answered_as_before(planted, api, admin_api):
+def test_a_batch_key_that_contains_an_erased_id_still_replays_its_answer(planted, api, admin_api):
     awards = {"awards": [{"participant_id": name, "amount": 1} for name in (ME, OTHER)]}
     by_api(admin_api, "?anonymize=true")
 

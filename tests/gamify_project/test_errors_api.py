@@ -78,7 +78,7 @@ def test_paths_outside_both_bases_are_a_plain_404(db, route):
 
 
 @pytest.mark.parametrize("base", ["/api/v1/gamify", "/v1"])
-def test_a_host_that_is_not_ours_is_400_in_shape(api, settings, base):
+def test_a_host_that_is_not_allowed_is_400_in_the_format_of_the_dialect(api, settings, base):
     settings.ALLOWED_HOSTS = ["gamify.example"]
 
     response = Api(api.key, base=base).get("/participants/user_123/points", headers={"Host": "evil.example"})
@@ -127,7 +127,7 @@ handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.hand
 
 @pytest.fixture
 def own_log(caplog, monkeypatch):
-    """What is logged, as our own handler writes it."""
+    """Return the log output of the product's handler."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
     own = next(formatter for formatter in formatters if isinstance(formatter, ProcessorFormatter))
     monkeypatch.setattr(caplog.handler, "formatter", own)
@@ -137,7 +137,7 @@ def own_log(caplog, monkeypatch):
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize(("method", "route"), [("GET", "/crash"), ("POST", "/crash"), ("GET", "/crash/plain")])
 @pytest.mark.parametrize("base", ["/api/v1/gamify", "/v1"])
-def test_a_crash_is_500_in_shape_tells_nothing_and_is_logged_under_the_request_id(api, own_log, method, route, base):
+def test_a_crash_is_500_without_details_and_is_logged_with_the_request_id(api, own_log, method, route, base):
     response = Api(api.key, base=base).send(method, route, {}, headers={"X-Request-Id": "crash-1"})
 
     read = refusal if base != "/v1" else phoenix_refusal

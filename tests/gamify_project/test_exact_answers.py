@@ -1,4 +1,4 @@
-"""Whatever adds up a property of events answers with every digit of the sum, however large it is."""
+"""Sums of event properties are answered with all digits, however large they are."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Requests that schemathesis generates from the OpenAPI document: no status that it does not name, no answer out of shape.
+"""Requests that schemathesis generates from the OpenAPI document: every status is documented, and every answer matches its schema.
 
 Every operation gets a few requests that follow the document and a few that break it. They are the same in every run, so that a
 failure can be repeated; their number is what keeps this below a minute for both databases together.
@@ -35,14 +35,14 @@ EXAMPLES = 3  # requests of each mode for an operation; generating them takes ab
 
 @cache
 def generators() -> Mapping[str, Any]:
-    """schemathesis's operations, by operation id."""
+    """Return schemathesis's operations by operation id."""
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=float)))
     found = (result.ok() for result in schema.get_all_operations())
     return {operation.definition.raw["operationId"]: operation for operation in found}
 
 
 def generated(name: str, mode: GenerationMode) -> list[Any]:
-    """Cases for the operation `name`, the same each time."""
+    """Return cases for the operation `name`, the same each time."""
     cases: list[Any] = []
 
     @given(generators()[name].as_strategy(generation_mode=mode))
@@ -62,7 +62,7 @@ def generated(name: str, mode: GenerationMode) -> list[Any]:
 
 
 def sent(case: Any, path: str) -> Iterator[Any]:
-    """What `Api.send` takes: method, path with query, and body."""
+    """Return the arguments of `Api.send`: method, path with query, and body."""
     query = {name: _as_text(value) for name, value in (case.query or {}).items()}
     yield from (case.method, f"{path}?{urlencode(query)}" if query else path)
     if case.media_type == "application/json":
@@ -72,7 +72,7 @@ def sent(case: Any, path: str) -> Iterator[Any]:
 
 
 def _as_text(value: Any) -> str:
-    """As the document has it: lists are joined by commas."""
+    """Return the query as documented: lists are joined by commas."""
     if isinstance(value, list):
         return ",".join(map(_as_text, value))
     return value if isinstance(value, str) else json.dumps(value, default=str)
@@ -80,14 +80,14 @@ def _as_text(value: Any) -> str:
 
 @pytest.fixture
 def client(admin_api: Api, tenant: Tenant, settings: Any) -> Api:
-    """An admin key, for paths as the document has them; streams end at once."""
+    """An admin key, for documented paths. Streams end immediately."""
     settings.FEED_STREAM_SECONDS = 0
     ParticipantFactory(tenant=tenant, external_id="user_123", points=1000)
     return Api(admin_api.key, base="")
 
 
 @each_operation
-def test_what_is_generated_from_the_document_is_answered_as_the_document_says(
+def test_requests_generated_from_the_document_are_answered_as_documented(
     name: str, client: Api, tenant: Tenant
 ) -> None:
     operation = operations()[name]

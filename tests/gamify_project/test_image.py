@@ -1,4 +1,4 @@
-"""Dockerfile, compose.yaml and docs say the same, and what they say is sound. There is no Docker engine here to build with."""
+"""Dockerfile, compose.yaml and docs agree and are valid. The tests do not build the image, because there is no Docker engine."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_the_dockerfile_has_no_fault_that_hadolint_knows() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_everything_in_compose_runs_from_one_image_as_nobody_special(services: dict[str, Any]) -> None:
+def test_everything_in_compose_runs_from_one_image_without_privileges(services: dict[str, Any]) -> None:
     ours = [name for name, service in services.items() if "build" in service]
 
     assert sorted(ours) == sorted(IMAGE_OF_OURS)
@@ -49,7 +49,7 @@ def test_nothing_is_reachable_from_other_machines_but_through_a_proxy(services: 
     assert published == {"web": ["127.0.0.1:${PUBLISHED_PORT:-8000}:8000"]}
 
 
-def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
+def test_each_service_waits_for_the_services_it_needs(services: dict[str, Any]) -> None:
     waits = {
         name: {other: how["condition"] for other, how in service.get("depends_on", {}).items()}
         for name, service in services.items()
@@ -94,7 +94,7 @@ def test_no_secret_is_written_down(services: dict[str, Any]) -> None:
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
-def test_the_image_holds_the_product_and_nothing_else() -> None:
+def test_the_image_contains_only_the_product() -> None:
     allowed = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     packages = {path.split("/")[0] for path in tracked if path.endswith("/__init__.py")} - {"tests", "bench"}
@@ -113,7 +113,7 @@ def test_the_image_holds_the_product_and_nothing_else() -> None:
         (".example.com", "example.com"),
     ],
 )
-def test_the_health_check_asks_under_a_name_that_is_let_through(allowed_hosts: str, name: str) -> None:
+def test_the_health_check_uses_an_allowed_host_name(allowed_hosts: str, name: str) -> None:
     assert own_name(allowed_hosts) == name
 
 

@@ -54,19 +54,19 @@ def key(transactional_db: None) -> str:
 
 @pytest.fixture
 def silver(key: str) -> None:
-    """Above bronze, from 100 points."""
+    """A tier above bronze, from 100 points."""
     data = {"code": "silver", "name": "Silver", "level": 2, "criteria_config": {"min_points": 100}}
     create_definition(Tier, noun="tier", tenant=tenant_by_slug("quickstart"), data=data, now=timezone.now())
 
 
 def at_home(text: str, base: str, key: str = "") -> str:
-    """The text of the specification with our address, and our key."""
+    """Return the text of the specification with the address and key of this test."""
     assert SPEC_BASE in text
     return text.replace(SPEC_BASE, base).replace(SPEC_KEY, key)
 
 
 def quick_start() -> list[tuple[str, Any]]:
-    """Each call with the answer that is printed for it; what varies is any value."""
+    """Return each call with its printed answer, in which varying values match anything."""
     text = (EXAMPLES / "quick_start.txt").read_text()
     found = [(call, json.loads(answer)) for call, answer in CALL_AND_ANSWER.findall(text)]
     assert len(found) == text.count("curl ") == 4
@@ -125,7 +125,7 @@ def test_the_readme_shows_those_four_calls() -> None:
 
 
 def words(call: str) -> list[Any]:
-    """A shell command's arguments; JSON whatever its white space."""
+    """Return the arguments of a shell command; JSON is normalized."""
     return [json.loads(word) if word.startswith("{") else word for word in shlex.split(call.replace("\\\n", " "))]
 
 
@@ -182,12 +182,12 @@ def test_the_javascript_example(in_javascript: Purchase, silver: None) -> None:
 
 
 def ticked() -> list[tuple[str, str, int]]:
-    """Participant, streak and how many periods, of the purchases."""
+    """Return participant, streak and number of periods of the purchases."""
     rows = ParticipantStreak.objects.filter(streak__code="daily_purchase").select_related("participant", "streak")
     return [(row.participant.external_id, row.streak.code, sum(length for _, length in row.runs)) for row in rows]
 
 
-def test_node_of_the_wheel_runs_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_from_the_wheel_runs_without_an_installed_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
     version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout

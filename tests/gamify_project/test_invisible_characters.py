@@ -1,4 +1,4 @@
-"""Characters that nobody sees, at every place where a code or an id is read: codes are refused, ids are kept and kept apart."""
+"""Invisible characters in codes and ids, wherever they are read: such codes are refused, such ids are stored and distinct."""
 
 import io
 import json
@@ -50,7 +50,7 @@ CONTROL = {  # categories Cc, Zl and Zp
 CHARACTERS = FORMAT | CONTROL
 CODES = [code for each in CHARACTERS.values() for code in (f"{each}A-1", f"A{each}-1", f"A-1{each}")]
 NUMBERS = range(2, len(CODES) + 2)
-"""The lines of CODES below a header."""
+"""Return CODES as lines below a header."""
 
 
 # --- codes of rewards ---------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_codes_are_strings(admin_api: Api, reward: Reward, nothing_written: Any,
 
 
 def _creating(patterns: Any, prefix: str = "") -> Iterator[tuple[str, type[DefinitionViewSet[Any]]]]:
-    """Every path of the Gamify dialect that creates a definition, with its view."""
+    """Return every path of the Gamify dialect that creates a definition, with its view."""
     for each in patterns:
         path = prefix + str(each.pattern)
         if isinstance(each, URLResolver):
@@ -186,7 +186,7 @@ def test_codes_of_objectives(admin_api: Api, nothing_written: Any) -> None:
     assert all(refused_fields(answer)[0].startswith("objectives.0") for answer in answers)
 
 
-def test_visible_texts_pass_the_field() -> None:
+def test_texts_without_invisible_characters_are_valid() -> None:
     for code in ("A-1", "日本語", "Ünï", "🎉", "a b", "e\u0301"):
         assert VisibleLineField().run_validation(f"\t {code}\u00a0\r\n") == code
 
@@ -197,7 +197,7 @@ def test_visible_texts_pass_the_field() -> None:
 IDS = ["user_1", *(code for each in FORMAT.values() for code in (f"{each}user_1", f"user{each}_1", f"user_1{each}"))]
 
 
-def test_participant_ids_are_kept_and_kept_apart_in_bodies_and_paths(api: Api) -> None:
+def test_participant_ids_are_stored_exactly_in_bodies_and_paths(api: Api) -> None:
     for amount, external_id in enumerate(IDS, 1):
         answer = api.post("/points/award", {"participant_id": external_id, "amount": amount})
         assert answer.json()["participant_id"] == external_id
@@ -215,9 +215,13 @@ def test_participant_ids_are_kept_and_kept_apart_in_bodies_and_paths(api: Api) -
         ("backfill_streaks", "participant_id,streak_code,timestamp"),
     ],
 )
-def test_participant_ids_are_kept_and_reported_in_files(tenant: Any, tmp_path: Any, command: str, columns: str) -> None:
+def test_participant_ids_in_files_are_stored_exactly_and_reported(
+    tenant: Any, tmp_path: Any, command: str, columns: str
+) -> None:
     create_streak(tenant=tenant, data={"code": "login", "name": "Login", "event_types": ["login"]}, now=timezone.now())
-    ids = [each for each in IDS if not each.startswith("\ufeff")]  # a line that begins with one is refused
+    ids = [
+        each for each in IDS if not each.startswith("\ufeff")
+    ]  # a line that begins with a byte order mark is refused
     path, out, err = tmp_path / "file.csv", io.StringIO(), io.StringIO()
     path.write_text("\n".join([columns, *(f"{each},login,2026-02-14T10:00:00Z" for each in ids)]), encoding="utf-8")
 
@@ -231,7 +235,7 @@ def test_participant_ids_are_kept_and_reported_in_files(tenant: Any, tmp_path: A
 
 
 @pytest.mark.parametrize("external_id", [" ada", "ada ", "\u200bada", "ada\ufeff"])
-def test_participant_ids_are_kept_in_the_console(external_id: str) -> None:
+def test_participant_ids_are_stored_exactly_in_the_console(external_id: str) -> None:
     for form in (TryForm, ParticipantForm):
         name = "participant_id" if form is TryForm else "external_id"
         assert form.base_fields[name].clean(external_id) == external_id

@@ -1,4 +1,4 @@
-"""Processes that die by SIGKILL while awards are written and delivered: a small `python -m bench kills`."""
+"""Processes are killed with SIGKILL while awards are written and delivered: a small `python -m bench kills`."""
 
 import os
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.deployment
 
 
 @pytest.mark.timeout(180)
-def test_nothing_is_lost_or_made_up_when_processes_are_killed() -> None:
+def test_nothing_is_lost_or_duplicated_when_processes_are_killed() -> None:
     with empty_database(os.environ["DATABASE_URL"]) as url:
         outcome = try_kills(url, kills=10)
 

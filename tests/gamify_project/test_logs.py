@@ -1,4 +1,4 @@
-"""What a crash writes into the logs of production, read back from a process of its own."""
+"""The log output of a crash in production, written by a separate process."""
 
 import json
 import os
@@ -23,7 +23,7 @@ except RuntimeError as error:
 """
 
 
-def test_a_traceback_in_json_tells_where_and_never_with_what():
+def test_a_traceback_in_json_has_locations_but_no_values():
     ran = subprocess.run(
         [sys.executable, "-c", CRASH], capture_output=True, text=True, check=True, env=dict(os.environ)
     )

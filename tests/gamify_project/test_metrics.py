@@ -1,4 +1,4 @@
-"""What Prometheus is told, and the nightly audits that it is told of."""
+"""The metrics for Prometheus, and the nightly audits that they report."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +43,7 @@ def test_without_tenants_there_is_nothing_stale(night):
     assert told() == {"gamify_audit_drifts": 0, "gamify_audit_rows": 0, "gamify_audit_tenants_with_drifts": 0}
 
 
-def test_what_the_worker_found_is_told(night, tenant, other_tenant):
+def test_the_metrics_report_what_the_worker_found(night, tenant, other_tenant):
     wrong(tenant)
 
     tasks.verify()
@@ -79,7 +79,7 @@ def test_each_drift_is_an_error_in_the_log_up_to_a_number(night, tenant, monkeyp
     assert [line["drifts"] for line in logs if line["event"] == "audited" and line["environment"] == "live"] == [2]
 
 
-def test_who_was_audited_this_night_is_not_audited_again_before_the_next(night, tenant):
+def test_a_tenant_is_audited_once_a_night(night, tenant):
     tasks.verify()
     began = AuditRun.objects.get(tenant=tenant).began_at
     night.shift(2 * HOUR)
@@ -91,7 +91,7 @@ def test_who_was_audited_this_night_is_not_audited_again_before_the_next(night, 
     assert AuditRun.objects.get(tenant=tenant).began_at == NOW + DAY + 2 * HOUR
 
 
-def test_what_one_hour_has_left_the_next_goes_on_with(night, tenant, other_tenant, monkeypatch):
+def test_the_next_hourly_run_continues_with_the_rest(night, tenant, other_tenant, monkeypatch):
     monkeypatch.setattr(tasks, "BUDGET_SECONDS", -1.0)
 
     with structlog.testing.capture_logs() as logs:
@@ -101,7 +101,7 @@ def test_what_one_hour_has_left_the_next_goes_on_with(night, tenant, other_tenan
     assert len(tenants_to_audit(since=NOW)) == 4
 
 
-def test_those_never_audited_come_first_and_then_whose_audit_is_longest_ago(night, tenant, other_tenant):
+def test_tenants_without_an_audit_come_first_then_the_stalest(night, tenant, other_tenant):
     for days, audited in enumerate([other_tenant.sandbox, other_tenant, tenant], start=1):
         audit(tenant=audited, now=NOW - days * DAY, report=print)
 

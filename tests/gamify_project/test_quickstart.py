@@ -1,4 +1,4 @@
-"""The tenant `quickstart`, whatever was done to it since the last start."""
+"""The tenant `quickstart` after any changes since the last start."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -59,7 +59,7 @@ def is_as_printed(answers):
     )
 
 
-def test_who_has_done_nothing_yet_stands_in_the_middle_of_a_streak():
+def test_a_participant_without_calls_has_a_current_streak():
     tenant = reset_quickstart(now=NOW)
 
     state = Api(raw_key(tenant)).get("/participants/user_123/state").json()
@@ -69,7 +69,7 @@ def test_who_has_done_nothing_yet_stands_in_the_middle_of_a_streak():
     assert [badge["earned"] for badge in state["badges"]] == [False]
 
 
-def test_the_quick_start_can_be_gone_through_after_every_start():
+def test_the_quick_start_works_after_every_start():
     for _ in range(3):
         assert is_as_printed(go_through_quick_start(reset_quickstart(now=NOW)))
 
@@ -91,7 +91,7 @@ def test_it_works_at_any_hour(clock, hour):
     assert is_as_printed(go_through_quick_start(reset_quickstart(now=now)))
 
 
-def test_other_participants_go_with_all_that_is_theirs():
+def test_other_participants_are_deleted_with_all_their_data():
     tenant = reset_quickstart(now=NOW)
     go_through_quick_start(tenant)
     api = Api(raw_key(tenant))
@@ -109,7 +109,7 @@ def test_other_participants_go_with_all_that_is_theirs():
     }
 
 
-def test_definitions_become_what_they_were_and_others_give_way():
+def test_a_reset_restores_definitions_and_deactivates_others():
     tenant = reset_quickstart(now=NOW)
     badge, tier, streak = Badge.objects.get(), Tier.objects.get(), Streak.objects.get(code="daily_login")
     update_definition(badge, tenant=tenant, changes={"name": "Renamed", "is_active": False}, now=NOW)
@@ -124,7 +124,7 @@ def test_definitions_become_what_they_were_and_others_give_way():
     assert not Badge.objects.get(code="mine").is_active
 
 
-def test_a_reset_of_what_nobody_touched_changes_no_definition():
+def test_a_reset_of_unchanged_definitions_changes_none():
     def definitions():
         rows = all_rows()
         return [rows[label] for label in ("badges.Badge", "tiers.Tier", "streaks.Streak", "streaks.StreakRevision")]
@@ -146,7 +146,7 @@ def test_no_other_tenant_is_touched(tenant, api):
     assert list(Participant.objects.of(tenant).values()) == theirs
 
 
-def test_somebodys_own_tenant_of_that_slug_is_left_as_it_is():
+def test_a_tenant_with_that_slug_that_the_user_created_is_not_changed():
     tenant = create_tenant(slug="quickstart", name="Quickstart GmbH", now=NOW)
     Api(raw_key(tenant)).post("/points/award", {"participant_id": "user_123", "amount": 5})
     before = all_rows()

@@ -1,4 +1,4 @@
-"""After a new passphrase was put in front: what was stored before is closed with it, and the old one can go."""
+"""After a new passphrase was put first, stored secrets are encrypted with it, and the old one can be removed."""
 
 import json
 from io import StringIO
@@ -28,7 +28,7 @@ def run(*flags):
 
 @pytest.fixture
 def texts(tenant, settings):
-    """A partner's secret, and a webhook's with the one before it, closed with the passphrase `old`; what they are."""
+    """A partner's secret, and the current and former secret of a webhook, encrypted with the passphrase `old`."""
     settings.ENCRYPTION_KEYS = ["old"]
     partner = create_hmac_secret(tenant=tenant, name="Northwind", now=timezone.now())
     hook = create_endpoint(
@@ -44,7 +44,7 @@ def read():
     return decrypt(HmacSecret.objects.get().ciphertext, of="the test"), secrets_of(endpoint, now=timezone.now())
 
 
-def test_the_secrets_stay_and_the_old_passphrase_can_go(texts, settings):
+def test_secrets_stay_readable_after_the_old_passphrase_is_removed(texts, settings):
     assert run() == {"secrets": 3, "reencrypted": 3, "unreadable": 0, "dry_run": False}
 
     settings.ENCRYPTION_KEYS = ["new"]
@@ -66,7 +66,7 @@ def test_a_dry_run_changes_nothing(texts, settings):
     assert read() == texts
 
 
-def test_what_no_passphrase_opens_is_left_counted_and_told(texts, settings, capsys):
+def test_secrets_that_no_passphrase_decrypts_are_left_and_counted(texts, settings, capsys):
     settings.ENCRYPTION_KEYS = ["lost"]
     HmacSecret.objects.update(ciphertext=encrypt("closed for good"))
     settings.ENCRYPTION_KEYS = ["new", "old"]
@@ -85,7 +85,7 @@ def test_what_no_passphrase_opens_is_left_counted_and_told(texts, settings, caps
     assert HmacSecret.objects.get().ciphertext == closed
 
 
-def test_a_secret_that_is_changed_meanwhile_stays_changed(texts, monkeypatch):
+def test_a_secret_that_is_changed_meanwhile_is_not_overwritten(texts, monkeypatch):
     newer = encrypt("given meanwhile")
 
     def encrypted(text):

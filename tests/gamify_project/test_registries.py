@@ -1,4 +1,4 @@
-"""What the domains register is part of the product: these sets change on purpose only."""
+"""The exact contents of the registries. They are part of the product and change only on purpose."""
 
 from django.conf import settings
 
@@ -117,7 +117,7 @@ def test_the_metrics_that_leaderboards_rank_by_in_the_order_of_lists():
     ]
 
 
-def test_who_hears_facts_and_in_which_order():
+def test_the_fact_consumers_and_their_order():
     assert settings.FACT_CONSUMERS == [
         "streaks.consumers.LISTENER",
         "gamify.challenges.consumers.LISTENER",
@@ -135,7 +135,7 @@ def test_what_multiplies_awards():
     assert set(multipliers) == {"tier", "boost", "reward"}
 
 
-def test_who_takes_back_what_came_of_an_event_and_in_which_order():
+def test_the_undoers_and_their_order():
     assert settings.UNDO_ORDER == [
         "leaderboards",
         "rewards",
@@ -149,7 +149,7 @@ def test_who_takes_back_what_came_of_an_event_and_in_which_order():
     assert set(undoers) == set(settings.UNDO_ORDER)
 
 
-def test_who_is_told_of_what_the_outbox_holds():
+def test_the_subscribers_of_the_outbox():
     assert set(after_commit) == {"webhooks"}
 
 

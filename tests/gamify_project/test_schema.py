@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete, valid, and no different from what the product does."""
+"""The OpenAPI document is complete and valid, and matches what the product does."""
 
 import os
 import re
@@ -58,7 +58,7 @@ REWARD = {"name": "10% Off Coupon", "reward_type": "coupon", "points_cost": 500,
 BOARD = {"code": "weekly", "name": "Weekly"}
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
-# What only commands and the console raise, and what only a decision trace tells.
+# Errors of commands and the console, and errors that only appear in decision traces.
 NOT_ON_THE_WIRE = (
     ApiKeyAmbiguous,
     ApiKeyNotFound,
@@ -114,7 +114,7 @@ class Operation:
 
     @property
     def query(self) -> str:
-        """What must be in it."""
+        """Return the required part."""
         needed = [
             each for each in self.spec.get("parameters", ()) if each.get("in") == "query" and each.get("required")
         ]
@@ -149,7 +149,7 @@ def _resolved(thing: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @cache
 def _strict() -> Mapping[str, Any]:
-    """The document, with every object closed: a field that it does not name is an error."""
+    """The document with closed objects: a field that it does not name is an error."""
     strict = deepcopy(dict(document()))
     for schema in strict["components"]["schemas"].values():
         if "properties" in schema:
@@ -163,7 +163,7 @@ def problems(value: Any, schema: Mapping[str, Any]) -> list[str]:
 
 
 def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
-    """The definitions that the examples name, each under the id of the examples; not the one that is to be created."""
+    """Create the definitions that the examples name, with their ids, except for the one that the example creates."""
     makers: Mapping[str, Callable[[], Any]] = {
         "badge": lambda: BadgeFactory(tenant=tenant, code="streak_master"),
         "rule": lambda: RuleFactory(tenant=tenant),
@@ -192,7 +192,7 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
 
 
 def give_a_webhook(tenant: Tenant) -> None:
-    """With a delivery, of an event that is there."""
+    """A webhook with a delivery of an existing event."""
     data = {"url": "https://shop.example/hooks/gamify", "event_types": ["*"]}
     made = create_endpoint(tenant=tenant, data=data, now=NOW).endpoint
     Endpoint.objects.filter(pk=made.pk).update(id=PARAMETERS["webhook_id"]["example"])
@@ -204,7 +204,7 @@ def give_a_webhook(tenant: Tenant) -> None:
 
 
 def give_what_care_is_about(tenant: Tenant) -> None:
-    """A run that broke, in a streak of its own, and an amnesty."""
+    """A broken run in a separate streak, and an amnesty."""
     weekly = {"code": "weekly", "name": "Weekly", "event_types": ["weekly"], "period": "weekly"}
     create_streak(tenant=tenant, data=weekly, now=NOW)
     tenant.refresh_from_db()
@@ -217,7 +217,7 @@ def give_what_care_is_about(tenant: Tenant) -> None:
 
 @pytest.fixture
 def everyone(admin_api: Api, tenant: Tenant, settings: Any) -> Api:
-    """An admin key, for paths as the document has them, and the participant of the examples, who has a badge."""
+    """An admin key, for documented paths, and the participant of the examples, who has a badge."""
     settings.FEED_STREAMS = 1
     _slots.cache_clear()
     user = ParticipantFactory(tenant=tenant, external_id="user_123", points=1000)
@@ -291,7 +291,7 @@ def test_an_operation_says_what_it_does(name: str) -> None:
 
 
 @each_operation
-def test_a_key_may_be_sent_either_way_and_admin_operations_name_the_scope(name: str) -> None:
+def test_both_key_headers_are_documented_and_admin_operations_name_the_scope(name: str) -> None:
     operation = operations()[name]
     roles = ["admin"] if "/admin/" in operation.path or is_admin_gateway(operation.path) else []
     is_query_gateway = operation.path.startswith("/v1/") and not is_admin_gateway(operation.path)
@@ -370,7 +370,7 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
 
         if response.streaming:
             assert response.headers["Content-Type"] in operation.spec["responses"]["200"]["content"]
-            continue  # its thread would be busy for a while
+            continue  # a stream would occupy its thread for a while
         assert response.status_code == int(operation.success), response.content
         assert problems(response.json(), operation.answer["schema"]) == []
         documented = set(_resolved(operation.spec["responses"][operation.success])["headers"])
@@ -528,14 +528,14 @@ def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 def _error_examples() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each under the product's own code, whatever the dialect calls it."""
+    """Return the errors by the product's own code, not by that of the dialect."""
     for response in document()["components"]["responses"].values():
         for name, example in response["content"]["application/json"]["examples"].items():
             yield re.sub(r"_\d+$", "", name), example["value"]
 
 
 def _documented_codes() -> set[str]:
-    """As they are on the wire, in either dialect."""
+    """Return the errors as they are on the wire, in either dialect."""
     return {value["error"]["code"] if "error" in value else value["code"] for _, value in _error_examples()}
 
 
@@ -545,7 +545,7 @@ def test_the_guide_explains_every_documented_code() -> None:
     assert {code for code in _documented_codes() if f"`{code}`" not in guide} == set()
 
 
-def test_profile_and_state_are_put_together_from_the_sections(everyone: Api) -> None:
+def test_profile_and_state_consist_of_the_sections(everyone: Api) -> None:
     schemas = document()["components"]["schemas"]
     profile = everyone.get("/api/v1/gamify/participants/user_123").json()
     state = everyone.get("/api/v1/gamify/participants/user_123/state").json()

@@ -1,4 +1,4 @@
-"""How errors of the web server itself are written; `test_unreadable_requests` sends real requests to a real server."""
+"""The format of the web server's own errors. `test_unreadable_requests` sends real requests to a real server."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from gamify_project import server_errors
         (501, "Not Implemented", "not_implemented"),
     ],
 )
-def test_what_the_server_refuses_is_json_with_an_id_and_quotes_nothing(status, phrase, code):
+def test_errors_of_the_web_server_are_json_with_an_id_and_quote_nothing(status, phrase, code):
     ours, theirs = socket.socketpair()
 
     with ours, theirs:
@@ -47,5 +47,5 @@ def test_what_the_server_refuses_is_json_with_an_id_and_quotes_nothing(status, p
         (b"\x16\x03\x01", "/"),
     ],
 )
-def test_the_path_is_read_from_as_much_of_the_head_as_there_is(head, path):
+def test_the_path_is_read_from_incomplete_headers(head, path):
     assert server_errors._path_of(head) == path

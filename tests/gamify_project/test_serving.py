@@ -1,4 +1,4 @@
-"""The whole product as a newcomer starts it: processes of their own, a fresh SQLite, a port of the system's choice."""
+"""The whole product as a new user starts it: real processes, a new SQLite database, a free port."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
         yield product
 
 
-def test_one_command_serves_works_and_stops_without_a_trace(product: Product) -> None:
+def test_one_command_serves_and_stops_without_leaving_anything(product: Product) -> None:
     product.wait_for("Gamify is running.")
     product.wait_for("ready.")
     product.wait_for("beat: Starting")
@@ -52,7 +52,7 @@ def test_a_web_server_that_is_killed_comes_back_on_the_same_port(product: Produc
     os.kill(int(master[1]), signal.SIGKILL)
     product.wait_for("web starts again")
 
-    assert product.health() == 200  # a call that comes in between waits, since the port is never given up
+    assert product.health() == 200  # a call meanwhile waits, because the port stays bound
 
 
 def test_killing_the_product_leaves_nothing(product: Product) -> None:
@@ -72,7 +72,7 @@ def test_killing_the_product_leaves_nothing(product: Product) -> None:
         ("no.such.host.invalid", "8000", "Cannot listen on HOST=no.such.host.invalid PORT=8000"),
     ],
 )
-def test_a_port_that_cannot_be_had_is_one_clear_line(tmp_path: Path, host: str, port: str, problem: str) -> None:
+def test_a_port_that_cannot_be_bound_is_one_clear_line(tmp_path: Path, host: str, port: str, problem: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1]) if port == "in use" else port
         command = [sys.executable, "manage.py", "serve", "--host", host, "--port", port]

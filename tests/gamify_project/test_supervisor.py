@@ -14,13 +14,13 @@ from tests.processes import processes_marked, until
 
 GRACE_SECONDS = 1.0
 
-# The supervisor under test, in a process of its own: programs come as name=source pairs.
+# The supervisor under test, in a separate process. Programs are given as name=source pairs.
 SUPERVISE = f"""
 import os, sys
 from gamify_project import supervisor
 supervisor.SHORT_LIFE_SECONDS = 5
 was_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
-def is_parent_gone():  # first asked when signals are listened to
+def is_parent_gone():  # first called when signals are handled
     open(os.environ["LISTENING"], "w").close()
     return was_parent_gone()
 with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
@@ -38,7 +38,7 @@ SPAWNER = (
 
 
 class Supervised:
-    """A running supervisor, what it has printed so far, and every process below it."""
+    """A running supervisor, its output so far, and all its descendants."""
 
     def __init__(self, folder: Path, programs: dict[str, str], *, mode: str = "-") -> None:
         self.output = folder / "output"
@@ -83,7 +83,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
         supervised.process.wait(10)
 
 
-def test_output_comes_line_by_line_behind_names(supervise: Callable[..., Supervised]) -> None:
+def test_output_is_printed_by_line_with_names(supervise: Callable[..., Supervised]) -> None:
     talker = "import sys, time; print('to stdout'); print('to stderr', file=sys.stderr); time.sleep(60)"
 
     supervised = supervise({"web": talker, "worker": SLEEPER})
@@ -92,7 +92,7 @@ def test_output_comes_line_by_line_behind_names(supervise: Callable[..., Supervi
     assert "\033" not in supervised.text()
 
 
-def test_a_program_that_ends_is_started_again_a_little_later_each_time(supervise: Callable[..., Supervised]) -> None:
+def test_a_program_that_ends_is_restarted_after_growing_pauses(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise({"beat": "print('tick'); raise SystemExit(7)"})
 
     supervised.wait_for("beat ended (exit code 7)", "again in 0.5 s", "again in 1.0 s", "again in 2.0 s")
@@ -100,7 +100,7 @@ def test_a_program_that_ends_is_started_again_a_little_later_each_time(supervise
 
 
 @pytest.mark.parametrize("code", [0, 7])
-def test_a_program_that_runs_once_is_not_started_again(supervise: Callable[..., Supervised], code: int) -> None:
+def test_a_program_that_runs_once_is_not_restarted(supervise: Callable[..., Supervised], code: int) -> None:
     supervised = supervise({"once": f"print('worked'); raise SystemExit({code})", "beat": "print('tick')"})
 
     supervised.wait_for(f"once ended (exit code {code})", "beat restarts in 1.0 s")
@@ -109,7 +109,7 @@ def test_a_program_that_runs_once_is_not_started_again(supervise: Callable[..., 
     assert supervised.stop() == 0
 
 
-def test_a_killed_program_is_no_failed_start(supervise: Callable[..., Supervised]) -> None:
+def test_a_killed_program_does_not_count_as_a_failed_start(supervise: Callable[..., Supervised]) -> None:
     suicidal = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
     supervised = supervise({"web": suicidal})
@@ -118,7 +118,7 @@ def test_a_killed_program_is_no_failed_start(supervise: Callable[..., Supervised
     assert supervised.process.poll() is None
 
 
-def test_what_an_ended_program_had_started_is_removed_before_it_starts_again(
+def test_children_of_an_ended_program_are_killed_before_its_restart(
     supervise: Callable[..., Supervised],
 ) -> None:
     leaver = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); print('left')"
@@ -148,7 +148,7 @@ def test_a_signal_stops_everything(supervise: Callable[..., Supervised], number:
     assert supervised.text().endswith("gamify | stopped\n")
 
 
-def test_the_stubborn_are_killed_after_the_grace(supervise: Callable[..., Supervised]) -> None:
+def test_programs_that_do_not_stop_are_killed_after_the_grace_period(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise({"web": STUBBORN, "worker": SPAWNER.format(grandchild=STUBBORN)})
     supervised.wait_for("web    | stubborn", "worker | stubborn")
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Every field of every body and query takes values of its own type only (contract §16).
+"""Every field of every body and query accepts only values of its own type (contract §16).
 
 The tables come from the OpenAPI document, so that a new field is held to them without being named here.
 """
@@ -41,7 +41,7 @@ WRONG_TEXTS: Mapping[str, Sequence[str]] = {
 
 @pytest.fixture
 def client(admin_api: Api, tenant: Tenant) -> Api:
-    """An admin key, for paths as the document has them, and the participant of the examples."""
+    """An admin key, for documented paths, and the participant of the examples."""
     ParticipantFactory(tenant=tenant, external_id="user_123", points=1000)
     return Api(admin_api.key, base="")
 
@@ -50,13 +50,13 @@ def client(admin_api: Api, tenant: Tenant) -> Api:
 
 
 def fields_of(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
-    """Path, type and schema of everything in a body; the first item stands for all of a list."""
+    """Yield path, type and schema of every value in a body. Of a list, only the first item."""
     schema = _plain(schema)
     kind = _type_of(schema)
     if path and kind:
         yield path, kind, schema
     if "rounding" in schema.get("properties", ()):
-        return  # a grant: which fields count depends on its type; see the table of grants below
+        return  # a grant: its fields depend on its type; see the table of grants below
     for name, inner in schema.get("properties", {}).items():
         yield from fields_of(inner, (*path, name))
     if "items" in schema:
@@ -64,7 +64,7 @@ def fields_of(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path
 
 
 def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without references, and without the null that a field may also be."""
+    """Return the schema without references and without null."""
     schema = _resolved(schema)
     for way in ("allOf", "anyOf", "oneOf"):
         meant = [each for each in schema.get(way, ()) if each.get("type") != "null" and each.get("enum") != [None]]
@@ -80,7 +80,7 @@ def _type_of(schema: Mapping[str, Any]) -> str | None:
 
 
 def body_with(body: Any, path: Path, value: Any) -> Any:
-    """A copy of `body` with `value` at `path`; containers that are missing on the way are made."""
+    """Return a copy of `body` with `value` at `path`. Missing containers are created."""
     name, rest = path[0], path[1:]
     if isinstance(name, int):
         items = list(body) if isinstance(body, list) else []
@@ -96,7 +96,7 @@ def sent_with(client: Api, operation: Operation, path: Path, value: Any) -> Any:
 
 
 def is_refused(response: Any, path: Path) -> bool:
-    """Whether the answer refuses the field at `path`, in the shape of its dialect."""
+    """Whether the answer refuses the field at `path`, in the format of its dialect."""
     dotted = ".".join(map(str, path))
     if "error" in response.json():
         return response.status_code == 400 and dotted.rpartition(".")[2] in response.json()["error"]["message"]
@@ -179,7 +179,7 @@ def parameters_of(operation: Operation) -> Iterator[Mapping[str, Any]]:
 
 
 def asked(client: Api, operation: Operation, name: str, text: str) -> Any:
-    """`name=text`, with what else the operation needs."""
+    """Return `name=text` with the other parameters that the operation needs."""
     needed = [each["name"] for each in parameters_of(operation) if each.get("required") and each["name"] != name]
     query = "&".join([f"{name}={quote(text)}", *(f"{each}=2026-02-14T10:00:00Z" for each in needed)])
     example = next(iter(operation.body["examples"].values()))["value"] if operation.body else None
@@ -258,7 +258,7 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
 
 
 def own_fields(base: type[Any] = serializers.Field) -> Iterator[type[Any]]:
-    """All that read values; not those that only write, nor queries, whose values are all text."""
+    """Return the fields that read values; not read-only fields, nor query strings, whose values are all text."""
     for child in base.__subclasses__():
         is_read = child.to_internal_value is not serializers.Field.to_internal_value
         if child.__module__.startswith(OWN_PACKAGES) and is_read and not child.__name__.endswith("Query"):
@@ -269,13 +269,13 @@ def own_fields(base: type[Any] = serializers.Field) -> Iterator[type[Any]]:
 def made(field: type[Any]) -> Any:
     try:
         return field(allow_null=True, **NEEDED.get(field.__name__, {}))
-    except TypeError:  # it says for itself what it takes
+    except TypeError:  # the field has its own validation of the value
         return field(**({"help_text": ""} if field.__name__ == "LimitField" else {}))
 
 
 @pytest.mark.parametrize("field", sorted(set(own_fields()), key=str), ids=lambda field: field.__qualname__)
 def test_no_field_of_ours_crashes_on_nonsense(field: type[Any]) -> None:
-    """It takes the value or refuses it; anything else is a 500."""
+    """Check that the field accepts or refuses the value; anything else would be a 500."""
     for value in NONSENSE:
         try:
             made(field).run_validation(value)

@@ -1,4 +1,4 @@
-"""Typos do not vanish: inside a definition's objects they are refused, at the top level the answer names them."""
+"""Typos are noticed: inside nested objects they are refused, and at the top level the answer reports them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ ASKED = {"condition": {"field": "plan", "operator": "eq", "value": "pro"}}
 CONDITION = {"type": "sum", "field": "amount", "min": 1}
 NAMED = {"code": "x", "name": "X"}
 
-# Of each kind of definition a body with everything that is an object in it.
+# For each kind of definition, a body with all its nested objects.
 BODIES: Mapping[str, dict[str, Any]] = {
     "badge": {
         **NAMED,
@@ -63,7 +63,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 AMNESTY = {"name": "X", "from": "2026-02-14", "to": "2026-02-14", "reason": "Outage"}
 
-# Bodies that are no definition: what happened, or what is done once.
+# Bodies of calls that create no definition.
 NO_DEFINITIONS = {
     "simulate_event", "add_reward_codes", "cancel_claim", "fulfil_claim", "reverse_event", "reverse_transaction",
     "freeze_streak", "restore_streak",
@@ -90,7 +90,7 @@ def admin_operations() -> Iterator[tuple[str, Operation]]:
 
 
 def described_objects(schema: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every object with described properties inside `schema`; 0 stands for an item of a list."""
+    """Yield the path of every object with described properties inside `schema`; 0 means an item of a list."""
     schema = _resolved(schema)
     for part in ("allOf", "oneOf", "anyOf"):
         for each in schema.get(part, ()):
@@ -115,7 +115,7 @@ def at(body: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def objects_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every object in `value` but filters, whose keys are the names of clients' properties."""
+    """Yield the path of every object in `value`, except for filters, whose keys are names of event properties."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     if isinstance(value, dict) and path:
         yield path
@@ -124,14 +124,14 @@ def objects_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[s
             yield from objects_in(inner, (*path, name))
 
 
-def test_every_admin_body_is_a_definition_s_or_is_known_to_be_none() -> None:
+def test_every_admin_body_is_a_definition_or_listed_as_an_exception() -> None:
     changed = {f"{verb}_{noun}" for noun in BODIES for verb in ("create", "update")}
     assert {name for name, _ in admin_operations()} == changed | {"declare_amnesty", "set_tenant_streak_status"}
 
 
 @pytest.mark.parametrize("verb", ["create", "update"])
 @every_kind
-def test_every_object_that_the_document_describes_is_in_the_bodies_here(noun: str, verb: str) -> None:
+def test_every_documented_object_is_covered_here(noun: str, verb: str) -> None:
     for path in nested_paths(operations()[f"{verb}_{noun}"]):
         assert at(BODIES[noun], path), path
 
@@ -143,7 +143,7 @@ def test_only_filters_and_expressions_are_objects_whose_keys_the_document_leaves
 
 
 def open_objects(schema: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """The names of the objects inside `schema` that have no described properties."""
+    """Yield the names of objects inside `schema` without described properties."""
     schema = _resolved(schema)
     inner = [each for part in ("allOf", "oneOf", "anyOf") for each in schema.get(part, ())]
     for each in [*inner, *([schema["items"]] if "items" in schema else [])]:
@@ -156,7 +156,7 @@ def open_objects(schema: Mapping[str, Any], name: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("verb", ["create", "update"])
 @every_kind
-def test_every_object_inside_refuses_an_unknown_key_and_names_the_nearest(
+def test_every_nested_object_refuses_an_unknown_key_and_suggests_the_nearest(
     admin: Api, nothing_written: Any, noun: str, verb: str
 ) -> None:
     path, method = path_of(noun), "POST"
@@ -175,14 +175,14 @@ def test_every_object_inside_refuses_an_unknown_key_and_names_the_nearest(
 
 
 def typos(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """For every key of every object in `body`: where it is, a misspelling of it, and itself."""
+    """Yield for every key of every object in `body`: its path, a misspelling, and the key."""
     for inside in objects_in(body):
         for known in at(body, inside):
             yield inside, f"{known[0].upper()}{known[1:]}s", known
 
 
 def refused(answer: Any, field: str) -> str:
-    """The message about `field`."""
+    """Return the message about `field`."""
     body = answer.json()
     if "error" in body:
         assert (answer.status_code, body["error"]["code"]) == (400, "VALIDATION_ERROR")
@@ -224,7 +224,7 @@ def test_each_kind_of_grant_has_keys_of_its_own(admin: Api, spec: Mapping[str, A
 
 @pytest.mark.parametrize("verb", ["create", "update"])
 @every_kind
-def test_unknown_fields_are_ignored_and_named_with_the_nearest(admin: Api, noun: str, verb: str) -> None:
+def test_unknown_fields_are_ignored_and_reported_with_a_suggestion(admin: Api, noun: str, verb: str) -> None:
     path, body = path_of(noun), BODIES[noun]
     typo = "urll" if noun == "webhook" else "Name"
     nearest = "url" if noun == "webhook" else "name"
@@ -243,7 +243,7 @@ def test_unknown_fields_are_ignored_and_named_with_the_nearest(admin: Api, noun:
 
 
 @every_kind
-def test_there_are_no_warnings_where_all_is_known_nor_for_what_was_read_and_sent_back(admin: Api, noun: str) -> None:
+def test_there_are_no_warnings_about_known_fields_or_fields_of_a_read_sent_back(admin: Api, noun: str) -> None:
     path = path_of(noun)
     row = admin.post(path, BODIES[noun]).json()
     read = admin.get(f"{path}/{row['id']}").json()
@@ -267,7 +267,7 @@ def test_there_are_no_warnings_where_all_is_known_nor_for_what_was_read_and_sent
         ("webhook", {"secret": "x"}, "is not a known field and was ignored; known here: url, event_types, description, is_active"),
     ],
 )  # fmt: skip
-def test_what_a_change_ignored_is_named(admin: Api, noun: str, change: Mapping[str, Any], message: str) -> None:
+def test_a_change_reports_ignored_fields(admin: Api, noun: str, change: Mapping[str, Any], message: str) -> None:
     row = admin.post(path_of(noun), BODIES[noun]).json()
 
     answer = admin.patch(f"{path_of(noun)}/{row['id']}", change)
@@ -276,7 +276,7 @@ def test_what_a_change_ignored_is_named(admin: Api, noun: str, change: Mapping[s
     assert answer.json()["warnings"] == [{"field": next(iter(change)), "message": message}]
 
 
-def test_an_amnesty_and_a_status_name_what_they_ignored(admin: Api) -> None:
+def test_an_amnesty_and_a_status_change_report_ignored_fields(admin: Api) -> None:
     path = operations()["declare_amnesty"].path
     amnesty = admin.post(path, {**AMNESTY, "streak_code": ["x"]}).json()
     row = admin.post(path_of("tenant_streak"), BODIES["tenant_streak"]).json()
@@ -288,7 +288,7 @@ def test_an_amnesty_and_a_status_name_what_they_ignored(admin: Api) -> None:
     assert "warnings" not in admin.post(path, AMNESTY).json()
 
 
-def test_event_properties_and_attributes_are_the_clients_own(admin: Api, api: Api) -> None:
+def test_event_properties_and_attributes_are_stored_as_sent(admin: Api, api: Api) -> None:
     at_noon = datetime(2026, 2, 14, 12, tzinfo=UTC).isoformat()
     event = {
         "participant_id": "ada",

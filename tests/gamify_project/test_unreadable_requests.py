@@ -1,4 +1,4 @@
-"""What the server refuses itself, and content types that no program expects: bytes on sockets to the booted product.
+"""Errors of the web server itself, and unusual content types: raw bytes on sockets to the running product.
 
 Nothing here knows which web server it is.
 """
@@ -57,7 +57,7 @@ TARGETS = [
 
 
 @pytest.mark.parametrize(("status", "text"), UNREADABLE, ids=lambda value: repr(value)[:60])
-def test_what_the_server_refuses_itself_has_the_shape_of_the_path(port: int, status: int, text: str) -> None:
+def test_errors_of_the_web_server_have_the_format_of_the_dialect(port: int, status: int, text: str) -> None:
     for target, base in TARGETS:
         with Connection(port) as connection:
             connection.send(text.format(target).encode("latin-1"))
@@ -73,7 +73,7 @@ def test_what_the_server_refuses_itself_has_the_shape_of_the_path(port: int, sta
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", b"nonsense\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n"]
 )
-def test_what_is_no_request_at_all_is_400_in_the_shape_of_gamify(port: int, sent: bytes) -> None:
+def test_data_that_is_no_http_request_is_400_in_the_gamify_format(port: int, sent: bytes) -> None:
     with Connection(port) as connection:
         connection.send(sent)
         answer = connection.answer()
@@ -83,7 +83,7 @@ def test_what_is_no_request_at_all_is_400_in_the_shape_of_gamify(port: int, sent
 
 
 @pytest.mark.parametrize("sent", [b"GET /v1/streaks HT", b"GET /v1/streaks HTTP/1.1\r\nHost: x\r\nX-Sl"])
-def test_a_head_that_does_not_arrive_is_408_in_shape(port: int, sent: bytes) -> None:
+def test_headers_that_do_not_arrive_are_408_in_the_format_of_the_dialect(port: int, sent: bytes) -> None:
     with Connection(port) as connection:
         connection.send(sent)
         answer = connection.answer()
@@ -173,7 +173,7 @@ def test_no_content_type_crashes_any_path_and_errors_keep_the_shape_of_the_path(
         "",
     ],
 )
-def test_no_part_of_a_form_crashes_the_console(port: int, disposition: str) -> None:
+def test_no_field_of_a_form_crashes_the_console(port: int, disposition: str) -> None:
     form = FORM.replace(b'form-data; name="a"', disposition.encode())
     headers = ["Content-Type: multipart/form-data; boundary=x", f"Content-Length: {len(form)}"]
 

@@ -1,4 +1,4 @@
-"""Whatever is planted into a busy history is found and named, and nothing else."""
+"""Every fault that is planted into a long history is found, and nothing else."""
 
 import json
 from datetime import timedelta
@@ -62,7 +62,7 @@ def batch_answered_otherwise():
 
 
 def codes_exchanged(busy):
-    """The code that one claim has is handed out again with another."""
+    """Give the code of one claim to another claim as well."""
     value = Claim.objects.get(pk=busy.early_claim).code_value
     Claim.objects.filter(pk=busy.free_claim).update(code_value=value)
 
@@ -79,7 +79,7 @@ def expired_otherwise(busy):
 
 
 def lasting(busy):
-    """The credit that expires last, of which nothing was taken."""
+    """Return the credit that expires last and was not used."""
     return ExpiringCredit.objects.filter(participant__external_id="ada").order_by("-expires_at")[:1].get()
 
 
@@ -290,18 +290,18 @@ REST = {
 }  # fmt: skip
 
 
-def test_a_busy_history_agrees_with_itself(tenant, busy):
+def test_a_long_history_has_no_drifts(tenant, busy):
     assert found(tenant) == set()
 
 
-def test_what_is_shared_still_agrees_when_somebody_was_erased(tenant, busy):
+def test_shared_totals_have_no_drifts_after_an_erasure(tenant, busy):
     for who in ("ada", "bo"):
         delete(tenant=tenant, external_id=who, now=busy.now + DAY)
 
     assert found(tenant) == set()
 
 
-def test_fewer_gone_than_were_handed_out_is_a_fault_whoever_was_erased(tenant, busy):
+def test_less_stock_used_than_claims_made_is_a_drift_even_after_erasures(tenant, busy):
     delete(tenant=tenant, external_id="ada", now=busy.now + DAY)
     Reward.objects.update(claimed=0)
 
@@ -309,14 +309,14 @@ def test_fewer_gone_than_were_handed_out_is_a_fault_whoever_was_erased(tenant, b
 
 
 @pytest.mark.parametrize("faults", [LEDGER, REST], ids=["ledger", "rest"])
-def test_what_is_planted_is_found_and_named_and_nothing_else(tenant, busy, faults):
+def test_planted_faults_are_found_and_nothing_else(tenant, busy, faults):
     assert {name: found_of(tenant, busy, plant) for name, (plant, _) in faults.items()} == {
         name: expected for name, (_, expected) in faults.items()
     }
 
 
 def found_of(tenant, busy, plant):
-    """What is found of one fault, which is taken back then."""
+    """Return the drifts that one fault causes, then undo the fault."""
     with transaction.atomic():
         plant(busy)
         drifts = found(tenant)
@@ -335,13 +335,13 @@ def test_rows_of_a_participant_who_is_gone_are_found(tenant, busy):
     }
 
 
-def test_another_tenant_has_no_part_in_it(tenant, other_tenant, busy):
+def test_another_tenant_is_not_affected(tenant, other_tenant, busy):
     busy.person("ada").update(tier_count=99)
 
     assert found(other_tenant) == set()
 
 
-def test_a_drift_says_whose_it_is_and_what_was_expected(tenant, busy):
+def test_a_drift_names_its_row_and_the_expected_value(tenant, busy):
     busy.person("ada").update(tier_count=99)
     drifts = []
 
@@ -365,7 +365,7 @@ def test_every_row_that_is_announced_is_seen(tenant, busy):
 
 
 def run(*args):
-    """Its exit code and what it printed."""
+    """Return the exit code and the output of the command."""
     out, code = StringIO(), 0
     try:
         call_command("verify_ledger", *args, stdout=out)
@@ -374,14 +374,14 @@ def run(*args):
     return code, out.getvalue()
 
 
-def test_the_command_ends_with_0_where_everything_agrees(tenant, other_tenant, busy):
+def test_the_command_exits_with_0_without_drifts(tenant, other_tenant, busy):
     code, text = run()
 
     assert code == 0
     assert text.splitlines() == ["tenants  4", f"rows     {audit_size(tenant)}", "drifts   0"]
 
 
-def test_the_command_prints_each_drift_on_a_line_and_ends_with_1(tenant, busy):
+def test_the_command_prints_each_drift_on_a_line_and_exits_with_1(tenant, busy):
     busy.person("ada").update(tier_count=99)
     busy.person("bo").update(badge_count=99)
 
@@ -395,7 +395,7 @@ def test_the_command_prints_each_drift_on_a_line_and_ends_with_1(tenant, busy):
     assert text.splitlines()[2:] == ["tenants  1", f"rows     {audit_size(tenant)}", "drifts   2"]
 
 
-def test_the_command_prints_so_many_and_counts_all(tenant, busy):
+def test_the_command_prints_up_to_the_limit_and_counts_all(tenant, busy):
     Participant.objects.filter(tenant=tenant).update(tier_count=99)
 
     code, text = run("--tenant", "acme", "--limit", "1", "--json")
@@ -431,7 +431,7 @@ def test_an_unknown_tenant_is_refused(db):
         run("--tenant", "nobody")
 
 
-def test_what_it_came_to_is_kept(tenant, busy):
+def test_the_result_of_an_audit_is_stored(tenant, busy):
     busy.person("ada").update(tier_count=99)
     for later in (timedelta(0), DAY):
         audit(tenant=tenant, now=NOW + later, report=print)

@@ -1,4 +1,4 @@
-"""What is printed at every start, and made for it."""
+"""The banner that is printed at every start, and its first-use data."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def keys_in(banner):
     return re.findall(r"key +(bq_\w+_\S+)", banner)
 
 
-def test_the_keys_open_what_the_banner_says():
+def test_the_keys_have_the_access_that_the_banner_says():
     demo_admin, demo_sandbox, quickstart, quickstart_admin = keys_in(start())
 
     owners = {key: ApiKey.objects.get(digest=digest_of(key)) for key in keys_in(start())}
@@ -56,7 +56,7 @@ def test_every_start_prints_the_same_keys_and_password(var):
     assert stat.S_IMODE((var / "welcome.json").stat().st_mode) == 0o600
 
 
-def test_a_key_that_no_longer_opens_is_replaced():
+def test_a_stored_key_that_is_no_longer_valid_is_replaced():
     before = keys_in(start())
     revoke(ApiKey.objects.get(digest=digest_of(before[2])), now=NOW)
 
@@ -71,11 +71,11 @@ def test_the_password_opens_the_console(rf):
     assert authenticate(rf.post("/console/login/"), username="admin", password=password[1]).is_superuser
 
 
-def test_an_address_of_version_6_is_printed_as_browsers_take_it():
+def test_an_ipv6_address_is_printed_in_brackets():
     assert "http://[::1]:8000/console/" in start(host="::1")
 
 
-def test_a_tenant_of_somebodys_own_gets_no_key_from_us(var):
+def test_a_tenant_that_the_user_created_gets_no_key(var):
     create_tenant(slug="quickstart", name="Quickstart GmbH", now=NOW)
 
     banner = start()
@@ -86,7 +86,7 @@ def test_a_tenant_of_somebodys_own_gets_no_key_from_us(var):
     assert set(json.loads((var / "welcome.json").read_text())) == {"admin", "sandbox", "password"}
 
 
-def test_production_makes_nothing_and_prints_no_secret(settings, var):
+def test_production_creates_nothing_and_prints_no_secret(settings, var):
     settings.PRODUCTION = True
 
     banner = start()

@@ -1,4 +1,4 @@
-"""A URLconf with the least that stands on the base classes of the Phoenix gateways."""
+"""A minimal URLconf that uses the base classes of the Phoenix gateways."""
 
 from typing import Any
 
@@ -25,24 +25,24 @@ EXAMPLE = Example({"tenant": "x", "environment": "live", "user": "user_123", "is
 class Query(PhoenixQueryViewSet):
     @operation("see_as_query", answer=Seen, example=EXAMPLE)
     def see(self, request: Request, tenant_id: str, user_id: str | None = None) -> Response:
-        """What the view sees."""
+        """Return what the view sees."""
         return Response(seen(self, user_id))
 
     @operation("echo_as_query", answer=Seen, example=EXAMPLE, body=Seen)
     def echo(self, request: Request, tenant_id: str) -> Response:
-        """The body."""
+        """Return the body."""
         return Response(request.data)
 
 
 class Admin(PhoenixAdminViewSet):
     @operation("see_as_admin", answer=Seen, example=EXAMPLE)
     def see(self, request: Request, tenant_id: str) -> Response:
-        """What the view sees."""
+        """Return what the view sees."""
         return Response(seen(self, None))
 
     @operation("see_mine", answer=Seen, example=EXAMPLE)
     def see_mine(self, request: Request) -> Response:
-        """What the view sees where the path names no tenant."""
+        """Return what the view sees if the path names no tenant."""
         return Response(seen(self, None))
 
 

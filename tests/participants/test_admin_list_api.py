@@ -10,7 +10,7 @@ LIST = "/admin/participants"
 
 @pytest.fixture
 def people(tenant):
-    """Four people of whom no two agree in anything that can be sorted by, but for one without a name."""
+    """Four participants with different values in every sort field; one has no name."""
     for day, (name, display_name, points, events) in enumerate(
         [("ann", "delta", 30, 2), ("bob", None, 10, 4), ("cid", "alpha", 40, 1), ("dee", "beta", 20, 3)], start=1
     ):
@@ -62,7 +62,7 @@ def test_the_specs_list(tenant, admin_api):
     )
 
 
-def test_an_item_of_someone_new(tenant, admin_api):
+def test_an_item_of_a_new_participant(tenant, admin_api):
     ParticipantFactory(tenant=tenant, external_id="new", first_seen_at=datetime(2026, 2, 14, 10, tzinfo=UTC))
 
     assert admin_api.get(LIST).json()["items"] == [
@@ -97,13 +97,13 @@ def test_every_column_sorts_both_ways(people, admin_api, sort_by, ascending):
     assert ids(admin_api.get(f"{LIST}?sort_by={sort_by}&sort_order=desc")) == ascending[::-1]
 
 
-def test_those_without_a_name_come_last_either_way(people, admin_api):
+def test_participants_without_a_name_come_last_in_both_directions(people, admin_api):
     assert ids(admin_api.get(f"{LIST}?sort_by=display_name")) == ["cid", "dee", "ann", "bob"]
     assert ids(admin_api.get(f"{LIST}?sort_by=display_name&sort_order=desc")) == ["ann", "dee", "cid", "bob"]
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_ties_go_by_participant_id_so_that_pages_are_stable(tenant, admin_api, order):
+def test_ties_are_sorted_by_participant_id_so_that_pages_are_stable(tenant, admin_api, order):
     for name in ("c", "a", "d", "b"):
         ParticipantFactory(tenant=tenant, external_id=name, points=5)
 
@@ -239,7 +239,7 @@ def test_a_page_past_the_end_is_empty_not_an_error(people, admin_api, page):
     assert response.json() == {"items": [], "total": 4, "page": page, "page_size": 100}
 
 
-def test_other_tenants_and_the_twin_are_not_listed(tenant, other_tenant, admin_api, other_admin_api):
+def test_other_tenants_and_the_sandbox_are_not_listed(tenant, other_tenant, admin_api, other_admin_api):
     ParticipantFactory(tenant=tenant, external_id="mine")
     ParticipantFactory(tenant=other_tenant, external_id="theirs")
     ParticipantFactory(tenant=tenant.sandbox, external_id="sandboxed")

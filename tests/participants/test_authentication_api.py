@@ -19,7 +19,7 @@ ADMIN_LIST = "/admin/participants"
     "header", [lambda key: {"X-API-Key": key}, lambda key: {"Authorization": f"Bearer {key}"}], ids=["key", "bearer"]
 )
 @pytest.mark.parametrize("path", [BALANCE, ADMIN_LIST])
-def test_a_key_opens_every_endpoint_in_either_header(tenant, header, path):
+def test_a_key_works_for_every_endpoint_in_either_header(tenant, header, path):
     key = raw_key(tenant, "admin")
 
     response = Api(None).get(path, headers=header(key))
@@ -31,7 +31,7 @@ def test_the_bearer_scheme_is_known_whatever_its_case(tenant):
     assert Api(None).get(BALANCE, headers={"Authorization": f"bearer  {raw_key(tenant)} "}).status_code == 200
 
 
-def test_x_api_key_wins_over_a_bearer_token(tenant):
+def test_x_api_key_takes_precedence_over_a_bearer_token(tenant):
     response = Api(raw_key(tenant)).get(BALANCE, headers={"Authorization": "Bearer unknown"})
 
     assert response.status_code == 200
@@ -156,7 +156,7 @@ def test_an_idempotency_key_used_in_the_sandbox_is_unused_in_live(api, sandbox_a
     assert first.json()["transaction_id"] != second.json()["transaction_id"]
 
 
-def test_the_use_of_a_key_is_noted_at_most_once_a_minute(tenant):
+def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(tenant):
     made = made_key(tenant)
     start = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     noted = []
@@ -207,6 +207,6 @@ def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(tenant, settings
     assert second.status_code == (429 if throttled else 401)
 
 
-def test_one_query_finds_key_and_tenant_and_an_unknown_key_asks_no_other(api, queries):
+def test_one_query_finds_key_and_tenant_also_for_an_unknown_key(api, queries):
     with queries(1):
         Api("bq_live_unknown").get(BALANCE)

@@ -18,7 +18,7 @@ def tenant():
 
 @pytest.fixture
 def loads(monkeypatch):
-    """A part that counts how often it is loaded."""
+    """A catalog part that counts how often it is loaded."""
     loads = []
     monkeypatch.setitem(catalog_parts._entries, "zone", lambda tenant: loads.append(tenant.slug) or tenant.timezone)
     return loads

@@ -21,7 +21,7 @@ def run(*args):
     return json.loads(out.getvalue())
 
 
-def test_create_tenant_makes_both_twins_and_prints_one_object():
+def test_create_tenant_creates_live_and_sandbox_and_prints_one_object():
     printed = run("create_tenant", "acme", "--name", "Acme", "--timezone", "Europe/Berlin")
 
     live = Tenant.objects.live().get()
@@ -52,7 +52,7 @@ def test_create_tenant_refuses_a_taken_slug_and_an_unknown_zone():
         run("create_tenant", "mars", "--timezone", "Mars/Base")
 
 
-def test_set_tenant_status_switches_both_twins(tenant):
+def test_set_tenant_status_changes_live_and_sandbox(tenant):
     assert run("set_tenant_status", "acme", "--disable")["is_active"] is False
     assert set(Tenant.objects.values_list("is_active", flat=True)) == {False}
 

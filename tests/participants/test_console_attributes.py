@@ -1,4 +1,4 @@
-"""The attributes editor: rows in, merge patch out. No database."""
+"""The attributes editor converts rows to a merge patch. No database."""
 
 import json
 
@@ -22,7 +22,7 @@ ATTRIBUTES = {
 
 
 def submitted(shown: dict, *rows: Row):
-    """What the browser sends for `rows` in a form that showed `shown`."""
+    """Return what the browser sends for `rows` in a form that showed `shown`."""
     data = QueryDict(mutable=True)
     data["a-shown"] = json.dumps(shown)
     for column in ("key", "kind", "value"):
@@ -71,7 +71,7 @@ def test_a_renamed_row_is_removed_and_added():
     assert patch({"plan": "gold"}, Row("tariff", "text", "gold")) == {"plan": None, "tariff": "gold"}
 
 
-def test_what_a_client_added_meanwhile_is_not_in_the_patch():
+def test_an_attribute_added_meanwhile_is_not_in_the_patch():
     assert patch({"plan": "gold"}, Row("plan", "text", "silver")) == {"plan": "silver"}
 
 
@@ -95,7 +95,7 @@ def test_structured_values_become_fixed_rows(value):
         ([Row("a", "text", "x" * 16_384)], "Must not exceed 16384 bytes as JSON."),
     ],
 )
-def test_what_the_api_would_refuse_is_refused_in_words(rows, message):
+def test_invalid_attributes_are_refused_with_a_message(rows, message):
     with pytest.raises(forms.ValidationError) as refused:
         patch({}, *rows)
 

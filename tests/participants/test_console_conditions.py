@@ -1,4 +1,4 @@
-"""The editor of filters: rows in, the short form of an expression out. No database."""
+"""The editor of filters converts rows to the short form of an expression. No database."""
 
 import json
 
@@ -40,7 +40,7 @@ def said(*rows: Condition, shown: dict | None = None):
         ({"tags": {"contains": "new"}}, [Condition("tags", "contains", "text", "new")]),
     ],
 )
-def test_rows_say_the_filter_and_the_filter_the_rows(wanted, rows):
+def test_rows_and_filter_convert_both_ways(wanted, rows):
     assert conditions_of(wanted) == rows
     assert said(*rows) == wanted
 
@@ -48,7 +48,7 @@ def test_rows_say_the_filter_and_the_filter_the_rows(wanted, rows):
 @pytest.mark.parametrize(
     "value", [None, [1], {}, {"x": 1}, {"eq": None}, {"in": []}, {"in": ["a,b"]}, {"in": ["a", 1]}, {"exists": "yes"}]
 )
-def test_what_rows_cannot_say_is_fixed(value):
+def test_a_condition_that_no_row_can_express_becomes_a_fixed_row(value):
     (row,) = conditions_of({"a": value})
 
     assert row.is_fixed
@@ -60,7 +60,7 @@ def test_no_rows_are_no_filter():
     assert said(Condition()) is None
 
 
-def test_what_was_not_touched_has_not_changed():
+def test_an_unedited_field_has_not_changed():
     shown = {"a": {"eq": 1}, "b": {"in": ["x"]}, "c": None}
     field = ConditionsField()
 
@@ -84,7 +84,7 @@ def test_what_was_not_touched_has_not_changed():
         ([Condition("gone", FIXED, FIXED)], "“gone” no longer exists; load the page again."),
     ],
 )
-def test_rows_that_make_no_sense_are_refused_in_words(rows, message):
+def test_invalid_rows_are_refused_with_a_message(rows, message):
     with pytest.raises(forms.ValidationError) as refused:
         said(*rows, shown={"a": None})
 

@@ -33,7 +33,7 @@ def test_the_secret_is_shown_once_and_opens_the_tenant(tenant):
     assert secret not in text_of(console.get("participants_apikey_changelist"))
 
 
-def test_the_secret_is_kept_nowhere(tenant):
+def test_the_secret_is_not_stored(tenant):
     console = Console(tenant)
 
     answer = new_key(console, tenant)
@@ -47,7 +47,7 @@ def test_the_secret_is_kept_nowhere(tenant):
     assert trail() == [(f"{secret[:14]}…", 1, "Added.")]
 
 
-def test_scopes_and_expiry_are_what_was_asked(tenant):
+def test_scopes_and_expiry_are_as_requested(tenant):
     console = Console(tenant)
 
     new_key(console, tenant, scopes=["admin", "platform"], expires_at_0="2099-01-02", expires_at_1="03:04:05")
@@ -135,7 +135,7 @@ def test_keys_are_filtered_by_status(tenant, status):
     assert {name for name in keys if f"is {name}" in shown} == {status}
 
 
-def test_whoever_may_only_look_cannot_make_or_revoke(tenant):
+def test_staff_who_may_only_view_cannot_create_or_revoke(tenant):
     key = made_key(tenant).row
     console = Console(tenant, user=staff("participants.view_apikey"))
 
@@ -144,7 +144,7 @@ def test_whoever_may_only_look_cannot_make_or_revoke(tenant):
     assert console.post("participants_apikey_revoke", key.pk).status_code == 403
 
 
-def test_the_list_asks_as_much_for_many_keys_as_for_one(tenant, queries):
+def test_the_list_of_keys_needs_a_constant_number_of_queries(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (1, 20):

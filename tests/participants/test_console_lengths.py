@@ -22,14 +22,14 @@ def test_seconds_are_shown_in_the_largest_unit_that_fits(seconds, number, unit, 
     assert duration_in_words(seconds) == said
 
 
-def test_nothing_is_nothing_in_the_unit_of_the_field():
+def test_an_empty_length_shows_the_unit_of_the_field():
     length = length_of(None, unit="hours")
 
     assert (length.number, length.unit, length.seconds, length.has_changed) == ("", "hours", None, False)
 
 
 @pytest.mark.parametrize("length", [Length("1.5"), Length("-1"), Length("many"), Length("²"), Length("1", "years")])
-def test_what_is_no_length_is_refused(length):
+def test_an_invalid_length_is_refused(length):
     field = LengthField(unit="days")
 
     with pytest.raises(forms.ValidationError, match="Enter a whole number"):

@@ -39,7 +39,7 @@ def test_a_participant_is_registered(tenant):
         ("x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
     ],
 )
-def test_an_id_that_cannot_be_is_an_error_of_its_field(tenant, nothing_written, external_id, message):
+def test_an_invalid_id_is_an_error_of_its_field(tenant, nothing_written, external_id, message):
     ParticipantFactory(tenant=tenant, external_id="known", display_name="Ada")
     console = Console(tenant)
 
@@ -72,7 +72,7 @@ def test_an_edit_goes_through_the_service(tenant):
     assert "Ada" not in message
 
 
-def test_what_a_client_wrote_meanwhile_stays(tenant):
+def test_an_attribute_changed_meanwhile_is_not_overwritten(tenant):
     participant = ParticipantFactory(tenant=tenant, attributes={"plan": "gold", "coins": 2})
 
     data = form({"plan": "gold"}, ("plan", "text", "silver"))
@@ -98,7 +98,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
         ("timezone", "Mars/Olympus", "'Mars/Olympus' is not an IANA time zone."),
     ],
 )
-def test_what_the_api_refuses_the_form_refuses(tenant, nothing_written, field, value, message):
+def test_the_form_refuses_what_the_api_refuses(tenant, nothing_written, field, value, message):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
 
@@ -135,7 +135,7 @@ def test_anonymising_keeps_the_ledger_and_leaves_no_name_in_the_trail(tenant):
 
 
 @pytest.mark.parametrize("page", ["delete", "anonymize", "award", "deduct"])
-def test_looking_at_a_page_changes_nothing(tenant, nothing_written, page):
+def test_viewing_a_page_changes_nothing(tenant, nothing_written, page):
     participant = ParticipantFactory(tenant=tenant, points=100)
     console = Console(tenant)
 
@@ -161,7 +161,7 @@ def test_participants_of_other_tenants_are_out_of_reach(tenant, other_tenant, no
     assert trail() == []
 
 
-def test_one_permission_opens_one_thing(tenant):
+def test_one_permission_opens_one_page(tenant):
     participant = ParticipantFactory(tenant=tenant, points=100)
     console = Console(tenant, user=staff("participants.view_participant"))
 
@@ -172,7 +172,7 @@ def test_one_permission_opens_one_thing(tenant):
     assert Participant.objects.get().balance == 100
 
 
-def test_the_page_tells_the_totals_and_what_happened_last(tenant):
+def test_the_page_shows_totals_and_a_timeline(tenant):
     participant = ParticipantFactory(tenant=tenant, external_id="u1", points=1234)
 
     shown = text_of(Console(tenant).get("participants_participant_change", participant.pk))
@@ -183,7 +183,7 @@ def test_the_page_tells_the_totals_and_what_happened_last(tenant):
     assert "/console/points/ledgerentry/?q=u1" in shown
 
 
-def test_the_page_asks_as_much_for_a_long_ledger_as_for_a_short_one(tenant, queries):
+def test_the_page_needs_a_constant_number_of_queries(tenant, queries):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
     console.get("participants_participant_change", participant.pk)  # fills the catalog
@@ -195,12 +195,12 @@ def test_the_page_asks_as_much_for_a_long_ledger_as_for_a_short_one(tenant, quer
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(tenant, queries):
+def test_the_list_needs_a_constant_number_of_queries(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (1, 49):
         ParticipantFactory.create_batch(number_of_new, tenant=tenant)
-        with queries(4):  # session, user, picked tenant, the participants: nobody counts them
+        with queries(4):  # session, user, picked tenant, the participants (no count)
             assert console.get("participants_participant_changelist").status_code == 200
 
 

@@ -38,7 +38,7 @@ def test_the_secret_is_shown_once_and_is_the_picked_tenants(tenant, is_sandbox):
         assert made.ciphertext not in text_of(page)
 
 
-def test_the_secrets_text_is_kept_nowhere(tenant):
+def test_the_text_of_the_secret_is_not_stored(tenant):
     console = Console(tenant)
 
     answer = new_secret(console, tenant)
@@ -52,7 +52,7 @@ def test_the_secrets_text_is_kept_nowhere(tenant):
     assert trail() == [(str(HmacSecret.objects.get()), 1, "Added.")]
 
 
-def test_a_secret_needs_a_name_to_be_recognised_by(tenant, nothing_written):
+def test_a_secret_needs_a_name(tenant, nothing_written):
     console = Console(tenant)
 
     with nothing_written():
@@ -120,7 +120,7 @@ def test_secrets_are_filtered_by_status(tenant, status):
     assert {name for name in ("active", "revoked") if f"is {name}" in shown} == {status}
 
 
-def test_whoever_may_only_look_cannot_make_or_revoke(tenant):
+def test_staff_who_may_only_view_cannot_create_or_revoke(tenant):
     secret = made_secret(tenant).row
     console = Console(tenant, user=staff("participants.view_hmacsecret"))
 
@@ -129,13 +129,13 @@ def test_whoever_may_only_look_cannot_make_or_revoke(tenant):
     assert console.post(REVOKE, secret.pk).status_code == 403
 
 
-def test_the_sidebar_leads_to_the_partner_secrets_of_whoever_may_see_them(tenant):
+def test_the_sidebar_links_to_partner_secrets_if_the_user_may_see_them(tenant):
     page = "/console/participants/hmacsecret/"
 
     assert page in text_of(Console(tenant, user=staff("participants.view_hmacsecret")).get("index"))
 
 
-def test_the_list_asks_as_much_for_many_secrets_as_for_one(tenant, queries):
+def test_the_list_of_secrets_needs_a_constant_number_of_queries(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (1, 20):

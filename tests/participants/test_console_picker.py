@@ -23,14 +23,14 @@ def test_pages_of_a_tenants_data_ask_for_the_tenant_first(tenant, other_tenant, 
     assert answer.url == f"/console/tenant/?next={reverse(f'admin:{page}').replace('/', '%2F')}"
 
 
-def test_where_there_is_one_live_tenant_it_is_picked_already(tenant):
+def test_the_only_live_tenant_is_picked_automatically(tenant):
     answer = Console().get("participants_participant_changelist")
 
     assert answer.status_code == 200
     assert answer.context["picked_tenant"] == tenant
 
 
-def test_what_is_picked_is_shown_on_every_page(tenant, other_tenant):
+def test_the_picked_tenant_is_shown_on_every_page(tenant, other_tenant):
     shown = text_of(Console(tenant.sandbox).get("index"))
 
     assert "Acme" in shown
@@ -80,16 +80,16 @@ def test_tenants_are_searched_by_name_and_slug(tenant, other_tenant):
     assert "No tenant has “nobody”" in text_of(console.get("pick_tenant", q="nobody"))
 
 
-def test_the_picker_asks_as_much_for_many_tenants_as_for_one(tenant, queries):
+def test_the_picker_needs_a_constant_number_of_queries(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (0, 60):
         TenantFactory.create_batch(number_of_new)
-        with queries(4):  # session, user, picked tenant, the tenants with their twins
+        with queries(4):  # session, user, picked tenant, the tenants with their sandboxes
             assert console.get("pick_tenant").status_code == 200
 
 
-def test_a_tenant_that_is_gone_is_no_longer_picked(tenant, other_tenant):
+def test_a_deleted_tenant_is_no_longer_picked(tenant, other_tenant):
     console = Console(tenant)
     tenant.sandbox.delete()
     tenant.delete()

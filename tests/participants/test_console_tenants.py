@@ -8,7 +8,7 @@ from tests.factories import TenantFactory
 LIMITS = {"participant_writes_per_minute": 300, "key_requests_per_minute": 60_000}
 
 
-def test_a_tenant_is_added_with_its_sandbox_twin(db):
+def test_a_tenant_is_added_with_its_sandbox(db):
     answer = Console().post("participants_tenant_add", name="Acme", slug="acme", timezone="Europe/Berlin")
 
     assert answer.status_code == 302
@@ -56,7 +56,7 @@ def test_an_edit_reaches_every_process_by_the_catalog_version(tenant):
     assert [flag for _, flag, _ in trail()] == [2]
 
 
-def test_disabling_takes_the_twin_along_and_enabling_brings_both_back(tenant, api: Api, sandbox_api: Api):
+def test_disabling_and_enabling_include_the_sandbox(tenant, api: Api, sandbox_api: Api):
     console = Console()
 
     console.post("participants_tenant_disable", tenant.sandbox.pk)
@@ -68,7 +68,7 @@ def test_disabling_takes_the_twin_along_and_enabling_brings_both_back(tenant, ap
     assert [message for _, _, message in trail()] == ["Disabled, with its sandbox.", "Enabled, with its sandbox."]
 
 
-def test_looking_at_the_confirmation_changes_nothing(tenant, nothing_written):
+def test_viewing_the_confirmation_changes_nothing(tenant, nothing_written):
     console = Console()
 
     with nothing_written():
@@ -78,7 +78,7 @@ def test_looking_at_the_confirmation_changes_nothing(tenant, nothing_written):
     assert trail() == []
 
 
-def test_disabling_twice_says_that_nothing_is_left_to_do(tenant):
+def test_disabling_twice_reports_that_nothing_is_left_to_do(tenant):
     console = Console()
     console.post("participants_tenant_disable", tenant.pk)
 
@@ -96,7 +96,7 @@ def test_no_tenant_is_ever_deleted(tenant):
     assert Tenant.objects.count() == 2
 
 
-def test_whoever_may_only_look_cannot_disable(tenant):
+def test_staff_who_may_only_view_cannot_disable(tenant):
     console = Console(user=staff("participants.view_tenant"))
 
     assert console.get("participants_tenant_change", tenant.pk).status_code == 200
@@ -104,13 +104,13 @@ def test_whoever_may_only_look_cannot_disable(tenant):
     assert Tenant.objects.get(pk=tenant.pk).is_active
 
 
-def test_the_list_asks_as_much_for_many_tenants_as_for_one(tenant, queries):
+def test_the_list_of_tenants_needs_a_constant_number_of_queries(tenant, queries):
     console = Console(tenant)
     console.get("participants_tenant_changelist")
 
     for number_of_new in (0, 10):
         TenantFactory.create_batch(number_of_new)
-        with queries(6):  # session, user, picked tenant, how many found and in all, which
+        with queries(6):  # session, user, picked tenant, count of matches and of all, the tenants
             assert console.get("participants_tenant_changelist", q="").status_code == 200
 
 

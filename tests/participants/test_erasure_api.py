@@ -13,7 +13,7 @@ JANE, ADMIN_JANE = "/participants/user_123", "/admin/participants/user_123"
 
 @pytest.fixture
 def jane(api):
-    """Someone with a profile, two entries, domain events and an idempotency key."""
+    """A participant with a profile, two ledger entries, domain events and an idempotency key."""
     api.post(
         "/participants",
         {

@@ -1,4 +1,4 @@
-"""How files of many lines are read, by the one import there is."""
+"""Reading of large files by imports."""
 
 import io
 import itertools
@@ -49,7 +49,7 @@ def test_ndjson_is_an_object_on_each_line():
     assert read(text, "ndjson") == [(1, {"participant_id": "ada", "code": "login"}), (2, {"participant_id": "bo"})]
 
 
-def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_passed_over():
+def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_ignored():
     text = b"\xef\xbb\xbfparticipant_id,code\r\n\r\nada,login\r\n   \nbo,login"
 
     assert [(line, fields["participant_id"]) for line, fields in read(text)] == [(3, "ada"), (5, "bo")]
@@ -66,7 +66,7 @@ def test_a_byte_order_mark_blank_lines_and_windows_line_ends_are_passed_over():
         ("x" * (MAX_LINE_BYTES + 5) + ",login", f"is longer than {MAX_LINE_BYTES} bytes"),
     ],
 )
-def test_a_bad_line_of_csv_is_named_and_spoils_no_other(line, problem):
+def test_a_bad_line_of_csv_is_reported_and_affects_no_other(line, problem):
     raw = line if isinstance(line, bytes) else line.encode()
 
     found = read(b"participant_id,code\n" + raw + b"\nbo,login\n")
@@ -87,7 +87,7 @@ def test_a_bad_line_of_csv_is_named_and_spoils_no_other(line, problem):
         ('{"Code": "b"}', 'has the column "Code", which must be called code'),
     ],
 )
-def test_a_bad_line_of_ndjson_is_named_and_spoils_no_other(line, problem):
+def test_a_bad_line_of_ndjson_is_reported_and_affects_no_other(line, problem):
     (first, told), second = read(f'{line}\n{{"code": "b"}}\n', "ndjson")
 
     assert (first, second) == (1, (2, {"code": "b"}))
@@ -110,7 +110,7 @@ def test_a_byte_order_mark_is_refused_where_files_were_joined():
         ('"participant_id,code\n', "is not CSV"),
     ],
 )
-def test_a_file_without_a_right_header_is_refused(text, message):
+def test_a_file_without_a_valid_header_is_refused(text, message):
     with pytest.raises(FileRefused, match=message):
         read(text)
 
@@ -131,7 +131,7 @@ NEARLY_RIGHT = [
 
 @pytest.mark.parametrize("name", NEARLY_RIGHT)
 @pytest.mark.parametrize("also", ["", ",idempotency_key"])
-def test_a_column_that_is_nearly_right_is_refused_with_the_name_that_was_meant(name, also):
+def test_a_column_with_a_similar_name_is_refused_with_the_right_name(name, also):
     message = f"has the column {json.dumps(name)}, which must be called idempotency_key"
 
     with pytest.raises(FileRefused, match=re.escape(message)):
@@ -140,12 +140,12 @@ def test_a_column_that_is_nearly_right_is_refused_with_the_name_that_was_meant(n
 
 
 @pytest.mark.parametrize("name", ["Participant_Id", "participantId", "CODE"])
-def test_so_is_a_column_that_a_file_must_have(name):
+def test_a_required_column_with_a_similar_name_is_refused_too(name):
     with pytest.raises(FileRefused, match=r"must be called (participant_id|code)"):
         read(f"participant_id,code,{name}\n")
 
 
-def test_other_columns_are_passed_over_and_each_is_warned_of_once():
+def test_unknown_columns_are_ignored_with_one_warning_each():
     said = []
     warnings = Warnings(COLUMNS, said.append)
 
@@ -161,7 +161,7 @@ def test_other_columns_are_passed_over_and_each_is_warned_of_once():
     assert (warnings.unread, warnings.suspicious) == (["no\u200bte", ""], 0)
 
 
-def test_warnings_of_any_number_of_columns_and_ids_end():
+def test_the_number_of_warnings_is_limited():
     said = []
     warnings = Warnings(COLUMNS, said.append)
 
@@ -184,7 +184,7 @@ def test_warnings_of_any_number_of_columns_and_ids_end():
         ("a\u00adda", "holds the invisible character U+00AD SOFT HYPHEN"),
     ],
 )
-def test_an_id_that_is_probably_not_meant_as_written_is_reported_with_its_line(value, oddity):
+def test_a_suspicious_id_is_reported_with_its_line(value, oddity):
     said = []
 
     Warnings(COLUMNS, said.append).look_at_ids(7, {"participant_id": value, "code": value})
@@ -204,7 +204,7 @@ def test_other_ids_are_not(value):
     assert said == []
 
 
-def test_reading_goes_on_behind_a_place():
+def test_reading_continues_after_a_place():
     text = "participant_id,code\nada,a\nbo,b\ncy,c\n"
     places = [each.place for each in records(Source(io.BytesIO(text.encode()), "csv", 99, "d"), columns=COLUMNS)]
 
@@ -213,7 +213,7 @@ def test_reading_goes_on_behind_a_place():
     assert read(text, after=Place()) == read(text)
 
 
-def test_what_is_written_to_the_file_while_it_is_read_is_left_for_another_time():
+def test_lines_appended_while_reading_are_not_read():
     source = Source(io.BytesIO(b"participant_id,code\nada,loginXY\nbo,more\n"), "csv", size=29, digest="d")
 
     assert [dict(each.fields) for each in records(source, columns=COLUMNS)] == [
@@ -238,7 +238,7 @@ def test_a_file_is_read_as_a_stream():
     ("name", "message"),
     [("missing.csv", "No such file"), ("ticks.txt", "--format"), (".", "--format")],
 )
-def test_what_cannot_be_opened_is_refused(tmp_path, monkeypatch, name, message):
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ticks.txt").write_text("")
 
@@ -257,13 +257,13 @@ def test_the_same_content_under_another_name_has_the_same_digest(tmp_path):
 
 
 @pytest.mark.parametrize("value", [None, "", 5, ["ada"]])
-def test_a_text_that_is_none_is_refused(value):
+def test_a_value_that_is_no_text_is_refused(value):
     with pytest.raises(InvalidInput, match=r"code: (Is missing|Must be text)\."):
         text_in({"code": value}, "code")
 
 
 @pytest.mark.parametrize("value", ["soon", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00"])
-def test_an_instant_that_is_none_is_refused(value):
+def test_an_invalid_instant_is_refused(value):
     with pytest.raises(InvalidInput, match="at: Must be a date and a time as in RFC 3339"):
         instant_in({"at": value}, "at")
 

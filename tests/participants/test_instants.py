@@ -22,7 +22,7 @@ from tests.instants import INSTANTS, NO_INSTANTS
 
 NOW = datetime(2026, 2, 20, tzinfo=UTC)
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-WITHOUT_SECONDS = "2026-02-14T10:00"  # a browser's datetime input sends this, and only the console takes it
+WITHOUT_SECONDS = "2026-02-14T10:00"  # sent by datetime inputs of browsers; only the console accepts it
 
 
 @pytest.fixture

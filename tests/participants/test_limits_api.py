@@ -28,7 +28,7 @@ def frozen():
 
 @pytest.fixture
 def capped(tenant, frozen) -> Tenant:
-    """Participants may cause three writes a minute."""
+    """A tenant with a limit of three writes per participant and minute."""
     Tenant.objects.update(participant_writes_per_minute=CAP)
     tenant.refresh_from_db()
     return tenant
@@ -168,7 +168,7 @@ def test_with_a_participant_cap_of_0_the_rate_limit_of_the_key_is_reported(tenan
     assert rate_limit(answers[-1])[:2] == [60_000, 60_000 - 310]
 
 
-def test_the_caps_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
+def test_the_limits_are_300_and_60000_unless_the_tenant_has_others(tenant, api, frozen):
     assert (tenant.participant_writes_per_minute, tenant.key_requests_per_minute) == (300, 60_000)
     assert rate_limit(api.post(AWARD, BODY))[:2] == [300, 299]
     assert rate_limit(api.get("/participants/user_123"))[:2] == [60_000, 59_998]
@@ -252,7 +252,7 @@ def test_processes_share_the_count_in_redis(tenant, settings, monkeypatch):
         time.sleep(6)  # otherwise the minute could end between two writes, and the window would slide
 
     for _ in range(CAP + 1):
-        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # as another process would
+        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # like another process
         statuses.append(api.post(AWARD, BODY).status_code)
 
     assert statuses == [200] * CAP + [429]

@@ -9,12 +9,12 @@ MEBIBYTE = 1024 * 1024
 
 
 def award(metadata: str) -> bytes:
-    """An award whose metadata are given as JSON text."""
+    """An award with metadata given as JSON text."""
     return b'{"participant_id": "user_123", "amount": 5, "metadata": %s}' % metadata.encode("utf-8", "surrogatepass")
 
 
 def nested(levels: int) -> str:
-    """Arrays in an object, `levels` deep together; the body they stand in is a level more."""
+    """Nested arrays in an object, `levels` deep in total. The body around them is one more level."""
     return '{"a":' + "[" * (levels - 1) + "]" * (levels - 1) + "}"
 
 
@@ -51,7 +51,7 @@ def nested(levels: int) -> str:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_what_is_no_json_object_is_400_in_shape(api, nothing_written, body):
+def test_a_body_that_is_no_json_object_is_400(api, nothing_written, body):
     with nothing_written():
         response = api.post(AWARD, body)
 
@@ -74,7 +74,7 @@ def test_what_is_no_json_object_is_400_in_shape(api, nothing_written, body):
         ('{"a": {"b": {"c": 99999999999999999999999999}}}', "metadata.a.b.c"),
     ],
 )
-def test_what_a_database_could_choke_on_is_422_wherever_it_hides(api, nothing_written, metadata, field):
+def test_text_that_a_database_cannot_store_is_422_anywhere(api, nothing_written, metadata, field):
     with nothing_written():
         response = api.post(AWARD, award(metadata))
 
@@ -101,7 +101,7 @@ def test_unknown_fields_are_ignored_but_not_unread(api, nothing_written, name, t
         '{"": ""}',
     ],
 )
-def test_what_json_allows_and_the_database_holds_is_kept(api, metadata):
+def test_valid_json_that_the_database_can_store_is_stored_unchanged(api, metadata):
     assert api.post(AWARD, award(metadata)).status_code == 200
     assert api.get("/participants/user_123/points/transactions").status_code == 200
 
@@ -114,7 +114,7 @@ def test_what_json_allows_and_the_database_holds_is_kept(api, metadata):
     (award('{"a": [{}, {"b": 1, "c": 2, "b": null}]}'), "metadata.a.1.b"),
     (award('{"a.b": 1, "a.b": 1}'), "metadata.a.b"),
 ])  # fmt: skip
-def test_a_name_that_stands_twice_in_an_object_is_refused(api, nothing_written, body, field):
+def test_a_duplicate_key_in_an_object_is_refused(api, nothing_written, body, field):
     with nothing_written():
         response = api.post(AWARD, body)
 
@@ -122,7 +122,7 @@ def test_a_name_that_stands_twice_in_an_object_is_refused(api, nothing_written, 
     assert "Must be given once" in response.json()["detail"]
 
 
-def test_a_name_that_stands_twice_is_400_in_the_phoenix_dialect(admin_api):
+def test_a_duplicate_key_is_400_in_the_phoenix_dialect(admin_api):
     body = b'{"name": "Daily", "config": {"event_types": ["a"], "event_types": ["b"], "window": {"period": "daily"}}}'
 
     response = Api(admin_api.key, base="/v1").post("/tenants/acme/streaks", body)
@@ -191,7 +191,7 @@ def test_a_body_of_more_is_413(api, nothing_written, size):
 
 
 def chunked(body: bytes) -> dict:
-    """What gunicorn hands over for a body sent in chunks: a stream that ends by itself, and no length."""
+    """What gunicorn provides for a chunked body: a stream that knows its end, and no length."""
     return {
         "HTTP_TRANSFER_ENCODING": "chunked",
         "CONTENT_TYPE": "application/json",
@@ -219,7 +219,7 @@ def test_a_body_sent_in_chunks_is_read_as_strictly(api, nothing_written, body, s
 
 
 class BrokenChunks(BytesIO):
-    """A body whose chunks are malformed; gunicorn finds out while it is read, and raises an error of its own."""
+    """A body with malformed chunks. gunicorn notices it while reading, and raises its own error."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise ValueError("Invalid chunk size: b'zz'")

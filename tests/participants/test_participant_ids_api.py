@@ -68,7 +68,7 @@ def test_every_printable_id_works_in_bodies_and_in_paths(api, admin_api, partici
 
 
 @pytest.mark.parametrize("participant_id", ["a/b", "a%2Fb", "100%", "%25", "Ünïcödé", "auth0|1", "points", "a b"])
-def test_under_a_server_that_tells_no_raw_path_ids_work_as_far_as_they_can_be_told_apart(api, participant_id):
+def test_without_a_raw_path_ids_work_unless_they_are_ambiguous(api, participant_id):
     api.tells_raw_path = False
     path = f"/participants/{segment(participant_id)}"
     api.post("/points/award", {"participant_id": participant_id, "amount": 5})
@@ -77,7 +77,7 @@ def test_under_a_server_that_tells_no_raw_path_ids_work_as_far_as_they_can_be_to
     assert api.get(path + "/points").json()["balance"] == 5
 
 
-def test_an_id_that_ends_like_a_route_is_told_from_the_route(api):
+def test_an_id_that_ends_like_a_route_is_distinguished_from_the_route(api):
     api.post("/points/award", {"participant_id": "a", "amount": 1})
     api.post("/points/award", {"participant_id": "a/points", "amount": 2})
 
@@ -116,13 +116,13 @@ CONTROLS = ["\t", "\n", "\r", "\x1f", "\x7f", "\x85", "a\tb", "a\nb", "end\n", "
 
 @pytest.mark.parametrize("participant_id", [*CONTROLS, "x" * 256, "🎉" * 256])
 @pytest.mark.parametrize("suffix", ["", "/points", "/points/transactions", "/state"])
-def test_an_id_that_cannot_be_is_422_in_every_path(api, participant_id, suffix):
+def test_an_invalid_id_is_422_in_every_path(api, participant_id, suffix):
     assert refused_fields(api.get(f"/participants/{segment(participant_id)}{suffix}")) == ["participant_id"]
 
 
 @pytest.mark.parametrize("participant_id", [*CONTROLS, "", "x" * 256])
 @pytest.mark.parametrize("path", ["/participants", "/points/award", "/points/deduct"])
-def test_an_id_that_cannot_be_is_422_in_every_body(api, nothing_written, participant_id, path):
+def test_an_invalid_id_is_422_in_every_body(api, nothing_written, participant_id, path):
     with nothing_written():
         response = api.post(path, {"participant_id": participant_id, "amount": 1})
 
@@ -130,7 +130,7 @@ def test_an_id_that_cannot_be_is_422_in_every_body(api, nothing_written, partici
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_an_id_that_cannot_be_is_422_for_writes_too(api, admin_api, nothing_written, method):
+def test_an_invalid_id_is_422_for_writes_too(api, admin_api, nothing_written, method):
     prefix, client = ("/admin", admin_api) if method == "DELETE" else ("", api)
 
     with nothing_written():

@@ -1,4 +1,4 @@
-"""The ground that both Phoenix gateways stand on: whose tenant a path names, and what opens it."""
+"""The base of both Phoenix gateways: the tenant of a path, and the required permissions."""
 
 import pytest
 from django.utils import timezone
@@ -30,7 +30,7 @@ def phoenix(tenant: Tenant, *scopes: str) -> Api:
 
 
 def named(rows: dict[str, Tenant], name: str) -> str:
-    """`other:id` is the id of that row, `other:slug` its slug; anything else is said as it is."""
+    """Resolve `other:id` to the id of that row and `other:slug` to its slug; return any other text unchanged."""
     row, _, field = name.partition(":")
     return str(getattr(rows[row], field)) if field else name
 
@@ -62,7 +62,7 @@ def test_a_path_means_the_row_of_the_keys_tenant_and_no_other(rows, queries, gat
     api = phoenix(rows[key_of], "admin")
     api.get("/nowhere/yet")
     path = GATEWAYS[gateway].format(named(rows, name))
-    api.get(path)  # notes the use of the key
+    api.get(path)  # records the use of the key
 
     with queries(1):  # the key's
         response = api.get(path)
@@ -112,7 +112,7 @@ def test_a_platform_key_uses_the_paths_of_every_tenant(rows, queries, gateway, k
 
 @each_gateway
 @pytest.mark.parametrize("name", ["ACME", "acme%00", "%00", "%ED%A0%80", "%FF", "a b", "x" * 3000, "users"])
-def test_what_can_be_no_name_of_a_tenant_is_404_to_a_platform_key(tenant, gateway, name):
+def test_an_invalid_tenant_name_is_404_for_a_platform_key(tenant, gateway, name):
     response = phoenix(tenant, "platform").get(GATEWAYS[gateway].format(name))
 
     assert phoenix_refusal(response)[:2] == NOT_FOUND
@@ -176,7 +176,7 @@ def test_a_user_id_that_can_be_none_is_400(tenant, sent, problem):
     assert phoenix_refusal(response) == (400, "INVALID_INPUT", problem)
 
 
-def test_answers_tell_where_the_key_stands_and_past_its_cap_they_are_429(tenant, memory_limits):
+def test_answers_report_the_key_limit_and_are_429_above_it(tenant, memory_limits):
     Tenant.objects.filter(pk=tenant.pk).update(key_requests_per_minute=2)
     api = phoenix(tenant)
 

@@ -178,7 +178,7 @@ def test_a_patch_without_known_fields_changes_nothing_and_answers_the_profile(ap
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_the_profile_of_an_unknown_participant_is_404_and_makes_none(api, nothing_written, method):
+def test_the_profile_of_an_unknown_participant_is_404_and_creates_none(api, nothing_written, method):
     with nothing_written():
         response = api.send(method, "/participants/unknown", {"display_name": "x"} if method == "PATCH" else None)
 
@@ -305,7 +305,7 @@ def test_a_patch_moves_last_seen_only(api):
 
 
 def test_statements_of_a_profile_and_of_a_registration(api, queries):
-    api.post(PEOPLE, {"participant_id": "someone"})  # the catalog is read once
+    api.post(PEOPLE, {"participant_id": "someone"})  # loads the catalog
 
     with queries(7):  # key, lock, version, domain events, participant; badges, streaks
         api.post(PEOPLE, SPEC)

@@ -57,7 +57,7 @@ def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant
     headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
     body = {"participant_id": "user_1", "badge_code": "first_steps", "metadata": {"trigger": "signup"}}
     other = body | {"participant_id": "somebody"}
-    for _ in range(6):  # the catalog is read once, and psycopg prepares the look-up of the key with its fifth repeat
+    for _ in range(6):  # loads the catalog; psycopg prepares the query of the key at its fifth repeat
         client.post("/api/v1/gamify/badges/award", other, content_type="application/json", headers=headers)
 
     for already_earned in (False, True):

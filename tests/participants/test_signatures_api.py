@@ -1,4 +1,4 @@
-"""Partners sign queries instead of carrying a key (contract §1)."""
+"""Partners sign queries instead of sending a key (contract §1)."""
 
 import hmac
 import json
@@ -40,7 +40,7 @@ def frozen():
 
 @dataclass
 class Partner:
-    """Signs what it sends, or something else where a test says so."""
+    """A client that signs its requests, or something else if a test needs it."""
 
     secret: str
     tenant: str = "acme"
@@ -54,7 +54,7 @@ class Partner:
         return self.send("GET", path, **given)
 
     def send(self, method: str, path: str, body: bytes = b"", *, signs: Any = None, **given: Any) -> Any:
-        """`signs` replaces parts of what is signed; `headers` replaces headers, and None leaves one out."""
+        """`signs` replaces parts of the signed text. `headers` replaces headers; None omits one."""
         signed = {"method": method, "path": path.partition("?")[0], "timestamp": str(UNIX_NOW), "body": body}
         headers = self.headers(**signed | (signs or {})) | given.pop("headers", {})
         api = Api(None, base="", address=given.pop("address", f"address-{uuid4()}"))
@@ -97,7 +97,7 @@ def test_without_any_of_the_headers_a_key_is_asked_for(partner):
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 1, 300])
-def test_a_clock_that_is_up_to_300_seconds_off_is_good_enough(partner, seconds):
+def test_a_timestamp_up_to_300_seconds_off_is_accepted(partner, seconds):
     assert partner.get(signs={"timestamp": str(UNIX_NOW + seconds)}).status_code == 200
 
 
@@ -195,7 +195,7 @@ def test_another_spelling_of_the_same_path_is_401(partner, sent, signed):
 @pytest.mark.parametrize(
     "user", ["user_123", "%E2%82%AC", "auth0%7C1", "user@x.y", "a%20b", "a%25b", "a!$&'()*+,;=:@~b"]
 )
-def test_a_server_that_does_not_tell_the_raw_path_quotes_it_anew(partner, user):
+def test_without_a_raw_path_the_decoded_path_is_encoded_again(partner, user):
     assert partner.get(f"/v1/streaks/acme/users/{user}", tells_raw_path=False).status_code == 200
 
 
@@ -222,7 +222,7 @@ def test_a_signed_body_that_is_not_json_is_400_and_one_too_large_413(partner):
 # --- which secret, which tenant --------------------------------------------------------------------------------------
 
 
-def test_during_a_rotation_the_old_and_the_new_secret_are_good(tenant):
+def test_during_a_rotation_both_secrets_work(tenant):
     old, new = (made_secret(tenant) for _ in range(2))
 
     before = [Partner(made.text).get().status_code for made in (old, new)]
@@ -301,7 +301,7 @@ def test_the_admin_gateway_does_not_look_at_signatures(partner):
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_that_is_sent_decides_whatever_the_signature(partner, other_tenant, header):
+def test_a_key_takes_precedence_over_a_signature(partner, other_tenant, header):
     key = raw_key(other_tenant)
     sent = {header: key if header == "X-API-Key" else f"Bearer {key}"}
 
@@ -310,11 +310,11 @@ def test_a_key_that_is_sent_decides_whatever_the_signature(partner, other_tenant
     assert "unknown, expired" in unauthorized(partner.get(headers={"X-API-Key": "bq_live_unknown"}))
 
 
-def test_another_kind_of_authorization_does_not_stand_in_the_way(partner):
+def test_another_kind_of_authorization_is_ignored(partner):
     assert partner.get(headers={"Authorization": "Basic dXNlcjpwYXNz"}).status_code == 200
 
 
-def test_a_secret_closed_under_a_lost_passphrase_matches_nothing_and_the_log_says_so(tenant, settings, caplog):
+def test_a_secret_encrypted_with_a_lost_passphrase_matches_nothing_and_is_logged(tenant, settings, caplog):
     settings.ENCRYPTION_KEYS = ["lost"]
     lost = made_secret(tenant)
     settings.ENCRYPTION_KEYS = ["kept"]
@@ -355,7 +355,7 @@ def test_each_secret_has_the_cap_of_a_key(tenant, partner, memory_limits):
     assert another.get().status_code == 200
 
 
-def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(tenant, frozen):
+def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(tenant, frozen):
     made = made_secret(tenant)
     noted = []
 
@@ -371,7 +371,7 @@ def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(tenant, frozen):
 def test_one_query_finds_all_secrets_with_their_tenants(tenant, partner, queries, secrets):
     for row in (tenant, tenant.sandbox) * secrets:
         made_secret(row)
-    partner.get()  # notes the use
+    partner.get()  # records the use
 
     with queries(1):
         assert partner.get().status_code == 200
@@ -382,7 +382,7 @@ def test_one_query_finds_all_secrets_with_their_tenants(tenant, partner, queries
 
 @pytest.fixture
 def example() -> str:
-    """The Python of the guide, as it is printed there."""
+    """The Python example of the guide."""
     guide = (Path(django_settings.BASE_DIR) / "docs" / "api.md").read_text()
     blocks = [block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "X-Signature" in block]
     assert len(blocks) == blocks[0].count("https://gamify.example") == blocks[0].count("phx_…") == 1

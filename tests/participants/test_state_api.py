@@ -29,7 +29,7 @@ def test_the_quick_starts_state(api):
     }
 
 
-def test_the_state_of_an_unknown_participant_is_empty_and_makes_none(api, nothing_written):
+def test_the_state_of_an_unknown_participant_is_empty_and_creates_none(api, nothing_written):
     with nothing_written():
         response = api.get(STATE)
 
@@ -85,7 +85,7 @@ def test_a_section_that_is_not_asked_for_is_not_computed(api, monkeypatch, name)
 
 def test_statements_of_the_state(api, queries):
     api.post("/points/award", {"participant_id": "user_123", "amount": 250})
-    api.get(STATE)  # the catalog is read once
+    api.get(STATE)  # loads the catalog
 
     with queries(4):  # key, participant, badges, streaks
         api.get(STATE)

@@ -38,7 +38,7 @@ def known(tenant):
     return Participant.objects.get()
 
 
-def test_a_participant_who_is_only_looked_at_is_not_created(tenant):
+def test_a_participant_who_is_only_read_is_not_created(tenant):
     with unit_of_work(tenant, ["new"], now=NOW) as work:
         work.participant("new")
 

@@ -21,7 +21,7 @@ Stored = Sequence[Mapping[str, Any]]
 
 
 class Card(Protocol):
-    """One card as it is filled in. `body` raises ValidationError; `context` is what its template needs."""
+    """One card as filled in. `body` returns the object for the API (raises ValidationError), `context` the template's context."""
 
     @property
     def is_blank(self) -> bool: ...
@@ -33,14 +33,14 @@ class Card(Protocol):
 
 @dataclass(frozen=True)
 class Submitted:
-    """The cards as they came back, and what they were made from."""
+    """The submitted cards, and the stored value that they were made from (`shown`)."""
 
     shown: Stored
     cards: Sequence[Card]
 
 
 def bodies_of(submitted: Submitted) -> list[dict[str, Any]]:
-    """As the API has them. Raises ValidationError."""
+    """The objects for the API, one per card. Raises: ValidationError."""
     return [_card_body(number, card, submitted.shown) for number, card in enumerate(submitted.cards, start=1)]
 
 
@@ -52,7 +52,9 @@ def _card_body(number: int, card: Card, shown: Stored) -> dict[str, Any]:
 
 
 class CardsWidget(forms.Widget):
-    """Subclasses say how a card is read from a form, by the prefix of its names, made from what is stored, and begun."""
+    """Base of editors. Subclasses implement how a card is read from a form (by the prefix of its field names), how it is made
+    from a stored object, and how a blank card looks.
+    """
 
     class Media:
         js = ("console/attributes.js", "console/cards.js")
@@ -91,7 +93,7 @@ class CardsWidget(forms.Widget):
 
 
 def _parse_stored(text: str) -> Stored:
-    """The list of JSON objects that `text` is, empty for anything else."""
+    """The list of JSON objects in `text`. Empty for any other text."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -100,7 +102,7 @@ def _parse_stored(text: str) -> Stored:
 
 
 class CardsField(forms.Field):
-    """Cleans to what the API has, not yet judged."""
+    """A form field whose cleaned value is the list of objects for the API, not yet validated."""
 
     widget: Any = CardsWidget
     submits_shown_value = True
@@ -112,7 +114,7 @@ class CardsField(forms.Field):
         return list_of(self.sentence(each) for each in value or ())
 
     def sentence(self, stored: Mapping[str, Any]) -> str:
-        """What one card says."""
+        """One stored object as a sentence."""
         raise NotImplementedError
 
     def clean(self, value: Submitted) -> list[dict[str, Any]]:
@@ -121,7 +123,7 @@ class CardsField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             return _as_json(bodies_of(data)) != _as_json(bodies_of(self.widget.unchanged(data.shown)))
-        except (forms.ValidationError, LookupError, TypeError):  # what is shown was tampered with
+        except (forms.ValidationError, LookupError, TypeError):  # `shown` was tampered with
             return True
 
 

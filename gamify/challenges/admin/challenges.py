@@ -11,9 +11,9 @@ from gamify.challenges.models import Challenge
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 
-ABOUT_OBJECTIVES = "What is to be done, known by the events that tell of it. One event counts once for each objective."
-ABOUT_MILESTONES = "What is given on the way, once in each round."
-ABOUT_CHANGES = "Changes hold for those who take part already, too: another end is theirs as well."
+ABOUT_OBJECTIVES = "Each objective counts events. One event counts once for each objective that it matches."
+ABOUT_MILESTONES = "Grants for a number of completed objectives, given once per round."
+ABOUT_CHANGES = "Changes apply to participants who are already enrolled, too. A new end applies to their enrolment."
 DURATION = ("duration_type", "starts_at", "ends_at", "duration_days")
 
 

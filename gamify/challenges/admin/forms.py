@@ -34,15 +34,19 @@ class ChallengeForm(DefinitionForm):
     unset_words = {"completion": "all of them", "milestones": "none", "completion_grants": "nothing"}
 
     duration_type = ChoiceField(label="It lasts", choices=DURATIONS)
-    starts_at = MomentField(label="From", help_text="UTC. Events count from then on; one can be enrolled before.")
-    ends_at = MomentField(label="Until", help_text="UTC. What happens at that moment does not count any more.")
-    duration_days = IntegerField(label="Days", help_text="Of 24 hours, from the moment that one is enrolled.")
-    enrolment = ChoiceField(label="One takes part", choices=ENROLMENTS)
+    starts_at = MomentField(label="From", help_text="UTC. Events count from then on. Participants can enrol before.")
+    ends_at = MomentField(label="Until", help_text="UTC, exclusive: an event at this instant does not count.")
+    duration_days = IntegerField(label="Days", help_text="Days of 24 hours, from the enrolment.")
+    enrolment = ChoiceField(label="Enrolment", choices=ENROLMENTS)
     objectives = ObjectivesField()
-    completion = IntegerField(label="Objectives needed", help_text="How many complete it. Left empty: all of them.")
+    completion = IntegerField(
+        label="Objectives needed", help_text="How many complete the challenge. Leave empty for all."
+    )
     milestones = MilestonesField()
     completion_grants = GrantsField(label="Gives")
-    is_repeatable = SwitchField(label="Can be repeated", help_text="The next event after a completion begins it anew.")
+    is_repeatable = SwitchField(
+        label="Can be repeated", help_text="The next event after a completion starts a new round."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,7 +56,7 @@ class ChallengeForm(DefinitionForm):
             self.fields[name].suggest_for(self.tenant)  # type: ignore[attr-defined]
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
-        """Without what the chosen duration has no use for: the page hides it."""
+        """The body without the fields of other durations, which the page hides."""
         kind = self.cleaned_data.get("duration_type")
         body = super().body([name for name in names if OF_DURATION.get(name, kind) == kind])
         if "completion" in body:

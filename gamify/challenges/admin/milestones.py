@@ -12,7 +12,7 @@ from participants.models import Tenant
 
 @dataclass(frozen=True)
 class MilestoneCard:
-    """`objectives` is how many must be completed."""
+    """A milestone as filled in. `objectives` is the number of objectives that must be completed."""
 
     objectives: str = ""
     grants: SubmittedGrants = field(default_factory=lambda: SubmittedGrants([], []))
@@ -45,7 +45,7 @@ class MilestonesWidget(CardsWidget):
         return MilestoneCard()
 
     def card_context(self, card: Card, prefix: str, shown: Stored) -> dict[str, Any]:
-        assert isinstance(card, MilestoneCard)  # noqa: S101 - its own
+        assert isinstance(card, MilestoneCard)  # noqa: S101 - this widget makes no other cards
         widget = GrantsWidget()
         widget.tenant = self.tenant
         grants = widget.get_context(f"{prefix}-grants", card.grants, {})["widget"]
@@ -56,11 +56,11 @@ class MilestonesField(CardsField):
     widget = MilestonesWidget
 
     def sentence(self, stored: Mapping[str, Any]) -> str:
-        """After 2 objectives: 10 points; badge vip."""
+        """For example `After 2 objectives: 10 points; badge vip`."""
         number = stored["objectives"]
         grants = "; ".join(map(grant_in_words, stored["grants"]))
         return f"After {number} {'objective' if number == 1 else 'objectives'}: {grants}"
 
     def suggest_for(self, tenant: Tenant | None) -> None:
-        """Offer what `tenant` has defined where something is to be named."""
+        """Suggest the definitions of `tenant` in the fields of grants."""
         self.widget.tenant = tenant

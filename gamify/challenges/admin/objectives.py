@@ -16,16 +16,20 @@ from participants.admin.conditions import ConditionsWidget, SubmittedFilter, con
 from participants.admin.fields import NumberField
 
 KINDS = {
-    ConditionKind.COUNT.value: "so many events",
-    ConditionKind.SUM.value: "a property that adds up to",
-    ConditionKind.DISTINCT.value: "so many different values of a property",
+    ConditionKind.COUNT.value: "a number of events",
+    ConditionKind.SUM.value: "the sum of a property",
+    ConditionKind.DISTINCT.value: "a number of different values of a property",
 }
 NO_CONDITIONS = SubmittedFilter({}, [])
 
 
 @dataclass(frozen=True)
 class ObjectiveCard:
-    """`of` is the property that is added up or told apart, `place` where, among those shown, the expression stands that rows cannot say; empty where they can."""
+    """An objective as filled in.
+
+    `of` is the property whose values are summed or counted. If the expression cannot be edited in rows, `place` is the index of
+    its objective in the stored list (`shown`), else it is empty. `drops` says that this expression is to be removed.
+    """
 
     code: str = ""
     label: str = ""
@@ -67,7 +71,7 @@ class ObjectiveCard:
 
     def _stored_expression(self, shown: Stored) -> Mapping[str, Any]:
         if not self.place.isascii() or not self.place.isdecimal() or int(self.place[:9]) >= len(shown):
-            raise forms.ValidationError("The conditions that were kept are gone; load the page again.")
+            raise forms.ValidationError("The stored conditions of this objective were not submitted. Reload the page.")
         return dict(shown[int(self.place)]["expression"])
 
     def context(self, prefix: str, shown: Stored) -> dict[str, Any]:
@@ -75,11 +79,11 @@ class ObjectiveCard:
         return {"card": self, "where": where, "kinds": KINDS, "words": self._words(shown)}
 
     def _words(self, shown: Stored) -> str:
-        """What stands there of conditions that are kept."""
+        """The expression that cannot be edited in rows, in words."""
         try:
             return expression_in_words(self._stored_expression(shown)) if self.place else ""
-        except forms.ValidationError as gone:
-            return str(gone.messages[0])
+        except forms.ValidationError as refusal:
+            return str(refusal.messages[0])
 
 
 def _parts(text: str) -> list[str]:
@@ -87,7 +91,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _number(text: str) -> Any:
-    """The number that `text` is; what is none is left for the body to refuse."""
+    """The number in `text`. Any other text is returned as it is, and the body of the API refuses it."""
     try:
         return NumberField(required=False).clean(text)
     except forms.ValidationError:
@@ -115,9 +119,9 @@ class ObjectivesWidget(CardsWidget):
 
     def read(self, data: Any, prefix: str) -> Card:
         names = ("code", "label", "events", "kind", "of", "minimum", "prerequisites", "place")
-        said = {name: data.get(f"{prefix}-{name}", "") for name in names}
+        texts = {name: data.get(f"{prefix}-{name}", "") for name in names}
         where = ConditionsWidget().value_from_datadict(data, {}, f"{prefix}-where")
-        return ObjectiveCard(**said, drops=f"{prefix}-drops" in data, where=where)
+        return ObjectiveCard(**texts, drops=f"{prefix}-drops" in data, where=where)
 
     def of_stored(self, stored: Mapping[str, Any], place: int) -> Card:
         return card_of(stored, place)

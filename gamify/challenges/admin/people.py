@@ -28,26 +28,26 @@ class EnrolForm(PageForm):
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
-        # A form that is sent twice names one that they are in by now.
+        # A form that is sent twice names a challenge that the participant is enrolled in by now.
         offered = [each for each in _statuses(row) if self.is_bound or each.status is Status.AVAILABLE]
         choices = [(each.challenge.code, each.challenge.name) for each in offered]
         self.fields["code"].choices = choices  # type: ignore[attr-defined]
 
 
 def _enrol(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    known = {each.challenge.code: each.status for each in _statuses(participant)}
-    standing = services.enroll(
+    before = {each.challenge.code: each.status for each in _statuses(participant)}
+    enrolled = services.enroll(
         tenant=participant.tenant, participant_id=participant.external_id, code=data["code"], now=timezone.now()
     )
-    if known[standing.challenge.code] is not Status.AVAILABLE:
-        return Done(f"They take part in {standing.challenge.name} already.")
-    return Done(f"Enrolled in {standing.challenge.name}.", f"Enrolled in challenge {standing.challenge.code}.")
+    if before[enrolled.challenge.code] is not Status.AVAILABLE:
+        return Done(f"They take part in {enrolled.challenge.name} already.")
+    return Done(f"Enrolled in {enrolled.challenge.name}.", f"Enrolled in challenge {enrolled.challenge.code}.")
 
 
 ENROL = ObjectPage(
     name="enrol",
     title="Enrol in challenge",
-    explanation="They take part from now on, as if they had been enrolled through the API. What happened before does not count.",
+    explanation="Enrols the participant now, like an enrolment through the API. Earlier events do not count.",
     button="Enrol",
     permission="challenges.add_enrolment",
     perform=_enrol,
@@ -58,16 +58,16 @@ ENROL = ObjectPage(
 
 
 def _boxes(participant: Participant) -> Iterable[Box]:
-    begun = [_row(standing) for standing in _statuses(participant) if standing.state is not None]
+    rows = [_row(status) for status in _statuses(participant) if status.state is not None]
     note = f"{participant.challenges_completed:,} completed so far." if participant.challenges_completed else ""
-    yield Box("Challenges", COLUMNS, begun, empty="They take part in none.", note=note)
+    yield Box("Challenges", COLUMNS, rows, empty="They take part in none.", note=note)
 
 
-def _row(standing: EnrolmentStatus) -> list[Any]:
-    state = standing.state
+def _row(status: EnrolmentStatus) -> list[Any]:
+    state = status.state
     times = f"{state.completions:,} ×" if state and state.completions else None
     since = state and state.enrolled_at
-    return [standing.challenge.name, standing.status.value, since, standing.ends_at, progress_of(standing), times]
+    return [status.challenge.name, status.status.value, since, status.ends_at, progress_of(status), times]
 
 
 SEEN_WITH = ("challenges.view_enrolment", "challenges.add_enrolment")

@@ -15,15 +15,18 @@ _PARTS = {
     "event_types": "the list of events",
     "min": "the number to be reached",
     "field": "the property",
-    "type": "what completes it",
-    "prerequisites": "what comes before it",
+    "type": "the kind of condition",
+    "prerequisites": "the list of prerequisites",
     "objectives": "the number of objectives",
-    "grants": "what is given",
+    "grants": "the list of grants",
 }
 
 
 def error_sentence(error: FieldError) -> str:
-    """The message of an error, beside its editor: those of parts are ends of sentences, here is the beginning."""
+    """The message of an error as a sentence, for display beside its editor.
+
+    Messages about parts of a definition are ends of sentences, in lower case. This function adds the beginning.
+    """
     head, *path = error.field.split(".")
     if not error.message[:1].islower():
         return error.message
@@ -38,12 +41,12 @@ def error_sentence(error: FieldError) -> str:
 
 
 def _part(path: Sequence[str]) -> str:
-    """What the innermost name of a path is called."""
+    """The words for the innermost name of a path."""
     return next((_PARTS[name] for name in reversed(path) if name in _PARTS), "it")
 
 
 def objective_in_words(objective: Mapping[str, Any]) -> str:
-    """Log in (login): 5 events of login; only where plan is “pro”; only after start."""
+    """For example `Log in (login): 5 × login; only where plan is “pro”; only after start`."""
     parts = [_condition_in_words(objective["condition"], ", ".join(objective["event_types"]))]
     if expression := objective.get("expression"):
         parts.append(f"only where {expression_in_words(expression)}")
@@ -74,14 +77,14 @@ def needed_of(challenge: Challenge) -> str:
     return f"all {number}" if challenge.completion == ALL else f"{challenge.completion} of {number}"
 
 
-def progress_of(standing: EnrolmentStatus) -> str:
-    """Where somebody stands in each objective: Log in 3 of 5, Review done."""
-    state = standing.state
+def progress_of(status: EnrolmentStatus) -> str:
+    """The progress in each objective, for example `Log in 3 of 5, Review done`."""
+    state = status.state
     if state is None:
         return ""
     return ", ".join(
         f"{objective.label} done"
         if objective.code in state.done
         else f"{objective.label} {state.current(objective):,} of {objective.target:,}"
-        for objective in standing.challenge.rules.objectives
+        for objective in status.challenge.rules.objectives
     )

@@ -28,6 +28,6 @@ class AdminChallengeViewSet(DefinitionViewSet):
         return super().perform_update(row, changes)
 
     def _check(self, data: Mapping[str, Any]) -> None:
-        """Raises ValidationError for what the tenant cannot give."""
+        """Raises: ValidationError if a grant names something that the tenant cannot give."""
         if problems := list(challenge_grant_problems(self.tenant, data)):
             raise serializers.ValidationError(nest_problems(problems))

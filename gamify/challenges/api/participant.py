@@ -25,7 +25,7 @@ from participants.work import reading
 class ChallengeViewSet(KeyViewSet):
     @operation("list_challenges", answer=OpenChallengesAnswer, example=examples.OPEN)
     def available(self, request: Request) -> Response:
-        """The challenges that can be taken part in: active, and not past their end."""
+        """The challenges that accept enrolments: active, and not ended."""
         with reading(self.tenant) as tenant:
             challenges = open_challenges(catalog_of(tenant), now=self.now)
         answer = {"challenges": [open_challenge_answer(challenge) for challenge in challenges]}
@@ -39,22 +39,22 @@ class ChallengeViewSet(KeyViewSet):
         example=examples.ENROLLED,
     )
     def enroll(self, request: Request, code: str) -> Response:
-        """Let a participant take part from now on; what happened before does not count. One never seen is created.
+        """Enrol a participant. Events count from now on. An unknown participant is created.
 
-        Who takes part already stays as they are, so it is safe to ask twice. A challenge that is inactive or has ended takes
-        nobody new.
+        A participant who is enrolled already stays as they are, so a retry is safe. A challenge that is inactive or has ended
+        accepts no enrolments.
         """
         participant_id = self.body(EnrolBody)["participant_id"]
         self.take_write(participant_id)
-        standing = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
-        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **enrolment_answer(standing)}))
+        status = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
+        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **enrolment_answer(status)}))
 
 
 class ParticipantChallengesViewSet(KeyViewSet):
     @operation("list_participant_challenges", answer=ParticipantChallengesAnswer, example=examples.STANDINGS)
     def retrieve(self, request: Request, participant_id: str) -> Response:
-        """Every challenge that the participant takes part in or may take part in, and where they stand in each."""
+        """The participant's status in each challenge that they are enrolled in or can enrol in."""
         with reading(self.tenant) as tenant:
-            standings = enrolment_statuses(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
-        answer = {"participant_id": participant_id, "challenges": [enrolment_answer(each) for each in standings]}
+            statuses = enrolment_statuses(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
+        answer = {"participant_id": participant_id, "challenges": [enrolment_answer(each) for each in statuses]}
         return Response(rendered(ParticipantChallengesAnswer, answer))

@@ -18,44 +18,44 @@ _NOT_A_NUMBER = "must be a whole number"
 
 
 class ReplacedObject(Body):
-    """Part of a definition that is replaced whole: a change of the definition, too, must say all of it."""
+    """A part of a definition that a change replaces as a whole. So its required fields are required in a PATCH too."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(data) if self.parent is None else type(self)().run_validation(data)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """As it is stored."""
+        """The stored object, unchanged."""
         return dict(instance)
 
 
 class ChallengeObjective(ReplacedObject):
-    """Something to be done, known by the events that tell of it."""
+    """A goal that is reached by events."""
 
     code = VisibleLineField(
         max_length=MAX_CODE,
         error_messages=message_endings(max_length=_TOO_LONG),
-        help_text="Your code for it, in this challenge.",
+        help_text="Code of the objective, unique in this challenge.",
     )
     label = LineField(  # type: ignore[assignment]  # a serializer, as a field, has one of its own
         max_length=MAX_NAME,
         error_messages=message_endings(max_length=_TOO_LONG),
-        help_text="What it is called, for people.",
+        help_text="Name of the objective, for people.",
     )
-    event_types = EventTypesField(allow_empty=False, help_text="Names of the events that advance it; `*` for any.")
+    event_types = EventTypesField(allow_empty=False, help_text="Names of the events that advance it; `*` is any event.")
     expression = ExpressionField(
         required=False,
         allow_null=True,
         default=None,
         error_messages=message_endings(),
-        help_text="Which of these events count; null for all.",
+        help_text="Only events that match this expression count; null for all.",
     )
-    condition = ConditionBody(required=False, help_text="When it is completed; by one event when left out.")
+    condition = ConditionBody(required=False, help_text="When it is completed. Default: with one event.")
     prerequisites = serializers.ListField(
         child=TextField(error_messages=message_endings()),
         default=list,
         max_length=MAX_OBJECTIVES,
         error_messages=message_endings(),
-        help_text="Codes of the objectives that must be completed before it counts anything.",
+        help_text="Codes of objectives that must be completed before this one counts events.",
     )
 
     def validate_code(self, value: str) -> str:
@@ -64,26 +64,26 @@ class ChallengeObjective(ReplacedObject):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As it is stored."""
+        """The objective as it is stored: with the default condition, and without repeated prerequisites."""
         condition = attrs.get("condition") or {"type": "count", "min": 1}
         return {**attrs, "condition": condition, "prerequisites": list(dict.fromkeys(attrs["prerequisites"]))}
 
 
 class ChallengeMilestone(ReplacedObject):
-    """What so many completed objectives give, once in each round."""
+    """Grants for a number of completed objectives, given once per round."""
 
     objectives = WholeNumberField(
         min_value=1,
         max_value=MAX_OBJECTIVES,
         error_messages=message_endings(invalid=_NOT_A_NUMBER),
-        help_text="How many of them must be completed.",
+        help_text="Number of objectives that must be completed.",
     )
-    grants = GrantsField(allow_empty=False, help_text="What is given then.")
+    grants = GrantsField(allow_empty=False, help_text="Grants of the milestone.")
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "enum": [ALL]}, {"type": "integer", "minimum": 1}]})
 class CompletionField(serializers.Field[Any, Any, Any, Any]):
-    """`all`, or how many."""
+    """The number of objectives that complete a challenge, or `all`."""
 
     def to_internal_value(self, data: Any) -> Any:
         if data == ALL:

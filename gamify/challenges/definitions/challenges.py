@@ -22,6 +22,12 @@ from participants.models import Tenant
 
 MAX_DAYS = 3650
 
+OBJECTIVES_HELP = "The objectives of the challenge."
+COMPLETION_HELP = "Number of objectives that complete the challenge, or `all` (default)."
+MILESTONES_HELP = "Grants that are given before the challenge is completed."
+COMPLETION_GRANTS_HELP = "Grants that are given when the challenge is completed."
+REPEATABLE_HELP = "Whether the next event after a completion starts a new round."
+
 _BELONGS_TO = {
     "starts_at": DurationChoice.FIXED,
     "ends_at": DurationChoice.FIXED,
@@ -30,7 +36,7 @@ _BELONGS_TO = {
 
 
 class ChallengeChanges(DefinitionChanges):
-    """The fields that are given change, and no other; objectives and milestones are replaced whole."""
+    """Changes the given fields. Other fields stay as they are. `objectives` and `milestones` are replaced as a whole."""
 
     initial_values: ClassVar[Mapping[str, Any]] = {
         "duration_type": DurationChoice.PERPETUAL,
@@ -42,17 +48,23 @@ class ChallengeChanges(DefinitionChanges):
     duration_type = serializers.ChoiceField(
         choices=DurationChoice.choices,
         required=False,
-        help_text="`fixed` between two instants, `rolling` for some days from the enrolment, or `perpetual` (when left out).",
+        help_text="`fixed`: between two instants; `rolling`: a number of days from the enrolment; `perpetual` (default): no end.",
     )
-    starts_at = CalendarInstantField(required=False, allow_null=True, help_text="Fixed: events count from then on.")
-    ends_at = CalendarInstantField(required=False, allow_null=True, help_text="Fixed: events count until just before.")
+    starts_at = CalendarInstantField(
+        required=False, allow_null=True, help_text="Fixed: start of the period in which events count."
+    )
+    ends_at = CalendarInstantField(required=False, allow_null=True, help_text="Fixed: end of that period (exclusive).")
     duration_days = WholeNumberField(
-        min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, help_text="Rolling: days of 24 hours."
+        min_value=1,
+        max_value=MAX_DAYS,
+        required=False,
+        allow_null=True,
+        help_text="Rolling: number of days of 24 hours.",
     )
     enrolment = serializers.ChoiceField(
         choices=EnrolmentChoice.choices,
         required=False,
-        help_text="`automatic` by the first event that counts (when left out), or `manual` by the call that enrols.",
+        help_text="`automatic` (default): the first event that counts enrols; `manual`: only the enroll endpoint does.",
     )
     objectives = serializers.ListField(
         child=ChallengeObjective(),
@@ -60,23 +72,21 @@ class ChallengeChanges(DefinitionChanges):
         allow_empty=False,
         max_length=MAX_OBJECTIVES,
         error_messages=message_endings(),
-        help_text="What is to be done.",
+        help_text=OBJECTIVES_HELP,
     )
-    completion = CompletionField(
-        required=False, help_text="How many of the objectives complete it; `all` when left out."
-    )
+    completion = CompletionField(required=False, help_text=COMPLETION_HELP)
     milestones = serializers.ListField(
         child=ChallengeMilestone(),
         required=False,
         max_length=MAX_MILESTONES,
         error_messages=message_endings(),
-        help_text="What is given on the way.",
+        help_text=MILESTONES_HELP,
     )
-    completion_grants = GrantsField(required=False, help_text="What is given for completing it.")
-    is_repeatable = FlagField(required=False, help_text="Whether the next event after a completion begins it anew.")
+    completion_grants = GrantsField(required=False, help_text=COMPLETION_GRANTS_HELP)
+    is_repeatable = FlagField(required=False, help_text=REPEATABLE_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As it is stored: of the duration, what belongs to its type, and nothing else."""
+        """The challenge as it is stored: fields of other duration types become null."""
         problems = [*self._duration_problems(attrs), *self._objective_problems(attrs), *self._milestone_problems(attrs)]
         if problems:
             raise serializers.ValidationError(nest_problems(problems))
@@ -119,7 +129,7 @@ class ChallengeChanges(DefinitionChanges):
 
 
 def nest_problems(problems: Sequence[FieldError]) -> dict[str, Any]:
-    """As serializers nest what is wrong, the first thing for each path."""
+    """The problems nested by path, as serializers nest errors. Only the first problem of each path is included."""
     nested: dict[str, Any] = {}
     for problem in problems:
         *path, last = problem.field.split(".")
@@ -139,18 +149,20 @@ def _code_problems(objectives: Sequence[Mapping[str, Any]]) -> Iterator[FieldErr
 
 
 def _prerequisite_problems(objectives: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
-    """Every one must be known, and none may wait for itself, by whatever way round."""
+    """Unknown prerequisites, and circles of prerequisites."""
     codes, completable = {objective["code"] for objective in objectives}, set(_completable(objectives))
     for index, objective in enumerate(objectives):
         for place, code in enumerate(objective["prerequisites"]):
             if code not in codes:
                 yield FieldError(f"objectives.{index}.prerequisites.{place}", "must be the code of an objective")
             elif not {code, objective["code"]} & completable:
-                yield FieldError(f"objectives.{index}.prerequisites.{place}", "leads round in a circle")
+                yield FieldError(
+                    f"objectives.{index}.prerequisites.{place}", "must not lead to a circle of prerequisites"
+                )
 
 
 def _completable(objectives: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The codes of those that can be completed one after the other; what is unknown does not hold up anything."""
+    """Yield the codes of objectives that can be completed in some order. Unknown prerequisites are ignored."""
     codes = {objective["code"] for objective in objectives}
     waiting = {objective["code"]: codes.intersection(objective["prerequisites"]) for objective in objectives}
     while ready := [code for code, needed in waiting.items() if not needed & waiting.keys()]:
@@ -167,12 +179,12 @@ class NewChallenge(ChallengeChanges):
         allow_empty=False,
         max_length=MAX_OBJECTIVES,
         error_messages=message_endings(),
-        help_text="What is to be done.",
+        help_text=OBJECTIVES_HELP,
     )
 
 
 def challenge_grant_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:
-    """What is wrong with the grants in validated data: they must be something that `tenant` has to give."""
+    """Problems of the grants in validated data: each must name something that `tenant` can give."""
     for index, milestone in enumerate(data.get("milestones", ())):
         yield from grant_problems(tenant, milestone["grants"], at=f"milestones.{index}.grants")
     yield from grant_problems(tenant, data.get("completion_grants", ()), at="completion_grants")

@@ -28,11 +28,14 @@ def every_objective() -> Any:
 
 
 class Challenge(Definition):
-    """Objectives to be reached by events. An inactive one hears nothing; what participants have of it stays.
+    """The definition of a challenge: objectives that are completed by events.
 
-    `objectives` are `[{code, label, event_types, expression, condition, prerequisites}, …]`; so many of them as `completion`
-    says, a number or ALL, complete it. `milestones` are `[{objectives, grants}, …]`. A fixed one has `starts_at` and `ends_at`,
-    a rolling one `duration_days`, no other has them. They hold as they stand now, for whoever is enrolled already as well.
+    An inactive challenge ignores events; participants keep their progress. A change applies to existing enrolments too.
+
+    - `objectives`: `[{code, label, event_types, expression, condition, prerequisites}, …]`.
+    - `completion`: the number of objectives that complete the challenge, or ALL.
+    - `milestones`: `[{objectives, grants}, …]`.
+    - `starts_at`, `ends_at`: of a fixed challenge, else null. `duration_days`: of a rolling challenge, else null.
     """
 
     duration_type = models.CharField(max_length=10, choices=DurationChoice.choices, default=DurationChoice.PERPETUAL)

@@ -25,25 +25,21 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         return self.filter(UNDER_WAY)
 
     def due(self, now: datetime) -> "EnrolmentQuerySet":
-        """But for those that could not be looked at and whose turn has not come again."""
+        """Enrolments under way that a sweep may process: failed rows are left out until their `retry_at`."""
         return self.under_way().filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
 
 class Enrolment(models.Model):
-    """One participant in one challenge, from `enrolled_at` on; when it ends, the definition says. In a rolling challenge every
-    round has days of its own, and `enrolled_at` is the beginning of the latest.
+    """The enrolment of one participant in one challenge. Its end results from the definition (`Term.end_of`).
 
-    Rounds are numbered from 1, and `completions` of them are completed, the latest at `completed_at`. Of the latest round:
-    `progress` is what events came to, `{objective: [count, sum, [values]]}`, `done` the objectives that are completed, and
-    `paid` the milestones whose grants were given.
-
-    `expired_at` notes that the end was told of, `retry_at` when a sweep may look at the row again that failed with it;
-    readers look at neither.
+    - `enrolled_at` … `completed_at`: see `engine.State`. `progress` is stored as `{objective: [count, sum, [values]]}`.
+    - `expired_at`: when the end was announced. Only the sweep reads it.
+    - `retry_at`: when a sweep may try the row again that failed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no index of their own: see docs/decisions/0003. Rows go with their participant by the eraser, and
-    # a challenge is never deleted.
+    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their
+    # participant. A challenge is never deleted.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -71,7 +67,7 @@ class Enrolment(models.Model):
             models.CheckConstraint(condition=Q(round__gte=1), name="enrolment_round_positive"),
         ]
         indexes = [
-            # By the time of the enrolment, since the end is the definition's: who came first is due first.
+            # By the start of the enrolment, because the end is not stored: the earliest enrolment ends first.
             models.Index(
                 fields=["tenant", "challenge", "enrolled_at", "id"], name="enrolment_under_way", condition=UNDER_WAY
             )
@@ -79,7 +75,7 @@ class Enrolment(models.Model):
 
     @property
     def state(self) -> State:
-        """What is stored, as the engine has it."""
+        """The stored columns as a state of the engine."""
         return State(
             enrolled_at=self.enrolled_at,
             round=self.round,

@@ -31,8 +31,10 @@ PART = "challenges"
 
 @dataclass(frozen=True)
 class Listener:
-    """What one objective hears. `listens_to` is None where every event of its types counts; `read` finds the value that
-    its condition looks at, None where it looks at none.
+    """The events that one objective counts.
+
+    `listens_to` is the compiled expression, None if all events of its types count. `read` finds the value of the condition's
+    field, None if the condition has no field.
     """
 
     objective: Objective
@@ -44,14 +46,14 @@ class Listener:
         return self.listens_to is None or self.listens_to.matches(properties, attributes)
 
     def value(self, properties: Values, attributes: Values) -> Any:
-        """What the event has in the condition's field; None for nothing."""
+        """The value of the condition's field in the event, or None."""
         value = MISSING if self.read is None else self.read(properties, attributes)
         return None if value is MISSING else value
 
 
 @dataclass(frozen=True)
 class CompiledChallenge:
-    """A definition as the engine sees it, with those of its objectives that listen."""
+    """A compiled definition: the rules for the engine, and a listener for each objective."""
 
     id: UUID
     code: str
@@ -65,12 +67,12 @@ class CompiledChallenge:
 
 
 ChallengeListeners = tuple[CompiledChallenge, Sequence[Listener]]
-"""A challenge, and its objectives that an event of one name may advance."""
+"""A challenge, and the listeners of its objectives that count events of one name."""
 
 
 @dataclass(frozen=True)
 class ChallengeCatalog:
-    """All of a tenant's challenges, active or not, in display order; `by_event` has the active ones alone."""
+    """All challenges of a tenant, inactive ones included, in display order. `by_event` contains active ones only."""
 
     by_code: Mapping[str, CompiledChallenge]
     by_id: Mapping[UUID, CompiledChallenge]
@@ -118,7 +120,7 @@ def _compile_listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
 
 
 def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
-    """One that cannot be read any more matches nothing; it must not take all others along."""
+    """A stored expression, compiled. One that is malformed matches nothing, so that it does not break the whole catalog."""
     try:
         return None if expression is None else compile_expression(expression)
     except MalformedExpression as malformed:
@@ -138,7 +140,7 @@ def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
 
 
 def term_of(row: Challenge) -> Term:
-    """When events count."""
+    """The period in which events of the challenge count."""
     lasts = None if row.duration_days is None else timedelta(days=row.duration_days)
     return Term(Duration(row.duration_type), row.starts_at, row.ends_at, lasts)
 
@@ -163,5 +165,5 @@ def challenges_in(catalog: Catalog) -> ChallengeCatalog:
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     catalog_parts.register(PART, load_catalog)

@@ -14,7 +14,7 @@ from gamify.challenges.selectors.catalog import term_of
 
 @dataclass(frozen=True)
 class Due:
-    """A row to look at."""
+    """An enrolment that has ended."""
 
     row_id: UUID
     participant_id: UUID
@@ -22,10 +22,10 @@ class Due:
 
 
 def challenges_with_due(*, now: datetime) -> list[Challenge]:
-    """The active challenges that have ended for somebody of whom it is yet to be told, with their tenants, disabled ones too:
-    one look into the index for each that has an end.
+    """Active challenges with enrolments to announce as expired, with their tenants (disabled tenants included).
 
-    A subquery of one value, since PostgreSQL may turn EXISTS into a join that reads every row under way.
+    Costs one index probe per challenge that has an end. A subquery reads one value, because PostgreSQL may turn EXISTS into
+    a join that reads every enrolment under way.
     """
     under_way = Enrolment.objects.filter(tenant_id=OuterRef("tenant_id"), challenge_id=OuterRef("pk")).due(now)
     first = under_way.order_by("enrolled_at").values("enrolled_at")[:1]
@@ -37,7 +37,10 @@ def challenges_with_due(*, now: datetime) -> list[Challenge]:
 
 
 def due_rows(challenge: Challenge, *, behind: Due | None, limit: int, now: datetime) -> Sequence[Due]:
-    """Those who were enrolled so early that it has ended for them, first come first, behind one that was looked at."""
+    """Up to `limit` ended enrolments of the challenge, the earliest first.
+
+    `behind` is the last enrolment of the previous page, or None for the first page.
+    """
     rows = Enrolment.objects.filter(tenant_id=challenge.tenant_id, challenge_id=challenge.pk).due(now)
     term = term_of(challenge)
     if term.lasts is not None:

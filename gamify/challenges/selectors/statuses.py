@@ -14,7 +14,7 @@ from participants.models import Participant
 
 
 class Status(StrEnum):
-    """`available` is for those who are not enrolled. One that was completed before it ended stays completed."""
+    """`available`: not enrolled yet. A challenge that was completed before its end stays `completed`."""
 
     AVAILABLE = "available"
     ACTIVE = "active"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class EnrolmentStatus:
-    """One participant in one challenge; `state` is None for who is not enrolled."""
+    """The status of one participant in one challenge. `state` is None if they are not enrolled."""
 
     challenge: CompiledChallenge
     state: State | None
@@ -32,7 +32,7 @@ class EnrolmentStatus:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the enrolment ends; of one that may yet be begun, what is known already."""
+        """When the enrolment ends, or None. Without an enrolment, the end of a fixed challenge."""
         term = self.challenge.rules.term
         return term.ends_at if self.state is None else term.end_of(self.state.enrolled_at)
 
@@ -52,7 +52,7 @@ def _status(challenge: CompiledChallenge, state: State | None, now: datetime) ->
 
 
 def open_challenges(catalog: Catalog, *, now: datetime) -> list[CompiledChallenge]:
-    """Those that can be begun, or will be: active, and not past their end; in display order."""
+    """The active challenges that have not ended, in display order. They accept enrolments, even before their start."""
     return [each for each in challenges_in(catalog).by_id.values() if is_open(each, now=now)]
 
 
@@ -63,21 +63,22 @@ def is_open(challenge: CompiledChallenge, *, now: datetime) -> bool:
 def enrolment_statuses(
     participant: Participant | None, catalog: Catalog, *, now: datetime
 ) -> Sequence[EnrolmentStatus]:
-    """Every challenge that they take part in or may begin, in display order; one query. Of those that are inactive, what they
-    have completed.
+    """The participant's status in each challenge that they are enrolled in or can enrol in, in display order; one query.
+
+    Inactive challenges are listed only if the participant has completed them.
     """
     challenges = challenges_in(catalog).by_id
     if not challenges:
         return ()
     rows = {} if participant is None else _rows_of(participant)
-    standings = [enrolment_status(each, rows.get(each.id), now=now) for each in challenges.values()]
-    return [standing for standing in standings if _is_listed(standing, now=now)]
+    statuses = [enrolment_status(each, rows.get(each.id), now=now) for each in challenges.values()]
+    return [status for status in statuses if _is_listed(status, now=now)]
 
 
-def _is_listed(standing: EnrolmentStatus, *, now: datetime) -> bool:
-    if standing.state is None:
-        return is_open(standing.challenge, now=now)
-    return standing.challenge.is_active or standing.state.completions > 0
+def _is_listed(status: EnrolmentStatus, *, now: datetime) -> bool:
+    if status.state is None:
+        return is_open(status.challenge, now=now)
+    return status.challenge.is_active or status.state.completions > 0
 
 
 def _rows_of(participant: Participant) -> dict[UUID, Enrolment]:

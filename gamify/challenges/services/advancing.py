@@ -15,20 +15,23 @@ from participants.work import Load, UnitOfWork
 
 @dataclass(frozen=True)
 class CountResult:
-    """What an event came to, and what is to be given for it."""
+    """The effect of an event on an enrolment, and the outcomes that it earned."""
 
     advanced: AdvanceResult
     outcomes: Sequence[Outcome] = ()
 
 
 def loads_for(challenges: Iterable[CompiledChallenge]) -> list[Load]:
-    """The rows that a unit needs which looks at enrolments in `challenges`."""
+    """The loads of a unit of work that reads enrolments in `challenges`."""
     ids = tuple(sorted({challenge.id for challenge in challenges}))
     return [Load(Enrolment, "challenge_id", ids)] if ids else []
 
 
 def enrol_in(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, *, at: datetime) -> Enrolment:
-    """A row for who has none, in a unit opened with `loads_for` the challenge; told of at once."""
+    """Add an enrolment that starts at `at`, and emit `challenge.enrolled`.
+
+    The unit must have been opened with `loads_for` the challenge, and the participant must not be enrolled.
+    """
     work.touch(participant, is_seen=False)
     row = Enrolment(tenant_id=work.tenant.pk, participant_id=participant.pk, challenge_id=challenge.id, enrolled_at=at)
     work.add(row)
@@ -43,7 +46,7 @@ def _isoformat(at: datetime) -> str:
 
 
 def challenge_payload(challenge: CompiledChallenge) -> dict[str, Any]:
-    """As every domain event about it begins."""
+    """The first fields of every domain event about the challenge."""
     return {"challenge_code": challenge.code, "challenge_name": challenge.name}
 
 
@@ -52,34 +55,36 @@ def count_event(
     participant: Participant,
     challenge: CompiledChallenge,
     row: Enrolment,
-    heard: Mapping[str, Any],
+    values: Mapping[str, Any],
     *,
     at: datetime,
     key: str,
 ) -> CountResult:
-    """Count an event at `at` that objectives heard (`engine.advanced`); the keys of its grants begin with `key`."""
+    """Count an event at `at`. `values` has the value for each matched objective, by code (see `engine.advance`).
+
+    The deduplication keys of its grants begin with `key`.
+    """
     before = row.state
-    told = advance(before, challenge.rules, heard, at=at)
-    if told.state == before:
-        return CountResult(told)
-    row.state = told.state
+    result = advance(before, challenge.rules, values, at=at)
+    if result.state == before:
+        return CountResult(result)
+    row.state = result.state
     if not challenge.rules.term.has_ended(row.enrolled_at, work.now):
-        row.expired_at = None  # its end was put off: there is another to tell of
+        row.expired_at = None  # the end was postponed: the new end is announced again
     work.change(row)
-    _emit_progress(work, participant, challenge, told)
-    return CountResult(
-        told, list(_outcomes(challenge, told, key=f"{key}/challenge/{challenge.code}/{told.state.round}"))
-    )
+    _emit_progress(work, participant, challenge, result)
+    key = f"{key}/challenge/{challenge.code}/{result.state.round}"
+    return CountResult(result, list(_outcomes(challenge, result, key=key)))
 
 
 def _emit_progress(
-    work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, told: AdvanceResult
+    work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, result: AdvanceResult
 ) -> None:
-    for objective in told.objectives:
+    for objective in result.objectives:
         about = {"objective_code": objective.code, "objective_label": objective.label}
         work.emit("challenge.objective_completed", participant, {**challenge_payload(challenge), **about})
-    if told.is_completed:
-        _complete(work, participant, challenge, told.state)
+    if result.is_completed:
+        _complete(work, participant, challenge, result.state)
 
 
 def _complete(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge, state: State) -> None:
@@ -89,11 +94,11 @@ def _complete(work: UnitOfWork, participant: Participant, challenge: CompiledCha
     work.emit("challenge.completed", participant, {**challenge_payload(challenge), **counts})
 
 
-def _outcomes(challenge: CompiledChallenge, told: AdvanceResult, *, key: str) -> Iterator[Outcome]:
+def _outcomes(challenge: CompiledChallenge, result: AdvanceResult, *, key: str) -> Iterator[Outcome]:
     source = Source("challenge", challenge.code)
-    for milestone in told.milestones:
+    for milestone in result.milestones:
         yield from _grants(milestone.grants, source, key=f"{key}/milestone/{milestone.objectives}")
-    if told.is_completed:
+    if result.is_completed:
         yield GrantReport("challenge", challenge.name, source, code=challenge.code)
         yield from _grants(challenge.grants, source, key=f"{key}/completion")
 

@@ -23,12 +23,15 @@ EXPIRED = "challenge.expired"
 
 
 def expire(*, challenge: Challenge, now: datetime) -> int:
-    """Tell of everyone for whom `challenge` has ended uncompleted; answers how many rows were looked at."""
+    """Announce the enrolments for which `challenge` has ended uncompleted. Returns the number of rows processed."""
     return sum(expire_in_chunks(challenge=challenge, now=now))
 
 
 def expire_in_chunks(*, challenge: Challenge, now: datetime) -> Iterator[int]:
-    """As `expire`, a chunk each time it is asked: who runs out of time stops asking, and a later sweep finds the rest."""
+    """Generator: like `expire`, but processes one chunk per step and yields the number of rows processed.
+
+    A caller that runs out of time stops iterating. The next sweep finds the remaining rows.
+    """
     last = None
     while chunk := due_rows(challenge, behind=last, limit=CHUNK, now=now):
         last = chunk[-1]
@@ -40,35 +43,37 @@ def expire_in_chunks(*, challenge: Challenge, now: datetime) -> Iterator[int]:
 
 
 def _postpone(tenant: Tenant, failed: Due, *, now: datetime) -> None:
-    """A row that fails must not be the first of every sweep."""
+    """Set `retry_at`, so that a failing row is not the first row of every sweep."""
     Enrolment.objects.filter(tenant_id=tenant.pk, pk=failed.row_id).update(retry_at=now + RETRY_DELAY)
 
 
 @restartable
 def _expire(*, tenant: Tenant, challenge_id: UUID, chunk: Sequence[Due], now: datetime) -> int:
-    """Those whom nobody else holds; the others are left to the next sweep."""
+    """Announce the rows of `chunk`, except those of participants that another transaction has locked. The next sweep
+    finds these.
+    """
     loads = [Load(Enrolment, "challenge_id", (challenge_id,))]
-    is_heard = facts.has_listeners(catalog_of(tenant), EXPIRED)
+    has_listeners = facts.has_listeners(catalog_of(tenant), EXPIRED)
     with unit_for_ids(tenant, [each.participant_id for each in chunk], now=now, loads=loads) as work:
         challenge = challenges_in(work.catalog).by_id.get(challenge_id)
         if challenge is None:
             work.restart_with_new_catalog()
         for participant in work.locked_participants.values():
             end = _expire_one(work, participant, challenge)
-            if end is not None and is_heard:
+            if end is not None and has_listeners:
                 facts.publish_changes(work, participant, now=now, at=end)
         return len(work.locked_participants)
 
 
 def _expire_one(work: UnitOfWork, participant: Participant, challenge: CompiledChallenge) -> datetime | None:
-    """When it ended for them, if that is to be told; None where it was told, or is not so any more."""
+    """Announce the enrolment if it has ended. Returns when it ended, or None if there is nothing to announce (any more)."""
     row = work.row(Enrolment, participant, challenge.id)
     if row is None or row.expired_at is not None or not challenge.is_active:
         return None
-    standing = enrolment_status(challenge, row, now=work.now)
-    if standing.status is not Status.EXPIRED:
+    status = enrolment_status(challenge, row, now=work.now)
+    if status.status is not Status.EXPIRED:
         return None
     work.emit(EXPIRED, participant, challenge_payload(challenge))
     row.expired_at = work.now
     work.change(row, "expired_at")
-    return standing.ends_at
+    return status.ends_at

@@ -14,7 +14,7 @@ from participants.work import UnitOfWork, restartable, unit_of_work
 
 
 class ChallengeNotFound(DomainError):
-    """`challenge` is the code or the id that was asked for."""
+    """No challenge has the given code or id (`challenge`)."""
 
     code = "challenge_not_found"
     status = 404
@@ -24,7 +24,7 @@ class ChallengeNotFound(DomainError):
 
 
 class ChallengeUnavailable(DomainError):
-    """Nobody new can take part: it is inactive, or has ended."""
+    """The challenge accepts no enrolments, because it is inactive or has ended."""
 
     code = "challenge_unavailable"
 
@@ -34,10 +34,11 @@ class ChallengeUnavailable(DomainError):
 
 @restartable
 def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> EnrolmentStatus:
-    """Enrol a participant, however the challenge says that one is enrolled; answers where they stand.
+    """Enrol a participant, also in a challenge with automatic enrolment. Returns their status.
 
-    Who is enrolled stays as they are, whatever has become of the challenge: it is safe to ask twice. Raises
-    ChallengeNotFound or ChallengeUnavailable.
+    Safe to retry: a participant who is enrolled already stays as they are, even if the challenge accepts no enrolments any more.
+
+    Raises: ChallengeNotFound, ChallengeUnavailable.
     """
     loads = loads_for([_find_challenge(catalog_of(tenant), code)])
     with unit_of_work(tenant, [participant_id], now=now, loads=loads) as work:

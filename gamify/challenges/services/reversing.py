@@ -18,29 +18,36 @@ from participants.models import Participant
 from participants.work import UnitOfWork
 
 DOMAIN = "challenges"
-UNKNOWN_STATE = "It was changed since: where they would be without the event is not known"
-EARNED_BY_ANOTHER = "What was given for it came of another event"
-STILL_REACHED = "It is reached without the event too; what was given for it is taken back, and is not given again"
+UNKNOWN_STATE = "The challenge was changed since, so the progress without the event is not known"
+EARNED_BY_ANOTHER = "Its grants belong to another event and are not taken back"
+STILL_REACHED = "It is reached without the event too; its grants are taken back, and are not given again"
 
 
 @dataclass(frozen=True)
 class _Past:
-    """What a challenge has heard of a participant, and whether they were enrolled before it."""
+    """The events of a participant that a challenge matched.
+
+    `enrolled_at` is the start of an enrolment that existed before the first of them, or None if an event enrolled.
+    """
 
     history: Sequence[MatchedEvent]
     enrolled_at: datetime | None
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
-    """Since prerequisites, rounds and days hang on the order of events, all that a challenge has heard is gone through again
-    without this one. It is believed where going through it with this one leads to where they stand; where it does not, since
-    the challenge has been changed, they stand as they stood. Whoever was enrolled by this event alone is not any more.
+    """Set the enrolments that the event concerned to the state without it, and report what was undone.
+
+    1. Replay all events that the challenge matched. If the result is not the stored state, the challenge was changed since:
+       the enrolment stays as it is.
+    2. Replay them without this event, and store the result. An enrolment that only this event started is removed.
+
+    A replay is needed because prerequisites, rounds and terms depend on the order of events.
     """
-    marks = event.undo_notes_of(DOMAIN)
-    if not marks:
+    notes = event.undo_notes_of(DOMAIN)
+    if not notes:
         return
-    known = challenges_in(work.catalog).by_id
-    challenges = [known[UUID(mark["id"])] for mark in marks]
+    by_id = challenges_in(work.catalog).by_id
+    challenges = [by_id[UUID(note["id"])] for note in notes]
     work.load(loads_for(challenges))
     pasts = _pasts(event)
     for challenge in challenges:
@@ -50,19 +57,22 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
 
 
 def _pasts(event: Event) -> Mapping[str, _Past]:
-    """By challenge, all that it heard, this event too, in the order in which it came; one read for all of them."""
+    """The past of each challenge, by its id as text. It includes `event`, and has the order in which events were recorded.
+
+    One query reads the events for all challenges.
+    """
     others = others_of(event).order_by("pk").only("occurred_at", "marks").iterator()
-    heard: defaultdict[str, list[tuple[MatchedEvent, str | None]]] = defaultdict(list)
+    matched: defaultdict[str, list[tuple[MatchedEvent, str | None]]] = defaultdict(list)
     for each in sorted([*others, event], key=lambda each: each.pk):
-        for mark in each.undo_notes_of(DOMAIN):
-            heard[mark["id"]].append((MatchedEvent(each.pk, each.occurred_at, mark["heard"]), mark["since"]))
-    return {challenge: _past(found) for challenge, found in heard.items()}
+        for note in each.undo_notes_of(DOMAIN):
+            matched[note["id"]].append((MatchedEvent(each.pk, each.occurred_at, note["heard"]), note["since"]))
+    return {challenge: _past(events) for challenge, events in matched.items()}
 
 
-def _past(heard: Sequence[tuple[MatchedEvent, str | None]]) -> _Past:
-    """Whoever was enrolled by an event, of which no other is older, begins with an event."""
-    since = heard[0][1]
-    return _Past([each for each, _ in heard], None if since is None else datetime.fromisoformat(since))
+def _past(matched: Sequence[tuple[MatchedEvent, str | None]]) -> _Past:
+    """The past of one challenge. The note of the first event says since when the participant was enrolled before it."""
+    since = matched[0][1]
+    return _Past([each for each, _ in matched], None if since is None else datetime.fromisoformat(since))
 
 
 def _undo(
@@ -104,7 +114,11 @@ def _write(work: UnitOfWork, challenge: CompiledChallenge, row: Enrolment, state
 def _unchanged_parts(
     challenge: CompiledChallenge, before: ReplayResult, after: ReplayResult, event: Event
 ) -> Iterator[Undone]:
-    """What other events brought with the help of this one, and what this one brought and others bring as well."""
+    """Report milestones and completions whose grants do not follow the reversal:
+
+    - reached by another event, which would not have reached them without this one: their grants stay;
+    - reached by this event, and now by others: their grants were taken back with this event, and are not given again.
+    """
     for (number, objectives), earned_by in before.earned_by.items():
         is_reached = (number, objectives) in after.earned_by
         type_name = "challenge" if objectives is None else "challenge_milestone"

@@ -17,7 +17,7 @@ def _delete_enrolments(participant: Participant) -> None:
 
 
 def _clear_values(participant: Participant) -> None:
-    """Anonymising keeps how many different values there were, but not what they were."""
+    """Anonymizing keeps the number of distinct values, and replaces the values."""
     for row in Enrolment.objects.of(participant).exclude(progress={}):
         row.progress = {
             code: [count, total, anonymized_values(values)] for code, (count, total, values) in row.progress.items()
@@ -28,37 +28,37 @@ def _clear_values(participant: Participant) -> None:
 _WHICH = {"challenge_code": EventField(TEXT, "Code of the challenge."), "challenge_name": EventField(TEXT, "Its name.")}
 _EVENTS = {
     "challenge.enrolled": (
-        "A participant takes part in a challenge.",
+        "A participant was enrolled in a challenge.",
         {
-            "enrolled_at": EventField(INSTANT, "Since when."),
-            "ends_at": EventField(INSTANT, "When it ends for them, or null.", nullable=True),
+            "enrolled_at": EventField(INSTANT, "Start of the enrolment."),
+            "ends_at": EventField(INSTANT, "End of the enrolment, or null.", nullable=True),
         },
     ),
     "challenge.objective_completed": (
         "An objective of a challenge was completed.",
         {
             "objective_code": EventField(TEXT, "Code of the objective."),
-            "objective_label": EventField(TEXT, "What it is called."),
+            "objective_label": EventField(TEXT, "Its name."),
         },
     ),
     "challenge.completed": (
-        "A challenge was completed; one that can be repeated, once more.",
+        "A participant completed a challenge, or completed it again.",
         {
-            "completions": EventField(INTEGER, "How often they have completed this challenge."),
-            "total_completed": EventField(INTEGER, "How often they have completed any challenge."),
+            "completions": EventField(INTEGER, "How often the participant has completed this challenge."),
+            "total_completed": EventField(INTEGER, "How often the participant has completed any challenge."),
         },
     ),
-    "challenge.expired": ("A challenge has ended for somebody who has not completed it.", {}),
+    "challenge.expired": ("An enrolment ended before the challenge was completed.", {}),
 }
 _SET_BACK = {
     "objectives": EventField(CODES, "Codes of the objectives that are open again."),
-    "completions": EventField(INTEGER, "How often they have completed this challenge."),
-    "total_completed": EventField(INTEGER, "How often they have completed any challenge."),
+    "completions": EventField(INTEGER, "How often the participant has completed this challenge."),
+    "total_completed": EventField(INTEGER, "How often the participant has completed any challenge."),
 }
 
 
 def register() -> None:
-    """Called once the apps are loaded."""
+    """Called by `AppConfig.ready`."""
     register_catalog()
     undoers.register("challenges", undo)
     register_metric(
@@ -75,5 +75,5 @@ def register() -> None:
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)
     events.register(
-        "challenge.set_back", "An event that had counted was taken back.", _WHICH | _SET_BACK, is_reversal=True
+        "challenge.set_back", "An event that had counted was reversed.", _WHICH | _SET_BACK, is_reversal=True
     )

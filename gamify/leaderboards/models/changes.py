@@ -1,10 +1,10 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow, Tenant
 
 
-class ScoreChange(models.Model):
+class ScoreChange(ParticipantRow):
     """A change of one participant's scores by one unit of work, which waits to be folded. Folding deletes the row.
 
     `changes` maps keys of measures to the amount to add at the instant `at`. For a level it is null: the fold looks up the
@@ -13,12 +13,6 @@ class ScoreChange(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     at = models.DateTimeField()
     created_at = models.DateTimeField()
     changes = (

@@ -4,24 +4,18 @@ from django.db import models
 
 from gamify.leaderboards.engine.ranking.places import Place, join_score
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow
 
 
-class Score(models.Model):
+class Score(ParticipantRow):
     """The score of one participant on one track in one period (`engine.periods.Period.code`), in units of the measure.
 
     Only folds write it, under the tenant's lock. `earliness` is the instant of the latest amount, in negative microseconds since
     1970. A hidden participant has a row too (`is_shown` is false). It is updated, and appears again when the participant does.
     """
 
+    # The key stores the rows of one participant next to each other.
     pk = models.CompositePrimaryKey("tenant_id", "participant_id", "track", "period")
-    # No constraints: see docs/decisions/0003. The key stores the rows of one participant next to each other.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     track = models.UUIDField()
     period = models.IntegerField()
     # Before `carry` there were only 64 bits. `db_default` lets a release that does not know the column write rows.
@@ -49,7 +43,7 @@ class Score(models.Model):
         return join_score(self.carry, self.score)
 
 
-class ScoreRange(models.Model):
+class ScoreRange(ParticipantRow):
     """The number of shown scores from one place up to the next range of the same level (`engine.ranking.ranges`).
 
     Invariant: the counts of each level add up to the number of shown scores in every committed state, because they are written
@@ -57,18 +51,12 @@ class ScoreRange(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     track = models.UUIDField()
     period = models.IntegerField()
     level = models.PositiveSmallIntegerField()
     carry = models.IntegerField(default=0, db_default=0)
     score = models.BigIntegerField()
     earliness = models.BigIntegerField()
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     count = models.IntegerField()
 
     class Meta:

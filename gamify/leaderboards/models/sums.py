@@ -2,10 +2,10 @@ from django.db import models
 
 from gamify.leaderboards.engine.ranking.places import join_score, split_score
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow
 
 
-class LargeSum(models.Model):
+class LargeSum(ParticipantRow):
     """The sum of all events of one participant for one measure (`engine.measures.Measure.key`), in millionths.
 
     It decides whether one more amount may be counted. Only participants who sent a large amount have a row; the sums of all
@@ -13,13 +13,6 @@ class LargeSum(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints: see docs/decisions/0003. The eraser deletes the rows of a participant.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     measure = models.CharField(max_length=40)
     carry = models.IntegerField()
     score = models.BigIntegerField()

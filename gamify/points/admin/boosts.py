@@ -9,7 +9,7 @@ from gamify.points.models import Boost
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
 from participants.admin.fields import MomentField, MultiplierField
-from participants.engine import plain_number
+from participants.engine import decimal_text
 
 
 class BoostForm(DefinitionForm):
@@ -30,7 +30,7 @@ class BoostAdmin(DefinitionAdmin):
 
     @display("multiplier")
     def display_multiplier(self, boost: Boost) -> str:
-        return f"× {plain_number(boost.multiplier)}"
+        return f"× {decimal_text(boost.multiplier)}"
 
     @display("on now", label={"yes": "success"})
     def display_now(self, boost: Boost) -> str:

@@ -173,7 +173,7 @@ class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):
         required=False, help_text="When its unspent points expire, or expired; only if they do."
     )
 
-    only_where_given = ("base_amount", "multiplier", "expires_at")
+    optional_fields = ("base_amount", "multiplier", "expires_at")
 
     class Meta:
         model = LedgerEntry

@@ -23,6 +23,7 @@ from gamify.rules.engine.expression_index import ExpressionIndex
 from gamify.rules.engine.limits import Limits
 from gamify.rules.models import Rule
 from participants.catalog import Catalog, catalog_parts
+from participants.engine import is_in_period
 from participants.models import Tenant
 
 logger = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ class CompiledRule:
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at` is within its schedule."""
-        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+        return is_in_period(at, self.starts_at, self.ends_at)
 
     def is_triggered_by(self, event_name: str) -> bool:
         return event_name in self.event_types or ANY_EVENT in self.event_types

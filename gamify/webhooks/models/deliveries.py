@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from gamify.webhooks.models.endpoints import Endpoint
 from participants.ids import new_id
-from participants.models import Tenant
+from participants.models import TenantRow
 
 DOMAIN_EVENT = "participants.DomainEvent"
 
@@ -26,7 +26,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(due_at__lte=now)
 
 
-class Delivery(models.Model):
+class Delivery(TenantRow):
     """One event for one endpoint. It has no copy of the event's content, which is read when it is sent. So the content of an erased
     event is never sent.
 
@@ -37,9 +37,6 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     endpoint = models.ForeignKey(
         Endpoint, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -34,7 +34,7 @@ class Columns:
     def key_problem(self, names: Iterable[str]) -> str | None:
         """Return an error about a name that is similar to a known one, as the end of a sentence, or None."""
         for name in self.unknown(names):
-            if meant := self._known.get(_folded(name)):
+            if meant := self._known.get(_normalize(name)):
                 return f"has the column {json.dumps(name)}, which must be called {meant}"
         return None
 
@@ -48,10 +48,10 @@ class Columns:
 
     @cached_property
     def _known(self) -> Mapping[str, str]:
-        return {_folded(name): name for name in (*self.required, *self.optional)}
+        return {_normalize(name): name for name in (*self.required, *self.optional)}
 
 
-def _folded(name: str) -> str:
+def _normalize(name: str) -> str:
     visible = name if name.isascii() else "".join(each for each in name if unicodedata.category(each) != "Cf")
     return "".join(visible.split()).translate(_DROPPED).casefold()
 

@@ -33,19 +33,19 @@ def in_order(source: Source, *, columns: Columns, key: Key) -> Iterator[Source]:
         return
     source.stream.seek(0) if source.is_file else None
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "lines.ndjson").open("w+b") as stream:
-        yield _written(stream, _merged(_runs(_sortable(source, columns, key), Path(folder))))
+        yield _written(stream, _merge(_runs(_sortable(source, columns, key), Path(folder))))
 
 
 def _is_in_order(source: Source, columns: Columns, key: Key) -> bool:
     last = float("-inf")
-    for each, _ in _keyed(source, columns, key):
+    for each, _ in _with_sort_keys(source, columns, key):
         if each < last:
             return False
         last = each
     return True
 
 
-def _keyed(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, Record]]:
+def _with_sort_keys(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, Record]]:
     last = float("-inf")
     for record in records(source, columns=columns):
         if record.problem is None:
@@ -54,7 +54,7 @@ def _keyed(source: Source, columns: Columns, key: Key) -> Iterator[tuple[float, 
 
 
 def _sortable(source: Source, columns: Columns, key: Key) -> Iterator[Sortable]:
-    for place, record in _keyed(source, columns, key):
+    for place, record in _with_sort_keys(source, columns, key):
         fields = {name: value for name, value in record.fields.items() if name not in {LINE, PROBLEM}}
         problem = {} if record.problem is None else {PROBLEM: record.problem}
         yield place, record.number, json.dumps({**fields, **problem, LINE: record.number})
@@ -87,7 +87,7 @@ def _write_run(runs: _Runs, folder: Path) -> None:
     runs.rest = []
 
 
-def _merged(runs: _Runs) -> Iterator[str]:
+def _merge(runs: _Runs) -> Iterator[str]:
     with ExitStack() as stack:
         files = [stack.enter_context(path.open(encoding="utf-8")) for path in runs.files]
         pieces = [(tuple(json.loads(line)) for line in file) for file in files]

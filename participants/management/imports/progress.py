@@ -36,7 +36,7 @@ class Display:
         else:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def moved(self, place: Place) -> None:
+    def advance(self, place: Place) -> None:
         """Report that everything up to `place` is done."""
         if self._progress is not None:
             self._progress.update(self._task, completed=place.offset, lines=place.line - self._begin.line)

@@ -121,7 +121,7 @@ class Run(Generic[Item]):
             while lines := list(islice(found, self._options["batch"])):
                 self._import_batch(lines)
                 line = lines[-1].place.line
-                screen.moved(lines[-1].place)
+                screen.advance(lines[-1].place)
         except KeyboardInterrupt:
             done = "No line of this run was imported" if line is None else f"Everything up to line {line} was imported"
             raise CommandError(f"Stopped. {done}.", returncode=INTERRUPTED) from None

@@ -1,14 +1,14 @@
-// Editors made of rows (attributes, conditions, grants): more rows, fewer rows, and only what the row needs to write.
+// Editors that consist of rows (attributes, conditions, grants): adds and removes rows, and shows only the inputs that a row needs.
 (function () {
     function refresh(row) {
-        const said = [...row.querySelectorAll("select")].map((select) => select.value);
-        row.classList.toggle("is-flag", said.includes("yes") || said.includes("no"));
-        row.classList.toggle("is-bare", said.includes("present") || said.includes("missing"));
+        const values = [...row.querySelectorAll("select")].map((select) => select.value);
+        row.classList.toggle("is-flag", values.includes("yes") || values.includes("no"));
+        row.classList.toggle("is-bare", values.includes("present") || values.includes("missing"));
         const kind = row.querySelector("select[data-kind]");
         if (kind) fit(row, kind.value);
     }
 
-    // Of a row whose kinds need different things: those of this kind, and its codes to choose from.
+    // Show only the inputs for this kind of row, and suggest its codes.
     function fit(row, kind) {
         row.querySelectorAll("[data-for]").forEach((part) => { part.hidden = !part.dataset.for.split(" ").includes(kind); });
         row.querySelector("[data-named]").setAttribute("list", `${row.dataset.editor}-${kind}`);
@@ -25,7 +25,7 @@
 
     function start(editor) {
         const rows = editor.querySelectorAll("[data-row]");
-        editor.template = rows[rows.length - 1].cloneNode(true);  // the server ends with a blank one
+        editor.template = rows[rows.length - 1].cloneNode(true);  // the last row from the server is blank
         rows.forEach(refresh);
         editor.addEventListener("change", (event) => refresh(event.target.closest("[data-row]")));
         editor.addEventListener("click", (event) => {

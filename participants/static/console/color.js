@@ -1,4 +1,4 @@
-// A colour: the picker writes into the text, which may also name one, or none.
+// A colour: the picker writes into the text box, which may also contain a name or be empty.
 (function () {
     function start(box) {
         const picker = box.querySelector("[data-color-picker]");

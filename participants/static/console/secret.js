@@ -1,4 +1,4 @@
-// The page with a new secret: copy it, and make "reload" show the page of its row instead of sending the form again.
+// The page with a new secret: the copy button, and a reload that shows the page of the row instead of submitting the form again.
 (function () {
     const page = document.getElementById("new-secret");
     const secret = document.getElementById("secret");
@@ -15,7 +15,7 @@
 
     function copy() {
         select();
-        if (navigator.clipboard) {  // only on https and on this machine
+        if (navigator.clipboard) {  // exists only on https and localhost
             return navigator.clipboard.writeText(secret.textContent);
         }
         return document.execCommand("copy") ? Promise.resolve() : Promise.reject();

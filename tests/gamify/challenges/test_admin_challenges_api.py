@@ -64,7 +64,7 @@ def test_a_challenge_is_created_and_read_as_it_was_sent(tenant, admin_api):
     assert admin_api.get(one(row)).json() == response.json()
 
 
-def test_what_is_left_out_has_a_default(admin_api):
+def test_missing_fields_have_defaults(admin_api):
     objectives = [{"code": "login", "label": "Log in", "event_types": ["login"]}]
 
     response = admin_api.post(CHALLENGES, SMALL | {"objectives": objectives})
@@ -84,7 +84,7 @@ def test_what_is_left_out_has_a_default(admin_api):
     assert response.json()["objectives"][0]["condition"] == {"type": "count", "min": 1}
 
 
-def test_a_challenge_created_is_heard_by_the_next_event(api, admin_api):
+def test_a_new_challenge_counts_the_next_event(api, admin_api):
     event = {"participant_id": "ada", "event_name": "login"}
     api.post("/events", event)
     admin_api.post(CHALLENGES, SMALL | with_objectives({"condition": {"type": "count", "min": 1}}))
@@ -128,7 +128,7 @@ def test_a_challenge_created_is_heard_by_the_next_event(api, admin_api):
         ({"completion_grants": POINTS * 21}, "completion_grants"),
     ],
 )
-def test_what_does_not_validate_is_422_names_the_field_and_writes_nothing(admin_api, nothing_written, change, field):
+def test_an_invalid_challenge_is_422_names_the_field_and_writes_nothing(admin_api, nothing_written, change, field):
     with nothing_written():
         response = admin_api.post(CHALLENGES, QUEST | change)
 
@@ -159,9 +159,7 @@ def test_what_does_not_validate_is_422_names_the_field_and_writes_nothing(admin_
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_is_wrong_with_an_objective_is_named_by_its_path(
-    tenant, admin_api, nothing_written, method, change, field
-):
+def test_problems_of_an_objective_are_named_by_their_path(tenant, admin_api, nothing_written, method, change, field):
     row = ChallengeFactory(tenant=tenant)
     path = CHALLENGES if method == "POST" else one(row)
 
@@ -173,7 +171,7 @@ def test_what_is_wrong_with_an_objective_is_named_by_its_path(
 
 @pytest.mark.parametrize("missing", ["code", "label", "event_types"])
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_change_too_must_say_all_of_an_objective(tenant, admin_api, nothing_written, method, missing):
+def test_a_change_must_contain_the_whole_objective(tenant, admin_api, nothing_written, method, missing):
     path = CHALLENGES if method == "POST" else one(ChallengeFactory(tenant=tenant))
     objective = {name: value for name, value in LOGIN.items() if name != missing}
 
@@ -183,13 +181,13 @@ def test_a_change_too_must_say_all_of_an_objective(tenant, admin_api, nothing_wr
     assert refusal(response)[2] == f"objectives.0.{missing}: is required"
 
 
-def test_objectives_have_codes_of_their_own(admin_api):
+def test_codes_of_objectives_are_unique(admin_api):
     response = admin_api.post(CHALLENGES, SMALL | {"objectives": [LOGIN, LOGIN]})
 
     assert refusal(response)[2] == "objectives.1.code: must be unique"
 
 
-def test_a_circle_of_prerequisites_is_refused_where_it_runs(admin_api):
+def test_a_circle_of_prerequisites_is_refused_at_its_members(admin_api):
     circle = with_objectives({}, {"prerequisites": ["o0", "o2"]}, {"prerequisites": ["o3"]}, {"prerequisites": ["o1"]})
 
     response = admin_api.post(CHALLENGES, SMALL | circle)
@@ -199,10 +197,10 @@ def test_a_circle_of_prerequisites_is_refused_where_it_runs(admin_api):
         "objectives.2.prerequisites.0",
         "objectives.3.prerequisites.0",
     ]
-    assert refusal(response)[2] == "objectives.1.prerequisites.1: leads round in a circle"
+    assert refusal(response)[2] == "objectives.1.prerequisites.1: must not lead to a circle of prerequisites"
 
 
-def test_there_are_bounds(admin_api, nothing_written):
+def test_numbers_of_objectives_and_milestones_are_bounded(admin_api, nothing_written):
     many = with_objectives(*[{}] * 20)
     milestones = [{"objectives": number, "grants": POINTS} for number in range(1, 21)]
 
@@ -213,7 +211,7 @@ def test_there_are_bounds(admin_api, nothing_written):
         assert refused_fields(admin_api.post(CHALLENGES, SMALL | many | too_many)) == ["milestones"]
 
 
-def test_grants_name_what_the_tenant_has(tenant, other_tenant, admin_api):
+def test_grants_must_name_definitions_of_the_tenant(tenant, other_tenant, admin_api):
     BadgeFactory(tenant=other_tenant, code="hero")
     wanted = SMALL | {"completion_grants": [{"type": "badge", "code": "hero"}]}
     assert refused_fields(admin_api.post(CHALLENGES, wanted)) == ["completion_grants.0.code"]
@@ -226,7 +224,7 @@ def test_grants_name_what_the_tenant_has(tenant, other_tenant, admin_api):
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
+def test_a_change_sets_only_the_given_fields(tenant, admin_api):
     row = ChallengeFactory(tenant=tenant, code="quest", completion_grants=POINTS)
 
     changed = admin_api.patch(one(row), {"name": "Renamed", "code": "other", "is_repeatable": True}).json()
@@ -246,7 +244,7 @@ def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
         ({"duration_days": 3}, "duration_days"),
     ],
 )
-def test_a_change_is_judged_together_with_what_stays(tenant, admin_api, nothing_written, change, field):
+def test_a_change_is_validated_together_with_the_unchanged_fields(tenant, admin_api, nothing_written, change, field):
     row = ChallengeFactory(tenant=tenant)
 
     with nothing_written():
@@ -262,7 +260,7 @@ def test_fewer_objectives_than_complete_it_are_refused(tenant, admin_api, nothin
         assert refused_fields(admin_api.patch(one(row), with_objectives({}))) == ["completion"]
 
 
-def test_another_kind_of_duration_drops_what_belonged_to_the_last(admin_api):
+def test_another_duration_type_clears_the_fields_of_the_former_one(admin_api):
     made = admin_api.post(CHALLENGES, QUEST).json()
 
     changed = admin_api.patch(f"{CHALLENGES}/{made['id']}", {"duration_type": "rolling", "duration_days": 9}).json()
@@ -292,7 +290,9 @@ def test_a_code_that_is_taken_is_refused(tenant, admin_api, nothing_written):
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("whose", ["nobody", "another tenant", "the sandbox", "no uuid"])
-def test_what_is_not_ours_is_404_and_stays(tenant, other_tenant, admin_api, nothing_written, method, whose):
+def test_a_challenge_of_another_tenant_is_404_and_unchanged(
+    tenant, other_tenant, admin_api, nothing_written, method, whose
+):
     row = {
         "another tenant": lambda: ChallengeFactory(tenant=other_tenant).pk,
         "the sandbox": lambda: ChallengeFactory(tenant=tenant.sandbox).pk,
@@ -320,7 +320,7 @@ def test_without_the_admin_scope_everything_is_403(api, method, path):
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_every_change_is_noticed_by_every_process(tenant, admin_api, method):
+def test_every_change_reaches_every_process(tenant, admin_api, method):
     row = ChallengeFactory(tenant=tenant)
 
     admin_api.send(method, CHALLENGES if method == "POST" else one(row), SMALL if method == "POST" else {"name": "New"})

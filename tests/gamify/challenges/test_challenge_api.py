@@ -49,7 +49,7 @@ def standing(api):
 # --- enrolling --------------------------------------------------------------------------------------------------------
 
 
-def test_a_participant_never_seen_is_enrolled_from_now_on(api, explorer):
+def test_an_unknown_participant_is_created_and_enrolled_from_now_on(api, explorer):
     response = api.post(ENROL, WHO)
 
     assert response.status_code == 200
@@ -70,7 +70,7 @@ def test_a_participant_never_seen_is_enrolled_from_now_on(api, explorer):
     assert [event.type for event in DomainEvent.objects.order_by("id")] == ["participant.created", "challenge.enrolled"]
 
 
-def test_asking_twice_enrols_once(api, explorer, at_ten):
+def test_a_repeated_request_enrols_once(api, explorer, at_ten):
     first = api.post(ENROL, WHO).json()
     at_ten.shift(DAY)
 
@@ -79,14 +79,14 @@ def test_asking_twice_enrols_once(api, explorer, at_ten):
     assert DomainEvent.objects.filter(type="challenge.enrolled").count() == 1
 
 
-def test_a_retry_is_answered_whatever_has_become_of_the_challenge(api, admin_api, explorer):
+def test_a_retry_succeeds_even_if_the_challenge_is_inactive(api, admin_api, explorer):
     first = api.post(ENROL, WHO).json()
     admin_api.delete(f"/admin/challenges/{explorer.pk}")
 
     assert api.post(ENROL, WHO).json() == first
 
 
-def test_what_happened_before_does_not_count(api, explorer, at_ten):
+def test_events_before_the_enrolment_do_not_count(api, explorer, at_ten):
     happens(api, "login")
     at_ten.shift(DAY)
     api.post(ENROL, WHO)
@@ -95,13 +95,13 @@ def test_what_happened_before_does_not_count(api, explorer, at_ten):
     assert standing(api)["objectives"][0]["current"] == 1
 
 
-def test_an_automatic_challenge_can_be_begun_by_hand_too(tenant, api):
+def test_a_request_can_enrol_in_an_automatic_challenge_too(tenant, api):
     ChallengeFactory(tenant=tenant, code="explorer")
 
     assert api.post(ENROL, WHO).json()["status"] == "active"
 
 
-def test_one_can_be_enrolled_before_it_starts(tenant, api):
+def test_participants_can_enrol_before_the_start(tenant, api):
     ChallengeFactory(tenant=tenant, code="explorer", duration_type="fixed", starts_at=NOW + DAY, ends_at=NOW + 2 * DAY)
 
     enrolled = api.post(ENROL, WHO).json()
@@ -120,7 +120,7 @@ def test_an_unknown_challenge_is_404(api, nothing_written):
 @pytest.mark.parametrize(
     "given", [{"is_active": False}, {"duration_type": "fixed", "starts_at": NOW - DAY, "ends_at": NOW}]
 )
-def test_one_that_takes_nobody_any_more_is_400(tenant, api, nothing_written, given):
+def test_a_challenge_that_accepts_no_enrolments_is_400(tenant, api, nothing_written, given):
     ChallengeFactory(tenant=tenant, code="explorer", **given)
 
     with nothing_written():
@@ -155,7 +155,7 @@ def test_a_code_with_a_slash_is_sent_encoded(tenant, api):
 # --- standing ---------------------------------------------------------------------------------------------------------
 
 
-def test_where_a_participant_stands(api, explorer):
+def test_the_status_of_a_participant(api, explorer):
     api.post(ENROL, WHO)
     happens(api, "login")
     happens(api, "login")
@@ -167,7 +167,7 @@ def test_where_a_participant_stands(api, explorer):
     ]
 
 
-def test_completing_is_told_with_the_time(api, explorer, at_ten):
+def test_a_completion_is_listed_with_its_time(api, explorer, at_ten):
     api.post(ENROL, WHO)
     happens(api, "login")
     happens(api, "login")
@@ -183,7 +183,7 @@ def test_completing_is_told_with_the_time(api, explorer, at_ten):
     }
 
 
-def test_what_ended_uncompleted_has_expired_without_any_sweep(api, explorer, at_ten):
+def test_an_uncompleted_challenge_expires_without_a_sweep(api, explorer, at_ten):
     api.post(ENROL, WHO)
     at_ten.shift(7 * DAY - timedelta(seconds=1))
     assert standing(api)["status"] == "active"
@@ -195,7 +195,7 @@ def test_what_ended_uncompleted_has_expired_without_any_sweep(api, explorer, at_
     assert api.get("/participants/user_123/state?include=challenges").json()["challenges"]["active"] == 0
 
 
-def test_what_was_completed_once_does_not_expire(tenant, api, at_ten):
+def test_a_completed_challenge_does_not_expire(tenant, api, at_ten):
     ChallengeFactory(
         tenant=tenant, duration_type="rolling", duration_days=1, is_repeatable=True, objectives=[objective("login", 2)]
     )
@@ -208,7 +208,7 @@ def test_what_was_completed_once_does_not_expire(tenant, api, at_ten):
     assert (standing(api)["status"], standing(api)["completions"]) == ("completed", 1)
 
 
-def test_an_unknown_participant_sees_what_is_available_and_is_not_made(api, explorer, nothing_written):
+def test_an_unknown_participant_sees_available_challenges_and_is_not_created(api, explorer, nothing_written):
     with nothing_written():
         told = standing(api)
 
@@ -220,7 +220,7 @@ def test_without_challenges_the_list_is_empty(api):
     assert api.get(MINE).json() == {"participant_id": "user_123", "challenges": []}
 
 
-def test_of_an_inactive_challenge_only_what_was_completed_is_shown(tenant, api, admin_api, explorer):
+def test_an_inactive_challenge_is_listed_only_if_it_was_completed(tenant, api, admin_api, explorer):
     done = ChallengeFactory(tenant=tenant, code="done")
     happens(api, "login")
     api.post(ENROL, WHO)
@@ -241,7 +241,7 @@ def test_another_tenant_and_the_sandbox_see_nothing(api, other_api, sandbox_api,
     assert other_api.get(MINE).json()["challenges"] == sandbox_api.get(MINE).json()["challenges"] == []
 
 
-def test_a_change_of_the_length_holds_for_who_takes_part_already(api, admin_api, explorer):
+def test_a_change_of_the_length_applies_to_existing_enrolments(api, admin_api, explorer):
     api.post(ENROL, WHO)
 
     admin_api.patch(f"/admin/challenges/{explorer.pk}", {"duration_days": 1})
@@ -252,7 +252,7 @@ def test_a_change_of_the_length_holds_for_who_takes_part_already(api, admin_api,
 # --- what there is ----------------------------------------------------------------------------------------------------
 
 
-def test_the_list_tells_what_can_be_begun_in_display_order(tenant, api, other_api, explorer):
+def test_challenges_that_accept_enrolments_are_listed_in_display_order(tenant, api, other_api, explorer):
     ChallengeFactory(tenant=tenant, code="first", display_order=-1)
     ChallengeFactory(tenant=tenant, code="gone", is_active=False)
     ChallengeFactory(tenant=tenant, code="past", duration_type="fixed", starts_at=NOW - DAY, ends_at=NOW)

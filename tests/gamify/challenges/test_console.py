@@ -126,7 +126,7 @@ def test_a_challenge_is_defined_with_all_its_settings(tenant, admin_api):
     assert trail() == [("Quest", 1, "Added.")]
 
 
-def test_what_is_left_empty_is_as_the_api_has_it(tenant):
+def test_empty_fields_have_the_defaults_of_the_api(tenant):
     Console(tenant).post(ADD, **new(tenant, card(0)))
 
     row = Challenge.objects.get()
@@ -142,20 +142,28 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
         ([card(0), card(1, code="o0")], "objectives", "No. 2: the code must be unique."),
         ([card(0, minimum="many")], "objectives", "No. 1: the number to be reached must be a number."),
         ([card(0, kind="sum")], "objectives", "No. 1: the property cannot be empty."),
-        ([card(0, kind="odd")], "objectives", "No. 1: what completes it must be count, sum or distinct."),
+        ([card(0, kind="odd")], "objectives", "No. 1: the kind of condition must be count, sum or distinct."),
         (
             [card(0, prerequisites="o7")],
             "objectives",
-            "No. 1: what comes before it must be the code of an objective.",
+            "No. 1: the list of prerequisites must be the code of an objective.",
         ),
-        ([card(0, prerequisites="o0")], "objectives", "No. 1: what comes before it leads round in a circle."),
+        (
+            [card(0, prerequisites="o0")],
+            "objectives",
+            "No. 1: the list of prerequisites must not lead to a circle of prerequisites.",
+        ),
         ([card(0) | where(0, ("", "eq", "text", "pro"))], "objectives", "No. 1: The value “pro” needs a property."),
         (
             [card(0) | where(0, ("a..b", "eq", "text", "x"))],
             "objectives",
             "No. 1: a..b: must not have an empty name between dots.",
         ),
-        ([card(0, place="7")], "objectives", "No. 1: The conditions that were kept are gone; load the page again."),
+        (
+            [card(0, place="7")],
+            "objectives",
+            "No. 1: The stored conditions of this objective were not submitted. Reload the page.",
+        ),
         (
             [card(0), milestone(0, "x", ("points", "amount", "1"))],
             "milestones",
@@ -166,7 +174,7 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
             "milestones",
             "No. 1: the number of objectives must not be more than the 1 that complete it.",
         ),
-        ([card(0), milestone(0, "1")], "milestones", "No. 1: what is given cannot be empty."),
+        ([card(0), milestone(0, "1")], "milestones", "No. 1: the list of grants cannot be empty."),
         (
             [card(0), milestone(0, "1", ("badge", "named", "none"))],
             "milestones",
@@ -183,7 +191,7 @@ def test_what_is_left_empty_is_as_the_api_has_it(tenant):
         ([card(0), {"code": "taken"}], "code", "Challenge with code 'taken' already exists"),
     ],
 )
-def test_what_the_api_would_refuse_is_refused_beside_its_field(tenant, parts, field, message):
+def test_the_form_refuses_what_the_api_refuses_beside_its_field(tenant, parts, field, message):
     ChallengeFactory(tenant=tenant, code="taken")
 
     answer = Console(tenant).post(ADD, **new(tenant, *parts))
@@ -192,7 +200,7 @@ def test_what_the_api_would_refuse_is_refused_beside_its_field(tenant, parts, fi
     assert Challenge.objects.count() == 1
 
 
-def test_what_was_refused_stands_there_still(tenant):
+def test_a_refused_form_still_shows_the_input(tenant):
     answer = Console(tenant).post(ADD, **new(tenant, card(0, label=""), milestone(0, "1", ("points", "amount", "7"))))
 
     sent = sent_by(answer)
@@ -200,7 +208,7 @@ def test_what_was_refused_stands_there_still(tenant):
     assert sent["milestones-0-grants-amount"] == ["7", ""]
 
 
-def test_hidden_fields_of_another_duration_are_left_aside(tenant):
+def test_hidden_fields_of_another_duration_are_ignored(tenant):
     hidden = {"starts_at": "2026-02-01T00:00:00", "duration_days": "7"}
 
     Console(tenant).post(ADD, **new(tenant, card(0), hidden))
@@ -238,7 +246,7 @@ def test_an_untouched_page_changes_nothing(tenant, nothing_written):
     assert Challenge.objects.values().get() == before
 
 
-def test_an_edit_saves_what_was_changed_and_keeps_what_rows_cannot_say(tenant):
+def test_an_edit_saves_the_change_and_keeps_conditions_that_rows_cannot_express(tenant):
     row, console = stored(tenant), Console(tenant)
     text = text_of(console.get(CHANGE, row.pk))
 
@@ -252,7 +260,7 @@ def test_an_edit_saves_what_was_changed_and_keeps_what_rows_cannot_say(tenant):
     assert (changed.completion, changed.starts_at, changed.milestones) == ("all", row.starts_at, row.milestones)
 
 
-def test_conditions_that_rows_cannot_say_can_be_removed(tenant):
+def test_conditions_that_rows_cannot_express_can_be_removed(tenant):
     row = stored(tenant)
 
     Console(tenant).edit(CHANGE, row.pk, **{"objectives-1-drops": "on"})
@@ -261,7 +269,7 @@ def test_conditions_that_rows_cannot_say_can_be_removed(tenant):
     assert (first["expression"], second["expression"]) == (row.objectives[0]["expression"], None)
 
 
-def test_an_edit_of_something_else_meanwhile_is_not_undone(tenant):
+def test_a_concurrent_edit_of_another_field_is_not_overwritten(tenant):
     row, console = stored(tenant), Console(tenant)
     data = sent_by(console.get(CHANGE, row.pk)) | {"name": "Renamed"}
     Challenge.objects.update(objectives=[objective("other")], milestones=[])
@@ -272,7 +280,7 @@ def test_an_edit_of_something_else_meanwhile_is_not_undone(tenant):
     assert (changed.name, changed.objectives[0]["code"], changed.milestones) == ("Renamed", "other", [])
 
 
-def test_another_duration_drops_what_belonged_to_the_last(tenant):
+def test_another_duration_type_clears_the_fields_of_the_former_one(tenant):
     row = stored(tenant)
 
     Console(tenant).edit(CHANGE, row.pk, duration_type="rolling", duration_days="9")
@@ -281,7 +289,7 @@ def test_another_duration_drops_what_belonged_to_the_last(tenant):
     assert (changed.duration_days, changed.starts_at, changed.ends_at) == (9, None, None)
 
 
-def test_the_list_tells_how_long_and_how_much(tenant, other_tenant):
+def test_the_list_shows_duration_and_number_of_objectives(tenant, other_tenant):
     stored(tenant)
     ChallengeFactory(tenant=tenant, duration_type="rolling", duration_days=30)
     ChallengeFactory(tenant=tenant)
@@ -294,7 +302,7 @@ def test_the_list_tells_how_long_and_how_much(tenant, other_tenant):
     assert "Theirs" not in text
 
 
-def test_the_editor_offers_what_the_tenant_has(tenant, other_tenant):
+def test_the_editor_suggests_definitions_of_the_tenant(tenant, other_tenant):
     BadgeFactory(tenant=tenant, code="hero")
     BadgeFactory(tenant=other_tenant, code="theirs")
 
@@ -304,7 +312,7 @@ def test_the_editor_offers_what_the_tenant_has(tenant, other_tenant):
     assert "theirs" not in text
 
 
-def test_what_was_tampered_with_is_refused_and_no_crash(tenant):
+def test_tampered_input_is_refused_without_a_crash(tenant):
     row, console = stored(tenant), Console(tenant)
     data = sent_by(console.get(CHANGE, row.pk)) | {"objectives-shown": '[{"code": 1}]', "milestones-shown": "{"}
 
@@ -337,7 +345,7 @@ def test_a_participant_is_enrolled_by_hand(tenant, ada):
     assert "Login 0 of 3" in page
 
 
-def test_what_they_are_in_already_is_not_offered(tenant, ada):
+def test_challenges_with_an_enrolment_are_not_offered(tenant, ada):
     ChallengeFactory(tenant=tenant, code="quest", name="Quest")
     ChallengeFactory(tenant=tenant, code="other", name="Other", is_active=False)
     console = Console(tenant)
@@ -360,7 +368,7 @@ def test_enrolling_needs_the_permission(tenant, ada):
     assert not Enrolment.objects.exists()
 
 
-def test_the_page_of_a_participant_asks_once_for_all_challenges(tenant, ada):
+def test_the_page_of_a_participant_makes_one_query_for_all_challenges(tenant, ada):
     for _ in range(2):
         ChallengeFactory(tenant=tenant)
     console = Console(tenant)

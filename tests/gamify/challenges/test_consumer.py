@@ -55,7 +55,7 @@ def heard(row=0):
     return [(each["result"], each.get("note")) for each in trace["facts"][0]["heard"] if each["type"] == "challenge"]
 
 
-def test_an_event_advances_and_what_it_completes_is_told_and_given(tenant, explorer):
+def test_an_event_advances_and_its_completions_are_emitted_and_granted(tenant, explorer):
     nothing, points, everything = (happens(tenant, name) for name in ("login", "login", "review"))
 
     assert nothing == []
@@ -66,7 +66,7 @@ def test_an_event_advances_and_what_it_completes_is_told_and_given(tenant, explo
     assert told() == ["enrolled", "objective_completed", "objective_completed", "completed"]
 
 
-def test_what_is_told_names_the_challenge_and_counts(tenant, explorer):
+def test_domain_events_name_the_challenge_and_counts(tenant, explorer):
     for name in ("login", "login", "review"):
         happens(tenant, name)
 
@@ -77,7 +77,7 @@ def test_what_is_told_names_the_challenge_and_counts(tenant, explorer):
     assert completed.data == which | {"completions": 1, "total_completed": 1}
 
 
-def test_completion_is_paid_once_and_then_it_is_over(tenant, explorer):
+def test_a_completion_is_granted_once_and_later_events_do_not_count(tenant, explorer):
     for name in ("login", "login", "review", "login", "login", "review"):
         happens(tenant, name)
 
@@ -86,7 +86,7 @@ def test_completion_is_paid_once_and_then_it_is_over(tenant, explorer):
     assert heard(5) == [("already_completed", None)]
 
 
-def test_what_can_be_repeated_pays_again(tenant):
+def test_a_repeatable_challenge_grants_again(tenant):
     ChallengeFactory(tenant=tenant, is_repeatable=True, completion_grants=TEN_POINTS)
 
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_what_can_be_repeated_pays_again(tenant):
     assert LedgerEntry.objects.count() == 3
 
 
-def test_a_batch_is_gone_through_in_order(tenant, explorer):
+def test_a_batch_is_processed_in_order(tenant, explorer):
     events = [event("login"), event("login"), event("review"), event("login", "bob")]
 
     results = emit_batch(tenant=tenant, events=events, refused={}, now=NOW).results
@@ -110,7 +110,7 @@ def test_a_batch_is_gone_through_in_order(tenant, explorer):
     ]
 
 
-def test_only_the_events_that_the_expression_means_count(tenant):
+def test_only_events_that_match_the_expression_count(tenant):
     pro = {"condition": {"field": "plan", "operator": "eq", "value": "pro"}}
     ChallengeFactory(tenant=tenant, objectives=[objective("login", expression=pro)])
 
@@ -132,7 +132,7 @@ def test_sums_and_distinct_values_are_those_of_the_field(tenant, kind, values):
     assert earned == [False, False, True]
 
 
-def test_any_event_may_be_meant(tenant):
+def test_an_objective_may_count_any_event(tenant):
     ChallengeFactory(tenant=tenant, objectives=[objective("all", 2, event_types=["*"]), objective("login")])
 
     happens(tenant, "login")
@@ -141,14 +141,14 @@ def test_any_event_may_be_meant(tenant):
     assert told() == ["enrolled", "objective_completed", "objective_completed", "completed"]
 
 
-def test_what_no_challenge_means_asks_for_nothing(tenant, explorer, queries):
+def test_an_event_that_no_challenge_listens_to_makes_no_query_for_challenges(tenant, explorer, queries):
     happens(tenant, "login")
 
     with queries(1 + 2 + 3):  # the tenant, the lock, the version; participant, event and outbox
         happens(tenant, "logout")
 
 
-def test_an_event_that_counts_takes_one_question_and_one_row_more(tenant, explorer, queries):
+def test_an_event_that_counts_costs_one_query_and_one_row_more(tenant, explorer, queries):
     happens(tenant, "login", "bob")
     happens(tenant, "login", "bob")
     happens(tenant, "login")
@@ -157,7 +157,7 @@ def test_an_event_that_counts_takes_one_question_and_one_row_more(tenant, explor
         happens(tenant, "login")
 
 
-def test_an_inactive_challenge_hears_nothing(tenant):
+def test_an_inactive_challenge_ignores_events(tenant):
     ChallengeFactory(tenant=tenant, is_active=False)
 
     happens(tenant, "login")
@@ -165,18 +165,18 @@ def test_an_inactive_challenge_hears_nothing(tenant):
     assert not Enrolment.objects.exists()
 
 
-def test_where_enrolment_is_by_hand_an_event_enrols_nobody(tenant):
+def test_an_event_does_not_enrol_in_a_manual_challenge(tenant):
     ChallengeFactory(tenant=tenant, code="manual", enrolment="manual")
 
     happens(tenant, "login")
     enroll(tenant=tenant, participant_id="ada", code="manual", now=NOW)
     happens(tenant, "login")
 
-    assert heard(0) == [("not_enrolled", "They are not enrolled")]
+    assert heard(0) == [("not_enrolled", "The participant is not enrolled")]
     assert told() == ["enrolled", "objective_completed", "completed"]
 
 
-def test_one_is_enrolled_when_the_first_event_happened_and_earlier_ones_do_not_count(tenant):
+def test_the_enrolment_starts_at_the_first_event_and_earlier_events_do_not_count(tenant):
     ChallengeFactory(tenant=tenant, objectives=[objective("login", 3)])
 
     happens(tenant, "login", at=NOW - DAY, now=NOW)
@@ -192,7 +192,7 @@ def test_one_is_enrolled_when_the_first_event_happened_and_earlier_ones_do_not_c
 @pytest.mark.parametrize(
     ("hours", "result"), [(-1, "out_of_schedule"), (0, "counted"), (47, "counted"), (48, "out_of_schedule")]
 )
-def test_a_fixed_challenge_counts_what_happened_in_it(tenant, hours, result):
+def test_a_fixed_challenge_counts_events_in_its_period(tenant, hours, result):
     ChallengeFactory(tenant=tenant, duration_type="fixed", starts_at=NOW, ends_at=NOW + 2 * DAY)
 
     happens(tenant, "login", at=NOW + timedelta(hours=hours), now=NOW + 5 * DAY)
@@ -212,14 +212,14 @@ def test_a_rolling_challenge_lasts_from_the_enrolment(tenant, hours, result):
     assert [each for each, _ in heard(1)] == [result]
 
 
-def test_what_is_given_belongs_to_the_event_that_earned_it(tenant, explorer):
+def test_grants_belong_to_the_event_that_earned_them(tenant, explorer):
     happens(tenant, "login")
     happens(tenant, "login")
 
     assert LedgerEntry.objects.get().event_id == Event.objects.order_by("id")[1].pk
 
 
-def test_others_hear_of_a_completion(tenant, explorer, settings):
+def test_other_definitions_react_to_a_completion(tenant, explorer, settings):
     settings.FACT_CONSUMERS = [*settings.FACT_CONSUMERS, f"{__name__}.OTHERS"]
     OTHERS_HEARD[:] = []
 
@@ -243,7 +243,7 @@ def _hear(fact, work, *, now):
 OTHERS = Consumer(lambda catalog, events: [], _hear, changes=lambda catalog: ["challenge.completed"])
 
 
-def test_a_simulation_tells_what_would_be_and_changes_nothing(tenant, explorer, nothing_written):
+def test_a_simulation_shows_the_grants_and_changes_nothing(tenant, explorer, nothing_written):
     happens(tenant, "login")
 
     with nothing_written():
@@ -258,14 +258,14 @@ def test_another_tenants_challenge_is_not_advanced(tenant, other_tenant, explore
     assert not Enrolment.objects.exists()
 
 
-def test_one_that_cannot_be_read_matches_nothing_and_stops_no_other(tenant):
+def test_a_malformed_expression_matches_nothing_and_breaks_no_other_challenge(tenant):
     ChallengeFactory(tenant=tenant, objectives=[objective("login", expression={"never": "valid"})])
     ChallengeFactory(tenant=tenant, code="good")
 
     assert [given["code"] for given in happens(tenant, "login")] == ["good"]
 
 
-def test_a_challenge_that_was_put_off_goes_on(tenant):
+def test_a_challenge_whose_end_was_postponed_continues(tenant):
     challenge = ChallengeFactory(
         tenant=tenant, objectives=[objective("login", 2)], duration_type="fixed", starts_at=NOW - DAY, ends_at=NOW + DAY
     )
@@ -280,7 +280,7 @@ def test_a_challenge_that_was_put_off_goes_on(tenant):
     assert (row.completions, row.expired_at) == (1, None)
 
 
-def test_erasing_a_participant_takes_their_enrolments_along(tenant, explorer):
+def test_erasing_a_participant_deletes_their_enrolments(tenant, explorer):
     happens(tenant, "login")
     happens(tenant, "login", "bob")
 
@@ -289,7 +289,7 @@ def test_erasing_a_participant_takes_their_enrolments_along(tenant, explorer):
     assert Enrolment.objects.get().participant_id == Participant.objects.get().pk
 
 
-def test_anonymising_keeps_how_many_values_there_were(tenant):
+def test_anonymizing_keeps_the_number_of_distinct_values(tenant):
     wanted = objective("login", 3, type="distinct", of={"field": "email"})
     ChallengeFactory(tenant=tenant, objectives=[wanted])
     happens(tenant, "login", email="ada@example.com")

@@ -59,14 +59,14 @@ def test_an_objective_is_completed_by_the_event_that_meets_its_condition():
     assert [first.state.current(BUY), second.state.current(BUY)] == [1, 2]
 
 
-def test_one_event_counts_once_for_each_objective_that_hears_it():
+def test_one_event_counts_once_for_each_objective_that_it_matches():
     (told,) = gone_through(GUIDED, (0, {"buy": None, "spend": 120}))
 
     assert completed(told) == ["spend"]
     assert (told.state.current(BUY), told.state.current(SPEND)) == (1, 120)
 
 
-def test_what_is_done_hears_nothing_more():
+def test_a_completed_objective_counts_no_more_events():
     *_, told = gone_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
 
     assert told.effect is Effect.NO_EFFECT
@@ -83,7 +83,7 @@ def test_what_is_done_hears_nothing_more():
         ("distinct", ["a", "b", "a"], 2),
     ],
 )
-def test_where_an_objective_stands_is_told_in_the_unit_of_its_condition(kind, values, current):
+def test_progress_has_the_unit_of_the_condition(kind, values, current):
     wanted = objective("o", kind, 50)
 
     told = gone_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
@@ -91,7 +91,7 @@ def test_where_an_objective_stands_is_told_in_the_unit_of_its_condition(kind, va
     assert told.state.current(wanted) == current
 
 
-def test_an_objective_does_not_hear_the_event_that_completes_its_prerequisite():
+def test_an_objective_does_not_count_the_event_that_completes_its_prerequisite():
     _, both, then = gone_through(
         GUIDED, (0, {"buy": None, "review": None}), (1, {"buy": None, "review": None}), (2, {"review": None})
     )
@@ -125,7 +125,7 @@ def test_some_of_the_objectives_may_be_enough():
     assert told.state.completed_at == START + timedelta(hours=3)
 
 
-def test_what_is_completed_is_over():
+def test_a_completed_challenge_counts_no_more_events():
     rules = Rules((objective("a"),), needed=1)
 
     _, again = gone_through(rules, (0, {"a": None}), (1, {"a": None}))
@@ -134,7 +134,7 @@ def test_what_is_completed_is_over():
     assert (again.state.completions, again.state.completed_at) == (1, START)
 
 
-def test_a_round_whose_days_went_by_is_begun_again_and_pays_no_milestone_twice():
+def test_a_lapsed_round_starts_again_and_pays_no_milestone_twice():
     look = objective("look")
     rules = Rules((BUY, look), needed=2, milestones=(Milestone(1),), is_repeatable=True, term=ROLLING)
 
@@ -146,7 +146,7 @@ def test_a_round_whose_days_went_by_is_begun_again_and_pays_no_milestone_twice()
     assert told[-1].state.completions == 1
 
 
-def test_what_cannot_be_repeated_is_over_when_its_days_went_by():
+def test_a_challenge_that_is_not_repeatable_ends_with_its_term():
     rules = Rules((BUY,), needed=1, term=ROLLING)
 
     [late] = gone_through(rules, (200, {"buy": None}))
@@ -154,7 +154,7 @@ def test_what_cannot_be_repeated_is_over_when_its_days_went_by():
     assert late.effect is Effect.OUT_OF_SCHEDULE
 
 
-def test_what_can_be_repeated_begins_anew_with_the_next_event():
+def test_a_repeatable_challenge_starts_a_new_round_with_the_next_event():
     rules = Rules((BUY,), needed=1, milestones=(Milestone(1),), is_repeatable=True)
 
     told = gone_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
@@ -165,7 +165,7 @@ def test_what_can_be_repeated_begins_anew_with_the_next_event():
     assert told[-1].state.completions == 2
 
 
-def test_every_round_of_a_rolling_challenge_has_days_of_its_own():
+def test_every_round_of_a_rolling_challenge_has_its_own_term():
     rules = Rules((BUY,), needed=1, is_repeatable=True, term=ROLLING)
     late, next_week, after_that = -1, 8 * 24, 15 * 24
 
@@ -180,7 +180,7 @@ def test_every_round_of_a_rolling_challenge_has_days_of_its_own():
     assert told[-1].state.enrolled_at == START + timedelta(hours=after_that)
 
 
-def test_an_event_that_no_objective_listens_to_yet_begins_no_round():
+def test_an_event_that_matches_no_open_objective_starts_no_round():
     rules = replace(GUIDED, needed=1, milestones=(), is_repeatable=True)
 
     _, _, told = gone_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
@@ -189,7 +189,7 @@ def test_an_event_that_no_objective_listens_to_yet_begins_no_round():
     assert (told.state.round, told.state.is_completed) == (1, True)
 
 
-def test_where_fewer_objectives_are_needed_than_were_the_next_event_completes():
+def test_when_fewer_objectives_are_needed_the_next_event_completes():
     (told,) = gone_through(GUIDED, (0, {"spend": 100}))
 
     told = advance(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
@@ -242,7 +242,7 @@ def test_when_an_enrolment_ends(term, end):
         ({"buy": None}, 7 * 24, False),
     ],
 )
-def test_the_first_event_that_an_objective_hears_enrols(heard, hours, begins):
+def test_the_first_event_that_matches_an_open_objective_enrols(heard, hours, begins):
     rules = replace(GUIDED, term=FIXED)
 
     assert should_enrol(rules, heard, at=START + timedelta(hours=hours)) == begins
@@ -315,7 +315,7 @@ def is_in_time(rules, hours, *, begun, over):
 
 @settings(max_examples=400, derandomize=True, deadline=None)
 @given(challenges(), EVENTS)
-def test_any_history_comes_to_what_a_recount_comes_to(rules, events):
+def test_any_history_agrees_with_a_recount(rules, events):
     events = [
         (hours, {code: heard[code] for code in heard if code in CODES[: len(rules.objectives)]})
         for hours, heard in events

@@ -64,7 +64,7 @@ def changed(challenge, **changes):
     Tenant.objects.filter(pk=tenant.pk).update(catalog_version=tenant.catalog_version + 1)
 
 
-def test_the_end_is_told_of_once_and_not_before(fixed):
+def test_the_end_is_announced_once_and_not_before(fixed):
     enrolled(fixed)
 
     looked_at = [swept(END - timedelta(microseconds=1)), swept(END), swept(END + MINUTE)]
@@ -75,7 +75,7 @@ def test_the_end_is_told_of_once_and_not_before(fixed):
     assert Enrolment.objects.get().expired_at == END
 
 
-def test_a_rolling_challenge_ends_for_each_in_their_own_time(rolling):
+def test_a_rolling_challenge_ends_for_each_participant_separately(rolling):
     enrolled(rolling, "ada")
     enrolled(rolling, "bob", at=NOW + MINUTE)
 
@@ -87,7 +87,7 @@ def test_a_rolling_challenge_ends_for_each_in_their_own_time(rolling):
     assert told() == [("ada", "rolling"), ("bob", "rolling")]
 
 
-def test_who_has_completed_it_is_left_alone(tenant, fixed):
+def test_completed_enrolments_are_not_announced(tenant, fixed):
     enrolled(fixed, "ada", "bob")
     for _ in range(2):
         emit(tenant=Tenant.objects.get(pk=tenant.pk), event=EventInput("ada", "login", NOW), now=NOW)
@@ -96,7 +96,7 @@ def test_who_has_completed_it_is_left_alone(tenant, fixed):
     assert told() == [("bob", "fixed")]
 
 
-def test_who_is_told_of_an_end_is_not_told_again_for_an_event_that_comes_late(tenant):
+def test_a_late_event_does_not_announce_the_end_again(tenant):
     wanted = [objective("login", 3)]
     ChallengeFactory(tenant=tenant, code="late", objectives=wanted, duration_type="rolling", duration_days=2)
     happened(tenant, at=NOW)
@@ -120,7 +120,7 @@ def test_a_perpetual_challenge_never_ends(tenant):
     assert swept(NOW + 3650 * DAY) == 0
 
 
-def test_of_an_inactive_challenge_nothing_is_told_until_it_is_active_again(fixed):
+def test_the_end_of_an_inactive_challenge_is_announced_once_it_is_active_again(fixed):
     enrolled(fixed)
     changed(fixed, is_active=False)
     swept(END)
@@ -133,7 +133,7 @@ def test_of_an_inactive_challenge_nothing_is_told_until_it_is_active_again(fixed
     assert told() == [("ada", "fixed")]
 
 
-def test_one_that_is_switched_off_while_it_is_swept_is_not_told_of(tenant, fixed):
+def test_a_challenge_deactivated_during_the_sweep_is_not_announced(tenant, fixed):
     enrolled(fixed)
     chunk = due_rows(fixed, behind=None, limit=10, now=END)
     changed(fixed, is_active=False)
@@ -143,21 +143,21 @@ def test_one_that_is_switched_off_while_it_is_swept_is_not_told_of(tenant, fixed
     assert told() == []
 
 
-def test_an_end_that_was_put_off_is_waited_for(fixed):
+def test_a_postponed_end_is_announced_later(fixed):
     enrolled(fixed)
     changed(fixed, ends_at=END + DAY)
 
     assert [swept(END), swept(END + DAY)] == [0, 1]
 
 
-def test_an_end_that_was_brought_forward_is_told_of_at_once(rolling):
+def test_an_end_that_was_brought_forward_is_announced_at_once(rolling):
     enrolled(rolling)
     changed(rolling, duration_days=1)
 
     assert swept(NOW + DAY) == 1
 
 
-def test_a_row_that_changed_since_it_was_found_is_not_told_of(tenant, fixed):
+def test_a_row_that_changed_since_it_was_found_is_not_announced(tenant, fixed):
     enrolled(fixed)
     chunk = due_rows(fixed, behind=None, limit=10, now=END)
     Enrolment.objects.update(completions=1, completed_at=NOW)
@@ -167,7 +167,7 @@ def test_a_row_that_changed_since_it_was_found_is_not_told_of(tenant, fixed):
     assert told() == []
 
 
-def test_many_are_gone_through_in_chunks(fixed, monkeypatch):
+def test_many_rows_are_processed_in_chunks(fixed, monkeypatch):
     monkeypatch.setattr("gamify.challenges.services.ending.CHUNK", 2)
     people = [f"user_{number}" for number in range(5)]
     enrolled(fixed, *people)
@@ -176,7 +176,7 @@ def test_many_are_gone_through_in_chunks(fixed, monkeypatch):
     assert sorted(person for person, _ in told()) == people
 
 
-def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(fixed):
+def test_a_row_that_fails_is_postponed_and_blocks_no_other(fixed):
     people = [f"user_{number}" for number in range(7)]
     enrolled(fixed, *people)
     broken = Enrolment.objects.filter(participant=Participant.objects.get(external_id="user_3"))
@@ -189,7 +189,7 @@ def test_a_row_that_cannot_be_read_is_pushed_ahead_and_stops_nobody(fixed):
     assert broken.get().retry_at == END + RETRY_DELAY
 
 
-def test_a_row_that_was_mended_is_told_when_it_is_its_turn(fixed):
+def test_a_repaired_row_is_announced_at_its_retry(fixed):
     enrolled(fixed)
     Enrolment.objects.update(progress={"login": "garbage"})
     swept(END)
@@ -199,7 +199,7 @@ def test_a_row_that_was_mended_is_told_when_it_is_its_turn(fixed):
     assert told() == [("ada", "fixed")]
 
 
-def test_beat_tells_of_every_tenant_that_has_something(tenant, other_tenant, fixed):
+def test_the_task_announces_the_ends_of_every_tenant(tenant, other_tenant, fixed):
     other = ChallengeFactory(
         tenant=other_tenant, objectives=[objective("x")], duration_type="rolling", duration_days=1, enrolment="manual"
     )
@@ -217,7 +217,7 @@ def test_beat_tells_of_every_tenant_that_has_something(tenant, other_tenant, fix
     }
 
 
-def test_definitions_hear_of_an_end_at_the_time_that_it_was(fixed, settings):
+def test_definitions_react_to_an_end_at_its_own_time(fixed, settings):
     HEARD[:] = []
     enrolled(fixed)
     settings.FACT_CONSUMERS = [*settings.FACT_CONSUMERS, f"{__name__}.OTHERS"]
@@ -250,7 +250,7 @@ def test_statements_do_not_grow_with_the_number_of_rows(fixed, queries):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.two_connections
-def test_sweeps_beside_each_other_tell_once(fixed):
+def test_parallel_sweeps_announce_once(fixed):
     people = [f"user_{number}" for number in range(50)]
     enrolled(fixed, *people)
 
@@ -263,7 +263,7 @@ def test_sweeps_beside_each_other_tell_once(fixed):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.two_connections
-def test_whom_somebody_else_holds_is_left_to_the_next_sweep(fixed):
+def test_locked_participants_are_left_to_the_next_sweep(fixed):
     enrolled(fixed, "ada", "bob")
 
     with unit_of_work(Tenant.objects.get(pk=fixed.tenant_id), ["ada"], now=END):

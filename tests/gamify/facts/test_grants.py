@@ -82,7 +82,7 @@ def test_the_trace_shows_that_points_were_capped(tenant):
 
     assert [given.amount for given in processed.granted] == [500]
     assert processed.trace["facts"][0]["heard"] == [
-        {**SOURCE, "result": "capped", "note": "1,200 points, of which 500 may be given at once"}
+        {**SOURCE, "result": "capped", "note": "1,200 points, limited to the maximum of 500"}
     ]
 
 
@@ -100,7 +100,10 @@ def test_points_may_lead_to_a_tier_which_is_reported_too(tenant):
 
 
 def test_an_event_without_the_amount_gives_no_points_and_the_trace_says_why(tenant):
-    assert granted(tenant, {"type": "points", "field": "amount"}) == ([], ["amount: comes to no points"])
+    assert granted(tenant, {"type": "points", "field": "amount"}) == (
+        [],
+        ["amount: the value of this field gives less than 1 point"],
+    )
     assert not LedgerEntry.objects.exists()
 
 

@@ -20,7 +20,7 @@ def credit(tenant_id, who):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_written_meanwhile_is_no_fault_and_nobody_waits(monkeypatch):
+def test_rows_written_during_an_audit_are_no_fault_and_writers_do_not_wait(monkeypatch):
     monkeypatch.setattr(auditing, "CHUNK", 1)
     tenant = create_tenant(slug="acme", name="Acme", now=NOW)
     for who in PEOPLE:

@@ -109,7 +109,7 @@ def test_the_specs_deduct_beyond_the_balance_is_refused_in_its_words(tenant, api
     assert refusal(response) == (400, "insufficient_points", "Insufficient points. Available: 30, requested: 50")
 
 
-def test_a_deduct_from_an_unknown_participant_is_refused_and_makes_none(api, nothing_written):
+def test_a_deduct_from_an_unknown_participant_is_refused_and_creates_none(api, nothing_written):
     with nothing_written():
         response = api.post(DEDUCT, {"participant_id": "unknown", "amount": 1})
 
@@ -216,7 +216,7 @@ def test_missing_fields_are_all_named(api, nothing_written, path, body):
         {"unknown_field": {"is": "ignored"}},
     ],
 )
-def test_optional_fields_are_kept_as_sent(api, given):
+def test_optional_fields_are_stored_as_sent(api, given):
     response = api.post(AWARD, {"participant_id": "user_123", "amount": 5, **given})
 
     [transaction] = api.get("/participants/user_123/points/transactions").json()["transactions"]
@@ -225,7 +225,7 @@ def test_optional_fields_are_kept_as_sent(api, given):
     assert transaction["metadata"] == (given.get("metadata") or {})
 
 
-def test_balances_of_two_tenants_are_apart(api, other_api):
+def test_two_tenants_have_separate_balances(api, other_api):
     api.post(AWARD, {"participant_id": "user_123", "amount": 100})
 
     response = other_api.post(DEDUCT, {"participant_id": "user_123", "amount": 1})
@@ -250,7 +250,7 @@ def test_the_balance_of_the_spec(tenant, api):
     }
 
 
-def test_the_balance_of_an_unknown_participant_is_zero_and_makes_none(api, nothing_written):
+def test_the_balance_of_an_unknown_participant_is_zero_and_creates_none(api, nothing_written):
     with nothing_written():
         response = api.get("/participants/unknown/points")
 

@@ -84,7 +84,7 @@ def test_one_to_a_hundred_items_are_awarded(api, size):
         (awards(*[("user_1", 1)] * 99, ("user\n2", 1)), "awards.99.participant_id"),
     ],
 )
-def test_over_under_or_malformed_is_422_and_nothing_happens(api, nothing_written, body, field):
+def test_a_batch_that_is_too_large_empty_or_malformed_is_422_and_changes_nothing(api, nothing_written, body, field):
     with nothing_written():
         response = api.post(BATCH, body)
 
@@ -102,7 +102,7 @@ def test_a_batch_names_everything_that_is_wrong_with_it(api):
     ]
 
 
-def test_an_item_that_fails_leaves_the_others_and_makes_no_participant(tenant, api):
+def test_an_item_that_fails_does_not_affect_the_others_and_creates_no_participant(tenant, api):
     ParticipantFactory(tenant=tenant, external_id="full", points=2**63 - 1)
 
     response = api.post(BATCH, awards(("user_1", 5), ("full", 1), ("user_2", 6)))
@@ -152,7 +152,7 @@ def test_a_key_reused_for_another_amount_fails_its_item_only(api):
     assert api.get("/participants/user_1/points").json()["balance"] == 5
 
 
-def test_the_header_makes_the_whole_batch_repeatable(api, nothing_written):
+def test_the_header_makes_the_whole_batch_idempotent(api, nothing_written):
     headers = {"Idempotency-Key": "weekly"}
     first = api.post(BATCH, awards(("user_1", 5), ("user_2", 6)), headers=headers)
 
@@ -167,7 +167,7 @@ def test_the_header_makes_the_whole_batch_repeatable(api, nothing_written):
 @pytest.mark.parametrize(
     "items", [[("user_1", 5)], [("user_1", 5), ("user_2", 7)], [("user_2", 6), ("user_1", 5)], [("user_1", 5)] * 3]
 )
-def test_the_header_reused_for_another_batch_is_422_and_nothing_happens(api, nothing_written, items):
+def test_the_header_reused_for_another_batch_is_422_and_changes_nothing(api, nothing_written, items):
     headers = {"Idempotency-Key": "weekly"}
     api.post(BATCH, awards(("user_1", 5), ("user_2", 6)), headers=headers)
 
@@ -177,7 +177,7 @@ def test_the_header_reused_for_another_batch_is_422_and_nothing_happens(api, not
     assert refusal(response)[:2] == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_a_replayed_batch_tells_of_its_failed_items_too(tenant, api):
+def test_a_replayed_batch_includes_its_failed_items(tenant, api):
     ParticipantFactory(tenant=tenant, external_id="full", points=2**63 - 1)
     headers = {"Idempotency-Key": "weekly"}
 
@@ -217,7 +217,7 @@ def test_a_malformed_header_is_refused(api, nothing_written, key):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [1, 100])
-def test_a_batch_runs_the_same_statements_whatever_its_size(api, queries, size):
+def test_the_number_of_statements_does_not_grow_with_the_batch(api, queries, size):
     api.post(BATCH, {"awards": [{"participant_id": "somebody", "amount": 1}]})  # has the process read the definitions
     items = [{"participant_id": f"user_{n}", "amount": 1, "idempotency_key": f"k{n}"} for n in range(size)]
 

@@ -30,7 +30,7 @@ def test_a_boost_multiplies_from_the_next_award_on_and_can_be_changed_and_switch
     assert admin_api.get(BOOSTS).json()["total"] == 1
 
 
-def test_it_is_shown_as_it_was_given(admin_api):
+def test_a_boost_is_returned_as_it_was_sent(admin_api):
     created = admin_api.post(BOOSTS, WEEKEND).json()
 
     assert like(created, WEEKEND)
@@ -53,20 +53,20 @@ def test_it_is_shown_as_it_was_given(admin_api):
         ({"code": ""}, "code"),
     ],
 )
-def test_what_is_no_boost_is_422_and_leaves_no_trace(admin_api, nothing_written, change, field):
+def test_an_invalid_boost_is_422_and_writes_nothing(admin_api, nothing_written, change, field):
     with nothing_written():
         response = admin_api.post(BOOSTS, WEEKEND | change)
 
     assert refused_fields(response) == [field]
 
 
-def test_a_change_is_judged_with_what_stays(admin_api):
+def test_a_change_is_validated_together_with_the_unchanged_fields(admin_api):
     one = f"{BOOSTS}/{admin_api.post(BOOSTS, WEEKEND).json()['id']}"
 
     assert refused_fields(admin_api.patch(one, {"starts_at": "2026-03-01T00:00:00Z"})) == ["ends_at"]
 
 
-def test_codes_are_given_once(admin_api):
+def test_codes_are_unique(admin_api):
     admin_api.post(BOOSTS, WEEKEND)
 
     assert refusal(admin_api.post(BOOSTS, WEEKEND)) == (
@@ -76,7 +76,7 @@ def test_codes_are_given_once(admin_api):
     )
 
 
-def test_they_need_the_admin_scope_and_are_the_tenants_own(api, admin_api, other_admin_api):
+def test_boosts_need_the_admin_scope_and_belong_to_one_tenant(api, admin_api, other_admin_api):
     boost_id = admin_api.post(BOOSTS, WEEKEND).json()["id"]
 
     assert api.get(BOOSTS).status_code == 403

@@ -53,7 +53,7 @@ def test_a_form_that_is_sent_twice_acts_once(tenant, page):
     assert "Sent twice, done once" in text_of(console.get("participants_participant_change", participant.pk))
 
 
-def test_a_form_that_was_sent_does_nothing_else(tenant, nothing_written):
+def test_the_key_of_a_sent_form_cannot_be_used_for_another_change(tenant, nothing_written):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
     console.post("participants_participant_award", participant.pk, amount=40, reason="x", idempotency_key="k")
@@ -96,7 +96,7 @@ def test_awarding_needs_its_own_permission(tenant):
     assert Participant.objects.get().balance == 5
 
 
-def test_nobody_touches_the_ledger(tenant, nothing_written):
+def test_the_ledger_cannot_be_edited(tenant, nothing_written):
     entry = LedgerEntryFactory(participant=ParticipantFactory(tenant=tenant))
     console = Console(tenant)
 
@@ -121,7 +121,7 @@ def test_the_ledger_shows_the_newest_first(tenant):
     assert shown.index("+33") < shown.index("+22") < shown.index("+11")
 
 
-def test_the_ledger_asks_as_much_for_many_entries_as_for_one_and_counts_none(tenant, queries):
+def test_the_list_of_entries_makes_a_constant_number_of_queries_and_no_count(tenant, queries):
     console = Console(tenant)
 
     for number_of_new in (1, 30):
@@ -131,7 +131,7 @@ def test_the_ledger_asks_as_much_for_many_entries_as_for_one_and_counts_none(ten
             assert console.get("points_ledgerentry_changelist").status_code == 200
 
 
-def test_an_entry_tells_everything_in_words(tenant, queries):
+def test_the_page_of_an_entry_shows_all_its_fields(tenant, queries):
     entry = LedgerEntryFactory(
         participant=ParticipantFactory(tenant=tenant), metadata={"order": "<A-1>"}, reason="Bonus"
     )
@@ -180,7 +180,7 @@ def test_entries_are_found_by_participant_type_and_day(tenant, query, found):
 # --- put right, undone, multiplied, expiring ---------------------------------------------------------------------------
 
 
-def test_a_balance_is_put_right_with_a_reason_and_leads_into_no_tier(tenant):
+def test_a_balance_is_adjusted_with_a_reason_and_the_tier_stays(tenant):
     participant = ParticipantFactory(tenant=tenant, points=100)
     TierFactory(tenant=tenant, criteria_config={"min_points": 110})
 
@@ -207,7 +207,7 @@ def test_a_balance_is_put_right_with_a_reason_and_leads_into_no_tier(tenant):
         ({"delta": 2**63, "reason": "r"}, "delta"),
     ],
 )
-def test_what_cannot_be_put_right_is_said_on_the_form(tenant, nothing_written, data, field):
+def test_a_refused_adjustment_is_an_error_of_the_form(tenant, nothing_written, data, field):
     participant = ParticipantFactory(tenant=tenant, points=100)
     console = Console(tenant)
 
@@ -230,7 +230,7 @@ def test_an_award_in_the_console_may_expire(tenant):
     assert "Points that expire" in text_of(console.get("participants_participant_change", participant.pk))
 
 
-def test_an_entry_is_undone_after_a_look_at_what_that_comes_to(tenant):
+def test_an_entry_is_reversed_after_a_preview(tenant):
     participant = ParticipantFactory(tenant=tenant, external_id="ada")
     console = Console(tenant)
     console.post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")
@@ -240,13 +240,13 @@ def test_an_entry_is_undone_after_a_look_at_what_that_comes_to(tenant):
     console.post("points_ledgerentry_reverse", entry.pk, reason="Mistake")
     again = console.get("points_ledgerentry_reverse", entry.pk)
 
-    assert "ada moves by -25 points, to a balance of 0." in asked
+    assert "The balance of ada changes by -25 points to 0." in asked
     assert LedgerEntry.objects.get(type="reversal").reason == "Mistake"
     assert again.status_code == 302
     assert "Reversed by entry" in trail()[-1][2]
 
 
-def test_an_entry_of_which_too_much_is_spent_says_so_beforehand(tenant):
+def test_the_preview_says_that_too_much_of_an_entry_is_spent(tenant):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
     console.post("participants_participant_award", participant.pk, amount=25, reason="Goodwill")

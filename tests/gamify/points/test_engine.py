@@ -18,13 +18,13 @@ def test_a_debit_is_spent_and_stays_earned():
     assert after_debit(Totals(balance=100, earned=100), 30) == Totals(balance=70, earned=100, spent=30)
 
 
-def test_a_debit_beyond_the_balance_says_what_there_is():
+def test_a_refused_debit_names_the_balance():
     with pytest.raises(InsufficientPoints, match=r"^Insufficient points\. Available: 30, requested: 50$"):
         after_debit(Totals(balance=30, earned=30), 50)
 
 
 @given(st.lists(st.tuples(st.sampled_from([after_credit, after_debit]), amounts), max_size=30))
-def test_whatever_happens_totals_agree_and_stay_within_64_bits(steps):
+def test_after_any_steps_totals_agree_and_fit_into_64_bits(steps):
     totals = Totals()
 
     for step, amount in steps:

@@ -56,7 +56,7 @@ def test_what_expires_first_is_spent_first_and_then_what_does_not_expire(tenant)
     assert [sorted(debit.used.values()) for debit in debits] == [[5, 20], [25]]
 
 
-def test_the_sweep_takes_what_was_not_spent_and_tells_of_it_once(tenant):
+def test_the_sweep_expires_unspent_points_and_emits_one_event(tenant):
     credited = given(tenant, 100, days=1)
     given(tenant, 7)
     taken(tenant, 40)
@@ -74,7 +74,7 @@ def test_the_sweep_takes_what_was_not_spent_and_tells_of_it_once(tenant):
     assert ada.last_seen_at == NOW
 
 
-def test_no_answer_counts_what_has_expired_swept_or_not(tenant, api, admin_api):
+def test_no_answer_counts_expired_points_even_before_the_sweep(tenant, api, admin_api):
     given(tenant, 100, days=1)
     given(tenant, 7)
 
@@ -103,7 +103,7 @@ def test_a_sweep_between_two_reads_of_an_answer_hides_nothing(tenant):
     assert (read_before.balance, read_before.total_expired) == (7, 100)
 
 
-def test_what_has_expired_cannot_be_spent_even_if_no_sweep_came(tenant):
+def test_expired_points_cannot_be_spent_even_before_the_sweep(tenant):
     given(tenant, 100, days=1)
     given(tenant, 7)
 
@@ -115,7 +115,7 @@ def test_what_has_expired_cannot_be_spent_even_if_no_sweep_came(tenant):
     assert entries("expire") == [("expire", -100, 7)]
 
 
-def test_whoever_writes_next_settles_first(tenant):
+def test_the_next_write_settles_first(tenant):
     given(tenant, 100, days=1)
 
     awarded = given(tenant, 5, at=NOW + DAY)
@@ -124,7 +124,7 @@ def test_whoever_writes_next_settles_first(tenant):
     assert [kind for kind, _, _ in entries()] == ["award", "expire", "award"]
 
 
-def test_a_batch_settles_everybody_with_one_question(tenant, queries):
+def test_a_batch_settles_all_participants_with_one_query(tenant, queries):
     people = [f"p{number}" for number in range(5)]
     for person in people:
         given(tenant, 10, days=1, user=person)
@@ -138,7 +138,7 @@ def test_a_batch_settles_everybody_with_one_question(tenant, queries):
     assert Participant.objects.filter(external_id__startswith="p", balance=1).count() == 5
 
 
-def test_who_has_no_credit_that_expires_pays_nothing_for_it(tenant, queries):
+def test_participants_without_expiring_credits_cost_no_query(tenant, queries):
     given(tenant, 10)
     ready = Tenant.objects.get(pk=tenant.pk)
     award(tenant=ready, change=Change("warm", 1), now=NOW)
@@ -159,7 +159,7 @@ def test_points_that_expire_in_the_past_are_refused_and_the_retry_of_a_success_i
     assert again.is_replay
 
 
-def test_a_rule_hears_of_it(tenant):
+def test_a_rule_reacts_to_expired_points(tenant):
     RuleFactory(tenant=tenant, event_types=[], changes=["points.expired"], grants=[{"type": "points", "amount": 3}])
     given(tenant, 100, days=1)
 
@@ -168,7 +168,7 @@ def test_a_rule_hears_of_it(tenant):
     assert Participant.objects.get().balance == 3
 
 
-def test_an_event_of_somebody_whose_points_expired_settles_and_tells(tenant):
+def test_an_event_of_a_participant_with_expired_points_settles_them_and_emits(tenant):
     given(tenant, 100, days=1)
 
     emit(tenant=tenant, event=EventInput("ada", "login", NOW + DAY), now=NOW + DAY)
@@ -177,7 +177,7 @@ def test_an_event_of_somebody_whose_points_expired_settles_and_tells(tenant):
     assert DomainEvent.objects.filter(type="points.expired").count() == 1
 
 
-def test_beat_finds_every_tenant_that_has_something_to_expire(tenant, other_tenant):
+def test_the_task_processes_every_tenant_with_expired_credits(tenant, other_tenant):
     given(tenant, 1, days=1)
     given(other_tenant, 1, days=1)
     given(tenant.sandbox, 1, days=30_000)
@@ -188,7 +188,7 @@ def test_beat_finds_every_tenant_that_has_something_to_expire(tenant, other_tena
     assert ExpiringCredit.objects.unspent().count() == 1
 
 
-def test_a_credit_that_cannot_be_looked_at_is_pushed_ahead_and_stops_nobody(tenant, monkeypatch):
+def test_a_credit_that_fails_is_postponed_and_blocks_no_other(tenant, monkeypatch):
     for person in ("ada", "bob", "cyd"):
         given(tenant, 10, days=1, user=person)
     poison = Participant.objects.get(external_id="bob").pk
@@ -202,7 +202,7 @@ def test_a_credit_that_cannot_be_looked_at_is_pushed_ahead_and_stops_nobody(tena
 
 
 @pytest.mark.parametrize("forget", [delete, anonymize])
-def test_forgetting_a_participant_keeps_the_sums_or_nothing(tenant, forget):
+def test_erasing_a_participant_deletes_credits_and_anonymizing_keeps_the_sums(tenant, forget):
     given(tenant, 100, days=1)
 
     forget(tenant=tenant, external_id="ada", now=NOW)

@@ -45,14 +45,14 @@ def test_an_award_may_say_when_it_expires(api, sent, expires_at):
         ({"expires_in_days": 1, "expires_at": "2026-03-01T00:00:00Z"}, "expires_in_days"),
     ],
 )
-def test_what_makes_no_sense_is_422_and_costs_nothing(api, nothing_written, sent, field):
+def test_an_invalid_expiry_is_422_and_changes_nothing(api, nothing_written, sent, field):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False), nothing_written():
         response = api.post(AWARD, BODY | sent)
 
     assert refused_fields(response) == [field]
 
 
-def test_in_a_batch_an_item_that_is_over_fails_on_its_own(api):
+def test_an_item_whose_expiry_is_past_fails_alone(api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False):
         late = BODY | {"participant_id": "bob", "expires_at": "2026-02-14T09:00:00Z"}
         answer = api.post(BATCH, {"awards": [BODY | {"expires_in_days": 1}, late]}).json()
@@ -62,7 +62,7 @@ def test_in_a_batch_an_item_that_is_over_fails_on_its_own(api):
     assert LedgerEntry.objects.count() == 1
 
 
-def test_the_counter_entry_is_in_the_history(api):
+def test_the_expire_entry_is_in_the_history(api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         api.post(AWARD, BODY | {"expires_in_days": 1})
         clock.shift(timedelta(days=1))
@@ -81,7 +81,7 @@ def test_the_counter_entry_is_in_the_history(api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_balance_at_a_moment_of_the_past(api):
+def test_the_balance_at_an_instant_in_the_past(api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         api.post(AWARD, BODY | {"expires_in_days": 1})
         clock.shift(timedelta(hours=1))
@@ -105,12 +105,12 @@ def test_the_balance_at_a_moment_of_the_past(api):
     }
 
 
-def test_at_a_moment_a_participant_never_seen_had_nothing(api):
+def test_an_unknown_participant_had_zero_points_at_any_instant(api):
     answer = api.get("/participants/nobody/points?at=2026-02-14T00:00:00").json()
 
     assert (answer["balance"], answer["at"]) == (0, "2026-02-14T00:00:00Z")
 
 
 @pytest.mark.parametrize("at", ["2099-01-01T00:00:00Z", "yesterday", "2026-02-30", "1e9"])
-def test_a_moment_that_is_none_or_to_come_is_422(api, at):
+def test_a_malformed_or_future_instant_is_422(api, at):
     assert refusal(api.get(f"/participants/ada/points?at={at}"))[:2] == (422, "validation_error")

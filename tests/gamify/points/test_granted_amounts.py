@@ -41,7 +41,7 @@ def test_points_of_a_grant(spec, amount, points):
         assert granted_amount(spec, {"amount": amount}, {}).points == points
 
 
-def test_a_grant_may_look_at_the_participant():
+def test_a_grant_may_use_an_attribute_of_the_participant():
     assert granted_amount({"field": "participant.bonus"}, {}, {"bonus": 7}).points == 7
 
 

@@ -76,7 +76,7 @@ def test_a_body_key_may_be_any_text(api, key):
     assert first.json() == second.json()
 
 
-def test_body_keys_are_kept_as_sent_not_trimmed(api):
+def test_body_keys_are_not_trimmed(api):
     api.post(AWARD, BODY | {"idempotency_key": "k"})
 
     assert api.post(AWARD, BODY | {"idempotency_key": " k"}).json()["new_balance"] == 200
@@ -91,7 +91,7 @@ def test_keys_are_case_sensitive(api):
 @pytest.mark.parametrize(
     "difference", [{"reason": "another"}, {"metadata": {"try": 2}}, {"unknown": 1}, {"reason": None, "metadata": None}]
 )
-def test_a_repeat_may_differ_in_words(api, nothing_written, difference):
+def test_a_repeat_may_differ_in_reason_and_metadata(api, nothing_written, difference):
     body = BODY | {"reason": "first", "metadata": {"try": 1}, "idempotency_key": "k"}
     first = api.post(AWARD, body)
 
@@ -113,7 +113,7 @@ def test_a_repeat_with_another_amount_is_422_and_writes_nothing(tenant, api, not
     assert api.post(path, BODY, headers=header("k"))["Idempotency-Replayed"] == "true"
 
 
-def test_a_repeat_answers_the_balance_of_then(api):
+def test_a_repeat_answers_the_original_balance(api):
     first = api.post(AWARD, BODY, headers=header("k"))
     api.post(AWARD, BODY)
 
@@ -133,7 +133,7 @@ def test_a_retry_that_emptied_the_account_replays_its_success(tenant, api):
     assert second.json()["new_balance"] == 0
 
 
-def test_a_failure_is_not_stored_and_the_key_works_once_the_cause_is_mended(api):
+def test_a_failure_is_not_stored_and_the_key_can_be_used_again(api):
     refused = api.post(DEDUCT, BODY, headers=header("k"))
     api.post(AWARD, BODY)
     mended = api.post(DEDUCT, BODY, headers=header("k"))
@@ -143,7 +143,7 @@ def test_a_failure_is_not_stored_and_the_key_works_once_the_cause_is_mended(api)
     assert "Idempotency-Replayed" not in mended
 
 
-def test_a_request_that_did_not_validate_may_come_again_mended_under_its_key(api):
+def test_an_invalid_request_may_be_corrected_and_sent_again_under_its_key(api):
     refused = api.post(AWARD, BODY | {"amount": 0}, headers=header("k"))
     mended = api.post(AWARD, BODY, headers=header("k"))
 

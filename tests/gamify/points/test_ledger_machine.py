@@ -291,7 +291,7 @@ class Ledger(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)
 @pytest.mark.django_db
-def test_the_ledger_says_what_the_book_says():
+def test_the_ledger_agrees_with_the_book():
     run_state_machine_as_test(
         Ledger,
         settings=settings(

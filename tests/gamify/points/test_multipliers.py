@@ -55,11 +55,11 @@ def test_the_highest_of_each_kind_times_the_others(kinds, product):
 @pytest.mark.parametrize(
     ("amount", "multiplier", "credited"), [(3, "1.5", 5), (1, "1.5", 2), (1, "0.0001", 1), (7, "0.5", 4), (3, "2", 6)]
 )
-def test_halves_are_rounded_up_and_nothing_comes_to_nothing(amount, multiplier, credited):
+def test_halves_are_rounded_up_and_the_result_is_at_least_one(amount, multiplier, credited):
     assert multiply(amount, Decimal(multiplier)) == credited
 
 
-def test_the_tier_in_which_they_stand_multiplies_and_the_one_they_come_into_does_so_from_then_on(tenant):
+def test_the_current_tier_multiplies_an_award_and_the_reached_tier_multiplies_the_next(tenant):
     TierFactory(tenant=tenant, code="gold", level=1, criteria_config={"min_points": 100}, points_multiplier="1.5")
 
     amounts = [awarded(tenant).amount for _ in range(2)]
@@ -67,7 +67,7 @@ def test_the_tier_in_which_they_stand_multiplies_and_the_one_they_come_into_does
     assert amounts == [100, 150]
 
 
-def test_where_it_multiplies_the_answer_and_the_history_say_how(tenant, api):
+def test_answer_and_history_show_the_multiplier(tenant, api):
     boost(tenant, 2)
 
     answer = api.post("/points/award", {"participant_id": "ada", "amount": 50, "idempotency_key": "k"}).json()
@@ -82,14 +82,14 @@ def test_where_it_multiplies_the_answer_and_the_history_say_how(tenant, api):
     )
 
 
-def test_where_nothing_multiplies_nothing_is_said_of_it(api):
+def test_without_a_multiplier_its_fields_are_left_out(api):
     answer = api.post("/points/award", {"participant_id": "ada", "amount": 50}).json()
     listed = api.get("/participants/ada/points/transactions").json()["transactions"][0]
 
     assert not {"base_amount", "multiplier", "expires_at"} & ({*answer} | {*listed})
 
 
-def test_boosts_multiply_in_their_time_and_of_several_the_highest(tenant):
+def test_the_highest_boost_that_is_on_multiplies(tenant):
     boost(tenant, 3, code="morning", starts_at=NOW, ends_at=NOW + DAY)
     boost(tenant, 2, code="always")
     boost(tenant, 50, code="off", is_active=False)
@@ -100,7 +100,7 @@ def test_boosts_multiply_in_their_time_and_of_several_the_highest(tenant):
     assert amounts == [20, 30, 30, 20]
 
 
-def test_what_definitions_grant_is_multiplied_by_what_held_when_the_event_happened(tenant):
+def test_granted_points_use_the_multipliers_at_the_time_of_the_event(tenant):
     boost(tenant, 2, ends_at=NOW)
     RuleFactory(tenant=tenant)
 
@@ -119,14 +119,14 @@ def test_spending_is_never_multiplied(tenant):
     assert deduct(tenant=tenant, change=Change("ada", 5), now=NOW).new_balance == 15
 
 
-def test_another_tenants_boost_and_the_sandboxes_do_not_count(tenant, other_tenant):
+def test_boosts_of_another_tenant_and_of_the_sandbox_do_not_apply(tenant, other_tenant):
     boost(other_tenant, 2)
     boost(tenant.sandbox, 2)
 
     assert awarded(tenant).amount == 100
 
 
-def test_multiplied_credits_expire_whole(tenant):
+def test_multiplied_credits_expire_completely(tenant):
     boost(tenant, 2)
 
     awarded(tenant, 10, expires_at=NOW + DAY)

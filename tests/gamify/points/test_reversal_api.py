@@ -61,7 +61,7 @@ def test_a_deduction_is_given_back_as_if_it_had_never_been_spent(api, admin_api)
     assert totals() == (100, 100, 0, 0)
 
 
-def test_a_second_time_is_400_and_costs_nothing(api, admin_api, nothing_written):
+def test_a_second_reversal_is_400_and_changes_nothing(api, admin_api, nothing_written):
     awarded(api)
     transaction_id = awarded(api)
     admin_api.post(reverse_of(transaction_id), {})
@@ -72,7 +72,7 @@ def test_a_second_time_is_400_and_costs_nothing(api, admin_api, nothing_written)
     assert refusal(response) == (400, "already_reversed", "Transaction is reversed already")
 
 
-def test_what_is_spent_is_not_taken(api, admin_api, nothing_written):
+def test_an_award_that_is_spent_is_not_reversed(api, admin_api, nothing_written):
     transaction_id = awarded(api)
     deducted(api, 70)
 
@@ -118,7 +118,7 @@ def rests():
     return list(ExpiringCredit.objects.order_by("expires_at").values_list("rest", flat=True))
 
 
-def test_what_is_left_of_the_credit_itself_is_taken_first(api, admin_api):
+def test_the_rest_of_the_credit_itself_is_taken_first(api, admin_api):
     awarded(api, 10, expires_in_days=1)
     transaction_id = awarded(api, 20, expires_in_days=2)
     awarded(api, 40)
@@ -128,7 +128,7 @@ def test_what_is_left_of_the_credit_itself_is_taken_first(api, admin_api):
     assert rests() == [10, 0]
 
 
-def test_of_one_that_does_not_expire_others_that_do_not_are_taken_first(api, admin_api):
+def test_reversing_a_permanent_award_takes_permanent_points_first(api, admin_api):
     awarded(api, 10, expires_in_days=1)
     transaction_id = awarded(api, 20)
     awarded(api, 5)
@@ -141,7 +141,7 @@ def test_of_one_that_does_not_expire_others_that_do_not_are_taken_first(api, adm
     assert Participant.objects.get().balance == 8
 
 
-def test_what_was_spent_of_a_credit_goes_back_to_it_and_expires_with_it(api, admin_api):
+def test_points_spent_from_a_credit_return_to_it_and_expire_with_it(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         awarded(api, 10, expires_in_days=1)
         awarded(api, 5)
@@ -153,7 +153,7 @@ def test_what_was_spent_of_a_credit_goes_back_to_it_and_expires_with_it(api, adm
         assert api.get("/participants/ada/points").json()["balance"] == 5
 
 
-def test_what_was_spent_of_a_credit_that_has_expired_meanwhile_comes_back_for_good(api, admin_api):
+def test_points_spent_from_a_credit_that_has_expired_since_become_permanent(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         awarded(api, 10, expires_in_days=1)
         transaction_id = deducted(api, 6)
@@ -165,7 +165,7 @@ def test_what_was_spent_of_a_credit_that_has_expired_meanwhile_comes_back_for_go
     assert totals() == (6, 10, 0, 4)
 
 
-def test_what_has_expired_is_gone_and_only_the_rest_is_taken(api, admin_api):
+def test_expired_points_are_not_taken_back_again(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         transaction_id = awarded(api, 10, expires_in_days=1)
         deducted(api, 4)
@@ -177,7 +177,7 @@ def test_what_has_expired_is_gone_and_only_the_rest_is_taken(api, admin_api):
     assert totals() == (96, 106, 4, 6)
 
 
-def test_what_has_expired_as_a_whole_leaves_nothing_to_take(api, admin_api):
+def test_an_award_that_has_expired_completely_cannot_be_reversed(api, admin_api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False) as clock:
         transaction_id = awarded(api, 10, expires_in_days=1)
         clock.shift(timedelta(days=1))
@@ -193,11 +193,11 @@ def test_what_has_expired_as_a_whole_leaves_nothing_to_take(api, admin_api):
 
 
 @pytest.mark.parametrize("unknown", ["01a20030-0c1e-7b55-9d0e-4f4b7a8b9c10", "nonsense", "a%00b"])
-def test_one_that_does_not_exist_is_404(admin_api, unknown):
+def test_an_unknown_transaction_is_404(admin_api, unknown):
     assert refusal(admin_api.post(reverse_of(unknown), {}))[:2] == (404, "transaction_not_found")
 
 
-def test_another_tenants_is_404_and_needs_the_admin_scope(api, other_admin_api):
+def test_another_tenants_transaction_is_404_and_reversal_needs_the_admin_scope(api, other_admin_api):
     transaction_id = awarded(api)
 
     assert refusal(other_admin_api.post(reverse_of(transaction_id), {}))[:2] == (404, "transaction_not_found")
@@ -205,5 +205,5 @@ def test_another_tenants_is_404_and_needs_the_admin_scope(api, other_admin_api):
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, {"x": 1}, ["x"], "a\x00b", "two\nlines"])
-def test_a_reason_that_is_none_is_422(api, admin_api, reason):
+def test_an_invalid_reason_is_422(api, admin_api, reason):
     assert refusal(admin_api.post(reverse_of(awarded(api)), {"reason": reason}))[:2] == (422, "validation_error")

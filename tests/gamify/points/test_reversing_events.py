@@ -23,7 +23,7 @@ def points_of(undone):
     return [(each["amount"], each.get("shortfall")) for each in undone if each["type"] == "points"]
 
 
-def test_what_it_awarded_is_taken_back_by_entries_that_name_it(tenant, api, admin_api):
+def test_awards_of_the_event_are_taken_back_by_entries_with_its_id(tenant, api, admin_api):
     RuleFactory(tenant=tenant)
     RuleFactory(tenant=tenant, grants=[{"type": "points", "amount": 5}])
     kept, event_id = bought(api), bought(api)
@@ -38,7 +38,7 @@ def test_what_it_awarded_is_taken_back_by_entries_that_name_it(tenant, api, admi
     assert LedgerEntry.objects.filter(event_id=kept, reverses_id=None).count() == 2
 
 
-def test_what_is_spent_is_a_shortfall(tenant, api, admin_api, nothing_written):
+def test_spent_points_are_reported_as_a_shortfall(tenant, api, admin_api, nothing_written):
     RuleFactory(tenant=tenant)
     event_id = bought(api)
     api.post("/points/deduct", {"participant_id": "ada", "amount": 7})
@@ -53,7 +53,7 @@ def test_what_is_spent_is_a_shortfall(tenant, api, admin_api, nothing_written):
     assert (ada.balance, ada.total_earned, ada.total_spent) == (0, 7, 7)
 
 
-def test_what_is_spent_as_a_whole_leaves_no_entry(tenant, api, admin_api):
+def test_an_award_that_is_spent_completely_adds_no_entry(tenant, api, admin_api):
     RuleFactory(tenant=tenant)
     event_id = bought(api)
     api.post("/points/deduct", {"participant_id": "ada", "amount": 10})
@@ -62,7 +62,7 @@ def test_what_is_spent_as_a_whole_leaves_no_entry(tenant, api, admin_api):
     assert LedgerEntry.objects.count() == 2
 
 
-def test_an_award_that_was_undone_by_itself_is_left_alone(tenant, api, admin_api):
+def test_an_award_that_was_reversed_before_is_skipped(tenant, api, admin_api):
     RuleFactory(tenant=tenant)
     event_id = bought(api)
     entry = LedgerEntry.objects.get()
@@ -72,7 +72,7 @@ def test_an_award_that_was_undone_by_itself_is_left_alone(tenant, api, admin_api
     assert Participant.objects.get().balance == 0
 
 
-def test_points_of_a_chain_go_as_well(tenant, api, admin_api):
+def test_points_of_a_chain_of_grants_are_taken_back_too(tenant, api, admin_api):
     RuleFactory(tenant=tenant, grants=[{"type": "points", "amount": 10}])
     RuleFactory(tenant=tenant, event_types=[], changes=["points.awarded"], grants=[{"type": "points", "amount": 1}])
     event_id = bought(api)
@@ -86,7 +86,7 @@ def test_points_of_a_chain_go_as_well(tenant, api, admin_api):
     assert DomainEvent.objects.filter(type="points.reversed").count() == len(points_of(undone))
 
 
-def test_a_rule_that_hears_of_reversals_gives_nothing_for_them(tenant, api, admin_api):
+def test_a_rule_on_reversals_grants_nothing(tenant, api, admin_api):
     RuleFactory(tenant=tenant)
     RuleFactory(tenant=tenant, event_types=[], changes=["points.reversed"], grants=[{"type": "points", "amount": 99}])
 

@@ -38,7 +38,7 @@ def test_pages_cover_everything_once_newest_first(participant, api):
     assert pages == [[7, 6, 5], [4, 3, 2], [1], []]
 
 
-def test_a_transaction_tells_amount_delta_balance_and_words(api):
+def test_a_transaction_has_amount_delta_balance_reason_and_metadata(api):
     with time_machine.travel("2026-02-14T10:00:00Z", tick=False):
         award = {"participant_id": "user_123", "amount": 100, "reason": "Purchase", "metadata": {"order": 1}}
         awarded = api.post("/points/award", award).json()
@@ -85,7 +85,7 @@ def test_entries_of_the_same_instant_keep_their_order(api):
 
 
 @pytest.mark.parametrize("query", ["", "?page=3", "?page=1000000000&page_size=100"])
-def test_an_unknown_participant_has_none_and_is_not_made(api, nothing_written, query):
+def test_an_unknown_participant_has_none_and_is_not_created(api, nothing_written, query):
     with nothing_written():
         response = api.get(TRANSACTIONS + query)
 
@@ -94,7 +94,7 @@ def test_an_unknown_participant_has_none_and_is_not_made(api, nothing_written, q
 
 
 @pytest.mark.parametrize("page", [2, 1_000_000, 1_000_000_000])
-def test_a_page_past_the_end_is_empty_and_knows_the_total(participant, api, page):
+def test_a_page_past_the_end_is_empty_and_has_the_total(participant, api, page):
     LedgerEntryFactory(participant=participant)
 
     response = api.get(f"{TRANSACTIONS}?page={page}&page_size=100")
@@ -132,7 +132,7 @@ def test_unknown_query_parameters_are_ignored(participant, api):
     assert api.get(TRANSACTIONS + "?foo=1&page=1").status_code == 200
 
 
-def test_another_tenants_entries_are_not_there(participant, other_api):
+def test_another_tenants_entries_are_not_listed(participant, other_api):
     LedgerEntryFactory(participant=participant)
 
     assert other_api.get(TRANSACTIONS).json()["total"] == 0

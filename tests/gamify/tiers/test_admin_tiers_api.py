@@ -60,7 +60,7 @@ def test_a_tier_created_is_reached_by_the_next_award(api, admin_api):
     assert api.post("/points/award", body | {"amount": 1}).json()["tier_upgrade"]["code"] == "platinum"
 
 
-def test_what_is_left_out_has_a_default(admin_api):
+def test_missing_fields_have_defaults(admin_api):
     response = admin_api.post(TIERS, {"code": "t", "name": "T", "level": 0, "criteria_config": {"min_points": 0}})
 
     assert response.status_code == 201
@@ -131,7 +131,7 @@ def test_missing_fields_are_all_named(admin_api, nothing_written):
     assert sorted(refused_fields(response)) == ["code", "level", "name"]
 
 
-def test_an_automatic_tier_without_a_threshold_is_told_what_is_missing(admin_api):
+def test_an_automatic_tier_needs_min_points(admin_api):
     response = admin_api.post(TIERS, PLATINUM | {"criteria_config": {}})
 
     assert refusal(response)[2] == "criteria_config.min_points: Required for an automatic tier."
@@ -142,7 +142,7 @@ def test_criteria_come_back_as_sent(admin_api, criteria):
     assert admin_api.post(TIERS, PLATINUM | {"criteria_config": criteria}).json()["criteria_config"] == criteria
 
 
-def test_as_many_benefits_as_fit(admin_api):
+def test_the_maximum_number_of_benefits_is_accepted(admin_api):
     benefits = ["x" * 200] * 50
 
     assert admin_api.post(TIERS, PLATINUM | {"benefits": benefits}).json()["benefits"] == benefits
@@ -184,7 +184,7 @@ def test_a_list_query_that_is_not_understood_is_422(admin_api, query):
     assert refused_fields(admin_api.get(f"{TIERS}?{query}")) == [query.partition("=")[0]]
 
 
-def test_a_change_sets_what_is_given_and_no_more(tenant, admin_api):
+def test_a_change_sets_only_the_given_fields(tenant, admin_api):
     row = TierFactory(tenant=tenant, code="gold", color="#FFD700", benefits=["a"])
 
     with time_machine.travel("2036-02-14T10:00:00Z", tick=False):
@@ -222,7 +222,7 @@ def test_criteria_are_replaced_as_a_whole(tenant, admin_api):
         ({"award_type": "manual", "criteria_config": {}}, {"award_type": "automatic"}),
     ],
 )
-def test_a_change_is_judged_together_with_what_stays(tenant, admin_api, nothing_written, given, change):
+def test_a_change_is_validated_together_with_the_unchanged_fields(tenant, admin_api, nothing_written, given, change):
     row = TierFactory(tenant=tenant, **given)
 
     with nothing_written():
@@ -262,7 +262,7 @@ def test_delete_deactivates_and_can_be_undone(tenant, admin_api):
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_every_change_is_noticed_by_every_process(tenant, admin_api, method):
+def test_every_change_reaches_every_process(tenant, admin_api, method):
     row = TierFactory(tenant=tenant)
     path = TIERS if method == "POST" else one(row)
 
@@ -274,7 +274,7 @@ def test_every_change_is_noticed_by_every_process(tenant, admin_api, method):
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("whose", ["nobody", "another tenant", "the sandbox", "no uuid"])
-def test_what_is_not_ours_is_404_and_stays(tenant, other_tenant, admin_api, nothing_written, method, whose):
+def test_a_tier_of_another_tenant_is_404_and_unchanged(tenant, other_tenant, admin_api, nothing_written, method, whose):
     row = {
         "another tenant": lambda: TierFactory(tenant=other_tenant).pk,
         "the sandbox": lambda: TierFactory(tenant=tenant.sandbox).pk,

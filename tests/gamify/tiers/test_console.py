@@ -67,7 +67,7 @@ def test_a_tier_given_only_by_hand_needs_no_points(tenant):
         ("icon_url", "ftp://x", "Must be an http or https URL."),
     ],
 )
-def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_written, field, value, message):
+def test_the_form_refuses_what_the_api_refuses_beside_its_field(tenant, nothing_written, field, value, message):
     TierFactory(tenant=tenant, code="taken")
     console = Console(tenant)
 
@@ -78,7 +78,7 @@ def test_what_the_api_refuses_the_form_refuses_on_the_field(tenant, nothing_writ
     assert trail() == []
 
 
-def test_an_edit_changes_what_was_edited(tenant):
+def test_an_edit_changes_only_the_edited_fields(tenant):
     tier = TierFactory(tenant=tenant, code="gold", name="Gold", level=3, benefits=["Free shipping"])
 
     Console(tenant).edit(CHANGE, tier.pk, min_points="5000", benefits="Free shipping\r\nA cake")
@@ -89,7 +89,7 @@ def test_an_edit_changes_what_was_edited(tenant):
     assert trail() == [("Gold", 2, "Changed From points and Benefits.")]
 
 
-def test_an_edit_is_judged_together_with_what_stays(tenant, nothing_written):
+def test_an_edit_is_validated_together_with_the_unchanged_fields(tenant, nothing_written):
     tier = TierFactory(tenant=tenant, award_type="manual", criteria_config={}, name="Gold", level=3)
     console = Console(tenant)
 
@@ -107,7 +107,7 @@ def test_saving_unchanged_writes_nothing(tenant, nothing_written):
         assert console.edit(CHANGE, tier.pk).status_code == 302
 
 
-def test_the_list_tells_how_tiers_are_reached(tenant, queries):
+def test_the_list_shows_how_tiers_are_reached(tenant, queries):
     TierFactory(tenant=tenant, name="Gold")
     TierFactory(tenant=tenant, name="Vip", award_type="manual", criteria_config={}, is_active=False)
     console = Console(tenant)
@@ -196,7 +196,7 @@ def test_assigning_needs_its_own_permission(tenant, nothing_written):
         assert console.post(ASSIGN, participant.pk, tier_code="gold").status_code == 403
 
 
-def test_the_participants_page_tells_what_is_next(tenant):
+def test_the_participants_page_shows_the_next_tier(tenant):
     TierFactory(tenant=tenant, name="Gold")
     participant = ParticipantFactory(tenant=tenant)
     LedgerEntryFactory(participant=participant, delta=1500)

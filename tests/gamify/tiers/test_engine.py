@@ -42,7 +42,7 @@ def award(current, before, after, *, is_manual=False, ladder=LADDER):
         (GOLD, 10, 600, None),  # most was spent: what was reached stays
     ],
 )
-def test_an_award_leads_into_the_highest_tier_above_whose_threshold_is_met(current, before, after, expected):
+def test_an_award_leads_to_the_highest_tier_whose_threshold_is_met(current, before, after, expected):
     assert award(current, before, after) == expected
 
 
@@ -58,7 +58,7 @@ def test_an_award_leads_into_the_highest_tier_above_whose_threshold_is_met(curre
         (GOLD, 4999, 6000, PLATINUM),
     ],
 )
-def test_a_tier_given_by_hand_yields_only_to_thresholds_that_this_award_crosses(current, before, after, expected):
+def test_a_tier_assigned_by_hand_is_left_only_by_crossing_a_threshold(current, before, after, expected):
     assert award(current, before, after, is_manual=True) == expected
 
 
@@ -78,14 +78,14 @@ def test_inactive_and_manual_tiers_are_not_reached_and_not_next(other):
     assert ladder.find(other.code) == other
 
 
-def test_who_stands_in_an_inactive_tier_goes_up_from_its_level():
+def test_from_an_inactive_tier_a_participant_moves_up_from_its_level():
     ladder = Ladder.of([BRONZE, SILVER, replace(GOLD, is_active=False), PLATINUM])
 
     assert award(GOLD, 400, 700, ladder=ladder) is None
     assert next_tier(ladder, GOLD) == PLATINUM
 
 
-def test_a_lifetime_threshold_counts_what_was_spent():
+def test_a_lifetime_threshold_counts_spent_points_too():
     veteran = tier("veteran", 3, 1000, basis=Basis.LIFETIME)
     ladder = Ladder.of([BRONZE, veteran])
 
@@ -94,7 +94,7 @@ def test_a_lifetime_threshold_counts_what_was_spent():
     assert points_remaining(veteran, Points(20, 400)) == 600
 
 
-def test_tiers_of_one_level_are_told_apart_by_threshold_then_code():
+def test_tiers_of_one_level_are_ordered_by_threshold_then_code():
     twins = [tier("b", 2, 10), tier("a", 2, 10), tier("z", 2, 5)]
 
     assert award(None, 0, 10, ladder=Ladder.of(twins)).code == "b"
@@ -199,7 +199,7 @@ class Real:
 
 
 @given(st.lists(tiers, max_size=6, unique_by=lambda tier: tier.code), st.lists(steps, max_size=25))
-def test_whatever_happens_the_engine_and_the_naive_interpreter_agree(ladder, steps):
+def test_the_engine_agrees_with_the_naive_interpreter(ladder, steps):
     naive, real = Naive(ladder), Real(ladder)
 
     for kind, number in steps:
@@ -212,7 +212,7 @@ def test_whatever_happens_the_engine_and_the_naive_interpreter_agree(ladder, ste
 
 
 @given(st.lists(tiers, max_size=6, unique_by=lambda tier: tier.code), st.integers(-1, 4), st.integers(0, 20))
-def test_what_comes_next_is_above_and_nothing_is_between(ladder, level, balance):
+def test_the_next_tier_is_the_lowest_above_the_current_one(ladder, level, balance):
     current = None if level < 0 else tier("current", level)
     coming = next_tier(Ladder.of(ladder), current)
     higher = [step.level for step in ladder if step.is_reachable and step.level > level]

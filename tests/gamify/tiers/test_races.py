@@ -40,7 +40,7 @@ def test_two_awards_that_cross_the_same_threshold_are_one_upgrade(tenant, now):
     assert list(TierChange.objects.oldest_first().values_list("number", "code")) == [(1, "bronze"), (2, "silver")]
 
 
-def test_16_first_awards_of_somebody_new_pass_every_threshold_once(tenant, now):
+def test_16_first_awards_of_a_new_participant_pass_every_threshold_once(tenant, now):
     results = all_at_once([partial(award, tenant=tenant, change=Change("new", 70), now=now)] * 16)
 
     assert sorted(result.tier_upgrade.code for result in results if result.tier_upgrade) == ["gold", "silver"]
@@ -74,7 +74,7 @@ def test_equal_assignments_under_one_key_are_one_assignment(tenant, now):
     assert DomainEvent.objects.filter(type="tier.assigned").count() == TierChange.objects.count() == 1
 
 
-def test_two_changes_of_one_tier_cannot_each_rely_on_what_the_other_takes_away(tenant):
+def test_two_concurrent_changes_of_one_tier_cannot_make_it_invalid(tenant):
     tier = TierFactory(tenant=tenant, award_type="manual", criteria_config={"min_points": 5})
     api = Api(raw_key(tenant, "admin"))
     patch = partial(api.patch, f"/admin/tiers/{tier.pk}")

@@ -28,7 +28,7 @@ def run(monkeypatch):
     return call
 
 
-def test_everyone_whose_points_suffice_is_raised_and_nobody_else(tenant, ladder, run):
+def test_exactly_the_participants_with_enough_points_move_up(tenant, ladder, run):
     people = {name: ParticipantFactory(tenant=tenant, external_id=name, points=points) for name, points in (
         ("a", 5), ("b", 600), ("c", 20_000), ("registered", 0), ("é", 1500),
     )}  # fmt: skip
@@ -43,14 +43,14 @@ def test_everyone_whose_points_suffice_is_raised_and_nobody_else(tenant, ladder,
     assert sorted(DomainEvent.objects.values_list("type", flat=True)) == ["tier.entered"] + ["tier.upgraded"] * 3
 
 
-def test_a_dry_run_says_how_many_and_raises_nobody(tenant, ladder, run):
+def test_a_dry_run_counts_and_changes_nothing(tenant, ladder, run):
     ParticipantFactory(tenant=tenant, external_id="b", points=600)
 
     assert run("--dry-run") == {"participants": 1, "raised": 1, "dry_run": True}
     assert not TierChange.objects.exists()
 
 
-def test_badges_hear_of_a_tier_that_was_raised(tenant, ladder, run):
+def test_badges_react_to_a_recomputed_tier(tenant, ladder, run):
     create_badge(
         tenant=tenant,
         data={"code": "high", "name": "High", "criteria": {"metric": "tier_level", "min": 2}},
@@ -63,7 +63,7 @@ def test_badges_hear_of_a_tier_that_was_raised(tenant, ladder, run):
     assert Participant.objects.get().badge_count == 1
 
 
-def test_what_was_reached_or_given_stays_and_nobody_counts_as_seen(tenant, ladder, run):
+def test_reached_and_assigned_tiers_stay_and_last_seen_does_not_move(tenant, ladder, run):
     seen = datetime(2026, 1, 1, tzinfo=UTC)
     given = {"tenant": tenant, "first_seen_at": seen, "last_seen_at": seen}
     ParticipantFactory(**given, external_id="high", points=10, tier_code="gold")
@@ -87,7 +87,7 @@ def test_another_tenant_and_the_other_environment_are_left_alone(tenant, other_t
     assert list(Participant.objects.exclude(tier_code=None).values_list("tier_code", flat=True)) == ["toy"]
 
 
-def test_several_tenants_each_go_by_their_own_tiers(tenant, other_tenant, ladder, run):
+def test_each_tenant_uses_its_own_tiers(tenant, other_tenant, ladder, run):
     TierFactory(tenant=other_tenant, code="club", criteria_config={"min_points": 600})
     for owner in (tenant, other_tenant):
         ParticipantFactory(tenant=owner, external_id="ada", points=600)
@@ -96,7 +96,7 @@ def test_several_tenants_each_go_by_their_own_tiers(tenant, other_tenant, ladder
     assert dict(Participant.objects.values_list("tenant__slug", "tier_code")) == {"acme": "silver", "globex": "club"}
 
 
-def test_an_unknown_tenant_is_refused_before_anybody_is_raised(tenant, ladder):
+def test_an_unknown_tenant_is_refused_before_any_change(tenant, ladder):
     ParticipantFactory(tenant=tenant, points=600)
 
     with pytest.raises(CommandError, match="nobody"):
@@ -110,7 +110,7 @@ class Terminal(StringIO):
         return True
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(tenant, ladder, monkeypatch):
+def test_on_a_terminal_a_bar_shows_the_progress(tenant, ladder, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     for _ in range(3):

@@ -16,7 +16,7 @@ def undone(tenant):
     return reverse_event(tenant=tenant, event_id=str(event_id), reason=None, now=NOW).undone
 
 
-def test_a_tier_that_a_rule_gave_stays(tenant):
+def test_a_tier_granted_by_a_rule_stays(tenant):
     TierFactory(tenant=tenant, code="vip", name="V.I.P.")
     RuleFactory(tenant=tenant, grants=[{"type": "tier", "code": "vip"}])
 
@@ -24,7 +24,7 @@ def test_a_tier_that_a_rule_gave_stays(tenant):
     assert Participant.objects.get().tier_code == "vip"
 
 
-def test_a_tier_that_points_led_into_stays(tenant):
+def test_a_tier_reached_by_points_stays(tenant):
     TierFactory(tenant=tenant, code="start", level=1, criteria_config={"min_points": 0})
     TierFactory(tenant=tenant, code="gold", name="Gold", criteria_config={"min_points": 10, "basis": "lifetime"})
     RuleFactory(tenant=tenant)

@@ -138,7 +138,7 @@ def test_the_specs_manual_assignment(api, jane):
     }
 
 
-def test_the_admin_list_tells_the_tier_and_filters_by_it(api, admin_api, jane):
+def test_the_admin_list_shows_the_tier_and_filters_by_it(api, admin_api, jane):
     api.post(AWARD, {"participant_id": "bob", "amount": 5})
 
     [item] = admin_api.get("/admin/participants?tier=gold").json()["items"]
@@ -147,7 +147,7 @@ def test_the_admin_list_tells_the_tier_and_filters_by_it(api, admin_api, jane):
     assert admin_api.get("/admin/participants?tier=silver").json()["total"] == 0
 
 
-def test_an_unknown_participant_has_no_tier_and_is_not_made(api, nothing_written):
+def test_an_unknown_participant_has_no_tier_and_is_not_created(api, nothing_written):
     with nothing_written():
         response = api.get("/participants/unknown/tier")
 
@@ -160,7 +160,7 @@ def test_an_unknown_participant_has_no_tier_and_is_not_made(api, nothing_written
     }
 
 
-def test_who_is_only_registered_has_no_tier(api):
+def test_a_participant_without_awards_has_no_tier(api):
     profile = api.post("/participants", {"participant_id": "user_123"}).json()
 
     assert profile["tier"] is None
@@ -194,7 +194,7 @@ def test_an_award_past_several_thresholds_is_one_change(api):
     ]
 
 
-def test_an_upgrade_is_told_once_and_its_row_names_the_entry(api):
+def test_an_upgrade_is_emitted_once_and_its_row_has_the_entry_id(api):
     award(api, 10)
     answer = award(api, 490)
     award(api, 1)
@@ -213,7 +213,7 @@ def test_spending_never_demotes_and_points_remaining_follow_the_balance(api, jan
     assert award(api, 700)["tier_upgrade"] is None
 
 
-def test_a_lifetime_threshold_is_reached_by_what_was_ever_earned(tenant, api):
+def test_a_lifetime_threshold_is_reached_by_points_ever_earned(tenant, api):
     TierFactory(tenant=tenant, code="veteran", level=9, criteria_config={"min_points": 2000, "basis": "lifetime"})
     award(api, 1999)
     api.post(DEDUCT, {"participant_id": "user_123", "amount": 1900})
@@ -222,7 +222,7 @@ def test_a_lifetime_threshold_is_reached_by_what_was_ever_earned(tenant, api):
     assert award(api, 1)["tier_upgrade"]["code"] == "veteran"
 
 
-def test_at_the_top_nothing_is_next(api):
+def test_at_the_top_there_is_no_next_tier(api):
     award(api, 10_000)
 
     assert api.get(TIER).json()["next_tier"] is None
@@ -242,7 +242,7 @@ def test_every_item_of_a_batch_is_evaluated(api):
     assert api.get("/participants/b/tier").json()["current_tier"]["code"] == "bronze"
 
 
-def test_a_replayed_award_tells_of_the_same_upgrade_whatever_happened_since(api, nothing_written):
+def test_a_replayed_award_has_the_original_upgrade(api, nothing_written):
     first = award(api, 600, idempotency_key="k")
     assign(api, "platinum")
 
@@ -254,7 +254,7 @@ def test_a_replayed_award_tells_of_the_same_upgrade_whatever_happened_since(api,
     assert standing(api) == "platinum"
 
 
-def test_a_tier_given_downwards_stands_until_a_higher_threshold_is_crossed(api, jane):
+def test_a_tier_assigned_downwards_stays_until_a_higher_threshold_is_crossed(api, jane):
     assign(api, "bronze")
 
     assert award(api, 100)["tier_upgrade"] is None
@@ -269,14 +269,14 @@ def test_a_tier_given_downwards_stands_until_a_higher_threshold_is_crossed(api, 
     assert Participant.objects.get().tier_is_manual is False
 
 
-def test_a_tier_given_upwards_is_not_left_for_a_lower_one(api):
+def test_a_tier_assigned_upwards_is_not_left_for_a_lower_one(api):
     assign(api, "gold")
 
     assert award(api, 600)["tier_upgrade"] is None
     assert award(api, 9400)["tier_upgrade"]["previous_code"] == "gold"
 
 
-def test_a_manual_tier_is_only_given(api):
+def test_a_manual_tier_is_not_reached_by_points(api):
     award(api, 1_000_000)
     assert standing(api) == "platinum"
 
@@ -284,7 +284,7 @@ def test_a_manual_tier_is_only_given(api):
     assert api.get(TIER).json()["next_tier"] is None
 
 
-def test_assigning_to_somebody_new_creates_them(api):
+def test_assigning_to_an_unknown_participant_creates_them(api):
     response = assign(api, "silver")
 
     assert like(response.json(), {"tier": {"code": "silver"}, "previous_tier": None, "reason": None})
@@ -298,9 +298,7 @@ def test_assigning_to_somebody_new_creates_them(api):
     }
 
 
-def test_the_same_tier_given_anew_is_no_change_but_holds_against_thresholds_crossed_before(
-    tenant, api, admin_api, jane
-):
+def test_assigning_the_current_tier_is_no_change_but_makes_it_manual(tenant, api, admin_api, jane):
     admin_api.post(
         "/admin/tiers", {"code": "opal", "name": "Opal", "level": 6, "criteria_config": {"min_points": 1200}}
     )
@@ -314,7 +312,7 @@ def test_the_same_tier_given_anew_is_no_change_but_holds_against_thresholds_cros
 
 
 @pytest.mark.parametrize("code", ["diamond", "Gold", "retired"])
-def test_an_unknown_or_inactive_tier_is_404_and_creates_nobody(tenant, api, nothing_written, code):
+def test_an_unknown_or_inactive_tier_is_404_and_creates_no_participant(tenant, api, nothing_written, code):
     TierFactory(tenant=tenant, code="retired", is_active=False)
 
     with nothing_written():
@@ -332,7 +330,7 @@ def test_another_tenants_and_the_sandboxs_tiers_are_unknown(tenant, other_tenant
     assert sandbox_api.get(TIER).json()["next_tier"]["code"] == "toy"
 
 
-def test_participants_of_two_tenants_stand_apart(api, other_api, sandbox_api, jane):
+def test_participants_of_two_tenants_have_separate_tiers(api, other_api, sandbox_api, jane):
     for client in (other_api, sandbox_api):
         assert like(client.get(TIER).json(), {"tier_history": []})
         assert client.get(TIER).json()["current_tier"] is None
@@ -359,7 +357,7 @@ def test_an_assignment_that_does_not_validate_is_422(api, nothing_written, chang
     assert refused_fields(response) == [field]
 
 
-def test_a_repeated_assignment_answers_the_same_and_does_nothing(api, nothing_written):
+def test_a_repeated_assignment_is_replayed(api, nothing_written):
     headers = {"Idempotency-Key": "vip-1"}
     body = {"participant_id": "user_123", "tier_code": "gold", "reason": "VIP"}
     first = api.post(ASSIGN, body, headers=headers)
@@ -413,7 +411,7 @@ def test_an_assignment_counts_as_a_write(tenant, api, nothing_written):
     assert refusal(second)[:2] == (429, "RATE_LIMIT_PARTICIPANT_EXCEEDED")
 
 
-def test_a_deactivated_tier_is_kept_but_no_longer_reached_or_next(api, admin_api, jane):
+def test_participants_keep_a_deactivated_tier_but_it_is_no_longer_reached_or_next(api, admin_api, jane):
     api.post(AWARD, {"participant_id": "bob", "amount": 600})
     admin_api.delete(f"/admin/tiers/{Tier.objects.get(code='gold').pk}")
 
@@ -425,7 +423,7 @@ def test_a_deactivated_tier_is_kept_but_no_longer_reached_or_next(api, admin_api
     assert award(api, 8500)["tier_upgrade"]["previous_code"] == "gold"
 
 
-def test_answers_show_a_tier_as_it_is_called_now_and_the_history_as_it_was(api, admin_api, jane):
+def test_answers_show_the_current_name_of_a_tier_and_the_history_the_former_one(api, admin_api, jane):
     admin_api.patch(f"/admin/tiers/{Tier.objects.get(code='gold').pk}", {"name": "Golden", "level": 30})
 
     tier = api.get(TIER).json()
@@ -434,7 +432,7 @@ def test_answers_show_a_tier_as_it_is_called_now_and_the_history_as_it_was(api, 
     assert (tier["tier_history"][-1]["name"], tier["tier_history"][-1]["level"]) == ("Gold", 3)
 
 
-def test_an_award_whose_definitions_are_older_than_the_tier_they_stand_in_changes_nothing(tenant, api):
+def test_an_award_with_a_catalog_older_than_the_current_tier_changes_no_tier(tenant, api):
     award(api, 1)
     Participant.objects.update(tier_code="defined-a-moment-ago")
 
@@ -475,7 +473,7 @@ def test_an_upgrade_costs_one_statement_more_and_reads_three(api, queries):
         api.get(STATE + "?include=tier")
 
 
-def test_the_history_of_thousands_ends_with_the_newest(api, monkeypatch):
+def test_a_long_history_is_cut_to_the_newest_changes(api, monkeypatch):
     monkeypatch.setattr("gamify.tiers.selectors.MAX_HISTORY", 3)
     for code in ("gold", "silver", "gold", "platinum", "bronze"):
         assign(api, code)

@@ -8,7 +8,7 @@
         if (!editor.querySelector("[data-card][hidden]")) editor.querySelector("[data-add-card]").hidden = true;
     }
 
-    // What is blank is not saved.
+    // Clears and hides the card. Blank cards are not saved.
     function remove(card) {
         card.querySelectorAll("[data-row] [data-remove]").forEach((button) => button.click());
         card.querySelectorAll("input:not([type=hidden])").forEach((input) => { input.value = ""; });
