@@ -44,13 +44,9 @@ def load_badges(tenant: Tenant) -> Badges:
     """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
-<<<<<<< HEAD
-    pairs.sort(key=lambda pair: _counts_all_events(pair[1]))  # those that count one event are evaluated first
-=======
     pairs.sort(
         key=lambda pair: pair[1].counter.event_name == ANY_EVENT
     )  # those that count one event are evaluated first
->>>>>>> r2-metrics
     return Badges(
         active,
         index_listeners(pairs, names_of=_event_names, group=tuple),
@@ -61,13 +57,6 @@ def load_badges(tenant: Tenant) -> Badges:
 def _event_names(listening: Listening) -> Iterable[str]:
     criterion = listening[1]
     return (criterion.counter.event_name,) if criterion.counts_events else ()
-<<<<<<< HEAD
-
-
-def _counts_all_events(criterion: Criterion) -> bool:
-    return criterion.counts_events and criterion.counter.event_name == ANY_EVENT
-=======
->>>>>>> r2-metrics
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:
