@@ -44,9 +44,7 @@ def load_badges(tenant: Tenant) -> Badges:
     """Load this part of the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
-    pairs.sort(
-        key=lambda pair: pair[1].counter.event_name == ANY_EVENT
-    )  # those that count one event are evaluated first
+    pairs.sort(key=lambda pair: _counts_all_events(pair[1]))  # those that count one event are evaluated first
     return Badges(
         active,
         index_listeners(pairs, names_of=_event_names, group=tuple),
@@ -57,6 +55,10 @@ def load_badges(tenant: Tenant) -> Badges:
 def _event_names(listening: Listening) -> Iterable[str]:
     criterion = listening[1]
     return (criterion.counter.event_name,) if criterion.counts_events else ()
+
+
+def _counts_all_events(criterion: Criterion) -> bool:
+    return criterion.counts_events and criterion.counter.event_name == ANY_EVENT
 
 
 def badge_definition(badge: Badge) -> BadgeDefinition:
