@@ -240,8 +240,8 @@ def _answered(client: Api, path: str) -> tuple[int, Any]:
 ])  # fmt: skip
 def test_a_list_may_be_given_by_repeating_its_parameter(admin_api: Api, tenant: Tenant, path: str, name: str) -> None:
     ParticipantFactory(tenant=tenant, external_id="user_123")
-    define_what_examples_name(tenant, but="")
     BadgeFactory(tenant=tenant, code="other")
+    define_what_examples_name(tenant, but="")
     first, second = {"include": ("points", "tier"), "badge_codes": ("streak_master", "other")}.get(
         name, ("points.awarded", "streak.*")
     )
