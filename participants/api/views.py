@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -56,8 +57,13 @@ class KeyViewSet(ViewSet):
         return validated(serializer, self.request.data)
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
-        """The validated query string. Raises rest_framework's ValidationError."""
-        return validated(serializer, given_parameters(self.request.query_params))
+        """The validated query string. Raises rest_framework's ValidationError.
+
+        An empty parameter of a read counts as not given. An empty parameter of a write is refused: a client that sends `?dry_run=` or
+        `?anonymize=` by mistake must not delete or change anything.
+        """
+        sent = self.request.query_params
+        return validated(serializer, given_parameters(sent) if self.request.method in SAFE_METHODS else sent)
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant; the answer's headers then tell of the participant's cap."""
