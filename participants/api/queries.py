@@ -25,4 +25,4 @@ def refuse_empty(sent: QueryDict, names: Collection[str]) -> None:
     ValidationError for those in `names`; unknown parameters are ignored as elsewhere.
     """
     if empty := [name for name in names if not all(sent.getlist(name))]:
-        raise ValidationError(dict.fromkeys(empty, ["Must not be empty; leave it out or give it a value."]))
+        raise ValidationError({name: ["Must not be empty; leave it out or give it a value."] for name in empty})
