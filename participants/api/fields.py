@@ -123,8 +123,9 @@ class CodesField(TextField):
         given = dictionary.getlist(self.field_name)
         return ",".join(given) if given else serializers.empty
 
-    def to_internal_value(self, data: Any) -> Any:
-        return words_of(super().to_internal_value(data))
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)  # the whole text, so that its characters are looked at before it is split
+        return words_of(value) if isinstance(value, str) else value
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

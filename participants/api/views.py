@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -14,7 +15,7 @@ from rest_framework.viewsets import ViewSet
 from participants import limits
 from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
-from participants.api.queries import given_parameters
+from participants.api.queries import given_parameters, refuse_empty
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
@@ -56,8 +57,11 @@ class KeyViewSet(ViewSet):
         return validated(serializer, self.request.data)
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
-        """The validated query string. Raises rest_framework's ValidationError."""
-        return validated(serializer, given_parameters(self.request.query_params))
+        """The validated query string. Raises rest_framework's ValidationError, which is answered as 422."""
+        sent = self.request.query_params
+        if self.request.method not in SAFE_METHODS:
+            refuse_empty(sent, serializer().fields)
+        return validated(serializer, given_parameters(sent))
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant; the answer's headers then tell of the participant's cap."""

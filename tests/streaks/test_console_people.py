@@ -106,7 +106,11 @@ def test_a_frozen_run_and_a_paused_streak_say_so(tenant):
     freeze(tenant=tenant, case=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
     frozen = cells_of(page_of(tenant, participant))
     pause(streak, tenant=tenant, now=NOW)
-    paused = text_of(Console(tenant, user=staff("participants.view_participant")).get(PAGE, participant.pk))
+    paused = text_of(
+        Console(tenant, user=staff("participants.view_participant", "streaks.view_participantstreak")).get(
+            PAGE, participant.pk
+        )
+    )
 
     assert frozen[3] == "frozen"
     assert cells_of(paused)[3] == "paused"

@@ -149,9 +149,10 @@ class Replayed(serializers.Serializer[Any]):
 class TypesField(CodesField):
     """Types of event; cleans to the types there are that are meant."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        globs = super().run_validation(data)
         try:
-            return types_matching(super().to_internal_value(data))
+            return None if globs is None else types_matching(globs)
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 

@@ -398,7 +398,9 @@ NOT_ONE = FieldError("n", "must be 1")
 
 @pytest.mark.django_db
 def test_a_definitions_grant_is_judged_by_its_kind(tenant, kind):
-    kind("cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE)
+    kind(
+        "cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE, keys=("n",)
+    )
 
     assert grant_problem(tenant, {"type": "cheer", "n": 1}) is None
     assert grant_problem(tenant, {"type": "cheer", "n": 2}) == NOT_ONE
