@@ -123,8 +123,9 @@ class CodesField(TextField):
         values = dictionary.getlist(self.field_name)
         return ",".join(values) if values else serializers.empty
 
-    def to_internal_value(self, data: Any) -> Any:
-        return split_words(super().to_internal_value(data))
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)  # checks the characters of the whole text before it is split
+        return split_words(value) if isinstance(value, str) else value
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

@@ -108,17 +108,24 @@ class CalendarInstantField(InstantField):
 
 
 class DayField(serializers.DateField):
-    """A date as `YYYY-MM-DD` in a year from 1970 to 2199, or a date object from a form of the console."""
+    """A date as `YYYY-MM-DD`, or a date object from a form of the console."""
 
     default_error_messages = {"invalid": NOT_A_DAY}
 
     def to_internal_value(self, value: Any) -> date:
         if isinstance(value, date):
-            return in_range(super().to_internal_value(value))
+            return super().to_internal_value(value)
         day = day_of(value) if isinstance(value, str) else None
         if day is None:
             self.fail("invalid")
-        return in_range(day)
+        return day
+
+
+class CalendarDayField(DayField):
+    """A date in a year that calendars and time zones can compute with."""
+
+    def to_internal_value(self, value: Any) -> date:
+        return in_range(super().to_internal_value(value))
 
 
 def in_range(value: date) -> date:

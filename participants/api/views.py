@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -14,7 +15,7 @@ from rest_framework.viewsets import ViewSet
 from participants import limits
 from participants.api.parsers import is_chunked
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
-from participants.api.queries import non_empty_parameters
+from participants.api.queries import non_empty_parameters, refuse_empty
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
@@ -65,7 +66,10 @@ class KeyViewSet(ViewSet):
 
         Raises: rest_framework's ValidationError, which becomes a 422 answer.
         """
-        return validated(serializer, non_empty_parameters(self.request.query_params))
+        parameters = self.request.query_params
+        if self.request.method not in SAFE_METHODS:
+            refuse_empty(parameters, serializer().fields)
+        return validated(serializer, non_empty_parameters(parameters))
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant. The rate limit headers of the answer then describe the participant's limit."""

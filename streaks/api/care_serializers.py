@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from participants.api.fields import LineField, NameField
-from participants.api.scalars import DayField, TextField, in_range
+from participants.api.scalars import CalendarDayField, TextField, in_range
 from participants.api.warnings import warnings_field
 from participants.engine import day_of, instant_of
 from participants.profile import AnyField
@@ -58,7 +58,7 @@ class FreezeBody(ReasonBody):
 
 class AmnestyBody(ReasonBody):
     name = NameField()
-    to = DayField(help_text="Last date, included.")
+    to = CalendarDayField(help_text="Last date, included.")
     timezone = TextField(
         required=False, allow_null=True, help_text="IANA zone of the dates. Default: your tenant's zone."
     )
@@ -72,7 +72,7 @@ class AmnestyBody(ReasonBody):
     )
 
     def get_fields(self) -> dict[str, AnyField]:
-        return with_from(super().get_fields(), DayField(help_text="First date."))
+        return with_from(super().get_fields(), CalendarDayField(help_text="First date."))
 
 
 class Touches(serializers.Serializer[Any]):

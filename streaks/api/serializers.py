@@ -8,7 +8,7 @@ from rest_framework import serializers
 from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import BodyKeyField, CodeField, ParticipantIdField
-from participants.api.scalars import DayField, InstantField
+from participants.api.scalars import CalendarDayField, InstantField
 from participants.profile import AnyField
 from streaks.definitions import StreakChanges
 from streaks.models import Streak
@@ -72,10 +72,10 @@ class StreakAnswer(DefinitionAnswer):
 
 
 class CalendarQuery(serializers.Serializer[Any]):
-    to = DayField(required=False, help_text="Last date, included. Default: today.")
+    to = CalendarDayField(required=False, help_text="Last date, included. Default: today.")
 
     def get_fields(self) -> dict[str, AnyField]:
-        return {"from": DayField(required=False, help_text="First date."), **super().get_fields()}
+        return {"from": CalendarDayField(required=False, help_text="First date."), **super().get_fields()}
 
 
 class CalendarWindow(serializers.Serializer[Any]):

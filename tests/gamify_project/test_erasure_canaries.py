@@ -47,7 +47,12 @@ DEFINITIONS = {
         "criteria": {"metric": "event_count", "event_name": "buy", "min": 50},
     },
     "tiers": {"code": "silver", "name": "Silver", "level": 2, "criteria_config": {"min_points": 100}},
-    "leaderboards": {"code": "top", "name": "Top", "metric": "points_earned", "time_window": "all_time"},
+    "leaderboards": {
+        "code": "spent",
+        "name": "Spent",
+        "metric": "event_sum",
+        "selector": {"event_name": "buy", "field": "total"},
+    },
     "rules": {
         "code": "thanks",
         "name": "Thanks",
@@ -83,7 +88,7 @@ def planted(api: Api, admin_api: Api, tenant, tmp_path):
     plant_in_console(tenant)
     board_tasks.build_waiting()
     board_tasks.fold_waiting()
-    done(api.post("/points/award", {"participant_id": ME, "amount": 1}))  # a score that is not folded yet
+    done(api.post("/events", {"participant_id": ME, "event_name": "buy", "properties": {"total": 1}}))  # not folded yet
     deliver_due()
     assert all_places(), "nothing was planted"
     return tenant
@@ -103,7 +108,11 @@ def plant_by_api(api: Api, admin_api: Api, reward: str) -> None:
     awards[1].pop("reason")
     for key in (f"batch-{ME}", "weekly"):
         done(api.post("/points/award-batch", {"awards": awards}, headers={"Idempotency-Key": key}))
-    properties = {"sku": canary("distinct value"), canary("property"): {"a": [canary("property in a list")]}}
+    properties = {
+        "sku": canary("distinct value"),
+        canary("property"): {"a": [canary("property in a list")]},
+        "total": 10**10,
+    }
     event = me | {"event_name": "buy", "properties": properties}
     first = done(api.post("/events", event | {"idempotency_key": canary("event key")}))
     done(admin_api.post(f"/admin/participants/{ME}/streaks/visits/freeze", {"reason": canary("freeze")}))

@@ -147,7 +147,7 @@ def test_bad_lines_are_reported_by_number_and_do_not_stop_the_import(tenant, noo
         "line 4: Streak 'unknown' not found",
         "line 5: Streak 'paused' is not active",
         "line 6: Streak 'points' advances through events only: it looks at what they carry",
-        "line 7: timestamp: Must be an ISO 8601 date and time.",
+        "line 7: timestamp: Must be a date and a time as in RFC 3339, such as 2026-02-14T10:00:00Z.",
         "line 8: timestamp: Must not be more than 5 minutes in the future.",
         "line 9: timestamp: Must not be before 1970.",
         "line 11: has 2 fields, and the header 3",

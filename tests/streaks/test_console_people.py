@@ -106,7 +106,11 @@ def test_frozen_runs_and_paused_streaks_are_labelled(tenant):
     freeze(tenant=tenant, request=CareRequest("ada", "daily_login", "On holiday"), now=NOW)
     frozen = cells_of(page_of(tenant, participant))
     pause(streak, tenant=tenant, now=NOW)
-    paused = text_of(Console(tenant, user=staff("participants.view_participant")).get(PAGE, participant.pk))
+    paused = text_of(
+        Console(tenant, user=staff("participants.view_participant", "streaks.view_participantstreak")).get(
+            PAGE, participant.pk
+        )
+    )
 
     assert frozen[3] == "frozen"
     assert cells_of(paused)[3] == "paused"

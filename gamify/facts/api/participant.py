@@ -25,6 +25,7 @@ from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet, rendered
+from participants.engine import NOT_A_DAY
 from participants.errors import DomainError, FieldError, InvalidInput, field_errors
 from participants.selectors import find_participant
 from participants.work import reading
@@ -129,7 +130,7 @@ class ParticipantEventsViewSet(KeyViewSet):
         "list_events",
         query=HistoryQuery,
         answer=EventHistory,
-        errors=[InvalidInput("from_date", "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")],
+        errors=[InvalidInput("from_date", NOT_A_DAY)],
         example=examples.HISTORY,
     )
     def retrieve(self, request: Request, participant_id: str) -> Response:

@@ -150,9 +150,10 @@ class Replayed(serializers.Serializer[Any]):
 class TypesField(CodesField):
     """Globs of event types. The value is the list of types that match."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        globs = super().run_validation(data)
         try:
-            return types_matching(super().to_internal_value(data))
+            return None if globs is None else types_matching(globs)
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.errors[0].message) from refusal
 

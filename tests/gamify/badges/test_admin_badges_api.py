@@ -146,7 +146,6 @@ WRONG = [
     ({"name": "two\nlines"}, "name"),
     ({"description": "x" * 2001}, "description"),
     ({"description": ["x"]}, "description"),
-    ({"icon_url": ""}, "icon_url"),
     ({"icon_url": "cdn.example.com/a.png"}, "icon_url"),
     ({"icon_url": "javascript:alert(1)"}, "icon_url"),
     ({"icon_url": "https://example.com/" + "x" * 481}, "icon_url"),

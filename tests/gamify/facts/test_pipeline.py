@@ -20,6 +20,7 @@ from gamify.facts.engine.outcomes import (
     UndoNote,
 )
 from gamify.facts.services import (
+    CODE,
     Consumer,
     Fact,
     GrantKind,
@@ -400,7 +401,12 @@ NOT_ONE = FieldError("n", "must be 1")
 
 @pytest.mark.django_db
 def test_the_kind_validates_a_grant(tenant, kind):
-    kind("cheer", cheer, problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE)
+    kind(
+        "cheer",
+        cheer,
+        problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE,
+        fields={"n": CODE},
+    )
 
     assert grant_problem(tenant, {"type": "cheer", "n": 1}) is None
     assert grant_problem(tenant, {"type": "cheer", "n": 2}) == NOT_ONE
