@@ -165,7 +165,7 @@ class AmnestyAdmin(TenantDataAdmin):
         is_preview = "confirmed" not in request.POST
         try:
             with transaction.atomic():
-                amnesty = services.declare_amnesty(**form.asked(), now=timezone.now(), dry_run=is_preview)
+                amnesty = services.declare_amnesty(**form.service_arguments(), now=timezone.now(), dry_run=is_preview)
                 if not is_preview:
                     audit.record(request, amnesty, audit.ADDITION, "Declared.")
                 return amnesty
