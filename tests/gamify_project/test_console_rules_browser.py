@@ -100,6 +100,6 @@ def play_the_past(page: Page, site: str) -> None:
     page.click("#result_list a:has-text('Big spender')")
     page.click(".console-head a:has-text('What if')")
     page.locator("[name=grants-max]").nth(0).fill("100")
-    page.click("button:has-text('Look')")
+    page.click("button:has-text('Show')")
     expect(page.get_by_label("What would have been given")).to_contain_text("150")
     expect(page.get_by_label("Who would lose")).to_contain_text("-50")

@@ -82,8 +82,8 @@ def test_a_badge_without_criteria_is_refused(tenant, badge, message):
 def test_the_console_shows_the_number_and_awards(tenant, rich):
     console = Console(tenant)
 
-    asked = text_of(console.get("badges_badge_award_met", rich.pk))
-    done = console.post("badges_badge_award_met", rich.pk)
+    asked = text_of(console.get("badges_badge_award_to_eligible", rich.pk))
+    done = console.post("badges_badge_award_to_eligible", rich.pk)
 
     assert "4 participants meet the criteria and do not have it." in asked
     assert done.status_code == 302
