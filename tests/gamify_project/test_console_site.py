@@ -112,7 +112,7 @@ def test_ten_wrong_passwords_lock_the_name_at_that_address(ops):
     answers = [log_in("wrong") for _ in range(10)]
 
     assert [answer.status_code for answer in answers] == [200] * 9 + [429]
-    assert "next 15 minutes" in text_of(answers[-1])
+    assert "for 15 minutes" in text_of(answers[-1])
     assert log_in(PASSWORD).status_code == 429
     assert log_in(PASSWORD, address="192.0.2.2").status_code == 302
     assert log_in("wrong", name="other").status_code == 200

@@ -73,7 +73,7 @@ def _build_chunk(*, board: Leaderboard, now: datetime) -> int | None:
             _complete(tenant, row, now=now)
             return None
         _fill(tenant, row, people, now=now)
-        Leaderboard.objects.filter(pk=row.pk).update(built_to=people[-1])
+        Leaderboard.objects.filter(pk=row.pk, track=row.track).update(built_to=people[-1])
         return len(people)
 
 
@@ -84,7 +84,7 @@ def next_people(tenant: Tenant, last: UUID | None) -> Sequence[UUID]:
 
 
 def _complete(tenant: Tenant, row: Leaderboard, *, now: datetime) -> None:
-    Leaderboard.objects.filter(pk=row.pk).update(built_at=now)
+    Leaderboard.objects.filter(pk=row.pk, track=row.track).update(built_at=now)
     bump_catalog_version(tenant)
 
 

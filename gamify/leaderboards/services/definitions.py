@@ -55,6 +55,8 @@ def update_leaderboard(row: Leaderboard, *, tenant: Tenant, changes: Mapping[str
     """
     _check(tenant, changes)
     if _needs_new_track(row, changes):
+        # A worker moves the cursor of the old track meanwhile. Without the lock, its last step could survive on the new track.
+        row.refresh_from_db(fields=TRACK, from_queryset=Leaderboard.objects.select_for_update())
         begin_track(fresh := Leaderboard())
         changes = {**changes, **{name: getattr(fresh, name) for name in TRACK}}
         transaction.on_commit(partial(wake_builder, row.pk))
