@@ -102,7 +102,7 @@ def test_a_new_secret_is_shown_once(console, webhook, receiver, tenant):
     answer = console.post("webhooks_endpoint_rotate", webhook.endpoint.pk)
 
     secret = secret_in(answer)
-    assert "signed with the former one too" in text_of(answer)
+    assert "signed with both secrets" in text_of(answer)
     assert "Done, to the webhooks" in text_of(answer)
     award_points(tenant)
     services.deliver_due()
