@@ -50,7 +50,7 @@ def test_a_web_server_that_is_killed_comes_back_on_the_same_port(product: Produc
     assert master
 
     os.kill(int(master[1]), signal.SIGKILL)
-    product.wait_for("web starts again")
+    product.wait_for("web restarts")
 
     assert product.health() == 200  # a call meanwhile waits, because the port stays bound
 

@@ -95,7 +95,7 @@ def test_output_is_printed_by_line_with_names(supervise: Callable[..., Supervise
 def test_a_program_that_ends_is_restarted_after_growing_pauses(supervise: Callable[..., Supervised]) -> None:
     supervised = supervise({"beat": "print('tick'); raise SystemExit(7)"})
 
-    supervised.wait_for("beat ended (exit code 7)", "again in 0.5 s", "again in 1.0 s", "again in 2.0 s")
+    supervised.wait_for("beat ended (exit code 7)", "restarts in 0.5 s", "restarts in 1.0 s", "restarts in 2.0 s")
     assert supervised.text().count("beat   | tick\n") == 3
 
 
@@ -105,7 +105,7 @@ def test_a_program_that_runs_once_is_not_restarted(supervise: Callable[..., Supe
 
     supervised.wait_for(f"once ended (exit code {code})", "beat restarts in 1.0 s")
     assert supervised.text().count("worked") == 1
-    assert "once starts again" not in supervised.text()
+    assert "once restarts" not in supervised.text()
     assert supervised.stop() == 0
 
 
@@ -114,7 +114,7 @@ def test_a_killed_program_does_not_count_as_a_failed_start(supervise: Callable[.
 
     supervised = supervise({"web": suicidal})
 
-    supervised.wait_for("web ended (killed by SIGKILL)", "again in 4.0 s")
+    supervised.wait_for("web ended (killed by SIGKILL)", "restarts in 4.0 s")
     assert supervised.process.poll() is None
 
 

@@ -272,6 +272,7 @@ NONSENSE = (None, "", " ", "x", 0, 1.5, True, [], {}, [None], [[]], {"event_name
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "PatternField": {"regex": "a"},
     "FractionField": {"max_digits": 5, "decimal_places": 2},
+    "MetricField": {"names": lambda: ("balance",)},
 }
 
 

@@ -227,6 +227,9 @@ def test_a_streak_is_alive_until_breaks_at_and_at_risk_from_at_risk_at(history):
 
     assert at(status.breaks_at - INSTANT).current == status.current
     assert at(status.breaks_at).current == 0
+    if status.at_risk_at is None:  # the lead is zero
+        assert not at(status.breaks_at - INSTANT).is_at_risk
+        return
     if status.at_risk_at < status.breaks_at:
         assert at(status.at_risk_at).is_at_risk
         assert at(status.breaks_at - INSTANT).is_at_risk
