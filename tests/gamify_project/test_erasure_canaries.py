@@ -113,6 +113,7 @@ def plant_by_api(api: Api, admin_api: Api, reward: str) -> None:
     properties = {
         "sku": canary("distinct value"),
         canary("property"): {"a": [canary("property in a list")]},
+        "total": 5,
     }
     event = me | {"event_name": "buy", "properties": properties}
     first = done(api.post("/events", event | {"idempotency_key": canary("event key")}))
