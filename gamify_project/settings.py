@@ -153,7 +153,7 @@ if REDIS_URL:
         "OPTIONS": {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS},
     }
 
-# --- limits (contract: participant writes per tenant, requests per key, failed authentication per address) -----------
+# --- limits (docs/contract.md §4): writes per participant, requests per key, failed authentications per address ------
 
 DEFAULT_PARTICIPANT_WRITES_PER_MINUTE = env.int("PARTICIPANT_WRITES_PER_MINUTE", default=300)
 DEFAULT_KEY_REQUESTS_PER_MINUTE = env.int("KEY_REQUESTS_PER_MINUTE", default=60_000)

@@ -1,4 +1,4 @@
-"""Pure rules of badges: when a participant earns a badge by its criteria (contract §8).
+"""Pure rules of badges: when a participant earns a badge by its criteria (docs/contract.md §8).
 
     {"metric": "total_earned", "min": 1000}
     {"metric": "event_sum", "event_name": "purchase", "field": "amount", "filter": {"plan": "pro"}, "min": 500}

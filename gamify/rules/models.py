@@ -19,7 +19,7 @@ class RuleQuerySet(DefinitionQuerySet["Rule"]):
 
 
 class Rule(Definition):
-    """Gives `grants` when one of `event_types` or `changes` happens and `expression` holds (contract §11).
+    """Gives `grants` when one of `event_types` or `changes` happens and `expression` holds (docs/contract.md §11).
 
     `limits` is `{"per_day", "per_week", "ever", "cooldown_seconds"}` without the limits that do not apply. The schedule
     [starts_at, ends_at) refers to the time of the fact.

@@ -1,4 +1,4 @@
-"""The editor of a filter on event properties (the short form of contract §11): rows of property, operator, kind and value.
+"""The editor of a filter on event properties (the short form of docs/contract.md §11): rows of property, operator, kind and value.
 
 `{"plan": "pro", "amount": {"gte": 10}}` is shown as two rows. A condition that a row cannot express can be removed, but not edited.
 """

@@ -1,4 +1,4 @@
-"""The status of a streak, computed from its satisfied windows (contract §10).
+"""The status of a streak, computed from its satisfied windows (docs/contract.md §10).
 
 Two satisfied windows belong to the same *chain* if at most `grace` windows between them were missed. A window is missed if
 it is unsatisfied, has a length, and is not excused. Grace windows never add to the count. The API calls a chain a run.

@@ -1,4 +1,4 @@
-"""Calendar windows of a participant whose time zone changes: windows remain local dates (contract §10).
+"""Calendar windows of a participant whose time zone changes: windows remain local dates (docs/contract.md §10).
 
 Before the change the windows lie in the old zone, afterwards in the new one, with the same ordinals. A participant who flies
 west may have a date twice: it is one window in two pieces. One who flies east across the date line may skip a date: it has no

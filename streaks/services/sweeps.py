@@ -1,4 +1,4 @@
-"""Sweeps: announce breaks and risks, once each (contract §10).
+"""Sweeps: announce breaks and risks, once each (docs/contract.md §10).
 
 At midnight a million streaks may break in one instant. Most rows have the same state key as many others, so they share one
 decision. Other rows are reviewed one by one: a run that is alive again, counts to carry over, and every row while a

@@ -1,4 +1,4 @@
-"""The editor of grants (contract §11): one row per grant, with a kind and the inputs that this kind needs.
+"""The editor of grants (docs/contract.md §11): one row per grant, with a kind and the inputs that this kind needs.
 
 class RuleForm(DefinitionForm):
     grants = GrantsField(label="Gives")

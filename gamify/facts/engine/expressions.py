@@ -1,4 +1,4 @@
-"""The language in which definitions select events (contract §11).
+"""The language in which definitions select events (docs/contract.md §11).
 
     {"condition": {"field": "amount", "operator": "gte", "value": 10}}
     {"and": [...]}   {"or": [...]}   {"not": {...}}

@@ -26,7 +26,7 @@ class EventEmitted:
     """An event was recorded.
 
     `fact_id` is the id of the domain event `event.recorded`. `rewards_granted` is what the event earned, as JSON objects
-    (contract §11).
+    (docs/contract.md §11).
     """
 
     event_id: UUID

@@ -1,4 +1,4 @@
-"""The numbers about a participant that badges compare and leaderboards rank by (contract §8 and §9).
+"""The numbers about a participant that badges compare and leaderboards rank by (docs/contract.md §8, docs/contract.md §9).
 
 A `Metric` is declared once, by the domain that stores the number. Badges, leaderboards, request bodies, console and OpenAPI
 document read everything they need from the two registries.

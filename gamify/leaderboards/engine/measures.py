@@ -1,4 +1,4 @@
-"""What a leaderboard measures (contract §9).
+"""What a leaderboard measures (docs/contract.md §9).
 
 Boards that measure the same thing share a measure, identified by its `key`, so that a change is noted once for all of them. Scores are
 integers. The sum of a property is stored in millionths, so that it is exact to six decimals.

@@ -1,4 +1,4 @@
-"""Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (contract §6)."""
+"""Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (docs/contract.md §6)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
