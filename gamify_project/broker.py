@@ -1,8 +1,8 @@
 """A Celery broker that needs no server: one file per message, in folders under `var/`.
 
-kombu's own filesystem transport loses messages, and one half-written file stops it, because it writes under the final name
-and deletes before the work is done. Here a message is written to a temporary name and renamed into its queue. A worker claims
-it by renaming it out of the queue, and deletes it when it acknowledges it. A rename is atomic, and of two workers only one succeeds.
+kombu's own filesystem transport loses messages, and one half-written file stops it, because it writes under the final name and
+deletes before the work is done. Here a message is written to a temporary name and renamed into its queue. A worker claims it by
+renaming it out of the queue, and deletes it when it acknowledges it. A rename is atomic, and of two workers only one succeeds.
 
     <root>/queues/<queue>/<time>-<tag>.msg          waiting; names sort by age (first in, first out)
     <root>/claimed/<owner>/<queue>/<time>-<tag>.msg  delivered to a worker, not acknowledged yet
@@ -206,7 +206,7 @@ class Channel(virtual.Channel):
             self._backlog.clear()
 
     def is_busy(self) -> bool:
-        """Whether messages are waiting or in work here, so that polling again soon is useful."""
+        """Whether messages are waiting or being processed by this worker, so that polling again soon is useful."""
         return bool(self._claimed) or any(self._backlog.values())
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ class ConsoleSite(AdminSite):
         return [path("tenant/", self.admin_view(pick_tenant), name="pick_tenant")]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - imports models, so the site must exist first
 
         context = super().each_context(request)
         if self.has_permission(request):
@@ -32,8 +32,8 @@ class ConsoleSite(AdminSite):
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from participants.admin.notices import notices_for  # noqa: PLC0415 - as above
-        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+        from participants.admin.notices import notices_for  # noqa: PLC0415 - imports models, so the site must exist first
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - imports models, so the site must exist first
 
         tenant = picked_tenant(request)
         found = notices_for(tenant) if tenant else []

@@ -134,7 +134,7 @@ def _database(url: str) -> dict[str, Any]:
     if is_sqlite:
         config["TEST"] = {
             "NAME": str(VAR_DIR / "test.sqlite3")
-        }  # a database in memory would have one connection for all threads
+        }  # a file, because a database in memory has one connection for all threads
     return config
 
 

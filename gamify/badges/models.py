@@ -70,7 +70,7 @@ class BadgeProgress(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints and no indexes on them, as above.
+    # No foreign key constraints and no indexes on them: see docs/decisions/0003.
     tenant = models.ForeignKey(
         Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

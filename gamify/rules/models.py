@@ -35,7 +35,7 @@ class Rule(Definition):
     grants = JSONField(default=list)
     limits = models.JSONField(default=dict, blank=True)
 
-    objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+    objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # a subclass of the parent's manager type
 
     class Meta(Definition.Meta):
         constraints = [

@@ -139,7 +139,7 @@ class DefinitionAdmin(TenantDataAdmin):
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         data, now = form.judged.validated_data, timezone.now()
         if not change:
             replace_fields(obj, self.save_new(tenant=form.tenant, data=data, now=now))

@@ -185,7 +185,7 @@ class ParticipantAdmin(TenantDataAdmin):
             context |= {"boxes": panels.boxes(row, shown), "timeline": panels.timeline(row, shown)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         changes = form.changes()
         if change and not changes:
             return

@@ -52,7 +52,7 @@ def with_noun(number: int, one: str, many: str) -> str:
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """The participants that a change affects, as one complete_message per line."""
+    """The participants that a change affects, one sentence per line."""
     if not reach.participants:
         yield "No participant has it yet."
         return
@@ -61,7 +61,7 @@ def reach_lines(reach: Reach) -> Iterator[str]:
 
 
 def reach_line(name: str, reach: Reach) -> str:
-    """The same for one of several streaks, in one complete_message."""
+    """The same for one of several streaks, in one sentence."""
     who = with_noun(reach.participants, "participant", "participants")
     return f"{name}: {who}, {with_noun(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
 

@@ -49,7 +49,7 @@ class TravellingWindows:
         return max(stay.windows.start(number), stay.since)
 
     def end(self, number: int) -> datetime:
-        """The instant at which the last piece of window `number` ends."""
+        """The instant (UTC) at which window `number` ends. A date that occurs twice ends with its second occurrence."""
         pieces = list(self._with(number))
         return min(pieces[-1].windows.end(number), pieces[-1].until) if pieces else self.start(number)
 

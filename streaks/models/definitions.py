@@ -85,7 +85,7 @@ class Streak(Terms, Definition):
     review_due_at = models.DateTimeField(null=True, editable=False)
     review_cursor = models.UUIDField(null=True, editable=False)
 
-    objects = StreakQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+    objects = StreakQuerySet.as_manager()  # type: ignore[misc]  # a subclass of the parent's manager type
 
     class Meta(Definition.Meta):
         constraints = [

@@ -93,7 +93,7 @@ class ParticipantStreak(ParticipantRow):
 
     @property
     def state(self) -> State:
-        """The stored state under the terms numbered `revision`."""
+        """The stored columns as a state of the engine, under the rules that the streak had at `revision`."""
         return State(
             runs=tuple((first, length) for first, length in self.runs),
             carry_over=_carried(*self.carried),

@@ -31,7 +31,7 @@ PART = "streaks"
 
 @dataclass(frozen=True)
 class PastTerms:
-    """Earlier terms of a streak. `number` is their revision."""
+    """The terms (periods, condition, grace) that a streak had before a change. `number` is their revision."""
 
     number: int
     terms: Terms

@@ -1,4 +1,4 @@
-"""Rows with a due announcement, rows through partial indexes, and the tenants that have such rows."""
+"""Rows whose announcement is due, found through partial indexes, and the tenants that have such rows."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -131,7 +131,9 @@ def _uuid(value: Any) -> UUID:
 
 
 def instances_from_key(state_key: StateKey) -> tuple[Participant, ParticipantStreak]:
-    """Unsaved instances built from a state key. Only the columns that `streak_status` and `pending_announcements` read are set."""
+    """Unsaved instances built from a state key, the text of all columns that decide an announcement.
+
+    Only the columns that `streak_status` and `pending_announcements` read are set."""
     streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = state_key
     warned_of, at_risk_at, breaks_at = map(_instant, instants)
     person = {"timezone": zone, "past_zones": _read(past_zones)}

@@ -46,7 +46,10 @@ def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
 
 
 def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
-    """The state under today's terms. Counts under earlier terms are carried over, one change after the other."""
+    """The participant's state, converted to the current rules of the streak.
+
+    The row may have been written under earlier rules. For each change since then, the count is carried over.
+    """
     state = row.state
     changes = [past for past in streak.past if past.number >= row.revision]
     if not changes:

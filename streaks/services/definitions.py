@@ -18,7 +18,8 @@ from streaks.services.counting import StreakInactive
 NOUN = "streak"
 MAX_CODE = 50
 
-# A change of one of these fields, or of the terms, changes which announcements are due. So it starts a review.
+# A change of one of these fields, or of the streak's terms (periods, condition, grace), changes which announcements are due.
+# So it starts a review of all participants.
 REVIEW_TRIGGERS = ("at_risk_seconds",)
 
 
@@ -112,7 +113,8 @@ def _free_code(tenant: Tenant, name: str) -> str:
 
 @transaction.atomic
 def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    """Change a definition. If its terms change, counts are carried over and the new terms apply from `now`.
+    """Change a definition. If its terms (periods, condition, grace) change, counts are carried over, and the new terms
+    apply from `now`.
 
     Raises: InvalidInput.
     """

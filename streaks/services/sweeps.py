@@ -1,8 +1,8 @@
 """Sweeps: announce breaks and risks, once each (docs/contract.md §10).
 
-At midnight a million streaks may break in one instant. Most rows have the same state key as many others, so they share one
-decision. Other rows are reviewed one by one: a run that is alive again, counts to carry over, and every row while a
-definition listens to breaks or risks.
+At midnight a million streaks may break in one instant. Most rows have the same state as many others, so they share one
+decision. Rows have the same *state key* if all columns that decide an announcement are equal. Other rows are reviewed one by
+one: a run that is alive again, counts to carry over, and every row while a definition listens to breaks or risks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SharedDecision:
-    """The decision shared by all rows with the same state key."""
+    """The announcement that all rows with the same state key get."""
 
     streak: CompiledStreak
     pending: PendingAnnouncements

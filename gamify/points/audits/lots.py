@@ -28,7 +28,7 @@ class Lot:
 
 
 class Lots:
-    """Applies entries in the way in which `gamify.points.services.lots` writes them."""
+    """Applies ledger entries to expiring credits by the rules of the services that write them (`gamify.points.services.lots`)."""
 
     def __init__(self, lots: Iterable[Lot]) -> None:
         self._lots = {str(lot.entry_id): lot for lot in lots}

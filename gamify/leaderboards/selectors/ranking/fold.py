@@ -25,12 +25,15 @@ A period that ends within this time may already be closed for them.
 """
 
 Hit = tuple[ScoreChange, Board, int | None]
-"""A change, a board that it concerns, and the amount to add. None means that a level has to be looked up."""
+"""A score change, a board that it affects, and the amount to add.
+
+The amount is None if the board ranks a current number, such as a balance. The fold then reads that number.
+"""
 
 
 @dataclass
 class FoldResult:
-    """The drafts after a fold, the participants concerned by id, and the moves by slot.
+    """The drafts after a fold, the participants concerned by id, and the moves by slot (track and period).
 
     `has_changed_closed_period` is True if the standing of a closed period may have changed, so that cached ranks are stale.
     """

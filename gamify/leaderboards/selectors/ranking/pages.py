@@ -1,7 +1,7 @@
 """Pages and ranks of boards.
 
-There are two ways to an answer. Where no change waits, one statement returns it (`fast_page`). Otherwise the waiting changes are
-folded in memory and added to the stored scores (`snapshots`).
+There are two ways to an answer. If no score change waits to be folded, one statement returns it (`fast_page`). Otherwise the
+waiting changes are folded in memory and added to the stored scores (`snapshots`).
 """
 
 from collections.abc import Sequence
