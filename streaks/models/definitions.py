@@ -120,7 +120,7 @@ class Streak(Terms, Definition):
 
 
 class StreakRevision(Terms):
-    """The terms that a streak had until `ended_at`, and the zone of its tenant at that time."""
+    """The terms (periods, condition, grace) that a streak had until `ended_at`, and the zone of its tenant at that time."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)

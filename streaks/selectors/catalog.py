@@ -42,7 +42,7 @@ class PastTerms:
 class CompiledStreak:
     """A definition compiled for the engine.
 
-    `past` are its earlier terms, oldest first. `spans` are the times that are excused for all participants. `listens_to` is
+    `past` are its earlier terms (periods, condition, grace), oldest first. `spans` are the times that are excused for all participants. `listens_to` is
     the event filter; it is None if every event of its types counts.
     """
 

@@ -222,7 +222,10 @@ def _to_review(now: datetime) -> dict[str, Any]:
 
 
 def end_terms_before_zone_change(tenant: Tenant, now: datetime) -> None:
-    """End the terms of the streaks that follow the tenant's zone, before it changes. Counts are carried over to the new zone."""
+    """Store the current terms of streaks that follow the tenant's zone as past ones, before the zone changes.
+
+    Terms are the periods, condition and grace of a streak. Counts are carried over to the new zone.
+    """
     following = list(Streak.objects.select_for_update().of(tenant).in_zone_of_tenant().order_by("id"))
     zone = _zone_of(tenant)
     for streak in following:

@@ -1,4 +1,4 @@
-"""Delete scores that no board needs: old tracks, and OPENING and MOVED scores of past days."""
+"""Delete scores that no board needs: those of old tracks, and those at the start of past days (OPENING and MOVED)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -152,7 +152,7 @@ class Fold:
                 self._close_day(board, participant_id, day)
 
     def _days(self, change: ScoreChange, board: Board) -> Sequence[date]:
-        """The days whose OPENING or MOVED scores the change may alter.
+        """The days whose scores at the start (OPENING) or after a move (MOVED) the change may alter.
 
         The day of the change is included because a reader's clock may be behind the clock of this fold.
         """
@@ -163,7 +163,7 @@ class Fold:
     def _raise_opening(self, board: Board, participant_id: UUID, day: date, amount: int, early: int) -> None:
         """Add an amount that counts before `day` to the score at the start of `day`.
 
-        Only a participant who moved on that day has an OPENING score. The others are counted with their score of all time.
+        Only a participant who moved on that day has a stored score for its start (OPENING). For the others the score of all time counts.
         """
         if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), participant_id) is None:
             return
@@ -171,7 +171,10 @@ class Fold:
         self._close_day(board, participant_id, day)
 
     def _set_openings(self) -> None:
-        """Set today's OPENING and MOVED scores from `_load_openings`, for participants whose balance moved today."""
+        """For participants whose balance moved today, set the scores at the start of today (OPENING) and now (MOVED).
+
+        `_load_openings` has read the former.
+        """
         for board_id, levels in self._openings.items():
             board = next(each for each in self.boards.active.values() if each.id == board_id)
             today = self._today(board)
