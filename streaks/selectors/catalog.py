@@ -42,8 +42,8 @@ class PastTerms:
 class CompiledStreak:
     """A definition compiled for the engine.
 
-    `past` are its earlier terms (periods, condition, grace), oldest first. `spans` are the times that are excused for all participants. `listens_to` is
-    the event filter; it is None if every event of its types counts.
+    `past` are its earlier terms (periods, condition, grace), oldest first. `spans` are the times that are excused for all
+    participants. `listens_to` is the event filter; it is None if every event of its types counts.
     """
 
     id: UUID

@@ -248,7 +248,7 @@ class GrantsField(forms.Field):
         return list_of(map(grant_in_words, value or ()))
 
     def suggest_for(self, tenant: Tenant | None) -> None:
-        """Offer the definitions of `tenant` as references."""
+        """List the definitions of `tenant` as choices in the inputs for codes and ids."""
         assert isinstance(self.widget, GrantsWidget), "a field of grants has their widget"  # noqa: S101
         self.widget.tenant = tenant
 

@@ -149,7 +149,7 @@ def _emit_recorded(work: UnitOfWork, participant: Participant, row: Event) -> Do
 
 
 def fact_of(participant: Participant, row: Event) -> Fact:
-    """Return the event as consumers see it."""
+    """Return the event as a `Fact`, the form in which consumers get it."""
     return Fact(
         participant=participant,
         name=row.name,

@@ -1,4 +1,4 @@
-"""Store the result of a fold: scores, ranges, and the revision of closed periods."""
+"""Store the result of a fold: scores, ranges, and that the ranks of closed periods may have changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

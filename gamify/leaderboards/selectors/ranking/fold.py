@@ -163,7 +163,8 @@ class Fold:
     def _raise_opening(self, board: Board, participant_id: UUID, day: date, amount: int, early: int) -> None:
         """Add an amount that counts before `day` to the score at the start of `day`.
 
-        Only a participant who moved on that day has a stored score for its start (OPENING). For the others the score of all time counts.
+        Only a participant who moved on that day has a stored score for its start (OPENING). For the others the score of all time
+        counts.
         """
         if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), participant_id) is None:
             return
