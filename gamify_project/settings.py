@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gamify_project.embedded import embedded_secret
 from gamify_project.logs import logging_config
-from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting
+from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting, which unfold reads
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

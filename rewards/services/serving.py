@@ -72,7 +72,7 @@ def serve_pending_claims(*, reward: Reward, now: datetime) -> int:
 
 
 def serve_pending_in_chunks(*, reward: Reward, now: datetime) -> Iterator[int]:
-    """The same as a generator that yields the number served in each chunk."""
+    """Generator: like `serve_pending_claims`, and yields the number of claims served in each chunk."""
     while served := _serve_chunk(tenant=reward.tenant, reward=reward, now=now):
         yield served
 

@@ -17,14 +17,14 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Stay:
-    """Windows that apply in [since, until)."""
+    """The windows of one time zone, in which a participant is in the period [since, until)."""
 
     windows: CalendarWindows
     since: datetime
     until: datetime
 
     def has(self, number: int) -> bool:
-        """Whether this stay contains an instant of window `number`."""
+        """Whether the period of this stay contains an instant of window `number`."""
         return self.windows.start(number) < self.until and self.windows.end(number) > self.since
 
 

@@ -65,7 +65,7 @@ class ParticipantStreak(ParticipantRow):
     progress = JSONField(default=dict)
     anchor = models.JSONField(null=True)
     paid = models.JSONField(default=list)
-    vouched = models.JSONField(default=dict)  # direct ticks; the column keeps its first name
+    vouched = models.JSONField(default=dict)  # direct ticks (the column was never renamed)
     freezes = models.JSONField(default=list)
     last_activity_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)

@@ -64,7 +64,7 @@ _LOCK = "FOR NO KEY UPDATE OF person, state SKIP LOCKED"
 
 
 StateKey = tuple[str | None, ...]
-"""The text of STATE_KEY_COLUMNS of one row."""
+"""The text of all columns that decide the announcement of one row (STATE_KEY_COLUMNS)."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def row_to_review(due: DueRow, kind: SweepKind) -> RowToReview:
-    """Convert a row of the chunk to one that is reviewed alone."""
+    """Convert a row of a chunk to a row that is reviewed alone."""
     at = _instant(due.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
     return RowToReview(due.row_id, due.participant_id, _uuid(due.state_key[0]), at)
 

@@ -36,7 +36,7 @@ class ParticipantStreakStatus:
 
 
 def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
-    """Today's rules for this participant."""
+    """The current rules of the streak, in the time zone that applies to this participant."""
     return streak.terms.rules_for(participant)
 
 
@@ -83,7 +83,7 @@ def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datet
 def visible_statuses_of(
     participant: Participant | None, catalog: Catalog, *, now: datetime
 ) -> list[ParticipantStreakStatus]:
-    """The same for active and paused streaks."""
+    """The participant's status in every active or paused streak that they have ticked, in display order. One query."""
     return _statuses(participant, catalog, _VISIBLE, now=now)
 
 

@@ -98,5 +98,5 @@ _UTC_DAYS = CalendarWindows(Period.DAILY)
 
 
 def zone_of(rules: Rules) -> ZoneInfo:
-    """The zone of the dates of windows."""
+    """The time zone in which the windows of these rules have their dates."""
     return ZoneInfo(days_of(rules).zone)

@@ -39,7 +39,7 @@ OTHER_EVENT = "It was granted for another event"
 REACHED_ANYWAY = "It is reached without the event too. Its reward is taken back and not granted again"
 
 Note = Mapping[str, Any]
-"""The data of an undo note, see `counting._undo_note`."""
+"""The data of an undo note: the window of a tick, and what it paid (`counting._undo_note`)."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class SharedDecisions:
 
 
 def _decision_for(catalog: Catalog, state_key: StateKey, *, now: datetime) -> SharedDecision | None:
-    """None if rows with this key must be reviewed one by one."""
+    """Decide what to announce for all rows with this state key. None if they must be reviewed one by one."""
     try:
         participant, row = instances_from_key(state_key)
         streak = streaks_in(catalog).by_id.get(row.streak_id)

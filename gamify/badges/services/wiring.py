@@ -21,7 +21,7 @@ def _delete_progress(participant: Participant) -> None:
 
 
 def _keep_progress(participant: Participant) -> None:
-    """Progress contains no personal data."""
+    """Do nothing when a participant is anonymised: progress contains no personal data."""
 
 
 def _clear_metadata(participant: Participant) -> None:

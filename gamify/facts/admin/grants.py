@@ -41,7 +41,7 @@ Spec = Mapping[str, Any]
 
 
 def forms_of_kinds() -> Mapping[str, tuple[str, GrantForm]]:
-    """The forms of all grant kinds by name, each with the `type` that it fills in."""
+    """The ways to fill in a grant (`GrantForm`), by name, each with the `type` of the grants that it makes."""
     return {
         name: (kind, form)
         for kind, entry in grant_kinds.items()
@@ -98,7 +98,7 @@ class Row:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing was typed. A choice alone does not count."""
+        """Whether all text inputs are empty. Choices always have a value, so they do not count."""
         chosen = {name for name, column in columns().items() if column.field.choices}
         return not any(text.strip() for name, text in self.cells.items() if name not in chosen)
 
@@ -202,7 +202,7 @@ class GrantsWidget(forms.Widget):
         return context
 
     def _suggested(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """The rows (code or id, name) to choose from, by form."""
+        """What the inputs for codes and ids suggest: rows of (code or id, name), by name of the form."""
         if self.tenant is None:
             return {}
         sources = {name: grant_kinds[kind].suggestions for name, (kind, _) in forms_of_kinds().items()}
@@ -228,7 +228,7 @@ def _row_context(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
 
 
 def _kept_in_words(row: Row, shown: Sequence[Spec]) -> str:
-    """The text in place of inputs."""
+    """Return the grant in words, which the page shows instead of inputs if rows cannot express it. Empty for other rows."""
     try:
         return grant_in_words(_kept_grant(row, shown)) if row.is_kept else ""
     except forms.ValidationError as gone:

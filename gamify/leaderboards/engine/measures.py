@@ -19,7 +19,7 @@ DOMAIN = "leaderboards"
 """The name under which an event stores, in its undo notes, which measures refused it."""
 
 PERSON = "person"
-"""Used like the key of a measure, for changes of the participant: their attributes or visibility may have changed."""
+"""A key in `ScoreChange.changes` that is not a measure. It says that the participant's attributes or visibility may have changed."""
 
 DECIMALS = 6
 MILLIONTHS = 10**DECIMALS

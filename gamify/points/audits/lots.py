@@ -10,7 +10,7 @@ from gamify.points.audits.rows import Entry, UndoneEntry
 from gamify.points.models import EntryType
 
 Problem = tuple[str, Any, Any]
-"""What is wrong, what was expected, what was found."""
+"""A difference: what is wrong, what was expected, what was found."""
 
 
 @dataclass

@@ -32,7 +32,7 @@ TOTALS = ("matched", "fired", "limited", "points", "participants")
 
 
 class WhatIfForm(RuleForm):
-    """The parts of a rule that matter for past events."""
+    """The form of the page “What if”: the settings of a rule that matter for past events."""
 
     days = forms.IntegerField(
         label="Days", initial=DEFAULT_DAYS, min_value=1, max_value=MAX_DAYS, widget=UnfoldAdminIntegerFieldWidget

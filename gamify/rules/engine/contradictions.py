@@ -59,7 +59,7 @@ def _is_impossible_choice(choice: _Choice, known: tuple[_Claim, ...]) -> bool:
     return all(_is_impossible(part, is_negated=is_negated, known=known) for part, is_negated in choice)
 
 
-def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - a branch
+def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - callers pass positions
     """Collect the claims that must all hold, and the choices, of each of which one branch must hold."""
     if isinstance(node, Comparison):
         claims.append(_Claim(node, is_negated))

@@ -13,7 +13,7 @@ def _delete_tallies(participant: Participant) -> None:
 
 
 def _keep_tallies(participant: Participant) -> None:
-    """Tallies stay: they contain no personal data."""
+    """Do nothing when a participant is anonymised: tallies contain no personal data."""
 
 
 def register() -> None:
