@@ -129,7 +129,10 @@ class Fold:
             self.drafts.put((row.track, row.period), draft)
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
-        """All periods in which a change may alter a score. A level has no other client period than all time."""
+        """All periods in which a change may alter a score.
+
+        A board that ranks a current number, such as a balance, has scores of all time only.
+        """
         periods = [ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)
         return [*periods, *_day_periods(self._days(change, board))]
 
