@@ -11,9 +11,9 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from gamify_project.embedded import embedded_secret
 from gamify_project.logs import logging_config
 from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting
+from gamify_project.process.embedded import embedded_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
