@@ -99,7 +99,7 @@ def test_the_image_contains_only_the_product() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     packages = {path.split("/")[0] for path in tracked if path.endswith("/__init__.py")} - {"tests", "bench"}
 
-    assert allowed == packages | {"templates", "manage.py", "requirements.txt", "scripts/healthcheck.py"}
+    assert allowed == packages | {"manage.py", "requirements.txt", "scripts/healthcheck.py"}
     assert all((ROOT / path).exists() for path in allowed)
 
 
