@@ -6,7 +6,7 @@
 - `readiness`: migrates the database and creates the first-use data before the web server serves requests.
 - `embedded`: the secret key of an installation that was not configured.
 
-The supervisor, which knows nothing about the product:
+The supervisor:
 
 - `supervisor`: keeps programs running until a signal stops all of them.
 - `programs`: what a program is, its process, and when it is restarted.
