@@ -11,16 +11,12 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 
 class IdempotencyKeyInvalid(DomainError):
     code = "IDEMPOTENCY_KEY_INVALID"
-
-    def __init__(self) -> None:
-        super().__init__(f"{HEADER} must be 1 to 255 characters out of A-Z, a-z, 0-9, '_', '-', ':' and '.'")
+    text = f"{HEADER} must be 1 to 255 characters out of A-Z, a-z, 0-9, '_', '-', ':' and '.'"
 
 
 class IdempotencyKeyMismatch(DomainError):
     code = "IDEMPOTENCY_KEY_MISMATCH"
-
-    def __init__(self) -> None:
-        super().__init__(f"{HEADER} header and body idempotency_key differ: send one of them, or the same twice")
+    text = f"{HEADER} header and body idempotency_key differ: send one of them, or the same twice"
 
 
 def header_key(request: Request) -> str | None:

@@ -19,9 +19,7 @@ SECRET_BYTES = 32
 class HmacSecretNotFound(DomainError):
     code = "hmac_secret_not_found"
     status = 404
-
-    def __init__(self, secret_id: str) -> None:
-        super().__init__(f"HMAC secret not found: {secret_id}")
+    text = "HMAC secret not found: {}"
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,12 @@ PREFIX_CHARACTERS = 6
 class ApiKeyNotFound(DomainError):
     code = "api_key_not_found"
     status = 404
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"API key not found: {name}")
+    text = "API key not found: {}"
 
 
 class ApiKeyAmbiguous(DomainError):
     code = "api_key_ambiguous"
-
-    def __init__(self, prefix: str) -> None:
-        super().__init__(f"Several API keys begin with '{prefix}': use the id")
+    text = "Several API keys begin with '{}': use the id"
 
 
 @dataclass(frozen=True)

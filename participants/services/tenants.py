@@ -17,17 +17,13 @@ from participants.registries import Registry
 
 class TenantSlugConflict(DomainError):
     code = "tenant_slug_conflict"
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"Tenant with slug '{slug}' already exists")
+    text = "Tenant with slug '{}' already exists"
 
 
 class TenantNotFound(DomainError):
     code = "tenant_not_found"
     status = 404
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"Tenant not found: {slug}")
+    text = "Tenant not found: {}"
 
 
 @transaction.atomic

@@ -16,9 +16,7 @@ from participants.secrets import keyed_hashes
 class IdempotencyKeyReused(DomainError):
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 422
-
-    def __init__(self, key: str) -> None:
-        super().__init__("Idempotency key was already used for a different request")
+    text = "Idempotency key was already used for a different request"
 
 
 @dataclass(frozen=True)

@@ -28,24 +28,18 @@ MAX_AMNESTY = timedelta(days=366)
 class StreakNotStarted(DomainError):
     code = "streak_not_started"
     status = 404
-
-    def __init__(self, participant: str, code: str) -> None:
-        super().__init__(f"Participant '{participant}' has not started streak '{code}'")
+    text = "Participant '{}' has not started streak '{}'"
 
 
 class NothingToRestore(DomainError):
     code = "nothing_to_restore"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' has no broken run to restore")
+    text = "Streak '{}' has no broken run to restore"
 
 
 class AmnestyNotFound(DomainError):
     code = "amnesty_not_found"
     status = 404
-
-    def __init__(self, amnesty_id: str) -> None:
-        super().__init__(f"Amnesty not found: {amnesty_id}")
+    text = "Amnesty not found: {}"
 
 
 @dataclass(frozen=True)

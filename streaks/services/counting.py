@@ -24,16 +24,12 @@ DOMAIN = "streaks"
 class StreakNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' not found")
+    text = "Streak '{}' not found"
 
 
 class StreakInactive(DomainError):
     code = "streak_inactive"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' is not active")
+    text = "Streak '{}' is not active"
 
 
 @dataclass(frozen=True)

@@ -25,24 +25,18 @@ REVIEW_TRIGGERS = ("at_risk_seconds",)
 class StreakIdNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, _: str) -> None:
-        super().__init__("Streak not found")
+    text = "Streak not found"
 
 
 class StreakNameConflict(DomainError):
     code = "streak_name_conflict"
     status = 409
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Streak with name '{name}' already exists")
+    text = "Streak with name '{}' already exists"
 
 
 class StreakNotPaused(DomainError):
     code = "streak_not_paused"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' is not paused")
+    text = "Streak '{}' is not paused"
 
 
 def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:

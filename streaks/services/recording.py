@@ -21,9 +21,7 @@ RECORD = "streaks.record"
 
 class StreakNeedsEvents(DomainError):
     code = "streak_needs_events"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' advances through events only: it looks at what they carry")
+    text = "Streak '{}' advances through events only: it looks at what they carry"
 
 
 @dataclass(frozen=True)

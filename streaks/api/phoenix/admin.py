@@ -38,9 +38,7 @@ from streaks.services import StreakNameConflict
 class StreakDefinitionNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, definition_id: str) -> None:
-        super().__init__(f"Streak definition not found: {definition_id}")
+    text = "Streak definition not found: {}"
 
 
 _UNKNOWN = StreakDefinitionNotFound(examples.DEFINITION_ID)

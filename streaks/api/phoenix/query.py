@@ -20,9 +20,7 @@ from streaks.selectors.progress import progress_in_all_streaks, progress_in_stre
 class StreakOfUserNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, user_id: str, definition_id: str) -> None:
-        super().__init__(f"Streak not found for user '{user_id}' and definition '{definition_id}'")
+    text = "Streak not found for user '{}' and definition '{}'"
 
 
 _ERRORS = [StreakOfUserNotFound("user-12345", examples.DEFINITION_ID), MalformedDefinitionId()]
