@@ -17,8 +17,8 @@ from participants import limits, selectors
 from participants.errors import DomainError, TenantUnavailable
 from participants.models import ApiKey
 from participants.models.callers import Caller
+from participants.services.callers import mark_used
 from participants.services.keys import digest_of
-from participants.services.usage import mark_used
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from participants.errors import DomainError, InvalidInput
 from participants.models import ApiKey, Tenant
 from participants.models.keys import Scope
+from participants.services.callers import revoke
 
 LIVE_PREFIX = "bq_live_"
 TEST_PREFIX = "bq_test_"
@@ -77,7 +78,8 @@ def revoke_api_key(*, prefix_or_id: str, now: datetime) -> ApiKey:
         raise ApiKeyNotFound(prefix_or_id)
     if len(matches) > 1:
         raise ApiKeyAmbiguous(prefix_or_id)
-    return revoke(matches[0], now=now)
+    revoke(matches[0], now=now)
+    return matches[0]
 
 
 def _has_id_or_prefix(prefix_or_id: str) -> Q:
@@ -85,10 +87,3 @@ def _has_id_or_prefix(prefix_or_id: str) -> Q:
         return Q(pk=UUID(prefix_or_id))
     except ValueError:
         return Q(prefix=prefix_or_id)
-
-
-def revoke(key: ApiKey, *, now: datetime) -> ApiKey:
-    """Revoke `key`. The next request that carries it is refused."""
-    key.revoked_at = now
-    key.save(update_fields=["revoked_at"])
-    return key
