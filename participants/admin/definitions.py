@@ -130,12 +130,6 @@ class DefinitionAdmin(TenantDataAdmin):
         settings = ("Settings", {"fields": self.settings})
         return ((None, {"fields": named}), settings, shown, *([about] if obj else []))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # participants may have it; deactivate it instead
-
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]
 

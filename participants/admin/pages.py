@@ -88,6 +88,7 @@ class ObjectPage:
     """The declaration of an object page.
 
     - `name` is the end of its URL and of its route name.
+    - `button` is the text of the button that acts. Default: the title.
     - `permission` is the permission that the user needs; `is_offered(object)` says whether the action makes sense now.
     - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
     - `preview(object)` returns sentences about what the action would affect now.
@@ -97,9 +98,9 @@ class ObjectPage:
     name: str
     title: str
     explanation: str
-    button: str
     permission: str
     perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
+    button: str = ""
     form_class: type[PageForm] = Confirmation
     icon: str = "edit"
     variant: str = "default"

@@ -144,13 +144,14 @@ class ParticipantAdmin(TenantDataAdmin):
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
+    readonly_fields = (*ABOUT, "display_tenant")
     change_form_outer_after_template = "console/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), ANONYMIZE, DELETE)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("display_tenant",)
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(DELETE.permission)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")

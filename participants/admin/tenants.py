@@ -97,12 +97,6 @@ class TenantAdmin(ConsoleAdmin):
     )
     readonly_fields = ("id", "created_at", "updated_at")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
         return [("slug", row.slug), ("environment", row.environment), ("status", self.display_status(row))]
 

@@ -109,7 +109,6 @@ UNDO = ObjectPage(
     name="undo",
     title="Undo",
     explanation="The days can be missed again: runs that are alive only because of this amnesty break. It stays in the list as undone.",
-    button="Undo",
     permission="streaks.change_amnesty",
     perform=_undo,
     icon="undo",
@@ -132,9 +131,6 @@ class AmnestyAdmin(TenantDataAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # clients were informed about its days: undo it and declare another
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def object_facts(self, row: Amnesty) -> list[tuple[str, Any]]:
         return [("status", self.display_status(row))]

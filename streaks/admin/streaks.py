@@ -39,6 +39,7 @@ class StreakAdmin(DefinitionAdmin):
     columns = ("display_events", "display_period", "display_condition", "display_grace")
     list_filter = ("status", "period")
     object_pages = PAGES
+    readonly_fields = (*DefinitionAdmin.readonly_fields, "display_expression")
     about_activating = "They count again from now on. Runs that were alive when the streaks were paused continue."
     about_deactivating = (
         "They are paused: events are not counted, and no period can be missed. Counts stay, and continue when you activate the "
@@ -64,9 +65,6 @@ class StreakAdmin(DefinitionAdmin):
             ("Where it is shown", {"fields": ("display_order", "color", "icon_url")}),
             *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         before = obj.revision
