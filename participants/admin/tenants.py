@@ -1,6 +1,7 @@
 """Console pages of tenants: create (together with the sandbox), edit, enable and disable. They are never deleted."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -41,18 +42,10 @@ class TenantForm(ConsoleForm):
         help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
 
 
-def _set_status(request: HttpRequest, tenant: Tenant, *, is_active: bool) -> Done:
+def _set_status(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any], *, is_active: bool) -> Done:
     set_tenant_status(slug=tenant.slug, is_active=is_active, now=timezone.now())
     done = "Enabled" if is_active else "Disabled"
     return Done(f"{done} {tenant.slug}, live and sandbox.", f"{done}, with its sandbox.")
-
-
-def _enable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
-    return _set_status(request, tenant, is_active=True)
-
-
-def _disable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
-    return _set_status(request, tenant, is_active=False)
 
 
 ENABLE = ObjectPage(
@@ -61,7 +54,7 @@ ENABLE = ObjectPage(
     explanation="Its keys work again immediately, in live and sandbox.",
     button="Enable live and sandbox",
     permission="participants.change_tenant",
-    perform=_enable,
+    perform=partial(_set_status, is_active=True),
     icon="play_arrow",
     variant="primary",
     is_offered=lambda tenant: not tenant.is_active,
@@ -73,7 +66,7 @@ DISABLE = ObjectPage(
     "No data is lost.",
     button="Disable live and sandbox",
     permission="participants.change_tenant",
-    perform=_disable,
+    perform=partial(_set_status, is_active=False),
     icon="block",
     is_dangerous=True,
     is_offered=lambda tenant: tenant.is_active,
