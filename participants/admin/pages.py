@@ -19,26 +19,20 @@ from participants.errors import DomainError
 from participants.ids import new_id
 
 
-def _new_key() -> str:
-    return f"console-{new_id()}"
-
-
 class PageForm(forms.Form):
-    """Base of the forms of object pages. `row` is the object."""
+    """Base of the forms of object pages. `row` is the object. Without fields, the button alone confirms the action."""
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         self.row = row
         super().__init__(data)
 
 
-class Confirmation(PageForm):
-    """An empty form: the button confirms the action."""
-
-
 class OnceForm(PageForm):
     """Has a hidden idempotency key, created when the page is opened, so that a double click acts once."""
 
-    idempotency_key = forms.CharField(widget=forms.HiddenInput, required=False, empty_value=None, initial=_new_key)
+    idempotency_key = forms.CharField(
+        widget=forms.HiddenInput, required=False, empty_value=None, initial=lambda: f"console-{new_id()}"
+    )
 
     def clean_idempotency_key(self) -> str | None:
         key: str | None = self.cleaned_data["idempotency_key"]
@@ -71,10 +65,6 @@ class Link:
     variant: str = "default"
 
 
-def _no_preview(row: Any) -> Iterable[str]:
-    return ()
-
-
 @dataclass(frozen=True)
 class Review:
     """A preview of an action: a sentence for each effect, and the form `data` that the confirmation submits."""
@@ -101,12 +91,12 @@ class ObjectPage:
     permission: str
     perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
     button: str = ""
-    form_class: type[PageForm] = Confirmation
+    form_class: type[PageForm] = PageForm
     icon: str = "edit"
     variant: str = "default"
     is_dangerous: bool = False
     is_offered: Callable[[Any], bool] = lambda row: True
-    preview: Callable[[Any], Iterable[str]] = _no_preview
+    preview: Callable[[Any], Iterable[str]] = lambda row: ()
     has_button: bool = True
     review: Callable[[Any, forms.Form], "Review"] | None = None
     review_button: str = ""

@@ -10,14 +10,12 @@ from heapq import nlargest
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
 from participants.admin.pages import Link, ObjectPage
 from participants.models import Participant
 from participants.registries import Registry
 
 TIMELINE_LENGTH = 20
-NO_DRAWING = SafeString("")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Box:
     rows: Sequence[Sequence[Any]]
     empty: str
     note: str = ""
-    drawing: SafeString = NO_DRAWING
+    drawing: str = ""
 
 
 def _nothing(*_: Any) -> Iterable[Any]:

@@ -23,7 +23,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
-from participants.api.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyMismatch
+from participants.api.idempotency import HEADER, KEY_PATTERN, IdempotencyKeyInvalid, IdempotencyKeyMismatch
 from participants.api.signatures import SIGNATURE, TENANT, TIMESTAMP, TOLERANCE_SECONDS
 from participants.errors import DomainError
 from participants.limits import ParticipantLimitExceeded, RateLimitStatus
@@ -40,7 +40,7 @@ PARTICIPANT_CAP = ParticipantLimitExceeded(RateLimitStatus(limit=300, remaining=
 
 _KEY_HEADER = OpenApiParameter(
     HEADER,
-    {"type": "string", "pattern": r"^[A-Za-z0-9_\-:.]{1,255}$"},
+    {"type": "string", "pattern": KEY_PATTERN},
     OpenApiParameter.HEADER,
     description="If the same request is sent again with the same key, the first answer is returned and nothing else happens.",
 )

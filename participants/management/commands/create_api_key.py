@@ -47,13 +47,9 @@ class Command(ReportingCommand):
 
 
 def _expiry(days: int | None, at: str | None, *, now: datetime) -> datetime | None:
-    if at is not None:
-        return _instant(at)
-    return None if days is None else now + timedelta(days=days)
-
-
-def _instant(text: str) -> datetime:
-    instant = instant_of(text)
+    if at is None:
+        return None if days is None else now + timedelta(days=days)
+    instant = instant_of(at)
     if instant is None:
-        raise InvalidInput("expires_at", f"{NOT_AN_INSTANT} Got '{text}'.")
+        raise InvalidInput("expires_at", f"{NOT_AN_INSTANT} Got '{at}'.")
     return instant
