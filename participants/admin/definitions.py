@@ -109,7 +109,7 @@ class DefinitionAdmin(TenantDataAdmin):
 
     noun: ClassVar[str]
     settings: ClassVar[Sequence[Any]]
-    columns: ClassVar[Sequence[str]] = ()
+    columns: ClassVar[Sequence[Any]] = ()
     list_filter: ClassVar[Any] = ("is_active",)
     search_fields: ClassVar[tuple[str, ...]] = ("code", "name")
     search_help_text = "Part of the code or the name"

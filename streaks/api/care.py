@@ -173,17 +173,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
 
         `touches` contains the number of affected participants. With `dry_run=true` nothing changes, and `id` is null.
         """
-        dry_run, body = self.query(DryRunQuery)["dry_run"], self.body(AmnestyBody)
+        dry_run = self.query(DryRunQuery)["dry_run"]
         amnesty = services.declare_amnesty(
-            tenant=self.tenant,
-            name=body["name"],
-            first=body["from"],
-            last=body["to"],
-            timezone=body.get("timezone") or self.tenant.timezone,
-            streak_codes=body.get("streak_codes"),
-            reason=body["reason"],
-            now=self.now,
-            dry_run=dry_run,
+            tenant=self.tenant, data=self.body(AmnestyBody), now=self.now, dry_run=dry_run
         )
         touches = reach_of(self.tenant, self._concerned(amnesty), now=self.now)
         answer = TouchedAmnesty(amnesty, context={"touches": touches}).data

@@ -15,7 +15,7 @@ from streaks.engine.counting import (
     streak_status,
     windows_of,
 )
-from streaks.engine.direct_ticks import DirectTicks, clip_after
+from streaks.engine.direct_ticks import DirectTicks, clip_ticks
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import MAX_RUNS
@@ -80,7 +80,7 @@ def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
         runs=state.runs[cut:],
         carry_over=carry,
         paid=paid,
-        direct_ticks=clip_after(state.direct_ticks, carry.last),
+        direct_ticks=clip_ticks(state.direct_ticks, carry.last + 1, None),
     )
 
 

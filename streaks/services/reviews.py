@@ -114,16 +114,13 @@ def review_streak(*, streak: Streak, now: datetime) -> int:
 def review_in_chunks(*, streak: Streak, now: datetime) -> Iterator[int]:
     """Generator for `review_streak`: yields the number of reviewed rows after each chunk."""
     while chunk := rows_after(streak, streak.review_cursor, limit=CHUNK):
-        reviewed, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
-        is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=last.participant_id)
+        # A row that fails is logged, and sweeps find it at its stored instants.
+        reviewed = review_rows(streak.tenant, chunk, now=now, on_failure=lambda failed: None, waits=True)
+        is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=chunk[-1].participant_id)
         yield reviewed
         if not is_mine:
             return
     _move_cursor(streak, due_at=None, cursor=None)
-
-
-def _ignore(failed: RowToReview) -> None:
-    """Do nothing: the failure is logged, and sweeps find the row at its stored instants."""
 
 
 def _move_cursor(streak: Streak, *, due_at: datetime | None, cursor: UUID | None) -> bool:

@@ -8,6 +8,7 @@ definition listens to breaks or risks.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -67,13 +68,8 @@ def sweep_in_chunks(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterat
         last = chunk.last
         if last is None:
             return
-        yield chunk.announced + _review_rest(tenant, kind, chunk.left, now=now)
-
-
-def _review_rest(tenant: Tenant, kind: SweepKind, left: Sequence[RowToReview], *, now: datetime) -> int:
-    if not left:
-        return 0
-    return review_rows(tenant, left, now=now, on_failure=lambda failed: _postpone(tenant, kind, failed, now=now))
+        postpone = partial(_postpone, tenant, kind, now=now)
+        yield chunk.announced + (review_rows(tenant, chunk.left, now=now, on_failure=postpone) if chunk.left else 0)
 
 
 def _postpone(tenant: Tenant, kind: SweepKind, failed: RowToReview, *, now: datetime) -> None:

@@ -269,12 +269,14 @@ def test_a_row_without_its_participant_is_ignored(tenant, daily):
 def amnesty(tenant, *, now):
     return declare_amnesty(
         tenant=fresh(tenant),
-        name="Outage",
-        first=date(2026, 2, 15),
-        last=date(2026, 2, 15),
-        timezone="UTC",
-        streak_codes=None,
-        reason="Servers were down",
+        data={
+            "name": "Outage",
+            "from_on": date(2026, 2, 15),
+            "to_on": date(2026, 2, 15),
+            "timezone": "UTC",
+            "streak_codes": None,
+            "reason": "Servers were down",
+        },
         now=now,
     )
 
