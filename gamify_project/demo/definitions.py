@@ -28,7 +28,7 @@ BADGES = tuple(
 )
 
 # Code, name, color, points, benefits.
-_TIERS = (
+_TIERS: tuple[tuple[str, str, str, int, list[str]], ...] = (
     ("bronze", "Bronze", "#CD7F32", 0, []),
     ("silver", "Silver", "#C0C0C0", 500, ["free_shipping"]),
     ("gold", "Gold", "#FFD700", 1500, ["free_shipping", "priority_support"]),

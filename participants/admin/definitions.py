@@ -118,7 +118,7 @@ class DefinitionAdmin(TenantDataAdmin):
     actions = ("activate", "deactivate")
     about_activating = "It is in use again immediately."
     about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
-    readonly_fields = ("id", "created_at", "updated_at")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "updated_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "display_order")

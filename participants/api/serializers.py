@@ -7,7 +7,6 @@ from rest_framework import serializers
 
 from participants.api.fields import CodesField, LineField, ObjectField, ParticipantIdField, WebAddressField
 from participants.api.scalars import FlagField, SwitchField, TextField
-from participants.models import Participant
 from participants.profile import SECTION_NAMES, AnyField, sections
 
 
@@ -94,7 +93,7 @@ class StateQuery(serializers.Serializer[Any]):
         return {"include": list(SECTION_NAMES), **super().to_internal_value(data)}
 
 
-class ListedParticipant(serializers.Serializer[Participant]):
+class ListedParticipant(serializers.Serializer[Any]):
     participant_id = ParticipantIdField(source="external_id")
     display_name = serializers.CharField(allow_null=True, help_text="Display name, or null.")
     total_points = serializers.IntegerField(source="total_earned", help_text="All points ever earned.")

@@ -68,4 +68,4 @@ class MilestonesField(forms.Field):
         return [row.body() for row in value.rows]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.clean(data) != data.shown
+        return bool(self.clean(data) != data.shown)
