@@ -172,7 +172,7 @@ def _storage() -> Storage:
 
 
 class _Breaker:
-    """A circuit breaker: does not ask Redis for a few seconds after a failure, so that only one request waits for the timeout."""
+    """A circuit breaker: after a failure, calls are skipped for PAUSE_AFTER_FAILURE_SECONDS."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()

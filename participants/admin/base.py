@@ -163,22 +163,18 @@ class TenantDataAdmin(ConsoleAdmin):
         return rows.none() if tenant is None else rows.filter(tenant_id=tenant.pk)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        view = super().changelist_view
-        return for_picked_tenant(request, lambda: view(request, extra_context))
+        return for_picked_tenant(request, super().changelist_view, request, extra_context)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        view = super().changeform_view
-        return for_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+        return for_picked_tenant(request, super().changeform_view, request, object_id, form_url, extra_context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        view = super().history_view
-        return for_picked_tenant(request, lambda: view(request, object_id, extra_context))
+        return for_picked_tenant(request, super().history_view, request, object_id, extra_context)
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
-        view = super().object_page_view
-        return for_picked_tenant(request, lambda: view(request, object_id, page))
+        return for_picked_tenant(request, super().object_page_view, request, object_id, page)
 
     @display("tenant")
     def display_tenant(self, row: Any) -> SafeString | str:
@@ -188,13 +184,13 @@ class TenantDataAdmin(ConsoleAdmin):
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
-def for_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """Call `view` and render its response inside `reading(tenant)`. Without a picked tenant, redirect to the picker."""
+def for_picked_tenant(request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
+    """Call `view` with `args` and render its response inside `reading(tenant)`. Without a picked tenant, redirect to the picker."""
     tenant = picked_tenant(request)
     if tenant is None:
         return redirect_to_picker(request)
     with reading(tenant):
-        response = view()
+        response = view(*args)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 

@@ -134,7 +134,7 @@ class AmnestyAdmin(TenantDataAdmin):
         return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return for_picked_tenant(request, lambda: self._add_page(request))
+        return for_picked_tenant(request, self._add_page, request)
 
     def _add_page(self, request: HttpRequest) -> HttpResponse:
         """Three steps: the empty form, the preview of a valid form, and the declaration after the confirmation."""

@@ -102,17 +102,12 @@ def grant_due_milestones(work: UnitOfWork, status: ParticipantStreakStatus) -> N
 # --- after a change that concerns all participants of a streak ---------------------------------------------------------
 
 
-def review_streak(*, streak: Streak, now: datetime) -> int:
-    """Review all rows of `streak` after its cursor. A review that was killed continues there.
+def review_streak(*, streak: Streak, now: datetime) -> Iterator[int]:
+    """Generator: review all rows of `streak` after its cursor, and yield the number of reviewed rows after each chunk.
 
-    A change of the streak resets the cursor and so restarts the review. A review that finds a foreign cursor stops.
-    Returns the number of reviewed rows.
+    A review that was killed continues at the cursor. A change of the streak resets the cursor and so restarts the review. A
+    review that finds a foreign cursor stops.
     """
-    return sum(review_in_chunks(streak=streak, now=now))
-
-
-def review_in_chunks(*, streak: Streak, now: datetime) -> Iterator[int]:
-    """Generator for `review_streak`: yields the number of reviewed rows after each chunk."""
     while chunk := rows_after(streak, streak.review_cursor, limit=CHUNK):
         # A row that fails is logged, and sweeps find it at its stored instants.
         reviewed = review_rows(streak.tenant, chunk, now=now, on_failure=lambda failed: None, waits=True)

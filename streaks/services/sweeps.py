@@ -55,13 +55,11 @@ class ChunkResult:
     last: RowToReview | None
 
 
-def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> int:
-    """Process all due rows of `tenant`. Returns their number."""
-    return sum(sweep_in_chunks(tenant=tenant, kind=kind, now=now))
+def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
+    """Generator: process all due rows of `tenant`, and yield the number of rows after each chunk.
 
-
-def sweep_in_chunks(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
-    """Generator for `sweep`: yields the number of rows after each chunk. A caller may stop early; a later sweep finds the rest."""
+    A caller may stop early; a later sweep finds the rest.
+    """
     last, decisions = None, SharedDecisions()
     while True:
         chunk = _sweep_chunk(tenant=tenant, kind=kind, after=last, decisions=decisions, now=now)

@@ -99,7 +99,7 @@ def test_sweeps_beside_ticks_lose_no_tick_and_announce_no_live_run_as_broken(ten
 
     def sweep_often():
         for _ in range(6):
-            sweep(tenant=fresh(tenant), kind=BREAKS, now=now)
+            sum(sweep(tenant=fresh(tenant), kind=BREAKS, now=now))
 
     ticks = [(late[::2], BREAK - HOUR), (late[1::2], BREAK - HOUR), (returning[::2], now), (returning[1::2], now)]
     answers = all_at_once([*(partial(tick_all, *each) for each in ticks), sweep_often, sweep_often])
