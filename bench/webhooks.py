@@ -27,11 +27,11 @@ started = time.perf_counter(); deliver_due(); print(time.perf_counter() - starte
 """
 LOOP = """
 import gc, time, httpx2
-from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.messages import message_bytes, message_of
 from gamify.webhooks.models import Delivery
 from participants.models import DomainEvent
 events = list(DomainEvent.objects.filter(type="points.awarded").order_by("-id")[:{events}])
-bodies = [encoded(message_of(event)) for event in events]
+bodies = [message_bytes(message_of(event)) for event in events]
 gc.collect(); gc.freeze()
 with httpx2.Client() as client:
     started = time.perf_counter()
