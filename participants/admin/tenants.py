@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -18,7 +17,7 @@ from participants.admin.display import display
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.refusals import ConsoleForm
 from participants.models import Tenant
-from participants.services.tenants import create_tenant, set_tenant_status, update_tenant
+from participants.services.tenants import create_tenant, set_tenant_status, timezone_names, update_tenant
 
 LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 
@@ -26,12 +25,10 @@ LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str]] = ()) -> forms.Widget:
     """Return a searchable select of `others` and all IANA time zones. The service validates the choice."""
     first = [*([("", blank)] if blank else []), *others]
-    widget: forms.Widget = UnfoldAdminSelect2Widget(choices=[*first, *((name, name) for name in _zones())])
+    widget: forms.Widget = UnfoldAdminSelect2Widget(
+        choices=[*first, *((name, name) for name in sorted(timezone_names()))]
+    )
     return widget
-
-
-def _zones() -> list[str]:
-    return sorted(name for name in available_timezones() if name not in {"localtime", "posixrules", "Factory"})
 
 
 class TenantForm(ConsoleForm):

@@ -52,11 +52,11 @@ def check_timezone(name: str) -> None:
 
 def is_timezone(name: str) -> bool:
     """Whether `name` is an IANA time zone."""
-    return name in _zones()
+    return name in timezone_names()
 
 
 @cache
-def _zones() -> set[str]:
+def timezone_names() -> set[str]:
     """Zone names that mean the same on every machine, so without `localtime`."""
     return available_timezones() - {"localtime", "Factory"}
 
