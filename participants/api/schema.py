@@ -72,25 +72,16 @@ def operation(
     `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON.
     """
     summary = operation_id.replace("_", " ").capitalize()
-    key_errors = _key_errors(body) if idempotent else ()
-
-    def document(view: View) -> View:
-        return extend_schema(
-            operation_id=operation_id,
-            summary=summary,
-            description=inspect.getdoc(view),
-            tags=_tags_of(view),
-            parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
-            request=body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
-            responses={(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-            examples=[
-                *_openapi_examples(summary, example, status=status, media_type=media_type),
-                *_csv_example(summary, csv),
-            ],
-            extensions={ERRORS: [*errors, *key_errors]},
-        )(view)
-
-    return document
+    described: dict[str, Any] = {
+        "operation_id": operation_id,
+        "summary": summary,
+        "parameters": [*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
+        "request": body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
+        "responses": {(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
+        "examples": [*_examples(summary, example, status=status, media_type=media_type), *_csv_example(summary, csv)],
+        "extensions": {ERRORS: [*errors, *(_key_errors(body) if idempotent else ())]},
+    }
+    return lambda view: extend_schema(**described, description=inspect.getdoc(view), tags=_tags_of(view))(view)
 
 
 def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
@@ -114,7 +105,7 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _openapi_examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
+def _examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
     answer = OpenApiExample(
         summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
     )

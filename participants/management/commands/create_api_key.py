@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, columns_of, existing_tenant, whole_number
 from participants.models.keys import Scope
 from participants.services.keys import create_api_key
 
@@ -35,15 +35,8 @@ class Command(ReportingCommand):
             expires_at=_expiry(options["expires_in_days"], options["expires_at"], now=now),
             now=now,
         )
-        return {
-            "id": new.row.pk,
-            "key": new.key,
-            "prefix": new.row.prefix,
-            "tenant_id": new.row.tenant_id,
-            "scopes": new.row.scopes,
-            "name": new.row.name,
-            "expires_at": new.row.expires_at,
-        }
+        about = columns_of(new.row, "prefix", "tenant_id", "scopes", "name", "expires_at")
+        return {"id": new.row.pk, "key": new.key, **about}
 
 
 def _expiry(days: int | None, at: str | None, *, now: datetime) -> datetime | None:

@@ -15,11 +15,11 @@ from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
-from participants.management.imports.bookmarks import bookmark, place_of
+from participants.management.imports.bookmarks import bookmark
 from participants.management.imports.columns import Columns
 from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
-from participants.management.imports.reading import FORMATS, Place, Source, open_source, records
+from participants.management.imports.reading import FORMATS, START, Place, Source, open_source, records
 from participants.management.imports.running import Batch, ItemResult, Run
 from participants.management.imports.warnings import Warnings
 from participants.management.progress import has_bar
@@ -92,7 +92,11 @@ class ImportCommand(ReportingCommand, Generic[Item]):
     def _import(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
         how = {"restarts": options["restart"], "is_dry_run": options["dry_run"]}
         row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **how)
-        begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
+        begin, started, stream = (
+            START if row is None else Place(row.line, row.offset),
+            time.monotonic(),
+            options.get("stderr") or sys.stderr,
+        )
         with (
             open_bad_lines_file(options["bad"], is_resumed=begin.offset > 0) as bad_file,
             display(stream, has_bar=has_bar(stream, options), total=source.size, begin=begin) as screen,
@@ -130,16 +134,16 @@ def _report_start(screen: Display, source: Source, begin: Place) -> None:
 
 def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) -> Mapping[str, Any]:
     return {
-        "lines": run.tally.lines,
-        "recorded": run.tally.recorded,
-        "repeated": run.tally.repeated,
+        "lines": run.lines,
+        "recorded": run.recorded,
+        "repeated": run.repeated,
         "bad": run.bad.count,
         "suspicious": run.warnings.suspicious,
         "columns_not_read": run.warnings.unread,
         "began_behind_line": begin.line,
         "dry_run": is_dry_run,
         "seconds": round(seconds, 3),
-        "per_second": round(run.tally.lines / seconds) if run.tally.lines else 0,
+        "per_second": round(run.lines / seconds) if run.lines else 0,
     }
 
 
