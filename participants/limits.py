@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from participants.errors import DomainError
@@ -155,20 +155,17 @@ def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: 
 
 @cache
 def _limiter() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(_storage())
-
-
-def _storage() -> Storage:
     if not settings.REDIS_URL:
-        return MemoryStorage()
+        return SlidingWindowCounterRateLimiter(MemoryStorage())
     timeout = settings.REDIS_TIMEOUT_SECONDS
-    return RedisStorage(
+    storage = RedisStorage(
         settings.REDIS_URL,
         wrap_exceptions=True,
         key_prefix="gamify:limits",
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
     )
+    return SlidingWindowCounterRateLimiter(storage)
 
 
 class _Breaker:

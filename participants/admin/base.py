@@ -28,7 +28,6 @@ from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import picked_tenant, redirect_to_picker
 from participants.admin.refusals import ConsoleForm, show_refusal_on_form
 from participants.admin.viewing import show_in_words
-from participants.models import Tenant
 from participants.work import reading
 
 if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is a subclass of Django's
@@ -210,15 +209,12 @@ class TenantDataForm(ConsoleForm):
         self.tenant = picked_tenant(self.request)
         self.instance.reader = self.request.user
         if self.instance._state.adding:
-            self._open_for(self.tenant)
+            self.instance.tenant = self.tenant
+            self.fields["opened_for"].initial = str(self.tenant.pk) if self.tenant else ""
         else:
             self.fields = {
                 name: self.fields[name] for name in self.fields if name not in ("opened_for", *self.only_new)
             }
-
-    def _open_for(self, tenant: Tenant | None) -> None:
-        self.instance.tenant = tenant
-        self.fields["opened_for"].initial = str(tenant.pk) if tenant else ""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

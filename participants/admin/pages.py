@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -121,18 +122,16 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
     if not page.is_offered(row):  # another user was faster, or a double click
         messages.info(request, f"{page.title}: there is nothing left to do.")
         return HttpResponseRedirect(_page_of(row))
+    show = partial(_page, page, request, row, context)
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     form.files = request.FILES
     if request.method != "POST" or "edit" in request.POST or not form.is_valid():
-        return _page(page, request, row, context, form=form)
+        return show(form=form)
     if page.review is not None and "confirmed" not in request.POST:
-        return _review_response(page.review(row, form), page, request, row, context)
+        review = page.review(row, form)
+        return show(form=page.form_class(review.data, row=row), preview=review.sentences, is_reviewed=True)
     done = _perform(page, request, row, form)
-    return (
-        _page(page, request, row, context, form=form)
-        if done is None
-        else _done_response(done, page, request, row, context)
-    )
+    return show(form=form) if done is None else _done_response(done, page, request, row, context)
 
 
 def _done_response(
@@ -145,17 +144,10 @@ def _done_response(
     return HttpResponseRedirect(done.next_url or _page_of(row))
 
 
-def _review_response(
-    review: Review, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
-) -> HttpResponse:
-    form = page.form_class(review.data, row=row)
-    return _page(page, request, row, context, form=form, preview=review.sentences, is_reviewed=True)
-
-
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
     about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
-    preview = {"preview": list(page.preview(row))}
-    return TemplateResponse(request, "console/object_page.html", {**context, **about, **preview, **shown})
+    shown = {"preview": list(page.preview(row)), **shown}
+    return TemplateResponse(request, "console/object_page.html", {**context, **about, **shown})
 
 
 def secret_page(

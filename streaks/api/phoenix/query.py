@@ -14,7 +14,8 @@ from streaks.api.phoenix import examples
 from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
 from streaks.api.phoenix.serializers import StreakProgressAnswer, StreakProgressList, StreakRecords
 from streaks.selectors.definitions import active_streaks
-from streaks.selectors.progress import progress_in_all_streaks, progress_in_streak
+from streaks.selectors.progress import StreakProgress
+from streaks.selectors.statuses import visible_status_of, visible_statuses_of
 
 
 class StreakOfUserNotFound(DomainError):
@@ -38,7 +39,8 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
         """The user's progress in every active or paused streak that they have ticked. Empty for an unknown user."""
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, user_id)
-            found = progress_in_all_streaks(participant, catalog_of(tenant), tenant, now=self.now)
+            statuses = visible_statuses_of(participant, catalog_of(tenant), now=self.now)
+            found = [StreakProgress(status, tenant, self.now) for status in statuses]
             return Response(rendered(StreakProgressList, {"streaks": found}))
 
     @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
@@ -47,10 +49,10 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
         with reading(self.tenant) as tenant:
             streak_id = definition_uuid(definition_id)
             participant = find_participant(tenant, user_id)
-            found = progress_in_streak(participant, streak_id, catalog_of(tenant), tenant, now=self.now)
-            if found is None:
+            status = visible_status_of(participant, streak_id, catalog_of(tenant), now=self.now)
+            if status is None:
                 raise StreakOfUserNotFound(user_id, definition_id)
-            return Response(rendered(StreakProgressAnswer, found))
+            return Response(rendered(StreakProgressAnswer, StreakProgress(status, tenant, self.now)))
 
     @operation("get_user_streak_by_definition", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in_definition(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
