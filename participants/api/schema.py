@@ -78,7 +78,7 @@ def operation(
         "parameters": [*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
         "request": body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
         "responses": {(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-        "examples": [*_examples(summary, example, status=status, media_type=media_type), *_csv_example(summary, csv)],
+        "examples": _examples(summary, example, status=status, media_type=media_type, csv=csv),
         "extensions": {ERRORS: [*errors, *(_key_errors(body) if idempotent else ())]},
     }
     return lambda view: extend_schema(**described, description=inspect.getdoc(view), tags=_tags_of(view))(view)
@@ -105,17 +105,13 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
+def _examples(summary: str, example: Example, *, status: int, media_type: str, csv: str | None) -> list[OpenApiExample]:
     answer = OpenApiExample(
         summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
     )
-    if example.body is None:
-        return [answer]
-    return [OpenApiExample(summary, value=example.body, request_only=True), answer]
-
-
-def _csv_example(summary: str, csv: str | None) -> list[OpenApiExample]:
-    return [] if csv is None else [OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)]
+    body = OpenApiExample(summary, value=example.body, request_only=True)
+    of_csv = OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)
+    return [*([] if example.body is None else [body]), answer, *([] if csv is None else [of_csv])]
 
 
 class OperationSchema(AutoSchema):
