@@ -152,7 +152,7 @@ class RepeatedNames(dict[str, Any]):
 
 def decode_json(text: str) -> Any:
     """Decode JSON. An object that has a name twice is returned as `RepeatedNames`. Raises ValueError or RecursionError."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    return json.loads(text, object_pairs_hook=_object, parse_constant=refuse_constant)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -160,7 +160,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names if len(names) == len(pairs) else RepeatedNames(pairs)
 
 
-def _refuse_constant(name: str) -> Any:
+def refuse_constant(name: str) -> Any:
+    """Refuse `NaN` and `Infinity`, which Python's parser accepts."""
     raise ValueError(f"{name} is not a JSON number")
 
 

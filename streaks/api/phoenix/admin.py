@@ -16,7 +16,7 @@ from participants.models.tenants import Environment
 from participants.work import reading
 from streaks import services
 from streaks.api.phoenix import examples
-from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
+from streaks.api.phoenix.query import MalformedDefinitionId, definition_uuid
 from streaks.api.phoenix.serializers import (
     NewPhoenixStreak,
     PhoenixStreakChanges,

@@ -1,5 +1,7 @@
 """The query gateway: active definitions, and the progress of users. For every key, and for partners who sign requests."""
 
+from uuid import UUID
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -7,15 +9,31 @@ from participants.api.phoenix import PhoenixQueryViewSet
 from participants.api.schema import operation
 from participants.api.views import rendered
 from participants.catalog import catalog_of
-from participants.errors import DomainError
+from participants.engine import uuid_of
+from participants.errors import DomainError, InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading
 from streaks.api.phoenix import examples
-from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
 from streaks.api.phoenix.serializers import StreakProgressAnswer, StreakProgressList, StreakRecords
 from streaks.selectors.definitions import active_streaks
 from streaks.selectors.progress import StreakProgress
 from streaks.selectors.statuses import visible_status_of, visible_statuses_of
+
+
+class MalformedDefinitionId(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__("definition_id", "Must be a UUID.")
+
+
+def definition_uuid(definition_id: str) -> UUID:
+    """The id of a definition as a UUID.
+
+    Raises: MalformedDefinitionId.
+    """
+    found = uuid_of(definition_id)
+    if found is None:
+        raise MalformedDefinitionId
+    return found
 
 
 class StreakOfUserNotFound(DomainError):
