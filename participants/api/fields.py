@@ -27,10 +27,10 @@ MAX_NAME = 100
 MAX_ADDRESS = 500
 
 
-class _CheckedField(TextField):
-    """Base of text fields with a rule of the engine: `problem` returns why a text is refused, or None."""
+class LineField(TextField):
+    """One line of text without control characters. Subclasses may have another rule: `problem` returns why a text is refused."""
 
-    problem: Callable[[str], str | None]
+    problem: Callable[[str], str | None] = staticmethod(control_character_problem)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -39,7 +39,7 @@ class _CheckedField(TextField):
         return value
 
 
-class ParticipantIdField(_CheckedField):
+class ParticipantIdField(LineField):
     """The client's own id of a participant: 1 to 255 characters, stored exactly as sent."""
 
     problem = staticmethod(external_id_problem)
@@ -60,12 +60,6 @@ class MultiplierField(FractionField):
 
     def to_representation(self, value: Any) -> Any:
         return plain_number(value)
-
-
-class LineField(_CheckedField):
-    """One line of text without control characters."""
-
-    problem = staticmethod(control_character_problem)
 
 
 class CodeField(LineField):
@@ -100,7 +94,7 @@ class NameField(LineField):
         super().__init__(max_length=MAX_NAME, **kwargs)
 
 
-class WebAddressField(_CheckedField):
+class WebAddressField(LineField):
     """An http or https URL, at most 500 characters. If the field can be null, an empty string means null."""
 
     problem = staticmethod(lambda value: web_address_problem(value) if value else None)
