@@ -86,10 +86,9 @@ def tick(
         return TickResult(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
     window = windows.ordinal(at)
     was_satisfied, has_effect = is_window_satisfied(state, window), _has_effect(state, rules, window, at=at)
-    if has_effect and is_direct:
-        state = _with_direct_tick(state, rules, window)
-    if has_effect and (adds_to_satisfied or not was_satisfied):
-        state = _add_progress(state, rules, windows, window, value)
+    if has_effect:
+        adds_progress = adds_to_satisfied or not was_satisfied
+        state = _count(state, rules, windows, window, value, adds_progress=adds_progress, is_direct=is_direct)
     counted = compact(state, rules, spans)
     return TickResult(
         state=counted,
@@ -168,10 +167,14 @@ def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> boo
     return rules.condition.is_any_tick or not is_too_late
 
 
-def _with_direct_tick(state: State, rules: Rules, window: int) -> State:
-    """Add a direct tick to `window`, unless it has as many as satisfy a window."""
-    enough = max(1, ceil(rules.condition.minimum))
-    return replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=enough))
+def _count(
+    state: State, rules: Rules, windows: Windows, window: int, value: Any, *, adds_progress: bool, is_direct: bool
+) -> State:
+    """Add the tick to `window`: to its direct ticks, unless they are enough to satisfy a window, and to its progress."""
+    if is_direct:
+        enough = max(1, ceil(rules.condition.minimum))
+        state = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=enough))
+    return _add_progress(state, rules, windows, window, value) if adds_progress else state
 
 
 def _add_progress(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:

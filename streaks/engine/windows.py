@@ -28,8 +28,9 @@ MONTHS_PER_YEAR = 12
 # --- periods ----------------------------------------------------------------------------------------------------------
 
 
-def _day(number: int) -> datetime:
-    return datetime.combine(date.fromordinal(number), time())
+def _midnight(day: date | int) -> datetime:
+    """The beginning of a date, or of a day of the calendar by its ordinal."""
+    return datetime.combine(date.fromordinal(day) if isinstance(day, int) else day, time())
 
 
 def _week_key(boundary: datetime) -> str:
@@ -87,7 +88,9 @@ class Period(StrEnum):
         PeriodRules(
             hours=1,
             number=lambda local, week_start: local.toordinal() * HOURS_PER_DAY + local.hour,
-            boundary=lambda number, week_start: _day(number // HOURS_PER_DAY) + timedelta(hours=number % HOURS_PER_DAY),
+            boundary=lambda number, week_start: (
+                _midnight(number // HOURS_PER_DAY) + timedelta(hours=number % HOURS_PER_DAY)
+            ),
             key=lambda boundary: f"{boundary:%Y-%m-%dT%H}",
             display=Display(boxes=48, days=7, label=lambda key, start: key[-2:]),
             wraps_reset=True,
@@ -98,7 +101,7 @@ class Period(StrEnum):
         PeriodRules(
             hours=24,
             number=lambda local, week_start: local.toordinal(),
-            boundary=lambda number, week_start: _day(number),
+            boundary=lambda number, week_start: _midnight(number),
             key=lambda boundary: f"{boundary:%Y-%m-%d}",
             display=Display(boxes=35, days=30, label=lambda key, start: key[-2:].lstrip("0")),
         ),
@@ -107,10 +110,9 @@ class Period(StrEnum):
         "weekly",
         PeriodRules(
             hours=7 * 24,
-            number=lambda local, week_start: (
-                (local.toordinal() - 1 - week_start) // DAYS_PER_WEEK
-            ),  # day 1 was a Monday
-            boundary=lambda number, week_start: _day(number * DAYS_PER_WEEK + 1 + week_start),
+            # Day 1 of the calendar was a Monday.
+            number=lambda local, week_start: (local.toordinal() - 1 - week_start) // DAYS_PER_WEEK,
+            boundary=lambda number, week_start: _midnight(number * DAYS_PER_WEEK + 1 + week_start),
             key=_week_key,
             display=Display(boxes=14, days=12 * 7, label=lambda key, start: key[-3:]),
         ),
@@ -120,8 +122,8 @@ class Period(StrEnum):
         PeriodRules(
             hours=31 * 24,
             number=lambda local, week_start: local.year * MONTHS_PER_YEAR + local.month - 1,
-            boundary=lambda number, week_start: _day(
-                date(number // MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1, 1).toordinal()
+            boundary=lambda number, week_start: _midnight(
+                date(number // MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1, 1)
             ),
             key=lambda boundary: f"{boundary:%Y-%m}",
             display=Display(boxes=12, days=366, label=lambda key, start: f"{date.fromisoformat(f'{key}-01'):%b}"),
