@@ -21,7 +21,7 @@ from participants.admin.fields import check_line, checked_by
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.tenants import timezone_widget
-from participants.engine import external_id_problem, web_address_problem
+from participants.engine import web_address_problem
 from participants.models import Participant
 from participants.services import participants as services
 from participants.work import as_if_settled
@@ -44,7 +44,7 @@ class ParticipantForm(TenantDataForm):
         max_length=255,
         strip=False,
         widget=UnfoldAdminTextInputWidget,
-        validators=[checked_by(external_id_problem)],
+        validators=[check_line],
         help_text="The id your application uses for this user. It cannot be changed later.",
     )
     only_new = ("external_id",)
