@@ -1,35 +1,28 @@
 """A history of streaks from a file, by the command, against the same ticks recorded one by one over HTTP."""
 
+import csv
 import json
 import statistics
-import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
-from random import Random
 
-from bench import load, product
-from bench.awards import CONNECTIONS, UNCAPPED
-from tests.booting import postgres
+from bench import product
+from bench.awards import PEOPLE
+from bench.streaks import RECORD, STREAK, tick, ticks_per_second
 
 LINES = 100_000
-PEOPLE = 5_000
-STREAK = {"code": "daily_login", "name": "Daily login", "fact_type": "user.login", "period": "daily"}
-RECORD = "/api/v1/gamify/streaks/record"
-
-_random = Random(1)
+COLUMNS = ("participant_id", "streak_code", "timestamp")
 
 
 def measure(*, seconds: float, rounds: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
+    with product.installed() as (server, environment):
         print(f"  {server.description}, median of {rounds} rounds; {LINES:,} lines of {PEOPLE:,} participants")
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
         single: list[float] = []
         imported: list[float] = []
         for number in range(rounds):
             single.append(_recorded_singly(environment, f"single-{number}", seconds=seconds))
-            imported.append(_brought_in(environment, f"backfill-{number}", Path(var)))
+            imported.append(_brought_in(environment, f"backfill-{number}"))
         _report(statistics.median(single), statistics.median(imported))
 
 
@@ -37,23 +30,15 @@ def _recorded_singly(environment: Mapping[str, str], slug: str, *, seconds: floa
     key = product.new_key(environment, slug)
     with product.served(environment) as port:
         product.define(port, environment, slug, "streaks", STREAK)
-        outcome = load.run(
-            port,
-            lambda connection, n: load.post(RECORD, json.dumps(_tick()).encode(), key=key),
-            connections=CONNECTIONS,
-            seconds=seconds,
-        )
-    if set(outcome.statuses) != {200}:
-        raise RuntimeError(f"POST {RECORD} answered {outcome.statuses}")
-    return outcome.rate
+        return ticks_per_second(port, RECORD, key, seconds)
 
 
-def _brought_in(environment: Mapping[str, str], slug: str, folder: Path) -> float:
+def _brought_in(environment: Mapping[str, str], slug: str) -> float:
     """Lines per second, the start of the command included."""
     product.manage(environment, "create_tenant", slug)
     with product.served(environment) as port:
         product.define(port, environment, slug, "streaks", STREAK)
-    file = folder / f"{slug}.csv"
+    file = Path(environment["GAMIFY_VAR"]) / f"{slug}.csv"
     _write_history(file)
     report = json.loads(product.manage(environment, "backfill_streaks", str(file), "--tenant", slug, "--json"))
     if report["lines"] != LINES or report["bad"]:
@@ -62,21 +47,11 @@ def _brought_in(environment: Mapping[str, str], slug: str, folder: Path) -> floa
 
 
 def _write_history(file: Path) -> None:
-    with file.open("w") as out:
-        out.write("participant_id,streak_code,timestamp\n")
-        out.writelines(f"{tick['participant_id']},{tick['streak_code']},{tick['timestamp']}\n" for tick in _history())
-
-
-def _history() -> list[dict[str, str]]:
     """Oldest first, as an export has it."""
-    return sorted((_tick() for _ in range(LINES)), key=lambda tick: tick["timestamp"])
-
-
-def _tick() -> dict[str, str]:
-    """Some minute of the last ninety days."""
-    at = datetime.now(UTC) - timedelta(minutes=_random.randrange(90 * 24 * 60))
-    person = f"user_{_random.randrange(PEOPLE)}"
-    return {"participant_id": person, "streak_code": STREAK["code"], "timestamp": at.isoformat(timespec="seconds")}
+    with file.open("w", newline="") as out:
+        rows = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+        rows.writeheader()
+        rows.writerows(sorted((tick() for _ in range(LINES)), key=itemgetter("timestamp")))
 
 
 def _report(single: float, imported: float) -> None:

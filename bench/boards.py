@@ -4,25 +4,19 @@ costs an award; and how fast changes are folded. On PostgreSQL with its default 
 
 import json
 import statistics
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import psycopg
 
 from bench import crowd, load, product
-from bench.awards import UNCAPPED, Case, rates
-from tests.booting import postgres
+from bench.awards import Case, award, posts, rates
 
 PREFIX = "/api/v1/gamify"
 KEPT = ("Europe/Berlin", "Asia/Tokyo", "UTC")  # zones of three boards of points earned, each in five periods
-PEOPLE_OF_AWARDS = 20_000
-
-_random = Random(1)
 
 
 @dataclass(frozen=True)
@@ -36,9 +30,7 @@ class Asked:
 
 
 def measure(*, requests: int, rounds: int, large: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
+    with product.installed() as (server, environment):
         with product.served(environment) as port:
             print(f"  {server.description}, {product.WORKERS} workers; p50 of {requests} requests, {rounds} rounds")
             asked = [
@@ -49,7 +41,7 @@ def measure(*, requests: int, rounds: int, large: int) -> None:
             ]
             _report(_medians(asked, requests=requests, rounds=rounds), large)
             _keeping(environment, port)
-        _folding(environment, server.url)
+        _folding(environment)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
@@ -171,28 +163,21 @@ def _keeping(environment: Mapping[str, str], port: int) -> None:
     for number, zone in enumerate(KEPT):
         board = {"code": f"b{number}", "name": f"B {number}", "timezone": zone}
         product.define(port, environment, "with-boards", "leaderboards", board)
-    cases = [_awards("award without boards", port, without), _awards("award with 3 boards", port, with_boards)]
+    path = f"{PREFIX}/points/award"
+    cases = [
+        Case("award without boards", port, posts(path, award, without)),
+        Case("award with 3 boards", port, posts(path, award, with_boards)),
+    ]
     plain, kept = rates(cases, seconds=3, rounds=3).values()
     print(
         f"  award without boards {plain:>8.0f}/s\n  award with 3 boards  {kept:>8.0f}/s  {1 - kept / plain:>6.1%} less"
     )
 
 
-def _awards(name: str, port: int, key: str) -> Case:
-    return Case(name, port, lambda connection, n: load.post(f"{PREFIX}/points/award", _award(), key=key))
-
-
-def _award() -> bytes:
-    person, key = f"user_{_random.randrange(PEOPLE_OF_AWARDS)}", f"{_random.getrandbits(64):x}"
-    return json.dumps({"participant_id": person, "amount": 5, "reason": "r", "idempotency_key": key}).encode()
-
-
-def _folding(environment: Mapping[str, str], url: str) -> None:
+def _folding(environment: Mapping[str, str]) -> None:
     """What the awards above have left, by the task's own function."""
-    told = json.loads(
-        product.manage(environment, "shell", "-c", _FOLD.format(slug="with-boards")).strip().splitlines()[-1]
-    )
-    changes, seconds = told
+    printed = product.manage(environment, "shell", "-c", _FOLD.format(slug="with-boards"))
+    changes, seconds = json.loads(printed.strip().splitlines()[-1])
     print(f"  folding, 3 boards    {changes / seconds:>8.0f} changes/s ({changes} in {seconds:.1f} s)")
 
 

@@ -11,7 +11,7 @@ _PARTICIPANT = """
 """
 _NO_POINTS = "'{}', '[]', true, 0, 0, 0, 0, 0, 0, false, 0, 0, 0, 0, true"
 _STATE = """
-    streaks_participantstreak (id, tenant_id, participant_id, streak_id, revision, runs, carried, progress, paid, freezes,
+    streaks_participantstreak (id, tenant_id, participant_id, streak_id, revision, runs, carried, progress, paid, vouched, freezes,
         last_activity_at, count, warned_of, at_risk_at, breaks_at, created_at)
 """
 
@@ -27,7 +27,7 @@ STATES = f"""
     INSERT INTO {_STATE}
     SELECT lpad(to_hex(n), 32, '0')::uuid, %(tenant)s, lpad(to_hex(n), 32, '0')::uuid, %(streak)s, 1,
         jsonb_build_array(jsonb_build_array(%(today)s - length - CASE WHEN is_due THEN 1 ELSE -1 END, length)),
-        '[]', '{{}}', '[]', '[]', %(midnight)s, length,
+        '[]', '{{}}', '[]', '{{}}', '[]', %(midnight)s, length,
         CASE WHEN is_due THEN %(midnight)s END,
         CASE WHEN NOT is_due THEN %(midnight)s + interval '44 hours' END,
         CASE WHEN is_due THEN %(midnight)s ELSE %(midnight)s + interval '48 hours' END, %(midnight)s
@@ -69,7 +69,7 @@ TICK = f"""
         SELECT %(event)s, %(tenant)s, id, 'streak.incremented', %(data)s, now() FROM person
     )
     INSERT INTO {_STATE}
-    SELECT %(state)s, %(tenant)s, id, %(streak)s, 1, '[[739000, 1]]', '[]', '{{}}', '[]', '[]', now(), 1, NULL,
+    SELECT %(state)s, %(tenant)s, id, %(streak)s, 1, '[[739000, 1]]', '[]', '{{}}', '[]', '{{}}', '[]', now(), 1, NULL,
         now() + interval '44 hours', now() + interval '48 hours', now() FROM person
     ON CONFLICT (tenant_id, participant_id, streak_id) DO UPDATE SET runs = EXCLUDED.runs,
         last_activity_at = EXCLUDED.last_activity_at, count = streaks_participantstreak.count + 1,

@@ -1,14 +1,11 @@
 """Events over HTTP, with none, one, fifty and five hundred rules, against the framework's floor, on a durable PostgreSQL."""
 
-import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from bench import load, product
-from bench.awards import CONNECTIONS, PEOPLE, UNCAPPED, Case, rates
-from tests.booting import postgres
+from bench import product
+from bench.awards import PEOPLE, Case, award, posts, print_conditions, rates
 
 EVENTS = "/api/v1/gamify/events"
 NAME = "purchase_completed"
@@ -30,22 +27,15 @@ SETUPS = (
 
 
 def measure(*, seconds: float, rounds: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
-        print(
-            f"  {server.description}, {product.WORKERS} workers, {CONNECTIONS} connections, median of {rounds} rounds"
-        )
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
-        floor = environment | {"DJANGO_SETTINGS_MODULE": "bench.floor_settings"}
-        with product.served(environment) as port, product.served(floor) as floor_port:
-            cases = [_case(environment, port, *setup) for setup in SETUPS]
-            any_key = product.new_key(environment, "floor")
-            _report(rates([_floor(any_key, floor_port), *cases], seconds=seconds, rounds=rounds))
-
-
-def _floor(key: str, port: int) -> Case:
-    body = json.dumps({"participant_id": "user_1", "amount": 5, "idempotency_key": "k"}).encode()
-    return Case("floor: POST, key, serializer", port, lambda connection, n: load.post("/floor", body, key=key))
+    with (
+        product.installed() as (server, environment),
+        product.served_beside_floor(environment) as (port, floor_port),
+    ):
+        print_conditions(server, rounds)
+        cases = [_case(environment, port, *setup) for setup in SETUPS]
+        floor_key = product.new_key(environment, "floor")
+        floor = Case("floor: POST, key, serializer", floor_port, posts("/floor", award, floor_key))
+        _report(rates([floor, *cases], seconds=seconds, rounds=rounds))
 
 
 def _case(
@@ -54,7 +44,7 @@ def _case(
     key = product.new_key(environment, slug)
     named = ({"code": f"r{number}", "name": f"R {number}", **rule} for number, rule in enumerate(_rules(rules)))
     product.define(port, environment, slug, "rules", *named)
-    return Case(name, port, lambda connection, n: load.post(EVENTS, json.dumps(_event()).encode(), key=key))
+    return Case(name, port, posts(EVENTS, _event, key))
 
 
 def _rules(groups: tuple[tuple[int, str, Any], ...]) -> Iterator[dict[str, Any]]:

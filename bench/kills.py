@@ -18,7 +18,6 @@ import psutil
 import psycopg
 
 from bench import product
-from bench.awards import UNCAPPED
 from bench.trials import ask, beat, new_endpoint, running, start, until_nothing_is_left
 from bench.webhooks import receiver, taken, taken_number, verify
 from tests.booting import postgres
@@ -109,9 +108,9 @@ def measure(*, kills: int) -> None:
 def try_kills(url: str, *, kills: int) -> Outcome:
     """Web and worker processes die while awards are written to the empty database at `url`, and delivered."""
     with tempfile.TemporaryDirectory() as var, receiver() as target:
-        environment = {"DATABASE_URL": url, "REDIS_URL": "", "GAMIFY_VAR": var, **UNCAPPED}
+        environment = {"DATABASE_URL": url, "REDIS_URL": "", "GAMIFY_VAR": var, **product.UNCAPPED}
         product.manage(environment, "migrate", "-v0")
-        key = _admin_key(environment, "acme")
+        key = product.new_key(environment, "acme", "admin")
         with (
             product.served(environment) as port,
             beat(environment),
@@ -132,13 +131,6 @@ def try_kills(url: str, *, kills: int) -> Outcome:
                 dict(db.execute(TOLD).fetchall()),
                 _arrived(target, secret),
             )
-
-
-def _admin_key(environment: Mapping[str, str], slug: str) -> str:
-    product.manage(environment, "create_tenant", slug)
-    made = product.manage(environment, "create_api_key", "--tenant", slug, "--scope", "admin", "--json")
-    key: str = json.loads(made)["key"]
-    return key
 
 
 def _kill(environment: Mapping[str, str], port: int, target: int, kills: int) -> Counter[str]:

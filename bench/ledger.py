@@ -26,8 +26,8 @@ def _entry(k: str) -> str:
 _PEOPLE = f"""
     INSERT INTO participants_participant (id, tenant_id, external_id, attributes, past_zones, is_active, balance, total_earned,
         total_spent, total_expired, ledger_count, total_events, tier_code, tier_is_manual, tier_count, badge_count,
-        challenges_completed, rewards_claimed, next_expiry_at, first_seen_at, last_seen_at)
-    SELECT {PERSON}, %(tenant)s, 'user_' || n, '{{}}', '[]', true, 360, 900, 540, 0, 20, 0, 'bronze', false, 1, 1, 0, 1,
+        challenges_completed, rewards_claimed, visible, next_expiry_at, first_seen_at, last_seen_at)
+    SELECT {PERSON}, %(tenant)s, 'user_' || n, '{{}}', '[]', true, 360, 900, 540, 0, 20, 0, 'bronze', false, 1, 1, 0, 1, true,
         %(now)s + interval '90 days', %(now)s, %(now)s
     FROM generate_series(1, %(people)s) AS n
 """

@@ -1,26 +1,11 @@
 """A load generator: some keep-alive connections, each with requests prepared as bytes, for a while."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 
-RequestMaker = Callable[[int, int], bytes]
-
-
-@dataclass
-class Outcome:
-    seconds: float = 0.0
-    statuses: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def requests(self) -> int:
-        return sum(self.statuses.values())
-
-    @property
-    def rate(self) -> float:
-        return self.requests / self.seconds
+RequestMaker = Callable[[], bytes]
 
 
 def post(path: str, body: bytes, *, key: str) -> bytes:
@@ -34,51 +19,47 @@ def get(path: str, *, key: str) -> bytes:
 
 def ask(port: int, request: bytes) -> int:
     """Send one request; answers the status that came back."""
-    with socket.create_connection(("127.0.0.1", port)) as sock:
+    with _connected(port) as sock:
         sock.sendall(request)
         return _read_answer(sock)
 
 
-def run(port: int, make: RequestMaker, *, connections: int, seconds: float) -> Outcome:
-    """Send `make(connection, n)` over and over; answers how many of which status came back."""
-    outcome, lock, stop_at = Outcome(), threading.Lock(), time.monotonic() + seconds
+def rate(port: int, make: RequestMaker, *, connections: int, seconds: float) -> float:
+    """Requests of `make` per second. All must be answered 200."""
 
-    def work(connection: int) -> None:
-        counts: dict[int, int] = {}
-        with socket.create_connection(("127.0.0.1", port)) as sock:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            n = 0
+    def work(_: int) -> int:
+        count = 0
+        with _connected(port) as sock:
             while time.monotonic() < stop_at:
-                sock.sendall(make(connection, n))
-                status = _read_answer(sock)
-                counts[status] = counts.get(status, 0) + 1
-                n += 1
-        with lock:
-            for status, count in counts.items():
-                outcome.statuses[status] = outcome.statuses.get(status, 0) + count
+                _answered(sock, make())
+                count += 1
+        return count
 
     started = time.monotonic()
-    threads = [threading.Thread(target=work, args=(connection,)) for connection in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    outcome.seconds = time.monotonic() - started
-    return outcome
+    stop_at = started + seconds
+    with ThreadPoolExecutor(connections) as pool:
+        return sum(pool.map(work, range(connections))) / (time.monotonic() - started)
 
 
 def latencies(port: int, request: bytes, *, number: int) -> list[float]:
     """How long each of so many took, one after the other, in seconds; all must be answered 200."""
-    took: list[float] = []
-    with socket.create_connection(("127.0.0.1", port)) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(number):
-            began = time.perf_counter()
-            sock.sendall(request)
-            if (status := _read_answer(sock)) != 200:
-                raise RuntimeError(f"answered {status}")
-            took.append(time.perf_counter() - began)
-    return took
+    with _connected(port) as sock:
+        return [_answered(sock, request) for _ in range(number)]
+
+
+def _connected(port: int) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _answered(sock: socket.socket, request: bytes) -> float:
+    """Send one request, which must be answered 200; answers how many seconds that took."""
+    began = time.perf_counter()
+    sock.sendall(request)
+    if (status := _read_answer(sock)) != 200:
+        raise RuntimeError(f"{request.partition(b' HTTP')[0].decode()} was answered {status}")
+    return time.perf_counter() - began
 
 
 def _read_answer(sock: socket.socket) -> int:

@@ -6,15 +6,27 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import load
+from tests.booting import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = os.cpu_count() or 1
+UNCAPPED = {"PARTICIPANT_WRITES_PER_MINUTE": "0", "KEY_REQUESTS_PER_MINUTE": "0", "LOG_LEVEL": "WARNING"}
+
+
+@contextlib.contextmanager
+def installed(**more: str) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A migrated PostgreSQL with its default durability, and the environment of the product on it, without caps."""
+    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
+        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED, **more}
+        manage(environment, "migrate", "-v0")
+        yield server, environment
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> str:
@@ -23,17 +35,21 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def new_key(environment: Mapping[str, str], slug: str) -> str:
-    """A tenant without caps, and a key to it."""
+def new_key(environment: Mapping[str, str], slug: str, *scopes: str) -> str:
+    """A new tenant, and a key to it."""
     manage(environment, "create_tenant", slug)
-    key: str = json.loads(manage(environment, "create_api_key", "--tenant", slug, "--json"))["key"]
+    return _key(environment, slug, *scopes)
+
+
+def _key(environment: Mapping[str, str], slug: str, *scopes: str) -> str:
+    options = [option for scope in scopes for option in ("--scope", scope)]
+    key: str = json.loads(manage(environment, "create_api_key", "--tenant", slug, "--json", *options))["key"]
     return key
 
 
 def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *definitions: Mapping[str, Any]) -> None:
     """Define `kind`, such as streaks, by the admin API."""
-    made = manage(environment, "create_api_key", "--tenant", slug, "--scope", "admin", "--json")
-    key = json.loads(made)["key"]
+    key = _key(environment, slug, "admin")
     for definition in definitions:
         request = load.post(f"/api/v1/gamify/admin/{kind}", json.dumps(definition).encode(), key=key)
         if (status := load.ask(port, request)) != 201:
@@ -64,6 +80,16 @@ def served(environment: Mapping[str, str]) -> Iterator[int]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def served_beside_floor(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """The product and the framework's floor; yields their ports."""
+    with (
+        served(environment) as port,
+        served({**environment, "DJANGO_SETTINGS_MODULE": "bench.floor_settings"}) as floor,
+    ):
+        yield port, floor
 
 
 def _free_port() -> int:

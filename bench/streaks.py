@@ -2,7 +2,6 @@
 
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,7 @@ import psycopg
 from uuid_utils.compat import uuid7
 
 from bench import crowd, load, product
-from bench.awards import CONNECTIONS, PEOPLE, UNCAPPED
-from tests.booting import postgres
+from bench.awards import CONNECTIONS, PEOPLE, posts, print_conditions
 
 STREAK = {"code": "daily", "name": "Daily", "fact_type": "login", "period": "daily"}
 RECORD = "/api/v1/gamify/streaks/record"
@@ -30,20 +28,15 @@ _random = Random(1)
 
 
 def measure(*, seconds: float, rounds: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
-        print(
-            f"  {server.description}, {product.WORKERS} workers, {CONNECTIONS} connections, median of {rounds} rounds"
-        )
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
+    with product.installed() as (server, environment):
         key = product.new_key(environment, "bench")
-        floor = environment | {"DJANGO_SETTINGS_MODULE": "bench.floor_settings"}
-        with product.served(environment) as port, product.served(floor) as floor_port:
+        with product.served_beside_floor(environment) as (port, floor_port):
+            print_conditions(server, rounds)
             product.define(port, environment, "bench", "streaks", STREAK)
             cases = {
-                "floor: POST, key, serializer": partial(_requests_per_second, floor_port, "/floor", key, seconds),
+                "floor: POST, key, serializer": partial(ticks_per_second, floor_port, "/floor", key, seconds),
                 "floor: plain SQL by psycopg": partial(_statements_per_second, server.url, seconds),
-                "POST streaks/record": partial(_requests_per_second, port, RECORD, key, seconds),
+                "POST streaks/record": partial(ticks_per_second, port, RECORD, key, seconds),
             }
             _report(_medians(cases, rounds))
 
@@ -54,19 +47,11 @@ def _medians(cases: Mapping[str, Rate], rounds: int) -> dict[str, float]:
     return {name: statistics.median(each[name] for each in found[1:]) for name in cases}
 
 
-def _requests_per_second(port: int, path: str, key: str, seconds: float) -> float:
-    outcome = load.run(
-        port,
-        lambda connection, n: load.post(path, json.dumps(_tick()).encode(), key=key),
-        connections=CONNECTIONS,
-        seconds=seconds,
-    )
-    if set(outcome.statuses) != {200}:
-        raise RuntimeError(f"POST {path} answered {outcome.statuses}")
-    return outcome.rate
+def ticks_per_second(port: int, path: str, key: str, seconds: float) -> float:
+    return load.rate(port, posts(path, tick, key), connections=CONNECTIONS, seconds=seconds)
 
 
-def _tick() -> dict[str, object]:
+def tick() -> dict[str, Any]:
     """Some minute of the last ninety days. The floor's body wants an amount, which the product ignores."""
     at = datetime.now(UTC) - timedelta(minutes=_random.randrange(90 * 24 * 60))
     return {

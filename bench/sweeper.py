@@ -26,7 +26,7 @@ from bench import crowd  # noqa: E402
 from gamify_project import celery_app  # noqa: E402, F401 - hears that a worker starts
 from participants.models import Tenant  # noqa: E402
 from streaks.selectors.due import BREAKS  # noqa: E402
-from streaks.services import create_streak, sweep, sweep_in_chunks  # noqa: E402
+from streaks.services import create_streak, sweep  # noqa: E402
 
 DAILY = {"code": "daily", "name": "Daily", "event_types": ["login"]}
 
@@ -44,13 +44,13 @@ def main(slug: str, states: int, due: int, rounds: int) -> None:
     ours: list[float] = []
     for _ in range(rounds):
         plain.append(_rate(values, due, lambda: _execute(crowd.SWEEP, values)))
-        ours.append(_rate(values, due, lambda: sweep(tenant=_fresh(tenant), kind=BREAKS, now=now)))
+        ours.append(_rate(values, due, lambda: sum(sweep(tenant=_fresh(tenant), kind=BREAKS, now=now))))
     print(json.dumps({"plain": plain, "ours": ours, "grown": _peak() - peak}))
 
 
 def _peak_of_a_few_chunks(tenant: Tenant, now: datetime) -> float:
     """Statements are prepared by then, and the catalog is compiled."""
-    list(islice(sweep_in_chunks(tenant=_fresh(tenant), kind=BREAKS, now=now), 4))
+    list(islice(sweep(tenant=_fresh(tenant), kind=BREAKS, now=now), 4))
     return _peak()
 
 

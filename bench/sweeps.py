@@ -5,18 +5,13 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 
 from bench import product
-from tests.booting import postgres
 
 
 def measure(*, states: int, due: int, rounds: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
+    with product.installed(DJANGO_SETTINGS_MODULE="gamify_project.settings") as (server, environment):
         print(f"  {server.description}, median of {rounds} rounds; {due:,} due of {states:,} states")
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, "LOG_LEVEL": "WARNING"}
-        environment["DJANGO_SETTINGS_MODULE"] = "gamify_project.settings"
-        product.manage(environment, "migrate", "-v0")
         product.manage(environment, "create_tenant", "acme")
         arguments = [sys.executable, "-m", "bench.sweeper", "acme", str(states), str(due), str(rounds)]
         told = subprocess.run(

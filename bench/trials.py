@@ -7,7 +7,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from typing import Any
 import psycopg
 
 from bench import product
-from bench.awards import UNCAPPED
 from bench.webhooks import receiver, taken, verify
-from tests.booting import postgres
 
 ENDPOINTS = 20
 EVENTS = 10_000
@@ -87,23 +84,20 @@ def ask(port: int, method: str, path: str, body: Mapping[str, Any], *, key: str)
 
 def try_sick_endpoints() -> None:
     """Events for 20 endpoints that all work; then 10,000 while half of them fail 30 %, hang 10 % and reset 10 %."""
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var, receiver() as target:
-        environment = {
-            "DATABASE_URL": server.url, "GAMIFY_VAR": var, "WEBHOOK_TIMEOUT_SECONDS": SICK_TIMEOUT, **UNCAPPED,
-        }  # fmt: skip
-        product.manage(environment, "migrate", "-v0")
-        with (
-            product.served(environment) as port,
-            running(environment, "worker"),
-            beat(environment),
-            psycopg.connect(server.url, autocommit=True) as db,
-        ):
-            customers = [Customer.new(port, key, target) for key in _admin_keys(environment, ENDPOINTS)]
-            print(f"  {server.description}; timeout {SICK_TIMEOUT} s, pauses of 5 s and then 5 s instead of 5 min …")
-            _try_once("all work", customers, HEALTHY_EVENTS, db, target)
-            for each in customers[1::2]:
-                each.move(f"http://127.0.0.1:{target}/sick/{each.path.rpartition('/')[2]}")
-            _try_once("half are sick", customers, EVENTS, db, target)
+    with (
+        product.installed(WEBHOOK_TIMEOUT_SECONDS=SICK_TIMEOUT) as (server, environment),
+        receiver() as target,
+        product.served(environment) as port,
+        running(environment, "worker"),
+        beat(environment),
+        psycopg.connect(server.url, autocommit=True) as db,
+    ):
+        customers = [Customer.new(port, key, target) for key in _admin_keys(environment, ENDPOINTS)]
+        print(f"  {server.description}; timeout {SICK_TIMEOUT} s, pauses of 5 s and then 5 s instead of 5 min …")
+        _try_once("all work", customers, HEALTHY_EVENTS, db, target)
+        for each in customers[1::2]:
+            each.move(f"http://127.0.0.1:{target}/sick/{each.path.rpartition('/')[2]}")
+        _try_once("half are sick", customers, EVENTS, db, target)
 
 
 @dataclass

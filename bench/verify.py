@@ -17,7 +17,6 @@ from typing import Any
 import psycopg
 
 from bench import ledger, product
-from tests.booting import postgres
 
 SLUGS = ("tenth", "whole")
 
@@ -36,16 +35,13 @@ class Verified:
 
 
 def measure(*, entries: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var:
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, "LOG_LEVEL": "WARNING"}
-        product.manage(environment, "migrate", "-v0")
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            whole = _filled(connection, environment, entries)
-            print(f"  {server.description}; {entries:,} entries of {whole['people']:,} participants")
-            runs = {slug: _verified(environment, slug) for slug in SLUGS}
-            for statement, _, _ in ledger.FAULTS.values():
-                connection.execute(statement, whole)
-            faulty = _verified(environment, "whole")
+    with product.installed() as (server, environment), psycopg.connect(server.url, autocommit=True) as connection:
+        whole = _filled(connection, environment, entries)
+        print(f"  {server.description}; {entries:,} entries of {whole['people']:,} participants")
+        runs = {slug: _verified(environment, slug) for slug in SLUGS}
+        for statement, _, _ in ledger.FAULTS.values():
+            connection.execute(statement, whole)
+        faulty = _verified(environment, "whole")
     _check(runs, faulty)
     _report(runs | {"whole, with faults": faulty})
 

@@ -5,7 +5,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,8 +13,6 @@ import time_machine
 from standardwebhooks import Webhook
 
 from bench import load, product
-from bench.awards import UNCAPPED
-from tests.booting import postgres
 
 EVENTS = 10_000
 BATCH = 100
@@ -30,11 +27,11 @@ started = time.perf_counter(); deliver_due(); print(time.perf_counter() - starte
 """
 LOOP = """
 import gc, time, httpx2
-from gamify.webhooks.engine.messages import encoded, message_of
+from gamify.webhooks.engine.messages import message_bytes, message_of
 from gamify.webhooks.models import Delivery
 from participants.models import DomainEvent
 events = list(DomainEvent.objects.filter(type="points.awarded").order_by("-id")[:{events}])
-bodies = [encoded(message_of(event)) for event in events]
+bodies = [message_bytes(message_of(event)) for event in events]
 gc.collect(); gc.freeze()
 with httpx2.Client() as client:
     started = time.perf_counter()
@@ -75,10 +72,6 @@ def verify(found: Iterable[list[Any]], secrets: Mapping[str, str]) -> None:
             Webhook(secrets[path]).verify(body, headers)
 
 
-def define_endpoint(port: int, environment: Mapping[str, str], slug: str, url: str) -> None:
-    product.define(port, environment, slug, "webhooks", {"url": url, "event_types": ["points.awarded"]})
-
-
 def award_many(port: int, key: str, number: int) -> None:
     awards = [{"participant_id": f"user_{n}", "amount": 5} for n in range(BATCH)]
     request = load.post("/api/v1/gamify/points/award-batch", json.dumps({"awards": awards}).encode(), key=key)
@@ -88,14 +81,13 @@ def award_many(port: int, key: str, number: int) -> None:
 
 
 def measure(*, rounds: int) -> None:
-    with postgres(options={}) as server, tempfile.TemporaryDirectory() as var, receiver() as target:
+    with product.installed() as (server, environment), receiver() as target:
         print(f"  {server.description}, {EVENTS:,} deliveries, one worker, median of {rounds} rounds")
-        environment = {"DATABASE_URL": server.url, "GAMIFY_VAR": var, **UNCAPPED}
-        product.manage(environment, "migrate", "-v0")
         key = product.new_key(environment, "bench")
         pumped, looped = [], []
         with product.served(environment) as port:
-            define_endpoint(port, environment, "bench", f"http://127.0.0.1:{target}/ok/1")
+            endpoint = {"url": f"http://127.0.0.1:{target}/ok/1", "event_types": ["points.awarded"]}
+            product.define(port, environment, "bench", "webhooks", endpoint)
             for _ in range(rounds):
                 award_many(port, key, EVENTS)
                 pumped.append(EVENTS / _seconds(environment, PUMP))

@@ -47,7 +47,10 @@ class AccountWithoutPasswordForm(AccountFormBase):
 
 @admin.register(User)
 class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
-    """Superusers can change everything. Others can change what `get_readonly_fields` leaves, but no superuser."""
+    """Superusers can change everything. Others can change what `get_readonly_fields` leaves, but no superuser.
+
+    Accounts are deactivated and not deleted, because deletion would remove their audit rows.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -91,25 +94,15 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
         return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_edit(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # would delete their audit rows as well; deactivate the account instead
-
-
-def _may_edit(request: HttpRequest, user: Any) -> bool:
-    return request.user.is_superuser or not getattr(user, "is_superuser", False)
+        may_edit = request.user.is_superuser or not getattr(obj, "is_superuser", False)
+        return may_edit and super().has_change_permission(request, obj)
 
 
 @admin.register(Group)
 class StaffGroupAdmin(ConsoleAdmin, GroupAdmin):
     """Groups contain permissions, so only superusers edit them."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
+    has_change_permission = has_delete_permission = has_add_permission

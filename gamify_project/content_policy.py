@@ -30,11 +30,7 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault(HEADER, _policy(request.path_info))
+        elsewhere = DOCS if request.path_info == DOCS_PATH else NOTHING
+        is_console = request.path_info.startswith(settings.CONSOLE_PREFIX)
+        response.headers.setdefault(HEADER, CONSOLE if is_console else elsewhere)
         return response
-
-
-def _policy(path: str) -> str:
-    if path.startswith(settings.CONSOLE_PREFIX):
-        return CONSOLE
-    return DOCS if path == DOCS_PATH else NOTHING

@@ -1,6 +1,6 @@
 """Turns every exception into an answer: in the dialect of the path for API paths, else as a page. Never with a stack trace."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -78,27 +78,17 @@ def _json(problem: Problem, request: HttpRequest) -> JsonResponse:
     return JsonResponse(dialects.render(problem, path=request.path), status=problem.status)
 
 
-def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _json_or_page(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST, request)
+def _handler(problem: Problem, page: ErrorPage) -> Callable[..., HttpResponse]:
+    """Return a view for Django's hooks: it answers JSON for an API path, else an error page."""
+
+    def handle(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        return _json(problem, request) if dialects.is_api_path(request.path) else error_pages.answer(page, request)
+
+    return handle
 
 
-def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _json_or_page(FORBIDDEN, error_pages.FORBIDDEN, request)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's hook (settings.CSRF_FAILURE_VIEW) for a form without a valid CSRF token."""
-    return _json_or_page(FORBIDDEN, error_pages.FORM_EXPIRED, request)
-
-
-def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _json_or_page(NOT_FOUND, error_pages.NOT_FOUND, request)
-
-
-def handler500(request: HttpRequest) -> HttpResponse:
-    return _json_or_page(CRASHED, error_pages.CRASHED, request)
-
-
-def _json_or_page(problem: Problem, page: ErrorPage, request: HttpRequest) -> HttpResponse:
-    """Return JSON for an API path, else an error page."""
-    return _json(problem, request) if dialects.is_api_path(request.path) else error_pages.answer(page, request)
+handler400 = _handler(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST)
+handler403 = _handler(FORBIDDEN, error_pages.FORBIDDEN)
+handler404 = _handler(NOT_FOUND, error_pages.NOT_FOUND)
+handler500 = _handler(CRASHED, error_pages.CRASHED)
+csrf_failure = _handler(FORBIDDEN, error_pages.FORM_EXPIRED)  # settings.CSRF_FAILURE_VIEW

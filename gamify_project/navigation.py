@@ -8,12 +8,9 @@ from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 
 
-def _may_see(*permissions: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: any(request.user.has_perm(permission) for permission in permissions)
-
-
 def _page(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{route}"), "permission": _may_see(permission)}
+    may_see = {"permission": lambda request: request.user.has_perm(permission)}
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{route}"), **may_see}
 
 
 def _is_at(route: str, *, except_for: str) -> Callable[[HttpRequest], bool]:

@@ -41,10 +41,6 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
-def _cache() -> None:
-    cache.get("ready")
-
-
 def _broker() -> None:
     with app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, timeout=1)
@@ -58,7 +54,7 @@ def _migrations() -> None:
 
 CHECKS: dict[str, Callable[[], Any]] = {
     "database": _database,
-    "cache": _cache,
+    "cache": lambda: cache.get("ready"),
     "broker": _broker,
     "migrations": _migrations,
 }

@@ -5,13 +5,9 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from gamify_project import errors, metrics, probes
+from gamify_project.errors import handler400, handler403, handler404, handler500  # noqa: F401 - Django looks for them here
 from gamify_project.openapi.docs import DocsView, SchemaView
 from gamify_project.reset_links import ResetPasswordView
-
-handler400 = errors.handler400
-handler403 = errors.handler403
-handler404 = errors.handler404
-handler500 = errors.handler500
 
 gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.badges.api.urls")),

@@ -7,7 +7,7 @@ with the table. What it checks must hold in every committed state, so that every
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice, repeat
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -75,21 +75,8 @@ def group_by_participant(*streams: Iterable[Row]) -> Iterator[tuple[UUID, Iterat
     The first column of every row is the participant's id, and every stream must be sorted by it. Each row is yielded as (number of
     its stream, row), rows of the first stream first.
     """
-    numbered = [_with_number(number, rows) for number, rows in enumerate(streams)]
-    return groupby(merge(*numbered, key=_order), key=_owner)
-
-
-def _with_number(number: int, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-    return ((number, row) for row in rows)
-
-
-def _order(numbered: tuple[int, Row]) -> int:
-    owner: int = numbered[1][0].int
-    return owner
-
-
-def _owner(numbered: tuple[int, Row]) -> Any:
-    return numbered[1][0]
+    numbered = [zip(repeat(number), rows) for number, rows in enumerate(streams)]
+    return groupby(merge(*numbered, key=lambda each: each[1][0].int), key=lambda each: each[1][0])
 
 
 PARTICIPANTS = 0
@@ -108,12 +95,7 @@ def group_with_participants(
         if number == PARTICIPANTS:
             yield participant_id, first[1:], rows
         else:
-            yield participant_id, None, _with_first(number, first, rows)
-
-
-def _with_first(number: int, first: Row, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
-    yield number, first
-    yield from rows
+            yield participant_id, None, chain([(number, first)], rows)
 
 
 def orphan_drift(participant_id: UUID, what: str, rows: Iterator[Any]) -> Drift:

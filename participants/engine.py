@@ -26,7 +26,6 @@ MAX_OBJECT_BYTES = 16 * 1024
 RESERVED_SLUGS = frozenset({"user", "users", "definitions"})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_HEADER_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?)"
@@ -153,7 +152,7 @@ class RepeatedNames(dict[str, Any]):
 
 def decode_json(text: str) -> Any:
     """Decode JSON. An object that has a name twice is returned as `RepeatedNames`. Raises ValueError or RecursionError."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    return json.loads(text, object_pairs_hook=_object, parse_constant=refuse_constant)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -161,7 +160,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names if len(names) == len(pairs) else RepeatedNames(pairs)
 
 
-def _refuse_constant(name: str) -> Any:
+def refuse_constant(name: str) -> Any:
+    """Refuse `NaN` and `Infinity`, which Python's parser accepts."""
     raise ValueError(f"{name} is not a JSON number")
 
 
@@ -270,16 +270,6 @@ def slug_problem(value: str) -> str | None:
     if uuid_of(value):
         return "Must not look like a UUID, because paths may also name a tenant by its id."
     return None
-
-
-def is_header_key(value: str) -> bool:
-    """Whether `value` is valid in an `Idempotency-Key` header."""
-    return bool(_HEADER_KEY.fullmatch(value))
-
-
-def is_slug(value: str) -> bool:
-    """Whether `value` is valid as a tenant's public slug."""
-    return slug_problem(value) is None
 
 
 def uuid_of(value: str) -> UUID | None:

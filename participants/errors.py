@@ -32,22 +32,25 @@ def _join(path: str, name: str) -> str:
 
 
 class DomainError(Exception):
-    """A refusal with a stable `code`, a sentence for people, and the HTTP status that both dialects use."""
+    """A refusal with a stable `code`, a sentence for people, and the HTTP status that both dialects use.
+
+    The sentence is `text` of the class, with `values` in its placeholders.
+    """
 
     code = "bad_request"
     status = 400
+    text = "{}"
 
     def __init__(
         self,
-        message: str,
-        *,
+        *values: object,
         code: str | None = None,
         status: int | None = None,
         errors: tuple[FieldError, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = self.text.format(*values)
+        super().__init__(self.message)
         self.code = code or self.code
         self.status = status or self.status
         self.errors = errors
@@ -57,9 +60,7 @@ class DomainError(Exception):
 class ParticipantNotFound(DomainError):
     code = "participant_not_found"
     status = 404
-
-    def __init__(self, external_id: str) -> None:
-        super().__init__(f"Participant not found: {external_id}")
+    text = "Participant not found: {}"
 
 
 class InvalidInput(DomainError):
@@ -75,6 +76,4 @@ class InvalidInput(DomainError):
 class TenantUnavailable(DomainError):
     code = "forbidden"
     status = 403
-
-    def __init__(self) -> None:
-        super().__init__("Tenant is disabled")
+    text = "Tenant is disabled"

@@ -79,11 +79,6 @@ def register(
     event_types.register(name, EventType(name, meaning, about | dict(fields), is_reversal))
 
 
-def unknown_fields(event_type: EventType, data: Mapping[str, Any]) -> set[str]:
-    """Return the names in `data` that the registered type does not have."""
-    return data.keys() - event_type.fields.keys()
-
-
 def register_all() -> None:
     """Register this package's own events."""
     profile = {

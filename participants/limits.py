@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from participants.errors import DomainError
@@ -53,46 +53,43 @@ class RateLimited(DomainError):
 
     status = 429
 
-    def __init__(self, message: str, limit_status: RateLimitStatus) -> None:
+    def __init__(self, limit_status: RateLimitStatus, *values: object) -> None:
         retry_after = max(1, math.ceil(limit_status.reset_at - time.time()))
-        super().__init__(message, headers={"Retry-After": str(retry_after), **limit_status.headers})
+        headers = {"Retry-After": str(retry_after), **limit_status.headers}
+        super().__init__(limit_status.limit, *values, headers=headers)
 
 
 class KeyLimitExceeded(RateLimited):
     code = "RATE_LIMIT_KEY_EXCEEDED"
+    text = "{1} exceeded {0} requests per minute"
 
     def __init__(self, limit_status: RateLimitStatus, *, caller: str = "API key") -> None:
-        super().__init__(f"{caller} exceeded {limit_status.limit} requests per minute", limit_status)
+        super().__init__(limit_status, caller)
 
 
 class ParticipantLimitExceeded(RateLimited):
     code = "RATE_LIMIT_PARTICIPANT_EXCEEDED"
-
-    def __init__(self, limit_status: RateLimitStatus) -> None:
-        super().__init__(f"Participant exceeded {limit_status.limit} writes per minute", limit_status)
+    text = "Participant exceeded {} writes per minute"
 
 
 class AuthenticationLimitExceeded(RateLimited):
     code = "RATE_LIMIT_AUTH_EXCEEDED"
-
-    def __init__(self, limit_status: RateLimitStatus) -> None:
-        super().__init__(f"Too many failed authentications: at most {limit_status.limit} per minute", limit_status)
+    text = "Too many failed authentications: at most {} per minute"
 
 
 def take_key_request(caller: Caller) -> RateLimitStatus | None:
     """Count one request of a key or a partner's secret. Returns None if there is no limit. Raises RateLimited."""
-    limit_status, is_allowed = _take(caller.tenant.key_requests_per_minute, 1, "key", str(caller.pk))
-    if not is_allowed:
-        raise KeyLimitExceeded(_known(limit_status), caller=noun_of(caller))
-    return limit_status
+
+    def refusal(limit_status: RateLimitStatus) -> RateLimited:
+        return KeyLimitExceeded(limit_status, caller=noun_of(caller))
+
+    return _take(caller.tenant.key_requests_per_minute, refusal, "key", str(caller.pk))
 
 
 def take_participant_write(tenant: Tenant, external_id: str) -> RateLimitStatus | None:
     """Count one write for a participant. Returns None if there is no limit. Raises RateLimited."""
-    limit_status, is_allowed = _take(tenant.participant_writes_per_minute, 1, *_participant_scope(tenant, external_id))
-    if not is_allowed:
-        raise ParticipantLimitExceeded(_known(limit_status))
-    return limit_status
+    scope = _participant_scope(tenant, external_id)
+    return _take(tenant.participant_writes_per_minute, ParticipantLimitExceeded, *scope)
 
 
 def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict[int, RateLimited]:
@@ -128,9 +125,7 @@ def _take_one_by_one(tenant: Tenant, external_id: str, indexes: Iterable[int]) -
 
 def take_authentication_failure(address: str) -> None:
     """Count one failed authentication from `address`. Raises RateLimited."""
-    limit_status, is_allowed = _take(settings.AUTH_FAILURES_PER_MINUTE, 1, "address", address)
-    if not is_allowed:
-        raise AuthenticationLimitExceeded(_known(limit_status))
+    _take(settings.AUTH_FAILURES_PER_MINUTE, AuthenticationLimitExceeded, "address", address)
 
 
 def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]:
@@ -138,48 +133,43 @@ def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]
     return "participant", str(tenant.pk), keyed_hashes(external_id, purpose="rate limit")[0]
 
 
-def _known(limit_status: RateLimitStatus | None) -> RateLimitStatus:
-    assert limit_status is not None, "only a counted request is refused"  # noqa: S101
-    return limit_status
+def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: str) -> RateLimitStatus | None:
+    """Count one call against `limit` per sliding minute, and return the status. Raises `refusal` if the limit is exceeded.
 
-
-def _take(limit: int, cost: int, *name: str) -> tuple[RateLimitStatus | None, bool]:
-    """Count `cost` against `limit` per sliding minute. Returns the status and whether the request is allowed.
-
-    It is allowed, with the status None, if `limit` is 0 or the store does not answer.
+    Every call is allowed, with the status None, if `limit` is 0 or the store does not answer.
     """
     if limit == 0:
-        return None, True
+        return None
     item = RateLimitItemPerMinute(limit)
 
     def count() -> tuple[RateLimitStatus, bool]:
-        is_allowed = _limiter().hit(item, *name, cost=cost)
+        is_allowed = _limiter().hit(item, *name)
         stats = _limiter().get_window_stats(item, *name)
         return RateLimitStatus(limit, stats.remaining, stats.reset_time), is_allowed
 
-    return _breaker.call(count) or (None, True)
+    limit_status, is_allowed = _breaker.call(count) or (None, True)
+    if limit_status is not None and not is_allowed:
+        raise refusal(limit_status)
+    return limit_status
 
 
 @cache
 def _limiter() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(_storage())
-
-
-def _storage() -> Storage:
     if not settings.REDIS_URL:
-        return MemoryStorage()
+        return SlidingWindowCounterRateLimiter(MemoryStorage())
     timeout = settings.REDIS_TIMEOUT_SECONDS
-    return RedisStorage(
+    storage = RedisStorage(
         settings.REDIS_URL,
         wrap_exceptions=True,
         key_prefix="gamify:limits",
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
     )
+    return SlidingWindowCounterRateLimiter(storage)
 
 
 class _Breaker:
-    """A circuit breaker: does not ask Redis for a few seconds after a failure, so that only one request waits for the timeout."""
+    """A circuit breaker: after a failure, calls are skipped for PAUSE_AFTER_FAILURE_SECONDS."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()

@@ -50,6 +50,9 @@ SECTION_NAMES = ("points", "tier", "badges", "streaks", "challenges", "rewards")
 
 def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
     """Return the full profile of a known participant."""
+    fields: dict[str, Any] = {}
+    for name in SECTION_NAMES:
+        fields |= sections[name].profile(subject)
     return {
         "participant_id": participant.external_id,
         "display_name": participant.display_name,
@@ -57,20 +60,13 @@ def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
         "attributes": participant.attributes,
         "timezone": participant.timezone,
         "visible": participant.visible,
-        **_section_fields(subject),
+        **fields,
         "total_events": participant.total_events,
         "first_seen_at": participant.first_seen_at,
         "last_seen_at": participant.last_seen_at,
         "is_active": participant.is_active,
         "created_at": participant.first_seen_at,
     }
-
-
-def _section_fields(subject: Subject) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name in SECTION_NAMES:
-        fields |= sections[name].profile(subject)
-    return fields
 
 
 def state_of(subject: Subject, *, include: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from participants.database import Query, Slot
-from participants.engine import is_slug, uuid_of
+from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
@@ -64,7 +64,7 @@ def _has_name(name: str, *id_fields: str, slug: str = "slug") -> Q:
 
     A `name` that can be neither is not sent to the database, because it may contain NUL characters.
     """
-    condition = Q(**{slug: name}) if is_slug(name) else Q(pk__in=[])
+    condition = Q(**{slug: name}) if slug_problem(name) is None else Q(pk__in=[])
     if tenant_id := uuid_of(name):
         for field in id_fields:
             condition |= Q(**{field: tenant_id})

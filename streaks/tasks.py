@@ -6,7 +6,7 @@ from django.utils import timezone
 from participants.work import round_robin
 from streaks.models import Streak
 from streaks.selectors.due import BREAKS, RISKS, SweepKind, tenants_with_due_rows
-from streaks.services import review_in_chunks, sweep_in_chunks
+from streaks.services import review_streak, sweep
 
 # Less than the time after which a worker is killed (LONGEST_TASK_SECONDS). Remaining rows are due for the next run.
 BUDGET_SECONDS = 120.0
@@ -27,7 +27,7 @@ def announce_risks() -> None:
 def _announce(kind: SweepKind) -> None:
     now = timezone.now()
     tenants = tenants_with_due_rows(kind, now=now)
-    work = [(tenant, sweep_in_chunks(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
+    work = [(tenant, sweep(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
     round_robin(f"streak {kind.name}", work, seconds=BUDGET_SECONDS)
 
 
@@ -36,5 +36,5 @@ def review() -> None:
     """Announce what a change of a streak's rules, the end of a pause, or an amnesty changed for its participants."""
     now = timezone.now()
     streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
-    work = [(streak.tenant, review_in_chunks(streak=streak, now=now)) for streak in streaks]
+    work = [(streak.tenant, review_streak(streak=streak, now=now)) for streak in streaks]
     round_robin("streak review", work, seconds=BUDGET_SECONDS)

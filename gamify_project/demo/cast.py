@@ -1,7 +1,7 @@
 """The people of the demo and what they do each day. Pure functions with fixed random seeds."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -12,23 +12,29 @@ COFFEE = 100
 FIRST_NAMES = ("Ada", "Bo", "Chen", "Dina", "Emil", "Fatou", "Goran", "Hana", "Ines", "Jun", "Kofi", "Lena", "Mara")
 LAST_NAMES = ("Adler", "Brandt", "Costa", "Diallo", "Eriksen", "Fujita", "García", "Haddad", "Ivanova", "Jensen")
 PLANS = ("free", "free", "free", "pro", "enterprise")
-REASONS = (("Completed a lesson", 20), ("Daily login", 5), ("Purchase completed", 120), ("Invited a friend", 250))
-REASON_WEIGHTS = (6, 10, 3, 1)
-
 FOUNDERS = (4, 22)
 
-# The streaks that a deed ticks, besides `daily_login`, which every deed ticks.
-STREAKS_OF: Mapping[str, Sequence[str]] = {
-    "Completed a lesson": ("daily_lesson", "weekly_lesson"),
-    "Purchase completed": ("monthly_purchase",),
-    "Invited a friend": ("invitations",),
-}
-# The event that the application reports for a deed.
-EVENTS_OF: Mapping[str, str] = {
-    "Completed a lesson": "lesson_completed",
-    "Purchase completed": "purchase_completed",
-    "Invited a friend": "friend_invited",
-}
+
+@dataclass(frozen=True)
+class Activity:
+    """Something that people do: the points for it, how often it happens, and which streaks it ticks besides `daily_login`.
+
+    `event` is the event that the application reports for it.
+    """
+
+    reason: str
+    amount: int
+    weight: int
+    streaks: Sequence[str] = ()
+    event: str | None = None
+
+
+ACTIVITIES = (
+    Activity("Completed a lesson", 20, 6, ("daily_lesson", "weekly_lesson"), "lesson_completed"),
+    Activity("Daily login", 5, 10),
+    Activity("Purchase completed", 120, 3, ("monthly_purchase",), "purchase_completed"),
+    Activity("Invited a friend", 250, 1, ("invitations",), "friend_invited"),
+)
 # (badge, reason, number): the badge is awarded for this number of deeds with this reason; None means any reason.
 BADGES = (
     ("first_steps", None, 1),
@@ -56,16 +62,11 @@ class Deed:
     """An activity of one person on one day."""
 
     person: Person
-    reason: str
-    amount: int
+    activity: Activity
 
     @property
     def streaks(self) -> Sequence[str]:
-        return ("daily_login", *STREAKS_OF.get(self.reason, ()))
-
-    @property
-    def event(self) -> str | None:
-        return EVENTS_OF.get(self.reason)
+        return ("daily_login", *self.activity.streaks)
 
 
 def people(number: int) -> list[Person]:
@@ -85,8 +86,8 @@ def deeds(cast: Sequence[Person], *, at: datetime) -> Iterator[Deed]:
     for person in cast:
         random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}")  # noqa: S311 - the same demo for everyone
         if random.random() < person.liveliness:
-            reason, amount = random.choices(REASONS, weights=REASON_WEIGHTS)[0]
-            yield Deed(person, reason, amount)
+            weights = [each.weight for each in ACTIVITIES]
+            yield Deed(person, random.choices(ACTIVITIES, weights=weights)[0])
 
 
 def wants_coffee(person: Person, *, at: datetime) -> bool:
@@ -115,9 +116,10 @@ class Diary:
 
     def write(self, deed: Deed) -> list[str]:
         """Record a deed. Return the codes of the badges that it earns."""
-        self.wallet += deed.amount
-        self.counts[deed.reason] += 1
-        return [code for code, reason, number in BADGES if reason in {None, deed.reason} and self._of(reason) == number]
+        done = deed.activity.reason
+        self.wallet += deed.activity.amount
+        self.counts[done] += 1
+        return [code for code, reason, number in BADGES if reason in {None, done} and self._of(reason) == number]
 
     def _of(self, reason: str | None) -> int:
         return self.counts.total() if reason is None else self.counts[reason]

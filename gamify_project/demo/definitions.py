@@ -10,80 +10,44 @@ from gamify_project.blueprints import Blueprint
 from streaks.engine.windows import Period
 from streaks.models import Streak
 
-BADGES = (
-    Blueprint(Badge, "first_steps", "First Steps", {"description": "Did a first thing", "display_order": 1}),
+# Code, name, description, rarity, category.
+_BADGES = (
+    ("first_steps", "First Steps", "Did a first thing", Rarity.COMMON, None),
+    ("regular", "Regular", "Was there 25 times", Rarity.UNCOMMON, "loyalty"),
+    ("scholar", "Scholar", "Completed 10 lessons", Rarity.RARE, "learning"),
+    ("big_spender", "Big Spender", "Made 6 purchases", Rarity.RARE, "shop"),
+    ("ambassador", "Ambassador", "Invited 3 friends", Rarity.EPIC, "community"),
+    ("legend", "Legend", "Was there 70 times", Rarity.LEGENDARY, "loyalty"),
+    ("all_rounder", "All-Rounder", "Completed the grand tour", Rarity.EPIC, "community"),
+)
+BADGES = tuple(
     Blueprint(
-        Badge,
-        "regular",
-        "Regular",
-        {"description": "Was there 25 times", "rarity": Rarity.UNCOMMON, "category": "loyalty", "display_order": 2},
-    ),
-    Blueprint(
-        Badge,
-        "scholar",
-        "Scholar",
-        {"description": "Completed 10 lessons", "rarity": Rarity.RARE, "category": "learning", "display_order": 3},
-    ),
-    Blueprint(
-        Badge,
-        "big_spender",
-        "Big Spender",
-        {"description": "Made 6 purchases", "rarity": Rarity.RARE, "category": "shop", "display_order": 4},
-    ),
-    Blueprint(
-        Badge,
-        "ambassador",
-        "Ambassador",
-        {"description": "Invited 3 friends", "rarity": Rarity.EPIC, "category": "community", "display_order": 5},
-    ),
-    Blueprint(
-        Badge,
-        "legend",
-        "Legend",
-        {"description": "Was there 70 times", "rarity": Rarity.LEGENDARY, "category": "loyalty", "display_order": 6},
-    ),
-    Blueprint(
-        Badge,
-        "all_rounder",
-        "All-Rounder",
-        {"description": "Completed the grand tour", "rarity": Rarity.EPIC, "category": "community", "display_order": 7},
-    ),
+        Badge, code, name, {"description": about, "rarity": rarity, "category": category, "display_order": number}
+    )
+    for number, (code, name, about, rarity, category) in enumerate(_BADGES, start=1)
 )
 
+# Code, name, color, points, benefits.
+_TIERS: tuple[tuple[str, str, str, int, list[str]], ...] = (
+    ("bronze", "Bronze", "#CD7F32", 0, []),
+    ("silver", "Silver", "#C0C0C0", 500, ["free_shipping"]),
+    ("gold", "Gold", "#FFD700", 1500, ["free_shipping", "priority_support"]),
+    ("platinum", "Platinum", "#E5E4E2", 3000, ["free_shipping", "priority_support", "early_access"]),
+)
 TIERS = (
-    Blueprint(Tier, "bronze", "Bronze", {"level": 1, "color": "#CD7F32", "criteria_config": {"min_points": 0}}),
-    Blueprint(
-        Tier,
-        "silver",
-        "Silver",
-        {
-            "level": 2,
-            "color": "#C0C0C0",
-            "criteria_config": {"min_points": 500, "basis": "lifetime"},
-            "benefits": ["free_shipping"],
-        },
-    ),
-    Blueprint(
-        Tier,
-        "gold",
-        "Gold",
-        {
-            "level": 3,
-            "color": "#FFD700",
-            "criteria_config": {"min_points": 1500, "basis": "lifetime"},
-            "benefits": ["free_shipping", "priority_support"],
-        },
-    ),
-    Blueprint(
-        Tier,
-        "platinum",
-        "Platinum",
-        {
-            "level": 4,
-            "color": "#E5E4E2",
-            "criteria_config": {"min_points": 3000, "basis": "lifetime"},
-            "benefits": ["free_shipping", "priority_support", "early_access"],
-        },
+    *(
+        Blueprint(
+            Tier,
+            code,
+            name,
+            {
+                "level": level,
+                "color": color,
+                "criteria_config": {"min_points": points, "basis": "lifetime"},
+                "benefits": benefits,
+            },
+        )
+        for level, (code, name, color, points, benefits) in enumerate(_TIERS, start=1)
     ),
     Blueprint(Tier, "founder", "Founder", {"level": 5, "color": "#7C3AED", "award_type": "manual"}),
 )

@@ -124,7 +124,7 @@ def _replay_day(tenant: Tenant, day: _Day) -> None:
     _tick(tenant, day)
     _report_events(tenant, day)
     _give_badges(tenant=tenant, day=day)
-    changes = [Change(deed.person.external_id, deed.amount, reason=deed.reason) for deed in day.deeds]
+    changes = [Change(deed.person.external_id, deed.activity.amount, reason=deed.activity.reason) for deed in day.deeds]
     award_batch(tenant=tenant, changes=changes, refused={}, key=day.key, now=day.at)
 
 
@@ -154,9 +154,9 @@ def _tick(tenant: Tenant, day: _Day) -> None:
 def _report_events(tenant: Tenant, day: _Day) -> None:
     """Report the events of the day, which the challenge counts."""
     events = [
-        EventInput(deed.person.external_id, deed.event, day.at, idempotency_key=day.key)
+        EventInput(deed.person.external_id, deed.activity.event, day.at, idempotency_key=day.key)
         for deed in day.deeds
-        if deed.event is not None
+        if deed.activity.event is not None
     ]
     emit_batch(tenant=tenant, events=events, refused={}, now=day.at)
 

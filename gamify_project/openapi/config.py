@@ -2,44 +2,27 @@
 
 from typing import Any
 
+TAGS = {
+    "Events": "Report what your users do. Rules, badges, streaks, challenges and leaderboards react to it.",
+    "Points": "Award and deduct points; read balances and their history.",
+    "Tiers": "Levels that participants reach by points or that you assign; their definitions.",
+    "Badges": "Award badges, list the badges of a participant, and define badges.",
+    "Rules": "If an event matches conditions, grant something. Rules can be tried before they are activated.",
+    "Leaderboards": "Rankings of participants in every period; their definitions.",
+    "Streaks": "Runs of days, weeks or months with an activity; their definitions.",
+    "Challenges": "Objectives that users reach by their events; enrolments and progress; their definitions.",
+    "Rewards": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
+    "Webhooks": "Domain events, delivered to your servers or read as a feed.",
+    "Phoenix streaks": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
+    "Participants": "Your users: profile, state and erasure.",
+}
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Gamify",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "Points, tiers, badges, streaks, challenges, leaderboards and rewards for the users of your application.",
     "SERVERS": [{"url": "/", "description": "This server"}],
-    "TAGS": [
-        {
-            "name": "Events",
-            "description": "Report what your users do. Rules, badges, streaks, challenges and leaderboards react to it.",
-        },
-        {"name": "Points", "description": "Award and deduct points; read balances and their history."},
-        {
-            "name": "Tiers",
-            "description": "Levels that participants reach by points or that you assign; their definitions.",
-        },
-        {"name": "Badges", "description": "Award badges, list the badges of a participant, and define badges."},
-        {
-            "name": "Rules",
-            "description": "If an event matches conditions, grant something. Rules can be tried before they are activated.",
-        },
-        {"name": "Leaderboards", "description": "Rankings of participants in every period; their definitions."},
-        {"name": "Streaks", "description": "Runs of days, weeks or months with an activity; their definitions."},
-        {
-            "name": "Challenges",
-            "description": "Objectives that users reach by their events; enrolments and progress; their definitions.",
-        },
-        {
-            "name": "Rewards",
-            "description": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
-        },
-        {"name": "Webhooks", "description": "Domain events, delivered to your servers or read as a feed."},
-        {
-            "name": "Phoenix streaks",
-            "description": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
-        },
-        {"name": "Participants", "description": "Your users: profile, state and erasure."},
-    ],
+    "TAGS": [{"name": name, "description": about} for name, about in TAGS.items()],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gamify_project.openapi.operations.document_errors",

@@ -7,20 +7,20 @@ the operator did not touch, keep the client's value. Structured values (objects,
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.safestring import SafeString
 
+from participants.admin.rows import RowsWidget, SubmittedRows
 from participants.admin.words import table_of
 from participants.engine import MAX_BIGINT, control_character_problem, object_problem
 
 TEXT, NUMBER, YES, NO, FIXED = "text", "number", "yes", "no", "fixed"
 KINDS = {TEXT: "Text", NUMBER: "Number", YES: "Yes", NO: "No"}
 _INTEGER = re.compile(r"-?\d{1,19}")
-MAX_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,7 @@ class Row:
         return not self.key and not self.value
 
 
-@dataclass(frozen=True)
-class Submitted:
-    """The submitted rows, and the attributes that the form had shown."""
-
-    shown: Mapping[str, Any]
-    rows: Sequence[Row]
+Submitted = SubmittedRows[Mapping[str, Any], Row]
 
 
 def row_of(key: str, value: Any) -> Row:
@@ -115,42 +110,13 @@ def _differs(key: str, value: Any, shown: Mapping[str, Any]) -> bool:
     return key not in shown or json.dumps(value) != json.dumps(shown[key])  # compared as JSON, because 1 == True == 1.0
 
 
-class AttributesWidget(forms.Widget):
+class AttributesWidget(RowsWidget):
     template_name = "admin/participants/attributes.html"
+    row_class = Row
+    choices = {"kinds": KINDS}
 
-    class Media:
-        js = ("participants/attributes.js",)
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Submitted:
-        columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("key", "kind", "value"))
-        rows = (Row(*cells) for cells in zip(*columns, strict=False))
-        return Submitted(as_object(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, Submitted) else _initial_rows_of(value or {})
-        context = super().get_context(name, None, attrs)
-        context["widget"] |= {"rows": [*submitted.rows, Row()], "kinds": KINDS, "shown": json.dumps(submitted.shown)}
-        return context
-
-
-def as_object(text: str) -> Mapping[str, Any]:
-    """Parse `text` as a JSON object; return an empty one if it is anything else."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _initial_rows_of(attributes: Mapping[str, Any]) -> Submitted:
-    return Submitted(attributes, list(_rows(attributes)))
-
-
-def _rows(attributes: Mapping[str, Any]) -> Iterator[Row]:
-    return (row_of(key, value) for key, value in attributes.items())
+    def show(self, value: Mapping[str, Any]) -> Submitted:
+        return Submitted(value, [row_of(key, each) for key, each in value.items()])
 
 
 class AttributesField(forms.Field):

@@ -28,7 +28,6 @@ from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import picked_tenant, redirect_to_picker
 from participants.admin.refusals import ConsoleForm, show_refusal_on_form
 from participants.admin.viewing import show_in_words
-from participants.models import Tenant
 from participants.work import reading
 
 if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is a subclass of Django's
@@ -117,6 +116,9 @@ class ConsoleAdmin(Base):
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rows are disabled, deactivated, revoked or undone; a page that deletes says so
+
     def hint_where_missing(self, request: HttpRequest) -> str:
         return ""
 
@@ -139,15 +141,12 @@ def _text(message: Any) -> str:
 
 
 class ReadOnlyAdmin(ConsoleAdmin):
-    """Base of pages without adding, changing and deleting."""
+    """Base of pages without adding and changing."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -163,22 +162,18 @@ class TenantDataAdmin(ConsoleAdmin):
         return rows.none() if tenant is None else rows.filter(tenant_id=tenant.pk)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        view = super().changelist_view
-        return for_picked_tenant(request, lambda: view(request, extra_context))
+        return for_picked_tenant(request, super().changelist_view, request, extra_context)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        view = super().changeform_view
-        return for_picked_tenant(request, lambda: view(request, object_id, form_url, extra_context))
+        return for_picked_tenant(request, super().changeform_view, request, object_id, form_url, extra_context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        view = super().history_view
-        return for_picked_tenant(request, lambda: view(request, object_id, extra_context))
+        return for_picked_tenant(request, super().history_view, request, object_id, extra_context)
 
     def object_page_view(self, request: HttpRequest, object_id: str, page: ObjectPage) -> HttpResponse:
-        view = super().object_page_view
-        return for_picked_tenant(request, lambda: view(request, object_id, page))
+        return for_picked_tenant(request, super().object_page_view, request, object_id, page)
 
     @display("tenant")
     def display_tenant(self, row: Any) -> SafeString | str:
@@ -188,13 +183,13 @@ class TenantDataAdmin(ConsoleAdmin):
         return f" in {picked_tenant(request)}; if it belongs to another tenant, choose that one at the top right"
 
 
-def for_picked_tenant(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """Call `view` and render its response inside `reading(tenant)`. Without a picked tenant, redirect to the picker."""
+def for_picked_tenant(request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
+    """Call `view` with `args` and render its response inside `reading(tenant)`. Without a picked tenant, redirect to the picker."""
     tenant = picked_tenant(request)
     if tenant is None:
         return redirect_to_picker(request)
     with reading(tenant):
-        response = view()
+        response = view(*args)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
@@ -214,15 +209,12 @@ class TenantDataForm(ConsoleForm):
         self.tenant = picked_tenant(self.request)
         self.instance.reader = self.request.user
         if self.instance._state.adding:
-            self._open_for(self.tenant)
+            self.instance.tenant = self.tenant
+            self.fields["opened_for"].initial = str(self.tenant.pk) if self.tenant else ""
         else:
             self.fields = {
                 name: self.fields[name] for name in self.fields if name not in ("opened_for", *self.only_new)
             }
-
-    def _open_for(self, tenant: Tenant | None) -> None:
-        self.instance.tenant = tenant
-        self.fields["opened_for"].initial = str(tenant.pk) if tenant else ""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

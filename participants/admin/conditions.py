@@ -4,26 +4,15 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.safestring import SafeString
 
-from participants.admin.attributes import (
-    FIXED,
-    KINDS,
-    MAX_ROWS,
-    NO,
-    NUMBER,
-    TEXT,
-    YES,
-    Row,
-    as_object,
-    row_of,
-    value_of,
-)
+from participants.admin.attributes import FIXED, KINDS, NO, NUMBER, TEXT, YES, Row, row_of, value_of
+from participants.admin.rows import RowsWidget, SubmittedRows
 from participants.admin.words import list_of, value_in_words
 
 PRESENT, MISSING = "present", "missing"
@@ -62,12 +51,7 @@ class Condition:
         return not self.field and not self.value
 
 
-@dataclass(frozen=True)
-class SubmittedFilter:
-    """The submitted rows, and the filter that the form had shown."""
-
-    shown: Mapping[str, Any]
-    rows: Sequence[Condition]
+SubmittedFilter = SubmittedRows[Mapping[str, Any], Condition]
 
 
 def conditions_of(shown: Mapping[str, Any]) -> list[Condition]:
@@ -161,32 +145,13 @@ def _short_form(operators: Mapping[str, Any]) -> Any:
     return operators["eq"] if set(operators) == {"eq"} else operators
 
 
-class ConditionsWidget(forms.Widget):
+class ConditionsWidget(RowsWidget):
     template_name = "admin/participants/conditions.html"
+    row_class = Condition
+    choices = {"kinds": KINDS, "operators": OPERATORS}
 
-    class Media:
-        js = ("participants/attributes.js",)
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedFilter:
-        columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("field", "operator", "kind", "value"))
-        rows = (Condition(*cells) for cells in zip(*columns, strict=False))
-        shown = as_object(data.get(f"{name}-shown", ""))
-        return SubmittedFilter(shown, [row for row in rows if not row.is_blank])
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        submitted = value if isinstance(value, SubmittedFilter) else _initial_rows_of(value or {})
-        context = super().get_context(name, None, attrs)
-        choices = {"kinds": KINDS, "operators": OPERATORS}
-        shown = json.dumps(submitted.shown)
-        context["widget"] |= {"rows": [*submitted.rows, Condition()], "shown": shown, **choices}
-        return context
-
-
-def _initial_rows_of(shown: Mapping[str, Any]) -> SubmittedFilter:
-    return SubmittedFilter(shown, conditions_of(shown))
+    def show(self, value: Mapping[str, Any]) -> SubmittedFilter:
+        return SubmittedFilter(value, conditions_of(value))
 
 
 class ConditionsField(forms.Field):
@@ -203,7 +168,7 @@ class ConditionsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return _as_json(filter_of(data)) != _as_json(filter_of(_initial_rows_of(data.shown)))
+            return _as_json(filter_of(data)) != _as_json(filter_of(ConditionsWidget().show(data.shown)))
         except forms.ValidationError:
             return True
 

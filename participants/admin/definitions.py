@@ -109,7 +109,7 @@ class DefinitionAdmin(TenantDataAdmin):
 
     noun: ClassVar[str]
     settings: ClassVar[Sequence[Any]]
-    columns: ClassVar[Sequence[str]] = ()
+    columns: ClassVar[Sequence[Any]] = ()
     list_filter: ClassVar[Any] = ("is_active",)
     search_fields: ClassVar[tuple[str, ...]] = ("code", "name")
     search_help_text = "Part of the code or the name"
@@ -118,7 +118,7 @@ class DefinitionAdmin(TenantDataAdmin):
     actions = ("activate", "deactivate")
     about_activating = "It is in use again immediately."
     about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
-    readonly_fields = ("id", "created_at", "updated_at")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "updated_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "display_order")
@@ -129,12 +129,6 @@ class DefinitionAdmin(TenantDataAdmin):
         shown = ("Where it is shown", {"fields": ("is_active", "display_order")})
         settings = ("Settings", {"fields": self.settings})
         return ((None, {"fields": named}), settings, shown, *([about] if obj else []))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # participants may have it; deactivate it instead
 
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]

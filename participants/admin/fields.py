@@ -87,10 +87,17 @@ class ReasonField(forms.CharField):
         super().__init__(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget, validators=[check_line], **kwargs)
 
 
-def check_line(value: str) -> None:
-    """Raise ValidationError if `value` contains control characters, such as line breaks."""
-    if problem := control_character_problem(value):
-        raise forms.ValidationError(problem)
+def checked_by(problem_of: Callable[[str], str | None]) -> Callable[[str], None]:
+    """Return a validator of form fields for a rule of the engine, which returns why a text is refused, or None."""
+
+    def check(value: str) -> None:
+        if problem := problem_of(value):
+            raise forms.ValidationError(problem)
+
+    return check
+
+
+check_line = checked_by(control_character_problem)
 
 
 class SwitchField(forms.BooleanField):

@@ -21,9 +21,6 @@ class ShownOnceAdmin(TenantDataAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # the page that revokes checks the permission itself
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["show_save_and_continue"] = False  # the next page shows the secret
         return super().render_change_form(request, context, *args, **kwargs)

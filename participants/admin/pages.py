@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -19,26 +20,20 @@ from participants.errors import DomainError
 from participants.ids import new_id
 
 
-def _new_key() -> str:
-    return f"console-{new_id()}"
-
-
 class PageForm(forms.Form):
-    """Base of the forms of object pages. `row` is the object."""
+    """Base of the forms of object pages. `row` is the object. Without fields, the button alone confirms the action."""
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         self.row = row
         super().__init__(data)
 
 
-class Confirmation(PageForm):
-    """An empty form: the button confirms the action."""
-
-
 class OnceForm(PageForm):
     """Has a hidden idempotency key, created when the page is opened, so that a double click acts once."""
 
-    idempotency_key = forms.CharField(widget=forms.HiddenInput, required=False, empty_value=None, initial=_new_key)
+    idempotency_key = forms.CharField(
+        widget=forms.HiddenInput, required=False, empty_value=None, initial=lambda: f"console-{new_id()}"
+    )
 
     def clean_idempotency_key(self) -> str | None:
         key: str | None = self.cleaned_data["idempotency_key"]
@@ -71,10 +66,6 @@ class Link:
     variant: str = "default"
 
 
-def _no_preview(row: Any) -> Iterable[str]:
-    return ()
-
-
 @dataclass(frozen=True)
 class Review:
     """A preview of an action: a sentence for each effect, and the form `data` that the confirmation submits."""
@@ -88,6 +79,7 @@ class ObjectPage:
     """The declaration of an object page.
 
     - `name` is the end of its URL and of its route name.
+    - `button` is the text of the button that acts. Default: the title.
     - `permission` is the permission that the user needs; `is_offered(object)` says whether the action makes sense now.
     - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
     - `preview(object)` returns sentences about what the action would affect now.
@@ -97,15 +89,15 @@ class ObjectPage:
     name: str
     title: str
     explanation: str
-    button: str
     permission: str
     perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
-    form_class: type[PageForm] = Confirmation
+    button: str = ""
+    form_class: type[PageForm] = PageForm
     icon: str = "edit"
     variant: str = "default"
     is_dangerous: bool = False
     is_offered: Callable[[Any], bool] = lambda row: True
-    preview: Callable[[Any], Iterable[str]] = _no_preview
+    preview: Callable[[Any], Iterable[str]] = lambda row: ()
     has_button: bool = True
     review: Callable[[Any, forms.Form], "Review"] | None = None
     review_button: str = ""
@@ -130,18 +122,16 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
     if not page.is_offered(row):  # another user was faster, or a double click
         messages.info(request, f"{page.title}: there is nothing left to do.")
         return HttpResponseRedirect(_page_of(row))
+    show = partial(_page, page, request, row, context)
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     form.files = request.FILES
     if request.method != "POST" or "edit" in request.POST or not form.is_valid():
-        return _page(page, request, row, context, form=form)
+        return show(form=form)
     if page.review is not None and "confirmed" not in request.POST:
-        return _review_response(page.review(row, form), page, request, row, context)
+        review = page.review(row, form)
+        return show(form=page.form_class(review.data, row=row), preview=review.sentences, is_reviewed=True)
     done = _perform(page, request, row, form)
-    return (
-        _page(page, request, row, context, form=form)
-        if done is None
-        else _done_response(done, page, request, row, context)
-    )
+    return show(form=form) if done is None else _done_response(done, page, request, row, context)
 
 
 def _done_response(
@@ -154,17 +144,10 @@ def _done_response(
     return HttpResponseRedirect(done.next_url or _page_of(row))
 
 
-def _review_response(
-    review: Review, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
-) -> HttpResponse:
-    form = page.form_class(review.data, row=row)
-    return _page(page, request, row, context, form=form, preview=review.sentences, is_reviewed=True)
-
-
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
     about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
-    preview = {"preview": list(page.preview(row))}
-    return TemplateResponse(request, "admin/participants/object_page.html", {**context, **about, **preview, **shown})
+    shown = {"preview": list(page.preview(row)), **shown}
+    return TemplateResponse(request, "admin/participants/object_page.html", {**context, **about, **shown})
 
 
 def secret_page(

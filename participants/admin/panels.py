@@ -10,14 +10,12 @@ from heapq import nlargest
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
 from participants.admin.pages import Link, ObjectPage
 from participants.models import Participant
 from participants.registries import Registry
 
 TIMELINE_LENGTH = 20
-NO_DRAWING = SafeString("")
 
 
 @dataclass(frozen=True)
@@ -43,18 +41,10 @@ class Box:
     rows: Sequence[Sequence[Any]]
     empty: str
     note: str = ""
-    drawing: SafeString = NO_DRAWING
+    drawing: str = ""
 
 
-def _nothing(participant: Participant, limit: int) -> Iterable[Moment]:
-    return ()
-
-
-def _no_boxes(participant: Participant) -> Iterable[Box]:
-    return ()
-
-
-def _no_links(participant: Participant) -> Iterable[Link]:
+def _nothing(*_: Any) -> Iterable[Any]:
     return ()
 
 
@@ -70,8 +60,8 @@ class Panel:
 
     seen_with: Sequence[str] = ()
     pages: Sequence[ObjectPage] = ()
-    links: Callable[[Participant], Iterable[Link]] = _no_links
-    boxes: Callable[[Participant], Iterable[Box]] = _no_boxes
+    links: Callable[[Participant], Iterable[Link]] = _nothing
+    boxes: Callable[[Participant], Iterable[Box]] = _nothing
     moments: Callable[[Participant, int], Iterable[Moment]] = _nothing
 
 
@@ -79,21 +69,18 @@ panels: Registry[Panel] = Registry("Participant panel")
 
 
 def pages() -> list[ObjectPage]:
-    return [page for name in panels for page in panels[name].pages]
+    return [page for panel in panels.values() for page in panel.pages]
 
 
 def visible_panels(request: HttpRequest) -> list[Panel]:
     """Return the panels that the user of the request may see."""
-    return [panels[name] for name in panels if _is_visible(panels[name], request)]
+    return [
+        panel for panel in panels.values() if not panel.seen_with or any(map(request.user.has_perm, panel.seen_with))
+    ]
 
 
-def _is_visible(panel: Panel, request: HttpRequest) -> bool:
-    return not panel.seen_with or any(request.user.has_perm(permission) for permission in panel.seen_with)
-
-
-def links(participant: Participant, shown: Iterable[Panel]) -> Iterator[Link]:
-    for panel in shown:
-        yield from panel.links(participant)
+def links(participant: Participant, shown: Iterable[Panel]) -> list[Link]:
+    return [link for panel in shown for link in panel.links(participant)]
 
 
 def boxes(participant: Participant, shown: Iterable[Panel]) -> list[Box]:

@@ -17,15 +17,17 @@ from participants.admin import audit, panels
 from participants.admin.attributes import AttributesField
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
+from participants.admin.fields import check_line, checked_by
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.tenants import timezone_widget
-from participants.engine import control_character_problem, external_id_problem, web_address_problem
+from participants.engine import web_address_problem
 from participants.models import Participant
 from participants.services import participants as services
 from participants.work import as_if_settled
 
 PROFILE = ("display_name", "avatar_url", "timezone", "visible")
+RULES = {"display_name": check_line, "avatar_url": checked_by(web_address_problem)}
 TOTALS = {
     "balance": "balance",
     "earned": "total_earned",
@@ -42,6 +44,7 @@ class ParticipantForm(TenantDataForm):
         max_length=255,
         strip=False,
         widget=UnfoldAdminTextInputWidget,
+        validators=[check_line],
         help_text="The id your application uses for this user. It cannot be changed later.",
     )
     only_new = ("external_id",)
@@ -55,34 +58,20 @@ class ParticipantForm(TenantDataForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["attribute_rows"] = self.instance.attributes
+        for name in RULES.keys() & self.fields.keys():
+            self.fields[name].validators.append(RULES[name])
 
     def clean_external_id(self) -> str:
         external_id = str(self.cleaned_data["external_id"])
-        _refuse(external_id_problem(external_id))
         if self.tenant and selectors.find_participant(self.tenant, external_id):
             raise forms.ValidationError("A participant with this id exists already.")
         return external_id
-
-    def clean_display_name(self) -> str | None:
-        name: str | None = self.cleaned_data["display_name"]
-        _refuse(control_character_problem(name or ""))
-        return name
-
-    def clean_avatar_url(self) -> str | None:
-        address: str | None = self.cleaned_data["avatar_url"]
-        _refuse(web_address_problem(address) if address else None)
-        return address
 
     def changes(self) -> dict[str, Any]:
         """Return the changes for the service: the edited fields, and `attributes` as a merge patch."""
         changes = {name: self.cleaned_data[name] for name in PROFILE if name in self.changed_data}
         patch = self.cleaned_data["attribute_rows"]
         return changes | ({"attributes": patch} if patch else {})
-
-
-def _refuse(problem: str | None) -> None:
-    if problem:
-        raise forms.ValidationError(problem)
 
 
 def _delete(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
@@ -144,13 +133,14 @@ class ParticipantAdmin(TenantDataAdmin):
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
+    readonly_fields = (*ABOUT, "display_tenant")
     change_form_outer_after_template = "admin/participants/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), ANONYMIZE, DELETE)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ABOUT if obj else ("display_tenant",)
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(DELETE.permission)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")

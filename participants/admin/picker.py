@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from participants.engine import uuid_of
 from participants.models import Tenant
 
 SESSION_KEY = "console_tenant"
@@ -43,7 +44,8 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _pick(request)
     text = request.GET.get("q", "").strip().replace("\0", "")
-    tenants = list(_live_tenants_like(text)[: SHOWN_TENANTS + 1])
+    found = Tenant.objects.live().filter(Q(slug__icontains=text) | Q(name__icontains=text))
+    tenants = list(found.select_related("sandbox").order_by("name", "slug")[: SHOWN_TENANTS + 1])
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Choose a tenant",
@@ -56,24 +58,11 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/participants/pick_tenant.html", context)
 
 
-def _live_tenants_like(text: str) -> Any:
-    named = Q(slug__icontains=text) | Q(name__icontains=text)
-    return Tenant.objects.live().filter(named).select_related("sandbox").order_by("name", "slug")
-
-
 def _pick(request: HttpRequest) -> HttpResponse:
-    tenant = get_object_or_404(Tenant, pk=_uuid_or_none(request.POST.get("tenant", "")))
+    tenant = get_object_or_404(Tenant, pk=uuid_of(request.POST.get("tenant", "")))
     request.session[SESSION_KEY] = str(tenant.pk)
     messages.success(request, f"You now see the data of {tenant.name}, {tenant.environment}.")
     return HttpResponseRedirect(_next_page(request))
-
-
-def _uuid_or_none(text: str) -> Any:
-    field = Tenant._meta.get_field("id")
-    try:
-        return field.to_python(text)
-    except Exception:  # noqa: BLE001 - any invalid text means that there is no such tenant
-        return None
 
 
 def _next_page(request: HttpRequest) -> str:

@@ -1,8 +1,8 @@
 """Console pages of tenants: create (together with the sandbox), edit, enable and disable. They are never deleted."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -17,7 +17,7 @@ from participants.admin.display import display
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.refusals import ConsoleForm
 from participants.models import Tenant
-from participants.services.tenants import create_tenant, set_tenant_status, update_tenant
+from participants.services.tenants import create_tenant, set_tenant_status, timezone_names, update_tenant
 
 LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 
@@ -25,12 +25,10 @@ LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str]] = ()) -> forms.Widget:
     """Return a searchable select of `others` and all IANA time zones. The service validates the choice."""
     first = [*([("", blank)] if blank else []), *others]
-    widget: forms.Widget = UnfoldAdminSelect2Widget(choices=[*first, *((name, name) for name in _zones())])
+    widget: forms.Widget = UnfoldAdminSelect2Widget(
+        choices=[*first, *((name, name) for name in sorted(timezone_names()))]
+    )
     return widget
-
-
-def _zones() -> list[str]:
-    return sorted(name for name in available_timezones() if name not in {"localtime", "posixrules", "Factory"})
 
 
 class TenantForm(ConsoleForm):
@@ -41,18 +39,10 @@ class TenantForm(ConsoleForm):
         help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
 
 
-def _set_status(request: HttpRequest, tenant: Tenant, *, is_active: bool) -> Done:
+def _set_status(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any], *, is_active: bool) -> Done:
     set_tenant_status(slug=tenant.slug, is_active=is_active, now=timezone.now())
     done = "Enabled" if is_active else "Disabled"
     return Done(f"{done} {tenant.slug}, live and sandbox.", f"{done}, with its sandbox.")
-
-
-def _enable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
-    return _set_status(request, tenant, is_active=True)
-
-
-def _disable(request: HttpRequest, tenant: Tenant, data: Mapping[str, Any]) -> Done:
-    return _set_status(request, tenant, is_active=False)
 
 
 ENABLE = ObjectPage(
@@ -61,7 +51,7 @@ ENABLE = ObjectPage(
     explanation="Its keys work again immediately, in live and sandbox.",
     button="Enable live and sandbox",
     permission="participants.change_tenant",
-    perform=_enable,
+    perform=partial(_set_status, is_active=True),
     icon="play_arrow",
     variant="primary",
     is_offered=lambda tenant: not tenant.is_active,
@@ -73,7 +63,7 @@ DISABLE = ObjectPage(
     "No data is lost.",
     button="Disable live and sandbox",
     permission="participants.change_tenant",
-    perform=_disable,
+    perform=partial(_set_status, is_active=False),
     icon="block",
     is_dangerous=True,
     is_offered=lambda tenant: tenant.is_active,
@@ -96,12 +86,6 @@ class TenantAdmin(ConsoleAdmin):
         ("About", {"fields": ("id", ("created_at", "updated_at"))}),
     )
     readonly_fields = ("id", "created_at", "updated_at")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
         return [("slug", row.slug), ("environment", row.environment), ("status", self.display_status(row))]

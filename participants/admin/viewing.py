@@ -19,7 +19,6 @@ from django.http import HttpRequest
 from participants.admin.words import plain
 
 COMPARISON = re.compile(r"(\w+) (==|!=) '([^']*)'")
-Shown = Callable[[Model], Any]
 
 
 def show_in_words(page: AdminForm, request: HttpRequest, row: Model) -> None:
@@ -69,7 +68,7 @@ class _FieldWords:
             elif name not in self.left_out:
                 yield self._callable_for(name) if name in self.form.fields else name
 
-    def _callable_for(self, name: str) -> Shown:
+    def _callable_for(self, name: str) -> Callable[[Model], Any]:
         words = self._words(name)
 
         def shown(row: Model) -> Any:

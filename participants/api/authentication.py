@@ -17,8 +17,8 @@ from participants import limits, selectors
 from participants.errors import DomainError, TenantUnavailable
 from participants.models import ApiKey
 from participants.models.callers import Caller
+from participants.services.callers import mark_used
 from participants.services.keys import digest_of
-from participants.services.usage import mark_used
 
 T = TypeVar("T")
 
@@ -63,7 +63,13 @@ class KeyAuthentication(CallerAuthentication):
     """Authentication with an ApiKey. A request without a key is refused."""
 
     def identify(self, request: Request, *, now: datetime) -> ApiKey:
-        return _active_key(presented_key(request), now=now)
+        presented = presented_key(request)
+        if presented is None:
+            raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
+        key = retry_on_lost_connection(lambda: selectors.key_by_digest(digest_of(presented)))
+        if key is None or not key.is_active_at(now):
+            raise Unauthorized("API key is unknown, expired or revoked")
+        return key
 
 
 def presented_key(request: Request) -> str | None:
@@ -72,16 +78,6 @@ def presented_key(request: Request) -> str | None:
         return key
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
-
-
-def _active_key(presented: str | None, *, now: datetime) -> ApiKey:
-    """Return the active key with this text. Raises: Unauthorized."""
-    if presented is None:
-        raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
-    key = retry_on_lost_connection(lambda: selectors.key_by_digest(digest_of(presented)))
-    if key is None or not key.is_active_at(now):
-        raise Unauthorized("API key is unknown, expired or revoked")
-    return key
 
 
 def retry_on_lost_connection(query: Callable[[], T]) -> T:

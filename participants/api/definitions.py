@@ -186,11 +186,11 @@ def _without_null_for_required(data: Mapping[str, Any], body: type[serializers.S
     Clients that always send all fields mean "unchanged" by such a null.
     """
     fields = body().fields
-    return {name: value for name, value in data.items() if value is not None or _can_be_null(fields.get(name))}
-
-
-def _can_be_null(field: Any) -> bool:
-    return field is not None and field.allow_null
+    return {
+        name: value
+        for name, value in data.items()
+        if value is not None or getattr(fields.get(name), "allow_null", False)
+    }
 
 
 V = TypeVar("V", bound=type[DefinitionViewSet])

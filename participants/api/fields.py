@@ -1,5 +1,6 @@
 """Serializer fields that several domains share: ids, codes, names, addresses, JSON objects, pages."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -26,20 +27,28 @@ MAX_NAME = 100
 MAX_ADDRESS = 500
 
 
-class ParticipantIdField(TextField):
+class LineField(TextField):
+    """One line of text without control characters. Subclasses may have another rule: `problem` returns why a text is refused."""
+
+    problem: Callable[[str], str | None] = staticmethod(control_character_problem)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        if isinstance(value, str) and (problem := self.problem(value)):
+            raise serializers.ValidationError(problem)
+        return value
+
+
+class ParticipantIdField(LineField):
     """The client's own id of a participant: 1 to 255 characters, stored exactly as sent."""
+
+    problem = staticmethod(external_id_problem)
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("min_length", 1)
         kwargs.setdefault("max_length", MAX_EXTERNAL_ID)
         kwargs.setdefault("help_text", "Your participant identifier, 1 to 255 printable characters, case-sensitive.")
         super().__init__(trim_whitespace=False, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if isinstance(value, str) and (problem := external_id_problem(value)):
-            raise serializers.ValidationError(problem)
-        return value
 
 
 @extend_schema_field(OpenApiTypes.DOUBLE)
@@ -51,16 +60,6 @@ class MultiplierField(FractionField):
 
     def to_representation(self, value: Any) -> Any:
         return plain_number(value)
-
-
-class LineField(TextField):
-    """One line of text without control characters."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if isinstance(value, str) and (problem := control_character_problem(value)):
-            raise serializers.ValidationError(problem)
-        return value
 
 
 class CodeField(LineField):
@@ -95,19 +94,16 @@ class NameField(LineField):
         super().__init__(max_length=MAX_NAME, **kwargs)
 
 
-class WebAddressField(TextField):
+class WebAddressField(LineField):
     """An http or https URL, at most 500 characters. If the field can be null, an empty string means null."""
+
+    problem = staticmethod(lambda value: web_address_problem(value) if value else None)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_ADDRESS, allow_blank=kwargs.get("allow_null", False), **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
-        if value == "":
-            return None
-        if isinstance(value, str) and (problem := web_address_problem(value)):
-            raise serializers.ValidationError(problem)
-        return value
+        return super().run_validation(data) or None
 
 
 def split_words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from participants.api.fields import MAX_PAGE, PageQuery
+from participants.api.fields import PageQuery
 from participants.api.queries import non_empty_parameters
 
 
@@ -36,16 +36,13 @@ class Page(BasePagination):
         return {"type": "object", "description": about, "required": list(properties), "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[Any]:
-        return [
-            _parameter("page", "1-indexed page number.", default=1, maximum=MAX_PAGE),
-            _parameter("page_size", "Items per page.", default=50, maximum=100),
-        ]
+        return [_parameter(name, field) for name, field in PageQuery().fields.items()]
 
 
 def _number(description: str, *, example: int) -> dict[str, Any]:
     return {"type": "integer", "description": description, "example": example}
 
 
-def _parameter(name: str, description: str, *, default: int, maximum: int) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+def _parameter(name: str, field: Any) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": field.min_value, "maximum": field.max_value, "default": field.default}
+    return {"name": name, "in": "query", "required": False, "description": field.help_text, "schema": schema}

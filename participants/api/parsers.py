@@ -70,7 +70,7 @@ def body_of(stream: Any) -> bytes:
     declared = _declared_length(stream)
     if declared > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
-    body = _bytes_of(_source(stream))
+    body = _bytes_of(stream.META["wsgi.input"] if is_chunked(stream) else stream)
     if len(body) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
     if len(body) < declared:
@@ -90,10 +90,6 @@ def _bytes_of(source: Any) -> bytes:
         return bytes(source.read(settings.MAX_BODY_BYTES + 1))
     except Exception:  # noqa: BLE001 - each web server raises its own exception for incomplete bodies and malformed chunks
         raise MalformedJSON("Request body could not be read to its end") from None
-
-
-def _source(stream: Any) -> Any:
-    return stream.META["wsgi.input"] if is_chunked(stream) else stream
 
 
 def is_chunked(request: Any) -> bool:

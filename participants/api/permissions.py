@@ -24,9 +24,7 @@ def caller_of(request: Request) -> Caller:
 class ScopeMissing(DomainError):
     code = "forbidden"
     status = 403
-
-    def __init__(self) -> None:
-        super().__init__("API key requires 'admin' scope")
+    text = "API key requires 'admin' scope"
 
 
 class HasKey(BasePermission):

@@ -23,7 +23,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
-from participants.api.idempotency import HEADER, IdempotencyKeyInvalid, IdempotencyKeyMismatch
+from participants.api.idempotency import HEADER, KEY_PATTERN, IdempotencyKeyInvalid, IdempotencyKeyMismatch
 from participants.api.signatures import SIGNATURE, TENANT, TIMESTAMP, TOLERANCE_SECONDS
 from participants.errors import DomainError
 from participants.limits import ParticipantLimitExceeded, RateLimitStatus
@@ -40,7 +40,7 @@ PARTICIPANT_CAP = ParticipantLimitExceeded(RateLimitStatus(limit=300, remaining=
 
 _KEY_HEADER = OpenApiParameter(
     HEADER,
-    {"type": "string", "pattern": r"^[A-Za-z0-9_\-:.]{1,255}$"},
+    {"type": "string", "pattern": KEY_PATTERN},
     OpenApiParameter.HEADER,
     description="If the same request is sent again with the same key, the first answer is returned and nothing else happens.",
 )
@@ -72,25 +72,16 @@ def operation(
     `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON.
     """
     summary = operation_id.replace("_", " ").capitalize()
-    key_errors = _key_errors(body) if idempotent else ()
-
-    def document(view: View) -> View:
-        return extend_schema(
-            operation_id=operation_id,
-            summary=summary,
-            description=inspect.getdoc(view),
-            tags=_tags_of(view),
-            parameters=[*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
-            request=body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
-            responses={(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-            examples=[
-                *_openapi_examples(summary, example, status=status, media_type=media_type),
-                *_csv_example(summary, csv),
-            ],
-            extensions={ERRORS: [*errors, *key_errors]},
-        )(view)
-
-    return document
+    described: dict[str, Any] = {
+        "operation_id": operation_id,
+        "summary": summary,
+        "parameters": [*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
+        "request": body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
+        "responses": {(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
+        "examples": _examples(summary, example, status=status, media_type=media_type, csv=csv),
+        "extensions": {ERRORS: [*errors, *(_key_errors(body) if idempotent else ())]},
+    }
+    return lambda view: extend_schema(**described, description=inspect.getdoc(view), tags=_tags_of(view))(view)
 
 
 def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:
@@ -114,17 +105,13 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _openapi_examples(summary: str, example: Example, *, status: int, media_type: str) -> list[OpenApiExample]:
+def _examples(summary: str, example: Example, *, status: int, media_type: str, csv: str | None) -> list[OpenApiExample]:
     answer = OpenApiExample(
         summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
     )
-    if example.body is None:
-        return [answer]
-    return [OpenApiExample(summary, value=example.body, request_only=True), answer]
-
-
-def _csv_example(summary: str, csv: str | None) -> list[OpenApiExample]:
-    return [] if csv is None else [OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)]
+    body = OpenApiExample(summary, value=example.body, request_only=True)
+    of_csv = OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)
+    return [*([] if example.body is None else [body]), answer, *([] if csv is None else [of_csv])]
 
 
 class OperationSchema(AutoSchema):

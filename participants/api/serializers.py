@@ -7,7 +7,6 @@ from rest_framework import serializers
 
 from participants.api.fields import CodesField, LineField, ObjectField, ParticipantIdField, WebAddressField
 from participants.api.scalars import FlagField, SwitchField, TextField
-from participants.models import Participant
 from participants.profile import SECTION_NAMES, AnyField, sections
 
 
@@ -94,33 +93,16 @@ class StateQuery(serializers.Serializer[Any]):
         return {"include": list(SECTION_NAMES), **super().to_internal_value(data)}
 
 
-class ListedParticipant(serializers.ModelSerializer[Participant]):
+class ListedParticipant(serializers.Serializer[Any]):
     participant_id = ParticipantIdField(source="external_id")
+    display_name = serializers.CharField(allow_null=True, help_text="Display name, or null.")
     total_points = serializers.IntegerField(source="total_earned", help_text="All points ever earned.")
     available_points = serializers.IntegerField(source="balance", help_text="Current balance.")
     current_tier = serializers.CharField(source="tier_code", allow_null=True, help_text="Code of the tier, or null.")
-
-    class Meta:
-        model = Participant
-        fields = [
-            "participant_id",
-            "display_name",
-            "total_points",
-            "available_points",
-            "current_tier",
-            "total_events",
-            "is_active",
-            "first_seen_at",
-            "last_seen_at",
-        ]
-        read_only_fields = fields
-        extra_kwargs = {
-            "display_name": {"help_text": "Display name, or null."},
-            "total_events": {"help_text": "Number of recorded events."},
-            "is_active": {"help_text": "False after the participant was anonymized."},
-            "first_seen_at": {"help_text": "Time of the first successful write."},
-            "last_seen_at": {"help_text": "Time of the latest successful write."},
-        }
+    total_events = serializers.IntegerField(help_text="Number of recorded events.")
+    is_active = serializers.BooleanField(help_text="False after the participant was anonymized.")
+    first_seen_at = serializers.DateTimeField(help_text="Time of the first successful write.")
+    last_seen_at = serializers.DateTimeField(help_text="Time of the latest successful write.")
 
 
 class ErasureQuery(serializers.Serializer[Any]):

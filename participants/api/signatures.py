@@ -34,22 +34,16 @@ class SignatureAuthentication(CallerAuthentication):
     def identify(self, request: Request, *, now: datetime) -> HmacSecret | None:
         if presented_key(request) is not None or not any(name in request.headers for name in HEADERS):
             return None
-        return _signer(request, now=now)
-
-
-def _signer(request: Request, *, now: datetime) -> HmacSecret:
-    """Return the secret that the request is signed with.
-
-    Raises: Unauthorized; DomainError if the body cannot be read.
-    """
-    tenant_name = _header(request, TENANT)
-    timestamp = _timestamp(_header(request, TIMESTAMP), now=now)
-    signature = _signature(_header(request, SIGNATURE))
-    signed = signing_text(str(request.method), _path(request), timestamp, read_and_rewind_body(request))
-    signer = retry_on_lost_connection(lambda: signer_of(tenant_name=tenant_name, signed=signed, signature=signature))
-    if signer is None:
-        raise Unauthorized(NO_MATCH)
-    return signer
+        tenant_name = _header(request, TENANT)
+        timestamp = _timestamp(_header(request, TIMESTAMP), now=now)
+        signature = _signature(_header(request, SIGNATURE))
+        signed = signing_text(str(request.method), _path(request), timestamp, read_and_rewind_body(request))
+        signer = retry_on_lost_connection(
+            lambda: signer_of(tenant_name=tenant_name, signed=signed, signature=signature)
+        )
+        if signer is None:
+            raise Unauthorized(NO_MATCH)
+        return signer
 
 
 def _header(request: Request, name: str) -> str:

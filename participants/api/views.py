@@ -42,7 +42,9 @@ class KeyViewSet(ViewSet):
         )  # authenticates first; requests that lack a scope are counted as well
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
-        _check_participant_id(self.participant_name, kwargs.get(self.participant_name))
+        external_id = kwargs.get(self.participant_name)
+        if external_id is not None and (problem := external_id_problem(external_id)):
+            raise InvalidInput(self.participant_name, problem)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if self.rate_limit is not None:
@@ -106,8 +108,3 @@ def rendered(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
 def _shared_instance(serializer: type[Serializer[Any]]) -> Serializer[Any]:
     """Return one serializer instance for all requests. Creating one copies all its fields, which takes longer than its work."""
     return serializer()
-
-
-def _check_participant_id(name: str, external_id: str | None) -> None:
-    if external_id is not None and (problem := external_id_problem(external_id)):
-        raise InvalidInput(name, problem)

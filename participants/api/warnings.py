@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from participants.engine import SHOWN_CHARACTERS, suggestion
 
+UNKNOWN = "is not a known field and was ignored"
 READ_ONLY = "cannot be set by this request and was ignored"
 
 Document = Mapping[str, Any]
@@ -49,14 +50,13 @@ def ignored_fields(
         return []
     before, known = current(), list(_paths(body))
     return [
-        {"field": name[:SHOWN_CHARACTERS], "message": _message(name, before, known)}
+        {
+            "field": name[:SHOWN_CHARACTERS],
+            "message": READ_ONLY if name in before else f"{UNKNOWN}; {suggestion(name, known)}",
+        }
         for name in unknown
         if name not in before or sent[name] not in (None, before[name])
     ]
-
-
-def _message(name: str, before: Document, known: Sequence[str]) -> str:
-    return READ_ONLY if name in before else f"is not a known field and was ignored; {suggestion(name, known)}"
 
 
 def _paths(body: serializers.Serializer[Any]) -> Iterator[str]:

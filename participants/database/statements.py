@@ -49,24 +49,14 @@ def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
     """Delete `rows`, which are all of one model and one tenant."""
     model = type(rows[0])
     tenant, pk = _field(model, "tenant"), _field(model, "id")
+    sql = f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id'  # noqa: S608 - as below
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_delete_sql(model), [tenant_id, array_parameter(rows, pk, connection)])
+            cursor.execute(f"{sql} = ANY({array_sql(pk)})", [tenant_id, array_parameter(rows, pk, connection)])
         else:
             table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
-            cursor.executemany(_delete_one_sql(model), table)
-
-
-@cache
-def _delete_sql(model: Model) -> str:
-    ids = array_sql(_field(model, "id"))
-    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = ANY({ids})'  # noqa: S608 - names of our own models
-
-
-@cache
-def _delete_one_sql(model: Model) -> str:
-    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = %s'  # noqa: S608 - names of our own models
+            cursor.executemany(f"{sql} = %s", table)
 
 
 @cache

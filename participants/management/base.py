@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model
 
 from participants.errors import DomainError
 from participants.models import Tenant
@@ -49,6 +50,11 @@ def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
     if tenant is None:
         raise TenantNotFound(slug)
     return tenant
+
+
+def columns_of(row: Model, *names: str) -> dict[str, Any]:
+    """Return the values of these columns of `row`, as a part of a report."""
+    return {name: getattr(row, name) for name in names}
 
 
 def whole_number(text: str) -> int:

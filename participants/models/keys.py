@@ -15,11 +15,6 @@ class Scope(models.TextChoices):
     PLATFORM = "platform"
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def active(self, now: datetime) -> "ApiKeyQuerySet":
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-
-
 class ApiKey(models.Model):
     """One API key, which gives access to one tenant row, live or sandbox.
 
@@ -36,8 +31,6 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
-
-    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

@@ -10,9 +10,6 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def of(self, tenant: Tenant) -> "ParticipantQuerySet":
         return self.filter(tenant_id=tenant.pk)
 
-    def active(self) -> "ParticipantQuerySet":
-        return self.filter(is_active=True)
-
 
 class Participant(models.Model):
     """One user of a tenant's application. This row is the lock for all their data: every unit of work locks it first.

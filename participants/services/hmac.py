@@ -11,6 +11,7 @@ from participants.errors import DomainError
 from participants.models import HmacSecret, Tenant
 from participants.secrets import decrypt, encrypt
 from participants.selectors import active_secrets
+from participants.services.callers import revoke
 
 PREFIX = "phx_"
 SECRET_BYTES = 32
@@ -19,9 +20,7 @@ SECRET_BYTES = 32
 class HmacSecretNotFound(DomainError):
     code = "hmac_secret_not_found"
     status = 404
-
-    def __init__(self, secret_id: str) -> None:
-        super().__init__(f"HMAC secret not found: {secret_id}")
+    text = "HMAC secret not found: {}"
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,7 @@ def revoke_hmac_secret(*, secret_id: str, now: datetime) -> HmacSecret:
         secret = HmacSecret.objects.active().get(pk=UUID(secret_id))
     except (ValueError, HmacSecret.DoesNotExist):
         raise HmacSecretNotFound(secret_id) from None
-    return revoke(secret, now=now)
-
-
-def revoke(secret: HmacSecret, *, now: datetime) -> HmacSecret:
-    """Revoke `secret`. The next request signed with it is refused."""
-    secret.revoked_at = now
-    secret.save(update_fields=["revoked_at"])
+    revoke(secret, now=now)
     return secret
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from participants.errors import DomainError, InvalidInput
 from participants.models import ApiKey, Tenant
 from participants.models.keys import Scope
+from participants.services.callers import revoke
 
 LIVE_PREFIX = "bq_live_"
 TEST_PREFIX = "bq_test_"
@@ -22,16 +23,12 @@ PREFIX_CHARACTERS = 6
 class ApiKeyNotFound(DomainError):
     code = "api_key_not_found"
     status = 404
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"API key not found: {name}")
+    text = "API key not found: {}"
 
 
 class ApiKeyAmbiguous(DomainError):
     code = "api_key_ambiguous"
-
-    def __init__(self, prefix: str) -> None:
-        super().__init__(f"Several API keys begin with '{prefix}': use the id")
+    text = "Several API keys begin with '{}': use the id"
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,8 @@ def revoke_api_key(*, prefix_or_id: str, now: datetime) -> ApiKey:
         raise ApiKeyNotFound(prefix_or_id)
     if len(matches) > 1:
         raise ApiKeyAmbiguous(prefix_or_id)
-    return revoke(matches[0], now=now)
+    revoke(matches[0], now=now)
+    return matches[0]
 
 
 def _has_id_or_prefix(prefix_or_id: str) -> Q:
@@ -89,10 +87,3 @@ def _has_id_or_prefix(prefix_or_id: str) -> Q:
         return Q(pk=UUID(prefix_or_id))
     except ValueError:
         return Q(prefix=prefix_or_id)
-
-
-def revoke(key: ApiKey, *, now: datetime) -> ApiKey:
-    """Revoke `key`. The next request that carries it is refused."""
-    key.revoked_at = now
-    key.save(update_fields=["revoked_at"])
-    return key

@@ -17,17 +17,13 @@ from participants.registries import Registry
 
 class TenantSlugConflict(DomainError):
     code = "tenant_slug_conflict"
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"Tenant with slug '{slug}' already exists")
+    text = "Tenant with slug '{}' already exists"
 
 
 class TenantNotFound(DomainError):
     code = "tenant_not_found"
     status = 404
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"Tenant not found: {slug}")
+    text = "Tenant not found: {}"
 
 
 @transaction.atomic
@@ -56,11 +52,11 @@ def check_timezone(name: str) -> None:
 
 def is_timezone(name: str) -> bool:
     """Whether `name` is an IANA time zone."""
-    return name in _zones()
+    return name in timezone_names()
 
 
 @cache
-def _zones() -> set[str]:
+def timezone_names() -> set[str]:
     """Zone names that mean the same on every machine, so without `localtime`."""
     return available_timezones() - {"localtime", "Factory"}
 

@@ -10,11 +10,10 @@ from participants.work.reading import reading
 from participants.work.restarting import Restart, restart_with_participants, restartable
 from participants.work.settling import Settlement, as_if_settled, load_deferred, settlements
 from participants.work.snapshots import snapshot
-from participants.work.sweeping import Chunks, bisect_failures, round_robin
+from participants.work.sweeping import bisect_failures, round_robin
 from participants.work.unit import UnitOfWork, before_flush, closing_steps
 
 __all__ = [
-    "Chunks",
     "IdempotencyKeyReused",
     "IdempotencyRequest",
     "Load",

@@ -9,16 +9,15 @@ from django.db.models import QuerySet
 
 from participants.database import Query, Read, Slot, pad_to_power_of_two
 from participants.errors import DomainError
-from participants.models import IdempotencyKey, Participant, Tenant
+from participants.models import IdempotencyKey, Tenant
 from participants.secrets import keyed_hashes
+from participants.work.locking import TENANT, participants_named
 
 
 class IdempotencyKeyReused(DomainError):
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 422
-
-    def __init__(self, key: str) -> None:
-        super().__init__("Idempotency key was already used for a different request")
+    text = "Idempotency key was already used for a different request"
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,11 @@ class KnownKeys:
 
 _OPERATION = IdempotencyKey._meta.get_field("operation")
 _KEY = IdempotencyKey._meta.get_field("key")
-_TENANT = Participant._meta.get_field("tenant")
-_EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
 def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[IdempotencyKey]":
     return IdempotencyKey.objects.filter(
-        tenant=Slot("tenant", _TENANT),
+        tenant=TENANT,
         subject__in=subjects,
         operation__in=[Slot("operations", _OPERATION, index) for index in range(operations)],
         key__in=[Slot("keys", _KEY, index) for index in range(keys)],
@@ -93,14 +90,12 @@ def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[Idempote
 
 
 def _declare_for_participants(*, external_ids: int, **shape: int) -> "QuerySet[IdempotencyKey]":
-    """Declare the query for stored keys of participants. A subquery finds them: their ids are not known before the lock."""
-    slots = [Slot("external_ids", _EXTERNAL_ID, index) for index in range(external_ids)]
-    participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=slots)
-    return _declare(participants.values("id"), **shape)
+    """Participants are found by subquery, because their ids are not known before the lock."""
+    return _declare(participants_named("external_ids", external_ids).values("id"), **shape)
 
 
 def _declare_for_batch(*, external_ids: int, **shape: int) -> "QuerySet[IdempotencyKey]":
-    return _declare([Slot("tenant", _TENANT)], **shape)
+    return _declare([TENANT], **shape)
 
 
 _FOR_PARTICIPANTS = Query(_declare_for_participants)

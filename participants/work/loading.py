@@ -10,11 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, Q, QuerySet
 
 from participants.database import Among, Query, Read, Rows, Slot, pad_to_power_of_two, values_for_among
-from participants.models import Participant, Tenant
-
-_TENANT = Participant._meta.get_field("tenant")
-_ID = Participant._meta.get_field("id")
-_EXTERNAL_ID = Participant._meta.get_field("external_id")
+from participants.models import Tenant
+from participants.work.locking import ID, TENANT, participants_named
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,8 @@ def read_by_name(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Rea
 @cache
 def _by_name(model: type[Model], column: str) -> Query[Any]:
     def declare(*, names: int, wanted: int) -> "QuerySet[Any]":
-        slots = [Slot("names", _EXTERNAL_ID, index) for index in range(names)]
-        participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=slots)
         rows = _rows_with_value(model, column, wanted)
-        return rows.filter(participant__in=participants.values("id")).order_by()
+        return rows.filter(participant__in=participants_named("names", names).values("id")).order_by()
 
     return Query(declare)
 
@@ -66,7 +61,7 @@ def read_by_id(load: Load, tenant: Tenant, participant_ids: Iterable[UUID]) -> R
 def _by_id(model: type[Model], column: str) -> Query[Any]:
     def declare(*, size: int, wanted: int) -> "QuerySet[Any]":
         rows = _rows_with_value(model, column, wanted)
-        return rows.filter(Among("participant_id", "participants", _ID, size=size)).order_by()
+        return rows.filter(Among("participant_id", "participants", ID, size=size)).order_by()
 
     return Query(declare)
 
@@ -76,4 +71,4 @@ def _rows_with_value(model: type[Model], column: str, wanted: int) -> "QuerySet[
     field = cast("Field[Any, Any]", model._meta.get_field(column))
     # Not `__in`: for a foreign key Django would prepare each value of the list, and a slot has no value yet.
     any_of = Q(*[(column, Slot("wanted", field, index)) for index in range(wanted)], _connector=Q.OR)
-    return model._default_manager.filter(any_of, tenant=Slot("tenant", _TENANT))
+    return model._default_manager.filter(any_of, tenant=TENANT)

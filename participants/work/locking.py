@@ -9,9 +9,15 @@ from django.db.models import QuerySet
 from participants.database import Among, Query, Read, Rows, Slot, pad_to_power_of_two, values_for_among
 from participants.models import Participant, Tenant
 
-_ID = Participant._meta.get_field("id")
-_TENANT = Participant._meta.get_field("tenant")
+ID = Participant._meta.get_field("id")
+TENANT = Slot("tenant", Participant._meta.get_field("tenant"))
 _EXTERNAL_ID = Participant._meta.get_field("external_id")
+
+
+def participants_named(slot: str, size: int) -> "QuerySet[Participant]":
+    """Declare a query of the tenant's participants whose external id is one of the `size` values of `slot`."""
+    slots = [Slot(slot, _EXTERNAL_ID, index) for index in range(size)]
+    return Participant.objects.filter(tenant=TENANT, external_id__in=slots)
 
 
 def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Read:
@@ -25,9 +31,7 @@ def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = T
 
 
 def _declare_by_name(*, size: int, locks: bool) -> "QuerySet[Participant]":
-    names = [Slot("names", _EXTERNAL_ID, index) for index in range(size)]
-    existing = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=names)
-    ordered = existing.order_by("id")
+    ordered = participants_named("names", size).order_by("id")
     return ordered.select_for_update(no_key=True) if locks else ordered
 
 
@@ -52,7 +56,7 @@ def lock_by_id(tenant: Tenant, ids: Iterable[UUID], *, waits: bool, only: Iterab
 
 
 def _declare_by_id(*, size: int, skips: bool, only: tuple[str, ...]) -> "QuerySet[Participant]":
-    existing = Participant.objects.filter(Among("id", "ids", _ID, size=size), tenant=Slot("tenant", _TENANT))
+    existing = Participant.objects.filter(Among("id", "ids", ID, size=size), tenant=TENANT)
     return existing.only(*only).order_by("id").select_for_update(no_key=True, skip_locked=skips)
 
 

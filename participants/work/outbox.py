@@ -8,14 +8,12 @@ from typing import Any
 from django.db import transaction
 
 from participants.database import instance_from
-from participants.events import event_types, unknown_fields
+from participants.events import event_types
 from participants.ids import new_id
 from participants.models import DomainEvent, Participant, Tenant
 from participants.registries import Registry
 
-AfterCommit = Callable[[Tenant, Sequence[DomainEvent]], object]
-
-after_commit: Registry[AfterCommit] = Registry("After-commit function")
+after_commit: Registry[Callable[[Tenant, Sequence[DomainEvent]], object]] = Registry("After-commit function")
 """Functions that are called with (tenant, events) after the commit that wrote the events.
 
 A call can be lost, because a process can be killed in between. Work that must be done has to be found in the database.
@@ -35,7 +33,7 @@ def domain_event(
 
     Raises LookupError for a type that is not registered, and ValueError for fields that its type does not have.
     """
-    if unknown := unknown_fields(event_types[type_name], data):
+    if unknown := data.keys() - event_types[type_name].fields.keys():
         raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
     about = {} if participant is None else {"participant_id": participant.external_id}
     return instance_from(

@@ -154,13 +154,10 @@ class UnitOfWork:
     def participant(self, external_id: str) -> Participant:
         """Return the locked participant, or a new one in memory, which is written only if it is touched."""
         if external_id not in self._participants:
-            self._participants[external_id] = self._new_participant(external_id)
+            self._participants[external_id] = Participant(
+                tenant_id=self.tenant.pk, external_id=external_id, first_seen_at=self.now, last_seen_at=self.now
+            )
         return self._participants[external_id]
-
-    def _new_participant(self, external_id: str) -> Participant:
-        return Participant(
-            tenant_id=self.tenant.pk, external_id=external_id, first_seen_at=self.now, last_seen_at=self.now
-        )
 
     def touch(self, participant: Participant, *, is_seen: bool = True) -> None:
         """Write the participant's row at the end of the unit. Emits `participant.created` for a new participant.

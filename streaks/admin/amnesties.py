@@ -23,13 +23,19 @@ from participants.admin.tenants import timezone_widget
 from participants.errors import DomainError
 from participants.models import Tenant
 from streaks import services
-from streaks.admin.words import reach_line, streaks_of, total_line
+from streaks.admin.words import reach_line, total_line
 from streaks.models import Amnesty, Status, Streak
 from streaks.selectors.reach import reach_of
 
 MAX_NAME = 100
 MAX_PREVIEW_LINES = 20
-EXPLANATION = "Periods that overlap these days cannot be missed. Runs that broke on past days are alive again. You can undo an amnesty."
+PAGE = {
+    "title": "Declare an amnesty",
+    "explanation": "Periods that overlap these days cannot be missed. Runs that broke on past days are alive again. You can undo an "
+    "amnesty.",
+    "button": "Declare it",
+    "review_button": "Preview",
+}
 
 
 class AmnestyForm(TenantDataForm):
@@ -67,18 +73,10 @@ class AmnestyForm(TenantDataForm):
     def _post_clean(self) -> None:
         """Skip Django's validation of the model: the service validates."""
 
-    def service_arguments(self) -> dict[str, Any]:
-        """The arguments for the service. No selected streak means all streaks."""
-        cleaned = self.cleaned_data
-        return {
-            "tenant": self.tenant,
-            "name": cleaned["name"],
-            "first": cleaned["from_on"],
-            "last": cleaned["to_on"],
-            "timezone": cleaned["timezone"],
-            "streak_codes": cleaned["streak_codes"] or None,
-            "reason": cleaned["reason"],
-        }
+    def data_of_model(self) -> dict[str, Any]:
+        """The fields for the service. No selected streak means all streaks."""
+        values = {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+        return {**values, "streak_codes": values["streak_codes"] or None}
 
 
 def _streaks(tenant: Tenant, codes: Iterable[str] | None = None) -> list[Streak]:
@@ -109,7 +107,6 @@ UNDO = ObjectPage(
     name="undo",
     title="Undo",
     explanation="The days can be missed again: runs that are alive only because of this amnesty break. It stays in the list as undone.",
-    button="Undo",
     permission="streaks.change_amnesty",
     perform=_undo,
     icon="undo",
@@ -133,14 +130,11 @@ class AmnestyAdmin(TenantDataAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # clients were informed about its days: undo it and declare another
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def object_facts(self, row: Amnesty) -> list[tuple[str, Any]]:
         return [("status", self.display_status(row))]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return for_picked_tenant(request, lambda: self._add_page(request))
+        return for_picked_tenant(request, self._add_page, request)
 
     def _add_page(self, request: HttpRequest) -> HttpResponse:
         """Three steps: the empty form, the preview of a valid form, and the declaration after the confirmation."""
@@ -152,8 +146,9 @@ class AmnestyAdmin(TenantDataAdmin):
         if amnesty is None:
             return self._page(request, form)
         if amnesty.pk is None:
-            lines = list(_preview(form.tenant, amnesty.streak_codes))
-            return self._page(request, form, amnesty=amnesty, preview=lines)
+            days = f"{amnesty.from_on} to {amnesty.to_on}, {amnesty.timezone}. Affected participants:"
+            lines = [days, *_preview(form.tenant, amnesty.streak_codes)]
+            return self._page(request, form, original=amnesty, preview=lines, is_reviewed=True)
         messages.success(request, f"Declared: {amnesty}.")
         return HttpResponseRedirect(reverse("admin:streaks_amnesty_change", args=[amnesty.pk]))
 
@@ -165,7 +160,9 @@ class AmnestyAdmin(TenantDataAdmin):
         is_preview = "confirmed" not in request.POST
         try:
             with transaction.atomic():
-                amnesty = services.declare_amnesty(**form.service_arguments(), now=timezone.now(), dry_run=is_preview)
+                amnesty = services.declare_amnesty(
+                    tenant=form.tenant, data=form.data_of_model(), now=timezone.now(), dry_run=is_preview
+                )
                 if not is_preview:
                     audit.record(request, amnesty, audit.ADDITION, "Declared.")
                 return amnesty
@@ -174,19 +171,14 @@ class AmnestyAdmin(TenantDataAdmin):
             return None
 
     def _page(self, request: HttpRequest, form: Any, **preview: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Declare an amnesty",
-            "explanation": EXPLANATION,
-            "form": form,
-            **preview,
-        }
-        return TemplateResponse(request, "admin/streaks/amnesty.html", context)
+        shown = {"page": PAGE, "title": PAGE["title"], "opts": self.opts, "form": form}
+        back = {"back": reverse("admin:streaks_amnesty_changelist")}
+        context = {**self.admin_site.each_context(request), **shown, **back, **preview}
+        return TemplateResponse(request, "admin/participants/object_page.html", context)
 
     @display("streaks")
     def display_streaks(self, amnesty: Amnesty) -> str:
-        return streaks_of(amnesty)
+        return "all" if amnesty.streak_codes is None else ", ".join(amnesty.streak_codes)
 
     @display("status", label={"in force": "success", "undone": "warning"})
     def display_status(self, amnesty: Amnesty) -> str:

@@ -8,7 +8,15 @@ from rest_framework.serializers import Serializer
 from gamify.facts.engine.conditions import ConditionKind
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm, color_field, picture_field
-from participants.admin.fields import ChoiceField, IntegerField, LineField, NumberField, SwitchField, WordsField
+from participants.admin.fields import (
+    ChoiceField,
+    IntegerField,
+    LineField,
+    NumberField,
+    SwitchField,
+    WordsField,
+    without_empty,
+)
 from participants.admin.lengths import LengthField
 from participants.admin.tenants import timezone_widget
 from participants.errors import FieldError
@@ -134,10 +142,10 @@ class StreakForm(DefinitionForm):
         """The window of the body: only the fields that the chosen period uses."""
         values = {name: self.cleaned_data.get(name) for name in WINDOW}
         if values["period"] == ROLLING:
-            return _without_none(type=ROLLING, duration_seconds=values["duration_seconds"])
+            return without_empty({"type": ROLLING, "duration_seconds": values["duration_seconds"]})
         begin = {name: values[name] for name in ("period", "timezone", "reset_time")}
         week = {"week_start": WEEKDAYS[int(values["week_start"] or 0)]} if values["period"] == Period.WEEKLY else {}
-        return _without_none(type=CALENDAR, **begin, **week)
+        return without_empty({"type": CALENDAR, **begin, **week})
 
     def _condition(self) -> dict[str, Any]:
         kind, field, minimum = (self.cleaned_data.get(name) for name in CONDITION)
@@ -153,7 +161,3 @@ class StreakForm(DefinitionForm):
         field, message = super()._field_of(error)
         complete = complete_message(error, str(self.fields[field].label) if field else "")
         return field, message if complete == error.message else complete
-
-
-def _without_none(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

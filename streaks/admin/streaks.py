@@ -14,7 +14,7 @@ from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
 from streaks.admin.switching import PAGES
-from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, grace_of, period_of
+from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, events_of, grace_of, period_of
 from streaks.definitions import model_of_console
 from streaks.models import Status, Streak
 from streaks.selectors.configs import filter_of
@@ -36,9 +36,10 @@ ABOUT_MILESTONES = "Lengths of a run that are announced to clients. Each may gra
 @admin.register(Streak)
 class StreakAdmin(DefinitionAdmin):
     noun, form = services.NOUN, StreakForm
-    columns = ("display_events", "display_period", "display_condition", "display_grace")
+    columns = (events_of, period_of, condition_of, grace_of)
     list_filter = ("status", "period")
     object_pages = PAGES
+    readonly_fields = (*DefinitionAdmin.readonly_fields, "display_expression")
     about_activating = "They count again from now on. Runs that were alive when the streaks were paused continue."
     about_deactivating = (
         "They are paused: events are not counted, and no period can be missed. Counts stay, and continue when you activate the "
@@ -65,10 +66,7 @@ class StreakAdmin(DefinitionAdmin):
             *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "display_expression")
-
-    def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+    def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         before = obj.revision
         super().save_model(request, obj, form, change)
         if change and obj.revision != before:
@@ -85,22 +83,6 @@ class StreakAdmin(DefinitionAdmin):
     @display("status", ordering="status", label=COLORS)
     def display_status(self, row: Streak) -> str:
         return row.status
-
-    @display("events")
-    def display_events(self, streak: Streak) -> str:
-        return ", ".join(streak.event_types)
-
-    @display("period", ordering="period")
-    def display_period(self, streak: Streak) -> str:
-        return period_of(streak)
-
-    @display("completed by")
-    def display_condition(self, streak: Streak) -> str:
-        return condition_of(streak)
-
-    @display("grace")
-    def display_grace(self, streak: Streak) -> str:
-        return grace_of(streak)
 
     @display("Only events where")
     def display_expression(self, streak: Streak) -> str:

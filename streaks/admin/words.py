@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from participants.admin.display import display
 from participants.admin.lengths import duration_in_words
 from participants.errors import FieldError
 from streaks.definitions.config import Config
-from streaks.models import Amnesty, Streak
+from streaks.models import Streak
 from streaks.selectors.reach import Reach
 
 COUNTS_CARRIED_OVER = "Participants keep their counts. The new rules apply from now on."
@@ -26,12 +27,19 @@ def complete_message(error: FieldError, label: str) -> str:
 # --- definitions ------------------------------------------------------------------------------------------------------
 
 
+@display("events")
+def events_of(streak: Streak) -> str:
+    return ", ".join(streak.event_types)
+
+
+@display("period")
 def period_of(streak: Streak) -> str:
     if streak.is_rolling:
         return f"rolling, {duration_in_words(streak.duration_seconds or 0)}"
     return streak.period
 
 
+@display("completed by")
 def condition_of(streak: Streak) -> str:
     """What completes a period of the streak, in words."""
     kind, minimum, field = (streak.condition.get(name) for name in ("type", "min", "field"))
@@ -40,6 +48,7 @@ def condition_of(streak: Streak) -> str:
     return f"{field} adds up to {minimum:,}" if kind == "sum" else f"{minimum:,} different {field}"
 
 
+@display("grace")
 def grace_of(streak: Streak) -> str:
     return f"{streak.grace_periods:,}" if streak.reset_on_miss else "never resets"
 
@@ -70,7 +79,3 @@ def total_line(reach: Reach) -> str:
     """The participants that an amnesty affects in all its streaks together. A participant with several runs counts once."""
     who = with_noun(reach.participants, "participant", "participants")
     return f"All together: {who}; alive for {reach.alive:,} of them, at risk now for {reach.at_risk:,}."
-
-
-def streaks_of(amnesty: Amnesty) -> str:
-    return "all" if amnesty.streak_codes is None else ", ".join(amnesty.streak_codes)

@@ -1,6 +1,7 @@
 """Care for participants (pauses, freezes, restores, amnesties), for keys with the admin scope."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,15 +44,11 @@ from streaks.services import (
     StreakNotStarted,
 )
 
+_switching = partial(operation, query=DryRunQuery, answer=TouchedStreak)
+
 
 class StreakCareViewSet(AdminViewSet):
-    @operation(
-        "pause_streak",
-        query=DryRunQuery,
-        answer=TouchedStreak,
-        errors=[StreakIdNotFound(""), StreakInactive("daily_login")],
-        example=examples.PAUSE,
-    )
+    @_switching("pause_streak", errors=[StreakIdNotFound(""), StreakInactive("daily_login")], example=examples.PAUSE)
     def pause(self, request: Request, definition_id: str) -> Response:
         """Pause a streak. Until it is resumed, ticks are refused, and no run breaks or is at risk.
 
@@ -59,24 +56,12 @@ class StreakCareViewSet(AdminViewSet):
         """
         return self._switch(definition_id, services.pause)
 
-    @operation(
-        "resume_streak",
-        query=DryRunQuery,
-        answer=TouchedStreak,
-        errors=[StreakIdNotFound(""), StreakNotPaused("daily_login")],
-        example=examples.RESUME,
-    )
+    @_switching("resume_streak", errors=[StreakIdNotFound(""), StreakNotPaused("daily_login")], example=examples.RESUME)
     def resume(self, request: Request, definition_id: str) -> Response:
         """Resume a paused streak. Every period that the pause touched is excused, including the open one."""
         return self._switch(definition_id, services.resume)
 
-    @operation(
-        "archive_streak",
-        query=DryRunQuery,
-        answer=TouchedStreak,
-        errors=[StreakIdNotFound("")],
-        example=examples.PAUSE,
-    )
+    @_switching("archive_streak", errors=[StreakIdNotFound("")], example=examples.PAUSE)
     def archive(self, request: Request, definition_id: str) -> Response:
         """Archive a streak, as DELETE does, and answer how many participants that affects.
 
@@ -173,17 +158,9 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
 
         `touches` contains the number of affected participants. With `dry_run=true` nothing changes, and `id` is null.
         """
-        dry_run, body = self.query(DryRunQuery)["dry_run"], self.body(AmnestyBody)
+        dry_run = self.query(DryRunQuery)["dry_run"]
         amnesty = services.declare_amnesty(
-            tenant=self.tenant,
-            name=body["name"],
-            first=body["from"],
-            last=body["to"],
-            timezone=body.get("timezone") or self.tenant.timezone,
-            streak_codes=body.get("streak_codes"),
-            reason=body["reason"],
-            now=self.now,
-            dry_run=dry_run,
+            tenant=self.tenant, data=self.body(AmnestyBody), now=self.now, dry_run=dry_run
         )
         touches = reach_of(self.tenant, self._concerned(amnesty), now=self.now)
         answer = TouchedAmnesty(amnesty, context={"touches": touches}).data

@@ -58,7 +58,7 @@ class FreezeBody(ReasonBody):
 
 class AmnestyBody(ReasonBody):
     name = NameField()
-    to = CalendarDayField(help_text="Last date, included.")
+    to = CalendarDayField(source="to_on", help_text="Last date, included.")
     timezone = TextField(
         required=False, allow_null=True, help_text="IANA zone of the dates. Default: your tenant's zone."
     )
@@ -72,7 +72,7 @@ class AmnestyBody(ReasonBody):
     )
 
     def get_fields(self) -> dict[str, AnyField]:
-        return with_from(super().get_fields(), CalendarDayField(help_text="First date."))
+        return with_from(super().get_fields(), CalendarDayField(source="from_on", help_text="First date."))
 
 
 class Touches(serializers.Serializer[Any]):

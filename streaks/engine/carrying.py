@@ -15,7 +15,7 @@ from streaks.engine.counting import (
     streak_status,
     windows_of,
 )
-from streaks.engine.direct_ticks import DirectTicks, clip_after
+from streaks.engine.direct_ticks import DirectTicks, clip_ticks
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import MAX_RUNS
@@ -56,11 +56,8 @@ def _last_window(state: State, old: Rules, new: Rules, *, at: datetime) -> int:
 
 def _paid_by(chain: Chain | None, paid: Payments, last: int) -> Payments:
     """Move the payments of `chain` to window `last`, where the carried run now ends. Other payments lose their window."""
-    return tuple(dict.fromkeys((threshold, last if _is_in(chain, window) else None) for threshold, window in paid))
-
-
-def _is_in(chain: Chain | None, window: int | None) -> bool:
-    return chain is not None and window is not None and chain.first <= window <= chain.last
+    own = range(0) if chain is None else range(chain.first, chain.last + 1)
+    return tuple(dict.fromkeys((threshold, last if window in own else None) for threshold, window in paid))
 
 
 def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
@@ -80,7 +77,7 @@ def compact(state: State, rules: Rules, spans: Sequence[Span] = ()) -> State:
         runs=state.runs[cut:],
         carry_over=carry,
         paid=paid,
-        direct_ticks=clip_after(state.direct_ticks, carry.last),
+        direct_ticks=clip_ticks(state.direct_ticks, carry.last + 1, None),
     )
 
 

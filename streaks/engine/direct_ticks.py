@@ -44,17 +44,8 @@ def with_tick(ticks: DirectTicks, window: int, *, enough: int) -> DirectTicks:
     return _limit(replace(ticks, windows=_without_empty(windows)))
 
 
-def clip_after(ticks: DirectTicks, last: int) -> DirectTicks:
-    """Keep the ticks in windows after `last`."""
-    return _clip(ticks, last + 1, None)
-
-
-def clip_before(ticks: DirectTicks, first: int) -> DirectTicks:
-    """Keep the ticks in windows before `first`."""
-    return _clip(ticks, None, first)
-
-
-def _clip(ticks: DirectTicks, first: int | None, end: int | None) -> DirectTicks:
+def clip_ticks(ticks: DirectTicks, first: int | None, end: int | None) -> DirectTicks:
+    """Keep the ticks in windows from `first`, and before `end`. None means no bound."""
     windows = {number: clip(runs, first, end) for number, runs in ticks.windows.items()}
     return replace(ticks, windows=_without_empty(windows))
 
@@ -68,4 +59,4 @@ def _limit(ticks: DirectTicks) -> DirectTicks:
     if len(begins) <= MAX_RUNS:
         return ticks
     since = begins[len(begins) // 2]
-    return replace(clip_after(ticks, since - 1), since=since)
+    return replace(clip_ticks(ticks, since, None), since=since)

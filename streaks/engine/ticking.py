@@ -19,7 +19,7 @@ from streaks.engine.counting import (
     streak_status,
     windows_of,
 )
-from streaks.engine.direct_ticks import clip_before, with_tick
+from streaks.engine.direct_ticks import clip_ticks, with_tick
 from streaks.engine.excuses import Span, excused_windows
 from streaks.engine.rolling import Anchor, Rolling
 from streaks.engine.runs import with_window
@@ -84,14 +84,12 @@ def tick(
     windows = windows_of(state, rules)
     if windows is None:
         return TickResult(state, before, before, chain=None, was_satisfied=False, is_satisfying=False)
-    window, counted = windows.ordinal(at), state
-    was_satisfied = is_window_satisfied(state, window)
-    has_effect = _has_effect(state, rules, window, at=at)
-    if has_effect and is_direct:
-        counted = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=_enough(rules)))
-    if has_effect and (adds_to_satisfied or not was_satisfied):
-        counted = _add_progress(counted, rules, windows, window, value)
-    counted = compact(counted, rules, spans)
+    window = windows.ordinal(at)
+    was_satisfied, has_effect = is_window_satisfied(state, window), _has_effect(state, rules, window, at=at)
+    if has_effect:
+        adds_progress = adds_to_satisfied or not was_satisfied
+        state = _count(state, rules, windows, window, value, adds_progress=adds_progress, is_direct=is_direct)
+    counted = compact(state, rules, spans)
     return TickResult(
         state=counted,
         before=before,
@@ -110,11 +108,6 @@ def _with_activity(state: State, *, at: datetime, is_direct: bool) -> State:
     return replace(state, direct_ticks=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
 
 
-def _enough(rules: Rules) -> int:
-    """The number of ticks that satisfies a window of a `count` condition."""
-    return max(1, ceil(rules.condition.minimum))
-
-
 def _latest(last_at: datetime | None, at: datetime) -> datetime:
     return at if last_at is None else max(last_at, at)
 
@@ -129,7 +122,7 @@ def _open_window(state: State, rules: Rules, *, at: datetime, spans: Sequence[Sp
     if streak_status(state, rules, now=at, spans=spans).window is not None:
         return state
     anchor = _anchor_at(state, rules.windows, at=at)
-    return replace(state, anchor=anchor, progress={}, direct_ticks=clip_before(state.direct_ticks, anchor.first))
+    return replace(state, anchor=anchor, progress={}, direct_ticks=clip_ticks(state.direct_ticks, None, anchor.first))
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
@@ -172,6 +165,16 @@ def _has_effect(state: State, rules: Rules, window: int, *, at: datetime) -> boo
         return False
     is_too_late = state.last_at is not None and at < state.last_at - MAX_LATENESS
     return rules.condition.is_any_tick or not is_too_late
+
+
+def _count(
+    state: State, rules: Rules, windows: Windows, window: int, value: Any, *, adds_progress: bool, is_direct: bool
+) -> State:
+    """Add the tick to `window`: to its direct ticks, unless they are enough to satisfy a window, and to its progress."""
+    if is_direct:
+        enough = max(1, ceil(rules.condition.minimum))
+        state = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=enough))
+    return _add_progress(state, rules, windows, window, value) if adds_progress else state
 
 
 def _add_progress(state: State, rules: Rules, windows: Windows, window: int, value: Any) -> State:

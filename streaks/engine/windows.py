@@ -25,50 +25,18 @@ HOURS_PER_DAY = 24
 MONTHS_PER_YEAR = 12
 
 
-# --- ordinals and boundaries ------------------------------------------------------------------------------------------
+# --- periods ----------------------------------------------------------------------------------------------------------
 
 
-def _day_number(local: datetime, week_start: int) -> int:
-    return local.toordinal()
-
-
-def _week_number(local: datetime, week_start: int) -> int:
-    return (local.toordinal() - 1 - week_start) // DAYS_PER_WEEK  # day 1 of the calendar was a Monday
-
-
-def _month_number(local: datetime, week_start: int) -> int:
-    return local.year * MONTHS_PER_YEAR + local.month - 1
-
-
-def _hour_number(local: datetime, week_start: int) -> int:
-    return local.toordinal() * HOURS_PER_DAY + local.hour
-
-
-def _day(number: int, week_start: int) -> datetime:
-    return datetime.combine(date.fromordinal(number), time())
-
-
-def _week(number: int, week_start: int) -> datetime:
-    return _day(number * DAYS_PER_WEEK + 1 + week_start, week_start)
-
-
-def _month(number: int, week_start: int) -> datetime:
-    year, month = divmod(number, MONTHS_PER_YEAR)
-    return datetime(year, month + 1, 1)  # noqa: DTZ001 - a boundary is a wall-clock time
-
-
-def _hour(number: int, week_start: int) -> datetime:
-    day, hour = divmod(number, HOURS_PER_DAY)
-    return _day(day, week_start) + timedelta(hours=hour)
+def _midnight(day: date | int) -> datetime:
+    """The beginning of a date, or of a day of the calendar by its ordinal."""
+    return datetime.combine(date.fromordinal(day) if isinstance(day, int) else day, time())
 
 
 def _week_key(boundary: datetime) -> str:
     """The ISO name of the week that contains the window's fourth day. So names are unique for every first day of the week."""
     year, week, _ = (boundary + timedelta(days=3)).isocalendar()
     return f"{year}-W{week:02}"
-
-
-# --- periods ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -119,8 +87,10 @@ class Period(StrEnum):
         "hourly",
         PeriodRules(
             hours=1,
-            number=_hour_number,
-            boundary=_hour,
+            number=lambda local, week_start: local.toordinal() * HOURS_PER_DAY + local.hour,
+            boundary=lambda number, week_start: (
+                _midnight(number // HOURS_PER_DAY) + timedelta(hours=number % HOURS_PER_DAY)
+            ),
             key=lambda boundary: f"{boundary:%Y-%m-%dT%H}",
             display=Display(boxes=48, days=7, label=lambda key, start: key[-2:]),
             wraps_reset=True,
@@ -130,8 +100,8 @@ class Period(StrEnum):
         "daily",
         PeriodRules(
             hours=24,
-            number=_day_number,
-            boundary=_day,
+            number=lambda local, week_start: local.toordinal(),
+            boundary=lambda number, week_start: _midnight(number),
             key=lambda boundary: f"{boundary:%Y-%m-%d}",
             display=Display(boxes=35, days=30, label=lambda key, start: key[-2:].lstrip("0")),
         ),
@@ -140,8 +110,9 @@ class Period(StrEnum):
         "weekly",
         PeriodRules(
             hours=7 * 24,
-            number=_week_number,
-            boundary=_week,
+            # Day 1 of the calendar was a Monday.
+            number=lambda local, week_start: (local.toordinal() - 1 - week_start) // DAYS_PER_WEEK,
+            boundary=lambda number, week_start: _midnight(number * DAYS_PER_WEEK + 1 + week_start),
             key=_week_key,
             display=Display(boxes=14, days=12 * 7, label=lambda key, start: key[-3:]),
         ),
@@ -150,8 +121,10 @@ class Period(StrEnum):
         "monthly",
         PeriodRules(
             hours=31 * 24,
-            number=_month_number,
-            boundary=_month,
+            number=lambda local, week_start: local.year * MONTHS_PER_YEAR + local.month - 1,
+            boundary=lambda number, week_start: _midnight(
+                date(number // MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1, 1)
+            ),
             key=lambda boundary: f"{boundary:%Y-%m}",
             display=Display(boxes=12, days=366, label=lambda key, start: f"{date.fromisoformat(f'{key}-01'):%b}"),
         ),

@@ -24,10 +24,6 @@ class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):
     def in_streak(self, tenant: Tenant, streak_id: UUID) -> "ParticipantStreakQuerySet":
         return self.filter(tenant_id=tenant.pk, streak_id=streak_id)
 
-    def counting(self) -> "ParticipantStreakQuerySet":
-        """The rows with an announced run whose break is not announced."""
-        return self.filter(count__gt=0)
-
     def due(self, column: str, now: datetime) -> "ParticipantStreakQuerySet":
         """The rows whose announcement is due. `column` is `breaks_at` or `at_risk_at`."""
         return self.filter(**{f"{column}__lte": now})

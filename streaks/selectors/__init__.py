@@ -6,7 +6,6 @@ from streaks.selectors.reach import Reach, reach_of
 from streaks.selectors.statuses import (
     ParticipantStreakStatus,
     best_status,
-    rules_of,
     spans_of,
     state_of,
     status_of,
@@ -21,7 +20,6 @@ __all__ = [
     "best_status",
     "reach_of",
     "restorable_span",
-    "rules_of",
     "spans_of",
     "state_of",
     "status_of",

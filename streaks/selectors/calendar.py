@@ -13,7 +13,7 @@ from streaks.engine.rolling import Rolling
 from streaks.engine.windows import Windows, display_of
 from streaks.models import ParticipantStreak
 from streaks.selectors.catalog import CompiledStreak
-from streaks.selectors.statuses import rules_of, spans_of, state_of
+from streaks.selectors.statuses import spans_of, state_of
 from streaks.selectors.terms import days_of, zone_of
 
 MAX_WINDOWS = 400
@@ -56,7 +56,7 @@ def calendar_of(
 def _rules_state_spans(participant: Participant | None, streak: CompiledStreak) -> tuple[Rules, State, Sequence[Span]]:
     if participant is None:
         return streak.terms.rules, State(), streak.spans
-    rules = rules_of(streak, participant)
+    rules = streak.terms.rules_for(participant)
     row = ParticipantStreak.objects.of(participant).filter(streak_id=streak.id).first()
     if row is None:
         return rules, State(), streak.spans

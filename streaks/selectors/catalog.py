@@ -84,7 +84,7 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
         pauses[pause.streak_id].append((pause.began_at, pause.ended_at))
     amnesties = list(Amnesty.objects.of(tenant).in_force())
     compiled = [
-        _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_amnesties_of(row, amnesties)])
+        _compiled(row, tenant, past[row.pk], [*pauses[row.pk], *_spans_of(amnesties, row)])
         for row in Streak.objects.of(tenant).in_order()
     ]
     active = [each for each in compiled if each.is_active]
@@ -92,7 +92,7 @@ def load_catalog(tenant: Tenant) -> StreakCatalog:
     return StreakCatalog({each.code: each for each in compiled}, {each.id: each for each in compiled}, by_event)
 
 
-def _amnesties_of(row: Streak, amnesties: Iterable[Amnesty]) -> list[Span]:
+def _spans_of(amnesties: Iterable[Amnesty], row: Streak) -> list[Span]:
     return [day_span(each.from_on, each.to_on, each.timezone) for each in amnesties if each.concerns(row.code)]
 
 

@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from gamify.facts.engine.conditions import NO_PROGRESS, ConditionKind, Progress
-from participants.catalog import Catalog
-from participants.models import Participant, Tenant
+from participants.models import Tenant
 from streaks.engine.counting import windows_of
 from streaks.engine.milestones import earned_thresholds, next_threshold
 from streaks.engine.windows import Windows
 from streaks.selectors.configs import config_of
-from streaks.selectors.statuses import ParticipantStreakStatus, visible_status_of, visible_statuses_of
+from streaks.selectors.statuses import ParticipantStreakStatus
 
 MAX_FLOAT = Decimal(sys.float_info.max)
 SECOND = timedelta(seconds=1)
@@ -95,19 +93,3 @@ def sum_as_json(total: Decimal) -> float | Decimal:
     """
     number = float(min(total, MAX_FLOAT))
     return number if total > MAX_FLOAT or Decimal(str(number)) == total else total
-
-
-def progress_in_all_streaks(
-    participant: Participant | None, catalog: Catalog, tenant: Tenant, *, now: datetime
-) -> Sequence[StreakProgress]:
-    """Progress in every active or paused streak that the participant has ticked, in display order. One query."""
-    statuses = visible_statuses_of(participant, catalog, now=now)
-    return [StreakProgress(status, tenant, now) for status in statuses]
-
-
-def progress_in_streak(
-    participant: Participant | None, streak_id: UUID, catalog: Catalog, tenant: Tenant, *, now: datetime
-) -> StreakProgress | None:
-    """Progress in one active or paused streak. None if the participant has none there. At most one query."""
-    status = visible_status_of(participant, streak_id, catalog, now=now)
-    return None if status is None else StreakProgress(status, tenant, now)

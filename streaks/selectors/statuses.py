@@ -35,11 +35,6 @@ class ParticipantStreakStatus:
         return spans_of(self.row, self.streak)
 
 
-def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
-    """The current rules of the streak, in the time zone that applies to this participant."""
-    return streak.terms.rules_for(participant)
-
-
 def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
     """The excused times of this participant."""
     return [*streak.spans, *row.frozen_spans]
@@ -66,7 +61,7 @@ def status_of(
     row: ParticipantStreak, streak: CompiledStreak, participant: Participant, *, now: datetime
 ) -> ParticipantStreakStatus:
     """The status of `participant` in `streak` at `now`."""
-    rules, state = rules_of(streak, participant), state_of(row, streak, participant)
+    rules, state = streak.terms.rules_for(participant), state_of(row, streak, participant)
     status = streak_status(state, rules, now=now, spans=spans_of(row, streak))
     return ParticipantStreakStatus(participant, streak, row, rules, state, status)
 

@@ -1,6 +1,5 @@
 """Writes of streaks: ticks, definitions, care, reviews and sweeps."""
 
-from streaks.selectors.due import BREAKS, RISKS
 from streaks.services.care import (
     AmnestyNotFound,
     CareRequest,
@@ -35,14 +34,12 @@ from streaks.services.recording import (
     record,
     record_many,
 )
-from streaks.services.reviews import review_in_chunks, review_streak
-from streaks.services.sweeps import sweep, sweep_in_chunks
+from streaks.services.reviews import review_streak
+from streaks.services.sweeps import sweep
 from streaks.services.wiring import register
 
 __all__ = [
-    "BREAKS",
     "NOUN",
-    "RISKS",
     "AmnestyNotFound",
     "CareRequest",
     "NothingToRestore",
@@ -68,11 +65,9 @@ __all__ = [
     "register",
     "restore",
     "resume",
-    "review_in_chunks",
     "review_streak",
     "set_status",
     "sweep",
-    "sweep_in_chunks",
     "undo_amnesty",
     "update_named_streak",
     "update_streak",

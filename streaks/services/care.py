@@ -1,8 +1,9 @@
 """Care for participants: freeze a streak, restore a broken run, declare an amnesty for everyone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -28,24 +29,18 @@ MAX_AMNESTY = timedelta(days=366)
 class StreakNotStarted(DomainError):
     code = "streak_not_started"
     status = 404
-
-    def __init__(self, participant: str, code: str) -> None:
-        super().__init__(f"Participant '{participant}' has not started streak '{code}'")
+    text = "Participant '{}' has not started streak '{}'"
 
 
 class NothingToRestore(DomainError):
     code = "nothing_to_restore"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' has no broken run to restore")
+    text = "Streak '{}' has no broken run to restore"
 
 
 class AmnestyNotFound(DomainError):
     code = "amnesty_not_found"
     status = 404
-
-    def __init__(self, amnesty_id: str) -> None:
-        super().__init__(f"Amnesty not found: {amnesty_id}")
+    text = "Amnesty not found: {}"
 
 
 @dataclass(frozen=True)
@@ -140,31 +135,19 @@ def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, 
 
 
 @transaction.atomic
-def declare_amnesty(
-    *,
-    tenant: Tenant,
-    name: str,
-    first: date,
-    last: date,
-    timezone: str,
-    streak_codes: Sequence[str] | None,
-    reason: str,
-    now: datetime,
-    dry_run: bool = False,
-) -> Amnesty:
-    """Excuse all participants on the local dates from `first` to `last`, both included. Dates may be in the past.
+def declare_amnesty(*, tenant: Tenant, data: Mapping[str, Any], now: datetime, dry_run: bool = False) -> Amnesty:
+    """Excuse all participants on some local dates, which may be in the past. `data` are fields of the model.
 
-    `streak_codes` None means all streaks. A dry run writes nothing and returns an amnesty without an id.
+    A missing zone means the tenant's. A dry run writes nothing and returns an amnesty without an id.
 
     Raises: InvalidInput.
     """
-    check_timezone(timezone)
-    _check_days(first, last)
-    _check_codes(tenant, streak_codes)
-    codes = None if streak_codes is None else list(dict.fromkeys(streak_codes))
-    amnesty = Amnesty(
-        tenant=tenant, name=name, from_on=first, to_on=last, timezone=timezone, streak_codes=codes, reason=reason
-    )
+    codes = data.get("streak_codes")
+    amnesty = Amnesty(tenant=tenant, **{**data, "timezone": data.get("timezone") or tenant.timezone})
+    check_timezone(amnesty.timezone)
+    _check_days(amnesty.from_on, amnesty.to_on)
+    _check_codes(tenant, codes)
+    amnesty.streak_codes = None if codes is None else list(dict.fromkeys(codes))
     if dry_run:
         amnesty.pk = None
         return amnesty

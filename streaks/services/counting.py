@@ -15,7 +15,7 @@ from streaks.engine.counting import Chain, State
 from streaks.engine.milestones import Milestone, due_milestones, with_payments
 from streaks.engine.ticking import TickResult, tick
 from streaks.models import ParticipantStreak, Status
-from streaks.selectors import CompiledStreak, rules_of, spans_of, state_of, streaks_in
+from streaks.selectors import CompiledStreak, spans_of, state_of, streaks_in
 from streaks.services.announcements import emit_broken, emit_event, set_announced
 
 DOMAIN = "streaks"
@@ -24,16 +24,12 @@ DOMAIN = "streaks"
 class StreakNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' not found")
+    text = "Streak '{}' not found"
 
 
 class StreakInactive(DomainError):
     code = "streak_inactive"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' is not active")
+    text = "Streak '{}' is not active"
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def count_tick(
     not change `last_seen_at` of a participant. The outcomes contain an undo note, which the event stores.
     """
     row = row_of(work, participant, streak) or _new_row(work, participant, streak, at=at)
-    rules, spans = rules_of(streak, participant), spans_of(row, streak)
+    rules, spans = streak.terms.rules_for(participant), spans_of(row, streak)
     result = tick(
         state_of(row, streak, participant),
         rules,

@@ -26,24 +26,18 @@ REVIEW_TRIGGERS = ("at_risk_seconds",)
 class StreakIdNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, _: str) -> None:
-        super().__init__("Streak not found")
+    text = "Streak not found"
 
 
 class StreakNameConflict(DomainError):
     code = "streak_name_conflict"
     status = 409
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Streak with name '{name}' already exists")
+    text = "Streak with name '{}' already exists"
 
 
 class StreakNotPaused(DomainError):
     code = "streak_not_paused"
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Streak '{code}' is not paused")
+    text = "Streak '{}' is not paused"
 
 
 def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
@@ -122,7 +116,8 @@ def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any],
 
 
 def _apply_changes(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    changes = _only_changes(streak, _with_status(changes, streak.status))
+    changes = _with_status(changes, streak.status)
+    changes = {name: value for name, value in changes.items() if getattr(streak, name) != value}
     _check_rewards(tenant, changes)
     if any(name in changes for name in TERMS):
         _end_terms(streak, zone=_zone_of(tenant), now=now)
@@ -151,24 +146,15 @@ def unknown_rewards(tenant: Tenant, milestones: Iterable[Mapping[str, Any]]) -> 
             yield index
 
 
-def _only_changes(streak: Streak, changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in changes.items() if getattr(streak, name) != value}
-
-
 def _with_status(changes: Mapping[str, Any], status: str) -> dict[str, Any]:
     """Complete `status` and `is_active` from each other. `is_active` false pauses an active streak."""
     changes = dict(changes)
     if "status" in changes:
         changes["is_active"] = changes["status"] == Status.ACTIVE
     elif "is_active" in changes:
-        changes["status"] = _status_after_switch(status, is_active=changes["is_active"])
+        inactive = Status.PAUSED if status == Status.ACTIVE else status
+        changes["status"] = Status.ACTIVE if changes["is_active"] else inactive
     return changes
-
-
-def _status_after_switch(status: str, *, is_active: bool) -> str:
-    if is_active:
-        return Status.ACTIVE
-    return Status.PAUSED if status == Status.ACTIVE else status
 
 
 def set_status(streak: Streak, *, tenant: Tenant, status: str, now: datetime) -> Streak:

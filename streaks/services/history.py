@@ -85,12 +85,11 @@ def _check(tick: Tick, catalog: Catalog, *, now: datetime) -> _CheckedTick:
         streak = recordable_streak(catalog, tick.streak_code)
     except DomainError as refusal:
         return _CheckedTick(tick, refusal=refusal)
-    return _CheckedTick(tick, None if streak.terms.rules.condition.is_any_tick else _idempotency_of(tick))
-
-
-def _idempotency_of(tick: Tick) -> IdempotencyRequest:
+    if streak.terms.rules.condition.is_any_tick:
+        return _CheckedTick(tick)
     key = f"{tick.streak_code}:{tick.at.astimezone(UTC).isoformat()}"
-    return IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
+    request = IdempotencyRequest(BACKFILL, key, digest=tick.streak_code, external_id=tick.participant_id)
+    return _CheckedTick(tick, request)
 
 
 def _import_tick(work: UnitOfWork, item: _CheckedTick, *, gives_rewards: bool) -> TickImport:

@@ -102,28 +102,20 @@ def grant_due_milestones(work: UnitOfWork, status: ParticipantStreakStatus) -> N
 # --- after a change that concerns all participants of a streak ---------------------------------------------------------
 
 
-def review_streak(*, streak: Streak, now: datetime) -> int:
-    """Review all rows of `streak` after its cursor. A review that was killed continues there.
+def review_streak(*, streak: Streak, now: datetime) -> Iterator[int]:
+    """Generator: review all rows of `streak` after its cursor, and yield the number of reviewed rows after each chunk.
 
-    A change of the streak resets the cursor and so restarts the review. A review that finds a foreign cursor stops.
-    Returns the number of reviewed rows.
+    A review that was killed continues at the cursor. A change of the streak resets the cursor and so restarts the review. A
+    review that finds a foreign cursor stops.
     """
-    return sum(review_in_chunks(streak=streak, now=now))
-
-
-def review_in_chunks(*, streak: Streak, now: datetime) -> Iterator[int]:
-    """Generator for `review_streak`: yields the number of reviewed rows after each chunk."""
     while chunk := rows_after(streak, streak.review_cursor, limit=CHUNK):
-        reviewed, last = review_rows(streak.tenant, chunk, now=now, on_failure=_ignore, waits=True), chunk[-1]
-        is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=last.participant_id)
+        # A row that fails is logged, and sweeps find it at its stored instants.
+        reviewed = review_rows(streak.tenant, chunk, now=now, on_failure=lambda failed: None, waits=True)
+        is_mine = _move_cursor(streak, due_at=streak.review_due_at, cursor=chunk[-1].participant_id)
         yield reviewed
         if not is_mine:
             return
     _move_cursor(streak, due_at=None, cursor=None)
-
-
-def _ignore(failed: RowToReview) -> None:
-    """Do nothing: the failure is logged, and sweeps find the row at its stored instants."""
 
 
 def _move_cursor(streak: Streak, *, due_at: datetime | None, cursor: UUID | None) -> bool:

@@ -8,6 +8,7 @@ one: a run that is alive again, counts to carry over, and every row while a defi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -54,26 +55,19 @@ class ChunkResult:
     last: RowToReview | None
 
 
-def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> int:
-    """Process all due rows of `tenant`. Returns their number."""
-    return sum(sweep_in_chunks(tenant=tenant, kind=kind, now=now))
+def sweep(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
+    """Generator: process all due rows of `tenant`, and yield the number of rows after each chunk.
 
-
-def sweep_in_chunks(*, tenant: Tenant, kind: SweepKind, now: datetime) -> Iterator[int]:
-    """Generator for `sweep`: yields the number of rows after each chunk. A caller may stop early; a later sweep finds the rest."""
+    A caller may stop early; a later sweep finds the rest.
+    """
     last, decisions = None, SharedDecisions()
     while True:
         chunk = _sweep_chunk(tenant=tenant, kind=kind, after=last, decisions=decisions, now=now)
         last = chunk.last
         if last is None:
             return
-        yield chunk.announced + _review_rest(tenant, kind, chunk.left, now=now)
-
-
-def _review_rest(tenant: Tenant, kind: SweepKind, left: Sequence[RowToReview], *, now: datetime) -> int:
-    if not left:
-        return 0
-    return review_rows(tenant, left, now=now, on_failure=lambda failed: _postpone(tenant, kind, failed, now=now))
+        postpone = partial(_postpone, tenant, kind, now=now)
+        yield chunk.announced + (review_rows(tenant, chunk.left, now=now, on_failure=postpone) if chunk.left else 0)
 
 
 def _postpone(tenant: Tenant, kind: SweepKind, failed: RowToReview, *, now: datetime) -> None:

@@ -27,10 +27,6 @@ def _review_after_zone_change(work: UnitOfWork, participant: Participant) -> Non
             review_row(work, participant, streak, row)
 
 
-def _delete_rows(participant: Participant) -> None:
-    ParticipantStreak.objects.of(participant).delete()
-
-
 def _anonymize_rows(participant: Participant) -> None:
     """Remove the reasons of freezes and the counted values. Counts and excused times stay."""
     for row in ParticipantStreak.objects.of(participant).exclude(freezes=[], progress={}):
@@ -96,7 +92,6 @@ _EVENTS = {
         },
     ),
 }
-_TAKING_BACK = {"streak.decremented"}
 
 
 def register() -> None:
@@ -106,6 +101,8 @@ def register() -> None:
     undoers.register("streaks", undo)
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
-    erasers.register("streaks", Eraser(delete=_delete_rows, anonymize=_anonymize_rows))
+    erasers.register(
+        "streaks", Eraser(delete=lambda who: ParticipantStreak.objects.of(who).delete(), anonymize=_anonymize_rows)
+    )
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _OWNER | fields, is_reversal=name in _TAKING_BACK)
+        events.register(name, meaning, _OWNER | fields, is_reversal=name == "streak.decremented")

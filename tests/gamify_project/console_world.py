@@ -180,8 +180,8 @@ def _tried_deliveries(tenant: Tenant) -> None:
 
 def _care(tenant: Tenant) -> None:
     now = timezone.now()
-    about = {"name": "Outage", "first": now.date(), "last": now.date(), "timezone": "UTC", "streak_codes": None}
-    declare_amnesty(tenant=tenant, **about, reason="It was down.", now=now)
+    about = {"name": "Outage", "from_on": now.date(), "to_on": now.date(), "timezone": "UTC", "streak_codes": None}
+    declare_amnesty(tenant=tenant, data={**about, "reason": "It was down."}, now=now)
 
 
 def _staff_rows(tenant: Tenant) -> None:

@@ -212,7 +212,7 @@ def give_what_care_is_about(tenant: Tenant) -> None:
     record(tenant=tenant, participant_id="user_123", streak_code="weekly", at=NOW - timedelta(days=28), now=NOW)
     day = NOW.date()
     codes: dict[str, Any] = {"timezone": "UTC", "streak_codes": None, "reason": "a"}
-    amnesty = declare_amnesty(tenant=tenant, name="Outage", first=day, last=day, now=NOW, **codes)
+    amnesty = declare_amnesty(tenant=tenant, data={"name": "Outage", "from_on": day, "to_on": day, **codes}, now=NOW)
     Amnesty.objects.filter(id=amnesty.id).update(id=AMNESTY_ID)
 
 

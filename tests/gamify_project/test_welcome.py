@@ -11,7 +11,8 @@ from django.contrib.auth import authenticate, get_user_model
 from gamify_project.quickstart import NAME
 from gamify_project.welcome import prepare
 from participants.models import ApiKey, Tenant
-from participants.services.keys import digest_of, revoke
+from participants.services.callers import revoke
+from participants.services.keys import digest_of
 from participants.services.tenants import create_tenant
 from tests.client import Api
 

@@ -6,7 +6,7 @@ import time_machine
 from django.utils import timezone
 
 from participants.models import ApiKey
-from participants.services.keys import revoke
+from participants.services.callers import revoke
 from participants.services.tenants import set_tenant_status
 from tests.client import Api, refusal
 from tests.factories import made_key, raw_key

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.models import HmacSecret
 from participants.secrets import decrypt
-from participants.services.hmac import revoke
+from participants.services.callers import revoke
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.factories import made_secret
 

@@ -16,7 +16,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from participants.models import HmacSecret, Tenant
-from participants.services.hmac import revoke
+from participants.services.callers import revoke
 from participants.services.tenants import set_tenant_status
 from tests.client import Api, phoenix_refusal
 from tests.factories import made_secret, raw_key

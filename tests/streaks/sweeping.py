@@ -33,12 +33,12 @@ def tick(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", no
 
 def run_sweep(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
     """Run a sweep of each kind (default: both) and return the number of processed rows."""
-    return sum(sweep(tenant=fresh(tenant), kind=kind, now=now) for kind in kinds or (RISKS, BREAKS))
+    return sum(sum(sweep(tenant=fresh(tenant), kind=kind, now=now)) for kind in kinds or (RISKS, BREAKS))
 
 
 def run_reviews(tenant: Tenant, now: datetime) -> int:
     due = Streak.objects.of(tenant).awaiting_review().select_related("tenant")
-    return sum(review_streak(streak=streak, now=now) for streak in due)
+    return sum(sum(review_streak(streak=streak, now=now)) for streak in due)
 
 
 def announcements(*types: str) -> list[tuple[str, dict[str, Any]]]:

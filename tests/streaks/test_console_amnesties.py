@@ -38,12 +38,14 @@ def form_data(tenant, **fields):
 def declare(tenant, name="Outage", codes=None):
     return declare_amnesty(
         tenant=tenant,
-        name=name,
-        first=timezone.now().date(),
-        last=timezone.now().date(),
-        timezone="UTC",
-        streak_codes=codes,
-        reason="x",
+        data={
+            "name": name,
+            "from_on": timezone.now().date(),
+            "to_on": timezone.now().date(),
+            "timezone": "UTC",
+            "streak_codes": codes,
+            "reason": "x",
+        },
         now=timezone.now(),
     )
 

@@ -16,7 +16,7 @@ from streaks.selectors.due import BREAKS, RISKS
 from streaks.services import (
     declare_amnesty,
     record_many,
-    review_in_chunks,
+    review_streak,
     set_status,
     sweep,
     undo_amnesty,
@@ -138,10 +138,10 @@ def test_a_chunk_of_any_size_needs_the_same_number_of_statements(tenant, daily, 
     record_many(tenant=fresh(tenant), ticks=[Tick(f"user_{n}", "daily", NOON) for n in range(50)], now=NOON)
     tick(tenant, NOON - DAY, who="early")
     ready = fresh(tenant)
-    sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY)
+    sum(sweep(tenant=ready, kind=BREAKS, now=BREAK - DAY))
 
     with queries(6):  # due rows with locks, and the version, twice; events, streaks
-        processed = sweep(tenant=ready, kind=BREAKS, now=BREAK)
+        processed = sum(sweep(tenant=ready, kind=BREAKS, now=BREAK))
 
     assert processed == 50
 
@@ -269,12 +269,14 @@ def test_a_row_without_its_participant_is_ignored(tenant, daily):
 def amnesty(tenant, *, now):
     return declare_amnesty(
         tenant=fresh(tenant),
-        name="Outage",
-        first=date(2026, 2, 15),
-        last=date(2026, 2, 15),
-        timezone="UTC",
-        streak_codes=None,
-        reason="Servers were down",
+        data={
+            "name": "Outage",
+            "from_on": date(2026, 2, 15),
+            "to_on": date(2026, 2, 15),
+            "timezone": "UTC",
+            "streak_codes": None,
+            "reason": "Servers were down",
+        },
         now=now,
     )
 
@@ -370,7 +372,7 @@ def test_the_slower_of_two_reviews_of_one_streak_stops(tenant, daily, monkeypatc
         tick(tenant, NOON, who=who)
     update_streak(daily, tenant=fresh(tenant), changes={"at_risk_seconds": 60}, now=NOON)
     fast, slow = (
-        review_in_chunks(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
+        review_streak(streak=Streak.objects.select_related("tenant").get(pk=daily.pk), now=NOON) for _ in range(2)
     )
 
     next(fast)

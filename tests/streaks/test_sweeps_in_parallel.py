@@ -66,7 +66,7 @@ def test_parallel_tasks_and_sweeps_announce_every_risk_and_every_break_exactly_o
     people = here_today(tenant, daily, DUE)
 
     for kind, beat, now in ((RISKS, announce_risks, WARNING), (BREAKS, announce_breaks, BREAK)):
-        sweeps = [partial(sweep, tenant=fresh(tenant), kind=kind, now=now)] * SWEEPERS
+        sweeps = [partial(run_sweep, tenant, now, kind)] * SWEEPERS
         with time_machine.travel(now, tick=False):
             answers = all_at_once([*[beat] * BEATS, *sweeps])
         assert answers[:BEATS] == [None] * BEATS, answers
@@ -82,7 +82,7 @@ def test_parallel_sweeps_share_the_work_and_skip_locked_rows(tenant, daily, monk
     monkeypatch.setattr("streaks.services.sweeps.CHUNK", 20)
     here_today(tenant, daily, 400)
 
-    answers = all_at_once([partial(sweep, tenant=fresh(tenant), kind=BREAKS, now=BREAK) for _ in range(SWEEPERS)])
+    answers = all_at_once([partial(run_sweep, tenant, BREAK, BREAKS) for _ in range(SWEEPERS)])
 
     assert len(announcements("streak.broken")) == 400
     assert sum(answers) >= 400
@@ -99,7 +99,7 @@ def test_sweeps_beside_ticks_lose_no_tick_and_announce_no_live_run_as_broken(ten
 
     def sweep_often():
         for _ in range(6):
-            sweep(tenant=fresh(tenant), kind=BREAKS, now=now)
+            sum(sweep(tenant=fresh(tenant), kind=BREAKS, now=now))
 
     ticks = [(late[::2], BREAK - HOUR), (late[1::2], BREAK - HOUR), (returning[::2], now), (returning[1::2], now)]
     answers = all_at_once([*(partial(tick_all, *each) for each in ticks), sweep_often, sweep_often])

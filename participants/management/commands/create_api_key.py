@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, columns_of, existing_tenant, whole_number
 from participants.models.keys import Scope
 from participants.services.keys import create_api_key
 
@@ -35,25 +35,14 @@ class Command(ReportingCommand):
             expires_at=_expiry(options["expires_in_days"], options["expires_at"], now=now),
             now=now,
         )
-        return {
-            "id": new.row.pk,
-            "key": new.key,
-            "prefix": new.row.prefix,
-            "tenant_id": new.row.tenant_id,
-            "scopes": new.row.scopes,
-            "name": new.row.name,
-            "expires_at": new.row.expires_at,
-        }
+        about = columns_of(new.row, "prefix", "tenant_id", "scopes", "name", "expires_at")
+        return {"id": new.row.pk, "key": new.key, **about}
 
 
 def _expiry(days: int | None, at: str | None, *, now: datetime) -> datetime | None:
-    if at is not None:
-        return _instant(at)
-    return None if days is None else now + timedelta(days=days)
-
-
-def _instant(text: str) -> datetime:
-    instant = instant_of(text)
+    if at is None:
+        return None if days is None else now + timedelta(days=days)
+    instant = instant_of(at)
     if instant is None:
-        raise InvalidInput("expires_at", f"{NOT_AN_INSTANT} Got '{text}'.")
+        raise InvalidInput("expires_at", f"{NOT_AN_INSTANT} Got '{at}'.")
     return instant

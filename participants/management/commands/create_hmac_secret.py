@@ -19,10 +19,5 @@ class Command(ReportingCommand):
     def report(self, *, tenant: str, sandbox: bool, name: str, **options: Any) -> Mapping[str, Any]:
         owner = existing_tenant(tenant, sandbox=sandbox)
         new = create_hmac_secret(tenant=owner, name=name, now=timezone.now())
-        return {
-            "id": new.row.pk,
-            "secret": new.text,
-            "tenant_id": owner.pk,
-            "environment": owner.environment,
-            "name": new.row.name,
-        }
+        about = {"tenant_id": owner.pk, "environment": owner.environment, "name": new.row.name}
+        return {"id": new.row.pk, "secret": new.text, **about}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone as clock
 
-from participants.management.base import ReportingCommand
+from participants.management.base import ReportingCommand, columns_of
 from participants.services.tenants import create_tenant
 
 
@@ -18,11 +18,5 @@ class Command(ReportingCommand):
 
     def report(self, *, slug: str, name: str | None, timezone: str, **options: Any) -> Mapping[str, Any]:
         tenant = create_tenant(slug=slug, name=name or slug, timezone=timezone, now=clock.now())
-        return {
-            "id": tenant.pk,
-            "slug": tenant.slug,
-            "name": tenant.name,
-            "timezone": tenant.timezone,
-            "is_active": tenant.is_active,
-            "sandbox_id": tenant.sandbox.pk,
-        }
+        about = columns_of(tenant, "id", "slug", "name", "timezone", "is_active")
+        return {**about, "sandbox_id": tenant.sandbox.pk}

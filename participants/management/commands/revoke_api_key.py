@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from participants.management.base import ReportingCommand
+from participants.management.base import ReportingCommand, columns_of
 from participants.services.keys import revoke_api_key
 
 
@@ -16,10 +16,4 @@ class Command(ReportingCommand):
 
     def report(self, *, key: str, **options: Any) -> Mapping[str, Any]:
         revoked = revoke_api_key(prefix_or_id=key, now=timezone.now())
-        return {
-            "id": revoked.pk,
-            "prefix": revoked.prefix,
-            "tenant_id": revoked.tenant_id,
-            "scopes": revoked.scopes,
-            "revoked_at": revoked.revoked_at,
-        }
+        return columns_of(revoked, "id", "prefix", "tenant_id", "scopes", "revoked_at")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from participants.management.base import ReportingCommand
+from participants.management.base import ReportingCommand, columns_of
 from participants.services.hmac import revoke_hmac_secret
 
 
@@ -16,9 +16,4 @@ class Command(ReportingCommand):
 
     def report(self, *, secret_id: str, **options: Any) -> Mapping[str, Any]:
         revoked = revoke_hmac_secret(secret_id=secret_id, now=timezone.now())
-        return {
-            "id": revoked.pk,
-            "tenant_id": revoked.tenant_id,
-            "name": revoked.name,
-            "revoked_at": revoked.revoked_at,
-        }
+        return columns_of(revoked, "id", "tenant_id", "name", "revoked_at")

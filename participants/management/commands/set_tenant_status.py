@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from participants.management.base import ReportingCommand
+from participants.management.base import ReportingCommand, columns_of
 from participants.services.tenants import set_tenant_status
 
 
@@ -19,4 +19,4 @@ class Command(ReportingCommand):
 
     def report(self, *, slug: str, enable: bool, **options: Any) -> Mapping[str, Any]:
         tenant = set_tenant_status(slug=slug, is_active=enable, now=timezone.now())
-        return {"id": tenant.pk, "slug": tenant.slug, "is_active": tenant.is_active}
+        return columns_of(tenant, "id", "slug", "is_active")

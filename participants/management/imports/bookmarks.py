@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from participants.management.imports.reading import START, Place, Source
+from participants.management.imports.reading import Source
 from participants.models import FileImport, Tenant
 
 
@@ -26,8 +26,3 @@ def bookmark(
     if restarts and not is_dry_run:
         row.save()
     return row
-
-
-def place_of(row: FileImport | None) -> Place:
-    """Return the place at which a run continues."""
-    return START if row is None else Place(row.line, row.offset)

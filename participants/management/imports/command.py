@@ -6,25 +6,24 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TextIO, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.core.management.base import CommandError
 from django.utils import timezone
 
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand
+from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
-from participants.management.imports.bookmarks import bookmark, place_of
+from participants.management.imports.bookmarks import bookmark
 from participants.management.imports.columns import Columns
 from participants.management.imports.ordering import in_order
 from participants.management.imports.progress import Display, display
-from participants.management.imports.reading import FORMATS, Place, Source, open_source, records
+from participants.management.imports.reading import FORMATS, START, Place, Source, open_source, records
 from participants.management.imports.running import Batch, ItemResult, Run
 from participants.management.imports.warnings import Warnings
+from participants.management.progress import has_bar
 from participants.models import Tenant
-from participants.selectors import tenant_by_slug
-from participants.services.tenants import TenantNotFound
 
 BATCH = 1_000
 MAX_BATCH = 5_000  # SQLite binds 32,766 values to a statement, and lists are padded to a power of two
@@ -83,9 +82,7 @@ class ImportCommand(ReportingCommand, Generic[Item]):
             raise CommandError(f"Bad lines in this file: {self._bad_in_file}")
 
     def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
-        owner = tenant_by_slug(tenant, sandbox=sandbox)
-        if owner is None:
-            raise TenantNotFound(tenant)
+        owner = existing_tenant(tenant, sandbox=sandbox)
         with open_source(file, format_name=options["format"]) as opened, self._sorted_if_needed(opened) as source:
             return self._import(source, owner, options)
 
@@ -93,11 +90,16 @@ class ImportCommand(ReportingCommand, Generic[Item]):
         return in_order(source, columns=self.columns, key=self.sort_key) if self.needs_order else nullcontext(source)
 
     def _import(self, source: Source, tenant: Tenant, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **_how(options))
-        begin, started, stream = place_of(row), time.monotonic(), options.get("stderr") or sys.stderr
+        how = {"restarts": options["restart"], "is_dry_run": options["dry_run"]}
+        row = bookmark(tenant, self.bookmark_name, source, now=timezone.now(), **how)
+        begin, started, stream = (
+            START if row is None else Place(row.line, row.offset),
+            time.monotonic(),
+            options.get("stderr") or sys.stderr,
+        )
         with (
             open_bad_lines_file(options["bad"], is_resumed=begin.offset > 0) as bad_file,
-            display(stream, has_bar=_has_bar(stream, options), total=source.size, begin=begin) as screen,
+            display(stream, has_bar=has_bar(stream, options), total=source.size, begin=begin) as screen,
         ):
             _report_start(screen, source, begin)
             warnings = Warnings(self.columns, screen.say)
@@ -113,17 +115,10 @@ class ImportCommand(ReportingCommand, Generic[Item]):
 
 
 def _batch_size(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_BATCH):
+    number = whole_number(text)
+    if not 1 <= number <= MAX_BATCH:
         raise ArgumentTypeError(f"must be 1 to {MAX_BATCH}")
-    return int(text)
-
-
-def _how(options: Mapping[str, Any]) -> dict[str, bool]:
-    return {"restarts": options["restart"], "is_dry_run": options["dry_run"]}
-
-
-def _has_bar(stream: TextIO, options: Mapping[str, Any]) -> bool:
-    return stream.isatty() and not options["json"]
+    return number
 
 
 def _report_start(screen: Display, source: Source, begin: Place) -> None:
@@ -139,16 +134,16 @@ def _report_start(screen: Display, source: Source, begin: Place) -> None:
 
 def _report(run: Run[Any], begin: Place, *, is_dry_run: bool, seconds: float) -> Mapping[str, Any]:
     return {
-        "lines": run.tally.lines,
-        "recorded": run.tally.recorded,
-        "repeated": run.tally.repeated,
+        "lines": run.lines,
+        "recorded": run.recorded,
+        "repeated": run.repeated,
         "bad": run.bad.count,
         "suspicious": run.warnings.suspicious,
         "columns_not_read": run.warnings.unread,
         "began_behind_line": begin.line,
         "dry_run": is_dry_run,
         "seconds": round(seconds, 3),
-        "per_second": round(run.tally.lines / seconds) if run.tally.lines else 0,
+        "per_second": round(run.lines / seconds) if run.lines else 0,
     }
 
 

@@ -1,23 +1,20 @@
-"""Sorts the lines of a file on disk (external merge sort), so that files of any size can be sorted.
+"""Sorts the lines of a file on disk, so that files of any size can be sorted.
 
 A file that is sorted already is read directly. From any other file, and from a stream, a sorted temporary file is made, in which
 every line has its original number. The same input always gives the same file, so that an interrupted import can resume.
 """
 
 import hashlib
-import heapq
 import json
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from participants.management.imports.columns import Columns
 from participants.management.imports.reading import LINE, PROBLEM, Record, Source, records
-
-LINES_IN_MEMORY = 50_000
 
 Key = Callable[[Mapping[str, Any]], float]
 Sortable = tuple[float, int, str]
@@ -33,7 +30,7 @@ def in_order(source: Source, *, columns: Columns, key: Key) -> Iterator[Source]:
         return
     source.stream.seek(0) if source.is_file else None
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "lines.ndjson").open("w+b") as stream:
-        yield _written(stream, _merge(_runs(_sortable(source, columns, key), Path(folder))))
+        yield _written(stream, _sorted(_sortable(source, columns, key), Path(folder) / "lines.sqlite3"))
 
 
 def _is_in_order(source: Source, columns: Columns, key: Key) -> bool:
@@ -60,38 +57,12 @@ def _sortable(source: Source, columns: Columns, key: Key) -> Iterator[Sortable]:
         yield place, record.number, json.dumps({**fields, **problem, LINE: record.number})
 
 
-@dataclass
-class _Runs:
-    """Sorted pieces on disk (`files`), and the last piece in memory (`rest`)."""
-
-    files: list[Path] = field(default_factory=list)
-    rest: list[Sortable] = field(default_factory=list)
-
-
-def _runs(lines: Iterator[Sortable], folder: Path) -> _Runs:
-    runs = _Runs()
-    for line in lines:
-        runs.rest.append(line)
-        if len(runs.rest) == LINES_IN_MEMORY:
-            _write_run(runs, folder)
-    runs.rest.sort()
-    return runs
-
-
-def _write_run(runs: _Runs, folder: Path) -> None:
-    runs.rest.sort()
-    path = folder / f"{len(runs.files)}.run"
-    with path.open("w", encoding="utf-8") as run:
-        run.writelines(f"{json.dumps(line)}\n" for line in runs.rest)
-    runs.files.append(path)
-    runs.rest = []
-
-
-def _merge(runs: _Runs) -> Iterator[str]:
-    with ExitStack() as stack:
-        files = [stack.enter_context(path.open(encoding="utf-8")) for path in runs.files]
-        pieces = [(tuple(json.loads(line)) for line in file) for file in files]
-        yield from (text for _, _, text in heapq.merge(*pieces, runs.rest))
+def _sorted(lines: Iterator[Sortable], path: Path) -> Iterator[str]:
+    """Sort in the SQLite database `path`, which needs little memory for any number of lines."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE lines (sort_key REAL, number INTEGER, text TEXT)")
+        database.executemany("INSERT INTO lines VALUES (?, ?, ?)", lines)
+        yield from (text for (text,) in database.execute("SELECT text FROM lines ORDER BY sort_key, number"))
 
 
 def _written(stream: BinaryIO, lines: Iterator[str]) -> Source:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, Task, TextColumn
 from rich.text import Text
 
 from participants.management.imports.reading import Place
+from participants.management.progress import bar_on
 
 
 class _Rate(TextColumn):
@@ -48,6 +48,5 @@ def display(stream: TextIO, *, has_bar: bool, total: int | None, begin: Place) -
     if not has_bar:
         yield Display(stream, progress=None, total=total, begin=begin)
         return
-    columns = (BarColumn(), TaskProgressColumn(), _Rate(""), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=stream)) as progress:
+    with bar_on(stream, _Rate("")) as progress:
         yield Display(stream, progress=progress, total=total, begin=begin)

@@ -6,19 +6,20 @@ every record can be identified by its line number, also to resume after it.
 
 import csv
 import hashlib
+import json
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from participants.engine import json_problems
+from participants.engine import json_problems, refuse_constant
 from participants.errors import DomainError
 from participants.management.imports.columns import Columns
-from participants.management.imports.objects import decode_object
 
 STDIN = "-"
 FORMATS: Mapping[str, str] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
@@ -221,6 +222,25 @@ def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
         fields, problem = ({}, line.problem) if line.problem else decode_object(line.text)
         problem = problem or columns.key_problem(fields)
         yield Record(line.place, {} if problem else fields, problem)
+
+
+def decode_object(text: str) -> tuple[Mapping[str, Any], str | None]:
+    """Return (object, None), or ({}, problem) with the problem as the end of a sentence. Nothing is dropped without an error."""
+    try:
+        value = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=_without_duplicates)
+    except RecursionError:
+        return {}, "is JSON nested too deep"
+    except ValueError as error:
+        return {}, f"is not valid JSON: {error}"
+    return (value, None) if isinstance(value, dict) else ({}, "is not a JSON object")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        [(duplicate, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {json.dumps(duplicate)} appears more than once")
+    return value
 
 
 def document(path: Path) -> Mapping[str, Any]:

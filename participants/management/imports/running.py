@@ -61,20 +61,6 @@ class ItemImporter(Protocol[Item]):
     def write_batch(self, batch: Batch[Item]) -> Sequence[ItemResult]: ...
 
 
-@dataclass
-class Tally:
-    """Counts of a run. The remaining lines were bad."""
-
-    lines: int = 0
-    recorded: int = 0
-    repeated: int = 0
-
-    def add(self, results: ItemResult) -> None:
-        if results.refusal is None:
-            self.recorded += not results.is_repeat
-            self.repeated += results.is_repeat
-
-
 @dataclass(frozen=True)
 class _Read(Generic[Item]):
     """A line that was read: it has either an `item` or a `problem`."""
@@ -97,7 +83,7 @@ class Run(Generic[Item]):
         warnings: Warnings,
         options: Mapping[str, Any],
     ) -> None:
-        self.tally = Tally()
+        self.lines = self.recorded = self.repeated = 0  # the remaining lines were bad
         self.bad = bad
         self.warnings = warnings
         self._importer = importer
@@ -159,13 +145,16 @@ class Run(Generic[Item]):
         work.change(self._next_row)
 
     def _report_lines(self, read: Sequence[_Read[Item]], results: Sequence[ItemResult]) -> None:
-        self.tally.lines += len(read)
+        self.lines += len(read)
         remaining = iter(results)
         for each in read:
             problem = each.problem if each.problem is not None else self._problem_of(next(remaining))
             if problem is not None:
                 self.bad.add(each.number, problem)
 
-    def _problem_of(self, results: ItemResult) -> str | None:
-        self.tally.add(results)
-        return None if results.refusal is None else results.refusal.message
+    def _problem_of(self, result: ItemResult) -> str | None:
+        if result.refusal is not None:
+            return result.refusal.message
+        self.recorded += not result.is_repeat
+        self.repeated += result.is_repeat
+        return None

@@ -24,26 +24,19 @@ class Warnings:
     def look_at_columns(self, fields: Mapping[str, Any]) -> None:
         """Warn once about each column in `fields` that is not read."""
         for name in self._columns.unknown(fields):
-            self._warn_of_column(name)
+            if name not in self.unread and len(self.unread) < MAX_UNREAD:
+                self.unread.append(name)
+                known = ", ".join((*self._columns.required, *self._columns.optional))
+                self._say(f'Warning: the column "{printable(name)}" is not read. Columns that are read: {known}.')
 
     def look_at_ids(self, number: int, fields: Mapping[str, Any]) -> None:
         """Warn about odd ids in line `number`, which was parsed without an error."""
         for problem in oddities(self._columns, fields):
-            self._warn_of_id(f"line {number}: {problem}")
-
-    def _warn_of_column(self, name: str) -> None:
-        if name in self.unread or len(self.unread) == MAX_UNREAD:
-            return
-        self.unread.append(name)
-        known = ", ".join((*self._columns.required, *self._columns.optional))
-        self._say(f'Warning: the column "{printable(name)}" is not read. Columns that are read: {known}.')
-
-    def _warn_of_id(self, problem: str) -> None:
-        self.suspicious += 1
-        if self.suspicious <= SHOWN:
-            self._say(f"Suspicious {problem}")
-        elif self.suspicious == SHOWN + 1:
-            self._say("Further suspicious lines are counted and not shown.")
+            self.suspicious += 1
+            if self.suspicious <= SHOWN:
+                self._say(f"Suspicious line {number}: {problem}")
+            elif self.suspicious == SHOWN + 1:
+                self._say("Further suspicious lines are counted and not shown.")
 
 
 def oddities(columns: Columns, fields: Mapping[str, Any]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from participants.models.tenants import Environment
 from participants.work import reading
 from streaks import services
 from streaks.api.phoenix import examples
-from streaks.api.phoenix.paths import MalformedDefinitionId, definition_uuid
+from streaks.api.phoenix.query import MalformedDefinitionId, definition_uuid
 from streaks.api.phoenix.serializers import (
     NewPhoenixStreak,
     PhoenixStreakChanges,
@@ -38,9 +38,7 @@ from streaks.services import StreakNameConflict
 class StreakDefinitionNotFound(DomainError):
     code = "streak_not_found"
     status = 404
-
-    def __init__(self, definition_id: str) -> None:
-        super().__init__(f"Streak definition not found: {definition_id}")
+    text = "Streak definition not found: {}"
 
 
 _UNKNOWN = StreakDefinitionNotFound(examples.DEFINITION_ID)

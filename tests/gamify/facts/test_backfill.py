@@ -16,7 +16,6 @@ from gamify.facts.management.commands import backfill_events
 from gamify.facts.models import Event
 from gamify.facts.services import Consumer, emit, emit_batch, record_history, reverse_event
 from gamify.points.models import LedgerEntry
-from participants.management.imports import ordering
 from participants.models import DomainEvent, FileImport, IdempotencyKey, Participant
 from streaks.models import ParticipantStreak
 from streaks.services import create_streak
@@ -123,8 +122,7 @@ def test_a_history_has_the_same_effects_as_single_calls(tenant, written, batch):
     assert outcome() == one_by_one
 
 
-def test_events_are_processed_in_the_order_in_which_they_happened(tenant, written, monkeypatch):
-    monkeypatch.setattr(ordering, "LINES_IN_MEMORY", 3)
+def test_events_are_processed_in_the_order_in_which_they_happened(tenant, written):
     lines = history()
 
     backfill(written(Random(2).sample(lines, len(lines))), "--batch", "2")

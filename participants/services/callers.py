@@ -1,4 +1,4 @@
-"""Notes when keys and secrets were last used."""
+"""What API keys and partner secrets have in common: they are used, and revoked."""
 
 from datetime import datetime, timedelta
 
@@ -16,3 +16,9 @@ def mark_used(caller: Caller, *, now: datetime) -> None:
         return
     is_due = Q(last_used_at=None) | Q(last_used_at__lte=due_before)
     type(caller)._default_manager.filter(is_due, pk=caller.pk).update(last_used_at=now)
+
+
+def revoke(caller: Caller, *, now: datetime) -> None:
+    """Revoke a key or a secret. The next request that uses it is refused."""
+    caller.revoked_at = now
+    caller.save(update_fields=["revoked_at"])
