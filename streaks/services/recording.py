@@ -1,9 +1,8 @@
 """Direct ticks: ticks that a client records without an event."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gamify.facts import services as facts
 from gamify.facts.engine.instants import check_instant
@@ -11,7 +10,15 @@ from gamify.facts.engine.outcomes import Outcome
 from participants.catalog import Catalog, catalog_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
-from participants.work import IdempotencyRequest, Load, UnitOfWork, restartable, unit_of_work
+from participants.work import (
+    IdempotencyRequest,
+    Load,
+    UnitOfWork,
+    answer_from,
+    restartable,
+    result_from,
+    unit_of_work,
+)
 from streaks.engine.ticking import TickResult
 from streaks.selectors import CompiledStreak, streaks_in
 from streaks.services.counting import active_streak, count_tick, loads_for
@@ -59,10 +66,10 @@ def record(
     loads = loads_of_codes(catalog_of(tenant), [streak_code])
     with unit_of_work(tenant, [participant_id], now=now, idempotency_requests=[idempotency], loads=loads) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return RecordResult(**answer, is_replay=True)
+            return result_from(RecordResult, answer)
         check_instant(at, now=now)
         recorded = _record(work, Tick(participant_id, streak_code, at))
-        work.store_answer(idempotency, _answer(recorded))
+        work.store_answer(idempotency, answer_from(recorded))
         return recorded
 
 
@@ -134,7 +141,3 @@ def _result_of(streak: CompiledStreak, result: TickResult) -> RecordResult:
         is_new_record=result.is_new_record,
         already_recorded=result.was_satisfied,
     )
-
-
-def _answer(recorded: RecordResult) -> dict[str, Any]:
-    return {name: value for name, value in asdict(recorded).items() if name != "is_replay"}

@@ -16,7 +16,7 @@ from gamify.facts.services.pipeline import process
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
 
 OPERATION = "events"
 
@@ -108,7 +108,7 @@ def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRe
     Raises: InvalidInput or IdempotencyKeyReused, before it has changed anything.
     """
     if (answer := work.stored_answer(idempotency)) is not None:
-        return _from_answer(answer)
+        return result_from(EventEmitted, answer)
     check_instant(event.at, now=work.now)
     participant = work.participant(event.participant_id)
     row = add_event(work, participant, event)
@@ -116,7 +116,7 @@ def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRe
     result = process(work, fact_of(participant, row), now=work.now)
     row.trace, row.marks = result.trace, result.undo_notes
     emitted = EventEmitted(row.pk, fact_id, [report.to_json() for report in result.granted])
-    work.store_answer(idempotency, _answer(emitted))
+    work.store_answer(idempotency, answer_from(emitted))
     return emitted
 
 
@@ -158,15 +158,3 @@ def fact_of(participant: Participant, row: Event) -> Fact:
         key=f"event:{row.pk}",
         event_id=row.pk,
     )
-
-
-def _answer(emitted: EventEmitted) -> dict[str, Any]:
-    return {
-        "event_id": str(emitted.event_id),
-        "fact_id": str(emitted.fact_id),
-        "rewards_granted": list(emitted.rewards_granted),
-    }
-
-
-def _from_answer(answer: Mapping[str, Any]) -> EventEmitted:
-    return EventEmitted(UUID(answer["event_id"]), UUID(answer["fact_id"]), answer["rewards_granted"], is_replay=True)
