@@ -75,7 +75,7 @@ def existing_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
 
 def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[RewardTally]":
     """The participant's multipliers that are active now, with their rewards, the longest first."""
-    tallies = RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    tallies = RewardTally.objects.of(participant)
     return tallies.filter(active_until__gt=now).select_related("reward").order_by("-active_until")
 
 

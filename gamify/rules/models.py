@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from gamify.rules.engine.limits import Tally
 from participants.ids import new_id
-from participants.models import Definition, Participant, ParticipantRow
+from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.definitions import DefinitionQuerySet
 from participants.models.json import JSONField
 
@@ -44,11 +44,6 @@ class Rule(Definition):
         ]
 
 
-class RuleTallyQuerySet(models.QuerySet["RuleTally"]):
-    def of(self, participant: Participant) -> "RuleTallyQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
-
 class RuleTally(ParticipantRow):
     """How often a rule with limits has fired for one participant. A rule without limits has no rows.
 
@@ -61,7 +56,7 @@ class RuleTally(ParticipantRow):
     days = models.JSONField(default=dict)
     last_at = models.DateTimeField()
 
-    objects = RuleTallyQuerySet.as_manager()
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -17,7 +17,7 @@ from rewards.services.serving import serve_new_stock
 
 def _delete_claims(participant: Participant) -> None:
     Claim.objects.of(participant).delete()
-    RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+    RewardTally.objects.of(participant).delete()
 
 
 def _clear_codes(participant: Participant) -> None:

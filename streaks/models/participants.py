@@ -8,7 +8,7 @@ from django.db import models
 
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, ParticipantRow, Tenant
+from participants.models import ParticipantRow, ParticipantRowQuerySet, Tenant
 from participants.models.json import JSONField
 from streaks.engine.counting import CarryOver, State
 from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
@@ -17,10 +17,7 @@ from streaks.engine.rolling import Anchor
 from streaks.models.definitions import Streak
 
 
-class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):
-    def of(self, participant: Participant) -> "ParticipantStreakQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class ParticipantStreakQuerySet(ParticipantRowQuerySet["ParticipantStreak"]):
     def in_streak(self, tenant: Tenant, streak_id: UUID) -> "ParticipantStreakQuerySet":
         return self.filter(tenant_id=tenant.pk, streak_id=streak_id)
 

@@ -17,7 +17,7 @@ def _delete_awards(participant: Participant) -> None:
 
 
 def _delete_progress(participant: Participant) -> None:
-    BadgeProgress.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+    BadgeProgress.objects.of(participant).delete()
 
 
 def _keep_progress(participant: Participant) -> None:

@@ -10,16 +10,13 @@ from gamify.challenges.engine import State
 from gamify.challenges.models.definitions import Challenge
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 UNDER_WAY = Q(completions=0, expired_at__isnull=True)
 
 
-class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    def of(self, participant: Participant) -> "EnrolmentQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class EnrolmentQuerySet(ParticipantRowQuerySet["Enrolment"]):
     def under_way(self) -> "EnrolmentQuerySet":
         """Enrolments that are neither completed nor announced as expired."""
         return self.filter(UNDER_WAY)
@@ -29,7 +26,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         return self.under_way().filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
 
-class Enrolment(models.Model):
+class Enrolment(ParticipantRow):
     """The enrolment of one participant in one challenge. Its end results from the definition (`Term.end_of`).
 
     - `enrolled_at` … `completed_at`: see `engine.State`. `progress` is stored as `{objective: [count, sum, [values]]}`.
@@ -38,14 +35,6 @@ class Enrolment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their
-    # participant. A challenge is never deleted.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     challenge = models.ForeignKey(
         Challenge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )

@@ -15,7 +15,7 @@ def _delete_later(participant: Participant) -> None:
 
 
 def _delete_sums(participant: Participant) -> None:
-    LargeSum.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+    LargeSum.objects.of(participant).delete()
 
 
 def _keep_scores(participant: Participant) -> None:
