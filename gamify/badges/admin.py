@@ -194,4 +194,4 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
-panels.register("badges", Panel(seen_with=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
+panels.register("badges", Panel(view_permissions=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))

@@ -153,4 +153,4 @@ def _rank_row(board: Board, participant: Participant) -> list[Any]:
 
 
 VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
-panels.register("leaderboards", Panel(seen_with=VIEW_PERMISSIONS, boxes=_boxes))
+panels.register("leaderboards", Panel(view_permissions=VIEW_PERMISSIONS, boxes=_boxes))

@@ -63,12 +63,12 @@ class Panel:
     """What one domain adds to the page of a participant.
 
     `moments(participant, limit)` returns the newest `limit` entries of the timeline, and `boxes(participant)` tables with the
-    current state. Each must use a constant number of queries. A user needs one of the permissions in `seen_with` to see the
+    current state. Each must use a constant number of queries. A user needs one of the permissions in `view_permissions` to see the
     links, boxes and moments; if it is empty, every user who may see the participant sees them. Object pages check their own
     permission.
     """
 
-    seen_with: Sequence[str] = ()
+    view_permissions: Sequence[str] = ()
     pages: Sequence[ObjectPage] = ()
     links: Callable[[Participant], Iterable[Link]] = _no_links
     boxes: Callable[[Participant], Iterable[Box]] = _no_boxes
@@ -88,7 +88,7 @@ def visible_panels(request: HttpRequest) -> list[Panel]:
 
 
 def _is_visible(panel: Panel, request: HttpRequest) -> bool:
-    return not panel.seen_with or any(request.user.has_perm(permission) for permission in panel.seen_with)
+    return not panel.view_permissions or any(request.user.has_perm(permission) for permission in panel.view_permissions)
 
 
 def links(participant: Participant, shown: Iterable[Panel]) -> Iterator[Link]:

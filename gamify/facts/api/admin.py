@@ -9,7 +9,7 @@ from gamify.facts.api.serializers import ReversalBody, ReversalQuery, ReversedEv
 from gamify.facts.selectors import EventNotFound
 from gamify.facts.services import AlreadyReversed
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.errors import InvalidInput
 
 
@@ -36,4 +36,4 @@ class AdminEventsViewSet(AdminViewSet):
         answer = services.reverse_event(
             tenant=self.tenant, event_id=event_id, reason=reason, now=self.now, is_dry_run=is_dry_run
         )
-        return Response(rendered(ReversedEvent, answer))
+        return Response(render(ReversedEvent, answer))

@@ -154,6 +154,8 @@ def _boxes(participant: Participant) -> Iterator[Box]:
         yield Box("Points that expire", ("When", "Points"), rows, empty="")
 
 
-SEEN_WITH = ("points.view_ledgerentry", "points.change_ledgerentry")
+VIEW_PERMISSIONS = ("points.view_ledgerentry", "points.change_ledgerentry")
 PAGES = (AWARD, DEDUCT, ADJUST)
-panels.register("points", Panel(seen_with=SEEN_WITH, pages=PAGES, links=_links, moments=_moments, boxes=_boxes))
+panels.register(
+    "points", Panel(view_permissions=VIEW_PERMISSIONS, pages=PAGES, links=_links, moments=_moments, boxes=_boxes)
+)

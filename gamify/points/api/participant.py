@@ -27,7 +27,7 @@ from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading, snapshot
@@ -54,7 +54,7 @@ class PointsViewSet(KeyViewSet):
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         awarded = services.award(tenant=self.tenant, change=change, now=self.now)
-        return Response(rendered(AwardedAnswer, awarded), headers=REPLAYED if awarded.is_replay else None)
+        return Response(render(AwardedAnswer, awarded), headers=REPLAYED if awarded.is_replay else None)
 
     @operation(
         "deduct_points",
@@ -70,7 +70,7 @@ class PointsViewSet(KeyViewSet):
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         deducted = services.deduct(tenant=self.tenant, change=change, now=self.now)
-        return Response(rendered(DeductedAnswer, deducted), headers=REPLAYED if deducted.is_replay else None)
+        return Response(render(DeductedAnswer, deducted), headers=REPLAYED if deducted.is_replay else None)
 
     @operation(
         "award_points_in_batch",
@@ -95,7 +95,7 @@ class PointsViewSet(KeyViewSet):
             "failed": batch.failed,
             "results": [_result(result) for result in batch.results],
         }
-        return Response(rendered(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
+        return Response(render(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
 
 
 def _result(result: AwardResult | RefusedAward) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class ParticipantPointsViewSet(KeyViewSet):
                 selectors.totals_of(participant) if at is None else selectors.totals_at(participant, at, now=self.now)
             )
         answer = {"participant_id": participant_id, **summary(totals)}
-        return Response(answer if at is None else rendered(PointsAnswer, answer | {"at": at}))
+        return Response(answer if at is None else render(PointsAnswer, answer | {"at": at}))
 
     @operation("list_transactions", query=PageQuery, answer=TransactionPage, example=examples.TRANSACTIONS)
     def transactions(self, request: Request, participant_id: str) -> Response:

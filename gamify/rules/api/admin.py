@@ -13,13 +13,13 @@ from gamify.rules.api.serializers import RuleAnswer, SimulateBody, SimulatedAnsw
 from gamify.rules.definitions import InvalidGrants, NewRule, RuleChanges, check_grants, model_values
 from gamify.rules.models import Rule
 from gamify.rules.services import NOUN, RuleNotFound
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.errors import FieldError, InvalidInput
 
 
-@documented(
+@document_endpoints(
     created=examples.CREATED, errors=[InvalidGrants(FieldError("then.1.code", "must be the code of an active badge"))]
 )
 class AdminRuleViewSet(DefinitionViewSet):
@@ -50,4 +50,4 @@ class SimulationViewSet(AdminViewSet):
         """
         event = simulated_event(self.body(SimulateBody), now=self.now)
         simulated = simulate(tenant=self.tenant, event=event, now=self.now)
-        return Response(rendered(SimulatedAnswer, simulated_answer(simulated)))
+        return Response(render(SimulatedAnswer, simulated_answer(simulated)))

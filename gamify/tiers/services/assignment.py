@@ -27,7 +27,7 @@ class TierNotFound(DomainError):
 class TierNotHigher(GrantRefused):
     """A definition granted a tier that is not higher than the current one. Grants never move a participant down."""
 
-    code = "stands_higher"
+    code = "tier_not_higher"
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The participant already has tier {code}, whose level is as high or higher")

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from participants.api.phoenix import PhoenixAdminViewSet
 from participants.api.schema import operation
-from participants.api.views import rendered
+from participants.api.views import render
 from participants.api.warnings import Warnings, ignored_fields, with_warnings
 from participants.errors import DomainError, InvalidInput
 from participants.models.tenants import Environment
@@ -54,7 +54,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
     def list_own(self, request: Request, tenant_id: str) -> Response:
         """The tenant's streak definitions, with every status, in the order of their creation."""
         with reading(self.tenant) as tenant:
-            return Response(rendered(StreakRecords, {"definitions": streak_definitions(tenant)}))
+            return Response(render(StreakRecords, {"definitions": streak_definitions(tenant)}))
 
     @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_all(self, request: Request) -> Response:
@@ -62,7 +62,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         if not self.is_platform:
             return self.list_own(request, tenant_id=self.tenant.slug)
         found = streak_definitions_of_all_tenants(Environment(self.tenant.environment))
-        return Response(rendered(StreakRecords, {"definitions": found}))
+        return Response(render(StreakRecords, {"definitions": found}))
 
     @operation(
         "create_tenant_streak",
@@ -142,4 +142,4 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         return Response(with_warnings(self.record(row), warnings), **response)
 
     def record(self, row: Streak) -> dict[str, Any]:
-        return rendered(StreakRecord, StreakWithTenant(row, self.tenant))
+        return render(StreakRecord, StreakWithTenant(row, self.tenant))

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from participants.api.phoenix import PhoenixQueryViewSet
 from participants.api.schema import operation
-from participants.api.views import rendered
+from participants.api.views import render
 from participants.catalog import catalog_of
 from participants.errors import DomainError
 from participants.selectors import find_participant
@@ -33,7 +33,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
     def definitions(self, request: Request, tenant_id: str) -> Response:
         """The active streak definitions, in display order."""
         with reading(self.tenant) as tenant:
-            return Response(rendered(StreakRecords, {"definitions": active_streaks(catalog_of(tenant), tenant)}))
+            return Response(render(StreakRecords, {"definitions": active_streaks(catalog_of(tenant), tenant)}))
 
     @operation("list_user_streaks", answer=StreakProgressList, example=examples.PROGRESS_LIST)
     def of_user(self, request: Request, tenant_id: str, user_id: str) -> Response:
@@ -41,7 +41,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
         with reading(self.tenant) as tenant:
             participant = find_participant(tenant, user_id)
             found = progress_in_all_streaks(participant, catalog_of(tenant), tenant, now=self.now)
-            return Response(rendered(StreakProgressList, {"streaks": found}))
+            return Response(render(StreakProgressList, {"streaks": found}))
 
     @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
@@ -52,7 +52,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
             found = progress_in_streak(participant, streak_id, catalog_of(tenant), tenant, now=self.now)
             if found is None:
                 raise StreakOfUserNotFound(user_id, definition_id)
-            return Response(rendered(StreakProgressAnswer, found))
+            return Response(render(StreakProgressAnswer, found))
 
     @operation("get_user_streak_by_definition", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in_definition(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
