@@ -54,12 +54,19 @@ class DomainError(Exception):
         self.headers = dict(headers or {})
 
 
-class ParticipantNotFound(DomainError):
-    code = "participant_not_found"
-    status = 404
+class NotFound(DomainError):
+    """A request names something that does not exist. A subclass sets its `code`, and the `noun` with which the message begins."""
 
-    def __init__(self, external_id: str) -> None:
-        super().__init__(f"Participant not found: {external_id}")
+    status = 404
+    noun: str
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"{self.noun} not found: {name}")
+
+
+class ParticipantNotFound(NotFound):
+    code = "participant_not_found"
+    noun = "Participant"
 
 
 class InvalidInput(DomainError):

@@ -6,9 +6,8 @@ class RewardsConfig(AppConfig):
     verbose_name = "Rewards"
 
     def ready(self) -> None:
-        from rewards import audits, grants, profile, selectors, services
+        from rewards import audits, grants, profile, services
 
-        selectors.register()
         profile.register()
         services.register()
         grants.register()

@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from gamify.points.engine import Boost, Totals
 from gamify.points.models import Boost as BoostRow
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
-from participants.catalog import Catalog
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
 
-BOOSTS = "boosts"
 SPENDING = (EntryType.DEDUCT, EntryType.CLAIM, EntryType.REFUND)
 
 
@@ -117,8 +115,7 @@ def load_boosts(tenant: Tenant) -> Sequence[Boost]:
     return [Boost(row.multiplier, row.starts_at, row.ends_at) for row in rows]
 
 
-def boosts_in(catalog: Catalog) -> Sequence[Boost]:
-    return cast("Sequence[Boost]", catalog.part(BOOSTS))
+boosts_in = CatalogPart("boosts", load_boosts)
 
 
 def entries_page(participant: Participant | None, *, page: int, page_size: int) -> EntryPage:

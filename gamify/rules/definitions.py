@@ -125,8 +125,7 @@ class RuleChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Validate the changes together with the stored values that stay."""
-        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
-        if is_empty_period(starts_at, ends_at):
+        if is_empty_period(self.after(attrs, "starts_at"), self.after(attrs, "ends_at")):
             raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
 

@@ -10,7 +10,7 @@ from gamify.tiers import engine
 from gamify.tiers.engine import Ladder, Tier
 from gamify.tiers.selectors import achieved_at, current_tier, ladder_of, points_of
 from participants.models import Participant
-from participants.profile import AnyField, Section, Subject, sections
+from participants.profile import Section, Subject, sections
 
 
 class TierSummary(serializers.Serializer[Any]):
@@ -72,16 +72,12 @@ def _state(subject: Subject) -> Any:
     return None if tier is None else summary_of(tier)
 
 
-def _profile_fields() -> Mapping[str, AnyField]:
-    return {"tier": ProfileTier(allow_null=True, help_text="The current tier, or null.")}
-
-
-def _state_field() -> AnyField:
-    return TierSummary(allow_null=True, help_text="The current tier, or null.")
-
-
 def register() -> None:
-    sections.register(
-        "tier",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    about: dict[str, Any] = {"allow_null": True, "help_text": "The current tier, or null."}
+    section = Section(
+        state=_state,
+        state_field=lambda: TierSummary(**about),
+        profile=_profile,
+        profile_fields=lambda: {"tier": ProfileTier(**about)},
     )
+    sections.register("tier", section)

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 from django.db.models import QuerySet
 
 from gamify.tiers.engine import Basis, Ladder, Points, Tier
 from gamify.tiers.models import Tier as TierRow
 from gamify.tiers.models import TierChange
-from participants.catalog import Catalog
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
 
-CATALOG_PART = "tiers"
 MAX_HISTORY = 1000
 
 
@@ -36,8 +34,7 @@ def _compile(row: TierRow) -> Tier:
     )
 
 
-def ladder_of(catalog: Catalog) -> Ladder:
-    return cast("Ladder", catalog.part(CATALOG_PART))
+ladder_of = CatalogPart("tiers", load_ladder)
 
 
 def points_of(participant: Participant | None) -> Points:

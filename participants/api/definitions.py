@@ -13,7 +13,7 @@ that is not sent (`DefinitionChanges.after`).
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import django_filters
@@ -92,10 +92,6 @@ class Deactivated(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="What was done, as a sentence.")
 
 
-class NotFound(Protocol):
-    def __call__(self, definition_id: str, /) -> DomainError: ...
-
-
 class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     """Subclasses set `noun`, `model`, the three serializers, and the error for an unknown id (`not_found`)."""
 
@@ -103,7 +99,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     model: ClassVar[type[Definition]]
     create_body: ClassVar[type[serializers.Serializer[Any]]]
     update_body: ClassVar[type[serializers.Serializer[Any]]]
-    not_found: ClassVar[NotFound]
+    not_found: ClassVar[type[DomainError]]
     pagination_class = Page
     filter_backends = [FilterBackend]
     filterset_class = DefinitionFilter

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from participants.catalog import bump_catalog_version
 from participants.engine import slug_problem
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import Tenant
 from participants.models.tenants import Environment
 from participants.registries import Registry
@@ -22,12 +22,9 @@ class TenantSlugConflict(DomainError):
         super().__init__(f"Tenant with slug '{slug}' already exists")
 
 
-class TenantNotFound(DomainError):
+class TenantNotFound(NotFound):
     code = "tenant_not_found"
-    status = 404
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"Tenant not found: {slug}")
+    noun = "Tenant"
 
 
 @transaction.atomic

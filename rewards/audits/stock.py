@@ -9,17 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from participants.auditing import Audit, Drift, ProgressReporter, has_erased_participants, stream_rows
+from participants.auditing import Audit, Drift, ProgressReporter, count_rows, has_erased_participants, stream_rows
 from participants.models import Tenant
 from rewards.audits.claims import HANDED_OUT
 from rewards.models import Claim, Reward, RewardCode
 
-
-def _size(tenant: Tenant) -> int:
-    of_tenant = {"tenant_id": tenant.pk}
-    return Reward.objects.of(tenant).count() + sum(
-        model._default_manager.filter(**of_tenant).count() for model in (Claim, RewardCode)
-    )
+_size = count_rows(Reward, Claim, RewardCode)
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:

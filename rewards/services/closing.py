@@ -8,7 +8,7 @@ from gamify.facts import services as facts
 from gamify.points.models import LedgerEntry
 from gamify.points.services import Note, NotReversible, refund
 from participants.engine import uuid_of
-from participants.errors import DomainError
+from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable, unit_for_ids
 from rewards.models import Claim, ClaimStatus, RewardTally
@@ -16,12 +16,9 @@ from rewards.services.issuing import emit_claim_event, lock_reward, tally_load
 from rewards.services.multipliers import end_multiplier
 
 
-class ClaimNotFound(DomainError):
+class ClaimNotFound(NotFound):
     code = "claim_not_found"
-    status = 404
-
-    def __init__(self, claim_id: str) -> None:
-        super().__init__(f"Claim not found: {claim_id}")
+    noun = "Claim"
 
 
 class AlreadyCancelled(DomainError):

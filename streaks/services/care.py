@@ -9,7 +9,7 @@ from django.db import transaction
 
 from gamify.facts import services as facts
 from participants.catalog import bump_catalog_version, catalog_of
-from participants.errors import DomainError, InvalidInput, ParticipantNotFound
+from participants.errors import DomainError, InvalidInput, NotFound, ParticipantNotFound
 from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
@@ -40,12 +40,9 @@ class NothingToRestore(DomainError):
         super().__init__(f"Streak '{code}' has no broken run to restore")
 
 
-class AmnestyNotFound(DomainError):
+class AmnestyNotFound(NotFound):
     code = "amnesty_not_found"
-    status = 404
-
-    def __init__(self, amnesty_id: str) -> None:
-        super().__init__(f"Amnesty not found: {amnesty_id}")
+    noun = "Amnesty"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from gamify.facts.engine.events import EventInput
-from gamify.facts.services import emit
+from gamify.facts.services import Refused, emit
 from gamify.points.models import Boost
-from gamify.points.services import Change, RefusedAward, adjust, award, award_batch, deduct
+from gamify.points.services import Change, adjust, award, award_batch, deduct
 from gamify.tiers.services import Assignment, assign
 from participants.engine import MAX_BIGINT, uuid_of
 from participants.models import IdempotencyKey
@@ -76,7 +76,7 @@ def comparable(result: Any) -> dict[str, Any]:
     """The fields of a result without `is_replay`. Refusals of a batch are compared by their code, message and status."""
     if hasattr(result, "results"):
         return {"results": [comparable(each) for each in result.results]}
-    if isinstance(result, RefusedAward):
+    if isinstance(result, Refused):
         error = result.error
         return {"participant_id": result.participant_id, "error": [error.code, error.message, error.status]}
     return asdict(replace(result, is_replay=False))

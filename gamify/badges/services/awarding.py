@@ -10,19 +10,16 @@ from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, active_badges
 from gamify.facts import services as facts
 from participants.catalog import Catalog, catalog_of
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 
 
-class BadgeNotFound(DomainError):
+class BadgeNotFound(NotFound):
     """No active badge has this code or id. An inactive badge is not found, because it is not awarded any more."""
 
     code = "badge_not_found"
-    status = 404
-
-    def __init__(self, badge: str) -> None:
-        super().__init__(f"Badge definition not found: {badge}")
+    noun = "Badge definition"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from gamify.facts.definitions import GrantsField, grant_problems, message_ending
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, FlagField, WholeNumberField
+from participants.engine import is_empty_period
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -100,8 +101,8 @@ class ChallengeChanges(DefinitionChanges):
                 yield FieldError(name, f"Required for a {belongs_to} challenge.")
             elif belongs_to != kind and attrs.get(name) is not None:
                 yield FieldError(name, f"Only a {belongs_to} challenge has it.")
-        start, end = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
-        if kind == DurationChoice.FIXED and start and end and start >= end:
+        is_empty = is_empty_period(self.after(attrs, "starts_at"), self.after(attrs, "ends_at"))
+        if kind == DurationChoice.FIXED and is_empty:
             yield FieldError("ends_at", "Must be after starts_at.")
 
     def _objective_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:

@@ -1,7 +1,4 @@
-from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -69,7 +66,7 @@ class Enrolment(ParticipantRow):
             enrolled_at=self.enrolled_at,
             round=self.round,
             completions=self.completions,
-            progress={code: _progress(*stored) for code, stored in self.progress.items()},
+            progress={code: Progress.from_stored(*stored) for code, stored in self.progress.items()},
             done=tuple(self.done),
             paid=tuple(self.paid),
             completed_at=self.completed_at,
@@ -79,14 +76,6 @@ class Enrolment(ParticipantRow):
     def state(self, state: State) -> None:
         self.enrolled_at = state.enrolled_at
         self.round, self.completions = state.round, state.completions
-        self.progress = {code: _stored(progress) for code, progress in state.progress.items()}
+        self.progress = {code: progress.to_stored() for code, progress in state.progress.items()}
         self.done, self.paid = list(state.done), list(state.paid)
         self.completed_at = state.completed_at
-
-
-def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:
-    return Progress(count, Decimal(total), tuple(distinct))
-
-
-def _stored(progress: Progress) -> list[Any]:
-    return [progress.count, str(progress.total), list(progress.distinct)]

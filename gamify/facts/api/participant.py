@@ -20,7 +20,7 @@ from gamify.facts.api.serializers import (
     event_input_from,
 )
 from gamify.facts.selectors import EventNotFound
-from gamify.facts.services import EventEmitted, EventRefused
+from gamify.facts.services import EventEmitted, Refused
 from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
@@ -118,7 +118,7 @@ def _emitted(emitted: EventEmitted) -> dict[str, Any]:
     }
 
 
-def _result(result: EventEmitted | EventRefused) -> dict[str, Any]:
+def _result(result: EventEmitted | Refused) -> dict[str, Any]:
     if isinstance(result, EventEmitted):
         return {**_emitted(result), "error": None, "code": None}
     nothing: dict[str, Any] = {"event_id": None, "fact_id": None, "status": "error", "rewards_granted": []}

@@ -5,11 +5,7 @@ from gamify.facts.services.metrics import register_event_metrics
 from participants import events
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
-from participants.services.participants import Eraser, erasers
-
-
-def _delete_events(participant: Participant) -> None:
-    Event.objects.of(participant).delete()
+from participants.services.participants import Eraser, delete_rows, erasers
 
 
 def _clear_properties(participant: Participant) -> None:
@@ -29,7 +25,7 @@ _REVERSED = {
 def register() -> None:
     """Called when the apps are loaded."""
     register_event_metrics()
-    erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
+    erasers.register("events", Eraser(delete=delete_rows(Event), anonymize=_clear_properties))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,10 +14,8 @@ from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
-from participants.catalog import Catalog, catalog_parts
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
-
-CATALOG_PART = "leaderboards"
 
 
 @dataclass(frozen=True)
@@ -108,9 +105,4 @@ def compile_board(row: Leaderboard) -> Board:
     )
 
 
-def boards_in(catalog: Catalog) -> Boards:
-    return cast("Boards", catalog.part(CATALOG_PART))
-
-
-def register() -> None:
-    catalog_parts.register(CATALOG_PART, load_boards)
+boards_in = CatalogPart("leaderboards", load_boards)

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gamify.facts.services import Refused
 from gamify.points import selectors, services
 from gamify.points.api import examples
 from gamify.points.api.serializers import (
@@ -22,7 +23,7 @@ from gamify.points.api.serializers import (
 )
 from gamify.points.engine import BalanceLimit, InsufficientPoints
 from gamify.points.profile import summary
-from gamify.points.services import AwardResult, RefusedAward
+from gamify.points.services import AwardResult
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
@@ -98,8 +99,8 @@ class PointsViewSet(KeyViewSet):
         return Response(render(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
 
 
-def _result(result: AwardResult | RefusedAward) -> dict[str, Any]:
-    if isinstance(result, RefusedAward):
+def _result(result: AwardResult | Refused) -> dict[str, Any]:
+    if isinstance(result, Refused):
         error = {"error": result.error.message, "code": result.error.code}
         return {"participant_id": result.participant_id, "transaction_id": None, "new_balance": None, **error}
     return {

@@ -5,10 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.points.definitions import ENDS_HELP, MULTIPLIER_HELP, STARTS_HELP
+from gamify.points.definitions import BoostChanges
 from gamify.points.models import LedgerEntry
 from gamify.points.profile import PointsSummary
 from gamify.points.services import MAX_AWARD, MIN_AWARD, Change
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import (
     BodyKeyField,
@@ -159,10 +160,9 @@ class ReversedEntry(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True, help_text="The given reason, or null.")
 
 
+@shows(BoostChanges)
 class BoostAnswer(DefinitionAnswer):
-    multiplier = MultiplierField(help_text=MULTIPLIER_HELP)
-    starts_at = serializers.DateTimeField(allow_null=True, help_text=STARTS_HELP)
-    ends_at = serializers.DateTimeField(allow_null=True, help_text=ENDS_HELP)
+    """A boost as it is stored."""
 
 
 class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):

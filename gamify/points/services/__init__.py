@@ -1,8 +1,8 @@
 """Services that award, deduct, adjust, reverse and expire points. Each change of a balance is one ledger entry."""
 
 from gamify.points.engine import MAX_AWARD, MIN_AWARD
-from gamify.points.services.adjusting import AdjustmentResult, adjust
-from gamify.points.services.awarding import AWARD_BATCH, AwardBatchResult, AwardResult, RefusedAward, award, award_batch
+from gamify.points.services.adjusting import adjust
+from gamify.points.services.awarding import AWARD_BATCH, AwardResult, award, award_batch
 from gamify.points.services.changes import Change
 from gamify.points.services.deducting import DeductionResult, deduct
 from gamify.points.services.entries import credit, debit, refund
@@ -24,16 +24,13 @@ __all__ = [
     "AWARD_BATCH",
     "MAX_AWARD",
     "MIN_AWARD",
-    "AdjustmentResult",
     "AlreadyReversed",
-    "AwardBatchResult",
     "AwardResult",
     "BoostNotFound",
     "Change",
     "DeductionResult",
     "NotReversible",
     "Note",
-    "RefusedAward",
     "ReversalResult",
     "TransactionNotFound",
     "adjust",

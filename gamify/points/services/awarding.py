@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import GrantReport
+from gamify.facts.services import BatchResult, Refused, process_batch
 from gamify.points.services.changes import Change
 from gamify.points.services.entries import CreditResult, credit
 from gamify.tiers.selectors import current_tier, ladder_of
@@ -48,30 +49,6 @@ class AwardResult:
     is_replay: bool = False
 
 
-@dataclass(frozen=True)
-class RefusedAward:
-    """An item of a batch that failed. It does not affect the other items."""
-
-    participant_id: str
-    error: DomainError
-
-
-@dataclass(frozen=True)
-class AwardBatchResult:
-    """One result per item, in the order of the request."""
-
-    results: Sequence[AwardResult | RefusedAward]
-    is_replay: bool = False
-
-    @property
-    def processed(self) -> int:
-        return sum(isinstance(result, AwardResult) for result in self.results)
-
-    @property
-    def failed(self) -> int:
-        return len(self.results) - self.processed
-
-
 @restartable
 def award(*, tenant: Tenant, change: Change, now: datetime) -> AwardResult:
     """Credit one participant. Raises: BalanceLimit, IdempotencyKeyReused, InvalidInput if `expires_at` is in the past."""
@@ -89,11 +66,10 @@ def award_batch(
     refused: Mapping[int, DomainError],
     key: str | None,
     now: datetime,
-) -> AwardBatchResult:
+) -> BatchResult[AwardResult]:
     """Credit many participants in one unit of work. Each item succeeds or fails on its own.
 
-    `refused` maps the index of an item that was refused before (by a rate limit) to its error. `key` is the idempotency key
-    of the whole batch.
+    `refused` as in `process_batch`. `key` is the idempotency key of the whole batch.
 
     Raises: IdempotencyKeyReused.
     """
@@ -103,8 +79,8 @@ def award_batch(
         tenant, [change.participant_id for change in changes], now=now, idempotency_requests=idempotency_requests
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return AwardBatchResult(list(map(_item_from, answer, changes)), is_replay=True)
-        batch = AwardBatchResult([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
+            return BatchResult(list(map(_item_from, answer, changes)), is_replay=True)
+        batch = process_batch(changes, lambda change: _award(work, change), refused=refused)
         if batch.processed:
             work.store_answer(idempotency, [answer_from(result) for result in batch.results])
         return batch
@@ -121,19 +97,10 @@ def _batch_idempotency(key: str, changes: Sequence[Change]) -> IdempotencyReques
     return IdempotencyRequest(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
-def _item_from(answer: Mapping[str, object], change: Change) -> AwardResult | RefusedAward:
+def _item_from(answer: Mapping[str, object], change: Change) -> AwardResult | Refused:
     if "error" in answer:
-        return result_from(RefusedAward, answer, participant_id=change.participant_id)
+        return result_from(Refused, answer, participant_id=change.participant_id)
     return result_from(AwardResult, answer, participant_id=change.participant_id)
-
-
-def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> AwardResult | RefusedAward:
-    if refusal is not None:
-        return RefusedAward(change.participant_id, refusal)
-    try:
-        return _award(work, change)
-    except DomainError as error:
-        return RefusedAward(change.participant_id, error)
 
 
 def _award(work: UnitOfWork, change: Change) -> AwardResult:

@@ -14,7 +14,7 @@ from gamify.points.selectors import totals_of
 from gamify.points.services.lots import expired_amount, restore, take_back
 from gamify.points.services.writing import Note, emit_entry, write_entry
 from participants.engine import uuid_of
-from participants.errors import DomainError
+from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
 from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
@@ -22,12 +22,9 @@ from participants.work import UnitOfWork, restartable, unit_of_work
 REVERSIBLE = (EntryType.AWARD, EntryType.DEDUCT, EntryType.ADJUST)
 
 
-class TransactionNotFound(DomainError):
+class TransactionNotFound(NotFound):
     code = "transaction_not_found"
-    status = 404
-
-    def __init__(self, transaction_id: str) -> None:
-        super().__init__(f"Transaction not found: {transaction_id}")
+    noun = "Transaction"
 
 
 class AlreadyReversed(DomainError):

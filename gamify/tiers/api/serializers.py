@@ -4,11 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.tiers.definitions import AWARD_TYPE_HELP, BENEFITS_HELP, MULTIPLIER_HELP, Criteria, LevelField
-from gamify.tiers.models import AwardType, TierChange
+from gamify.tiers.definitions import TierChanges
+from gamify.tiers.models import TierChange
 from gamify.tiers.profile import CurrentTier, NextTier, TierSummary
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import MAX_CODE, MultiplierField, ParticipantIdField
+from participants.api.fields import MAX_CODE, ParticipantIdField
 from participants.api.scalars import TextField
 
 
@@ -60,11 +61,6 @@ class StandingAnswer(serializers.Serializer[Any]):
     tier_history = HistoryEntry(many=True, help_text="The newest 1,000 changes of the tier, oldest first.")
 
 
+@shows(TierChanges)
 class TierAnswer(DefinitionAnswer):
-    level = LevelField()
-    color = serializers.CharField(allow_null=True, help_text="Colour, such as #FFD700, or null.")
-    icon_url = serializers.CharField(allow_null=True, help_text="URL of a picture, or null.")
-    criteria_config = Criteria(help_text="The points at which the tier is reached.")
-    award_type = serializers.ChoiceField(choices=AwardType.choices, help_text=AWARD_TYPE_HELP)
-    points_multiplier = MultiplierField(allow_null=True, help_text=MULTIPLIER_HELP)
-    benefits = serializers.ListField(child=serializers.CharField(), help_text=BENEFITS_HELP)
+    """A tier as it is stored."""

@@ -9,19 +9,16 @@ from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
 from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
 
 ASSIGN = "tiers.assign"
 
 
-class TierNotFound(DomainError):
+class TierNotFound(NotFound):
     code = "tier_not_found"
-    status = 404
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Tier definition not found: {code}")
+    noun = "Tier definition"
 
 
 class TierNotHigher(GrantRefused):

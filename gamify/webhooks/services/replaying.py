@@ -12,7 +12,7 @@ from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services.sequencing import delivery_of, is_due_to
 from gamify.webhooks.services.waking import wake_after_commit
 from participants.database import insert
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 
@@ -22,12 +22,9 @@ MISSED = "missed"
 REPLAYABLE = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
 
 
-class DeliveryNotFound(DomainError):
+class DeliveryNotFound(NotFound):
     code = "delivery_not_found"
-    status = 404
-
-    def __init__(self, delivery_id: str) -> None:
-        super().__init__(f"Delivery not found: {delivery_id}")
+    noun = "Delivery"
 
 
 class EventGone(DomainError):

@@ -11,7 +11,7 @@ from participants.api.phoenix import PhoenixAdminViewSet
 from participants.api.schema import operation
 from participants.api.views import render
 from participants.api.warnings import Warnings, ignored_fields, with_warnings
-from participants.errors import DomainError, InvalidInput
+from participants.errors import InvalidInput, NotFound
 from participants.models.tenants import Environment
 from participants.work import reading
 from streaks import services
@@ -35,12 +35,9 @@ from streaks.selectors.definitions import (
 from streaks.services import StreakNameConflict
 
 
-class StreakDefinitionNotFound(DomainError):
+class StreakDefinitionNotFound(NotFound):
     code = "streak_not_found"
-    status = 404
-
-    def __init__(self, definition_id: str) -> None:
-        super().__init__(f"Streak definition not found: {definition_id}")
+    noun = "Streak definition"
 
 
 _UNKNOWN = StreakDefinitionNotFound(examples.DEFINITION_ID)
