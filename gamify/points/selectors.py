@@ -46,7 +46,8 @@ def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -
         return totals
     for kind, delta in _sums_since(participant, at):
         totals = _before_entry(totals, EntryType(kind), delta)
-    return _add_back(totals, _not_yet_expired(participant, at, now=now))
+    unexpired = _not_yet_expired(participant, at, now=now)
+    return replace(totals, balance=totals.balance + unexpired, expired=totals.expired - unexpired)
 
 
 def _sums_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
@@ -76,10 +77,6 @@ def _not_yet_expired(participant: Participant, at: datetime, *, now: datetime) -
     """Points that expired after `at` and have no `expire` entry yet. The participant's row as of `now` leaves them out."""
     rows = ExpiringCredit.objects.of(participant).expired(now).filter(expires_at__gt=at)
     return rows.aggregate(rest=Sum("rest"))["rest"] or 0
-
-
-def _add_back(totals: Totals, amount: int) -> Totals:
-    return replace(totals, balance=totals.balance + amount, expired=totals.expired - amount)
 
 
 def tenants_with_expired_credits(*, now: datetime) -> "QuerySet[Tenant]":

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from datetime import date
 from typing import Self
 
@@ -66,14 +65,10 @@ class RuleTally(ParticipantRow):
     @property
     def tally(self) -> Tally:
         """The stored values, as the engine uses them."""
-        return Tally(self.total, _dates(self.days), self.last_at)
+        return Tally(self.total, {date.fromisoformat(day): count for day, count in self.days.items()}, self.last_at)
 
     @tally.setter
     def tally(self, tally: Tally) -> None:
         assert tally.last_at is not None, "a row is written when the rule has fired"  # noqa: S101
         self.total, self.last_at = tally.total, tally.last_at
         self.days = {day.isoformat(): count for day, count in sorted(tally.days.items())}
-
-
-def _dates(stored: Mapping[str, int]) -> dict[date, int]:
-    return {date.fromisoformat(day): count for day, count in stored.items()}

@@ -59,19 +59,14 @@ def achieved_at(participant: Participant | None) -> datetime | None:
 
 def award_recipients_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
     """Yield, in chunks of up to `size`, the external ids of all participants who ever earned points, in ascending order."""
-    last = ""
-    while chunk := list(_award_recipients_after(tenant, last)[:size]):
+    ids, last = _award_recipients(tenant).order_by("external_id").values_list("external_id", flat=True), ""
+    while chunk := list(ids.filter(external_id__gt=last)[:size]):
         yield chunk
         last = chunk[-1]
 
 
 def count_award_recipients(tenant: Tenant) -> int:
     return _award_recipients(tenant).count()
-
-
-def _award_recipients_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
-    awarded = _award_recipients(tenant).filter(external_id__gt=external_id)
-    return awarded.order_by("external_id").values_list("external_id", flat=True)
 
 
 def _award_recipients(tenant: Tenant) -> "QuerySet[Participant]":

@@ -24,6 +24,7 @@ from participants.admin.attributes import (
     row_of,
     value_of,
 )
+from participants.admin.shown import ShownValueField, ShownValueWidget
 from participants.admin.words import list_of, value_in_words
 
 PRESENT, MISSING = "present", "missing"
@@ -161,7 +162,7 @@ def _short_form(operators: Mapping[str, Any]) -> Any:
     return operators["eq"] if set(operators) == {"eq"} else operators
 
 
-class ConditionsWidget(forms.Widget):
+class ConditionsWidget(ShownValueWidget):
     template_name = "console/conditions.html"
 
     class Media:
@@ -172,9 +173,6 @@ class ConditionsWidget(forms.Widget):
         rows = (Condition(*cells) for cells in zip(*columns, strict=False))
         shown = as_object(data.get(f"{name}-shown", ""))
         return SubmittedFilter(shown, [row for row in rows if not row.is_blank])
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         submitted = value if isinstance(value, SubmittedFilter) else _initial_rows_of(value or {})
@@ -189,24 +187,16 @@ def _initial_rows_of(shown: Mapping[str, Any]) -> SubmittedFilter:
     return SubmittedFilter(shown, conditions_of(shown))
 
 
-class ConditionsField(forms.Field):
+class ConditionsField(ShownValueField):
     """Form field. Its cleaned value is a filter, or None without conditions."""
 
     widget = ConditionsWidget
-    submits_shown_value = True
 
     def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
         return list_of(filter_in_words(value or {}))
 
-    def clean(self, value: Any) -> dict[str, Any] | None:
-        return filter_of(value)
+    def submitted_value(self, submitted: SubmittedFilter) -> dict[str, Any] | None:
+        return filter_of(submitted)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return _as_json(filter_of(data)) != _as_json(filter_of(_initial_rows_of(data.shown)))
-        except forms.ValidationError:
-            return True
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # compared as JSON, because 1 == True == 1.0
+    def unchanged(self, shown: Mapping[str, Any]) -> SubmittedFilter:
+        return _initial_rows_of(shown)

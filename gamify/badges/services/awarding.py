@@ -104,12 +104,8 @@ def _give(
         metadata=metadata,
     )
     work.add(row)
-    _emit(work, participant, badge, metadata)
-    return row
-
-
-def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]) -> None:
     work.emit("badge.awarded", participant, {**event_data(badge), "metadata": metadata})
+    return row
 
 
 def event_data(badge: BadgeDefinition) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Undo an event: revoke the badges it led to, and subtract it from the progress of badges that count events."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -32,16 +32,13 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
       unwritten changes of the unit, so domains that change them must undo first (`settings.UNDO_ORDER`).
     - A badge that another event earned, or that was awarded by hand, is not revoked.
     """
-    counting = [(badge, each) for badge, each in _listening(work, event) if each.counter.matches(event.properties)]
+    listening = badges_in(work.catalog).by_event[event.name]
+    counting = [(badge, each) for badge, each in listening if each.counter.matches(event.properties)]
     awards = list(BadgeAward.objects.of(participant).filter(event_id=event.pk).select_related("badge"))
     work.load(progress_loads([*(badge.id for badge, _ in counting), *(award.badge_id for award in awards)]))
     _subtract_event(work, participant, event, counting)
     yield from _revoke_unmet(work, participant, event, awards)
     yield from _earned_with_another_event(work, participant, event, counting)
-
-
-def _listening(work: UnitOfWork, event: Event) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-    return badges_in(work.catalog).by_event[event.name]
 
 
 def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, counting: Counting) -> None:

@@ -125,12 +125,9 @@ ADJUST = ObjectPage(
 )
 
 
-def _ledger_url(participant: Participant) -> str:
-    return f"{reverse('admin:points_ledgerentry_changelist')}?{urlencode({'q': participant.external_id})}"
-
-
 def _links(participant: Participant) -> Iterator[Link]:
-    yield Link("Ledger", _ledger_url(participant), "receipt_long")
+    query = urlencode({"q": participant.external_id})
+    yield Link("Ledger", f"{reverse('admin:points_ledgerentry_changelist')}?{query}", "receipt_long")
 
 
 def _moments(participant: Participant, limit: int) -> Iterable[Moment]:

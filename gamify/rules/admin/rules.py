@@ -20,7 +20,7 @@ from gamify.rules.admin.forms import RuleForm
 from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_in_words
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
-from gamify.rules.selectors import Finding, findings, static_findings
+from gamify.rules.selectors import findings, static_findings
 from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -130,16 +130,12 @@ class RuleAdmin(DefinitionAdmin):
     @display("check", label=LEVELS)
     def display_findings(self, rule: Any) -> str:
         """The highest level found. The rule's page lists all findings, and checks the grants as well."""
-        levels = {found.level.value for found in _found(rule)}
+        levels = {found.level.value for found in getattr(rule, "findings", ())}
         return next((level for level in LEVELS if level in levels), "–")
 
     @display("Only where")
     def display_expression(self, rule: Rule) -> str:
         return expression_in_words(rule.expression or {})
-
-
-def _found(rule: Any) -> Iterable[Finding]:
-    return getattr(rule, "findings", ())
 
 
 def _tenant(request: HttpRequest) -> Tenant:
