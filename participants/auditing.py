@@ -56,7 +56,7 @@ audits: Registry[Audit] = Registry("Audit")
 # --- rows, streamed -------------------------------------------------------------------------------------------------------
 
 
-def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter) -> Iterator[Any]:
+def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter = lambda number: None) -> Iterator[Any]:
     """Yield all of `rows`, read in chunks of CHUNK, and report each chunk."""
     for chunk in chunks_of(rows.iterator(chunk_size=CHUNK)):
         report_progress(len(chunk))

@@ -69,14 +69,21 @@ class ParticipantNotFound(NotFound):
     noun = "Participant"
 
 
-class InvalidInput(DomainError):
-    """Well-formed JSON that breaks a rule. Raised by rules below the serializers."""
+class InvalidFields(DomainError):
+    """Well-formed input that breaks rules. The first error is the message."""
 
     code = "validation_error"
     status = 422
 
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
+
+
+class InvalidInput(InvalidFields):
+    """The same with one error. Raised by rules below the serializers."""
+
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", errors=(FieldError(field, message),))
+        super().__init__(FieldError(field, message))
 
 
 class TenantUnavailable(DomainError):

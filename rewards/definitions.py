@@ -18,11 +18,8 @@ from participants.api.fields import (
 from participants.api.nested import NestedObject
 from participants.api.scalars import FractionField, InstantField, WholeNumberField
 from participants.engine import MAX_BIGINT, is_empty_period, plain_number
-from rewards.engine import (
-    MAX_HOURS,
-    MAX_PATTERN,
-    pattern_problem,
-)
+from rewards.engine.multipliers import MAX_HOURS
+from rewards.engine.patterns import MAX_PATTERN, pattern_problem
 from rewards.models import RewardType
 
 MULTIPLIER = RewardType.POINTS_MULTIPLIER.value

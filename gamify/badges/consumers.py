@@ -8,6 +8,7 @@ from functools import partial
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, badges_in
+from gamify.badges.selectors.catalog import Listening
 from gamify.badges.services import count_event, ensure_progress_rows, progress_loads
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
@@ -19,8 +20,6 @@ from participants.work import Load, UnitOfWork
 
 MAX_PRELOADED = 32
 """If more badges listen to the events of a unit, their rows are loaded later, and only for badges whose filter matches."""
-
-Listening = tuple[BadgeDefinition, Criterion]
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:

@@ -1,6 +1,7 @@
 """The section `tier` of profile and state."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from rest_framework import serializers
 from gamify.tiers import engine
 from gamify.tiers.engine import Ladder, Tier
 from gamify.tiers.selectors import achieved_at, current_tier, ladder_of, points_of
+from gamify.tiers.services.changes import name_of, tier_payload
 from participants.models import Participant
 from participants.profile import Section, Subject, sections
 
@@ -35,17 +37,13 @@ class ProfileTier(CurrentTier):
     next_tier = NextTier(allow_null=True, help_text="The next higher tier; null at the top.")
 
 
-def summary_of(tier: Tier) -> dict[str, Any]:
-    return {"code": tier.code, "name": tier.name, "level": tier.level}
-
-
 def current_and_next(
     subject: Subject, *, achieved_at: datetime | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The current tier, reached at `achieved_at`, and the next tier, as they appear in answers. Either may be None."""
     ladder = ladder_of(subject.catalog)
     tier = current_tier(ladder, subject.participant)
-    current = None if tier is None else summary_of(tier) | {"color": tier.color, "achieved_at": achieved_at}
+    current = None if tier is None else asdict(name_of(tier)) | {"color": tier.color, "achieved_at": achieved_at}
     return current, _next_summary(ladder, tier, subject.participant)
 
 
@@ -69,7 +67,7 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 def _state(subject: Subject) -> Any:
     tier = current_tier(ladder_of(subject.catalog), subject.participant)
-    return None if tier is None else summary_of(tier)
+    return tier_payload(tier)
 
 
 def register() -> None:

@@ -13,7 +13,7 @@ from participants.work import reading
 from rewards import selectors, services
 from rewards.api import examples
 from rewards.api.serializers import ClaimBody, ClaimedAnswer, ClaimEntry, ClaimList, RewardList, RewardQuery
-from rewards.engine import MaxClaimsExceeded, NoCodesAvailable, OutOfStock, RewardUnavailable, TierTooLow
+from rewards.engine.offers import MaxClaimsExceeded, NoCodesAvailable, OutOfStock, RewardUnavailable, TierTooLow
 from rewards.services import RewardNotFound
 
 

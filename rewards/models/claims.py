@@ -3,7 +3,7 @@ from django.db import models
 from participants.ids import new_id
 from participants.models import ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
-from rewards.engine import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
+from rewards.engine.multipliers import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
 
 

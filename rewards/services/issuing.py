@@ -14,7 +14,7 @@ from participants.engine import instant_text, plain_number
 from participants.errors import NotFound
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
-from rewards.engine import NoCodesAvailable, OutOfStock, check_open, check_stock
+from rewards.engine.offers import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
 from rewards.services.codes import assign_code, next_code
 from rewards.services.multipliers import start_multiplier

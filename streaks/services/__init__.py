@@ -37,7 +37,6 @@ from streaks.services.recording import (
 )
 from streaks.services.reviews import review_in_chunks, review_streak
 from streaks.services.sweeps import sweep, sweep_in_chunks
-from streaks.services.wiring import register
 
 __all__ = [
     "BREAKS",
@@ -65,7 +64,6 @@ __all__ = [
     "record",
     "record_history",
     "record_many",
-    "register",
     "restore",
     "resume",
     "review_in_chunks",

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors import BadgeDefinition, badges_in
-from gamify.badges.selectors.catalog import badge_definition
+from gamify.badges.selectors import badges_in
+from gamify.badges.selectors.catalog import Listening, badge_definition
 from gamify.badges.selectors.history import values_from_history
 from gamify.badges.services.awarding import event_data
 from gamify.badges.services.metrics import BADGES_COUNT
@@ -21,7 +20,7 @@ EARNED_WITH_ANOTHER_EVENT = "It was earned with another event"
 RECOUNT = 0
 """A revision that no criteria have. A progress row with it is recounted from the history when it is needed next."""
 
-Counting = Sequence[tuple[BadgeDefinition, Criterion]]
+Counting = Sequence[Listening]
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:

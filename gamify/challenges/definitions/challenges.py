@@ -36,6 +36,19 @@ _BELONGS_TO = {
 }
 
 
+class ObjectivesField(serializers.ListField):
+    child = ChallengeObjective()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            allow_empty=False,
+            max_length=MAX_OBJECTIVES,
+            error_messages=message_endings(),
+            help_text=OBJECTIVES_HELP,
+            **kwargs,
+        )
+
+
 class ChallengeChanges(DefinitionChanges):
     """Changes the given fields. Other fields stay as they are. `objectives` and `milestones` are replaced as a whole."""
 
@@ -67,14 +80,7 @@ class ChallengeChanges(DefinitionChanges):
         required=False,
         help_text="`automatic` (default): the first event that counts enrols; `manual`: only the enroll endpoint does.",
     )
-    objectives = serializers.ListField(
-        child=ChallengeObjective(),
-        required=False,
-        allow_empty=False,
-        max_length=MAX_OBJECTIVES,
-        error_messages=message_endings(),
-        help_text=OBJECTIVES_HELP,
-    )
+    objectives = ObjectivesField(required=False)
     completion = CompletionField(required=False, help_text=COMPLETION_HELP)
     milestones = serializers.ListField(
         child=ChallengeMilestone(),
@@ -175,13 +181,7 @@ def _completable(objectives: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 class NewChallenge(ChallengeChanges):
     code = NewCodeField()
     name = NameField()
-    objectives = serializers.ListField(
-        child=ChallengeObjective(),
-        allow_empty=False,
-        max_length=MAX_OBJECTIVES,
-        error_messages=message_endings(),
-        help_text=OBJECTIVES_HELP,
-    )
+    objectives = ObjectivesField()
 
 
 def challenge_grant_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:

@@ -140,17 +140,16 @@ class SubmittedGrants:
 def row_of(spec: Spec, place: int) -> Row:
     """Return the row that expresses `spec`, or else a row that keeps the grant at index `place`."""
     rows = (_row(name, spec) for name, (kind, _) in forms_of_kinds().items() if kind == spec.get("type"))
-    return next((row for row in rows if _is_same(row.spec(), spec)), Row(KEPT, {KEPT: str(place)}))
+    return next(
+        (row for row in rows if are_same(_without_defaults(row.spec()), _without_defaults(spec))),
+        Row(KEPT, {KEPT: str(place)}),
+    )
 
 
 def _row(name: str, spec: Spec) -> Row:
     kind, form = forms_of_kinds()[name]
     spec = _without_defaults(spec)
     return Row(name, {_column(kind, key): str(spec[key]) for key in form.fields if key in spec})
-
-
-def _is_same(one: Spec, other: Spec) -> bool:
-    return are_same(_without_defaults(one), _without_defaults(other))
 
 
 def _without_defaults(spec: Spec) -> dict[str, Any]:

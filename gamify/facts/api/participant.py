@@ -26,19 +26,15 @@ from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.views import KeyViewSet, render
 from participants.engine import NOT_A_DAY
-from participants.errors import DomainError, FieldError, InvalidInput, field_errors
+from participants.errors import DomainError, FieldError, InvalidFields, InvalidInput, field_errors
 from participants.selectors import find_participant
 from participants.work import reading
 
 
-class UnprocessableBatch(DomainError):
+class UnprocessableBatch(InvalidFields):
     """A batch is malformed as a whole. The published spec has its own code for it."""
 
     code = "unprocessable_entity"
-    status = 422
-
-    def __init__(self, *errors: FieldError) -> None:
-        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
 
 
 class EventsViewSet(KeyViewSet):

@@ -5,7 +5,7 @@ from gamify.facts.services.events import EventEmitted, emit, emit_batch
 from gamify.facts.services.facts import Fact
 from gamify.facts.services.history import record_history
 from gamify.facts.services.kinds import CODE, GrantField, GrantForm, GrantKind, grant_kinds, grant_problem
-from gamify.facts.services.listening import Consumer, consumers, has_listeners, loads_for
+from gamify.facts.services.listening import Consumer, has_listeners, loads_for
 from gamify.facts.services.metrics import (
     SELECTOR_FIELDS,
     HistoryAmount,
@@ -25,7 +25,6 @@ from gamify.facts.services.pipeline import is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undone, reverse_event, undoers
 from gamify.facts.services.simulating import Simulation, simulate
-from gamify.facts.services.wiring import register
 
 __all__ = [
     "CODE",
@@ -51,7 +50,6 @@ __all__ = [
     "board_metric_names",
     "board_metrics",
     "column_metric",
-    "consumers",
     "emit",
     "emit_batch",
     "grant_kinds",
@@ -66,7 +64,6 @@ __all__ = [
     "prune_traces",
     "publish_changes",
     "record_history",
-    "register",
     "register_metric",
     "reverse_event",
     "simulate",

@@ -1,6 +1,7 @@
 """Registers what events provide to the layers below."""
 
 from gamify.facts.models import PRUNED, Event
+from gamify.facts.services.listening import consumers
 from gamify.facts.services.metrics import register_event_metrics
 from participants import events
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
@@ -24,6 +25,7 @@ _REVERSED = {
 
 def register() -> None:
     """Called when the apps are loaded."""
+    consumers()  # so that a misspelt name in the settings fails at the start, and not at the first event
     register_event_metrics()
     erasers.register("events", Eraser(delete=delete_rows(Event), anonymize=_clear_properties))
     recorded = {

@@ -73,11 +73,6 @@ def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
             yield datetime.fromisoformat(data["timestamp"]), measure.key, amount
 
 
-def scoring_event_types() -> set[str]:
-    """All types of domain events that change scores. Types are compared by their exact name."""
-    return {EVENT_RECORDED, *PERSON_EVENTS, *(name for metric in board_metrics.values() for name in metric.changed_by)}
-
-
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Remove from the boards what a reversed event of a locked participant added, at the event's own time.
 

@@ -17,7 +17,6 @@ from gamify.points.services.reversing import (
     undo_by_type,
 )
 from gamify.points.services.sweeping import expire, expire_in_chunks
-from gamify.points.services.wiring import register
 from gamify.points.services.writing import Note
 
 __all__ = [
@@ -44,7 +43,6 @@ __all__ = [
     "is_reversible",
     "multipliers",
     "refund",
-    "register",
     "reverse",
     "undo_by_type",
 ]

@@ -46,15 +46,12 @@ class RuleAdmin(DefinitionAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "priority")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
+    def own_fieldsets(self, obj: Any) -> Any:
         return (
-            (None, {"fields": named}),
             ("When", {"fields": ("event_types", "changes", *_conditions(obj))}),
             ("Then", {"fields": ("grants",)}),
             ("How often", {"fields": LIMITS, "description": ABOUT_LIMITS}),
             ("In use", {"fields": ("is_active", "starts_at", "ends_at", "priority")}),
-            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

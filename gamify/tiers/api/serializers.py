@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.tiers.definitions import TierChanges
-from gamify.tiers.models import TierChange
+from gamify.tiers.models import AwardType
 from gamify.tiers.profile import CurrentTier, NextTier, TierSummary
 from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
@@ -34,24 +34,18 @@ class AssignedAnswer(serializers.Serializer[Any]):
     assigned_at = serializers.DateTimeField(help_text="When the tier was assigned.")
 
 
-class HistoryEntry(serializers.ModelSerializer[TierChange]):
+class HistoryEntry(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Code of the tier that was entered.")
+    name = serializers.CharField(help_text="Its name at that time.")
+    level = serializers.IntegerField(help_text="Its level at that time.")
+    previous_code = serializers.CharField(allow_null=True, help_text="Code of the tier before, or null.")
+    previous_level = serializers.IntegerField(allow_null=True, help_text="Level of the tier before, or null.")
+    how = serializers.ChoiceField(
+        choices=AwardType.choices,
+        help_text="`automatic`: reached by points; `manual`: assigned by hand or granted by a definition.",
+    )
+    reason = serializers.CharField(allow_null=True, help_text="The reason of a manual change, or null.")
     achieved_at = serializers.DateTimeField(source="changed_at", help_text="When the participant entered the tier.")
-
-    class Meta:
-        model = TierChange
-        fields = ["code", "name", "level", "previous_code", "previous_level", "how", "reason", "achieved_at"]
-        read_only_fields = fields
-        extra_kwargs = {
-            "code": {"help_text": "Code of the tier that was entered."},
-            "name": {"help_text": "Its name at that time."},
-            "level": {"help_text": "Its level at that time."},
-            "previous_code": {"help_text": "Code of the tier before, or null."},
-            "previous_level": {"help_text": "Level of the tier before, or null."},
-            "how": {
-                "help_text": "`automatic`: reached by points; `manual`: assigned by hand or granted by a definition."
-            },
-            "reason": {"help_text": "The reason of a manual change, or null."},
-        }
 
 
 class StandingAnswer(serializers.Serializer[Any]):
