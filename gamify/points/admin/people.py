@@ -11,9 +11,10 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from gamify.points import services
+from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import unspent_credits
-from gamify.points.services import MAX_AWARD, MIN_AWARD, AwardResult, Change, DeductionResult
+from gamify.points.services import AwardResult, Change, DeductionResult
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Box, Moment, Panel, panels

@@ -6,9 +6,10 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.points.definitions import BoostChanges
+from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.models import LedgerEntry
 from gamify.points.profile import PointsSummary
-from gamify.points.services import MAX_AWARD, MIN_AWARD, Change
+from gamify.points.services import Change
 from gamify.tiers.profile import TierSummary
 from participants.api.answers import OmitsNull, shows
 from participants.api.definitions import DefinitionAnswer

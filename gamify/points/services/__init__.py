@@ -1,6 +1,5 @@
 """Services that award, deduct, adjust, reverse and expire points. Each change of a balance is one ledger entry."""
 
-from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.services.adjusting import adjust
 from gamify.points.services.awarding import AWARD_BATCH, AwardResult, award, award_batch
 from gamify.points.services.changes import Change
@@ -21,8 +20,6 @@ from gamify.points.services.writing import Note
 
 __all__ = [
     "AWARD_BATCH",
-    "MAX_AWARD",
-    "MIN_AWARD",
     "AlreadyReversed",
     "AwardResult",
     "BoostNotFound",
