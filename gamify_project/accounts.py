@@ -40,7 +40,7 @@ class AccountWithoutPasswordForm(AccountFormBase):
         fields = ("username",)
         field_classes = {"username": UsernameField}
 
-    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         self.instance.set_unusable_password()
         return super().save(commit)
 
@@ -72,7 +72,7 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
             return ((None, {"fields": ("username",)}),)
         return ((None, {"fields": ("username",)}), *self.fieldsets[1:])
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         if obj is None and not request.user.is_superuser:
             kwargs["form"] = AccountWithoutPasswordForm
         return super().get_form(request, obj, change=change, **kwargs)
@@ -85,7 +85,7 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
             return (*fields, *PERMISSION_FIELDS)
         return (*fields, *PERMISSION_FIELDS, *IDENTITY_FIELDS, *(() if obj.is_active else ("is_active",)))
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's signature
         if not request.user.is_superuser:
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)

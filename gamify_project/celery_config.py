@@ -93,10 +93,10 @@ def _redis(url: str) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> dict[str, Any]:
-    TRANSPORT_ALIASES["files"] = "gamify_project.broker:Transport"
+    TRANSPORT_ALIASES["files"] = "gamify_project.process.broker.transport:Transport"
     return {
         "broker_url": "files://localhost",
         "broker_transport_options": {"folder": str(folder)},
         "worker_pool": "threads",  # one process with one cache; with Redis, one process for each core
-        "worker_concurrency": 3,  # deliveries occupy at most one, and another one for a moment
+        "worker_concurrency": 3,  # deliveries occupy one thread, and a second one for a moment; so other tasks always have a thread
     }

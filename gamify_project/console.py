@@ -16,7 +16,7 @@ else:
 
 class ConsoleSite(AdminSite):
     index_title = "Overview"
-    index_template = "console/index.html"
+    index_template = "admin/gamify_project/index.html"
 
     def extra_urls(self) -> list[URLPattern]:
         from participants.admin.picker import pick_tenant  # noqa: PLC0415 - registers pages on this site, so the site must exist first
@@ -24,7 +24,7 @@ class ConsoleSite(AdminSite):
         return [path("tenant/", self.admin_view(pick_tenant), name="pick_tenant")]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - imports models, so the site must exist first
 
         context = super().each_context(request)
         if self.has_permission(request):
@@ -32,8 +32,8 @@ class ConsoleSite(AdminSite):
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from participants.admin.notices import notices_for  # noqa: PLC0415 - as above
-        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - as above
+        from participants.admin.notices import notices_for  # noqa: PLC0415 - imports models, so the site must exist first
+        from participants.admin.picker import picked_tenant  # noqa: PLC0415 - imports models, so the site must exist first
 
         tenant = picked_tenant(request)
         found = notices_for(tenant) if tenant else []
@@ -52,4 +52,4 @@ def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -
     context = {**admin.site.each_context(request), "title": "Wait a moment" if wait else "Locked for now", "wait": wait}
     seconds = wait or int(settings.AXES_COOLOFF_TIME.total_seconds())
     headers = {"Retry-After": str(seconds)}
-    return TemplateResponse(request, "console/locked.html", context, status=429, headers=headers).render()
+    return TemplateResponse(request, "admin/gamify_project/locked.html", context, status=429, headers=headers).render()

@@ -30,7 +30,7 @@ def decrypt(ciphertext: str, *, of: str) -> str | None:
     try:
         return _fernet(_passphrases()).decrypt(ciphertext.encode()).decode()
     except InvalidToken:
-        logger.error("secret_unreadable", of=of, hint="no passphrase of ENCRYPTION_KEYS opens it; put the old one back")  # noqa: TRY400 - the trace adds nothing
+        logger.error("secret_unreadable", of=of, hint="no passphrase of ENCRYPTION_KEYS opens it; put the old one back")  # noqa: TRY400 - the stack trace adds nothing
         return None
 
 

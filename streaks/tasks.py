@@ -33,7 +33,7 @@ def _announce(kind: SweepKind) -> None:
 
 @shared_task(name="streaks.review")
 def review() -> None:
-    """Announce what a change of terms, the end of a pause, or an amnesty changed for all participants of a streak."""
+    """Announce what a change of a streak's rules, the end of a pause, or an amnesty changed for its participants."""
     now = timezone.now()
     streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
     work = [(streak.tenant, review_in_chunks(streak=streak, now=now)) for streak in streaks]

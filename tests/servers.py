@@ -24,7 +24,7 @@ __all__ = ["NoServer", "Server", "postgres", "redis"]
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 IS_EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
-NOT_EMBEDDED = ("engine", "two_connections", "deployment")
+NOT_EMBEDDED = ("engine", "two_connections", "deployment", "any_database")
 REPORT = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
 

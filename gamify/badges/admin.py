@@ -36,7 +36,7 @@ def _metric_choices() -> list[tuple[str, str]]:
 
 
 def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
-    """For example "points earned: at least 1,000". Empty for a badge without criteria."""
+    """Return the criteria in words, such as "points earned: at least 1,000". Empty for a badge without criteria."""
     if criteria is None:
         return ""
     about = criteria.get("streak_code") or criteria.get("event_name")

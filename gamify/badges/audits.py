@@ -1,4 +1,4 @@
-"""Audit: a participant's `badge_count` is the number of their badges (contract §8)."""
+"""Audit: a participant's `badge_count` is the number of their badges (docs/contract.md §8)."""
 
 from collections.abc import Iterator
 

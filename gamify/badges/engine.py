@@ -1,10 +1,11 @@
-"""Pure rules of badges: when a participant earns a badge by its criteria (contract §8).
+"""Pure rules of badges: when a participant earns a badge by its criteria (docs/contract.md §8).
 
     {"metric": "total_earned", "min": 1000}
     {"metric": "event_sum", "event_name": "purchase", "field": "amount", "filter": {"plan": "pro"}, "min": 500}
     {"metric": "streak_count", "streak_code": "daily_login", "min": 7}
 
-Badges count events themselves, one by one, for metrics whose kind counts events. Other metrics are numbers that some domain stores.
+Badges count events themselves, one by one, for metrics whose kind counts events. Other metrics are numbers that some domain
+stores.
 """
 
 from collections.abc import Mapping
@@ -19,8 +20,8 @@ from gamify.facts.engine.metrics import ALL_EVENTS, EventCounter, MetricKind, co
 class Criterion:
     """The compiled criteria of a badge: it is earned when `metric` reaches `minimum`.
 
-    `revision` is the badge's `criteria_revision`. `selector` is everything in the criteria but metric and minimum. `counter`
-    matters only where `counts_events`.
+    `revision` is the badge's `criteria_revision`. `selector` is everything in the criteria but metric and minimum. `counter` is
+    used only if `counts_events`.
     """
 
     metric: str

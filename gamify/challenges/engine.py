@@ -1,4 +1,4 @@
-"""Pure rules of challenges: what an event advances and completes, and when an enrolment ends (contract §12).
+"""Pure rules of challenges: what an event advances and completes, and when an enrolment ends (docs/contract.md §12).
 
 A participant goes through a challenge in rounds. In a round each objective counts matching events until its condition is
 met. An objective with prerequisites starts to count with the event after the one that completes them.

@@ -1,4 +1,4 @@
-"""Serializer fields that the definitions of all domains share: event names, conditions, expressions and grants (contract §11).
+"""Serializer fields that definitions of all domains share: event names, conditions, expressions, grants (docs/contract.md §11).
 
 Messages are the ends of sentences that begin with the field: a client reads `config: event_types cannot be empty`.
 """
@@ -165,7 +165,7 @@ class FilterField(ObjectField):
 
 
 class GrantsField(serializers.ListField):
-    """What a definition gives (contract §11). `grant_problems` checks the content, because that needs the tenant."""
+    """What a definition gives (docs/contract.md §11). `grant_problems` checks the content, because that needs the tenant."""
 
     child = ObjectField()
 

@@ -16,7 +16,7 @@ class EventQuerySet(ParticipantRowQuerySet["Event"]):
         return self.order_by("-occurred_at", "-id")
 
     def not_reversed(self) -> "EventQuerySet":
-        """Whatever counts events counts only these."""
+        """The events that are not reversed. Code that counts events counts only these."""
         return self.filter(reversed_at__isnull=True)
 
 

@@ -20,7 +20,7 @@ EVENT_FIELDS = ("event_name", "field", "filter")
 
 
 class SelectorBody(Body):
-    """What the metric of a leaderboard looks at."""
+    """Which events, or which streak, a leaderboard measures."""
 
     event_name = EventTypeField(
         required=False, allow_null=True, help_text="event_count and event_sum: which events count. Default: all events."
@@ -79,7 +79,7 @@ class LeaderboardChanges(DefinitionChanges):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """New and current values must fit together."""
+        """Check the leaderboard as it will be after the change: the given fields together with the stored ones."""
         name = self.after(attrs, "metric")
         window = self.after(attrs, "time_window")
         if board_metrics[name].kind is MetricKind.LEVEL and window != ALL_TIME:

@@ -98,7 +98,7 @@ def split_debit(rests: Sequence[int], amount: int) -> Sequence[int]:
     return taken
 
 
-# --- multipliers (contract §6) ------------------------------------------------------------------------------------------
+# --- multipliers (docs/contract.md §6) --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def multiply(amount: int, multiplier: Decimal) -> int:
     return max(1, int((amount * multiplier).to_integral_value(ROUND_HALF_UP)))
 
 
-# --- points that definitions grant (contract §11): a fixed amount, or an amount computed from a field of the event -------
+# --- points that definitions grant (docs/contract.md §11): a fixed amount, or one computed from a field of the event --
 
 
 class NoPointsToGrant(GrantRefused):

@@ -50,7 +50,7 @@ FIELDS = {
 
 
 def _in_words(spec: Mapping[str, Any]) -> str:
-    """10 points; 1.5 × amount points, rounded up, at most 500."""
+    """Return a grant of points in words, such as “10 points” or “1.5 × amount points, rounded up, at most 500”."""
     if isinstance(spec.get("amount"), int):
         return f"{spec['amount']:,} points"
     factor = f"{spec['factor']} × " if spec.get("factor", 1) != 1 else ""

@@ -1,4 +1,4 @@
-"""The bodies that create and change a rule, shared by the API and the console (contract §11)."""
+"""The bodies that create and change a rule, shared by the API and the console (docs/contract.md §11)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy

@@ -18,7 +18,7 @@ class RuleQuerySet(DefinitionQuerySet["Rule"]):
 
 
 class Rule(Definition):
-    """Gives `grants` when one of `event_types` or `changes` happens and `expression` holds (contract §11).
+    """Gives `grants` when one of `event_types` or `changes` happens and `expression` holds (docs/contract.md §11).
 
     `limits` is `{"per_day", "per_week", "ever", "cooldown_seconds"}` without the limits that do not apply. The schedule
     [starts_at, ends_at) refers to the time of the fact.
@@ -34,7 +34,7 @@ class Rule(Definition):
     grants = JSONField(default=list)
     limits = models.JSONField(default=dict, blank=True)
 
-    objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+    objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # a subclass of the parent's manager type
 
     class Meta(Definition.Meta):
         constraints = [

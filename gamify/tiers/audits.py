@@ -1,4 +1,4 @@
-"""The audit `tiers`: the tier on the participant is the one of their newest tier change (contract §7)."""
+"""The audit `tiers`: the tier on the participant is the one of their newest tier change (docs/contract.md §7)."""
 
 from collections.abc import Iterator
 from typing import Any

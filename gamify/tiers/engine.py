@@ -89,9 +89,10 @@ def _order(tier: Tier) -> tuple[int, int, str]:
 def tier_after_award(
     ladder: Ladder, current: Tier | None, *, is_manual: bool, before: Points, after: Points
 ) -> Tier | None:
-    """The new tier after an award that changed the points from `before` to `after`, or None if the tier stays (contract §7).
+    """Return the new tier after an award, or None if the tier stays (docs/contract.md §7).
 
-    It is the highest tier above the current one whose threshold is met. If the current tier was assigned by hand
+    `before` and `after` are the participant's points before and after the award. The new tier is the highest one above the
+    current tier whose threshold `after` meets. If the current tier was assigned by hand
     (`is_manual`), only thresholds count that this award crosses.
     """
     for tier in reversed(ladder.above(current)):

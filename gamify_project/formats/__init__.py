@@ -1,1 +1,4 @@
-"""How the console writes dates: settings.FORMAT_MODULE_PATH, since a language's own formats win over settings."""
+"""Date formats of the console (settings.FORMAT_MODULE_PATH).
+
+They are in a module, because the formats of a language take precedence over Django's format settings.
+"""

@@ -45,7 +45,7 @@ class ConsoleAdmin(Base):
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # a count for each choice would read the whole table
     list_disable_select_all = True
-    change_form_outer_before_template = "console/object_head.html"
+    change_form_outer_before_template = "admin/participants/object_head.html"
     actions: Any = None
     object_pages: Sequence[ObjectPage] = ()
 
@@ -113,7 +113,7 @@ class ConsoleAdmin(Base):
         """Return the buttons at the top of the page of an object."""
         return [page.link(row) for page in self.get_object_pages() if page.has_button and page.is_open(request, row)]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
 

@@ -1,4 +1,4 @@
-"""The editor of a filter on event properties (the short form of contract §11): rows of property, operator, kind and value.
+"""The editor of a filter on event properties (the short form of docs/contract.md §11): rows of property, operator, kind and value.
 
 `{"plan": "pro", "amount": {"gte": 10}}` is shown as two rows. A condition that a row cannot express can be removed, but not edited.
 """
@@ -163,10 +163,10 @@ def _short_form(operators: Mapping[str, Any]) -> Any:
 
 
 class ConditionsWidget(ShownValueWidget):
-    template_name = "console/conditions.html"
+    template_name = "admin/participants/conditions.html"
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedFilter:
         columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("field", "operator", "kind", "value"))

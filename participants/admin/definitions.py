@@ -144,7 +144,7 @@ class DefinitionAdmin(TenantDataAdmin):
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         data, now = form.judged.validated_data, timezone.now()
         if not change:
             replace_fields(obj, self.save_new(tenant=form.tenant, data=data, now=now))
@@ -184,7 +184,7 @@ class DefinitionAdmin(TenantDataAdmin):
         title = f"{action.capitalize()} {self._count_with_noun(rows)}"
         shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
         context = {**self.admin_site.each_context(request), **shown}
-        return TemplateResponse(request, "console/confirm_action.html", context)
+        return TemplateResponse(request, "admin/participants/confirm_action.html", context)
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:

@@ -75,7 +75,7 @@ class HmacSecretAdmin(ShownOnceAdmin):
     def object_facts(self, row: HmacSecret) -> list[tuple[str, Any]]:
         return [("name", row.name or None), ("status", self.display_status(row))]
 
-    def save_model(self, request: HttpRequest, obj: HmacSecret, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: HmacSecret, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         new = create_hmac_secret(tenant=form.tenant, name=form.cleaned_data["name"], now=timezone.now())
         self.show_once(request, new.text)
         replace_fields(obj, new.row)

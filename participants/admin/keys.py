@@ -109,7 +109,7 @@ class ApiKeyAdmin(ShownOnceAdmin):
     def object_facts(self, row: ApiKey) -> list[tuple[str, Any]]:
         return [("name", row.name or None), ("status", self.display_status(row))]
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         values = {name: form.cleaned_data[name] for name in ("name", "scopes", "expires_at")}
         new = create_api_key(tenant=form.tenant, **values, now=timezone.now())
         self.show_once(request, new.key)

@@ -11,7 +11,7 @@ MEMO = "new_secret"
 
 
 class ShownOnceAdmin(TenantDataAdmin):
-    """Base of these pages. Rows are created and revoked, but never changed. `save_model` must call `show_once`."""
+    """Base of pages that show a secret once. Rows are created and revoked, but never changed. `save_model` must call `show_once`."""
 
     noun = "secret"
 

@@ -144,7 +144,7 @@ class ParticipantAdmin(TenantDataAdmin):
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
-    change_form_outer_after_template = "console/panels.html"
+    change_form_outer_after_template = "admin/participants/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), ANONYMIZE, DELETE)
@@ -185,7 +185,7 @@ class ParticipantAdmin(TenantDataAdmin):
             context |= {"boxes": panels.boxes(row, shown), "timeline": panels.timeline(row, shown)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         changes = form.changes()
         if change and not changes:
             return

@@ -111,7 +111,7 @@ class TenantAdmin(ConsoleAdmin):
         yield Link("Keys", f"{reverse('admin:pick_tenant')}?{query}", "key")
         yield from super().object_links(request, row)
 
-    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         if change:
             update_tenant(obj, now=timezone.now())
             return

@@ -53,7 +53,7 @@ class DefinitionChanges(serializers.Serializer[Any]):
 
     initial_values: ClassVar[
         Mapping[str, Any]
-    ] = {}  # what `after` returns for a field of a new definition that is not sent
+    ] = {}  # values of a new definition for fields that the client leaves out, used by `after`
 
     name = NameField(required=False)
     description = TextField(

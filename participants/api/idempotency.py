@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header, which must be equal to the key in the body if both are sent (contract §3)."""
+"""The `Idempotency-Key` header, which must be equal to the key in the body if both are sent (docs/contract.md §3)."""
 
 from rest_framework.request import Request
 

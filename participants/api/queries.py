@@ -1,4 +1,4 @@
-"""Query strings (contract §16)."""
+"""Query strings (docs/contract.md §2)."""
 
 from collections.abc import Collection
 

@@ -16,7 +16,7 @@ def raw_path(environ: Mapping[str, Any]) -> str | None:
     raw_uri: str | None = environ.get("RAW_URI")
     if raw_uri is None:
         return None
-    if not raw_uri.startswith("/"):  # absolute form, as proxies send it
+    if not raw_uri.startswith("/"):  # a proxy sent the whole URL
         raw_uri = "/" + raw_uri.partition("://")[2].partition("/")[2]
     return raw_uri.partition("?")[0].partition("#")[0]
 

@@ -1,4 +1,4 @@
-"""Serializer fields for single values that take exactly one JSON type (contract §16).
+"""Serializer fields for single values that take exactly one JSON type (docs/contract.md §2).
 
 The fields of Django REST framework convert: a number becomes text, `"yes"` becomes true, `1_0` becomes 10. A client that sends the
 wrong type has a bug, and must get an error. All bodies and queries use these fields; tests/gamify_project/test_types_api.py

@@ -1,4 +1,4 @@
-"""Authentication of partners by signature: `X-Tenant-Id`, `X-Timestamp`, `X-Signature` (contract §1).
+"""Authentication of partners by signature: `X-Tenant-Id`, `X-Timestamp`, `X-Signature` (docs/contract.md §1).
 
 A signed request can be replayed while its timestamp is valid. Therefore signatures only open endpoints that read.
 """

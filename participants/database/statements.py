@@ -1,7 +1,7 @@
 """One INSERT, UPDATE or DELETE per table and unit, for any number of rows. The SQL is built once.
 
-A single row travels as plain values. For several rows PostgreSQL gets each column as an array (`UNNEST`), so that the statement is
-the same for any number of rows and stays prepared. SQLite gets plain values.
+A single row travels as plain values. For several rows PostgreSQL gets each column as an array (`UNNEST`), so that the statement
+is the same for any number of rows and stays prepared. SQLite gets plain values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,12 +61,12 @@ def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
 @cache
 def _delete_sql(model: Model) -> str:
     ids = array_sql(_field(model, "id"))
-    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = ANY({ids})'  # noqa: S608 - as below
+    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = ANY({ids})'  # noqa: S608 - names of our own models
 
 
 @cache
 def _delete_one_sql(model: Model) -> str:
-    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = %s'  # noqa: S608 - as below
+    return f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id = %s'  # noqa: S608 - names of our own models
 
 
 @cache
@@ -85,7 +85,7 @@ def _update_sql(model: Model, names: tuple[str, ...]) -> str:
 @cache
 def _update_one_sql(model: Model, names: tuple[str, ...]) -> str:
     new = ", ".join(f'"{_field(model, name).column}" = %s' for name in names[1:])
-    return f'UPDATE "{model._meta.db_table}" SET {new} WHERE tenant_id = %s AND id = %s'  # noqa: S608 - as above
+    return f'UPDATE "{model._meta.db_table}" SET {new} WHERE tenant_id = %s AND id = %s'  # noqa: S608 - names of our own models
 
 
 def _field(model: Model, name: str) -> "models.Field[Any, Any]":
@@ -110,7 +110,8 @@ def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, upd
 def _inserted_fields(model: Model) -> tuple["models.Field[Any, Any]", ...]:
     """The fields that an INSERT writes: all, except those that only the database fills in.
 
-    A field with a Python default is written even if it has a `db_default`, which is there for releases that do not know the column.
+    A field with a Python default is written even if it has a `db_default`, which is there for releases that do not know the
+    column.
     """
     fields = model._meta.concrete_fields
     return tuple(field for field in fields if field.db_default is models.NOT_PROVIDED or field.has_default())

@@ -38,7 +38,7 @@ def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mappin
 
 
 def _is_code_conflict(error: IntegrityError) -> bool:
-    """The error of PostgreSQL names the constraint, the error of SQLite its columns."""
+    """Whether `error` means that the code is taken. PostgreSQL's error names the constraint, SQLite's names the columns."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     return str(constraint or error).endswith(("_code_unique", ".code"))
 

@@ -93,7 +93,7 @@ def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[Idempote
 
 
 def _declare_for_participants(*, external_ids: int, **shape: int) -> "QuerySet[IdempotencyKey]":
-    """Participants are found by subquery, because their ids are not known before the lock."""
+    """Declare the query for stored keys of participants. A subquery finds them: their ids are not known before the lock."""
     slots = [Slot("external_ids", _EXTERNAL_ID, index) for index in range(external_ids)]
     participants = Participant.objects.filter(tenant=Slot("tenant", _TENANT), external_id__in=slots)
     return _declare(participants.values("id"), **shape)

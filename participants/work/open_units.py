@@ -17,7 +17,7 @@ _OPEN = f"""
     SELECT virtualtransaction FROM pg_locks
     WHERE locktype = 'relation' AND relation = '{Participant._meta.db_table}'::regclass AND mode = 'RowShareLock'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
-"""  # noqa: S608 - a name of our own
+"""  # noqa: S608 - the name of our own table
 
 
 def wait_for_open_units() -> Iterator[int]:

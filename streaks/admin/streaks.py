@@ -68,7 +68,7 @@ class StreakAdmin(DefinitionAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*super().get_readonly_fields(request, obj), "display_expression")
 
-    def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         before = obj.revision
         super().save_model(request, obj, form, change)
         if change and obj.revision != before:

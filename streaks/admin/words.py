@@ -33,7 +33,7 @@ def period_of(streak: Streak) -> str:
 
 
 def condition_of(streak: Streak) -> str:
-    """What completes a period."""
+    """What completes a period of the streak, in words."""
     kind, minimum, field = (streak.condition.get(name) for name in ("type", "min", "field"))
     if kind == "count":
         return "any event" if minimum == 1 else f"{minimum:,} events"
@@ -52,7 +52,7 @@ def with_noun(number: int, one: str, many: str) -> str:
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """The participants that a change affects, as one complete_message per line."""
+    """The number of participants that a change of a streak affects, one sentence per line."""
     if not reach.participants:
         yield "No participant has it yet."
         return
@@ -61,13 +61,13 @@ def reach_lines(reach: Reach) -> Iterator[str]:
 
 
 def reach_line(name: str, reach: Reach) -> str:
-    """The same for one of several streaks, in one complete_message."""
+    """The participants that an amnesty affects in one of its streaks, in one sentence."""
     who = with_noun(reach.participants, "participant", "participants")
     return f"{name}: {who}, {with_noun(reach.alive, 'run', 'runs')} alive, {reach.at_risk:,} at risk now."
 
 
 def total_line(reach: Reach) -> str:
-    """The same for several streaks together. A participant with several runs counts once."""
+    """The participants that an amnesty affects in all its streaks together. A participant with several runs counts once."""
     who = with_noun(reach.participants, "participant", "participants")
     return f"All together: {who}; alive for {reach.alive:,} of them, at risk now for {reach.at_risk:,}."
 

@@ -1,4 +1,4 @@
-"""The body of a streak's configuration, for the Phoenix dialect and the console's form (contract §10).
+"""The body of a streak's configuration, for the Phoenix dialect and the console's form (docs/contract.md §10).
 
 Messages are ends of sentences: a client reads `config: event_types cannot be empty`.
 """

@@ -1,4 +1,4 @@
-"""The excuse that revives a broken run (contract §10, Care)."""
+"""The excuse that revives a broken run (docs/contract.md §10, Care)."""
 
 from collections.abc import Sequence
 from datetime import datetime

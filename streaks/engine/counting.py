@@ -1,4 +1,4 @@
-"""The status of a streak, computed from its satisfied windows (contract §10).
+"""The status of a streak, computed from its satisfied windows (docs/contract.md §10).
 
 Two satisfied windows belong to the same *chain* if at most `grace` windows between them were missed. A window is missed if
 it is unsatisfied, has a length, and is not excused. Grace windows never add to the count. The API calls a chain a run.
@@ -169,7 +169,7 @@ def streak_status(state: State, rules: Rules, *, now: datetime, spans: Sequence[
     """The status of a streak at `now`. `spans` are the excused times."""
     windows = windows_of(state, rules)
     if windows is None:
-        return StreakStatus(0, state.carry_over.longest, None, False, False, None, None, None)  # noqa: FBT003 - nothing is there
+        return StreakStatus(0, state.carry_over.longest, None, False, False, None, None, None)  # noqa: FBT003 - an empty status
     excused = excused_windows(windows, spans)
     found = chains(state, rules, excused)
     longest = max([state.carry_over.longest, *(chain.count for chain in found)])

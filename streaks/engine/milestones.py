@@ -1,4 +1,4 @@
-"""Milestones: lengths of a run that give a reward (contract §10).
+"""Milestones: lengths of a run that give a reward (docs/contract.md §10).
 
 A milestone is paid once per participant ever, or once per run if it is repeatable. A payment is stored with a window of the
 run that reached it. When late ticks join two runs, the payments of both count. When an excuse is withdrawn and a run splits,

@@ -1,4 +1,4 @@
-"""One tick: its window, whether it satisfies that window, and the status of the streak before and after (contract §10)."""
+"""One tick: its window, whether it satisfies that window, and the status of the streak before and after (docs/contract.md §10)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Calendar windows of a participant whose time zone changes: windows remain local dates (contract §10).
+"""Calendar windows of a participant whose time zone changes: windows remain local dates (docs/contract.md §10).
 
 Before the change the windows lie in the old zone, afterwards in the new one, with the same ordinals. A participant who flies
 west may have a date twice: it is one window in two pieces. One who flies east across the date line may skip a date: it has no
@@ -17,14 +17,14 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Stay:
-    """Windows that apply in [since, until)."""
+    """The windows of one time zone, in which a participant is in the period [since, until)."""
 
     windows: CalendarWindows
     since: datetime
     until: datetime
 
     def has(self, number: int) -> bool:
-        """Whether this stay contains an instant of window `number`."""
+        """Whether the period of this stay contains an instant of window `number`."""
         return self.windows.start(number) < self.until and self.windows.end(number) > self.since
 
 
@@ -49,7 +49,7 @@ class TravellingWindows:
         return max(stay.windows.start(number), stay.since)
 
     def end(self, number: int) -> datetime:
-        """The instant at which the last piece of window `number` ends."""
+        """The instant (UTC) at which window `number` ends. A date that occurs twice ends with its second occurrence."""
         pieces = list(self._with(number))
         return min(pieces[-1].windows.end(number), pieces[-1].until) if pieces else self.start(number)
 

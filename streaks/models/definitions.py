@@ -85,7 +85,7 @@ class Streak(Terms, Definition):
     review_due_at = models.DateTimeField(null=True, editable=False)
     review_cursor = models.UUIDField(null=True, editable=False)
 
-    objects = StreakQuerySet.as_manager()  # type: ignore[misc]  # of a narrower kind than that of every definition
+    objects = StreakQuerySet.as_manager()  # type: ignore[misc]  # a subclass of the parent's manager type
 
     class Meta(Definition.Meta):
         constraints = [
@@ -120,7 +120,7 @@ class Streak(Terms, Definition):
 
 
 class StreakRevision(Terms):
-    """The terms that a streak had until `ended_at`, and the zone of its tenant at that time."""
+    """The terms (periods, condition, grace) that a streak had until `ended_at`, and the zone of its tenant at that time."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -61,7 +61,7 @@ class ParticipantStreak(ParticipantRow):
     progress = JSONField(default=dict)
     anchor = models.JSONField(null=True)
     paid = models.JSONField(default=list)
-    vouched = models.JSONField(default=dict)  # direct ticks; the column keeps its first name
+    vouched = models.JSONField(default=dict)  # direct ticks (the column was never renamed)
     freezes = models.JSONField(default=list)
     last_activity_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
@@ -89,7 +89,7 @@ class ParticipantStreak(ParticipantRow):
 
     @property
     def state(self) -> State:
-        """The stored state under the terms numbered `revision`."""
+        """The stored columns as a state of the engine, under the rules that the streak had at `revision`."""
         return State(
             runs=tuple((first, length) for first, length in self.runs),
             carry_over=_carried(*self.carried),

@@ -21,7 +21,7 @@ MAX_WINDOWS = 400
 
 @dataclass(frozen=True)
 class StreakCalendar:
-    """A calendar. `timezone` is the zone of its dates."""
+    """The windows of a participant in one streak, one by one. `timezone` is the zone of their dates."""
 
     streak: CompiledStreak
     timezone: str

@@ -20,7 +20,7 @@ from streaks.selectors.terms import Terms, day_span
 
 @dataclass(frozen=True)
 class PastTerms:
-    """Earlier terms of a streak. `number` is their revision."""
+    """The terms (periods, condition, grace) that a streak had before a change. `number` is their revision."""
 
     number: int
     terms: Terms
@@ -31,8 +31,8 @@ class PastTerms:
 class CompiledStreak:
     """A definition compiled for the engine.
 
-    `past` are its earlier terms, oldest first. `spans` are the times that are excused for all participants. `listens_to` is
-    the event filter; it is None if every event of its types counts.
+    `past` are its earlier terms (periods, condition, grace), oldest first. `spans` are the times that are excused for all
+    participants. `listens_to` is the event filter; it is None if every event of its types counts.
     """
 
     id: UUID

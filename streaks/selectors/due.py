@@ -1,4 +1,4 @@
-"""Rows with a due announcement, rows through partial indexes, and the tenants that have such rows."""
+"""Rows whose announcement is due, found through partial indexes, and the tenants that have such rows."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ _LOCK = "FOR NO KEY UPDATE OF person, state SKIP LOCKED"
 
 
 StateKey = tuple[str | None, ...]
-"""The text of STATE_KEY_COLUMNS of one row."""
+"""The text of all columns that decide the announcement of one row (STATE_KEY_COLUMNS)."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,9 @@ def _uuid(value: Any) -> UUID:
 
 
 def instances_from_key(state_key: StateKey) -> tuple[Participant, ParticipantStreak]:
-    """Unsaved instances built from a state key. Only the columns that `streak_status` and `pending_announcements` read are set."""
+    """Unsaved instances built from a state key, the text of all columns that decide an announcement.
+
+    Only the columns that `streak_status` and `pending_announcements` read are set."""
     streak, zone, past_zones, revision, runs, carried, anchor, freezes, count, *instants = state_key
     warned_of, at_risk_at, breaks_at = map(_instant, instants)
     person = {"timezone": zone, "past_zones": _read(past_zones)}
@@ -164,7 +166,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def row_to_review(due: DueRow, kind: SweepKind) -> RowToReview:
-    """Convert a row of the chunk to one that is reviewed alone."""
+    """Convert a row of a chunk to a row that is reviewed alone."""
     at = _instant(due.state_key[STATE_KEY_COLUMNS.index(f"state.{kind.column}")])
     return RowToReview(due.row_id, due.participant_id, _uuid(due.state_key[0]), at)
 

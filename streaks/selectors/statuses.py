@@ -36,7 +36,7 @@ class ParticipantStreakStatus:
 
 
 def rules_of(streak: CompiledStreak, participant: Participant) -> Rules:
-    """Today's rules for this participant."""
+    """The current rules of the streak, in the time zone that applies to this participant."""
     return streak.terms.rules_for(participant)
 
 
@@ -46,7 +46,10 @@ def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
 
 
 def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
-    """The state under today's terms. Counts under earlier terms are carried over, one change after the other."""
+    """The participant's state, converted to the current rules of the streak.
+
+    The row may have been written under earlier rules. For each change since then, the count is carried over.
+    """
     state = row.state
     changes = [past for past in streak.past if past.number >= row.revision]
     if not changes:
@@ -80,7 +83,7 @@ def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datet
 def visible_statuses_of(
     participant: Participant | None, catalog: Catalog, *, now: datetime
 ) -> list[ParticipantStreakStatus]:
-    """The same for active and paused streaks."""
+    """The participant's status in every active or paused streak that they have ticked, in display order. One query."""
     return _statuses(participant, catalog, _VISIBLE, now=now)
 
 

@@ -1,4 +1,7 @@
-"""Convert the terms of a row to rules of the engine: the same rules for all participants, or one set per zone."""
+"""Convert the stored terms of a streak (its periods, condition and grace) to rules of the engine.
+
+All participants have the same rules, or each time zone has its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of one revision.
+    """The rules of a streak between two changes of its configuration (one revision).
 
     `is_personal`: windows follow the zone of each participant. `rules` then apply to participants without a zone of their
     own; otherwise they apply to everyone.
@@ -95,5 +98,5 @@ _UTC_DAYS = CalendarWindows(Period.DAILY)
 
 
 def zone_of(rules: Rules) -> ZoneInfo:
-    """The zone of the dates of windows."""
+    """The time zone in which the windows of these rules have their dates."""
     return ZoneInfo(days_of(rules).zone)

@@ -18,7 +18,8 @@ from streaks.services.counting import StreakInactive
 NOUN = "streak"
 MAX_CODE = 50
 
-# A change of one of these fields, or of the terms, changes which announcements are due. So it starts a review.
+# A change of one of these fields, or of the streak's terms (periods, condition, grace), changes which announcements are due.
+# So it starts a review of all participants.
 REVIEW_TRIGGERS = ("at_risk_seconds",)
 
 
@@ -112,7 +113,8 @@ def _free_code(tenant: Tenant, name: str) -> str:
 
 @transaction.atomic
 def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-    """Change a definition. If its terms change, counts are carried over and the new terms apply from `now`.
+    """Change a definition. If its terms (periods, condition, grace) change, counts are carried over, and the new terms
+    apply from `now`.
 
     Raises: InvalidInput.
     """
@@ -220,7 +222,10 @@ def _to_review(now: datetime) -> dict[str, Any]:
 
 
 def end_terms_before_zone_change(tenant: Tenant, now: datetime) -> None:
-    """End the terms of the streaks that follow the tenant's zone, before it changes. Counts are carried over to the new zone."""
+    """Store the current terms of streaks that follow the tenant's zone as past ones, before the zone changes.
+
+    Terms are the periods, condition and grace of a streak. Counts are carried over to the new zone.
+    """
     following = list(Streak.objects.select_for_update().of(tenant).in_zone_of_tenant().order_by("id"))
     zone = _zone_of(tenant)
     for streak in following:

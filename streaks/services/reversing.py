@@ -39,14 +39,14 @@ OTHER_EVENT = "It was granted for another event"
 REACHED_ANYWAY = "It is reached without the event too. Its reward is taken back and not granted again"
 
 Note = Mapping[str, Any]
-"""The data of an undo note, see `counting._undo_note`."""
+"""The data of an undo note: the window of a tick, and what it paid (`counting._undo_note`)."""
 
 
 @dataclass(frozen=True)
 class _Reversal:
     """The reversal of one event in one streak of one participant.
 
-    `rules` are those of the row's revision. `notes` are the event's undo notes for this streak, one per tick.
+    `rules` are those under which the row was last written. `notes` are the event's undo notes for this streak, one per tick.
     """
 
     participant: Participant
@@ -84,7 +84,10 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
 
 
 def _rules_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> Rules:
-    """The rules of the row's revision. They may be older than today's: a row is converted when it is next processed."""
+    """The rules under which the participant's row was last written.
+
+    The streak may have newer rules. A row is converted to them when it is next processed.
+    """
     terms = {past.number: past.terms for past in streak.past} | {streak.revision: streak.terms}
     return terms[row.revision].rules_for(participant)
 

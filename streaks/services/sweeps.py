@@ -1,8 +1,8 @@
-"""Sweeps: announce breaks and risks, once each (contract §10).
+"""Sweeps: announce breaks and risks, once each (docs/contract.md §10).
 
-At midnight a million streaks may break in one instant. Most rows have the same state key as many others, so they share one
-decision. Other rows are reviewed one by one: a run that is alive again, counts to carry over, and every row while a
-definition listens to breaks or risks.
+At midnight a million streaks may break in one instant. Most rows have the same state as many others, so they share one
+decision. Rows have the same *state key* if all columns that decide an announcement are equal. Other rows are reviewed one by
+one: a run that is alive again, counts to carry over, and every row while a definition listens to breaks or risks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SharedDecision:
-    """The decision shared by all rows with the same state key."""
+    """The announcement that all rows with the same state key get."""
 
     streak: CompiledStreak
     pending: PendingAnnouncements
@@ -116,7 +116,7 @@ class SharedDecisions:
 
 
 def _decision_for(catalog: Catalog, state_key: StateKey, *, now: datetime) -> SharedDecision | None:
-    """None if rows with this key must be reviewed one by one."""
+    """Decide what to announce for all rows with this state key. None if they must be reviewed one by one."""
     try:
         participant, row = instances_from_key(state_key)
         streak = streaks_in(catalog).by_id.get(row.streak_id)

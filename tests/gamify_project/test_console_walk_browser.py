@@ -1,4 +1,8 @@
-"""Every page of the console in a real browser, for three kinds of staff: no script errors and no policy violations."""
+"""Every page of the console in a real browser: no script errors and no policy violations.
+
+A superuser opens all kinds of pages, and the change page of several rows. Staff who may only view open the change pages, which show
+them other widgets. `test_console_walk` opens all pages as all kinds of staff, without a browser.
+"""
 
 import pytest
 from django.conf import settings
@@ -12,7 +16,7 @@ from tests.gamify_project.test_console_walk import pages_of
 
 __all__ = ["chromium", "complaints", "page"]  # fixtures
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.timeout(600)]
 CLOSED = "Failed to load resource: the server responded with a status of 403"
 
 Visit = tuple[str, str, list[str]]
@@ -22,8 +26,12 @@ Visit = tuple[str, str, list[str]]
 def visits(request: pytest.FixtureRequest, transactional_db: None) -> list[Visit]:
     """Role, session and pages, created before the browser starts, because Django refuses queries while its event loop runs."""
     tenant = make_world()
-    paths = list(dict.fromkeys(pages_of([request.param])))
-    return [(role, _session(role, tenant), paths) for role in ("superuser", "viewer", request.param)]
+    paths = list(dict.fromkeys(pages_of([request.param], rows_of_each=1)))
+    every_row = [path for path in dict.fromkeys(pages_of([request.param])) if path.endswith("/change/")]
+    return [
+        ("superuser", _session("superuser", tenant), list(dict.fromkeys(paths + every_row))),
+        ("viewer", _session("viewer", tenant), every_row),
+    ]
 
 
 def _session(role: str, tenant: Tenant) -> str:

@@ -1,4 +1,4 @@
-"""Every field of every body and query accepts only values of its own type (contract §16).
+"""Every field of every body and query accepts only values of its own type (docs/contract.md §2).
 
 The tables come from the OpenAPI document, so that a new field is held to them without being named here.
 """

@@ -1,4 +1,4 @@
-"""Partners sign queries instead of sending a key (contract §1)."""
+"""Partners sign queries instead of sending a key (docs/contract.md §1)."""
 
 import hmac
 import json

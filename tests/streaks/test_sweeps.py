@@ -1,4 +1,4 @@
-"""Breaks and risks are announced once, by whichever sweep, review or tick comes first (contract §10, At risk)."""
+"""Breaks and risks are announced once, by whichever sweep, review or tick comes first (docs/contract.md §10, At risk)."""
 
 from datetime import date
 

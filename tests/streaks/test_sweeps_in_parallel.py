@@ -1,4 +1,4 @@
-"""Sweeps in parallel with each other and with ticks, with real threads and connections (contract §10, At risk)."""
+"""Sweeps in parallel with each other and with ticks, with real threads and connections (docs/contract.md §10, At risk)."""
 
 from collections import Counter
 from functools import partial

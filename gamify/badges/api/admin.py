@@ -30,5 +30,5 @@ class AdminBadgeViewSet(DefinitionViewSet):
         return services.create_badge(tenant=self.tenant, data=data, now=self.now)
 
     def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Badge:
-        assert isinstance(row, Badge)  # noqa: S101 - the queryset's
+        assert isinstance(row, Badge)  # noqa: S101 - the queryset contains only badges
         return services.update_badge(row, tenant=self.tenant, changes=changes, now=self.now)

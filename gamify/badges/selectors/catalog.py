@@ -14,7 +14,7 @@ from participants.models import Tenant
 
 @dataclass(frozen=True)
 class BadgeDefinition:
-    """A badge in the catalog."""
+    """A badge, compiled for the catalog."""
 
     id: UUID
     code: str
@@ -38,10 +38,10 @@ class Badges:
 
 
 def load_badges(tenant: Tenant) -> Badges:
-    """Load this part of the catalog."""
+    """Load the tenant's active badges for the catalog."""
     active = {badge.code: badge_definition(badge) for badge in Badge.objects.of(tenant).active().in_order()}
     pairs = [(badge, badge.criterion) for badge in active.values() if badge.criterion is not None]
-    pairs.sort(key=lambda pair: _counts_all_events(pair[1]))  # those that count one event are evaluated first
+    pairs.sort(key=lambda pair: _counts_all_events(pair[1]))  # badges that count all events are evaluated last
     return Badges(
         active,
         index_listeners(pairs, names_of=_event_names, group=tuple),

@@ -25,9 +25,10 @@ def values_from_history(
 def values_from_histories(
     participants: Sequence[Participant], criteria: Mapping[UUID, Criterion], *, without: UUID | None = None
 ) -> Mapping[UUID, Mapping[UUID, Decimal]]:
-    """Do the same for several participants of one tenant. Return values by participant id and key.
+    """Like `values_from_history`, for several participants of one tenant. Return values by participant id and key.
 
-    Participants without an event of these names are left out.
+    Participants who have no event with a name that the criteria count are left out.
+
     """
     found: dict[UUID, dict[UUID, Decimal]] = {}
     if not participants or not criteria:

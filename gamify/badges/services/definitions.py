@@ -28,7 +28,7 @@ def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> B
 def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
     """Change a badge. New criteria, activation and deactivation start a new revision of the criteria.
 
-    Raises: InvalidInput, as above.
+    Raises: InvalidInput for criteria that name something the tenant does not have.
     """
     _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):

@@ -19,7 +19,7 @@ def progress_loads(badge_ids: Iterable[UUID]) -> list[Load]:
 
 
 def ensure_progress_rows(work: UnitOfWork, participant: Participant, criteria: Mapping[UUID, Criterion]) -> None:
-    """Make sure that `participant` has a progress row with the current revision for each of these badges.
+    """Make sure that `participant` has a progress row under the current criteria of each of these badges.
 
     The unit must have loaded the rows. Missing rows are counted from the history: one query for all participants of the unit who
     lack one. A participant who was created in this unit has no history.

@@ -68,7 +68,7 @@ def _revoke_unmet(
 
 
 def _values(participant: Participant, event: Event, awards: Sequence[BadgeAward]) -> Mapping[UUID, Decimal]:
-    """What all other events count, for those of these badges that count events."""
+    """The progress from all other events, by id of the badge, for those of `awards` whose badge counts events."""
     criteria = {award.badge_id: badge_definition(award.badge).criterion for award in awards}
     counting = {badge_id: each for badge_id, each in criteria.items() if each is not None and each.counts_events}
     nothing = dict.fromkeys(counting, Decimal(0))

@@ -58,7 +58,7 @@ class CardsWidget(ShownValueWidget):
     """
 
     class Media:
-        js = ("console/attributes.js", "console/cards.js")
+        js = ("participants/attributes.js", "challenges/cards.js")
 
     def read(self, data: Any, prefix: str) -> Card:
         raise NotImplementedError

@@ -29,7 +29,7 @@ class MilestoneCard:
 
 
 class MilestonesWidget(CardsWidget):
-    template_name = "console/challenge_milestones.html"
+    template_name = "admin/challenges/milestones.html"
     tenant: Tenant | None = None
 
     def read(self, data: Any, prefix: str) -> Card:
@@ -56,7 +56,7 @@ class MilestonesField(CardsField):
     widget = MilestonesWidget
 
     def sentence(self, stored: Mapping[str, Any]) -> str:
-        """For example `After 2 objectives: 10 points; badge vip`."""
+        """Return a milestone in words, such as `After 2 objectives: 10 points; badge vip`."""
         number = stored["objectives"]
         grants = "; ".join(map(grant_in_words, stored["grants"]))
         return f"After {number} {'objective' if number == 1 else 'objectives'}: {grants}"

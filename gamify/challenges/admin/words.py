@@ -46,7 +46,7 @@ def _part(path: Sequence[str]) -> str:
 
 
 def objective_in_words(objective: Mapping[str, Any]) -> str:
-    """For example `Log in (login): 5 × login; only where plan is “pro”; only after start`."""
+    """Return an objective in words, such as `Log in (login): 5 × login; only where plan is “pro”; only after start`."""
     parts = [_condition_in_words(objective["condition"], ", ".join(objective["event_types"]))]
     if expression := objective.get("expression"):
         parts.append(f"only where {expression_in_words(expression)}")

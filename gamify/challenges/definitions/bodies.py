@@ -36,7 +36,7 @@ class ChallengeObjective(ReplacedObject):
         error_messages=message_endings(max_length=_TOO_LONG),
         help_text="Code of the objective, unique in this challenge.",
     )
-    label = LineField(  # type: ignore[assignment]  # a serializer, as a field, has one of its own
+    label = LineField(  # type: ignore[assignment]  # DRF's fields have an attribute `label`, too
         max_length=MAX_NAME,
         error_messages=message_endings(max_length=_TOO_LONG),
         help_text="Name of the objective, for people.",

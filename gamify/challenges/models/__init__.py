@@ -1,4 +1,4 @@
-"""Tables of challenges: what ops define, and who takes part."""
+"""Tables of challenges: definitions, and enrolments of participants."""
 
 from gamify.challenges.models.definitions import ALL, Challenge, DurationChoice, EnrolmentChoice
 from gamify.challenges.models.enrolments import Enrolment

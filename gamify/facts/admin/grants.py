@@ -1,4 +1,4 @@
-"""The editor of grants (contract §11): one row per grant, with a kind and the inputs that this kind needs.
+"""The editor of grants (docs/contract.md §11): one row per grant, with a kind and the inputs that this kind needs.
 
 class RuleForm(DefinitionForm):
     grants = GrantsField(label="Gives")
@@ -42,7 +42,7 @@ Spec = Mapping[str, Any]
 
 
 def forms_of_kinds() -> Mapping[str, tuple[str, GrantForm]]:
-    """The forms of all grant kinds by name, each with the `type` that it fills in."""
+    """The ways to fill in a grant (`GrantForm`), by name, each with the `type` of the grants that it makes."""
     return {
         name: (kind, form)
         for kind, entry in grant_kinds.items()
@@ -99,7 +99,7 @@ class Row:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing was typed. A choice alone does not count."""
+        """Whether all text inputs are empty. Choices always have a value, so they do not count."""
         chosen = {name for name, column in columns().items() if column.field.choices}
         return not any(text.strip() for name, text in self.cells.items() if name not in chosen)
 
@@ -171,11 +171,11 @@ def _kept_grant(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
 
 
 class GrantsWidget(ShownValueWidget):
-    template_name = "console/grants.html"
+    template_name = "admin/facts/grants.html"
     tenant: Tenant | None = None
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedGrants:
         names = (*columns(), KEPT)
@@ -195,7 +195,7 @@ class GrantsWidget(ShownValueWidget):
         return context
 
     def _suggested(self) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """The rows (code or id, name) to choose from, by form."""
+        """What the inputs for codes and ids suggest: rows of (code or id, name), by name of the form."""
         if self.tenant is None:
             return {}
         sources = {name: grant_kinds[kind].suggestions for name, (kind, _) in forms_of_kinds().items()}
@@ -212,7 +212,7 @@ def _row_context(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
 
 
 def _kept_in_words(row: Row, shown: Sequence[Spec]) -> str:
-    """The text in place of inputs."""
+    """Return the grant in words, which the page shows instead of inputs if rows cannot express it. Empty for other rows."""
     try:
         return grant_in_words(_kept_grant(row, shown)) if row.is_kept else ""
     except forms.ValidationError as gone:
@@ -231,7 +231,7 @@ class GrantsField(ShownValueField):
         return list_of(map(grant_in_words, value or ()))
 
     def suggest_for(self, tenant: Tenant | None) -> None:
-        """Offer the definitions of `tenant` as references."""
+        """List the definitions of `tenant` as choices in the inputs for codes and ids."""
         assert isinstance(self.widget, GrantsWidget), "a field of grants has their widget"  # noqa: S101
         self.widget.tenant = tenant
 

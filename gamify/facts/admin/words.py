@@ -25,7 +25,7 @@ def _field_in_words(name: str) -> str:
 
 
 def grant_in_words(spec: Mapping[str, Any]) -> str:
-    """10 points; 1.5 × amount points, at most 500; badge vip."""
+    """Return a grant in words, such as “10 points”, “1.5 × amount points, at most 500” or “badge vip”."""
     name = spec.get("type")
     if not isinstance(name, str) or name not in grant_kinds:
         return f"{name} {spec.get('code')}"
@@ -42,7 +42,7 @@ _JOINED = {"and": " and ", "or": " or "}
 
 
 def expression_in_words(expression: Mapping[str, Any]) -> str:
-    """An expression of the API: plan is “pro” and not (amount is at least 10)."""
+    """Return an expression of the API in words, such as: plan is “pro” and not (amount is at least 10)."""
     ((kind, body),) = expression.items()
     if kind == "condition":
         return condition_in_words(body)
@@ -57,5 +57,5 @@ def _part(part: Mapping[str, Any]) -> str:
 
 
 def condition_in_words(body: Mapping[str, Any]) -> str:
-    """The content of a `condition`: amount is at least 10."""
+    """Return the content of a `condition` in words, such as “amount is at least 10”."""
     return conditions.condition_in_words(body["field"], body["operator"], body["value"])

@@ -99,7 +99,7 @@ class EventsViewSet(KeyViewSet):
             return self.body(EventBatchBody)
         except ValidationError as error:
             raise UnprocessableBatch(*field_errors(error.detail)) from None
-        except DomainError as error:  # from the parser, for content that no field may hold
+        except DomainError as error:  # the parser refuses content that no field may contain
             if error.errors:
                 raise UnprocessableBatch(*error.errors) from None
             raise

@@ -1,4 +1,6 @@
-"""Conditions of streaks and challenges: a number of ticks, a sum of a field, or a number of distinct values (contract §10, §12).
+"""Conditions of streaks (docs/contract.md §10) and challenges (docs/contract.md §12).
+
+A condition asks for a number of ticks, a sum of a field, or a number of distinct values of a field.
 
 Sums are exact to nine decimals and never decrease, so that neither the order of ticks nor binary fractions decide whether a condition
 is met. A value that is not a finite number above zero adds nothing.

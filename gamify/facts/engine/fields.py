@@ -1,4 +1,4 @@
-"""Dotted paths: where expressions, sums and grants find a value (contract §11).
+"""Dotted paths: where expressions, sums and grants find a value (docs/contract.md §11).
 
 `amount`, `order.total` and `attrs.order.total` are properties of the event; `participant.plan` is an attribute of the participant.
 

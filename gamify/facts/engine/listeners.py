@@ -33,7 +33,10 @@ def index_listeners(
     names_of: Callable[[Definition], Iterable[str]],
     group: Callable[[Sequence[Definition]], Group],
 ) -> ListenerIndex[Group]:
-    """Index `definitions` by the names in `names_of(definition)`. A group is `group` of its definitions, in the order given."""
+    """Return an index of `definitions` by the event names in `names_of(definition)`.
+
+    `group` is called with the definitions that listen to one name, in the order given. Its result is stored in the index.
+    """
     in_order = list(definitions)
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, definition in enumerate(in_order):

@@ -1,4 +1,4 @@
-"""Kinds of metrics, and how the events of clients are counted (contract §8 and §9)."""
+"""Kinds of metrics, and how the events of clients are counted (docs/contract.md §8, docs/contract.md §9)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -47,7 +47,9 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
 
 def _one_of(wanted: Sequence[Any]) -> Test:
     truths = frozenset(value for value in wanted if type(value) is bool)
-    others = frozenset(value for value in wanted if type(value) is not bool)  # kept apart, because 1 == True in a set
+    others = frozenset(
+        value for value in wanted if type(value) is not bool
+    )  # booleans are separate, because 1 == True in a set
 
     def test(actual: Any) -> bool:
         kind = type(actual)

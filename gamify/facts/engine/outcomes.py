@@ -22,8 +22,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Grant:
-    """Something that the pipeline is to give, by the grant kind `kind`. `spec` is the grant as the definition has it (contract §11).
+    """Something that the pipeline is to give, by the grant kind `kind`.
 
+    `spec` is the grant as the definition has it, such as `{"type": "points", "amount": 10}` (docs/contract.md §11).
     `key` is made of the cause, the definition and the threshold. A unit of work gives a grant with the same key once.
 
     The pipeline fills in the rest: the id of the client's event (None if there was none), the properties that `spec` may refer to,

@@ -25,7 +25,7 @@ def parse_filter(document: object) -> Sequence[Comparison]:
 
 
 class _Parser:
-    """Parses one document, and counts its parts."""
+    """Parses one document, and counts its parts to limit its size."""
 
     def __init__(self) -> None:
         self._parts_read = 0

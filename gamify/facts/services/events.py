@@ -28,7 +28,7 @@ class EventEmitted:
     """An event was recorded.
 
     `fact_id` is the id of the domain event `event.recorded`. `rewards_granted` is what the event earned, as JSON objects
-    (contract §11).
+    (docs/contract.md §11).
     """
 
     event_id: UUID
@@ -117,7 +117,7 @@ def _emit_recorded(work: UnitOfWork, participant: Participant, row: Event) -> Do
 
 
 def fact_of(participant: Participant, row: Event) -> Fact:
-    """Return the event as consumers see it."""
+    """Return the event as a `Fact`, the form in which consumers get it."""
     return Fact(
         participant=participant,
         name=row.name,

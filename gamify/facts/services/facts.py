@@ -1,4 +1,4 @@
-"""A fact, as consumers see it."""
+"""A fact: an event or a change, in the form in which consumers get it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

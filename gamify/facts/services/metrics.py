@@ -1,4 +1,4 @@
-"""The numbers about a participant that badges compare and leaderboards rank by (contract §8 and §9).
+"""The numbers about a participant that badges compare and leaderboards rank by (docs/contract.md §8, docs/contract.md §9).
 
 A `Metric` is declared once, by the domain that stores the number. Badges, leaderboards, request bodies, console and OpenAPI
 document read everything they need from the two registries.
@@ -41,11 +41,14 @@ class HistoryAmount:
 
 
 EventAmounts = Callable[[DomainEvent], Iterable[tuple[datetime, int | None]]]
-"""What a domain event adds to a sum, with the time at which it counts. A level has None for an amount: it is read again."""
+"""What a domain event changes in a metric: pairs of (time at which it counts, amount to add).
+
+The amount is None for a level, a number that may go up and down, such as a balance. Its current value is read instead.
+"""
 
 
 def level_changed(event: DomainEvent) -> Iterator[tuple[datetime, None]]:
-    """The `EventAmounts` of a level."""
+    """`EventAmounts` for a level: its value changed at the time of the event."""
     yield event.occurred_at, None
 
 
@@ -127,7 +130,10 @@ class Metric:
         return (*self.needs, *self.accepts)
 
     def key_of(self, selector: Mapping[str, Any]) -> str:
-        """Key under which score changes are noted, from a selector or from the data of a domain event."""
+        """Return the key under which leaderboards store changes of this metric.
+
+        `selector` is the selector of a leaderboard, or the data of a domain event.
+        """
         return str(self.board_name) if self.change_key is None else self.change_key(selector)
 
     def best_in_unit(self, work: UnitOfWork, participant: Participant, selector: Selector) -> int:

@@ -1,4 +1,4 @@
-"""Reverses an event with everything that resulted from it (contract §6). The event itself stays, marked as reversed."""
+"""Reverses an event with everything that resulted from it (docs/contract.md §6). The event itself stays, marked as reversed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass

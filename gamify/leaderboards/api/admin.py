@@ -22,5 +22,5 @@ class AdminLeaderboardViewSet(DefinitionViewSet):
         return services.create_leaderboard(tenant=self.tenant, data=data, now=self.now)
 
     def perform_update(self, row: Definition, changes: Mapping[str, Any]) -> Leaderboard:
-        assert isinstance(row, Leaderboard)  # noqa: S101 - the queryset's
+        assert isinstance(row, Leaderboard)  # noqa: S101 - the queryset contains only leaderboards
         return services.update_leaderboard(row, tenant=self.tenant, changes=changes, now=self.now)

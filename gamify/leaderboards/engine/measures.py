@@ -1,7 +1,7 @@
-"""What a leaderboard measures (contract §9).
+"""What a leaderboard measures (docs/contract.md §9).
 
-Boards that measure the same thing share a measure, identified by its `key`, so that a change is noted once for all of them. Scores are
-integers. The sum of a property is stored in millionths, so that it is exact to six decimals.
+Boards that measure the same thing share a measure, identified by its `key`, so that a change is noted once for all of them.
+Scores are integers. The sum of a property is stored in millionths, so that it is exact to six decimals.
 """
 
 import json
@@ -19,7 +19,7 @@ DOMAIN = "leaderboards"
 """The name under which an event stores, in its undo notes, which measures refused it."""
 
 PERSON = "person"
-"""Used like the key of a measure, for changes of the participant: their attributes or visibility may have changed."""
+"""A key in `ScoreChange.changes` that is not a measure. It says that the participant's attributes or visibility may have changed."""
 
 DECIMALS = 6
 MILLIONTHS = 10**DECIMALS
@@ -28,7 +28,7 @@ MAX_AMOUNT = 10**15 * MILLIONTHS
 
 LARGE_AMOUNT = 10**9 * MILLIONTHS
 LARGE_SUM = 10**17 * MILLIONTHS
-"""From these on, the sum of a participant is watched, so that it does not exceed MAX_SUM."""
+"""If one amount or the whole sum of a participant is larger than this, the sum is stored and compared with MAX_SUM."""
 
 MAX_SUM = 10**18 * MILLIONTHS
 """The most that the events of one participant may add up to, in millionths. A board refuses an amount that would exceed it."""
@@ -36,7 +36,7 @@ MAX_SUM = 10**18 * MILLIONTHS
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric with its selector. `counter` matters only where `counts_events`."""
+    """A metric with its selector. `counter` is used only if `counts_events`."""
 
     metric: str
     kind: MetricKind

@@ -62,7 +62,10 @@ def _key(event_id: str) -> tuple[str, str]:
 
 
 def _note_small(work: UnitOfWork, participant: Participant, measure: Measure, amount: int) -> None:
-    """Remember a small amount within the unit. A row that is created later in this unit cannot find it in the database."""
+    """Remember a small amount in the cache of the unit.
+
+    `_new_row` adds it if this unit creates the participant's row later: the database does not contain this amount yet.
+    """
     key = DOMAIN, participant.pk, measure.key
     work.cache[key] = work.cache.get(key, 0) + amount
 

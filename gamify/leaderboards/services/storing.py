@@ -1,4 +1,4 @@
-"""Store the result of a fold: scores, ranges, and the revision of closed periods."""
+"""Store the result of a fold: scores, ranges, and that the ranks of closed periods may have changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -66,7 +66,7 @@ def _delete_scores(tenant: Tenant, drafts: Iterable[tuple[Slot, ScoreDraft]]) ->
 
 
 def _store_ranges(tenant: Tenant, moves: Mapping[Slot, Moves]) -> None:
-    """Update the ranges of all slots. Rows of all slots are written together, to save statements."""
+    """Update the ranges of all tracks and periods that have `moves`. All rows are written together, to save statements."""
     new: list[ScoreRange] = []
     changed: list[ScoreRange] = []
     removed: list[UUID] = []

@@ -1,4 +1,4 @@
-"""Delete scores that no board needs: old tracks, and OPENING and MOVED scores of past days."""
+"""Delete scores that no board needs: those of old tracks, and those at the start of past days (OPENING and MOVED)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -24,7 +24,10 @@ def sweep(*, tenant: Tenant, now: datetime) -> Iterator[int]:
 
 
 def _unneeded(tenant: Tenant, *, now: datetime) -> list[Slot]:
-    """The slots to delete. One statement finds them, so that no track whose board is created meanwhile is among them."""
+    """The tracks and periods whose scores no board needs.
+
+    One statement finds them. So a track whose board is created meanwhile cannot be among them.
+    """
     used = Leaderboard.objects.of(tenant).active().values("track")
     ranges = ScoreRange.objects.filter(tenant_id=tenant.pk)
     found = ranges.filter(~Q(track__in=used) | _in_past_days(now)).order_by("track", "period")
@@ -41,7 +44,10 @@ def _in_past_days(now: datetime) -> Q:
 
 @transaction.atomic
 def _delete(tenant: Tenant, slot: tuple[UUID, int]) -> int:
-    """Delete scores and ranges of a slot in one transaction under the lock. Without its ranges, a board would look empty."""
+    """Delete the scores of a track in one period, and their ranges, under the lock of the tenant's boards.
+
+    Both are deleted in one transaction, because scores without ranges would look like an empty board.
+    """
     with reading(tenant):
         lock_boards(tenant)
         track, period = slot

@@ -1,4 +1,4 @@
-"""Audits of the ledger, and of stored answers and domain events that name its entries (contract §6)."""
+"""Audits of the ledger, and of stored answers and domain events that name its entries (docs/contract.md §6)."""
 
 from gamify.points.audits.ledger import LEDGER
 from gamify.points.audits.mentions import ANSWERS, EVENTS

@@ -10,7 +10,7 @@ from gamify.points.audits.rows import Entry, UndoneEntry
 from gamify.points.models import EntryType
 
 Problem = tuple[str, Any, Any]
-"""What is wrong, what was expected, what was found."""
+"""A difference: what is wrong, what was expected, what was found."""
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Lot:
 
 
 class Lots:
-    """Applies entries in the way in which `gamify.points.services.lots` writes them."""
+    """Applies ledger entries to expiring credits by the rules of the services that write them (`gamify.points.services.lots`)."""
 
     def __init__(self, lots: Iterable[Lot]) -> None:
         self._lots = {str(lot.entry_id): lot for lot in lots}

@@ -1,4 +1,4 @@
-"""Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (contract §6)."""
+"""Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (docs/contract.md §6)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,7 +54,10 @@ class ReversalResult:
 Undo = Callable[[UnitOfWork, Participant, LedgerEntry, Note], LedgerEntry]
 
 undo_by_type: Registry[Undo] = Registry("Undo of an entry")
-"""How domains above undo entries of a type that has other consequences than points. Returns the entry that moves them back."""
+"""By type of entry, a function that undoes such an entry and what else belongs to it, such as a claim.
+
+The domains that write such entries register it. It returns the new ledger entry that moves the points back.
+"""
 
 
 @restartable

@@ -32,7 +32,7 @@ TOTALS = ("matched", "fired", "limited", "points", "participants")
 
 
 class WhatIfForm(RuleForm):
-    """The parts of a rule that matter for past events."""
+    """The form of the page “What if”: the settings of a rule that matter for past events."""
 
     days = forms.IntegerField(
         label="Days", initial=DEFAULT_DAYS, min_value=1, max_value=MAX_DAYS, widget=UnfoldAdminIntegerFieldWidget
@@ -73,7 +73,7 @@ def page(request: HttpRequest, row: Rule, *, tenant: Tenant, context: Mapping[st
         "played_in_words": "" if played is None else _played_in_words(played),
         "boxes": [] if played is None else list(_boxes(played.rules[0])),
     }
-    return TemplateResponse(request, "console/what_if.html", {**context, **shown})
+    return TemplateResponse(request, "admin/rules/what_if.html", {**context, **shown})
 
 
 def _form(request: HttpRequest, row: Rule) -> Any:

@@ -10,7 +10,7 @@ OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
 
 def triggers_in_words(rule: Rule) -> str:
-    """The events and changes to which it listens."""
+    """Return the events and changes to which the rule listens."""
     names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
     return ", ".join(names)
 
@@ -20,7 +20,7 @@ def grants_in_words(rule: Rule) -> str:
 
 
 def limits_in_words(rule: Rule) -> str:
-    """3 a day, 10 ever, once in 10 minutes."""
+    """Return the limits of a rule in words, such as “3 a day, 10 ever, once in 10 minutes”."""
     return ", ".join(_limits(rule))
 
 
@@ -33,7 +33,7 @@ def _limits(rule: Rule) -> Iterator[str]:
 
 
 def pluralize(number: int, one: str) -> str:
-    """1 event, 1,200 events."""
+    """Return a number with its noun, such as “1 event” or “1,200 events”."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 
 

@@ -1,10 +1,10 @@
 """Finds expressions that can never hold, whatever the event and its participant are.
 
-Every expression that is found is impossible. Some impossible ones are not found, because the parts of an `or` are examined one at a
-time.
+Every expression that is found is impossible. Some impossible ones are not found, because the parts of an `or` are examined one
+at a time.
 
-A field is tested with values that represent all possible ones: those named in the expression, one between any two of them, one beyond
-them on either side, one of every other type, and no value at all.
+A field is tested with values that represent all possible ones: those named in the expression, one between any two of them, one
+beyond them on either side, one of every other type, and no value at all.
 """
 
 from collections import defaultdict
@@ -59,7 +59,7 @@ def _is_impossible_choice(choice: _Choice, known: tuple[_Claim, ...]) -> bool:
     return all(_is_impossible(part, is_negated=is_negated, known=known) for part, is_negated in choice)
 
 
-def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - a branch
+def _take_apart(node: Node, is_negated: bool, claims: list[_Claim], choices: list[_Choice]) -> None:  # noqa: FBT001 - callers pass positions
     """Collect the claims that must all hold, and the choices, of each of which one branch must hold."""
     if isinstance(node, Comparison):
         claims.append(_Claim(node, is_negated))
@@ -89,7 +89,7 @@ def _may_all_hold(claims: Sequence[_Claim]) -> bool:
 
 
 def _cannot_be_tried(claims: Iterable[_Claim]) -> bool:
-    """Whether a text must contain one text and come before or after another. No text constructed here represents all such texts."""
+    """Whether testing values is not enough, because a text must contain one text and also come before or after another."""
     texts = [claim.comparison for claim in claims if isinstance(claim.comparison.value, str)]
     operators = {comparison.operator for comparison in texts}
     return "contains" in operators and not operators.isdisjoint(ORDERED)

@@ -1,4 +1,4 @@
-"""How often a rule may fire for one participant (contract §11).
+"""How often a rule may fire for one participant (docs/contract.md §11).
 
 Days are local dates of the tenant's zone at the time of the fact; weeks are ISO weeks. A late fact counts on the day on which it
 happened, so the order in which facts arrive does not matter within RETENTION. For a cooldown only the newest firing is stored: a fact
@@ -15,7 +15,7 @@ RETENTION = timedelta(days=35)
 
 
 class Limit(Enum):
-    """The limit that stopped a rule. The values are the names in the contract."""
+    """The limit that stopped a rule. The values are the names in `limits` of a rule."""
 
     EVER = "ever"
     PER_DAY = "per_day"

@@ -43,7 +43,7 @@ class CompiledRule:
         return self.expression is None or self.expression.matches(properties, attributes)
 
     def may_match(self, properties: Mapping[str, Any]) -> bool:
-        """Whether it matches for some participant."""
+        """Whether the rule may match an event with these properties: it does for at least some participants."""
         return self.reads_attributes or self.matches(properties, {})
 
     def is_open(self, at: datetime) -> bool:
@@ -67,7 +67,7 @@ class ListeningRules:
         return [rule for rule in rules if rule.may_match(properties)]
 
     def matching(self, properties: Mapping[str, Any], attributes: Mapping[str, Any]) -> Sequence[int]:
-        """Return the places in `rules` of those that match."""
+        """Return the places in `rules` of the rules that match."""
         places = self._index.places(properties)
         return [place for place in places if self.rules[place].matches(properties, attributes)]
 

@@ -29,7 +29,7 @@ class TierUpgrade:
 def evaluate(
     work: UnitOfWork, participant: Participant, *, before: Points, entry_id: UUID | None
 ) -> TierUpgrade | None:
-    """Move a participant into the tier that their points lead to (contract §7).
+    """Move a participant into the tier that their points lead to (docs/contract.md §7).
 
     Call it in the unit of the award, after the participant's totals were changed. `before` are the points before the
     award; `entry_id` is the award's ledger entry, or None without an award.

@@ -98,7 +98,7 @@ def _replay(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -
 def _delete(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     pk = endpoint.pk
     services.delete_endpoint(endpoint)
-    endpoint.pk = pk  # for the audit row
+    endpoint.pk = pk  # Django has set it to None, and the audit row needs it
     return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, next_url=reverse(LIST))
 
 
@@ -179,7 +179,7 @@ class EndpointAdmin(ShownOnceAdmin):
             yield Link("Deliveries", _deliveries_url(row), "list")
         yield from super().object_links(request, row)
 
-    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         data, now = form.judged.validated_data, timezone.now()
         if change:
             replace_fields(obj, services.update_endpoint(Endpoint.objects.get(pk=obj.pk), changes=data, now=now))

@@ -27,7 +27,7 @@ MARGIN_SECONDS = 5.0
 CLAIM_SIZE = 512
 """Deliveries that a worker holds for one endpoint. It claims more when half of them are sent."""
 DOUBTFUL_CLAIM_SIZE = 16
-"""The same for an endpoint that failed lately. For one that is down, it is 1."""
+"""Deliveries that a worker holds for an endpoint that failed lately. For an endpoint that is down, it is 1."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class ThreadEnded:
 
 
 Message = ClaimResult | ThreadEnded | None
-"""None: check again."""
+"""What threads send to the loop. None means: check again for due deliveries."""
 
 
 class DeliveryLoop:

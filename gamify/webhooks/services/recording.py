@@ -94,7 +94,7 @@ def _update_endpoints(results: Sequence[tuple[ClaimedDelivery, Try]], *, now: da
 
 
 def _mark_doubtful(ids: Sequence[UUID], *, now: datetime) -> None:
-    """Write `failed_at`, but not again within some seconds, to save writes."""
+    """Write `failed_at` of these endpoints. Skip those for which it was written some seconds ago, to save writes."""
     if ids:
         long_ago = Q(failed_at=None) | Q(failed_at__lt=now - DOUBTFUL_FOR / 10)
         Endpoint.objects.filter(long_ago, pk__in=ids).update(failed_at=now)

@@ -61,7 +61,7 @@ class Command(ReportingCommand):
 
 
 def _tenants(slug: str | None, *, sandbox: bool) -> Sequence[Tenant]:
-    """Raises TenantNotFound."""
+    """Return the tenant with this slug, or its sandbox; without a slug all tenants. Raises TenantNotFound."""
     return list(Tenant.objects.all()) if slug is None else [existing_tenant(slug, sandbox=sandbox)]
 
 

@@ -13,7 +13,7 @@ Slot = tuple[UUID, int]
 
 @dataclass(eq=False)
 class ScoreDraft:
-    """One participant's score in one slot.
+    """One participant's score on one track in one period (a `Slot`), in memory.
 
     `stored` has the values of the stored row (score, earliness, is_shown), or None if there is no row.
     """
@@ -26,7 +26,7 @@ class ScoreDraft:
     stored: tuple[int, int, bool] | None = None
 
     @classmethod
-    def from_row(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "ScoreDraft":  # noqa: FBT001 - a row
+    def from_row(cls, participant_id: UUID, score: int, early: int, is_shown: bool) -> "ScoreDraft":  # noqa: FBT001 - columns of a row
         """The draft of a stored row, unchanged."""
         return cls(participant_id, score, early, is_shown, stored=(score, early, is_shown))
 
@@ -67,7 +67,7 @@ class ScoreDraft:
 
 
 class ScoreDrafts:
-    """The drafts of a fold, by slot and participant."""
+    """All drafts of a fold, by slot (track and period) and participant."""
 
     def __init__(self) -> None:
         self._drafts: defaultdict[Slot, dict[UUID, ScoreDraft]] = defaultdict(dict)
@@ -82,7 +82,7 @@ class ScoreDrafts:
         return self._drafts[slot].setdefault(participant_id, ScoreDraft(participant_id))
 
     def of_participants(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, ScoreDraft]]:
-        """The drafts of these participants in all slots."""
+        """The drafts of these participants on all tracks and in all periods."""
         ids = list(participant_ids)
         for slot, drafts in self._drafts.items():
             yield from ((slot, drafts[participant_id]) for participant_id in ids if participant_id in drafts)

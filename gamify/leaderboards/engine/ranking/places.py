@@ -57,7 +57,7 @@ class Move:
 
 
 Moves = Mapping[UUID, Move]
-"""The moves in one slot by participant id."""
+"""The moves on one track in one period, by participant id."""
 
 
 def net_count(moves: Iterable[Move]) -> int:

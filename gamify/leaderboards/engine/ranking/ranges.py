@@ -60,7 +60,9 @@ class Range:
 
 @dataclass
 class Ranges:
-    """The ranges of one slot, and their changes since they were read. `leaves` and `groups` are in rising order.
+    """The ranges of one track in one period, and their changes since they were read.
+
+    `leaves` and `groups` are in rising order.
 
     To count moves (`apply`), the leaves that contain the moved places are enough. To split and join leaves, all leaves of their
     groups must be present, and `end`, the exclusive upper bound of the last leaf (None for the top of the board): see `section`.
@@ -74,7 +76,7 @@ class Ranges:
 
     @classmethod
     def from_stored(cls, ranges: Iterable[Range]) -> "Ranges":
-        """All stored ranges of a slot. If there are none, one leaf and one group that hold every place."""
+        """All stored ranges of a track in one period. If there are none, one leaf and one group that hold every place."""
         ordered = sorted(ranges, key=lambda each: each.low) or [
             Range(LEAF, WORST_PLACE, 0),
             Range(GROUP, WORST_PLACE, 0),

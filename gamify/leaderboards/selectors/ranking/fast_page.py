@@ -1,6 +1,7 @@
-"""Answers from one SQL statement, for boards without waiting changes.
+"""Answers from one SQL statement, for boards whose score changes are all folded.
 
-Where no change waits, the stored scores are the whole truth. One statement sees one moment, so it needs no transaction.
+If no change waits to be folded, the stored scores are complete. One statement reads one moment, so it needs no transaction.
+
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from gamify.leaderboards.selectors.ranking.stored_board import BoardRow, StoredB
 class FastPage:
     """The result of one statement. If `has_waiting_changes`, it is not the answer and must not be used.
 
-    `revision` is that of closed periods. `rows_above` is the number of rows above the first of `rows`, and `better_scores`
-    the number of those with a better score. `total` is the size of the board.
+    `revision` counts the changes of closed periods (`Folding.revision`). `rows_above` is the number of rows above the first of
+    `rows`, and `better_scores` the number of those with a better score. `total` is the size of the board.
     """
 
     has_waiting_changes: bool

@@ -25,12 +25,15 @@ A period that ends within this time may already be closed for them.
 """
 
 Hit = tuple[ScoreChange, Board, int | None]
-"""A change, a board that it concerns, and the amount to add. None means that a level has to be looked up."""
+"""A score change, a board that it affects, and the amount to add.
+
+The amount is None if the board ranks a current number, such as a balance. The fold then reads that number.
+"""
 
 
 @dataclass
 class FoldResult:
-    """The drafts after a fold, the participants concerned by id, and the moves by slot.
+    """The drafts after a fold, the participants concerned by id, and the moves by slot (track and period).
 
     `has_changed_closed_period` is True if the standing of a closed period may have changed, so that cached ranks are stale.
     """
@@ -126,7 +129,10 @@ class Fold:
             self.drafts.put((row.track, row.period), draft)
 
     def _periods(self, change: ScoreChange, board: Board) -> Sequence[Period]:
-        """All periods in which a change may alter a score. A level has no other client period than all time."""
+        """All periods in which a change may alter a score.
+
+        A board that ranks a current number, such as a balance, has scores of all time only.
+        """
         periods = [ALL_TIME] if board.measure.is_level else periods_at(change.at, board.zone)
         return [*periods, *_day_periods(self._days(change, board))]
 
@@ -149,7 +155,7 @@ class Fold:
                 self._close_day(board, participant_id, day)
 
     def _days(self, change: ScoreChange, board: Board) -> Sequence[date]:
-        """The days whose OPENING or MOVED scores the change may alter.
+        """The days whose scores at the start (OPENING) or after a move (MOVED) the change may alter.
 
         The day of the change is included because a reader's clock may be behind the clock of this fold.
         """
@@ -160,7 +166,8 @@ class Fold:
     def _raise_opening(self, board: Board, participant_id: UUID, day: date, amount: int, early: int) -> None:
         """Add an amount that counts before `day` to the score at the start of `day`.
 
-        Only a participant who moved on that day has an OPENING score. The others are counted with their score of all time.
+        Only a participant who moved on that day has a stored score for its start (OPENING). For the others the score of all time
+        counts.
         """
         if self.drafts.find((board.track, period_on(Kind.MOVED, day).code), participant_id) is None:
             return
@@ -168,7 +175,10 @@ class Fold:
         self._close_day(board, participant_id, day)
 
     def _set_openings(self) -> None:
-        """Set today's OPENING and MOVED scores from `_load_openings`, for participants whose balance moved today."""
+        """For participants whose balance moved today, set the scores at the start of today (OPENING) and now (MOVED).
+
+        `_load_openings` has read the former.
+        """
         for board_id, levels in self._openings.items():
             board = next(each for each in self.boards.active.values() if each.id == board_id)
             today = self._today(board)

@@ -1,7 +1,7 @@
 """Pages and ranks of boards.
 
-There are two ways to an answer. Where no change waits, one statement returns it (`fast_page`). Otherwise the waiting changes are
-folded in memory and added to the stored scores (`snapshots`).
+There are two ways to an answer. If no score change waits to be folded, one statement returns it (`fast_page`). Otherwise the
+waiting changes are folded in memory and added to the stored scores (`snapshots`).
 """
 
 from collections.abc import Sequence
@@ -219,8 +219,9 @@ def _computed_previous_ranks(board_snapshot: BoardSnapshot, period: Period, ids:
 def _ranks_at_start_of_today(board_snapshot: BoardSnapshot, period: Period, ids: Sequence[UUID]) -> Ranks:
     """The ranks of all time at the start of today.
 
-    Participants who moved today had their OPENING place, and the others had the place that they have now. The rank of a score
-    then is its rank now, minus the movers who are above it now, plus the movers who were above it then.
+    Participants who moved today had the place that is stored for the start of the day (OPENING). The others had the place that
+    they have now. The rank of a score then is its rank now, minus the movers who are above it now, plus the movers who were above
+    it then.
     """
     day = local_day(board_snapshot.now, board_snapshot.board.zone)
     now, opening, moved = (

@@ -53,7 +53,10 @@ class _HistoryScores:
         self.scores: dict[tuple[int, UUID], ScoreDraft] = {}
 
     def add_sums(self, people: Sequence[Participant]) -> None:
-        """Add up all amounts. The OPENING score of a day includes everything that counts before it, even if recorded later."""
+        """Add up all amounts of these participants, for each period.
+
+        The score at the start of a day (`Kind.OPENING`) includes everything that counts before that day, even if recorded later.
+        """
         moved: set[tuple[date, UUID]] = set()
         for each in amounts_in_history(self._tenant, people, self._board.measure):
             early, participant_id = earliness(each.at), each.participant_id
@@ -77,7 +80,10 @@ class _HistoryScores:
         self._keep_movers(moved)
 
     def _keep_movers(self, moved: Collection[tuple[date, UUID]]) -> None:
-        """Keep the OPENING rows of participants who moved on that day and had a score when it began. Add their MOVED rows."""
+        """Keep scores at the start of a day (OPENING) only for participants who moved on that day and had a score then.
+
+        Add their scores after the move (MOVED).
+        """
         opened = {(period_on(Kind.OPENING, day).code, participant_id) for day, participant_id in moved}
         openings = {period_on(Kind.OPENING, day).code for day in self._days}
         for key in list(self.scores):

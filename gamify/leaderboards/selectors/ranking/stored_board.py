@@ -131,7 +131,7 @@ class StoredBoard:
 
 
 def _place_parameters(places: Collection[Place]) -> dict[str, Any]:
-    """The parameters of `statements.leaves_holding`: arrays on PostgreSQL, JSON on SQLite."""
+    """The parameters that pass `places` to the SQL text `leaves_holding`: arrays on PostgreSQL, JSON on SQLite."""
     if connection.vendor == "postgresql":
         carries, rests, earlies, ids = zip(
             *((*split_score(score), early, who) for score, early, who in places), strict=True

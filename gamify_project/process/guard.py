@@ -51,13 +51,13 @@ class Guard:
         self._process = self._start()
 
     def close(self) -> None:
-        """Close the pipe, and wait until the guard has stopped all groups that were not forgotten."""
+        """Close the pipe, and wait until the guard has stopped all process groups that it still watches."""
         self._close_pipe()
         self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
         """Start the guard with all commands as arguments, so that it also cleans up if the parent is killed right now."""
-        return subprocess.Popen(  # noqa: S603 - this very file
+        return subprocess.Popen(  # noqa: S603 - runs this file
             [sys.executable, "-I", "-S", "-B", __file__, str(self._grace_seconds), *self._commands()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
