@@ -56,7 +56,7 @@ audits: Registry[Audit] = Registry("Audit")
 # --- rows, streamed -------------------------------------------------------------------------------------------------------
 
 
-def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter) -> Iterator[Any]:
+def stream_rows(rows: "QuerySet[Any, Any]", report_progress: ProgressReporter = lambda number: None) -> Iterator[Any]:
     """Yield all of `rows`, read in chunks of CHUNK, and report each chunk."""
     for chunk in chunks_of(rows.iterator(chunk_size=CHUNK)):
         report_progress(len(chunk))
@@ -110,6 +110,11 @@ def differences(about: str, expected: Mapping[str, Any], found: Mapping[str, Any
             yield Drift(about, what, value, found[what])
 
 
+def count_rows(*models: type[Model]) -> Callable[[Tenant], int]:
+    """Return the `size` of an audit that reads all rows of a tenant in `models`."""
+    return lambda tenant: sum(model._default_manager.filter(tenant_id=tenant.pk).count() for model in models)
+
+
 # --- rows that refer to others --------------------------------------------------------------------------------------------
 
 
@@ -138,6 +143,28 @@ def check_mentions(
                 yield from differences(mention.about, mention.values, row)
             elif not may_be_gone:
                 yield Drift(mention.about, str(model._meta.verbose_name), mention.row_id, None)
+
+
+def audit_of_events(model: type[Model], *, id_field: str, columns: Mapping[str, str], **types: Any) -> Audit:
+    """Return an audit of domain events: each must name a row of `model` with the same participant and the same values.
+
+    `id_field` is the field of the event that has the row's id. `columns` maps columns of the row to fields of the event. `types` filters
+    the events, such as `type__startswith="points."`. The reverse is not checked, because imports of history emit no events.
+    """
+
+    def events(tenant: Tenant) -> QuerySet[DomainEvent]:
+        return DomainEvent.objects.filter(tenant_id=tenant.pk, **types)
+
+    def mentions(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Mention]:
+        rows = events(tenant).values_list("id", "type", "participant_id", "data")
+        for event_id, kind, participant_id, data in stream_rows(rows, report_progress):
+            values = {column: data.get(field) for column, field in columns.items()}
+            yield Mention(f"event {kind} {event_id}", data.get(id_field), {"participant_id": participant_id, **values})
+
+    return Audit(
+        lambda tenant: events(tenant).count(),
+        lambda tenant, report_progress: check_mentions(tenant, model, mentions(tenant, report_progress)),
+    )
 
 
 def _uuid(row_id: Any) -> UUID | None:

@@ -7,7 +7,7 @@ next request, without a query of its own.
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import F
@@ -34,6 +34,24 @@ class Catalog:
         if name not in self._parts:
             self._parts[name] = catalog_parts[name](self.tenant)
         return self._parts[name]
+
+
+Part = TypeVar("Part")
+
+
+class CatalogPart(Generic[Part]):
+    """Declares a part of the catalog: `part(catalog)` returns what `load(tenant)` loaded and compiled."""
+
+    def __init__(self, name: str, load: Callable[[Tenant], Part]) -> None:
+        self._name, self._load = name, load
+
+    def __call__(self, catalog: Catalog) -> Part:
+        part: Part = catalog.part(self._name)
+        return part
+
+    def register(self) -> None:
+        """Called when the apps are loaded."""
+        catalog_parts.register(self._name, self._load)
 
 
 _catalogs: dict[UUID, Catalog] = {}

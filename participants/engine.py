@@ -127,6 +127,11 @@ def instant_of(text: str) -> datetime | None:
         return None
 
 
+def instant_text(at: datetime) -> str:
+    """Format an instant for JSON: in UTC, with a `Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def day_of(text: str) -> date | None:
     """Parse a date in the format `YYYY-MM-DD`. Returns None for any other text."""
     try:

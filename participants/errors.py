@@ -57,20 +57,36 @@ class DomainError(Exception):
         self.headers = dict(headers or {})
 
 
-class ParticipantNotFound(DomainError):
-    code = "participant_not_found"
+class NotFound(DomainError):
+    """A request names something that does not exist. A subclass sets its `code`, and the `noun` with which the message begins."""
+
     status = 404
-    text = "Participant not found: {}"
+    noun: str
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"{self.noun} not found: {name}")
 
 
-class InvalidInput(DomainError):
-    """Well-formed JSON that breaks a rule. Raised by rules below the serializers."""
+class ParticipantNotFound(NotFound):
+    code = "participant_not_found"
+    noun = "Participant"
+
+
+class InvalidFields(DomainError):
+    """Well-formed input that breaks rules. The first error is the message."""
 
     code = "validation_error"
     status = 422
 
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
+
+
+class InvalidInput(InvalidFields):
+    """The same with one error. Raised by rules below the serializers."""
+
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", errors=(FieldError(field, message),))
+        super().__init__(FieldError(field, message))
 
 
 class TenantUnavailable(DomainError):

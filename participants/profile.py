@@ -36,10 +36,10 @@ class Section:
     OpenAPI document.
     """
 
-    profile: Callable[[Subject], Mapping[str, Any]]
     state: Callable[[Subject], Any]
-    profile_fields: Callable[[], Mapping[str, AnyField]]
     state_field: Callable[[], AnyField]
+    profile: Callable[[Subject], Mapping[str, Any]] = lambda subject: {}
+    profile_fields: Callable[[], Mapping[str, AnyField]] = dict
 
 
 sections: Registry[Section] = Registry("Profile section")

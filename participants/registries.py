@@ -1,7 +1,10 @@
-"""Registries, which domains above this package fill in `AppConfig.ready()`."""
+"""Registries, which domains above this package fill when the apps are loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Generic, TypeVar
+
+from django.apps import AppConfig
 
 T = TypeVar("T")
 
@@ -35,3 +38,13 @@ class Registry(Generic[T]):
 
     def items(self) -> Iterator[tuple[str, T]]:
         return iter(self._entries.items())
+
+
+class DomainConfig(AppConfig):
+    """The app of a domain. `registers` are its modules whose function `register` is called when the apps are loaded, in order."""
+
+    registers: Sequence[str]
+
+    def ready(self) -> None:
+        for module in self.registers:
+            import_module(f"{self.name}.{module}").register()

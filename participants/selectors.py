@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Model, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from participants.database import Query, Slot
@@ -25,6 +26,8 @@ SORTABLE: Mapping[str, str] = {
     "first_seen_at": "first_seen_at",
     "last_seen_at": "last_seen_at",
 }
+
+Row = TypeVar("Row", bound=Model)
 
 
 _KEY_BY_DIGEST = Query(
@@ -69,6 +72,12 @@ def _has_name(name: str, *id_fields: str, slug: str = "slug") -> Q:
         for field in id_fields:
             condition |= Q(**{field: tenant_id})
     return condition
+
+
+def row_by_id(rows: "QuerySet[Row]", text: str) -> Row | None:
+    """Return the row whose id is `text`; None if there is none, also if `text` is not a UUID."""
+    known = uuid_of(text)
+    return None if known is None else rows.filter(pk=known).first()
 
 
 def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:

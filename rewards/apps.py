@@ -1,15 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class RewardsConfig(AppConfig):
+class RewardsConfig(registries.DomainConfig):
     name = "rewards"
     verbose_name = "Rewards"
-
-    def ready(self) -> None:
-        from rewards import audits, grants, profile, selectors, services
-
-        selectors.register()
-        profile.register()
-        services.register()
-        grants.register()
-        audits.register()
+    registers = ("profile", "services.wiring", "grants", "audits")

@@ -17,12 +17,9 @@ from participants.api.fields import (
 )
 from participants.api.nested import NestedObject
 from participants.api.scalars import FractionField, InstantField, WholeNumberField
-from participants.engine import MAX_BIGINT, plain_number
-from rewards.engine import (
-    MAX_HOURS,
-    MAX_PATTERN,
-    pattern_problem,
-)
+from participants.engine import MAX_BIGINT, is_empty_period, plain_number
+from rewards.engine.multipliers import MAX_HOURS
+from rewards.engine.patterns import MAX_PATTERN, pattern_problem
 from rewards.models import RewardType
 
 MULTIPLIER = RewardType.POINTS_MULTIPLIER.value
@@ -130,8 +127,7 @@ class RewardChanges(DefinitionChanges):
         return attrs
 
     def _check_dates(self, attrs: Mapping[str, Any]) -> None:
-        starts_at, expires_at = self.after(attrs, "starts_at"), self.after(attrs, "expires_at")
-        if starts_at is not None and expires_at is not None and starts_at >= expires_at:
+        if is_empty_period(self.after(attrs, "starts_at"), self.after(attrs, "expires_at")):
             raise serializers.ValidationError({"expires_at": "Must be after starts_at."})
 
     def _check_pattern(self, attrs: Mapping[str, Any]) -> None:

@@ -17,8 +17,8 @@ from rewards.services.issuing import tally_load
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    source = {"type": grant.source.type, "code": grant.source.code}
-    claim = grant_reward(work, participant, UUID(str(grant.spec["id"])), source=source, event_id=grant.event_id)
+    reward_id, source = UUID(str(grant.spec["id"])), grant.source.to_json()
+    claim = grant_reward(work, participant, reward_id, source=source, event_id=grant.event_id)
     yield GrantReport("reward", claim.reward_name, grant.source, id=claim.reward_id)
 
 

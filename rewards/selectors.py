@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from participants.catalog import Catalog, catalog_parts
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally, RewardType
 
-PART = "rewards"
 BATCH_SIZE = 1_000
 
 
@@ -75,21 +74,14 @@ def existing_codes(reward: Reward, codes: Sequence[str]) -> set[str]:
 
 def active_multipliers(participant: Participant, *, now: datetime) -> "QuerySet[RewardTally]":
     """The participant's multipliers that are active now, with their rewards, the longest first."""
-    tallies = RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    tallies = RewardTally.objects.of(participant)
     return tallies.filter(active_until__gt=now).select_related("reward").order_by("-active_until")
 
 
-def multiplier_reward_ids(catalog: Catalog) -> tuple[UUID, ...]:
-    """The ids of all points multipliers of the tenant, also inactive ones: participants keep what they claimed."""
-    found: tuple[UUID, ...] = catalog.part(PART)
-    return found
-
-
 def _load_multiplier_rewards(tenant: Tenant) -> tuple[UUID, ...]:
+    """The ids of all points multipliers of the tenant, also inactive ones: participants keep what they claimed."""
     rewards = Reward.objects.of(tenant).filter(reward_type=RewardType.POINTS_MULTIPLIER)
     return tuple(rewards.in_order().values_list("pk", flat=True))
 
 
-def register() -> None:
-    """Called when the apps are loaded."""
-    catalog_parts.register(PART, _load_multiplier_rewards)
+multiplier_reward_ids = CatalogPart("rewards", _load_multiplier_rewards)

@@ -1,13 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class StreaksConfig(AppConfig):
+class StreaksConfig(registries.DomainConfig):
     name = "streaks"
     verbose_name = "Streaks"
-
-    def ready(self) -> None:
-        from streaks import grants, profile, services
-
-        services.register()
-        profile.register()
-        grants.register()
+    registers = ("services.wiring", "profile", "grants")

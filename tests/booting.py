@@ -126,9 +126,9 @@ def _init_database(program: Program, folder: Path, password: str) -> None:
     _hand_over(password_file)
     command = [str(program.path.with_name("initdb")), "-D", str(folder / "data"), "-U", USER, "-E", "UTF8", "--no-sync"]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}", *_locale(program)]
-    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **_unprivileged())
-    if made.returncode != 0:
-        raise NoServer(f"initdb failed: {(made.stderr.strip() or made.stdout.strip()).splitlines()[-1:]}")
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **_unprivileged())
+    if finished.returncode != 0:
+        raise NoServer(f"initdb failed: {(finished.stderr.strip() or finished.stdout.strip()).splitlines()[-1:]}")
 
 
 def _locale(program: Program) -> list[str]:

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from participants import catalog, limits
 from participants.models import ApiKey, HmacSecret, Tenant
 from tests.client import Api
+from tests.documented_events import documented_event
 from tests.factories import TenantFactory, raw_key
-from tests.told import documented_event
 
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 CALLERS = (ApiKey, HmacSecret)

@@ -29,8 +29,8 @@ class TenantFactory(factory.django.DjangoModelFactory[Tenant]):
 
     @classmethod
     def _create(cls, model_class: type[Tenant], *args: Any, **kwargs: Any) -> Tenant:
-        made = {name: kwargs.pop(name) for name in ("slug", "name", "timezone") if name in kwargs}
-        tenant = create_tenant(**made, now=timezone.now())
+        fields = {name: kwargs.pop(name) for name in ("slug", "name", "timezone") if name in kwargs}
+        tenant = create_tenant(**fields, now=timezone.now())
         for name, value in kwargs.items():
             setattr(tenant, name, value)
         tenant.save()
@@ -45,11 +45,11 @@ def raw_key(tenant: Tenant, *scopes: str, **given: Any) -> str:
 def made_key(tenant: Tenant, *scopes: str, **given: Any) -> NewKey:
     """A new key of `tenant`, with its row; `expires_at` may lie in the past."""
     expires_at = given.pop("expires_at", None)
-    made = create_api_key(tenant=tenant, scopes=scopes, now=timezone.now(), **given)
+    created = create_api_key(tenant=tenant, scopes=scopes, now=timezone.now(), **given)
     if expires_at is not None:
-        created_at = min(made.row.created_at, expires_at - timedelta(days=1))
-        ApiKey.objects.filter(pk=made.row.pk).update(expires_at=expires_at, created_at=created_at)
-    return made
+        created_at = min(created.row.created_at, expires_at - timedelta(days=1))
+        ApiKey.objects.filter(pk=created.row.pk).update(expires_at=expires_at, created_at=created_at)
+    return created
 
 
 def made_secret(tenant: Tenant, **given: Any) -> NewSecret:

@@ -131,9 +131,9 @@ class BadgeAdmin(MetricAdmin):
     def conditional_fields(self) -> dict[str, str]:
         return {**super().conditional_fields, "minimum": "metric != ''"}
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        first, settings, *others = super().get_fieldsets(request, obj)
-        return (first, settings, ("Earned", {"fields": CRITERIA}), *others)
+    def own_fieldsets(self, obj: Any) -> Any:
+        settings, *others = super().own_fieldsets(obj)
+        return (settings, ("Earned", {"fields": CRITERIA}), *others)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
         return services.create_badge(tenant=tenant, data=data, now=now)
@@ -194,4 +194,4 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
-panels.register("badges", Panel(seen_with=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
+panels.register("badges", Panel(view_permissions=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))

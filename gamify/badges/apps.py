@@ -1,14 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class BadgesConfig(AppConfig):
+class BadgesConfig(registries.DomainConfig):
     name = "gamify.badges"
     verbose_name = "Badges"
-
-    def ready(self) -> None:
-        from gamify.badges import audits, grants, profile, services
-
-        profile.register()
-        services.register()
-        grants.register()
-        audits.register()
+    registers = ("profile", "services.wiring", "grants", "audits")

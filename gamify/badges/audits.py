@@ -8,15 +8,12 @@ from participants.auditing import (
     Drift,
     ProgressReporter,
     audits,
+    count_rows,
     group_with_participants,
     orphan_drift,
     stream_rows,
 )
 from participants.models import Participant, Tenant
-
-
-def _size(tenant: Tenant) -> int:
-    return Participant.objects.of(tenant).count() + BadgeAward.objects.filter(tenant_id=tenant.pk).count()
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -35,4 +32,4 @@ def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
 
 def register() -> None:
     """Called when the apps are loaded."""
-    audits.register("badges", Audit(_size, _find))
+    audits.register("badges", Audit(count_rows(Participant, BadgeAward), _find))

@@ -8,18 +8,18 @@ from functools import partial
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, badges_in
+from gamify.badges.selectors.catalog import Listening
 from gamify.badges.services import count_event, ensure_progress_rows, progress_loads
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
+from participants.engine import decimal_text
 from participants.work import Load, UnitOfWork
 
 MAX_PRELOADED = 32
 """If more badges listen to the events of a unit, their rows are loaded later, and only for badges whose filter matches."""
-
-Listening = tuple[BadgeDefinition, Criterion]
 
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
@@ -82,7 +82,7 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
-    note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
+    note = f"{decimal_text(min(value, criterion.minimum))} of {decimal_text(criterion.minimum)}"
     return TraceEntry(_source(badge), result, note, _condition_results(criterion, fact))
 
 

@@ -22,10 +22,8 @@ class AlreadyEarned(GrantRefused):
 
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
-    source = {"type": grant.source.type, "code": grant.source.code}
-    awarded = grant_badge(
-        work, participant, str(grant.spec["code"]), metadata={"source": source}, event_id=grant.event_id
-    )
+    metadata = {"source": grant.source.to_json()}
+    awarded = grant_badge(work, participant, str(grant.spec["code"]), metadata=metadata, event_id=grant.event_id)
     if awarded.already_earned:
         raise AlreadyEarned(awarded.badge.code)
     yield GrantReport("badge", awarded.badge.name, grant.source, code=awarded.badge.code)

@@ -1,7 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Definition, Participant, Tenant
+from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 
@@ -28,12 +28,7 @@ class Badge(Definition):
     criteria_revision = models.PositiveIntegerField(default=1, editable=False)
 
 
-class BadgeAwardQuerySet(models.QuerySet["BadgeAward"]):
-    def of(self, participant: Participant) -> "BadgeAwardQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
-
-class BadgeAward(models.Model):
+class BadgeAward(ParticipantRow):
     """One badge that one participant has earned. Repeated awards add no row.
 
     `event_id` is the client's event that led to the award, or null. Only the unit of work writes rows, under the lock of the
@@ -41,20 +36,12 @@ class BadgeAward(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints and no indexes on them: see docs/decisions/0003. An eraser deletes the rows of a participant,
-    # and badges are never deleted.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     earned_at = models.DateTimeField()
     event_id = models.UUIDField(null=True)
     metadata = JSONField(default=dict)
 
-    objects = BadgeAwardQuerySet.as_manager()
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -62,7 +49,7 @@ class BadgeAward(models.Model):
         ]
 
 
-class BadgeProgress(models.Model):
+class BadgeProgress(ParticipantRow):
     """The progress of one participant towards one badge that counts events and that they do not have.
 
     `value` counts their events under the criteria with this `revision`. A row with an older revision is recounted from the
@@ -70,16 +57,11 @@ class BadgeProgress(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No foreign key constraints and no indexes on them: see docs/decisions/0003.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     revision = models.PositiveIntegerField()
     value = models.DecimalField(max_digits=40, decimal_places=9)
+
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "badge progress"

@@ -10,7 +10,7 @@ from gamify.badges.models import Rarity
 from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned
 from gamify.facts.definitions import NumberField
 from participants.engine import exact_number
-from participants.profile import AnyField, Section, Subject, sections
+from participants.profile import Section, Subject, sections
 
 
 class BadgeSummary(serializers.Serializer[Any]):
@@ -70,16 +70,11 @@ def _state(subject: Subject) -> Any:
     return [summary_body(status) for status in badge_statuses(subject.participant, subject.catalog)]
 
 
-def _profile_fields() -> Mapping[str, AnyField]:
-    return {"badges": ParticipantBadge(many=True, help_text="The badges they have earned.")}
-
-
-def _state_field() -> AnyField:
-    return BadgeSummary(many=True, help_text="All active badges, and inactive ones that they earned.")
-
-
 def register() -> None:
-    sections.register(
-        "badges",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    section = Section(
+        state=_state,
+        state_field=lambda: BadgeSummary(many=True, help_text="All active badges, and inactive ones that they earned."),
+        profile=_profile,
+        profile_fields=lambda: {"badges": ParticipantBadge(many=True, help_text="The badges they have earned.")},
     )
+    sections.register("badges", section)

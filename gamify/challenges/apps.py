@@ -1,12 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class ChallengesConfig(AppConfig):
+class ChallengesConfig(registries.DomainConfig):
     name = "gamify.challenges"
     verbose_name = "Challenges"
-
-    def ready(self) -> None:
-        from gamify.challenges import profile, services
-
-        profile.register()
-        services.register()
+    registers = ("profile", "services.wiring")

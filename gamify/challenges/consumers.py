@@ -26,21 +26,14 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     for challenge, listeners in challenges_in(work.catalog).by_event[fact.name]:
-        values = {each.objective.code: _value(each, fact) for each in listeners if _matches(each, fact)}
+        fields = fact.properties, fact.participant.attributes
+        values = {each.objective.code: each.value(*fields) for each in listeners if each.matches(*fields)}
         if values:
             result, note, outcomes = _apply(challenge, fact, values, work)
         else:
             result, note, outcomes = NOT_MATCHED, None, ()
         yield _trace_entry(challenge, listeners, fact, result, note)
         yield from outcomes
-
-
-def _matches(listener: Listener, fact: Fact) -> bool:
-    return listener.matches(fact.properties, fact.participant.attributes)
-
-
-def _value(listener: Listener, fact: Fact) -> Any:
-    return listener.value(fact.properties, fact.participant.attributes)
 
 
 def _apply(

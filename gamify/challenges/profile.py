@@ -6,16 +6,12 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.challenges.selectors import Status, enrolment_statuses
-from participants.profile import AnyField, Section, Subject, sections
+from participants.profile import Section, Subject, sections
 
 
 class ChallengesSummary(serializers.Serializer[Any]):
     active = serializers.IntegerField(help_text="Number of challenges under way.")
     completed = serializers.IntegerField(help_text="Number of completions, repeated ones included.")
-
-
-def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {}
 
 
 def _state(subject: Subject) -> Mapping[str, int]:
@@ -24,16 +20,9 @@ def _state(subject: Subject) -> Mapping[str, int]:
     return {"active": sum(each.status is Status.ACTIVE for each in statuses), "completed": completed}
 
 
-def _profile_fields() -> Mapping[str, AnyField]:
-    return {}
-
-
-def _state_field() -> AnyField:
-    return ChallengesSummary(help_text="Numbers of active and completed challenges.")
-
-
 def register() -> None:
-    sections.register(
-        "challenges",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    section = Section(
+        state=_state,
+        state_field=lambda: ChallengesSummary(help_text="Numbers of active and completed challenges."),
     )
+    sections.register("challenges", section)

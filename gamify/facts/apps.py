@@ -1,12 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class FactsConfig(AppConfig):
+class FactsConfig(registries.DomainConfig):
     name = "gamify.facts"
     verbose_name = "Events"
-
-    def ready(self) -> None:
-        from gamify.facts import services
-
-        services.register()
-        services.consumers()  # so that a misspelt name fails at the start, and not at the first event
+    registers = ("services.wiring",)

@@ -4,17 +4,14 @@ from typing import Any
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, ParticipantRow
+from participants.models import ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 PRUNED = {"pruned": True}
 """Replaces a trace that was cleared because it was too old."""
 
 
-class EventQuerySet(models.QuerySet["Event"]):
-    def of(self, participant: Participant) -> "EventQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class EventQuerySet(ParticipantRowQuerySet["Event"]):
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-occurred_at", "-id")
 

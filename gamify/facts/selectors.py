@@ -1,15 +1,39 @@
 """Reads of events."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
+from gamify.facts.engine.expressions import MATCHES_NOTHING, CompiledExpression, MalformedExpression
 from gamify.facts.models import PRUNED, Event, EventQuerySet
 from participants.database import AmongRows
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
+
+logger = structlog.get_logger(__name__)
+
+
+def compile_or_match_nothing(
+    compile_document: Callable[[Mapping[str, Any]], CompiledExpression],
+    document: Mapping[str, Any],
+    *,
+    log_event: str,
+    **owner: str,
+) -> CompiledExpression:
+    """Compile a stored expression or filter. A malformed one is logged and matches nothing.
+
+    It was stored before documents were validated. An exception here would make the whole catalog of the tenant unusable. `log_event` and
+    `owner`, such as `rule=str(row.pk)`, are the entry of the log.
+    """
+    try:
+        return compile_document(document)
+    except MalformedExpression as malformed:
+        logger.warning(log_event, **owner, problem=str(malformed))
+        return MATCHES_NOTHING
 
 
 @dataclass(frozen=True)
@@ -20,12 +44,9 @@ class EventPage:
     total: int
 
 
-class EventNotFound(DomainError):
+class EventNotFound(NotFound):
     code = "event_not_found"
-    status = 404
-
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"Event not found: {event_id}")
+    noun = "Event"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -29,16 +30,12 @@ TOP = 10
 COLUMNS = ("Rank", "Participant", "Name", "Score", "Change")
 
 
-def _metric_choices() -> list[tuple[str, str]]:
-    return metric_choices(board_metrics)
-
-
 class LeaderboardForm(MetricForm):
     create_body, update_body = NewLeaderboard, LeaderboardChanges
     form_names = selector_names("selector") | {"selector": "metric"}
     unset_words = MetricForm.unset_words | {"timezone": "the tenant's", "participant_filter": "all participants"}
 
-    metric = ChoiceField(label="Ranks by", choices=_metric_choices)
+    metric = ChoiceField(label="Ranks by", choices=partial(metric_choices, board_metrics))
     time_window = ChoiceField(
         label="Shows",
         choices=WindowChoice.choices,
@@ -153,4 +150,4 @@ def _rank_row(board: Board, participant: Participant) -> list[Any]:
 
 
 VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
-panels.register("leaderboards", Panel(seen_with=VIEW_PERMISSIONS, boxes=_boxes))
+panels.register("leaderboards", Panel(view_permissions=VIEW_PERMISSIONS, boxes=_boxes))

@@ -1,12 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class LeaderboardsConfig(AppConfig):
+class LeaderboardsConfig(registries.DomainConfig):
     name = "gamify.leaderboards"
     verbose_name = "Leaderboards"
-
-    def ready(self) -> None:
-        from gamify.leaderboards import audits, services
-
-        services.register()
-        audits.register()
+    registers = ("services.wiring", "audits")

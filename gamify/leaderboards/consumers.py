@@ -15,12 +15,12 @@ from participants.work import Load, UnitOfWork
 
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     boards = boards_in(catalog)
-    return large_sum_loads(measure for event in events for measure in boards.measures_of_event(event.name))
+    return large_sum_loads(measure for event in events for measure in boards.by_event[event.name])
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     boards = boards_in(work.catalog)
-    for measure in boards.measures_of_event(fact.name):
+    for measure in boards.by_event[fact.name]:
         if measure.is_property_sum and (reason := count_or_refuse(work, fact, measure)):
             yield UndoNote(DOMAIN, {"refused": measure.key})
             for board in boards.by_measure[measure.key]:

@@ -1,14 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class PointsConfig(AppConfig):
+class PointsConfig(registries.DomainConfig):
     name = "gamify.points"
     verbose_name = "Points"
-
-    def ready(self) -> None:
-        from gamify.points import audits, grants, profile, services
-
-        profile.register()
-        services.register()
-        grants.register()
-        audits.register()
+    registers = ("profile", "services.wiring", "grants", "audits")

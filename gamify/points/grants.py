@@ -14,7 +14,7 @@ from participants.work import UnitOfWork
 
 def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[Outcome]:
     granted, source = engine.granted_amount(grant.spec, grant.properties, participant.attributes), grant.source
-    note = Note(f"{source.type} {source.code}", {"source": {"type": source.type, "code": source.code}}, grant.event_id)
+    note = Note(f"{source.type} {source.code}", {"source": source.to_json()}, grant.event_id)
     credited = credit(work, participant, granted.points, note=note, at=grant.at)
     yield GrantReport("points", "Points", source, id=credited.entry.id, amount=credited.entry.delta)
     if granted.is_capped:

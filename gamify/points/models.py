@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, Participant, ParticipantRow
+from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 
@@ -18,10 +18,7 @@ class EntryType(models.TextChoices):
     REVERSAL = "reversal"
 
 
-class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
-    def of(self, participant: Participant) -> "LedgerEntryQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class LedgerEntryQuerySet(ParticipantRowQuerySet["LedgerEntry"]):
     def newest_first(self) -> "LedgerEntryQuerySet":
         return self.order_by("-number")
 
@@ -79,10 +76,7 @@ class LedgerEntry(ParticipantRow):
         return abs(self.delta)
 
 
-class ExpiringCreditQuerySet(models.QuerySet["ExpiringCredit"]):
-    def of(self, participant: Participant) -> "ExpiringCreditQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class ExpiringCreditQuerySet(ParticipantRowQuerySet["ExpiringCredit"]):
     def unspent(self) -> "ExpiringCreditQuerySet":
         return self.filter(rest__gt=0)
 

@@ -1,6 +1,5 @@
 """The section `points` of profile and state."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -24,20 +23,15 @@ def _state(subject: Subject) -> dict[str, int]:
     return summary(totals_of(subject.participant))
 
 
-def _profile(subject: Subject) -> Mapping[str, Any]:
-    return {"points": _state(subject)}
-
-
-def _profile_fields() -> Mapping[str, AnyField]:
-    return {"points": _state_field()}
-
-
-def _state_field() -> AnyField:
+def _field() -> AnyField:
     return PointsSummary(help_text="Balance and totals of the participant, in points.")
 
 
 def register() -> None:
-    sections.register(
-        "points",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    section = Section(
+        state=_state,
+        state_field=_field,
+        profile=lambda subject: {"points": _state(subject)},
+        profile_fields=lambda: {"points": _field()},
     )
+    sections.register("points", section)

@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from gamify.points.engine import Boost, Totals
 from gamify.points.models import Boost as BoostRow
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
-from participants.catalog import Catalog
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
 
-BOOSTS = "boosts"
 SPENDING = (EntryType.DEDUCT, EntryType.CLAIM, EntryType.REFUND)
 
 
@@ -48,7 +46,8 @@ def totals_at(participant: Participant | None, at: datetime, *, now: datetime) -
         return totals
     for kind, delta in _sums_since(participant, at):
         totals = _before_entry(totals, EntryType(kind), delta)
-    return _add_back(totals, _not_yet_expired(participant, at, now=now))
+    unexpired = _not_yet_expired(participant, at, now=now)
+    return replace(totals, balance=totals.balance + unexpired, expired=totals.expired - unexpired)
 
 
 def _sums_since(participant: Participant, at: datetime) -> Iterator[tuple[str, int]]:
@@ -78,10 +77,6 @@ def _not_yet_expired(participant: Participant, at: datetime, *, now: datetime) -
     """Points that expired after `at` and have no `expire` entry yet. The participant's row as of `now` leaves them out."""
     rows = ExpiringCredit.objects.of(participant).expired(now).filter(expires_at__gt=at)
     return rows.aggregate(rest=Sum("rest"))["rest"] or 0
-
-
-def _add_back(totals: Totals, amount: int) -> Totals:
-    return replace(totals, balance=totals.balance + amount, expired=totals.expired - amount)
 
 
 def tenants_with_expired_credits(*, now: datetime) -> "QuerySet[Tenant]":
@@ -117,8 +112,7 @@ def load_boosts(tenant: Tenant) -> Sequence[Boost]:
     return [Boost(row.multiplier, row.starts_at, row.ends_at) for row in rows]
 
 
-def boosts_in(catalog: Catalog) -> Sequence[Boost]:
-    return cast("Sequence[Boost]", catalog.part(BOOSTS))
+boosts_in = CatalogPart("boosts", load_boosts)
 
 
 def entries_page(participant: Participant | None, *, page: int, page_size: int) -> EntryPage:

@@ -1,11 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class RulesConfig(AppConfig):
+class RulesConfig(registries.DomainConfig):
     name = "gamify.rules"
     verbose_name = "Rules"
-
-    def ready(self) -> None:
-        from gamify.rules import services
-
-        services.register()
+    registers = ("services.wiring",)

@@ -20,7 +20,7 @@ from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
 from participants.engine import is_empty_period
-from participants.errors import DomainError, FieldError
+from participants.errors import FieldError, InvalidFields
 from participants.events import event_types
 from participants.models import Tenant
 
@@ -125,8 +125,7 @@ class RuleChanges(DefinitionChanges):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Validate the changes together with the stored values that stay."""
-        starts_at, ends_at = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
-        if is_empty_period(starts_at, ends_at):
+        if is_empty_period(self.after(attrs, "starts_at"), self.after(attrs, "ends_at")):
             raise serializers.ValidationError({"ends_at": "must be later than the start"})
         return attrs
 
@@ -155,20 +154,10 @@ def rule_with_changes(row: Rule, data: Mapping[str, Any]) -> Rule:
     return draft
 
 
-class InvalidGrants(DomainError):
-    """A rule names a grant that cannot be given."""
-
-    code = "validation_error"
-    status = 422
-
-    def __init__(self, *errors: FieldError) -> None:
-        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
-
-
 def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
-    """Check the grants of a rule of `tenant`. Raises: InvalidGrants."""
+    """Check the grants of a rule of `tenant`. Raises: InvalidFields."""
     if problems := tuple(then_problems(tenant, grants)):
-        raise InvalidGrants(*problems)
+        raise InvalidFields(*problems)
 
 
 def then_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> Iterable[FieldError]:

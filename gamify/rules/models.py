@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from datetime import date
 from typing import Self
 
@@ -7,7 +6,7 @@ from django.db.models import F, Q
 
 from gamify.rules.engine.limits import Tally
 from participants.ids import new_id
-from participants.models import Definition, Participant, ParticipantRow
+from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.definitions import DefinitionQuerySet
 from participants.models.json import JSONField
 
@@ -44,11 +43,6 @@ class Rule(Definition):
         ]
 
 
-class RuleTallyQuerySet(models.QuerySet["RuleTally"]):
-    def of(self, participant: Participant) -> "RuleTallyQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
-
 class RuleTally(ParticipantRow):
     """How often a rule with limits has fired for one participant. A rule without limits has no rows.
 
@@ -61,7 +55,7 @@ class RuleTally(ParticipantRow):
     days = models.JSONField(default=dict)
     last_at = models.DateTimeField()
 
-    objects = RuleTallyQuerySet.as_manager()
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -71,14 +65,10 @@ class RuleTally(ParticipantRow):
     @property
     def tally(self) -> Tally:
         """The stored values, as the engine uses them."""
-        return Tally(self.total, _dates(self.days), self.last_at)
+        return Tally(self.total, {date.fromisoformat(day): count for day, count in self.days.items()}, self.last_at)
 
     @tally.setter
     def tally(self, tally: Tally) -> None:
         assert tally.last_at is not None, "a row is written when the rule has fired"  # noqa: S101
         self.total, self.last_at = tally.total, tally.last_at
         self.days = {day.isoformat(): count for day, count in sorted(tally.days.items())}
-
-
-def _dates(stored: Mapping[str, int]) -> dict[date, int]:
-    return {date.fromisoformat(day): count for day, count in stored.items()}

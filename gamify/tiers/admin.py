@@ -140,5 +140,5 @@ def _note(participant: Participant) -> str:
     return f"{now} Next: {following.name}, {remaining:,} points to go.".strip()
 
 
-SEEN_WITH = ("tiers.view_tierchange", "tiers.add_tierchange")
-panels.register("tiers", Panel(seen_with=SEEN_WITH, pages=(ASSIGN,), boxes=_boxes))
+VIEW_PERMISSIONS = ("tiers.view_tierchange", "tiers.add_tierchange")
+panels.register("tiers", Panel(view_permissions=VIEW_PERMISSIONS, pages=(ASSIGN,), boxes=_boxes))

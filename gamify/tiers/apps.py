@@ -1,14 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class TiersConfig(AppConfig):
+class TiersConfig(registries.DomainConfig):
     name = "gamify.tiers"
     verbose_name = "Tiers"
-
-    def ready(self) -> None:
-        from gamify.tiers import audits, grants, profile, services
-
-        profile.register()
-        services.register()
-        grants.register()
-        audits.register()
+    registers = ("profile", "services.wiring", "grants", "audits")

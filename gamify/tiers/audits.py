@@ -9,6 +9,7 @@ from participants.auditing import (
     Drift,
     ProgressReporter,
     audits,
+    count_rows,
     differences,
     group_with_participants,
     orphan_drift,
@@ -17,10 +18,6 @@ from participants.auditing import (
 from participants.models import Participant, Tenant
 
 COLUMNS = ("external_id", "tier_count", "tier_code")
-
-
-def _size(tenant: Tenant) -> int:
-    return Participant.objects.of(tenant).count() + TierChange.objects.filter(tenant_id=tenant.pk).count()
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -46,4 +43,4 @@ def _check_participant(row: dict[str, Any], changes: Iterator[Any]) -> Iterator[
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    audits.register("tiers", Audit(_size, _find))
+    audits.register("tiers", Audit(count_rows(Participant, TierChange), _find))

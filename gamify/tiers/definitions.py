@@ -17,10 +17,6 @@ MAX_LEVEL = 2**31 - 1
 MAX_BENEFITS = 50
 MAX_BENEFIT = 200
 
-AWARD_TYPE_HELP = "`automatic`: reached by points, can be assigned too; `manual`: only assigned or granted."
-MULTIPLIER_HELP = "Awards to participants in this tier are multiplied by this number; null for 1."
-BENEFITS_HELP = "Benefits of the tier, as texts for people."
-
 
 class LevelField(WholeNumberField):
     """The level of a tier. Levels may have gaps and start at 0."""
@@ -52,13 +48,21 @@ class TierChanges(DefinitionChanges):
     criteria_config = Criteria(
         required=False, help_text="The points at which the tier is reached. Automatic tiers need `min_points`."
     )
-    award_type = serializers.ChoiceField(choices=AwardType.choices, required=False, help_text=AWARD_TYPE_HELP)
-    points_multiplier = MultiplierField(required=False, allow_null=True, help_text=MULTIPLIER_HELP)
+    award_type = serializers.ChoiceField(
+        choices=AwardType.choices,
+        required=False,
+        help_text="`automatic`: reached by points, can be assigned too; `manual`: only assigned or granted.",
+    )
+    points_multiplier = MultiplierField(
+        required=False,
+        allow_null=True,
+        help_text="Awards to participants in this tier are multiplied by this number; null for 1.",
+    )
     benefits = serializers.ListField(
         child=LineField(max_length=MAX_BENEFIT),
         required=False,
         max_length=MAX_BENEFITS,
-        help_text=BENEFITS_HELP,
+        help_text="Benefits of the tier, as texts for people.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, Participant, ParticipantRow
+from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
 
 
 class AwardType(models.TextChoices):
@@ -35,10 +35,7 @@ class Tier(Definition):
         return self.award_type == AwardType.AUTOMATIC
 
 
-class TierChangeQuerySet(models.QuerySet["TierChange"]):
-    def of(self, participant: Participant) -> "TierChangeQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class TierChangeQuerySet(ParticipantRowQuerySet["TierChange"]):
     def oldest_first(self) -> "TierChangeQuerySet":
         return self.order_by("number")
 

@@ -1,6 +1,7 @@
 """The section `tier` of profile and state."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from rest_framework import serializers
 from gamify.tiers import engine
 from gamify.tiers.engine import Ladder, Tier
 from gamify.tiers.selectors import achieved_at, current_tier, ladder_of, points_of
+from gamify.tiers.services.changes import name_of, tier_payload
 from participants.models import Participant
-from participants.profile import AnyField, Section, Subject, sections
+from participants.profile import Section, Subject, sections
 
 
 class TierSummary(serializers.Serializer[Any]):
@@ -35,17 +37,13 @@ class ProfileTier(CurrentTier):
     next_tier = NextTier(allow_null=True, help_text="The next higher tier; null at the top.")
 
 
-def summary_of(tier: Tier) -> dict[str, Any]:
-    return {"code": tier.code, "name": tier.name, "level": tier.level}
-
-
 def current_and_next(
     subject: Subject, *, achieved_at: datetime | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The current tier, reached at `achieved_at`, and the next tier, as they appear in answers. Either may be None."""
     ladder = ladder_of(subject.catalog)
     tier = current_tier(ladder, subject.participant)
-    current = None if tier is None else summary_of(tier) | {"color": tier.color, "achieved_at": achieved_at}
+    current = None if tier is None else asdict(name_of(tier)) | {"color": tier.color, "achieved_at": achieved_at}
     return current, _next_summary(ladder, tier, subject.participant)
 
 
@@ -69,19 +67,15 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 def _state(subject: Subject) -> Any:
     tier = current_tier(ladder_of(subject.catalog), subject.participant)
-    return None if tier is None else summary_of(tier)
-
-
-def _profile_fields() -> Mapping[str, AnyField]:
-    return {"tier": ProfileTier(allow_null=True, help_text="The current tier, or null.")}
-
-
-def _state_field() -> AnyField:
-    return TierSummary(allow_null=True, help_text="The current tier, or null.")
+    return tier_payload(tier)
 
 
 def register() -> None:
-    sections.register(
-        "tier",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+    about: dict[str, Any] = {"allow_null": True, "help_text": "The current tier, or null."}
+    section = Section(
+        state=_state,
+        state_field=lambda: TierSummary(**about),
+        profile=_profile,
+        profile_fields=lambda: {"tier": ProfileTier(**about)},
     )
+    sections.register("tier", section)

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 from django.db.models import QuerySet
 
 from gamify.tiers.engine import Basis, Ladder, Points, Tier
 from gamify.tiers.models import Tier as TierRow
 from gamify.tiers.models import TierChange
-from participants.catalog import Catalog
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
 
-CATALOG_PART = "tiers"
 MAX_HISTORY = 1000
 
 
@@ -36,8 +34,7 @@ def _compile(row: TierRow) -> Tier:
     )
 
 
-def ladder_of(catalog: Catalog) -> Ladder:
-    return cast("Ladder", catalog.part(CATALOG_PART))
+ladder_of = CatalogPart("tiers", load_ladder)
 
 
 def points_of(participant: Participant | None) -> Points:
@@ -62,19 +59,14 @@ def achieved_at(participant: Participant | None) -> datetime | None:
 
 def award_recipients_in_chunks(tenant: Tenant, *, size: int) -> Iterator[list[str]]:
     """Yield, in chunks of up to `size`, the external ids of all participants who ever earned points, in ascending order."""
-    last = ""
-    while chunk := list(_award_recipients_after(tenant, last)[:size]):
+    ids, last = _award_recipients(tenant).order_by("external_id").values_list("external_id", flat=True), ""
+    while chunk := list(ids.filter(external_id__gt=last)[:size]):
         yield chunk
         last = chunk[-1]
 
 
 def count_award_recipients(tenant: Tenant) -> int:
     return _award_recipients(tenant).count()
-
-
-def _award_recipients_after(tenant: Tenant, external_id: str) -> "QuerySet[Participant, str]":
-    awarded = _award_recipients(tenant).filter(external_id__gt=external_id)
-    return awarded.order_by("external_id").values_list("external_id", flat=True)
 
 
 def _award_recipients(tenant: Tenant) -> "QuerySet[Participant]":

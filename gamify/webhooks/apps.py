@@ -1,11 +1,7 @@
-from django.apps import AppConfig
+from participants import registries
 
 
-class WebhooksConfig(AppConfig):
+class WebhooksConfig(registries.DomainConfig):
     name = "gamify.webhooks"
     verbose_name = "Webhooks"
-
-    def ready(self) -> None:
-        from gamify.webhooks import services
-
-        services.register()
+    registers = ("services.wiring",)

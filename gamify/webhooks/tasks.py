@@ -1,8 +1,9 @@
 """Celery tasks of webhooks: deliveries, feed positions, and retention."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -38,17 +39,18 @@ def prune() -> None:
     Also replace the ids of erased participants in old events that stay.
     """
     ends_at, now = time.monotonic() + BUDGET_SECONDS, timezone.now()
-    old_deliveries = services.prune_deliveries(before=now - timedelta(days=settings.DELIVERY_RETENTION_DAYS))
-    before = now - timedelta(days=settings.EVENT_RETENTION_DAYS)
-    deliveries, events = _until(ends_at, old_deliveries), _until(ends_at, services.prune_events(before=before))
-    ids = _until(ends_at, services.forget_erased_ids(before=before))
+    deliveries_before = now - timedelta(days=settings.DELIVERY_RETENTION_DAYS)
+    events_before = now - timedelta(days=settings.EVENT_RETENTION_DAYS)
+    deliveries = _until(ends_at, partial(services.prune_deliveries, before=deliveries_before))
+    events = _until(ends_at, partial(services.prune_events, before=events_before))
+    ids = _until(ends_at, partial(services.forget_erased_ids, before=events_before))
     logger.info("outbox_pruned", deliveries=deliveries, events=events, erased_ids=ids)
 
 
-def _until(ends_at: float, steps: Iterator[int]) -> int:
+def _until(ends_at: float, next_chunk: Callable[[], int]) -> int:
     removed = 0
-    for step in steps:
-        removed += step
+    while count := next_chunk():
+        removed += count
         if time.monotonic() > ends_at:
             break
     return removed

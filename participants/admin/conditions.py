@@ -3,7 +3,6 @@
 `{"plan": "pro", "amount": {"gte": 10}}` is shown as two rows. A condition that a row cannot express can be removed, but not edited.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from participants.admin.attributes import FIXED, KINDS, NO, NUMBER, TEXT, YES, Row, row_of, value_of
 from participants.admin.rows import RowsWidget, SubmittedRows
+from participants.admin.shown import ShownValueField
 from participants.admin.words import list_of, value_in_words
 
 PRESENT, MISSING = "present", "missing"
@@ -154,24 +154,16 @@ class ConditionsWidget(RowsWidget):
         return SubmittedFilter(value, conditions_of(value))
 
 
-class ConditionsField(forms.Field):
+class ConditionsField(ShownValueField):
     """Form field. Its cleaned value is a filter, or None without conditions."""
 
     widget = ConditionsWidget
-    submits_shown_value = True
 
     def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
         return list_of(filter_in_words(value or {}))
 
-    def clean(self, value: Any) -> dict[str, Any] | None:
-        return filter_of(value)
+    def submitted_value(self, submitted: SubmittedFilter) -> dict[str, Any] | None:
+        return filter_of(submitted)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return _as_json(filter_of(data)) != _as_json(filter_of(ConditionsWidget().show(data.shown)))
-        except forms.ValidationError:
-            return True
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # compared as JSON, because 1 == True == 1.0
+    def unchanged(self, shown: Mapping[str, Any]) -> SubmittedFilter:
+        return ConditionsWidget().show(shown)

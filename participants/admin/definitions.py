@@ -126,9 +126,14 @@ class DefinitionAdmin(TenantDataAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
         about = ("About", {"fields": ("id", ("created_at", "updated_at"))})
-        shown = ("Where it is shown", {"fields": ("is_active", "display_order")})
-        settings = ("Settings", {"fields": self.settings})
-        return ((None, {"fields": named}), settings, shown, *([about] if obj else []))
+        return ((None, {"fields": named}), *self.own_fieldsets(obj), *([about] if obj else []))
+
+    def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Return the parts of the form between the name and "About". `obj` is None for a new definition."""
+        return (
+            ("Settings", {"fields": self.settings}),
+            ("Where it is shown", {"fields": ("is_active", "display_order")}),
+        )
 
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]

@@ -53,12 +53,12 @@ class Panel:
     """What one domain adds to the page of a participant.
 
     `moments(participant, limit)` returns the newest `limit` entries of the timeline, and `boxes(participant)` tables with the
-    current state. Each must use a constant number of queries. A user needs one of the permissions in `seen_with` to see the
+    current state. Each must use a constant number of queries. A user needs one of the permissions in `view_permissions` to see the
     links, boxes and moments; if it is empty, every user who may see the participant sees them. Object pages check their own
     permission.
     """
 
-    seen_with: Sequence[str] = ()
+    view_permissions: Sequence[str] = ()
     pages: Sequence[ObjectPage] = ()
     links: Callable[[Participant], Iterable[Link]] = _nothing
     boxes: Callable[[Participant], Iterable[Box]] = _nothing
@@ -74,9 +74,8 @@ def pages() -> list[ObjectPage]:
 
 def visible_panels(request: HttpRequest) -> list[Panel]:
     """Return the panels that the user of the request may see."""
-    return [
-        panel for panel in panels.values() if not panel.seen_with or any(map(request.user.has_perm, panel.seen_with))
-    ]
+    may = request.user.has_perm
+    return [panel for panel in panels.values() if not panel.view_permissions or any(map(may, panel.view_permissions))]
 
 
 def links(participant: Participant, shown: Iterable[Panel]) -> list[Link]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django import forms
+from participants.admin.shown import ShownValueWidget
 
 MAX_ROWS = 500
 
@@ -24,7 +24,7 @@ class SubmittedRows(Generic[Stored, R]):
     rows: Sequence[R]
 
 
-class RowsWidget(forms.Widget):
+class RowsWidget(ShownValueWidget):
     """Subclasses set `row_class`, a dataclass of texts with one field for each input of a row, and override `show`.
 
     `nothing` is the value of an empty editor. `choices` are the choices of the selects, by their name in the template.
@@ -53,9 +53,6 @@ class RowsWidget(forms.Widget):
         except (ValueError, RecursionError):
             return self.nothing
         return value if isinstance(value, type(self.nothing)) else self.nothing
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         submitted = value if isinstance(value, SubmittedRows) else self.show(value or self.nothing)

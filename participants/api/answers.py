@@ -27,6 +27,16 @@ def shows(body: type[serializers.Serializer[Any]]) -> Callable[[Answer], Answer]
     return add
 
 
+class OmitsNull(serializers.Serializer[Any]):
+    # Leaves out the `optional_fields` whose value is null. No docstring: it would describe every answer in the OpenAPI document.
+
+    optional_fields: tuple[str, ...] = ()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        answer = super().to_representation(instance)
+        return {name: value for name, value in answer.items() if value is not None or name not in self.optional_fields}
+
+
 def answer_field(field: Any) -> Any:
     """Return a field that shows what `field` sets: the same type, choices and help text, without limits on the input."""
     about = {"help_text": field.help_text, "allow_null": field.allow_null}

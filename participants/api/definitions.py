@@ -1,6 +1,6 @@
 """The admin endpoints of every kind of definition: list, create, get, update, and delete (which deactivates).
 
-@documented(created=Example(body={...}, answer={...}), errors=[...])
+@document_endpoints(created=Example(body={...}, answer={...}), errors=[...])
 class AdminTierViewSet(DefinitionViewSet):
     noun, model, serializer_class = "tier", Tier, TierAnswer
     create_body, update_body, not_found = NewTier, TierChanges, TierNotFound
@@ -13,7 +13,7 @@ that is not sent (`DefinitionChanges.after`).
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import django_filters
@@ -30,7 +30,7 @@ from participants.api.filters import BooleanFilter, FilterBackend
 from participants.api.pagination import Page
 from participants.api.scalars import FlagField, TextField, WholeNumberField
 from participants.api.schema import Example, operation
-from participants.api.views import AdminViewSet, validated
+from participants.api.views import AdminViewSet, validate
 from participants.api.warnings import Warnings, ignored_fields, warnings_field, with_warnings
 from participants.errors import DomainError, InvalidInput
 from participants.models import Definition
@@ -92,10 +92,6 @@ class Deactivated(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="What was done, as a sentence.")
 
 
-class NotFound(Protocol):
-    def __call__(self, definition_id: str, /) -> DomainError: ...
-
-
 class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     """Subclasses set `noun`, `model`, the three serializers, and the error for an unknown id (`not_found`)."""
 
@@ -103,7 +99,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
     model: ClassVar[type[Definition]]
     create_body: ClassVar[type[serializers.Serializer[Any]]]
     update_body: ClassVar[type[serializers.Serializer[Any]]]
-    not_found: ClassVar[NotFound]
+    not_found: ClassVar[type[DomainError]]
     pagination_class = Page
     filter_backends = [FilterBackend]
     filterset_class = DefinitionFilter
@@ -138,7 +134,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
 
     def create(self, request: Request) -> Response:
         warnings = ignored_fields(request.data, self.create_body())
-        row = self.perform_create(validated(self.create_body, request.data))
+        row = self.perform_create(validate(self.create_body, request.data))
         return self._response(row, warnings=warnings, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, definition_id: str) -> Response:
@@ -149,7 +145,7 @@ class DefinitionViewSet(AdminViewSet, GenericViewSet[Any]):
                 request.data, self.update_body(), current=lambda: self.get_serializer(row).data
             )
             sent: Mapping[str, Any] = _without_null_for_required(dict(request.data), self.update_body)
-            changed: Mapping[str, Any] = validated(self.update_body, sent, instance=row)
+            changed: Mapping[str, Any] = validate(self.update_body, sent, instance=row)
             return changed
 
         return self._response(self.perform_change(definition_id, changes), warnings=warnings)
@@ -196,7 +192,7 @@ def _without_null_for_required(data: Mapping[str, Any], body: type[serializers.S
 V = TypeVar("V", bound=type[DefinitionViewSet])
 
 
-def documented(*, created: Example, errors: Sequence[DomainError] = ()) -> Callable[[V], V]:
+def document_endpoints(*, created: Example, errors: Sequence[DomainError] = ()) -> Callable[[V], V]:
     """Class decorator: describe the five operations of a definition viewset in the OpenAPI document.
 
     `created` is an example of a create request with its answer. `errors` are examples of the domain's own errors; the code

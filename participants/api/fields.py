@@ -159,6 +159,14 @@ class DryRunQuery(serializers.Serializer[Any]):
     dry_run = SwitchField(default=False, help_text="Return what would happen, and change nothing.")
 
 
+class ParticipantPage(serializers.Serializer[Any]):
+    # Base of pages of one participant's rows. No docstring: it would describe every such answer in the OpenAPI document.
+    participant_id = ParticipantIdField()
+    total = serializers.IntegerField(help_text="Number of rows on all pages.")
+    page = serializers.IntegerField(help_text="The requested page.")
+    page_size = serializers.IntegerField(help_text="The requested page size.")
+
+
 class PageQuery(serializers.Serializer[Any]):
     """The parameters `page` and `page_size` of all lists."""
 

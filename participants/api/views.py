@@ -61,7 +61,7 @@ class KeyViewSet(ViewSet):
 
         Raises: rest_framework's ValidationError, which becomes a 422 answer.
         """
-        return validated(serializer, self.request.data)
+        return validate(serializer, self.request.data)
 
     def query(self, serializer: type[Serializer[Any]]) -> Any:
         """Return the validated query string.
@@ -71,7 +71,7 @@ class KeyViewSet(ViewSet):
         parameters = self.request.query_params
         if self.request.method not in SAFE_METHODS:
             refuse_empty(parameters, serializer().fields)
-        return validated(serializer, non_empty_parameters(parameters))
+        return validate(serializer, non_empty_parameters(parameters))
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant. The rate limit headers of the answer then describe the participant's limit."""
@@ -84,7 +84,7 @@ class AdminViewSet(KeyViewSet):
     permission_classes = [HasKey, HasAdminScope]
 
 
-def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = None) -> Any:
+def validate(serializer: type[Serializer[Any]], data: Any, *, instance: Any = None) -> Any:
     """Validate `data` with `serializer` and return the cleaned values.
 
     With an `instance` it is a partial update: fields that are not sent are absent from the result.
@@ -98,7 +98,7 @@ def validated(serializer: type[Serializer[Any]], data: Any, *, instance: Any = N
     return bound.validated_data
 
 
-def rendered(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
+def render(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
     """Convert `value` to JSON-ready data with the serializer `answer`."""
     body: dict[str, Any] = _shared_instance(answer).to_representation(value)
     return body

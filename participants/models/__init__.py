@@ -8,7 +8,7 @@ from participants.models.idempotency import IdempotencyKey
 from participants.models.imports import FileImport
 from participants.models.keys import ApiKey
 from participants.models.participants import Participant
-from participants.models.rows import ParticipantRow, TenantRow
+from participants.models.rows import ParticipantRow, ParticipantRowQuerySet, TenantRow
 from participants.models.tenants import Tenant
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "IdempotencyKey",
     "Participant",
     "ParticipantRow",
+    "ParticipantRowQuerySet",
     "Tenant",
     "TenantRow",
 ]

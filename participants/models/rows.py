@@ -1,5 +1,7 @@
 """Abstract models for big tables, whose foreign keys have no constraint (docs/decisions/0003)."""
 
+from typing import Self, TypeVar
+
 from django.db import models
 
 from participants.models.participants import Participant
@@ -19,6 +21,14 @@ class TenantRow(models.Model):
 
     class Meta:
         abstract = True
+
+
+P = TypeVar("P", bound="ParticipantRow")
+
+
+class ParticipantRowQuerySet(models.QuerySet[P]):
+    def of(self, participant: Participant) -> Self:
+        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
 
 
 class ParticipantRow(TenantRow):

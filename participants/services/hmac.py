@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from participants.engine import signature_of
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import HmacSecret, Tenant
 from participants.secrets import decrypt, encrypt
 from participants.selectors import active_secrets
@@ -17,10 +17,9 @@ PREFIX = "phx_"
 SECRET_BYTES = 32
 
 
-class HmacSecretNotFound(DomainError):
+class HmacSecretNotFound(NotFound):
     code = "hmac_secret_not_found"
-    status = 404
-    text = "HMAC secret not found: {}"
+    noun = "HMAC secret"
 
 
 @dataclass(frozen=True)

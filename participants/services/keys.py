@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import ApiKey, Tenant
 from participants.models.keys import Scope
 from participants.services.callers import revoke
@@ -20,10 +20,9 @@ SECRET_BYTES = 32
 PREFIX_CHARACTERS = 6
 
 
-class ApiKeyNotFound(DomainError):
+class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
-    status = 404
-    text = "API key not found: {}"
+    noun = "API key"
 
 
 class ApiKeyAmbiguous(DomainError):

@@ -33,6 +33,26 @@ class Eraser:
 
 erasers: Registry[Eraser] = Registry("Eraser")
 
+
+def delete_rows(*models: Any) -> Callable[[Participant], None]:
+    """Return a function that deletes a participant's rows of these models (subclasses of `ParticipantRow`)."""
+
+    def delete(participant: Participant) -> None:
+        for model in models:
+            model.objects.of(participant).delete()
+
+    return delete
+
+
+def update_rows(model: Any, **values: Any) -> Callable[[Participant], None]:
+    """Return a function that sets columns of all rows that a participant has in `model`. Other columns stay as they are."""
+    return lambda participant: model.objects.of(participant).update(**values)
+
+
+def keep_rows(participant: Participant) -> None:
+    """For rows without personal data, which stay when a participant is anonymized."""
+
+
 after_participant_zone_change: Registry[Callable[[UnitOfWork, Participant], object]] = Registry(
     "Participant zone handler"
 )

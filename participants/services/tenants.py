@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from participants.catalog import bump_catalog_version
 from participants.engine import slug_problem
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import Tenant
 from participants.models.tenants import Environment
 from participants.registries import Registry
@@ -20,10 +20,9 @@ class TenantSlugConflict(DomainError):
     text = "Tenant with slug '{}' already exists"
 
 
-class TenantNotFound(DomainError):
+class TenantNotFound(NotFound):
     code = "tenant_not_found"
-    status = 404
-    text = "Tenant not found: {}"
+    noun = "Tenant"
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """The unit of work: the only way to write rows of participants (docs/decisions/0002)."""
 
-from participants.work.answers import answer_from, result_from
+from participants.work.answers import OMIT_IF_NONE, answer_from, result_from
 from participants.work.idempotency import IdempotencyKeyReused, IdempotencyRequest
 from participants.work.loading import Load
 from participants.work.open_units import wait_for_open_units
@@ -14,6 +14,7 @@ from participants.work.sweeping import bisect_failures, round_robin
 from participants.work.unit import UnitOfWork, before_flush, closing_steps
 
 __all__ = [
+    "OMIT_IF_NONE",
     "IdempotencyKeyReused",
     "IdempotencyRequest",
     "Load",

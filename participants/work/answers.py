@@ -2,10 +2,11 @@
 
 A result is a frozen dataclass, and the annotations of its fields decide how values are read. `participant_id` and `is_replay` are
 never stored: the repeated request names the participant, so nothing of an erased participant remains in the row (decision 0005).
+A refusal is stored with its code, its message and its status.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -13,13 +14,22 @@ from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
+from participants.errors import DomainError
+
 NOT_STORED = {"participant_id", "is_replay"}
+OMIT_IF_NONE = {"omit_if_none": True}
+"""The metadata of a field that the stored answer lacks when its value is None."""
+
 Result = TypeVar("Result")
 
 
 def answer_from(result: Any) -> dict[str, Any]:
     """Return the stored answer for `result`: one JSON value for each field of the dataclass."""
-    return {each.name: _json(getattr(result, each.name)) for each in fields(result) if each.name not in NOT_STORED}
+    return {each.name: _json(value) for each in fields(result) if _is_stored(each, value := getattr(result, each.name))}
+
+
+def _is_stored(field: Field[Any], value: Any) -> bool:
+    return field.name not in NOT_STORED and not (value is None and field.metadata.items() >= OMIT_IF_NONE.items())
 
 
 def result_from(model: type[Result], answer: Mapping[str, Any], **not_stored: Any) -> Result:
@@ -29,7 +39,8 @@ def result_from(model: type[Result], answer: Mapping[str, Any], **not_stored: An
     """
     kind: Any = model
     known = {name: read(answer[name]) for name, read in _readers(kind).items() if name in answer}
-    result: Result = kind(**known, **not_stored, is_replay=True)
+    replay = {"is_replay": True} if hasattr(kind, "is_replay") else {}
+    result: Result = kind(**known, **not_stored, **replay)
     return result
 
 
@@ -38,6 +49,8 @@ def _json(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, DomainError):
+        return {"code": value.code, "message": value.message, "status": value.status}
     return {each.name: _json(getattr(value, each.name)) for each in fields(value)} if is_dataclass(value) else value
 
 
@@ -58,4 +71,9 @@ def _read_nested(model: Any) -> Callable[[Any], Any]:
     return lambda value: model(**{name: read(value[name]) for name, read in _readers(model).items() if name in value})
 
 
-_PLAIN: Mapping[Any, Callable[[Any], Any]] = {UUID: UUID, Decimal: Decimal, datetime: datetime.fromisoformat}
+_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
+    UUID: UUID,
+    Decimal: Decimal,
+    datetime: datetime.fromisoformat,
+    DomainError: lambda value: DomainError(value["message"], code=value["code"], status=value["status"]),
+}

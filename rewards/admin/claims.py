@@ -18,7 +18,7 @@ from participants.engine import decimal_text
 from rewards import services
 from rewards.admin.stock import REVEAL as REVEAL_CODE
 from rewards.admin.stock import REVEALED
-from rewards.engine import mask
+from rewards.engine.code_lines import mask
 from rewards.models import Claim, ClaimStatus
 
 COLORS = {"claimed": "info", "fulfilled": "success", "pending": "warning", "cancelled": "danger"}

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 from participants.admin.pages import Done, ObjectPage, PageForm, Review
 from rewards import services
 from rewards.definitions import MAX_CODES
-from rewards.engine import BadLine, CodeLines, parse_code_lines, text_from_codes
+from rewards.engine.code_lines import BadLine, CodeLines, parse_code_lines, text_from_codes
 from rewards.models import Reward
 from rewards.selectors import existing_codes
 

@@ -38,5 +38,5 @@ def _moment(claim: Claim) -> Moment:
     return Moment(claim.claimed_at, claim.reward_name, f"Reward, {claim.status}", "redeem", url)
 
 
-SEEN_WITH = ("rewards.view_claim", "rewards.change_claim")
-panels.register("rewards", Panel(seen_with=SEEN_WITH, boxes=_boxes, moments=_moments))
+VIEW_PERMISSIONS = ("rewards.view_claim", "rewards.change_claim")
+panels.register("rewards", Panel(view_permissions=VIEW_PERMISSIONS, boxes=_boxes, moments=_moments))

@@ -7,10 +7,10 @@ import django_filters
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
+from participants.api.definitions import DefinitionFilter, DefinitionViewSet, document_endpoints
 from participants.api.parsers import StrictJSONParser
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.errors import InvalidInput
 from participants.models import Definition
 from rewards import services
@@ -28,7 +28,7 @@ class RewardFilter(DefinitionFilter):
     reward_type = django_filters.ChoiceFilter(choices=RewardType.choices, label="Only rewards of this type.")
 
 
-@documented(created=examples.CREATED)
+@document_endpoints(created=examples.CREATED)
 class AdminRewardViewSet(DefinitionViewSet):
     noun, model, serializer_class = services.NOUN, Reward, RewardAnswer
     create_body, update_body, not_found = NewReward, RewardChanges, RewardNotFound
@@ -68,7 +68,7 @@ class RewardCodesViewSet(AdminViewSet):
         """
         body = self.body(CodesBody)
         added = services.add_codes(tenant=self.tenant, reward_id=definition_id, codes=body["codes"], now=self.now)
-        return Response(rendered(CodesAnswer, added), status=201)
+        return Response(render(CodesAnswer, added), status=201)
 
 
 class ClaimsViewSet(AdminViewSet):
@@ -83,7 +83,7 @@ class ClaimsViewSet(AdminViewSet):
         """Cancel a claim, once: its points and its piece of the inventory are returned. A code that was handed out is not."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.cancel(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
-        return Response(rendered(ClosedClaim, claim))
+        return Response(render(ClosedClaim, claim))
 
     @operation(
         "fulfil_claim",
@@ -96,4 +96,4 @@ class ClaimsViewSet(AdminViewSet):
         """Confirm that the reward was sent, activated or used. Repeating the call changes nothing."""
         reason = self.body(ClaimReasonBody).get("reason")
         claim = services.fulfil(tenant=self.tenant, claim_id=claim_id, reason=reason, now=self.now)
-        return Response(rendered(ClosedClaim, claim))
+        return Response(render(ClosedClaim, claim))

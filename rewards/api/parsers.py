@@ -3,8 +3,8 @@
 from typing import Any
 
 from participants.api.parsers import Parser, body_of
-from participants.errors import DomainError, FieldError
-from rewards.engine import BadLine, parse_code_lines
+from participants.errors import FieldError, InvalidFields
+from rewards.engine.code_lines import parse_code_lines
 
 MAX_ERRORS = 100
 
@@ -17,14 +17,6 @@ class CodesCSVParser(Parser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         lines = parse_code_lines(body_of(stream))
         if lines.bad:
-            raise _refusal(tuple(map(_error, lines.bad[:MAX_ERRORS])))
+            errors = (FieldError(f"line {line.number}", line.problem) for line in lines.bad[:MAX_ERRORS])
+            raise InvalidFields(*errors)
         return {"codes": lines.codes}
-
-
-def _error(line: BadLine) -> FieldError:
-    return FieldError(f"line {line.number}", line.problem)
-
-
-def _refusal(errors: tuple[FieldError, ...]) -> DomainError:
-    first = errors[0]
-    return DomainError(f"{first.field}: {first.message}", code="validation_error", status=422, errors=errors)

@@ -7,13 +7,13 @@ from gamify.points.engine import InsufficientPoints
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.selectors import find_participant
 from participants.work import reading
 from rewards import selectors, services
 from rewards.api import examples
 from rewards.api.serializers import ClaimBody, ClaimedAnswer, ClaimEntry, ClaimList, RewardList, RewardQuery
-from rewards.engine import MaxClaimsExceeded, NoCodesAvailable, OutOfStock, RewardUnavailable, TierTooLow
+from rewards.engine.offers import MaxClaimsExceeded, NoCodesAvailable, OutOfStock, RewardUnavailable, TierTooLow
 from rewards.services import RewardNotFound
 
 
@@ -24,7 +24,7 @@ class RewardsViewSet(KeyViewSet):
         query = self.query(RewardQuery)
         with reading(self.tenant) as tenant:
             page = selectors.open_rewards(tenant, now=self.now, **query)
-        return Response(rendered(RewardList, page))
+        return Response(render(RewardList, page))
 
     @operation(
         "claim_reward",
@@ -58,7 +58,7 @@ class RewardsViewSet(KeyViewSet):
             key=key,
             now=self.now,
         )
-        return Response(rendered(ClaimedAnswer, claimed), headers=REPLAYED if claimed.is_replay else None)
+        return Response(render(ClaimedAnswer, claimed), headers=REPLAYED if claimed.is_replay else None)
 
 
 class ParticipantRewardsViewSet(KeyViewSet):

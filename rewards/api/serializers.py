@@ -4,15 +4,21 @@ from typing import Any
 
 from rest_framework import serializers
 
-from participants.api.answers import shows
+from participants.api.answers import OmitsNull, shows
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import BodyKeyField, LineField, PageQuery, ParticipantIdField, VisibleLineField
+from participants.api.fields import (
+    BodyKeyField,
+    LineField,
+    PageQuery,
+    ParticipantIdField,
+    ParticipantPage,
+    VisibleLineField,
+)
 from participants.api.scalars import FlagField, WholeNumberField
 from rewards.definitions import MAX_CODES, RewardChanges
-from rewards.engine import MAX_CODE
-from rewards.models import Claim, ClaimStatus, RewardType
+from rewards.engine.code_lines import MAX_CODE
+from rewards.models import ClaimStatus, RewardType
 
-MULTIPLIER_FIELDS = ("multiplier", "active_until")
 OFFERED_FIELDS = (
     "id", "name", "type", "description", "points_cost", "available_codes", "max_claims_per_user", "image_url",
 )  # fmt: skip
@@ -41,14 +47,20 @@ class ClaimedAnswer(serializers.Serializer[Any]):
     new_balance = serializers.IntegerField(help_text="The balance after the claim.")
 
 
-class ClaimEntry(serializers.ModelSerializer[Claim]):
+class ClaimEntry(OmitsNull):
     claim_id = serializers.UUIDField(source="id", help_text="The claim.")
     reward_id = serializers.UUIDField(help_text="The reward.")
+    reward_name = serializers.CharField(help_text="The reward's name at the time of the claim.")
+    reward_type = serializers.ChoiceField(
+        choices=RewardType.choices, help_text="The reward's type at the time of the claim."
+    )
+    code_value = serializers.CharField(allow_null=True, help_text="The code, or null.")
+    points_deducted = serializers.IntegerField(help_text="Points that were paid.")
     status = serializers.ChoiceField(
         choices=ClaimStatus.choices,
         help_text="`pending`: granted while out of stock; the participant gets it when stock comes.",
     )
-
+    claimed_at = serializers.DateTimeField(help_text="When it was claimed or granted.")
     multiplier = serializers.FloatField(
         required=False, help_text="Factor of a points multiplier. Other claims do not have this field."
     )
@@ -56,40 +68,11 @@ class ClaimEntry(serializers.ModelSerializer[Claim]):
         required=False, help_text="End of a points multiplier; for a cancelled claim, when it was cancelled."
     )
 
-    def to_representation(self, instance: Claim) -> dict[str, Any]:
-        """Leave out the multiplier's fields for other rewards."""
-        answer = super().to_representation(instance)
-        return {name: value for name, value in answer.items() if name not in MULTIPLIER_FIELDS or value is not None}
-
-    class Meta:
-        model = Claim
-        fields = [
-            "claim_id",
-            "reward_id",
-            "reward_name",
-            "reward_type",
-            "code_value",
-            "points_deducted",
-            "status",
-            "claimed_at",
-            *MULTIPLIER_FIELDS,
-        ]
-        read_only_fields = fields
-        extra_kwargs = {
-            "reward_name": {"help_text": "The reward's name at the time of the claim."},
-            "reward_type": {"help_text": "The reward's type at the time of the claim."},
-            "code_value": {"help_text": "The code, or null."},
-            "points_deducted": {"help_text": "Points that were paid."},
-            "claimed_at": {"help_text": "When it was claimed or granted."},
-        }
+    optional_fields = ("multiplier", "active_until")
 
 
-class ClaimList(serializers.Serializer[Any]):
-    participant_id = ParticipantIdField()
+class ClaimList(ParticipantPage):
     rewards = ClaimEntry(many=True, help_text="This page's claims, newest first.")
-    total = serializers.IntegerField(help_text="Number of claims on all pages.")
-    page = serializers.IntegerField(help_text="The requested page.")
-    page_size = serializers.IntegerField(help_text="The requested page size.")
 
 
 class ClaimReasonBody(serializers.Serializer[Any]):
@@ -98,10 +81,6 @@ class ClaimReasonBody(serializers.Serializer[Any]):
 
 class ClosedClaim(ClaimEntry):
     participant_id = serializers.CharField(source="participant.external_id", help_text="The participant.")
-
-    class Meta(ClaimEntry.Meta):
-        fields = [*ClaimEntry.Meta.fields, "participant_id"]
-        read_only_fields = fields
 
 
 class CodesBody(serializers.Serializer[Any]):

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gamify.points.models import EntryType, LedgerEntry
-from participants.auditing import Audit, Drift, ProgressReporter, group_with_participants, orphan_drift, stream_rows
+from participants.auditing import (
+    Audit,
+    Drift,
+    ProgressReporter,
+    count_rows,
+    group_with_participants,
+    orphan_drift,
+    stream_rows,
+)
 from participants.models import Participant, Tenant
 from rewards.models import Claim, ClaimStatus, RewardTally
 
@@ -36,11 +44,8 @@ class _Entry(NamedTuple):
 
 
 def _size(tenant: Tenant) -> int:
-    of_tenant = {"tenant_id": tenant.pk}
-    rows = (Participant, RewardTally, Claim)
-    return LedgerEntry.objects.filter(**of_tenant, type__in=CLAIM_ENTRIES).count() + sum(
-        model._default_manager.filter(**of_tenant).count() for model in rows
-    )
+    entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, type__in=CLAIM_ENTRIES)
+    return count_rows(Participant, RewardTally, Claim)(tenant) + entries.count()
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from participants.auditing import Audit, Drift, Mention, ProgressReporter, check_mentions, stream_rows
-from participants.models import DomainEvent, IdempotencyKey, Tenant
+from participants.auditing import Audit, Drift, Mention, ProgressReporter, audit_of_events, check_mentions, stream_rows
+from participants.models import IdempotencyKey, Tenant
 from rewards.models import Claim
 from rewards.services.claiming import CLAIM_OPERATION
 
@@ -26,21 +26,7 @@ def _answer_mentions(keys: QuerySet[IdempotencyKey], report_progress: ProgressRe
         yield Mention(f"answer under {CLAIM_OPERATION} {key}", answer.get("claim_id"), values)
 
 
-def _events(tenant: Tenant) -> QuerySet[DomainEvent]:
-    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__in=EVENT_TYPES)
-
-
-def _find_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, Claim, _event_mentions(_events(tenant), report_progress))
-
-
-def _event_mentions(events: QuerySet[DomainEvent], report_progress: ProgressReporter) -> Iterator[Mention]:
-    for event_id, kind, participant_id, data in stream_rows(
-        events.values_list("id", "type", "participant_id", "data"), report_progress
-    ):
-        values = {"participant_id": participant_id, "points_deducted": data.get("points_deducted")}
-        yield Mention(f"event {kind} {event_id}", data.get("claim_id"), values)
-
-
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_answers)
-EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_events)
+EVENTS = audit_of_events(
+    Claim, id_field="claim_id", columns={"points_deducted": "points_deducted"}, type__in=EVENT_TYPES
+)

@@ -9,17 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from participants.auditing import Audit, Drift, ProgressReporter, has_erased_participants, stream_rows
+from participants.auditing import Audit, Drift, ProgressReporter, count_rows, has_erased_participants, stream_rows
 from participants.models import Tenant
 from rewards.audits.claims import HANDED_OUT
 from rewards.models import Claim, Reward, RewardCode
 
-
-def _size(tenant: Tenant) -> int:
-    of_tenant = {"tenant_id": tenant.pk}
-    return Reward.objects.of(tenant).count() + sum(
-        model._default_manager.filter(**of_tenant).count() for model in (Claim, RewardCode)
-    )
+_size = count_rows(Reward, Claim, RewardCode)
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -59,10 +54,10 @@ def _check_codes(tenant: Tenant, *, is_short: bool) -> Iterator[Drift]:
     wrong = used.filter(~Exists(named.filter(is_its, reward_id=OuterRef("reward_id"))))
     if is_short:
         wrong = wrong.filter(Exists(named))
-    for code_id, claim_id in stream_rows(wrong.order_by("pk").values_list("pk", "claim_id"), _ignored):
+    for code_id, claim_id in stream_rows(wrong.order_by("pk").values_list("pk", "claim_id")):
         yield Drift(f"code {code_id}", "claim", "the claim with this code", claim_id)
     twice = used.order_by().values("claim_id").annotate(codes=Count("pk")).filter(codes__gt=1)
-    for claim_id, codes in stream_rows(twice.values_list("claim_id", "codes"), _ignored):
+    for claim_id, codes in stream_rows(twice.values_list("claim_id", "codes")):
         yield Drift(f"claim {claim_id}", "codes", "at most 1", codes)
 
 
@@ -71,12 +66,8 @@ def _check_claims(tenant: Tenant) -> Iterator[Drift]:
         tenant_id=tenant.pk, reward_id=OuterRef("reward_id"), value=OuterRef("code_value"), claim_id=OuterRef("pk")
     )
     wrong = Claim.objects.filter(tenant_id=tenant.pk, code_value__isnull=False).filter(~Exists(its))
-    for claim_id in stream_rows(wrong.order_by("pk").values_list("pk", flat=True), _ignored):
+    for claim_id in stream_rows(wrong.order_by("pk").values_list("pk", flat=True)):
         yield Drift(f"claim {claim_id}", "code", "a code that names this claim", None)
-
-
-def _ignored(number: int) -> None:
-    """Ignore the number of rows: `_find` reports progress once, at its end."""
 
 
 STOCK = Audit(_size, _find)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from participants.engine import is_in_period
 from participants.errors import DomainError
 
 
@@ -59,9 +60,7 @@ class Offer:
 
 def check_open(offer: Offer, *, now: datetime, tier_level: int, claims: int) -> None:
     """Check that the reward is available to the participant. Raises, in this order: RewardUnavailable, TierTooLow, MaxClaimsExceeded."""
-    is_open = offer.starts_at is None or offer.starts_at <= now
-    is_over = offer.expires_at is not None and offer.expires_at <= now
-    if not offer.is_active or not is_open or is_over:
+    if not offer.is_active or not is_in_period(now, offer.starts_at, offer.expires_at):
         raise RewardUnavailable
     if offer.min_tier_level is not None and tier_level < offer.min_tier_level:
         raise TierTooLow(required=offer.min_tier_level)

@@ -1,9 +1,9 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Participant, ParticipantRow
+from participants.models import ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
-from rewards.engine import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
+from rewards.engine.multipliers import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
 
 
@@ -16,10 +16,7 @@ class ClaimStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-class ClaimQuerySet(models.QuerySet["Claim"]):
-    def of(self, participant: Participant) -> "ClaimQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class ClaimQuerySet(ParticipantRowQuerySet["Claim"]):
     def pending_for(self, reward: Reward) -> "ClaimQuerySet":
         """The pending claims of `reward`, in the order in which they are served."""
         return self.filter(tenant_id=reward.tenant_id, reward_id=reward.pk, status=ClaimStatus.PENDING).order_by("pk")
@@ -95,6 +92,8 @@ class RewardTally(MultiplierFields, ParticipantRow):
         Reward, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
     claims = models.PositiveIntegerField()
+
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "reward tallies"

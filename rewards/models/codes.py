@@ -2,7 +2,7 @@ from django.db import models
 
 from participants.ids import new_id
 from participants.models import TenantRow
-from rewards.engine import mask
+from rewards.engine.code_lines import mask
 from rewards.models.definitions import Reward
 
 

@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 from participants.models import Definition
 from participants.models.json import JSONField
-from rewards.engine import MAX_PATTERN
+from rewards.engine.patterns import MAX_PATTERN
 
 
 class RewardType(models.TextChoices):

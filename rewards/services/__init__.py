@@ -5,16 +5,14 @@ from rewards.services.closing import AlreadyCancelled, ClaimNotFound, ClaimNotOp
 from rewards.services.definitions import NOUN, change_reward, create_reward
 from rewards.services.issuing import RewardNotFound, grant
 from rewards.services.multipliers import multipliers_at
-from rewards.services.serving import serve_pending_claims, serve_pending_in_chunks
-from rewards.services.stock import CodesAdded, add_codes
-from rewards.services.wiring import register
+from rewards.services.serving import serve_pending_in_chunks
+from rewards.services.stock import add_codes
 
 __all__ = [
     "NOUN",
     "AlreadyCancelled",
     "ClaimNotFound",
     "ClaimNotOpen",
-    "CodesAdded",
     "RewardClaimed",
     "RewardNotFound",
     "add_codes",
@@ -25,7 +23,5 @@ __all__ = [
     "fulfil",
     "grant",
     "multipliers_at",
-    "register",
-    "serve_pending_claims",
     "serve_pending_in_chunks",
 ]

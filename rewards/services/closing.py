@@ -7,21 +7,18 @@ from datetime import datetime
 from gamify.facts import services as facts
 from gamify.points.models import LedgerEntry
 from gamify.points.services import Note, NotReversible, refund
-from participants.engine import uuid_of
-from participants.errors import DomainError
+from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
+from participants.selectors import row_by_id
 from participants.work import UnitOfWork, restartable, unit_for_ids
 from rewards.models import Claim, ClaimStatus, RewardTally
 from rewards.services.issuing import emit_claim_event, lock_reward, tally_load
 from rewards.services.multipliers import end_multiplier
 
 
-class ClaimNotFound(DomainError):
+class ClaimNotFound(NotFound):
     code = "claim_not_found"
-    status = 404
-
-    def __init__(self, claim_id: str) -> None:
-        super().__init__(f"Claim not found: {claim_id}")
+    noun = "Claim"
 
 
 class AlreadyCancelled(DomainError):
@@ -126,8 +123,7 @@ def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 @contextmanager
 def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[UnitOfWork, Participant, Claim]]:
     """Lock the claim's participant, then the claim. Raises: ClaimNotFound."""
-    known = uuid_of(claim_id)
-    found = None if known is None else Claim.objects.filter(tenant_id=tenant.pk, pk=known).first()
+    found = row_by_id(Claim.objects.filter(tenant_id=tenant.pk), claim_id)
     if found is None:
         raise ClaimNotFound(claim_id)
     loads = [tally_load(found.reward_id)]

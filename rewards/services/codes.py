@@ -7,7 +7,8 @@ database yet; a list on the reward row has them.
 from django.db.models import QuerySet
 
 from participants.work import UnitOfWork
-from rewards.engine import NoCodesAvailable, random_code
+from rewards.engine.offers import NoCodesAvailable
+from rewards.engine.patterns import random_code
 from rewards.models import Claim, Reward, RewardCode
 
 CANDIDATES = 8  # codes that one query looks up

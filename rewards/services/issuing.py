@@ -10,23 +10,20 @@ from uuid import UUID
 from gamify.points.models import EntryType
 from gamify.points.services import Note, debit
 from gamify.tiers.selectors import current_tier, ladder_of
-from participants.engine import plain_number
-from participants.errors import DomainError
+from participants.engine import instant_text, plain_number
+from participants.errors import NotFound
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
-from rewards.engine import NoCodesAvailable, OutOfStock, check_open, check_stock
+from rewards.engine.offers import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
 from rewards.services.codes import assign_code, next_code
 from rewards.services.multipliers import start_multiplier
 from rewards.services.pending import has_pending_claims, offer_of, remember_pending_claim, remember_stock
 
 
-class RewardNotFound(DomainError):
+class RewardNotFound(NotFound):
     code = "reward_not_found"
-    status = 404
-
-    def __init__(self, reward_id: object) -> None:
-        super().__init__(f"Reward not found: {reward_id}")
+    noun = "Reward"
 
 
 def tally_load(reward_id: UUID) -> Load:
@@ -123,7 +120,7 @@ def emit_claim_event(work: UnitOfWork, event: str, participant: Participant, cla
         "code_value": claim.code_value,
         "points_deducted": claim.points_deducted,
         "multiplier": claim.multiplier and plain_number(claim.multiplier),
-        "active_until": claim.active_until and claim.active_until.isoformat().replace("+00:00", "Z"),
+        "active_until": claim.active_until and instant_text(claim.active_until),
     }
     work.emit(event, participant, {**data, **more})
 

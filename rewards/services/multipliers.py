@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
-from rewards.engine import Multiplier, multiplier_of
+from rewards.engine.multipliers import Multiplier, multiplier_of
 from rewards.models import Claim, ClaimStatus, Reward, RewardTally
 from rewards.selectors import multiplier_reward_ids
 

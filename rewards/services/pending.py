@@ -6,7 +6,7 @@ Pending claims are served before any later request. The reward is locked, so the
 from collections.abc import Sequence
 
 from participants.work import UnitOfWork
-from rewards.engine import Offer, pieces_left
+from rewards.engine.offers import Offer, pieces_left
 from rewards.models import Claim, Reward
 
 

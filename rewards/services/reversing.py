@@ -28,7 +28,7 @@ def _take_back(work: UnitOfWork, participant: Participant, event: Event, claim: 
     obstacle = _obstacle(claim)
     if obstacle is None:
         cancel_claim(work, participant, claim, event.reversal["reason"])
-    return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, kept=obstacle)
+    return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, obstacle=obstacle)
 
 
 def _obstacle(claim: Claim) -> str | None:

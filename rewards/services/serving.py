@@ -7,7 +7,7 @@ from itertools import takewhile
 from gamify.facts import services as facts
 from participants.models import Tenant
 from participants.work import UnitOfWork, restart_with_participants, restartable, unit_for_ids
-from rewards.engine import NoCodesAvailable
+from rewards.engine.offers import NoCodesAvailable
 from rewards.models import Claim, ClaimStatus, Reward
 from rewards.services.codes import next_code
 from rewards.services.issuing import emit_claim_event, issue_stock, lock_reward, tally_load
@@ -66,13 +66,8 @@ def _complete_claim(work: UnitOfWork, reward: Reward, claim: Claim) -> None:
     facts.publish_changes(work, participant, now=work.now)
 
 
-def serve_pending_claims(*, reward: Reward, now: datetime) -> int:
-    """Serve all pending claims of `reward`, as far as stock goes. Returns the number served."""
-    return sum(serve_pending_in_chunks(reward=reward, now=now))
-
-
 def serve_pending_in_chunks(*, reward: Reward, now: datetime) -> Iterator[int]:
-    """Generator: like `serve_pending_claims`, and yields the number of claims served in each chunk."""
+    """Generator: serves all pending claims of `reward`, as far as stock goes, and yields the number served in each chunk."""
     while served := _serve_chunk(tenant=reward.tenant, reward=reward, now=now):
         yield served
 

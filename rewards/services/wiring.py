@@ -5,25 +5,14 @@ from gamify.points.models import EntryType
 from gamify.points.services import multipliers, undo_by_type
 from participants import events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
-from participants.models import Participant
-from participants.services.participants import Eraser, erasers
+from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 from participants.work import closing_steps
 from rewards.models import Claim, RewardTally
+from rewards.selectors import multiplier_reward_ids
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
 from rewards.services.reversing import undo
 from rewards.services.serving import serve_new_stock
-
-
-def _delete_claims(participant: Participant) -> None:
-    Claim.objects.of(participant).delete()
-    RewardTally.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
-
-
-def _clear_codes(participant: Participant) -> None:
-    """Anonymising keeps claims, but removes their codes and reasons."""
-    Claim.objects.of(participant).update(code_value=None, reason=None)
-
 
 _CLAIM = {
     "claim_id": EventField(UUID, "Id of the claim."),
@@ -46,10 +35,12 @@ _EVENTS = {
 
 def register() -> None:
     """Called when the apps are loaded."""
+    multiplier_reward_ids.register()
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
     closing_steps.register("rewards", serve_new_stock)
-    erasers.register("claims", Eraser(delete=_delete_claims, anonymize=_clear_codes))
+    clear_codes = update_rows(Claim, code_value=None, reason=None)
+    erasers.register("claims", Eraser(delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

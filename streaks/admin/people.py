@@ -192,4 +192,4 @@ def _freezes(statuses: Iterable[ParticipantStreakStatus]) -> Iterator[list[Any]]
 
 
 VIEW_PERMISSIONS = ("streaks.view_participantstreak", CARE_PERMISSION)
-panels.register("streaks", Panel(seen_with=VIEW_PERMISSIONS, pages=(FREEZE, RESTORE), boxes=_boxes))
+panels.register("streaks", Panel(view_permissions=VIEW_PERMISSIONS, pages=(FREEZE, RESTORE), boxes=_boxes))

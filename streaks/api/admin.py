@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from streaks import services
 from streaks.api import examples
 from streaks.api.serializers import StreakAnswer
@@ -12,7 +12,7 @@ from streaks.models import Status, Streak
 from streaks.services import NOUN, StreakIdNotFound
 
 
-@documented(created=examples.STREAK)
+@document_endpoints(created=examples.STREAK)
 class AdminStreakViewSet(DefinitionViewSet):
     noun = NOUN
     model = Streak

@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from participants.api.fields import DryRunQuery
 from participants.api.pagination import Page
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.api.warnings import ignored_fields, with_warnings
 from participants.engine import uuid_of
 from participants.errors import InvalidInput, ParticipantNotFound
@@ -114,7 +114,7 @@ class ParticipantCareViewSet(AdminViewSet):
             end=body.get("to"),
             now=self.now,
         )
-        return Response(rendered(StreakEntry, frozen))
+        return Response(render(StreakEntry, frozen))
 
     @operation(
         "restore_streak",
@@ -126,7 +126,7 @@ class ParticipantCareViewSet(AdminViewSet):
     def restore(self, request: Request, participant_id: str, code: str) -> Response:
         """Revive the last broken run, as if the periods missed since then were excused."""
         case = CareRequest(participant_id, code, self.body(ReasonBody)["reason"])
-        return Response(rendered(StreakEntry, services.restore(tenant=self.tenant, request=case, now=self.now)))
+        return Response(render(StreakEntry, services.restore(tenant=self.tenant, request=case, now=self.now)))
 
 
 class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
@@ -180,13 +180,13 @@ class AmnestyViewSet(AdminViewSet, GenericViewSet[Amnesty]):
             found = self.get_queryset().filter(pk=self._id(amnesty_id)).first()
         if found is None:
             raise AmnestyNotFound(amnesty_id)
-        return Response(rendered(AmnestyAnswer, found))
+        return Response(render(AmnestyAnswer, found))
 
     @operation("undo_amnesty", answer=AmnestyAnswer, errors=[AmnestyNotFound("")], example=examples.UNDONE_AMNESTY)
     def destroy(self, request: Request, amnesty_id: str) -> Response:
         """Undo an amnesty. Runs that are alive only because of it break."""
         undone = services.undo_amnesty(tenant=self.tenant, amnesty_id=self._id(amnesty_id), now=self.now)
-        return Response(rendered(AmnestyAnswer, undone))
+        return Response(render(AmnestyAnswer, undone))
 
     def _id(self, amnesty_id: str) -> UUID:
         found = uuid_of(amnesty_id)

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.catalog import catalog_of
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
@@ -54,7 +54,7 @@ class StreakViewSet(KeyViewSet):
             key=agreed_key(request, body.get("idempotency_key")),
             now=self.now,
         )
-        return Response(rendered(RecordedAnswer, recorded), headers=REPLAYED if recorded.is_replay else None)
+        return Response(render(RecordedAnswer, recorded), headers=REPLAYED if recorded.is_replay else None)
 
 
 class ParticipantStreaksViewSet(KeyViewSet):
@@ -65,7 +65,7 @@ class ParticipantStreaksViewSet(KeyViewSet):
             participant = find_participant(tenant, participant_id)
             statuses = statuses_of(participant, catalog_of(tenant), now=self.now)
         return Response(
-            {"participant_id": participant_id, "streaks": [rendered(StreakEntry, status) for status in statuses]}
+            {"participant_id": participant_id, "streaks": [render(StreakEntry, status) for status in statuses]}
         )
 
     @operation(
@@ -85,4 +85,4 @@ class ParticipantStreaksViewSet(KeyViewSet):
             streak = visible_streak(catalog_of(tenant), code)
             participant = find_participant(tenant, participant_id)
             calendar = calendar_of(participant, streak, first=query.get("from"), last=query.get("to"), now=self.now)
-        return Response(rendered(CalendarAnswer, {"participant_id": participant_id, "calendar": calendar}))
+        return Response(render(CalendarAnswer, {"participant_id": participant_id, "calendar": calendar}))

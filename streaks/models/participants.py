@@ -1,6 +1,5 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from django.db import models
 
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, ParticipantRow, Tenant
+from participants.models import ParticipantRow, ParticipantRowQuerySet, Tenant
 from participants.models.json import JSONField
 from streaks.engine.counting import CarryOver, State
 from streaks.engine.direct_ticks import NO_DIRECT_TICKS, DirectTicks
@@ -17,10 +16,7 @@ from streaks.engine.rolling import Anchor
 from streaks.models.definitions import Streak
 
 
-class ParticipantStreakQuerySet(models.QuerySet["ParticipantStreak"]):
-    def of(self, participant: Participant) -> "ParticipantStreakQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class ParticipantStreakQuerySet(ParticipantRowQuerySet["ParticipantStreak"]):
     def in_streak(self, tenant: Tenant, streak_id: UUID) -> "ParticipantStreakQuerySet":
         return self.filter(tenant_id=tenant.pk, streak_id=streak_id)
 
@@ -93,7 +89,7 @@ class ParticipantStreak(ParticipantRow):
         return State(
             runs=tuple((first, length) for first, length in self.runs),
             carry_over=_carried(*self.carried),
-            progress={int(number): _progress(*stored) for number, stored in self.progress.items()},
+            progress={int(number): Progress.from_stored(*stored) for number, stored in self.progress.items()},
             anchor=None if self.anchor is None else _anchor(*self.anchor),
             last_at=self.last_activity_at,
             paid=tuple((threshold, window) for threshold, window in self.paid),
@@ -105,7 +101,7 @@ class ParticipantStreak(ParticipantRow):
         carried, anchor = state.carry_over, state.anchor
         self.runs = [list(run) for run in state.runs]
         self.carried = [carried.count, carried.longest, carried.last, carried.since and carried.since.isoformat()]
-        self.progress = {str(number): _stored(progress) for number, progress in state.progress.items()}
+        self.progress = {str(number): progress.to_stored() for number, progress in state.progress.items()}
         self.anchor = None if anchor is None else _stored_anchor(anchor)
         self.paid = [list(payment) for payment in state.paid]
         self.vouched = _stored_direct_ticks(state.direct_ticks)
@@ -143,14 +139,6 @@ def _stored_direct_ticks(ticks: DirectTicks) -> dict[str, Any]:
     last_at = ticks.last_at and ticks.last_at.isoformat()
     windows = {str(number): [list(run) for run in runs] for number, runs in ticks.windows.items()}
     return {"last_at": last_at, "since": ticks.since, **windows}
-
-
-def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:
-    return Progress(count, Decimal(total), tuple(distinct))
-
-
-def _stored(progress: Progress) -> list[Any]:
-    return [progress.count, str(progress.total), list(progress.distinct)]
 
 
 def _span(freeze: Mapping[str, Any]) -> Span:

@@ -7,26 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
-
-from gamify.facts.engine.expressions import (
-    MATCHES_NOTHING,
-    CompiledExpression,
-    MalformedExpression,
-    compile_expression,
-    compile_filter,
-)
+from gamify.facts.engine.expressions import CompiledExpression, compile_expression, compile_filter
 from gamify.facts.engine.listeners import ListenerIndex, index_listeners
-from participants.catalog import Catalog, catalog_parts
+from gamify.facts.selectors import compile_or_match_nothing
+from participants.catalog import CatalogPart
 from participants.models import Tenant
 from streaks.engine.excuses import Span
 from streaks.engine.milestones import Milestone
 from streaks.models import Amnesty, Status, Streak, StreakPause, StreakRevision
 from streaks.selectors.terms import Terms, day_span
-
-logger = structlog.get_logger(__name__)
-
-PART = "streaks"
 
 
 @dataclass(frozen=True)
@@ -115,29 +104,14 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastTerms], spans: Seq
 
 
 def _listens_to(row: Streak) -> CompiledExpression | None:
-    """Compile the event filter. A malformed one (stored before filters were validated) is logged and matches no event.
-
-    An exception here would make the tenant's whole catalog unusable.
-    """
-    try:
-        if row.expression is not None:
-            return compile_expression(row.expression)
-        return compile_filter(row.fact_filter) if row.fact_filter else None
-    except MalformedExpression as malformed:
-        logger.warning("streak_filter_malformed", streak=str(row.pk), problem=str(malformed))
-        return MATCHES_NOTHING
+    log = {"log_event": "streak_filter_malformed", "streak": str(row.pk)}
+    if row.expression is not None:
+        return compile_or_match_nothing(compile_expression, row.expression, **log)
+    return compile_or_match_nothing(compile_filter, row.fact_filter, **log) if row.fact_filter else None
 
 
 def _milestone(stored: Mapping[str, Any]) -> Milestone:
     return Milestone(stored["threshold"], stored.get("reward_item_id"), bool(stored.get("repeatable")))
 
 
-def streaks_in(catalog: Catalog) -> StreakCatalog:
-    """The streaks of a catalog."""
-    part: StreakCatalog = catalog.part(PART)
-    return part
-
-
-def register() -> None:
-    """Called once the apps are loaded."""
-    catalog_parts.register(PART, load_catalog)
+streaks_in = CatalogPart("streaks", load_catalog)

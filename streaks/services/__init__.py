@@ -36,7 +36,6 @@ from streaks.services.recording import (
 )
 from streaks.services.reviews import review_streak
 from streaks.services.sweeps import sweep
-from streaks.services.wiring import register
 
 __all__ = [
     "NOUN",
@@ -62,7 +61,6 @@ __all__ = [
     "record",
     "record_history",
     "record_many",
-    "register",
     "restore",
     "resume",
     "review_streak",

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from gamify.facts import services as facts
 from participants.catalog import bump_catalog_version, catalog_of
-from participants.errors import DomainError, InvalidInput, ParticipantNotFound
+from participants.errors import DomainError, InvalidInput, NotFound, ParticipantNotFound
 from participants.models import Tenant
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
@@ -37,10 +37,9 @@ class NothingToRestore(DomainError):
     text = "Streak '{}' has no broken run to restore"
 
 
-class AmnestyNotFound(DomainError):
+class AmnestyNotFound(NotFound):
     code = "amnesty_not_found"
-    status = 404
-    text = "Amnesty not found: {}"
+    noun = "Amnesty"
 
 
 @dataclass(frozen=True)

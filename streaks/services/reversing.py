@@ -96,7 +96,7 @@ def _undo(work: UnitOfWork, reversal: _Reversal) -> Iterator[Undone]:
     last_at = _last_activity(reversal)
     state = _state_without(reversal, last_at)
     if isinstance(state, str):
-        yield _report(reversal, "streak_tick", kept=state)
+        yield _report(reversal, "streak_tick", obstacle=state)
         return
     before, after = reversal.chains(reversal.row.state), reversal.chains(state)
     lost = sum(chain.count for chain in before) - sum(chain.count for chain in after)
@@ -182,9 +182,11 @@ def _payments(reversal: _Reversal, before: Sequence[Chain], after: Sequence[Chai
     for threshold, window in reversal.row.state.paid:
         is_own, is_reached = _is_own(reversal, threshold, window), _is_reached(after, threshold, window)
         if is_own:
-            yield _report(reversal, "streak_milestone", amount=threshold, kept=REACHED_ANYWAY if is_reached else None)
+            yield _report(
+                reversal, "streak_milestone", amount=threshold, obstacle=REACHED_ANYWAY if is_reached else None
+            )
         elif _is_reached(before, threshold, window) and not is_reached:
-            yield _report(reversal, "streak_milestone", amount=threshold, kept=OTHER_EVENT)
+            yield _report(reversal, "streak_milestone", amount=threshold, obstacle=OTHER_EVENT)
 
 
 def _paid_without(reversal: _Reversal, state: State, after: Sequence[Chain]) -> tuple[tuple[int, int | None], ...]:

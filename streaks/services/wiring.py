@@ -1,6 +1,6 @@
 """Registrations of streaks with the packages below."""
 
-from gamify.facts.engine.conditions import anonymized_values
+from gamify.facts.engine.conditions import anonymize_stored
 from gamify.facts.services import undoers
 from participants import events
 from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
@@ -10,7 +10,6 @@ from participants.services.tenants import before_tenant_zone_change
 from participants.work import UnitOfWork
 from streaks.models import ParticipantStreak
 from streaks.selectors import streaks_in
-from streaks.selectors.catalog import register as register_catalog
 from streaks.services.counting import loads_for, row_of
 from streaks.services.definitions import end_terms_before_zone_change
 from streaks.services.numbers import register as register_numbers
@@ -31,9 +30,7 @@ def _anonymize_rows(participant: Participant) -> None:
     """Remove the reasons of freezes and the counted values. Counts and excused times stay."""
     for row in ParticipantStreak.objects.of(participant).exclude(freezes=[], progress={}):
         row.freezes = [{**freeze, "reason": None} for freeze in row.freezes]
-        row.progress = {
-            number: [count, total, anonymized_values(values)] for number, (count, total, values) in row.progress.items()
-        }
+        row.progress = anonymize_stored(row.progress)
         row.save(update_fields=["freezes", "progress"])
 
 
@@ -96,7 +93,7 @@ _EVENTS = {
 
 def register() -> None:
     """Called once the apps are loaded."""
-    register_catalog()
+    streaks_in.register()
     register_numbers()
     undoers.register("streaks", undo)
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)

@@ -21,9 +21,9 @@ NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 def reward(site: str) -> Reward:
     """Create the reward before the browser runs: Django refuses database calls inside its event loop."""
     tenant = TenantFactory(name="Acme")
-    made = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=NOW)
-    add_codes(tenant=tenant, reward_id=str(made.pk), codes=["SAVE10-ABC123"], now=NOW)
-    return made
+    created = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=NOW)
+    add_codes(tenant=tenant, reward_id=str(created.pk), codes=["SAVE10-ABC123"], now=NOW)
+    return created
 
 
 def test_a_file_of_codes_is_previewed_then_stored(

@@ -264,8 +264,8 @@ def test_a_batch_gives_the_same_result_as_single_calls(history, cuts):
         for start, end in pairwise(ends)
     ]
 
-    told = [result for batch in batches for result in batch.results]
-    assert [without_ids(each.rewards_granted) for each in told] == [
+    results = [result for batch in batches for result in batch.results]
+    assert [without_ids(each.rewards_granted) for each in results] == [
         without_ids(each.rewards_granted) for each in answers
     ]
     assert outcome(batched) == outcome(single)
@@ -328,7 +328,7 @@ def test_a_tier_from_a_rule_does_not_hide_the_tier_reached_by_points():
     vip = [{"type": "tier", "code": "vip"}]
     RuleFactory(tenant=tenant, code="vip", event_types=[], changes=["tier.upgraded"], grants=vip)
 
-    told = award(tenant=fresh(tenant), change=Change("ada", 100), now=NOW)
+    awarded = award(tenant=fresh(tenant), change=Change("ada", 100), now=NOW)
 
-    assert told.tier_upgrade.code == "silver"
+    assert awarded.tier_upgrade.code == "silver"
     assert Participant.objects.get(tenant=tenant).tier_code == "vip"

@@ -43,13 +43,13 @@ def of_participants(model, mine, *columns):
 
 def test_seeding_twice_adds_nothing():
     first = make_demo(now=NOW, number=20, days=10)
-    made = everything()
+    created = everything()
 
     second = make_demo(now=NOW, number=20, days=10)
 
     assert (second.participants, second.points) == (first.participants, first.points)
-    assert everything() == made
-    assert all(made)
+    assert everything() == created
+    assert all(created)
     assert set(Participant.objects.values_list("attributes__plan", flat=True)) <= {"free", "pro", "enterprise"}
 
 
@@ -92,9 +92,9 @@ def test_the_demo_gets_another_day_at_noon(django_assert_max_num_queries):
 
 
 def test_ninety_days_show_every_kind_of_definition_in_use():
-    made = make_demo(now=NOW, number=30)
+    created = make_demo(now=NOW, number=30)
 
-    assert made.participants >= 28
+    assert created.participants >= 28
     assert set(BadgeAward.objects.values_list("badge__code", flat=True)) >= {"first_steps", "regular", "scholar"}
     assert set(Participant.objects.values_list("tier_code", flat=True)) >= {"bronze", "silver", "gold", "founder"}
     streaks = Streak.objects.filter(pk__in=ParticipantStreak.objects.values("streak"))
@@ -118,10 +118,10 @@ def test_changes_to_the_demo_stay_and_further_days_are_added():
     delete(tenant=tenant, external_id=people(1)[0].external_id, now=NOW)
     awards = BadgeAward.objects.count()
 
-    made = make_demo(now=NOW + 20 * DAY, number=20, days=30)
+    created = make_demo(now=NOW + 20 * DAY, number=20, days=30)
 
     assert not wants_days(now=NOW + 20 * DAY)
-    assert made.points > 0
+    assert created.points > 0
     assert not Badge.objects.active().exists()
     assert BadgeAward.objects.count() == awards
     assert not Participant.objects.filter(balance__lt=0).exists()

@@ -77,11 +77,11 @@ def canary(place: str) -> str:
 @pytest.fixture
 def planted(api: Api, admin_api: Api, tenant, tmp_path):
     """A participant with a row in every table of participants, and canaries in every field that a client can fill."""
-    made = {name: done(admin_api.post(f"/admin/{name}", body)) for name, body in DEFINITIONS.items()}
+    created = {name: done(admin_api.post(f"/admin/{name}", body)) for name, body in DEFINITIONS.items()}
     done(admin_api.post("/admin/badges", {"code": "gift", "name": "Gift"}))
     different = {"code": "different", "name": "Different", "event_types": ["buy"], "condition": DISTINCT}
     create_streak(tenant=tenant, data=different, now=timezone.now())
-    reward = made["rewards"]["id"]
+    reward = created["rewards"]["id"]
     done(admin_api.post(f"/admin/rewards/{reward}/codes", {"codes": ["CODE-1", "CODE-2", "CODE-3"]}))
     plant_by_api(api, admin_api, reward)
     plant_history(tmp_path)
@@ -231,14 +231,14 @@ def test_after_deletion_the_id_stays_in_the_feed_until_it_is_pruned(planted, adm
     deliver_due()
 
     assert all_places() == {"participants.DomainEvent.data"}
-    [told] = [event for event in DomainEvent.objects.all() if "canary" in repr(event.data)]
-    assert (told.type, told.data) == ("participant.deleted", {"participant_id": ME})
+    [remaining] = [event for event in DomainEvent.objects.all() if "canary" in repr(event.data)]
+    assert (remaining.type, remaining.data) == ("participant.deleted", {"participant_id": ME})
 
     forget_after_retention(settings)
 
     assert all_places() == set()
-    told.refresh_from_db()
-    assert told.data["participant_id"].startswith("erased_")
+    remaining.refresh_from_db()
+    assert remaining.data["participant_id"].startswith("erased_")
 
 
 def forget_after_retention(settings) -> None:

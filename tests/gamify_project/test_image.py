@@ -20,8 +20,8 @@ IMAGE_OF_OURS = ("migrate", "web", "worker", "deliveries", "beat")
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    made: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
-    return made
+    services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return services
 
 
 def test_the_dockerfile_has_no_fault_that_hadolint_knows() -> None:

@@ -26,7 +26,7 @@ def night():
         yield traveller
 
 
-def told():
+def audit_metrics():
     answer = Client().get("/metrics")
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain")
@@ -40,7 +40,7 @@ def wrong(tenant):
 
 
 def test_without_tenants_there_is_nothing_stale(night):
-    assert told() == {"gamify_audit_drifts": 0, "gamify_audit_rows": 0, "gamify_audit_tenants_with_drifts": 0}
+    assert audit_metrics() == {"gamify_audit_drifts": 0, "gamify_audit_rows": 0, "gamify_audit_tenants_with_drifts": 0}
 
 
 def test_the_metrics_report_what_the_worker_found(night, tenant, other_tenant):
@@ -49,7 +49,7 @@ def test_the_metrics_report_what_the_worker_found(night, tenant, other_tenant):
     tasks.verify()
 
     rows = sum(AuditRun.objects.values_list("rows", flat=True))
-    assert told() == {
+    assert audit_metrics() == {
         "gamify_audit_drifts": 2,
         "gamify_audit_rows": rows,
         "gamify_audit_tenants_with_drifts": 1,
@@ -61,7 +61,7 @@ def test_the_metrics_report_what_the_worker_found(night, tenant, other_tenant):
 def test_a_tenant_that_was_never_audited_is_stale_from_its_creation_on(night, tenant):
     audit(tenant=tenant, now=NOW + DAY, report=print)
 
-    assert told()["gamify_audit_stalest_timestamp_seconds"] == NOW.timestamp()
+    assert audit_metrics()["gamify_audit_stalest_timestamp_seconds"] == NOW.timestamp()
 
 
 def test_each_drift_is_an_error_in_the_log_up_to_a_number(night, tenant, monkeypatch):

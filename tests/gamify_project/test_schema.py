@@ -188,15 +188,15 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
     LedgerEntryFactory(id=PARAMETERS["transaction_id"]["example"], participant=user)
     if but != "create_reward":
-        told = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
-        Claim.objects.filter(id=told.claim_id).update(id=PARAMETERS["claim_id"]["example"])
+        claimed = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
+        Claim.objects.filter(id=claimed.claim_id).update(id=PARAMETERS["claim_id"]["example"])
 
 
 def give_a_webhook(tenant: Tenant) -> None:
     """A webhook with a delivery of an existing event."""
     data = {"url": "https://shop.example/hooks/gamify", "event_types": ["*"]}
-    made = create_endpoint(tenant=tenant, data=data, now=NOW).endpoint
-    Endpoint.objects.filter(pk=made.pk).update(id=PARAMETERS["webhook_id"]["example"])
+    created = create_endpoint(tenant=tenant, data=data, now=NOW).endpoint
+    Endpoint.objects.filter(pk=created.pk).update(id=PARAMETERS["webhook_id"]["example"])
     assign_all_positions(now=NOW)
     first = Delivery.objects.order_by("pk").first()
     assert first

@@ -285,7 +285,7 @@ def own_fields(base: type[Any] = serializers.Field) -> Iterator[type[Any]]:
         yield from own_fields(child)
 
 
-def made(field: type[Any]) -> Any:
+def instance_of(field: type[Any]) -> Any:
     try:
         return field(allow_null=True, **NEEDED.get(field.__name__, {}))
     except TypeError:  # the field has its own validation of the value
@@ -297,6 +297,6 @@ def test_no_field_of_ours_crashes_on_nonsense(field: type[Any]) -> None:
     """Check that the field accepts or refuses the value; anything else would be a 500."""
     for value in NONSENSE:
         try:
-            made(field).run_validation(value)
+            instance_of(field).run_validation(value)
         except (serializers.ValidationError, serializers.SkipField):
             continue

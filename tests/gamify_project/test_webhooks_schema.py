@@ -1,4 +1,4 @@
-"""The webhooks of the OpenAPI document. tests/told.py checks everywhere that emitted events match it."""
+"""The webhooks of the OpenAPI document. tests/documented_events.py checks everywhere that emitted events match it."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from gamify_project.openapi.webhooks import describe_webhooks
 from participants.events import event_types
-from tests.told import schemas, validator
+from tests.documented_events import schemas, validator
 
 PROMISED = [
     "event.recorded", "points.awarded", "points.deducted", "points.expired", "tier.upgraded", "tier.assigned", "badge.awarded",

@@ -39,8 +39,8 @@ def test_the_keys_have_the_access_that_the_banner_says():
     demo_admin, demo_sandbox, quickstart, quickstart_admin = keys_in(start())
 
     owners = {key: ApiKey.objects.get(digest=digest_of(key)) for key in keys_in(start())}
-    told = [(row.tenant.slug, row.tenant.environment, row.scopes) for row in owners.values()]
-    assert told == [
+    found = [(row.tenant.slug, row.tenant.environment, row.scopes) for row in owners.values()]
+    assert found == [
         ("demo", "live", ["admin"]),
         ("demo", "sandbox", []),
         ("quickstart", "live", []),

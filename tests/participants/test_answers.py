@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from participants.work import answer_from, result_from
+from participants.errors import DomainError
+from participants.work import OMIT_IF_NONE, answer_from, result_from
 
 pytestmark = pytest.mark.engine
 
@@ -33,7 +34,14 @@ class Result:
     name: Name
     former: Name | None = None
     granted: Sequence[Mapping[str, Any]] = ()
+    bonus: int | None = field(default=None, metadata=OMIT_IF_NONE)
     is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    participant_id: str
+    error: DomainError
 
 
 def test_a_result_is_read_back_as_a_replay():
@@ -60,3 +68,13 @@ def test_answers_of_other_releases_are_read():
     assert result_from(Result, answer, participant_id="ada") == Result(
         ID, "ada", None, AT, Name("gold"), is_replay=True
     )
+
+
+def test_a_refusal_is_read_back():
+    answer = answer_from(Refused("ada", DomainError("No points", code="insufficient_points", status=409)))
+    read = result_from(Refused, answer, participant_id="ada")
+
+    assert answer == {"error": {"code": "insufficient_points", "message": "No points", "status": 409}}
+    assert (read.participant_id, read.error.code, read.error.message, read.error.status) == (
+        "ada", "insufficient_points", "No points", 409,
+    )  # fmt: skip

@@ -77,16 +77,16 @@ def test_an_expired_key_is_401_from_the_moment_of_its_expiry(tenant):
 
 
 def test_a_revoked_key_is_401(tenant):
-    made = made_key(tenant)
-    revoke(made.row, now=timezone.now())
+    created = made_key(tenant)
+    revoke(created.row, now=timezone.now())
 
-    assert refusal(Api(made.key).get(BALANCE))[:2] == (401, "unauthorized")
+    assert refusal(Api(created.key).get(BALANCE))[:2] == (401, "unauthorized")
 
 
 def test_neither_a_keys_prefix_nor_its_digest_opens_anything(tenant):
-    made = made_key(tenant)
+    created = made_key(tenant)
 
-    for text in (made.row.prefix, made.row.digest, made.key[:-1], made.key.swapcase()):
+    for text in (created.row.prefix, created.row.digest, created.key[:-1], created.key.swapcase()):
         assert Api(text).get(BALANCE).status_code == 401
 
 
@@ -104,11 +104,11 @@ def test_the_keys_of_a_disabled_tenant_and_of_its_twin_are_403_until_it_is_enabl
 
 
 def test_a_revoked_key_of_a_disabled_tenant_is_401(tenant):
-    made = made_key(tenant)
-    revoke(made.row, now=timezone.now())
+    created = made_key(tenant)
+    revoke(created.row, now=timezone.now())
     set_tenant_status(slug="acme", is_active=False, now=timezone.now())
 
-    assert Api(made.key).get(BALANCE).status_code == 401
+    assert Api(created.key).get(BALANCE).status_code == 401
 
 
 @pytest.mark.parametrize("scopes", [(), ("platform",)])
@@ -157,24 +157,24 @@ def test_an_idempotency_key_used_in_the_sandbox_is_unused_in_live(api, sandbox_a
 
 
 def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(tenant):
-    made = made_key(tenant)
+    created = made_key(tenant)
     start = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     noted = []
 
     for seconds in (0, 59, 60):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
-            Api(made.key).get(BALANCE)
-        noted.append(ApiKey.objects.get(pk=made.row.pk).last_used_at)
+            Api(created.key).get(BALANCE)
+        noted.append(ApiKey.objects.get(pk=created.row.pk).last_used_at)
 
     assert noted == [start, start, start + timedelta(seconds=60)]
 
 
 def test_a_refused_request_still_shows_that_its_key_is_in_use(tenant):
-    made = made_key(tenant)
+    created = made_key(tenant)
 
-    Api(made.key).post("/points/award", {})
+    Api(created.key).post("/points/award", {})
 
-    assert ApiKey.objects.get(pk=made.row.pk).last_used_at is not None
+    assert ApiKey.objects.get(pk=created.row.pk).last_used_at is not None
 
 
 def test_failed_authentications_are_throttled_per_address_and_a_valid_key_never_is(tenant, settings, memory_limits):

@@ -105,31 +105,31 @@ def test_an_expiry_that_is_no_time_or_past_is_refused(tenant, at):
 
 @pytest.mark.parametrize("named_by", ["prefix", "id"])
 def test_revoke_api_key_takes_a_prefix_or_an_id(tenant, named_by):
-    made = run("create_api_key", "--tenant", "acme")
+    created = run("create_api_key", "--tenant", "acme")
     active = run("create_api_key", "--tenant", "acme")
 
-    assert run("revoke_api_key", made[named_by])["id"] == made["id"]
+    assert run("revoke_api_key", created[named_by])["id"] == created["id"]
 
     assert list(ApiKey.objects.filter(revoked_at=None).values_list("prefix", flat=True)) == [active["prefix"]]
 
 
 def test_revoking_an_unknown_or_revoked_key_is_refused(tenant):
-    made = run("create_api_key", "--tenant", "acme")
-    run("revoke_api_key", made["id"])
+    created = run("create_api_key", "--tenant", "acme")
+    run("revoke_api_key", created["id"])
 
-    for name in (made["id"], made["prefix"], "bq_live_nothing"):
+    for name in (created["id"], created["prefix"], "bq_live_nothing"):
         with pytest.raises(CommandError, match="API key not found"):
             run("revoke_api_key", name)
 
 
 def test_a_prefix_that_two_keys_share_is_not_guessed(tenant):
-    made = [run("create_api_key", "--tenant", "acme") for _ in range(2)]
+    created = [run("create_api_key", "--tenant", "acme") for _ in range(2)]
     ApiKey.objects.update(prefix="bq_live_twins")
 
     with pytest.raises(CommandError, match="use the id"):
         run("revoke_api_key", "bq_live_twins")
 
-    assert run("revoke_api_key", made[0]["id"])["id"] == made[0]["id"]
+    assert run("revoke_api_key", created[0]["id"])["id"] == created[0]["id"]
 
 
 @pytest.mark.parametrize("flags", [[], ["--sandbox"]])
@@ -154,20 +154,20 @@ def test_a_secret_for_an_unknown_tenant_is_refused():
 
 
 def test_revoke_hmac_secret_revokes_the_one_of_that_id(tenant):
-    made, active = (run("create_hmac_secret", "--tenant", "acme") for _ in range(2))
+    created, active = (run("create_hmac_secret", "--tenant", "acme") for _ in range(2))
 
-    revoked = run("revoke_hmac_secret", made["id"])
+    revoked = run("revoke_hmac_secret", created["id"])
 
-    assert (revoked["id"], revoked["tenant_id"]) == (made["id"], made["tenant_id"])
+    assert (revoked["id"], revoked["tenant_id"]) == (created["id"], created["tenant_id"])
     assert revoked["revoked_at"]
     assert [str(row.pk) for row in HmacSecret.objects.active()] == [active["id"]]
 
 
 def test_revoking_an_unknown_or_revoked_secret_is_refused(tenant):
-    made = run("create_hmac_secret", "--tenant", "acme")
-    run("revoke_hmac_secret", made["id"])
+    created = run("create_hmac_secret", "--tenant", "acme")
+    run("revoke_hmac_secret", created["id"])
 
-    for name in (made["id"], "not-an-id", "01a20030-16b8-773b-a1f2-79a6f16a65ee"):
+    for name in (created["id"], "not-an-id", "01a20030-16b8-773b-a1f2-79a6f16a65ee"):
         with pytest.raises(CommandError, match=f"^HMAC secret not found: {name}$"):
             run("revoke_hmac_secret", name)
 

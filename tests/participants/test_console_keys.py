@@ -83,16 +83,16 @@ def test_a_form_opened_for_another_tenant_makes_no_key(tenant, other_tenant, not
 
 
 def test_revoking_is_asked_and_then_done(tenant):
-    made = made_key(tenant)
+    created = made_key(tenant)
     console = Console(tenant)
 
-    asked = console.get("participants_apikey_revoke", made.row.pk)
-    before = Api(made.key).get("/participants/u/points").status_code
-    console.post("participants_apikey_revoke", made.row.pk)
+    asked = console.get("participants_apikey_revoke", created.row.pk)
+    before = Api(created.key).get("/participants/u/points").status_code
+    console.post("participants_apikey_revoke", created.row.pk)
 
     assert "Revoke this key" in text_of(asked)
-    assert (before, Api(made.key).get("/participants/u/points").status_code) == (200, 401)
-    assert trail() == [(str(made.row), 2, "Revoked.")]
+    assert (before, Api(created.key).get("/participants/u/points").status_code) == (200, 401)
+    assert trail() == [(str(created.row), 2, "Revoked.")]
 
 
 def test_a_key_is_neither_edited_nor_deleted(tenant, nothing_written):

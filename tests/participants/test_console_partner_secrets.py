@@ -29,13 +29,13 @@ def test_the_secret_is_shown_once_and_is_the_picked_tenants(tenant, is_sandbox):
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     (secret,) = set(SECRET.findall(text_of(answer)))
-    made = HmacSecret.objects.get()
-    assert (made.tenant_id, made.name) == (row.pk, "Northwind")
-    assert decrypt(made.ciphertext, of="the test") == secret
-    for page in (console.get(CHANGE, made.pk), console.get(LIST)):
+    created = HmacSecret.objects.get()
+    assert (created.tenant_id, created.name) == (row.pk, "Northwind")
+    assert decrypt(created.ciphertext, of="the test") == secret
+    for page in (console.get(CHANGE, created.pk), console.get(LIST)):
         assert "Northwind" in text_of(page)
         assert secret not in text_of(page)
-        assert made.ciphertext not in text_of(page)
+        assert created.ciphertext not in text_of(page)
 
 
 def test_the_text_of_the_secret_is_not_stored(tenant):

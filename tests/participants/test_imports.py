@@ -88,10 +88,10 @@ def test_a_bad_line_of_csv_is_reported_and_affects_no_other(line, problem):
     ],
 )
 def test_a_bad_line_of_ndjson_is_reported_and_affects_no_other(line, problem):
-    (first, told), second = read(f'{line}\n{{"code": "b"}}\n', "ndjson")
+    (first, found), second = read(f'{line}\n{{"code": "b"}}\n', "ndjson")
 
     assert (first, second) == (1, (2, {"code": "b"}))
-    assert told.startswith(problem)
+    assert found.startswith(problem)
 
 
 def test_a_byte_order_mark_is_refused_where_files_were_joined():

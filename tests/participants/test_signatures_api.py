@@ -225,9 +225,9 @@ def test_a_signed_body_that_is_not_json_is_400_and_one_too_large_413(partner):
 def test_during_a_rotation_both_secrets_work(tenant):
     old, new = (made_secret(tenant) for _ in range(2))
 
-    before = [Partner(made.text).get().status_code for made in (old, new)]
+    before = [Partner(created.text).get().status_code for created in (old, new)]
     revoke(old.row, now=NOW)
-    after = [Partner(made.text).get().status_code for made in (old, new)]
+    after = [Partner(created.text).get().status_code for created in (old, new)]
 
     assert (before, after) == ([200, 200], [401, 200])
 
@@ -356,13 +356,13 @@ def test_each_secret_has_the_cap_of_a_key(tenant, partner, memory_limits):
 
 
 def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(tenant, frozen):
-    made = made_secret(tenant)
+    created = made_secret(tenant)
     noted = []
 
     for seconds in (0, 59, 1):
         frozen.shift(timedelta(seconds=seconds))
-        Partner(made.text).get(signs={"timestamp": str(int(timezone.now().timestamp()))})
-        noted.append(HmacSecret.objects.get(pk=made.row.pk).last_used_at)
+        Partner(created.text).get(signs={"timestamp": str(int(timezone.now().timestamp()))})
+        noted.append(HmacSecret.objects.get(pk=created.row.pk).last_used_at)
 
     assert noted == [NOW, NOW, NOW + timedelta(seconds=60)]
 

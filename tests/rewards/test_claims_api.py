@@ -102,14 +102,14 @@ def test_the_specs_claim_deducts_points_and_returns_a_code(api, tenant, make_rew
 @pytest.mark.parametrize("kind", ["coupon", "voucher", "physical", "digital", "points_multiplier"])
 def test_rewards_of_all_types_are_listed_and_claimed(api, admin_api, kind):
     config = {"config": {"multiplier": 2, "duration_hours": 24}} if kind == "points_multiplier" else {}
-    made = admin_api.post("/admin/rewards", {"name": "It", "type": kind, **config}).json()
+    created = admin_api.post("/admin/rewards", {"name": "It", "type": kind, **config}).json()
     admin_api.post("/admin/rewards", {"name": "Another", "type": "digital" if kind == "coupon" else "coupon"})
 
     listed = api.get(f"/rewards?reward_type={kind}").json()
-    claimed = claim(api, made["id"]).json()
+    claimed = claim(api, created["id"]).json()
 
     assert [(each["id"], each["type"], each["available_codes"]) for each in listed["rewards"]] == [
-        (made["id"], kind, None)
+        (created["id"], kind, None)
     ]
     assert (listed["total"], claimed["reward_type"], claimed["code_value"]) == (1, kind, None)
     assert api.get("/participants/user_123/rewards").json()["rewards"][0]["reward_type"] == kind

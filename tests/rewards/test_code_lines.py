@@ -5,8 +5,7 @@ import unicodedata
 
 import pytest
 
-from rewards.engine import code_problem, parse_code_lines
-from rewards.engine.code_lines import SEPARATOR_LINE
+from rewards.engine.code_lines import SEPARATOR_LINE, code_problem, parse_code_lines
 
 pytestmark = pytest.mark.engine
 

@@ -41,10 +41,10 @@ def lasts(tenant, start, end, *, factor=2, person="user_123"):
 
 
 def test_a_definition_has_factor_and_duration(admin_api):
-    made = admin_api.post("/admin/rewards", DOUBLE).json()
+    created = admin_api.post("/admin/rewards", DOUBLE).json()
 
-    assert (made["type"], made["config"]) == ("points_multiplier", CONFIG)
-    changed = admin_api.patch(f"/admin/rewards/{made['id']}", {"config": {"multiplier": 1.5, "duration_hours": 0.5}})
+    assert (created["type"], created["config"]) == ("points_multiplier", CONFIG)
+    changed = admin_api.patch(f"/admin/rewards/{created['id']}", {"config": {"multiplier": 1.5, "duration_hours": 0.5}})
     assert changed.json()["config"] == {"multiplier": 1.5, "duration_hours": 0.5}
 
 

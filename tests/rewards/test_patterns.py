@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from rewards.engine import pattern_problem, random_code
+from rewards.engine.patterns import pattern_problem, random_code
 
 pytestmark = pytest.mark.engine
 

@@ -17,7 +17,7 @@ from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.tenants import create_tenant
 from rewards.models import Claim, Reward
-from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_pending_claims
+from rewards.services import add_codes, cancel, change_reward, claim, create_reward, serve_pending_in_chunks
 from tests.factories import RuleFactory
 from tests.threads import all_at_once
 
@@ -243,5 +243,5 @@ def rewards_awaited_in_stock(rewards):
     return [
         reward.name
         for reward in rewards
-        if serve_pending_claims(reward=Reward.objects.get(pk=reward.pk), now=timezone.now())
+        if sum(serve_pending_in_chunks(reward=Reward.objects.get(pk=reward.pk), now=timezone.now()))
     ]

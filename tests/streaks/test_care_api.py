@@ -385,17 +385,17 @@ def test_a_dry_run_of_an_amnesty_only_counts_participants(admin_api, tenant, str
 
 
 def test_amnesties_are_visible_only_within_their_tenant(admin_api, other_admin_api, tenant):
-    made = admin_api.post(AMNESTIES, OUTAGE).json()
-    shown = {name: value for name, value in made.items() if name != "touches"}
+    created = admin_api.post(AMNESTIES, OUTAGE).json()
+    shown = {name: value for name, value in created.items() if name != "touches"}
 
     assert admin_api.get(AMNESTIES).json() == {"items": [shown], "total": 1, "page": 1, "page_size": 50}
-    assert admin_api.get(f"{AMNESTIES}/{made['id']}").json() == shown
+    assert admin_api.get(f"{AMNESTIES}/{created['id']}").json() == shown
     assert other_admin_api.get(AMNESTIES).json()["items"] == []
     for send in (other_admin_api.get, other_admin_api.delete):
-        assert refusal(send(f"{AMNESTIES}/{made['id']}")) == (
+        assert refusal(send(f"{AMNESTIES}/{created['id']}")) == (
             404,
             "amnesty_not_found",
-            f"Amnesty not found: {made['id']}",
+            f"Amnesty not found: {created['id']}",
         )
     assert refusal(admin_api.get(f"{AMNESTIES}/x"))[:2] == (404, "amnesty_not_found")
     assert Participant.objects.count() == 0

@@ -11,7 +11,7 @@ from gamify.badges.api.serializers import BadgeAnswer
 from gamify.badges.definitions import BadgeChanges, NewBadge
 from gamify.badges.models import Badge, Rarity
 from gamify.badges.services import BadgeNotFound
-from participants.api.definitions import DefinitionFilter, DefinitionViewSet, documented
+from participants.api.definitions import DefinitionFilter, DefinitionViewSet, document_endpoints
 from participants.models import Definition
 
 
@@ -20,7 +20,7 @@ class BadgeFilter(DefinitionFilter):
     rarity = django_filters.ChoiceFilter(choices=Rarity.choices, label="Only badges of this rarity.")
 
 
-@documented(created=examples.CREATED)
+@document_endpoints(created=examples.CREATED)
 class AdminBadgeViewSet(DefinitionViewSet):
     noun, model, serializer_class = "badge", Badge, BadgeAnswer
     create_body, update_body, not_found = NewBadge, BadgeChanges, BadgeNotFound

@@ -13,7 +13,7 @@ from gamify.badges.profile import badge_body
 from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
@@ -42,7 +42,7 @@ class BadgesViewSet(KeyViewSet):
             metadata=body.get("metadata") or {},
             now=self.now,
         )
-        return Response(rendered(BadgeAwardedAnswer, awarded))
+        return Response(render(BadgeAwardedAnswer, awarded))
 
 
 class ParticipantBadgesViewSet(KeyViewSet):
@@ -61,7 +61,7 @@ class ParticipantBadgesViewSet(KeyViewSet):
             shown = with_progress(shown, participant, tenant=tenant, now=self.now)
         counts = {"total": len(statuses), "earned_count": len(only_earned(statuses))}
         answer = {"participant_id": participant_id, "badges": [badge_body(status) for status in shown], **counts}
-        return Response(rendered(BadgeList, answer))
+        return Response(render(BadgeList, answer))
 
 
 def _matching(statuses: Sequence[BadgeStatus], *, earned_only: bool, codes: Collection[str] | None) -> Sequence[Any]:

@@ -4,9 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.badges.definitions import BadgeCriteria
+from gamify.badges.definitions import BadgeChanges
 from gamify.badges.models import Rarity
 from gamify.badges.profile import ParticipantBadge
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import (
     CodeField,
@@ -47,8 +48,6 @@ class BadgeList(serializers.Serializer[Any]):
     earned_count = serializers.IntegerField(help_text="Number of those that the participant has earned.")
 
 
+@shows(BadgeChanges)
 class BadgeAnswer(DefinitionAnswer):
-    icon_url = serializers.CharField(allow_null=True, help_text="Address of the picture, or null.")
-    category = serializers.CharField(allow_null=True, help_text="Your own category, or null.")
-    rarity = serializers.ChoiceField(choices=Rarity.choices, help_text="How rare the badge is.")
-    criteria = BadgeCriteria(allow_null=True, help_text="When participants earn it without a grant, or null.")
+    """A badge as it is stored."""

@@ -1,18 +1,14 @@
 """Reads of badges: active badges of a tenant, badges of a participant, and progress towards the others."""
 
-from gamify.badges.selectors.catalog import CATALOG_PART, BadgeDefinition, Badges, active_badges, badges_in, load_badges
-from gamify.badges.selectors.statuses import BadgeStatus, Progress, badge_statuses, only_earned, with_progress
+from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, badges_in
+from gamify.badges.selectors.statuses import BadgeStatus, badge_statuses, only_earned, with_progress
 
 __all__ = [
-    "CATALOG_PART",
     "BadgeDefinition",
     "BadgeStatus",
-    "Badges",
-    "Progress",
     "active_badges",
     "badge_statuses",
     "badges_in",
-    "load_badges",
     "only_earned",
     "with_progress",
 ]

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
 from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
 from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
 from gamify.facts.services import badge_metrics
-from participants.catalog import Catalog
+from participants.catalog import Catalog, CatalogPart
 from participants.models import Tenant
-
-CATALOG_PART = "badges"
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,7 @@ def _criterion(badge: Badge) -> Criterion | None:
     return compile_criterion(badge.criteria, kind, revision=badge.criteria_revision)
 
 
-def badges_in(catalog: Catalog) -> Badges:
-    return cast("Badges", catalog.part(CATALOG_PART))
+badges_in = CatalogPart("badges", load_badges)
 
 
 def active_badges(catalog: Catalog) -> Mapping[str, BadgeDefinition]:

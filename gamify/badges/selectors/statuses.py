@@ -88,9 +88,7 @@ def _event_values(participant: Participant, criteria: Mapping[UUID, Criterion]) 
     """Stored progress. For criteria without stored progress, count the history."""
     if not criteria:
         return {}
-    rows = BadgeProgress.objects.filter(
-        tenant_id=participant.tenant_id, participant_id=participant.pk, badge_id__in=criteria
-    )
+    rows = BadgeProgress.objects.of(participant).filter(badge_id__in=criteria)
     known = {row.badge_id: row.value for row in rows if row.revision == criteria[row.badge_id].revision}
     missing = {badge_id: each for badge_id, each in criteria.items() if badge_id not in known}
     return {**known, **values_from_history(participant, missing)}

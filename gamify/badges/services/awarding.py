@@ -10,19 +10,16 @@ from gamify.badges.models import BadgeAward
 from gamify.badges.selectors import BadgeDefinition, active_badges
 from gamify.facts import services as facts
 from participants.catalog import Catalog, catalog_of
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 
 
-class BadgeNotFound(DomainError):
+class BadgeNotFound(NotFound):
     """No active badge has this code or id. An inactive badge is not found, because it is not awarded any more."""
 
     code = "badge_not_found"
-    status = 404
-
-    def __init__(self, badge: str) -> None:
-        super().__init__(f"Badge definition not found: {badge}")
+    noun = "Badge definition"
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,8 @@ def _give(
         metadata=metadata,
     )
     work.add(row)
-    _emit(work, participant, badge, metadata)
-    return row
-
-
-def _emit(work: UnitOfWork, participant: Participant, badge: BadgeDefinition, metadata: Mapping[str, Any]) -> None:
     work.emit("badge.awarded", participant, {**event_data(badge), "metadata": metadata})
+    return row
 
 
 def event_data(badge: BadgeDefinition) -> dict[str, Any]:

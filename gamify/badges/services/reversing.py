@@ -1,13 +1,12 @@
 """Undo an event: revoke the badges it led to, and subtract it from the progress of badges that count events."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors import BadgeDefinition, badges_in
-from gamify.badges.selectors.catalog import badge_definition
+from gamify.badges.selectors import badges_in
+from gamify.badges.selectors.catalog import Listening, badge_definition
 from gamify.badges.selectors.history import values_from_history
 from gamify.badges.services.awarding import event_data
 from gamify.badges.services.metrics import BADGES_COUNT
@@ -21,7 +20,7 @@ EARNED_WITH_ANOTHER_EVENT = "It was earned with another event"
 RECOUNT = 0
 """A revision that no criteria have. A progress row with it is recounted from the history when it is needed next."""
 
-Counting = Sequence[tuple[BadgeDefinition, Criterion]]
+Counting = Sequence[Listening]
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
@@ -32,16 +31,13 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
       unwritten changes of the unit, so domains that change them must undo first (`settings.UNDO_ORDER`).
     - A badge that another event earned, or that was awarded by hand, is not revoked.
     """
-    counting = [(badge, each) for badge, each in _listening(work, event) if each.counter.matches(event.properties)]
+    listening = badges_in(work.catalog).by_event[event.name]
+    counting = [(badge, each) for badge, each in listening if each.counter.matches(event.properties)]
     awards = list(BadgeAward.objects.of(participant).filter(event_id=event.pk).select_related("badge"))
     work.load(progress_loads([*(badge.id for badge, _ in counting), *(award.badge_id for award in awards)]))
     _subtract_event(work, participant, event, counting)
     yield from _revoke_unmet(work, participant, event, awards)
     yield from _earned_with_another_event(work, participant, event, counting)
-
-
-def _listening(work: UnitOfWork, event: Event) -> Iterable[tuple[BadgeDefinition, Criterion]]:
-    return badges_in(work.catalog).by_event[event.name]
 
 
 def _subtract_event(work: UnitOfWork, participant: Participant, event: Event, counting: Counting) -> None:
@@ -119,4 +115,4 @@ def _earned_with_another_event(
     values = values_from_history(participant, earned, without=event.pk)
     for badge, criterion in counting:
         if badge.id in earned and not criterion.is_met_by(values.get(badge.id, Decimal(0))):
-            yield Undone(type="badge", name=badge.name, code=badge.code, kept=EARNED_WITH_ANOTHER_EVENT)
+            yield Undone(type="badge", name=badge.name, code=badge.code, obstacle=EARNED_WITH_ANOTHER_EVENT)

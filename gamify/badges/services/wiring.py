@@ -1,40 +1,22 @@
 """Registrations of badges in the registries of lower layers."""
 
 from gamify.badges.models import BadgeAward, BadgeProgress
-from gamify.badges.selectors import CATALOG_PART, load_badges
+from gamify.badges.selectors import badges_in
 from gamify.badges.services.metrics import register as register_metrics
 from gamify.badges.services.reversing import undo
 from gamify.facts.services import undoers
 from participants import events
-from participants.catalog import catalog_parts
 from participants.events import INSTANT, OBJECT, TEXT, EventField
-from participants.models import Participant
-from participants.services.participants import Eraser, erasers
-
-
-def _delete_awards(participant: Participant) -> None:
-    BadgeAward.objects.of(participant).delete()
-
-
-def _delete_progress(participant: Participant) -> None:
-    BadgeProgress.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
-
-
-def _keep_progress(participant: Participant) -> None:
-    """Do nothing when a participant is anonymised: progress contains no personal data."""
-
-
-def _clear_metadata(participant: Participant) -> None:
-    """Anonymising a participant keeps their badges but clears the metadata."""
-    BadgeAward.objects.of(participant).update(metadata={})
+from participants.services.participants import Eraser, delete_rows, erasers, keep_rows, update_rows
 
 
 def register() -> None:
     """Called when the apps are loaded."""
-    catalog_parts.register(CATALOG_PART, load_badges)
-    erasers.register("badge progress", Eraser(delete=_delete_progress, anonymize=_keep_progress))
+    badges_in.register()
+    erasers.register("badge progress", Eraser(delete=delete_rows(BadgeProgress), anonymize=keep_rows))
     register_metrics()
-    erasers.register("badges", Eraser(delete=_delete_awards, anonymize=_clear_metadata))
+    clear_metadata = update_rows(BadgeAward, metadata={})
+    erasers.register("badges", Eraser(delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from django import forms
 from django.utils.safestring import SafeString
 
+from participants.admin.shown import ShownValueField, ShownValueWidget, objects_in
 from participants.admin.words import list_of
 
 MAX_CARDS = 20
@@ -51,7 +52,7 @@ def _card_body(number: int, card: Card, shown: Stored) -> dict[str, Any]:
         raise forms.ValidationError(f"No. {number}: {refusal.messages[0]}") from refusal
 
 
-class CardsWidget(forms.Widget):
+class CardsWidget(ShownValueWidget):
     """Base of editors. Subclasses implement how a card is read from a form (by the prefix of its field names), how it is made
     from a stored object, and how a blank card looks.
     """
@@ -71,10 +72,7 @@ class CardsWidget(forms.Widget):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Submitted:
         prefixes = [f"{name}-{index}" for index in range(MAX_CARDS + BLANK_CARDS)]
         cards = [self.read(data, prefix) for prefix in prefixes if f"{prefix}-place" in data]
-        return Submitted(_parse_stored(data.get(f"{name}-shown", "")), [card for card in cards if not card.is_blank])
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
+        return Submitted(objects_in(data.get(f"{name}-shown", "")), [card for card in cards if not card.is_blank])
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         submitted = value if isinstance(value, Submitted) else self.unchanged(value or [])
@@ -92,20 +90,10 @@ class CardsWidget(forms.Widget):
         return Submitted(stored, [self.of_stored(each, place) for place, each in enumerate(stored)])
 
 
-def _parse_stored(text: str) -> Stored:
-    """The list of JSON objects in `text`. Empty for any other text."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-class CardsField(forms.Field):
+class CardsField(ShownValueField):
     """A form field whose cleaned value is the list of objects for the API, not yet validated."""
 
     widget: Any = CardsWidget
-    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
@@ -117,15 +105,9 @@ class CardsField(forms.Field):
         """One stored object as a sentence."""
         raise NotImplementedError
 
-    def clean(self, value: Submitted) -> list[dict[str, Any]]:
-        return bodies_of(value)
+    def submitted_value(self, submitted: Submitted) -> list[dict[str, Any]]:
+        return bodies_of(submitted)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return _as_json(bodies_of(data)) != _as_json(bodies_of(self.widget.unchanged(data.shown)))
-        except (forms.ValidationError, LookupError, TypeError):  # `shown` was tampered with
-            return True
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # as JSON, since 1 == True == 1.0
+    def unchanged(self, shown: Stored) -> Submitted:
+        unchanged: Submitted = self.widget.unchanged(shown)
+        return unchanged

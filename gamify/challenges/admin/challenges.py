@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from gamify.challenges.admin.forms import ChallengeForm
 from gamify.challenges.admin.words import duration_of, needed_of
@@ -28,17 +27,13 @@ class ChallengeAdmin(DefinitionAdmin):
         "duration_days": "duration_type == 'rolling'",
     }
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
-        duration = {"fields": (*DURATION, "enrolment"), "description": ABOUT_CHANGES if obj else ""}
+    def own_fieldsets(self, obj: Any) -> Any:
         return (
-            (None, {"fields": named}),
-            ("When", duration),
+            ("When", {"fields": (*DURATION, "enrolment"), "description": ABOUT_CHANGES if obj else ""}),
             ("Objectives", {"fields": ("objectives",), "description": ABOUT_OBJECTIVES}),
             ("Completion", {"fields": ("completion", "completion_grants", "is_repeatable")}),
             ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
             ("Where it is shown", {"fields": ("is_active", "display_order")}),
-            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 
     @display("lasts", ordering="duration_type")

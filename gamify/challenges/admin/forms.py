@@ -8,7 +8,7 @@ from rest_framework.serializers import Serializer
 from gamify.challenges.admin.milestones import MilestonesField
 from gamify.challenges.admin.objectives import ObjectivesField
 from gamify.challenges.admin.words import error_sentence
-from gamify.challenges.definitions import ChallengeChanges, NewChallenge, challenge_grant_problems
+from gamify.challenges.definitions.challenges import ChallengeChanges, NewChallenge, challenge_grant_problems
 from gamify.challenges.models import ALL, DurationChoice
 from gamify.facts.admin.grants import GrantsField
 from participants.admin.definitions import DefinitionForm

@@ -14,6 +14,7 @@ from gamify.facts.engine.conditions import ConditionKind
 from gamify.facts.engine.expressions import MalformedExpression, expression_as_filter, filter_as_expression
 from participants.admin.conditions import ConditionsWidget, SubmittedFilter, conditions_of, filter_of
 from participants.admin.fields import NumberField
+from participants.admin.shown import shown_object
 
 KINDS = {
     ConditionKind.COUNT.value: "a number of events",
@@ -70,9 +71,10 @@ class ObjectiveCard:
             raise forms.ValidationError(f"{malformed.problem.field}: {malformed.problem.message}.") from malformed
 
     def _stored_expression(self, shown: Stored) -> Mapping[str, Any]:
-        if not self.place.isascii() or not self.place.isdecimal() or int(self.place[:9]) >= len(shown):
+        stored = shown_object(shown, self.place)
+        if stored is None:
             raise forms.ValidationError("The stored conditions of this objective were not submitted. Reload the page.")
-        return dict(shown[int(self.place)]["expression"])
+        return dict(stored["expression"])
 
     def context(self, prefix: str, shown: Stored) -> dict[str, Any]:
         where = ConditionsWidget().get_context(f"{prefix}-where", self.where, {})["widget"]

@@ -70,5 +70,5 @@ def _row(status: EnrolmentStatus) -> list[Any]:
     return [status.challenge.name, status.status.value, since, status.ends_at, progress_of(status), times]
 
 
-SEEN_WITH = ("challenges.view_enrolment", "challenges.add_enrolment")
-panels.register("challenges", Panel(seen_with=SEEN_WITH, pages=(ENROL,), boxes=_boxes))
+VIEW_PERMISSIONS = ("challenges.view_enrolment", "challenges.add_enrolment")
+panels.register("challenges", Panel(view_permissions=VIEW_PERMISSIONS, pages=(ENROL,), boxes=_boxes))

@@ -7,14 +7,19 @@ from rest_framework import serializers
 
 from gamify.challenges.api import examples
 from gamify.challenges.api.serializers import ChallengeAnswer
-from gamify.challenges.definitions import ChallengeChanges, NewChallenge, challenge_grant_problems, nest_problems
+from gamify.challenges.definitions.challenges import (
+    ChallengeChanges,
+    NewChallenge,
+    challenge_grant_problems,
+    nest_problems,
+)
 from gamify.challenges.models import Challenge
 from gamify.challenges.services import ChallengeNotFound
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from participants.models import Definition
 
 
-@documented(created=examples.CREATED)
+@document_endpoints(created=examples.CREATED)
 class AdminChallengeViewSet(DefinitionViewSet):
     noun, model, serializer_class = "challenge", Challenge, ChallengeAnswer
     create_body, update_body, not_found = NewChallenge, ChallengeChanges, ChallengeNotFound

@@ -16,7 +16,7 @@ from gamify.challenges.api.serializers import (
 from gamify.challenges.selectors import enrolment_statuses, open_challenges
 from gamify.challenges.services import ChallengeNotFound, ChallengeUnavailable
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
@@ -29,7 +29,7 @@ class ChallengeViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             challenges = open_challenges(catalog_of(tenant), now=self.now)
         answer = {"challenges": [open_challenge_answer(challenge) for challenge in challenges]}
-        return Response(rendered(OpenChallengesAnswer, answer))
+        return Response(render(OpenChallengesAnswer, answer))
 
     @operation(
         "enroll_in_challenge",
@@ -47,7 +47,7 @@ class ChallengeViewSet(KeyViewSet):
         participant_id = self.body(EnrolBody)["participant_id"]
         self.take_write(participant_id)
         status = services.enroll(tenant=self.tenant, participant_id=participant_id, code=code, now=self.now)
-        return Response(rendered(EnrolledAnswer, {"participant_id": participant_id, **enrolment_answer(status)}))
+        return Response(render(EnrolledAnswer, {"participant_id": participant_id, **enrolment_answer(status)}))
 
 
 class ParticipantChallengesViewSet(KeyViewSet):
@@ -57,4 +57,4 @@ class ParticipantChallengesViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             statuses = enrolment_statuses(find_participant(tenant, participant_id), catalog_of(tenant), now=self.now)
         answer = {"participant_id": participant_id, "challenges": [enrolment_answer(each) for each in statuses]}
-        return Response(rendered(ParticipantChallengesAnswer, answer))
+        return Response(render(ParticipantChallengesAnswer, answer))

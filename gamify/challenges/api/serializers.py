@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gamify.challenges.definitions import ChallengeMilestone, ChallengeObjective, CompletionField
+from gamify.challenges.definitions.bodies import ChallengeMilestone, ChallengeObjective, CompletionField
 from gamify.challenges.definitions.challenges import (
     COMPLETION_GRANTS_HELP,
     MILESTONES_HELP,

@@ -17,6 +17,7 @@ from gamify.facts.definitions import GrantsField, grant_problems, message_ending
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.scalars import CalendarInstantField, FlagField, WholeNumberField
+from participants.engine import is_empty_period
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -33,6 +34,19 @@ _BELONGS_TO = {
     "ends_at": DurationChoice.FIXED,
     "duration_days": DurationChoice.ROLLING,
 }
+
+
+class ObjectivesField(serializers.ListField):
+    child = ChallengeObjective()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            allow_empty=False,
+            max_length=MAX_OBJECTIVES,
+            error_messages=message_endings(),
+            help_text=OBJECTIVES_HELP,
+            **kwargs,
+        )
 
 
 class ChallengeChanges(DefinitionChanges):
@@ -66,14 +80,7 @@ class ChallengeChanges(DefinitionChanges):
         required=False,
         help_text="`automatic` (default): the first event that counts enrols; `manual`: only the enroll endpoint does.",
     )
-    objectives = serializers.ListField(
-        child=ChallengeObjective(),
-        required=False,
-        allow_empty=False,
-        max_length=MAX_OBJECTIVES,
-        error_messages=message_endings(),
-        help_text=OBJECTIVES_HELP,
-    )
+    objectives = ObjectivesField(required=False)
     completion = CompletionField(required=False, help_text=COMPLETION_HELP)
     milestones = serializers.ListField(
         child=ChallengeMilestone(),
@@ -100,8 +107,8 @@ class ChallengeChanges(DefinitionChanges):
                 yield FieldError(name, f"Required for a {belongs_to} challenge.")
             elif belongs_to != kind and attrs.get(name) is not None:
                 yield FieldError(name, f"Only a {belongs_to} challenge has it.")
-        start, end = self.after(attrs, "starts_at"), self.after(attrs, "ends_at")
-        if kind == DurationChoice.FIXED and start and end and start >= end:
+        is_empty = is_empty_period(self.after(attrs, "starts_at"), self.after(attrs, "ends_at"))
+        if kind == DurationChoice.FIXED and is_empty:
             yield FieldError("ends_at", "Must be after starts_at.")
 
     def _objective_problems(self, attrs: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -174,13 +181,7 @@ def _completable(objectives: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 class NewChallenge(ChallengeChanges):
     code = NewCodeField()
     name = NameField()
-    objectives = serializers.ListField(
-        child=ChallengeObjective(),
-        allow_empty=False,
-        max_length=MAX_OBJECTIVES,
-        error_messages=message_endings(),
-        help_text=OBJECTIVES_HELP,
-    )
+    objectives = ObjectivesField()
 
 
 def challenge_grant_problems(tenant: Tenant, data: Mapping[str, Any]) -> Iterator[FieldError]:

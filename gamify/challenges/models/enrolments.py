@@ -1,7 +1,4 @@
-from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -10,16 +7,13 @@ from gamify.challenges.engine import State
 from gamify.challenges.models.definitions import Challenge
 from gamify.facts.engine.conditions import Progress
 from participants.ids import new_id
-from participants.models import Participant, Tenant
+from participants.models import ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 UNDER_WAY = Q(completions=0, expired_at__isnull=True)
 
 
-class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    def of(self, participant: Participant) -> "EnrolmentQuerySet":
-        return self.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
-
+class EnrolmentQuerySet(ParticipantRowQuerySet["Enrolment"]):
     def under_way(self) -> "EnrolmentQuerySet":
         """Enrolments that are neither completed nor announced as expired."""
         return self.filter(UNDER_WAY)
@@ -29,7 +23,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         return self.under_way().filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
 
-class Enrolment(models.Model):
+class Enrolment(ParticipantRow):
     """The enrolment of one participant in one challenge. Its end results from the definition (`Term.end_of`).
 
     - `enrolled_at` … `completed_at`: see `engine.State`. `progress` is stored as `{objective: [count, sum, [values]]}`.
@@ -38,14 +32,6 @@ class Enrolment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # No constraints and no indexes on these keys: see docs/decisions/0003. The eraser deletes the rows with their
-    # participant. A challenge is never deleted.
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
-    participant = models.ForeignKey(
-        Participant, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
-    )
     challenge = models.ForeignKey(
         Challenge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -80,7 +66,7 @@ class Enrolment(models.Model):
             enrolled_at=self.enrolled_at,
             round=self.round,
             completions=self.completions,
-            progress={code: _progress(*stored) for code, stored in self.progress.items()},
+            progress={code: Progress.from_stored(*stored) for code, stored in self.progress.items()},
             done=tuple(self.done),
             paid=tuple(self.paid),
             completed_at=self.completed_at,
@@ -90,14 +76,6 @@ class Enrolment(models.Model):
     def state(self, state: State) -> None:
         self.enrolled_at = state.enrolled_at
         self.round, self.completions = state.round, state.completions
-        self.progress = {code: _stored(progress) for code, progress in state.progress.items()}
+        self.progress = {code: progress.to_stored() for code, progress in state.progress.items()}
         self.done, self.paid = list(state.done), list(state.paid)
         self.completed_at = state.completed_at
-
-
-def _progress(count: int, total: str, distinct: Sequence[Any]) -> Progress:
-    return Progress(count, Decimal(total), tuple(distinct))
-
-
-def _stored(progress: Progress) -> list[Any]:
-    return [progress.count, str(progress.total), list(progress.distinct)]

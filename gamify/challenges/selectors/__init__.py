@@ -1,12 +1,6 @@
 """Reads of challenges: the tenant's definitions, and the status of a participant."""
 
-from gamify.challenges.selectors.catalog import (
-    ChallengeCatalog,
-    CompiledChallenge,
-    Listener,
-    challenges_in,
-    term_of,
-)
+from gamify.challenges.selectors.catalog import CompiledChallenge, Listener, challenges_in
 from gamify.challenges.selectors.statuses import (
     EnrolmentStatus,
     Status,
@@ -16,7 +10,6 @@ from gamify.challenges.selectors.statuses import (
 )
 
 __all__ = [
-    "ChallengeCatalog",
     "CompiledChallenge",
     "EnrolmentStatus",
     "Listener",
@@ -25,5 +18,4 @@ __all__ = [
     "enrolment_status",
     "enrolment_statuses",
     "open_challenges",
-    "term_of",
 ]

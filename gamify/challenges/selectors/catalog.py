@@ -8,25 +8,15 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from gamify.challenges.engine import Duration, Milestone, Objective, Rules, Term
 from gamify.challenges.models import ALL, Challenge, EnrolmentChoice
 from gamify.facts.engine.conditions import Condition, ConditionKind
-from gamify.facts.engine.expressions import (
-    MATCHES_NOTHING,
-    CompiledExpression,
-    MalformedExpression,
-    compile_expression,
-)
+from gamify.facts.engine.expressions import CompiledExpression, compile_expression
 from gamify.facts.engine.fields import MISSING, ReadField, Values, compile_path
 from gamify.facts.engine.listeners import ListenerIndex, index_listeners
-from participants.catalog import Catalog, catalog_parts
+from gamify.facts.selectors import compile_or_match_nothing
+from participants.catalog import CatalogPart
 from participants.models import Tenant
-
-logger = structlog.get_logger(__name__)
-
-PART = "challenges"
 
 
 @dataclass(frozen=True)
@@ -120,12 +110,11 @@ def _compile_listener(row: Challenge, stored: Mapping[str, Any]) -> Listener:
 
 
 def _compile_expression(row: Challenge, expression: Mapping[str, Any] | None) -> CompiledExpression | None:
-    """A stored expression, compiled. One that is malformed matches nothing, so that it does not break the whole catalog."""
-    try:
-        return None if expression is None else compile_expression(expression)
-    except MalformedExpression as malformed:
-        logger.warning("challenge_expression_malformed", challenge=str(row.pk), problem=str(malformed))
-        return MATCHES_NOTHING
+    if expression is None:
+        return None
+    return compile_or_match_nothing(
+        compile_expression, expression, log_event="challenge_expression_malformed", challenge=str(row.pk)
+    )
 
 
 def _rules_of(row: Challenge, objectives: Sequence[Objective]) -> Rules:
@@ -158,12 +147,4 @@ def _group_by_challenge(pairs: Sequence[tuple[CompiledChallenge, Listener]]) -> 
     return [(group[0][0], [listener for _, listener in group]) for group in groups]
 
 
-def challenges_in(catalog: Catalog) -> ChallengeCatalog:
-    """The challenges of a catalog."""
-    part: ChallengeCatalog = catalog.part(PART)
-    return part
-
-
-def register() -> None:
-    """Called by `AppConfig.ready`."""
-    catalog_parts.register(PART, load_catalog)
+challenges_in = CatalogPart("challenges", load_catalog)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 from gamify.challenges.engine import State
 from gamify.challenges.models import Enrolment
@@ -70,7 +69,8 @@ def enrolment_statuses(
     challenges = challenges_in(catalog).by_id
     if not challenges:
         return ()
-    rows = {} if participant is None else _rows_of(participant)
+    enrolments = () if participant is None else Enrolment.objects.of(participant)
+    rows = {row.challenge_id: row for row in enrolments}
     statuses = [enrolment_status(each, rows.get(each.id), now=now) for each in challenges.values()]
     return [status for status in statuses if _is_listed(status, now=now)]
 
@@ -79,7 +79,3 @@ def _is_listed(status: EnrolmentStatus, *, now: datetime) -> bool:
     if status.state is None:
         return is_open(status.challenge, now=now)
     return status.challenge.is_active or status.state.completions > 0
-
-
-def _rows_of(participant: Participant) -> dict[UUID, Enrolment]:
-    return {row.challenge_id: row for row in Enrolment.objects.of(participant)}

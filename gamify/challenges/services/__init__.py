@@ -1,19 +1,15 @@
 """Services that enrol participants in challenges, advance them by events, and announce expired enrolments."""
 
-from gamify.challenges.services.advancing import CountResult, count_event, enrol_in, loads_for
-from gamify.challenges.services.ending import expire, expire_in_chunks
+from gamify.challenges.services.advancing import count_event, enrol_in, loads_for
+from gamify.challenges.services.ending import expire_in_chunks
 from gamify.challenges.services.enrolling import ChallengeNotFound, ChallengeUnavailable, enroll
-from gamify.challenges.services.wiring import register
 
 __all__ = [
     "ChallengeNotFound",
     "ChallengeUnavailable",
-    "CountResult",
     "count_event",
     "enrol_in",
     "enroll",
-    "expire",
     "expire_in_chunks",
     "loads_for",
-    "register",
 ]

@@ -9,6 +9,7 @@ from gamify.challenges.engine import AdvanceResult, State, advance
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors import CompiledChallenge
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source
+from participants.engine import instant_text
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 
@@ -36,13 +37,9 @@ def enrol_in(work: UnitOfWork, participant: Participant, challenge: CompiledChal
     row = Enrolment(tenant_id=work.tenant.pk, participant_id=participant.pk, challenge_id=challenge.id, enrolled_at=at)
     work.add(row)
     end = challenge.rules.term.end_of(at)
-    times = {"enrolled_at": _isoformat(at), "ends_at": None if end is None else _isoformat(end)}
+    times = {"enrolled_at": instant_text(at), "ends_at": None if end is None else instant_text(end)}
     work.emit("challenge.enrolled", participant, {**challenge_payload(challenge), **times})
     return row
-
-
-def _isoformat(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def challenge_payload(challenge: CompiledChallenge) -> dict[str, Any]:

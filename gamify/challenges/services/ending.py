@@ -22,13 +22,8 @@ RETRY_DELAY = timedelta(minutes=5)
 EXPIRED = "challenge.expired"
 
 
-def expire(*, challenge: Challenge, now: datetime) -> int:
-    """Announce the enrolments for which `challenge` has ended uncompleted. Returns the number of rows processed."""
-    return sum(expire_in_chunks(challenge=challenge, now=now))
-
-
 def expire_in_chunks(*, challenge: Challenge, now: datetime) -> Iterator[int]:
-    """Generator: like `expire`, but processes one chunk per step and yields the number of rows processed.
+    """Generator: announces the enrolments for which `challenge` has ended uncompleted, and yields the number of rows in each chunk.
 
     A caller that runs out of time stops iterating. The next sweep finds the remaining rows.
     """

@@ -8,19 +8,16 @@ from gamify.challenges.selectors.statuses import is_open
 from gamify.challenges.services.advancing import enrol_in, loads_for
 from gamify.facts import services as facts
 from participants.catalog import Catalog, catalog_of
-from participants.errors import DomainError
+from participants.errors import DomainError, NotFound
 from participants.models import Tenant
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 
-class ChallengeNotFound(DomainError):
+class ChallengeNotFound(NotFound):
     """No challenge has the given code or id (`challenge`)."""
 
     code = "challenge_not_found"
-    status = 404
-
-    def __init__(self, challenge: str) -> None:
-        super().__init__(f"Challenge not found: {challenge}")
+    noun = "Challenge"
 
 
 class ChallengeUnavailable(DomainError):

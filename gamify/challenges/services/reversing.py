@@ -80,7 +80,7 @@ def _undo(
 ) -> Iterator[Undone]:
     before = replay(challenge.rules, past.history, enrolled_at=past.enrolled_at)
     if before.state != row.state:
-        yield _undone(challenge, "challenge_progress", kept=UNKNOWN_STATE)
+        yield _undone(challenge, "challenge_progress", obstacle=UNKNOWN_STATE)
         return
     rest = [each for each in past.history if each.key != event.pk]
     after = replay(challenge.rules, rest, enrolled_at=past.enrolled_at)
@@ -123,9 +123,9 @@ def _unchanged_parts(
         is_reached = (number, objectives) in after.earned_by
         type_name = "challenge" if objectives is None else "challenge_milestone"
         if earned_by != event.pk and not is_reached:
-            yield _undone(challenge, type_name, amount=objectives, kept=EARNED_BY_ANOTHER)
+            yield _undone(challenge, type_name, amount=objectives, obstacle=EARNED_BY_ANOTHER)
         elif earned_by == event.pk and is_reached and _has_grants(challenge, objectives):
-            yield _undone(challenge, type_name, amount=objectives, kept=STILL_REACHED)
+            yield _undone(challenge, type_name, amount=objectives, obstacle=STILL_REACHED)
 
 
 def _has_grants(challenge: CompiledChallenge, objectives: int | None) -> bool:

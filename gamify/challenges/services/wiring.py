@@ -1,27 +1,21 @@
 """Registrations of the challenges domain with the layers below."""
 
 from gamify.challenges.models import Enrolment
-from gamify.challenges.selectors.catalog import register as register_catalog
+from gamify.challenges.selectors.catalog import challenges_in
 from gamify.challenges.services.reversing import undo
-from gamify.facts.engine.conditions import anonymized_values
+from gamify.facts.engine.conditions import anonymize_stored
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import column_metric, register_metric, undoers
 from participants import events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
-from participants.services.participants import Eraser, erasers
-
-
-def _delete_enrolments(participant: Participant) -> None:
-    Enrolment.objects.of(participant).delete()
+from participants.services.participants import Eraser, delete_rows, erasers
 
 
 def _clear_values(participant: Participant) -> None:
     """Anonymizing keeps the number of distinct values, and replaces the values."""
     for row in Enrolment.objects.of(participant).exclude(progress={}):
-        row.progress = {
-            code: [count, total, anonymized_values(values)] for code, (count, total, values) in row.progress.items()
-        }
+        row.progress = anonymize_stored(row.progress)
         row.save(update_fields=["progress"])
 
 
@@ -59,7 +53,7 @@ _SET_BACK = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    register_catalog()
+    challenges_in.register()
     undoers.register("challenges", undo)
     register_metric(
         column_metric(
@@ -71,7 +65,7 @@ def register() -> None:
             raised_by=["challenge.completed"],
         )
     )
-    erasers.register("challenges", Eraser(delete=_delete_enrolments, anonymize=_clear_values))
+    erasers.register("challenges", Eraser(delete=delete_rows(Enrolment), anonymize=_clear_values))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)
     events.register(

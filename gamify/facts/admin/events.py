@@ -44,7 +44,7 @@ def _moment(event: Event) -> Moment:
 
 
 VIEW_PERMISSIONS = ("facts.view_event", "facts.change_event")
-panels.register("events", Panel(seen_with=VIEW_PERMISSIONS, links=_links, moments=_moments))
+panels.register("events", Panel(view_permissions=VIEW_PERMISSIONS, links=_links, moments=_moments))
 
 
 @admin.register(Event)

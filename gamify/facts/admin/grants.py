@@ -24,6 +24,7 @@ from django.utils.safestring import SafeString
 
 from gamify.facts.admin.words import grant_in_words
 from gamify.facts.services import GrantField, GrantForm, grant_kinds
+from participants.admin.shown import ShownValueField, ShownValueWidget, are_same, objects_in, shown_object
 from participants.admin.words import list_of
 from participants.models import Tenant
 
@@ -139,7 +140,10 @@ class SubmittedGrants:
 def row_of(spec: Spec, place: int) -> Row:
     """Return the row that expresses `spec`, or else a row that keeps the grant at index `place`."""
     rows = (_row(name, spec) for name, (kind, _) in forms_of_kinds().items() if kind == spec.get("type"))
-    return next((row for row in rows if _is_same(row.spec(), spec)), Row(KEPT, {KEPT: str(place)}))
+    return next(
+        (row for row in rows if are_same(_without_defaults(row.spec()), _without_defaults(spec))),
+        Row(KEPT, {KEPT: str(place)}),
+    )
 
 
 def _row(name: str, spec: Spec) -> Row:
@@ -148,18 +152,10 @@ def _row(name: str, spec: Spec) -> Row:
     return Row(name, {_column(kind, key): str(spec[key]) for key in form.fields if key in spec})
 
 
-def _is_same(one: Spec, other: Spec) -> bool:
-    return _as_json(_without_defaults(one)) == _as_json(_without_defaults(other))
-
-
 def _without_defaults(spec: Spec) -> dict[str, Any]:
     kind = spec.get("type")
     fields = grant_kinds[kind].fields if isinstance(kind, str) and kind in grant_kinds else {}
     return {key: value for key, value in spec.items() if key not in fields or value != fields[key].default}
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)  # compared as JSON, because 1 == True == 1.0 in Python
 
 
 def grants_of(submitted: SubmittedGrants) -> list[dict[str, Any]]:
@@ -168,13 +164,13 @@ def grants_of(submitted: SubmittedGrants) -> list[dict[str, Any]]:
 
 
 def _kept_grant(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
-    place = row.cells.get(KEPT, "")
-    if not place.isascii() or not place.isdecimal() or int(place[:9]) >= len(shown):
+    stored = shown_object(shown, row.cells.get(KEPT, ""))
+    if stored is None:
         raise forms.ValidationError("A stored grant is no longer there; load the page again.")
-    return dict(shown[int(place)])
+    return dict(stored)
 
 
-class GrantsWidget(forms.Widget):
+class GrantsWidget(ShownValueWidget):
     template_name = "admin/facts/grants.html"
     tenant: Tenant | None = None
 
@@ -185,10 +181,7 @@ class GrantsWidget(forms.Widget):
         names = (*columns(), KEPT)
         kinds, *cells = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("kind", *names))
         rows = [Row(kind, dict(zip(names, texts, strict=True))) for kind, *texts in zip(kinds, *cells, strict=False)]
-        return SubmittedGrants(_as_grants(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return f"{name}-shown" not in data
+        return SubmittedGrants(objects_in(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         submitted = value if isinstance(value, SubmittedGrants) else _unchanged(value or [])
@@ -209,15 +202,6 @@ class GrantsWidget(forms.Widget):
         return {name: list(source(self.tenant)[:MAX_SUGGESTED]) for name, source in sources.items() if source}
 
 
-def _as_grants(text: str) -> list[Spec]:
-    """Return the JSON objects in the list `text`; an empty list if it is not one."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    return [spec for spec in value if isinstance(spec, dict)] if isinstance(value, list) else []
-
-
 def _unchanged(stored: Sequence[Spec]) -> SubmittedGrants:
     return SubmittedGrants(stored, [row_of(spec, place) for place, spec in enumerate(stored)])
 
@@ -235,11 +219,10 @@ def _kept_in_words(row: Row, shown: Sequence[Spec]) -> str:
         return str(gone.messages[0])
 
 
-class GrantsField(forms.Field):
+class GrantsField(ShownValueField):
     """Cleans to grants as the API has them, not yet validated."""
 
     widget = GrantsWidget
-    submits_shown_value = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
@@ -252,11 +235,8 @@ class GrantsField(forms.Field):
         assert isinstance(self.widget, GrantsWidget), "a field of grants has their widget"  # noqa: S101
         self.widget.tenant = tenant
 
-    def clean(self, value: SubmittedGrants) -> list[dict[str, Any]]:
-        return grants_of(value)
+    def submitted_value(self, submitted: SubmittedGrants) -> list[dict[str, Any]]:
+        return grants_of(submitted)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return _as_json(grants_of(data)) != _as_json(grants_of(_unchanged(data.shown)))
-        except forms.ValidationError:
-            return True
+    def unchanged(self, shown: Sequence[Spec]) -> SubmittedGrants:
+        return _unchanged(shown)

@@ -5,11 +5,12 @@ from rest_framework.response import Response
 
 from gamify.facts import services
 from gamify.facts.api import examples
-from gamify.facts.api.serializers import ReversalBody, ReversalQuery, ReversedEvent
+from gamify.facts.api.serializers import ReversalBody, ReversedEvent
 from gamify.facts.selectors import EventNotFound
 from gamify.facts.services import AlreadyReversed
+from participants.api.fields import DryRunQuery
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.errors import InvalidInput
 
 
@@ -17,7 +18,7 @@ class AdminEventsViewSet(AdminViewSet):
     @operation(
         "reverse_event",
         body=ReversalBody,
-        query=ReversalQuery,
+        query=DryRunQuery,
         answer=ReversedEvent,
         errors=[
             EventNotFound(examples.EVENT_ID),
@@ -32,8 +33,8 @@ class AdminEventsViewSet(AdminViewSet):
 
         The answer lists what was taken back, and what was not, with the reason. With `dry_run` it is the same, and nothing changes.
         """
-        reason, is_dry_run = self.body(ReversalBody).get("reason"), self.query(ReversalQuery)["dry_run"]
+        reason, is_dry_run = self.body(ReversalBody).get("reason"), self.query(DryRunQuery)["dry_run"]
         answer = services.reverse_event(
             tenant=self.tenant, event_id=event_id, reason=reason, now=self.now, is_dry_run=is_dry_run
         )
-        return Response(rendered(ReversedEvent, answer))
+        return Response(render(ReversedEvent, answer))

@@ -20,25 +20,21 @@ from gamify.facts.api.serializers import (
     event_input_from,
 )
 from gamify.facts.selectors import EventNotFound
-from gamify.facts.services import EventEmitted, EventRefused
+from gamify.facts.services import EventEmitted, Refused
 from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.engine import NOT_A_DAY
-from participants.errors import DomainError, FieldError, InvalidInput, field_errors
+from participants.errors import DomainError, FieldError, InvalidFields, InvalidInput, field_errors
 from participants.selectors import find_participant
 from participants.work import reading
 
 
-class UnprocessableBatch(DomainError):
+class UnprocessableBatch(InvalidFields):
     """A batch is malformed as a whole. The published spec has its own code for it."""
 
     code = "unprocessable_entity"
-    status = 422
-
-    def __init__(self, *errors: FieldError) -> None:
-        super().__init__(f"{errors[0].field}: {errors[0].message}", errors=errors)
 
 
 class EventsViewSet(KeyViewSet):
@@ -59,7 +55,7 @@ class EventsViewSet(KeyViewSet):
         event = event_input_from(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(event.participant_id)
         emitted = services.emit(tenant=self.tenant, event=event, now=self.now)
-        return Response(rendered(EmittedAnswer, _emitted(emitted)), headers=REPLAYED if emitted.is_replay else None)
+        return Response(render(EmittedAnswer, _emitted(emitted)), headers=REPLAYED if emitted.is_replay else None)
 
     @operation(
         "emit_events_in_batch",
@@ -83,7 +79,7 @@ class EventsViewSet(KeyViewSet):
             "failed": batch.failed,
             "results": [_result(result) for result in batch.results],
         }
-        return Response(rendered(EventBatchAnswer, answer))
+        return Response(render(EventBatchAnswer, answer))
 
     @operation(
         "explain_event",
@@ -96,7 +92,7 @@ class EventsViewSet(KeyViewSet):
         found, which caps and limits applied, what was given, and what followed from that. Traces are stored for a month.
         """
         with reading(self.tenant) as tenant:
-            return Response(rendered(ExplainedEvent, selectors.event_explanation(tenant, event_id)))
+            return Response(render(ExplainedEvent, selectors.event_explanation(tenant, event_id)))
 
     def _batch_body(self) -> Any:
         try:
@@ -118,7 +114,7 @@ def _emitted(emitted: EventEmitted) -> dict[str, Any]:
     }
 
 
-def _result(result: EventEmitted | EventRefused) -> dict[str, Any]:
+def _result(result: EventEmitted | Refused) -> dict[str, Any]:
     if isinstance(result, EventEmitted):
         return {**_emitted(result), "error": None, "code": None}
     nothing: dict[str, Any] = {"event_id": None, "fact_id": None, "status": "error", "rewards_granted": []}

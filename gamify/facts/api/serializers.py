@@ -6,9 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.facts.engine.events import MAX_EVENT_NAME, EventInput, name_problem
-from gamify.facts.models import Event
-from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField
-from participants.api.scalars import DayField, InstantField, SwitchField, TextField
+from participants.api.fields import BodyKeyField, LineField, ObjectField, PageQuery, ParticipantIdField, ParticipantPage
+from participants.api.scalars import DayField, InstantField, TextField
 
 MAX_BATCH = 100
 
@@ -173,10 +172,6 @@ class ReversalBody(serializers.Serializer[Any]):
     )
 
 
-class ReversalQuery(serializers.Serializer[Any]):
-    dry_run = SwitchField(default=False, help_text="Only report what would be taken back; change nothing.")
-
-
 class ReversedEvent(serializers.Serializer[Any]):
     event_id = serializers.UUIDField(help_text="The event.")
     participant_id = serializers.CharField(help_text="The participant.")
@@ -205,26 +200,15 @@ class EventBatchAnswer(serializers.Serializer[Any]):
     results = EventResult(many=True, help_text="One result per event, in the same order.")
 
 
-class EventHistoryEntry(serializers.ModelSerializer[Event]):
+class EventHistoryEntry(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The `event_id` of the call that recorded it.")
     event_name = serializers.CharField(source="name", help_text="Name of the event.")
     properties = ObjectField(help_text="Details that were reported with it.")
-
-    class Meta:
-        model = Event
-        fields = ["id", "event_name", "properties", "occurred_at", "reversed_at"]
-        read_only_fields = fields
-        extra_kwargs = {
-            "id": {"help_text": "The `event_id` of the call that recorded it."},
-            "occurred_at": {"help_text": "When it happened."},
-            "reversed_at": {
-                "help_text": "When it was reversed with everything that resulted from it; null if it was not."
-            },
-        }
+    occurred_at = serializers.DateTimeField(help_text="When it happened.")
+    reversed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was reversed with everything that resulted from it; null if it was not."
+    )
 
 
-class EventHistory(serializers.Serializer[Any]):
-    participant_id = ParticipantIdField()
+class EventHistory(ParticipantPage):
     events = EventHistoryEntry(many=True, help_text="This page's events, newest first.")
-    total = serializers.IntegerField(help_text="How many events match, on all pages.")
-    page = serializers.IntegerField(help_text="The requested page.")
-    page_size = serializers.IntegerField(help_text="The requested page size.")

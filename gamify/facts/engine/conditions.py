@@ -9,7 +9,7 @@ is met. A value that is not a finite number above zero adds nothing.
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -68,6 +68,15 @@ class Progress:
         }
         return reached[condition.kind] >= condition.minimum
 
+    @classmethod
+    def from_stored(cls, count: int, total: str, distinct: Sequence[Any]) -> "Progress":
+        """Read what `to_stored` returned."""
+        return cls(count, Decimal(total), tuple(distinct))
+
+    def to_stored(self) -> list[Any]:
+        """Return it as JSON: `[count, sum, [values]]`."""
+        return [self.count, str(self.total), list(self.distinct)]
+
 
 NO_PROGRESS = Progress()
 
@@ -114,9 +123,12 @@ def _shorten(value: Any) -> Any:
     return value
 
 
-def anonymized_values(values: Sequence[Any]) -> list[str]:
-    """Return replacements for the distinct `values` of an anonymised participant: as many, all different, without data of the client."""
-    return [f"anonymized {number}" for number, _ in enumerate(values)]
+def anonymize_stored(stored: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return stored progress (by any key) without data of the client: as many distinct values, all different."""
+    return {
+        key: [count, total, [f"anonymized {number}" for number, _ in enumerate(values)]]
+        for key, (count, total, values) in stored.items()
+    }
 
 
 def _is_same(one: Any, other: Any) -> bool:

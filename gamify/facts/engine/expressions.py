@@ -89,16 +89,13 @@ def _problem(parse: Callable[[object], object], document: object) -> FieldError 
 
 def filter_as_expression(short: Document) -> dict[str, Any] | None:
     """Return the long form of a filter; None for an empty filter, which matches everything. Raises: MalformedExpression."""
-    conditions = [_as_document(comparison) for comparison in parse_filter(short)]
+    conditions = [
+        {"condition": {"field": each.field, "operator": each.operator, "value": each.value}}
+        for each in parse_filter(short)
+    ]
     if len(conditions) > 1:
         return {"and": conditions}
     return conditions[0] if conditions else None
-
-
-def _as_document(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "condition": {"field": comparison.field, "operator": comparison.operator, "value": comparison.value},
-    }
 
 
 def expression_as_filter(long: Document) -> dict[str, Any] | None:

@@ -16,6 +16,9 @@ class Source:
     type: str
     code: str
 
+    def to_json(self) -> dict[str, str]:
+        return {"type": self.type, "code": self.code}
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -52,8 +55,7 @@ class GrantReport:
         """Return it as an item of `rewards_granted`. The stored answer of an idempotent call has the same form."""
         reference = {"code": self.code} if self.id is None else {"id": str(self.id)}
         amount = {} if self.amount is None else {"amount": self.amount}
-        source = {"type": self.source.type, "code": self.source.code}
-        return {"type": self.type, **reference, "name": self.name, **amount, "source": source}
+        return {"type": self.type, **reference, "name": self.name, **amount, "source": self.source.to_json()}
 
 
 class GrantRefused(DomainError):

@@ -1,10 +1,11 @@
 """Records events, and passes facts to the definitions that react to them."""
 
-from gamify.facts.services.events import BatchEmitted, EventEmitted, EventRefused, emit, emit_batch
-from gamify.facts.services.facts import Cause, Fact
-from gamify.facts.services.history import EventImported, record_history
+from gamify.facts.services.batches import BatchResult, Refused, process_batch
+from gamify.facts.services.events import EventEmitted, emit, emit_batch
+from gamify.facts.services.facts import Fact
+from gamify.facts.services.history import record_history
 from gamify.facts.services.kinds import CODE, GrantField, GrantForm, GrantKind, grant_kinds, grant_problem
-from gamify.facts.services.listening import Consumer, consumers, has_listeners, loads_for
+from gamify.facts.services.listening import Consumer, has_listeners, loads_for
 from gamify.facts.services.metrics import (
     SELECTOR_FIELDS,
     HistoryAmount,
@@ -20,22 +21,18 @@ from gamify.facts.services.metrics import (
     metric_choices,
     register_metric,
 )
-from gamify.facts.services.pipeline import PipelineResult, is_change, process, publish_changes
+from gamify.facts.services.pipeline import is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
-from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo, Undone, reverse_event, undoers
+from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undone, reverse_event, undoers
 from gamify.facts.services.simulating import Simulation, simulate
-from gamify.facts.services.wiring import register
 
 __all__ = [
     "CODE",
     "SELECTOR_FIELDS",
     "AlreadyReversed",
-    "BatchEmitted",
-    "Cause",
+    "BatchResult",
     "Consumer",
     "EventEmitted",
-    "EventImported",
-    "EventRefused",
     "EventReversed",
     "Fact",
     "GrantField",
@@ -44,17 +41,15 @@ __all__ = [
     "HistoryAmount",
     "Metric",
     "MetricValue",
-    "PipelineResult",
+    "Refused",
     "Selector",
     "Simulation",
-    "Undo",
     "Undone",
     "badge_metric_names",
     "badge_metrics",
     "board_metric_names",
     "board_metrics",
     "column_metric",
-    "consumers",
     "emit",
     "emit_batch",
     "grant_kinds",
@@ -65,10 +60,10 @@ __all__ = [
     "loads_for",
     "metric_choices",
     "process",
+    "process_batch",
     "prune_traces",
     "publish_changes",
     "record_history",
-    "register",
     "register_metric",
     "reverse_event",
     "simulate",

@@ -10,13 +10,15 @@ from uuid import UUID
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.instants import check_instant
 from gamify.facts.models import Event
+from gamify.facts.services.batches import BatchResult, process_batch
 from gamify.facts.services.facts import Fact
 from gamify.facts.services.listening import loads_for
 from gamify.facts.services.pipeline import process
 from participants.catalog import catalog_of
+from participants.engine import instant_text
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
 
 OPERATION = "events"
 
@@ -35,28 +37,6 @@ class EventEmitted:
     is_replay: bool = False
 
 
-@dataclass(frozen=True)
-class EventRefused:
-    """One item of a batch was refused. It does not affect the other items."""
-
-    error: DomainError
-
-
-@dataclass(frozen=True)
-class BatchEmitted:
-    """One result per item, in the order of the request."""
-
-    results: Sequence[EventEmitted | EventRefused]
-
-    @property
-    def processed(self) -> int:
-        return sum(isinstance(result, EventEmitted) for result in self.results)
-
-    @property
-    def failed(self) -> int:
-        return len(self.results) - self.processed
-
-
 @restartable
 def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
     """Record one event, and give what it earns. Raises: InvalidInput for its time, IdempotencyKeyReused."""
@@ -70,15 +50,12 @@ def emit(*, tenant: Tenant, event: EventInput, now: datetime) -> EventEmitted:
 @restartable
 def emit_batch(
     *, tenant: Tenant, events: Sequence[EventInput], refused: Mapping[int, DomainError], now: datetime
-) -> BatchEmitted:
-    """Record many events in order. Each item succeeds or fails on its own.
-
-    `refused` are the errors of items (by index) that were refused before, such as by a rate limit.
-    """
+) -> BatchResult[EventEmitted]:
+    """Record many events in order. Each item succeeds or fails on its own. `refused` as in `process_batch`."""
     people, requests = [event.participant_id for event in events], list(map(idempotency_of, events))
     loads = loads_for(catalog_of(tenant), events)
     with unit_of_work(tenant, people, now=now, idempotency_requests=requests, loads=loads) as work:
-        return BatchEmitted([_emit_item(work, event, refused.get(index)) for index, event in enumerate(events)])
+        return process_batch(events, lambda event: _emit(work, event), refused=refused)
 
 
 def idempotency_of(event: EventInput) -> IdempotencyRequest | None:
@@ -87,15 +64,6 @@ def idempotency_of(event: EventInput) -> IdempotencyRequest | None:
         return None
     digest = sha256(event.name.encode()).hexdigest()  # a name may be longer than a digest
     return IdempotencyRequest(OPERATION, event.idempotency_key, digest=digest, external_id=event.participant_id)
-
-
-def _emit_item(work: UnitOfWork, event: EventInput, refusal: DomainError | None) -> EventEmitted | EventRefused:
-    if refusal is not None:
-        return EventRefused(refusal)
-    try:
-        return _emit(work, event)
-    except DomainError as error:
-        return EventRefused(error)
 
 
 def _emit(work: UnitOfWork, event: EventInput) -> EventEmitted:
@@ -108,7 +76,7 @@ def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRe
     Raises: InvalidInput or IdempotencyKeyReused, before it has changed anything.
     """
     if (answer := work.stored_answer(idempotency)) is not None:
-        return _from_answer(answer)
+        return result_from(EventEmitted, answer)
     check_instant(event.at, now=work.now)
     participant = work.participant(event.participant_id)
     row = add_event(work, participant, event)
@@ -116,7 +84,7 @@ def emit_in_unit(work: UnitOfWork, event: EventInput, idempotency: IdempotencyRe
     result = process(work, fact_of(participant, row), now=work.now)
     row.trace, row.marks = result.trace, result.undo_notes
     emitted = EventEmitted(row.pk, fact_id, [report.to_json() for report in result.granted])
-    work.store_answer(idempotency, _answer(emitted))
+    work.store_answer(idempotency, answer_from(emitted))
     return emitted
 
 
@@ -143,7 +111,7 @@ def _emit_recorded(work: UnitOfWork, participant: Participant, row: Event) -> Do
         "event_id": str(row.pk),
         "event_name": row.name,
         "properties": row.properties,
-        "timestamp": row.occurred_at.isoformat().replace("+00:00", "Z"),
+        "timestamp": instant_text(row.occurred_at),
     }
     return work.emit("event.recorded", participant, data)
 
@@ -158,15 +126,3 @@ def fact_of(participant: Participant, row: Event) -> Fact:
         key=f"event:{row.pk}",
         event_id=row.pk,
     )
-
-
-def _answer(emitted: EventEmitted) -> dict[str, Any]:
-    return {
-        "event_id": str(emitted.event_id),
-        "fact_id": str(emitted.fact_id),
-        "rewards_granted": list(emitted.rewards_granted),
-    }
-
-
-def _from_answer(answer: Mapping[str, Any]) -> EventEmitted:
-    return EventEmitted(UUID(answer["event_id"]), UUID(answer["fact_id"]), answer["rewards_granted"], is_replay=True)

@@ -76,7 +76,10 @@ def record_history(
 
     `then` is called with the results before the unit ends, to write what belongs to them. If the unit restarts, it is called again.
     """
-    past = [_past_event(event, now=now) for event in events]
+    past = [
+        _PastEvent(event, fingerprint(event.name, event.at, event.properties), _refusal(event, now=now))
+        for event in events
+    ]
     accepted = [each for each in past if each.refusal is None]
     with unit_of_work(
         tenant,
@@ -93,10 +96,6 @@ def record_history(
         if then is not None:
             then(work, results)
         return results
-
-
-def _past_event(event: EventInput, *, now: datetime) -> _PastEvent:
-    return _PastEvent(event, fingerprint(event.name, event.at, event.properties), _refusal(event, now=now))
 
 
 def _refusal(event: EventInput, *, now: datetime) -> DomainError | None:

@@ -26,7 +26,14 @@ from participants.work import UnitOfWork
 
 MAX_DEPTH = 5
 MAX_OUTCOMES = 200
-NO_CHANGES = ("event.", "participant.")
+NO_CHANGES = {
+    "event.recorded",
+    "event.reversed",
+    "participant.created",
+    "participant.updated",
+    "participant.anonymized",
+    "participant.deleted",
+}
 
 logger = structlog.get_logger(__name__)
 
@@ -43,9 +50,9 @@ class PipelineResult:
 def is_change(type_name: str) -> bool:
     """Whether definitions may react to domain events of this type.
 
-    They react to what the product did. They do not react to what the client reported, nor to reversals.
+    They react to what the product did. They do not react to what clients reported about events and participants, nor to reversals.
     """
-    return not type_name.startswith(NO_CHANGES) and not event_types[type_name].is_reversal
+    return type_name not in NO_CHANGES and not event_types[type_name].is_reversal
 
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:

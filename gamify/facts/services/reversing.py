@@ -15,6 +15,7 @@ from participants.models import Participant, Tenant
 from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
 
+JSON_NAMES = {"obstacle": "kept"}
 NOT_KNOWN = "What it was counted for is not known any more"
 
 
@@ -31,7 +32,7 @@ class Undone:
 
     - `amount`: how much was taken back, in points or in the unit of what is counted.
     - `shortfall`: how much more should have been taken back but was no longer there.
-    - `kept`: why it was not taken back; None if it was.
+    - `obstacle`: why it was not taken back; None if it was. Its name in JSON is `kept`.
     """
 
     type: str
@@ -40,12 +41,12 @@ class Undone:
     id: UUID | None = None
     amount: int | None = None
     shortfall: int | None = None
-    kept: str | None = None
+    obstacle: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as in answers, in the domain event and in the event's row: without the values that are None."""
-        document = {name: value for name, value in asdict(self).items() if value is not None}
-        return document if self.id is None else {**document, "id": str(self.id)}
+        values = {JSON_NAMES.get(name, name): value for name, value in asdict(self).items() if value is not None}
+        return values if self.id is None else {**values, "id": str(self.id)}
 
 
 Undo = Callable[[UnitOfWork, Participant, Event], Iterable[Undone]]
@@ -105,6 +106,6 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
 
 def _undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     if event.marks is None:
-        yield Undone(type="event", name=event.name, id=event.pk, kept=NOT_KNOWN)
+        yield Undone(type="event", name=event.name, id=event.pk, obstacle=NOT_KNOWN)
     for name in settings.UNDO_ORDER:
         yield from undoers[name](work, participant, event)

@@ -10,7 +10,7 @@ The trace is stored with the event, so its size is limited. It lists the first d
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, GrantReport, Source, TraceEntry
+from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, GrantReport, TraceEntry
 from gamify.facts.services.facts import Fact
 
 MAX_CONDITIONS = 300
@@ -46,7 +46,7 @@ class Tracer:
         fact["more"] = fact.get("more", 0) + definitions
 
     def _to_json(self, entry: TraceEntry) -> dict[str, Any]:
-        document = {**_source(entry.source), "result": entry.result}
+        document = {**entry.source.to_json(), "result": entry.result}
         if entry.note is not None:
             document["note"] = entry.note
         conditions = entry.conditions() if self._conditions < MAX_CONDITIONS else ()
@@ -54,7 +54,7 @@ class Tracer:
         return {**document, "conditions": list(conditions)} if conditions else document
 
     def add_refusal(self, grant: Grant, reason: str) -> None:
-        self._refused.append({"type": grant.kind, "source": _source(grant.source), "reason": reason})
+        self._refused.append({"type": grant.kind, "source": grant.source.to_json(), "reason": reason})
 
     def add_cut(self, what: str) -> None:
         self._cut.append(what)
@@ -65,7 +65,3 @@ class Tracer:
             return None
         reports = [report.to_json() for report in granted]
         return {"facts": self._facts, "granted": reports, "refused": self._refused, "cut": self._cut}
-
-
-def _source(source: Source) -> dict[str, str]:
-    return {"type": source.type, "code": source.code}

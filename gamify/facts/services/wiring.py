@@ -1,15 +1,12 @@
 """Registers what events provide to the layers below."""
 
 from gamify.facts.models import PRUNED, Event
+from gamify.facts.services.listening import consumers
 from gamify.facts.services.metrics import register_event_metrics
 from participants import events
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant
-from participants.services.participants import Eraser, erasers
-
-
-def _delete_events(participant: Participant) -> None:
-    Event.objects.of(participant).delete()
+from participants.services.participants import Eraser, delete_rows, erasers
 
 
 def _clear_properties(participant: Participant) -> None:
@@ -28,8 +25,9 @@ _REVERSED = {
 
 def register() -> None:
     """Called when the apps are loaded."""
+    consumers()  # so that a misspelt name in the settings fails at the start, and not at the first event
     register_event_metrics()
-    erasers.register("events", Eraser(delete=_delete_events, anonymize=_clear_properties))
+    erasers.register("events", Eraser(delete=delete_rows(Event), anonymize=_clear_properties))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),

@@ -9,11 +9,11 @@ from gamify.leaderboards.api.serializers import LeaderboardAnswer
 from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services import LeaderboardNotFound
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from participants.models import Definition
 
 
-@documented(created=examples.CREATED)
+@document_endpoints(created=examples.CREATED)
 class AdminLeaderboardViewSet(DefinitionViewSet):
     noun, model, serializer_class = "leaderboard", Leaderboard, LeaderboardAnswer
     create_body, update_body, not_found = NewLeaderboard, LeaderboardChanges, LeaderboardNotFound

@@ -14,7 +14,7 @@ from gamify.leaderboards.selectors import Board, boards_in
 from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest, ParticipantRank
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.catalog import catalog_of
 from participants.errors import InvalidInput, ParticipantNotFound
 
@@ -37,7 +37,7 @@ class LeaderboardViewSet(KeyViewSet):
         page = services.answer_page(tenant=self.tenant, board=board, period=period, request=asked, now=self.now)
         entries = [_entry_body(board, entry) for entry in page.entries]
         body = {**_period_body(board, period), "entries": entries, "total_participants": page.total}
-        return Response(rendered(PageAnswer, body))
+        return Response(render(PageAnswer, body))
 
     @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
     def rank(self, request: Request, code: str, participant_id: str) -> Response:
@@ -49,7 +49,7 @@ class LeaderboardViewSet(KeyViewSet):
             tenant=self.tenant, board=board, period=period, participant_id=participant_id, now=self.now
         )
         return Response(
-            rendered(RankAnswer, {**_period_body(board, period), **_rank_body(board, participant_id, ranked)})
+            render(RankAnswer, {**_period_body(board, period), **_rank_body(board, participant_id, ranked)})
         )
 
     def _board(self, code: str) -> Board:

@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.facts.definitions import FilterField, MetricField
+from gamify.facts.definitions import MetricField
 from gamify.facts.services import board_metric_names
-from gamify.leaderboards.definitions import SelectorBody
+from gamify.leaderboards.definitions import LeaderboardChanges, SelectorBody
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import ParticipantIdField
 from participants.api.scalars import TextField, WholeNumberField
@@ -89,16 +90,11 @@ class RankAnswer(PeriodAnswer):
     )
 
 
+@shows(LeaderboardChanges)
 class LeaderboardAnswer(DefinitionAnswer):
+    # Declared again, because more metrics are registered after this module is imported.
     metric = MetricField(board_metric_names, help_text="The number that the board ranks by.")
     selector = SelectorBody(help_text="Which events or which streak the metric looks at.")
-    time_window = serializers.ChoiceField(
-        choices=list(CLIENT_KINDS), help_text="The kind of period in answers to requests that name none."
-    )
-    timezone = serializers.CharField(help_text="IANA time zone in which its days begin.")
-    participant_filter = FilterField(
-        allow_null=True, help_text="Only participants whose attributes match are ranked. Null: all participants."
-    )
     building = serializers.SerializerMethodField(help_text="Whether the board is still being filled from the history.")
 
     def get_building(self, row: Any) -> bool:

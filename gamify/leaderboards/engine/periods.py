@@ -130,10 +130,6 @@ def period_from_key(kind: Kind, key: str) -> Period | None:
         return None
 
 
-def _week_of(day: date) -> int:
-    return (day.toordinal() - 1) // 7
-
-
 def _week_key(number: int) -> str:
     year, week, _ = date.fromordinal(number * 7 + 1).isocalendar()
     return f"{year:04}-W{week:02}"
@@ -147,7 +143,7 @@ _NUMBERS: Mapping[Kind, Callable[[date], int]] = {
     Kind.ALL_TIME: lambda day: 0,
     Kind.YEARLY: lambda day: day.year,
     Kind.MONTHLY: lambda day: day.year * 12 + day.month - 1,
-    Kind.WEEKLY: _week_of,
+    Kind.WEEKLY: lambda day: (day.toordinal() - 1) // 7,
     Kind.DAILY: date.toordinal,
     Kind.OPENING: date.toordinal,
     Kind.MOVED: date.toordinal,

@@ -2,7 +2,7 @@ from django.db import models
 
 from gamify.leaderboards.engine.ranking.places import join_score, split_score
 from participants.ids import new_id
-from participants.models import ParticipantRow
+from participants.models import ParticipantRow, ParticipantRowQuerySet
 
 
 class LargeSum(ParticipantRow):
@@ -16,6 +16,8 @@ class LargeSum(ParticipantRow):
     measure = models.CharField(max_length=40)
     carry = models.IntegerField()
     score = models.BigIntegerField()
+
+    objects = ParticipantRowQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,24 +1,21 @@
 """The active boards of a tenant, compiled for the catalog."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
-from gamify.facts.engine.listeners import ANY_EVENT
+from gamify.facts.engine.listeners import ListenerIndex, index_listeners
 from gamify.facts.services import board_metrics
 from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
-from participants.catalog import Catalog, catalog_parts
+from participants.catalog import CatalogPart
 from participants.models import Participant, Tenant
-
-CATALOG_PART = "leaderboards"
 
 
 @dataclass(frozen=True)
@@ -63,34 +60,29 @@ def comparison_days(zone: ZoneInfo, *, now: datetime) -> Sequence[date]:
 class Boards:
     """The active boards of a tenant.
 
-    `active` has them by code, in display order. `by_measure` has them by the key of their measure. `measures_by_event_name` has
-    the measures that count events, by the event name in their selector.
+    `active` has them by code, in display order. `by_measure` has them by the key of their measure. `by_event` has the measures that
+    count events.
     """
 
     active: Mapping[str, Board]
     by_measure: Mapping[str, Sequence[Board]]
-    measures_by_event_name: Mapping[str, Sequence[Measure]]
+    by_event: ListenerIndex[tuple[Measure, ...]]
 
     def only_with(self, board: Board) -> "Boards":
         """Boards that contain only `board`. The measures of events are empty, because reads do not need them."""
-        return Boards({board.code: board}, {board.measure.key: [board]}, {})
-
-    def measures_of_event(self, event_name: str) -> Iterable[Measure]:
-        """The measures that count events of this name."""
-        named = self.measures_by_event_name.get(event_name, ()) if event_name != ANY_EVENT else ()
-        return (*named, *self.measures_by_event_name.get(ANY_EVENT, ()))
+        return Boards({board.code: board}, {board.measure.key: [board]}, ListenerIndex({}, ()))
 
 
 def load_boards(tenant: Tenant) -> Boards:
     """Build the part "leaderboards" of the catalog."""
     active = {row.code: compile_board(row) for row in Leaderboard.objects.of(tenant).active().in_order()}
     by_measure: defaultdict[str, list[Board]] = defaultdict(list)
-    of_events: defaultdict[str, dict[str, Measure]] = defaultdict(dict)
     for board in active.values():
         by_measure[board.measure.key].append(board)
-        if board.measure.counts_events:
-            of_events[board.measure.event_name][board.measure.key] = board.measure
-    return Boards(active, by_measure, {name: tuple(found.values()) for name, found in of_events.items()})
+    measures = [boards[0].measure for boards in by_measure.values() if boards[0].measure.counts_events]
+    return Boards(
+        active, by_measure, index_listeners(measures, names_of=lambda measure: (measure.event_name,), group=tuple)
+    )
 
 
 def compile_board(row: Leaderboard) -> Board:
@@ -108,9 +100,4 @@ def compile_board(row: Leaderboard) -> Board:
     )
 
 
-def boards_in(catalog: Catalog) -> Boards:
-    return cast("Boards", catalog.part(CATALOG_PART))
-
-
-def register() -> None:
-    catalog_parts.register(CATALOG_PART, load_boards)
+boards_in = CatalogPart("leaderboards", load_boards)

@@ -8,13 +8,11 @@ from gamify.leaderboards.services.definitions import (
     selector_problem,
     update_leaderboard,
 )
-from gamify.leaderboards.services.folding import fold, fold_chunk, fold_in_chunks
+from gamify.leaderboards.services.folding import fold, fold_in_chunks
 from gamify.leaderboards.services.sweeping import sweep
-from gamify.leaderboards.services.verifying import Drift, drifts, rows_to_verify
-from gamify.leaderboards.services.wiring import register
+from gamify.leaderboards.services.verifying import drifts, rows_to_verify
 
 __all__ = [
-    "Drift",
     "LeaderboardNotFound",
     "answer_page",
     "answer_rank",
@@ -22,10 +20,8 @@ __all__ = [
     "create_leaderboard",
     "drifts",
     "fold",
-    "fold_chunk",
     "fold_in_chunks",
     "rebuild",
-    "register",
     "rows_to_verify",
     "selector_problem",
     "sweep",

@@ -11,7 +11,7 @@ from gamify.facts.services import board_metrics
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services.building import begin_track
 from gamify.leaderboards.services.waking import wake_builder
-from participants.errors import DomainError, FieldError, InvalidInput
+from participants.errors import FieldError, InvalidInput, NotFound
 from participants.models import Tenant
 from participants.services.definitions import create_definition, update_definition
 from participants.services.tenants import check_timezone
@@ -21,14 +21,11 @@ MEASURING = ("metric", "selector", "timezone", "participant_filter")
 TRACK = ("track", "built_to", "built_at")
 
 
-class LeaderboardNotFound(DomainError):
+class LeaderboardNotFound(NotFound):
     """`board` is the code or id in the request. An inactive board is not found either, because its scores are not updated."""
 
     code = "leaderboard_not_found"
-    status = 404
-
-    def __init__(self, board: str) -> None:
-        super().__init__(f"Leaderboard not found: {board}")
+    noun = "Leaderboard"
 
 
 @transaction.atomic

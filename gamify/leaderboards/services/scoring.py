@@ -68,18 +68,9 @@ def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
 
 def _events(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
     data = event.data
-    for measure in boards.measures_of_event(data["event_name"]):
+    for measure in boards.by_event[data["event_name"]]:
         if amount := measure.amount(data["properties"]):
-            yield _instant(data["timestamp"]), measure.key, amount
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def scoring_event_types() -> set[str]:
-    """All types of domain events that change scores. Types are compared by their exact name."""
-    return {EVENT_RECORDED, *PERSON_EVENTS, *(name for metric in board_metrics.values() for name in metric.changed_by)}
+            yield datetime.fromisoformat(data["timestamp"]), measure.key, amount
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
@@ -88,7 +79,7 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
     The points and badges that resulted from the event are undone by their domains. Their domain events then change the boards.
     """
     boards = boards_in(work.catalog)
-    amounts = {each.key: take_back(work, participant, event, each) for each in boards.measures_of_event(event.name)}
+    amounts = {each.key: take_back(work, participant, event, each) for each in boards.by_event[event.name]}
     taken = {key: -amount for key, amount in amounts.items() if amount}
     if taken:
         _note(work, {(participant.pk, event.occurred_at): taken})

@@ -2,30 +2,17 @@
 
 from gamify.facts.services import undoers
 from gamify.leaderboards.models import LargeSum
-from gamify.leaderboards.selectors.catalog import register as register_catalog
+from gamify.leaderboards.selectors.catalog import boards_in
 from gamify.leaderboards.services.scoring import note_score_changes, undo
-from participants.models import Participant
-from participants.services.participants import Eraser, erasers
+from participants.services.participants import Eraser, delete_rows, erasers
 from participants.work import before_flush
-
-
-def _delete_later(participant: Participant) -> None:
-    """Delete large sums. Scores are removed together with their ranges, by the fold of `participant.deleted`."""
-    _delete_sums(participant)
-
-
-def _delete_sums(participant: Participant) -> None:
-    LargeSum.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
-
-
-def _keep_scores(participant: Participant) -> None:
-    """Scores stay: they contain no personal data and are hidden. Large sums go, because the amounts of events are cleared too."""
-    _delete_sums(participant)
 
 
 def register() -> None:
     """Called once the apps are loaded."""
-    register_catalog()
+    boards_in.register()
     undoers.register("leaderboards", undo)
     before_flush.register("leaderboards", note_score_changes)
-    erasers.register("scores", Eraser(delete=_delete_later, anonymize=_keep_scores))
+    # The fold of `participant.deleted` removes scores together with their ranges. Anonymizing keeps scores, which contain no
+    # personal data and are hidden. Large sums go in both cases, because the amounts of events are cleared too.
+    erasers.register("scores", Eraser(delete=delete_rows(LargeSum), anonymize=delete_rows(LargeSum)))

@@ -11,9 +11,10 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from gamify.points import services
+from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import unspent_credits
-from gamify.points.services import MAX_AWARD, MIN_AWARD, AwardResult, Change, DeductionResult
+from gamify.points.services import AwardResult, Change, DeductionResult
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Box, Moment, Panel, panels
@@ -125,12 +126,9 @@ ADJUST = ObjectPage(
 )
 
 
-def _ledger_url(participant: Participant) -> str:
-    return f"{reverse('admin:points_ledgerentry_changelist')}?{urlencode({'q': participant.external_id})}"
-
-
 def _links(participant: Participant) -> Iterator[Link]:
-    yield Link("Ledger", _ledger_url(participant), "receipt_long")
+    query = urlencode({"q": participant.external_id})
+    yield Link("Ledger", f"{reverse('admin:points_ledgerentry_changelist')}?{query}", "receipt_long")
 
 
 def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
@@ -154,6 +152,8 @@ def _boxes(participant: Participant) -> Iterator[Box]:
         yield Box("Points that expire", ("When", "Points"), rows, empty="")
 
 
-SEEN_WITH = ("points.view_ledgerentry", "points.change_ledgerentry")
+VIEW_PERMISSIONS = ("points.view_ledgerentry", "points.change_ledgerentry")
 PAGES = (AWARD, DEDUCT, ADJUST)
-panels.register("points", Panel(seen_with=SEEN_WITH, pages=PAGES, links=_links, moments=_moments, boxes=_boxes))
+panels.register(
+    "points", Panel(view_permissions=VIEW_PERMISSIONS, pages=PAGES, links=_links, moments=_moments, boxes=_boxes)
+)

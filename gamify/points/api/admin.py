@@ -10,10 +10,10 @@ from gamify.points.definitions import BoostChanges, NewBoost
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import Boost
 from gamify.points.services import AlreadyReversed, BoostNotFound, NotReversible, TransactionNotFound
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from participants.api.fields import DryRunQuery
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
+from participants.api.views import AdminViewSet, render
 from participants.errors import InvalidInput
 
 
@@ -43,10 +43,10 @@ class TransactionsViewSet(AdminViewSet):
         undone = services.reverse(
             tenant=self.tenant, transaction_id=transaction_id, reason=reason, now=self.now, is_dry_run=dry_run
         )
-        return Response(rendered(ReversedEntry, undone))
+        return Response(render(ReversedEntry, undone))
 
 
-@documented(created=examples.BOOST)
+@document_endpoints(created=examples.BOOST)
 class AdminBoostViewSet(DefinitionViewSet):
     noun, model, serializer_class = "boost", Boost, BoostAnswer
     create_body, update_body, not_found = NewBoost, BoostChanges, BoostNotFound

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gamify.facts.services import Refused
 from gamify.points import selectors, services
 from gamify.points.api import examples
 from gamify.points.api.serializers import (
@@ -22,12 +23,12 @@ from gamify.points.api.serializers import (
 )
 from gamify.points.engine import BalanceLimit, InsufficientPoints
 from gamify.points.profile import summary
-from gamify.points.services import AwardResult, RefusedAward
+from gamify.points.services import AwardResult
 from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading, snapshot
@@ -54,7 +55,7 @@ class PointsViewSet(KeyViewSet):
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         awarded = services.award(tenant=self.tenant, change=change, now=self.now)
-        return Response(rendered(AwardedAnswer, awarded), headers=REPLAYED if awarded.is_replay else None)
+        return Response(render(AwardedAnswer, awarded), headers=REPLAYED if awarded.is_replay else None)
 
     @operation(
         "deduct_points",
@@ -70,7 +71,7 @@ class PointsViewSet(KeyViewSet):
         change = change_of(body, now=self.now, idempotency_key=agreed_key(request, body.get("idempotency_key")))
         self.take_write(change.participant_id)
         deducted = services.deduct(tenant=self.tenant, change=change, now=self.now)
-        return Response(rendered(DeductedAnswer, deducted), headers=REPLAYED if deducted.is_replay else None)
+        return Response(render(DeductedAnswer, deducted), headers=REPLAYED if deducted.is_replay else None)
 
     @operation(
         "award_points_in_batch",
@@ -95,11 +96,11 @@ class PointsViewSet(KeyViewSet):
             "failed": batch.failed,
             "results": [_result(result) for result in batch.results],
         }
-        return Response(rendered(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
+        return Response(render(BatchAnswer, answer), headers=REPLAYED if batch.is_replay else None)
 
 
-def _result(result: AwardResult | RefusedAward) -> dict[str, Any]:
-    if isinstance(result, RefusedAward):
+def _result(result: AwardResult | Refused) -> dict[str, Any]:
+    if isinstance(result, Refused):
         error = {"error": result.error.message, "code": result.error.code}
         return {"participant_id": result.participant_id, "transaction_id": None, "new_balance": None, **error}
     return {
@@ -130,7 +131,7 @@ class ParticipantPointsViewSet(KeyViewSet):
                 selectors.totals_of(participant) if at is None else selectors.totals_at(participant, at, now=self.now)
             )
         answer = {"participant_id": participant_id, **summary(totals)}
-        return Response(answer if at is None else rendered(PointsAnswer, answer | {"at": at}))
+        return Response(answer if at is None else render(PointsAnswer, answer | {"at": at}))
 
     @operation("list_transactions", query=PageQuery, answer=TransactionPage, example=examples.TRANSACTIONS)
     def transactions(self, request: Request, participant_id: str) -> Response:

@@ -5,10 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.points.definitions import ENDS_HELP, MULTIPLIER_HELP, STARTS_HELP
+from gamify.points.definitions import BoostChanges
+from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.models import LedgerEntry
 from gamify.points.profile import PointsSummary
-from gamify.points.services import MAX_AWARD, MIN_AWARD, Change
+from gamify.points.services import Change
+from gamify.tiers.profile import TierSummary
+from participants.api.answers import OmitsNull, shows
 from participants.api.definitions import DefinitionAnswer
 from participants.api.fields import (
     BodyKeyField,
@@ -16,6 +19,7 @@ from participants.api.fields import (
     MultiplierField,
     ObjectField,
     ParticipantIdField,
+    ParticipantPage,
 )
 from participants.api.scalars import CalendarInstantField, InstantField, TextField, WholeNumberField
 
@@ -82,10 +86,7 @@ def change_of(data: dict[str, Any], *, now: datetime, **overrides: Any) -> Chang
     )
 
 
-class TierUpgradeAnswer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="Code of the tier.")
-    name = serializers.CharField(help_text="Its name.")
-    level = serializers.IntegerField(help_text="Its level; higher is better.")
+class TierUpgradeAnswer(TierSummary):
     previous_code = serializers.CharField(allow_null=True, help_text="Code of the tier before, or null.")
     previous_level = serializers.IntegerField(allow_null=True, help_text="Level of the tier before, or null.")
 
@@ -102,17 +103,11 @@ class DeductedAnswer(serializers.Serializer[Any]):
     new_balance = serializers.IntegerField(help_text="The balance after the change.")
 
 
-class _WithMultiplier(serializers.Serializer[Any]):
-    """Leaves out the `optional_fields` that are null."""
-
+class _WithMultiplier(OmitsNull):
     base_amount = serializers.IntegerField(required=False, help_text="Requested points; only if they were multiplied.")
     multiplier = MultiplierField(required=False, help_text="What they were multiplied by; only if they were.")
 
     optional_fields: tuple[str, ...] = ("base_amount", "multiplier")
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        answer = super().to_representation(instance)
-        return {name: value for name, value in answer.items() if value is not None or name not in self.optional_fields}
 
 
 class AwardedAnswer(DeductedAnswer, _WithMultiplier):
@@ -159,10 +154,9 @@ class ReversedEntry(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True, help_text="The given reason, or null.")
 
 
+@shows(BoostChanges)
 class BoostAnswer(DefinitionAnswer):
-    multiplier = MultiplierField(help_text=MULTIPLIER_HELP)
-    starts_at = serializers.DateTimeField(allow_null=True, help_text=STARTS_HELP)
-    ends_at = serializers.DateTimeField(allow_null=True, help_text=ENDS_HELP)
+    """A boost as it is stored."""
 
 
 class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):
@@ -191,9 +185,5 @@ class Transaction(_WithMultiplier, serializers.ModelSerializer[LedgerEntry]):
         }
 
 
-class TransactionPage(serializers.Serializer[Any]):
-    participant_id = ParticipantIdField()
+class TransactionPage(ParticipantPage):
     transactions = Transaction(many=True, help_text="This page's entries, newest first.")
-    total = serializers.IntegerField(help_text="The number of entries on all pages.")
-    page = serializers.IntegerField(help_text="The requested page.")
-    page_size = serializers.IntegerField(help_text="The requested page size.")

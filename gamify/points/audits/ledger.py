@@ -14,6 +14,7 @@ from participants.auditing import (
     Drift,
     ProgressReporter,
     chunks_of,
+    count_rows,
     group_with_participants,
     orphan_drift,
     stream_rows,
@@ -25,14 +26,6 @@ TOTALS = (
 )  # fmt: skip
 CREDITS = 1
 Rows = Iterator[tuple[int, tuple[Any, ...]]]
-
-
-def _size(tenant: Tenant) -> int:
-    return (
-        Participant.objects.of(tenant).count()
-        + LedgerEntry.objects.filter(tenant_id=tenant.pk).count()
-        + ExpiringCredit.objects.filter(tenant_id=tenant.pk).count()
-    )
 
 
 def _find(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
@@ -84,4 +77,4 @@ def _split_lots(rows: Rows) -> tuple[Sequence[Lot], Iterable[Any]]:
     return lots, ()
 
 
-LEDGER = Audit(_size, _find)
+LEDGER = Audit(count_rows(Participant, LedgerEntry, ExpiringCredit), _find)

@@ -17,15 +17,15 @@ from participants.auditing import (
     Drift,
     Mention,
     ProgressReporter,
+    audit_of_events,
     check_mentions,
     has_erased_participants,
     stream_rows,
 )
-from participants.models import DomainEvent, IdempotencyKey, Tenant
+from participants.models import IdempotencyKey, Tenant
 
 SINGLE = (AWARD, DEDUCT, ADJUST)
 Keys = QuerySet[IdempotencyKey]
-Events = QuerySet[DomainEvent]
 
 
 def _keys(tenant: Tenant) -> Keys:
@@ -64,23 +64,10 @@ def _mentions_in_batches(keys: Keys, report_progress: ProgressReporter) -> Itera
                 yield Mention(about, answer.get("transaction_id"), {"delta": answer.get("amount")})
 
 
-def _events(tenant: Tenant) -> Events:
-    return DomainEvent.objects.filter(tenant_id=tenant.pk, type__startswith="points.")
-
-
-def _find_in_events(tenant: Tenant, report_progress: ProgressReporter) -> Iterator[Drift]:
-    yield from check_mentions(tenant, LedgerEntry, _mentions_in_events(_events(tenant), report_progress))
-
-
-def _mentions_in_events(events: Events, report_progress: ProgressReporter) -> Iterator[Mention]:
-    for event_id, kind, participant_id, data in stream_rows(
-        events.values_list("id", "type", "participant_id", "data"), report_progress
-    ):
-        values = {
-            "participant_id": participant_id, "delta": data.get("delta"), "balance_after": data.get("new_balance"),
-        }  # fmt: skip
-        yield Mention(f"event {kind} {event_id}", data.get("transaction_id"), values)
-
-
 ANSWERS = Audit(lambda tenant: _keys(tenant).count(), _find_in_answers)
-EVENTS = Audit(lambda tenant: _events(tenant).count(), _find_in_events)
+EVENTS = audit_of_events(
+    LedgerEntry,
+    id_field="transaction_id",
+    columns={"delta": "delta", "balance_after": "new_balance"},
+    type__startswith="points.",
+)

@@ -1,8 +1,7 @@
 """Services that award, deduct, adjust, reverse and expire points. Each change of a balance is one ledger entry."""
 
-from gamify.points.engine import MAX_AWARD, MIN_AWARD
-from gamify.points.services.adjusting import AdjustmentResult, adjust
-from gamify.points.services.awarding import AWARD_BATCH, AwardBatchResult, AwardResult, RefusedAward, award, award_batch
+from gamify.points.services.adjusting import adjust
+from gamify.points.services.awarding import AWARD_BATCH, AwardResult, award, award_batch
 from gamify.points.services.changes import Change
 from gamify.points.services.deducting import DeductionResult, deduct
 from gamify.points.services.entries import credit, debit, refund
@@ -17,23 +16,17 @@ from gamify.points.services.reversing import (
     undo_by_type,
 )
 from gamify.points.services.sweeping import expire, expire_in_chunks
-from gamify.points.services.wiring import register
 from gamify.points.services.writing import Note
 
 __all__ = [
     "AWARD_BATCH",
-    "MAX_AWARD",
-    "MIN_AWARD",
-    "AdjustmentResult",
     "AlreadyReversed",
-    "AwardBatchResult",
     "AwardResult",
     "BoostNotFound",
     "Change",
     "DeductionResult",
     "NotReversible",
     "Note",
-    "RefusedAward",
     "ReversalResult",
     "TransactionNotFound",
     "adjust",
@@ -47,7 +40,6 @@ __all__ = [
     "is_reversible",
     "multipliers",
     "refund",
-    "register",
     "reverse",
     "undo_by_type",
 ]

@@ -5,11 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.facts import services as facts
-from gamify.points.services.changes import read_answer
 from gamify.points.services.entries import adjust as adjust_balance
 from gamify.points.services.writing import Note
 from participants.models import Tenant
-from participants.work import IdempotencyRequest, restartable, unit_of_work
+from participants.work import IdempotencyRequest, answer_from, restartable, result_from, unit_of_work
 
 ADJUST = "points.adjust"
 
@@ -35,10 +34,10 @@ def adjust(
     idempotency = IdempotencyRequest(ADJUST, key, digest=str(delta), external_id=participant_id) if key else None
     with unit_of_work(tenant, [participant_id], now=now, idempotency_requests=[idempotency]) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return AdjustmentResult(**read_answer(answer), participant_id=participant_id, is_replay=True)
+            return result_from(AdjustmentResult, answer, participant_id=participant_id)
         participant = work.participant(participant_id)
         entry = adjust_balance(work, participant, delta, note=Note(reason))
         facts.publish_changes(work, participant, now=now)
-        answer = {"transaction_id": str(entry.id), "delta": delta, "new_balance": participant.balance}
-        work.store_answer(idempotency, answer)
-        return AdjustmentResult(entry.id, participant_id, delta, participant.balance)
+        adjusted = AdjustmentResult(entry.id, participant_id, delta, participant.balance)
+        work.store_answer(idempotency, answer_from(adjusted))
+        return adjusted

@@ -2,22 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import GrantReport
-from gamify.points.services.changes import Change, read_answer
+from gamify.facts.services import BatchResult, Refused, process_batch
+from gamify.points.services.changes import Change
 from gamify.points.services.entries import CreditResult, credit
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services import TierUpgrade, highest_upgrade
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.secrets import keyed_hashes
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from participants.work import (
+    OMIT_IF_NONE,
+    IdempotencyRequest,
+    UnitOfWork,
+    answer_from,
+    restartable,
+    result_from,
+    unit_of_work,
+)
 
 AWARD = "points.award"
 AWARD_BATCH = "points.award-batch"
@@ -34,35 +42,11 @@ class AwardResult:
     participant_id: str
     amount: int
     new_balance: int
-    base_amount: int | None = None
-    multiplier: Decimal | None = None
+    base_amount: int | None = field(default=None, metadata=OMIT_IF_NONE)
+    multiplier: Decimal | None = field(default=None, metadata=OMIT_IF_NONE)
     tier_upgrade: TierUpgrade | None = None
     badges_unlocked: Sequence[Mapping[str, str]] = ()
     is_replay: bool = False
-
-
-@dataclass(frozen=True)
-class RefusedAward:
-    """An item of a batch that failed. It does not affect the other items."""
-
-    participant_id: str
-    error: DomainError
-
-
-@dataclass(frozen=True)
-class AwardBatchResult:
-    """One result per item, in the order of the request."""
-
-    results: Sequence[AwardResult | RefusedAward]
-    is_replay: bool = False
-
-    @property
-    def processed(self) -> int:
-        return sum(isinstance(result, AwardResult) for result in self.results)
-
-    @property
-    def failed(self) -> int:
-        return len(self.results) - self.processed
 
 
 @restartable
@@ -82,11 +66,10 @@ def award_batch(
     refused: Mapping[int, DomainError],
     key: str | None,
     now: datetime,
-) -> AwardBatchResult:
+) -> BatchResult[AwardResult]:
     """Credit many participants in one unit of work. Each item succeeds or fails on its own.
 
-    `refused` maps the index of an item that was refused before (by a rate limit) to its error. `key` is the idempotency key
-    of the whole batch.
+    `refused` as in `process_batch`. `key` is the idempotency key of the whole batch.
 
     Raises: IdempotencyKeyReused.
     """
@@ -96,10 +79,10 @@ def award_batch(
         tenant, [change.participant_id for change in changes], now=now, idempotency_requests=idempotency_requests
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return _batch_from_answer(answer, changes)
-        batch = AwardBatchResult([_attempt(work, change, refused.get(index)) for index, change in enumerate(changes)])
+            return BatchResult(list(map(_item_from, answer, changes)), is_replay=True)
+        batch = process_batch(changes, lambda change: _award(work, change), refused=refused)
         if batch.processed:
-            work.store_answer(idempotency, [_item_answer(result) for result in batch.results])
+            work.store_answer(idempotency, [answer_from(result) for result in batch.results])
         return batch
 
 
@@ -114,19 +97,16 @@ def _batch_idempotency(key: str, changes: Sequence[Change]) -> IdempotencyReques
     return IdempotencyRequest(AWARD_BATCH, key, digest=digest, external_id=None, former_digests=tuple(former))
 
 
-def _attempt(work: UnitOfWork, change: Change, refusal: DomainError | None) -> AwardResult | RefusedAward:
-    if refusal is not None:
-        return RefusedAward(change.participant_id, refusal)
-    try:
-        return _award(work, change)
-    except DomainError as error:
-        return RefusedAward(change.participant_id, error)
+def _item_from(answer: Mapping[str, object], change: Change) -> AwardResult | Refused:
+    if "error" in answer:
+        return result_from(Refused, answer, participant_id=change.participant_id)
+    return result_from(AwardResult, answer, participant_id=change.participant_id)
 
 
 def _award(work: UnitOfWork, change: Change) -> AwardResult:
     idempotency = change.idempotency(AWARD)
     if (answer := work.stored_answer(idempotency)) is not None:
-        return _award_from_answer(answer, change.participant_id)
+        return result_from(AwardResult, answer, participant_id=change.participant_id)
     if change.expires_at is not None and change.expires_at <= work.now:
         raise InvalidInput("expires_at", "Must be in the future.")
     participant = work.participant(change.participant_id)
@@ -143,7 +123,7 @@ def _award(work: UnitOfWork, change: Change) -> AwardResult:
         tier_upgrade=highest_upgrade(work, _tiers_reached(credited, granted), earlier),
         badges_unlocked=_badges_unlocked(granted),
     )
-    work.store_answer(idempotency, _award_answer(awarded))
+    work.store_answer(idempotency, answer_from(awarded))
     return awarded
 
 
@@ -155,49 +135,3 @@ def _tiers_reached(credited: CreditResult, granted: Sequence[GrantReport]) -> Se
 
 def _badges_unlocked(granted: Sequence[GrantReport]) -> Sequence[Mapping[str, str]]:
     return [{"code": str(given.code), "name": given.name} for given in granted if given.type == "badge"]
-
-
-def _award_answer(awarded: AwardResult) -> dict[str, Any]:
-    upgrade = awarded.tier_upgrade
-    return {
-        "transaction_id": str(awarded.transaction_id),
-        "amount": awarded.amount,
-        "new_balance": awarded.new_balance,
-        **_multiplier_fields(awarded),
-        "tier_upgrade": None if upgrade is None else upgrade.__dict__,
-        "badges_unlocked": list(awarded.badges_unlocked),
-    }
-
-
-def _multiplier_fields(awarded: AwardResult) -> dict[str, Any]:
-    if awarded.multiplier is None:
-        return {}
-    return {"base_amount": awarded.base_amount, "multiplier": str(awarded.multiplier)}
-
-
-def _award_from_answer(answer: Mapping[str, Any], participant_id: str) -> AwardResult:
-    upgrade, multiplier = answer["tier_upgrade"], answer.get("multiplier")
-    awarded = AwardResult(**read_answer(answer), participant_id=participant_id, is_replay=True)
-    return replace(
-        awarded,
-        tier_upgrade=None if upgrade is None else TierUpgrade(**upgrade),
-        multiplier=None if multiplier is None else Decimal(multiplier),
-    )
-
-
-def _item_answer(result: AwardResult | RefusedAward) -> dict[str, Any]:
-    if isinstance(result, AwardResult):
-        return _award_answer(result)
-    return {"error": {"code": result.error.code, "message": result.error.message, "status": result.error.status}}
-
-
-def _batch_from_answer(answer: Sequence[Mapping[str, Any]], changes: Sequence[Change]) -> AwardBatchResult:
-    results = [_item_from_answer(item, change) for item, change in zip(answer, changes, strict=True)]
-    return AwardBatchResult(results, is_replay=True)
-
-
-def _item_from_answer(item: Mapping[str, Any], change: Change) -> AwardResult | RefusedAward:
-    if error := item.get("error"):
-        refusal = DomainError(error["message"], code=error["code"], status=error["status"])
-        return RefusedAward(change.participant_id, refusal)
-    return _award_from_answer(item, change.participant_id)

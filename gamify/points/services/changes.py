@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from gamify.points.services.writing import Note
 from participants.work import IdempotencyRequest
@@ -34,8 +33,3 @@ class Change:
     @property
     def note(self) -> Note:
         return Note(self.reason, self.metadata)
-
-
-def read_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a stored answer, with `transaction_id` as a UUID."""
-    return {**answer, "transaction_id": UUID(answer["transaction_id"])}

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from gamify.facts import services as facts
-from gamify.points.services.changes import Change, read_answer
+from gamify.points.services.changes import Change
 from gamify.points.services.entries import debit
 from participants.models import Tenant
-from participants.work import UnitOfWork, restartable, unit_of_work
+from participants.work import answer_from, restartable, result_from, unit_of_work
 
 DEDUCT = "points.deduct"
 
@@ -25,21 +25,13 @@ class DeductionResult:
 @restartable
 def deduct(*, tenant: Tenant, change: Change, now: datetime) -> DeductionResult:
     """Debit one participant. Raises: InsufficientPoints, IdempotencyKeyReused."""
-    with unit_of_work(
-        tenant, [change.participant_id], now=now, idempotency_requests=[change.idempotency(DEDUCT)]
-    ) as work:
-        return _deduct(work, change)
-
-
-def _deduct(work: UnitOfWork, change: Change) -> DeductionResult:
     idempotency = change.idempotency(DEDUCT)
-    if (answer := work.stored_answer(idempotency)) is not None:
-        return DeductionResult(**read_answer(answer), participant_id=change.participant_id, is_replay=True)
-    participant = work.participant(change.participant_id)
-    entry = debit(work, participant, change.amount, note=change.note)
-    facts.publish_changes(work, participant, now=work.now)
-    deducted = DeductionResult(entry.id, change.participant_id, change.amount, participant.balance)
-    work.store_answer(
-        idempotency, {"transaction_id": str(entry.id), "amount": change.amount, "new_balance": participant.balance}
-    )
-    return deducted
+    with unit_of_work(tenant, [change.participant_id], now=now, idempotency_requests=[idempotency]) as work:
+        if (answer := work.stored_answer(idempotency)) is not None:
+            return result_from(DeductionResult, answer, participant_id=change.participant_id)
+        participant = work.participant(change.participant_id)
+        entry = debit(work, participant, change.amount, note=change.note)
+        facts.publish_changes(work, participant, now=now)
+        deducted = DeductionResult(entry.id, change.participant_id, change.amount, participant.balance)
+        work.store_answer(idempotency, answer_from(deducted))
+        return deducted

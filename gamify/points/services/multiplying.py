@@ -7,18 +7,15 @@ from decimal import Decimal
 from gamify.points import engine
 from gamify.points.selectors import boosts_in
 from gamify.tiers.selectors import current_tier, ladder_of
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant
 from participants.registries import Registry
 from participants.work import UnitOfWork
 
 
-class BoostNotFound(DomainError):
+class BoostNotFound(NotFound):
     code = "boost_not_found"
-    status = 404
-
-    def __init__(self, boost_id: str) -> None:
-        super().__init__(f"Boost not found: {boost_id}")
+    noun = "Boost"
 
 
 FindMultipliers = Callable[[UnitOfWork, Participant, datetime], Iterable[Decimal]]

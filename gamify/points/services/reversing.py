@@ -13,21 +13,18 @@ from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
 from gamify.points.services.lots import expired_amount, restore, take_back
 from gamify.points.services.writing import Note, emit_entry, write_entry
-from participants.engine import uuid_of
-from participants.errors import DomainError
+from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
 from participants.registries import Registry
+from participants.selectors import row_by_id
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 REVERSIBLE = (EntryType.AWARD, EntryType.DEDUCT, EntryType.ADJUST)
 
 
-class TransactionNotFound(DomainError):
+class TransactionNotFound(NotFound):
     code = "transaction_not_found"
-    status = 404
-
-    def __init__(self, transaction_id: str) -> None:
-        super().__init__(f"Transaction not found: {transaction_id}")
+    noun = "Transaction"
 
 
 class AlreadyReversed(DomainError):
@@ -90,9 +87,8 @@ def reverse(
 
 
 def _find_entry(tenant: Tenant, transaction_id: str) -> LedgerEntry:
-    known = uuid_of(transaction_id)
-    rows = LedgerEntry.objects.filter(tenant_id=tenant.pk, pk=known) if known else LedgerEntry.objects.none()
-    entry = rows.select_related("participant").first()
+    entries = LedgerEntry.objects.filter(tenant_id=tenant.pk).select_related("participant")
+    entry = row_by_id(entries, transaction_id)
     if entry is None:
         raise TransactionNotFound(transaction_id)
     return entry

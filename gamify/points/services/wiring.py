@@ -2,30 +2,19 @@
 
 from gamify.facts.services import undoers
 from gamify.points.models import ExpiringCredit, LedgerEntry
-from gamify.points.selectors import BOOSTS, load_boosts
+from gamify.points.selectors import boosts_in
 from gamify.points.services import lots, metrics, multiplying
 from gamify.points.services.reversing import undo_event
 from participants import events
-from participants.catalog import catalog_parts
 from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
-from participants.models import Participant
-from participants.services.participants import Eraser, erasers
+from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 from participants.work import Settlement, settlements
-
-
-def _delete_entries(participant: Participant) -> None:
-    LedgerEntry.objects.of(participant).delete()
-    ExpiringCredit.objects.of(participant).delete()
-
-
-def _clear_texts(participant: Participant) -> None:
-    """Anonymizing keeps every entry and its numbers, and clears reason and metadata."""
-    LedgerEntry.objects.of(participant).update(reason=None, metadata={})
 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    erasers.register("points", Eraser(delete=_delete_entries, anonymize=_clear_texts))
+    clear_texts = update_rows(LedgerEntry, reason=None, metadata={})
+    erasers.register("points", Eraser(delete=delete_rows(LedgerEntry, ExpiringCredit), anonymize=clear_texts))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),
@@ -54,6 +43,6 @@ def register() -> None:
     events.register("points.reversed", "A ledger entry was undone.", moved | undone)
     undoers.register("points", undo_event)
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
-    catalog_parts.register(BOOSTS, load_boosts)
+    boosts_in.register()
     multiplying.register()
     metrics.register()

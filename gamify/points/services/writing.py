@@ -36,10 +36,7 @@ def write_entry(
     """
     delta = totals.balance - participant.balance
     work.touch(participant, is_seen=is_seen)
-    participant.balance = totals.balance
-    participant.total_earned = totals.earned
-    participant.total_spent = totals.spent
-    participant.total_expired = totals.expired
+    _set_totals(participant, totals)
     participant.ledger_count += 1
     entry = LedgerEntry(
         tenant_id=work.tenant.pk,
@@ -56,6 +53,13 @@ def write_entry(
     )
     work.add(entry)
     return entry
+
+
+def _set_totals(participant: Participant, totals: Totals) -> None:
+    participant.balance = totals.balance
+    participant.total_earned = totals.earned
+    participant.total_spent = totals.spent
+    participant.total_expired = totals.expired
 
 
 def emit_entry(work: UnitOfWork, name: str, participant: Participant, entry: LedgerEntry, **more: Any) -> None:

@@ -20,7 +20,7 @@ from gamify.rules.admin.forms import RuleForm
 from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_in_words
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
-from gamify.rules.selectors import Finding, findings, static_findings
+from gamify.rules.selectors import findings, static_findings
 from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
@@ -46,15 +46,12 @@ class RuleAdmin(DefinitionAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "priority")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
+    def own_fieldsets(self, obj: Any) -> Any:
         return (
-            (None, {"fields": named}),
             ("When", {"fields": ("event_types", "changes", *_conditions(obj))}),
             ("Then", {"fields": ("grants",)}),
             ("How often", {"fields": LIMITS, "description": ABOUT_LIMITS}),
             ("In use", {"fields": ("is_active", "starts_at", "ends_at", "priority")}),
-            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -130,16 +127,12 @@ class RuleAdmin(DefinitionAdmin):
     @display("check", label=LEVELS)
     def display_findings(self, rule: Any) -> str:
         """The highest level found. The rule's page lists all findings, and checks the grants as well."""
-        levels = {found.level.value for found in _found(rule)}
+        levels = {found.level.value for found in getattr(rule, "findings", ())}
         return next((level for level in LEVELS if level in levels), "–")
 
     @display("Only where")
     def display_expression(self, rule: Rule) -> str:
         return expression_in_words(rule.expression or {})
-
-
-def _found(rule: Any) -> Iterable[Finding]:
-    return getattr(rule, "findings", ())
 
 
 def _tenant(request: HttpRequest) -> Tenant:

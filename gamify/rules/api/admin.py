@@ -10,17 +10,17 @@ from gamify.facts.services import simulate
 from gamify.rules import services
 from gamify.rules.api import examples
 from gamify.rules.api.serializers import RuleAnswer, SimulateBody, SimulatedAnswer, simulated_answer, simulated_event
-from gamify.rules.definitions import InvalidGrants, NewRule, RuleChanges, check_grants, model_values
+from gamify.rules.definitions import NewRule, RuleChanges, check_grants, model_values
 from gamify.rules.models import Rule
 from gamify.rules.services import NOUN, RuleNotFound
-from participants.api.definitions import DefinitionViewSet, documented
+from participants.api.definitions import DefinitionViewSet, document_endpoints
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered
-from participants.errors import FieldError, InvalidInput
+from participants.api.views import AdminViewSet, render
+from participants.errors import InvalidInput
 
 
-@documented(
-    created=examples.CREATED, errors=[InvalidGrants(FieldError("then.1.code", "must be the code of an active badge"))]
+@document_endpoints(
+    created=examples.CREATED, errors=[InvalidInput("then.1.code", "must be the code of an active badge")]
 )
 class AdminRuleViewSet(DefinitionViewSet):
     noun, model, serializer_class = NOUN, Rule, RuleAnswer
@@ -50,4 +50,4 @@ class SimulationViewSet(AdminViewSet):
         """
         event = simulated_event(self.body(SimulateBody), now=self.now)
         simulated = simulate(tenant=self.tenant, event=event, now=self.now)
-        return Response(rendered(SimulatedAnswer, simulated_answer(simulated)))
+        return Response(render(SimulatedAnswer, simulated_answer(simulated)))

@@ -1,6 +1,6 @@
 """Reads of rules."""
 
-from gamify.rules.selectors.catalog import CompiledRule, RuleCatalog, compile_rule, rules_in
+from gamify.rules.selectors.catalog import CompiledRule, rules_in
 from gamify.rules.selectors.linting import Finding, Level, findings, static_findings
 from gamify.rules.selectors.replaying import ReplayReport, RuleReplay, replay
 
@@ -9,9 +9,7 @@ __all__ = [
     "Finding",
     "Level",
     "ReplayReport",
-    "RuleCatalog",
     "RuleReplay",
-    "compile_rule",
     "findings",
     "replay",
     "rules_in",

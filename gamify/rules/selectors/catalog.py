@@ -7,28 +7,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import structlog
-
-from gamify.facts.engine.expressions import (
-    MATCHES_NOTHING,
-    CompiledExpression,
-    MalformedExpression,
-    compile_expression,
-)
+from gamify.facts.engine.expressions import CompiledExpression, compile_expression
 from gamify.facts.engine.fields import is_participant_attribute
 from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
 from gamify.facts.engine.outcomes import Source
 from gamify.facts.engine.tree import Comparison, Node, Not
+from gamify.facts.selectors import compile_or_match_nothing
 from gamify.rules.engine.expression_index import ExpressionIndex
 from gamify.rules.engine.limits import Limits
 from gamify.rules.models import Rule
-from participants.catalog import Catalog, catalog_parts
+from participants.catalog import CatalogPart
 from participants.engine import is_in_period
 from participants.models import Tenant
-
-logger = structlog.get_logger(__name__)
-
-PART = "rules"
 
 
 @dataclass(frozen=True)
@@ -129,14 +119,11 @@ def compile_rule(row: Rule) -> CompiledRule:
 
 
 def _expression(row: Rule) -> CompiledExpression | None:
-    """Compile the rule's expression. One that cannot be read matches nothing, so that the other rules still work."""
     if row.expression is None:
         return None
-    try:
-        return compile_expression(row.expression)
-    except MalformedExpression as malformed:
-        logger.warning("rule_expression_malformed", rule=str(row.pk), problem=str(malformed))
-        return MATCHES_NOTHING
+    return compile_or_match_nothing(
+        compile_expression, row.expression, log_event="rule_expression_malformed", rule=str(row.pk)
+    )
 
 
 def _reads_attributes(node: Node) -> bool:
@@ -152,12 +139,4 @@ def limits_of(stored: Mapping[str, int]) -> Limits:
     return Limits(**counts, cooldown=timedelta(seconds=seconds) if seconds else None)
 
 
-def rules_in(catalog: Catalog) -> RuleCatalog:
-    """The rules in a catalog."""
-    part: RuleCatalog = catalog.part(PART)
-    return part
-
-
-def register() -> None:
-    """Register the part. Called when the apps are loaded."""
-    catalog_parts.register(PART, load_catalog)
+rules_in = CatalogPart("rules", load_catalog)

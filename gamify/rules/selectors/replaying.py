@@ -67,15 +67,12 @@ def replay(
     active = {row.code: row for row in Rule.objects.of(tenant).active().filter(code__in=[row.code for row in rules])}
     day_of = catalog_of_rules([], tenant).day_of
     diffs = [_RuleDiff(row, active.get(row.code), day_of) for row in rules]
-    stream = _Stream(tenant, _event_names(diffs), since=since, until=now, max_events=max_events)
+    names = frozenset(name for diff in diffs for rule in diff.rules for name in rule.event_types)
+    stream = _Stream(tenant, names, since=since, until=now, max_events=max_events)
     for people, events in stream.chunks(on_progress):
         _play(diffs, people, events)
     results = [diff.result() for diff in diffs]
     return ReplayReport(results, stream.participants, stream.events, stream.is_cut)
-
-
-def _event_names(diffs: Sequence["_RuleDiff"]) -> frozenset[str]:
-    return frozenset(name for diff in diffs for rule in diff.rules for name in rule.event_types)
 
 
 def _play(diffs: Sequence["_RuleDiff"], people: Mapping[Any, Participant], events: Iterator[Event]) -> None:

@@ -5,19 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from gamify.rules.models import Rule
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Tenant
 from participants.services.definitions import create_definition, update_definition
 
 NOUN = "rule"
 
 
-class RuleNotFound(DomainError):
+class RuleNotFound(NotFound):
     code = "rule_not_found"
-    status = 404
-
-    def __init__(self, rule_id: str) -> None:
-        super().__init__(f"Rule not found: {rule_id}")
+    noun = "Rule"
 
 
 def create_rule(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:

@@ -10,7 +10,7 @@ from gamify.tiers.profile import current_and_next
 from gamify.tiers.services import Assignment, TierNotFound
 from participants.api.idempotency import REPLAYED, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, rendered
+from participants.api.views import KeyViewSet, render
 from participants.profile import Subject
 from participants.selectors import find_participant
 from participants.work import reading
@@ -33,7 +33,7 @@ class TierViewSet(KeyViewSet):
         assignment = Assignment(**self.body(AssignmentBody), idempotency_key=header_key(request))
         self.take_write(assignment.participant_id)
         assigned = services.assign(tenant=self.tenant, assignment=assignment, now=self.now)
-        return Response(rendered(AssignedAnswer, assigned), headers=REPLAYED if assigned.is_replay else None)
+        return Response(render(AssignedAnswer, assigned), headers=REPLAYED if assigned.is_replay else None)
 
 
 class ParticipantTierViewSet(KeyViewSet):
@@ -53,4 +53,4 @@ class ParticipantTierViewSet(KeyViewSet):
             "next_tier": following,
             "tier_history": history,
         }
-        return Response(rendered(StandingAnswer, answer))
+        return Response(render(StandingAnswer, answer))

@@ -4,11 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.tiers.definitions import AWARD_TYPE_HELP, BENEFITS_HELP, MULTIPLIER_HELP, Criteria, LevelField
-from gamify.tiers.models import AwardType, TierChange
+from gamify.tiers.definitions import TierChanges
+from gamify.tiers.models import AwardType
 from gamify.tiers.profile import CurrentTier, NextTier, TierSummary
+from participants.api.answers import shows
 from participants.api.definitions import DefinitionAnswer
-from participants.api.fields import MAX_CODE, MultiplierField, ParticipantIdField
+from participants.api.fields import MAX_CODE, ParticipantIdField
 from participants.api.scalars import TextField
 
 
@@ -33,24 +34,18 @@ class AssignedAnswer(serializers.Serializer[Any]):
     assigned_at = serializers.DateTimeField(help_text="When the tier was assigned.")
 
 
-class HistoryEntry(serializers.ModelSerializer[TierChange]):
+class HistoryEntry(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Code of the tier that was entered.")
+    name = serializers.CharField(help_text="Its name at that time.")
+    level = serializers.IntegerField(help_text="Its level at that time.")
+    previous_code = serializers.CharField(allow_null=True, help_text="Code of the tier before, or null.")
+    previous_level = serializers.IntegerField(allow_null=True, help_text="Level of the tier before, or null.")
+    how = serializers.ChoiceField(
+        choices=AwardType.choices,
+        help_text="`automatic`: reached by points; `manual`: assigned by hand or granted by a definition.",
+    )
+    reason = serializers.CharField(allow_null=True, help_text="The reason of a manual change, or null.")
     achieved_at = serializers.DateTimeField(source="changed_at", help_text="When the participant entered the tier.")
-
-    class Meta:
-        model = TierChange
-        fields = ["code", "name", "level", "previous_code", "previous_level", "how", "reason", "achieved_at"]
-        read_only_fields = fields
-        extra_kwargs = {
-            "code": {"help_text": "Code of the tier that was entered."},
-            "name": {"help_text": "Its name at that time."},
-            "level": {"help_text": "Its level at that time."},
-            "previous_code": {"help_text": "Code of the tier before, or null."},
-            "previous_level": {"help_text": "Level of the tier before, or null."},
-            "how": {
-                "help_text": "`automatic`: reached by points; `manual`: assigned by hand or granted by a definition."
-            },
-            "reason": {"help_text": "The reason of a manual change, or null."},
-        }
 
 
 class StandingAnswer(serializers.Serializer[Any]):
@@ -60,11 +55,6 @@ class StandingAnswer(serializers.Serializer[Any]):
     tier_history = HistoryEntry(many=True, help_text="The newest 1,000 changes of the tier, oldest first.")
 
 
+@shows(TierChanges)
 class TierAnswer(DefinitionAnswer):
-    level = LevelField()
-    color = serializers.CharField(allow_null=True, help_text="Colour, such as #FFD700, or null.")
-    icon_url = serializers.CharField(allow_null=True, help_text="URL of a picture, or null.")
-    criteria_config = Criteria(help_text="The points at which the tier is reached.")
-    award_type = serializers.ChoiceField(choices=AwardType.choices, help_text=AWARD_TYPE_HELP)
-    points_multiplier = MultiplierField(allow_null=True, help_text=MULTIPLIER_HELP)
-    benefits = serializers.ListField(child=serializers.CharField(), help_text=BENEFITS_HELP)
+    """A tier as it is stored."""

@@ -1,15 +1,12 @@
 """Services that change tiers, by points or by hand. Each change is one row of the participant's history."""
 
 from gamify.tiers.services.assignment import Assignment, AssignmentResult, TierNotFound, assign, grant_tier
-from gamify.tiers.services.changes import TierName
 from gamify.tiers.services.evaluation import TierUpgrade, evaluate, highest_upgrade, recompute
 from gamify.tiers.services.reversing import undo_note_for
-from gamify.tiers.services.wiring import register
 
 __all__ = [
     "Assignment",
     "AssignmentResult",
-    "TierName",
     "TierNotFound",
     "TierUpgrade",
     "assign",
@@ -17,6 +14,5 @@ __all__ = [
     "grant_tier",
     "highest_upgrade",
     "recompute",
-    "register",
     "undo_note_for",
 ]

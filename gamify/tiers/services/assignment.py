@@ -1,9 +1,7 @@
 """Tiers assigned by hand or granted by definitions."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import GrantRefused
@@ -11,25 +9,22 @@ from gamify.tiers.engine import Tier
 from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
-from participants.errors import DomainError
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
-from participants.work import IdempotencyRequest, UnitOfWork, restartable, unit_of_work
+from participants.work import IdempotencyRequest, UnitOfWork, answer_from, restartable, result_from, unit_of_work
 
 ASSIGN = "tiers.assign"
 
 
-class TierNotFound(DomainError):
+class TierNotFound(NotFound):
     code = "tier_not_found"
-    status = 404
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Tier definition not found: {code}")
+    noun = "Tier definition"
 
 
 class TierNotHigher(GrantRefused):
     """A definition granted a tier that is not higher than the current one. Grants never move a participant down."""
 
-    code = "stands_higher"
+    code = "tier_not_higher"
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The participant already has tier {code}, whose level is as high or higher")
@@ -72,10 +67,10 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> Assignme
     idempotency = assignment.idempotency
     with unit_of_work(tenant, [assignment.participant_id], now=now, idempotency_requests=[idempotency]) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
-            return _from_answer(answer, assignment.participant_id)
+            return result_from(AssignmentResult, answer, participant_id=assignment.participant_id)
         assigned = _assign(work, assignment)
         facts.publish_changes(work, work.participant(assignment.participant_id), now=now)
-        work.store_answer(idempotency, _answer(assigned))
+        work.store_answer(idempotency, answer_from(assigned))
         return assigned
 
 
@@ -117,20 +112,3 @@ def _active_tier(work: UnitOfWork, code: str) -> Tier:
     if tier is None or not tier.is_active:
         raise TierNotFound(code)
     return tier
-
-
-def _answer(assigned: AssignmentResult) -> dict[str, Any]:
-    answer = asdict(assigned) | {"assigned_at": assigned.assigned_at.isoformat()}
-    return {name: value for name, value in answer.items() if name not in {"participant_id", "is_replay"}}
-
-
-def _from_answer(answer: Mapping[str, Any], participant_id: str) -> AssignmentResult:
-    previous = answer["previous_tier"]
-    return AssignmentResult(
-        participant_id,
-        TierName(**answer["tier"]),
-        None if previous is None else TierName(**previous),
-        answer["reason"],
-        datetime.fromisoformat(answer["assigned_at"]),
-        is_replay=True,
-    )

@@ -20,4 +20,4 @@ def undo_note_for(code: str, name: str) -> UndoNote:
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
     """Report the tiers that the event led to, and change nothing: losing points never demotes (docs/contract.md §7)."""
     for note in event.undo_notes_of(DOMAIN):
-        yield Undone(type="tier", name=note["name"], code=note["code"], kept=TIER_STAYS)
+        yield Undone(type="tier", name=note["name"], code=note["code"], obstacle=TIER_STAYS)

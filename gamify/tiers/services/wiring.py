@@ -7,22 +7,13 @@ from uuid import UUID
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import Fact, Metric, MetricValue, Selector, register_metric, undoers
 from gamify.tiers.models import TierChange
-from gamify.tiers.selectors import CATALOG_PART, ladder_of, load_ladder
+from gamify.tiers.selectors import ladder_of
 from gamify.tiers.services.reversing import undo
 from participants import events
-from participants.catalog import catalog_of, catalog_parts
+from participants.catalog import catalog_of
 from participants.events import INTEGER, TEXT, TIER, EventField
 from participants.models import Participant, Tenant
-from participants.services.participants import Eraser, erasers
-
-
-def _delete_changes(participant: Participant) -> None:
-    TierChange.objects.of(participant).delete()
-
-
-def _clear_reasons(participant: Participant) -> None:
-    """Anonymizing keeps the changes and their times, and clears the reasons."""
-    TierChange.objects.of(participant).update(reason=None)
+from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 
 
 def _level_reached(fact: Fact, selector: Selector) -> int:
@@ -53,8 +44,9 @@ def register() -> None:
             raised_by=changes,
         )
     )
-    catalog_parts.register(CATALOG_PART, load_ladder)
-    erasers.register("tier changes", Eraser(delete=_delete_changes, anonymize=_clear_reasons))
+    ladder_of.register()
+    clear_reasons = update_rows(TierChange, reason=None)
+    erasers.register("tier changes", Eraser(delete=delete_rows(TierChange), anonymize=clear_reasons))
     tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
     upgraded = {
         "code": EventField(TEXT, "Code of the tier."),

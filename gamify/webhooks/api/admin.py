@@ -32,7 +32,7 @@ from participants.api.definitions import DefinitionFilter
 from participants.api.filters import FilterBackend
 from participants.api.pagination import Page
 from participants.api.schema import operation
-from participants.api.views import AdminViewSet, rendered, validated
+from participants.api.views import AdminViewSet, render, validate
 from participants.api.warnings import ignored_fields, with_warnings
 from participants.errors import InvalidInput
 from participants.work import reading
@@ -84,7 +84,7 @@ class WebhooksViewSet(OneWebhookViewSet):
     def retrieve(self, request: Request, webhook_id: str) -> Response:
         """One webhook."""
         with reading(self.tenant):
-            return Response(rendered(WebhookAnswer, self.endpoint(webhook_id)))
+            return Response(render(WebhookAnswer, self.endpoint(webhook_id)))
 
     @operation(
         "update_webhook",
@@ -97,11 +97,11 @@ class WebhooksViewSet(OneWebhookViewSet):
         """Change only the given fields of a webhook. Activating a disabled webhook resumes its pending deliveries."""
         with transaction.atomic():
             endpoint = self.endpoint(webhook_id)
-            before = rendered(WebhookAnswer, endpoint)
-            changes = validated(WebhookChanges, request.data, instance=endpoint)
+            before = render(WebhookAnswer, endpoint)
+            changes = validate(WebhookChanges, request.data, instance=endpoint)
             changed = services.update_endpoint(endpoint, changes=changes, now=self.now)
         warnings = ignored_fields(request.data, WebhookChanges(), current=lambda: before)
-        return Response(with_warnings(rendered(WebhookAnswer, changed), warnings))
+        return Response(with_warnings(render(WebhookAnswer, changed), warnings))
 
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
     def destroy(self, request: Request, webhook_id: str) -> Response:
@@ -113,7 +113,7 @@ class WebhooksViewSet(OneWebhookViewSet):
     def test(self, request: Request, webhook_id: str) -> Response:
         """Send an event `webhook.test` to this webhook only, whichever events it subscribes to. See its deliveries for the result."""
         delivery = services.send_test(endpoint=self.endpoint(webhook_id), now=self.now)
-        return Response(rendered(DeliveryAnswer, delivery))
+        return Response(render(DeliveryAnswer, delivery))
 
     @operation("rotate_webhook_secret", answer=WebhookWithSecret, errors=[UNKNOWN], example=examples.ROTATED)
     def rotate(self, request: Request, webhook_id: str) -> Response:
@@ -138,7 +138,7 @@ class WebhooksViewSet(OneWebhookViewSet):
 
 def _with_secret(shown: services.EndpointWithSecret) -> dict[str, Any]:
     shown.endpoint.secret = shown.secret  # type: ignore[attr-defined]  # for this answer only
-    return rendered(WebhookWithSecret, shown.endpoint)
+    return render(WebhookWithSecret, shown.endpoint)
 
 
 class DeliveriesViewSet(OneWebhookViewSet):
@@ -169,4 +169,4 @@ class DeliveriesViewSet(OneWebhookViewSet):
         delivery = selectors.find_delivery(self.endpoint(webhook_id), delivery_id)
         if delivery is None:
             raise DeliveryNotFound(delivery_id)
-        return Response(rendered(DeliveryAnswer, services.replay(delivery, now=self.now)))
+        return Response(render(DeliveryAnswer, services.replay(delivery, now=self.now)))

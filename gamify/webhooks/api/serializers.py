@@ -7,9 +7,10 @@ from rest_framework import serializers
 
 from gamify.webhooks.definitions import WebhookChanges, types_matching
 from gamify.webhooks.engine.messages import message_of
-from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
+from gamify.webhooks.models import Delivery, DeliveryStatus
 from gamify.webhooks.selectors.feed import FeedPage
 from gamify.webhooks.services.replaying import MISSED
+from participants.api.answers import shows
 from participants.api.fields import CodesField, ParticipantIdField
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
 from participants.api.warnings import warnings_field
@@ -19,41 +20,25 @@ from participants.profile import AnyField
 REPLAY_STATUSES = [DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value, MISSED]
 
 
-class WebhookAnswer(serializers.ModelSerializer[Endpoint]):
+class _WebhookIds(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Its id, by which it is changed.")
     tenant_id = serializers.UUIDField(help_text="Your tenant's id; in the sandbox, the sandbox's.")
-    event_types = serializers.ListField(child=serializers.CharField(), help_text="The event types it subscribes to.")
-    warnings = warnings_field()
+
+
+@shows(WebhookChanges)
+class WebhookAnswer(_WebhookIds):
+    failing_since = serializers.DateTimeField(
+        allow_null=True, help_text="Time of the first failure after its last success; null: it does not fail."
+    )
+    disabled_at = serializers.DateTimeField(allow_null=True, help_text="When the product disabled it, or null.")
     disabled_reason = serializers.CharField(
         source="disabled_because",
         allow_null=True,
         help_text="Why the product disabled it: `gone` (it answered 410) or `failing` (for five days). Null: it did not.",
     )
-
-    class Meta:
-        model = Endpoint
-        fields = [
-            "id",
-            "tenant_id",
-            "url",
-            "description",
-            "event_types",
-            "is_active",
-            "failing_since",
-            "disabled_at",
-            "disabled_reason",
-            "created_at",
-            "updated_at",
-            "warnings",
-        ]
-        read_only_fields = fields
-        extra_kwargs = {
-            **{name: {"help_text": field.help_text} for name, field in WebhookChanges().fields.items()},
-            "id": {"help_text": "Its id, by which it is changed."},
-            "failing_since": {"help_text": "Time of the first failure after its last success; null: it does not fail."},
-            "disabled_at": {"help_text": "When the product disabled it, or null."},
-            "created_at": {"help_text": "When it was created."},
-            "updated_at": {"help_text": "When it was changed last."},
-        }
+    created_at = serializers.DateTimeField(help_text="When it was created.")
+    updated_at = serializers.DateTimeField(help_text="When it was changed last.")
+    warnings = warnings_field()
 
 
 class WebhookWithSecret(WebhookAnswer):
@@ -63,10 +48,6 @@ class WebhookWithSecret(WebhookAnswer):
         allow_null=True,
         help_text="Until then the former secret signs deliveries as well; null: there is none.",
     )
-
-    class Meta(WebhookAnswer.Meta):
-        fields = [*WebhookAnswer.Meta.fields, "secret", "former_secret_valid_until"]
-        read_only_fields = fields
 
 
 class Deleted(serializers.Serializer[Any]):
@@ -82,37 +63,23 @@ class TryAnswer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True, help_text="Why it failed; null: it succeeded.")
 
 
-class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
+class DeliveryAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The delivery.")
     webhook_id = serializers.UUIDField(source="endpoint_id", help_text="The webhook.")
     event_id = serializers.UUIDField(help_text="Id of the event: the same in every try, and in the feed.")
     event_type = serializers.CharField(source="type", help_text="Type of the event.")
+    status = serializers.ChoiceField(
+        choices=DeliveryStatus.choices, help_text="`failed` after the last of ten tries; `pending` until then."
+    )
+    tries = serializers.IntegerField(help_text="Number of tries since the last replay.")
     next_try_at = serializers.DateTimeField(
         source="due_at", allow_null=True, help_text="When it is tried next; null: there is no further try."
     )
+    created_at = serializers.DateTimeField(help_text="When it was created.")
+    finished_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it succeeded or finally failed; null: it is pending."
+    )
     attempts = serializers.SerializerMethodField(help_text="The tries, oldest first; the newest 50.")
-
-    class Meta:
-        model = Delivery
-        fields = [
-            "id",
-            "webhook_id",
-            "event_id",
-            "event_type",
-            "status",
-            "tries",
-            "next_try_at",
-            "created_at",
-            "finished_at",
-            "attempts",
-        ]
-        read_only_fields = fields
-        extra_kwargs = {
-            "id": {"help_text": "The delivery."},
-            "status": {"help_text": "`failed` after the last of ten tries; `pending` until then."},
-            "tries": {"help_text": "Number of tries since the last replay."},
-            "created_at": {"help_text": "When it was created."},
-            "finished_at": {"help_text": "When it succeeded or finally failed; null: it is pending."},
-        }
 
     @extend_schema_field(TryAnswer(many=True))
     def get_attempts(self, delivery: Delivery) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+from participants.engine import instant_text
 
 
 class Event(Protocol):
@@ -29,10 +31,6 @@ def message_of(event: Event) -> dict[str, Any]:
         "tenant_id": str(event.tenant_id),
         "data": event.data,
     }
-
-
-def instant_text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def message_bytes(message: Mapping[str, Any]) -> bytes:

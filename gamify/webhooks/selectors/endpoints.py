@@ -6,14 +6,13 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from gamify.webhooks.models import Delivery, Endpoint
-from participants.engine import uuid_of
 from participants.models import Tenant
+from participants.selectors import row_by_id
 
 
 def find_endpoint(tenant: Tenant, endpoint_id: str) -> Endpoint | None:
     """Return the tenant's endpoint with this id. None if there is none, or if `endpoint_id` is not a UUID."""
-    pk = uuid_of(endpoint_id)
-    return None if pk is None else Endpoint.objects.of(tenant).filter(pk=pk).first()
+    return row_by_id(Endpoint.objects.of(tenant), endpoint_id)
 
 
 def deliveries_of(endpoint: Endpoint) -> "QuerySet[Delivery]":
@@ -22,8 +21,7 @@ def deliveries_of(endpoint: Endpoint) -> "QuerySet[Delivery]":
 
 
 def find_delivery(endpoint: Endpoint, delivery_id: str) -> Delivery | None:
-    pk = uuid_of(delivery_id)
-    return None if pk is None else Delivery.objects.of(endpoint).filter(pk=pk).first()
+    return row_by_id(Delivery.objects.of(endpoint), delivery_id)
 
 
 def endpoints_with_due_deliveries(*, now: datetime) -> Sequence[Endpoint]:

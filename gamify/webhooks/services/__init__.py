@@ -16,7 +16,6 @@ from gamify.webhooks.services.feed import LATEST, CursorExpired, read_feed, star
 from gamify.webhooks.services.replaying import DeliveryNotFound, EventGone, Span, replay, replay_span
 from gamify.webhooks.services.retention import forget_erased_ids, prune_deliveries, prune_events
 from gamify.webhooks.services.sequencing import assign_all_positions
-from gamify.webhooks.services.wiring import register
 
 __all__ = [
     "LATEST",
@@ -36,7 +35,6 @@ __all__ = [
     "prune_deliveries",
     "prune_events",
     "read_feed",
-    "register",
     "replay",
     "replay_span",
     "rotate_secret",

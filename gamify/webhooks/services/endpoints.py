@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db import transaction
 
-from gamify.webhooks.engine.messages import instant_text
 from gamify.webhooks.models import Delivery, DisabledReason, Endpoint
 from gamify.webhooks.services.secrets import FORMER_IS_VALID_FOR, new_secret
 from gamify.webhooks.services.sequencing import TEST_EVENT, delivery_of
 from gamify.webhooks.services.waking import wake_after_commit
 from participants.catalog import bump_catalog_version
-from participants.errors import DomainError
+from participants.engine import instant_text
+from participants.errors import DomainError, NotFound
 from participants.models import Tenant
 from participants.secrets import encrypt
 from participants.work import restartable, unit_of_work
@@ -21,12 +21,9 @@ from participants.work import restartable, unit_of_work
 MAX_ENDPOINTS = 100
 
 
-class WebhookNotFound(DomainError):
+class WebhookNotFound(NotFound):
     code = "webhook_not_found"
-    status = 404
-
-    def __init__(self, endpoint_id: str) -> None:
-        super().__init__(f"Webhook not found: {endpoint_id}")
+    noun = "Webhook"
 
 
 class WebhookInactive(DomainError):

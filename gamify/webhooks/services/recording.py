@@ -11,13 +11,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
-from gamify.webhooks.engine.messages import instant_text
 from gamify.webhooks.engine.schedule import DOUBTFUL_FOR, has_failed_too_long, next_try_at
 from gamify.webhooks.models import Delivery, DeliveryStatus, DisabledReason, Endpoint
 from gamify.webhooks.services.claiming import ClaimedDelivery
 from gamify.webhooks.services.endpoints import disable
 from gamify.webhooks.services.sending import HTTP_GONE, Try
 from participants.database import instance_from, update
+from participants.engine import instant_text
 
 MAX_LOGGED = 50
 COLUMNS = ("status", "tries", "due_at", "lease", "log", "finished_at")

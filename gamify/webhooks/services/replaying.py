@@ -12,7 +12,7 @@ from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
 from gamify.webhooks.services.sequencing import delivery_of, is_due_to
 from gamify.webhooks.services.waking import wake_after_commit
 from participants.database import insert
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.ids import first_id_at
 from participants.models import DomainEvent
 
@@ -22,12 +22,9 @@ MISSED = "missed"
 REPLAYABLE = (DeliveryStatus.FAILED.value, DeliveryStatus.SUCCEEDED.value)
 
 
-class DeliveryNotFound(DomainError):
+class DeliveryNotFound(NotFound):
     code = "delivery_not_found"
-    status = 404
-
-    def __init__(self, delivery_id: str) -> None:
-        super().__init__(f"Delivery not found: {delivery_id}")
+    noun = "Delivery"
 
 
 class EventGone(DomainError):
@@ -84,8 +81,8 @@ def replay_span(endpoint: Endpoint, span: Span, *, status: str | None, now: date
     if count + len(missed) > MAX_REPLAYED:
         raise InvalidInput("to", f"This would replay more than {MAX_REPLAYED:,} deliveries: choose a shorter period.")
     again.update(**_pending_again(now))
-    for chunk in _chunks(missed):
-        insert(connection, [delivery_of(endpoint, event, now=now) for event in chunk])
+    for start in range(0, len(missed), CHUNK):
+        insert(connection, [delivery_of(endpoint, event, now=now) for event in missed[start : start + CHUNK]])
     wake_after_commit()
     return count + len(missed)
 
@@ -105,7 +102,3 @@ def _missed(endpoint: Endpoint, span: Span) -> Iterator[DomainEvent]:
     events = DomainEvent.objects.filter(span.of_ids("pk"), ~Exists(delivered), tenant_id=endpoint.tenant_id)
     rows = events.exclude(position=None).only("id", "tenant_id", "type").order_by("pk")
     return (row for row in rows.iterator() if is_due_to(endpoint, row))
-
-
-def _chunks(rows: Sequence[DomainEvent]) -> Iterator[Sequence[DomainEvent]]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

@@ -1,6 +1,9 @@
-"""Removes old events and deliveries. They are found by primary key, which is ordered by time."""
+"""Removes old events and deliveries. They are found by primary key, which is ordered by time.
 
-from collections.abc import Iterator, Sequence
+Each call processes one chunk and returns the number of its rows: 0 if nothing is left.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,16 +21,11 @@ CHUNK = 1_000
 ERASED = r"^erased_[0-9a-f]{64}$"
 
 
-def prune_events(*, before: datetime) -> Iterator[int]:
-    """Generator: removes the events before `before`, of all tenants, and yields the number removed in each step."""
-    while step := _prune_events(before):
-        yield step
-
-
 @transaction.atomic
-def _prune_events(before: datetime) -> int:
-    """Remove one chunk. The heads of the feeds are updated first: a concurrent reader then gets CursorExpired instead of a gap.
+def prune_events(*, before: datetime) -> int:
+    """Remove the next chunk of the events before `before`, of all tenants.
 
+    The heads of the feeds are updated first: a concurrent reader then gets CursorExpired instead of a gap.
     Events that record an erasure stay, because audits need them.
     """
     old = (
@@ -41,17 +39,12 @@ def _prune_events(before: datetime) -> int:
     return _delete(DomainEvent, [pk for pk, _, _ in rows])
 
 
-def forget_erased_ids(*, before: datetime) -> Iterator[int]:
-    """Generator: replaces the ids of erased participants in events before `before`, and yields the number replaced in each step.
+@transaction.atomic
+def forget_erased_ids(*, before: datetime) -> int:
+    """Replace the ids of erased participants in the next chunk of the events before `before`.
 
     `participant.deleted` itself stays, because audits need it. By then every follower of the feed has read whom to erase.
     """
-    while step := _forget_erased_ids(before):
-        yield step
-
-
-@transaction.atomic
-def _forget_erased_ids(before: datetime) -> int:
     old = DomainEvent.objects.filter(type=PARTICIPANT_DELETED, pk__lt=first_id_at(before)).exclude(position=None)
     rows = list(old.exclude(data__participant_id__regex=ERASED).order_by("pk")[:CHUNK])
     for row in rows:
@@ -61,14 +54,9 @@ def _forget_erased_ids(before: datetime) -> int:
     return len(rows)
 
 
-def prune_deliveries(*, before: datetime) -> Iterator[int]:
-    """Generator: removes the deliveries that were created before `before`, whatever their status, and yields the number in each step."""
-    while step := _prune_deliveries(before):
-        yield step
-
-
 @transaction.atomic
-def _prune_deliveries(before: datetime) -> int:
+def prune_deliveries(*, before: datetime) -> int:
+    """Remove the next chunk of the deliveries that were created before `before`, whatever their status."""
     old = Delivery.objects.filter(pk__lt=first_id_at(before)).order_by("pk")
     return _delete(Delivery, list(old.values_list("pk", flat=True)[:CHUNK]))
 

@@ -1,6 +1,6 @@
 """Registrations of webhooks with the layers below."""
 
-from gamify.webhooks.selectors.catalog import register as register_catalog
+from gamify.webhooks.selectors import wanted_types
 from gamify.webhooks.services.sequencing import TEST_EVENT
 from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
@@ -25,7 +25,7 @@ _EVENTS = {
 
 def register() -> None:
     """Called when the apps are loaded."""
-    register_catalog()
+    wanted_types.register()
     after_commit.register("webhooks", wake_if_wanted)
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WEBHOOK | fields, is_about_participant=False)

@@ -7,7 +7,7 @@ from participants.errors import InvalidInput
 from participants.management.base import existing_tenant
 from participants.management.imports import Batch, Columns, ImportCommand, ItemResult, text_in
 from participants.models import Tenant
-from rewards.engine import code_problem
+from rewards.engine.code_lines import code_problem
 from rewards.models import Reward
 from rewards.services import RewardNotFound, add_codes
 

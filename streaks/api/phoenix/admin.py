@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from participants.api.phoenix import PhoenixAdminViewSet
 from participants.api.schema import operation
-from participants.api.views import rendered
+from participants.api.views import render
 from participants.api.warnings import Warnings, ignored_fields, with_warnings
-from participants.errors import DomainError, InvalidInput
+from participants.errors import InvalidInput, NotFound
 from participants.models.tenants import Environment
 from participants.work import reading
 from streaks import services
@@ -35,10 +35,9 @@ from streaks.selectors.definitions import (
 from streaks.services import StreakNameConflict
 
 
-class StreakDefinitionNotFound(DomainError):
+class StreakDefinitionNotFound(NotFound):
     code = "streak_not_found"
-    status = 404
-    text = "Streak definition not found: {}"
+    noun = "Streak definition"
 
 
 _UNKNOWN = StreakDefinitionNotFound(examples.DEFINITION_ID)
@@ -52,7 +51,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
     def list_own(self, request: Request, tenant_id: str) -> Response:
         """The tenant's streak definitions, with every status, in the order of their creation."""
         with reading(self.tenant) as tenant:
-            return Response(rendered(StreakRecords, {"definitions": streak_definitions(tenant)}))
+            return Response(render(StreakRecords, {"definitions": streak_definitions(tenant)}))
 
     @operation("list_all_streaks", answer=StreakRecords, example=examples.RECORDS)
     def list_all(self, request: Request) -> Response:
@@ -60,7 +59,7 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         if not self.is_platform:
             return self.list_own(request, tenant_id=self.tenant.slug)
         found = streak_definitions_of_all_tenants(Environment(self.tenant.environment))
-        return Response(rendered(StreakRecords, {"definitions": found}))
+        return Response(render(StreakRecords, {"definitions": found}))
 
     @operation(
         "create_tenant_streak",
@@ -140,4 +139,4 @@ class StreakDefinitionsViewSet(PhoenixAdminViewSet):
         return Response(with_warnings(self.record(row), warnings), **response)
 
     def record(self, row: Streak) -> dict[str, Any]:
-        return rendered(StreakRecord, StreakWithTenant(row, self.tenant))
+        return render(StreakRecord, StreakWithTenant(row, self.tenant))

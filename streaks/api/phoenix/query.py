@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from participants.api.phoenix import PhoenixQueryViewSet
 from participants.api.schema import operation
-from participants.api.views import rendered
+from participants.api.views import render
 from participants.catalog import catalog_of
 from participants.engine import uuid_of
 from participants.errors import DomainError, InvalidInput
@@ -50,7 +50,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
     def definitions(self, request: Request, tenant_id: str) -> Response:
         """The active streak definitions, in display order."""
         with reading(self.tenant) as tenant:
-            return Response(rendered(StreakRecords, {"definitions": active_streaks(catalog_of(tenant), tenant)}))
+            return Response(render(StreakRecords, {"definitions": active_streaks(catalog_of(tenant), tenant)}))
 
     @operation("list_user_streaks", answer=StreakProgressList, example=examples.PROGRESS_LIST)
     def of_user(self, request: Request, tenant_id: str, user_id: str) -> Response:
@@ -59,7 +59,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
             participant = find_participant(tenant, user_id)
             statuses = visible_statuses_of(participant, catalog_of(tenant), now=self.now)
             found = [StreakProgress(status, tenant, self.now) for status in statuses]
-            return Response(rendered(StreakProgressList, {"streaks": found}))
+            return Response(render(StreakProgressList, {"streaks": found}))
 
     @operation("get_user_streak", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:
@@ -70,7 +70,7 @@ class StreakQueryViewSet(PhoenixQueryViewSet):
             status = visible_status_of(participant, streak_id, catalog_of(tenant), now=self.now)
             if status is None:
                 raise StreakOfUserNotFound(user_id, definition_id)
-            return Response(rendered(StreakProgressAnswer, StreakProgress(status, tenant, self.now)))
+            return Response(render(StreakProgressAnswer, StreakProgress(status, tenant, self.now)))
 
     @operation("get_user_streak_by_definition", answer=StreakProgressAnswer, errors=_ERRORS, example=examples.PROGRESS)
     def of_user_in_definition(self, request: Request, tenant_id: str, user_id: str, definition_id: str) -> Response:

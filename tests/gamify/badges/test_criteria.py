@@ -44,8 +44,8 @@ def earned(user="ada"):
 
 
 def explained(emitted):
-    heard = Event.objects.get(pk=emitted.event_id).trace["facts"][0]["heard"]
-    return [(entry["code"], entry["result"], entry.get("note")) for entry in heard]
+    listeners = Event.objects.get(pk=emitted.event_id).trace["facts"][0]["heard"]
+    return [(entry["code"], entry["result"], entry.get("note")) for entry in listeners]
 
 
 def test_events_are_counted_until_the_badge_is_earned(tenant, other_tenant):

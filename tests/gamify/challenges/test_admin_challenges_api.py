@@ -261,9 +261,9 @@ def test_fewer_objectives_than_complete_it_are_refused(tenant, admin_api, nothin
 
 
 def test_another_duration_type_clears_the_fields_of_the_former_one(admin_api):
-    made = admin_api.post(CHALLENGES, QUEST).json()
+    created = admin_api.post(CHALLENGES, QUEST).json()
 
-    changed = admin_api.patch(f"{CHALLENGES}/{made['id']}", {"duration_type": "rolling", "duration_days": 9}).json()
+    changed = admin_api.patch(f"{CHALLENGES}/{created['id']}", {"duration_type": "rolling", "duration_days": 9}).json()
 
     assert (changed["starts_at"], changed["ends_at"], changed["duration_days"]) == (None, None, 9)
 

@@ -175,8 +175,8 @@ def test_a_completion_is_listed_with_its_time(api, explorer, at_ten):
     earned = send_event(api, "spend", amount=100)
 
     assert [given["type"] for given in earned] == ["challenge", "points"]
-    told = current_status(api)
-    assert (told["status"], told["completions"], told["completed_at"]) == ("completed", 1, "2026-02-15T10:00:00Z")
+    status = current_status(api)
+    assert (status["status"], status["completions"], status["completed_at"]) == ("completed", 1, "2026-02-15T10:00:00Z")
     assert api.get("/participants/user_123/state?include=challenges").json()["challenges"] == {
         "active": 0,
         "completed": 1,
@@ -210,10 +210,10 @@ def test_a_completed_challenge_does_not_expire(tenant, api, at_ten):
 
 def test_an_unknown_participant_sees_available_challenges_and_is_not_created(api, explorer, nothing_written):
     with nothing_written():
-        told = current_status(api)
+        status = current_status(api)
 
-    assert (told["status"], told["enrolled_at"], told["ends_at"]) == ("available", None, None)
-    assert [each["current"] for each in told["objectives"]] == [0, 0]
+    assert (status["status"], status["enrolled_at"], status["ends_at"]) == ("available", None, None)
+    assert [each["current"] for each in status["objectives"]] == [0, 0]
 
 
 def test_without_challenges_the_list_is_empty(api):

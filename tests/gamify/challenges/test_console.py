@@ -297,8 +297,8 @@ def test_the_list_shows_duration_and_number_of_objectives(tenant, other_tenant):
 
     text = text_of(Console(tenant).get(LIST))
 
-    for told in ("2026-02-14 10:00 to 2027-02-14 10:00", "30 days each", "no end", "1 of 2", "all 1"):
-        assert told in text
+    for expected in ("2026-02-14 10:00 to 2027-02-14 10:00", "30 days each", "no end", "1 of 2", "all 1"):
+        assert expected in text
     assert "Theirs" not in text
 
 

@@ -41,15 +41,15 @@ GUIDED = Rules((BUY, SPEND, REVIEW), needed=3, milestones=(Milestone(2),))
 
 def advance_through(rules, *events, enrolled_at=START):
     """The result of each event, given as `(hours after the enrolment, {objective: value})`."""
-    state, told = State(enrolled_at), []
-    for hours, heard in events:
-        told.append(advance(state, rules, heard, at=enrolled_at + timedelta(hours=hours)))
-        state = told[-1].state
-    return told
+    state, results = State(enrolled_at), []
+    for hours, matched in events:
+        results.append(advance(state, rules, matched, at=enrolled_at + timedelta(hours=hours)))
+        state = results[-1].state
+    return results
 
 
-def completed_codes(told):
-    return [objective.code for objective in told.objectives]
+def completed_codes(result):
+    return [objective.code for objective in result.objectives]
 
 
 def test_an_objective_is_completed_by_the_event_that_meets_its_condition():
@@ -60,17 +60,17 @@ def test_an_objective_is_completed_by_the_event_that_meets_its_condition():
 
 
 def test_one_event_counts_once_for_each_objective_that_it_matches():
-    (told,) = advance_through(GUIDED, (0, {"buy": None, "spend": 120}))
+    (result,) = advance_through(GUIDED, (0, {"buy": None, "spend": 120}))
 
-    assert completed_codes(told) == ["spend"]
-    assert (told.state.current(BUY), told.state.current(SPEND)) == (1, 120)
+    assert completed_codes(result) == ["spend"]
+    assert (result.state.current(BUY), result.state.current(SPEND)) == (1, 120)
 
 
 def test_a_completed_objective_counts_no_more_events():
-    *_, told = advance_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
+    *_, result = advance_through(GUIDED, (0, {"spend": 100}), (1, {"spend": 100}))
 
-    assert told.effect is Effect.NO_EFFECT
-    assert told.state.current(SPEND) == 100
+    assert result.effect is Effect.NO_EFFECT
+    assert result.state.current(SPEND) == 100
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_a_completed_objective_counts_no_more_events():
 def test_progress_has_the_unit_of_the_condition(kind, values, current):
     wanted = objective("o", kind, 50)
 
-    told = advance_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
+    results = advance_through(Rules((wanted,), needed=1), *[(0, {"o": value}) for value in values])[-1]
 
-    assert told.state.current(wanted) == current
+    assert results.state.current(wanted) == current
 
 
 def test_an_objective_does_not_count_the_event_that_completes_its_prerequisite():
@@ -101,28 +101,28 @@ def test_an_objective_does_not_count_the_event_that_completes_its_prerequisite()
 
 
 def test_a_milestone_is_reached_once():
-    told = advance_through(GUIDED, (0, {"buy": None}), (1, {"buy": None, "spend": 100}), (2, {"review": None}))
+    results = advance_through(GUIDED, (0, {"buy": None}), (1, {"buy": None, "spend": 100}), (2, {"review": None}))
 
-    assert [[each.objectives for each in event.milestones] for event in told] == [[], [2], []]
-    assert [event.is_completed for event in told] == [False, False, True]
+    assert [[each.objectives for each in event.milestones] for event in results] == [[], [2], []]
+    assert [event.is_completed for event in results] == [False, False, True]
 
 
 def test_one_event_may_reach_several_milestones_and_the_end():
     rules = Rules((objective("a"), objective("b")), needed=2, milestones=(Milestone(1), Milestone(2)))
 
-    (told,) = advance_through(rules, (0, {"a": None, "b": None}))
+    (result,) = advance_through(rules, (0, {"a": None, "b": None}))
 
-    assert [each.objectives for each in told.milestones] == [1, 2]
-    assert told.is_completed
+    assert [each.objectives for each in result.milestones] == [1, 2]
+    assert result.is_completed
 
 
 def test_some_of_the_objectives_may_be_enough():
     rules = replace(GUIDED, needed=1, milestones=())
 
-    (told,) = advance_through(rules, (3, {"spend": 100}))
+    (result,) = advance_through(rules, (3, {"spend": 100}))
 
-    assert told.is_completed
-    assert told.state.completed_at == START + timedelta(hours=3)
+    assert result.is_completed
+    assert result.state.completed_at == START + timedelta(hours=3)
 
 
 def test_a_completed_challenge_counts_no_more_events():
@@ -138,12 +138,12 @@ def test_a_lapsed_round_starts_again_and_pays_no_milestone_twice():
     look = objective("look")
     rules = Rules((BUY, look), needed=2, milestones=(Milestone(1),), is_repeatable=True, term=ROLLING)
 
-    told = advance_through(rules, *[(hours, {"buy": None}) for hours in (0, 1, 200, 201)], (202, {"look": None}))
+    results = advance_through(rules, *[(hours, {"buy": None}) for hours in (0, 1, 200, 201)], (202, {"look": None}))
 
-    assert [len(each.milestones) for each in told] == [0, 1, 0, 0, 0]
-    assert [each.is_completed for each in told] == [False, False, False, False, True]
-    assert told[2].state.enrolled_at == START + timedelta(hours=200)
-    assert told[-1].state.completions == 1
+    assert [len(each.milestones) for each in results] == [0, 1, 0, 0, 0]
+    assert [each.is_completed for each in results] == [False, False, False, False, True]
+    assert results[2].state.enrolled_at == START + timedelta(hours=200)
+    assert results[-1].state.completions == 1
 
 
 def test_a_challenge_that_is_not_repeatable_ends_with_its_term():
@@ -157,45 +157,45 @@ def test_a_challenge_that_is_not_repeatable_ends_with_its_term():
 def test_a_repeatable_challenge_starts_a_new_round_with_the_next_event():
     rules = Rules((BUY,), needed=1, milestones=(Milestone(1),), is_repeatable=True)
 
-    told = advance_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
+    results = advance_through(rules, *[(hour, {"buy": None}) for hour in range(4)])
 
-    assert [event.state.round for event in told] == [1, 1, 2, 2]
-    assert [event.state.is_completed for event in told] == [False, True, False, True]
-    assert [len(event.milestones) for event in told] == [0, 1, 0, 1]
-    assert told[-1].state.completions == 2
+    assert [event.state.round for event in results] == [1, 1, 2, 2]
+    assert [event.state.is_completed for event in results] == [False, True, False, True]
+    assert [len(event.milestones) for event in results] == [0, 1, 0, 1]
+    assert results[-1].state.completions == 2
 
 
 def test_every_round_of_a_rolling_challenge_has_its_own_term():
     rules = Rules((BUY,), needed=1, is_repeatable=True, term=ROLLING)
     late, next_week, after_that = -1, 8 * 24, 15 * 24
 
-    told = advance_through(
+    results = advance_through(
         rules, *[(hour, {"buy": None}) for hour in (0, 1, late, 0, next_week, next_week + 1, after_that)]
     )
 
     week = START + timedelta(hours=next_week)
-    assert [event.effect for event in told[2:4]] == [Effect.OUT_OF_SCHEDULE] * 2
-    assert [event.state.completions for event in told] == [0, 1, 1, 1, 1, 2, 2]
-    assert [event.state.enrolled_at for event in told[3:6]] == [START, week, week]
-    assert told[-1].state.enrolled_at == START + timedelta(hours=after_that)
+    assert [event.effect for event in results[2:4]] == [Effect.OUT_OF_SCHEDULE] * 2
+    assert [event.state.completions for event in results] == [0, 1, 1, 1, 1, 2, 2]
+    assert [event.state.enrolled_at for event in results[3:6]] == [START, week, week]
+    assert results[-1].state.enrolled_at == START + timedelta(hours=after_that)
 
 
 def test_an_event_that_matches_no_open_objective_starts_no_round():
     rules = replace(GUIDED, needed=1, milestones=(), is_repeatable=True)
 
-    _, _, told = advance_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
+    _, _, result = advance_through(rules, (0, {"buy": None}), (1, {"buy": None}), (2, {"review": None}))
 
-    assert told.effect is Effect.NO_EFFECT
-    assert (told.state.round, told.state.is_completed) == (1, True)
+    assert result.effect is Effect.NO_EFFECT
+    assert (result.state.round, result.state.is_completed) == (1, True)
 
 
 def test_when_fewer_objectives_are_needed_the_next_event_completes():
-    (told,) = advance_through(GUIDED, (0, {"spend": 100}))
+    (result,) = advance_through(GUIDED, (0, {"spend": 100}))
 
-    told = advance(told.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
+    result = advance(result.state, replace(GUIDED, needed=1), {"spend": 1}, at=START + DAY)
 
-    assert told.is_completed
-    assert completed_codes(told) == []
+    assert result.is_completed
+    assert completed_codes(result) == []
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_events_count_from_the_enrolment_to_the_end(term, enrolled, at, counts):
     rules = replace(GUIDED, term=term)
     enrolled_at, at = START + timedelta(hours=enrolled), START + timedelta(hours=at)
 
-    told = advance(State(enrolled_at), rules, {"buy": None}, at=at)
+    result = advance(State(enrolled_at), rules, {"buy": None}, at=at)
 
-    assert (told.effect is Effect.COUNTED) == counts
-    assert (told.effect is Effect.OUT_OF_SCHEDULE) != counts
+    assert (result.effect is Effect.COUNTED) == counts
+    assert (result.effect is Effect.OUT_OF_SCHEDULE) != counts
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_when_an_enrolment_ends(term, end):
 
 
 @pytest.mark.parametrize(
-    ("heard", "hours", "begins"),
+    ("matched", "hours", "begins"),
     [
         ({"buy": None}, 0, True),
         ({"review": None}, 0, False),  # waits for another
@@ -242,10 +242,10 @@ def test_when_an_enrolment_ends(term, end):
         ({"buy": None}, 7 * 24, False),
     ],
 )
-def test_the_first_event_that_matches_an_open_objective_enrols(heard, hours, begins):
+def test_the_first_event_that_matches_an_open_objective_enrols(matched, hours, begins):
     rules = replace(GUIDED, term=FIXED)
 
-    assert should_enrol(rules, heard, at=START + timedelta(hours=hours)) == begins
+    assert should_enrol(rules, matched, at=START + timedelta(hours=hours)) == begins
 
 
 # --- against a recount ------------------------------------------------------------------------------------------------
@@ -288,10 +288,10 @@ def recount(rules, events):
     event.
     """
     attempts, numbers, begun, over = [{}], [1], 0, 0
-    for hours, heard in events:
+    for hours, matched in events:
         is_over = len(done_in(rules, attempts[-1])) >= rules.needed
         has_lapsed = rules.is_repeatable and not is_over and hours >= begun + 24
-        new = new_in(rules, {} if is_over or has_lapsed else attempts[-1], heard)
+        new = new_in(rules, {} if is_over or has_lapsed else attempts[-1], matched)
         if not new or not (has_lapsed or is_in_time(rules, hours, begun=begun, over=over if is_over else None)):
             continue
         if is_over or has_lapsed:
@@ -299,15 +299,15 @@ def recount(rules, events):
             numbers.append(numbers[-1] + is_over)
             begun = hours
         for code in new:
-            attempts[-1].setdefault(code, []).append(heard[code])
+            attempts[-1].setdefault(code, []).append(matched[code])
         over = hours
     return [done_in(rules, book) for book in attempts], numbers
 
 
-def new_in(rules, book, heard):
+def new_in(rules, book, matched):
     """The codes of the objectives that count an event, by what was completed before it."""
     before = done_in(rules, book)
-    waiting = [each for each in rules.objectives if each.code in heard and each.code not in before]
+    waiting = [each for each in rules.objectives if each.code in matched and each.code not in before]
     return [each.code for each in waiting if before.issuperset(each.prerequisites)]
 
 
@@ -320,23 +320,23 @@ def is_in_time(rules, hours, *, begun, over):
 @given(challenges(), EVENTS)
 def test_any_history_agrees_with_a_recount(rules, events):
     events = [
-        (hours, {code: heard[code] for code in heard if code in CODES[: len(rules.objectives)]})
-        for hours, heard in events
+        (hours, {code: matched[code] for code in matched if code in CODES[: len(rules.objectives)]})
+        for hours, matched in events
     ]
 
-    told = advance_through(rules, *events)
+    results = advance_through(rules, *events)
 
     rounds, numbers = recount(rules, events)
-    state = told[-1].state if told else State(START)
+    state = results[-1].state if results else State(START)
     assert set(state.done) == rounds[-1]
     assert state.completions == sum(len(done) >= rules.needed for done in rounds)
-    assert sum(event.is_completed for event in told) == state.completions
-    assert sum(len(event.objectives) for event in told) == sum(map(len, rounds))
+    assert sum(event.is_completed for event in results) == state.completions
+    assert sum(len(event.objectives) for event in results) == sum(map(len, rounds))
     reached = [
         (number, each.objectives)
         for done, number in zip(rounds, numbers, strict=True)
         for each in rules.milestones
         if each.objectives <= len(done)
     ]
-    paid = [each.objectives for event in told for each in event.milestones]
+    paid = [each.objectives for event in results for each in event.milestones]
     assert paid == [objectives for _, objectives in dict.fromkeys(reached)]

@@ -64,8 +64,8 @@ def test_an_objective_and_a_completion_reached_by_the_event_are_open_again(tenan
     assert current_status(tenant) == ("active", 0, ["login"])
     ada = Participant.objects.get()
     assert (ada.challenges_completed, ada.badge_count) == (0, 0)
-    told = DomainEvent.objects.get(type="challenge.set_back").data
-    assert told == {
+    data = DomainEvent.objects.get(type="challenge.set_back").data
+    assert data == {
         "participant_id": "ada",
         "challenge_code": "explorer",
         "challenge_name": "Explorer",
@@ -111,9 +111,9 @@ def test_a_later_event_replaces_the_reversed_one(tenant, explorer):
 def test_an_event_before_the_prerequisite_does_not_count_any_more(tenant, explorer):
     first, *_ = [send_event(tenant, name) for name in ("login", "login", "review", "login")]
 
-    told = undone(tenant, first)
+    results = undone(tenant, first)
 
-    assert told == [("challenge", None), ("challenge", EARNED_BY_ANOTHER)]
+    assert results == [("challenge", None), ("challenge", EARNED_BY_ANOTHER)]
     assert current_status(tenant) == ("active", 0, ["login"])
     assert Participant.objects.get().badge_count == 1
 

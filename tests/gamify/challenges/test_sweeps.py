@@ -8,7 +8,7 @@ import time_machine
 from gamify.challenges import tasks
 from gamify.challenges.models import Challenge, Enrolment
 from gamify.challenges.selectors.due import challenges_with_due, due_rows
-from gamify.challenges.services import enroll, expire
+from gamify.challenges.services import enroll, expire_in_chunks
 from gamify.challenges.services.ending import RETRY_DELAY, _expire
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import Consumer, emit
@@ -50,7 +50,7 @@ def enrol_all(challenge, *people, at=NOW):
 
 def sweep(now):
     """Run the sweep; return the number of rows processed."""
-    return sum(expire(challenge=challenge, now=now) for challenge in challenges_with_due(now=now))
+    return sum(sum(expire_in_chunks(challenge=challenge, now=now)) for challenge in challenges_with_due(now=now))
 
 
 def announced():

@@ -41,6 +41,6 @@ def test_only_older_traces_are_pruned(tenant, monkeypatch):
 @pytest.mark.engine
 def test_ids_are_divided_by_time():
     before = datetime.now(UTC)
-    made = new_id()
+    created = new_id()
 
-    assert first_id_at(before) <= made < first_id_at(datetime.now(UTC) + timedelta(milliseconds=1))
+    assert first_id_at(before) <= created < first_id_at(datetime.now(UTC) + timedelta(milliseconds=1))

@@ -67,9 +67,9 @@ def test_the_sweep_expires_unspent_points_and_emits_one_event(tenant):
     ada = Participant.objects.get()
     assert (ada.balance, ada.total_earned, ada.total_spent, ada.total_expired) == (7, 107, 40, 60)
     assert entries("expire") == [("expire", -60, 7)]
-    told = DomainEvent.objects.get(type="points.expired").data
-    assert (told["amount"], told["delta"], told["new_balance"]) == (60, -60, 7)
-    assert told["expired_at"] == (NOW + DAY).isoformat()
+    data = DomainEvent.objects.get(type="points.expired").data
+    assert (data["amount"], data["delta"], data["new_balance"]) == (60, -60, 7)
+    assert data["expired_at"] == (NOW + DAY).isoformat()
     assert LedgerEntry.objects.get(type="expire").used == {str(credited.transaction_id): 60}
     assert ada.last_seen_at == NOW
 

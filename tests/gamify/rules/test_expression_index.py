@@ -18,8 +18,8 @@ ANYTHING = (
 
 
 def condition(operators, values):
-    made = {"field": FIELDS, "operator": st.sampled_from(operators), "value": values}
-    return st.fixed_dictionaries(made).map(lambda documents: {"condition": documents})
+    created = {"field": FIELDS, "operator": st.sampled_from(operators), "value": values}
+    return st.fixed_dictionaries(created).map(lambda documents: {"condition": documents})
 
 
 CONDITIONS = st.one_of(

@@ -24,8 +24,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """An endpoint that accepts everything until its `behave` is set."""
-    with receiving() as made:
-        yield made
+    with receiving() as created:
+        yield created
 
 
 @pytest.fixture

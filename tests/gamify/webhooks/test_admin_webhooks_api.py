@@ -257,10 +257,11 @@ def test_events_outside_the_period_are_not_replayed(admin_api, tenant, webhook, 
 def test_events_it_does_not_subscribe_to_are_not_missed(admin_api, tenant):
     award_points(tenant)
     services.assign_all_positions(now=timezone.now())
-    made = create_webhook(tenant, URL, "badge.*").endpoint
+    created = create_webhook(tenant, URL, "badge.*").endpoint
 
     assert (
-        admin_api.post(f"/admin/webhooks/{made.pk}/replay?from={later(hours=-1)}&status=missed").json()["replayed"] == 0
+        admin_api.post(f"/admin/webhooks/{created.pk}/replay?from={later(hours=-1)}&status=missed").json()["replayed"]
+        == 0
     )
 
 

@@ -173,7 +173,7 @@ def test_a_failed_delivery_is_tried_again_later(tenant, receiver, answer, status
 
 
 def test_every_try_has_the_same_id_and_its_own_time(tenant, receiver):
-    made = create_webhook(tenant, receiver.url, "points.awarded")
+    created = create_webhook(tenant, receiver.url, "points.awarded")
     receiver.behave = lambda request: Answer(503 if len(receiver.received) < 3 else 200)
     award_points(tenant)
 
@@ -185,7 +185,7 @@ def test_every_try_has_the_same_id_and_its_own_time(tenant, receiver):
     times = [int(request.headers["webhook-timestamp"]) for request in receiver.received]
     assert times[1] - times[0] == pytest.approx(3600, abs=3)
     assert times[2] - times[1] == pytest.approx(3600, abs=3)
-    Webhook(made.secret).verify(first.body, first.headers)
+    Webhook(created.secret).verify(first.body, first.headers)
     assert len({request.headers["webhook-signature"] for request in receiver.received}) == 3
     assert [entry[1] for entry in only_delivery().log] == [503, 503, 200]
 
@@ -341,34 +341,34 @@ def test_410_disables_at_once_and_other_webhooks_get_an_event(tenant, receiver):
 
 
 def test_five_days_without_a_success_disable(tenant, receiver):
-    made = create_webhook(tenant, receiver.url, "points.*").endpoint
+    created = create_webhook(tenant, receiver.url, "points.*").endpoint
     receiver.behave = lambda request: Answer(500)
     begin = timezone.now()
     for days in (0, 2, 4.9):
         with time_machine.travel(begin + timedelta(days=days)):
             award_points(tenant, f"user_{days}")
         deliver_all(at=begin + timedelta(days=days, seconds=1))
-        made.refresh_from_db()
-        assert made.is_active
+        created.refresh_from_db()
+        assert created.is_active
 
     with time_machine.travel(begin + timedelta(days=5.1)):
         award_points(tenant, "user_5")
     deliver_all(at=begin + timedelta(days=5.1, seconds=1))
 
-    made.refresh_from_db()
-    assert (made.is_active, made.disabled_because) == (False, "failing")
+    created.refresh_from_db()
+    assert (created.is_active, created.disabled_because) == (False, "failing")
     assert disabled_event().data["reason"] == "failing"
 
 
 def test_a_success_restarts_the_five_days(tenant, receiver):
-    made = create_webhook(tenant, receiver.url, "points.*").endpoint
+    created = create_webhook(tenant, receiver.url, "points.*").endpoint
     Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=4))
     award_points(tenant)
 
     deliver_all()
 
-    made.refresh_from_db()
-    assert made.failing_since is None
+    created.refresh_from_db()
+    assert created.failing_since is None
 
 
 def test_activation_clears_the_failures(tenant, webhook, receiver):
@@ -538,12 +538,14 @@ def test_events_erased_meanwhile_are_not_sent(tenant, webhook, receiver, forget)
 
 def test_a_test_event_goes_only_to_the_tested_endpoint_whatever_it_subscribes_to(tenant, webhook, receiver):
     with receiving() as tested:
-        made = create_webhook(tenant, tested.url, "badge.awarded")
-        services.send_test(endpoint=made.endpoint, now=timezone.now())
+        created = create_webhook(tenant, tested.url, "badge.awarded")
+        services.send_test(endpoint=created.endpoint, now=timezone.now())
         deliver_all()
 
         [request] = tested.received
-    assert Webhook(made.secret).verify(request.body, request.headers)["data"] == {"webhook_id": str(made.endpoint.pk)}
+    assert Webhook(created.secret).verify(request.body, request.headers)["data"] == {
+        "webhook_id": str(created.endpoint.pk)
+    }
     assert receiver.received == []
 
 

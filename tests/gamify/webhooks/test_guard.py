@@ -35,9 +35,9 @@ class Canary:
 
 @pytest.fixture(scope="module")
 def canary() -> Iterator[Canary]:
-    made = Canary()
-    yield made
-    made.listener.close()
+    created = Canary()
+    yield created
+    created.listener.close()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from gamify.webhooks import services
 from gamify.webhooks.definitions import types_matching
-from gamify.webhooks.engine.messages import instant_text
 from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
 from participants.api.fields import split_words
+from participants.engine import instant_text
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 from participants.models import DomainEvent, Tenant

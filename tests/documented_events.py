@@ -1,4 +1,4 @@
-"""Whatever the product tells while tests run is what the OpenAPI document says that it tells."""
+"""Checks that every domain event that the product emits while tests run matches its schema in the OpenAPI document."""
 
 import json
 import sys
@@ -14,17 +14,17 @@ from participants.work.outbox import domain_event
 
 
 def documented_event(*args: Any, **kwargs: Any) -> DomainEvent:
-    """In place of `domain_event`. Raises jsonschema_rs.ValidationError for what is told otherwise than documented.
+    """Replaces `domain_event`. Raises jsonschema_rs.ValidationError for an event that does not match its schema.
 
-    What a test has a unit of work tell by itself need not be what the product would.
+    Events that a test itself emits are not checked.
     """
     event = domain_event(*args, **kwargs)
-    if not _teller().startswith("tests."):
+    if not _emitting_module().startswith("tests."):
         check(event)
     return event
 
 
-def _teller() -> str:
+def _emitting_module() -> str:
     """The module that called `emit` or `announce`, which called us."""
     name: str = sys._getframe(3).f_globals["__name__"]
     return name
