@@ -12,6 +12,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from participants.database.arrays import array_parameter, array_sql
+from participants.database.exchange import send
 
 SQLITE_MAX_PARAMS = 30_000
 
@@ -35,13 +36,12 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
     fields = [_field(model, name) for name in names]
     tenant = _field(model, "tenant")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                _update_sql(model, names), [*(array_parameter(rows, field, connection) for field in fields), tenant_id]
-            )
-        else:
-            table = [_prepare(row, fields, connection) for row in rows]
+    if connection.vendor == "postgresql":
+        arrays = [array_parameter(rows, field, connection) for field in fields]
+        send(connection, _update_sql(model, names), [*arrays, tenant_id])
+    else:
+        table = [_prepare(row, fields, connection) for row in rows]
+        with connection.cursor() as cursor:
             cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
 
 
@@ -50,11 +50,11 @@ def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
     model = type(rows[0])
     tenant, pk = _field(model, "tenant"), _field(model, "id")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_delete_sql(model), [tenant_id, array_parameter(rows, pk, connection)])
-        else:
-            table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
+    if connection.vendor == "postgresql":
+        send(connection, _delete_sql(model), [tenant_id, array_parameter(rows, pk, connection)])
+    else:
+        table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
+        with connection.cursor() as cursor:
             cursor.executemany(_delete_one_sql(model), table)
 
 
@@ -95,12 +95,11 @@ def _field(model: Model, name: str) -> "models.Field[Any, Any]":
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
     model = type(rows[0])
     fields = _inserted_fields(model)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) > 1:
-            cursor.execute(_unnest_sql(model, update), [array_parameter(rows, field, connection) for field in fields])
-        else:
-            for chunk in _chunks([_prepare(row, fields, connection) for row in rows]):
-                cursor.execute(_values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
+    if connection.vendor == "postgresql" and len(rows) > 1:
+        send(connection, _unnest_sql(model, update), [array_parameter(rows, field, connection) for field in fields])
+    else:
+        for chunk in _chunks([_prepare(row, fields, connection) for row in rows]):
+            send(connection, _values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
