@@ -39,4 +39,4 @@ VOLUME /var/lib/gamify
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "scripts/healthcheck.py"]
-CMD ["gunicorn", "--config", "python:gamify_project.gunicorn_config", "gamify_project.wsgi"]
+CMD ["gunicorn", "--config", "python:gamify_project.process.gunicorn_config", "gamify_project.wsgi"]

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
     if sys.argv[1:2] == ["serve"]:
-        from gamify_project import serving  # starts the web server first, and then loads Django beside it
+        from gamify_project.process import serving  # starts the web server first, and then loads Django beside it
 
         sys.exit(serving.main(sys.argv[2:]))
     from django.core.management import execute_from_command_line

@@ -47,7 +47,7 @@ def served(environment: Mapping[str, str]) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "1"]
     command += [
         "--worker-class",
-        "gamify_project.web_worker.Worker",
+        "gamify_project.process.web_worker.Worker",
         "--http-parser",
         "python",
         "--workers",

@@ -93,7 +93,7 @@ def _redis(url: str) -> dict[str, Any]:
 
 
 def _files(folder: Path) -> dict[str, Any]:
-    TRANSPORT_ALIASES["files"] = "gamify_project.broker:Transport"
+    TRANSPORT_ALIASES["files"] = "gamify_project.process.broker.transport:Transport"
     return {
         "broker_url": "files://localhost",
         "broker_transport_options": {"folder": str(folder)},

@@ -16,7 +16,7 @@ else:
 
 class ConsoleSite(AdminSite):
     index_title = "Overview"
-    index_template = "console/index.html"
+    index_template = "admin/gamify_project/index.html"
 
     def extra_urls(self) -> list[URLPattern]:
         from participants.admin.picker import pick_tenant  # noqa: PLC0415 - registers pages on this site, so the site must exist first
@@ -52,4 +52,4 @@ def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -
     context = {**admin.site.each_context(request), "title": "Wait a moment" if wait else "Locked for now", "wait": wait}
     seconds = wait or int(settings.AXES_COOLOFF_TIME.total_seconds())
     headers = {"Retry-After": str(seconds)}
-    return TemplateResponse(request, "console/locked.html", context, status=429, headers=headers).render()
+    return TemplateResponse(request, "admin/gamify_project/locked.html", context, status=429, headers=headers).render()

@@ -53,7 +53,7 @@ def answer(page: ErrorPage, request: HttpRequest) -> HttpResponse:
             return HttpResponse(_render_in_console(page, request), status=page.status)
         except Exception:  # the cause of the error can also break the console's page
             logger.warning("error_page_not_drawn", status=page.status, exc_info=True)
-    html = render_to_string("console/plain_error.html", {"page": page})
+    html = render_to_string("gamify_project/plain_error.html", {"page": page})
     return HttpResponse(html, status=page.status, headers={HEADER: PLAIN_PAGE})
 
 
@@ -61,4 +61,4 @@ def _render_in_console(page: ErrorPage, request: HttpRequest) -> str:
     is_staff = admin.site.has_permission(request)
     base = "admin/base_site.html" if is_staff else "unfold/layouts/unauthenticated.html"
     shown: Mapping[str, object] = {"page": page, "title": page.title, "base": base, "is_staff": is_staff}
-    return render_to_string("console/error.html", {**admin.site.each_context(request), **shown}, request)
+    return render_to_string("admin/gamify_project/error.html", {**admin.site.each_context(request), **shown}, request)

@@ -65,7 +65,7 @@ class NewPasswordForm(DjangoSetPasswordForm):
 class ResetPasswordView(PasswordResetConfirmView):
     """The page behind the link. Afterwards the owner logs in with the new password."""
 
-    template_name = "console/reset_password.html"
+    template_name = "admin/gamify_project/reset_password.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("admin:login")
     title = "Set a new password"

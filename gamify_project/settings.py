@@ -11,9 +11,10 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from gamify_project.embedded import embedded_secret
 from gamify_project.logs import logging_config
 from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting, which unfold reads
+from gamify_project.openapi.config import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
+from gamify_project.process.embedded import embedded_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -236,78 +237,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "gamify_project.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-
-# --- OpenAPI (/api/schema, /api/docs) ------------------------------------------------------------------------------
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Gamify",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "Points, tiers, badges, streaks, challenges, leaderboards and rewards for the users of your application.",
-    "SERVERS": [{"url": "/", "description": "This server"}],
-    "TAGS": [
-        {
-            "name": "Events",
-            "description": "Report what your users do. Rules, badges, streaks, challenges and leaderboards react to it.",
-        },
-        {"name": "Points", "description": "Award and deduct points; read balances and their history."},
-        {
-            "name": "Tiers",
-            "description": "Levels that participants reach by points or that you assign; their definitions.",
-        },
-        {"name": "Badges", "description": "Award badges, list the badges of a participant, and define badges."},
-        {
-            "name": "Rules",
-            "description": "If an event matches conditions, grant something. Rules can be tried before they are activated.",
-        },
-        {"name": "Leaderboards", "description": "Rankings of participants in every period; their definitions."},
-        {"name": "Streaks", "description": "Runs of days, weeks or months with an activity; their definitions."},
-        {
-            "name": "Challenges",
-            "description": "Objectives that users reach by their events; enrolments and progress; their definitions.",
-        },
-        {
-            "name": "Rewards",
-            "description": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
-        },
-        {"name": "Webhooks", "description": "Domain events, delivered to your servers or read as a feed."},
-        {
-            "name": "Phoenix streaks",
-            "description": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
-        },
-        {"name": "Participants", "description": "Your users: profile, state and erasure."},
-    ],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "gamify_project.schema.document_errors",
-        "gamify_project.webhooks_schema.describe_webhooks",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
-        "ClaimStatus": "rewards.models.ClaimStatus",
-        "RewardType": "rewards.models.RewardType",
-        "DeliveryStatus": "gamify.webhooks.models.DeliveryStatus",
-        "CalendarPeriod": "streaks.definitions.config.CALENDAR_PERIODS",
-        "LeaderboardMetric": "gamify.facts.services.metrics.board_metric_names",
-        "LeaderboardPeriod": "gamify.leaderboards.models.WindowChoice.values",
-        "EntryType": "gamify.points.models.EntryType",
-        "Period": "streaks.engine.windows.PERIOD_NAMES",
-        "StreakStatus": "streaks.api.phoenix.serializers.STATUSES",
-        "TierAwardType": "gamify.tiers.models.AwardType",
-    },
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "PATH_CONVERTER_OVERRIDES": {"pid": str},
-    "COMPONENT_SPLIT_PATCH": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "defaultModelsExpandDepth": 0,
-        "validatorUrl": None,  # otherwise the page loads a badge from another host
-    },
 }
 
 # --- console --------------------------------------------------------------------------------------------------------

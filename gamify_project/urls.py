@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from gamify_project import errors, metrics, probes
-from gamify_project.docs import DocsView, SchemaView
+from gamify_project.openapi.docs import DocsView, SchemaView
 from gamify_project.reset_links import ResetPasswordView
 
 handler400 = errors.handler400

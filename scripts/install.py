@@ -23,31 +23,28 @@ PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
 LOCKS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 
 
-class Failed(Exception):
-    """The installation cannot continue. The message is one line for the user."""
-
-
 def main(arguments):
-    """Install the requirements; return the exit code."""
+    """Install the requirements; return the exit code. A failure exits with one line for the user."""
     kind = "dev" if "--dev" in arguments else "run"
     try:
         if not is_installed(kind):
             hand_over_to_new_enough_python(arguments)
-            install(kind)
-    except Failed as problem:
-        sys.stderr.write(f"install: {problem}\n")
-        return 1
+            install_once(kind)
     except KeyboardInterrupt:
         sys.stderr.write("install: interrupted; the next start continues\n")
         return 130
     return 0
 
 
-def install(kind):
+def install_once(kind):
+    """Install the lock files of `kind` completely. A second process that starts meanwhile waits."""
     sys.path.insert(0, HERE)
     import installation
 
-    installation.install_once(kind)
+    with installation.lock(ROOT):
+        if not is_installed(kind):
+            installation.install([os.path.join(ROOT, name) for name in LOCKS[kind]], venv=VENV, python=PYTHON)
+            write_stamps(kind)
 
 
 # --- is it installed already? --------------------------------------------------------------------------------------
@@ -75,13 +72,21 @@ def expected_stamp(kind):
     return digest.hexdigest()
 
 
+def write_stamps(kind):
+    """Write the stamps. This is the last step, so that an interrupted installation is repeated. `dev` includes `run`."""
+    for included, locks in LOCKS.items():
+        if set(locks) <= set(LOCKS[kind]):
+            with open(stamp_path(included), "w") as file:
+                file.write(expected_stamp(included))
+
+
 # --- finding a suitable Python ------------------------------------------------------------------------------------------
 
 
 def hand_over_to_new_enough_python(arguments):
     """Return if this Python is suitable; else replace this process by the first suitable one on PATH.
 
-    Raises: Failed if there is none.
+    Exits with one line if there is none.
     """
     problem = problem_of_this_python()
     if not problem:
@@ -92,7 +97,7 @@ def hand_over_to_new_enough_python(arguments):
             sys.stdout.flush()
             os.execvp(name, [name, os.path.abspath(__file__), *arguments])
     new_but_unfit = [answer for _, answer in answers if answer]
-    raise Failed(new_but_unfit[0] if new_but_unfit else problem)
+    sys.exit("install: " + (new_but_unfit[0] if new_but_unfit else problem))
 
 
 def problem_of_this_python():
@@ -123,5 +128,4 @@ def problem_of_python(name):
 
 
 if __name__ == "__main__":
-    sys.modules["install"] = sys.modules["__main__"]  # installation.py imports Failed from this module
     sys.exit(main(sys.argv[1:]))

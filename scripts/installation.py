@@ -1,7 +1,7 @@
 """The installation for `install.py`: creates the venv, and installs the requirements with uv or, if uv fails, with pip.
 
 uv is ten times as fast as pip, but does not read pip's configuration and, by default, the system's certificates. Both are passed
-to it. An error is shown only if both uv and pip fail.
+to it. An error is shown only if both uv and pip fail: the process exits with one line that says why.
 """
 
 import ast
@@ -13,38 +13,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from install import LOCKS, PYTHON, ROOT, VENV, Failed, expected_stamp, is_installed, stamp_path
-
 UV = "uv==0.13.9"
-PIP = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input"]
 NETWORK_RETRIES = "2"
 
 
-def install_once(kind: str) -> None:
-    """Install the lock files of `kind` completely. A second process that starts meanwhile waits.
-
-    Raises: Failed.
-    """
-    with _lock():
-        if is_installed(kind):
-            return
-        started = time.monotonic()
-        _say(f"Installing {' and '.join(LOCKS[kind])} into .venv (only this once) ...")
-        _create_venv()
-        _install_requirements(kind)
-        _stamp(kind)
-        _say(f"Installed in {time.monotonic() - started:.0f} s.")
-
-
 @contextlib.contextmanager
-def _lock() -> Iterator[None]:
-    """Hold a lock on the project folder. It needs no lock file, and ends with the process in any case."""
+def lock(folder: str) -> Iterator[None]:
+    """Hold a lock on `folder`, or wait for it. It needs no lock file, and ends with the process in any case."""
     try:
         import fcntl  # noqa: PLC0415 - not on Windows
     except ImportError:
         yield
         return
-    descriptor = os.open(ROOT, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,53 +38,63 @@ def _lock() -> Iterator[None]:
         os.close(descriptor)
 
 
+def install(files: list[str], *, venv: str, python: str) -> None:
+    """Install the requirements of `files` into the folder `venv`, whose interpreter is `python`. Exits if it fails."""
+    started = time.monotonic()
+    names = " and ".join(Path(file).name for file in files)
+    _say(f"Installing {names} into {Path(venv).name} (only this once) ...")
+    _create_venv(venv, python)
+    _install_requirements(files, python)
+    _say(f"Installed in {time.monotonic() - started:.0f} s.")
+
+
 # --- the venv -------------------------------------------------------------------------------------------------------
 
 
-def _create_venv() -> None:
+def _create_venv(venv: str, python: str) -> None:
     """Ensure a venv that works and has pip. An incomplete or moved venv, or one of another Python, is created again."""
-    if _has_pip() or (_is_usable() and _run([PYTHON, "-m", "ensurepip"]).returncode == 0):
+    if _is_usable(venv, python) and (_has_pip(python) or _run([python, "-m", "ensurepip"]).returncode == 0):
         return
-    result = _run([sys.executable, "-m", "venv", "--clear", VENV])
+    result = _run([sys.executable, "-m", "venv", "--clear", venv])
     if result.returncode != 0:
-        raise Failed(f"could not create {VENV}: {_last_line(result)}")
+        sys.exit(f"install: could not create {venv}: {_last_line(result)}")
 
 
-def _has_pip() -> bool:
-    return _is_usable() and _run([PYTHON, "-c", "import pip"]).returncode == 0
+def _is_usable(venv: str, python: str) -> bool:
+    check = f"import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != {venv!r})"
+    return Path(python).exists() and _run([python, "-c", check]).returncode == 0
 
 
-def _is_usable() -> bool:
-    check = f"import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != {VENV!r})"
-    return Path(PYTHON).exists() and _run([PYTHON, "-c", check]).returncode == 0
+def _has_pip(python: str) -> bool:
+    return _run([python, "-c", "import pip"]).returncode == 0
 
 
 # --- the requirements -----------------------------------------------------------------------------------------------
 
 
-def _install_requirements(kind: str) -> None:
+def _install_requirements(files: list[str], python: str) -> None:
     """Install with uv, or if that fails with pip. If both fail, show the error of pip, which is clearer."""
-    files = [argument for name in LOCKS[kind] for argument in ("-r", str(Path(ROOT) / name))]
-    if _install_with_uv(files):
+    requirements = [argument for file in files for argument in ("-r", file)]
+    if _install_with_uv(requirements, python):
         return
-    installed = _run([*PIP, "install", "--retries", NETWORK_RETRIES, *files])
+    installed = _run([python, *PIP, "install", "--retries", NETWORK_RETRIES, *requirements])
     if installed.returncode != 0:
-        raise Failed(f"could not install the requirements (network? package index?): {_last_line(installed)}")
+        sys.exit(f"install: could not install the requirements (network? package index?): {_last_line(installed)}")
 
 
-def _install_with_uv(files: list[str]) -> bool:
-    got_uv = _run([*PIP, "install", "--quiet", "--retries", NETWORK_RETRIES, UV])
+def _install_with_uv(requirements: list[str], python: str) -> bool:
+    got_uv = _run([python, *PIP, "install", "--quiet", "--retries", NETWORK_RETRIES, UV])
     if got_uv.returncode != 0:
         return False
-    settings = pip_settings()
+    settings = pip_settings(python)
     no_index = ["--no-index"] if settings.get("no-index", "").lower() in {"1", "true", "yes", "on"} else []
-    command = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, *no_index, *files]
+    command = [python, "-m", "uv", "pip", "install", "--python", python, *no_index, *requirements]
     return _run(command, environment=uv_environment(settings)).returncode == 0
 
 
-def pip_settings() -> dict[str, str]:
+def pip_settings(python: str) -> dict[str, str]:
     """Return pip's settings by name (`index-url`). `[install]` overrides `[global]`, and environment variables override both."""
-    listed = [line.partition("=") for line in _run([*PIP, "config", "list"]).stdout.splitlines()]
+    listed = [line.partition("=") for line in _run([python, *PIP, "config", "list"]).stdout.splitlines()]
     settings: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
         for name, _, value in listed:
@@ -131,13 +123,6 @@ def uv_environment(settings: dict[str, str]) -> dict[str, str]:
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------
-
-
-def _stamp(kind: str) -> None:
-    """Write the stamps. This is the last step, so that an interrupted installation is repeated. `dev` includes `run`."""
-    for included in LOCKS:
-        if set(LOCKS[included]) <= set(LOCKS[kind]):
-            Path(stamp_path(included)).write_text(expected_stamp(included))
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

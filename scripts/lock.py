@@ -17,7 +17,7 @@ COMPILE = ["-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-ver
 
 def main(arguments: list[str]) -> int:
     """Compile the lock files in order, because the later ones are constrained by the earlier ones."""
-    environment = os.environ | uv_environment(pip_settings()) | {"UV_CUSTOM_COMPILE_COMMAND": "make lock"}
+    environment = os.environ | uv_environment(pip_settings(sys.executable)) | {"UV_CUSTOM_COMPILE_COMMAND": "make lock"}
     for lock in LOCKS["dev"]:
         source = lock.replace(".txt", ".in")
         command = [sys.executable, *COMPILE, source, "--output-file", lock, *arguments]

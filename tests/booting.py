@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 import redis as redis_client
 
-from gamify_project.guard import Guard
+from gamify_project.process.guard import Guard
 from tests.binaries import Program, postgres_programs, redis_programs
 
 BOOT_SECONDS = 30.0

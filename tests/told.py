@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from gamify.webhooks.engine.messages import message_bytes, message_of
-from gamify_project.webhooks_schema import describe_webhooks
+from gamify_project.openapi.webhooks import describe_webhooks
 from participants.models import DomainEvent
 from participants.work.outbox import domain_event
 

@@ -86,7 +86,7 @@ class LeaderboardAdmin(MetricAdmin):
     about_deactivating = (
         "The board is not shown and not updated any more. When it is activated again, it is filled from the history."
     )
-    change_form_outer_after_template = "console/panels.html"
+    change_form_outer_after_template = "admin/participants/panels.html"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):

@@ -116,10 +116,10 @@ def _differs(key: str, value: Any, shown: Mapping[str, Any]) -> bool:
 
 
 class AttributesWidget(forms.Widget):
-    template_name = "console/attributes.html"
+    template_name = "admin/participants/attributes.html"
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Submitted:
         columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("key", "kind", "value"))

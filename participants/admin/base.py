@@ -45,7 +45,7 @@ class ConsoleAdmin(Base):
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # a count for each choice would read the whole table
     list_disable_select_all = True
-    change_form_outer_before_template = "console/object_head.html"
+    change_form_outer_before_template = "admin/participants/object_head.html"
     actions: Any = None
     object_pages: Sequence[ObjectPage] = ()
 

@@ -162,10 +162,10 @@ def _short_form(operators: Mapping[str, Any]) -> Any:
 
 
 class ConditionsWidget(forms.Widget):
-    template_name = "console/conditions.html"
+    template_name = "admin/participants/conditions.html"
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedFilter:
         columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("field", "operator", "kind", "value"))

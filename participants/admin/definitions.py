@@ -179,7 +179,7 @@ class DefinitionAdmin(TenantDataAdmin):
         title = f"{action.capitalize()} {self._count_with_noun(rows)}"
         shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
         context = {**self.admin_site.each_context(request), **shown}
-        return TemplateResponse(request, "console/confirm_action.html", context)
+        return TemplateResponse(request, "admin/participants/confirm_action.html", context)
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:

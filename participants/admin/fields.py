@@ -25,10 +25,10 @@ _WITHOUT_SECONDS = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}")
 class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold has no types
     """A text box with a colour picker. The text box is needed for names of colours and for no colour."""
 
-    template_name = "console/color.html"
+    template_name = "admin/participants/color.html"
 
     class Media:
-        js = ("console/color.js",)
+        js = ("participants/color.js",)
 
 
 class LineField(forms.CharField):

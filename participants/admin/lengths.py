@@ -63,7 +63,7 @@ def duration_in_words(seconds: int) -> str:
 
 
 class LengthWidget(forms.Widget):
-    template_name = "console/length.html"
+    template_name = "admin/participants/length.html"
 
     def __init__(self, *, unit: str) -> None:
         super().__init__()

@@ -164,7 +164,7 @@ def _review_response(
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
     about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
     preview = {"preview": list(page.preview(row))}
-    return TemplateResponse(request, "console/object_page.html", {**context, **about, **preview, **shown})
+    return TemplateResponse(request, "admin/participants/object_page.html", {**context, **about, **preview, **shown})
 
 
 def secret_page(
@@ -173,7 +173,7 @@ def secret_page(
     """Return the page that shows a secret. It is no redirect, because then the secret would have to be stored meanwhile."""
     shown = {"noun": "secret", "copy_button": {"type": "button", "data-copy": ""}, **shown}
     known = {"title": title, "row": row, "opts": row._meta, "secret": secret}
-    return TemplateResponse(request, "console/new_secret.html", {**context, **known, **shown})
+    return TemplateResponse(request, "admin/participants/new_secret.html", {**context, **known, **shown})
 
 
 def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form) -> Done | None:

@@ -144,7 +144,7 @@ class ParticipantAdmin(TenantDataAdmin):
         (None, {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
-    change_form_outer_after_template = "console/panels.html"
+    change_form_outer_after_template = "admin/participants/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), ANONYMIZE, DELETE)

@@ -53,7 +53,7 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
         "query": text,
         "next": request.GET.get("next", ""),
     }
-    return TemplateResponse(request, "console/pick_tenant.html", context)
+    return TemplateResponse(request, "admin/participants/pick_tenant.html", context)
 
 
 def _live_tenants_like(text: str) -> Any:

@@ -6,7 +6,7 @@
         '''Add points to a participant's balance.'''
 
 The summary is the operation's id as a sentence, the description is the view's docstring, and the tag is the name of its app.
-Errors are passed as instances, so that the document shows the exact body of the answer. `gamify_project.schema` adds the errors
+Errors are passed as instances, so that the document shows the exact body of the answer. `gamify_project.openapi` adds the errors
 that every endpoint can answer (401, 429, 500 and so on).
 """
 
@@ -31,7 +31,7 @@ from participants.work.idempotency import IdempotencyKeyReused
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# `document_errors` in gamify_project.schema reads the errors under this key and removes it from the document.
+# `document_errors` in gamify_project.openapi reads the errors under this key and removes it from the document.
 ERRORS = "x-errors"
 
 CSV = "text/csv"

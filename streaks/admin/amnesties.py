@@ -182,7 +182,7 @@ class AmnestyAdmin(TenantDataAdmin):
             "form": form,
             **preview,
         }
-        return TemplateResponse(request, "console/amnesty.html", context)
+        return TemplateResponse(request, "admin/streaks/amnesty.html", context)
 
     @display("streaks")
     def display_streaks(self, amnesty: Amnesty) -> str:

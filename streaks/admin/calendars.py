@@ -47,7 +47,7 @@ def render_calendars(statuses: Iterable[ParticipantStreakStatus], *, now: dateti
     calendars = [calendar for status in statuses if (calendar := calendar_of(status, now=now))][:MAX_CALENDARS]
     if not calendars:
         return SafeString("")
-    return render_to_string("console/calendars.html", {"calendars": calendars, "legend": LEGEND})
+    return render_to_string("admin/streaks/calendars.html", {"calendars": calendars, "legend": LEGEND})
 
 
 def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar | None:

@@ -62,10 +62,10 @@ def _description(stored: Mapping[str, Any]) -> str:
 
 
 class MilestonesWidget(forms.Widget):
-    template_name = "console/milestones.html"
+    template_name = "admin/streaks/milestones.html"
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedMilestones:
         columns = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("threshold", "reward", "paid"))

@@ -10,7 +10,7 @@ import pytest
 from kombu import Connection, Queue
 from kombu.exceptions import ChannelError
 
-from gamify_project.broker import Transport
+from gamify_project.process.broker.transport import Transport
 
 PRODUCERS = 4
 CONSUMERS = 2

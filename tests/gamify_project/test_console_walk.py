@@ -106,7 +106,7 @@ def _answered(client: Client, path: str) -> Any:
 
 def _check_text(path: str, answer: Any) -> None:
     html = answer.content.decode()
-    assert "console/console" in html, f"{path} does not look like the console"
+    assert "gamify_project/console" in html, f"{path} does not look like the console"
     text = _Text.of(html)
     assert not PYTHON.search(text), (path, PYTHON.search(text))
     if "/axes/" not in path:  # axes names its rows itself

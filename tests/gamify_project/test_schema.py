@@ -25,7 +25,8 @@ from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import assign_all_positions, create_endpoint
 from gamify_project.dialects import is_admin_gateway
-from gamify_project.schema import PARAMETERS, document_errors
+from gamify_project.openapi.components import PARAMETERS
+from gamify_project.openapi.operations import document_errors
 from participants.api.schema import ERRORS
 from participants.errors import DomainError, ParticipantNotFound
 from participants.events import event_types

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from gamify_project import server_errors
+from gamify_project.process import server_errors
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,16 @@ GRACE_SECONDS = 1.0
 # The supervisor under test, in a separate process. Programs are given as name=source pairs.
 SUPERVISE = f"""
 import os, sys
-from gamify_project import supervisor
-supervisor.SHORT_LIFE_SECONDS = 5
-was_parent_gone = supervisor.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
+from gamify_project.process import programs, stop_signals, supervisor
+programs.SHORT_LIFE_SECONDS = 5
+was_parent_gone = stop_signals.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
 def is_parent_gone():  # first called when signals are handled
     open(os.environ["LISTENING"], "w").close()
     return was_parent_gone()
 with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
     for name, source in (argument.split("=", 1) for argument in sys.argv[2:]):
         kind = {{"is_essential": name == "web", "runs_once": name == "once"}}
-        running.add(supervisor.Program(name, [sys.executable, "-c", source], **kind))
+        running.add(programs.Program(name, [sys.executable, "-c", source], **kind))
     sys.exit(running.run(is_parent_gone=is_parent_gone))
 """
 SLEEPER = "import time; print('sleeping'); time.sleep(60)"

@@ -5,7 +5,7 @@ import re
 import jsonschema_rs
 import pytest
 
-from gamify_project.webhooks_schema import describe_webhooks
+from gamify_project.openapi.webhooks import describe_webhooks
 from participants.events import event_types
 from tests.told import schemas, validator
 

@@ -57,7 +57,7 @@ class CardsWidget(forms.Widget):
     """
 
     class Media:
-        js = ("console/attributes.js", "console/cards.js")
+        js = ("participants/attributes.js", "challenges/cards.js")
 
     def read(self, data: Any, prefix: str) -> Card:
         raise NotImplementedError

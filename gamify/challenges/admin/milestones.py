@@ -29,7 +29,7 @@ class MilestoneCard:
 
 
 class MilestonesWidget(CardsWidget):
-    template_name = "console/challenge_milestones.html"
+    template_name = "admin/challenges/milestones.html"
     tenant: Tenant | None = None
 
     def read(self, data: Any, prefix: str) -> Card:

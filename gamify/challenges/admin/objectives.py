@@ -115,7 +115,7 @@ def card_of(stored: Mapping[str, Any], place: int) -> ObjectiveCard:
 
 
 class ObjectivesWidget(CardsWidget):
-    template_name = "console/objectives.html"
+    template_name = "admin/challenges/objectives.html"
 
     def read(self, data: Any, prefix: str) -> Card:
         names = ("code", "label", "events", "kind", "of", "minimum", "prerequisites", "place")

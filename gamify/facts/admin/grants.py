@@ -175,11 +175,11 @@ def _kept_grant(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
 
 
 class GrantsWidget(forms.Widget):
-    template_name = "console/grants.html"
+    template_name = "admin/facts/grants.html"
     tenant: Tenant | None = None
 
     class Media:
-        js = ("console/attributes.js",)
+        js = ("participants/attributes.js",)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedGrants:
         names = (*columns(), KEPT)

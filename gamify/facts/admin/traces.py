@@ -34,7 +34,7 @@ def render_trace(trace: Mapping[str, Any] | None) -> SafeString | str:
         "refused": [{**refused, "source": _source(refused["source"])} for refused in trace["refused"]],
         "cut": trace["cut"],
     }
-    return SafeString(render_to_string("console/trace.html", context))
+    return SafeString(render_to_string("admin/facts/trace.html", context))
 
 
 def _fact(fact: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class RuleAdmin(DefinitionAdmin):
     noun, form = services.NOUN, RuleForm
     columns = ("display_when", "display_grants", "display_limits", "display_findings")
     ordering = ("-priority", "code")
-    change_form_outer_after_template = "console/findings.html"
+    change_form_outer_after_template = "admin/rules/findings.html"
     about_activating = "They react from the next event on."
     about_deactivating = (
         "They no longer react. What participants were given stays, and so do the firings that count towards limits."

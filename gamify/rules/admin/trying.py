@@ -63,7 +63,7 @@ def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) ->
         "form": form,
         "trace": None if simulated is None else render_trace(simulated.trace),
     }
-    return TemplateResponse(request, "console/try_event.html", {**context, **shown})
+    return TemplateResponse(request, "admin/rules/try_event.html", {**context, **shown})
 
 
 def _simulated(tenant: Tenant, form: TryForm) -> Simulation | None:

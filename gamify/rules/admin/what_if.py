@@ -73,7 +73,7 @@ def page(request: HttpRequest, row: Rule, *, tenant: Tenant, context: Mapping[st
         "played_in_words": "" if played is None else _played_in_words(played),
         "boxes": [] if played is None else list(_boxes(played.rules[0])),
     }
-    return TemplateResponse(request, "console/what_if.html", {**context, **shown})
+    return TemplateResponse(request, "admin/rules/what_if.html", {**context, **shown})
 
 
 def _form(request: HttpRequest, row: Rule) -> Any:

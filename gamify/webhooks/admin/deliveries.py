@@ -125,7 +125,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     @display("tries")
     def display_log(self, delivery: Delivery) -> SafeString:
         tries = [(parse_datetime(at), *entry) for at, *entry in delivery.log]
-        return render_to_string("console/tries.html", {"tries": tries})
+        return render_to_string("admin/webhooks/tries.html", {"tries": tries})
 
     @display("what is sent")
     def display_body(self, delivery: Delivery) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from gamify_project import serving
+from gamify_project.process import serving
 
 
 class Command(BaseCommand):

@@ -22,9 +22,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from gamify_project.celery_config import WEBHOOKS_QUEUE
-from gamify_project.supervisor import Log, Program, Supervisor, parent_watch
+from gamify_project.process.output import Log
+from gamify_project.process.programs import Program
+from gamify_project.process.stop_signals import parent_watch
+from gamify_project.process.supervisor import Supervisor
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 BACKLOG = 2048
 MAX_SECONDS_TO_HEALTH = 60.0
 MAX_SECONDS_FOR_WEB_ALONE = 3.0
@@ -115,7 +118,7 @@ def _load_django() -> None:
 
 def _prepare(*, host: str, port: int) -> tuple[str, bool]:
     """Migrate the database and create first-use data. Return the banner, and whether days of the demo are missing."""
-    from gamify_project import readiness  # noqa: PLC0415 - imports models, so not before Django is loaded
+    from gamify_project.process import readiness  # noqa: PLC0415 - imports models, so not before Django is loaded
 
     try:
         readiness.migrate()
@@ -128,7 +131,7 @@ def _prepare(*, host: str, port: int) -> tuple[str, bool]:
 
 
 def _web(*, listener: int, gate: int) -> Program:
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:gamify_project.gunicorn_config"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gamify_project.process.gunicorn_config"]
     return Program(
         "web",
         [*command, "gamify_project.wsgi"],

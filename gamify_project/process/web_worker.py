@@ -24,7 +24,7 @@ from typing import Any
 from gunicorn.http import message, parser, unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from gamify_project import server_errors
+from gamify_project.process import server_errors
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0

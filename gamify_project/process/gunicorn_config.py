@@ -1,4 +1,4 @@
-"""The web server: `gunicorn --config python:gamify_project.gunicorn_config gamify_project.wsgi`.
+"""The web server: `gunicorn --config python:gamify_project.process.gunicorn_config gamify_project.wsgi`.
 
 We use gunicorn because it provides the raw path (RAW_URI); other servers do not (docs/decisions/0007-gunicorn.md). Under
 `manage.py serve` it accepts connections on an inherited socket. Its workers import everything while the database is migrated,
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import get_resolver
 
-from gamify_project import server_errors
+from gamify_project.process import server_errors
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
@@ -39,7 +39,7 @@ def _memory_folder() -> str | None:
 
 
 bind = _bind()
-worker_class = "gamify_project.web_worker.Worker"
+worker_class = "gamify_project.process.web_worker.Worker"
 http_parser = "python"  # the worker extends it; the parser in C cannot be extended
 forwarder_headers = ""  # headers of a client must not change SCRIPT_NAME
 # SQLite: one process, so that all threads share caches and rate limits. PostgreSQL: one single-threaded process per core is fastest.

@@ -1,26 +1,9 @@
-"""A Celery broker that needs no server: one file per message, in folders under `var/`.
-
-kombu's own filesystem transport loses messages, and one half-written file stops it, because it writes under the final name and
-deletes before the work is done. Here a message is written to a temporary name and renamed into its queue. A worker claims it by
-renaming it out of the queue, and deletes it when it acknowledges it. A rename is atomic, and of two workers only one succeeds.
-
-    <root>/queues/<queue>/<time>-<tag>.msg          waiting; names sort by age (first in, first out)
-    <root>/claimed/<owner>/<queue>/<time>-<tag>.msg  delivered to a worker, not acknowledged yet
-    <root>/unreadable/<queue>-<name>                not a readable message; moved out of the way
-
-A worker that stops returns its claims. A worker that was killed cannot, but its lock on `<owner>.lock` ends with its process.
-Other workers check for such locks, at their start and every 30 seconds, and return the claims to their queues. So a message is
-delivered at least once, and twice only if its worker died. That is safe: a message only wakes a worker up, and the work itself
-is in the database. Bindings are in memory: every producer and worker declares the queues that it uses. There is no fanout.
-"""
+"""kombu's side of the broker: writes messages into the folders of queues, and reads them as a worker."""
 
 import contextlib
-import fcntl
 import logging
-import os
 import re
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +14,8 @@ from kombu.exceptions import ChannelError
 from kombu.transport import virtual
 from kombu.utils.json import dumps, loads
 
+from gamify_project.process.broker.claims import Claims, return_claims_of_dead_workers
+
 logger = logging.getLogger(__name__)
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -39,59 +24,6 @@ ABANDONED_SECONDS = 3600
 IDLE_SECONDS = 0.1
 BUSY_SECONDS = 0.005
 MAX_WAIT_SECONDS = 0.5
-
-
-class Claims:
-    """The claimed messages of one consumer: a folder, with a lock that its process holds while it lives."""
-
-    def __init__(self, root: Path) -> None:
-        name = uuid.uuid4().hex
-        self.folder = root / name
-        self._lock_path = root / f"{name}.lock"
-        self.folder.mkdir(parents=True)
-        self._lock = self._create_lock()
-
-    def _create_lock(self) -> int:
-        """Create and lock the file under a temporary name, then rename it. An unlocked file would look like a dead owner's."""
-        aside = self._lock_path.with_suffix(".new")
-        descriptor = os.open(aside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        aside.replace(self._lock_path)
-        return descriptor
-
-    def take(self, waiting: Path) -> Path | None:
-        """Claim a waiting message; return None if another worker was first."""
-        claimed = self.folder / waiting.parent.name / waiting.name
-        claimed.parent.mkdir(exist_ok=True)
-        try:
-            waiting.replace(claimed)
-        except FileNotFoundError:
-            return None
-        return claimed
-
-    def close(self, *, queues: Path) -> None:
-        """Return all claims to `queues`, then release the lock. The order matters: a folder with claims must be locked."""
-        _return_claims(self.folder, queues=queues)
-        self._lock_path.unlink(missing_ok=True)
-        os.close(self._lock)
-
-
-def return_claims_of_dead_workers(root: Path, *, queues: Path) -> None:
-    """Return the claims of killed workers to their queues. The lock of a living worker cannot be acquired."""
-    for lock_path in root.glob("*.lock"):
-        with contextlib.suppress(OSError), lock_path.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _return_claims(lock_path.with_suffix(""), queues=queues)
-            lock_path.unlink()
-
-
-def _return_claims(folder: Path, *, queues: Path) -> None:
-    for claimed in sorted(folder.glob("*/*.msg")):
-        claimed.replace(queues / claimed.parent.name / claimed.name)
-    for emptied in folder.glob("*"):
-        emptied.rmdir()
-    with contextlib.suppress(FileNotFoundError):
-        folder.rmdir()
 
 
 class QoS(virtual.QoS):
@@ -240,7 +172,7 @@ class Transport(virtual.Transport):
 
     Channel = Channel
     driver_type = "files"
-    driver_name = "gamify_project.broker"
+    driver_name = "gamify_project.process.broker.transport"
     default_port = 0  # type: ignore[assignment]
     connection_errors = (*virtual.Transport.connection_errors, OSError)  # type: ignore[assignment]
 

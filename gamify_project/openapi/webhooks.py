@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from gamify_project.openapi.components import Document
 from participants.events import INSTANT, UUID, EventField, EventType, event_types
-
-Document = dict[str, Any]
 
 EXAMPLE_TENANT = "01a2002f-5cb4-70b6-8ee3-5f1b1a4a3e5d"
 
