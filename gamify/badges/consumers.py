@@ -14,6 +14,7 @@ from gamify.facts.engine.expressions import condition_results
 from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
 from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
+from participants.engine import decimal_text
 from participants.work import Load, UnitOfWork
 
 MAX_PRELOADED = 32
@@ -82,8 +83,11 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
-    note = f"{min(value, criterion.minimum).normalize():f} of {criterion.minimum.normalize():f}"
-    return TraceEntry(_source(badge), result, note, _condition_results(criterion, fact))
+    return TraceEntry(_source(badge), result, partial(_progress, value, criterion), _condition_results(criterion, fact))
+
+
+def _progress(value: Decimal, criterion: Criterion) -> str:
+    return f"{decimal_text(min(value, criterion.minimum))} of {decimal_text(criterion.minimum)}"
 
 
 def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
