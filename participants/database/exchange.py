@@ -40,7 +40,8 @@ def send(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any] = ()) 
     if connection.vendor != "postgresql":
         cursor = connection.cursor()
         cursor.execute(sql, params)
-        return cursor.fetchall
+        fetch: Fetch = cursor.fetchall
+        return fetch
     batch: _Batch | None = getattr(connection, _BATCH, None)
     if batch is not None:
         return batch.add(sql, params)
@@ -137,7 +138,8 @@ class _Session:
         if threshold is None or len(self.names) >= MAX_PREPARED:
             return False
         self._uses[sql] += 1
-        return self._uses[sql] > threshold
+        is_due: bool = self._uses[sql] > threshold
+        return is_due
 
 
 class _Batch:
@@ -183,7 +185,8 @@ class _Batch:
 
     def _log(self, seconds: float) -> None:
         for statement in self._statements:
-            sql = self._connection.ops.compose_sql(statement.sql, statement.params)
+            operations: Any = self._connection.ops
+            sql = operations.compose_sql(statement.sql, statement.params)
             self._connection.queries_log.append({"sql": sql, "time": f"{seconds:.3f}"})
 
 
@@ -195,8 +198,9 @@ def _communicate(
     It is a generator of psycopg's kind: it yields whenever it must wait for the socket.
     """
     takers: list[Callable[[Any], None]] = []
+    preparing: dict[str, bytes] = {}
     for statement in statements:
-        takers += _queue(pgconn, session, statement)
+        takers += _queue(pgconn, session, statement, preparing)
     pgconn.pipeline_sync()
     takers.append(_ignore)
     yield from generators.send(pgconn)
@@ -213,12 +217,17 @@ def _communicate(
     return failure
 
 
-def _queue(pgconn: Any, session: _Session, statement: _Statement) -> Iterator[Callable[[Any], None]]:
-    """Queue `statement` in libpq. Yields a function for each result that it will bring."""
+def _queue(
+    pgconn: Any, session: _Session, statement: _Statement, preparing: dict[str, bytes]
+) -> Iterator[Callable[[Any], None]]:
+    """Queue `statement` in libpq. Yields a function for each result that it will bring.
+
+    `preparing` names the statements that this batch prepares. The session remembers them once that has succeeded.
+    """
     sql = _numbered(statement.sql)
-    name = session.names.get(statement.sql)
+    name = session.names.get(statement.sql) or preparing.get(statement.sql)
     if name is None and session.wants_prepared(statement.sql):
-        name = session.new_name()
+        name = preparing[statement.sql] = session.new_name()
         pgconn.send_prepare(name, sql)
         yield partial(session.remember, statement.sql, name)
     if name is None:

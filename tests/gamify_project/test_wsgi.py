@@ -19,9 +19,19 @@ PATHS = ["/api/v1/gamify/participants/ada/points", "/api/v1/gamify/nowhere", "/v
 def answered(path: str, *, key: str, host: str = "testserver") -> tuple[str, Mapping[str, str], bytes]:
     started: list[Any] = []
     environ = {
-        **{"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "RAW_URI": path, "HTTP_HOST": host},
-        **{"SERVER_NAME": host, "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1"},
-        **{"HTTP_X_API_KEY": key, "HTTP_X_REQUEST_ID": "one", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http"},
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "RAW_URI": path,
+        "HTTP_HOST": host,
+        "SERVER_NAME": host,
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_X_API_KEY": key,
+        "HTTP_X_REQUEST_ID": "one",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.url_scheme": "http",
     }
     answer = application(environ, lambda status, headers: started.append((status, dict(headers))))
     body = b"".join(answer)
