@@ -3,9 +3,10 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, boards, events, kills, streaks, sweeps, trials, verify, webhooks
+from bench import awards, backfill, boards, events, kills, requests, streaks, sweeps, trials, verify, webhooks
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "requests": lambda options: requests.measure(seconds=options.seconds, rounds=options.rounds),
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
     "boards": lambda options: boards.measure(requests=options.requests, rounds=options.rounds, large=options.people),

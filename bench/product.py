@@ -56,9 +56,29 @@ def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *def
             raise RuntimeError(f"a definition among the {kind} was answered {status}")
 
 
+def reward_with_codes(port: int, environment: Mapping[str, str], slug: str, *, codes: int) -> str:
+    """Create a coupon that costs one point, with so many codes. Returns its id."""
+    define(port, environment, slug, "rewards", {"name": "Coupon", "reward_type": "coupon", "points_cost": 1})
+    script = f"from rewards.models import Reward; print(Reward.objects.filter(tenant__slug={slug!r}).latest('id').pk)"
+    reward = manage(environment, "shell", "--no-imports", "-c", script).strip()
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("code\n")
+        file.writelines(f"CODE-{number}\n" for number in range(codes))
+        file.flush()
+        manage(environment, "import_codes", file.name, "--tenant", slug, "--reward", reward)
+    return reward
+
+
 @contextlib.contextmanager
 def served(environment: Mapping[str, str]) -> Iterator[int]:
-    """gunicorn with a worker per core, one thread each; yields the port."""
+    """gunicorn with a worker per core; yields the port."""
+    with served_process(environment) as (port, _):
+        yield port
+
+
+@contextlib.contextmanager
+def served_process(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """gunicorn with a worker per core; yields the port, and the id of the process whose children are the workers."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "1"]
     command += [
@@ -76,7 +96,7 @@ def served(environment: Mapping[str, str]) -> Iterator[int]:
     server = subprocess.Popen([*command, "gamify_project.wsgi"], cwd=ROOT, env=os.environ | environment)
     try:
         _wait_for(port)
-        yield port
+        yield port, server.pid
     finally:
         server.terminate()
         server.wait(timeout=30)

@@ -75,19 +75,23 @@ INSTALLED_APPS = [
     "rewards",
 ]
 
-MIDDLEWARE = [
+# Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.
+API_MIDDLEWARE = [
     "gamify_project.middleware.RequestIdMiddleware",
     "gamify_project.proxies.ProxyHeaderMiddleware",
     "gamify_project.middleware.RawPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "gamify_project.content_policy.ContentPolicyMiddleware",
-    "gamify_project.middleware.ConsoleSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+MIDDLEWARE = [
+    *API_MIDDLEWARE,
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gamify_project.middleware.ConsoleSessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "gamify_project.middleware.ConsoleAuthenticationMiddleware",
     "gamify_project.middleware.ConsoleMessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -1,10 +1,18 @@
 """WSGI entry point: `gunicorn gamify_project.wsgi`."""
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import django
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+from django.utils.module_loading import import_string
+
+from gamify_project.dialects import is_api_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
@@ -26,8 +34,33 @@ class Request(WSGIRequest):
 
 
 class Handler(WSGIHandler):
+    """Handles every path, with all of MIDDLEWARE."""
+
     request_class = Request
 
 
+class ApiHandler(Handler):
+    """Handles the paths of the API, with API_MIDDLEWARE only. It leaves out what would do nothing there, such as sessions."""
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
+        """Build the chain, as Django's method does for MIDDLEWARE."""
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        handler = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]  # the stubs lack it
+        for name in reversed(settings.API_MIDDLEWARE):
+            try:
+                handler = convert_exception_to_response(import_string(name)(handler))
+            except MiddlewareNotUsed:
+                continue
+        self._middleware_chain = handler
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer one request."""
+    handler = _api if is_api_path(environ.get("PATH_INFO", "")) else _pages
+    return handler(environ, start_response)
+
+
 django.setup(set_prefix=False)
-application = Handler()
+_pages, _api = Handler(), ApiHandler()

@@ -80,9 +80,18 @@ def row_by_id(rows: "QuerySet[Row]", text: str) -> Row | None:
     return None if known is None else rows.filter(pk=known).first()
 
 
+_PARTICIPANT_BY_NAME = Query(
+    lambda: Participant.objects.filter(
+        tenant=Slot("tenant", Participant._meta.get_field("tenant")),
+        external_id=Slot("external_id", Participant._meta.get_field("external_id")),
+    ).order_by()
+)
+
+
 def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:
     """Return the participant, or None. With `now` as of that time; without it the balance may include points that have just expired."""
-    participant = Participant.objects.of(tenant).filter(external_id=external_id).first()
+    rows = _PARTICIPANT_BY_NAME.execute(connection, {"tenant": tenant.pk, "external_id": external_id})()
+    participant = next(iter(rows), None)
     if participant is not None and now is not None:
         as_if_settled([participant], now=now)
     return participant

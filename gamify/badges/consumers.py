@@ -82,8 +82,11 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
 
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
-    note = f"{decimal_text(min(value, criterion.minimum))} of {decimal_text(criterion.minimum)}"
-    return TraceEntry(_source(badge), result, note, _condition_results(criterion, fact))
+    return TraceEntry(_source(badge), result, partial(_progress, value, criterion), _condition_results(criterion, fact))
+
+
+def _progress(value: Decimal, criterion: Criterion) -> str:
+    return f"{decimal_text(min(value, criterion.minimum))} of {decimal_text(criterion.minimum)}"
 
 
 def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:

@@ -11,6 +11,8 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg.types.datetime import TimestamptzLoader
 
+from participants.database import send
+
 
 class InstantLoader(TimestamptzLoader):
     """Parses instants with Python's own parser, which is faster. For values that it cannot parse (infinity, years after 9999),
@@ -34,5 +36,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def _start_transaction_under_autocommit(self) -> None:
-        with self.wrap_database_errors:
-            self.connection.execute("BEGIN")
+        send(self, "BEGIN")

@@ -5,10 +5,11 @@ Import these names from here. The modules inside rely on details of Django, whic
 
 from participants.database.arrays import array_literal
 from participants.database.conflicts import is_passing_conflict
-from participants.database.instances import instance_from
+from participants.database.exchange import Rows, one_round_trip, send
+from participants.database.instances import instance_from, new_instance
 from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
 from participants.database.statements import delete, insert, update, upsert
-from participants.database.transaction import Read, Rows, ShortTransaction, one_round_trip
+from participants.database.transaction import Read, ShortTransaction
 from participants.database.tuples import AmongRows
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "insert",
     "instance_from",
     "is_passing_conflict",
+    "new_instance",
     "one_round_trip",
     "pad_to_power_of_two",
+    "send",
     "update",
     "upsert",
     "values_for_among",

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 
 # PostgreSQL reads values of these fields as Python prints them, so Django need not prepare each value.
-_NEED_NO_PREPARATION = frozenset(
+_PLAIN = frozenset(
     {
         "UUIDField",
         "ForeignKey",
@@ -32,12 +32,17 @@ _NEED_NO_PREPARATION = frozenset(
 )
 
 
+def is_plain(field: "Field[Any, Any]") -> bool:
+    """Whether PostgreSQL and psycopg take values of `field` without preparation by Django."""
+    return field.get_internal_type() in _PLAIN
+
+
 def array_parameter(rows: Sequence[Model], field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
     """Return the values of `field` in `rows` as one parameter for the SQL of `array_sql`."""
     values: Iterable[Any] = map(attrgetter(field.attname), rows)
     if isinstance(field, JSONField):
         return json.dumps([*values], cls=field.encoder)
-    if field.get_internal_type() not in _NEED_NO_PREPARATION:
+    if not is_plain(field):
         values = (field.get_db_prep_save(value, connection) for value in values)
     return array_literal(values)
 

@@ -1,6 +1,7 @@
 """Creates model instances without Django's `__init__`, which takes longer than everything else that is done with most rows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -19,3 +20,22 @@ def instance_from(model: type[M], values: Iterable[tuple[str, Any]], *, alias: s
     instance._state = state = ModelState()
     state.adding, state.db = alias is None, alias
     return instance
+
+
+def new_instance(model: type[M], **values: Any) -> M:
+    """Return a new, unsaved instance, like `model(**values)`, in a fraction of the time.
+
+    `values` are named by column attribute (`tenant_id`, not `tenant`). Other fields get their default.
+
+    Raises: TypeError for a name that is not such an attribute.
+    """
+    defaults = _defaults(model)
+    if not values.keys() <= defaults.keys():
+        raise TypeError(f"{model.__name__} has no attributes {sorted(values.keys() - defaults.keys())}")
+    missing = ((name, default()) for name, default in defaults.items() if name not in values)
+    return instance_from(model, {**dict(missing), **values}.items())
+
+
+@cache
+def _defaults(model: type[Model]) -> dict[str, Callable[[], Any]]:
+    return {field.attname: field.get_default for field in model._meta.concrete_fields}

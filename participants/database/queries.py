@@ -14,9 +14,12 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
 from participants.database.arrays import array_literal
+from participants.database.exchange import send
 from participants.database.instances import instance_from
 
 M = TypeVar("M", bound=models.Model)
+
+_QUERIES = "_gamify_queries"  # an attribute of Django's connection object
 
 Values = Mapping[str, Any]
 
@@ -111,13 +114,15 @@ class Query(Generic[M]):
     def execute(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
         """Execute the query now. Returns a function that fetches the instances, so that several queries can share a round trip."""
         compiled = self._compiled(connection, shape)
-        cursor = connection.cursor()
-        cursor.execute(compiled.sql, compiled.bind(values, connection))
-        return lambda: _instances(compiled, cursor.fetchall(), connection.alias)
+        fetch = send(connection, compiled.sql, compiled.bind(values, connection))
+        return lambda: _instances(compiled, fetch(), connection.alias)
 
     def _compiled(self, connection: BaseDatabaseWrapper, shape: Mapping[str, Any]) -> _Compiled:
         # The cache is on the connection, which belongs to one thread: Django's compilers must not be shared between threads.
-        cache: dict[Any, _Compiled] = connection.__dict__.setdefault("_gamify_queries", {})
+        cache: dict[Any, _Compiled] | None = getattr(connection, _QUERIES, None)
+        if cache is None:
+            cache = {}
+            setattr(connection, _QUERIES, cache)
         key = (self, *shape.items())
         if key not in cache:
             cache[key] = _compile(self._declare(**shape), connection)

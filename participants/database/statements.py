@@ -4,14 +4,15 @@ A single row travels as plain values. For several rows PostgreSQL gets each colu
 is the same for any number of rows and stays prepared. SQLite gets plain values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, cast
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.database.arrays import array_parameter, array_sql
+from participants.database.arrays import array_parameter, array_sql, is_plain
+from participants.database.exchange import send
 
 SQLITE_MAX_PARAMS = 30_000
 
@@ -35,13 +36,13 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
     fields = [_field(model, name) for name in names]
     tenant = _field(model, "tenant")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                _update_sql(model, names), [*(array_parameter(rows, field, connection) for field in fields), tenant_id]
-            )
-        else:
-            table = [_prepare(row, fields, connection) for row in rows]
+    if connection.vendor == "postgresql":
+        arrays = [array_parameter(rows, field, connection) for field in fields]
+        send(connection, _update_sql(model, names), [*arrays, tenant_id])
+    else:
+        columns_of_rows = _columns(fields, connection.vendor)
+        table = [_prepare(row, columns_of_rows, connection) for row in rows]
+        with connection.cursor() as cursor:
             cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
 
 
@@ -51,11 +52,11 @@ def delete(connection: BaseDatabaseWrapper, rows: Sequence[models.Model]) -> Non
     tenant, pk = _field(model, "tenant"), _field(model, "id")
     sql = f'DELETE FROM "{model._meta.db_table}" WHERE tenant_id = %s AND id'  # noqa: S608 - as below
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"{sql} = ANY({array_sql(pk)})", [tenant_id, array_parameter(rows, pk, connection)])
-        else:
-            table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
+    if connection.vendor == "postgresql":
+        send(connection, f"{sql} = ANY({array_sql(pk)})", [tenant_id, array_parameter(rows, pk, connection)])
+    else:
+        table = [[tenant_id, pk.get_db_prep_save(row.pk, connection)] for row in rows]
+        with connection.cursor() as cursor:
             cursor.executemany(f"{sql} = %s", table)
 
 
@@ -84,13 +85,16 @@ def _field(model: Model, name: str) -> "models.Field[Any, Any]":
 
 def _write(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, update: tuple[str, ...]) -> None:
     model = type(rows[0])
-    fields = _inserted_fields(model)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) > 1:
-            cursor.execute(_unnest_sql(model, update), [array_parameter(rows, field, connection) for field in fields])
-        else:
-            for chunk in _chunks([_prepare(row, fields, connection) for row in rows]):
-                cursor.execute(_values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
+    if connection.vendor == "postgresql" and len(rows) > 1:
+        send(
+            connection,
+            _unnest_sql(model, update),
+            [array_parameter(rows, field, connection) for field in _inserted_fields(model)],
+        )
+    else:
+        columns = _inserted_columns(model, connection.vendor)
+        for chunk in _chunks([_prepare(row, columns, connection) for row in rows]):
+            send(connection, _values_sql(model, update, len(chunk)), [value for row in chunk for value in row])
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
@@ -107,10 +111,26 @@ def _inserted_fields(model: Model) -> tuple["models.Field[Any, Any]", ...]:
     return tuple(field for field in fields if field.db_default is models.NOT_PROVIDED or field.has_default())
 
 
-def _prepare(
-    row: models.Model, fields: Iterable["models.Field[Any, Any]"], connection: BaseDatabaseWrapper
-) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+def _prepare(row: models.Model, columns: Iterable["_Column"], connection: BaseDatabaseWrapper) -> list[Any]:
+    return [
+        getattr(row, name) if prepare is None else prepare(getattr(row, name), connection) for name, prepare in columns
+    ]
+
+
+_Column = tuple[str, Callable[[Any, BaseDatabaseWrapper], Any] | None]
+"""The attribute of a field, and the function that prepares its value, or None if the driver takes the value as it is."""
+
+
+def _columns(fields: Iterable["models.Field[Any, Any]"], vendor: str) -> list[_Column]:
+    return [
+        (field.attname, None if vendor == "postgresql" and is_plain(field) else field.get_db_prep_save)
+        for field in fields
+    ]
+
+
+@cache
+def _inserted_columns(model: Model, vendor: str) -> list[_Column]:
+    return _columns(_inserted_fields(model), vendor)
 
 
 def _chunks(table: list[list[Any]]) -> list[list[list[Any]]]:

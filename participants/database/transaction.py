@@ -1,34 +1,16 @@
 """A transaction of two round trips: BEGIN travels with the reads, and COMMIT travels with the writes.
 
-psycopg's pipeline mode sends statements without waiting for each answer. SQLite is in the same process, so there the same code
-runs the statements one after the other.
+SQLite is in the same process, so there the same code executes the statements one after the other.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-Rows = list[Any]
-
-
-@contextmanager
-def one_round_trip(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Send the statements of the block together. Their rows can be fetched after the block.
-
-    Raises django.db.Error for the first statement that fails. The database then skips the rest.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
-
+from participants.database.exchange import Rows, one_round_trip, send
 
 Read = Callable[[BaseDatabaseWrapper], Callable[[], Rows]]
 """Executes a query when called with a connection, and returns a function that fetches the rows."""
@@ -79,7 +61,7 @@ class ShortTransaction:
         """Send COMMIT as one more statement. Django's own commit, right after, finds no open transaction and sends nothing."""
         is_outermost = not self._connection.savepoint_ids
         if is_outermost and self._connection.vendor == "postgresql":
-            self._connection.cursor().execute("COMMIT")
+            send(self._connection, "COMMIT")
 
     def _roll_back(self) -> None:
         if self._is_entered and self._connection.in_atomic_block:

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
-from participants.database import delete, insert, one_round_trip, update, upsert
+from participants.database import delete, insert, new_instance, one_round_trip, update, upsert
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import IdempotencyRequest, KnownKeys
@@ -256,7 +256,8 @@ class UnitOfWork:
         """Store `answer` for repeats of the request. It is JSON and must not contain the participant's id, which may be erased."""
         if idempotency is None:
             return
-        row = IdempotencyKey(
+        row = new_instance(
+            IdempotencyKey,
             tenant_id=self.tenant.pk,
             operation=idempotency.operation,
             subject=self._subject(idempotency).pk,

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from participants.database import Read, instance_from
+from participants.database import Read, instance_from, send
 from participants.models import Participant, Tenant
 from streaks.models import ParticipantStreak, Streak
 
@@ -89,9 +89,8 @@ def due_rows_query(tenant: Tenant, kind: SweepKind, *, after: RowToReview | None
     """
 
     def execute(connection: BaseDatabaseWrapper) -> Callable[[], list[DueRow]]:
-        cursor = connection.cursor()
-        cursor.execute(*_statement(connection, tenant, kind, after, limit, now))
-        return lambda: [_due_row(row) for row in cursor.fetchall()]
+        fetch = send(connection, *_statement(connection, tenant, kind, after, limit, now))
+        return lambda: [_due_row(row) for row in fetch()]
 
     return execute
 

@@ -1,11 +1,14 @@
-"""The details of Django that participants.database relies on. An upgrade of Django that changes one of them fails here first."""
+"""The details of Django and psycopg that participants.database relies on. An upgrade that changes one of them fails here first."""
 
 import inspect
 
+import psycopg
 import pytest
 from django.db import connection, models
 from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
+from psycopg import generators
+from psycopg._preparing import PrepareManager
 
 from participants.models import Participant, Tenant
 
@@ -41,14 +44,21 @@ INTERNALS = {
     "a connection knows its savepoints and whether it is in a transaction": lambda: (
         isinstance(connection.savepoint_ids, list) and isinstance(connection.in_atomic_block, bool)
     ),
+    "psycopg has generators that flush the socket, and that fetch the results of one statement": lambda: (
+        callable(generators.send) and callable(generators.fetch_many)
+    ),
+    "psycopg's PrepareManager.clear says whether everything prepared is to be deallocated": lambda: (
+        PrepareManager().clear() is False and [*inspect.signature(PrepareManager.clear).parameters] == ["self"]
+    ),
+    "psycopg makes its error from a result": lambda: callable(psycopg.errors.error_from_result),
 }
 
 
 @pytest.mark.parametrize("internal", INTERNALS)
-def test_django_still_has_what_the_database_package_relies_on(internal):
+def test_django_and_psycopg_still_have_what_the_database_package_relies_on(internal):
     try:
         holds = INTERNALS[internal]()
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         holds = False
 
-    assert holds, f"Django has changed: {internal}. Adapt participants/database to it, then this test."
+    assert holds, f"Django or psycopg has changed: {internal}. Adapt participants/database to it, then this test."

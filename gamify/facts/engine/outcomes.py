@@ -67,15 +67,15 @@ NOT_MATCHED = "not_matched"
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """A definition listened to a fact. `result` is one word for what happened; `note` is one more sentence.
+    """A definition listened to a fact. `result` is one word for what happened; `note` is one more sentence, or a function for it.
 
-    `conditions` returns the conditions with what they found (`expressions.condition_results`). The tracer calls it only while the
-    trace has room.
+    `conditions` returns the conditions with what they found (`expressions.condition_results`). The tracer calls these functions only
+    if there is a trace, and `conditions` only while it has room: most changes of points are not traced.
     """
 
     source: Source
     result: str
-    note: str | None = None
+    note: str | Callable[[], str] | None = None
     conditions: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
 

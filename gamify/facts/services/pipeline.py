@@ -17,7 +17,7 @@ from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, TraceEntry
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, has_listeners
-from gamify.facts.services.tracing import Trace, Tracer
+from gamify.facts.services.tracing import NoTracer, Trace, Tracer
 from participants.errors import DomainError
 from participants.events import event_types
 from participants.ids import new_id
@@ -57,7 +57,7 @@ def is_change(type_name: str) -> bool:
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:
     """Pass `fact` and all changes that follow from it to the consumers. Nothing in here refuses the fact."""
-    run = _Run(work, now=now)
+    run = _Run(work, Tracer(), now=now)
     run.queue.append(fact)
     return run.to_the_end()
 
@@ -74,7 +74,7 @@ def publish_changes(
 
     `at` is the time at which it happened; None stands for now. Returns what was given, in order.
     """
-    run = _Run(work, now=now)
+    run = _Run(work, NoTracer(), now=now)
     cause = Cause(participant=participant, at=at or now, key=f"settled:{new_id()}", depth=-1)
     run.apply(outcomes, cause)
     return run.to_the_end().granted
@@ -83,11 +83,11 @@ def publish_changes(
 class _Run:
     """One run of the pipeline. `queue` are the facts that are still to be passed to the consumers."""
 
-    def __init__(self, work: UnitOfWork, *, now: datetime) -> None:
+    def __init__(self, work: UnitOfWork, tracer: Tracer, *, now: datetime) -> None:
         self.queue: deque[Fact] = deque()
         self._work = work
         self._now = now
-        self._tracer = Tracer()
+        self._tracer = tracer
         self._granted: list[GrantReport] = []
         self._undo_notes: dict[str, list[Mapping[str, Any]]] = {}
         self._followed = 0

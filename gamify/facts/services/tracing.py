@@ -48,7 +48,7 @@ class Tracer:
     def _to_json(self, entry: TraceEntry) -> dict[str, Any]:
         document = {**entry.source.to_json(), "result": entry.result}
         if entry.note is not None:
-            document["note"] = entry.note
+            document["note"] = entry.note if isinstance(entry.note, str) else entry.note()
         conditions = entry.conditions() if self._conditions < MAX_CONDITIONS else ()
         self._conditions += len(conditions)
         return {**document, "conditions": list(conditions)} if conditions else document
@@ -65,3 +65,22 @@ class Tracer:
             return None
         reports = [report.to_json() for report in granted]
         return {"facts": self._facts, "granted": reports, "refused": self._refused, "cut": self._cut}
+
+
+class NoTracer(Tracer):
+    """Records nothing. For changes without an event: their trace would be stored nowhere."""
+
+    def begin_fact(self, fact: Fact) -> None:
+        pass
+
+    def add_entry(self, entry: TraceEntry) -> None:
+        pass
+
+    def add_rest(self, definitions: int) -> None:
+        pass
+
+    def add_refusal(self, grant: Grant, reason: str) -> None:
+        pass
+
+    def add_cut(self, what: str) -> None:
+        pass

@@ -18,6 +18,7 @@ from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
 from gamify.leaderboards.services.limiting import refused_measures, take_back
 from gamify.leaderboards.services.waking import wake_folder
+from participants.database import new_instance
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
@@ -47,8 +48,13 @@ def note_score_changes(work: UnitOfWork) -> None:
 def _note(work: UnitOfWork, noted: Mapping[tuple[UUID, datetime], Mapping[str, int | None]]) -> None:
     for (participant_id, at), changes in noted.items():
         work.add(
-            ScoreChange(
-                tenant_id=work.tenant.pk, participant_id=participant_id, at=at, created_at=work.now, changes=changes
+            new_instance(
+                ScoreChange,
+                tenant_id=work.tenant.pk,
+                participant_id=participant_id,
+                at=at,
+                created_at=work.now,
+                changes=changes,
             )
         )
     if noted and not work.is_dry_run:

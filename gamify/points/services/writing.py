@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gamify.points.engine import Totals
 from gamify.points.models import EntryType, LedgerEntry
+from participants.database import new_instance
 from participants.models import Participant
 from participants.work import UnitOfWork
 
@@ -38,7 +39,8 @@ def write_entry(
     work.touch(participant, is_seen=is_seen)
     _set_totals(participant, totals)
     participant.ledger_count += 1
-    entry = LedgerEntry(
+    entry = new_instance(
+        LedgerEntry,
         tenant_id=work.tenant.pk,
         participant_id=participant.pk,
         number=participant.ledger_count,

@@ -1,0 +1,248 @@
+"""Sends statements to PostgreSQL in one round trip, straight through libpq.
+
+psycopg's cursors take longer for a small statement than PostgreSQL takes to execute it: each statement needs a cursor, a query object
+and several generators. Here a statement is a text and its parameters, and all of them share one pipeline. psycopg still adapts the
+values in both directions, opens the connection, and describes errors.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import count
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import OperationalError, errors, generators
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus
+
+Rows = list[Any]
+Fetch = Callable[[], Rows]
+
+MAX_PREPARED = 300
+"""Statements that one connection keeps prepared at most. Each takes some kilobytes in PostgreSQL."""
+
+# Attributes of Django's connection object. Set them with setattr: `django.db.connection` is a proxy with a `__dict__` of its own.
+_BATCH, _SESSION = "_gamify_batch", "_gamify_session"
+_PLACEHOLDER = re.compile("%([s%])")
+
+
+def send(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any] = ()) -> Fetch:
+    """Execute one statement, and return a function that fetches its rows.
+
+    Inside `one_round_trip` the statement is only queued: it is sent at the end of the block, and the rows can be fetched after it.
+
+    `sql` has `%s` for each parameter. The parameters travel as text without types, so PostgreSQL must be able to infer each type.
+    """
+    if connection.vendor != "postgresql":
+        cursor = connection.cursor()
+        cursor.execute(sql, params)
+        fetch: Fetch = cursor.fetchall
+        return fetch
+    batch: _Batch | None = getattr(connection, _BATCH, None)
+    if batch is not None:
+        return batch.add(sql, params)
+    with one_round_trip(connection) as batch:
+        return batch.add(sql, params)  # type: ignore[union-attr]
+
+
+@contextmanager
+def one_round_trip(connection: BaseDatabaseWrapper) -> "Iterator[_Batch | None]":
+    """Queue the statements of the block that go through `send`, and send them together at its end. Blocks cannot be nested.
+
+    Statements of the ORM are not queued, so they must not be used inside the block. On SQLite every statement is executed
+    immediately.
+
+    Raises django.db.Error for the first statement that fails. The database then skips the rest.
+    """
+    if connection.vendor != "postgresql":
+        yield None
+        return
+    if getattr(connection, _BATCH, None) is not None:
+        raise RuntimeError("This block is inside another round trip.")
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        batch = _Batch(connection)
+        setattr(connection, _BATCH, batch)
+        try:
+            yield batch
+        finally:
+            setattr(connection, _BATCH, None)
+        batch.run()
+
+
+class _Statement:
+    """A queued statement. `result` is set when it has been executed."""
+
+    def __init__(self, sql: str, params: Sequence[Any], dumped: Sequence[Any]) -> None:
+        self.sql = sql
+        self.params = params
+        self.dumped = dumped
+        self.result: Any = None
+
+    def take(self, result: Any) -> None:
+        self.result = result
+
+
+class _Session:
+    """What belongs to one connection with PostgreSQL: the adapters of values, and the names of prepared statements."""
+
+    def __init__(self, pg: Any) -> None:
+        self.pg = pg
+        self.transformer: Any = Transformer.from_context(pg)
+        self.names: dict[str, bytes] = {}
+        self._uses: Counter[str] = Counter()
+        self._numbers = count()
+        self._deallocate_all = pg._prepared.clear  # noqa: SLF001
+        pg._prepared.clear = self._clear  # noqa: SLF001 - psycopg has no public hook for it
+
+    def _clear(self) -> bool:
+        """Let psycopg decide whether to deallocate its prepared statements. It deallocates all of the connection, these included."""
+        is_deallocated = bool(self._deallocate_all())
+        if is_deallocated:
+            self.names.clear()
+        return is_deallocated
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper) -> "_Session":
+        session: _Session | None = getattr(connection, _SESSION, None)
+        if session is None or session.pg is not connection.connection:
+            session = cls(connection.connection)
+            setattr(connection, _SESSION, session)
+        return session
+
+    def dump(self, params: Sequence[Any]) -> Sequence[Any]:
+        dumped: Sequence[Any] = self.transformer.dump_sequence(params, [PyFormat.TEXT] * len(params))
+        return dumped
+
+    def rows(self, result: Any) -> Rows:
+        if result.status != ExecStatus.TUPLES_OK:
+            return []
+        self.transformer.set_pgresult(result)
+        rows: Rows = self.transformer.load_rows(0, result.ntuples, tuple)
+        return rows
+
+    def new_name(self) -> bytes:
+        return b"gamify_%d" % next(self._numbers)
+
+    def remember(self, sql: str, name: bytes, result: Any) -> None:
+        """Take the result of preparing `sql`."""
+        self.names[sql] = name
+
+    def wants_prepared(self, sql: str) -> bool:
+        """Whether to prepare `sql` now: after `prepare_threshold` uses, as in psycopg. None means never."""
+        threshold = self.pg.prepare_threshold
+        if threshold is None or len(self.names) >= MAX_PREPARED:
+            return False
+        self._uses[sql] += 1
+        is_due: bool = self._uses[sql] > threshold
+        return is_due
+
+
+class _Batch:
+    """Statements that are sent together."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+        self._session = _Session.of(connection)
+        self._statements: list[_Statement] = []
+
+    def add(self, sql: str, params: Sequence[Any]) -> Fetch:
+        self._connection.validate_no_broken_transaction()
+        statement = _Statement(sql, params, self._session.dump(params))
+        self._statements.append(statement)
+        return lambda: self._session.rows(statement.result)
+
+    def run(self) -> None:
+        """Send the statements and wait for all results. Raises psycopg.Error for the first that failed."""
+        if not self._statements:
+            return
+        started = time.monotonic()
+        try:
+            self._exchange()
+        finally:
+            if self._connection.queries_logged:
+                self._log(time.monotonic() - started)
+
+    def _exchange(self) -> None:
+        pg = self._session.pg
+        pgconn = pg.pgconn
+        with pg.lock:
+            pgconn.enter_pipeline_mode()
+            try:
+                failure = pg.wait(_communicate(pgconn, self._session, self._statements))
+                if pgconn.status != ConnStatus.BAD:
+                    pgconn.exit_pipeline_mode()
+            except BaseException:
+                if pgconn.status != ConnStatus.BAD:
+                    pg.close()  # results that nobody will read are still on their way
+                raise
+        if failure is not None:
+            raise failure
+
+    def _log(self, seconds: float) -> None:
+        for statement in self._statements:
+            operations: Any = self._connection.ops
+            sql = operations.compose_sql(statement.sql, statement.params)
+            self._connection.queries_log.append({"sql": sql, "time": f"{seconds:.3f}"})
+
+
+def _communicate(
+    pgconn: Any, session: _Session, statements: Sequence[_Statement]
+) -> Generator[Any, Any, Exception | None]:
+    """Send all statements and collect their results. Returns the error of the first that failed, or None.
+
+    It is a generator of psycopg's kind: it yields whenever it must wait for the socket.
+    """
+    takers: list[Callable[[Any], None]] = []
+    preparing: dict[str, bytes] = {}
+    for statement in statements:
+        takers += _queue(pgconn, session, statement, preparing)
+    pgconn.pipeline_sync()
+    takers.append(_ignore)
+    yield from generators.send(pgconn)
+    failure: Exception | None = None
+    for take in takers:
+        try:
+            [result] = yield from generators.fetch_many(pgconn)
+        except OperationalError as error:
+            return failure or error
+        if result.status == ExecStatus.FATAL_ERROR:
+            failure = failure or errors.error_from_result(result, encoding=session.transformer.encoding)
+        elif result.status != ExecStatus.PIPELINE_ABORTED:
+            take(result)
+    return failure
+
+
+def _queue(
+    pgconn: Any, session: _Session, statement: _Statement, preparing: dict[str, bytes]
+) -> Iterator[Callable[[Any], None]]:
+    """Queue `statement` in libpq. Yields a function for each result that it will bring.
+
+    `preparing` names the statements that this batch prepares. The session remembers them once that has succeeded.
+    """
+    sql = _numbered(statement.sql)
+    name = session.names.get(statement.sql) or preparing.get(statement.sql)
+    if name is None and session.wants_prepared(statement.sql):
+        name = preparing[statement.sql] = session.new_name()
+        pgconn.send_prepare(name, sql)
+        yield partial(session.remember, statement.sql, name)
+    if name is None:
+        pgconn.send_query_params(sql, statement.dumped)
+    else:
+        pgconn.send_query_prepared(name, statement.dumped)
+    yield statement.take
+
+
+def _ignore(result: Any) -> None:
+    """Take the result that marks the end of the pipeline."""
+
+
+@lru_cache(maxsize=4096)
+def _numbered(sql: str) -> bytes:
+    """Return `sql` with `$1`, `$2` … instead of `%s`, and `%` instead of `%%`."""
+    numbers = count(1)
+    return _PLACEHOLDER.sub(lambda found: "%" if found[1] == "%" else f"${next(numbers)}", sql).encode()
