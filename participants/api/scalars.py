@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from participants.engine import NOT_A_DAY, NOT_AN_INSTANT, day_of, instant_of, uuid_of
 
@@ -20,10 +22,26 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,19})?")
 
 
+_SLOW = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
+_REFUSE = [each() for each in _SLOW]
+
+
+def _storable(text: str) -> None:
+    """Refuse what the two validators of `_SLOW` refuse. They look at each character in Python; most texts need no such look."""
+    if not text.isascii() or "\x00" in text:
+        for refuse in _REFUSE:
+            refuse(text)
+
+
 class TextField(serializers.CharField):
     """A JSON string. Numbers are refused: 1 and 1.0 are equal, but as text they would be two different names."""
 
     default_error_messages = {"not_text": "Must be a string."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.validators = [each for each in self.validators if not isinstance(each, _SLOW)]
+        self.validators.append(_storable)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

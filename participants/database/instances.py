@@ -29,13 +29,24 @@ def new_instance(model: type[M], **values: Any) -> M:
 
     Raises: TypeError for a name that is not such an attribute.
     """
-    defaults = _defaults(model)
-    if not values.keys() <= defaults.keys():
-        raise TypeError(f"{model.__name__} has no attributes {sorted(values.keys() - defaults.keys())}")
-    missing = ((name, default()) for name, default in defaults.items() if name not in values)
-    return instance_from(model, {**dict(missing), **values}.items())
+    constants, makers = _defaults(model)
+    attributes = {**constants, **values}
+    for name, make in makers:
+        if name not in values:
+            attributes[name] = make()
+    if len(attributes) > len(constants) + len(makers):
+        raise TypeError(f"{model.__name__} has no attributes {sorted(values.keys() - _names(model))}")
+    return instance_from(model, attributes.items())
 
 
 @cache
-def _defaults(model: type[Model]) -> dict[str, Callable[[], Any]]:
-    return {field.attname: field.get_default for field in model._meta.concrete_fields}
+def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The defaults that are the same for every row, and the functions that make the others."""
+    fields = model._meta.concrete_fields
+    makers = [(field.attname, field.get_default) for field in fields if callable(field.default)]
+    made = {name for name, _ in makers}
+    return {field.attname: field.get_default() for field in fields if field.attname not in made}, makers
+
+
+def _names(model: type[Model]) -> set[str]:
+    return {field.attname for field in model._meta.concrete_fields}

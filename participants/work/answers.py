@@ -6,7 +6,7 @@ A refusal is stored with its code, its message and its status.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -20,16 +20,29 @@ NOT_STORED = {"participant_id", "is_replay"}
 OMIT_IF_NONE = {"omit_if_none": True}
 """The metadata of a field that the stored answer lacks when its value is None."""
 
+_JSON_TYPES = {str, int, bool, NoneType, list, dict}
+
 Result = TypeVar("Result")
 
 
 def answer_from(result: Any) -> dict[str, Any]:
     """Return the stored answer for `result`: one JSON value for each field of the dataclass."""
-    return {each.name: _json(value) for each in fields(result) if _is_stored(each, value := getattr(result, each.name))}
+    kind: Any = type(result)
+    return {
+        name: _json(value)
+        for name, is_omitted in _stored_fields(kind)
+        if (value := getattr(result, name)) is not None or not is_omitted
+    }
 
 
-def _is_stored(field: Field[Any], value: Any) -> bool:
-    return field.name not in NOT_STORED and not (value is None and field.metadata.items() >= OMIT_IF_NONE.items())
+@cache
+def _stored_fields(model: type[Any]) -> list[tuple[str, bool]]:
+    """The names of the stored fields, and whether the answer lacks the field when its value is None."""
+    return [
+        (each.name, each.metadata.items() >= OMIT_IF_NONE.items())
+        for each in fields(model)
+        if each.name not in NOT_STORED
+    ]
 
 
 def result_from(model: type[Result], answer: Mapping[str, Any], **not_stored: Any) -> Result:
@@ -45,6 +58,8 @@ def result_from(model: type[Result], answer: Mapping[str, Any], **not_stored: An
 
 
 def _json(value: Any) -> Any:
+    if type(value) in _JSON_TYPES:
+        return value
     if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, datetime):
