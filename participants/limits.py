@@ -14,11 +14,9 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
+from participants.counters import Counters, RedisCounters
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.callers import Caller, noun_of
@@ -97,20 +95,20 @@ def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict
 
     The items of a participant are counted together, and one by one only if they exceed the limit together.
     """
+    limit, scopes = (
+        tenant.participant_writes_per_minute,
+        {name: _participant_scope(tenant, name) for name in external_ids},
+    )
+    if limit == 0:
+        return {}
+    costs: Counter[tuple[str, ...]] = Counter(scopes[name] for name in external_ids)
+    allowed = _breaker.call(lambda: _counters().take_many(limit, costs)) or {}
     refused: dict[int, RateLimited] = {}
-    for external_id, count in Counter(external_ids).items():
-        if not _take_all(tenant, external_id, count):
+    for external_id, scope in scopes.items():
+        if not allowed.get(scope, True):
             indexes = [index for index, name in enumerate(external_ids) if name == external_id]
             refused |= _take_one_by_one(tenant, external_id, indexes)
     return refused
-
-
-def _take_all(tenant: Tenant, external_id: str, count: int) -> bool:
-    limit = tenant.participant_writes_per_minute
-    if limit == 0:
-        return True
-    item, name = RateLimitItemPerMinute(limit), _participant_scope(tenant, external_id)
-    return _breaker.call(lambda: _limiter().hit(item, *name, cost=count)) in (True, None)
 
 
 def _take_one_by_one(tenant: Tenant, external_id: str, indexes: Iterable[int]) -> dict[int, RateLimited]:
@@ -140,32 +138,21 @@ def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: 
     """
     if limit == 0:
         return None
-    item = RateLimitItemPerMinute(limit)
-
-    def count() -> tuple[RateLimitStatus, bool]:
-        is_allowed = _limiter().hit(item, *name)
-        stats = _limiter().get_window_stats(item, *name)
-        return RateLimitStatus(limit, stats.remaining, stats.reset_time), is_allowed
-
-    limit_status, is_allowed = _breaker.call(count) or (None, True)
-    if limit_status is not None and not is_allowed:
+    counted = _breaker.call(lambda: _counters().take(limit, name))
+    if counted is None:
+        return None
+    is_allowed, stats = counted
+    limit_status = RateLimitStatus(limit, stats.remaining, stats.reset_time)
+    if not is_allowed:
         raise refusal(limit_status)
     return limit_status
 
 
 @cache
-def _limiter() -> SlidingWindowCounterRateLimiter:
+def _counters() -> Counters:
     if not settings.REDIS_URL:
-        return SlidingWindowCounterRateLimiter(MemoryStorage())
-    timeout = settings.REDIS_TIMEOUT_SECONDS
-    storage = RedisStorage(
-        settings.REDIS_URL,
-        wrap_exceptions=True,
-        key_prefix="gamify:limits",
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-    )
-    return SlidingWindowCounterRateLimiter(storage)
+        return Counters()
+    return RedisCounters(settings.REDIS_URL, timeout=settings.REDIS_TIMEOUT_SECONDS)
 
 
 class _Breaker:

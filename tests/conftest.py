@@ -108,11 +108,11 @@ def all_rows() -> dict[str, list[Any]]:
 def memory_limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters in this process's memory, whose clock time-machine moves; Redis has a clock of its own."""
     settings.REDIS_URL = ""
-    monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))
+    monkeypatch.setattr(limits, "_counters", cache(limits._counters.__wrapped__))
 
 
 @pytest.fixture
 def broken_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that is configured and does not answer: nothing listens on port 1."""
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))
+    monkeypatch.setattr(limits, "_counters", cache(limits._counters.__wrapped__))

@@ -252,7 +252,7 @@ def test_processes_share_the_count_in_redis(tenant, settings, monkeypatch):
         time.sleep(6)  # otherwise the minute could end between two writes, and the window would slide
 
     for _ in range(CAP + 1):
-        monkeypatch.setattr(limits, "_limiter", cache(limits._limiter.__wrapped__))  # like another process
+        monkeypatch.setattr(limits, "_counters", cache(limits._counters.__wrapped__))  # like another process
         statuses.append(api.post(AWARD, BODY).status_code)
 
     assert statuses == [200] * CAP + [429]
