@@ -104,11 +104,14 @@ class RedisCounters(Counters):
 
 
 class _ReadWindow:
-    """A storage of one window, in the place of Redis."""
+    """A storage of one window, in the place of Redis.
+
+    It is one millisecond later than the count: at the very instant at which a counter begins, `limits` reports that it ends now.
+    """
 
     def __init__(self, window: Sequence[bytes | int | None]) -> None:
         previous, previous_ttl, current, current_ttl = (int(each or 0) for each in window)
-        self._window: Window = (previous, max(0, previous_ttl) / 1000, current, max(0, current_ttl) / 1000)
+        self._window: Window = (previous, max(0, previous_ttl - 1) / 1000, current, max(0, current_ttl - 1) / 1000)
 
     def get_sliding_window(self, key: str, expiry: int) -> Window:
         return self._window
