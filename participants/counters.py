@@ -19,6 +19,9 @@ Name = tuple[str, ...]
 Window = tuple[int, float, int, float]
 """Count of the previous minute, seconds until it expires, count of the current minute, and seconds until that expires."""
 
+_Call = tuple[Any, list[str], list[int]]
+"""A script, its keys and its arguments."""
+
 
 class Counters:
     """Counters in the memory of this process. Raises: StorageError if the store does not answer."""
@@ -70,30 +73,33 @@ class RedisCounters(Counters):
         windows = storage._previous_window_key(key), storage._current_window_key(key)  # noqa: SLF001 - no public name
         return [storage.prefixed_key(window) for window in windows]
 
-    def _run(self, calls: Sequence[tuple[Any, list[str], list[int]]]) -> list[Any]:
+    def _run(self, calls: Sequence[_Call]) -> list[Any]:
+        """Run scripts in one round trip, and return their results. A script that Redis lacks is loaded, and its calls are repeated."""
         try:
-            return self._send(calls)
-        except NoScriptError:  # Redis was restarted, and has run nothing
-            self._load(script for script, *_ in calls)
-            return self._send(calls)
+            results = self._send(calls)
+            lacking = [index for index, result in enumerate(results) if isinstance(result, NoScriptError)]
+            if lacking:
+                self._load({calls[index][0] for index in lacking})
+                for index, result in zip(lacking, self._send([calls[index] for index in lacking]), strict=True):
+                    results[index] = result
         except RedisError as error:
             raise StorageError(error) from error
+        if failure := next((result for result in results if isinstance(result, RedisError)), None):
+            raise StorageError(failure)
+        return results
 
-    def _send(self, calls: Iterable[tuple[Any, list[str], list[int]]]) -> list[Any]:
+    def _send(self, calls: Iterable[_Call]) -> list[Any]:
         client: Any = self._storage.get_connection()
         with client.pipeline(transaction=False) as pipeline:
             for script, keys, arguments in calls:
                 pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
-            results: list[Any] = pipeline.execute()
+            results: list[Any] = pipeline.execute(raise_on_error=False)
         return results
 
     def _load(self, scripts: Iterable[Any]) -> None:
         client: Any = self._storage.get_connection()
-        try:
-            for text in {script.script for script in scripts}:
-                client.script_load(text)
-        except RedisError as error:
-            raise StorageError(error) from error
+        for script in scripts:
+            client.script_load(script.script)
 
     def _stats(self, item: RateLimitItem, name: Name, window: Sequence[bytes | int | None]) -> WindowStats:
         """Compute the state as `limits` does, from a window that has been read already."""

@@ -142,7 +142,9 @@ def amnesty(page: Page, site: str) -> None:
     page.check("[name=streak_codes][value=daily_login]")
     page.fill("[name=reason]", "The database was down.")
     page.click("button:has-text('Preview')")
-    expect(page.locator("[data-preview] li").last).to_have_text("Daily login: 1 participant, 1 run alive, 0 at risk now.")
+    expect(page.locator("[data-preview] li").last).to_have_text(
+        "Daily login: 1 participant, 1 run alive, 0 at risk now."
+    )
     page.click("button:has-text('Change it')")
     page.fill("[name=to_on]", "2026-02-16")
     page.click("button:has-text('Preview')")
