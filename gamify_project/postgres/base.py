@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from participants.database import send
@@ -37,3 +38,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         send(self, "BEGIN")
+
+    def _commit(self) -> Any:
+        """Commit unless COMMIT was sent with the writes. psycopg would find that out too, but not without waiting for its lock."""
+        if self.connection is None or self.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            return super()._commit()  # type: ignore[misc]  # the stubs lack it
+        return None
+
+    def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Do nothing if it is so already, as it is at the end of every transaction."""
+        if self.connection.autocommit != autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
