@@ -42,14 +42,10 @@ def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *def
 
 @contextlib.contextmanager
 def served(environment: Mapping[str, str]) -> Iterator[int]:
-    """gunicorn with a worker per core, one thread each; yields the port."""
+    """gunicorn as in production, with a worker per core; yields the port."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "1"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gamify_project.process.gunicorn_config"]
     command += [
-        "--worker-class",
-        "gamify_project.process.web_worker.Worker",
-        "--http-parser",
-        "python",
         "--workers",
         str(WORKERS),
         "--bind",

@@ -17,6 +17,10 @@ class Answer(WSGITask):  # type: ignore[misc]  # waitress has no types
     class keeps the connection, and sends both at once.
     """
 
+    wrote_header: bool
+    chunked_response: bool
+    close_on_finish: bool
+
     def service(self) -> None:
         self.execute()
         self.finish()
@@ -79,7 +83,7 @@ class Answer(WSGITask):  # type: ignore[misc]  # waitress has no types
             lines.append("Transfer-Encoding: chunked")
 
     def _must_close(self) -> bool:
-        return self.request.connection_close or self.channel.server.is_stopping
+        return bool(self.request.connection_close or self.channel.server.is_stopping)
 
     def set_close_on_finish(self) -> None:
         self.close_on_finish = True

@@ -32,7 +32,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     While `is_busy`, a request waits for a thread or runs. Nothing more is read then.
     """
 
-    socket: socket.socket | None
+    socket: Any  # None after the end of the connection
+    requests: list[Request]
+    close_when_flushed: bool
     receiving: Request | None = None
     is_busy = False
     is_lingering = False
