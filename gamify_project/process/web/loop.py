@@ -44,7 +44,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     channel_class = Channel
 
-    def __init__(self, application: Wsgi, *, sock: socket.socket, loop: "Loop", is_one_of_many: bool) -> None:
+    def __init__(self, application: Wsgi, *, sock: socket.socket, loop: "Loop") -> None:
         sockinfo = (sock.family, sock.type, sock.proto, sock.getsockname())
         super().__init__(
             application, {}, _start=False, _sock=sock, dispatcher=loop, adj=_adjustments(), sockinfo=sockinfo,
@@ -54,7 +54,6 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.environment = Environment(
             name=self.effective_host,
             port=self.effective_port,
-            is_one_of_many=is_one_of_many,
             file_wrapper=ReadOnlyFileBasedBuffer,
         )
 
@@ -108,7 +107,7 @@ class Loop:
         self.is_stopping = False
         self.is_running = True
         self.has_failed = False
-        self._servers = [Server(application, sock=sock, loop=self, is_one_of_many=True) for sock in sockets]
+        self._servers = [Server(application, sock=sock, loop=self) for sock in sockets]
         self._slot = slot
         self._threads = threads
         self._max_connections = connections
@@ -226,6 +225,8 @@ class Loop:
 
     def _pause(self, now: float) -> float:
         """Return how many seconds to wait for events."""
+        if self._handed_back or not self.is_running:
+            return 0.0
         until = self._next_sweep if self._is_accepting else min(self._next_sweep, self._accepts_at)
         return max(0.0, until - now)
 
@@ -253,7 +254,15 @@ class Loop:
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def _settle(self, member: Member, channel: Channel) -> None:
-        """Do what is next for a connection: close, serve its request, send, or read."""
+        """Do what is next for a connection. An unexpected error ends only this connection."""
+        try:
+            self._go_on_with(member, channel)
+        except Exception:
+            logger.exception("connection_failed")
+            channel.handle_close()
+
+    def _go_on_with(self, member: Member, channel: Channel) -> None:
+        """Close, serve the request, send, or read."""
         if channel.will_close or not channel.connected:
             channel.handle_close()
         elif channel.requests and not channel.is_busy:

@@ -146,7 +146,7 @@ class Environment:
 
     UNPREFIXED: ClassVar[dict[str, str]] = {"CONTENT_LENGTH": "CONTENT_LENGTH", "CONTENT_TYPE": "CONTENT_TYPE"}
 
-    def __init__(self, *, name: str, port: str, is_one_of_many: bool, file_wrapper: Callable[..., Any]) -> None:
+    def __init__(self, *, name: str, port: str, file_wrapper: Callable[..., Any]) -> None:
         self._fixed = {
             "SERVER_NAME": name,
             "SERVER_PORT": port,
@@ -156,7 +156,7 @@ class Environment:
             "wsgi.url_scheme": "http",
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
-            "wsgi.multiprocess": is_one_of_many,
+            "wsgi.multiprocess": True,
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
         }
