@@ -1,10 +1,12 @@
 """Clients that are slow to send, and requests that wait, do not keep others waiting: the running product on SQLite."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from tests.processes import until
 from tests.product import Product
 from tests.raw_http import GAMIFY, Connection, ask, assert_in_shape, head
 
@@ -54,3 +56,30 @@ def test_the_raw_path_is_provided_by_the_server(port: int, served: Product) -> N
     answer = ask(port, "GET", f"{GAMIFY}/participants/a%2Fb%20c/points?x=1", key)
 
     assert (answer.status, answer.json()["participant_id"]) == (200, "a/b c")
+
+
+def test_a_stream_is_sent_piece_by_piece_and_ends_when_its_client_goes(port: int, served: Product) -> None:
+    """A process accepts four streams. When their clients have gone, their threads are free for others."""
+    stream = head("GET", f"{GAMIFY}/admin/feed/stream", f"X-API-Key: {served.keys()['quickstart_admin']}")
+
+    with half_sent(port, stream, number=4) as streams:
+        assert [connection.interim() for connection in streams] == [200] * 4
+        assert [b"retry: 1000" in connection.chunk() for connection in streams] == [True] * 4
+        assert ask_status(port, stream) == 503
+
+    until(lambda: award_and_ask(port, served, stream) == 200, what="a stream is free")
+
+
+def ask_status(port: int, request: bytes) -> int:
+    with Connection(port) as connection:
+        connection.send(request)
+        return connection.interim()
+
+
+def award_and_ask(port: int, served: Product, stream: bytes) -> int:
+    """Cause an event, because a stream notices that its client has gone when it sends."""
+    body = b'{"participant_id": "streamed", "amount": 1}'
+    key = f"X-API-Key: {served.keys()['quickstart']}"
+    ask(port, "POST", AWARD, key, "Content-Type: application/json", f"Content-Length: {len(body)}", body=body)
+    time.sleep(0.5)
+    return ask_status(port, stream)
