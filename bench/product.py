@@ -78,14 +78,10 @@ def served(environment: Mapping[str, str]) -> Iterator[int]:
 
 @contextlib.contextmanager
 def served_process(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """gunicorn with a worker per core; yields the port, and the id of the process whose children are the workers."""
+    """gunicorn as in production, with a worker per core; yields the port, and the id of the process whose children are the workers."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "1"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:gamify_project.process.gunicorn_config"]
     command += [
-        "--worker-class",
-        "gamify_project.process.web_worker.Worker",
-        "--http-parser",
-        "python",
         "--workers",
         str(WORKERS),
         "--bind",

@@ -39,9 +39,9 @@ class RequestIdMiddleware:
 class RawPathMiddleware:
     """Distinguishes `%2F` from `/` in API paths, so that a participant may have the id `a/b`.
 
-    WSGI provides a decoded path, in which both look the same; gunicorn adds the raw path (`RAW_URI`). This middleware decodes
-    each segment except for `/` and `%`, which `ParticipantIdConverter` decodes later. Under a server without `RAW_URI` the two
-    cannot be distinguished, but routes still match.
+    WSGI provides a decoded path, in which both look the same; the web server adds the raw path (`REQUEST_URI`). This middleware
+    decodes each segment except for `/` and `%`, which `ParticipantIdConverter` decodes later. Under a server that does not
+    provide it, the two cannot be distinguished, but routes still match.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -221,9 +221,7 @@ if not 7 <= DELIVERY_RETENTION_DAYS <= EVENT_RETENTION_DAYS:
     raise ImproperlyConfigured(
         "DELIVERY_RETENTION_DAYS must be at least 7 (the longest time that a delivery is retried) and at most EVENT_RETENTION_DAYS."
     )
-WEB_THREADS = int(
-    env.str("WEB_THREADS", default="") or (8 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 1)
-)
+WEB_THREADS = int(env.str("WEB_THREADS", default="") or 8)
 FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # for each web process; a stream occupies a thread
 FEED_STREAM_SECONDS = env.int("FEED_STREAM_SECONDS", default=60)
 

@@ -93,11 +93,15 @@ class Connection:
         if headers.get("transfer-encoding") != "chunked":
             return self._exactly(int(headers.get("content-length", 0)))
         body = b""
-        while size := int(self._until(b"\r\n"), 16):
-            body += self._exactly(size)
-            self._exactly(2)
-        self._until(b"\r\n")
+        while chunk := self.chunk():
+            body += chunk
         return body
+
+    def chunk(self) -> bytes:
+        """The next chunk of a body; empty at its end. Raises NoAnswer."""
+        chunk = self._exactly(int(self._until(b"\r\n"), 16))
+        self._exactly(2)
+        return chunk
 
     def _until(self, mark: bytes) -> bytes:
         while mark not in self._read:

@@ -17,8 +17,8 @@ The supervisor:
 The web server, also without `serve` (`gunicorn --config python:gamify_project.process.gunicorn_config`):
 
 - `gunicorn_config`: its settings, and the gate at which its workers wait.
-- `web_worker`: the worker class, which corrects how gunicorn ends connections and waits.
-- `server_errors`: answers to requests that cannot be parsed and never reach Django.
+- `web`: what runs in its workers: connections, parsing, threads, and how the workers share connections.
+- `server_errors`: answers to requests that cannot be parsed or are too large, and never reach Django.
 
 The broker:
 

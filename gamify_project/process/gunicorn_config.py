@@ -1,7 +1,7 @@
 """The web server: `gunicorn --config python:gamify_project.process.gunicorn_config gamify_project.wsgi`.
 
-We use gunicorn because it provides the raw path (RAW_URI); other servers do not (docs/decisions/0007-gunicorn.md). Under
-`manage.py serve` it accepts connections on an inherited socket. Its workers import everything while the database is migrated,
+gunicorn starts, replaces and stops the workers; the package `web` serves requests in them (docs/decisions/0007-gunicorn.md). Under
+`manage.py serve` gunicorn accepts connections on an inherited socket. Its workers import everything while the database is migrated,
 then wait at a gate: a pipe, which is closed when requests may be served.
 """
 
@@ -13,11 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import get_resolver
 
-from gamify_project.process import server_errors
+from gamify_project.process.web.balance import Slots
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
-EMBEDDED_THREADS = 8
 IS_SQLITE = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
@@ -39,22 +38,30 @@ def _memory_folder() -> str | None:
 
 
 bind = _bind()
-worker_class = "gamify_project.process.web_worker.Worker"
-http_parser = "python"  # the worker extends it; the parser in C cannot be extended
-forwarder_headers = ""  # headers of a client must not change SCRIPT_NAME
-# SQLite: one process, so that all threads share caches and rate limits. PostgreSQL: one single-threaded process per core is fastest.
+worker_class = "gamify_project.process.web.worker.Worker"
+# SQLite: one process, so that all threads share caches and rate limits. PostgreSQL: one process per core.
 workers = 1 if IS_SQLITE else int(os.environ.get("WEB_WORKERS") or _cores())
-threads = int(os.environ.get("WEB_THREADS") or (EMBEDDED_THREADS if IS_SQLITE else 1))
+threads = settings.WEB_THREADS
 keepalive = 5
-limit_request_line = 8190  # a percent-encoded id of 255 characters can take 3,060 bytes
 graceful_timeout = 8
 worker_tmp_dir = _memory_folder()
 control_socket_disable = True
 
+_slots = Slots()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the new worker its place in the memory that the workers share."""
+    worker.slot = _slots.take()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Free the place of a worker that has ended, also if it was killed."""
+    _slots.release(worker.slot)
+
 
 def post_worker_init(worker: Any) -> None:
     """Import everything that the first request needs, then wait at the gate, with heartbeats for the arbiter."""
-    server_errors.install()
     assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)
     while gate >= 0 and worker.alive and not select.select([gate], [], [], 1.0)[0]:

@@ -12,8 +12,11 @@ slashes_separate: ContextVar[bool] = ContextVar("slashes_separate", default=Fals
 
 
 def raw_path(environ: Mapping[str, Any]) -> str | None:
-    """Return the percent-encoded path, without host and query string; None if the web server does not provide it (RAW_URI)."""
-    raw_uri: str | None = environ.get("RAW_URI")
+    """Return the percent-encoded path, without host and query string; None if the web server does not provide it.
+
+    The product's web server calls it REQUEST_URI, gunicorn's own workers call it RAW_URI.
+    """
+    raw_uri: str | None = environ.get("REQUEST_URI", environ.get("RAW_URI"))
     if raw_uri is None:
         return None
     if not raw_uri.startswith("/"):  # a proxy sent the whole URL
