@@ -33,8 +33,11 @@ PREVIOUS_RELEASE = {
 }
 """The newest migration of each app in the previous release. Each release records its predecessor's here.
 
-Migrations up to these are not checked: nothing older than the previous release has to run on the schema.
+Migrations up to these are not checked: nothing older than the previous release has to run on the schema. An app that is not
+listed here is new.
 """
+
+OUR_PACKAGES = ("participants", "gamify", "streaks", "rewards", "gamify_project")
 
 ALONE = (ours.AddIndexConcurrently, ours.RemoveIndexConcurrently, ours.RunInChunks)
 """Operations that need `atomic = False`. Nothing else may run outside a transaction, because `lock_timeout` ends with it."""
@@ -66,7 +69,8 @@ class Context:
     before: ProjectState
 
     def field_before(self, model_name: str, name: str) -> Field:
-        return self.before.models[self.app_label, model_name.lower()].fields[name]
+        field: Field = self.before.models[self.app_label, model_name.lower()].fields[name]
+        return field
 
     def is_released(self, model_name: str) -> bool:
         return (self.app_label, model_name.lower()) in self.released.models
@@ -78,15 +82,15 @@ class Context:
         return any(model._meta.db_table == table for model in self.released.apps.get_models(include_auto_created=True))
 
 
-def problems(loader: MigrationLoader, previous_release: Mapping[str, str] = PREVIOUS_RELEASE) -> Iterator[Problem]:
-    """Yield the problems of all migrations of our apps that are newer than `previous_release`."""
+def problems(loader: MigrationLoader, previous_release: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the problems of all migrations of our apps that are newer than `previous_release`, such as PREVIOUS_RELEASE."""
     old = list(previous_release.items())
     released = loader.project_state(old)
     known = {node for each in old for node in loader.graph.forwards_plan(each)}
     state = ProjectState()
     for node in _in_order(loader):
         migration = loader.graph.nodes[node]
-        if node[0] in previous_release and node not in known:
+        if _is_ours(migration) and node not in known:
             yield from problems_of(migration, before=state, released=released)
         state = migration.mutate_state(state, preserve=False)
 
@@ -97,6 +101,10 @@ def problems_of(migration: migrations.Migration, *, before: ProjectState, releas
     for rule, text in _findings(migration, before, released):
         if not reviewed.get(rule):
             yield Problem(f"{migration.app_label}.{migration.name}", rule, text)
+
+
+def _is_ours(migration: migrations.Migration) -> bool:
+    return type(migration).__module__.partition(".")[0] in OUR_PACKAGES
 
 
 def _in_order(loader: MigrationLoader) -> list[tuple[str, str]]:
@@ -184,7 +192,7 @@ def _add_field(operation: migrations.AddField, context: Context) -> Iterator[Fin
         )
     if _has_index(field):
         yield "index", f"{about} builds an index while writes wait: add it without one, then use AddIndexConcurrently."
-    if field.remote_field is not None and field.db_constraint:
+    if getattr(field, "db_constraint", False):
         yield "constraint", f"{about} checks a foreign key while writes wait: use db_constraint=False."
     if isinstance(field, models.GeneratedField):
         yield "type", f"{about} rewrites the table while reads and writes wait: use a plain column."
@@ -330,11 +338,11 @@ def _column_default(about: str, field: Field) -> Iterator[Finding]:
 
 def _is_writable_without(field: Field) -> bool:
     """Whether rows can be inserted by a statement that does not name the column."""
-    return field.null or field.db_default is not models.NOT_PROVIDED
+    return field.null or field.db_default is not models.NOT_PROVIDED or isinstance(field, models.GeneratedField)
 
 
 def _has_index(field: Field) -> bool:
-    return bool(field.unique or field.db_index)
+    return bool(field.unique or getattr(field, "db_index", False))
 
 
 def _holds_all_of(new: Field, old: Field) -> bool:

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db.migrations.loader import MigrationLoader
 
-from gamify_project.migration_rules import problems
+from gamify_project import migration_rules
 
 
 class Command(BaseCommand):
@@ -11,7 +11,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = list(problems(MigrationLoader(None, ignore_no_initial=True)))
+        found = list(migration_rules.problems(MigrationLoader(None), migration_rules.PREVIOUS_RELEASE))
         for problem in found:
             self.stderr.write(str(problem))
         if found:

@@ -1,10 +1,10 @@
 """Django's `migrate`, which tries again when another transaction holds a lock that a migration needs."""
 
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -17,7 +17,7 @@ class Command(migrate.Command):
     not queue behind it for longer. Writes go on during the pause before the next attempt.
     """
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--retry-seconds",
@@ -29,15 +29,17 @@ class Command(migrate.Command):
     def handle(self, *args: Any, retry_seconds: float, **options: Any) -> None:
         for pause in _pauses(retry_seconds):
             try:
-                return super().handle(*args, **options)
+                super().handle(*args, **options)
             except OperationalError as error:
                 if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
                     raise
                 self.stderr.write(
                     f"Another transaction holds a lock that this migration needs. Next try in {pause:g} s."
                 )
-            time.sleep(pause)
-        return super().handle(*args, **options)
+                time.sleep(pause)
+            else:
+                return
+        super().handle(*args, **options)
 
 
 def _pauses(seconds: float) -> Iterator[float]:
