@@ -41,6 +41,7 @@ fmt: install-dev ## put the code into the house format
 # It fails where there is no browser: a check that leaves tests out says nothing about the console.
 check: lint ## what CI runs: lint, migrations, deployment, OpenAPI, tests
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py lint_migrations
 	@echo "manage.py check --deploy (as production)"; $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@GAMIFY_REQUIRE_BROWSER=1 $(MAKE) --no-print-directory test

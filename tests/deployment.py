@@ -30,10 +30,11 @@ def commands() -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """An installation: its folder, and the environment of its processes."""
+    """An installation: its folder, the environment of its processes, and the folder of the code that they run."""
 
     folder: Path
     environment: Mapping[str, str]
+    code: Path = ROOT
 
     @property
     def port(self) -> int:
@@ -42,7 +43,7 @@ class Deployment:
     def run(self, command: Sequence[str], **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.here(command),
-            cwd=ROOT,
+            cwd=self.code,
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
@@ -61,7 +62,11 @@ class Deployment:
         output = self.folder / f"{name}.log"
         with output.open("wb") as out:
             process = subprocess.Popen(
-                self.here(commands()[name]), cwd=ROOT, env=dict(self.environment), stdout=out, stderr=subprocess.STDOUT
+                self.here(commands()[name]),
+                cwd=self.code,
+                env=dict(self.environment),
+                stdout=out,
+                stderr=subprocess.STDOUT,
             )
         try:
             until(lambda: until_it_says in output.read_text(), what=f"{until_it_says!r} of {name}", seconds=60)

@@ -23,9 +23,9 @@ class Badge(Definition):
 
     icon_url = models.CharField(max_length=500, null=True, blank=True)
     category = models.CharField(max_length=100, null=True, blank=True)
-    rarity = models.CharField(max_length=10, choices=Rarity.choices, default=Rarity.COMMON)
+    rarity = models.CharField(max_length=10, choices=Rarity.choices, default=Rarity.COMMON, db_default=Rarity.COMMON)
     criteria = JSONField(null=True, blank=True)
-    criteria_revision = models.PositiveIntegerField(default=1, editable=False)
+    criteria_revision = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
 
 class BadgeAward(ParticipantRow):
@@ -39,7 +39,7 @@ class BadgeAward(ParticipantRow):
     badge = models.ForeignKey(Badge, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     earned_at = models.DateTimeField()
     event_id = models.UUIDField(null=True)
-    metadata = JSONField(default=dict)
+    metadata = JSONField(default=dict, db_default={})
 
     objects = ParticipantRowQuerySet.as_manager()
 

@@ -30,7 +30,7 @@ class Event(ParticipantRow):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=100)
-    properties = JSONField(default=dict)
+    properties = JSONField(default=dict, db_default={})
     trace = JSONField(null=True)
     marks = JSONField(null=True)
     occurred_at = models.DateTimeField()

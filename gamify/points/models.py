@@ -48,7 +48,7 @@ class LedgerEntry(ParticipantRow):
     event_id = models.UUIDField(null=True)
     reverses_id = models.UUIDField(null=True)
     reason = models.TextField(null=True)
-    metadata = JSONField(default=dict)
+    metadata = JSONField(default=dict, db_default={})
     created_at = models.DateTimeField()
 
     objects = LedgerEntryQuerySet.as_manager()

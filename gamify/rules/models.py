@@ -25,14 +25,14 @@ class Rule(Definition):
     """
 
     display_order = None  # type: ignore[assignment]  # Django's way to leave it out; rules have a priority instead
-    priority = models.IntegerField(default=0)
+    priority = models.IntegerField(default=0, db_default=0)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
-    event_types = models.JSONField(default=list, blank=True)
-    changes = models.JSONField(default=list, blank=True)
+    event_types = models.JSONField(default=list, db_default=[], blank=True)
+    changes = models.JSONField(default=list, db_default=[], blank=True)
     expression = JSONField(null=True, blank=True)
-    grants = JSONField(default=list)
-    limits = models.JSONField(default=dict, blank=True)
+    grants = JSONField(default=list, db_default=[])
+    limits = models.JSONField(default=dict, db_default={}, blank=True)
 
     objects = RuleQuerySet.as_manager()  # type: ignore[misc]  # a subclass of the parent's manager type
 
@@ -52,7 +52,7 @@ class RuleTally(ParticipantRow):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rule = models.ForeignKey(Rule, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     total = models.BigIntegerField()
-    days = models.JSONField(default=dict)
+    days = models.JSONField(default=dict, db_default={})
     last_at = models.DateTimeField()
 
     objects = ParticipantRowQuerySet.as_manager()

@@ -25,9 +25,11 @@ class Tier(Definition):
     level = models.PositiveIntegerField()
     color = models.CharField(max_length=20, null=True, blank=True)
     icon_url = models.CharField(max_length=500, null=True, blank=True)
-    criteria_config = models.JSONField(default=dict, blank=True)
-    award_type = models.CharField(max_length=10, choices=AwardType.choices, default=AwardType.AUTOMATIC)
-    benefits = models.JSONField(default=list, blank=True)
+    criteria_config = models.JSONField(default=dict, db_default={}, blank=True)
+    award_type = models.CharField(
+        max_length=10, choices=AwardType.choices, default=AwardType.AUTOMATIC, db_default=AwardType.AUTOMATIC
+    )
+    benefits = models.JSONField(default=list, db_default=[], blank=True)
     points_multiplier = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
 
     @property

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with one difference: see `base`."""
+"""Django's PostgreSQL backend, with two differences: see `base` and `schema`."""

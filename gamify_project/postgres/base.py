@@ -12,6 +12,7 @@ from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
+from gamify_project.postgres.schema import DatabaseSchemaEditor
 from participants.database import send
 
 
@@ -30,6 +31,8 @@ class InstantLoader(TimestamptzLoader):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         if self.timezone is UTC:

@@ -15,5 +15,5 @@ class AuditRun(models.Model):
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="audit_run")
     began_at = models.DateTimeField()
     audited_at = models.DateTimeField(null=True)
-    rows = models.PositiveBigIntegerField(default=0)
-    drifts = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0, db_default=0)
+    drifts = models.PositiveBigIntegerField(default=0, db_default=0)

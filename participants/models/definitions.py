@@ -27,8 +27,8 @@ class Definition(models.Model):
     code = models.CharField(max_length=50)
     name = models.CharField(max_length=100)
     description = models.TextField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
-    display_order = models.IntegerField(default=0)
+    is_active = models.BooleanField(default=True, db_default=True)
+    display_order = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

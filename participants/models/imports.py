@@ -18,9 +18,9 @@ class FileImport(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
     command = models.CharField(max_length=40)
     digest = models.CharField(max_length=64)
-    line = models.PositiveBigIntegerField(default=0)
-    offset = models.PositiveBigIntegerField(default=0)
-    bad = models.PositiveBigIntegerField(default=0)
+    line = models.PositiveBigIntegerField(default=0, db_default=0)
+    offset = models.PositiveBigIntegerField(default=0, db_default=0)
+    bad = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -23,10 +23,10 @@ class ApiKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=100, blank=True, default="")
+    name = models.CharField(max_length=100, blank=True, default="", db_default="")
     prefix = models.CharField(max_length=20)
     digest = models.CharField(max_length=64, editable=False)
-    scopes = models.JSONField(default=list, blank=True)
+    scopes = models.JSONField(default=list, db_default=[], blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -33,19 +33,25 @@ class Tenant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(max_length=64)
-    environment = models.CharField(max_length=8, choices=Environment.choices, default=Environment.LIVE)
+    environment = models.CharField(
+        max_length=8, choices=Environment.choices, default=Environment.LIVE, db_default=Environment.LIVE
+    )
     live = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="sandbox")
     name = models.CharField(max_length=255)
-    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
-    is_active = models.BooleanField(default=True)
-    catalog_version = models.PositiveBigIntegerField(default=1, editable=False)
+    timezone = models.CharField(
+        max_length=64, default="UTC", db_default="UTC", help_text="IANA name, such as Europe/Berlin."
+    )
+    is_active = models.BooleanField(default=True, db_default=True)
+    catalog_version = models.PositiveBigIntegerField(default=1, db_default=1, editable=False)
     participant_writes_per_minute = models.PositiveIntegerField(
         default=default_participant_writes,
+        db_default=300,
         validators=[MinValueValidator(0)],
         help_text="Writes one participant may cause per minute; 0 switches the cap off.",
     )
     key_requests_per_minute = models.PositiveIntegerField(
         default=default_key_requests,
+        db_default=60_000,
         validators=[MinValueValidator(0)],
         help_text="Requests one API key may make per minute; 0 switches the cap off.",
     )

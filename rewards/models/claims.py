@@ -60,7 +60,7 @@ class Claim(MultiplierFields, ParticipantRow):
     reward_type = models.CharField(max_length=20, choices=RewardType.choices)
     status = models.CharField(max_length=10, choices=ClaimStatus.choices)
     code_value = models.CharField(max_length=255, null=True)
-    points_deducted = models.BigIntegerField(default=0)
+    points_deducted = models.BigIntegerField(default=0, db_default=0)
     entry_id = models.UUIDField(null=True)
     refund_id = models.UUIDField(null=True)
     source = JSONField(null=True)

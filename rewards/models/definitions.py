@@ -29,7 +29,7 @@ class Reward(Definition):
     """
 
     reward_type = models.CharField(max_length=20, choices=RewardType.choices)
-    points_cost = models.BigIntegerField(default=0)
+    points_cost = models.BigIntegerField(default=0, db_default=0)
     max_claims_per_user = models.PositiveIntegerField(null=True, blank=True, default=1)
     total_inventory = models.PositiveIntegerField(null=True, blank=True)
     min_tier_level = models.PositiveIntegerField(null=True, blank=True)
@@ -38,9 +38,9 @@ class Reward(Definition):
     image_url = models.CharField(max_length=500, null=True, blank=True)
     code_pattern = models.CharField(max_length=MAX_PATTERN, null=True, blank=True)
     config = JSONField(null=True, blank=True)
-    claimed = models.PositiveIntegerField(default=0, editable=False)
-    free_codes = models.PositiveIntegerField(default=0, editable=False)
-    has_codes = models.BooleanField(default=False, editable=False)
+    claimed = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    free_codes = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    has_codes = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta(Definition.Meta):
         constraints = [

@@ -34,14 +34,14 @@ class Terms(models.Model):
     windows, and null for other periods. `week_start` 0 is Monday.
     """
 
-    period = models.CharField(max_length=10, choices=PERIODS, default=Period.DAILY.value)
+    period = models.CharField(max_length=10, choices=PERIODS, default=Period.DAILY.value, db_default=Period.DAILY.value)
     duration_seconds = models.PositiveIntegerField(null=True, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
-    reset_time = models.CharField(max_length=5, default="00:00")
-    week_start = models.PositiveSmallIntegerField(default=0)
-    condition = JSONField(default=any_tick)
-    grace_periods = models.PositiveIntegerField(default=0)
-    reset_on_miss = models.BooleanField(default=True)
+    reset_time = models.CharField(max_length=5, default="00:00", db_default="00:00")
+    week_start = models.PositiveSmallIntegerField(default=0, db_default=0)
+    condition = JSONField(default=any_tick, db_default=any_tick())
+    grace_periods = models.PositiveIntegerField(default=0, db_default=0)
+    reset_on_miss = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         abstract = True
@@ -73,15 +73,15 @@ class Streak(Terms, Definition):
     """
 
     name = models.CharField(max_length=255)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE, db_default=Status.ACTIVE)
     event_types = JSONField()
     fact_filter = JSONField(null=True, blank=True)
     expression = JSONField(null=True, blank=True)
-    milestones = JSONField(default=list)
+    milestones = JSONField(default=list, db_default=[])
     at_risk_seconds = models.PositiveIntegerField(null=True, blank=True)
     icon_url = models.CharField(max_length=500, null=True, blank=True)
     color = models.CharField(max_length=20, null=True, blank=True)
-    revision = models.PositiveIntegerField(default=1, editable=False)
+    revision = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     review_due_at = models.DateTimeField(null=True, editable=False)
     review_cursor = models.UUIDField(null=True, editable=False)
 
@@ -126,7 +126,7 @@ class StreakRevision(Terms):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
     streak = models.ForeignKey(Streak, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
-    tenant_timezone = models.CharField(max_length=64, default="UTC")
+    tenant_timezone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     ended_at = models.DateTimeField()
 
     class Meta:

@@ -38,16 +38,26 @@ class Challenge(Definition):
     - `starts_at`, `ends_at`: of a fixed challenge, else null. `duration_days`: of a rolling challenge, else null.
     """
 
-    duration_type = models.CharField(max_length=10, choices=DurationChoice.choices, default=DurationChoice.PERPETUAL)
+    duration_type = models.CharField(
+        max_length=10,
+        choices=DurationChoice.choices,
+        default=DurationChoice.PERPETUAL,
+        db_default=DurationChoice.PERPETUAL,
+    )
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     duration_days = models.PositiveIntegerField(null=True, blank=True)
-    enrolment = models.CharField(max_length=10, choices=EnrolmentChoice.choices, default=EnrolmentChoice.AUTOMATIC)
+    enrolment = models.CharField(
+        max_length=10,
+        choices=EnrolmentChoice.choices,
+        default=EnrolmentChoice.AUTOMATIC,
+        db_default=EnrolmentChoice.AUTOMATIC,
+    )
     objectives = JSONField()
-    completion = JSONField(default=every_objective)
-    milestones = JSONField(default=list)
-    completion_grants = JSONField(default=list)
-    is_repeatable = models.BooleanField(default=False)
+    completion = JSONField(default=every_objective, db_default=every_objective())
+    milestones = JSONField(default=list, db_default=[])
+    completion_grants = JSONField(default=list, db_default=[])
+    is_repeatable = models.BooleanField(default=False, db_default=False)
 
     class Meta(Definition.Meta):
         constraints = [

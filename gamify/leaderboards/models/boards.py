@@ -26,10 +26,12 @@ class Leaderboard(Definition):
     complete. Until then answers have `building` true.
     """
 
-    metric = models.CharField(max_length=20, default=DEFAULT_METRIC)
-    selector = JSONField(default=dict, blank=True)
-    time_window = models.CharField(max_length=10, choices=WindowChoice.choices, default=WindowChoice.ALL_TIME)
-    timezone = models.CharField(max_length=64, default="UTC")
+    metric = models.CharField(max_length=20, default=DEFAULT_METRIC, db_default=DEFAULT_METRIC)
+    selector = JSONField(default=dict, db_default={}, blank=True)
+    time_window = models.CharField(
+        max_length=10, choices=WindowChoice.choices, default=WindowChoice.ALL_TIME, db_default=WindowChoice.ALL_TIME
+    )
+    timezone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     participant_filter = JSONField(null=True, blank=True)
     track = models.UUIDField(default=new_id, editable=False)
     built_to = models.UUIDField(null=True, editable=False)

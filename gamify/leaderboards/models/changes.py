@@ -30,4 +30,4 @@ class Folding(models.Model):
     """
 
     tenant = models.OneToOneField(Tenant, primary_key=True, on_delete=models.CASCADE, related_name="+")
-    revision = models.BigIntegerField(default=1)
+    revision = models.BigIntegerField(default=1, db_default=1)

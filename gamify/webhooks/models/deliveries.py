@@ -44,11 +44,13 @@ class Delivery(TenantRow):
         DOMAIN_EVENT, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
     type = models.CharField(max_length=60)
-    status = models.CharField(max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
-    tries = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(
+        max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING, db_default=DeliveryStatus.PENDING
+    )
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(null=True)
     lease = models.UUIDField(null=True, editable=False)
-    log = models.JSONField(default=list)
+    log = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 

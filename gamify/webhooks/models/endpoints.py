@@ -38,7 +38,7 @@ class Endpoint(models.Model):
     url = models.CharField("address", max_length=MAX_ADDRESS)
     description = models.CharField(max_length=255, null=True, blank=True)
     event_types = models.JSONField()
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField("active", default=True, db_default=True)
     ciphertext = models.TextField(editable=False)
     former_ciphertext = models.TextField(null=True, editable=False)
     former_until = models.DateTimeField(null=True, editable=False)

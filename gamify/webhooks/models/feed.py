@@ -12,5 +12,5 @@ class FeedHead(models.Model):
     """
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    position = models.BigIntegerField(default=0)
-    pruned_through = models.BigIntegerField(default=0)
+    position = models.BigIntegerField(default=0, db_default=0)
+    pruned_through = models.BigIntegerField(default=0, db_default=0)

@@ -1,0 +1,50 @@
+"""Django's `migrate`, which tries again when another transaction holds a lock that a migration needs."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.core.management.commands import migrate
+from django.db import OperationalError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+
+LONGEST_PAUSE_SECONDS = 15.0
+
+
+class Command(migrate.Command):
+    """Applies migrations. On PostgreSQL each waits at most 2 s for a lock (gamify_project.postgres.schema), so that writes do
+    not queue behind it for longer. Writes go on during the pause before the next attempt.
+    """
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--retry-seconds",
+            type=float,
+            default=600.0,
+            help="How long to try again when another transaction holds a lock that a migration needs. Default: 600.",
+        )
+
+    def handle(self, *args: Any, retry_seconds: float, **options: Any) -> None:
+        for pause in _pauses(retry_seconds):
+            try:
+                super().handle(*args, **options)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+                    raise
+                self.stderr.write(
+                    f"Another transaction holds a lock that this migration needs. Next try in {pause:g} s."
+                )
+                time.sleep(pause)
+            else:
+                return
+        super().handle(*args, **options)
+
+
+def _pauses(seconds: float) -> Iterator[float]:
+    """Yield the seconds to wait after each failed attempt: 1, 2, 4 and so on up to 15, until `seconds` have passed."""
+    end, pause = time.monotonic() + seconds, 1.0
+    while time.monotonic() < end:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

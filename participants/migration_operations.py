@@ -1,0 +1,180 @@
+"""Operations for migrations that run while the previous release writes (docs/decisions/0024-rolling-upgrades.md).
+
+Django's own concurrent operations work only on PostgreSQL. These work on both databases. SQLite serves one release at a time, so
+there they do what the plain operations do.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.postgres import operations as postgres
+from django.db import models, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddConstraint, AddIndex, RemoveIndex, RunPython
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState, StateApps
+
+Chunk = Callable[[StateApps, BaseDatabaseSchemaEditor], int | None]
+
+INVALID_INDEX = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s)) AND NOT indisvalid"
+
+
+class AddIndexConcurrently(postgres.AddIndexConcurrently):
+    """Create an index without blocking writes. Needs `atomic = False`, and must be the only operation of its migration.
+
+    An attempt that was interrupted leaves an index that PostgreSQL does not use. The next attempt drops it first.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if not _is_postgresql(schema_editor):
+            AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
+            return
+        if self._is_left_invalid(schema_editor):
+            self.database_backwards(app_label, schema_editor, to_state, from_state)
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        backwards = super().database_backwards if _is_postgresql(schema_editor) else self._remove_plainly
+        backwards(app_label, schema_editor, from_state, to_state)
+
+    def _remove_plainly(self, *arguments: Any) -> None:
+        AddIndex.database_backwards(self, *arguments)
+
+    def _is_left_invalid(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(INVALID_INDEX, [self.index.name])
+            return cursor.fetchone() is not None
+
+
+class RemoveIndexConcurrently(postgres.RemoveIndexConcurrently):
+    """Drop an index without blocking writes. Needs `atomic = False`, and must be the only operation of its migration."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        else:
+            RemoveIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if _is_postgresql(schema_editor):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+        else:
+            RemoveIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class AddConstraintNotValid(postgres.AddConstraintNotValid):
+    """Add a check constraint that applies to new writes only. `ValidateConstraint`, in a later migration, checks stored rows."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        else:
+            AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class ValidateConstraint(postgres.ValidateConstraint):
+    """Check the rows that were stored before the constraint. Reads the table without blocking writes."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class DropColumn(Operation):
+    """Drop a column which an earlier release removed from the state. `field` is its last definition, for the way back."""
+
+    def __init__(self, model_name: str, name: str, field: "models.Field[Any, Any]") -> None:
+        self.model_name, self.name, self.field = model_name, name, field
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The field left the state with an earlier migration."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = self._model(app_label, from_state)
+        field = model._meta.get_field(self.name)
+        if _has_column(schema_editor, model, field.column):
+            schema_editor.remove_field(model, field)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = self._model(app_label, to_state)
+        schema_editor.add_field(model, model._meta.get_field(self.name))
+
+    def describe(self) -> str:
+        return f"Drop column of field {self.name} from {self.model_name}"
+
+    def _model(self, app_label: str, state: ProjectState) -> Any:
+        """Return the model with the field, as it was before the field left the state."""
+        before = state.clone()
+        before.add_field(app_label, self.model_name.lower(), self.name, self.field, preserve_default=True)
+        return before.apps.get_model(app_label, self.model_name)
+
+
+class DropTable(Operation):
+    """Drop a table whose model an earlier release removed from the state. There is no way back: the rows are gone."""
+
+    reversible = False
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The model left the state with an earlier migration."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        schema_editor.execute(f"DROP TABLE IF EXISTS {schema_editor.quote_name(self.table)}")
+
+    def describe(self) -> str:
+        return f"Drop table {self.table}"
+
+
+class RunInChunks(RunPython):
+    """Call `code` until it returns 0, each time in a transaction of its own, so that no lock is held for long.
+
+    `code(apps, schema_editor)` changes about a thousand of the rows that still need the change, and returns their number. It must
+    not change a row twice, because a migration that was interrupted starts again. Needs `atomic = False`, and must be the only
+    operation of its migration.
+    """
+
+    def __init__(self, code: Chunk, reverse_code: Chunk) -> None:
+        super().__init__(_until_done(code), _until_done(reverse_code), atomic=False)
+
+
+def _until_done(code: Chunk) -> Callable[[StateApps, BaseDatabaseSchemaEditor], None]:
+    @wraps(code)
+    def run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        has_rows = True
+        while has_rows:
+            with transaction.atomic(using=schema_editor.connection.alias):
+                has_rows = bool(code(apps, schema_editor))
+
+    return run
+
+
+def _is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
+    return schema_editor.connection.vendor == "postgresql"
+
+
+def _has_column(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], column: str) -> bool:
+    connection = schema_editor.connection
+    with connection.cursor() as cursor:
+        described = connection.introspection.get_table_description(cursor, model._meta.db_table)
+    return any(each.name == column for each in described)
