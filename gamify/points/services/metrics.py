@@ -26,13 +26,13 @@ def _amount_of_reversal(event: DomainEvent) -> Iterator[tuple[datetime, int]]:
 def _awards_in_history(tenant: Tenant, participant_ids: Sequence[UUID]) -> Iterator[HistoryAmount]:
     """Awards at the time they were made, and their reversals at the time of the award."""
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, participant_id__in=participant_ids)
-    awarded_at: dict[UUID, datetime] = {}
-    for entry in entries.filter(type=EntryType.AWARD).only("participant_id", "delta", "created_at"):
-        awarded_at[entry.pk] = entry.created_at
-        yield HistoryAmount(entry.participant_id, entry.delta, entry.created_at)
-    for entry in entries.filter(type=EntryType.REVERSAL):
-        if entry.reverses_id in awarded_at:
-            yield HistoryAmount(entry.participant_id, entry.delta, awarded_at[entry.reverses_id])
+    reversals = entries.filter(type=EntryType.REVERSAL)
+    amounts = {pk: amount for pk, *amount in reversals.values_list("reverses_id", "participant_id", "delta")}
+    columns = ("participant_id", "delta", "created_at", *(["pk"] if amounts else []))
+    for participant_id, delta, at, *pk in entries.filter(type=EntryType.AWARD).values_list(*columns):
+        yield HistoryAmount(participant_id, delta, at)
+        if pk and pk[0] in amounts:
+            yield HistoryAmount(*amounts[pk[0]], at)
 
 
 def _last_moves(
