@@ -27,12 +27,16 @@ def _awards_in_history(tenant: Tenant, participant_ids: Sequence[UUID]) -> Itera
     """Awards at the time they were made, and their reversals at the time of the award."""
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, participant_id__in=participant_ids)
     reversals = entries.filter(type=EntryType.REVERSAL)
-    amounts = {pk: amount for pk, *amount in reversals.values_list("reverses_id", "participant_id", "delta")}
-    columns = ("participant_id", "delta", "created_at", *(["pk"] if amounts else []))
-    for participant_id, delta, at, *pk in entries.filter(type=EntryType.AWARD).values_list(*columns):
+    deltas = dict(reversals.values_list("reverses_id", "delta"))
+    # Tuples, because a new board reads all entries. Ids are read only where there are reversals: they are slow to build.
+    awards = entries.filter(type=EntryType.AWARD).values_list("participant_id", "delta", "created_at")
+    if not deltas:
+        yield from (HistoryAmount(*award) for award in awards)
+        return
+    for participant_id, delta, at, pk in awards.values_list("participant_id", "delta", "created_at", "pk"):
         yield HistoryAmount(participant_id, delta, at)
-        if pk and pk[0] in amounts:
-            yield HistoryAmount(*amounts[pk[0]], at)
+        if pk in deltas:
+            yield HistoryAmount(participant_id, deltas[pk], at)
 
 
 def _last_moves(
