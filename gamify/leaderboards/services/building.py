@@ -45,12 +45,12 @@ def build(*, board: Leaderboard, now: datetime) -> Iterator[int]:
     yield from wait_for_open_units()
     size, began = min(FIRST_CHUNK, CHUNK), time.monotonic()
     while (filled := _build_chunk(board=board, size=size, now=now)) is not None:
-        size = _next_size(size, seconds=time.monotonic() - began)
+        size = next_size(size, seconds=time.monotonic() - began)
         yield filled
         began = time.monotonic()
 
 
-def _next_size(size: int, *, seconds: float) -> int:
+def next_size(size: int, *, seconds: float) -> int:
     """The size of the next chunk, after one of this size took so many seconds: half or double, FIRST_CHUNK to CHUNK."""
     return min(CHUNK, max(FIRST_CHUNK, size // 2) if seconds > LOCK_SECONDS else size * 2)
 

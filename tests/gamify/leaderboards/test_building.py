@@ -13,6 +13,7 @@ from django.db import transaction
 from gamify.leaderboards.models import Leaderboard, Score, ScoreChange, ScoreRange
 from gamify.leaderboards.selectors import boards_in, build_progress
 from gamify.leaderboards.services import build, create_leaderboard, drifts, fold, sweep, update_leaderboard
+from gamify.leaderboards.services.building import next_size
 from gamify.leaderboards.tasks import build_one, build_waiting, fold_waiting, sweep_all
 from participants.catalog import catalog_of
 from participants.services.participants import anonymize
@@ -376,3 +377,11 @@ def test_a_board_that_is_deactivated_while_it_is_filled_stays_incomplete(tenant,
     assert list(worker) == []
     row.refresh_from_db()
     assert row.built_at is None
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "following"),
+    [(200, 0.1, 400), (800, 0.1, 1000), (1000, 0.6, 500), (300, 0.6, 200), (200, 9.0, 200)],
+)
+def test_chunks_grow_while_locks_are_short(size, seconds, following):
+    assert next_size(size, seconds=seconds) == following
