@@ -16,7 +16,7 @@ from gamify.leaderboards import services
 from gamify.leaderboards.definitions import LeaderboardChanges, NewLeaderboard
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from gamify.leaderboards.models import Leaderboard, WindowChoice
-from gamify.leaderboards.selectors import Board, boards_in
+from gamify.leaderboards.selectors import Board, boards_in, build_progress
 from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.display import display
@@ -103,8 +103,11 @@ class LeaderboardAdmin(MetricAdmin):
         return board_metrics[row.metric].label
 
     @display("filled", label={"complete": "success", "building": "warning"})
-    def display_state(self, row: Leaderboard) -> str:
-        return "building" if row.is_active and row.built_at is None else "complete"
+    def display_state(self, row: Leaderboard) -> tuple[str, str]:
+        """The key of the label, and its text."""
+        if row.is_active and row.built_at is None:
+            return "building", f"building, {row.build_progress:.0%}"
+        return "complete", "complete"
 
 
 def _top_boxes(row: Leaderboard) -> Iterable[Box]:
@@ -112,7 +115,10 @@ def _top_boxes(row: Leaderboard) -> Iterable[Box]:
     board = boards_in(catalog_of(row.tenant)).active.get(row.code)
     if board is None:
         return
-    note = "The board is being filled from the history. Entries may be missing." if board.is_building else ""
+    progress = build_progress(row.tenant, board)
+    note = (
+        f"The board is being filled from the history ({progress:.0%}). Entries may be missing." if progress < 1 else ""
+    )
     for window, kind in CLIENT_KINDS.items():
         if board.has_kind(kind):
             yield _top(row.tenant, board, window, note=note)

@@ -11,6 +11,7 @@ _PERIOD = {
     "period_start": "2026-02-01T00:00:00Z",
     "period_end": "2026-03-01T00:00:00Z",
     "building": False,
+    "build_progress": 1.0,
 }
 
 
@@ -61,6 +62,7 @@ CREATED = Example(
         "is_active": True,
         "display_order": 0,
         "building": True,
+        "build_progress": 0.0,
         "created_at": "2026-02-14T10:00:00Z",
         "updated_at": "2026-02-14T10:00:00Z",
     },

@@ -10,7 +10,7 @@ from gamify.leaderboards import services
 from gamify.leaderboards.api import examples
 from gamify.leaderboards.api.serializers import PageAnswer, PageQuery, PeriodQuery, RankAnswer
 from gamify.leaderboards.engine.periods import CLIENT_KINDS, Kind, Period, period_from_key
-from gamify.leaderboards.selectors import Board, boards_in
+from gamify.leaderboards.selectors import Board, boards_in, build_progress
 from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest, ParticipantRank
 from gamify.leaderboards.services import LeaderboardNotFound
 from participants.api.schema import operation
@@ -34,9 +34,10 @@ class LeaderboardViewSet(KeyViewSet):
         board = self._board(code)
         period = self._period(board, query)
         asked = PageRequest(query["limit"], query["offset"], query.get("around"))
+        progress = build_progress(self.tenant, board)  # before the page, which then contains at least this much
         page = services.answer_page(tenant=self.tenant, board=board, period=period, request=asked, now=self.now)
         entries = [_entry_body(board, entry) for entry in page.entries]
-        body = {**_period_body(board, period), "entries": entries, "total_participants": page.total}
+        body = {**_period_body(board, period, progress), "entries": entries, "total_participants": page.total}
         return Response(render(PageAnswer, body))
 
     @operation("read_leaderboard_rank", query=PeriodQuery, answer=RankAnswer, errors=_UNKNOWN, example=examples.RANK)
@@ -45,11 +46,12 @@ class LeaderboardViewSet(KeyViewSet):
         query = self.query(PeriodQuery)
         board = self._board(code)
         period = self._period(board, query)
+        progress = build_progress(self.tenant, board)
         ranked = services.answer_rank(
             tenant=self.tenant, board=board, period=period, participant_id=participant_id, now=self.now
         )
         return Response(
-            render(RankAnswer, {**_period_body(board, period), **_rank_body(board, participant_id, ranked)})
+            render(RankAnswer, {**_period_body(board, period, progress), **_rank_body(board, participant_id, ranked)})
         )
 
     def _board(self, code: str) -> Board:
@@ -83,7 +85,7 @@ _EXAMPLES = {
 }
 
 
-def _period_body(board: Board, period: Period) -> dict[str, Any]:
+def _period_body(board: Board, period: Period, progress: float) -> dict[str, Any]:
     start, end = period.bounds(board.zone)
     return {
         "leaderboard_code": board.code,
@@ -91,7 +93,8 @@ def _period_body(board: Board, period: Period) -> dict[str, Any]:
         "period_key": period.key,
         "period_start": start,
         "period_end": end,
-        "building": board.is_building,
+        "building": progress < 1,
+        "build_progress": progress,
     }
 
 

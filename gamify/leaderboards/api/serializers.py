@@ -14,6 +14,7 @@ from participants.api.fields import ParticipantIdField
 from participants.api.scalars import TextField, WholeNumberField
 
 MAX_OFFSET = 1_000_000_000
+BUILD_PROGRESS = "How much of the board is filled, from 0 to 1. It is 1 if the board is complete."
 CHANGES = ("up", "down", "same", "new")
 
 
@@ -50,6 +51,7 @@ class PeriodAnswer(serializers.Serializer[Any]):
     building = serializers.BooleanField(
         help_text="Whether the board is still being filled from the history. Entries may be missing until it is complete."
     )
+    build_progress = serializers.FloatField(min_value=0, max_value=1, help_text=BUILD_PROGRESS)
 
 
 class ScoreField(serializers.FloatField):
@@ -96,6 +98,7 @@ class LeaderboardAnswer(DefinitionAnswer):
     metric = MetricField(board_metric_names, help_text="The number that the board ranks by.")
     selector = SelectorBody(help_text="Which events or which streak the metric looks at.")
     building = serializers.SerializerMethodField(help_text="Whether the board is still being filled from the history.")
+    build_progress = serializers.FloatField(min_value=0, max_value=1, help_text=BUILD_PROGRESS)
 
     def get_building(self, row: Any) -> bool:
         return row.built_at is None

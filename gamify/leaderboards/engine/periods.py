@@ -90,11 +90,12 @@ def period_on(kind: Kind, day: date) -> Period:
 
 def periods_at(at: datetime, zone: ZoneInfo) -> Sequence[Period]:
     """The five periods that contain an instant and that clients can read."""
-    return _periods_on(local_day(at, zone))
+    return periods_on(local_day(at, zone))
 
 
 @lru_cache(maxsize=4096)
-def _periods_on(day: date) -> Sequence[Period]:
+def periods_on(day: date) -> Sequence[Period]:
+    """The five periods that contain a local day and that clients can read."""
     return tuple(period_on(kind, day) for kind in CLIENT_KINDS.values())
 
 

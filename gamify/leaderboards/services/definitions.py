@@ -9,7 +9,7 @@ from django.db import transaction
 
 from gamify.facts.services import board_metrics
 from gamify.leaderboards.models import Leaderboard
-from gamify.leaderboards.services.building import begin_track
+from gamify.leaderboards.services.building import TRACK_FIELDS, begin_track
 from gamify.leaderboards.services.waking import wake_builder
 from participants.errors import FieldError, InvalidInput, NotFound
 from participants.models import Tenant
@@ -18,7 +18,6 @@ from participants.services.tenants import check_timezone
 
 NOUN = "leaderboard"
 MEASURING = ("metric", "selector", "timezone", "participant_filter")
-TRACK = ("track", "built_to", "built_at")
 
 
 class LeaderboardNotFound(NotFound):
@@ -53,9 +52,9 @@ def update_leaderboard(row: Leaderboard, *, tenant: Tenant, changes: Mapping[str
     _check(tenant, changes)
     if _needs_new_track(row, changes):
         # A worker moves the cursor of the old track meanwhile. Without the lock, its last step could survive on the new track.
-        row.refresh_from_db(fields=TRACK, from_queryset=Leaderboard.objects.select_for_update())
+        row.refresh_from_db(fields=TRACK_FIELDS, from_queryset=Leaderboard.objects.select_for_update())
         begin_track(fresh := Leaderboard())
-        changes = {**changes, **{name: getattr(fresh, name) for name in TRACK}}
+        changes = {**changes, **{name: getattr(fresh, name) for name in TRACK_FIELDS}}
         transaction.on_commit(partial(wake_builder, row.pk))
     return update_definition(row, tenant=tenant, changes=changes, now=now)
 

@@ -15,7 +15,7 @@ from gamify.leaderboards.selectors.history import amounts_in_history
 from gamify.leaderboards.selectors.ranking.fold import Fold
 from gamify.leaderboards.selectors.ranking.refill import refill
 from gamify.leaderboards.selectors.ranking.stored_board import StoredBoard
-from gamify.leaderboards.services.building import next_people
+from gamify.leaderboards.services.building import CHUNK, next_people
 from participants.catalog import catalog_of
 from participants.models import Participant, Tenant
 
@@ -44,7 +44,7 @@ def drifts(
     changes that are made meanwhile do not appear as drifts.
     """
     last: UUID | None = None
-    while people := next_people(tenant, last):
+    while people := next_people(tenant, last, size=CHUNK):
         last = people[-1]
         yield from _drifts_of_people(tenant, people, now=now)
         report_progress(len(people))

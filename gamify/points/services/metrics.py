@@ -26,13 +26,17 @@ def _amount_of_reversal(event: DomainEvent) -> Iterator[tuple[datetime, int]]:
 def _awards_in_history(tenant: Tenant, participant_ids: Sequence[UUID]) -> Iterator[HistoryAmount]:
     """Awards at the time they were made, and their reversals at the time of the award."""
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, participant_id__in=participant_ids)
-    awarded_at: dict[UUID, datetime] = {}
-    for entry in entries.filter(type=EntryType.AWARD).only("participant_id", "delta", "created_at"):
-        awarded_at[entry.pk] = entry.created_at
-        yield HistoryAmount(entry.participant_id, entry.delta, entry.created_at)
-    for entry in entries.filter(type=EntryType.REVERSAL):
-        if entry.reverses_id in awarded_at:
-            yield HistoryAmount(entry.participant_id, entry.delta, awarded_at[entry.reverses_id])
+    reversals = entries.filter(type=EntryType.REVERSAL)
+    deltas = dict(reversals.values_list("reverses_id", "delta"))
+    # Tuples, because a new board reads all entries. Ids are read only where there are reversals: they are slow to build.
+    awards = entries.filter(type=EntryType.AWARD).values_list("participant_id", "delta", "created_at")
+    if not deltas:
+        yield from (HistoryAmount(*award) for award in awards)
+        return
+    for participant_id, delta, at, pk in awards.values_list("participant_id", "delta", "created_at", "pk"):
+        yield HistoryAmount(participant_id, delta, at)
+        if pk in deltas:
+            yield HistoryAmount(participant_id, deltas[pk], at)
 
 
 def _last_moves(

@@ -58,6 +58,7 @@ def test_a_page_has_the_fields_of_the_specification_and_more(tenant, api):
         "period_start": "2026-02-01T00:00:00Z",
         "period_end": "2026-03-01T00:00:00Z",
         "building": False,
+        "build_progress": 1.0,
         "entries": [
             {"rank": 1, "participant_id": "user_456", "display_name": None, "score": 5000, "change": "new"},
             {"rank": 2, "participant_id": "user_123", "display_name": None, "score": 4500, "change": "new"},

@@ -3,16 +3,22 @@
 import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from gamify.leaderboards.models import Leaderboard, Score, ScoreChange, ScoreRange
+from gamify.leaderboards.selectors import boards_in, build_progress
 from gamify.leaderboards.services import build, create_leaderboard, drifts, fold, sweep, update_leaderboard
-from gamify.leaderboards.tasks import build_waiting, fold_waiting, sweep_all
+from gamify.leaderboards.services.building import next_size
+from gamify.leaderboards.tasks import build_one, build_waiting, fold_waiting, sweep_all
+from participants.catalog import catalog_of
 from participants.services.participants import anonymize
 from tests.client import refused_fields
+from tests.console import Console
 from tests.gamify.leaderboards.boards import award, create_filled_board, entries_of, fill, page
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -39,6 +45,150 @@ def test_a_new_board_has_building_true_until_it_is_filled(tenant, api, admin_api
     fold_waiting()
     assert entries_of(api) == [(1, "user_2", 20), (2, "user_1", 10)]
     assert not ScoreChange.objects.exists()
+
+
+@pytest.fixture
+def builds_sent(monkeypatch):
+    """The ids of the boards for which a worker was woken."""
+    sent: list[str] = []
+    broker = SimpleNamespace(send_task=lambda task, args, countdown: sent.extend(args))
+    monkeypatch.setattr("gamify.leaderboards.services.waking.current_app", broker)
+    return sent
+
+
+@pytest.mark.parametrize(
+    "changes", [{"metric": "points_balance"}, {"timezone": "Asia/Tokyo"}, {"participant_filter": {"team": "red"}}]
+)
+def test_a_worker_is_woken_when_a_board_is_created_and_when_it_measures_something_else(
+    tenant, admin_api, builds_sent, django_capture_on_commit_callbacks, changes
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        board_id = admin_api.post(BOARDS, {"code": "top", "name": "Top"}).json()["id"]
+        assert builds_sent == []  # not before the commit
+    assert builds_sent == [board_id]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_api.patch(f"{BOARDS}/{board_id}", changes)
+        assert builds_sent == [board_id]
+    assert builds_sent == [board_id] * 2
+
+
+def test_a_worker_is_woken_when_a_board_is_activated_but_not_when_it_is_renamed(
+    tenant, admin_api, builds_sent, django_capture_on_commit_callbacks
+):
+    row = create_filled_board(tenant)
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_api.patch(f"{BOARDS}/{row.pk}", {"name": "Best"})
+        admin_api.delete(f"{BOARDS}/{row.pk}")
+    assert builds_sent == []
+
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_api.patch(f"{BOARDS}/{row.pk}", {"is_active": True})
+
+    assert builds_sent == [str(row.pk)]
+
+
+def test_no_worker_is_woken_for_a_board_that_is_rolled_back_or_refused(
+    tenant, admin_api, builds_sent, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert admin_api.post(BOARDS, {"code": "x", "name": "X", "timezone": "Mars/Olympus"}).status_code == 422
+        with transaction.atomic():
+            create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+            transaction.set_rollback(True)
+
+    assert builds_sent == []
+    assert not Leaderboard.objects.exists()
+
+
+def test_the_task_that_is_sent_fills_the_board(tenant, api):
+    award(api, "user_1", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+
+    build_one(str(row.pk))
+
+    assert (page(api)["building"], entries_of(api)) == (False, [(1, "user_1", 10)])
+
+
+def test_progress_rises_from_0_to_1_and_continues_after_a_worker_was_killed(tenant, api, admin_api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(4):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+
+    seen = [_progress(api, admin_api, row)]
+    for worker in (build(board=row, now=NOW), build(board=row, now=NOW)):
+        for _ in range(2):
+            next(worker)
+            seen.append(_progress(api, admin_api, row))
+        worker.close()  # as if it was killed
+    assert list(build(board=row, now=NOW)) == []
+    seen.append(_progress(api, admin_api, row))
+
+    assert seen == [(True, 0.0), (True, 0.25), (True, 0.5), (True, 0.75), (True, 0.99), (False, 1.0)]
+
+
+def _progress(api, admin_api, row):
+    """`building` and `build_progress`, which are the same in all answers."""
+    answers = [page(api), api.get("/leaderboards/top/rank/user_1").json(), admin_api.get(f"{BOARDS}/{row.pk}").json()]
+    [found] = {(answer["building"], answer["build_progress"]) for answer in answers}
+    return found
+
+
+def test_participants_who_come_or_go_while_a_board_is_filled_leave_its_progress_between_0_and_1(
+    tenant, api, admin_api, monkeypatch
+):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(2):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    worker = build(board=row, now=NOW)
+    next(worker)
+    for number in range(2, 5):
+        award(api, f"user_{number}", 10)
+
+    seen = [_progress(api, admin_api, row) for _ in worker]
+
+    assert seen == [(True, 0.99)] * 4
+    assert _progress(api, admin_api, row) == (False, 1.0)
+
+
+def test_a_board_that_the_previous_release_began_to_fill_has_progress(tenant, api, admin_api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(4):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    next(build(board=row, now=NOW))
+    Leaderboard.objects.update(people_filled=0, people_to_fill=None)  # columns that it does not know
+    assert _progress(api, admin_api, row) == (True, 0.0)
+
+    next(build(board=row, now=NOW))
+
+    assert _progress(api, admin_api, row) == (True, 0.5)
+
+
+def test_a_complete_board_costs_no_statement_for_its_progress(tenant, api, django_assert_num_queries):
+    row = create_filled_board(tenant)
+    tenant.refresh_from_db()
+    board = boards_in(catalog_of(tenant)).active[row.code]
+
+    with django_assert_num_queries(0):
+        assert build_progress(tenant, board) == 1.0
+
+
+def test_the_console_shows_how_far_a_board_is(tenant, api, monkeypatch):
+    monkeypatch.setattr("gamify.leaderboards.services.building.CHUNK", 1)
+    for number in range(4):
+        award(api, f"user_{number}", 10)
+    row = create_leaderboard(tenant=tenant, data={"code": "top", "name": "Top"}, now=NOW)
+    next(build(board=row, now=NOW))
+
+    console = Console(tenant)
+    listed = console.get("leaderboards_leaderboard_changelist").content.decode()
+    shown = console.get("leaderboards_leaderboard_change", row.pk).content.decode()
+
+    assert "building, 25%" in listed
+    assert "The board is being filled from the history (25%)." in shown
 
 
 def test_awards_during_filling_count_once(tenant, api, monkeypatch):
@@ -227,3 +377,11 @@ def test_a_board_that_is_deactivated_while_it_is_filled_stays_incomplete(tenant,
     assert list(worker) == []
     row.refresh_from_db()
     assert row.built_at is None
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "following"),
+    [(200, 0.1, 400), (800, 0.1, 1000), (1000, 0.6, 500), (300, 0.6, 200), (200, 9.0, 200)],
+)
+def test_chunks_grow_while_locks_are_short(size, seconds, following):
+    assert next_size(size, seconds=seconds) == following

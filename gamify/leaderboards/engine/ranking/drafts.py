@@ -81,6 +81,10 @@ class ScoreDrafts:
     def get_or_create(self, slot: Slot, participant_id: UUID) -> ScoreDraft:
         return self._drafts[slot].setdefault(participant_id, ScoreDraft(participant_id))
 
+    def get_or_put(self, slot: Slot, draft: ScoreDraft) -> ScoreDraft:
+        """The draft of this participant in the slot. If there is none, `draft` becomes it."""
+        return self._drafts[slot].setdefault(draft.participant_id, draft)
+
     def of_participants(self, participant_ids: Iterable[UUID]) -> Iterator[tuple[Slot, ScoreDraft]]:
         """The drafts of these participants on all tracks and in all periods."""
         ids = list(participant_ids)

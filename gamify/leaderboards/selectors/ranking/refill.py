@@ -1,10 +1,11 @@
 """Compute scores from the history instead of from changes."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, period_on, periods_at, start_of_day
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_on, start_of_day
 from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts
 from gamify.leaderboards.engine.ranking.places import earliness
 from gamify.leaderboards.selectors.catalog import Board, comparison_days
@@ -32,11 +33,12 @@ def refill(
     else:
         history.add_sums(people)
     shown = {person.pk: is_shown(person) for person in people}
-    for (code, participant_id), score in history.scores.items():
-        if only is None or code in only:
-            draft = drafts.get_or_create((board.track, code), participant_id)
-            draft.set(score.score, score.earliness)
-            draft.is_shown = shown[participant_id]
+    for participant_id, scores in history.scores.items():
+        for code, score in scores.items():
+            if only is None or code in only:
+                draft = drafts.get_or_put((board.track, code), score)
+                draft.set(score.score, score.earliness)
+                draft.is_shown = shown[participant_id]
 
 
 def is_shown(person: Participant) -> bool:
@@ -45,12 +47,13 @@ def is_shown(person: Participant) -> bool:
 
 
 class _HistoryScores:
-    """Scores of one board that are computed from the history. `scores` has them by (code of the period, participant id)."""
+    """Scores of one board that are computed from the history. `scores` has them by participant id and code of the period."""
 
     def __init__(self, tenant: Tenant, board: Board, *, now: datetime) -> None:
         self._tenant, self._board, self._now = tenant, board, now
+        self._by_day: dict[date, tuple[Sequence[int], Sequence[date]]] = {}
         self._days = {day: start_of_day(day, board.zone) for day in comparison_days(board.zone, now=now)}
-        self.scores: dict[tuple[int, UUID], ScoreDraft] = {}
+        self.scores: defaultdict[UUID, dict[int, ScoreDraft]] = defaultdict(dict)
 
     def add_sums(self, people: Sequence[Participant]) -> None:
         """Add up all amounts of these participants, for each period.
@@ -60,11 +63,25 @@ class _HistoryScores:
         moved: set[tuple[date, UUID]] = set()
         for each in amounts_in_history(self._tenant, people, self._board.measure):
             early, participant_id = earliness(each.at), each.participant_id
-            moved |= {(day, participant_id) for day, began in self._days.items() if each.at >= began}
-            openings = [period_on(Kind.OPENING, day) for day, began in self._days.items() if each.at < began]
-            for period in (*periods_at(each.at, self._board.zone), *openings):
-                self._draft(period, participant_id).add(each.amount, early)
+            scores = self.scores[participant_id]
+            codes, moved_days = self._periods_and_moves(local_day(each.at, self._board.zone))
+            for code in codes:
+                draft = scores.get(code) or scores.setdefault(code, ScoreDraft(participant_id))
+                draft.add(each.amount, early)
+            for day in moved_days:
+                moved.add((day, participant_id))
         self._keep_movers(moved)
+
+    def _periods_and_moves(self, day: date) -> tuple[Sequence[int], Sequence[date]]:
+        """What an amount of a local day counts for: the codes of the periods, and the days on which the participant moved.
+
+        The periods include the start (OPENING) of every comparison day after it.
+        """
+        if (found := self._by_day.get(day)) is None:
+            openings = [period_on(Kind.OPENING, each) for each in self._days if each > day]
+            codes = [period.code for period in (*periods_on(day), *openings)]
+            found = self._by_day[day] = codes, [each for each in self._days if each <= day]
+        return found
 
     def add_levels(self, people: Sequence[Participant]) -> None:
         """Look up current levels. Of the comparison days, only the start of today can be computed for a level."""
@@ -84,14 +101,15 @@ class _HistoryScores:
 
         Add their scores after the move (MOVED).
         """
-        opened = {(period_on(Kind.OPENING, day).code, participant_id) for day, participant_id in moved}
-        openings = {period_on(Kind.OPENING, day).code for day in self._days}
-        for key in list(self.scores):
-            if key[0] in openings and (key not in opened or self.scores[key].score <= 0):
-                del self.scores[key]
-        for day, participant_id in moved:
-            draft = self._draft(ALL_TIME, participant_id)
-            self._draft(period_on(Kind.MOVED, day), participant_id).set(draft.score, draft.earliness)
+        for day in self._days:
+            opening, moved_code = period_on(Kind.OPENING, day).code, period_on(Kind.MOVED, day).code
+            for participant_id, scores in self.scores.items():
+                has_moved = (day, participant_id) in moved
+                if opening in scores and (not has_moved or scores[opening].score <= 0):
+                    del scores[opening]
+                if has_moved:
+                    now = scores.get(ALL_TIME.code) or self._draft(ALL_TIME, participant_id)
+                    scores[moved_code] = ScoreDraft(participant_id, now.score, now.earliness)
 
     def _draft(self, period: Period, participant_id: UUID) -> ScoreDraft:
-        return self.scores.setdefault((period.code, participant_id), ScoreDraft(participant_id))
+        return self.scores[participant_id].setdefault(period.code, ScoreDraft(participant_id))
