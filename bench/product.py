@@ -58,7 +58,13 @@ def define(port: int, environment: Mapping[str, str], slug: str, kind: str, *def
 
 def reward_with_codes(port: int, environment: Mapping[str, str], slug: str, *, codes: int) -> str:
     """Create a coupon that costs one point, with so many codes. Returns its id."""
-    define(port, environment, slug, "rewards", {"name": "Coupon", "reward_type": "coupon", "points_cost": 1})
+    define(
+        port,
+        environment,
+        slug,
+        "rewards",
+        {"name": "Coupon", "reward_type": "coupon", "points_cost": 1, "max_claims_per_user": 1000},
+    )
     script = f"from rewards.models import Reward; print(Reward.objects.filter(tenant__slug={slug!r}).latest('id').pk)"
     reward = manage(environment, "shell", "--no-imports", "-c", script).strip()
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
