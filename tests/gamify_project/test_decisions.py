@@ -212,12 +212,16 @@ def defined(tenant):
 
 
 def outcome(tenant):
-    """Return all rows without ids and without the time of recording."""
+    """Return all rows without ids and without the time of recording.
+
+    Progress of zero is left out: no row means zero too. A unit counts the history of all its participants with one query, so that
+    in a batch somebody may get such a row because of somebody else's event.
+    """
     who = "participant__external_id"
 
-    def rows(model, *fields):
-        found = model.objects.filter(tenant=tenant).values_list(*fields)
-        return sorted(found, key=str)
+    def rows(model, *fields, **but):
+        found = model.objects.filter(tenant=tenant).exclude(**but) if but else model.objects.filter(tenant=tenant)
+        return sorted(found.values_list(*fields), key=str)
 
     return {
         "people": rows(
@@ -233,7 +237,7 @@ def outcome(tenant):
         ),
         "entries": rows(LedgerEntry, who, "number", "delta", "balance_after", "reason"),
         "badges": rows(BadgeAward, who, "badge__code"),
-        "progress": rows(BadgeProgress, who, "badge__code", "value"),
+        "progress": rows(BadgeProgress, who, "badge__code", "value", value=0),
         "tiers": rows(TierChange, who, "number", "code"),
         "streaks": rows(ParticipantStreak, who, "runs", "count", "paid"),
         "challenges": rows(Enrolment, who, "completions", "progress", "completed_at"),
