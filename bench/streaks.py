@@ -66,7 +66,7 @@ def tick() -> dict[str, Any]:
 
 
 def _statements_per_second(url: str, seconds: float) -> float:
-    """Ticks of the sandbox, which nobody else uses, each a statement and a transaction."""
+    """Ticks of the sandbox, which has no other requests, each in one statement and transaction."""
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         counts = list(pool.map(lambda number: _tick_plainly(url, seconds, Random(number)), range(CONNECTIONS)))
     return sum(counts) / seconds

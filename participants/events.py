@@ -51,13 +51,15 @@ class EventType:
     """One type of domain event.
 
     `version` grows when a field is removed or changes its meaning; new fields may be added at any time. An event with
-    `is_reversal` reports that something was undone. It is published, but definitions do not react to it.
+    `is_reversal` reports that something was undone. One with `is_report` reports what a client said about events and participants.
+    Both are published, but definitions do not react to them.
     """
 
     name: str
     meaning: str
     fields: Mapping[str, EventField]
     is_reversal: bool = False
+    is_report: bool = False
     version: int = 1
 
 
@@ -72,11 +74,12 @@ def register(
     fields: Mapping[str, EventField],
     *,
     is_reversal: bool = False,
+    is_report: bool = False,
     is_about_participant: bool = True,
 ) -> None:
     """Register a type of event. An event about a participant also carries `participant_id`."""
     about = PARTICIPANT_ID if is_about_participant else {}
-    event_types.register(name, EventType(name, meaning, about | dict(fields), is_reversal))
+    event_types.register(name, EventType(name, meaning, about | dict(fields), is_reversal, is_report))
 
 
 def register_all() -> None:
@@ -87,7 +90,7 @@ def register_all() -> None:
         "attributes": EventField(OBJECT, "The tenant's own data about the participant."),
         "visible": EventField(BOOLEAN, "Whether they are shown on leaderboards."),
     }
-    register("participant.created", "A participant was seen for the first time.", {})
-    register("participant.updated", "Profile data changed.", profile)
-    register("participant.anonymized", "Personal data was cleared; the id was replaced.", {})
-    register("participant.deleted", "The participant was erased with all their data.", {})
+    register("participant.created", "A participant was seen for the first time.", {}, is_report=True)
+    register("participant.updated", "Profile data changed.", profile, is_report=True)
+    register("participant.anonymized", "Personal data was cleared; the id was replaced.", {}, is_report=True)
+    register("participant.deleted", "The participant was erased with all their data.", {}, is_report=True)

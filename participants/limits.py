@@ -95,12 +95,10 @@ def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict
 
     The items of a participant are counted together, and one by one only if they exceed the limit together.
     """
-    limit, scopes = (
-        tenant.participant_writes_per_minute,
-        {name: _participant_scope(tenant, name) for name in external_ids},
-    )
+    limit = tenant.participant_writes_per_minute
     if limit == 0:
         return {}
+    scopes = {name: _participant_scope(tenant, name) for name in external_ids}
     costs: Counter[tuple[str, ...]] = Counter(scopes[name] for name in external_ids)
     allowed = _breaker.call(lambda: _counters().take_many(limit, costs)) or {}
     refused: dict[int, RateLimited] = {}

@@ -45,7 +45,7 @@ class ShownValueField(forms.Field):
         raise NotImplementedError
 
     def unchanged(self, shown: Any) -> Any:
-        """Return what the browser submits if nobody edits the rows."""
+        """Return what the browser submits if the rows are not edited."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> Any:

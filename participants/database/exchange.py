@@ -178,7 +178,7 @@ class _Batch:
                     pgconn.exit_pipeline_mode()
             except BaseException:
                 if pgconn.status != ConnStatus.BAD:
-                    pg.close()  # results that nobody will read are still on their way
+                    pg.close()  # unread results would be taken for those of the next statements
                 raise
         if failure is not None:
             raise failure

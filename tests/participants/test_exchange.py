@@ -130,7 +130,7 @@ def test_statements_work_after_psycopg_has_deallocated_everything():
 
 
 def test_a_connection_that_the_server_ended_raises_and_the_next_one_works():
-    """Statements are prepared anew on the new connection."""
+    """Statements are prepared again on the new connection."""
     for _ in range(4):
         send(connection, "SELECT 'again'")
     ended = connection.connection.info.backend_pid

@@ -26,14 +26,6 @@ from participants.work import UnitOfWork
 
 MAX_DEPTH = 5
 MAX_OUTCOMES = 200
-NO_CHANGES = {
-    "event.recorded",
-    "event.reversed",
-    "participant.created",
-    "participant.updated",
-    "participant.anonymized",
-    "participant.deleted",
-}
 
 logger = structlog.get_logger(__name__)
 
@@ -52,7 +44,8 @@ def is_change(type_name: str) -> bool:
 
     They react to what the product did. They do not react to what clients reported about events and participants, nor to reversals.
     """
-    return type_name not in NO_CHANGES and not event_types[type_name].is_reversal
+    event_type = event_types[type_name]
+    return not event_type.is_reversal and not event_type.is_report
 
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:

@@ -34,5 +34,7 @@ def register() -> None:
         "properties": EventField(OBJECT, "Details that the client reported."),
         "timestamp": EventField(INSTANT, "When it happened."),
     }
-    events.register("event.recorded", "A client's event was recorded.", recorded)
-    events.register("event.reversed", "An event was reversed with everything that resulted from it.", _REVERSED)
+    events.register("event.recorded", "A client's event was recorded.", recorded, is_report=True)
+    events.register(
+        "event.reversed", "An event was reversed with everything that resulted from it.", _REVERSED, is_reversal=True
+    )
