@@ -5,8 +5,8 @@ there they do what the plain operations do.
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ClassVar
 
 from django.contrib.postgres import operations as postgres
 from django.db import models, transaction
@@ -20,30 +20,44 @@ Chunk = Callable[[StateApps, BaseDatabaseSchemaEditor], int | None]
 INVALID_INDEX = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s)) AND NOT indisvalid"
 
 
-class AddIndexConcurrently(postgres.AddIndexConcurrently):
+class _PlainOnSqlite(Operation):
+    """Does on PostgreSQL what the next class does, and on SQLite what `plain` does."""
+
+    plain: ClassVar[type[Operation]]
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        act = (
+            super().database_forwards if _is_postgresql(schema_editor) else partial(self.plain.database_forwards, self)
+        )
+        act(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        act = (
+            super().database_backwards
+            if _is_postgresql(schema_editor)
+            else partial(self.plain.database_backwards, self)
+        )
+        act(app_label, schema_editor, from_state, to_state)
+
+
+class AddIndexConcurrently(_PlainOnSqlite, postgres.AddIndexConcurrently):
     """Create an index without blocking writes. Needs `atomic = False`, and must be the only operation of its migration.
 
     An attempt that was interrupted leaves an index that PostgreSQL does not use. The next attempt drops it first.
     """
 
+    plain = AddIndex
+
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        if not _is_postgresql(schema_editor):
-            AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
-            return
-        if self._is_left_invalid(schema_editor):
+        if _is_postgresql(schema_editor) and self._is_left_invalid(schema_editor):
             self.database_backwards(app_label, schema_editor, to_state, from_state)
         super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        backwards = super().database_backwards if _is_postgresql(schema_editor) else self._remove_plainly
-        backwards(app_label, schema_editor, from_state, to_state)
-
-    def _remove_plainly(self, *arguments: Any) -> None:
-        AddIndex.database_backwards(self, *arguments)
 
     def _is_left_invalid(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
         with schema_editor.connection.cursor() as cursor:
@@ -51,36 +65,16 @@ class AddIndexConcurrently(postgres.AddIndexConcurrently):
             return cursor.fetchone() is not None
 
 
-class RemoveIndexConcurrently(postgres.RemoveIndexConcurrently):
+class RemoveIndexConcurrently(_PlainOnSqlite, postgres.RemoveIndexConcurrently):
     """Drop an index without blocking writes. Needs `atomic = False`, and must be the only operation of its migration."""
 
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        if _is_postgresql(schema_editor):
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-        else:
-            RemoveIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        if _is_postgresql(schema_editor):
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-        else:
-            RemoveIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
+    plain = RemoveIndex
 
 
-class AddConstraintNotValid(postgres.AddConstraintNotValid):
+class AddConstraintNotValid(_PlainOnSqlite, postgres.AddConstraintNotValid):
     """Add a check constraint that applies to new writes only. `ValidateConstraint`, in a later migration, checks stored rows."""
 
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        if _is_postgresql(schema_editor):
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-        else:
-            AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
+    plain = AddConstraint
 
 
 class ValidateConstraint(postgres.ValidateConstraint):
