@@ -10,7 +10,7 @@ INSTALL := command -v $(PYTHON) >/dev/null || { echo "$(NO_PYTHON)" >&2; exit 1;
 PRODUCTION = GAMIFY_ENV=production ALLOWED_HOSTS=gamify.example TRUSTED_PROXIES=1 \
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(64))")
 
-.PHONY: help run test lint fmt check bench docs seed lock install install-dev
+.PHONY: help run test trials lint fmt check bench docs seed lock install install-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ run: install ## the whole product in this terminal (PORT, HOST; Ctrl-C stops it)
 
 test: install-dev ## every test: on PostgreSQL with Redis, then on SQLite without (ARGS="-k points")
 	@exec $(BIN)/python scripts/test.py $(ARGS)
+
+trials: install-dev ## the trials of docs/trust.md at full size, under an hour (ARGS="-k spend")
+	@exec $(BIN)/python scripts/trials.py $(ARGS)
 
 lint: install-dev ## style, types and the direction of imports
 	$(BIN)/ruff check .

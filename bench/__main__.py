@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, boards, events, kills, requests, streaks, sweeps, trials, verify, webhooks
+from bench import awards, backfill, boards, events, requests, streaks, sweeps, trials, verify, webhooks
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "requests": lambda options: requests.measure(seconds=options.seconds, rounds=options.rounds),
@@ -15,7 +15,6 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "verify": lambda options: verify.measure(entries=options.entries),
     "webhooks": lambda options: webhooks.measure(rounds=options.rounds),
     "sick-endpoints": lambda options: trials.try_sick_endpoints(),
-    "kills": lambda options: kills.measure(kills=options.kills),
     "sweeps": lambda options: sweeps.measure(states=options.states, due=options.due, rounds=options.rounds),
 }
 
@@ -30,7 +29,6 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200, help="Of boards: how many in each round.")
     parser.add_argument("--people", type=int, default=1_000_000, help="Of boards: how many are on the large ones.")
     parser.add_argument("--entries", type=int, default=1_000_000, help="Of verify: how long the ledger is.")
-    parser.add_argument("--kills", type=int, default=200, help="Of kills: how many processes are killed.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")

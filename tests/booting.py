@@ -15,17 +15,19 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import redis as redis_client
 
 from gamify_project.process.guard import Guard
 from tests.binaries import Program, postgres_programs, redis_programs
+
+T = TypeVar("T")
 
 BOOT_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -73,8 +75,8 @@ def redis() -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _first_that_boots(
-    name: str, programs: Iterator[Program], boot: Callable[[Program], AbstractContextManager[Server]]
-) -> Iterator[Server]:
+    name: str, programs: Iterator[Program], boot: Callable[[Program], AbstractContextManager[T]]
+) -> Iterator[T]:
     """A binary may be there and yet not run here (another libc, a missing library): then it is the next one's turn."""
     problems: list[str] = []
     with contextlib.ExitStack() as stack:
@@ -97,20 +99,54 @@ def _variable(name: str) -> str:
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class OwnPostgres:
+    """A PostgreSQL with a folder and a port of its own, which can be started again after it was stopped."""
+
+    program: Program
+    folder: Path
+    url: str
+    command: Sequence[str]
+
+    @contextlib.contextmanager
+    def running(self, *, stop_signal: int = signal.SIGINT, command: Sequence[str] = ()) -> Iterator[Server]:
+        """The server, up; at the end it gets `stop_signal`. `command` replaces its own, to run it in other surroundings."""
+        with _running(
+            [*(command or self.command)],
+            folder=self.folder,
+            stop_signal=stop_signal,
+            is_up=lambda: _has_created_database(self.url),
+        ):
+            yield Server(self.url, f"{_postgres_version(self.url)} from {self.program.origin}")
+
+
+@contextlib.contextmanager
+def own_postgres(*, options: Mapping[str, str]) -> Iterator[OwnPostgres]:
+    """A PostgreSQL of our own with these settings, which is not running yet. Raises NoServer."""
+    with _first_that_boots(
+        "PostgreSQL", postgres_programs(), lambda program: _prepared_postgres(program, options)
+    ) as prepared:
+        yield prepared
+
+
 @contextlib.contextmanager
 def _own_postgres(program: Program, options: Mapping[str, str]) -> Iterator[Server]:
+    with _prepared_postgres(program, options) as prepared, prepared.running() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _prepared_postgres(program: Program, options: Mapping[str, str]) -> Iterator[OwnPostgres]:
     _require_passwd_entry()
     with _folder() as folder:
         program = _reachable(program, folder)
         password = secrets.token_hex(16)
         _init_database(program, folder, password)
         port = free_port()
-        url = f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}"
         settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **options}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(program.path), "-D", str(folder / "data"), *arguments]
-        with _running(command, folder=folder, stop_signal=signal.SIGINT, is_up=lambda: _has_created_database(url)):
-            yield Server(url, f"{_postgres_version(url)} from {program.origin}")
+        yield OwnPostgres(program, folder, f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}", command)
 
 
 def _require_passwd_entry() -> None:
@@ -126,7 +162,7 @@ def _init_database(program: Program, folder: Path, password: str) -> None:
     _hand_over(password_file)
     command = [str(program.path.with_name("initdb")), "-D", str(folder / "data"), "-U", USER, "-E", "UTF8", "--no-sync"]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}", *_locale(program)]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **_unprivileged())
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **unprivileged())
     if finished.returncode != 0:
         raise NoServer(f"initdb failed: {(finished.stderr.strip() or finished.stdout.strip()).splitlines()[-1:]}")
 
@@ -134,7 +170,7 @@ def _init_database(program: Program, folder: Path, password: str) -> None:
 def _locale(program: Program) -> list[str]:
     """Unicode letters with no dependence on the system's locales; before 17 only the C library could do that."""
     version = subprocess.run(
-        [str(program.path), "--version"], capture_output=True, text=True, check=True, **_unprivileged()
+        [str(program.path), "--version"], capture_output=True, text=True, check=True, **unprivileged()
     )
     if int(version.stdout.split()[2].split(".")[0]) >= 17:
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -148,6 +184,8 @@ def _has_created_database(url: str) -> bool:
             connection.execute(f"CREATE DATABASE {USER}")
     except psycopg.OperationalError:
         return False
+    except psycopg.errors.DuplicateDatabase:  # it was stopped and started again
+        return True
     return True
 
 
@@ -220,10 +258,10 @@ def throw_away_folder(*, parent: str | None = None) -> Iterator[Path]:
 def _reachable_parent() -> Path | None:
     """The usual one, unless it is root's own and the server, which will not run as root, could not get there."""
     usual = Path(tempfile.gettempdir())
-    return usual if not _unprivileged() or _is_open_to_all(usual) else Path("/tmp")
+    return usual if not unprivileged() or _is_open_to_all(usual) else Path("/tmp")
 
 
-def _unprivileged() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """PostgreSQL refuses to run as root; as root, servers are started as `nobody`."""
     if os.geteuid() != 0:
         return {}
@@ -232,7 +270,7 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _hand_over(path: Path) -> None:
-    if credentials := _unprivileged():
+    if credentials := unprivileged():
         os.chown(path, credentials["user"], credentials["group"])
 
 
@@ -240,7 +278,7 @@ def _reachable(program: Program, folder: Path) -> Program:
     """The program itself, or a copy (with the libraries beside its package) where `nobody` cannot reach it."""
     if not program.path.exists():
         raise NoServer(f"{program.path} is missing")
-    if not _unprivileged() or _is_open_to_all(program.path.resolve().parent):
+    if not unprivileged() or _is_open_to_all(program.path.resolve().parent):
         return program
     packages = next(parent for parent in program.path.parents if parent.name == "site-packages")
     package, copies = packages / program.path.relative_to(packages).parts[0], folder / "programs"
@@ -270,7 +308,7 @@ def _running(command: list[str], *, folder: Path, stop_signal: int, is_up: Calla
             stdout=log,
             stderr=log,
             start_new_session=True,
-            **_unprivileged(),
+            **unprivileged(),
         )
         guard.watch(process.pid, stop_signal=stop_signal)
         try:

@@ -48,7 +48,7 @@ class Deployment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
 
     def here(self, command: Sequence[str]) -> list[str]:

@@ -1,0 +1,44 @@
+"""How each guard of the product is switched off, from outside. A trial whose guard is off has to fail."""
+
+import time
+from typing import Any
+
+from participants import work
+from participants.database import Query
+from participants.work import locking
+from streaks.selectors import due
+from streaks.services import sweeps
+
+
+def without_participant_lock() -> None:
+    """Units read participants without locking them."""
+    declare = locking._declare_by_name
+    locking._BY_NAME = Query(lambda *, size, locks: declare(size=size, locks=False))
+
+
+def without_stored_answers() -> None:
+    """A repeat of a request under the same idempotency key is a new request."""
+    work.UnitOfWork.store_answer = lambda *_: None  # type: ignore[method-assign]
+
+
+def without_outbox() -> None:
+    """Domain events are emitted, but not written in the transaction of the change."""
+    emit = work.UnitOfWork.emit
+
+    def emit_silently(self: Any, *given: Any) -> Any:
+        self.is_silent = True
+        return emit(self, *given)
+
+    work.UnitOfWork.emit = emit_silently  # type: ignore[method-assign]
+
+
+def without_locks_of_due_rows() -> None:
+    """Sweeps do not lock the rows that they announce. They take half a second longer, so that two of them meet."""
+    decide = sweeps._decision_for
+
+    def decide_slowly(*given: Any, **named: Any) -> Any:
+        time.sleep(0.5)
+        return decide(*given, **named)
+
+    due._LOCK = ""
+    sweeps._decision_for = decide_slowly
