@@ -105,6 +105,7 @@ class OwnPostgres:
 
     program: Program
     folder: Path
+    guard: Guard
     url: str
     command: Sequence[str]
 
@@ -114,6 +115,7 @@ class OwnPostgres:
         with _running(
             [*(command or self.command)],
             folder=self.folder,
+            guard=self.guard,
             stop_signal=stop_signal,
             is_up=lambda: _has_created_database(self.url),
         ):
@@ -138,7 +140,7 @@ def _own_postgres(program: Program, options: Mapping[str, str]) -> Iterator[Serv
 @contextlib.contextmanager
 def _prepared_postgres(program: Program, options: Mapping[str, str]) -> Iterator[OwnPostgres]:
     _require_passwd_entry()
-    with _folder() as folder:
+    with _guarded_folder() as (folder, guard):
         program = _reachable(program, folder)
         password = secrets.token_hex(16)
         _init_database(program, folder, password)
@@ -146,7 +148,7 @@ def _prepared_postgres(program: Program, options: Mapping[str, str]) -> Iterator
         settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", **options}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(program.path), "-D", str(folder / "data"), *arguments]
-        yield OwnPostgres(program, folder, f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}", command)
+        yield OwnPostgres(program, folder, guard, f"postgres://{USER}:{password}@127.0.0.1:{port}/{USER}", command)
 
 
 def _require_passwd_entry() -> None:
@@ -205,7 +207,7 @@ def _postgres_version(url: str) -> str:
 
 @contextlib.contextmanager
 def _own_redis(program: Program) -> Iterator[Server]:
-    with _folder() as folder:
+    with _guarded_folder() as (folder, guard):
         password, port = secrets.token_hex(16), free_port()
         url = f"redis://:{password}@127.0.0.1:{port}/0"
         settings = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "dir": folder}
@@ -213,7 +215,9 @@ def _own_redis(program: Program) -> Iterator[Server]:
         (folder / "redis.conf").write_text("".join(f'{name} "{value}"\n' for name, value in settings.items()))
         _hand_over(folder / "redis.conf")
         command = [str(_reachable(program, folder).path), str(folder / "redis.conf")]
-        with _running(command, folder=folder, stop_signal=signal.SIGTERM, is_up=lambda: _answers_ping(url)):
+        with _running(
+            command, folder=folder, guard=guard, stop_signal=signal.SIGTERM, is_up=lambda: _answers_ping(url)
+        ):
             yield Server(url, f"{_redis_version(url)} from {program.origin}")
 
 
@@ -236,14 +240,17 @@ def _redis_version(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A new folder for the server's user alone."""
-    folder = Path(tempfile.mkdtemp(prefix="gamify-test-", dir=_reachable_parent()))
-    _hand_over(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _guarded_folder() -> Iterator[tuple[Path, Guard]]:
+    """A new folder for the server's user alone, and the guard that removes it after it has stopped the server."""
+    guard = Guard(grace_seconds=STOP_SECONDS)
+    with contextlib.closing(guard):
+        folder = Path(tempfile.mkdtemp(prefix="gamify-test-", dir=_reachable_parent()))
+        guard.remove(str(folder))
+        _hand_over(folder)
+        try:
+            yield folder, guard
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -296,11 +303,11 @@ def _is_open_to_all(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], *, folder: Path, stop_signal: int, is_up: Callable[[], bool]) -> Iterator[None]:
+def _running(
+    command: list[str], *, folder: Path, guard: Guard, stop_signal: int, is_up: Callable[[], bool]
+) -> Iterator[None]:
     """The process in a session of its own, or Ctrl-C would stop the server before the tests have let go of it."""
-    guard = Guard(grace_seconds=STOP_SECONDS)
-    guard.remove(str(folder))
-    with (folder / "log").open("wb") as log, contextlib.closing(guard):
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=folder,
