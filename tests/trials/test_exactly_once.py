@@ -25,7 +25,7 @@ KEYS = size(60, 400)
 KILLS = size(12, 200)
 CLIENTS = 6
 PARTICIPANTS = 20
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 BACKGROUND = ("worker", "beat", "deliveries")
 LEASES_ARE_OVER = "UPDATE webhooks_delivery SET due_at = now() WHERE lease IS NOT NULL"
 LEFT = "SELECT count(*) FROM webhooks_delivery WHERE status = 'pending'"
@@ -108,7 +108,7 @@ def kill_processes(
     killed: Counter[str] = Counter()
     services = {name: trial.start(name) for name in BACKGROUND} if kills else {}
     if kills:
-        until(lambda: bool(target.received), what="the first delivery arrives", seconds=120)
+        until(lambda: bool(target.received), what="the first delivery arrives", seconds=300)
     delivered = 0
     while killed.total() < kills:
         clients.released = 1 + len(clients.keys) * killed.total() // kills
