@@ -118,9 +118,9 @@ def copied(template: Template, server: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def dump(url: str) -> bytes:
-    """The SQL of the whole database, by pg_dump."""
-    return subprocess.run([postgres_tool("pg_dump"), url], check=True, capture_output=True).stdout
+def dump(url: str, *options: str) -> bytes:
+    """The SQL of the database, by pg_dump."""
+    return subprocess.run([postgres_tool("pg_dump"), *options, url], check=True, capture_output=True).stdout
 
 
 def restore(sql: bytes, url: str) -> None:
@@ -190,7 +190,8 @@ class Installation:
         return self.deployment.run(["python", "manage.py", *arguments], **environment)
 
     def verify_ledger(self) -> None:
-        """Raises AssertionError with its report if `verify_ledger` finds a contradiction."""
+        """Stop everything, and run `verify_ledger`. Raises AssertionError with its report if it finds a contradiction."""
+        self.stop()
         audit = self.manage("verify_ledger")
         assert audit.returncode == 0, audit.stdout + audit.stderr
 

@@ -3,8 +3,10 @@
 import time
 from typing import Any
 
+import streaks.services
 from participants import work
 from participants.database import Query
+from participants.services import participants
 from participants.work import locking
 from streaks.selectors import due
 from streaks.services import sweeps
@@ -42,3 +44,19 @@ def without_locks_of_due_rows() -> None:
 
     due._LOCK = ""
     sweeps._decision_for = decide_slowly
+
+
+def without_client_time() -> None:
+    """The window of a tick is that of the server's clock, and not that of the client's timestamp."""
+    record = streaks.services.record
+
+    def record_now(**given: Any) -> Any:
+        return record(**{**given, "at": given["now"]})
+
+    streaks.services.record = record_now
+
+
+def without_eraser_of_keys() -> None:
+    """Erasing a participant leaves the keys of idempotent requests, which clients choose."""
+    keeps = participants.Eraser(delete=participants.keep_rows, anonymize=participants.keep_rows)
+    participants.erasers._entries["idempotency keys"] = keeps
