@@ -1,5 +1,7 @@
 """The installation for `install.py`: creates the venv, and installs the requirements with uv or, if uv fails, with pip.
 
+Both check the hashes in the lock files, and so does pip when it installs uv.
+
 uv is ten times as fast as pip, but does not read pip's configuration and, by default, the system's certificates. Both are passed
 to it. An error is shown only if both uv and pip fail: the process exits with one line that says why.
 """
@@ -13,9 +15,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-UV = "uv==0.13.9"
+INSTALLER = "requirements-install.txt"  # pins uv
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input"]
 NETWORK_RETRIES = "2"
+HASHED = "--require-hashes"
 
 
 @contextlib.contextmanager
@@ -77,18 +80,19 @@ def _install_requirements(files: list[str], python: str) -> None:
     requirements = [argument for file in files for argument in ("-r", file)]
     if _install_with_uv(requirements, python):
         return
-    installed = _run([python, *PIP, "install", "--retries", NETWORK_RETRIES, *requirements])
+    installed = _run([python, *PIP, "install", HASHED, "--retries", NETWORK_RETRIES, *requirements])
     if installed.returncode != 0:
         sys.exit(f"install: could not install the requirements (network? package index?): {_last_line(installed)}")
 
 
 def _install_with_uv(requirements: list[str], python: str) -> bool:
-    got_uv = _run([python, *PIP, "install", "--quiet", "--retries", NETWORK_RETRIES, UV])
+    uv = str(Path(__file__).resolve().parent.parent / INSTALLER)
+    got_uv = _run([python, *PIP, "install", HASHED, "--quiet", "--retries", NETWORK_RETRIES, "-r", uv])
     if got_uv.returncode != 0:
         return False
     settings = pip_settings(python)
     no_index = ["--no-index"] if settings.get("no-index", "").lower() in {"1", "true", "yes", "on"} else []
-    command = [python, "-m", "uv", "pip", "install", "--python", python, *no_index, *requirements]
+    command = [python, "-m", "uv", "pip", "install", "--python", python, HASHED, *no_index, *requirements]
     return _run(command, environment=uv_environment(settings)).returncode == 0
 
 

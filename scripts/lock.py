@@ -1,4 +1,4 @@
-"""Compile requirements*.in into the pinned requirements*.txt, for every supported Python and platform at once.
+"""Compile requirements*.in into the pinned requirements*.txt, with hashes, for every supported Python and platform at once.
 
     .venv/bin/python scripts/lock.py [--upgrade]
 
@@ -10,15 +10,18 @@ import subprocess
 import sys
 
 from install import LOCKS, ROOT
-from installation import pip_settings, uv_environment
+from installation import INSTALLER, pip_settings, uv_environment
 
-COMPILE = ["-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+COMPILE = ["-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11"]
+# A folder or a second index often has the files of one platform only. The lock would then refuse all others.
+PARTIAL_SOURCES = ("UV_INDEX", "UV_FIND_LINKS")
 
 
 def main(arguments: list[str]) -> int:
     """Compile the lock files in order, because the later ones are constrained by the earlier ones."""
     environment = os.environ | uv_environment(pip_settings(sys.executable)) | {"UV_CUSTOM_COMPILE_COMMAND": "make lock"}
-    for lock in LOCKS["dev"]:
+    environment = {name: value for name, value in environment.items() if name not in PARTIAL_SOURCES}
+    for lock in [*LOCKS["dev"], INSTALLER]:
         source = lock.replace(".txt", ".in")
         command = [sys.executable, *COMPILE, source, "--output-file", lock, *arguments]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
