@@ -12,11 +12,10 @@ they wait at most two seconds, once the attacker has no more new addresses.
 """
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -25,6 +24,7 @@ from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.db.models import Max, QuerySet, Sum
 
+from gamify_project.addresses import parse_address
 from participants.api.authentication import client_address
 
 FREE_FAILURES = 20
@@ -32,8 +32,6 @@ MAX_WAIT = timedelta(seconds=60)
 NEW_ADDRESS_WAIT = timedelta(seconds=2)
 KNOWN_FOR = timedelta(days=30)
 NO_WAIT = timedelta(0)
-
-_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,7 @@ def login_address(request: Any) -> str | None:
 
 
 def _normalize(text: str) -> str | None:
-    if found := _WITH_PORT.fullmatch(text):
-        text = found[1] or found[2]
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), 64), strict=False).network_address)
+    address = parse_address(text)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), 64), strict=False).network_address)
+    return None if address is None else str(address)

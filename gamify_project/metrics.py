@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gamify_project.addresses import is_observer
 from participants.selectors import audits_summary
 
 registry = CollectorRegistry()
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the metrics to observers. For all others there is no such page."""
+    if not is_observer(request):
+        raise Http404
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -11,12 +11,15 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 
 from gamify_project.dialects import is_api_path
 from participants.api.routes import raw_path, slashes_separate
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+PROBES = ("/health", "/ready", "/metrics")
 
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:/+=]{1,128}")
 
@@ -67,6 +70,16 @@ def _segment(raw: str) -> str:
     except UnicodeError:
         return quote(raw, safe="%")  # not UTF-8: matches no route
     return text.replace("%", "%25").replace("/", "%2F")
+
+
+class AnyHostForProbes(CommonMiddleware):
+    """Django's middleware, which refuses host names that are not in ALLOWED_HOSTS. For probes it does not look at the name.
+
+    The probes use no host name. A load balancer knows the address of a node, but not the name that clients use.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path_info in PROBES else super().process_request(request)
 
 
 def console_only(base: type[Any]) -> type[Any]:

@@ -12,7 +12,8 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-PROXY_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+from gamify_project.addresses import PROXY_HEADERS
+
 CONSEQUENCE = (
     "all callers count as one address, the proxy's, so that ten wrong passwords from anywhere lock a console account"
 )

@@ -5,6 +5,7 @@ Without any variable this is the embedded product: SQLite and a file-based broke
 """
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 def _phrases(name: str) -> list[str]:
     """Return the comma-separated passphrases in the environment variable `name`."""
     return [phrase.strip() for phrase in env.list(name, default=[]) if phrase.strip()]
+
+
+def _networks(name: str, *, default: list[str]) -> list[IPv4Network | IPv6Network]:
+    """Return the comma-separated networks in the environment variable `name`."""
+    try:
+        return [ip_network(text.strip()) for text in env.list(name, default=default) if text.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: needs networks such as 10.0.0.0/8, separated by commas; {error}."
+        ) from error
 
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -82,7 +93,7 @@ API_MIDDLEWARE = [
     "gamify_project.middleware.RawPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gamify_project.content_policy.ContentPolicyMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "gamify_project.middleware.AnyHostForProbes",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 MIDDLEWARE = [
@@ -164,6 +175,7 @@ DEFAULT_PARTICIPANT_WRITES_PER_MINUTE = env.int("PARTICIPANT_WRITES_PER_MINUTE",
 DEFAULT_KEY_REQUESTS_PER_MINUTE = env.int("KEY_REQUESTS_PER_MINUTE", default=60_000)
 AUTH_FAILURES_PER_MINUTE = env.int("AUTH_FAILURES_PER_MINUTE", default=60)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+METRICS_NETWORKS = _networks("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 MAX_BODY_BYTES = 1024 * 1024
 
 # --- sweeps ----------------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
+from gamify_project.addresses import PROXY_HEADERS
 from gamify_project.logins import NO_WAIT, Failures, growing_wait, login_address, wait_of_address, wait_of_name
-from gamify_project.proxies import PROXY_HEADERS, check_proxies_are_counted
+from gamify_project.proxies import check_proxies_are_counted
 from tests.console import text_of
 
 PASSWORD = "correct horse battery"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.healthcheck import own_name
 from tests.deployment import COMPOSE, ROOT, commands
 
 DOCKERFILE = ROOT / "Dockerfile"
@@ -101,20 +100,6 @@ def test_the_image_contains_only_the_product() -> None:
 
     assert allowed == packages | {"templates", "manage.py", "requirements.txt", "scripts/healthcheck.py"}
     assert all((ROOT / path).exists() for path in allowed)
-
-
-@pytest.mark.parametrize(
-    ("allowed_hosts", "name"),
-    [
-        ("", "localhost"),
-        ("*", "localhost"),
-        ("gamify.example", "gamify.example"),
-        (" a.example , b.example", "a.example"),
-        (".example.com", "example.com"),
-    ],
-)
-def test_the_health_check_uses_an_allowed_host_name(allowed_hosts: str, name: str) -> None:
-    assert own_name(allowed_hosts) == name
 
 
 def test_a_server_that_is_not_there_is_unhealthy() -> None:
