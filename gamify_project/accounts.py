@@ -16,7 +16,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from gamify_project.account_actions import END_SESSIONS, RESET_SECOND_FACTOR
 from gamify_project.reset_links import MAKE_LINK
+from gamify_project.second_factor import services
 from participants.admin.base import ConsoleAdmin
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -66,7 +68,11 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
     )
     filter_horizontal = ()
     autocomplete_fields = ("groups",)
-    object_pages = (MAKE_LINK,)
+    object_pages = (MAKE_LINK, RESET_SECOND_FACTOR, END_SESSIONS)
+
+    def object_facts(self, row: User) -> list[tuple[str, Any]]:
+        factor = services.confirmed_factor(row)
+        return [("second factor", f"since {factor.created_at:%Y-%m-%d}" if factor else "none")]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if request.user.is_superuser:

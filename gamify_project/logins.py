@@ -60,7 +60,7 @@ def login_wait(name: str, address: str | None, *, now: datetime) -> timedelta:
     """Return how long the next attempt for `name` from `address` must wait. Zero or less means that it need not wait."""
     recent = AccessAttempt.objects.filter(attempt_time__gt=now - settings.AXES_COOLOFF_TIME)
     by_address = wait_of_address(_per_address(recent.filter(ip_address=address)), now=now)
-    if _is_known(name, address, now=now):
+    if is_known_address(name, address, now=now):
         return by_address
     return max(by_address, wait_of_name(_per_address(recent.filter(username=name)), address, now=now))
 
@@ -97,7 +97,7 @@ def _per_address(attempts: "QuerySet[Any]") -> list[Failures]:
     return [Failures(row["ip_address"], row["count"], row["latest"]) for row in rows.order_by("ip_address")]
 
 
-def _is_known(name: str, address: str | None, *, now: datetime) -> bool:
+def is_known_address(name: str, address: str | None, *, now: datetime) -> bool:
     """Whether there was a login with this name from this address within the last 30 days."""
     known = AccessLog.objects.filter(username=name, ip_address=address, attempt_time__gt=now - KNOWN_FOR)
     return address is not None and known.exists()

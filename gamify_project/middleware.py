@@ -13,6 +13,7 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
+from django_otp.middleware import OTPMiddleware
 
 from gamify_project.dialects import is_api_path
 from participants.api.routes import raw_path, slashes_separate
@@ -110,4 +111,5 @@ def _is_console(request: HttpRequest) -> bool:
 
 ConsoleSessionMiddleware = console_only(SessionMiddleware)
 ConsoleAuthenticationMiddleware = console_only(AuthenticationMiddleware)
+ConsoleSecondFactorMiddleware = console_only(OTPMiddleware)
 ConsoleMessageMiddleware = console_only(MessageMiddleware)

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
     "axes",
     "rest_framework",
     "django_filters",
@@ -102,6 +103,7 @@ MIDDLEWARE = [
     "gamify_project.middleware.ConsoleSessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "gamify_project.middleware.ConsoleAuthenticationMiddleware",
+    "gamify_project.middleware.ConsoleSecondFactorMiddleware",
     "gamify_project.middleware.ConsoleMessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -279,7 +281,19 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "gamify_project.logins.login_address"
 AXES_LOCKOUT_CALLABLE = "gamify_project.console.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["code", "present"]  # a mistyped recovery code must not be stored
 AXES_ENABLE_ADMIN = False  # gamify_project.admin replaces its pages
+
+SESSION_ENGINE = "gamify_project.sessions"
+SESSION_COOKIE_NAME = "gamify_session"
+SESSION_IDLE = timedelta(hours=env.float("SESSION_IDLE_HOURS", default=8))
+SESSION_MAX = timedelta(hours=env.float("SESSION_MAX_HOURS", default=24))
+if not timedelta(minutes=5) <= SESSION_IDLE <= SESSION_MAX:
+    raise ImproperlyConfigured("SESSION_IDLE_HOURS must be at least 5 minutes (0.084) and at most SESSION_MAX_HOURS.")
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script needs it
+SECOND_FACTOR_REQUIRED_FOR = env.str("SECOND_FACTOR_REQUIRED_FOR", default="none")
+if SECOND_FACTOR_REQUIRED_FOR not in {"none", "superusers", "staff"}:
+    raise ImproperlyConfigured("SECOND_FACTOR_REQUIRED_FOR must be none, superusers or staff.")
 
 # --- static files, language, time -----------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str
 class TenantForm(ConsoleForm):
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "timezone", *LIMITS)
+        fields = ("name", "slug", "timezone", *LIMITS, "requires_second_factor")
         widgets = {"timezone": timezone_widget()}
         help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
 
@@ -83,6 +83,7 @@ class TenantAdmin(ConsoleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "timezone")}),
         ("Limits per minute", {"fields": LIMITS}),
+        ("Staff", {"fields": ("requires_second_factor",)}),
         ("About", {"fields": ("id", ("created_at", "updated_at"))}),
     )
     readonly_fields = ("id", "created_at", "updated_at")

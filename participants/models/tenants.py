@@ -55,6 +55,11 @@ class Tenant(models.Model):
         validators=[MinValueValidator(0)],
         help_text="Requests one API key may make per minute; 0 switches the cap off.",
     )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="All staff must set up a second factor before they can use the console, because all staff can open every tenant.",
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

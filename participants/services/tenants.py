@@ -72,7 +72,14 @@ def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
 before_tenant_zone_change: Registry[Callable[[Tenant, datetime], object]] = Registry("Tenant zone handler")
 """Functions that are called with (tenant before the change, now) before a tenant's time zone changes, in the same transaction."""
 
-EDITABLE = ("name", "timezone", "participant_writes_per_minute", "key_requests_per_minute", "updated_at")
+EDITABLE = (
+    "name",
+    "timezone",
+    "participant_writes_per_minute",
+    "key_requests_per_minute",
+    "requires_second_factor",
+    "updated_at",
+)
 
 
 @transaction.atomic

@@ -116,7 +116,7 @@ def pages_about_one_account() -> list[str]:
 
 
 def test_the_pages_about_one_account() -> None:
-    expected = {"change", "delete", "history", "password_change", "reset_link"}
+    expected = {"change", "delete", "history", "password_change", "reset_link", "reset_second_factor", "end_sessions"}
     assert set(pages_about_one_account()) == {f"auth_user_{name}" for name in expected}
 
 

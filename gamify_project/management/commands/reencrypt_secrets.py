@@ -3,13 +3,21 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.db.models import Model
+
 from gamify.webhooks.models import Endpoint
+from gamify_project.models import SecondFactor
 from participants.management.base import ReportingCommand
 from participants.management.progress import progress_bar
 from participants.models import HmacSecret
 from participants.services.reencrypting import ReencryptionTotals, reencrypt
 
-COLUMNS = ((HmacSecret, "ciphertext"), (Endpoint, "ciphertext"), (Endpoint, "former_ciphertext"))
+COLUMNS: tuple[tuple[type[Model], str], ...] = (
+    (HmacSecret, "ciphertext"),
+    (Endpoint, "ciphertext"),
+    (Endpoint, "former_ciphertext"),
+    (SecondFactor, "ciphertext"),
+)
 
 
 class Command(ReportingCommand):
