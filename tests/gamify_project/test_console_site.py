@@ -99,6 +99,29 @@ def test_every_answer_says_what_a_browser_may_run(db, path, allowed, forbidden):
     assert not any(part in policy for part in forbidden)
 
 
+@pytest.mark.parametrize("path", [LOGIN, "/api/docs", "/health", "/nowhere", "/console/"])
+def test_every_page_has_the_headers_that_scanners_look_for(db, path):
+    answer = Client().get(path)
+
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+
+
+def test_no_cookie_can_be_read_by_scripts(ops):
+    browser = Client()
+    browser.get(LOGIN)
+    browser.post(LOGIN, {"username": "ops", "password": PASSWORD})
+
+    assert {name: bool(cookie["httponly"]) for name, cookie in browser.cookies.items()} == {
+        "csrftoken": True,
+        "gamify_session": True,
+    }
+
+
 @pytest.fixture
 def ops(db) -> User:
     return User.objects.create_user("ops", password=PASSWORD, is_staff=True)
