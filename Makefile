@@ -10,7 +10,7 @@ INSTALL := command -v $(PYTHON) >/dev/null || { echo "$(NO_PYTHON)" >&2; exit 1;
 PRODUCTION = GAMIFY_ENV=production ALLOWED_HOSTS=gamify.example TRUSTED_PROXIES=1 \
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(64))")
 
-.PHONY: help run test trials lint fmt check bench docs seed lock install install-dev
+.PHONY: help run test trials lint fmt check bench docs seed lock sbom audit install install-dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,3 +60,9 @@ seed: install ## fill the database with a demonstration
 
 lock: install-dev ## compile requirements*.in into requirements*.txt (ARGS=--upgrade for the newest)
 	$(BIN)/python scripts/lock.py $(ARGS)
+
+sbom: install-dev ## write sbom.cdx.json: what the product consists of (CycloneDX)
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --no-validate --output-file sbom.cdx.json
+
+audit: install-dev ## compare the pinned requirements with published advisories, where a source answers
+	@$(BIN)/python -m scripts.audit
