@@ -131,3 +131,13 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
         "[c](none.md): no such file",
         "[d](page.md#gone): no such heading",
     ]
+
+
+def test_every_test_that_the_trust_page_names_is_in_the_file_that_it_links_to() -> None:
+    trust = ROOT / "docs" / "trust.md"
+    cells = re.findall(r"\[test_\w+\.py\]\((?P<file>[^)]+)\): (?P<names>`\w+`(?:, `\w+`)*)", trust.read_text())
+    named = [(trust.parent / file, name) for file, names in cells for name in re.findall(r"\w+", names)]
+
+    assert len(named) > 25
+    missing = [name for file, name in named if f"def {name}(" not in file.read_text()]
+    assert missing == []
