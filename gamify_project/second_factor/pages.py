@@ -144,7 +144,7 @@ def _set_up_page(request: HttpRequest, user: User, form: CodeForm, *, is_replace
     is_forced = gate.obstacle(request) is not None
     context = {
         **admin.site.each_context(request),
-        "title": "Set up a second factor",
+        "title": "Use another app" if is_replacement else "Set up a second factor",
         "base": WITHOUT_SIDEBAR if is_forced else "admin/base_site.html",
         "form": form,
         "is_forced": is_forced,

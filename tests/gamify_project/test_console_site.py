@@ -219,7 +219,7 @@ def test_the_audit_trail_needs_a_permission_and_cannot_be_written(tenant, querie
     for number in range(3):
         console.post("participants_tenant_add", name=f"T{number}", slug=f"t{number}", timezone="UTC")
 
-    with queries(4):  # session, user, picked tenant, the rows with their users and types
+    with queries(5):  # session, user, second factor, picked tenant, the rows with their users and types
         shown = text_of(console.get("admin_logentry_changelist"))
 
     assert "T2" in shown

@@ -126,7 +126,7 @@ def test_a_logout_removes_the_session(owner: Owner) -> None:
 
 def test_logging_out_everywhere_ends_all_sessions_of_the_account_and_no_other(owner: Owner) -> None:
     other, boss = elsewhere(owner), Console(user=User.objects.create_superuser("boss"))
-    assert "logged in 2 times" in text_of(owner.client.get(ACCOUNT))
+    assert "2 open sessions" in text_of(owner.client.get(ACCOUNT))
 
     answer = owner.client.post("/console/log_out_everywhere/")
 

@@ -150,5 +150,5 @@ def test_the_list_of_keys_needs_a_constant_number_of_queries(tenant, queries):
     for number_of_new in (1, 20):
         for _ in range(number_of_new):
             made_key(tenant)
-        with queries(4):  # session, user, picked tenant, the keys
+        with queries(5):  # session, user, second factor, picked tenant, the keys
             assert console.get("participants_apikey_changelist").status_code == 200

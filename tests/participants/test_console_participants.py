@@ -191,7 +191,7 @@ def test_the_page_needs_a_constant_number_of_queries(tenant, queries):
     for number_of_new in (1, 30):
         LedgerEntryFactory.create_batch(number_of_new, participant=participant)
         # session, user, picked tenant, participant; credits, badges, streaks, rewards; newest rewards, entries, events
-        with queries(11):
+        with queries(12):
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 
@@ -200,7 +200,7 @@ def test_the_list_needs_a_constant_number_of_queries(tenant, queries):
 
     for number_of_new in (1, 49):
         ParticipantFactory.create_batch(number_of_new, tenant=tenant)
-        with queries(4):  # session, user, picked tenant, the participants (no count)
+        with queries(5):  # session, user, second factor, picked tenant, the participants (no count)
             assert console.get("participants_participant_changelist").status_code == 200
 
 

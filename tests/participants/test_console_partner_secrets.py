@@ -141,5 +141,5 @@ def test_the_list_of_secrets_needs_a_constant_number_of_queries(tenant, queries)
     for number_of_new in (1, 20):
         for _ in range(number_of_new):
             made_secret(tenant)
-        with queries(4):  # session, user, picked tenant, the secrets
+        with queries(5):  # session, user, second factor, picked tenant, the secrets
             assert console.get(LIST).status_code == 200

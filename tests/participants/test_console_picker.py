@@ -85,7 +85,7 @@ def test_the_picker_needs_a_constant_number_of_queries(tenant, queries):
 
     for number_of_new in (0, 60):
         TenantFactory.create_batch(number_of_new)
-        with queries(4):  # session, user, picked tenant, the tenants with their sandboxes
+        with queries(5):  # session, user, second factor, picked tenant, the tenants with their sandboxes
             assert console.get("pick_tenant").status_code == 200
 
 

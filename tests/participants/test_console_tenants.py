@@ -110,7 +110,7 @@ def test_the_list_of_tenants_needs_a_constant_number_of_queries(tenant, queries)
 
     for number_of_new in (0, 10):
         TenantFactory.create_batch(number_of_new)
-        with queries(6):  # session, user, picked tenant, count of matches and of all, the tenants
+        with queries(7):  # session, user, second factor, picked tenant, count of matches and of all, the tenants
             assert console.get("participants_tenant_changelist", q="").status_code == 200
 
 

@@ -159,7 +159,7 @@ def test_the_list_takes_a_constant_number_of_queries(tenant, make_reward, querie
     make_reward("Few", codes=["A"])
     make_reward("Many", codes=[f"B{number}" for number in range(40)])
 
-    with queries(4):  # session, user, tenant; codes with their rewards
+    with queries(5):  # session, user, second factor, tenant; codes with their rewards
         console.get("rewards_rewardcode_changelist")
 
 

@@ -520,5 +520,5 @@ def test_the_list_needs_as_many_queries_for_many_streaks_as_for_one(tenant, quer
     for codes in (("a",), ("b", "c", "d", "e")):
         for code in codes:
             make_streak(tenant, code)
-        with queries(4):  # session, user, picked tenant, the streaks
+        with queries(5):  # session, user, second factor, picked tenant, the streaks
             assert console.get(LIST).status_code == 200

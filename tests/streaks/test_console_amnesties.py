@@ -239,5 +239,7 @@ def test_staff_with_add_permission_declare_and_with_change_permission_undo(tenan
 def test_the_page_needs_two_queries_per_shown_streak(tenant, streaks, queries):
     console = Console(tenant)
 
-    with queries(5 + 2 * 3):  # session, user, picked tenant, streaks of the form, of the preview; two per line
+    with queries(
+        6 + 2 * 3
+    ):  # session, user, second factor, picked tenant, streaks of the form, of the preview; two per line
         console.post(ADD, **form_data(tenant))

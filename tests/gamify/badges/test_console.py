@@ -63,7 +63,7 @@ def test_the_list_shows_rarity_and_category_with_one_query(tenant, queries):
     BadgeFactory.create_batch(20, tenant=tenant)
     console = Console(tenant)
 
-    with queries(4):  # session, user, picked tenant, the badges
+    with queries(5):  # session, user, second factor, picked tenant, the badges
         shown = text_of(console.get(LIST))
 
     assert "Epic" in shown

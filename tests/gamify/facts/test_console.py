@@ -26,7 +26,7 @@ def test_the_list_takes_the_same_queries_for_many_events_and_does_not_count_them
     for number_of_new in (1, 30):
         for _ in range(number_of_new):
             EventFactory(participant=ParticipantFactory(tenant=tenant))
-        with queries(4):  # session, user, picked tenant, the events with their participants
+        with queries(5):  # session, user, second factor, picked tenant, the events with their participants
             assert console.get("facts_event_changelist").status_code == 200
 
 
@@ -34,7 +34,7 @@ def test_an_event_is_shown_in_words(tenant, queries):
     event = EventFactory(participant=ParticipantFactory(tenant=tenant), name="purchase", properties={"order": "<A-1>"})
     console = Console(tenant)
 
-    with queries(4):  # session, user, picked tenant, the event with its participant
+    with queries(5):  # session, user, second factor, picked tenant, the event with its participant
         answer = console.get("facts_event_change", event.pk)
 
     assert "<th>order</th><td><A-1></td>" in text_of(answer)

@@ -127,7 +127,7 @@ def test_the_list_of_entries_makes_a_constant_number_of_queries_and_no_count(ten
     for number_of_new in (1, 30):
         for _ in range(number_of_new):
             LedgerEntryFactory(participant=ParticipantFactory(tenant=tenant))
-        with queries(4):  # session, user, picked tenant, the entries with their participants
+        with queries(5):  # session, user, second factor, picked tenant, the entries with their participants
             assert console.get("points_ledgerentry_changelist").status_code == 200
 
 
@@ -137,7 +137,9 @@ def test_the_page_of_an_entry_shows_all_its_fields(tenant, queries):
     )
     console = Console(tenant)
 
-    with queries(5):  # session, user, picked tenant, the entry with its participant, whether it is reversed
+    with queries(
+        6
+    ):  # session, user, second factor, picked tenant, the entry with its participant, whether it is reversed
         shown = text_of(console.get("points_ledgerentry_change", entry.pk))
 
     assert "Bonus" in shown

@@ -224,7 +224,7 @@ def test_the_list_shows_what_rules_do_and_their_findings_in_one_query(tenant, qu
     RuleFactory(tenant=tenant, code="off", limits={"ever": 0}, is_active=False)
     console = Console(tenant)
 
-    with queries(5):  # session, user, picked tenant, the rules; those that are active
+    with queries(6):  # session, user, second factor, picked tenant, the rules; those that are active
         shown = text_of(console.get(LIST))
 
     for words in (

@@ -112,7 +112,7 @@ def test_the_list_shows_how_tiers_are_reached(tenant, queries):
     TierFactory(tenant=tenant, name="Vip", award_type="manual", criteria_config={}, is_active=False)
     console = Console(tenant)
 
-    with queries(4):  # session, user, picked tenant, the tiers
+    with queries(5):  # session, user, second factor, picked tenant, the tiers
         shown = text_of(console.get(LIST))
 
     assert "from 10,000, the balance" in shown
