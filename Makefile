@@ -62,7 +62,7 @@ lock: install-dev ## compile requirements*.in into requirements*.txt (ARGS=--upg
 	$(BIN)/python scripts/lock.py $(ARGS)
 
 sbom: install-dev ## write sbom.cdx.json: what the product consists of (CycloneDX)
-	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --no-validate --output-file sbom.cdx.json
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file sbom.cdx.json
 
 audit: install-dev ## compare the pinned requirements with published advisories, where a source answers
 	@$(BIN)/python -m scripts.audit
