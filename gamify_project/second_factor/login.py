@@ -33,6 +33,7 @@ from participants.admin import audit
 PENDING = "login_waits_for_code"
 PENDING_FOR = timedelta(minutes=10)
 MAX_CODE = 40
+CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class CodeForm(forms.Form):
@@ -40,9 +41,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=MAX_CODE,
-        widget=UnfoldAdminTextInputWidget(
-            attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false", "autocapitalize": "none"}
-        ),
+        widget=UnfoldAdminTextInputWidget(attrs={**CODE_ATTRIBUTES, "autofocus": True}),
     )
 
 

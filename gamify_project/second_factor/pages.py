@@ -19,11 +19,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from gamify_project.models import SecondFactor
 from gamify_project.second_factor import gate, services
 from gamify_project.second_factor.gate import Obstacle
-from gamify_project.second_factor.login import MAX_CODE, CodeForm, check_code, problem_of
+from gamify_project.second_factor.login import CODE_ATTRIBUTES, MAX_CODE, CodeForm, check_code, problem_of
 from gamify_project.sessions import end_sessions, sessions_of
 from participants.admin import audit
 
@@ -35,11 +36,13 @@ WITHOUT_SIDEBAR = "unfold/layouts/unauthenticated.html"
 class ReplaceForm(CodeForm):
     """The code of the new app, and one of the present second factor, so that an open session is not enough to replace it."""
 
-    code = forms.CharField(max_length=MAX_CODE, label="Code of the new app", widget=CodeForm.base_fields["code"].widget)
+    code = forms.CharField(
+        max_length=MAX_CODE, label="Code of the new app", widget=UnfoldAdminTextInputWidget(attrs=CODE_ATTRIBUTES)
+    )
     present = forms.CharField(
         max_length=MAX_CODE,
         label="Code of the present app, or a recovery code",
-        widget=type(CodeForm.base_fields["code"].widget)(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=UnfoldAdminTextInputWidget(attrs={**CODE_ATTRIBUTES, "autofocus": True}),
     )
     field_order = ("present", "code")
 
