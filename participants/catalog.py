@@ -5,7 +5,7 @@ transaction. The version is on the tenant row, which authentication reads anyway
 next request, without a query of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -18,6 +18,8 @@ from participants.registries import Registry
 MAX_TENANTS = 10_000
 PIN = "_catalog"  # attribute of the tenant instance, so that a whole request uses one catalog
 
+T = TypeVar("T")
+
 catalog_parts: Registry[Callable[[Tenant], Any]] = Registry("Catalog part")
 
 
@@ -28,12 +30,20 @@ class Catalog:
         self.version = tenant.catalog_version
         self.tenant = tenant
         self._parts: dict[str, Any] = {}
+        self._derived: dict[Hashable, Any] = {}
 
     def part(self, name: str) -> Any:
         """Return the compiled part that a domain registered as `name`. Raises LookupError for an unknown name."""
         if name not in self._parts:
             self._parts[name] = catalog_parts[name](self.tenant)
         return self._parts[name]
+
+    def derive(self, key: Hashable, make: Callable[["Catalog"], T]) -> T:
+        """Return what `make(catalog)` derives from the parts. It is computed once per catalog and `key`."""
+        if key not in self._derived:
+            self._derived[key] = make(self)
+        derived: T = self._derived[key]
+        return derived
 
 
 Part = TypeVar("Part")

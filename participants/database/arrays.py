@@ -39,11 +39,11 @@ def is_plain(field: "Field[Any, Any]") -> bool:
 
 def array_parameter(rows: Sequence[Model], field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
     """Return the values of `field` in `rows` as one parameter for the SQL of `array_sql`."""
-    values: Iterable[Any] = map(attrgetter(field.attname), rows)
+    values = list(map(attrgetter(field.attname), rows))
     if isinstance(field, JSONField):
-        return json.dumps([*values], cls=field.encoder)
+        return json.dumps(values, cls=field.encoder)
     if not is_plain(field):
-        values = (field.get_db_prep_save(value, connection) for value in values)
+        values = [field.get_db_prep_save(value, connection) for value in values]
     return array_literal(values)
 
 
@@ -51,22 +51,30 @@ def array_sql(field: "Field[Any, Any]") -> str:
     """Return the SQL that turns a parameter of `array_parameter` into an array. None becomes NULL, never JSON's null."""
     if isinstance(field, JSONField):
         return "ARRAY(SELECT NULLIF(value, 'null') FROM jsonb_array_elements(%s::jsonb))"
-    # `varchar(50)` becomes `varchar[]`: an array of parameters needs no length.
-    return "%s::" + re.sub(r"\(.*\)", "", str(field.db_type(default_connection))) + "[]"
+    return f"%s::{array_type(field, default_connection)}"
+
+
+def array_type(field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> str:
+    """Return the type of an array of values of `field`: `varchar[]` for `varchar(50)`, which would cut longer values off."""
+    return re.sub(r"\(.*\)", "", str(field.db_type(connection))) + "[]"
 
 
 def array_literal(values: Iterable[Any]) -> str:
     """Return an array literal such as `{1,2}`. `values` must be prepared by their field (`get_db_prep_value`)."""
-    return "{" + ",".join(_texts(values)) + "}"
+    return "{" + ",".join(_texts([*values])) + "}"
 
 
-def _texts(values: Iterable[Any]) -> Iterable[str]:
-    """Format each value. A value that is the same object as the one before (the unit's tenant, its `now`) is formatted once."""
-    previous, text = object(), ""
-    for value in values:
-        if value is not previous:
-            previous, text = value, _WRITERS.get(type(value), _quote)(value)
-        yield text
+def _texts(values: list[Any]) -> list[str]:
+    """Format each value. A column that has one value in all rows (the unit's tenant, its `now`) is formatted once."""
+    if not values:
+        return []
+    first = values[0]
+    write = _WRITERS.get(type(first), _quote)
+    if first is values[-1] and values.count(first) == len(values):
+        return [write(first)] * len(values)
+    return [
+        write(value) if type(value) is type(first) else _WRITERS.get(type(value), _quote)(value) for value in values
+    ]
 
 
 def _quote(value: Any) -> str:

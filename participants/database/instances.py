@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import NOT_PROVIDED, Field, Model
 from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=Model)
@@ -15,10 +15,16 @@ def instance_from(model: type[M], values: Iterable[tuple[str, Any]], *, alias: s
 
     Fields that are not in `values` get no default. They are deferred on an instance that was read; a new instance needs them all.
     """
+    return _instance(model, dict(values), alias)
+
+
+def _instance(model: type[M], attributes: dict[str, Any], alias: str | None) -> M:
+    """Return an instance that owns the dictionary `attributes`."""
+    attributes["_state"] = state = ModelState()
+    if alias is not None:
+        state.adding, state.db = False, alias
     instance = model.__new__(model)
-    instance.__dict__.update(values)
-    instance._state = state = ModelState()
-    state.adding, state.db = alias is None, alias
+    instance.__dict__ = attributes
     return instance
 
 
@@ -36,16 +42,22 @@ def new_instance(model: type[M], **values: Any) -> M:
             attributes[name] = make()
     if len(attributes) > len(constants) + len(makers):
         raise TypeError(f"{model.__name__} has no attributes {sorted(values.keys() - _names(model))}")
-    return instance_from(model, attributes.items())
+    return _instance(model, attributes, None)
 
 
 @cache
 def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
     """The defaults that are the same for every row, and the functions that make the others."""
-    fields = model._meta.concrete_fields
-    makers = [(field.attname, field.get_default) for field in fields if callable(field.default)]
+    fields = [field for field in model._meta.concrete_fields if not _is_filled_by_database(field)]
+    # NOT_PROVIDED is a class, and therefore callable.
+    has_maker = [field for field in fields if field.has_default() and callable(field.default)]
+    makers = [(field.attname, field.default) for field in has_maker]
     made = {name for name, _ in makers}
     return {field.attname: field.get_default() for field in fields if field.attname not in made}, makers
+
+
+def _is_filled_by_database(field: "Field[Any, Any]") -> bool:
+    return field.db_default is not NOT_PROVIDED and not field.has_default()
 
 
 def _names(model: type[Model]) -> set[str]:

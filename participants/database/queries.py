@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
-from participants.database.arrays import array_literal
+from participants.database.arrays import array_literal, array_type
 from participants.database.exchange import send
 from participants.database.instances import instance_from
 
@@ -48,7 +48,11 @@ class Slots(Slot):
 
 
 class Among(Expression):
-    """Condition: `column` is one of the values `name`. On SQLite each value has a slot of its own, and `size` is their number."""
+    """Condition: `column` is one of the values `name`. `size` is the second result of `values_for_among`.
+
+    On SQLite each value has a slot of its own. On PostgreSQL several values are one array. A single value is no array: PostgreSQL
+    expects ten values in an array that it does not know yet, so it would plan the statement again for each execution.
+    """
 
     conditional = True
 
@@ -69,17 +73,21 @@ class Among(Expression):
         return f"{column} IN ({', '.join(['%s'] * self.size)})", [*params, *slots]
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        if self.size == 1:
+            return self.as_sql(compiler, connection)
         column, params = compiler.compile(self.column)
-        return f"{column} = ANY(%s::{self.value_field.db_type(connection)}[])", [
-            *params,
-            Slots(self.name, self.value_field),
-        ]
+        array = array_type(self.value_field, connection)
+        return f"{column} = ANY(%s::{array})", [*params, Slots(self.name, self.value_field)]
+
+
+MANY = 2
+"""The `size` of an `Among` condition on PostgreSQL for all numbers of values above one."""
 
 
 def values_for_among(values: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Sequence[Any], int]:
     """Return `values` in the form that an `Among` condition takes on this database, and the `size` to declare it with."""
     if connection.vendor == "postgresql":
-        return values, 1
+        return values, min(len(values), MANY)
     return pad_to_power_of_two(values), len(pad_to_power_of_two(values))
 
 

@@ -39,12 +39,16 @@ def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], column
     fields = [_field(model, name) for name in names]
     tenant = _field(model, "tenant")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and len(rows) > 1:
         arrays = [array_parameter(rows, field, connection) for field in fields]
         send(connection, _update_sql(model, names), [*arrays, tenant_id])
+        return
+    columns_of_rows = _columns(fields, connection.vendor)
+    table = [_prepare(row, columns_of_rows, connection) for row in rows]
+    if len(rows) == 1:
+        [[pk, *values]] = table
+        send(connection, _update_one_sql(model, names), [*values, tenant_id, pk])
     else:
-        columns_of_rows = _columns(fields, connection.vendor)
-        table = [_prepare(row, columns_of_rows, connection) for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(_update_one_sql(model, names), [[*values, tenant_id, pk] for pk, *values in table])
 

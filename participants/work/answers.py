@@ -29,7 +29,7 @@ def answer_from(result: Any) -> dict[str, Any]:
     """Return the stored answer for `result`: one JSON value for each field of the dataclass."""
     kind: Any = type(result)
     return {
-        name: _json(value)
+        name: value if type(value) in _JSON_TYPES else _json(value)
         for name, is_omitted in _stored_fields(kind)
         if (value := getattr(result, name)) is not None or not is_omitted
     }

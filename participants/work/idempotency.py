@@ -1,13 +1,14 @@
 """Idempotency in a unit of work (docs/contract.md §3). Stored keys are read behind the lock and checked before any rule."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
-from participants.database import Query, Read, Slot, pad_to_power_of_two
+from participants.database import Among, Query, Read, Rows, values_for_among
 from participants.errors import DomainError
 from participants.models import IdempotencyKey, Tenant
 from participants.secrets import keyed_hashes
@@ -66,7 +67,9 @@ class KnownKeys:
 
     def find(self, idempotency: IdempotencyRequest, subject: UUID) -> IdempotencyKey | None:
         """Return the stored row for `idempotency`, or None if it is the first request. Raises IdempotencyKeyReused."""
-        candidates = [(subject, idempotency.operation, key) for key in idempotency.possible_keys]
+        if not self._rows:
+            return None
+        candidates = ((subject, idempotency.operation, key) for key in idempotency.possible_keys)
         row = next((self._rows[each] for each in candidates if each in self._rows), None)
         if row is not None and row.digest not in (idempotency.digest, *idempotency.former_digests):
             raise IdempotencyKeyReused(idempotency.key)
@@ -82,10 +85,10 @@ _KEY = IdempotencyKey._meta.get_field("key")
 
 def _declare(subjects: Any, *, keys: int, operations: int) -> "QuerySet[IdempotencyKey]":
     return IdempotencyKey.objects.filter(
+        Among("operation", "operations", _OPERATION, size=operations),
+        Among("key", "keys", _KEY, size=keys),
         tenant=TENANT,
         subject__in=subjects,
-        operation__in=[Slot("operations", _OPERATION, index) for index in range(operations)],
-        key__in=[Slot("keys", _KEY, index) for index in range(keys)],
     )
 
 
@@ -114,10 +117,17 @@ def known_keys(tenant: Tenant, idempotency_requests: Iterable[IdempotencyRequest
 
 
 def _read(query: Query[IdempotencyKey], tenant: Tenant, requests: Iterable[IdempotencyRequest]) -> Read:
-    values: dict[str, Any] = {
-        "external_ids": pad_to_power_of_two(sorted({each.external_id or "" for each in requests})),
-        "keys": pad_to_power_of_two(sorted({key for each in requests for key in each.possible_keys})),
-        "operations": pad_to_power_of_two(sorted({each.operation for each in requests})),
+    wanted = {
+        "external_ids": sorted({each.external_id or "" for each in requests}),
+        "keys": sorted({key for each in requests for key in each.possible_keys}),
+        "operations": sorted({each.operation for each in requests}),
     }
-    shape = {name: len(value) for name, value in values.items()}
-    return lambda connection: query.execute(connection, {"tenant": tenant.pk, **values}, **shape)
+
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        values: dict[str, Any] = {"tenant": tenant.pk}
+        shape: dict[str, int] = {}
+        for name, each in wanted.items():
+            values[name], shape[name] = values_for_among(each, connection)
+        return query.execute(connection, values, **shape)
+
+    return execute

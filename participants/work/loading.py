@@ -28,17 +28,21 @@ def read_by_name(load: Load, tenant: Tenant, external_ids: Iterable[str]) -> Rea
     names = sorted(set(external_ids))
     if not names:
         return lambda connection: list
-    names, wanted = pad_to_power_of_two(names), pad_to_power_of_two(load.values)
-    values = {"tenant": tenant.pk, "names": names, "wanted": wanted}
-    shape = {"names": len(names), "wanted": len(wanted)}
-    return lambda connection: _by_name(load.model, load.column).execute(connection, values, **shape)
+    wanted = pad_to_power_of_two(load.values)
+
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        participants, size = values_for_among(names, connection)
+        values = {"tenant": tenant.pk, "names": participants, "wanted": wanted}
+        return _by_name(load.model, load.column).execute(connection, values, size=size, wanted=len(wanted))
+
+    return execute
 
 
 @cache
 def _by_name(model: type[Model], column: str) -> Query[Any]:
-    def declare(*, names: int, wanted: int) -> "QuerySet[Any]":
+    def declare(*, size: int, wanted: int) -> "QuerySet[Any]":
         rows = _rows_with_value(model, column, wanted)
-        return rows.filter(participant__in=participants_named("names", names).values("id")).order_by()
+        return rows.filter(participant__in=participants_named("names", size).values("id")).order_by()
 
     return Query(declare)
 

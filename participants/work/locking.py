@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
-from participants.database import Among, Query, Read, Rows, Slot, pad_to_power_of_two, values_for_among
+from participants.database import Among, Query, Read, Rows, Slot, values_for_among
 from participants.models import Participant, Tenant
 
 ID = Participant._meta.get_field("id")
@@ -15,9 +15,8 @@ _EXTERNAL_ID = Participant._meta.get_field("external_id")
 
 
 def participants_named(slot: str, size: int) -> "QuerySet[Participant]":
-    """Declare a query of the tenant's participants whose external id is one of the `size` values of `slot`."""
-    slots = [Slot(slot, _EXTERNAL_ID, index) for index in range(size)]
-    return Participant.objects.filter(tenant=TENANT, external_id__in=slots)
+    """Declare a query of the tenant's participants whose external id is one of the values of `slot`. `size` as in `Among`."""
+    return Participant.objects.filter(Among("external_id", slot, _EXTERNAL_ID, size=size), tenant=TENANT)
 
 
 def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = True) -> Read:
@@ -25,9 +24,12 @@ def lock_by_name(tenant: Tenant, external_ids: Iterable[str], *, locks: bool = T
     names = sorted(set(external_ids))
     if not names:
         return lambda connection: list
-    names = pad_to_power_of_two(names)
-    values = {"tenant": tenant.pk, "names": names}
-    return lambda connection: _BY_NAME.execute(connection, values, size=len(names), locks=locks)
+
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        values, size = values_for_among(names, connection)
+        return _BY_NAME.execute(connection, {"tenant": tenant.pk, "names": values}, size=size, locks=locks)
+
+    return execute
 
 
 def _declare_by_name(*, size: int, locks: bool) -> "QuerySet[Participant]":

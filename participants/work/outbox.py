@@ -7,9 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from participants.database import instance_from
+from participants.database import new_instance
 from participants.events import event_types
-from participants.ids import new_id
 from participants.models import DomainEvent, Participant, Tenant
 from participants.registries import Registry
 
@@ -33,18 +32,15 @@ def domain_event(
 
     Raises LookupError for a type that is not registered, and ValueError for fields that its type does not have.
     """
-    if unknown := data.keys() - event_types[type_name].fields.keys():
-        raise ValueError(f"{type_name} does not document {sorted(unknown)}; register the fields or leave them out.")
-    about = {} if participant is None else {"participant_id": participant.external_id}
-    return instance_from(
+    fields = event_types[type_name].fields.keys()
+    if not fields >= data.keys():
+        unknown = sorted(data.keys() - fields)
+        raise ValueError(f"{type_name} does not document {unknown}; register the fields or leave them out.")
+    return new_instance(
         DomainEvent,
-        {
-            "id": new_id(),
-            "tenant_id": tenant.pk,
-            "participant_id": participant and participant.pk,
-            "type": type_name,
-            "data": {**about, **data},
-            "occurred_at": now,
-            "position": None,
-        }.items(),
+        tenant_id=tenant.id,
+        participant_id=None if participant is None else participant.id,
+        type=type_name,
+        data={**data} if participant is None else {"participant_id": participant.external_id, **data},
+        occurred_at=now,
     )

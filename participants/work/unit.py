@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache, cached_property
+from itertools import count
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar, cast
 from uuid import UUID
 
@@ -15,11 +18,12 @@ from django.db import models
 from django.db.transaction import get_connection
 
 from participants.catalog import Catalog, catalog_of
-from participants.database import delete, insert, new_instance, one_round_trip, update, upsert
+from participants.database import Query, Read, Slot, delete, insert, new_instance, one_round_trip, update, upsert
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import IdempotencyRequest, KnownKeys
 from participants.work.loading import Load, read_by_id
+from participants.work.locking import TENANT
 from participants.work.outbox import call_after_commit, domain_event
 from participants.work.restarting import Restart
 
@@ -41,6 +45,11 @@ They may read, change rows, emit, and restart the unit. A dry run has no closing
 """
 
 NEVER_CHANGED = frozenset({"id", "tenant_id", "participant_id", "created_at", "first_seen_at"})
+
+_UNREAD = object()
+_PERSON_COLUMNS = tuple(
+    field.attname for field in Participant._meta.concrete_fields if field.attname not in NEVER_CHANGED
+)
 
 
 class UnitOfWork:
@@ -64,6 +73,7 @@ class UnitOfWork:
         self.is_dry_run = is_dry_run
         self.is_history = is_history
         self._participants: dict[str, Participant] = {}
+        self._as_read: dict[UUID, Mapping[str, Any]] = {}
         self._keys = KnownKeys(())
         self._touched: dict[str, Participant] = {}
         self._rows: defaultdict[type[models.Model], list[models.Model]] = defaultdict(list)
@@ -78,9 +88,11 @@ class UnitOfWork:
         self._drained: list[Emitted] = []
         self._shared_rows: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
         self.cache: dict[Hashable, Any] = {}
+        self._numbers = count(1)
 
     def begin(self, participants: Iterable[Participant], keys: KnownKeys) -> None:
         self._participants = {participant.external_id: participant for participant in participants}
+        self._as_read = {each.pk: each.__dict__.copy() for each in self._participants.values()}
         self._keys = keys
 
     def index(self, loaded: Iterable[tuple[Load, Iterable[models.Model]]]) -> None:
@@ -105,16 +117,21 @@ class UnitOfWork:
         loaded = self._loaded[load.model]
         return tuple(value for value in load.values if value not in loaded)
 
-    def lock(self, model: type[M], row_id: UUID) -> M | None:
+    def lock(self, model: type[M], row_id: UUID, *, also: Mapping[Hashable, Read] = MappingProxyType({})) -> M | None:
         """Lock a row of this tenant that participants share, such as a reward. Returns None if there is none.
 
         The row is locked after the participants, and every call returns the same object. A dry run reads the row without a lock.
+        The first call executes the reads `also` behind the lock, in its round trip, and puts their rows into `cache`.
         """
         if row_id not in self._shared_rows[model]:
-            rows = model._default_manager.filter(tenant_id=self.tenant.pk, pk=row_id)
-            found = (rows if self.is_dry_run else rows.select_for_update()).first()
+            values, connection = {"tenant": self.tenant.pk, "row": row_id}, get_connection()
+            with one_round_trip(connection):
+                fetch = _shared_row(model).execute(connection, values, locks=not self.is_dry_run)
+                fetches = {key: read(connection) for key, read in also.items()}
+            found = next(iter(fetch()), None)
             if found is None:
                 return None
+            self.cache.update({key: rows() for key, rows in fetches.items()})
             self._shared_rows[model][row_id] = found
         return cast("M", self._shared_rows[model][row_id])
 
@@ -134,11 +151,11 @@ class UnitOfWork:
         """
         if value not in self._loaded[model]:
             raise LookupError(f"{model.__name__} {value} was not loaded with this unit; name it in `loads`.")
-        return cast("M | None", self._index.get((model, participant.pk, value)))
+        return cast("M | None", self._index.get((model, participant.id, value)))
 
-    @property
+    @cached_property
     def catalog(self) -> Catalog:
-        """The tenant's definitions, compiled."""
+        """The tenant's definitions, compiled. A unit that needs newer ones restarts."""
         return catalog_of(self.tenant)
 
     @property
@@ -154,8 +171,12 @@ class UnitOfWork:
     def participant(self, external_id: str) -> Participant:
         """Return the locked participant, or a new one in memory, which is written only if it is touched."""
         if external_id not in self._participants:
-            self._participants[external_id] = Participant(
-                tenant_id=self.tenant.pk, external_id=external_id, first_seen_at=self.now, last_seen_at=self.now
+            self._participants[external_id] = new_instance(
+                Participant,
+                tenant_id=self.tenant.pk,
+                external_id=external_id,
+                first_seen_at=self.now,
+                last_seen_at=self.now,
             )
         return self._participants[external_id]
 
@@ -200,7 +221,10 @@ class UnitOfWork:
             return
         model = type(row)
         known = self._changed_columns.setdefault(model, set())
-        self._changed_columns[model] = known | set(columns) if columns and known is not None else None
+        if columns and known is not None:
+            known.update(columns)
+        else:
+            self._changed_columns[model] = None
         self._changed[model][row.pk] = row
 
     def remove(self, row: models.Model) -> None:
@@ -239,6 +263,10 @@ class UnitOfWork:
         """All events emitted in this unit, in order. A silent unit has its events here too."""
         return [*self._drained, *self._undrained]
 
+    def next_number(self) -> int:
+        """Return a number that this unit has not returned before."""
+        return next(self._numbers)
+
     def is_first(self, key: Hashable) -> bool:
         """Whether `key` is new in this unit. Remembers it, so that a grant with the same key is given once."""
         is_first = key not in self._used_keys
@@ -249,7 +277,7 @@ class UnitOfWork:
         """Return the answer that an earlier success stored under the same key, or None. Raises IdempotencyKeyReused."""
         if idempotency is None:
             return None
-        row = self._keys.find(idempotency, self._subject(idempotency).pk)
+        row = self._keys.find(idempotency, self._subject(idempotency).id)
         return row.answer if row else None
 
     def store_answer(self, idempotency: IdempotencyRequest | None, answer: Any) -> None:
@@ -258,9 +286,9 @@ class UnitOfWork:
             return
         row = new_instance(
             IdempotencyKey,
-            tenant_id=self.tenant.pk,
+            tenant_id=self.tenant.id,
             operation=idempotency.operation,
-            subject=self._subject(idempotency).pk,
+            subject=self._subject(idempotency).id,
             key=idempotency.key,
             digest=idempotency.digest,
             answer=answer,
@@ -288,13 +316,26 @@ class UnitOfWork:
             call_after_commit(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
 
     def _write_all(self, connection: Any) -> None:
-        touched = sorted(self._touched.values(), key=lambda participant: participant.external_id)
-        if touched:
-            upsert(connection, touched, never_changed=NEVER_CHANGED)
+        self._write_participants(connection)
         for model in sorted({*self._rows, *self._changed, *self._removed}, key=lambda model: model._meta.label):
             if removed := self._removed[model]:
                 delete(connection, removed)
             self._write(connection, self._rows[model], list(self._changed[model].values()))
+
+    def _write_participants(self, connection: Any) -> None:
+        """Insert new participants in the order of their external ids, and update the columns that differ from what was read."""
+        touched = self._touched.values()
+        known = [each for each in touched if not each.is_new]
+        if len(known) < len(touched):
+            new = sorted((each for each in touched if each.is_new), key=_external_id)
+            insert(connection, new)
+        if columns := {column for each in known for column in self._changed_person_columns(each)}:
+            update(connection, known, sorted(columns))
+
+    def _changed_person_columns(self, participant: Participant) -> Iterable[str]:
+        """The columns whose value was replaced. A value of JSON must be replaced too, and not changed in place."""
+        now, before = participant.__dict__, self._as_read.get(participant.pk, {})
+        return [name for name in _PERSON_COLUMNS if name in now and now[name] != before.get(name, _UNREAD)]
 
     def _write(self, connection: Any, new: list[models.Model], changed: list[models.Model]) -> None:
         columns = self._changed_columns[type(changed[0])] if changed else None
@@ -305,6 +346,19 @@ class UnitOfWork:
             update(connection, sorted(changed, key=lambda row: row.pk), sorted(columns))
         if new:
             insert(connection, new)
+
+
+def _external_id(participant: Participant) -> str:
+    return participant.external_id
+
+
+@cache
+def _shared_row(model: type[models.Model]) -> Query[Any]:
+    def declare(*, locks: bool) -> "models.QuerySet[Any]":
+        rows = model._default_manager.filter(pk=Slot("row", model._meta.pk), tenant=TENANT).order_by()
+        return rows.select_for_update() if locks else rows
+
+    return Query(declare)
 
 
 def run_closing_steps(work: UnitOfWork) -> None:

@@ -464,7 +464,9 @@ def test_a_batch_reads_the_history_once_for_all_its_participants(tenant, queries
     active_badges(catalog_of(ready))
     batch = [EventInput(person, "buy", NOW) for person in [*people, "newcomer", "p0"]]
 
-    with queries(9):  # lock, version, awards, progress; history; participants, progress, event, domain event
+    with queries(
+        10
+    ):  # lock, version, awards, progress; history; new and known participants, progress, event, domain event
         emit_batch(tenant=ready, events=batch, refused={}, now=NOW)
 
     values = dict(BadgeProgress.objects.filter(badge__code="b").values_list("participant__external_id", "value"))
