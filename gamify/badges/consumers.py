@@ -12,7 +12,7 @@ from gamify.badges.selectors.catalog import Listening
 from gamify.badges.services import count_event, ensure_progress_rows, progress_loads
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.expressions import condition_results
-from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, Source, TraceEntry
+from gamify.facts.engine.outcomes import NOT_MATCHED, Grant, Outcome, TraceEntry
 from gamify.facts.services import Consumer, Fact, badge_metrics
 from participants.catalog import Catalog
 from participants.engine import decimal_text
@@ -42,21 +42,21 @@ def _after_event(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
         if criterion.counter.matches(fact.properties):
             matching.append((badge, criterion))
         else:
-            yield TraceEntry(_source(badge), NOT_MATCHED, conditions=_condition_results(criterion, fact))
+            yield TraceEntry(badge.source, NOT_MATCHED, conditions=_condition_results(criterion, fact))
     work.load(progress_loads(badge.id for badge, _ in matching))
     missing = {badge.id: criterion for badge, criterion in matching if not _has_badge(work, fact, badge)}
     ensure_progress_rows(work, fact.participant, missing)
     for badge, criterion in matching:
         if _has_badge(work, fact, badge):
-            yield TraceEntry(_source(badge), "already_earned")
+            yield TraceEntry(badge.source, "already_earned")
         else:
             yield from _outcomes_at(badge, criterion, count_event(work, fact, badge.id, criterion), fact)
 
 
 def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     met: list[tuple[BadgeDefinition, Criterion, int]] = []
-    for badge, criterion in badges_in(work.catalog).by_change[fact.name]:
-        number = badge_metrics[criterion.metric].raised_by[fact.name](fact, criterion.selector)
+    for badge, criterion in _listening(fact, work):
+        number = _number_after(criterion, fact)
         if number is not None and criterion.is_met_by(number):
             met.append((badge, criterion, number))
         elif number is not None:
@@ -64,9 +64,26 @@ def _after_change(fact: Fact, work: UnitOfWork) -> Iterator[Outcome]:
     work.load([Load(BadgeAward, "badge_id", tuple(badge.id for badge, *_ in met))])
     for badge, criterion, number in met:
         if _has_badge(work, fact, badge):
-            yield TraceEntry(_source(badge), "already_earned")
+            yield TraceEntry(badge.source, "already_earned")
         else:
             yield from _outcomes_at(badge, criterion, Decimal(number), fact)
+
+
+def _listening(fact: Fact, work: UnitOfWork) -> Sequence[Listening]:
+    """The badges to look at. If nothing is traced and no badge is met, there are none."""
+    listeners = badges_in(work.catalog).by_change[fact.name]
+    is_needed = fact.is_traced or any(_is_met(criterion, fact) for criterion in listeners.least)
+    return listeners.badges if is_needed else ()
+
+
+def _number_after(criterion: Criterion, fact: Fact) -> int | None:
+    """The number that `criterion` compares, after a change; None if the change is about another selector."""
+    return badge_metrics[criterion.metric].raised_by[fact.name](fact, criterion.selector)
+
+
+def _is_met(criterion: Criterion, fact: Fact) -> bool:
+    number = _number_after(criterion, fact)
+    return number is not None and criterion.is_met_by(number)
 
 
 def _has_badge(work: UnitOfWork, fact: Fact, badge: BadgeDefinition) -> bool:
@@ -77,12 +94,12 @@ def _outcomes_at(badge: BadgeDefinition, criterion: Criterion, value: Decimal, f
     yield _trace_entry(badge, criterion, value, fact)
     if criterion.is_met_by(value):
         spec = {"type": "badge", "code": badge.code}
-        yield Grant("badge", spec, _source(badge), f"{fact.key}/badge/{badge.code}")
+        yield Grant("badge", spec, badge.source, f"{fact.key}/badge/{badge.code}")
 
 
 def _trace_entry(badge: BadgeDefinition, criterion: Criterion, value: Decimal, fact: Fact) -> TraceEntry:
     result = "met" if criterion.is_met_by(value) else "not_yet"
-    return TraceEntry(_source(badge), result, partial(_progress, value, criterion), _condition_results(criterion, fact))
+    return TraceEntry(badge.source, result, partial(_progress, value, criterion), _condition_results(criterion, fact))
 
 
 def _progress(value: Decimal, criterion: Criterion) -> str:
@@ -91,10 +108,6 @@ def _progress(value: Decimal, criterion: Criterion) -> str:
 
 def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[str, object]]]:
     return partial(condition_results, criterion.counter.event_filter, fact.properties, {})
-
-
-def _source(badge: BadgeDefinition) -> Source:
-    return Source("badge", badge.code)
 
 
 LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes)

@@ -56,14 +56,14 @@ def after_credit(totals: Totals, amount: int) -> Totals:
     """
     if totals.earned + amount > MAX_BIGINT:
         raise BalanceLimit
-    return replace(totals, balance=totals.balance + amount, earned=totals.earned + amount)
+    return Totals(totals.balance + amount, totals.earned + amount, totals.spent, totals.expired)
 
 
 def after_debit(totals: Totals, amount: int) -> Totals:
     """The totals after the participant spent `amount` > 0. Raises: InsufficientPoints."""
     if amount > totals.balance:
         raise InsufficientPoints(available=totals.balance, requested=amount)
-    return replace(totals, balance=totals.balance - amount, spent=totals.spent + amount)
+    return Totals(totals.balance - amount, totals.earned, totals.spent + amount, totals.expired)
 
 
 def after_refund(totals: Totals, amount: int) -> Totals:
@@ -118,7 +118,10 @@ def combined_multiplier(kinds: Iterable[Iterable[Decimal]]) -> Decimal | None:
 
     Answers at most MAX_MULTIPLIER, rounded to four decimals, or None if the product is 1.
     """
-    product = math.prod((max(factors) for kind in kinds if (factors := tuple(kind))), start=Decimal(1))
+    highest = [max(factors) for kind in kinds if (factors := tuple(kind))]
+    if not highest:
+        return None
+    product = math.prod(highest, start=Decimal(1))
     product = min(product, MAX_MULTIPLIER).quantize(_FOUR_DECIMALS, ROUND_HALF_UP)
     return None if product == 1 else product
 

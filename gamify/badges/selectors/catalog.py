@@ -1,12 +1,14 @@
 """The part of the catalog with the active badges, by code and by the events and changes that they listen to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from gamify.badges.engine import Criterion, compile_criterion
 from gamify.badges.models import Badge
 from gamify.facts.engine.listeners import ANY_EVENT, ListenerIndex, index_listeners
+from gamify.facts.engine.outcomes import Source
 from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog, CatalogPart
 from participants.models import Tenant
@@ -24,8 +26,30 @@ class BadgeDefinition:
     rarity: str
     criterion: Criterion | None = None
 
+    @cached_property
+    def source(self) -> Source:
+        return Source("badge", self.code)
+
 
 Listening = tuple[BadgeDefinition, Criterion]
+
+
+@dataclass(frozen=True)
+class ChangeListeners:
+    """The badges that listen to one change.
+
+    `least` has the lowest minimum for each metric and selector. A number below it meets none of the badges.
+    """
+
+    badges: Sequence[Listening]
+    least: Sequence[Criterion]
+
+    @classmethod
+    def of(cls, badges: Sequence[Listening]) -> "ChangeListeners":
+        least: dict[tuple[str, str], Criterion] = {}
+        for _, criterion in sorted(badges, key=lambda listening: listening[1].minimum):
+            least.setdefault((criterion.metric, repr(criterion.selector)), criterion)
+        return cls(badges, tuple(least.values()))
 
 
 @dataclass(frozen=True)
@@ -34,7 +58,7 @@ class Badges:
 
     active: Mapping[str, BadgeDefinition]
     by_event: ListenerIndex[tuple[Listening, ...]]
-    by_change: ListenerIndex[tuple[Listening, ...]]
+    by_change: ListenerIndex[ChangeListeners]
 
 
 def load_badges(tenant: Tenant) -> Badges:
@@ -45,7 +69,7 @@ def load_badges(tenant: Tenant) -> Badges:
     return Badges(
         active,
         index_listeners(pairs, names_of=_event_names, group=tuple),
-        index_listeners(pairs, names_of=lambda pair: badge_metrics[pair[1].metric].raised_by, group=tuple),
+        index_listeners(pairs, names_of=lambda pair: badge_metrics[pair[1].metric].raised_by, group=ChangeListeners.of),
     )
 
 

@@ -14,10 +14,12 @@ Both are parsed into one tree (`tree`), which is compiled once to closures. A mi
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gamify.facts.engine.fields import (
     MISSING,
+    ReadField,
     Values,
     compile_path,
     is_participant_attribute,
@@ -53,6 +55,11 @@ class CompiledExpression:
 
     root: Node
     matches: Matches
+
+    @cached_property
+    def conditions(self) -> Sequence[tuple[Comparison, ReadField, Matches]]:
+        """Every condition in order, with the functions that read its field and test it."""
+        return [(each, compile_path(each.field), _compile_comparison(each)) for each in _comparisons(self.root)]
 
 
 def compile_expression(document: Document) -> CompiledExpression:
@@ -126,16 +133,20 @@ def condition_results(
     Each is `{"field", "operator", "expected", "actual", "holds"}`. `actual` is missing if the field is. Long values are
     shortened.
     """
-    return [] if expression is None else list(_results(expression.root, properties, attributes))
+    if expression is None:
+        return []
+    return [
+        _result(comparison, read(properties, attributes), matches(properties, attributes))
+        for comparison, read, matches in expression.conditions
+    ]
 
 
-def _results(node: Node, properties: Values, attributes: Values) -> Iterator[dict[str, Any]]:
+def _comparisons(node: Node) -> Iterator[Comparison]:
     if isinstance(node, Comparison):
-        actual = compile_path(node.field)(properties, attributes)
-        yield _result(node, actual, _compile_comparison(node)(properties, attributes))
+        yield node
         return
     for part in [node.part] if isinstance(node, Not) else node.parts:
-        yield from _results(part, properties, attributes)
+        yield from _comparisons(part)
 
 
 def _result(comparison: Comparison, actual: Any, holds: bool) -> dict[str, Any]:  # noqa: FBT001 - callers pass positions

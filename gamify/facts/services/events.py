@@ -15,6 +15,7 @@ from gamify.facts.services.facts import Fact
 from gamify.facts.services.listening import loads_for
 from gamify.facts.services.pipeline import process
 from participants.catalog import catalog_of
+from participants.database import new_instance
 from participants.engine import instant_text
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant, Tenant
@@ -94,9 +95,10 @@ def add_event(work: UnitOfWork, participant: Participant, event: EventInput) -> 
     participant.total_events += 1
     if work.is_history:
         work.note_seen_at(participant, event.at)
-    row = Event(
-        tenant_id=work.tenant.pk,
-        participant_id=participant.pk,
+    row = new_instance(
+        Event,
+        tenant_id=work.tenant.id,
+        participant_id=participant.id,
         name=event.name,
         properties=event.properties,
         occurred_at=event.at.astimezone(UTC),

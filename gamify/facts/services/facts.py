@@ -16,6 +16,7 @@ class Cause:
     - `at`: the time at which it happened, which may be long before now.
     - `event_id`: the client's event with which the chain began; None if it began without one.
     - `depth`: the number of facts between it and the first fact of its chain.
+    - `is_traced`: whether trace entries are stored. If not, consumers may leave them out.
     """
 
     participant: Participant
@@ -24,6 +25,7 @@ class Cause:
     event_id: UUID | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 0
+    is_traced: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,9 +44,6 @@ class Consumer:
     consume: Consume
     changes: Callable[[Catalog], Collection[str]] = _no_changes
 
-    def should_consume(self, fact: Fact, catalog: Catalog) -> bool:
-        return not fact.is_change or fact.name in self.changes(catalog)
-
 
 def consumers() -> Sequence[Consumer]:
     """Return the consumers in order. Raises: ImproperlyConfigured."""
@@ -68,9 +65,18 @@ def _import_consumer(path: str) -> Consumer:
     return consumer
 
 
+def listeners_of(catalog: Catalog, change: str) -> Sequence[Consumer]:
+    """Return the consumers in which a definition listens to changes of this name, in order."""
+    return catalog.derive((listeners_of, change), lambda catalog: _listeners_of(catalog, change))
+
+
+def _listeners_of(catalog: Catalog, change: str) -> Sequence[Consumer]:
+    return tuple(consumer for consumer in consumers() if change in consumer.changes(catalog))
+
+
 def has_listeners(catalog: Catalog, change: str) -> bool:
     """Whether any definition listens to changes of this name."""
-    return any(change in consumer.changes(catalog) for consumer in consumers())
+    return bool(listeners_of(catalog, change))
 
 
 def loads_for(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:

@@ -7,7 +7,7 @@ changes. The log and the trace name what was cut off.
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,10 @@ import structlog
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
-from gamify.facts.services.listening import Consumer, consumers, has_listeners
+from gamify.facts.services.listening import Consumer, consumers, listeners_of
 from gamify.facts.services.tracing import NoTracer, Trace, Tracer
 from participants.errors import DomainError
 from participants.events import event_types
-from participants.ids import new_id
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
@@ -68,7 +67,7 @@ def publish_changes(
     `at` is the time at which it happened; None stands for now. Returns what was given, in order.
     """
     run = _Run(work, NoTracer(), now=now)
-    cause = Cause(participant=participant, at=at or now, key=f"settled:{new_id()}", depth=-1)
+    cause = Cause(participant=participant, at=at or now, key=f"settled:{work.next_number()}", depth=-1, is_traced=False)
     run.apply(outcomes, cause)
     return run.to_the_end().granted
 
@@ -93,9 +92,8 @@ class _Run:
         return PipelineResult(self._granted, self._tracer.trace(self._granted), self._undo_notes)
 
     def _outcomes(self, fact: Fact) -> Iterable[Outcome]:
-        for consumer in consumers():
-            if consumer.should_consume(fact, self._work.catalog):
-                yield from self._consume(fact, consumer)
+        for consumer in listeners_of(self._work.catalog, fact.name) if fact.is_change else consumers():
+            yield from self._consume(fact, consumer)
 
     def _consume(self, fact: Fact, consumer: Consumer) -> Sequence[Outcome]:
         try:
@@ -110,7 +108,7 @@ class _Run:
         for outcome in outcomes:
             self._apply(outcome, cause)
         for participant, event in self._work.drain_emitted():
-            if is_change(event.type) and has_listeners(self._work.catalog, event.type):
+            if is_change(event.type) and listeners_of(self._work.catalog, event.type):
                 self._queue_change(participant, event, cause)
 
     def _apply(self, outcome: Outcome, cause: Cause) -> None:
@@ -149,11 +147,13 @@ class _Run:
                 event_id=cause.event_id,
                 depth=cause.depth + 1,
                 is_change=True,
+                is_traced=cause.is_traced,
             )
         )
 
     def _give(self, grant: Grant, cause: Cause) -> None:
-        grant = replace(grant, event_id=cause.event_id, properties=cause.properties, at=cause.at)
+        about = cause.event_id, cause.properties, cause.at
+        grant = Grant(grant.kind, grant.spec, grant.source, grant.key, *about)
         for outcome in self._outcomes_of(grant, cause):
             self._apply(outcome, cause)
 

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gamify.facts.engine.expressions import CompiledExpression, compile_filter
 from gamify.facts.engine.instants import FUTURE_ALLOWED
 from gamify.facts.engine.listeners import ListenerIndex, index_listeners
-from gamify.facts.services import board_metrics
+from gamify.facts.services import Metric, board_metrics
 from gamify.leaderboards.engine.measures import Measure, compile_measure
 from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on
 from gamify.leaderboards.models import Leaderboard
@@ -67,6 +68,15 @@ class Boards:
     active: Mapping[str, Board]
     by_measure: Mapping[str, Sequence[Board]]
     by_event: ListenerIndex[tuple[Measure, ...]]
+
+    @cached_property
+    def metrics_changed_by(self) -> Mapping[str, Sequence[Metric]]:
+        """All metrics, by the type of each domain event that changes them."""
+        found: defaultdict[str, list[Metric]] = defaultdict(list)
+        for metric in board_metrics.values():
+            for type_name in metric.changed_by:
+                found[type_name].append(metric)
+        return dict(found)
 
     def only_with(self, board: Board) -> "Boards":
         """Boards that contain only `board`. The measures of events are empty, because reads do not need them."""

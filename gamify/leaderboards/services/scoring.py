@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from gamify.facts.models import Event
-from gamify.facts.services import Undone, board_metrics
+from gamify.facts.services import Undone
 from gamify.leaderboards.engine.measures import PERSON
 from gamify.leaderboards.models import ScoreChange
 from gamify.leaderboards.selectors.catalog import Boards, boards_in
@@ -67,8 +67,8 @@ def score_deltas_of(event: DomainEvent, boards: Boards) -> Iterator[ScoreDelta]:
         yield from _events(event, boards)
     elif event.type in PERSON_EVENTS:
         yield event.occurred_at, PERSON, None
-    for metric in board_metrics.values():
-        if event.type in metric.changed_by and (key := metric.key_of(event.data)) in boards.by_measure:
+    for metric in boards.metrics_changed_by.get(event.type, ()):
+        if (key := metric.key_of(event.data)) in boards.by_measure:
             yield from ((at, key, amount) for at, amount in metric.changed_by[event.type](event))
 
 

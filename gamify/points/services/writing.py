@@ -41,8 +41,8 @@ def write_entry(
     participant.ledger_count += 1
     entry = new_instance(
         LedgerEntry,
-        tenant_id=work.tenant.pk,
-        participant_id=participant.pk,
+        tenant_id=work.tenant.id,
+        participant_id=participant.id,
         number=participant.ledger_count,
         type=kind,
         delta=delta,
