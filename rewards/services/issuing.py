@@ -10,15 +10,22 @@ from uuid import UUID
 from gamify.points.models import EntryType
 from gamify.points.services import Note, debit
 from gamify.tiers.selectors import current_tier, ladder_of
+from participants.database import new_instance
 from participants.engine import instant_text, plain_number
 from participants.errors import NotFound
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
 from rewards.engine.offers import NoCodesAvailable, OutOfStock, check_open, check_stock
 from rewards.models import Claim, ClaimStatus, Reward, RewardCode, RewardTally
-from rewards.services.codes import assign_code, next_code
+from rewards.services.codes import assign_code, next_code, read_next_code
 from rewards.services.multipliers import start_multiplier
-from rewards.services.pending import has_pending_claims, offer_of, remember_pending_claim, remember_stock
+from rewards.services.pending import (
+    has_pending_claims,
+    offer_of,
+    read_pending,
+    remember_pending_claim,
+    remember_stock,
+)
 
 
 class RewardNotFound(NotFound):
@@ -32,8 +39,10 @@ def tally_load(reward_id: UUID) -> Load:
 
 
 def lock_reward(work: UnitOfWork, reward_id: UUID) -> Reward:
-    """Lock a reward and remember its stock. Raises: RewardNotFound."""
-    reward = work.lock(Reward, reward_id)
+    """Lock a reward, read what waits for it, and remember its stock. Raises: RewardNotFound."""
+    reward = work.lock(
+        Reward, reward_id, also=read_pending(work.tenant, reward_id) | read_next_code(work.tenant, reward_id)
+    )
     if reward is None:
         raise RewardNotFound(reward_id)
     remember_stock(work, reward)
@@ -69,9 +78,10 @@ def issue_claim(work: UnitOfWork, participant: Participant, reward: Reward, *, c
 
 
 def _new_claim(work: UnitOfWork, participant: Participant, reward: Reward, **about: Any) -> Claim:
-    return Claim(
-        tenant_id=work.tenant.pk,
-        participant_id=participant.pk,
+    return new_instance(
+        Claim,
+        tenant_id=work.tenant.id,
+        participant_id=participant.id,
         reward_id=reward.pk,
         reward_name=reward.name,
         reward_type=reward.reward_type,
@@ -105,7 +115,8 @@ def _add_claim(work: UnitOfWork, participant: Participant, reward: Reward, claim
     work.add(claim)
     tally = work.row(RewardTally, participant, reward.pk)
     if tally is None:
-        tally = RewardTally(tenant_id=work.tenant.pk, participant_id=participant.pk, reward_id=reward.pk, claims=0)
+        about = {"tenant_id": work.tenant.id, "participant_id": participant.id, "reward_id": reward.pk}
+        tally = new_instance(RewardTally, **about, claims=0)
         work.add(tally)
     tally.claims += 1
     work.change(tally, "claims")

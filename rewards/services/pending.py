@@ -3,11 +3,14 @@
 Pending claims are served before any later request. The reward is locked, so the queue cannot change meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from uuid import UUID
 
+from participants.database import Query, Read, Slot
+from participants.models import Tenant
 from participants.work import UnitOfWork
 from rewards.engine.offers import Offer, pieces_left
-from rewards.models import Claim, Reward
+from rewards.models import Claim, ClaimStatus, Reward
 
 
 def offer_of(reward: Reward) -> Offer:
@@ -41,15 +44,35 @@ def has_new_stock(work: UnitOfWork, reward: Reward) -> bool:
 
 def remember_pending_claim(work: UnitOfWork, reward: Reward) -> None:
     """Remember that this unit adds a claim to the queue."""
-    work.cache["rewards.is_awaited", reward.pk] = True
+    work.cache[_key(reward.pk)] = True
+
+
+def read_pending(tenant: Tenant, reward_id: UUID) -> dict[Hashable, Read]:
+    """The read of the first pending claim, for `has_pending_claims`. It must be executed behind the lock of the reward."""
+    values = {"tenant": tenant.pk, "reward": reward_id}
+    return {_key(reward_id): lambda connection: _FIRST_PENDING.execute(connection, values)}
+
+
+def _key(reward_id: UUID) -> Hashable:
+    return "rewards.is_awaited", reward_id
+
+
+_FIRST_PENDING = Query(
+    lambda: (
+        Claim.objects.filter(
+            tenant=Slot("tenant", Reward._meta.get_field("tenant")),
+            reward=Slot("reward", Reward._meta.pk),
+            status=ClaimStatus.PENDING,
+        )
+        .only("id")
+        .order_by("pk")[:1]
+    )
+)
 
 
 def has_pending_claims(work: UnitOfWork, reward: Reward) -> bool:
-    """Whether the reward has pending claims. One query per unit."""
-    key = "rewards.is_awaited", reward.pk
-    if key not in work.cache:
-        work.cache[key] = Claim.objects.pending_for(reward).exists()
-    return bool(work.cache[key])
+    """Whether the reward, which `lock_reward` locked, has pending claims."""
+    return bool(work.cache[_key(reward.pk)])
 
 
 def next_pending_claims(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:
