@@ -102,10 +102,10 @@ def tick(
 
 
 def _with_activity(state: State, *, at: datetime, is_direct: bool) -> State:
-    state = replace(state, last_at=_latest(state.last_at, at))
+    state = state.with_changes(last_at=_latest(state.last_at, at))
     if not is_direct:
         return state
-    return replace(state, direct_ticks=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
+    return state.with_changes(direct_ticks=replace(state.direct_ticks, last_at=_latest(state.direct_ticks.last_at, at)))
 
 
 def _latest(last_at: datetime | None, at: datetime) -> datetime:
@@ -122,7 +122,9 @@ def _open_window(state: State, rules: Rules, *, at: datetime, spans: Sequence[Sp
     if streak_status(state, rules, now=at, spans=spans).window is not None:
         return state
     anchor = _anchor_at(state, rules.windows, at=at)
-    return replace(state, anchor=anchor, progress={}, direct_ticks=clip_ticks(state.direct_ticks, None, anchor.first))
+    return state.with_changes(
+        anchor=anchor, progress={}, direct_ticks=clip_ticks(state.direct_ticks, None, anchor.first)
+    )
 
 
 def _anchor_at(state: State, rolling: Rolling, *, at: datetime) -> Anchor:
@@ -173,7 +175,7 @@ def _count(
     """Add the tick to `window`: to its direct ticks, unless they are enough to satisfy a window, and to its progress."""
     if is_direct:
         enough = max(1, ceil(rules.condition.minimum))
-        state = replace(state, direct_ticks=with_tick(state.direct_ticks, window, enough=enough))
+        state = state.with_changes(direct_ticks=with_tick(state.direct_ticks, window, enough=enough))
     return _add_progress(state, rules, windows, window, value) if adds_progress else state
 
 
@@ -185,7 +187,7 @@ def _add_progress(state: State, rules: Rules, windows: Windows, window: int, val
     runs = state.runs
     if not is_window_satisfied(state, window) and progress[window].satisfies(rules.condition):
         runs = with_window(runs, window)
-    return prune(replace(state, runs=runs, progress=progress), windows)
+    return prune(state.with_changes(runs=runs, progress=progress), windows)
 
 
 def prune(state: State, windows: Windows) -> State:
@@ -198,4 +200,4 @@ def prune(state: State, windows: Windows) -> State:
         for window, each in state.progress.items()
         if window >= newest - 1 or (not is_window_satisfied(state, window) and windows.end(window) > horizon)
     }
-    return replace(state, progress=progress)
+    return state.with_changes(progress=progress)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache, lru_cache
-from typing import Protocol, Self
+from functools import cache, cached_property, lru_cache
+from typing import Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 MONDAY = 0
@@ -144,6 +144,9 @@ def display_of(period: str) -> Display:
     return _ROLLING_DISPLAY if period == ROLLING else Period(period).rules.display
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +185,22 @@ class CalendarWindows:
 
     def ordinal(self, at: datetime) -> int:
         """The number of the window that contains `at` (aware)."""
+        if at.tzinfo is not UTC:  # instants in one zone compare as equal although their `fold` differs
+            return self._ordinal(at)
+        known = self._ordinals.get(at)
+        return _remember(self._ordinals, at, self._ordinal(at)) if known is None else known
+
+    @cached_property
+    def _ordinals(self) -> dict[datetime, int]:
+        """Ordinals of instants in UTC. A unit of work needs that of its `now` for each row."""
+        return {}
+
+    @cached_property
+    def _starts(self) -> dict[int, datetime]:
+        """Starts of windows by their numbers."""
+        return {}
+
+    def _ordinal(self, at: datetime) -> int:
         at = at.astimezone(UTC)
         local = at.astimezone(_zone(self.zone)).replace(tzinfo=None)
         number = self.period.rules.number(local - self.reset, self.week_start)
@@ -194,6 +213,10 @@ class CalendarWindows:
 
     def start(self, number: int) -> datetime:
         """The instant (UTC) at which window `number` begins."""
+        known = self._starts.get(number)
+        return _remember(self._starts, number, self._start(number)) if known is None else known
+
+    def _start(self, number: int) -> datetime:
         return _first_instant(self.period.rules.boundary(number, self.week_start) + self.reset, self.zone)
 
     def end(self, number: int) -> datetime:
@@ -207,6 +230,17 @@ class CalendarWindows:
     def key(self, number: int) -> str:
         """The name of the window on the wire, such as 2025-12-23T14, 2025-12-23, 2025-W52 or 2025-12."""
         return self.period.rules.key(self.period.rules.boundary(number, self.week_start))
+
+
+MAX_REMEMBERED = 4_096
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> V:
+    """Store `value`, after forgetting everything if there is too much."""
+    if len(known) >= MAX_REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
 
 
 def iso_instant(at: datetime) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -67,8 +67,7 @@ StateKey = tuple[str | None, ...]
 """The text of all columns that decide the announcement of one row (STATE_KEY_COLUMNS)."""
 
 
-@dataclass(frozen=True)
-class DueRow:
+class DueRow(NamedTuple):
     """A due row that is locked together with its participant.
 
     `state_key` is the text of all columns that decide its announcement. Rows with equal keys get the same announcement.

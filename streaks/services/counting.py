@@ -8,6 +8,7 @@ from typing import Any
 from gamify.facts.engine.conditions import value_to_store
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, UndoNote
 from participants.catalog import Catalog
+from participants.database import new_instance
 from participants.errors import DomainError
 from participants.models import Participant
 from participants.work import Load, UnitOfWork
@@ -146,9 +147,10 @@ def row_of(work: UnitOfWork, participant: Participant, streak: CompiledStreak) -
 
 
 def _new_row(work: UnitOfWork, participant: Participant, streak: CompiledStreak, *, at: datetime) -> ParticipantStreak:
-    row = ParticipantStreak(
-        tenant_id=work.tenant.pk,
-        participant_id=participant.pk,
+    row = new_instance(
+        ParticipantStreak,
+        tenant_id=work.tenant.id,
+        participant_id=participant.id,
         streak_id=streak.id,
         revision=streak.revision,
         last_activity_at=at,
@@ -171,6 +173,8 @@ def pay(
 ) -> tuple[State, list[Outcome]]:
     """Pay the due milestones of `chain`: emit them and add the payments to the state. Returns the state and the outcomes."""
     reached = due_milestones(streak.milestones, chain, state.paid)
+    if not reached:
+        return state, []
     outcomes: list[Outcome] = []
     for milestone in reached:
         data = {"threshold": milestone.threshold, "reward_id": milestone.reward}

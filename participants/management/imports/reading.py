@@ -227,7 +227,7 @@ def _json_records(lines: Iterator[_Line], columns: Columns) -> Iterator[Record]:
 def decode_object(text: str) -> tuple[Mapping[str, Any], str | None]:
     """Return (object, None), or ({}, problem) with the problem as the end of a sentence. Nothing is dropped without an error."""
     try:
-        value = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=_without_duplicates)
+        value = _DECODER.decode(text)
     except RecursionError:
         return {}, "is JSON nested too deep"
     except ValueError as error:
@@ -241,6 +241,10 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         [(duplicate, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {json.dumps(duplicate)} appears more than once")
     return value
+
+
+# `json.loads` would build a decoder for each line.
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant, object_pairs_hook=_without_duplicates)
 
 
 def document(path: Path) -> Mapping[str, Any]:
