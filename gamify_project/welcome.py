@@ -132,7 +132,7 @@ def _active_key(stored: str | None, tenant: Tenant, name: str, *, now: datetime)
     """Return the stored key if it still opens this tenant, else a new key."""
     access = KEYS[name]
     owner = tenant.sandbox if access.is_sandbox else tenant
-    row = key_by_digest(digest_of(stored)) if stored else None
+    row, _ = key_by_digest(digest_of(stored)) if stored else (None, None)
     if stored and row and row.is_active_at(now) and row.tenant_id == owner.pk:
         return stored
     return create_api_key(tenant=owner, scopes=access.scopes, name=f"make run: {name}", now=now).key

@@ -1,11 +1,13 @@
 """Counters of rate limits, in Redis or in memory. They count per sliding minute, by the algorithm and the scripts of `limits`.
 
-`limits` asks Redis once for each counter, and once more for the state of a counter. Here all of it is one round trip.
+`limits` asks Redis once for each counter, and once more for the state of a counter. Here all of it is one call of one script.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
-from functools import cached_property
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from hashlib import sha1
+from string import Template
 from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -13,14 +15,32 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from limits.util import WindowStats
-from redis.exceptions import NoScriptError, RedisError
+from redis import exceptions
 
 Name = tuple[str, ...]
 Window = tuple[int, float, int, float]
 """Count of the previous minute, seconds until it expires, count of the current minute, and seconds until that expires."""
 
-_Call = tuple[Any, list[str], list[int]]
-"""A script, its keys and its arguments."""
+_SCRIPT = Template("""
+local function acquire(KEYS, ARGV) $acquire end
+local function read(KEYS, ARGV) $read end
+local expiry, limit, has_stats = ARGV[1], ARGV[2], ARGV[3] == '1'
+local answer = {}
+for index = 1, #KEYS / 2 do
+    local keys = {KEYS[2 * index - 1], KEYS[2 * index]}
+    table.insert(answer, acquire(keys, {limit, expiry, ARGV[3 + index]}) and 1 or 0)
+    if has_stats then
+        for _, value in ipairs(read(keys, {expiry})) do table.insert(answer, value or 0) end
+    end
+end
+return answer
+""")
+"""The scripts of `limits`, for several counters. Answers for each counter 1 or 0, and with stats the four numbers of its window."""
+
+
+@lru_cache(maxsize=1024)
+def _item(limit: int) -> RateLimitItem:
+    return RateLimitItemPerMinute(limit)
 
 
 class Counters:
@@ -30,42 +50,71 @@ class Counters:
     def limiter(self) -> SlidingWindowCounterRateLimiter:
         return SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def take(self, limit: int, name: Name) -> tuple[bool, WindowStats]:
-        """Count one call against `limit`. Returns whether it is allowed, and the state of the counter afterwards."""
-        item = RateLimitItemPerMinute(limit)
-        return self.limiter.hit(item, *name), self.limiter.get_window_stats(item, *name)
+    def take(self, limit: int, name: Name, *, cost: int = 1) -> tuple[bool, WindowStats]:
+        """Count `cost` calls against `limit`. Returns whether they are allowed, and the state of the counter afterwards."""
+        item = _item(limit)
+        return self.limiter.hit(item, *name, cost=cost), self.limiter.get_window_stats(item, *name)
 
     def take_many(self, limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
         """Count several calls on each of several counters. Returns whether all calls of a counter are allowed; else it counts none."""
-        item = RateLimitItemPerMinute(limit)
+        item = _item(limit)
         return {name: self.limiter.hit(item, *name, cost=cost) for name, cost in costs.items()}
 
 
 class RedisCounters(Counters):
-    """Counters in Redis, which all processes share."""
+    """Counters in Redis, which all processes share. Each thread has a connection of its own, which it uses without a pool."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
         options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         self._storage = RedisStorage(url, wrap_exceptions=True, key_prefix="gamify:limits", **options)
+        scripts = {"acquire": self._storage.SCRIPT_ACQUIRE_SLIDING_WINDOW, "read": self._storage.SCRIPT_SLIDING_WINDOW}
+        self._script = _SCRIPT.substitute({name: script.decode() for name, script in scripts.items()})
+        self._sha = sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._thread = threading.local()
 
-    @cached_property
-    def limiter(self) -> SlidingWindowCounterRateLimiter:
-        return SlidingWindowCounterRateLimiter(self._storage)
-
-    def take(self, limit: int, name: Name) -> tuple[bool, WindowStats]:
-        item = RateLimitItemPerMinute(limit)
-        keys = self._keys(item, name)
-        acquire, read = self._storage.lua_acquire_sliding_window, self._storage.lua_sliding_window
-        is_allowed, window = self._run(
-            [(acquire, keys, [limit, item.get_expiry(), 1]), (read, keys, [item.get_expiry()])]
-        )
-        return bool(is_allowed), self._stats(item, name, window)
+    def take(self, limit: int, name: Name, *, cost: int = 1) -> tuple[bool, WindowStats]:
+        item = _item(limit)
+        is_allowed, *window = self._run(item, {name: cost}, has_stats=True)
+        return bool(is_allowed), _Reader(window).get_window_stats(item, *name)
 
     def take_many(self, limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
-        item = RateLimitItemPerMinute(limit)
-        acquire, expiry = self._storage.lua_acquire_sliding_window, item.get_expiry()
-        calls = [(acquire, self._keys(item, name), [limit, expiry, cost]) for name, cost in costs.items()]
-        return dict(zip(costs, map(bool, self._run(calls)), strict=True))
+        return dict(zip(costs, map(bool, self._run(_item(limit), costs, has_stats=False)), strict=True))
+
+    def _run(self, item: RateLimitItem, costs: Mapping[Name, int], *, has_stats: bool) -> list[int]:
+        keys = [key for name in costs for key in self._keys(item, name)]
+        arguments = [len(keys), *keys, item.get_expiry(), item.amount, int(has_stats), *costs.values()]
+        try:
+            answer = self._ask(arguments)
+        except exceptions.RedisError as error:
+            raise StorageError(error) from error
+        return [int(value) for value in answer]
+
+    def _ask(self, arguments: Sequence[Any]) -> list[Any]:
+        """Run the script. If the connection was lost since its last use, open it again."""
+        connection = self._connection()
+        was_open = connection.is_connected
+        try:
+            return self._evaluate(connection, arguments)
+        except exceptions.ConnectionError:
+            if not was_open:
+                raise
+            return self._evaluate(connection, arguments)
+
+    def _evaluate(self, connection: Any, arguments: Sequence[Any]) -> list[Any]:
+        try:
+            connection.send_command("EVALSHA", self._sha, *arguments)
+            answer: list[Any] = connection.read_response()
+        except exceptions.NoScriptError:
+            connection.send_command("EVAL", self._script, *arguments)
+            answer = connection.read_response()
+        return answer
+
+    def _connection(self) -> Any:
+        connection = getattr(self._thread, "connection", None)
+        if connection is None:
+            client: Any = self._storage.get_connection()
+            connection = self._thread.connection = client.connection_pool.make_connection()
+        return connection
 
     def _keys(self, item: RateLimitItem, name: Name) -> list[str]:
         key = item.key_for(*name)
@@ -73,40 +122,14 @@ class RedisCounters(Counters):
         windows = storage._previous_window_key(key), storage._current_window_key(key)  # noqa: SLF001 - no public name
         return [storage.prefixed_key(window) for window in windows]
 
-    def _run(self, calls: Sequence[_Call]) -> list[Any]:
-        """Run scripts in one round trip, and return their results. A script that Redis lacks is loaded, and its calls are repeated."""
-        try:
-            results = self._send(calls)
-            lacking = [index for index, result in enumerate(results) if isinstance(result, NoScriptError)]
-            if lacking:
-                self._load({calls[index][0] for index in lacking})
-                for index, result in zip(lacking, self._send([calls[index] for index in lacking]), strict=True):
-                    results[index] = result
-        except RedisError as error:
-            raise StorageError(error) from error
-        if failure := next((result for result in results if isinstance(result, RedisError)), None):
-            raise StorageError(failure)
-        return results
 
-    def _send(self, calls: Iterable[_Call]) -> list[Any]:
-        client: Any = self._storage.get_connection()
-        with client.pipeline(transaction=False) as pipeline:
-            for script, keys, arguments in calls:
-                pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
-            results: list[Any] = pipeline.execute(raise_on_error=False)
-        return results
+class _Reader(SlidingWindowCounterRateLimiter):
+    """Computes the state of a counter as `limits` does, from a window that has been read already."""
 
-    def _load(self, scripts: Iterable[Any]) -> None:
-        client: Any = self._storage.get_connection()
-        for script in scripts:
-            client.script_load(script.script)
+    storage: Any
 
-    def _stats(self, item: RateLimitItem, name: Name, window: Sequence[bytes | int | None]) -> WindowStats:
-        """Compute the state as `limits` does, from a window that has been read already."""
-        reader: Any = copy(self.limiter)
-        reader.storage = _ReadWindow(window)
-        stats: WindowStats = reader.get_window_stats(item, *name)
-        return stats
+    def __init__(self, window: Sequence[int]) -> None:
+        self.storage = _ReadWindow(window)
 
 
 class _ReadWindow:
@@ -115,8 +138,8 @@ class _ReadWindow:
     It is one millisecond later than the count: at the very instant at which a counter begins, `limits` reports that it ends now.
     """
 
-    def __init__(self, window: Sequence[bytes | int | None]) -> None:
-        previous, previous_ttl, current, current_ttl = (int(each or 0) for each in window)
+    def __init__(self, window: Sequence[int]) -> None:
+        previous, previous_ttl, current, current_ttl = window
         self._window: Window = (previous, max(0, previous_ttl - 1) / 1000, current, max(0, current_ttl - 1) / 1000)
 
     def get_sliding_window(self, key: str, expiry: int) -> Window:

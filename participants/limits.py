@@ -7,7 +7,9 @@ Redis is not asked for a few seconds, so that not every request waits for its ti
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -16,7 +18,7 @@ import structlog
 from django.conf import settings
 from limits.errors import StorageError
 
-from participants.counters import Counters, RedisCounters
+from participants.counters import Counters, Name, RedisCounters
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.callers import Caller, noun_of
@@ -75,6 +77,40 @@ class AuthenticationLimitExceeded(RateLimited):
     text = "Too many failed authentications: at most {} per minute"
 
 
+class Attempts:
+    """What one request has counted so far. When it begins again, it counts nothing twice."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[Name] = Counter()
+        self._earlier: Counter[Name] = Counter()
+
+    def begin_again(self) -> None:
+        """Take what the attempt before has counted as counted."""
+        self._counted, self._earlier = Counter(), self._counted
+
+    def rest(self, name: Name, cost: int) -> int:
+        """Return how much of `cost` has not been counted yet."""
+        return max(0, cost - self._earlier[name]) if self._earlier else cost
+
+    def note(self, name: Name, cost: int) -> None:
+        """Note that `cost` is counted, now or by the attempt before."""
+        self._counted[name] += cost
+
+
+_attempts: ContextVar[Attempts | None] = ContextVar("attempts", default=None)
+
+
+@contextmanager
+def one_request() -> Iterator[Attempts]:
+    """Count the block as one request, even if it has to begin again."""
+    attempts = Attempts()
+    token = _attempts.set(attempts)
+    try:
+        yield attempts
+    finally:
+        _attempts.reset(token)
+
+
 def take_key_request(caller: Caller) -> RateLimitStatus | None:
     """Count one request of a key or a partner's secret. Returns None if there is no limit. Raises RateLimited."""
 
@@ -100,7 +136,7 @@ def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict
         return {}
     scopes = {name: _participant_scope(tenant, name) for name in external_ids}
     costs: Counter[tuple[str, ...]] = Counter(scopes[name] for name in external_ids)
-    allowed = _breaker.call(lambda: _counters().take_many(limit, costs)) or {}
+    allowed = _take_many(limit, costs)
     refused: dict[int, RateLimited] = {}
     for external_id, scope in scopes.items():
         if not allowed.get(scope, True):
@@ -136,14 +172,27 @@ def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: 
     """
     if limit == 0:
         return None
-    counted = _breaker.call(lambda: _counters().take(limit, name))
+    attempts = _attempts.get() or Attempts()
+    counted = _breaker.call(lambda: _counters().take(limit, name, cost=attempts.rest(name, 1)))
     if counted is None:
         return None
     is_allowed, stats = counted
     limit_status = RateLimitStatus(limit, stats.remaining, stats.reset_time)
     if not is_allowed:
         raise refusal(limit_status)
+    attempts.note(name, 1)
     return limit_status
+
+
+def _take_many(limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
+    """Count several calls for each name. Returns whether they are allowed; empty if the store does not answer."""
+    attempts = _attempts.get() or Attempts()
+    rest = {name: attempts.rest(name, cost) for name, cost in costs.items()}
+    allowed = _breaker.call(lambda: _counters().take_many(limit, rest)) or {}
+    for name, is_allowed in allowed.items():
+        if is_allowed:
+            attempts.note(name, costs[name])
+    return allowed
 
 
 @cache

@@ -1,7 +1,7 @@
 """Reads of the bottom layer."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -9,8 +9,9 @@ from typing import TypeVar
 from django.db import connection
 from django.db.models import Count, F, Min, Model, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.db.transaction import get_connection
 
-from participants.database import Query, Slot
+from participants.database import Fingerprint, Query, Slot
 from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
@@ -39,9 +40,18 @@ _KEY_BY_DIGEST = Query(
 )
 
 
-def key_by_digest(digest: str) -> ApiKey | None:
-    """Return the key with this digest, with its tenant, in one query. The caller checks whether the key is active."""
-    return next(iter(_KEY_BY_DIGEST.execute(connection, {"digest": digest})()), None)
+def key_by_digest(digest: str) -> tuple[ApiKey | None, Fingerprint | None]:
+    """Return the key with this digest, with its tenant, in one query, and the fingerprint of the answer (None on SQLite).
+
+    The caller checks whether the key is active.
+    """
+    keys, fingerprint = _KEY_BY_DIGEST.execute_with_fingerprint(get_connection(), {"digest": digest})
+    return next(iter(keys), None), fingerprint
+
+
+def verify_key_later(digest: str, check: Callable[[Fingerprint | None], None]) -> None:
+    """Look the key up with the next exchange with the database. See `Query.verify_later`."""
+    _KEY_BY_DIGEST.verify_later(get_connection(), {"digest": digest}, check)
 
 
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
@@ -90,7 +100,7 @@ _PARTICIPANT_BY_NAME = Query(
 
 def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:
     """Return the participant, or None. With `now` as of that time; without it the balance may include points that have just expired."""
-    rows = _PARTICIPANT_BY_NAME.execute(connection, {"tenant": tenant.pk, "external_id": external_id})()
+    rows = _PARTICIPANT_BY_NAME.execute(get_connection(), {"tenant": tenant.pk, "external_id": external_id})()
     participant = next(iter(rows), None)
     if participant is not None and now is not None:
         as_if_settled([participant], now=now)

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from gamify_project.postgres.schema import DatabaseSchemaEditor
-from participants.database import send
+from participants.database import send, settle_rider
 
 
 class InstantLoader(TimestamptzLoader):
@@ -38,6 +38,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.timezone is UTC:
             connection.adapters.register_loader("timestamptz", InstantLoader)
         return connection
+
+    def _cursor(self, name: str | None = None) -> Any:
+        """Create a cursor. What it executes may write, so a query that waits to ride along is sent first."""
+        settle_rider(self)
+        return super()._cursor(name)  # type: ignore[misc]  # the stubs lack it
 
     def _start_transaction_under_autocommit(self) -> None:
         send(self, "BEGIN")

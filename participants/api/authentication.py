@@ -13,7 +13,8 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from participants import limits, selectors
+from participants import limits
+from participants.api.key_cache import active_key
 from participants.errors import DomainError, TenantUnavailable
 from participants.models import ApiKey
 from participants.models.callers import Caller
@@ -66,8 +67,8 @@ class KeyAuthentication(CallerAuthentication):
         presented = presented_key(request)
         if presented is None:
             raise Unauthorized("API key missing: send it as X-API-Key or as Authorization: Bearer")
-        key = retry_on_lost_connection(lambda: selectors.key_by_digest(digest_of(presented)))
-        if key is None or not key.is_active_at(now):
+        key = retry_on_lost_connection(lambda: active_key(digest_of(presented), now=now))
+        if key is None:
             raise Unauthorized("API key is unknown, expired or revoked")
         return key
 

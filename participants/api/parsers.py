@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from participants.engine import NestedTooDeep, decode_json, json_problems
 from participants.errors import DomainError, FieldError
 
+_READ = "_gamify_body"  # an attribute of Django's request: the bytes that have been read
+
 
 class MalformedJSON(DomainError):
     code = "malformed_json"
@@ -57,9 +59,15 @@ def read_and_rewind_body(request: Request) -> bytes:
     """
     wrapped: Any = request._request  # noqa: SLF001 - DRF has no public name for it
     body = body_of(wrapped)
-    wrapped._stream = wrapped.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's `request.body` raises on its own size limit
-    wrapped._read_started = False  # noqa: SLF001
+    rewind_body(wrapped)
     return body
+
+
+def rewind_body(request: Any) -> None:
+    """Let `body_of` read the body of Django's `request` again."""
+    if (body := request.__dict__.get(_READ)) is not None:
+        request._stream = request.META["wsgi.input"] = BytesIO(body)  # noqa: SLF001 - Django's `request.body` raises on its own size limit
+        request._read_started = False  # noqa: SLF001
 
 
 def body_of(stream: Any) -> bytes:
@@ -71,6 +79,7 @@ def body_of(stream: Any) -> bytes:
     if declared > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
     body = _bytes_of(stream.META["wsgi.input"] if is_chunked(stream) else stream)
+    stream.__dict__[_READ] = body
     if len(body) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge
     if len(body) < declared:

@@ -4,7 +4,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from django.db.transaction import get_connection
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -13,9 +15,11 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from participants import limits
-from participants.api.parsers import is_chunked
+from participants.api.key_cache import KeyChanged, cached_keys_allowed
+from participants.api.parsers import is_chunked, rewind_body
 from participants.api.permissions import HasAdminScope, HasKey, caller_of
 from participants.api.queries import non_empty_parameters, refuse_empty
+from participants.database import settle_rider
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
@@ -29,6 +33,24 @@ class KeyViewSet(ViewSet):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     participant_name = "participant_id"  # name of the path parameter
     rate_limit: RateLimitStatus | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer the request. If its cached key has changed, answer it again with the present key."""
+        beginning = self.__dict__.copy()
+        with limits.one_request() as attempts:
+            try:
+                with cached_keys_allowed():
+                    return super().dispatch(request, *args, **kwargs)
+            except KeyChanged:
+                self.__dict__ = beginning
+                rewind_body(request)
+                attempts.begin_again()
+            return super().dispatch(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, KeyChanged):
+            raise exc
+        return super().handle_exception(exc)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         wrapped = super().initialize_request(request, *args, **kwargs)
@@ -47,6 +69,7 @@ class KeyViewSet(ViewSet):
             raise InvalidInput(self.participant_name, problem)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        settle_rider(get_connection())
         if self.rate_limit is not None:
             for name, value in self.rate_limit.headers.items():
                 response.headers.setdefault(name, value)

@@ -5,9 +5,10 @@ Import these names from here. The modules inside rely on details of Django, whic
 
 from participants.database.arrays import array_literal
 from participants.database.conflicts import is_passing_conflict
-from participants.database.exchange import Rows, one_round_trip, send
+from participants.database.exchange import Rows, one_round_trip, send, settle_rider
 from participants.database.instances import instance_from, new_instance
 from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
+from participants.database.riders import Fingerprint, waiting_rider
 from participants.database.statements import delete, insert, update, upsert
 from participants.database.transaction import Read, ShortTransaction
 from participants.database.tuples import AmongRows
@@ -15,6 +16,7 @@ from participants.database.tuples import AmongRows
 __all__ = [
     "Among",
     "AmongRows",
+    "Fingerprint",
     "Query",
     "Read",
     "Rows",
@@ -29,7 +31,9 @@ __all__ = [
     "one_round_trip",
     "pad_to_power_of_two",
     "send",
+    "settle_rider",
     "update",
     "upsert",
     "values_for_among",
+    "waiting_rider",
 ]

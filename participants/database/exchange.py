@@ -14,10 +14,14 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import Any
 
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionProxy
 from psycopg import OperationalError, errors, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
+
+from participants.database.riders import Fingerprint, Rider, can_ride_with, fingerprint_of, ride_along, waiting_rider
 
 Rows = list[Any]
 Fetch = Callable[[], Rows]
@@ -25,7 +29,7 @@ Fetch = Callable[[], Rows]
 MAX_PREPARED = 300
 """Statements that one connection keeps prepared at most. Each takes some kilobytes in PostgreSQL."""
 
-# Attributes of Django's connection object. Set them with setattr: `django.db.connection` is a proxy with a `__dict__` of its own.
+# Attributes of Django's connection object.
 _BATCH, _SESSION = "_gamify_batch", "_gamify_session"
 _PLACEHOLDER = re.compile("%([s%])")
 
@@ -37,12 +41,13 @@ def send(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any] = ()) 
 
     `sql` has `%s` for each parameter. The parameters travel as text without types, so PostgreSQL must be able to infer each type.
     """
+    connection = of_this_thread(connection)
     if connection.vendor != "postgresql":
         cursor = connection.cursor()
         cursor.execute(sql, params)
         fetch: Fetch = cursor.fetchall
         return fetch
-    batch: _Batch | None = getattr(connection, _BATCH, None)
+    batch: _Batch | None = connection.__dict__.get(_BATCH)
     if batch is not None:
         return batch.add(sql, params)
     with one_round_trip(connection) as batch:
@@ -58,20 +63,43 @@ def one_round_trip(connection: BaseDatabaseWrapper) -> "Iterator[_Batch | None]"
 
     Raises django.db.Error for the first statement that fails. The database then skips the rest.
     """
+    connection = of_this_thread(connection)
     if connection.vendor != "postgresql":
         yield None
         return
-    if getattr(connection, _BATCH, None) is not None:
+    if connection.__dict__.get(_BATCH) is not None:
         raise RuntimeError("This block is inside another round trip.")
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        batch = _Batch(connection)
-        setattr(connection, _BATCH, batch)
+        batch = connection.__dict__[_BATCH] = _Batch(connection)
         try:
             yield batch
         finally:
-            setattr(connection, _BATCH, None)
+            connection.__dict__[_BATCH] = None
         batch.run()
+
+
+def settle_rider(connection: BaseDatabaseWrapper) -> None:
+    """Send the waiting rider of `connection` alone, if there is one. Raises what its check raises."""
+    connection = of_this_thread(connection)
+    rider = waiting_rider(connection)
+    if rider is None:
+        return
+    try:
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            batch = _Batch(connection)
+            batch.add(rider.sql, rider.params)
+            batch.run()
+    except Error:
+        rider.check(None)
+        raise
+    rider.check(batch.fingerprint())
+
+
+def of_this_thread(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return the object behind `django.db.connection`, a proxy that searches it again for each attribute."""
+    return connections[connection.alias] if isinstance(connection, ConnectionProxy) else connection
 
 
 class _Statement:
@@ -108,10 +136,9 @@ class _Session:
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper) -> "_Session":
-        session: _Session | None = getattr(connection, _SESSION, None)
+        session: _Session | None = connection.__dict__.get(_SESSION)
         if session is None or session.pg is not connection.connection:
-            session = cls(connection.connection)
-            setattr(connection, _SESSION, session)
+            session = connection.__dict__[_SESSION] = cls(connection.connection)
         return session
 
     def dump(self, params: Sequence[Any]) -> Sequence[Any]:
@@ -157,23 +184,58 @@ class _Batch:
         return lambda: self._session.rows(statement.result)
 
     def run(self) -> None:
-        """Send the statements and wait for all results. Raises psycopg.Error for the first that failed."""
+        """Send the statements and wait for all results. A rider travels with them, or before them if they may write.
+
+        Raises psycopg.Error for the first that failed, and what the check of the rider raises.
+        """
         if not self._statements:
             return
+        texts = [statement.sql for statement in self._statements]
+        if not can_ride_with(texts):
+            settle_rider(self._connection)
+            self._run(self._statements)
+        elif rider := waiting_rider(self._connection):
+            self._run_with(rider, place=int(texts[0] == "BEGIN"))
+        else:
+            self._run(self._statements)
+
+    def _run_with(self, rider: Rider, *, place: int) -> None:
+        riding = _Statement(rider.sql, rider.params, self._session.dump(rider.params))
+        try:
+            self._run([*self._statements[:place], riding, *self._statements[place:]])
+        except Exception:
+            self._settle_after_failure(rider, riding)
+            raise
+        rider.check(fingerprint_of(riding.result))
+
+    def _settle_after_failure(self, rider: Rider, riding: _Statement) -> None:
+        """Check the rider if it was answered before another statement failed; let it wait for the next exchange if it was not."""
+        if riding.result is not None:
+            rider.check(fingerprint_of(riding.result))
+        elif self._session.pg.closed:
+            rider.check(None)
+        else:
+            ride_along(self._connection, rider)
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint of the first statement's answer."""
+        return fingerprint_of(self._statements[0].result)
+
+    def _run(self, statements: Sequence[_Statement]) -> None:
         started = time.monotonic()
         try:
-            self._exchange()
+            self._exchange(statements)
         finally:
             if self._connection.queries_logged:
-                self._log(time.monotonic() - started)
+                self._log(statements, time.monotonic() - started)
 
-    def _exchange(self) -> None:
+    def _exchange(self, statements: Sequence[_Statement]) -> None:
         pg = self._session.pg
         pgconn = pg.pgconn
         with pg.lock:
             pgconn.enter_pipeline_mode()
             try:
-                failure = pg.wait(_communicate(pgconn, self._session, self._statements))
+                failure = pg.wait(_communicate(pgconn, self._session, statements))
                 if pgconn.status != ConnStatus.BAD:
                     pgconn.exit_pipeline_mode()
             except BaseException:
@@ -183,8 +245,8 @@ class _Batch:
         if failure is not None:
             raise failure
 
-    def _log(self, seconds: float) -> None:
-        for statement in self._statements:
+    def _log(self, statements: Sequence[_Statement], seconds: float) -> None:
+        for statement in statements:
             operations: Any = self._connection.ops
             sql = operations.compose_sql(statement.sql, statement.params)
             self._connection.queries_log.append({"sql": sql, "time": f"{seconds:.3f}"})

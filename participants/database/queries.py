@@ -14,8 +14,9 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
 from participants.database.arrays import array_literal, array_type
-from participants.database.exchange import send
+from participants.database.exchange import of_this_thread, one_round_trip, send
 from participants.database.instances import instance_from
+from participants.database.riders import Fingerprint, Rider, ride_along
 
 M = TypeVar("M", bound=models.Model)
 
@@ -121,16 +122,30 @@ class Query(Generic[M]):
 
     def execute(self, connection: BaseDatabaseWrapper, values: Values, **shape: Any) -> Callable[[], list[M]]:
         """Execute the query now. Returns a function that fetches the instances, so that several queries can share a round trip."""
+        connection = of_this_thread(connection)
         compiled = self._compiled(connection, shape)
         fetch = send(connection, compiled.sql, compiled.bind(values, connection))
         return lambda: _instances(compiled, fetch(), connection.alias)
 
+    def execute_with_fingerprint(
+        self, connection: BaseDatabaseWrapper, values: Values
+    ) -> tuple[list[M], Fingerprint | None]:
+        """Execute the query, and return the instances and the fingerprint of the answer (None on SQLite), for `verify_later`."""
+        with one_round_trip(connection) as batch:
+            fetch = self.execute(connection, values)
+        return fetch(), None if batch is None else batch.fingerprint()
+
+    def verify_later(
+        self, connection: BaseDatabaseWrapper, values: Values, check: Callable[[Fingerprint | None], None]
+    ) -> None:
+        """Execute the query with the next exchange of `connection` (PostgreSQL), and give `check` what `Rider` says."""
+        connection = of_this_thread(connection)
+        compiled = self._compiled(connection, {})
+        ride_along(connection, Rider(compiled.sql, compiled.bind(values, connection), check))
+
     def _compiled(self, connection: BaseDatabaseWrapper, shape: Mapping[str, Any]) -> _Compiled:
         # The cache is on the connection, which belongs to one thread: Django's compilers must not be shared between threads.
-        cache: dict[Any, _Compiled] | None = getattr(connection, _QUERIES, None)
-        if cache is None:
-            cache = {}
-            setattr(connection, _QUERIES, cache)
+        cache: dict[Any, _Compiled] = connection.__dict__.setdefault(_QUERIES, {})
         key = (self, *shape.items())
         if key not in cache:
             cache[key] = _compile(self._declare(**shape), connection)

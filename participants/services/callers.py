@@ -11,11 +11,15 @@ NOTE_INTERVAL = timedelta(minutes=1)
 
 def mark_used(caller: Caller, *, now: datetime) -> None:
     """Note that `caller` was used, at most once a minute, even with concurrent requests."""
-    due_before = now - NOTE_INTERVAL
-    if caller.last_used_at is not None and caller.last_used_at > due_before:
+    if not is_use_due(caller, now=now):
         return
-    is_due = Q(last_used_at=None) | Q(last_used_at__lte=due_before)
+    is_due = Q(last_used_at=None) | Q(last_used_at__lte=now - NOTE_INTERVAL)
     type(caller)._default_manager.filter(is_due, pk=caller.pk).update(last_used_at=now)
+
+
+def is_use_due(caller: Caller, *, now: datetime) -> bool:
+    """Whether `mark_used` would note a use of `caller`."""
+    return caller.last_used_at is None or caller.last_used_at <= now - NOTE_INTERVAL
 
 
 def revoke(caller: Caller, *, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """Statements that are sent together: their rows, their order, their errors, and what stays prepared."""
 
 import threading
+from contextlib import nullcontext
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +17,8 @@ from django.db import (
 
 from participants.database import one_round_trip, send
 from participants.database.exchange import MAX_PREPARED
+from participants.database.riders import Rider, ride_along
+from participants.models import Tenant
 from tests.wire import counted_round_trips
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.two_connections]
@@ -184,3 +188,42 @@ def test_each_thread_has_its_own_connection_and_its_own_prepared_statements():
         thread.join()
 
     assert failures == []
+
+
+def test_a_rider_travels_with_reads_and_before_writes(tenant):
+    answers: list[Any] = []
+    rider = Rider("SELECT 'rides'::text", [], answers.append)
+
+    ride_along(connection, rider)
+    with counted_round_trips() as with_a_read:
+        assert send(connection, "SELECT 1")() == [(1,)]
+    ride_along(connection, rider)
+    with counted_round_trips() as with_a_write:
+        send(connection, "UPDATE participants_tenant SET name = 'changed'")
+
+    assert (with_a_read.round_trips, with_a_write.round_trips) == (1, 2)
+    assert answers == [(b"rides",)] * 2
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: send(connection, "UPDATE participants_tenant SET name = 'changed'"),
+        lambda: Tenant.objects.update(name="changed"),
+        lambda: connection.cursor().execute("UPDATE participants_tenant SET name = 'changed'"),
+    ],
+    ids=["send", "ORM", "cursor"],
+)
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_nothing_is_written_if_the_check_of_a_rider_raises(tenant, write, in_transaction):
+    def refuse(_: object) -> None:
+        raise ZeroDivisionError
+
+    ride_along(connection, Rider("SELECT 1", [], refuse))
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic() if in_transaction else nullcontext():
+        write()
+
+    tenant.refresh_from_db()
+    assert tenant.name == "Acme"
+    assert connection.get_autocommit()

@@ -17,11 +17,12 @@ def tenant():
     return create_tenant(slug="acme", name="Acme", now=timezone.now())
 
 
-def test_an_award_over_http_takes_three_round_trips_key_look_up_begin_and_commit_included(tenant, client):
+def test_an_award_over_http_takes_two_round_trips_key_look_up_begin_and_commit_included(tenant, client):
     key = create_api_key(tenant=tenant, now=timezone.now()).key
     body = {"participant_id": "user_1", "amount": 5, "reason": "r", "idempotency_key": "k0"}
     headers = {"X-API-Key": key}
-    client.post("/api/v1/gamify/points/award", body, content_type="application/json", headers=headers)
+    for _ in range(2):  # notes the use of the key, and caches it
+        client.post("/api/v1/gamify/points/award", body, content_type="application/json", headers=headers)
 
     with counted_round_trips() as wire:
         answer = client.post(
@@ -32,13 +33,14 @@ def test_an_award_over_http_takes_three_round_trips_key_look_up_begin_and_commit
         )
 
     assert answer.status_code == 200
-    assert wire.round_trips == 3
+    assert wire.round_trips == 2
 
 
-def test_an_event_over_http_takes_three_round_trips_too(tenant, client):
+def test_an_event_over_http_takes_two_round_trips_too(tenant, client):
     headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
     body = {"participant_id": "user_1", "event_name": "login", "properties": {"plan": "pro"}}
-    client.post("/api/v1/gamify/events", body, content_type="application/json", headers=headers)
+    for _ in range(2):
+        client.post("/api/v1/gamify/events", body, content_type="application/json", headers=headers)
 
     with counted_round_trips() as wire:
         answer = client.post(
@@ -49,10 +51,10 @@ def test_an_event_over_http_takes_three_round_trips_too(tenant, client):
         )
 
     assert answer.status_code == 200
-    assert wire.round_trips == 3
+    assert wire.round_trips == 2
 
 
-def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant, client):
+def test_a_badge_over_http_takes_two_round_trips_and_so_does_its_repeat(tenant, client):
     BadgeFactory(tenant=tenant, code="first_steps")
     headers = {"X-API-Key": create_api_key(tenant=tenant, now=timezone.now()).key}
     body = {"participant_id": "user_1", "badge_code": "first_steps", "metadata": {"trigger": "signup"}}
@@ -65,7 +67,7 @@ def test_a_badge_over_http_takes_three_round_trips_and_so_does_its_repeat(tenant
             answer = client.post("/api/v1/gamify/badges/award", body, content_type="application/json", headers=headers)
 
         assert answer.json()["already_earned"] is already_earned
-        assert wire.round_trips <= 3
+        assert wire.round_trips <= 2
 
 
 def test_the_first_award_of_a_new_participant_takes_no_round_trip_more(tenant):
@@ -79,15 +81,16 @@ def test_the_first_award_of_a_new_participant_takes_no_round_trip_more(tenant):
     assert wire.round_trips == 2
 
 
-def test_a_read_of_the_balance_takes_two_round_trips(tenant, client):
+def test_a_read_of_the_balance_takes_one_round_trip(tenant, client):
     key = create_api_key(tenant=tenant, now=timezone.now()).key
     path, headers = "/api/v1/gamify/participants/user_1/points", {"X-API-Key": key}
-    client.get(path, headers=headers)
+    for _ in range(2):  # notes the use of the key, and caches it
+        client.get(path, headers=headers)
 
     with counted_round_trips() as wire:
         client.get(path, headers=headers)
 
-    assert wire.round_trips == 2
+    assert wire.round_trips == 1
 
 
 def test_a_batch_of_100_costs_at_most_4_queries_more_than_a_batch_of_1(tenant):

@@ -1,0 +1,53 @@
+"""A query that rides along: it travels with the next exchange of its connection, so that it needs no round trip of its own.
+
+The exchange gives its answer to `check` before any other answer goes out, and before anything is written: a query that meets a
+statement that may write is sent alone, before it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+Fingerprint = tuple[bytes | None, ...]
+"""The values of all rows of an answer, as PostgreSQL sent them."""
+
+_RIDER = "_gamify_rider"  # an attribute of Django's connection object
+_READS = ("BEGIN", "SELECT")
+
+
+@dataclass(frozen=True)
+class Rider:
+    """A query and its `check`, which takes the fingerprint of the answer, or None if the connection was lost before it came.
+
+    `check` may raise. Nothing has been written then.
+    """
+
+    sql: str
+    params: Sequence[Any]
+    check: Callable[[Fingerprint | None], None]
+
+
+def ride_along(connection: BaseDatabaseWrapper, rider: Rider) -> None:
+    """Send `rider` with the next exchange of `connection`. It replaces one that is still waiting."""
+    setattr(connection, _RIDER, rider)
+
+
+def waiting_rider(connection: BaseDatabaseWrapper) -> Rider | None:
+    """Return the rider that no exchange has taken along yet, and forget it."""
+    rider: Rider | None = connection.__dict__.get(_RIDER)
+    if rider is not None:
+        connection.__dict__[_RIDER] = None
+    return rider
+
+
+def can_ride_with(statements: Sequence[str]) -> bool:
+    """Whether `statements` read only. A BEGIN alone does not count: Django does not expect that it can be refused."""
+    return not statements[-1].startswith("BEGIN") and all(sql.startswith(_READS) for sql in statements)
+
+
+def fingerprint_of(result: Any) -> Fingerprint:
+    """Return the fingerprint of libpq's `result`."""
+    places = range(result.nfields)
+    return tuple(result.get_value(row, place) for row in range(result.ntuples) for place in places)
