@@ -13,6 +13,8 @@ from django.utils.http import parse_header_parameters
 from django.utils.module_loading import import_string
 
 from gamify_project.dialects import is_api_path
+from gamify_project.routing import route_table
+from participants.api.routes import slashes_separate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
@@ -40,7 +42,10 @@ class Handler(WSGIHandler):
 
 
 class ApiHandler(Handler):
-    """Handles the paths of the API, with API_MIDDLEWARE only. It leaves out what would do nothing there, such as sessions."""
+    """Handles the paths of the API, with API_MIDDLEWARE only. It leaves out what would do nothing there, such as sessions.
+
+    It finds views by `route_table` if the raw path is known.
+    """
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 - Django's signature
         """Build the chain, as Django's method does for MIDDLEWARE."""
@@ -54,6 +59,13 @@ class ApiHandler(Handler):
             except MiddlewareNotUsed:
                 continue
         self._middleware_chain = handler
+
+    def resolve_request(self, request: Any) -> Any:
+        match = route_table(settings.ROOT_URLCONF).match(request.path_info) if slashes_separate.get() else None
+        if match is None:
+            return super().resolve_request(request)  # type: ignore[misc]  # the stubs lack it
+        request.resolver_match = match
+        return match
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

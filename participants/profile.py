@@ -1,15 +1,17 @@
 """The profile and the state of a participant, composed of sections that the domains register."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from rest_framework.fields import Field
 
 from participants.catalog import Catalog, catalog_of
+from participants.database import Query
 from participants.models import Participant, Tenant
 from participants.registries import Registry
+from participants.selectors import find_participant_with
 
 AnyField: TypeAlias = Field[Any, Any, Any, Any]
 
@@ -22,6 +24,8 @@ class Subject:
     external_id: str
     participant: Participant | None
     now: datetime
+    rows: Mapping[Query[Any], Sequence[Any]] = field(default_factory=dict)
+    """The rows of the queries that were read together with the participant."""
 
     @property
     def catalog(self) -> Catalog:
@@ -33,11 +37,13 @@ class Section:
     """One domain's part of the profile (several fields) and of the state (one value under the section's name).
 
     `profile` and `state` must work for an unknown participant too. `profile_fields` and `state_field` describe their values in the
-    OpenAPI document.
+    OpenAPI document. `state_queries` names the queries (made with `selectors.of_named_participant`) whose rows `state` needs: they are
+    read together with the participant, into `Subject.rows`.
     """
 
     state: Callable[[Subject], Any]
     state_field: Callable[[], AnyField]
+    state_queries: Callable[[Catalog], Sequence[Query[Any]]] = lambda catalog: ()
     profile: Callable[[Subject], Mapping[str, Any]] = lambda subject: {}
     profile_fields: Callable[[], Mapping[str, AnyField]] = dict
 
@@ -67,6 +73,14 @@ def profile_of(subject: Subject, participant: Participant) -> dict[str, Any]:
         "is_active": participant.is_active,
         "created_at": participant.first_seen_at,
     }
+
+
+def read_subject(tenant: Tenant, external_id: str, *, include: Iterable[str], now: datetime) -> Subject:
+    """Read the participant and the rows that the sections named by `include` need for `state_of`, in one round trip."""
+    catalog = catalog_of(tenant)
+    queries = [query for name in include for query in sections[name].state_queries(catalog)]
+    participant, rows = find_participant_with(tenant, external_id, queries, now=now)
+    return Subject(tenant, external_id, participant, now, rows)
 
 
 def state_of(subject: Subject, *, include: Iterable[str]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Count, F, Min, Model, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Model, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.db.transaction import get_connection
 
-from participants.database import Fingerprint, Query, Slot
+from participants.database import Fingerprint, Query, Slot, one_round_trip
 from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.models import ApiKey, HmacSecret, Participant, Tenant
@@ -90,12 +90,20 @@ def row_by_id(rows: "QuerySet[Row]", text: str) -> Row | None:
     return None if known is None else rows.filter(pk=known).first()
 
 
-_PARTICIPANT_BY_NAME = Query(
-    lambda: Participant.objects.filter(
-        tenant=Slot("tenant", Participant._meta.get_field("tenant")),
-        external_id=Slot("external_id", Participant._meta.get_field("external_id")),
-    ).order_by()
-)
+_TENANT = Slot("tenant", Participant._meta.get_field("tenant"))
+_EXTERNAL_ID = Slot("external_id", Participant._meta.get_field("external_id"))
+
+
+def _named_participant() -> "QuerySet[Participant]":
+    return Participant.objects.filter(tenant=_TENANT, external_id=_EXTERNAL_ID).order_by()
+
+
+_PARTICIPANT_BY_NAME = Query(_named_participant)
+
+
+def of_named_participant(rows: "QuerySet[Row]") -> "QuerySet[Row]":
+    """Declare a query of a participant's rows for `find_participant_with`, before the participant's id is known."""
+    return rows.filter(tenant=_TENANT, participant=Subquery(_named_participant().values("id")))
 
 
 def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None = None) -> Participant | None:
@@ -105,6 +113,20 @@ def find_participant(tenant: Tenant, external_id: str, *, now: datetime | None =
     if participant is not None and now is not None:
         as_if_settled([participant], now=now)
     return participant
+
+
+def find_participant_with(
+    tenant: Tenant, external_id: str, queries: Sequence[Query[Any]], *, now: datetime
+) -> tuple[Participant | None, Mapping[Query[Any], Sequence[Any]]]:
+    """Return the participant as of `now`, or None, and the rows of each of `queries` (`of_named_participant`), in one round trip."""
+    connection, values = get_connection(), {"tenant": tenant.pk, "external_id": external_id}
+    with one_round_trip(connection):
+        participants = _PARTICIPANT_BY_NAME.execute(connection, values)
+        fetches = {query: query.execute(connection, values) for query in queries}
+    participant = next(iter(participants()), None)
+    if participant is not None:
+        as_if_settled([participant], now=now)
+    return participant, {query: fetch() for query, fetch in fetches.items()}
 
 
 def get_participant(tenant: Tenant, external_id: str, *, now: datetime) -> Participant:

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from participants.profile import AnyField, Section, Subject, sections
-from streaks.selectors import ParticipantStreakStatus, best_status, statuses_of
+from streaks.selectors import ROWS, ParticipantStreakStatus, best_status, statuses_of
 
 
 class StreakSummary(serializers.Serializer[Any]):
@@ -28,7 +28,8 @@ def _state(subject: Subject) -> Mapping[str, int]:
 
 
 def _best(subject: Subject) -> ParticipantStreakStatus | None:
-    return best_status(statuses_of(subject.participant, subject.catalog, now=subject.now))
+    rows = subject.rows.get(ROWS)
+    return best_status(statuses_of(subject.participant, subject.catalog, now=subject.now, rows=rows))
 
 
 def _summary(best: ParticipantStreakStatus | None) -> dict[str, int]:
@@ -49,5 +50,11 @@ def _state_field() -> AnyField:
 def register() -> None:
     sections.register(
         "streaks",
-        Section(profile=_profile, state=_state, profile_fields=_profile_fields, state_field=_state_field),
+        Section(
+            profile=_profile,
+            state=_state,
+            state_queries=lambda catalog: (ROWS,),
+            profile_fields=_profile_fields,
+            state_field=_state_field,
+        ),
     )

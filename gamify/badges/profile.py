@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify.badges.models import Rarity
-from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned
+from gamify.badges.selectors import AWARDS, BadgeStatus, badge_statuses, only_earned
 from gamify.facts.definitions import NumberField
 from participants.engine import exact_number
 from participants.profile import Section, Subject, sections
@@ -67,12 +67,14 @@ def _profile(subject: Subject) -> Mapping[str, Any]:
 
 
 def _state(subject: Subject) -> Any:
-    return [summary_body(status) for status in badge_statuses(subject.participant, subject.catalog)]
+    statuses = badge_statuses(subject.participant, subject.catalog, awards=subject.rows.get(AWARDS))
+    return [summary_body(status) for status in statuses]
 
 
 def register() -> None:
     section = Section(
         state=_state,
+        state_queries=lambda catalog: (AWARDS,),
         state_field=lambda: BadgeSummary(many=True, help_text="All active badges, and inactive ones that they earned."),
         profile=_profile,
         profile_fields=lambda: {"badges": ParticipantBadge(many=True, help_text="The badges they have earned.")},

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gamify.challenges.selectors import Status, enrolment_statuses
+from gamify.challenges.selectors import ENROLMENTS, Status, enrolment_queries, enrolment_statuses
 from participants.profile import Section, Subject, sections
 
 
@@ -15,7 +15,8 @@ class ChallengesSummary(serializers.Serializer[Any]):
 
 
 def _state(subject: Subject) -> Mapping[str, int]:
-    statuses = enrolment_statuses(subject.participant, subject.catalog, now=subject.now)
+    enrolments = subject.rows.get(ENROLMENTS)
+    statuses = enrolment_statuses(subject.participant, subject.catalog, now=subject.now, enrolments=enrolments)
     completed = 0 if subject.participant is None else subject.participant.challenges_completed
     return {"active": sum(each.status is Status.ACTIVE for each in statuses), "completed": completed}
 
@@ -23,6 +24,7 @@ def _state(subject: Subject) -> Mapping[str, int]:
 def register() -> None:
     section = Section(
         state=_state,
+        state_queries=enrolment_queries,
         state_field=lambda: ChallengesSummary(help_text="Numbers of active and completed challenges."),
     )
     sections.register("challenges", section)

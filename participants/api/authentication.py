@@ -75,9 +75,9 @@ class KeyAuthentication(CallerAuthentication):
 
 def presented_key(request: Request) -> str | None:
     """Return the key in either header without checking it, or None."""
-    if key := request.headers.get("X-API-Key"):
-        return key
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if key := request.META.get("HTTP_X_API_KEY"):
+        return str(key)
+    kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
 
 

@@ -13,7 +13,7 @@ from participants.api.serializers import NewParticipant, Profile, ProfileChanges
 from participants.api.views import KeyViewSet
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import Participant
-from participants.profile import Subject, profile_of, state_of
+from participants.profile import Subject, profile_of, read_subject, state_of
 from participants.services import participants as services
 from participants.work import reading
 
@@ -73,8 +73,8 @@ class ParticipantViewSet(KeyViewSet):
         """Get only the requested sections. For an unknown participant the sections are empty."""
         include = self.query(StateQuery)["include"]
         with reading(self.tenant) as tenant:
-            participant = selectors.find_participant(tenant, participant_id, now=self.now)
-            return Response(state_of(self._subject(participant_id, participant), include=include))
+            subject = read_subject(tenant, participant_id, include=include, now=self.now)
+            return Response(state_of(subject, include=include))
 
     def _profile(self, participant: Participant) -> dict[str, Any]:
         return profile_of(self._subject(participant.external_id, participant), participant)

@@ -52,6 +52,19 @@ class KeyViewSet(ViewSet):
             raise exc
         return super().handle_exception(exc)
 
+    # These objects have no state, so all requests share them.
+    def get_authenticators(self) -> Any:
+        return _shared_instances(tuple(self.authentication_classes))
+
+    def get_parsers(self) -> Any:
+        return _shared_instances(tuple(self.parser_classes))
+
+    def get_permissions(self) -> Any:
+        return _shared_instances(tuple(self.permission_classes))
+
+    def get_renderers(self) -> Any:
+        return _shared_instances(tuple(self.renderer_classes))
+
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         wrapped = super().initialize_request(request, *args, **kwargs)
         if is_chunked(request):
@@ -125,6 +138,11 @@ def render(answer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
     """Convert `value` to JSON-ready data with the serializer `answer`."""
     body: dict[str, Any] = _shared_instance(answer).to_representation(value)
     return body
+
+
+@cache
+def _shared_instances(classes: tuple[Any, ...]) -> list[Any]:
+    return [each() for each in classes]
 
 
 @cache

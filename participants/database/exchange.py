@@ -50,8 +50,12 @@ def send(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any] = ()) 
     batch: _Batch | None = connection.__dict__.get(_BATCH)
     if batch is not None:
         return batch.add(sql, params)
-    with one_round_trip(connection) as batch:
-        return batch.add(sql, params)  # type: ignore[union-attr]
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        batch = _Batch(connection)
+        fetch = batch.add(sql, params)
+        batch.run()
+    return fetch
 
 
 @contextmanager

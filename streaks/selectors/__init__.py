@@ -4,6 +4,7 @@ from streaks.selectors.care import restorable_span
 from streaks.selectors.catalog import CompiledStreak, streaks_in
 from streaks.selectors.reach import Reach, reach_of
 from streaks.selectors.statuses import (
+    ROWS,
     ParticipantStreakStatus,
     best_status,
     spans_of,
@@ -14,6 +15,7 @@ from streaks.selectors.statuses import (
 )
 
 __all__ = [
+    "ROWS",
     "CompiledStreak",
     "ParticipantStreakStatus",
     "Reach",

@@ -6,7 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from participants.catalog import Catalog
+from participants.database import Query
 from participants.models import Participant
+from participants.selectors import of_named_participant
 from streaks.engine.carrying import carry_over
 from streaks.engine.counting import Rules, State, StreakStatus, streak_status
 from streaks.engine.excuses import Span
@@ -70,9 +72,21 @@ def status_of(
 _VISIBLE = frozenset({Status.ACTIVE.value, Status.PAUSED.value})
 
 
-def statuses_of(participant: Participant | None, catalog: Catalog, *, now: datetime) -> list[ParticipantStreakStatus]:
-    """The participant's status in every active streak that they have ticked, in display order. One query."""
-    return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now)
+ROWS: Query[ParticipantStreak] = Query(lambda: of_named_participant(ParticipantStreak.objects.all()))
+
+
+def statuses_of(
+    participant: Participant | None,
+    catalog: Catalog,
+    *,
+    now: datetime,
+    rows: Iterable[ParticipantStreak] | None = None,
+) -> list[ParticipantStreakStatus]:
+    """The participant's status in every active streak that they have ticked, in display order. One query.
+
+    `rows` are the rows of ROWS, if they have been read.
+    """
+    return _statuses(participant, catalog, {Status.ACTIVE.value}, now=now, rows=rows)
 
 
 def visible_statuses_of(
@@ -94,13 +108,19 @@ def visible_status_of(
 
 
 def _statuses(
-    participant: Participant | None, catalog: Catalog, among: Container[str], *, now: datetime
+    participant: Participant | None,
+    catalog: Catalog,
+    among: Container[str],
+    *,
+    now: datetime,
+    rows: Iterable[ParticipantStreak] | None = None,
 ) -> list[ParticipantStreakStatus]:
     if participant is None:
         return []
-    rows: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in ParticipantStreak.objects.of(participant)}
-    listed = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in rows)
-    return [status_of(rows[streak.id], streak, participant, now=now) for streak in listed]
+    rows = ParticipantStreak.objects.of(participant) if rows is None else rows
+    known: dict[UUID, ParticipantStreak] = {row.streak_id: row for row in rows}
+    listed = (streak for streak in streaks_in(catalog).by_id.values() if streak.status in among and streak.id in known)
+    return [status_of(known[streak.id], streak, participant, now=now) for streak in listed]
 
 
 def best_status(statuses: Iterable[ParticipantStreakStatus]) -> ParticipantStreakStatus | None:

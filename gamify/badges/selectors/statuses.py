@@ -6,13 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from gamify.badges.engine import Criterion
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors.catalog import BadgeDefinition, active_badges, badge_definition
 from gamify.badges.selectors.history import values_from_history
 from gamify.facts.services import badge_metrics
 from participants.catalog import Catalog
+from participants.database import Query
 from participants.models import Participant, Tenant
+from participants.selectors import of_named_participant
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,23 @@ class BadgeStatus:
         return self.earned_at is not None
 
 
-def badge_statuses(participant: Participant | None, catalog: Catalog) -> Sequence[BadgeStatus]:
-    """All active badges in display order, then inactive badges that the participant has."""
-    awards = () if participant is None else _awards_of(participant)
+AWARDS: Query[BadgeAward] = Query(lambda: of_named_participant(_sorted(BadgeAward.objects.all())))
+
+
+def badge_statuses(
+    participant: Participant | None, catalog: Catalog, *, awards: Sequence[BadgeAward] | None = None
+) -> Sequence[BadgeStatus]:
+    """All active badges in display order, then inactive badges that the participant has. `awards` are the rows of AWARDS, if read."""
+    if awards is None:
+        awards = () if participant is None else list(_sorted(BadgeAward.objects.of(participant)))
     active = {badge.id: badge for badge in active_badges(catalog).values()}
     retired = {award.badge_id: badge_definition(award.badge) for award in awards if award.badge_id not in active}
     earned_at = {award.badge_id: award.earned_at for award in awards}
     return [BadgeStatus(badge, earned_at.get(badge.id)) for badge in (*active.values(), *retired.values())]
 
 
-def _awards_of(participant: Participant) -> Iterable[BadgeAward]:
-    awards = BadgeAward.objects.of(participant).select_related("badge")
-    return list(awards.order_by("badge__display_order", "badge__code"))
+def _sorted(awards: "QuerySet[BadgeAward]") -> "QuerySet[BadgeAward]":
+    return awards.select_related("badge").order_by("badge__display_order", "badge__code")
 
 
 def only_earned(statuses: Iterable[BadgeStatus]) -> Sequence[BadgeStatus]:

@@ -1,6 +1,6 @@
 """The status of participants in challenges. It results from the row, the definition and an instant alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,9 @@ from gamify.challenges.engine import State
 from gamify.challenges.models import Enrolment
 from gamify.challenges.selectors.catalog import CompiledChallenge, challenges_in
 from participants.catalog import Catalog
+from participants.database import Query
 from participants.models import Participant
+from participants.selectors import of_named_participant
 
 
 class Status(StrEnum):
@@ -59,17 +61,30 @@ def is_open(challenge: CompiledChallenge, *, now: datetime) -> bool:
     return challenge.is_active and not challenge.rules.term.has_ended(now, now)
 
 
+ENROLMENTS: Query[Enrolment] = Query(lambda: of_named_participant(Enrolment.objects.all()))
+
+
+def enrolment_queries(catalog: Catalog) -> Sequence[Query[Enrolment]]:
+    """The query that `enrolment_statuses` needs, if any."""
+    return (ENROLMENTS,) if challenges_in(catalog).by_id else ()
+
+
 def enrolment_statuses(
-    participant: Participant | None, catalog: Catalog, *, now: datetime
+    participant: Participant | None,
+    catalog: Catalog,
+    *,
+    now: datetime,
+    enrolments: Iterable[Enrolment] | None = None,
 ) -> Sequence[EnrolmentStatus]:
     """The participant's status in each challenge that they are enrolled in or can enrol in, in display order; one query.
 
-    Inactive challenges are listed only if the participant has completed them.
+    Inactive challenges are listed only if the participant has completed them. `enrolments` are the rows of ENROLMENTS, if read.
     """
     challenges = challenges_in(catalog).by_id
     if not challenges:
         return ()
-    enrolments = () if participant is None else Enrolment.objects.of(participant)
+    if enrolments is None:
+        enrolments = () if participant is None else Enrolment.objects.of(participant)
     rows = {row.challenge_id: row for row in enrolments}
     statuses = [enrolment_status(each, rows.get(each.id), now=now) for each in challenges.values()]
     return [status for status in statuses if _is_listed(status, now=now)]
