@@ -5,6 +5,7 @@ gunicorn starts, replaces and stops the workers; the package `web` serves reques
 then wait at a gate: a pipe, which is closed when requests may be served.
 """
 
+import gc
 import os
 import select
 from pathlib import Path
@@ -61,8 +62,10 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Import everything that the first request needs, then wait at the gate, with heartbeats for the arbiter."""
+    """Import everything that the first request needs, and exclude it from garbage collection. Then wait at the gate, with heartbeats."""
     assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
+    gc.collect()
+    gc.freeze()
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)
     while gate >= 0 and worker.alive and not select.select([gate], [], [], 1.0)[0]:
         worker.notify()
