@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
-from uuid import uuid4
 
 import structlog
 from django.conf import settings
@@ -33,9 +33,12 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _VALID_REQUEST_ID.fullmatch(given) else uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        request_id = given if _VALID_REQUEST_ID.fullmatch(given) else token_hex(16)
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             response = self.get_response(request)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)
         response["X-Request-Id"] = request_id
         return response
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.http.request import HttpHeaders
 
 from gamify_project.addresses import PROXY_HEADERS
 
@@ -18,6 +19,8 @@ CONSEQUENCE = (
     "all callers count as one address, the proxy's, so that ten wrong passwords from anywhere lock a console account"
 )
 REMEDY = "Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For."
+
+_HEADERS = {HttpHeaders.to_wsgi_name(name): name for name in PROXY_HEADERS}
 
 logger = structlog.get_logger(__name__)
 
@@ -37,7 +40,7 @@ class ProxyHeaderMiddleware:
         return self.get_response(request)
 
     def _check(self, request: HttpRequest) -> None:
-        found = [name for name in PROXY_HEADERS if name in request.headers]
+        found = [name for variable, name in _HEADERS.items() if variable in request.META]
         if found:
             self.has_warned = True
             logger.warning("proxy_header_ignored", headers=found, consequence=CONSEQUENCE, remedy=REMEDY)

@@ -5,7 +5,7 @@ patterns, and answers the same for every path that it knows. For others it answe
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
@@ -40,7 +40,7 @@ class _Parameter:
         converter = get_converters()[found["converter"] or "str"]
         return cls(found["name"], converter, re.compile(converter.regex))
 
-    def read(self, segment: str) -> Mapping[str, Any] | None:
+    def read(self, segment: str) -> dict[str, Any] | None:
         """Return the argument of the view, or None if the segment does not match."""
         if not self.regex.fullmatch(segment):
             return None
@@ -70,7 +70,7 @@ class _Node:
             self.parameters.append((parameter, node))
         node.add(segments[1:], route)
 
-    def find(self, segments: Sequence[str], place: int, captured: Mapping[str, Any]) -> "Iterator[_Found]":
+    def find(self, segments: Sequence[str], place: int, captured: dict[str, Any]) -> "Iterator[_Found]":
         """Yield every route that matches `segments` from `place` on."""
         if place == len(segments):
             if self.route:
@@ -84,7 +84,7 @@ class _Node:
                 yield from node.find(segments, place + 1, {**captured, **argument})
 
 
-_Found = tuple[Route, Mapping[str, Any]]
+_Found = tuple[Route, dict[str, Any]]
 
 
 class RouteTable:

@@ -1,6 +1,5 @@
 """JSON answers, whatever the `Accept` header says."""
 
-import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -39,9 +38,12 @@ class ExactJSONEncoder(JSONEncoder):
         return f"{_MARK}{obj:f}" if isinstance(obj, Decimal) else super().default(obj)
 
 
+_ENCODER = ExactJSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def exact_json(data: Any) -> str:
     """Return compact JSON in which a Decimal is an exact number. The json module itself can only write floats."""
-    text = json.dumps(data, cls=ExactJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(data)
     return _MARKED.sub(r"\1", text) if _MARK in text else text
 
 

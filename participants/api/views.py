@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django.db.transaction import get_connection
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS
@@ -24,6 +24,8 @@ from participants.engine import external_id_problem
 from participants.errors import InvalidInput
 from participants.limits import RateLimitStatus
 from participants.models import Tenant
+
+_NO_PARAMETERS = QueryDict()
 
 
 class KeyViewSet(ViewSet):
@@ -85,7 +87,8 @@ class KeyViewSet(ViewSet):
         settle_rider(get_connection())
         if self.rate_limit is not None:
             for name, value in self.rate_limit.headers.items():
-                response.headers.setdefault(name, value)
+                if name not in response.headers:
+                    response.headers[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 
     @property
@@ -104,6 +107,8 @@ class KeyViewSet(ViewSet):
 
         Raises: rest_framework's ValidationError, which becomes a 422 answer.
         """
+        if not self.request.META.get("QUERY_STRING"):
+            return validate(serializer, _NO_PARAMETERS)
         parameters = self.request.query_params
         if self.request.method not in SAFE_METHODS:
             refuse_empty(parameters, serializer().fields)
