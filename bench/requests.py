@@ -150,7 +150,7 @@ def _everything() -> Iterator[tuple[Mapping[bool, Served], Mapping[str, str], st
             product.served_process(environment) as (port, pid),
             product.served_process(floor) as (floor_port, floor_pid),
         ):
-            reward = _define(port, environment, keys)
+            reward = define_everything(port, environment, keys)
             main = _postmaster(server.url)
             servers = {
                 False: Served(port, processor.children_of(pid), main),
@@ -159,7 +159,7 @@ def _everything() -> Iterator[tuple[Mapping[bool, Served], Mapping[str, str], st
             yield servers, {**keys, "reward": reward}, f"{server.description}, {cache.description}"
 
 
-def _define(port: int, environment: Mapping[str, str], keys: Mapping[str, str]) -> str:
+def define_everything(port: int, environment: Mapping[str, str], keys: Mapping[str, str]) -> str:
     """Create the definitions of both tenants and give everybody points. Returns the id of a reward with codes for all."""
     slug = "bench-any"
     product.define(port, environment, slug, "streaks", {"code": "daily", "name": "D", "event_types": ["login"]})

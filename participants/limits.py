@@ -89,12 +89,14 @@ class Attempts:
         self._counted, self._earlier = Counter(), self._counted
 
     def rest(self, name: Name, cost: int) -> int:
-        """Return how much of `cost` has not been counted yet."""
+        """Return how much of `cost` the attempt before has not counted."""
         return max(0, cost - self._earlier[name]) if self._earlier else cost
 
     def note(self, name: Name, cost: int) -> None:
         """Note that `cost` is counted, now or by the attempt before."""
         self._counted[name] += cost
+        if self._earlier:
+            self._earlier[name] = max(0, self._earlier[name] - cost)
 
 
 _attempts: ContextVar[Attempts | None] = ContextVar("attempts", default=None)
