@@ -24,18 +24,26 @@ Window = tuple[int, float, int, float]
 _SCRIPT = Template("""
 local function acquire(KEYS, ARGV) $acquire end
 local function read(KEYS, ARGV) $read end
-local expiry, limit, has_stats = ARGV[1], ARGV[2], ARGV[3] == '1'
+local expiry, in_turn = ARGV[1], ARGV[2] == '1'
 local answer = {}
 for index = 1, #KEYS / 2 do
     local keys = {KEYS[2 * index - 1], KEYS[2 * index]}
-    table.insert(answer, acquire(keys, {limit, expiry, ARGV[3 + index]}) and 1 or 0)
-    if has_stats then
+    local is_allowed = acquire(keys, {ARGV[2 * index + 1], expiry, ARGV[2 * index + 2]})
+    table.insert(answer, is_allowed and 1 or 0)
+    if in_turn then
         for _, value in ipairs(read(keys, {expiry})) do table.insert(answer, value or 0) end
+        if not is_allowed then break end
     end
 end
 return answer
 """)
-"""The scripts of `limits`, for several counters. Answers for each counter 1 or 0, and with stats the four numbers of its window."""
+"""The scripts of `limits`, for several counters. Answers 1 or 0 for each; in turn, also the four numbers of its window, and no more
+counters after one that is above its limit.
+"""
+
+
+Taken = tuple[bool, WindowStats]
+"""Whether a call is allowed, and the state of its counter afterwards."""
 
 
 @lru_cache(maxsize=1024)
@@ -50,10 +58,21 @@ class Counters:
     def limiter(self) -> SlidingWindowCounterRateLimiter:
         return SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def take(self, limit: int, name: Name, *, cost: int = 1) -> tuple[bool, WindowStats]:
-        """Count `cost` calls against `limit`. Returns whether they are allowed, and the state of the counter afterwards."""
-        item = _item(limit)
-        return self.limiter.hit(item, *name, cost=cost), self.limiter.get_window_stats(item, *name)
+    def take(self, limit: int, name: Name) -> Taken:
+        """Count one call against `limit`."""
+        [taken] = self.take_in_turn([(limit, name, 1)])
+        return taken
+
+    def take_in_turn(self, calls: Sequence[tuple[int, Name, int]]) -> list[Taken]:
+        """Count calls, each of them (limit, name, cost), up to the first that is refused. It is the last of the result."""
+        taken: list[Taken] = []
+        for limit, name, cost in calls:
+            item = _item(limit)
+            is_allowed = self.limiter.hit(item, *name, cost=cost)
+            taken.append((is_allowed, self.limiter.get_window_stats(item, *name)))
+            if not is_allowed:
+                break
+        return taken
 
     def take_many(self, limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
         """Count several calls on each of several counters. Returns whether all calls of a counter are allowed; else it counts none."""
@@ -72,17 +91,22 @@ class RedisCounters(Counters):
         self._sha = sha1(self._script.encode(), usedforsecurity=False).hexdigest()
         self._thread = threading.local()
 
-    def take(self, limit: int, name: Name, *, cost: int = 1) -> tuple[bool, WindowStats]:
-        item = _item(limit)
-        is_allowed, *window = self._run(item, {name: cost}, has_stats=True)
-        return bool(is_allowed), _Reader(window).get_window_stats(item, *name)
+    def take_in_turn(self, calls: Sequence[tuple[int, Name, int]]) -> list[Taken]:
+        answer = self._run(calls, in_turn=True)
+        windows = [answer[start : start + 5] for start in range(0, len(answer), 5)]
+        return [
+            (bool(is_allowed), _Reader(window).get_window_stats(_item(limit), *name))
+            for (limit, name, _), (is_allowed, *window) in zip(calls, windows, strict=False)
+        ]
 
     def take_many(self, limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
-        return dict(zip(costs, map(bool, self._run(_item(limit), costs, has_stats=False)), strict=True))
+        answer = self._run([(limit, name, cost) for name, cost in costs.items()], in_turn=False)
+        return dict(zip(costs, map(bool, answer), strict=True))
 
-    def _run(self, item: RateLimitItem, costs: Mapping[Name, int], *, has_stats: bool) -> list[int]:
-        keys = [key for name in costs for key in self._keys(item, name)]
-        arguments = [len(keys), *keys, item.get_expiry(), item.amount, int(has_stats), *costs.values()]
+    def _run(self, calls: Sequence[tuple[int, Name, int]], *, in_turn: bool) -> list[int]:
+        keys = [key for limit, name, _ in calls for key in self._keys(_item(limit), name)]
+        amounts = [amount for limit, _, cost in calls for amount in (limit, cost)]
+        arguments = [len(keys), *keys, RateLimitItemPerMinute.GRANULARITY.seconds, int(in_turn), *amounts]
         try:
             answer = self._ask(arguments)
         except exceptions.RedisError as error:

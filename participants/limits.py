@@ -115,17 +115,20 @@ def one_request() -> Iterator[Attempts]:
 
 def take_key_request(caller: Caller) -> RateLimitStatus | None:
     """Count one request of a key or a partner's secret. Returns None if there is no limit. Raises RateLimited."""
-
-    def refusal(limit_status: RateLimitStatus) -> RateLimited:
-        return KeyLimitExceeded(limit_status, caller=noun_of(caller))
-
-    return _take(caller.tenant.key_requests_per_minute, refusal, "key", str(caller.pk))
+    return _take(_key_requests(caller))
 
 
 def take_participant_write(tenant: Tenant, external_id: str) -> RateLimitStatus | None:
     """Count one write for a participant. Returns None if there is no limit. Raises RateLimited."""
-    scope = _participant_scope(tenant, external_id)
-    return _take(tenant.participant_writes_per_minute, ParticipantLimitExceeded, *scope)
+    return _take(_participant_writes(tenant, external_id))
+
+
+def take_request_and_write(caller: Caller, tenant: Tenant, external_id: str) -> RateLimitStatus | None:
+    """Count one request of `caller` and, if that is allowed, one write for a participant, in one round trip.
+
+    Returns the status of the participant's limit; of the caller's, if participants have none. Raises RateLimited.
+    """
+    return _take(_key_requests(caller), _participant_writes(tenant, external_id))
 
 
 def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict[int, RateLimited]:
@@ -159,7 +162,28 @@ def _take_one_by_one(tenant: Tenant, external_id: str, indexes: Iterable[int]) -
 
 def take_authentication_failure(address: str) -> None:
     """Count one failed authentication from `address`. Raises RateLimited."""
-    _take(settings.AUTH_FAILURES_PER_MINUTE, AuthenticationLimitExceeded, "address", address)
+    _take(_Limit(settings.AUTH_FAILURES_PER_MINUTE, ("address", address), AuthenticationLimitExceeded))
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A limit of calls per sliding minute, 0 for none, the name of its counter, and the refusal above it."""
+
+    amount: int
+    name: Name
+    refusal: Callable[[RateLimitStatus], RateLimited]
+
+
+def _key_requests(caller: Caller) -> _Limit:
+    def refusal(limit_status: RateLimitStatus) -> RateLimited:
+        return KeyLimitExceeded(limit_status, caller=noun_of(caller))
+
+    return _Limit(caller.tenant.key_requests_per_minute, ("key", str(caller.pk)), refusal)
+
+
+def _participant_writes(tenant: Tenant, external_id: str) -> _Limit:
+    scope = _participant_scope(tenant, external_id)
+    return _Limit(tenant.participant_writes_per_minute, scope, ParticipantLimitExceeded)
 
 
 def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]:
@@ -167,22 +191,24 @@ def _participant_scope(tenant: Tenant, external_id: str) -> tuple[str, str, str]
     return "participant", str(tenant.pk), keyed_hashes(external_id, purpose="rate limit")[0]
 
 
-def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: str) -> RateLimitStatus | None:
-    """Count one call against `limit` per sliding minute, and return the status. Raises `refusal` if the limit is exceeded.
+def _take(*limits: _Limit) -> RateLimitStatus | None:
+    """Count one call against each of `limits`, in turn. Returns the status of the last. Raises its refusal if one is exceeded.
 
-    Every call is allowed, with the status None, if `limit` is 0 or the store does not answer.
+    Every call is allowed, with the status None, if there are no limits or the store does not answer.
     """
-    if limit == 0:
+    limits = tuple(limit for limit in limits if limit.amount)
+    if not limits:
         return None
     attempts = _attempts.get() or Attempts()
-    counted = _breaker.call(lambda: _counters().take(limit, name, cost=attempts.rest(name, 1)))
-    if counted is None:
-        return None
-    is_allowed, stats = counted
-    limit_status = RateLimitStatus(limit, stats.remaining, stats.reset_time)
-    if not is_allowed:
-        raise refusal(limit_status)
-    attempts.note(name, 1)
+    calls = [(limit.amount, limit.name, attempts.rest(limit.name, 1)) for limit in limits]
+    limit_status = None
+    for limit, (is_allowed, stats) in zip(
+        limits, _breaker.call(lambda: _counters().take_in_turn(calls)) or (), strict=False
+    ):
+        limit_status = RateLimitStatus(limit.amount, stats.remaining, stats.reset_time)
+        if not is_allowed:
+            raise limit.refusal(limit_status)
+        attempts.note(limit.name, 1)
     return limit_status
 
 

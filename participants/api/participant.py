@@ -10,7 +10,7 @@ from participants import selectors
 from participants.api import examples
 from participants.api.schema import PARTICIPANT_CAP, operation
 from participants.api.serializers import NewParticipant, Profile, ProfileChanges, State, StateQuery
-from participants.api.views import KeyViewSet
+from participants.api.views import KeyViewSet, writes_participant
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import Participant
 from participants.profile import Subject, profile_of, read_subject, state_of
@@ -19,6 +19,7 @@ from participants.work import reading
 
 
 class ParticipantViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "register_participant",
         body=NewParticipant,
@@ -45,6 +46,7 @@ class ParticipantViewSet(KeyViewSet):
         with reading(self.tenant) as tenant:
             return Response(self._profile(selectors.get_participant(tenant, participant_id, now=self.now)))
 
+    @writes_participant
     @operation(
         "update_profile",
         body=ProfileChanges,

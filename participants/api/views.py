@@ -1,8 +1,9 @@
 """Base classes of all API views: rate limits, and validation of path, query string and body."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.transaction import get_connection
 from django.http import HttpRequest, QueryDict
@@ -22,10 +23,22 @@ from participants.api.queries import non_empty_parameters, refuse_empty
 from participants.database import settle_rider
 from participants.engine import external_id_problem
 from participants.errors import InvalidInput
-from participants.limits import RateLimitStatus
+from participants.limits import RateLimited, RateLimitStatus
 from participants.models import Tenant
+from participants.models.callers import Caller
 
 _NO_PARAMETERS = QueryDict()
+_WRITES_PARTICIPANT = "writes_participant"
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def writes_participant(view: View) -> View:
+    """Decorator of an action that calls `take_write` before it does anything but validate.
+
+    The request and the write are then counted together, in one round trip to Redis.
+    """
+    setattr(view, _WRITES_PARTICIPANT, True)
+    return view
 
 
 class KeyViewSet(ViewSet):
@@ -35,6 +48,7 @@ class KeyViewSet(ViewSet):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     participant_name = "participant_id"  # name of the path parameter
     rate_limit: RateLimitStatus | None = None
+    uncounted: Caller | None = None  # the caller whose request `take_write` will count
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request. If its cached key has changed, answer it again with the present key."""
@@ -74,9 +88,11 @@ class KeyViewSet(ViewSet):
         return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.rate_limit = limits.take_key_request(
-            caller_of(request)
-        )  # authenticates first; requests that lack a scope are counted as well
+        caller = caller_of(request)  # authenticates first; requests that lack a scope are counted as well
+        if self.action and getattr(getattr(self, self.action, None), _WRITES_PARTICIPANT, False):
+            self.uncounted = caller
+        else:
+            self.rate_limit = limits.take_key_request(caller)
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
         external_id = kwargs.get(self.participant_name)
@@ -85,6 +101,7 @@ class KeyViewSet(ViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         settle_rider(get_connection())
+        response = self._counted(response)
         if self.rate_limit is not None:
             for name, value in self.rate_limit.headers.items():
                 if name not in response.headers:
@@ -116,7 +133,22 @@ class KeyViewSet(ViewSet):
 
     def take_write(self, external_id: str) -> None:
         """Count a write for this participant. The rate limit headers of the answer then describe the participant's limit."""
-        self.rate_limit = limits.take_participant_write(self.tenant, external_id) or self.rate_limit
+        caller, self.uncounted = self.uncounted, None
+        if caller is None:
+            self.rate_limit = limits.take_participant_write(self.tenant, external_id) or self.rate_limit
+        else:
+            self.rate_limit = limits.take_request_and_write(caller, self.tenant, external_id)
+
+    def _counted(self, response: Response) -> Response:
+        """Count the request if it was refused before its write was counted. A request above the limit is refused for that."""
+        caller, self.uncounted = self.uncounted, None
+        if caller is None:
+            return response
+        try:
+            self.rate_limit = limits.take_key_request(caller)
+        except RateLimited as error:
+            return self.handle_exception(error)
+        return response
 
 
 class AdminViewSet(KeyViewSet):

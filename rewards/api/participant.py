@@ -7,7 +7,7 @@ from gamify.points.engine import InsufficientPoints
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.selectors import find_participant
 from participants.work import reading
 from rewards import selectors, services
@@ -26,6 +26,7 @@ class RewardsViewSet(KeyViewSet):
             page = selectors.open_rewards(tenant, now=self.now, **query)
         return Response(render(RewardList, page))
 
+    @writes_participant
     @operation(
         "claim_reward",
         body=ClaimBody,

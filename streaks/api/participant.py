@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.catalog import catalog_of
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
@@ -26,6 +26,7 @@ from streaks.services import StreakInactive, StreakNeedsEvents, StreakNotFound, 
 
 
 class StreakViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "record_streak",
         body=RecordBody,

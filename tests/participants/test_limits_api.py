@@ -1,3 +1,4 @@
+import inspect
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,6 +7,7 @@ from functools import cache
 import pytest
 import time_machine
 
+from gamify_project.routing import api_routes
 from participants import limits
 from participants.models import Tenant
 from tests.client import Api, refusal
@@ -265,3 +267,16 @@ def test_ids_that_look_like_names_of_counters_are_counted_separately(capped, api
 
     for participant_id in ("a", "a/3/1", "{a}", "a/3/1/minute/3/1/minute"):
         assert api.post(AWARD, BODY | {"participant_id": participant_id}).status_code == 200
+
+
+def test_every_action_that_counts_a_write_counts_it_together_with_its_request():
+    actions = [
+        getattr(pattern.callback.cls, name)
+        for _, pattern in api_routes("gamify_project.urls")
+        for name in pattern.callback.actions.values()
+    ]
+
+    writing = {action for action in actions if "self.take_write(" in inspect.getsource(action)}
+
+    assert len(writing) >= 10
+    assert writing == {action for action in actions if getattr(action, "writes_participant", False)}

@@ -4,8 +4,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gamify.points.services import Change, award, award_batch
+from participants.counters import RedisCounters
 from participants.services.keys import create_api_key
 from participants.services.tenants import create_tenant
+from tests.client import Api
 from tests.factories import BadgeFactory
 from tests.wire import counted_round_trips
 
@@ -103,3 +105,23 @@ def test_a_batch_of_100_costs_at_most_4_queries_more_than_a_batch_of_1(tenant):
     queries(1, "first")  # so that the process has read the definitions
 
     assert queries(100, "many") - queries(1, "one") <= 4
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"participant_id": "user_1", "amount": 5}, 200),
+        ({"participant_id": "user_1"}, 422),
+        ({"participant_id": "user_1", "amount": 5, "expires_at": "2001-01-01T00:00:00Z"}, 422),
+    ],
+    ids=["award", "invalid body", "refused award"],
+)
+def test_a_write_takes_one_round_trip_to_redis_for_both_limits(tenant, monkeypatch, body, status):
+    api, asked = Api(create_api_key(tenant=tenant, now=timezone.now()).key), []
+    evaluate = RedisCounters._evaluate
+    monkeypatch.setattr(RedisCounters, "_evaluate", lambda *given: asked.append(given) or evaluate(*given))
+
+    answer = api.post("/points/award", body)
+
+    assert (answer.status_code, len(asked)) == (status, 1)
+    assert "X-RateLimit-Remaining" in answer

@@ -13,13 +13,14 @@ from gamify.badges.profile import badge_body
 from gamify.badges.selectors import BadgeStatus, badge_statuses, only_earned, with_progress
 from gamify.badges.services import BadgeNotFound
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
 
 
 class BadgesViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "award_badge",
         body=AwardBody,

@@ -16,7 +16,7 @@ from gamify.challenges.api.serializers import (
 from gamify.challenges.selectors import enrolment_statuses, open_challenges
 from gamify.challenges.services import ChallengeNotFound, ChallengeUnavailable
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.catalog import catalog_of
 from participants.selectors import find_participant
 from participants.work import reading
@@ -31,6 +31,7 @@ class ChallengeViewSet(KeyViewSet):
         answer = {"challenges": [open_challenge_answer(challenge) for challenge in challenges]}
         return Response(render(OpenChallengesAnswer, answer))
 
+    @writes_participant
     @operation(
         "enroll_in_challenge",
         body=EnrolBody,

@@ -24,7 +24,7 @@ from gamify.facts.services import EventEmitted, Refused
 from participants import limits
 from participants.api.idempotency import REPLAYED, agreed_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.engine import NOT_A_DAY
 from participants.errors import DomainError, FieldError, InvalidFields, InvalidInput, field_errors
 from participants.selectors import find_participant
@@ -38,6 +38,7 @@ class UnprocessableBatch(InvalidFields):
 
 
 class EventsViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "emit_event",
         body=EventBody,

@@ -28,13 +28,14 @@ from participants import limits
 from participants.api.fields import PageQuery
 from participants.api.idempotency import REPLAYED, agreed_key, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.errors import InvalidInput
 from participants.selectors import find_participant
 from participants.work import reading, snapshot
 
 
 class PointsViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "award_points",
         body=CreditBody,
@@ -57,6 +58,7 @@ class PointsViewSet(KeyViewSet):
         awarded = services.award(tenant=self.tenant, change=change, now=self.now)
         return Response(render(AwardedAnswer, awarded), headers=REPLAYED if awarded.is_replay else None)
 
+    @writes_participant
     @operation(
         "deduct_points",
         body=DeductBody,

@@ -10,13 +10,14 @@ from gamify.tiers.profile import current_and_next
 from gamify.tiers.services import Assignment, TierNotFound
 from participants.api.idempotency import REPLAYED, header_key
 from participants.api.schema import PARTICIPANT_CAP, operation
-from participants.api.views import KeyViewSet, render
+from participants.api.views import KeyViewSet, render, writes_participant
 from participants.profile import Subject
 from participants.selectors import find_participant
 from participants.work import reading
 
 
 class TierViewSet(KeyViewSet):
+    @writes_participant
     @operation(
         "assign_tier",
         body=AssignmentBody,
