@@ -5,6 +5,7 @@ transaction. The version is on the tenant row, which authentication reads anyway
 next request, without a query of its own.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -95,6 +96,15 @@ def _put(catalog: Catalog) -> Catalog:
     return catalog
 
 
+_bumps: Counter[UUID] = Counter()
+
+
+def bumps_of(tenant_id: UUID) -> int:
+    """Return how often this process has called `bump_catalog_version` for a tenant. Rows of the tenant from before are stale."""
+    return _bumps[tenant_id]
+
+
 def bump_catalog_version(tenant: Tenant) -> None:
     """Make the cached catalogs of all processes stale. Call it in the transaction that changes a definition of `tenant`."""
+    _bumps[tenant.pk] += 1
     Tenant.objects.filter(pk=tenant.pk).update(catalog_version=F("catalog_version") + 1)

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.db.transaction import get_connection
 
+from participants.catalog import bumps_of
 from participants.database import Fingerprint, instance_from, waiting_rider
 from participants.models import ApiKey, Tenant
 from participants.selectors import key_by_digest, verify_key_later
@@ -30,6 +31,12 @@ class KeyChanged(Exception):
 class _CachedKey:
     key: ApiKey
     fingerprint: Fingerprint
+    bumps: int
+
+    def is_usable_at(self, now: datetime) -> bool:
+        """Whether a request may begin with it. If this process has changed it, the request would only begin again."""
+        is_unchanged = self.bumps == bumps_of(self.key.tenant_id)
+        return is_unchanged and self.key.is_active_at(now) and not is_use_due(self.key, now=now)
 
     def copy(self) -> ApiKey:
         """Return the key and its tenant as new objects, because a request may refresh them."""
@@ -59,7 +66,7 @@ def active_key(digest: str, *, now: datetime) -> ApiKey | None:
     A cached key is verified by the next exchange with the database, which then may raise KeyChanged.
     """
     cached = _keys.get(digest) if _is_allowed.get() else None
-    if cached is None or not cached.key.is_active_at(now) or is_use_due(cached.key, now=now):
+    if cached is None or not cached.is_usable_at(now):
         return _present_key(digest, now=now)
 
     def check(fingerprint: Fingerprint | None) -> None:
@@ -76,10 +83,11 @@ def _present_key(digest: str, *, now: datetime) -> ApiKey | None:
     key, fingerprint = key_by_digest(digest)
     if key is None or not key.is_active_at(now):
         return None
-    if fingerprint is not None and key.tenant.is_active and not is_use_due(key, now=now):
-        _remember(digest, _CachedKey(key, fingerprint))
-        return _keys[digest].copy()
-    return key
+    if fingerprint is None or not key.tenant.is_active or is_use_due(key, now=now):
+        return key
+    cached = _CachedKey(key, fingerprint, bumps_of(key.tenant_id))
+    _remember(digest, cached)
+    return cached.copy()
 
 
 def _remember(digest: str, cached: _CachedKey) -> None:
