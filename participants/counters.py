@@ -13,7 +13,9 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from limits.util import WindowStats
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
 
 Name = tuple[str, ...]
 Window = tuple[int, float, int, float]
@@ -45,7 +47,11 @@ class RedisCounters(Counters):
     """Counters in Redis, which all processes share."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
-        options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        options: dict[str, Any] = {
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
+            "retry": Retry(NoBackoff(), 0),  # by default redis-py tries four times, with pauses
+        }
         self._storage = RedisStorage(url, wrap_exceptions=True, key_prefix="gamify:limits", **options)
 
     @cached_property

@@ -1,7 +1,6 @@
 """Rate limits (docs/contract.md §4). They are counted in Redis if it is configured, so that all processes share the count.
 
-A request never fails because counting fails. If Redis does not answer, requests are served, the failure is logged and counted, and
-Redis is not asked for a few seconds, so that not every request waits for its timeout.
+A request never fails because counting fails: if Redis does not answer, requests are served (`participants.breakers`).
 """
 
 import math
@@ -10,23 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
-import structlog
 from django.conf import settings
-from limits.errors import StorageError
 
+from participants.breakers import redis_breaker
 from participants.counters import Counters, RedisCounters
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.callers import Caller, noun_of
 from participants.secrets import keyed_hashes
 
-T = TypeVar("T")
-
-PAUSE_AFTER_FAILURE_SECONDS = 5.0
-
-logger = structlog.get_logger(__name__)
+PURPOSE = "rate limits"
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ def take_participant_writes(tenant: Tenant, external_ids: Sequence[str]) -> dict
         return {}
     scopes = {name: _participant_scope(tenant, name) for name in external_ids}
     costs: Counter[tuple[str, ...]] = Counter(scopes[name] for name in external_ids)
-    allowed = _breaker.call(lambda: _counters().take_many(limit, costs)) or {}
+    allowed = redis_breaker.call(lambda: _counters().take_many(limit, costs), purpose=PURPOSE) or {}
     refused: dict[int, RateLimited] = {}
     for external_id, scope in scopes.items():
         if not allowed.get(scope, True):
@@ -136,7 +129,7 @@ def _take(limit: int, refusal: Callable[[RateLimitStatus], RateLimited], *name: 
     """
     if limit == 0:
         return None
-    counted = _breaker.call(lambda: _counters().take(limit, name))
+    counted = redis_breaker.call(lambda: _counters().take(limit, name), purpose=PURPOSE)
     if counted is None:
         return None
     is_allowed, stats = counted
@@ -151,25 +144,3 @@ def _counters() -> Counters:
     if not settings.REDIS_URL:
         return Counters()
     return RedisCounters(settings.REDIS_URL, timeout=settings.REDIS_TIMEOUT_SECONDS)
-
-
-class _Breaker:
-    """A circuit breaker: after a failure, calls are skipped for PAUSE_AFTER_FAILURE_SECONDS."""
-
-    def __init__(self) -> None:
-        self.failures: Counter[str] = Counter()
-        self._open_until = 0.0
-
-    def call(self, count: Callable[[], T]) -> T | None:
-        if time.monotonic() < self._open_until:
-            return None
-        try:
-            return count()
-        except (StorageError, OSError) as error:
-            self._open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            self.failures[type(error).__name__] += 1
-            logger.warning("rate_limits_unavailable", error=str(error), failures=self.failures.total())
-            return None
-
-
-_breaker = _Breaker()
