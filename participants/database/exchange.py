@@ -74,6 +74,11 @@ def one_round_trip(connection: BaseDatabaseWrapper) -> "Iterator[_Batch | None]"
         batch.run()
 
 
+def is_in_round_trip(connection: BaseDatabaseWrapper) -> bool:
+    """Whether statements of `connection` are queued at the moment."""
+    return getattr(connection, _BATCH, None) is not None
+
+
 class _Statement:
     """A queued statement. `result` is set when it has been executed."""
 
