@@ -5,22 +5,35 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import celeryd_init, setup_logging, worker_init
 from django.conf import settings
 
-from gamify_project.celery_config import celery_settings
+from gamify_project.celery_config import WORKER_TIMEOUT_SECONDS, celery_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
 
 def _defaults() -> dict[str, Any]:
     """Return Celery's settings. Called on first use, because Django's settings are not complete at import."""
-    return celery_settings(redis_url=settings.REDIS_URL, var_dir=settings.VAR_DIR, sweep_seconds=settings.SWEEP_SECONDS)
+    return celery_settings(
+        redis_url=settings.REDIS_URL,
+        redis_timeout=settings.REDIS_TIMEOUT_SECONDS,
+        var_dir=settings.VAR_DIR,
+        sweep_seconds=settings.SWEEP_SECONDS,
+    )
 
 
 @setup_logging.connect
 def _keep_django_logging(**_: Any) -> None:
     """Do nothing. A receiver of this signal keeps Celery from configuring the loggers again."""
+
+
+@celeryd_init.connect
+def _wait_longer_in_workers(conf: Any, **_: Any) -> None:
+    if settings.REDIS_URL:
+        longer = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), WORKER_TIMEOUT_SECONDS)
+        conf.broker_transport_options = {**conf.broker_transport_options, **longer}
+        conf.broker_connection_timeout = WORKER_TIMEOUT_SECONDS
 
 
 @worker_init.connect

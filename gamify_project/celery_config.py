@@ -16,7 +16,8 @@ SWEEPS_QUEUE = "sweeps"
 WEBHOOKS_QUEUE = "webhooks"
 QUEUES = (DEFAULT_QUEUE, SWEEPS_QUEUE, WEBHOOKS_QUEUE)
 MAX_TASK_SECONDS = 600
-REDIS_TIMEOUT_SECONDS = 1.0
+WORKER_TIMEOUT_SECONDS = 1.0
+"""How long a worker waits for Redis. Others have REDIS_TIMEOUT_SECONDS."""
 
 NIGHTLY = {
     "participants.clear_expired_sessions": crontab(hour="3", minute="17"),
@@ -59,9 +60,9 @@ COMMON: dict[str, Any] = {
 }
 
 
-def celery_settings(*, redis_url: str, var_dir: Path, sweep_seconds: int) -> dict[str, Any]:
+def celery_settings(*, redis_url: str, redis_timeout: float, var_dir: Path, sweep_seconds: int) -> dict[str, Any]:
     """Return Celery's settings: with Redis, or without a URL with files under `var_dir`. Sweeps start every `sweep_seconds`."""
-    broker = _redis(redis_url) if redis_url else _files(var_dir / "broker")
+    broker = _redis(redis_url, redis_timeout) if redis_url else _files(var_dir / "broker")
     return COMMON | broker | {"beat_schedule": _beat_schedule(sweep_seconds)}
 
 
@@ -78,15 +79,15 @@ def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
     return {name: {"task": name, **entry} for name, entry in entries.items()}
 
 
-def _redis(url: str) -> dict[str, Any]:
-    """Return the settings for Redis. `.delay()` fails after one second without an answer, and a running task is not redelivered."""
+def _redis(url: str, timeout: float) -> dict[str, Any]:
+    """Return the settings for Redis. Sending fails after `timeout` seconds without an answer, and a running task is not redelivered."""
     return {
         "broker_url": url,
-        "broker_connection_timeout": REDIS_TIMEOUT_SECONDS,
+        "broker_connection_timeout": timeout,
         "broker_transport_options": {
             "visibility_timeout": 2 * MAX_TASK_SECONDS,
-            "socket_timeout": REDIS_TIMEOUT_SECONDS,
-            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
             "max_retries": 0,
         },
     }

@@ -45,6 +45,12 @@ CRASHED = ErrorPage(
     "administrator of this installation.",
 )
 
+UNAVAILABLE = ErrorPage(
+    503,
+    "The database does not answer",
+    "Your change may not have been saved. Wait a moment, load the page again, and look whether it was.",
+)
+
 
 def answer(page: ErrorPage, request: HttpRequest) -> HttpResponse:
     """Return the error page, in the style of the console if possible."""

@@ -1,6 +1,8 @@
 """Turns every exception into an answer: in the dialect of the path for API paths, else as a page. Never with a stack trace."""
 
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -23,6 +25,8 @@ CRASHED = Problem(500, "internal_error", "Unexpected error; it was logged under 
 UNAVAILABLE = Problem(
     503, "service_unavailable", "The database does not answer; try again", headers={"Retry-After": "1"}
 )
+TOO_SLOW = replace(UNAVAILABLE, message="The database was busy for too long; try again")
+SLOW_STATES = {"55P03", "57014"}  # PostgreSQL: a lock was not available in time, a statement was cancelled
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -46,8 +50,16 @@ def problem_of(exc: Exception) -> Problem:
         return _framework_problem(exc)
     if isinstance(exc, Http404):
         return NOT_FOUND
+    if isinstance(exc, OperationalError | InterfaceError):
+        return _database_problem(exc)
     logger.error("request_crashed", exc_info=exc)
-    return UNAVAILABLE if isinstance(exc, OperationalError | InterfaceError) else CRASHED
+    return CRASHED
+
+
+def _database_problem(exc: Exception) -> Problem:
+    """Log one line without a trace: while the database does not answer, each request comes here."""
+    logger.error("database_unavailable", error=str(exc))
+    return TOO_SLOW if getattr(exc.__cause__, "sqlstate", None) in SLOW_STATES else UNAVAILABLE
 
 
 def _validation_problem(exc: exceptions.ValidationError) -> Problem:
@@ -82,7 +94,11 @@ def _handler(problem: Problem, page: ErrorPage) -> Callable[..., HttpResponse]:
     """Return a view for Django's hooks: it answers JSON for an API path, else an error page."""
 
     def handle(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-        return _json(problem, request) if dialects.is_api_path(request.path) else error_pages.answer(page, request)
+        is_api = dialects.is_api_path(request.path)
+        response = _json(problem, request) if is_api else error_pages.answer(page, request)
+        for name, value in problem.headers.items():
+            response[name] = value
+        return response
 
     return handle
 
@@ -90,5 +106,14 @@ def _handler(problem: Problem, page: ErrorPage) -> Callable[..., HttpResponse]:
 handler400 = _handler(Problem(400, "bad_request", "Bad request"), error_pages.BAD_REQUEST)
 handler403 = _handler(FORBIDDEN, error_pages.FORBIDDEN)
 handler404 = _handler(NOT_FOUND, error_pages.NOT_FOUND)
-handler500 = _handler(CRASHED, error_pages.CRASHED)
+_crashed = _handler(CRASHED, error_pages.CRASHED)
+_unavailable = _handler(UNAVAILABLE, error_pages.UNAVAILABLE)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Answer 503 if the database was the reason. Django calls this while it handles the exception."""
+    is_unavailable = isinstance(sys.exception(), OperationalError | InterfaceError)
+    return (_unavailable if is_unavailable else _crashed)(request)
+
+
 csrf_failure = _handler(FORBIDDEN, error_pages.FORM_EXPIRED)  # settings.CSRF_FAILURE_VIEW

@@ -14,6 +14,7 @@ from django.http import HttpRequest, JsonResponse
 
 from gamify_project.addresses import is_observer
 from gamify_project.celery import app
+from participants.breakers import redis_breaker
 
 logger = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ def _migrations() -> None:
 
 CHECKS: dict[str, Callable[[], Any]] = {
     "database": _database,
-    "cache": lambda: cache.get("ready"),
-    "broker": _broker,
+    "cache": lambda: redis_breaker.call_or_raise(lambda: cache.get("ready"), purpose="ready"),
+    "broker": lambda: redis_breaker.call_or_raise(_broker, purpose="ready"),
     "migrations": _migrations,
 }

@@ -11,10 +11,13 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gamify_project.logs import logging_config
 from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting, which unfold reads
 from gamify_project.openapi.config import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
+from gamify_project.postgres.limits import COMMANDS, REQUESTS, Limits
 from gamify_project.process.embedded import embedded_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -132,13 +135,30 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 POSTGRES_OPTIONS: dict[str, Any] = {
-    # Starting a parallel worker takes longer than any query of the web. Waiting for a lock, or for a transaction whose process
-    # has died, must not block a participant for longer than a client waits.
-    "options": "-c max_parallel_workers_per_gather=0 -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
     "keepalives_idle": 30,
     "prepare_threshold": env.int("PREPARE_THRESHOLD", default=2) if env.str("PREPARE_THRESHOLD", "2") else None,
     "server_side_binding": True,
 }
+DATABASE_LIMITS = {
+    REQUESTS: Limits(
+        lock=env.float("LOCK_TIMEOUT_SECONDS", default=2.0),
+        statement=env.float("STATEMENT_TIMEOUT_SECONDS", default=15.0),
+        connect=env.int("CONNECT_TIMEOUT_SECONDS", default=2),
+        tcp_user=env.float("TCP_USER_TIMEOUT_SECONDS", default=4.0),
+        silence=env.float("SILENCE_SECONDS", default=1.0),
+    ),
+    COMMANDS: Limits(
+        lock=env.float("COMMAND_LOCK_TIMEOUT_SECONDS", default=20.0),
+        statement=env.float("COMMAND_STATEMENT_TIMEOUT_SECONDS", default=600.0),
+        connect=10,
+        tcp_user=30.0,
+    ),
+}
+DATABASE_POOLER = env.str("DATABASE_POOLER", default="")
+if DATABASE_POOLER not in {"", "transaction"}:
+    raise ImproperlyConfigured(
+        "DATABASE_POOLER must be empty, or `transaction` if a pooler shares connections between transactions."
+    )
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -149,6 +169,7 @@ def _database(url: str) -> dict[str, Any]:
     options = SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     config["CONN_MAX_AGE"] = None
+    config["DISABLE_SERVER_SIDE_CURSORS"] = bool(DATABASE_POOLER)  # they outlive transactions
     if is_sqlite:
         config["TEST"] = {
             "NAME": str(VAR_DIR / "test.sqlite3")
@@ -161,14 +182,18 @@ DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or f"sqlit
 # --- Redis: cache, rate limits and broker; without it, memory and files ---------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
-REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=1.0)
+REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=0.2)
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "gamify",
-        "OPTIONS": {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS},
+        "OPTIONS": {
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        },
     }
 
 # --- limits (docs/contract.md §4): writes per participant, requests per key, failed authentications per address ------
@@ -236,6 +261,7 @@ if not 7 <= DELIVERY_RETENTION_DAYS <= EVENT_RETENTION_DAYS:
         "DELIVERY_RETENTION_DAYS must be at least 7 (the longest time that a delivery is retried) and at most EVENT_RETENTION_DAYS."
     )
 WEB_THREADS = int(env.str("WEB_THREADS", default="") or 8)
+WEB_WAITING_THREADS = int(env.str("WEB_WAITING_THREADS", default="") or 2 * WEB_THREADS)
 FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # for each web process; a stream occupies a thread
 FEED_STREAM_SECONDS = env.int("FEED_STREAM_SECONDS", default=60)
 

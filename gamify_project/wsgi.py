@@ -13,6 +13,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.module_loading import import_string
 
 from gamify_project.dialects import is_api_path
+from gamify_project.postgres.limits import apply_to_requests
 from gamify_project.routing import route_table
 from participants.api.routes import slashes_separate
 
@@ -78,4 +79,5 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 django.setup(set_prefix=False)
+apply_to_requests()
 _pages, _api = Handler(), ApiHandler()

@@ -16,6 +16,8 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from limits.util import WindowStats
 from redis import exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 Name = tuple[str, ...]
 Window = tuple[int, float, int, float]
@@ -84,7 +86,11 @@ class RedisCounters(Counters):
     """Counters in Redis, which all processes share. Each thread has a connection of its own, which it uses without a pool."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
-        options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        options: dict[str, Any] = {
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
+            "retry": Retry(NoBackoff(), 0),  # by default redis-py tries four times, with pauses
+        }
         self._storage = RedisStorage(url, wrap_exceptions=True, key_prefix="gamify:limits", **options)
         scripts = {"acquire": self._storage.SCRIPT_ACQUIRE_SLIDING_WINDOW, "read": self._storage.SCRIPT_SLIDING_WINDOW}
         self._script = _SCRIPT.substitute({name: script.decode() for name, script in scripts.items()})

@@ -1,7 +1,6 @@
 """Rate limits (docs/contract.md §4). They are counted in Redis if it is configured, so that all processes share the count.
 
-A request never fails because counting fails. If Redis does not answer, requests are served, the failure is logged and counted, and
-Redis is not asked for a few seconds, so that not every request waits for its timeout.
+A request never fails because counting fails: if Redis does not answer, requests are served (`participants.breakers`).
 """
 
 import math
@@ -12,23 +11,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
-import structlog
 from django.conf import settings
-from limits.errors import StorageError
 
+from participants.breakers import redis_breaker
 from participants.counters import Counters, Name, RedisCounters
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.callers import Caller, noun_of
 from participants.secrets import keyed_hashes
 
-T = TypeVar("T")
-
-PAUSE_AFTER_FAILURE_SECONDS = 5.0
-
-logger = structlog.get_logger(__name__)
+PURPOSE = "rate limits"
 
 
 @dataclass(frozen=True)
@@ -202,9 +195,8 @@ def _take(*limits: _Limit) -> RateLimitStatus | None:
     attempts = _attempts.get() or Attempts()
     calls = [(limit.amount, limit.name, attempts.rest(limit.name, 1)) for limit in limits]
     limit_status = None
-    for limit, (is_allowed, stats) in zip(
-        limits, _breaker.call(lambda: _counters().take_in_turn(calls)) or (), strict=False
-    ):
+    counted = redis_breaker.call(lambda: _counters().take_in_turn(calls), purpose=PURPOSE) or ()
+    for limit, (is_allowed, stats) in zip(limits, counted, strict=False):
         limit_status = RateLimitStatus(limit.amount, stats.remaining, stats.reset_time)
         if not is_allowed:
             raise limit.refusal(limit_status)
@@ -216,7 +208,7 @@ def _take_many(limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
     """Count several calls for each name. Returns whether they are allowed; empty if the store does not answer."""
     attempts = _attempts.get() or Attempts()
     rest = {name: attempts.rest(name, cost) for name, cost in costs.items()}
-    allowed = _breaker.call(lambda: _counters().take_many(limit, rest)) or {}
+    allowed = redis_breaker.call(lambda: _counters().take_many(limit, rest), purpose=PURPOSE) or {}
     for name, is_allowed in allowed.items():
         if is_allowed:
             attempts.note(name, costs[name])
@@ -228,25 +220,3 @@ def _counters() -> Counters:
     if not settings.REDIS_URL:
         return Counters()
     return RedisCounters(settings.REDIS_URL, timeout=settings.REDIS_TIMEOUT_SECONDS)
-
-
-class _Breaker:
-    """A circuit breaker: after a failure, calls are skipped for PAUSE_AFTER_FAILURE_SECONDS."""
-
-    def __init__(self) -> None:
-        self.failures: Counter[str] = Counter()
-        self._open_until = 0.0
-
-    def call(self, count: Callable[[], T]) -> T | None:
-        if time.monotonic() < self._open_until:
-            return None
-        try:
-            return count()
-        except (StorageError, OSError) as error:
-            self._open_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            self.failures[type(error).__name__] += 1
-            logger.warning("rate_limits_unavailable", error=str(error), failures=self.failures.total())
-            return None
-
-
-_breaker = _Breaker()

@@ -20,7 +20,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import redis as redis_client
 
@@ -50,6 +52,28 @@ class Server:
     url: str
     description: str
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop all its processes with SIGSTOP: its kernel accepts connections, and nothing answers. Only for a private server."""
+        processes = self._processes()
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        port = urlsplit(self.url).port
+        pid = next(
+            each.pid
+            for each in psutil.net_connections("tcp")
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == port
+        )
+        return [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+
 
 @contextlib.contextmanager
 def postgres(*, options: Mapping[str, str] = THROW_AWAY) -> Iterator[Server]:
@@ -57,10 +81,13 @@ def postgres(*, options: Mapping[str, str] = THROW_AWAY) -> Iterator[Server]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield Server(url, f"{_postgres_version(url)} from TEST_DATABASE_URL")
         return
-    with _first_that_boots(
-        "PostgreSQL", postgres_programs(), lambda program: _own_postgres(program, options)
-    ) as server:
+    with private_postgres(options=options) as server:
         yield server
+
+
+def private_postgres(*, options: Mapping[str, str] = THROW_AWAY) -> AbstractContextManager[Server]:
+    """A running PostgreSQL of our own, for tests that stop it."""
+    return _first_that_boots("PostgreSQL", postgres_programs(), lambda program: _own_postgres(program, options))
 
 
 @contextlib.contextmanager
@@ -69,8 +96,13 @@ def redis() -> Iterator[Server]:
     if url := os.environ.get("TEST_REDIS_URL"):
         yield Server(url, f"{_redis_version(url)} from TEST_REDIS_URL")
         return
-    with _first_that_boots("Redis", redis_programs(), _own_redis) as server:
+    with private_redis() as server:
         yield server
+
+
+def private_redis() -> AbstractContextManager[Server]:
+    """A Redis of our own, for tests that stop it."""
+    return _first_that_boots("Redis", redis_programs(), _own_redis)
 
 
 @contextlib.contextmanager

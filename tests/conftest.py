@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from participants import catalog, limits
 from participants.api import key_cache
+from participants.breakers import redis_breaker
 from participants.models import ApiKey, HmacSecret, Tenant
 from tests.client import Api
 from tests.documented_events import documented_event
@@ -25,7 +26,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process keeps in memory. Counters need no reset: keys, tenants and addresses are new in every test."""
     catalog._catalogs.clear()
     key_cache._keys.clear()
-    monkeypatch.setattr(limits, "_breaker", limits._Breaker())
+    monkeypatch.setattr(redis_breaker, "_is_open", False)
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ class Product:
             )
 
     def wait_for(self, text: str) -> None:
-        until(lambda: text in self.output.read_text(), what=f"{text!r} in {self.output.read_text()}", seconds=120)
+        until(lambda: text in self.output.read_text(), what=f"{text!r} in {self.output.read_text()}", seconds=300)
 
     def port(self) -> int:
         found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", self.output.read_text())

@@ -13,6 +13,8 @@ LOCK_TIMEOUT_SECONDS = 2
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    connection: Any  # the wrapper of `base`
+
     def __enter__(self) -> Self:
         super().__enter__()
         if self.atomic_migration:
@@ -30,5 +32,4 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
         try:
             super().execute(sql, params)
         finally:
-            super().execute("RESET lock_timeout")
-            super().execute("RESET statement_timeout")
+            self.connection.set_limits()

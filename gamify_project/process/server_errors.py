@@ -28,7 +28,9 @@ _PROBLEMS = {
 }
 _CRASHED = ("internal_error", "Unexpected error; it was logged")
 
-
+OVERLOADED = Problem(
+    503, "service_unavailable", "All threads of this process are waiting; try again", headers={"Retry-After": "1"}
+)
 BROKEN_BODY = Problem(400, "malformed_json", "Request body could not be read to its end")
 
 
@@ -55,6 +57,7 @@ def answer(problem: Problem, *, path: str) -> bytes:
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {uuid4().hex}",
+        *(f"{name}: {value}" for name, value in problem.headers.items()),
     ]
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
 

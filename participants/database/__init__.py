@@ -4,8 +4,8 @@ Import these names from here. The modules inside rely on details of Django, whic
 """
 
 from participants.database.arrays import array_literal
-from participants.database.conflicts import is_passing_conflict
-from participants.database.exchange import Rows, one_round_trip, send, settle_rider
+from participants.database.conflicts import is_passing_conflict, is_timeout
+from participants.database.exchange import Rows, is_in_round_trip, one_round_trip, send, settle_rider
 from participants.database.instances import instance_from, new_instance
 from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
 from participants.database.riders import Fingerprint, waiting_rider
@@ -26,7 +26,9 @@ __all__ = [
     "delete",
     "insert",
     "instance_from",
+    "is_in_round_trip",
     "is_passing_conflict",
+    "is_timeout",
     "new_instance",
     "one_round_trip",
     "pad_to_power_of_two",

@@ -5,6 +5,8 @@ from django.db import Error
 RACED_CONSTRAINTS = ("participant_external_id_unique", "idempotency_key_unique")
 DEADLOCK_DETECTED = "40P01"
 SERIALIZATION_FAILURE = "40001"
+LOCK_NOT_AVAILABLE = "55P03"
+QUERY_CANCELED = "57014"
 
 
 def is_passing_conflict(error: Error) -> bool:
@@ -16,3 +18,8 @@ def is_passing_conflict(error: Error) -> bool:
     if getattr(cause, "sqlstate", None) in {DEADLOCK_DETECTED, SERIALIZATION_FAILURE}:
         return True
     return getattr(getattr(cause, "diag", None), "constraint_name", None) in RACED_CONSTRAINTS
+
+
+def is_timeout(error: Error) -> bool:
+    """Whether PostgreSQL ended the statement because of `lock_timeout` or `statement_timeout`."""
+    return getattr(error.__cause__, "sqlstate", None) in {LOCK_NOT_AVAILABLE, QUERY_CANCELED}

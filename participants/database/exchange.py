@@ -106,6 +106,11 @@ def of_this_thread(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     return connections[connection.alias] if isinstance(connection, ConnectionProxy) else connection
 
 
+def is_in_round_trip(connection: BaseDatabaseWrapper) -> bool:
+    """Whether statements of `connection` are queued at the moment."""
+    return getattr(of_this_thread(connection), _BATCH, None) is not None
+
+
 class _Statement:
     """A queued statement. `result` is set when it has been executed."""
 

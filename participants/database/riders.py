@@ -15,6 +15,7 @@ Fingerprint = tuple[bytes | None, ...]
 
 _RIDER = "_gamify_rider"  # an attribute of Django's connection object
 _READS = ("BEGIN", "SELECT")
+_OPENING = ("BEGIN", "SELECT set_config(")
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def waiting_rider(connection: BaseDatabaseWrapper) -> Rider | None:
 
 
 def can_ride_with(statements: Sequence[str]) -> bool:
-    """Whether `statements` read only. A BEGIN alone does not count: Django does not expect that it can be refused."""
-    return not statements[-1].startswith("BEGIN") and all(sql.startswith(_READS) for sql in statements)
+    """Whether `statements` read only. The opening of a transaction alone does not count: Django does not expect that it can be refused."""
+    return not statements[-1].startswith(_OPENING) and all(sql.startswith(_READS) for sql in statements)
 
 
 def fingerprint_of(result: Any) -> Fingerprint:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError
 
-from participants.database import Query, Read, Rows, ShortTransaction, Slot, is_passing_conflict
+from participants.database import Query, Read, Rows, ShortTransaction, Slot, is_passing_conflict, is_timeout
 from participants.models import Tenant
 from participants.work.idempotency import IdempotencyRequest, KnownKeys, known_keys
 from participants.work.loading import Load, read_by_id, read_by_name
 from participants.work.locking import lock_by_id, lock_by_name
 from participants.work.reading import reading
-from participants.work.restarting import Restart, further_participants
+from participants.work.restarting import Restart, Timeout, further_participants, within_the_time_left
 from participants.work.settling import settle
 from participants.work.unit import UnitOfWork, run_closing_steps
 
@@ -44,7 +44,7 @@ def unit_of_work(
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_dry_run=is_dry_run, is_history=is_history)
     rows = [read_by_name(load, tenant, external_ids) for load in loads]
     keys = known_keys(tenant, [each for each in idempotency_requests if each])
-    participants = lock_by_name(tenant, external_ids, locks=not is_dry_run)
+    participants = within_the_time_left(lock_by_name(tenant, external_ids, locks=not is_dry_run))
     with _open(work, participants, rows, keys, loads=loads):
         yield work
 
@@ -72,7 +72,7 @@ def unit_for_ids(
     participant_ids = {*participant_ids, *further_participants()}
     work = UnitOfWork(tenant, now=now, is_silent=is_silent, is_history=is_history)
     rows = [read_by_id(load, tenant, participant_ids) for load in loads]
-    participants = lock_by_id(tenant, participant_ids, waits=waits, only=only)
+    participants = within_the_time_left(lock_by_id(tenant, participant_ids, waits=waits, only=only))
     with _open(work, participants, rows, [], loads=loads, settles=not only):
         yield work
 
@@ -145,4 +145,6 @@ def _restart_on_conflict() -> Iterator[None]:
     except (IntegrityError, OperationalError) as error:
         if is_passing_conflict(error):
             raise Restart from error
+        if is_timeout(error):
+            raise Timeout from error
         raise

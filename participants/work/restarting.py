@@ -10,13 +10,18 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from participants.database import Read, Rows, send
 from participants.errors import DomainError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RETRY_SECONDS = 10.0  # half of the longest wait for one lock, so that a client gets the 503 before its own timeout
+RETRY_SECONDS = 10.0  # for races that are lost at once, so that a client gets the 503 before its own timeout
+MAX_TIMEOUTS = 2
+LOCK_SECONDS = 4.5
+"""How long a use case may wait for locks. PostgreSQL measures each lock by itself, and the second in a queue waits for two."""
 MAX_EXTENSIONS = 5
 PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.1
@@ -28,12 +33,22 @@ class Restart(Exception):
     """A concurrent transaction was first. The next attempt of the use case will see what it wrote."""
 
 
+class Timeout(Restart):
+    """A statement took too long, mostly because of a lock. The transaction that holds it may end soon."""
+
+
 @dataclass
 class _Call:
     """One call of a restartable use case. Its next attempts also lock `participants` (id → external id)."""
 
     participants: dict[UUID, str] = field(default_factory=dict)
     extensions: int = 0
+    started: float = field(default_factory=time.monotonic)
+    timeouts: int = 0
+
+    @property
+    def seconds_left(self) -> float:
+        return self.started + LOCK_SECONDS - time.monotonic()
 
 
 _call: ContextVar[_Call | None] = ContextVar("restartable_call", default=None)
@@ -61,7 +76,7 @@ def restart_with_participants(participants: Mapping[UUID, str]) -> None:
 
 
 class TooBusy(DomainError):
-    """The use case lost races until its time was up. It has written nothing, and the client may retry."""
+    """The use case lost races, or waited for a lock, until its time was up. It has written nothing, and the client may retry."""
 
     code = "service_unavailable"
     status = 503
@@ -73,33 +88,54 @@ class TooBusy(DomainError):
 def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
     """Decorator: run `use_case` again if its unit of work raised Restart. `use_case` must do nothing outside its unit.
 
-    Raises TooBusy after RETRY_SECONDS. The limit is a time and not a number of attempts: while definitions change many times a
+    Raises TooBusy after RETRY_SECONDS, and after MAX_TIMEOUTS or LOCK_SECONDS of waiting for locks. The first limit is a time and not a number of attempts: while definitions change many times a
     second, a unit can lose dozens of races in a row (mostly on SQLite) and still succeed within a second or two.
     """
 
     @functools.wraps(use_case)
     def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = _call.set(_Call())
+        call = _Call()
+        token = _call.set(call)
         try:
-            return _until_it_succeeds(use_case, *args, **kwargs)
+            return _until_it_succeeds(call, use_case, *args, **kwargs)
         finally:
             _call.reset(token)
 
     return attempts
 
 
-def _until_it_succeeds(use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    deadline = time.monotonic() + RETRY_SECONDS
+def _until_it_succeeds(call: _Call, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     attempt = 0
     while True:
         try:
             return use_case(*args, **kwargs)
         except Restart as restart:
-            if time.monotonic() >= deadline:
+            if _is_in_vain(call, restart):
                 raise TooBusy from restart
             logger.info("unit_restarted", use_case=use_case.__name__, cause=str(restart.__cause__))
             _pause(attempt)
             attempt += 1
+
+
+def _is_in_vain(call: _Call, restart: Restart) -> bool:
+    if isinstance(restart, Timeout):
+        call.timeouts += 1
+        return call.timeouts == MAX_TIMEOUTS or call.seconds_left <= 0
+    return time.monotonic() >= call.started + RETRY_SECONDS
+
+
+def within_the_time_left(read: Read) -> Read:
+    """After a timeout, let PostgreSQL cancel `read` when the call has waited for locks for LOCK_SECONDS."""
+    call = _call.get()
+    if call is None or not call.timeouts:
+        return read
+    milliseconds = str(max(1, round(call.seconds_left * 1000)))
+
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        send(connection, "SELECT set_config('statement_timeout', %s, true)", [milliseconds])
+        return read(connection)
+
+    return execute
 
 
 def _pause(attempt: int) -> None:

@@ -22,7 +22,9 @@ from streaks import tasks as streak_tasks
 
 
 def celery_settings(*, redis_url: str = "", var_dir: Path = Path("unused"), sweep_seconds: int = 60) -> dict[str, Any]:
-    return celery_config.celery_settings(redis_url=redis_url, var_dir=var_dir, sweep_seconds=sweep_seconds)
+    return celery_config.celery_settings(
+        redis_url=redis_url, redis_timeout=0.2, var_dir=var_dir, sweep_seconds=sweep_seconds
+    )
 
 
 def app_with(**options: object) -> Celery:
@@ -44,7 +46,7 @@ def test_redis_does_not_redeliver_a_task_that_may_still_run() -> None:
     assert options["visibility_timeout"] > MAX_TASK_SECONDS
 
 
-def test_a_redis_that_does_not_answer_delays_a_sender_by_one_second_only() -> None:
+def test_a_redis_that_does_not_answer_delays_a_sender_for_a_moment_only() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         app = Celery("test", set_as_current=False)

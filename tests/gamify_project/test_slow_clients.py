@@ -16,6 +16,9 @@ AWARD = f"{GAMIFY}/points/award"
 HALF_HEAD = b"POST /api/v1/gamify/points/award HTTP/1.1\r\nHost: localhost\r\nX-Sl"
 HALF_BODY = head("POST", AWARD, "Content-Type: application/json", "Content-Length: 500") + b'{"participant_id"'
 
+FORM = "Content-Type: application/x-www-form-urlencoded"
+HALF_FORM = head("POST", "/console/login/", FORM, "Content-Length: 500") + b"username=admin&pass"
+
 
 @contextmanager
 def half_sent(port: int, data: bytes, *, number: int) -> Iterator[list[Connection]]:
@@ -26,11 +29,15 @@ def half_sent(port: int, data: bytes, *, number: int) -> Iterator[list[Connectio
         yield connections
 
 
-def test_half_sent_heads_and_bodies_do_not_keep_a_good_request_waiting(port: int, served: Product) -> None:
+def test_200_half_sent_requests_do_not_keep_a_good_request_waiting(port: int, served: Product) -> None:
     body = b'{"participant_id": "patient", "amount": 5}'
     headers = [f"X-API-Key: {served.keys()['quickstart']}", "Content-Type: application/json"]
 
-    with half_sent(port, HALF_HEAD, number=50) as heads, half_sent(port, HALF_BODY, number=50):
+    with (
+        half_sent(port, HALF_HEAD, number=70) as heads,
+        half_sent(port, HALF_BODY, number=70),
+        half_sent(port, HALF_FORM, number=60),
+    ):
         answers = [ask(port, "POST", AWARD, *headers, f"Content-Length: {len(body)}", body=body) for _ in range(3)]
         late = heads[0].answer()
 

@@ -19,7 +19,11 @@ def tenant():
     return create_tenant(slug="acme", name="Acme", now=timezone.now())
 
 
-def test_an_award_over_http_takes_two_round_trips_key_look_up_begin_and_commit_included(tenant, client):
+@pytest.mark.parametrize("pooler", ["", "transaction"])
+def test_an_award_over_http_takes_two_round_trips_key_look_up_begin_and_commit_included(
+    tenant, client, settings, pooler
+):
+    settings.DATABASE_POOLER = pooler
     key = create_api_key(tenant=tenant, now=timezone.now()).key
     body = {"participant_id": "user_1", "amount": 5, "reason": "r", "idempotency_key": "k0"}
     headers = {"X-API-Key": key}

@@ -6,16 +6,13 @@ Folding is started at most once per PAUSE_SECONDS and tenant. The task runs afte
 import time
 from uuid import UUID
 
-import structlog
-from celery import current_app
+from participants import messages
 
 FOLD_TASK, BUILD_TASK = "leaderboards.fold", "leaderboards.build"
 PAUSE_SECONDS = 0.25
 MAX_TENANTS = 10_000
 
 _woken: dict[UUID, float] = {}
-
-logger = structlog.get_logger(__name__)
 
 
 def wake_folder(tenant_id: UUID) -> None:
@@ -26,16 +23,9 @@ def wake_folder(tenant_id: UUID) -> None:
     if len(_woken) >= MAX_TENANTS:
         _woken.clear()
     _woken[tenant_id] = now
-    _send(FOLD_TASK, tenant_id, countdown=PAUSE_SECONDS)
+    messages.send(FOLD_TASK, args=[str(tenant_id)], countdown=PAUSE_SECONDS)
 
 
 def wake_builder(board_id: UUID) -> None:
     """Start the task that fills a board."""
-    _send(BUILD_TASK, board_id, countdown=0.0)
-
-
-def _send(task: str, about: UUID, *, countdown: float) -> None:
-    try:
-        current_app.send_task(task, args=[str(about)], countdown=countdown)
-    except Exception:
-        logger.warning("board_worker_not_woken", task=task, about=str(about), exc_info=True)
+    messages.send(BUILD_TASK, args=[str(board_id)])

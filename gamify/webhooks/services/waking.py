@@ -9,11 +9,10 @@ import threading
 import time
 from collections.abc import Sequence
 
-import structlog
-from celery import current_app
 from django.db import transaction
 
 from gamify.webhooks.selectors import wanted_types
+from participants import messages
 from participants.catalog import catalog_of
 from participants.models import DomainEvent, Tenant
 
@@ -21,9 +20,6 @@ TASK = "webhooks.deliver"
 QUEUE = "webhooks"
 WINDOW_SECONDS = 0.25
 LINGER_SECONDS = WINDOW_SECONDS + 0.1
-BROKER_DOWN_SECONDS = 5.0  # pause after a failure; beat sends messages as soon as the broker is back
-
-logger = structlog.get_logger(__name__)
 
 
 class WakeUpSender:
@@ -38,11 +34,7 @@ class WakeUpSender:
             if time.monotonic() < self._quiet_until:
                 return
             self._quiet_until = time.monotonic() + WINDOW_SECONDS
-        try:
-            current_app.send_task(TASK, queue=QUEUE)
-        except Exception as error:  # noqa: BLE001 - the change is committed, and beat wakes a worker later
-            self._quiet_until = time.monotonic() + BROKER_DOWN_SECONDS
-            logger.warning("wake_up_not_sent", error=str(error))
+        messages.send(TASK, queue=QUEUE)
 
 
 wake_up_sender = WakeUpSender()

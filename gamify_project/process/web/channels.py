@@ -38,6 +38,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     receiving: Request | None = None
     is_busy = False
     is_lingering = False
+    queued_at = 0.0
     watched = 0  # the events for which the loop's selector has registered the socket
 
     def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any = None) -> None:  # noqa: A002 - waitress's name
@@ -149,6 +150,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         except ClientDisconnected:
             self.will_close = True
         request.close()
+
+    def refuse_queued(self) -> None:
+        """Refuse a request that has waited for a thread for too long."""
+        [request] = self.requests
+        self.requests = []
+        self.is_busy = False
+        request.refuse(server_errors.OVERLOADED)
+        self.refuse(request)
 
     # --- writing and ending -----------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 If a request takes longer than `SLOW_SECONDS`, because it waits for a lock, or because it is a stream, the watching thread lets
 another thread lead. The slow one finishes its request, hands the connection back, and parks. So a fast request costs no
 switch between threads, a slow one does not hold up others, and only as many threads are started as were once needed.
+
+A request that finds no thread waits in the queue (`queueing`), and is answered 503 if that takes too long.
 """
 
 import math
@@ -19,14 +21,13 @@ import structlog
 from gamify_project.process.web.balance import Slot
 from gamify_project.process.web.channels import LINGER_SECONDS, STOPPING_LINGER_SECONDS, Channel
 from gamify_project.process.web.listening import Server, Wsgi
+from gamify_project.process.web.queueing import Queue
 
 SLOW_SECONDS = 0.03
 ACCEPT_PAUSE_SECONDS = 0.002
 """How long a worker that has too many connections leaves a waiting one to the others."""
 IDLE_SECONDS = 0.5
 STOPPING_SECONDS = 0.1
-RESERVES = {"/ready": 1, "/health": 2}
-"""Threads beyond the limit that these paths may use. `/ready` may wait for the database, `/health` never waits."""
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 logger = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Member:
 class Loop:
     """All connections of a worker process, and the threads that serve them.
 
-    `threads` is how many requests may run at the same time. `watch` wakes the thread that calls `promote`.
+    `watch` wakes the thread that calls `promote`.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Loop:
         *,
         sockets: Sequence[socket.socket],
         slot: Slot | None,
-        threads: int,
+        queue: Queue,
         connections: int,
         keepalive: float,
         watch: Callable[[], None],
@@ -63,7 +64,7 @@ class Loop:
         self.has_failed = False
         self._servers = [Server(application, sock=sock, loop=self) for sock in sockets]
         self._slot = slot
-        self._threads = threads
+        self._queue = queue
         self._max_connections = connections
         self._keepalive = keepalive
         self._watch = watch
@@ -71,7 +72,6 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._channels: set[Channel] = set()
         self._ready: deque[tuple[Any, int]] = deque()
-        self._waiting: deque[Channel] = deque()
         self._handed_back: deque[Channel] = deque()
         self._next_sweep = 0.0
         self._accepts_at = 0.0
@@ -124,7 +124,7 @@ class Loop:
         return self._parked.pop() if self._parked else self._new_member()
 
     def _new_member(self) -> Member | None:
-        if self._number_of_members >= self._threads + max(RESERVES.values()):
+        if self._number_of_members >= self._queue.max_threads:
             return None
         self._number_of_members += 1
         member = Member()
@@ -160,8 +160,8 @@ class Loop:
     def _step(self, member: Member) -> None:
         if self._handed_back:
             self._settle(member, self._handed_back.popleft())
-        elif self._waiting and self._has_room(self._waiting[0].requests[0].path):
-            self._serve(member, self._waiting.popleft())
+        elif queued := self._queue.next(running=len(self._detached)):
+            self._serve(member, queued)
         elif self._ready:
             self._handle(member, *self._ready.popleft())
         else:
@@ -239,18 +239,11 @@ class Loop:
 
     def _serve_or_queue(self, member: Member, channel: Channel) -> None:
         channel.is_busy = True
-        path = channel.requests[0].path
-        if self._has_room(path):
+        if self._queue.has_room(channel.requests[0], running=len(self._detached)):
             self._serve(member, channel)
-            return
-        self._register(channel, 0)
-        if path in RESERVES:
-            self._waiting.appendleft(channel)
         else:
-            self._waiting.append(channel)
-
-    def _has_room(self, path: str) -> bool:
-        return len(self._detached) < self._threads + RESERVES.get(path, 0)
+            self._register(channel, 0)
+            self._queue.add(channel)
 
     def _serve(self, member: Member, channel: Channel) -> None:
         """Run the request. If it is slow, this thread is no longer the leader afterwards."""
@@ -302,6 +295,7 @@ class Loop:
         self._next_sweep = now + (STOPPING_SECONDS if self.is_stopping else IDLE_SECONDS)
         if self.is_stopping and not self._has_begun_to_stop:
             self._begin_to_stop()
+        self._refuse_queued(now)
         for channel in [*self._channels]:
             if self.is_stopping:
                 channel.hasten(now=now)
@@ -310,6 +304,12 @@ class Loop:
         if self.is_stopping and not self._channels:
             self.is_running = False
             self._watch()
+
+    def _refuse_queued(self, now: float) -> None:
+        for channel in self._queue.late(now=now):
+            logger.warning("no_thread_was_free", path=channel.requests[0].path)
+            channel.refuse_queued()
+            self._handed_back.append(channel)
 
     def _begin_to_stop(self) -> None:
         self._has_begun_to_stop = True

@@ -9,10 +9,13 @@ import os
 import select
 import time
 
+from django.conf import settings
 from gunicorn.workers import base
 
+from gamify_project.postgres.waiting import waiters
 from gamify_project.process.web.balance import Slot
 from gamify_project.process.web.loop import SLOW_SECONDS, Loop
+from gamify_project.process.web.queueing import Queue
 
 BEAT_SECONDS = 1.0
 
@@ -27,11 +30,12 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             self.wsgi,
             sockets=[listener.sock for listener in self.sockets],
             slot=self.slot,
-            threads=self.cfg.threads,
+            queue=Queue(threads=self.cfg.threads, waiting=settings.WEB_WAITING_THREADS, waiters=lambda: waiters.number),
             connections=self.cfg.worker_connections,
             keepalive=self.cfg.keepalive,
             watch=self._wake,
         )
+        waiters.on_change = loop.wake
         loop.start()
         while self.alive and loop.is_running and self._has_parent():
             self._watch(loop)

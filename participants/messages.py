@@ -1,0 +1,23 @@
+"""Sends messages that wake workers up.
+
+A message is only a wake-up: the work itself is a due row in the database, and beat starts a worker for it anyway. So a lost message
+costs time and nothing else, and a request never fails because of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import current_app
+
+from participants.breakers import redis_breaker
+
+logger = structlog.get_logger(__name__)
+
+
+def send(task: str, *, args: Sequence[Any] = (), **options: Any) -> None:
+    """Send a message for `task`. `options` are Celery's, such as `queue` or `countdown` (seconds)."""
+    try:
+        redis_breaker.call(lambda: current_app.send_task(task, args=list(args), **options), purpose=task)
+    except Exception:  # the change is committed, so the request must not fail
+        logger.warning("message_not_sent", task=task, exc_info=True)
