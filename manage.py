@@ -13,7 +13,11 @@ def main() -> None:
         sys.exit(serving.main(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from participants.actors import ActorKind, acting_as, actor_of
+
+    command = (sys.argv[1:2] or ["help"])[0]
+    with acting_as(actor_of(ActorKind.COMMAND, command, command)):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

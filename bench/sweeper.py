@@ -24,6 +24,7 @@ from django.utils import timezone  # noqa: E402
 
 from bench import crowd  # noqa: E402
 from gamify_project import celery_app  # noqa: E402, F401 - hears that a worker starts
+from participants.actors import ActorKind, act_as, actor_of  # noqa: E402
 from participants.models import Tenant  # noqa: E402
 from streaks.selectors.due import BREAKS  # noqa: E402
 from streaks.services import create_streak, sweep  # noqa: E402
@@ -33,6 +34,7 @@ DAILY = {"code": "daily", "name": "Daily", "event_types": ["login"]}
 
 def main(slug: str, states: int, due: int, rounds: int) -> None:
     worker_init.send(sender=None)
+    act_as(actor_of(ActorKind.COMMAND, "bench", "bench"))
     now = timezone.now()
     tenant = Tenant.objects.live().get(slug=slug)
     streak = create_streak(tenant=tenant, data=DAILY, now=now)

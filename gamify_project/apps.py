@@ -5,4 +5,6 @@ class GamifyProjectConfig(AppConfig):
     name = "gamify_project"
 
     def ready(self) -> None:
-        from gamify_project import proxies  # noqa: F401 - registers its check
+        from gamify_project import proxies, staff_changes  # noqa: F401 - the first registers its check
+
+        staff_changes.connect()

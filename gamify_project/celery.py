@@ -4,11 +4,12 @@ import gc
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import celeryd_init, setup_logging, worker_init
 from django.conf import settings
 
 from gamify_project.celery_config import WORKER_TIMEOUT_SECONDS, celery_settings
+from participants.actors import ActorKind, acting_as, actor_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
@@ -43,7 +44,17 @@ def _freeze_loaded_objects(**_: Any) -> None:
     gc.freeze()
 
 
-app = Celery("gamify")
+class SweepTask(Task):  # type: ignore[misc]  # Celery has no types
+    """Base of all tasks. What a task writes has the task as its actor."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with acting_as(actor_of(ActorKind.SWEEP, self.name, self.name)):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("gamify", task_cls=SweepTask)
 app.add_defaults(_defaults)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -16,6 +16,7 @@ from django.middleware.common import CommonMiddleware
 from django_otp.middleware import OTPMiddleware
 
 from gamify_project.dialects import is_api_path
+from participants.actors import MAX_REASON, ActorKind, act_as, actor_of, give_reason, request_without_actor
 from participants.api.routes import raw_path, slashes_separate
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,7 +27,10 @@ _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:/+=]{1,128}")
 
 
 class RequestIdMiddleware:
-    """Adds `X-Request-Id` to every answer and log line of a request: the caller's id if it is valid, else a new one."""
+    """Adds `X-Request-Id` to every answer, log line and row of a request: the caller's id if it is valid, else a new one.
+
+    The request begins without an actor. Authentication sets it.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -36,7 +40,8 @@ class RequestIdMiddleware:
         request_id = given if _VALID_REQUEST_ID.fullmatch(given) else token_hex(16)
         tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response = self.get_response(request)
+            with request_without_actor(request_id):
+                response = self.get_response(request)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
         response["X-Request-Id"] = request_id
@@ -110,6 +115,25 @@ def console_only(base: type[Any]) -> type[Any]:
 
 def _is_console(request: HttpRequest) -> bool:
     return request.path_info.startswith(settings.CONSOLE_PREFIX)
+
+
+class ConsoleActorMiddleware:
+    """Makes the user of a console page the actor of the request. Somebody who is not logged in yet acts as such.
+
+    A form may have the field `change_reason`, which goes to the change log.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _is_console(request):
+            user = request.user
+            name = (user.pk, user.get_username()) if user.is_authenticated else ("", "not logged in")
+            act_as(actor_of(ActorKind.STAFF, *name))
+            if request.method == "POST":
+                give_reason(request.POST.get("change_reason", "").strip()[:MAX_REASON])
+        return self.get_response(request)
 
 
 ConsoleSessionMiddleware = console_only(SessionMiddleware)

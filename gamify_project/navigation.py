@@ -68,6 +68,16 @@ NAVIGATION = [
         _page("Boosts", "rocket_launch", "points_boost_changelist", "points.view_boost"),
     ),
     _group(
+        "Who did what",
+        _page("Activity", "manage_search", "activity", "participants.view_domainevent"),
+        _page(
+            "Changes",
+            "difference",
+            "participants_configurationchange_changelist",
+            "participants.view_configurationchange",
+        ),
+    ),
+    _group(
         "Staff",
         _page("Staff users", "badge", "auth_user_changelist", "auth.view_user"),
         _page("Groups", "groups", "auth_group_changelist", "auth.view_group"),

@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "gamify_project.middleware.ConsoleAuthenticationMiddleware",
     "gamify_project.middleware.ConsoleSecondFactorMiddleware",
+    "gamify_project.middleware.ConsoleActorMiddleware",
     "gamify_project.middleware.ConsoleMessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -5,10 +5,11 @@ class ParticipantsConfig(AppConfig):
     name = "participants"
 
     def ready(self) -> None:
-        from participants import events
+        from participants import events, selectors
         from participants.services.auditing import register_audits
         from participants.services.participants import register_erasers
 
         events.register_all()
         register_erasers()
         register_audits()
+        selectors.versions_in.register()

@@ -5,16 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Min, Model, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, Max, Min, Model, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.db.transaction import get_connection
 
+from participants.actors import ActorKind
+from participants.catalog import CatalogPart
 from participants.database import Fingerprint, Query, Slot, one_round_trip
 from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
-from participants.models import ApiKey, HmacSecret, Participant, Tenant
+from participants.ids import first_id_at
+from participants.models import ApiKey, ConfigurationChange, HmacSecret, Participant, Tenant
 from participants.models.tenants import Environment
 from participants.work.settling import as_if_settled
 
@@ -185,3 +189,61 @@ def audits_summary() -> AuditsSummary:
         stalest_at=Min(Coalesce("audit_run__audited_at", "created_at")),
     )
     return AuditsSummary(**found)
+
+
+@dataclass(frozen=True)
+class ChangeFilter:
+    """Which changes of the configuration are wanted; None: all. See `ActivityFilter`."""
+
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    object_type: str | None = None
+    code: str | None = None
+    before: UUID | None = None
+
+
+def changes_page(
+    tenant: Tenant, wanted: ChangeFilter, *, limit: int
+) -> tuple[Sequence[ConfigurationChange], UUID | None]:
+    """Return up to `limit` changes, newest first, and the cursor of the next page, None after the last one."""
+    rows = ConfigurationChange.objects.filter(wrote(wanted.actor), tenant_id=tenant.pk).newest_first()
+    if wanted.object_type is not None:
+        rows = rows.filter(object_type=wanted.object_type)
+    if wanted.code is not None:
+        rows = rows.filter(code=wanted.code)
+    found = list(rows.filter(written_between(wanted.since, wanted.until, wanted.before))[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None
+
+
+def wrote(actor: str | None) -> Q:
+    """Return the condition for rows that name an actor, given as `kind:id`, by its id, or by its kind. None: any actor."""
+    if actor is None:
+        return Q()
+    kind, _, rest = actor.partition(":")
+    if actor in KINDS:
+        return Q(actor__startswith=f"{actor}:")
+    if rest and kind in KINDS:
+        return Q(actor=actor)
+    return Q(actor__in=[f"{each}:{actor}" for each in KINDS])
+
+
+KINDS = frozenset(kind.value for kind in ActorKind)
+
+
+def written_between(since: datetime | None, until: datetime | None, before: UUID | None) -> Q:
+    """Return the condition for rows that were written in [since, until) and before the row `before`. Ids are ordered by time."""
+    condition = Q() if since is None else Q(pk__gte=first_id_at(since))
+    if until is not None:
+        condition &= Q(pk__lt=first_id_at(until))
+    return condition if before is None else condition & Q(pk__lt=before)
+
+
+def _versions(tenant: Tenant) -> Mapping[tuple[str, str], int]:
+    numbered = ConfigurationChange.objects.filter(tenant_id=tenant.pk, number__gt=1)
+    newest = numbered.order_by().values_list("object_type", "code").annotate(newest=Max("number"))
+    return {(object_type, code): number for object_type, code, number in newest}
+
+
+versions_in = CatalogPart("versions", _versions)
+"""The newest version of each definition that was changed, by type and code. All others have version 1."""

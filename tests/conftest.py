@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from participants import catalog, limits
+from participants import actors, catalog, limits
+from participants.actors import Actor
 from participants.api import key_cache
 from participants.breakers import redis_breaker
 from participants.models import ApiKey, HmacSecret, Tenant
@@ -18,6 +20,7 @@ from tests.factories import TenantFactory, raw_key
 
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 CALLERS = (ApiKey, HmacSecret)
+TESTS = Actor("command:tests", "tests")
 OWN_PACKAGES = ("participants.", "gamify.", "streaks.", "rewards.")
 
 
@@ -27,6 +30,12 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog._catalogs.clear()
     key_cache._keys.clear()
     monkeypatch.setattr(redis_breaker, "_is_open", False)
+
+
+@pytest.fixture(autouse=True)
+def acting_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that call services act by themselves, in all threads. Requests, tasks and imports begin without this actor."""
+    monkeypatch.setattr(actors, "_actor", ContextVar("actor", default=TESTS))
 
 
 @pytest.fixture(autouse=True)

@@ -138,7 +138,7 @@ class BadgeAdmin(MetricAdmin):
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
         return services.create_badge(tenant=tenant, data=data, now=now)
 
-    def save_changes(self, row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
+    def save_settings(self, row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
         return services.update_badge(row, tenant=tenant, changes=changes, now=now)
 
     @display("earned by")

@@ -1,7 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 
@@ -28,7 +28,7 @@ class Badge(Definition):
     criteria_revision = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
 
-class BadgeAward(ParticipantRow):
+class BadgeAward(Attributed, ParticipantRow):
     """One badge that one participant has earned. Repeated awards add no row.
 
     `event_id` is the client's event that led to the award, or null. Only the unit of work writes rows, under the lock of the

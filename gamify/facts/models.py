@@ -4,7 +4,7 @@ from typing import Any
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 PRUNED = {"pruned": True}
@@ -20,12 +20,13 @@ class EventQuerySet(ParticipantRowQuerySet["Event"]):
         return self.filter(reversed_at__isnull=True)
 
 
-class Event(ParticipantRow):
+class Event(Attributed, ParticipantRow):
     """Something that, as a client reported, happened to one participant at `occurred_at`. What was reported never changes.
 
     - `trace`: the decision trace (`services.tracing`). Null if no definition listened; PRUNED if it was cleared.
     - `marks`: the undo notes by domain, `{domain: [...]}`. Null if they are not known.
-    - `reversed_at`, `reversal`: a reversed event stays, with the time and `{"reason", "undone": [...]}` (`services.reversing`).
+    - `reversed_at`, `reversal`: a reversed event stays, with the time and `{"reason", "undone": [...], "by": {"actor", "label"}}`
+      (`services.reversing`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -44,6 +45,7 @@ class Event(ParticipantRow):
         indexes = [
             models.Index(fields=["tenant", "participant", "occurred_at", "id"], name="event_history"),
             models.Index(fields=["tenant", "participant", "name", "occurred_at", "id"], name="event_history_by_name"),
+            models.Index(fields=["tenant", "actor", "id"], name="event_actor"),
         ]
 
     def __str__(self) -> str:

@@ -93,7 +93,7 @@ class LeaderboardAdmin(MetricAdmin):
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
         return services.create_leaderboard(tenant=tenant, data=data, now=now)
 
-    def save_changes(
+    def save_settings(
         self, row: Leaderboard, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime
     ) -> Leaderboard:
         return services.update_leaderboard(row, tenant=tenant, changes=changes, now=now)

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, Definition, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 
 
@@ -23,7 +23,7 @@ class LedgerEntryQuerySet(ParticipantRowQuerySet["LedgerEntry"]):
         return self.order_by("-number")
 
 
-class LedgerEntry(ParticipantRow):
+class LedgerEntry(Attributed, ParticipantRow):
     """One change of one participant's balance. Rows are only inserted, never updated, except to anonymize them.
 
     - `number`: 1, 2, 3 … per participant, in the order of commits.
@@ -66,6 +66,7 @@ class LedgerEntry(ParticipantRow):
                 name="ledger_entry_reversed_once",
             ),
         ]
+        indexes = [models.Index(fields=["tenant", "actor", "id"], name="ledger_entry_actor")]
 
     def __str__(self) -> str:
         return f"{self.delta:+,} points"

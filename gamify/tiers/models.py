@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Definition, ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, Definition, ParticipantRow, ParticipantRowQuerySet
 
 
 class AwardType(models.TextChoices):
@@ -42,7 +42,7 @@ class TierChangeQuerySet(ParticipantRowQuerySet["TierChange"]):
         return self.order_by("number")
 
 
-class TierChange(ParticipantRow):
+class TierChange(Attributed, ParticipantRow):
     """One change of one participant's tier. Rows are only inserted.
 
     - `number`: 1, 2, 3 … per participant, in the order of commits. The participant's `tier_count` is the newest number.

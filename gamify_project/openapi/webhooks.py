@@ -3,9 +3,29 @@
 from typing import Any
 
 from gamify_project.openapi.components import Document
+from participants.actors import ActorKind
 from participants.events import INSTANT, UUID, EventField, EventType, event_types
 
 EXAMPLE_TENANT = "01a2002f-5cb4-70b6-8ee3-5f1b1a4a3e5d"
+
+ACTOR_SCHEMA = {
+    "type": ["object", "null"],
+    "description": "On whose account it happened; null: an earlier release recorded it.",
+    "properties": {
+        "kind": {"enum": [kind.value for kind in ActorKind], "description": "What it is."},
+        "id": {
+            "type": "string",
+            "description": "Its id: of the key, the user or the import; `type:code` of a definition.",
+        },
+        "label": {"type": "string", "description": "Its name at that time."},
+    },
+    "required": ["kind", "id", "label"],
+}
+ACTOR_EXAMPLE = {
+    "kind": "api_key",
+    "id": "01a20030-0b1c-7d2e-8f3a-4b5c6d7e8f90",
+    "label": "shop backend (bq_live_Ab3dE6…)",
+}
 
 _HEADERS = {
     "webhook-id": "Id of the event. It is the same in every attempt and for every webhook, so you can skip events that you have processed.",
@@ -50,6 +70,11 @@ def _schema(event_type: EventType) -> Document:
         "occurred_at": {**INSTANT.schema, "description": "When it happened."},
         "tenant_id": {**UUID.schema, "description": "Id of your tenant; for sandbox events, of its sandbox."},
         "data": {"type": "object", "description": event_type.meaning, "properties": fields, "required": required},
+        "actor": ACTOR_SCHEMA,
+        "request_id": {
+            "type": ["string", "null"],
+            "description": "`X-Request-Id` of the request that led to it; null: there was none.",
+        },
     }
     return {"type": "object", "x-version": event_type.version, "required": [*properties], "properties": properties}
 
@@ -68,4 +93,6 @@ def _example(event_type: EventType) -> Document:
         "occurred_at": INSTANT.example,
         "tenant_id": EXAMPLE_TENANT,
         "data": {name: field.kind.example for name, field in event_type.fields.items()},
+        "actor": ACTOR_EXAMPLE,
+        "request_id": "req-8f14e45f",
     }

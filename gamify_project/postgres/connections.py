@@ -28,6 +28,8 @@ class Connection(psycopg.Connection[Any]):
         else:
             with silence.attempt():
                 connection = super().connect(conninfo, **params)
+                if silence.is_silent:
+                    _require_answer(connection)
         connection.params = params
         return connection
 
@@ -61,11 +63,16 @@ class Connection(psycopg.Connection[Any]):
             raise
 
     def _ask(self) -> None:
-        """Ask PostgreSQL something on a new connection. A pooler may accept it although PostgreSQL is silent, so it sends a query."""
+        """Ask PostgreSQL something on a new connection."""
         with psycopg.Connection.connect(**self.params) as other:
-            other.pgconn.send_query(b"SELECT 1")
-            try:
-                other.wait(generators.execute(other.pgconn), timeout=limits().connect)
-            except errors._WaitTimeout as error:  # noqa: SLF001
-                other.close()
-                raise errors.ConnectionTimeout("no answer") from error
+            _require_answer(other)
+
+
+def _require_answer(connection: psycopg.Connection[Any]) -> None:
+    """Raise ConnectionTimeout if a query gets no answer: a pooler accepts connections although PostgreSQL is silent."""
+    connection.pgconn.send_query(b"SELECT 1")
+    try:
+        connection.wait(generators.execute(connection.pgconn), timeout=limits().connect)
+    except errors._WaitTimeout as error:  # noqa: SLF001
+        connection.close()
+        raise errors.ConnectionTimeout("no answer") from error

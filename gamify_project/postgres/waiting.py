@@ -48,7 +48,7 @@ class Silence:
     """
 
     def __init__(self) -> None:
-        self._is_silent = False
+        self.is_silent = False
         self._pause_until = 0.0
         self._lock = threading.Lock()
         self._asking = threading.Lock()
@@ -76,21 +76,21 @@ class Silence:
         with self._asking:
             if time.monotonic() >= self._pause_until:
                 self._note(is_silent=_is_unanswered(ask))
-        if self._is_silent:
+        if self.is_silent:
             raise DatabaseSilent("PostgreSQL does not answer")
 
     def _admit(self) -> None:
         with self._lock:
-            if not self._is_silent:
+            if not self.is_silent:
                 return
             if time.monotonic() < self._pause_until:
                 raise DatabaseSilent("PostgreSQL did not answer a moment ago")
             self._pause_until = time.monotonic() + PAUSE_SECONDS  # the others do not try meanwhile
 
     def _note(self, *, is_silent: bool) -> None:
-        if is_silent != self._is_silent:
+        if is_silent != self.is_silent:
             logger.warning("database_silent" if is_silent else "database_answers")
-        self._is_silent = is_silent
+        self.is_silent = is_silent
         self._pause_until = time.monotonic() + PAUSE_SECONDS
 
 

@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from gamify_project import demo, welcome
+from participants.actors import ActorKind, acting_as, actor_of
 
 __all__ = ["DatabaseError", "first_use_data", "migrate"]
 
@@ -24,7 +25,8 @@ def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
     Database connections are closed, because the supervisor does not need them.
     """
     now = timezone.now()
-    banner = welcome.prepare(host=host, port=port, now=now)
+    with acting_as(actor_of(ActorKind.COMMAND, "serve", "serve")):
+        banner = welcome.prepare(host=host, port=port, now=now)
     wants_demo = not settings.PRODUCTION and demo.wants_days(now=now)
     connections.close_all()
     return banner, wants_demo

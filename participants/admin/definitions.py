@@ -14,6 +14,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.utils import pretty_name
@@ -22,12 +25,15 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from rest_framework.serializers import Serializer
 
-from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
+from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant, replace_fields
 from participants.admin.display import display
 from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_empty
+from participants.admin.pages import Done, ObjectPage, Review
 from participants.admin.picker import picked_tenant
+from participants.admin.versions import PAGE, RevertForm, differences_to, sentence, settings_at, versions
 from participants.errors import FieldError, field_errors
 from participants.models import Definition, Tenant
+from participants.services.changes import newest_number
 from participants.services.definitions import create_definition, update_definition
 
 ORDER = "Lists are sorted by this number, then by code."
@@ -104,7 +110,8 @@ class DefinitionForm(TenantDataForm):
 class DefinitionAdmin(TenantDataAdmin):
     """Subclasses set `form`, `settings` (its fields besides those of every definition) and `columns` of the list.
 
-    `save_new` and `save_changes` call the services. The audit row is written in the same transaction.
+    `save_new` and `save_changes` call the services with validated bodies, `save_settings` with fields of the model. The audit row is
+    written in the same transaction. The history of a definition lists its versions.
     """
 
     noun: ClassVar[str]
@@ -119,6 +126,7 @@ class DefinitionAdmin(TenantDataAdmin):
     about_activating = "It is in use again immediately."
     about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
     readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "updated_at")
+    change_form_after_template = "admin/participants/change_reason.html"
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "display_order")
@@ -150,8 +158,74 @@ class DefinitionAdmin(TenantDataAdmin):
         return create_definition(model, noun=self.noun, tenant=tenant, data=data, now=now)
 
     def save_changes(self, row: Any, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Definition:
+        return self.save_settings(row, tenant=tenant, changes=changes, now=now)
+
+    def save_settings(self, row: Any, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Definition:
         changed: Definition = update_definition(row, tenant=tenant, changes=changes, now=now)
         return changed
+
+    # --- versions ---
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return for_picked_tenant(request, self._versions_view, request, object_id)
+
+    def _versions_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        newest = newest_number(row)
+        page = Paginator(range(newest, 0, -1), PAGE).get_page(request.GET.get("p"))
+        numbers = list(page.object_list)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Versions of {row}",
+            "opts": self.opts,
+            "original": row,
+            "object": row,
+            "versions": list(versions(self, request, row, first=numbers[-1], last=numbers[0])),
+            "newest": newest,
+            "page": page,
+            "previous": str(page.number - 1),
+            "next": str(page.number + 1),
+            "revert_url": self._revert_page().url(row) if self.has_change_permission(request, row) else "",
+        }
+        return TemplateResponse(request, "admin/participants/versions.html", context)
+
+    def get_object_pages(self) -> Iterable[ObjectPage]:
+        return [*super().get_object_pages(), self._revert_page()]
+
+    def _revert_page(self) -> ObjectPage:
+        return ObjectPage(
+            name="revert",
+            title="Revert",
+            explanation="The definition gets the settings of an earlier version. This makes a new version, so it can be reverted too.",
+            button="Revert",
+            review_button="Show what changes",
+            permission=f"{self.opts.app_label}.change_{self.opts.model_name}",
+            form_class=RevertForm,
+            perform=self._revert,
+            review=self._review_revert,
+            is_offered=lambda row: newest_number(row) > 1,
+            icon="history",
+            has_button=False,
+        )
+
+    def _review_revert(self, request: HttpRequest, row: Any, form: Any) -> Review:
+        settings = settings_at(row, form.cleaned_data["version"])
+        found = differences_to(self, request, row, settings)
+        sentences: list[str] = [sentence(each) for each in found]
+        sentences = sentences or ["Nothing differs from that version."]
+        return Review(sentences, {name: str(value) for name, value in form.cleaned_data.items()})
+
+    def _revert(self, request: HttpRequest, row: Any, data: Mapping[str, Any]) -> Done:
+        settings = settings_at(row, data["version"])
+        tenant = picked_tenant(request)
+        assert tenant is not None, "the page is only shown for a picked tenant"  # noqa: S101
+        if settings:
+            self.save_settings(row, tenant=tenant, changes=settings, now=timezone.now())
+        return Done(f"Reverted to version {data['version']}.", f"Reverted to version {data['version']}.")
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:

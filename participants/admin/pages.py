@@ -83,7 +83,7 @@ class ObjectPage:
     - `permission` is the permission that the user needs; `is_offered(object)` says whether the action makes sense now.
     - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
     - `preview(object)` returns sentences about what the action would affect now.
-    - `review(object, form)`, if given, is called first, by the button `review_button`. Its preview must be confirmed.
+    - `review(request, object, form)`, if given, is called first, by the button `review_button`. Its preview must be confirmed.
     """
 
     name: str
@@ -99,7 +99,7 @@ class ObjectPage:
     is_offered: Callable[[Any], bool] = lambda row: True
     preview: Callable[[Any], Iterable[str]] = lambda row: ()
     has_button: bool = True
-    review: Callable[[Any, forms.Form], "Review"] | None = None
+    review: Callable[[HttpRequest, Any, forms.Form], "Review"] | None = None
     review_button: str = ""
 
     def is_open(self, request: HttpRequest, row: Any) -> bool:
@@ -125,10 +125,11 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
     show = partial(_page, page, request, row, context)
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     form.files = request.FILES
+    form.initial = {**form.initial, **request.GET.dict()}  # a link may fill in the form
     if request.method != "POST" or "edit" in request.POST or not form.is_valid():
         return show(form=form)
     if page.review is not None and "confirmed" not in request.POST:
-        review = page.review(row, form)
+        review = page.review(request, row, form)
         return show(form=page.form_class(review.data, row=row), preview=review.sentences, is_reviewed=True)
     done = _perform(page, request, row, form)
     return show(form=form) if done is None else _done_response(done, page, request, row, context)

@@ -32,6 +32,14 @@ def show_in_words(page: AdminForm, request: HttpRequest, row: Model) -> None:
     page.fieldsets, page.readonly_fields, page.model_admin = shown, flatten_fieldsets(shown), admin
 
 
+def words_by_label(admin: Any, request: HttpRequest, row: Model) -> dict[str, Any]:
+    """Return the values of all form fields of `row` in words, by the label of the field. Fields that do not apply are left out."""
+    form = _form(admin, request, row)
+    words = _FieldWords.of(form, getattr(admin, "conditional_fields", {}))
+    names = [name for name in form.fields if name not in words.left_out and name != "opened_for"]
+    return {str(form.fields[name].label or name.replace("_", " ")): words.of_field(name) for name in names}
+
+
 def _form(admin: Any, request: HttpRequest, row: Model) -> forms.BaseForm:
     """Return the form that a user who may change the row would get."""
     form_class: Any = type(admin.form.__name__, (admin.form,), {"request": request})
@@ -69,7 +77,7 @@ class _FieldWords:
                 yield self._callable_for(name) if name in self.form.fields else name
 
     def _callable_for(self, name: str) -> Callable[[Model], Any]:
-        words = self._words(name)
+        words = self.of_field(name)
 
         def shown(row: Model) -> Any:
             return words
@@ -78,7 +86,7 @@ class _FieldWords:
         shown.short_description = self.form.fields[name].label or name.replace("_", " ")  # type: ignore[attr-defined]  # Django reads the label from it
         return shown
 
-    def _words(self, name: str) -> Any:
+    def of_field(self, name: str) -> Any:
         words = in_words(self.form.fields[name], self.values[name])
         return getattr(self.form, "unset_words", {}).get(name) if words is None else words
 

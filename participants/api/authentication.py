@@ -14,14 +14,18 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from participants import limits
+from participants.actors import MAX_REASON, act_as, give_reason
 from participants.api.key_cache import active_key
-from participants.errors import DomainError, TenantUnavailable
+from participants.engine import control_character_problem
+from participants.errors import DomainError, InvalidInput, TenantUnavailable
 from participants.models import ApiKey
-from participants.models.callers import Caller
+from participants.models.callers import Caller, actor_for
 from participants.services.callers import mark_used
 from participants.services.keys import digest_of
 
 T = TypeVar("T")
+
+REASON = "X-Change-Reason"
 
 
 class Unauthorized(DomainError):
@@ -33,7 +37,10 @@ class Unauthorized(DomainError):
 
 
 class CallerAuthentication(BaseAuthentication):
-    """Base of both methods. Sets `request.auth` and `request.user` to the caller, which is an ApiKey or an HmacSecret."""
+    """Base of both methods. Sets `request.auth` and `request.user` to the caller, which is an ApiKey or an HmacSecret.
+
+    The caller is the actor of the request.
+    """
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:
         now = timezone.now()
@@ -46,6 +53,8 @@ class CallerAuthentication(BaseAuthentication):
             return None
         if not caller.tenant.is_active:
             raise TenantUnavailable
+        act_as(actor_for(caller))
+        give_reason(reason_in(request))
         mark_used(caller, now=now)
         return caller, caller
 
@@ -79,6 +88,19 @@ def presented_key(request: Request) -> str | None:
         return str(key)
     kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
+
+
+def reason_in(request: Request) -> str:
+    """Return the text of `X-Change-Reason`, or nothing. Its bytes are UTF-8. Raises: InvalidInput."""
+    sent = request.META.get(f"HTTP_{REASON.upper().replace('-', '_')}")
+    if not sent:
+        return ""
+    text = str(sent).encode("latin-1", "replace").decode(errors="replace").strip()
+    if len(text) > MAX_REASON:
+        raise InvalidInput(REASON, f"Must have at most {MAX_REASON} characters.")
+    if problem := control_character_problem(text):
+        raise InvalidInput(REASON, problem)
+    return text
 
 
 def retry_on_lost_connection(query: Callable[[], T]) -> T:

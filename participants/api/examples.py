@@ -105,3 +105,44 @@ LISTED = Example(
 )
 
 ERASED = Example(answer={"message": "Participant deleted", "participant_id": "user_123"})
+
+_KEY = {
+    "kind": "api_key",
+    "id": "01a20030-0b1c-7d2e-8f3a-4b5c6d7e8f90",
+    "label": "shop backend (bq_live_Ab3dE6…)",
+}
+ACTIVITY = Example(
+    answer={
+        "items": [
+            {
+                "id": "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95",
+                "at": "2026-02-14T10:00:00.100Z",
+                "actor": _KEY,
+                "request_id": "req-8f14e45f",
+                "participant_id": "user_123",
+                "type": "points.awarded",
+                "data": {"transaction_id": "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95", "delta": 100, "new_balance": 1500},
+            }
+        ],
+        "next_cursor": None,
+    }
+)
+CHANGES = Example(
+    answer={
+        "items": [
+            {
+                "id": "01a20032-5a1b-7c3d-8e4f-5a6b7c8d9e0f",
+                "at": "2026-02-14T10:05:00Z",
+                "actor": {"kind": "staff", "id": "1", "label": "alex"},
+                "request_id": "req-1f0e3dad",
+                "object_type": "badge",
+                "object_id": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
+                "code": "first_purchase",
+                "version": 2,
+                "changes": {"name": {"before": "First purchase", "after": "First order"}},
+                "reason": "Wording of the spring campaign",
+            }
+        ],
+        "next_cursor": None,
+    }
+)

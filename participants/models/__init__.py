@@ -1,6 +1,8 @@
 """Tables of the bottom layer, one topic per module."""
 
+from participants.models.actors import Attributed
 from participants.models.audits import AuditRun
+from participants.models.changes import ConfigurationChange
 from participants.models.definitions import Definition
 from participants.models.events import DomainEvent
 from participants.models.hmac import HmacSecret
@@ -13,7 +15,9 @@ from participants.models.tenants import Tenant
 
 __all__ = [
     "ApiKey",
+    "Attributed",
     "AuditRun",
+    "ConfigurationChange",
     "Definition",
     "DomainEvent",
     "FileImport",

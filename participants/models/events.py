@@ -3,11 +3,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from participants.ids import new_id
+from participants.models.actors import Attributed
 from participants.models.json import JSONField
 from participants.models.rows import TenantRow
 
 
-class DomainEvent(TenantRow):
+class DomainEvent(Attributed, TenantRow):
     """One domain event: something that the product did. It is written in the transaction of that change (the outbox).
 
     - `type` is registered in `participants.events`.
@@ -30,6 +31,7 @@ class DomainEvent(TenantRow):
     class Meta:
         indexes = [
             models.Index(fields=["tenant", "participant_id", "id"], name="domain_event_participant"),
+            models.Index(fields=["tenant", "actor", "id"], name="domain_event_actor"),
             models.Index(fields=["tenant", "written_at"], name="domain_event_unplaced", condition=Q(position=None)),
         ]
         constraints = [

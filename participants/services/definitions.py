@@ -1,4 +1,4 @@
-"""Creates and changes definitions of all kinds. The version of the catalog grows in the same transaction."""
+"""Creates and changes definitions of all kinds. The version of the catalog grows, and the change is recorded, in the same transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,6 +10,7 @@ from participants.catalog import bump_catalog_version
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.models.definitions import Definition
+from participants.services.changes import record_new_definition, record_new_version
 
 D = TypeVar("D", bound=Definition)
 
@@ -30,6 +31,7 @@ def create_definition(model: type[D], *, noun: str, tenant: Tenant, data: Mappin
             # First, so that two requests for one code wait for each other here. Later they could deadlock.
             bump_catalog_version(tenant)
             row.save(force_insert=True)
+            record_new_definition(row, now=now)
     except IntegrityError as error:
         if _is_code_conflict(error):
             raise CodeConflict(noun, row.code) from error
@@ -56,8 +58,10 @@ def write_changes(row: Definition, *, changes: Mapping[str, Any], now: datetime)
     changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changes:
         return False
+    before = {name: getattr(row, name) for name in changes}
     for name, value in changes.items():
         setattr(row, name, value)
     row.updated_at = now
     row.save(update_fields=[*changes, "updated_at"])
+    record_new_version(row, before=before, now=now)
     return True

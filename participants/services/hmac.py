@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from participants.engine import signature_of
 from participants.errors import NotFound
 from participants.models import HmacSecret, Tenant
 from participants.secrets import decrypt, encrypt
 from participants.selectors import active_secrets
-from participants.services.callers import revoke
+from participants.services.callers import record_caller, revoke
+from participants.services.changes import HIDDEN, created
 
 PREFIX = "phx_"
 SECRET_BYTES = 32
@@ -30,10 +33,12 @@ class NewSecret:
     text: str
 
 
+@transaction.atomic
 def create_hmac_secret(*, tenant: Tenant, name: str = "", now: datetime) -> NewSecret:
     """Create a secret for `tenant`, live or sandbox. Its other secrets stay active."""
     text = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     row = HmacSecret.objects.create(tenant=tenant, name=name, ciphertext=encrypt(text), created_at=now)
+    record_caller(row, created(row, "name") or {"secret": HIDDEN}, now=now)
     return NewSecret(row=row, text=text)
 
 

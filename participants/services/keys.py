@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
 from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import ApiKey, Tenant
 from participants.models.keys import Scope
-from participants.services.callers import revoke
+from participants.services.callers import record_caller, revoke
+from participants.services.changes import created
 
 LIVE_PREFIX = "bq_live_"
 TEST_PREFIX = "bq_test_"
@@ -30,6 +32,9 @@ class ApiKeyAmbiguous(DomainError):
     text = "Several API keys begin with '{}': use the id"
 
 
+RECORDED = ("prefix", "name", "scopes", "expires_at")
+
+
 @dataclass(frozen=True)
 class NewKey:
     """A new key. `key` is the secret; only its digest is stored, so it cannot be shown again later."""
@@ -38,6 +43,7 @@ class NewKey:
     key: str
 
 
+@transaction.atomic
 def create_api_key(
     *,
     tenant: Tenant,
@@ -62,6 +68,7 @@ def create_api_key(
         expires_at=expires_at,
         created_at=now,
     )
+    record_caller(row, created(row, *RECORDED), now=now)
     return NewKey(row=row, key=key)
 
 

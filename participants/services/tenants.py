@@ -13,6 +13,7 @@ from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import Tenant
 from participants.models.tenants import Environment
 from participants.registries import Registry
+from participants.services.changes import Changes, created, record_change, updated
 
 
 class TenantSlugConflict(DomainError):
@@ -40,6 +41,7 @@ def create_tenant(*, slug: str, name: str, timezone: str = "UTC", now: datetime)
     except IntegrityError as error:  # created meanwhile by another process
         raise TenantSlugConflict(slug) from error
     Tenant.objects.create(environment=Environment.SANDBOX, live=live, **shared)
+    _record(live, created(live, "slug", "name", "timezone"), now=now)
     return live
 
 
@@ -64,8 +66,11 @@ def timezone_names() -> set[str]:
 def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
     """Enable or disable a tenant together with its sandbox. Returns the live tenant. Raises TenantNotFound."""
     tenants = Tenant.objects.filter(slug=slug)
+    changed = list(tenants.exclude(is_active=is_active).select_for_update())
     if not tenants.update(is_active=is_active, updated_at=now):
         raise TenantNotFound(slug)
+    for tenant in changed:
+        _record(tenant, {"is_active": {"before": tenant.is_active, "after": is_active}}, now=now)
     return tenants.live().get()
 
 
@@ -97,4 +102,11 @@ def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
     tenant.updated_at = now
     tenant.save(update_fields=EDITABLE)  # without catalog_version, which another process may have raised
     bump_catalog_version(tenant)
+    _record(
+        tenant, updated({name: getattr(before, name) for name in EDITABLE if name != "updated_at"}, tenant), now=now
+    )
     return tenant
+
+
+def _record(tenant: Tenant, changes: Changes, *, now: datetime) -> None:
+    record_change(tenant, object_type="tenant", code=tenant.slug, changes=changes, tenant_id=tenant.pk, now=now)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from participants.actors import Actor
 from participants.database import new_instance
 from participants.events import event_types
 from participants.models import DomainEvent, Participant, Tenant
@@ -26,9 +27,15 @@ def call_after_commit(tenant: Tenant, events: Sequence[DomainEvent]) -> None:
 
 
 def domain_event(
-    tenant: Tenant, type_name: str, participant: Participant | None, data: Mapping[str, Any], *, now: datetime
+    tenant: Tenant,
+    type_name: str,
+    participant: Participant | None,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> DomainEvent:
-    """Return a new, unsaved row. `participant` is None for an event about the tenant.
+    """Return a new, unsaved row that names `actor`. `participant` is None for an event about the tenant.
 
     Raises LookupError for a type that is not registered, and ValueError for fields that its type does not have.
     """
@@ -43,4 +50,7 @@ def domain_event(
         type=type_name,
         data={**data} if participant is None else {"participant_id": participant.external_id, **data},
         occurred_at=now,
+        actor=actor.key,
+        actor_label=actor.label,
+        request_id=actor.request_id,
     )

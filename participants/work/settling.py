@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from participants.actors import ActorKind
 from participants.models import Participant
 from participants.registries import Registry
 from participants.work.unit import UnitOfWork
@@ -30,11 +31,15 @@ settlements: Registry[Settlement] = Registry("Settlement")
 
 
 def settle(work: UnitOfWork, participants: Iterable[Participant]) -> None:
-    """Write the due settlements of these participants, whom this unit has locked."""
+    """Write the due settlements of these participants, whom this unit has locked.
+
+    Their actor is time, and not the caller whose request happens to find them due.
+    """
     participants = tuple(participants)
-    for settlement in settlements.values():
+    for name, settlement in settlements.items():
         if due := _due(settlement, participants, work.now):
-            settlement.settle(work, due)
+            with work.acting_as(ActorKind.SWEEP, name, name):
+                settlement.settle(work, due)
 
 
 def as_if_settled(participants: Sequence[Participant], *, now: datetime) -> None:

@@ -5,7 +5,8 @@ refusal that was decided in memory leaves nothing to undo.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property
@@ -17,9 +18,10 @@ from uuid import UUID
 from django.db import models
 from django.db.transaction import get_connection
 
+from participants.actors import Actor, ActorKind, current_actor
 from participants.catalog import Catalog, catalog_of
 from participants.database import Query, Read, Slot, delete, insert, new_instance, one_round_trip, update, upsert
-from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
+from participants.models import Attributed, DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import IdempotencyRequest, KnownKeys
 from participants.work.loading import Load, read_by_id
@@ -55,6 +57,7 @@ _PERSON_COLUMNS = tuple(
 class UnitOfWork:
     """What one transaction has read and will write. Services read from it, change its objects and register rows with it.
 
+    Rows and domain events name `actor`: the one that the edge set, or the definition that is giving something just now.
     `cache` holds what a domain has read behind the lock and needs again in this unit, under keys of its own.
     """
 
@@ -69,6 +72,7 @@ class UnitOfWork:
     ) -> None:
         self.tenant = tenant
         self.now = now
+        self.actor = current_actor()
         self.is_silent = is_silent
         self.is_dry_run = is_dry_run
         self.is_history = is_history
@@ -202,14 +206,31 @@ class UnitOfWork:
 
     def add(self, *rows: models.Model) -> None:
         """Insert `rows` at the end of the unit."""
+        self._attribute(rows)
         for row in rows:
             self._rows[type(row)].append(row)
             self._remember_row(row)
 
     def insert_now(self, *rows: models.Model) -> None:
         """Insert `rows` of one model immediately, because the unit will read them from the database. A dry run inserts nothing."""
+        self._attribute(rows)
         if not self.is_dry_run:
             insert(get_connection(), rows)
+
+    @contextmanager
+    def acting_as(self, kind: ActorKind, actor_id: str, label: str) -> Iterator[Actor]:
+        """In the block, rows and domain events name this actor. They keep the request id of the one before."""
+        before = self.actor
+        self.actor = before.in_turn(kind, actor_id, label)
+        try:
+            yield self.actor
+        finally:
+            self.actor = before
+
+    def _attribute(self, rows: Iterable[models.Model]) -> None:
+        for row in rows:
+            if isinstance(row, Attributed):
+                row.attribute_to(self.actor)
 
     def change(self, row: models.Model, *columns: str) -> None:
         """Update a loaded `row` at the end of the unit. Does nothing for a row that will be inserted anyway.
@@ -240,7 +261,7 @@ class UnitOfWork:
 
         Raises LookupError for an unregistered type, and ValueError for unregistered fields.
         """
-        event = domain_event(self.tenant, type_name, participant, data, now=self.now)
+        event = domain_event(self.tenant, type_name, participant, data, actor=self.actor, now=self.now)
         self._undrained.append((participant, event))
         if not self.is_silent:
             self.add(event)
@@ -248,7 +269,7 @@ class UnitOfWork:
 
     def emit_for_tenant(self, type_name: str, data: Mapping[str, Any]) -> DomainEvent:
         """Write a domain event that concerns no participant to the outbox. Definitions do not react to it."""
-        event = domain_event(self.tenant, type_name, None, data, now=self.now)
+        event = domain_event(self.tenant, type_name, None, data, actor=self.actor, now=self.now)
         self.add(event)
         return event
 

@@ -108,7 +108,7 @@ class RewardAdmin(DefinitionAdmin):
         any_number = {"max_claims_per_user": None}  # empty form fields are not in the data
         return services.create_reward(tenant=tenant, data=any_number | dict(data), now=now)
 
-    def save_changes(self, row: Reward, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Reward:
+    def save_settings(self, row: Reward, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Reward:
         return services.change_reward(tenant=tenant, reward_id=str(row.pk), changes=lambda locked: changes, now=now)
 
     @display("left")

@@ -61,7 +61,7 @@ def _problem(text: bytes, lines: CodeLines) -> list[str]:
     return [] if lines.codes else ["Contains no code.", *map(_line_problem, lines.bad[:SHOWN])]
 
 
-def _review(reward: Reward, form: forms.Form) -> Review:
+def _review(request: HttpRequest, reward: Reward, form: forms.Form) -> Review:
     lines: CodeLines = form.cleaned_data["lines"]
     return Review(list(_summary(lines, existing_codes(reward, lines.codes))), {"codes": text_from_codes(lines.codes)})
 

@@ -1,7 +1,7 @@
 from django.db import models
 
 from participants.ids import new_id
-from participants.models import ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, ParticipantRow, ParticipantRowQuerySet
 from participants.models.json import JSONField
 from rewards.engine.multipliers import MULTIPLIER_DIGITS, MULTIPLIER_PLACES, Multiplier
 from rewards.models.definitions import Reward, RewardType
@@ -43,7 +43,7 @@ class MultiplierFields(models.Model):
         return Multiplier(self.multiplier, self.active_from, self.active_until)
 
 
-class Claim(MultiplierFields, ParticipantRow):
+class Claim(Attributed, MultiplierFields, ParticipantRow):
     """One reward that one participant has, or had. Name, type and cost are copied when it is claimed.
 
     - `entry_id` is the ledger entry that paid for it, `refund_id` the entry that refunded it.

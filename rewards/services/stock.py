@@ -7,6 +7,7 @@ from datetime import datetime
 from participants.engine import uuid_of
 from participants.errors import DomainError
 from participants.models import Tenant
+from participants.services.changes import record_change
 from participants.work import UnitOfWork, restartable, unit_of_work
 from rewards.models import Reward, RewardCode
 from rewards.selectors import existing_codes
@@ -82,3 +83,8 @@ def _store(work: UnitOfWork, reward: Reward, codes: Sequence[str]) -> None:
     work.insert_now(*(RewardCode(value=code, **about) for code in codes))
     reward.free_codes, reward.has_codes = reward.free_codes + len(codes), True
     work.change(reward, "free_codes", "has_codes")
+    if not work.is_dry_run:
+        stock = {"codes_added": {"before": None, "after": len(codes)}}
+        record_change(
+            reward, object_type="reward", code=reward.code, changes=stock, tenant_id=reward.tenant_id, now=work.now
+        )

@@ -40,7 +40,7 @@ def register() -> None:
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
     closing_steps.register("rewards", serve_new_stock)
-    clear_codes = update_rows(Claim, code_value=None, reason=None)
+    clear_codes = update_rows(Claim, code_value=None, reason=None, request_id=None)
     erasers.register("claims", Eraser(delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

@@ -78,6 +78,9 @@ class StreakAdmin(DefinitionAdmin):
 
     def save_changes(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
         changes = model_of_console(changes, tenant_zone=tenant.timezone)
+        return self.save_settings(row, tenant=tenant, changes=changes, now=now)
+
+    def save_settings(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
         return services.update_streak(row, tenant=tenant, changes=changes, now=now)
 
     @display("status", ordering="status", label=COLORS)

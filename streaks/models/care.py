@@ -2,12 +2,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Tenant
+from participants.models import Attributed, Tenant
 from participants.models.json import JSONField
 from streaks.models.definitions import Streak
 
 
-class StreakPause(models.Model):
+class StreakPause(Attributed):
     """A time in which a streak is inactive. Windows that it touches cannot be missed. `ended_at` is null while it lasts."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -33,7 +33,7 @@ class AmnestyQuerySet(models.QuerySet["Amnesty"]):
         return self.filter(undone_at=None)
 
 
-class Amnesty(models.Model):
+class Amnesty(Attributed):
     """Days on which no participant of a tenant can miss a window, such as an outage or a holiday. They may be in the past.
 
     `from_on` and `to_on` are dates in `timezone`, both included. `streak_codes` lists the streaks; null means all.

@@ -41,7 +41,7 @@ class ParticipantStreak(ParticipantRow):
     - `paid`: paid milestones, `[[threshold, window], …]`.
     - `vouched`: direct ticks, `{number of ticks: [[first, length], …]}` with `last_at` and `since`.
 
-    `freezes` are excused times of this participant, `[{from, to, reason, at}, …]`.
+    `freezes` are excused times of this participant, `[{from, to, reason, at, actor, actor_label}, …]`.
 
     What was announced: a run of `count` windows (0 after its break was announced), and the risk of the break at `warned_of`.
     `at_risk_at` and `breaks_at` are the instants of the next announcements. Only sweeps and `reach_of` read them.

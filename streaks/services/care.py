@@ -9,9 +9,11 @@ from uuid import UUID
 from django.db import transaction
 
 from gamify.facts import services as facts
+from participants.actors import current_actor
 from participants.catalog import bump_catalog_version, catalog_of
 from participants.errors import DomainError, InvalidInput, NotFound, ParticipantNotFound
 from participants.models import Tenant
+from participants.services.changes import Changes, created, record_change, updated
 from participants.services.tenants import check_timezone
 from participants.work import Load, UnitOfWork, restartable, unit_of_work
 from streaks.engine.windows import iso_instant
@@ -125,6 +127,7 @@ def _excuse(work: UnitOfWork, status: ParticipantStreakStatus, begin: datetime, 
     if len(row.freezes) >= MAX_FREEZES:
         raise InvalidInput("from", f"A streak can be frozen at most {MAX_FREEZES} times.")
     freeze = {"from": begin.isoformat(), "to": end.isoformat(), "reason": reason, "at": work.now.isoformat()}
+    freeze |= {"actor": work.actor.key, "actor_label": work.actor.label}
     row.freezes = [*row.freezes, freeze]
     work.touch(status.participant, is_seen=False)
     work.change(row)
@@ -151,7 +154,9 @@ def declare_amnesty(*, tenant: Tenant, data: Mapping[str, Any], now: datetime, d
         amnesty.pk = None
         return amnesty
     amnesty.created_at = now
+    amnesty.attribute_to(current_actor())
     amnesty.save(force_insert=True)
+    _record(amnesty, created(amnesty, "name", "from_on", "to_on", "timezone", "streak_codes", "reason"), now=now)
     _start_reviews(tenant, amnesty, now=now)
     return amnesty
 
@@ -185,8 +190,15 @@ def undo_amnesty(*, tenant: Tenant, amnesty_id: UUID, now: datetime) -> Amnesty:
     if amnesty.undone_at is None:
         amnesty.undone_at = now
         amnesty.save(update_fields=["undone_at"])
+        _record(amnesty, updated({"undone_at": None}, amnesty), now=now)
         _start_reviews(tenant, amnesty, now=now)
     return amnesty
+
+
+def _record(amnesty: Amnesty, changes: Changes, *, now: datetime) -> None:
+    record_change(
+        amnesty, object_type="amnesty", code=amnesty.name, changes=changes, tenant_id=amnesty.tenant_id, now=now
+    )
 
 
 def _start_reviews(tenant: Tenant, amnesty: Amnesty, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from gamify.facts.services import grant_problem
+from participants.actors import current_actor
 from participants.errors import DomainError, InvalidInput
 from participants.models import Tenant
 from participants.services.definitions import create_definition, update_definition
@@ -199,7 +200,9 @@ def _switch(streak: Streak, status: str, *, now: datetime) -> dict[str, Any]:
         StreakPause.objects.filter(tenant_id=streak.tenant_id, streak=streak, ended_at=None).update(ended_at=now)
         return _to_review(now)
     if streak.status == Status.ACTIVE:
-        StreakPause.objects.create(tenant_id=streak.tenant_id, streak=streak, began_at=now)
+        pause = StreakPause(tenant_id=streak.tenant_id, streak=streak, began_at=now)
+        pause.attribute_to(current_actor())
+        pause.save(force_insert=True)
     return {}
 
 

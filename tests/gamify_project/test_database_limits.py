@@ -44,7 +44,8 @@ def test_no_startup_parameter_is_sent_that_a_pooler_refuses(new_connection):
 
 @pytest.mark.two_connections
 @pytest.mark.django_db(transaction=True)
-def test_behind_a_pooler_limits_are_those_of_each_transaction(new_connection, settings):
+def test_behind_a_pooler_limits_are_those_of_each_transaction(new_connection, settings, monkeypatch):
+    monkeypatch.setattr(database_limits, "_kind", COMMANDS)
     settings.DATABASE_POOLER = "transaction"
     before = in_force()
 

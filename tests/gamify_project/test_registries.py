@@ -4,6 +4,7 @@ from django.conf import settings
 
 from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
+from participants.activity import activity_sources
 from participants.auditing import audits
 from participants.catalog import catalog_parts
 from participants.events import event_types
@@ -84,8 +85,12 @@ def test_the_closing_steps_of_a_unit_of_work():
 
 def test_the_parts_of_the_catalog():
     assert set(catalog_parts) == {
-        "badges", "boosts", "challenges", "leaderboards", "rewards", "rules", "streaks", "tiers", "webhooks",
+        "badges", "boosts", "challenges", "leaderboards", "rewards", "rules", "streaks", "tiers", "versions", "webhooks",
     }  # fmt: skip
+
+
+def test_the_permanent_tables_that_tell_what_actors_did():
+    assert set(activity_sources) == {"events", "points"}
 
 
 def test_the_kinds_of_grant():

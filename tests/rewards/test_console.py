@@ -62,8 +62,9 @@ def test_a_multiplier_is_defined_and_changed_without_json(tenant):
     ],
 )
 def test_problems_are_shown_at_their_field(tenant, nothing_written, given, field):
+    console = Console(tenant)
     with nothing_written():
-        answer = Console(tenant).post("rewards_reward_add", opened_for=str(tenant.pk), **MULTIPLIER | given)
+        answer = console.post("rewards_reward_add", opened_for=str(tenant.pk), **MULTIPLIER | given)
 
     assert field in errors_of(answer)
 

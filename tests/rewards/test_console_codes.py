@@ -26,10 +26,10 @@ def confirm(console, reward, preview):
 
 
 def test_a_list_is_previewed_before_anything_is_stored(tenant, make_reward, nothing_written):
-    reward = make_reward(codes=["A"])
+    reward, console = make_reward(codes=["A"]), Console(tenant)
 
     with nothing_written():
-        answer = Console(tenant).post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
+        answer = console.post(PAGE, reward.pk, codes="B\nA\n\nC,D\nB\nE\x01")
 
     assert summary_in(answer) == [
         "New codes: 1.",

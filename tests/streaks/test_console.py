@@ -249,8 +249,9 @@ def test_a_milestone_accepts_only_rewards_of_the_tenant(tenant, other_tenant, mo
     monkeypatch.setitem(grant_kinds._entries, "reward", kind)
     row = milestones(("7", mine, "ever"))
 
+    console = Console(other_tenant, user=staff("streaks.add_streak"))
     with nothing_written():
-        refused = Console(other_tenant, user=staff("streaks.add_streak")).post(ADD, **new(other_tenant, **row))
+        refused = console.post(ADD, **new(other_tenant, **row))
 
     assert errors_of(refused) == {"milestones": ["No. 1: the reward does not exist."]}
     Console(tenant).post(ADD, **new(tenant, **row))

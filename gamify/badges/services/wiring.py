@@ -15,7 +15,7 @@ def register() -> None:
     badges_in.register()
     erasers.register("badge progress", Eraser(delete=delete_rows(BadgeProgress), anonymize=keep_rows))
     register_metrics()
-    clear_metadata = update_rows(BadgeAward, metadata={})
+    clear_metadata = update_rows(BadgeAward, metadata={}, request_id=None)
     erasers.register("badges", Eraser(delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
     badge = {

@@ -45,6 +45,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     conditions = list(_conditions(entry.get("conditions", ())))
     return {
         "source": _source(entry),
+        "version": entry.get("version"),
         "result": _words(entry["result"]),
         "note": entry.get("note"),
         "conditions": conditions,

@@ -88,10 +88,11 @@ EXPLAINED = Example(
                 "is_change": False,
                 "depth": 0,
                 "heard": [
-                    {"type": "streak", "code": "weekly_buyer", "result": "counted", "note": "3 in a row"},
+                    {"type": "streak", "code": "weekly_buyer", "version": 1, "result": "counted", "note": "3 in a row"},
                     {
                         "type": "rule",
                         "code": "big_spender",
+                        "version": 2,
                         "result": "not_matched",
                         "conditions": [
                             {"field": "amount", "operator": "gte", "expected": 100, "actual": 49.99, "holds": False}

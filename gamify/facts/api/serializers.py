@@ -93,6 +93,9 @@ class JudgedCondition(serializers.Serializer[Any]):
 class HeardBy(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="streak, challenge, badge or rule.")
     code = serializers.CharField(help_text="Code of the definition.")
+    version = serializers.IntegerField(
+        required=False, help_text="The version of the definition that decided, as in `GET admin/changes`."
+    )
     result = serializers.CharField(help_text="The result: matched, not_matched, limited, counted and so on.")
     note = serializers.CharField(required=False, help_text="Further explanation, for people.")
     conditions = JudgedCondition(many=True, required=False, help_text="The conditions of its expression, in order.")

@@ -13,11 +13,12 @@ from typing import Any
 
 import structlog
 
-from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, TraceEntry, TraceRest, UndoNote
+from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services.facts import Cause, Fact
 from gamify.facts.services.kinds import grant_kinds
 from gamify.facts.services.listening import Consumer, consumers, listeners_of
 from gamify.facts.services.tracing import NoTracer, Trace, Tracer
+from participants.actors import ActorKind
 from participants.errors import DomainError
 from participants.events import event_types
 from participants.models import DomainEvent, Participant
@@ -49,7 +50,7 @@ def is_change(type_name: str) -> bool:
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:
     """Pass `fact` and all changes that follow from it to the consumers. Nothing in here refuses the fact."""
-    run = _Run(work, Tracer(), now=now)
+    run = _Run(work, Tracer(work.catalog), now=now)
     run.queue.append(fact)
     return run.to_the_end()
 
@@ -66,7 +67,7 @@ def publish_changes(
 
     `at` is the time at which it happened; None stands for now. Returns what was given, in order.
     """
-    run = _Run(work, NoTracer(), now=now)
+    run = _Run(work, NoTracer(work.catalog), now=now)
     cause = Cause(participant=participant, at=at or now, key=f"settled:{work.next_number()}", depth=-1, is_traced=False)
     run.apply(outcomes, cause)
     return run.to_the_end().granted
@@ -164,7 +165,8 @@ class _Run:
         kind = grant_kinds[grant.kind]
         self._work.load(kind.loads(self._work.catalog, [grant.spec]))
         try:
-            return tuple(kind.give(self._work, cause.participant, grant))
+            with self._work.acting_as(ActorKind.DEFINITION, *_name_of(grant.source)):
+                return tuple(kind.give(self._work, cause.participant, grant))
         except DomainError as refusal:
             return self._refuse(grant, "grant_refused", refusal.message, refusal=refusal.code)
 
@@ -172,3 +174,8 @@ class _Run:
         logger.info(log_event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **details)
         self._tracer.add_refusal(grant, reason)
         return ()
+
+
+def _name_of(source: Source) -> tuple[str, str]:
+    """Return the id and the label of a definition as an actor: its type and its code."""
+    return f"{source.type}:{source.code}", f"{source.type} {source.code}"

@@ -97,7 +97,7 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
     work.touch(participant, is_seen=False)
     participant.total_events -= 1
     undone = [each.to_json() for each in _undo(work, participant, event)]
-    event.reversal = {"reason": reason, "undone": undone}
+    event.reversal = {"reason": reason, "undone": undone, "by": {"actor": work.actor.key, "label": work.actor.label}}
     work.change(event, "reversed_at", "reversal")
     data = {"event_id": str(event.pk), "event_name": event.name, "reason": reason, "undone": undone}
     work.emit("event.reversed", participant, data)

@@ -1,6 +1,6 @@
 """The decision trace: which definitions listened to what, what each of them did, and why something was not given.
 
-    {"facts": [{"name", "is_change", "depth", "heard": [{"type", "code", "result", "note"?, "conditions"?}], "more"?}],
+    {"facts": [{"name", "is_change", "depth", "heard": [{"type", "code", "version", "result", "note"?, "conditions"?}], "more"?}],
      "granted": [...], "refused": [{"type", "source", "reason"}], "cut": ["tier.upgraded", ...]}
 
 The trace is stored with the event, so its size is limited. It lists the first definitions that did not match and counts the others
@@ -12,6 +12,8 @@ from typing import Any
 
 from gamify.facts.engine.outcomes import MAX_NOT_MATCHED, NOT_MATCHED, Grant, GrantReport, TraceEntry
 from gamify.facts.services.facts import Fact
+from participants.catalog import Catalog
+from participants.selectors import versions_in
 
 MAX_CONDITIONS = 300
 
@@ -21,7 +23,8 @@ Trace = Mapping[str, Any]
 class Tracer:
     """Records the trace of one run of the pipeline."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
         self._facts: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._cut: list[str] = []
@@ -46,7 +49,8 @@ class Tracer:
         fact["more"] = fact.get("more", 0) + definitions
 
     def _to_json(self, entry: TraceEntry) -> dict[str, Any]:
-        document = {**entry.source.to_json(), "result": entry.result}
+        version = versions_in(self._catalog).get((entry.source.type, entry.source.code), 1)
+        document = {**entry.source.to_json(), "version": version, "result": entry.result}
         if entry.note is not None:
             document["note"] = entry.note if isinstance(entry.note, str) else entry.note()
         conditions = entry.conditions() if self._conditions < MAX_CONDITIONS else ()

@@ -1,18 +1,34 @@
 """Registers what events provide to the layers below."""
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from gamify.facts.models import PRUNED, Event
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.metrics import register_event_metrics
 from participants import events
+from participants.activity import ActivitySource, activity_sources
+from participants.engine import instant_text
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
-from participants.models import Participant
+from participants.models import Participant, Tenant
 from participants.services.participants import Eraser, delete_rows, erasers
 
 
 def _clear_properties(participant: Participant) -> None:
     """Anonymise: the name and the time of an event stay; its properties, its trace, its undo notes and reasons are cleared."""
-    Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None)
+    Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None, request_id=None)
     Event.objects.of(participant).exclude(reversed_at=None).update(reversal={"reason": None, "undone": []})
+
+
+def _events_of(tenant: Tenant) -> "QuerySet[Event]":
+    return Event.objects.filter(tenant_id=tenant.pk)
+
+
+def _describe(event: Event) -> tuple[str, dict[str, Any]]:
+    """Return an event as an item of the activity."""
+    at = instant_text(event.occurred_at)
+    return "event.recorded", {"event_id": str(event.pk), "event_name": event.name, "timestamp": at}
 
 
 _REVERSED = {
@@ -28,6 +44,7 @@ def register() -> None:
     consumers()  # so that a misspelt name in the settings fails at the start, and not at the first event
     register_event_metrics()
     erasers.register("events", Eraser(delete=delete_rows(Event), anonymize=_clear_properties))
+    activity_sources.register("events", ActivitySource(_events_of, frozenset({"event.recorded"}), _describe))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),

@@ -1,19 +1,36 @@
 """Registrations of the points domain with the layers below."""
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from gamify.facts.services import undoers
-from gamify.points.models import ExpiringCredit, LedgerEntry
+from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
 from gamify.points.selectors import boosts_in
 from gamify.points.services import lots, metrics, multiplying
 from gamify.points.services.reversing import undo_event
 from participants import events
+from participants.activity import ActivitySource, activity_sources
 from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
+from participants.models import Tenant
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 from participants.work import Settlement, settlements
+
+EVENT_TYPES = {
+    EntryType.AWARD: "points.awarded",
+    EntryType.DEDUCT: "points.deducted",
+    EntryType.CLAIM: "points.deducted",
+    EntryType.REFUND: "points.refunded",
+    EntryType.EXPIRE: "points.expired",
+    EntryType.ADJUST: "points.adjusted",
+    EntryType.REVERSAL: "points.reversed",
+}
+"""The domain event that each type of ledger entry emits."""
 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    clear_texts = update_rows(LedgerEntry, reason=None, metadata={})
+    clear_texts = update_rows(LedgerEntry, reason=None, metadata={}, request_id=None)
     erasers.register("points", Eraser(delete=delete_rows(LedgerEntry, ExpiringCredit), anonymize=clear_texts))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
@@ -41,8 +58,20 @@ def register() -> None:
     )
     events.register("points.adjusted", "A balance was adjusted by staff.", moved)
     events.register("points.reversed", "A ledger entry was undone.", moved | undone)
+    activity_sources.register("points", ActivitySource(_entries_of, frozenset(EVENT_TYPES.values()), _describe))
     undoers.register("points", undo_event)
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     boosts_in.register()
     multiplying.register()
     metrics.register()
+
+
+def _entries_of(tenant: Tenant) -> "QuerySet[LedgerEntry]":
+    return LedgerEntry.objects.filter(tenant_id=tenant.pk)
+
+
+def _describe(entry: LedgerEntry) -> tuple[str, dict[str, Any]]:
+    """Return a ledger entry as an item of the activity."""
+    about = {"transaction_id": str(entry.pk), "delta": entry.delta, "new_balance": entry.balance_after}
+    event = {} if entry.event_id is None else {"event_id": str(entry.event_id)}
+    return EVENT_TYPES[EntryType(entry.type)], {**about, "reason": entry.reason, **event}

@@ -110,7 +110,10 @@ class RuleAdmin(DefinitionAdmin):
         return services.create_rule(tenant=tenant, data=model_values(data), now=now)
 
     def save_changes(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
-        return services.update_rule(row, tenant=tenant, changes=model_values(changes), now=now)
+        return self.save_settings(row, tenant=tenant, changes=model_values(changes), now=now)
+
+    def save_settings(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
+        return services.update_rule(row, tenant=tenant, changes=changes, now=now)
 
     @display("when")
     def display_when(self, rule: Rule) -> str:

@@ -45,7 +45,7 @@ def register() -> None:
         )
     )
     ladder_of.register()
-    clear_reasons = update_rows(TierChange, reason=None)
+    clear_reasons = update_rows(TierChange, reason=None, request_id=None)
     erasers.register("tier changes", Eraser(delete=delete_rows(TierChange), anonymize=clear_reasons))
     tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
     upgraded = {

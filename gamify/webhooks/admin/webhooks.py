@@ -97,7 +97,7 @@ def _replay(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -
 
 def _delete(request: HttpRequest, endpoint: Endpoint, data: Mapping[str, Any]) -> Done:
     pk = endpoint.pk
-    services.delete_endpoint(endpoint)
+    services.delete_endpoint(endpoint, now=timezone.now())
     endpoint.pk = pk  # Django has set it to None, and the audit row needs it
     return Done(f"Deleted: {endpoint}.", "Deleted.", flag=audit.DELETION, next_url=reverse(LIST))
 

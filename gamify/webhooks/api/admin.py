@@ -106,7 +106,7 @@ class WebhooksViewSet(OneWebhookViewSet):
     @operation("delete_webhook", answer=Deleted, errors=[UNKNOWN], example=examples.DELETED)
     def destroy(self, request: Request, webhook_id: str) -> Response:
         """Delete a webhook and the log of its deliveries. Pending deliveries are not sent."""
-        services.delete_endpoint(self.endpoint(webhook_id))
+        services.delete_endpoint(self.endpoint(webhook_id), now=self.now)
         return Response({"message": "Webhook deleted"})
 
     @operation("test_webhook", answer=DeliveryAnswer, errors=[UNKNOWN, WebhookInactive()], example=examples.TESTED)

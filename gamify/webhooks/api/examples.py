@@ -78,6 +78,12 @@ FEED = Example(
                     "new_count": 7,
                     "longest_count": 12,
                 },
+                "actor": {
+                    "kind": "api_key",
+                    "id": "01a20030-0b1c-7d2e-8f3a-4b5c6d7e8f90",
+                    "label": "shop backend (bq_live_Ab3dE6…)",
+                },
+                "request_id": "req-8f14e45f",
             }
         ],
         "next_cursor": "4711",

@@ -10,6 +10,7 @@ from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, DeliveryStatus
 from gamify.webhooks.selectors.feed import FeedPage
 from gamify.webhooks.services.replaying import MISSED
+from participants.api.actors import actor_field, request_id_field
 from participants.api.answers import shows
 from participants.api.fields import CodesField, ParticipantIdField
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
@@ -147,6 +148,8 @@ class FeedEvent(serializers.Serializer[Any]):
     data = serializers.DictField(  # type: ignore[assignment]  # serializers have an attribute of this name
         help_text="The fields of its type: see the webhooks of this document."
     )
+    actor = actor_field()
+    request_id = request_id_field()
 
 
 class FeedAnswer(serializers.Serializer[Any]):

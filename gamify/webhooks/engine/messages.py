@@ -20,6 +20,10 @@ class Event(Protocol):
     def tenant_id(self) -> UUID: ...
     @property
     def data(self) -> Any: ...
+    @property
+    def actor_json(self) -> Mapping[str, str] | None: ...
+    @property
+    def request_id(self) -> str | None: ...
 
 
 def message_of(event: Event) -> dict[str, Any]:
@@ -30,6 +34,8 @@ def message_of(event: Event) -> dict[str, Any]:
         "occurred_at": instant_text(event.occurred_at),
         "tenant_id": str(event.tenant_id),
         "data": event.data,
+        "actor": event.actor_json,
+        "request_id": event.request_id,
     }
 
 

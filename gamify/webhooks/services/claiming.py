@@ -128,7 +128,7 @@ def _events_of(rows: Sequence[Delivery]) -> Mapping[UUID, DomainEvent]:
 
 def _declare_events(*, size: int) -> "QuerySet[DomainEvent]":
     rows = DomainEvent.objects.filter(Among("id", "ids", DomainEvent._meta.pk, size=size))
-    return rows.only("id", "tenant_id", "type", "occurred_at", "data")
+    return rows.only("id", "tenant_id", "type", "occurred_at", "data", "actor", "actor_label", "request_id")
 
 
 _EVENTS = Query(_declare_events)

@@ -16,9 +16,11 @@ from participants.engine import instant_text
 from participants.errors import DomainError, NotFound
 from participants.models import Tenant
 from participants.secrets import encrypt
+from participants.services.changes import HIDDEN, Changes, created, record_change, removed, updated
 from participants.work import restartable, unit_of_work
 
 MAX_ENDPOINTS = 100
+SETTINGS = ("url", "description", "event_types", "is_active", "disabled_because")
 
 
 class WebhookNotFound(NotFound):
@@ -61,6 +63,7 @@ def create_endpoint(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -
     endpoint = Endpoint.objects.create(
         tenant=tenant, ciphertext=encrypt(secret), created_at=now, updated_at=now, **data
     )
+    _record(endpoint, created(endpoint, *SETTINGS), now=now)
     return EndpointWithSecret(endpoint, secret)
 
 
@@ -79,20 +82,30 @@ def update_endpoint(endpoint: Endpoint, *, changes: Mapping[str, Any], now: date
 
 
 def _write(endpoint: Endpoint, changes: Mapping[str, Any], *, now: datetime) -> None:
+    before = {name: getattr(endpoint, name) for name in changes if name in SETTINGS}
     for name, value in changes.items():
         setattr(endpoint, name, value)
     endpoint.updated_at = now
     endpoint.save(update_fields=[*changes, "updated_at"])
+    _record(endpoint, updated(before, endpoint) | ({"secret": HIDDEN} if "ciphertext" in changes else {}), now=now)
+
+
+def _record(endpoint: Endpoint, changes: Changes, *, now: datetime) -> None:
+    record_change(
+        endpoint, object_type="webhook", code=endpoint.url, changes=changes, tenant_id=endpoint.tenant_id, now=now
+    )
 
 
 @transaction.atomic
-def delete_endpoint(endpoint: Endpoint) -> None:
+def delete_endpoint(endpoint: Endpoint, *, now: datetime) -> None:
     """Delete an endpoint and all its deliveries. Pending deliveries are not sent."""
     Delivery.objects.of(endpoint).delete()
     bump_catalog_version(endpoint.tenant)
+    _record(endpoint, removed(endpoint, *SETTINGS), now=now)
     endpoint.delete()
 
 
+@transaction.atomic
 def rotate_secret(endpoint: Endpoint, *, now: datetime) -> EndpointWithSecret:
     """Replace the secret. For 24 hours, deliveries are signed with both secrets, so that the receiver can be changed in this time."""
     secret = new_secret()

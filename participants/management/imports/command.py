@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from participants.actors import ActorKind, acting_as, actor_of
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
+from participants.ids import new_id
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
 from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
 from participants.management.imports.bookmarks import bookmark
@@ -104,9 +106,14 @@ class ImportCommand(ReportingCommand, Generic[Item]):
             _report_start(screen, source, begin)
             warnings = Warnings(self.columns, screen.say)
             run = Run(self, tenant, row=row, bad=BadLines(screen.say, bad_file), warnings=warnings, options=options)
-            run.import_all(records(source, columns=self.columns, after=begin), screen)
+            with acting_as(actor_of(ActorKind.IMPORT, row.pk if row else new_id(), self._label(source))):
+                run.import_all(records(source, columns=self.columns, after=begin), screen)
         self._bad_in_file = run.bad_in_file
         return _report(run, begin, is_dry_run=options["dry_run"], seconds=time.monotonic() - started)
+
+    def _label(self, source: Source) -> str:
+        """Name the import as an actor, without the name of the file: it may contain the name of a person."""
+        return f"{self.bookmark_name} {(source.digest or 'stream')[:12]}"
 
     @property
     def bookmark_name(self) -> str:

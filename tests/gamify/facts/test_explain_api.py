@@ -68,7 +68,7 @@ def test_every_condition_is_explained_with_the_value_that_it_found(api, big_spen
                 "name": "purchase",
                 "is_change": False,
                 "depth": 0,
-                "heard": [{"type": "streak", "code": "big", **entry}],
+                "heard": [{"type": "streak", "code": "big", "version": 1, **entry}],
             }
         ],
         "granted": [],

@@ -82,7 +82,7 @@ def test_the_trace_shows_that_points_were_capped(tenant):
 
     assert [given.amount for given in processed.granted] == [500]
     assert processed.trace["facts"][0]["heard"] == [
-        {**SOURCE, "result": "capped", "note": "1,200 points, limited to the maximum of 500"}
+        {**SOURCE, "version": 1, "result": "capped", "note": "1,200 points, limited to the maximum of 500"}
     ]
 
 

@@ -363,8 +363,14 @@ def test_the_trace_lists_listeners_results_and_grants(work, kind):
                 "is_change": False,
                 "depth": 0,
                 "heard": [
-                    {"type": "rule", "code": "big", "result": "not_matched", "conditions": [condition]},
-                    {"type": "rule", "code": "welcome", "result": "matched", "note": "for the first time"},
+                    {"type": "rule", "code": "big", "version": 1, "result": "not_matched", "conditions": [condition]},
+                    {
+                        "type": "rule",
+                        "code": "welcome",
+                        "version": 1,
+                        "result": "matched",
+                        "note": "for the first time",
+                    },
                 ],
             }
         ],

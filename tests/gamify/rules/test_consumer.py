@@ -94,6 +94,7 @@ def test_an_expression_tests_the_event_and_the_participant(tenant):
         {
             "type": "rule",
             "code": "big_pro",
+            "version": 1,
             "result": "not_matched",
             "conditions": [
                 {"field": "amount", "operator": "gte", "expected": 100, "actual": 100, "holds": True},
@@ -166,7 +167,7 @@ def test_the_trace_says_which_limit_stopped_a_rule(tenant, limits, note):
     assert [len(answer) for answer in grants_of(tenant, event(), event(at=NOW - timedelta(seconds=59)))] == [1, 0]
 
     (entry,) = Event.objects.order_by("id").last().trace["facts"][0]["heard"]
-    assert entry == {"type": "rule", "code": "one", "result": "limited", "note": note}
+    assert entry == {"type": "rule", "code": "one", "version": 1, "result": "limited", "note": note}
 
 
 def test_a_cooldown_of_zero_is_no_limit(tenant):

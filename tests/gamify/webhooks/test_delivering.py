@@ -66,6 +66,8 @@ def test_events_arrive_signed(tenant, webhook, receiver):
         "occurred_at": event.occurred_at.isoformat().replace("+00:00", "Z"),
         "tenant_id": str(tenant.pk),
         "data": event.data,
+        "actor": event.actor_json,
+        "request_id": event.request_id,
     }
     assert awarded.headers["webhook-id"] == str(event.pk)
     assert awarded.headers["webhook-schema-version"] == "1"

@@ -57,7 +57,10 @@ def test_answered_changes_are_in_the_feed_at_once(tenant, admin_api):
         "occurred_at": event.occurred_at.isoformat().replace("+00:00", "Z"),
         "tenant_id": str(tenant.pk),
         "data": event.data,
+        "actor": event.actor_json,
+        "request_id": event.request_id,
     }
+    assert body["events"][-1]["actor"]["kind"] == "api_key"
     assert (body["has_more"], body["next_cursor"]) == (False, "4")
 
 

@@ -67,6 +67,7 @@ def _page(tenant: Tenant, feed_filter: FeedFilter, after: str | None) -> FeedPag
 def _line(event: DomainEvent, *, as_json: bool) -> str:
     if as_json:
         about = {"cursor": str(event.position), "id": str(event.pk), "type": event.type}
-        return json.dumps({**about, "occurred_at": instant_text(event.occurred_at), "data": event.data})
+        who = {"actor": event.actor_json, "request_id": event.request_id}
+        return json.dumps({**about, "occurred_at": instant_text(event.occurred_at), "data": event.data, **who})
     data = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.data.items())
     return f"{instant_text(event.occurred_at)}  {event.type:<28}  {data}"

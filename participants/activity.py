@@ -1,0 +1,132 @@
+"""Activity: what an actor did, newest first, from the rows that name their actors.
+
+Most of it are the domain events, of which every change of a participant emits one. They are removed after a while, and imports emit
+none. So a domain can register a permanent table as a further source, which then stands for the types of domain events that repeat it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from participants.events import event_types
+from participants.models import DomainEvent, Participant, Tenant
+from participants.registries import Registry
+from participants.selectors import written_between, wrote
+
+
+@dataclass(frozen=True)
+class ActivitySource:
+    """A permanent table of one domain.
+
+    - `rows(tenant)`: its rows. They are `Attributed`, and their ids are ordered by time.
+    - `types`: the types of domain events that tell the same. The domain events of these types are left out.
+    - `describe(row)`: the type and the details of a row.
+    """
+
+    rows: Callable[[Tenant], QuerySet[Any]]
+    types: frozenset[str]
+    describe: Callable[[Any], tuple[str, Mapping[str, Any]]]
+
+
+activity_sources: Registry[ActivitySource] = Registry("Activity source")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One thing that was written. `id` orders all of them by time.
+
+    `participant_id` is the client's id. `participant_pk` is ours; it is None if the participant does not exist any more.
+    """
+
+    id: UUID
+    actor_json: Mapping[str, str] | None
+    request_id: str | None
+    participant_id: str | None
+    participant_pk: UUID | None
+    type: str
+    data: Mapping[str, Any]
+
+    @property
+    def at(self) -> datetime:
+        """When it was written: the time in its UUIDv7."""
+        return datetime.fromtimestamp((self.id.int >> 80) / 1000, tz=UTC)
+
+
+@dataclass(frozen=True)
+class ActivityFilter:
+    """Which activity is wanted; None: all.
+
+    - `actor` is `kind:id`, an id or a kind.
+    - `since` is included, `until` is not.
+    - `before` is the id of the last item of the page before.
+    """
+
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    external_id: str | None = None
+    before: UUID | None = None
+
+
+def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tuple[Sequence[Activity], UUID | None]:
+    """Return up to `limit` items, newest first, and the cursor of the next page, None after the last one."""
+    condition = _condition(tenant, wanted)
+    if condition is None:
+        return (), None
+    found = [_newest(source, tenant, condition, limit) for source in (_DOMAIN_EVENTS, *activity_sources.values())]
+    rows = list(islice(merge(*found, key=lambda pair: pair[1].pk, reverse=True), limit + 1))
+    items = _items(rows[:limit])
+    return items, items[-1].id if len(rows) > limit else None
+
+
+def _condition(tenant: Tenant, wanted: ActivityFilter) -> Q | None:
+    """Return the condition for rows of all sources; None if no row can meet it, because there is no such participant."""
+    condition = wrote(wanted.actor) & written_between(wanted.since, wanted.until, wanted.before)
+    if wanted.external_id is None:
+        return condition
+    participant = Participant.objects.of(tenant).filter(external_id=wanted.external_id).values_list("pk", flat=True)
+    found = participant.first()
+    return None if found is None else condition & Q(participant_id=found)
+
+
+def _newest(source: ActivitySource, tenant: Tenant, condition: Q, limit: int) -> Iterable[tuple[ActivitySource, Any]]:
+    rows = source.rows(tenant).filter(condition).order_by("-pk")[: limit + 1]
+    return [(source, row) for row in rows]
+
+
+def _items(rows: Sequence[tuple[ActivitySource, Any]]) -> Sequence[Activity]:
+    ids = {row.participant_id for _, row in rows if row.participant_id is not None}
+    names = dict(Participant.objects.filter(pk__in=ids).values_list("pk", "external_id"))
+    return [_item(source, row, names) for source, row in rows]
+
+
+def _item(source: ActivitySource, row: Any, names: Mapping[UUID, str]) -> Activity:
+    type_name, data = source.describe(row)
+    external_id = names.get(row.participant_id, data.get("participant_id"))
+    pk = row.participant_id if row.participant_id in names else None
+    details = {name: value for name, value in data.items() if name != "participant_id"}
+    return Activity(row.pk, row.actor_json, row.request_id, external_id, pk, type_name, details)
+
+
+# --- domain events ----------------------------------------------------------------------------------------------------
+
+
+def _events_of(tenant: Tenant) -> "QuerySet[DomainEvent]":
+    repeated = frozenset[str]().union(*(source.types for source in activity_sources.values()))
+    return DomainEvent.objects.filter(tenant_id=tenant.pk).exclude(type__in=repeated)
+
+
+def _describe_event(event: DomainEvent) -> tuple[str, Mapping[str, Any]]:
+    """Return the data without confidential fields, such as coupon codes."""
+    fields = event_types[event.type].fields if event.type in event_types else {}
+    hidden = {name for name, field in fields.items() if field.confidential}
+    return event.type, {name: value for name, value in event.data.items() if name not in hidden}
+
+
+_DOMAIN_EVENTS = ActivitySource(rows=_events_of, types=frozenset(), describe=_describe_event)

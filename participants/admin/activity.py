@@ -1,0 +1,112 @@
+"""The page that lists what an actor did, newest first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.http import urlencode
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+
+from participants.activity import Activity, ActivityFilter, activity_page
+from participants.actors import MAX_KEY, ActorKind
+from participants.admin.access import link
+from participants.admin.base import for_picked_tenant
+from participants.admin.picker import picked_tenant
+from participants.admin.words import plain, table_of
+from participants.engine import MAX_EXTERNAL_ID, uuid_of
+from participants.models import Participant, Tenant
+
+PERMISSION = "participants.view_domainevent"
+PAGE = 50
+KIND_WORDS: Mapping[str, str] = {
+    ActorKind.API_KEY: "API key",
+    ActorKind.STAFF: "staff",
+    ActorKind.DEFINITION: "definition",
+    ActorKind.SWEEP: "task",
+    ActorKind.IMPORT: "import",
+    ActorKind.PARTNER: "partner",
+    ActorKind.COMMAND: "command",
+}
+
+
+class ActivityForm(forms.Form):
+    actor = forms.CharField(
+        required=False,
+        max_length=MAX_KEY,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Id of a key, a user or an import, <code>rule:CODE</code> for a rule, or a kind such as <code>staff</code>. "
+        "A click on an actor below fills it in.",
+    )
+    participant_id = forms.CharField(
+        label="Participant", required=False, max_length=MAX_EXTERNAL_ID, strip=False, widget=UnfoldAdminTextInputWidget
+    )
+    since = forms.SplitDateTimeField(required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="In UTC.")
+    until = forms.SplitDateTimeField(required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="In UTC.")
+
+
+def activity(request: HttpRequest) -> HttpResponse:
+    """View: GET lists one page. The filters and the cursor are in the query string, so that a page can be linked to."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    return for_picked_tenant(request, _page, request)
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    tenant = picked_tenant(request)
+    assert tenant is not None, "the page is only shown for a picked tenant"  # noqa: S101
+    form = ActivityForm(request.GET)
+    items, cursor = _found(tenant, form, request.GET.get("cursor", "")) if form.is_valid() else ((), None)
+    filters = {name: str(value) for name, value in request.GET.items() if name != "cursor"}
+    context = {
+        **admin.site.each_context(request),
+        "title": "Activity",
+        "form": form,
+        "items": [_shown(item, request, filters) for item in items],
+        "older": f"?{urlencode(filters | {'cursor': str(cursor)})}" if cursor else "",
+        "newest": f"?{urlencode(filters)}" if request.GET.get("cursor") else "",
+    }
+    return TemplateResponse(request, "admin/participants/activity.html", context)
+
+
+def _found(tenant: Tenant, form: ActivityForm, cursor: str) -> tuple[Any, Any]:
+    wanted = form.cleaned_data
+    return activity_page(
+        tenant,
+        ActivityFilter(
+            actor=wanted["actor"] or None,
+            since=wanted["since"],
+            until=wanted["until"],
+            external_id=wanted["participant_id"] or None,
+            before=uuid_of(cursor),
+        ),
+        limit=PAGE,
+    )
+
+
+def _shown(item: Activity, request: HttpRequest, filters: Mapping[str, str]) -> dict[str, Any]:
+    actor = item.actor_json
+    key = f"{actor['kind']}:{actor['id']}" if actor else ""
+    return {
+        "at": item.at,
+        "what": item.type.replace(".", " ").replace("_", " "),
+        "details": table_of(item.data),
+        "participant": _participant(item, request),
+        "actor": actor["label"] if actor else "not known",
+        "kind": KIND_WORDS.get(actor["kind"], actor["kind"]) if actor else "",
+        "of_actor": f"?{urlencode({**filters, 'actor': key})}" if actor else "",
+        "request_id": item.request_id,
+    }
+
+
+def _participant(item: Activity, request: HttpRequest) -> Any:
+    if item.participant_id is None:
+        return ""
+    return (
+        plain(item.participant_id)
+        if item.participant_pk is None
+        else link(item.participant_id, Participant, item.participant_pk, request.user)
+    )
