@@ -1,27 +1,14 @@
 """Creates the definitions of the built-in tenants `demo` and `quickstart`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from gamify.badges.models import Badge
-from gamify.badges.services import update_badge
-from gamify.leaderboards.models import Leaderboard
-from gamify.leaderboards.services import update_leaderboard
+from participants.api.kinds import kind_of
 from participants.models import Definition, Tenant
-from participants.services.definitions import create_definition, update_definition
-from streaks.models import Streak
-from streaks.services import update_streak
-
-# The services that change a definition. Other kinds use `update_definition`.
-UPDATES: Mapping[type[Definition], Callable[..., Definition]] = {
-    Badge: update_badge,
-    Leaderboard: update_leaderboard,
-    Streak: update_streak,
-}
 
 
 @dataclass(frozen=True)
@@ -47,9 +34,8 @@ def create_missing(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: date
 
 
 def _create(tenant: Tenant, blueprint: Blueprint, *, now: datetime) -> None:
-    noun = str(blueprint.model._meta.model_name)
     data = {"code": blueprint.code, **blueprint.fields}
-    create_definition(blueprint.model, noun=noun, tenant=tenant, data=data, now=now)
+    kind_of(blueprint.model).create(tenant=tenant, data=data, now=now)
 
 
 @transaction.atomic
@@ -67,5 +53,4 @@ def restore(tenant: Tenant, blueprints: Sequence[Blueprint], *, now: datetime) -
 def _change(row: Definition, tenant: Tenant, fields: Mapping[str, Any], *, now: datetime) -> None:
     changes = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if changes:
-        update: Callable[..., Definition] = UPDATES.get(type(row), update_definition)
-        update(row, tenant=tenant, changes=changes, now=now)
+        kind_of(type(row)).update(row, tenant=tenant, changes=changes, now=now)

@@ -52,6 +52,10 @@ NAVIGATION = [
         _page("Try an event", "experiment", "rules_rule_try", "rules.view_rule"),
     ),
     _group(
+        "Programme",
+        _page("Export and import", "move_up", "programme", "programme.view_previousprogramme"),
+    ),
+    _group(
         "Rewards",
         _page("Rewards", "redeem", "rewards_reward_changelist", "rewards.view_reward"),
         _page("Codes", "confirmation_number", "rewards_rewardcode_changelist", "rewards.view_rewardcode"),

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "gamify.webhooks",
     "streaks",
     "rewards",
+    "gamify_project.programme",
 ]
 
 # Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.

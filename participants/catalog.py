@@ -96,6 +96,12 @@ def _put(catalog: Catalog) -> Catalog:
     return catalog
 
 
+def forget_catalog(tenant: Tenant) -> None:
+    """Drop the cached catalog. Call it after a transaction that read a catalog which it may have rolled back."""
+    with _lock:
+        _catalogs.pop(tenant.pk, None)
+
+
 _bumps: Counter[UUID] = Counter()
 
 

@@ -1,6 +1,7 @@
 """Request bodies of rewards, shared by API and console."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +16,15 @@ from participants.api.fields import (
     VisibleLineField,
     WebAddressField,
 )
+from participants.api.kinds import DefinitionKind, participants_with, register_kind, shown
 from participants.api.nested import NestedObject
-from participants.api.scalars import FractionField, InstantField, WholeNumberField
+from participants.api.scalars import FlagField, FractionField, InstantField, WholeNumberField
 from participants.engine import MAX_BIGINT, is_empty_period, plain_number
+from participants.models import Tenant
+from rewards import services
 from rewards.engine.multipliers import MAX_HOURS
 from rewards.engine.patterns import MAX_PATTERN, pattern_problem
-from rewards.models import RewardType
+from rewards.models import Claim, Reward, RewardType
 
 MULTIPLIER = RewardType.POINTS_MULTIPLIER.value
 MAX_COUNT = 2**31 - 1
@@ -162,3 +166,52 @@ class RewardChanges(DefinitionChanges):
 class NewReward(RewardChanges):
     code = NewCodeField(required=False, help_text="Your code for it; by default made from the name. It never changes.")
     name = NameField()
+
+
+class WholeReward(NewReward):
+    """A reward in a programme file. The number of pieces is stock, so it is not in the file."""
+
+    reward_type = total_inventory = None  # type: ignore[assignment]  # DRF's way to leave out what the parents declare
+    code = NewCodeField()
+    type = serializers.ChoiceField(choices=RewardType.choices)
+    has_inventory = FlagField(
+        required=False,
+        help_text="Whether the number of pieces is limited. A new reward with an inventory has 0 pieces.",
+    )
+
+
+def _to_fields(data: Mapping[str, Any], row: Reward | None) -> dict[str, Any]:
+    """Return fields of the model. The inventory of a reward that has one stays."""
+    fields = dict(data)
+    if not fields.pop("has_inventory"):
+        return {**fields, "total_inventory": None}
+    inventory = None if row is None else row.total_inventory
+    return {**fields, "total_inventory": inventory or 0}
+
+
+def _to_body(row: Reward) -> dict[str, Any]:
+    own = {"type": row.reward_type, "has_inventory": row.total_inventory is not None}
+    return {
+        name: own[name] if name in own else shown(row, name, field) for name, field in KIND.shared_body.fields.items()
+    }
+
+
+def _update(row: Reward, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Reward:
+    return services.change_reward(tenant=tenant, reward_id=str(row.pk), changes=lambda locked: changes, now=now)
+
+
+KIND = DefinitionKind(
+    noun=services.NOUN,
+    plural="rewards",
+    model=Reward,
+    body=WholeReward,
+    create=services.create_reward,
+    update=_update,
+    to_body=_to_body,
+    to_fields=_to_fields,
+    reach=participants_with(Claim, "reward"),
+)
+
+
+def register() -> None:
+    register_kind(KIND)

@@ -10,6 +10,7 @@ from participants.catalog import Catalog
 from participants.engine import uuid_of
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
+from participants.references import RefersTo
 from participants.work import Load, UnitOfWork
 from rewards.models import Reward
 from rewards.services import grant as grant_reward
@@ -33,7 +34,12 @@ def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Loa
     return [tally_load(UUID(str(spec["id"]))) for spec in specs]
 
 
-ID = GrantField(schema={"type": "string", "format": "uuid"}, about="its id.", label="Reward", is_reference=True)
+ID = GrantField(
+    schema={"type": "string", "format": "uuid"},
+    about="its id.",
+    label="Reward",
+    refers_to=RefersTo("reward", is_by_id=True, name_in_file="code"),
+)
 
 
 def register() -> None:

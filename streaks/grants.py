@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, Outcome
-from gamify.facts.services import CODE, GrantKind, grant_kinds
+from gamify.facts.services import GrantKind, code_of, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -21,10 +21,16 @@ def _give(work: UnitOfWork, participant: Participant, grant: Grant) -> Iterator[
 
 def _problem(tenant: Tenant, spec: Mapping[str, Any]) -> FieldError | None:
     code = spec.get("code")
-    kinds = Streak.objects.of(tenant).active().filter(code=code).values_list("condition__type", flat=True)
-    if not isinstance(code, str) or not (found := list(kinds)):
+    found = Streak.objects.of(tenant).active().filter(code=code).values("condition").first()
+    if not isinstance(code, str) or found is None:
         return FieldError("code", "must be the code of an active streak")
-    return None if found == [any_tick()["type"]] else FieldError("code", "must be a streak that counts ticks")
+    problem = _target_problem(found)
+    return None if problem is None else FieldError("code", problem)
+
+
+def _target_problem(streak: Mapping[str, Any]) -> str | None:
+    """Return why a grant cannot tick the streak with this body."""
+    return None if streak["condition"]["type"] == any_tick()["type"] else "must be a streak that counts ticks"
 
 
 def _loads(catalog: Catalog, specs: Sequence[Mapping[str, Any]]) -> Sequence[Load]:
@@ -36,7 +42,7 @@ def register() -> None:
         label="Tick of a streak",
         give=_give,
         problem=_problem,
-        fields={"code": CODE},
+        fields={"code": code_of("streak", _target_problem)},
         loads=_loads,
         leads_to={"streak.incremented": "streak_code", "streak.milestone_reached": "streak_code"},
         suggestions=lambda tenant: Streak.objects.of(tenant).active().in_order().values_list("code", "name"),

@@ -1,17 +1,21 @@
 """Request bodies of badges, for the API and the console."""
 
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
 
-from gamify.badges.models import Rarity
+from gamify.badges import services
+from gamify.badges.models import Badge, BadgeAward, Rarity
 from gamify.facts.definitions import Body, EventTypeField, FilterField, MetricField, NumberField, message_endings
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import Metric, badge_metric_names, badge_metrics
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import LineField, NameField, NewCodeField, WebAddressField
+from participants.api.fields import LineField, NameField, NewCodeField, ReferenceCodeField, WebAddressField
+from participants.api.kinds import DefinitionKind, participants_with, register_kind
 from participants.api.scalars import TextField
+from participants.references import RefersTo
 
 MAX_MINIMUM = 10**15
 
@@ -34,8 +38,11 @@ class BadgeCriteria(Body):
         error_messages=message_endings(),
         help_text="event_sum: dotted path of the property that is added up.",
     )
-    streak_code = TextField(
-        required=False, max_length=50, error_messages=message_endings(), help_text="streak_count: code of the streak."
+    streak_code = ReferenceCodeField(
+        refers_to=RefersTo("streak"),
+        required=False,
+        error_messages=message_endings(),
+        help_text="streak_count: code of the streak.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -89,3 +96,17 @@ class BadgeChanges(DefinitionChanges):
 class NewBadge(BadgeChanges):
     code = NewCodeField()
     name = NameField()
+
+
+def register() -> None:
+    register_kind(
+        DefinitionKind(
+            noun="badge",
+            plural="badges",
+            model=Badge,
+            body=NewBadge,
+            create=partial(services.create_badge, checks_references=False),
+            update=partial(services.update_badge, checks_references=False),
+            reach=participants_with(BadgeAward, "badge"),
+        )
+    )

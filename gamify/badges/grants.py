@@ -7,7 +7,7 @@ from gamify.badges.models import Badge
 from gamify.badges.services import grant as grant_badge
 from gamify.badges.services import loads_for
 from gamify.facts.engine.outcomes import Grant, GrantRefused, GrantReport, Outcome
-from gamify.facts.services import CODE, GrantKind, grant_kinds
+from gamify.facts.services import GrantKind, code_of, grant_kinds
 from participants.catalog import Catalog
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -45,7 +45,7 @@ def register() -> None:
         label="Badge",
         give=_give,
         problem=_problem,
-        fields={"code": CODE},
+        fields={"code": code_of("badge")},
         loads=_loads,
         leads_to={"badge.awarded": "badge_code"},
         is_given_once=True,

@@ -4,4 +4,4 @@ from participants import registries
 class ChallengesConfig(registries.DomainConfig):
     name = "gamify.challenges"
     verbose_name = "Challenges"
-    registers = ("profile", "services.wiring")
+    registers = ("profile", "services.wiring", "definitions")

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from gamify.facts.engine.conditions import MAX_DISTINCT, ConditionKind
 from gamify.facts.engine.expressions import expression_problem, filter_problem
 from gamify.facts.engine.fields import field_problem
-from gamify.facts.services import grant_kinds, grant_problem
+from gamify.facts.services import GrantField, grant_kinds, grant_problem
 from participants.api.fields import ObjectField
 from participants.api.nested import NestedObject
 from participants.api.scalars import TextField
@@ -164,10 +164,19 @@ class FilterField(ObjectField):
         return short
 
 
+class GrantSpecField(ObjectField):
+    """One grant. Its keys depend on its type."""
+
+    def fields_of(self, spec: Mapping[str, Any]) -> Mapping[str, GrantField]:
+        """Return the declared keys of this grant, besides `type`."""
+        kind = spec.get("type")
+        return grant_kinds[kind].fields if isinstance(kind, str) and kind in grant_kinds else {}
+
+
 class GrantsField(serializers.ListField):
     """What a definition gives (docs/contract.md §11). `grant_problems` checks the content, because that needs the tenant."""
 
-    child = ObjectField()
+    child = GrantSpecField()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_GRANTS, error_messages=message_endings(), **kwargs)

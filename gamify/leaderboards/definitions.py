@@ -1,6 +1,7 @@
 """Request bodies of leaderboards, for the API and the console."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -9,11 +10,14 @@ from gamify.facts.definitions import Body, EventTypeField, FilterField, MetricFi
 from gamify.facts.engine.fields import field_problem
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import board_metric_names, board_metrics
+from gamify.leaderboards import services
 from gamify.leaderboards.engine.periods import CLIENT_KINDS
-from gamify.leaderboards.models import DEFAULT_METRIC
+from gamify.leaderboards.models import DEFAULT_METRIC, Leaderboard
 from participants.api.definitions import DefinitionChanges
-from participants.api.fields import NameField, NewCodeField
+from participants.api.fields import NameField, NewCodeField, ReferenceCodeField
+from participants.api.kinds import DefinitionKind, register_kind
 from participants.api.scalars import TextField
+from participants.references import RefersTo
 
 ALL_TIME = "all_time"
 EVENT_FIELDS = ("event_name", "field", "filter")
@@ -36,10 +40,10 @@ class SelectorBody(Body):
         error_messages=message_endings(),
         help_text="event_sum: dotted path of the property that is added up.",
     )
-    streak_code = TextField(
+    streak_code = ReferenceCodeField(
+        refers_to=RefersTo("streak"),
         required=False,
         allow_null=True,
-        max_length=50,
         error_messages=message_endings(),
         help_text="streak_current and streak_longest: code of the streak.",
     )
@@ -104,3 +108,17 @@ def _selector_for(name: str, selector: dict[str, Any]) -> dict[str, Any]:
 class NewLeaderboard(LeaderboardChanges):
     code = NewCodeField()
     name = NameField()
+
+
+def register() -> None:
+    register_kind(
+        DefinitionKind(
+            noun="leaderboard",
+            plural="leaderboards",
+            model=Leaderboard,
+            body=NewLeaderboard,
+            create=partial(services.create_leaderboard, checks_references=False),
+            update=partial(services.update_leaderboard, checks_references=False),
+            tenant_defaults=lambda tenant: {"timezone": tenant.timezone},
+        )
+    )

@@ -4,8 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gamify.points.models import Boost
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import MultiplierField, NameField, NewCodeField
+from participants.api.kinds import plain_kind, register_kind
 from participants.api.scalars import InstantField
 from participants.engine import is_empty_period
 
@@ -34,3 +36,7 @@ class NewBoost(BoostChanges):
     code = NewCodeField()
     name = NameField()
     multiplier = MultiplierField(help_text=MULTIPLIER_HELP)
+
+
+def register() -> None:
+    register_kind(plain_kind("boost", "boosts", Boost, NewBoost))

@@ -15,9 +15,11 @@ from gamify.facts.definitions import (
     message_endings,
 )
 from gamify.facts.services import is_change
-from gamify.rules.models import Rule
+from gamify.rules.models import Rule, RuleTally
+from gamify.rules.services import NOUN
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
+from participants.api.kinds import participants_with, plain_kind, register_kind, shown
 from participants.api.scalars import CalendarInstantField, TextField, WholeNumberField
 from participants.engine import is_empty_period
 from participants.errors import FieldError, InvalidFields
@@ -163,3 +165,27 @@ def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
 def then_problems(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> Iterable[FieldError]:
     """Return what is wrong with the grants of a rule of `tenant`."""
     return grant_problems(tenant, grants, at="then")
+
+
+def _body_of(row: Rule) -> dict[str, Any]:
+    """Return a rule as the body that creates it. `when` has only the parts that are set."""
+    when = {name: value for name in ("event_types", "changes", "expression") if (value := getattr(row, name))}
+    own = {"when": when, "then": row.grants}
+    return {
+        name: own[name] if name in own else shown(row, name, field) for name, field in KIND.shared_body.fields.items()
+    }
+
+
+KIND = plain_kind(
+    NOUN,
+    "rules",
+    Rule,
+    NewRule,
+    to_body=_body_of,
+    to_fields=lambda data, row: model_values(data),
+    reach=participants_with(RuleTally, "rule"),
+)
+
+
+def register() -> None:
+    register_kind(KIND)

@@ -1,17 +1,21 @@
 """Request bodies of tiers, shared by the API and the console."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Count
 from rest_framework import serializers
 
 from gamify.tiers.engine import Basis
-from gamify.tiers.models import AwardType
+from gamify.tiers.models import AwardType, Tier
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import LineField, MultiplierField, NameField, NewCodeField, WebAddressField
+from participants.api.kinds import plain_kind, register_kind
 from participants.api.nested import NestedObject
 from participants.api.scalars import WholeNumberField
 from participants.engine import MAX_BIGINT
+from participants.models import Participant, Tenant
 
 MAX_LEVEL = 2**31 - 1
 MAX_BENEFITS = 50
@@ -78,3 +82,14 @@ class NewTier(TierChanges):
     code = NewCodeField()
     name = NameField()
     level = LevelField()
+
+
+def _members(tenant: Tenant, rows: Sequence[Tier]) -> Mapping[UUID, int]:
+    """Count the participants in each tier."""
+    members = Participant.objects.of(tenant).filter(tier_code__in=[row.code for row in rows])
+    counts = dict(members.order_by().values_list("tier_code").annotate(Count("id")))
+    return {row.pk: counts.get(row.code, 0) for row in rows}
+
+
+def register() -> None:
+    register_kind(plain_kind("tier", "tiers", Tier, NewTier, reach=_members))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome
-from gamify.facts.services import CODE, GrantKind, grant_kinds
+from gamify.facts.services import GrantKind, code_of, grant_kinds
 from gamify.tiers.models import Tier
 from gamify.tiers.services import grant_tier, undo_note_for
 from participants.errors import FieldError
@@ -31,7 +31,7 @@ def register() -> None:
         label="Tier",
         give=_give,
         problem=_problem,
-        fields={"code": CODE},
+        fields={"code": code_of("tier")},
         leads_to={"tier.assigned": "tier.code"},
         is_given_once=True,
         suggestions=lambda tenant: Tier.objects.of(tenant).active().in_order().values_list("code", "name"),

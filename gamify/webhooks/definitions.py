@@ -1,18 +1,23 @@
 """Request bodies of webhooks, shared by API and console."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gamify.webhooks import services
 from gamify.webhooks.engine.globs import EVERYTHING, glob_problem, is_wanted
 from gamify.webhooks.engine.targets import MAX_ADDRESS, target_problem
+from gamify.webhooks.models import Endpoint
 from gamify.webhooks.services.network import policy
 from participants.api.fields import LineField
+from participants.api.kinds import DefinitionKind, register_kind
 from participants.api.scalars import FlagField
 from participants.errors import InvalidInput
 from participants.events import event_types
+from participants.models import Tenant
 
 MAX_GLOBS = 50
 MAX_GLOB = 60
@@ -88,3 +93,27 @@ class NewWebhook(WebhookChanges):
         """A webhook without `event_types` receives all events."""
         wants = {"event_types": [EVERYTHING]} if isinstance(data, Mapping) and "event_types" not in data else {}
         return super().to_internal_value({**data, **wants} if wants else data)
+
+
+def _create(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Endpoint:
+    """Create a webhook with a new secret, which staff can replace to see one."""
+    return services.create_endpoint(tenant=tenant, data=data, now=now).endpoint
+
+
+def _update(row: Endpoint, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Endpoint:
+    return services.update_endpoint(row, changes=changes, now=now)
+
+
+def register() -> None:
+    register_kind(
+        DefinitionKind(
+            noun="webhook",
+            plural="webhooks",
+            model=Endpoint,
+            body=NewWebhook,
+            create=_create,
+            update=_update,
+            identity="url",
+            is_identity_unique=False,
+        )
+    )

@@ -34,6 +34,12 @@ def _read(request: HttpRequest) -> Tenant | None:
     return live[0] if len(live) == 1 else None
 
 
+def open_tenants(request: HttpRequest) -> list[Tenant]:
+    """Return the tenants, live and sandbox, whose data the user of the request may see."""
+    live = Tenant.objects.live().select_related("sandbox").order_by("name", "slug")
+    return [row for tenant in live for row in (tenant, tenant.sandbox)]
+
+
 def redirect_to_picker(request: HttpRequest) -> HttpResponseRedirect:
     """Redirect to the picker, which returns to this page afterwards."""
     return HttpResponseRedirect(f"{reverse('admin:pick_tenant')}?{urlencode({'next': request.get_full_path()})}")

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from participants.api.scalars import FractionField, SwitchField, TextField, WholeNumberField
+from participants.api.scalars import FractionField, IdField, SwitchField, TextField, WholeNumberField
 from participants.engine import (
     MAX_EXTERNAL_ID,
     MAX_KEY,
@@ -20,6 +20,7 @@ from participants.engine import (
     trim_code,
     web_address_problem,
 )
+from participants.references import RefersTo
 
 MAX_PAGE = 1_000_000_000
 MAX_CODE = 50
@@ -80,6 +81,22 @@ class VisibleLineField(LineField):
         if isinstance(data, str) and (problem := invisible_character_problem(trim_code(data))):
             raise serializers.ValidationError(problem)
         return super().run_validation(data)
+
+
+class ReferenceCodeField(TextField):
+    """The code of another definition, of the kind that `refers_to` names."""
+
+    def __init__(self, *, refers_to: RefersTo, **kwargs: Any) -> None:
+        self.refers_to = refers_to
+        super().__init__(max_length=MAX_CODE, **kwargs)
+
+
+class ReferenceIdField(IdField):
+    """The id of another definition, of the kind that `refers_to` names."""
+
+    def __init__(self, *, refers_to: RefersTo, **kwargs: Any) -> None:
+        self.refers_to = refers_to
+        super().__init__(**kwargs)
 
 
 class NewCodeField(VisibleLineField, CodeField):

@@ -35,6 +35,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 ERRORS = "x-errors"
 
 CSV = "text/csv"
+YAML = "application/yaml"
 EXAMPLE_TIME = 1_771_063_260  # 2026-02-14T10:01:00Z
 PARTICIPANT_CAP = ParticipantLimitExceeded(RateLimitStatus(limit=300, remaining=0, reset_at=EXAMPLE_TIME))
 
@@ -65,20 +66,24 @@ def operation(
     errors: Sequence[DomainError] = (),
     idempotent: bool = False,
     csv: str | None = None,
+    yaml: str | None = None,
     media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """Decorator: document a view method without changing what it does.
 
-    `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON.
+    `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON, and `yaml` of a YAML body, for endpoints that
+    accept nothing else.
     """
+    texts = {media: text for media, text in ((CSV, csv), (YAML, yaml)) if text is not None}
+    bodies = {**({} if body is None else {"application/json": body}), **dict.fromkeys(texts, OpenApiTypes.STR)}
     summary = operation_id.replace("_", " ").capitalize()
     described: dict[str, Any] = {
         "operation_id": operation_id,
         "summary": summary,
         "parameters": [*([query] if query else []), *([_KEY_HEADER] if idempotent else [])],
-        "request": body if csv is None else {"application/json": body, CSV: OpenApiTypes.STR},
+        "request": bodies if texts else body,
         "responses": {(status, media_type): OpenApiResponse(answer, description=f"{HTTPStatus(status).phrase}.")},
-        "examples": _examples(summary, example, status=status, media_type=media_type, csv=csv),
+        "examples": _examples(summary, example, status=status, media_type=media_type, texts=texts),
         "extensions": {ERRORS: [*errors, *(_key_errors(body) if idempotent else ())]},
     }
     return lambda view: extend_schema(**described, description=inspect.getdoc(view), tags=_tags_of(view))(view)
@@ -105,13 +110,17 @@ def _tags_of(view: Callable[..., Any]) -> list[str]:
     return [f"Phoenix {domain.verbose_name.lower()}" if is_phoenix else str(domain.verbose_name)]
 
 
-def _examples(summary: str, example: Example, *, status: int, media_type: str, csv: str | None) -> list[OpenApiExample]:
+def _examples(
+    summary: str, example: Example, *, status: int, media_type: str, texts: Mapping[str, str]
+) -> list[OpenApiExample]:
     answer = OpenApiExample(
         summary, value=example.answer, response_only=True, status_codes=[status], media_type=media_type
     )
     body = OpenApiExample(summary, value=example.body, request_only=True)
-    of_csv = OpenApiExample(summary, value=csv, request_only=True, media_type=CSV)
-    return [*([] if example.body is None else [body]), answer, *([] if csv is None else [of_csv])]
+    of_texts = (
+        OpenApiExample(summary, value=text, request_only=True, media_type=media) for media, text in texts.items()
+    )
+    return [*([] if example.body is None else [body]), answer, *of_texts]
 
 
 class OperationSchema(AutoSchema):

@@ -9,7 +9,9 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify.facts.definitions import Body, ConditionBody, EventTypesField, ExpressionField, message_endings
-from participants.api.scalars import FlagField, IdField, PatternField, TextField, WholeNumberField
+from participants.api.fields import ReferenceIdField
+from participants.api.scalars import FlagField, PatternField, TextField, WholeNumberField
+from participants.references import RefersTo
 from participants.services.tenants import is_timezone
 from streaks.engine.windows import ROLLING, Period
 from streaks.models import PARTICIPANT_ZONE, Streak
@@ -86,7 +88,8 @@ class MilestoneBody(Body):
         error_messages=message_endings(invalid="must be a whole number"),
         help_text="Length of the run, in periods.",
     )
-    reward_item_id = IdField(
+    reward_item_id = ReferenceIdField(
+        refers_to=RefersTo("reward", is_by_id=True, name_in_file="reward_code"),
         required=False,
         allow_null=True,
         default=None,

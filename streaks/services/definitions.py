@@ -41,12 +41,13 @@ class StreakNotPaused(DomainError):
     text = "Streak '{}' is not paused"
 
 
-def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
+def create_streak(*, tenant: Tenant, data: Mapping[str, Any], now: datetime, checks_references: bool = True) -> Streak:
     """Create a streak. `data` are fields of the model.
 
     Raises: CodeConflict, InvalidInput.
     """
-    _check_rewards(tenant, data)
+    if checks_references:
+        _check_rewards(tenant, data)
     return create_definition(Streak, noun=NOUN, tenant=tenant, data=_with_status(data, Status.ACTIVE), now=now)
 
 
@@ -107,19 +108,25 @@ def _free_code(tenant: Tenant, name: str) -> str:
 
 
 @transaction.atomic
-def update_streak(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+def update_streak(
+    streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime, checks_references: bool = True
+) -> Streak:
     """Change a definition. If its terms (periods, condition, grace) change, counts are carried over, and the new terms
     apply from `now`.
 
     Raises: InvalidInput.
     """
-    return _apply_changes(_lock(streak), tenant=tenant, changes=changes, now=now)
+    locked = _lock(streak)
+    return _apply_changes(locked, tenant=tenant, changes=changes, now=now, checks_references=checks_references)
 
 
-def _apply_changes(streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
+def _apply_changes(
+    streak: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime, checks_references: bool = True
+) -> Streak:
     changes = _with_status(changes, streak.status)
     changes = {name: value for name, value in changes.items() if getattr(streak, name) != value}
-    _check_rewards(tenant, changes)
+    if checks_references:
+        _check_rewards(tenant, changes)
     if any(name in changes for name in TERMS):
         _end_terms(streak, zone=_zone_of(tenant), now=now)
         changes |= {"revision": streak.revision + 1, **_to_review(now)}

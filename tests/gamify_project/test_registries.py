@@ -5,6 +5,7 @@ from django.conf import settings
 from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
 from participants.activity import activity_sources
+from participants.api.kinds import definition_kinds
 from participants.auditing import audits
 from participants.catalog import catalog_parts
 from participants.events import event_types
@@ -129,6 +130,20 @@ def test_the_fact_consumers_and_their_order():
         "gamify.badges.consumers.LISTENER",
         "gamify.rules.consumers.LISTENER",
         "gamify.leaderboards.consumers.LISTENER",
+    ]
+
+
+def test_the_kinds_of_definition_in_the_order_of_programme_files():
+    assert [(kind.noun, kind.plural) for kind in definition_kinds.values()] == [
+        ("boost", "boosts"),
+        ("tier", "tiers"),
+        ("badge", "badges"),
+        ("challenge", "challenges"),
+        ("leaderboard", "leaderboards"),
+        ("rule", "rules"),
+        ("webhook", "webhooks"),
+        ("streak", "streaks"),
+        ("reward", "rewards"),
     ]
 
 

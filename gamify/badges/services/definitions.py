@@ -15,22 +15,26 @@ from participants.services.definitions import create_definition, update_definiti
 NOUN = "badge"
 
 
-def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
+def create_badge(*, tenant: Tenant, data: Mapping[str, Any], now: datetime, checks_references: bool = True) -> Badge:
     """Create a badge.
 
     Raises: CodeConflict, or InvalidInput for criteria that name something the tenant does not have.
     """
-    _check(tenant, data)
+    if checks_references:
+        _check(tenant, data)
     return create_definition(Badge, noun=NOUN, tenant=tenant, data=data, now=now)
 
 
 @transaction.atomic
-def update_badge(row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Badge:
+def update_badge(
+    row: Badge, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime, checks_references: bool = True
+) -> Badge:
     """Change a badge. New criteria, activation and deactivation start a new revision of the criteria.
 
     Raises: InvalidInput for criteria that name something the tenant does not have.
     """
-    _check(tenant, changes)
+    if checks_references:
+        _check(tenant, changes)
     if any(getattr(row, name) != changes[name] for name in ("criteria", "is_active") if name in changes):
         # Two concurrent edits must not take the same revision.
         newest = Badge.objects.of(tenant).select_for_update().get(pk=row.pk)

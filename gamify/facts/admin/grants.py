@@ -33,7 +33,7 @@ MAX_SUGGESTED = 200
 BLANK = "points"
 KEPT = "kept"
 NAMED = "named"
-NAMED_FIELD = GrantField(schema={"type": "string"}, about="", label="Which", placeholder="code", is_reference=True)
+NAMED_FIELD = GrantField(schema={"type": "string"}, about="", label="Which", placeholder="code")
 INPUT_MODES = {"integer": "numeric", "number": "decimal"}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")

@@ -4,7 +4,15 @@ from gamify.facts.services.batches import BatchResult, Refused, process_batch
 from gamify.facts.services.events import EventEmitted, emit, emit_batch
 from gamify.facts.services.facts import Fact
 from gamify.facts.services.history import record_history
-from gamify.facts.services.kinds import CODE, GrantField, GrantForm, GrantKind, grant_kinds, grant_problem
+from gamify.facts.services.kinds import (
+    GrantField,
+    GrantForm,
+    GrantKind,
+    code_of,
+    grant_key_problem,
+    grant_kinds,
+    grant_problem,
+)
 from gamify.facts.services.listening import Consumer, has_listeners, loads_for
 from gamify.facts.services.metrics import (
     SELECTOR_FIELDS,
@@ -27,7 +35,6 @@ from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undo
 from gamify.facts.services.simulating import Simulation, simulate
 
 __all__ = [
-    "CODE",
     "SELECTOR_FIELDS",
     "AlreadyReversed",
     "BatchResult",
@@ -49,9 +56,11 @@ __all__ = [
     "badge_metrics",
     "board_metric_names",
     "board_metrics",
+    "code_of",
     "column_metric",
     "emit",
     "emit_batch",
+    "grant_key_problem",
     "grant_kinds",
     "grant_problem",
     "has_listeners",

@@ -15,6 +15,7 @@ from participants.catalog import Catalog
 from participants.engine import SHOWN_CHARACTERS, unknown_key_problem
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
+from participants.references import RefersTo
 from participants.registries import Registry
 from participants.work import Load, UnitOfWork
 
@@ -27,7 +28,7 @@ class GrantField:
     """One key of a grant beside `type`: its JSON schema, and what it means (one sentence).
 
     In the console, `label` names its input, and `placeholder` is shown while it is empty. A field with `choices` (labels by value)
-    has a list to choose from. A field with a `default` may be left out. An `is_reference` field holds the code or the id of a
+    has a list to choose from. A field with a `default` may be left out. A field with `refers_to` holds the code or the id of a
     definition.
     """
 
@@ -37,14 +38,21 @@ class GrantField:
     placeholder: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     default: Any = REQUIRED
-    is_reference: bool = False
+    refers_to: RefersTo | None = None
+
+    @property
+    def is_reference(self) -> bool:
+        return self.refers_to is not None
 
     @property
     def is_required(self) -> bool:
         return self.default is REQUIRED
 
 
-CODE = GrantField(schema={"type": "string"}, about="code of what is given.", label="Code", is_reference=True)
+def code_of(noun: str, problem: Callable[[Spec], str | None] | None = None) -> GrantField:
+    """Return the field `code` of a grant that gives a definition of the kind `noun`. `problem` as in `RefersTo`."""
+    refers_to = RefersTo(noun) if problem is None else RefersTo(noun, problem=problem)
+    return GrantField(schema={"type": "string"}, about="code of what is given.", label="Code", refers_to=refers_to)
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,15 @@ grant_kinds: Registry[GrantKind] = Registry("Grant kind")
 
 def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:
     """Return why a definition of `tenant` may not grant `spec`, or None if it may."""
+    return grant_key_problem(spec) or grant_kinds[spec["type"]].problem(tenant, spec)
+
+
+def grant_key_problem(spec: Spec) -> FieldError | None:
+    """Return what is wrong with the type or the keys of a grant, or None. What it refers to is not checked."""
     kind = spec.get("type")
     if not isinstance(kind, str) or kind not in grant_kinds:
         return FieldError("type", f"must be one of: {', '.join(sorted(grant_kinds))}")
-    return _key_problem(spec, ("type", *grant_kinds[kind].fields)) or grant_kinds[kind].problem(tenant, spec)
+    return _key_problem(spec, ("type", *grant_kinds[kind].fields))
 
 
 def _key_problem(spec: Spec, known: Sequence[str]) -> FieldError | None:

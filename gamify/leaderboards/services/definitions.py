@@ -28,7 +28,9 @@ class LeaderboardNotFound(NotFound):
 
 
 @transaction.atomic
-def create_leaderboard(*, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
+def create_leaderboard(
+    *, tenant: Tenant, data: Mapping[str, Any], now: datetime, checks_references: bool = True
+) -> Leaderboard:
     """Create a board and start to fill it. Without a `timezone` in `data`, it has the tenant's zone.
 
     Raises:
@@ -36,20 +38,22 @@ def create_leaderboard(*, tenant: Tenant, data: Mapping[str, Any], now: datetime
         InvalidInput: the time zone is unknown, or the selector names a streak that the tenant does not have.
     """
     data = {"timezone": tenant.timezone, **data}
-    _check(tenant, data)
+    _check(tenant, data, checks_references=checks_references)
     row = create_definition(Leaderboard, noun=NOUN, tenant=tenant, data=data, now=now)
     transaction.on_commit(partial(wake_builder, row.pk))
     return row
 
 
 @transaction.atomic
-def update_leaderboard(row: Leaderboard, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Leaderboard:
+def update_leaderboard(
+    row: Leaderboard, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime, checks_references: bool = True
+) -> Leaderboard:
     """Change a board. If it then measures something else, it starts a new track, which is filled in the background.
 
     Raises:
         InvalidInput: as for `create_leaderboard`.
     """
-    _check(tenant, changes)
+    _check(tenant, changes, checks_references=checks_references)
     if _needs_new_track(row, changes):
         # A worker moves the cursor of the old track meanwhile. Without the lock, its last step could survive on the new track.
         row.refresh_from_db(fields=TRACK_FIELDS, from_queryset=Leaderboard.objects.select_for_update())
@@ -65,10 +69,10 @@ def _needs_new_track(row: Leaderboard, changes: Mapping[str, Any]) -> bool:
     return is_switched_on or any(getattr(row, name) != changes[name] for name in MEASURING if name in changes)
 
 
-def _check(tenant: Tenant, data: Mapping[str, Any]) -> None:
+def _check(tenant: Tenant, data: Mapping[str, Any], *, checks_references: bool) -> None:
     if data.get("timezone"):
         check_timezone(data["timezone"])
-    if problem := selector_problem(tenant, data):
+    if checks_references and (problem := selector_problem(tenant, data)):
         raise InvalidInput(problem.field, problem.message)
 
 

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from gamify_project.programme.api.admin import ProgrammeViewSet
+
+urlpatterns = [path("admin/programme", ProgrammeViewSet.as_view({"get": "export", "post": "import_"}))]

@@ -1,0 +1,28 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gamify_project.programme.items import programme_text
+from participants.errors import DomainError
+from participants.management.base import existing_tenant
+
+
+class Command(BaseCommand):
+    help = "Write all definitions of a tenant as one YAML file, which fits into Git: the same definitions give the same bytes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="The file to write. Default: the output.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            text = programme_text(existing_tenant(options["tenant"], sandbox=options["sandbox"]))
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        if options["output"] is None:
+            self.stdout.write(text, ending="")
+        else:
+            options["output"].write_bytes(text.encode())

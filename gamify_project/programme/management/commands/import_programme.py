@@ -1,0 +1,71 @@
+import sys
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from gamify_project.programme.faults import InvalidProgramme
+from gamify_project.programme.files import read_programme
+from gamify_project.programme.management.reports import report_of
+from gamify_project.programme.planning import Plan, plan_import
+from gamify_project.programme.services import apply_plan
+from participants.management.base import ReportingCommand, existing_tenant
+from participants.models import Tenant
+
+WOULD_CHANGE = 2  # exit code
+STDIN = "-"
+
+
+class Command(ReportingCommand):
+    help = (
+        "Make the definitions of a tenant those of a programme file, in one transaction. A file with faults is refused with all of them, "
+        "and changes nothing. `rollback_programme` restores the previous programme."
+    )
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="YAML, as export_programme writes it. `-` for standard input.")
+        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        parser.add_argument("--sandbox", action="store_true", help="Import into the sandbox of the tenant.")
+        parser.add_argument(
+            "--prune", action="store_true", help="Archive the definitions that the file does not contain."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Show what would change, and change nothing.")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help=f"Like --dry-run, with exit code {WOULD_CHANGE} if the import would change something.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        if options["check"] and self._plan.changes:
+            sys.exit(WOULD_CHANGE)
+
+    def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
+        self._plan = self._planned(existing_tenant(tenant, sandbox=sandbox), file, prunes=options["prune"])
+        is_dry_run = options["dry_run"] or options["check"]
+        if not is_dry_run:
+            apply_plan(self._plan, by="the command import_programme", now=timezone.now())
+        return report_of(self._plan, is_json=options["json"], is_dry_run=is_dry_run)
+
+    def _planned(self, tenant: Tenant, file: str, *, prunes: bool) -> Plan:
+        try:
+            return plan_import(tenant, read_programme(_content(file)), prunes=prunes).counted()
+        except InvalidProgramme as error:
+            lines = [f"{file}: {each.field}: {each.message}" for each in error.errors]
+            raise CommandError("\n".join(lines)) from error
+
+
+def _content(file: str) -> bytes:
+    """Return the content of `file`, at most one byte more than an import may have. Raises: CommandError."""
+    limit = settings.MAX_BODY_BYTES + 1
+    if file == STDIN:
+        return sys.stdin.buffer.read(limit)
+    try:
+        with open(file, "rb") as stream:
+            return stream.read(limit)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
