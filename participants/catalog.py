@@ -7,6 +7,8 @@ next request, without a query of its own.
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from copy import copy
 from threading import Lock
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -17,6 +19,7 @@ from participants.models import Tenant
 from participants.registries import Registry
 
 MAX_TENANTS = 10_000
+NEVER_STALE = 2**62  # a version that no tenant reaches
 PIN = "_catalog"  # attribute of the tenant instance, so that a whole request uses one catalog
 
 T = TypeVar("T")
@@ -94,6 +97,19 @@ def _put(catalog: Catalog) -> Catalog:
             _catalogs.pop(next(iter(_catalogs)))
         _catalogs[catalog.tenant.pk] = catalog
     return catalog
+
+
+def with_fixed_catalog(tenant: Tenant) -> Tenant:
+    """Return a copy of `tenant` with a catalog of its definitions as they are stored now. No later change makes it stale.
+
+    All parts are loaded now, so the transaction that changed the definitions can be rolled back afterwards.
+    """
+    fixed = copy(tenant)
+    fixed.catalog_version = NEVER_STALE
+    catalog = fixed.__dict__[PIN] = Catalog(fixed)
+    for name in catalog_parts:
+        catalog.part(name)
+    return fixed
 
 
 def forget_catalog(tenant: Tenant) -> None:

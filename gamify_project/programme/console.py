@@ -16,14 +16,16 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from gamify_project.programme.faults import Fault, InvalidProgramme
 from gamify_project.programme.files import read_programme, read_stored_programme
+from gamify_project.programme.impact import Impact, impact_of
 from gamify_project.programme.items import Key, Programme, programme_text
 from gamify_project.programme.models import PreviousProgramme
 from gamify_project.programme.planning import ADDED, ARCHIVED, CHANGED, Change, Plan, plan_import
 from gamify_project.programme.services import apply_plan, previous_programme, programme_of
-from gamify_project.programme.words import affected_in_words, value_as_lines
+from gamify_project.programme.words import affected_in_words, impact_in_words, value_as_lines
 from participants.admin import audit
 from participants.admin.base import for_picked_tenant
 from participants.admin.fields import ChoiceField, SwitchField
+from participants.admin.panels import Box
 from participants.admin.picker import open_tenants, picked_tenant
 from participants.api.schema import YAML
 from participants.engine import uuid_of
@@ -31,6 +33,8 @@ from participants.errors import DomainError
 from participants.models import Tenant
 
 VIEW, IMPORT = "programme.view_previousprogramme", "programme.change_previousprogramme"
+DEFAULT_DAYS, MAX_DAYS = 30, 366  # of the past that is played
+MAX_DIGITS = 4
 PRUNES = "Also archive what the source does not contain"
 LABELS = {ADDED: "success", CHANGED: "info", ARCHIVED: "warning"}
 OTHER_TENANT = "You chose another tenant in another tab meanwhile. Look at the differences again."
@@ -173,8 +177,13 @@ class _Page:
         except DomainError as error:
             self.refusals.append(error.message)
         else:
-            return self._differences(form, plan) if "apply" not in sent else self._apply(form, plan)
+            return self._act(form, plan)
         return self._overview(forms_by_source)
+
+    def _act(self, form: SourceForm, plan: Plan) -> HttpResponse:
+        if "impact" in self.request.POST:
+            return self._show_impact(form, plan)
+        return self._apply(form, plan) if "apply" in self.request.POST else self._differences(form, plan)
 
     def _forms(self, source: str) -> Iterator[SourceForm]:
         sent = self.request.POST
@@ -191,16 +200,43 @@ class _Page:
         shown = {"forms": forms_by_source, "previous": previous, "may_import": self.request.user.has_perm(IMPORT)}
         return self._render("overview", "Programme", **shown)
 
-    def _differences(self, form: SourceForm, plan: Plan) -> HttpResponse:
+    def _differences(self, form: SourceForm, plan: Plan, impact: Impact | None = None) -> HttpResponse:
         counted = plan.counted()
-        chosen = set(self.request.POST.getlist("chosen")) if "apply" in self.request.POST else None
+        was_shown = "apply" in self.request.POST or "impact" in self.request.POST
+        chosen = set(self.request.POST.getlist("chosen")) if was_shown else None
         shown = {
             "hidden": {**form.hidden(), "version": str(plan.version), "tenant": str(self.tenant.pk)},
             "rows": [_row(change, chosen) for change in counted.changes],
             "counts": [(action, len(counted.of(action))) for action in (ADDED, CHANGED, ARCHIVED)],
             "warnings": counted.warnings,
+            "days": self._days(),
+            "impact": None if impact is None else impact_box(impact),
         }
         return self._render("differences", "Differences", **shown)
+
+    def _days(self) -> int:
+        """Return the length of the past that is played, which the page asks for."""
+        sent = self.request.POST.get("days", "")
+        return (
+            min(max(int(sent), 1), MAX_DAYS)
+            if sent.isascii() and sent.isdecimal() and len(sent) <= MAX_DIGITS
+            else DEFAULT_DAYS
+        )
+
+    def _show_impact(self, form: SourceForm, plan: Plan) -> HttpResponse:
+        """Play the past with the chosen changes. Nothing is written."""
+        try:
+            chosen = self._chosen(plan)
+        except InvalidProgramme as error:
+            self.faults = error.faults
+            return self._differences(form, plan)
+        limit = settings.REPLAY_MAX_EVENTS
+        return self._differences(form, plan, impact_of(chosen, days=self._days(), now=timezone.now(), max_events=limit))
+
+    def _chosen(self, plan: Plan) -> Plan:
+        """Return the changes whose boxes are ticked. Raises: InvalidProgramme."""
+        ticked = set(self.request.POST.getlist("chosen"))
+        return plan.only({change.key for change in plan.changes if _value(change.key) in ticked})
 
     def _apply(self, form: SourceForm, plan: Plan) -> HttpResponse:
         problem = self._problem(plan)
@@ -208,9 +244,7 @@ class _Page:
             self.refusals.append(problem)
             return self._differences(form, plan)
         try:
-            chosen = plan.only(
-                {change.key for change in plan.changes if _value(change.key) in self.request.POST.getlist("chosen")}
-            )
+            chosen = self._chosen(plan)
             self._check_permissions(chosen)
             apply_plan(chosen, by=f"{self.request.user} in the console", now=timezone.now())
         except InvalidProgramme as error:
@@ -254,6 +288,13 @@ class _Page:
             **shown,
         }
         return TemplateResponse(self.request, f"admin/programme/{template}.html", context)
+
+
+def impact_box(impact: Impact) -> Box:
+    """Return the table of what the chosen changes would have done."""
+    title = f"What the chosen changes would have done in the last {impact.days} days"
+    note = "Events and direct awards are played again in memory, for participants with today’s attributes. Streaks, challenges and limits begin at nothing."
+    return Box(title, ("", "Present → planned"), list(impact_in_words(impact)), empty="", note=note)
 
 
 def _value(key: Key) -> str:

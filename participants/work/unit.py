@@ -139,6 +139,11 @@ class UnitOfWork:
             self._shared_rows[model][row_id] = found
         return cast("M", self._shared_rows[model][row_id])
 
+    def assume(self, *rows: models.Model) -> None:
+        """Use `rows` wherever `lock` would read them. For dry runs about definitions that are not stored."""
+        for row in rows:
+            self._shared_rows[type(row)][row.pk] = row
+
     def locked_rows(self, model: type[M]) -> Sequence[M]:
         """The rows of `model` that this unit has locked with `lock`."""
         return [cast("M", row) for row in self._shared_rows[model].values()]

@@ -3,20 +3,14 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import CommandError
 from django.utils import timezone
 
-from gamify_project.programme.faults import InvalidProgramme
-from gamify_project.programme.files import read_programme
+from gamify_project.programme.management.files import plan_of_file
 from gamify_project.programme.management.reports import report_of
-from gamify_project.programme.planning import Plan, plan_import
 from gamify_project.programme.services import apply_plan
 from participants.management.base import ReportingCommand, existing_tenant
-from participants.models import Tenant
 
 WOULD_CHANGE = 2  # exit code
-STDIN = "-"
 
 
 class Command(ReportingCommand):
@@ -45,27 +39,8 @@ class Command(ReportingCommand):
             sys.exit(WOULD_CHANGE)
 
     def report(self, *, file: str, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:
-        self._plan = self._planned(existing_tenant(tenant, sandbox=sandbox), file, prunes=options["prune"])
+        self._plan = plan_of_file(existing_tenant(tenant, sandbox=sandbox), file, prunes=options["prune"]).counted()
         is_dry_run = options["dry_run"] or options["check"]
         if not is_dry_run:
             apply_plan(self._plan, by="the command import_programme", now=timezone.now())
         return report_of(self._plan, is_json=options["json"], is_dry_run=is_dry_run)
-
-    def _planned(self, tenant: Tenant, file: str, *, prunes: bool) -> Plan:
-        try:
-            return plan_import(tenant, read_programme(_content(file)), prunes=prunes).counted()
-        except InvalidProgramme as error:
-            lines = [f"{file}: {each.field}: {each.message}" for each in error.errors]
-            raise CommandError("\n".join(lines)) from error
-
-
-def _content(file: str) -> bytes:
-    """Return the content of `file`, at most one byte more than an import may have. Raises: CommandError."""
-    limit = settings.MAX_BODY_BYTES + 1
-    if file == STDIN:
-        return sys.stdin.buffer.read(limit)
-    try:
-        with open(file, "rb") as stream:
-            return stream.read(limit)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
