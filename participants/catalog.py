@@ -7,7 +7,6 @@ next request, without a query of its own.
 
 from collections import Counter
 from collections.abc import Callable, Hashable
-from collections.abc import Callable
 from copy import copy
 from threading import Lock
 from typing import Any, Generic, TypeVar
