@@ -13,6 +13,7 @@ TAGS = {
     "Challenges": "Objectives that users reach by their events; enrolments and progress; their definitions.",
     "Rewards": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
     "Webhooks": "Domain events, delivered to your servers or read as a feed.",
+    "Programme": "All definitions as one file, to export, compare and import.",
     "Phoenix streaks": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
     "Participants": "Your users: profile, state and erasure.",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify_project.programme.planning import ADDED, ARCHIVED, CHANGED, Change, Plan
@@ -14,9 +15,17 @@ class ImportQuery(DryRunQuery):
     prune = SwitchField(default=False, help_text="Archive the definitions that the file does not contain.")
 
 
+@extend_schema_field({})
+class ValueField(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON value."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class FieldChange(serializers.Serializer[Any]):
-    before = serializers.JSONField(allow_null=True, help_text="The value before the import. Null for a new definition.")
-    after = serializers.JSONField(allow_null=True, help_text="The value after the import.")
+    before = ValueField(help_text="The value before the import. Null for a new definition.")
+    after = ValueField(help_text="The value after the import.")
 
 
 class ChangeAnswer(serializers.Serializer[Any]):
