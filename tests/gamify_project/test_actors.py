@@ -63,6 +63,7 @@ def steps() -> Iterator[tuple[str, str, dict[str, str], Any, str]]:
     for name, body in kinds.items():
         yield "post", f"admin/{name}", {}, body, name
         yield "patch", f"admin/{name}/<str:definition_id>", {"definition_id": name}, {"name": "Other"}, ""
+    yield "post", "admin/programme", {}, b"version: 1\nbadges:\n  - {code: imported, name: Imported}\n", ""
     yield "post", "admin/rules/simulate", {}, {"event": {"event_name": "x"}}, ""
     reward = {"reward_id": "rewards"}
     yield "post", "admin/rewards/<str:definition_id>/codes", {"definition_id": "rewards"}, {"codes": ["A1", "A2"]}, ""
@@ -129,7 +130,9 @@ def test_every_write_of_the_api_names_the_key_and_the_request(tenant):
         path = route
         for parameter, name in names.items():
             path = path.replace(f"<str:{parameter}>", ids.get(name, name)).replace(f"<pid:{parameter}>", name)
-        answer = api.send(method.upper(), f"/{path}", body, headers={"X-Request-Id": f"step-{number}"})
+        kind = "application/yaml" if isinstance(body, bytes) else "application/json"
+        headers = {"X-Request-Id": f"step-{number}"}
+        answer = api.send(method.upper(), f"/{path}", body, headers=headers, content_type=kind)
 
         assert answer.status_code < 300, (method, path, answer.content)
         operation = (method, route.partition("?")[0])
