@@ -23,19 +23,19 @@ class ValueField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class FieldChange(serializers.Serializer[Any]):
+class ImportedField(serializers.Serializer[Any]):
     before = ValueField(help_text="The value before the import. Null for a new definition.")
     after = ValueField(help_text="The value after the import.")
 
 
-class ChangeAnswer(serializers.Serializer[Any]):
+class ImportedDefinition(serializers.Serializer[Any]):
     object_type = serializers.CharField(help_text="Kind of the definition, such as `badge`.")
     code = serializers.CharField(help_text="Its code; of a webhook, its URL.")
     name = serializers.CharField(help_text="Its display name.")
     affected_participants = serializers.IntegerField(
         help_text="Number of participants who have something of it: the badge, the tier, a run, an enrolment, a claim."
     )
-    changes = serializers.DictField(child=FieldChange(), help_text="The fields that differ, as the file has them.")
+    changes = serializers.DictField(child=ImportedField(), help_text="The fields that differ, as the file has them.")
 
 
 class ProgrammeWarning(serializers.Serializer[Any]):
@@ -44,9 +44,11 @@ class ProgrammeWarning(serializers.Serializer[Any]):
 
 
 class ImportAnswer(serializers.Serializer[Any]):
-    added = ChangeAnswer(many=True, help_text="Definitions that the import creates.")
-    changed = ChangeAnswer(many=True, help_text="Definitions that it changes.")
-    archived = ChangeAnswer(many=True, help_text="Definitions that it takes out of use, because the file lacks them.")
+    added = ImportedDefinition(many=True, help_text="Definitions that the import creates.")
+    changed = ImportedDefinition(many=True, help_text="Definitions that it changes.")
+    archived = ImportedDefinition(
+        many=True, help_text="Definitions that it takes out of use, because the file lacks them."
+    )
     warnings = ProgrammeWarning(many=True, help_text="What is allowed, but may not be meant.")
 
 
