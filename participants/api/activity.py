@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from participants.activity import ActivityFilter, activity_page
 from participants.api import examples
 from participants.api.actors import actor_field, request_id_field
-from participants.api.fields import ParticipantIdField
+from participants.api.fields import ParticipantIdField, ValueField
 from participants.api.scalars import CalendarInstantField, IdField, TextField, WholeNumberField
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet, render
@@ -61,8 +61,8 @@ class ChangesQuery(PageQuery):
 
 
 class FieldChange(serializers.Serializer[Any]):
-    before = serializers.JSONField(allow_null=True, help_text="The value before; null if there was none.")
-    after = serializers.JSONField(allow_null=True, help_text="The value after; null if there is none.")
+    before = ValueField(help_text="The value before; null if there was none.")
+    after = ValueField(help_text="The value after; null if there is none.")
 
 
 class ChangeAnswer(serializers.Serializer[Any]):

@@ -158,6 +158,14 @@ class ObjectField(serializers.Field[dict[str, Any], dict[str, Any], dict[str, An
         return value
 
 
+@extend_schema_field({})
+class ValueField(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON value, null included, in an answer."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class BodyKeyField(TextField):
     """An idempotency key in the body."""
 

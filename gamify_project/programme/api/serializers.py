@@ -3,24 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gamify_project.programme.planning import ADDED, ARCHIVED, CHANGED, Change, Plan
-from participants.api.fields import DryRunQuery
+from participants.api.fields import DryRunQuery, ValueField
 from participants.api.scalars import SwitchField
 
 
 class ImportQuery(DryRunQuery):
     prune = SwitchField(default=False, help_text="Archive the definitions that the file does not contain.")
-
-
-@extend_schema_field({})
-class ValueField(serializers.Field[Any, Any, Any, Any]):
-    """Any JSON value."""
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class ImportedField(serializers.Serializer[Any]):

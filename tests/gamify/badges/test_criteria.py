@@ -18,6 +18,7 @@ from gamify.points.services import Change, award, award_batch
 from gamify.tiers.services import Assignment, assign
 from participants.catalog import catalog_of
 from participants.models import DomainEvent, Participant, Tenant
+from participants.selectors import versions_in
 from streaks.services import CareRequest, create_streak, record, restore
 from tests.factories import BadgeFactory, EventFactory, ParticipantFactory, TenantFactory, TierFactory
 
@@ -448,6 +449,7 @@ def test_new_criteria_of_many_badges_read_the_history_once(tenant, queries):
     emit(tenant=ready, event=EventInput("warm", "look", NOW), now=NOW)
     event = EventInput("ada", "buy", NOW)
     active_badges(catalog_of(ready))
+    versions_in(catalog_of(ready))
 
     with queries(9):  # lock, version, awards, progress; history; participant, progress, event, domain event
         emit(tenant=ready, event=event, now=NOW)
@@ -462,6 +464,7 @@ def test_a_batch_reads_the_history_once_for_all_its_participants(tenant, queries
     ready = fresh(tenant)
     emit(tenant=ready, event=EventInput("warm", "look", NOW), now=NOW)
     active_badges(catalog_of(ready))
+    versions_in(catalog_of(ready))
     batch = [EventInput(person, "buy", NOW) for person in [*people, "newcomer", "p0"]]
 
     with queries(
