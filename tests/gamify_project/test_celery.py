@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.signals import worker_init
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -17,6 +16,7 @@ from gamify.webhooks import tasks as webhook_tasks
 from gamify.webhooks.services import waking
 from gamify_project import celery_app, celery_config
 from gamify_project.celery_config import DELIVER, MAX_TASK_SECONDS, SWEEPS, SWEEPS_QUEUE, WEBHOOKS_QUEUE
+from gamify_project.models import ConsoleSession
 from gamify_project.tasks import clear_expired_sessions
 from streaks import tasks as streak_tasks
 
@@ -99,12 +99,12 @@ def test_sweeps_end_long_before_their_worker_would_be_killed(tasks: Any) -> None
 @pytest.mark.django_db
 def test_expired_console_sessions_are_cleared_and_others_kept() -> None:
     now = timezone.now()
-    Session.objects.create(session_key="old", session_data="", expire_date=now - timedelta(seconds=1))
-    Session.objects.create(session_key="new", session_data="", expire_date=now + timedelta(hours=1))
+    for name, expires_in in {"old": timedelta(seconds=-1), "new": timedelta(hours=1)}.items():
+        ConsoleSession.objects.create(session_key=name, session_data="", started_at=now, expire_date=now + expires_in)
 
     clear_expired_sessions()
 
-    assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
+    assert list(ConsoleSession.objects.values_list("session_key", flat=True)) == ["new"]
 
 
 def test_a_worker_excludes_loaded_code_from_garbage_collection() -> None:

@@ -58,6 +58,10 @@ class Column:
     forms: Sequence[str]
 
     @property
+    def holds_references(self) -> bool:
+        return self.field is NAMED_FIELD
+
+    @property
     def input_mode(self) -> str:
         return INPUT_MODES.get(self.field.schema["type"], "text")
 

@@ -335,7 +335,7 @@ def test_statements_do_not_grow_with_the_number_of_challenges(tenant, admin_api,
 
     with queries(3):  # key, count, page
         admin_api.get(CHALLENGES)
-    with queries(3):  # key, challenge, catalog version
+    with queries(4):  # key, challenge, catalog version, change log
         admin_api.post(CHALLENGES, SMALL | {"completion_grants": POINTS})
-    with queries(4):
+    with queries(6):
         admin_api.patch(one(rows[0]), {"name": "New"})

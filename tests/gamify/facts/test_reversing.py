@@ -56,7 +56,8 @@ def test_the_event_stays_and_is_marked_as_reversed(tenant, undone):
 
     event = Event.objects.get()
     assert (answer.event_id, answer.participant_id, answer.reversed_at, answer.undone) == (event_id, "ada", LATER, TOLD)
-    assert (event.reversed_at, event.reversal) == (LATER, {"reason": "fraud", "undone": TOLD})
+    by = {"actor": "command:tests", "label": "tests"}
+    assert (event.reversed_at, event.reversal) == (LATER, {"reason": "fraud", "undone": TOLD, "by": by})
     assert (event.properties, event.occurred_at) == ({"amount": 5}, NOW)
     assert undone == [("points", "ada", "buy", False), ("badges", "ada", "buy", False)]
 

@@ -315,7 +315,7 @@ def test_statements_do_not_grow_with_the_number_of_tiers(tenant, admin_api, quer
         admin_api.get(TIERS)
     with queries(2):
         admin_api.get(one(rows[0]))
-    with queries(3):  # key, tier, catalog version
+    with queries(4):  # key, tier, catalog version, change log
         admin_api.post(TIERS, PLATINUM)
-    with queries(4):
+    with queries(6):
         admin_api.patch(one(rows[0]), {"name": "New"})
