@@ -14,10 +14,14 @@ from tests.trials.conftest import Installed
 from tests.trials.installation import Installation
 from tests.trials.load import Load, check_nothing_is_lost, load_on, repeat_unacknowledged
 from tests.trials.proxy import GOOD, REFUSING, SLOW, Proxy, proxied
-from tests.trials.reporting import size
+from tests.trials.reporting import IS_FULL, size
 from tests.trials.small_disk import on_small_disk
 
-pytestmark = [pytest.mark.deployment, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(not IS_FULL, reason="its outages need a machine that does nothing else: make trials"),
+]
 
 RESTARTS = size(1, 3)
 FAULT_SECONDS = size(0.5, 5.0)

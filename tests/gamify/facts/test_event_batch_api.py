@@ -197,8 +197,10 @@ def test_a_missing_key_is_401_and_a_disabled_tenant_403(tenant, api):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [1, 100])
 def test_a_batch_runs_the_same_statements_whatever_its_size(api, queries, size):
-    api.post(BATCH, batch(ITEM))  # has the process read the definitions
     items = [ITEM | {"participant_id": f"user_{n}", "idempotency_key": f"k{n}"} for n in range(size)]
+    api.post(
+        BATCH, batch(*[item | {"idempotency_key": f"first {n}"} for n, item in enumerate(items)])
+    )  # all are known then
 
     with queries(8):
         response = api.post(BATCH, batch(*items))
