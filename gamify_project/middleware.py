@@ -118,7 +118,7 @@ def _is_console(request: HttpRequest) -> bool:
 
 
 class ConsoleActorMiddleware:
-    """Makes the user of a console page the actor of the request. Somebody who is not logged in yet acts as such.
+    """Makes the user of a console page the actor of the request. Before the login the actor is "not logged in".
 
     A form may have the field `change_reason`, which goes to the change log.
     """

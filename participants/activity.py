@@ -1,7 +1,7 @@
 """Activity: what an actor did, newest first, from the rows that name their actors.
 
-Most of it are the domain events, of which every change of a participant emits one. They are removed after a while, and imports emit
-none. So a domain can register a permanent table as a further source, which then stands for the types of domain events that repeat it.
+Every change of a participant emits a domain event, so most activity is read from domain events. They expire, and imports emit none.
+So a domain can register a permanent table as a further source. Domain events that repeat its rows are then left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ class ActivitySource:
     """A permanent table of one domain.
 
     - `rows(tenant)`: its rows. They are `Attributed`, and their ids are ordered by time.
-    - `types`: the types of domain events that tell the same. The domain events of these types are left out.
+    - `types`: the types of domain events that repeat these rows, and are left out.
     - `describe(row)`: the type and the details of a row.
     """
 
@@ -81,7 +81,7 @@ def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tupl
         return (), None
     found = [_newest(source, tenant, condition, limit) for source in (_DOMAIN_EVENTS, *activity_sources.values())]
     rows = list(islice(merge(*found, key=lambda pair: pair[1].pk, reverse=True), limit + 1))
-    items = _items(rows[:limit])
+    items = _items(tenant, rows[:limit])
     return items, items[-1].id if len(rows) > limit else None
 
 
@@ -100,9 +100,9 @@ def _newest(source: ActivitySource, tenant: Tenant, condition: Q, limit: int) ->
     return [(source, row) for row in rows]
 
 
-def _items(rows: Sequence[tuple[ActivitySource, Any]]) -> Sequence[Activity]:
+def _items(tenant: Tenant, rows: Sequence[tuple[ActivitySource, Any]]) -> Sequence[Activity]:
     ids = {row.participant_id for _, row in rows if row.participant_id is not None}
-    names = dict(Participant.objects.filter(pk__in=ids).values_list("pk", "external_id"))
+    names = dict(Participant.objects.of(tenant).filter(pk__in=ids).values_list("pk", "external_id"))
     return [_item(source, row, names) for source, row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The actor: on whose account the current code writes. Every edge sets it, and everything that is written names it.
+"""The actor: on whose behalf the current code writes. Every edge sets it, and every written row names it.
 
 An edge is where work begins: a request, a task, a command. A unit of work and every change of configuration read the actor and
 raise `NoActor` if the edge set none. So a new edge without an actor fails with its first write.
@@ -31,7 +31,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """On whose account something is written.
+    """The person, key, definition or process on whose behalf something is written.
 
     - `key` is `kind:id`, such as `api_key:01a2…` or `definition:rule:double_weekend`. It is one column, so that one index finds all
       that an actor did.
@@ -49,7 +49,7 @@ class Actor:
 
 
 class NoActor(RuntimeError):
-    """Something is written without an actor: the edge at which the work began sets none."""
+    """Code writes without an actor, because the edge at which the work began has set none."""
 
 
 MAX_KEY = 100
@@ -88,7 +88,7 @@ def request_without_actor(request_id: str) -> Iterator[None]:
 
 
 def change_reason() -> str | None:
-    """Return why the current request changes the configuration, if it says so."""
+    """Return the reason that the current request gives for changing the configuration, or None."""
     return _reason.get()
 
 

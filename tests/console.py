@@ -43,7 +43,7 @@ class Console:
 
 
 class _Form(HTMLParser):
-    """What the form of an object's page sends when nobody touches it."""
+    """What the form of an object's page sends when it is submitted unchanged."""
 
     def __init__(self) -> None:
         super().__init__()

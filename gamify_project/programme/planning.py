@@ -20,7 +20,7 @@ from participants.ids import new_id
 from participants.models import Tenant
 
 ADDED, CHANGED, ARCHIVED = "added", "changed", "archived"
-NO_ID = str(UUID(int=0))  # stands for a definition that does not exist, so that the rest of the body can be checked
+NO_ID = str(UUID(int=0))  # used as the id of a missing definition, so that the rest of the body can be checked
 
 
 @dataclass(frozen=True)

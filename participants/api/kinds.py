@@ -53,7 +53,7 @@ class DefinitionKind:
     - `tenant_defaults(tenant)`: fields of the body whose default depends on the tenant. A file always contains them.
     - `archived`: fields of a definition that is no longer in use.
     - `identity`: the field of the body that identifies the definition within its tenant. If it is not unique, definitions with
-      the same identity are told apart by their order.
+      the same identity are distinguished by their order.
     - `reach`: how many participants a change affects.
     """
 

@@ -17,7 +17,7 @@ from participants.actors import change_reason, current_actor
 from participants.models import ConfigurationChange, Definition
 
 HIDDEN = {"before": "(hidden)", "after": "(changed)"}
-"""Stands for the values of a secret that was replaced."""
+"""Recorded instead of the values of a secret that was replaced."""
 
 NOT_RECORDED = frozenset({"id", "tenant", "created_at", "updated_at"})
 

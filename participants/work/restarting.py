@@ -88,8 +88,10 @@ class TooBusy(DomainError):
 def restartable(use_case: Callable[P, R]) -> Callable[P, R]:
     """Decorator: run `use_case` again if its unit of work raised Restart. `use_case` must do nothing outside its unit.
 
-    Raises TooBusy after RETRY_SECONDS, and after MAX_TIMEOUTS or LOCK_SECONDS of waiting for locks. The first limit is a time and not a number of attempts: while definitions change many times a
-    second, a unit can lose dozens of races in a row (mostly on SQLite) and still succeed within a second or two.
+    Raises TooBusy after RETRY_SECONDS of lost races, and after MAX_TIMEOUTS or LOCK_SECONDS of waiting for locks.
+
+    Races are limited by time and not by attempts: while definitions change many times a second, a unit can lose dozens of races in a
+    row (mostly on SQLite) and still succeed within a second or two.
     """
 
     @functools.wraps(use_case)

@@ -24,7 +24,7 @@ def console(tenant: Tenant) -> Console:
 
 
 def sent_by(answer):
-    """Return what the form of the differences sends when nobody touches it: everything is chosen."""
+    """Return what the form of the differences sends when it is submitted unchanged: everything is chosen."""
     html = answer.content.decode()
     return fields_of(html[html.index("console-wide") :])
 
