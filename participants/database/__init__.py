@@ -4,7 +4,7 @@ Import these names from here. The modules inside rely on details of Django, whic
 """
 
 from participants.database.arrays import array_literal
-from participants.database.conflicts import is_passing_conflict, is_timeout
+from participants.database.conflicts import conflict_name, is_passing_conflict, is_timeout
 from participants.database.exchange import Rows, is_in_round_trip, one_round_trip, send, settle_rider
 from participants.database.instances import instance_from, new_instance
 from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
@@ -23,6 +23,7 @@ __all__ = [
     "ShortTransaction",
     "Slot",
     "array_literal",
+    "conflict_name",
     "delete",
     "insert",
     "instance_from",

@@ -23,3 +23,13 @@ def is_passing_conflict(error: Error) -> bool:
 def is_timeout(error: Error) -> bool:
     """Whether PostgreSQL ended the statement because of `lock_timeout` or `statement_timeout`."""
     return getattr(error.__cause__, "sqlstate", None) in {LOCK_NOT_AVAILABLE, QUERY_CANCELED}
+
+
+def conflict_name(error: BaseException) -> str:
+    """Name what two units collided at, for the log: the constraint, or else the class of the error.
+
+    The text of the error holds the values of the row, such as a participant's id, which must not be in a log.
+    """
+    diagnostics = getattr(getattr(error, "__cause__", None), "diag", None)
+    constraint: str | None = getattr(diagnostics, "constraint_name", None)
+    return constraint or type(error).__name__

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.database import Read, Rows, send
+from participants.database import Read, Rows, conflict_name, send
 from participants.errors import DomainError
 
 P = ParamSpec("P")
@@ -114,7 +114,7 @@ def _until_it_succeeds(call: _Call, use_case: Callable[P, R], *args: P.args, **k
         except Restart as restart:
             if _is_in_vain(call, restart):
                 raise TooBusy from restart
-            logger.info("unit_restarted", use_case=use_case.__name__, cause=str(restart.__cause__))
+            logger.info("unit_restarted", use_case=use_case.__name__, cause=conflict_name(restart.__cause__ or restart))
             _pause(attempt)
             attempt += 1
 

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import IntegrityError, connection
+from structlog.testing import capture_logs
 
 from gamify.badges.models import BadgeAward
 from participants.errors import DomainError
@@ -19,6 +20,7 @@ from participants.work import (
 )
 from participants.work.restarting import TooBusy
 from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
+from tests.threads import all_at_once
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 LATER = datetime(2026, 2, 14, 11, tzinfo=UTC)
@@ -170,6 +172,28 @@ def test_a_unit_that_lost_races_is_restarted(races, monkeypatch):
 
     assert use_case() == "done"
     assert len(attempts) == races + 1
+
+
+@pytest.mark.two_connections
+def test_the_log_of_a_lost_race_names_the_constraint_and_not_the_participant(tenant, monkeypatch):
+    monkeypatch.setattr(restarting, "PAUSE_SECONDS", 0.001)
+
+    def create():
+        Participant.objects.create(tenant=tenant, external_id="ada-42", first_seen_at=NOW, last_seen_at=NOW)
+
+    @restartable
+    def use_case():
+        with unit_of_work(tenant, ["ada-42"], now=NOW) as work:
+            work.touch(work.participant("ada-42"))
+            if not Participant.objects.exists():
+                assert all_at_once([create]) == [None]
+
+    with capture_logs() as logs:
+        use_case()
+
+    restarts = [log for log in logs if log["event"] == "unit_restarted"]
+    assert [log["cause"] for log in restarts] == ["participant_external_id_unique"]
+    assert "ada-42" not in repr(restarts)
 
 
 def test_a_unit_that_loses_for_too_long_gives_up(monkeypatch):
