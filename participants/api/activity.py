@@ -54,8 +54,8 @@ class ChangesQuery(PageQuery):
     object_type = TextField(
         max_length=40,
         required=False,
-        help_text="Only changes of this kind: `badge`, `tier`, `streak`, `challenge`, `leaderboard`, `rule`, `reward`, `boost`, "
-        "`tenant`, `api_key`, `partner_secret`, `webhook`, `amnesty`.",
+        help_text="Only changes of this kind: a kind of definition in the singular, such as `badge` or `rule`, or `tenant`, `api_key`, "
+        "`partner_secret`, `webhook`, `amnesty`.",
     )
     code = TextField(max_length=255, required=False, help_text="Only changes of what has this code.")
 
