@@ -23,6 +23,7 @@ def test_the_pages_of_the_console():
         "facts_event",
         "leaderboards_leaderboard",
         "participants_apikey",
+        "participants_configurationchange",
         "participants_hmacsecret",
         "participants_participant",
         "participants_tenant",

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from gamify.webhooks.api.streaming import _slots
 from participants.models import Tenant
+from participants.references import RefersTo
 from tests.client import Api
 from tests.factories import BadgeFactory, ParticipantFactory
 from tests.gamify_project.test_schema import (
@@ -273,6 +274,8 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
     "PatternField": {"regex": "a"},
     "FractionField": {"max_digits": 5, "decimal_places": 2},
     "MetricField": {"names": lambda: ("balance",)},
+    "ReferenceCodeField": {"refers_to": RefersTo("badge")},
+    "ReferenceIdField": {"refers_to": RefersTo("badge", is_by_id=True, name_in_file="badge")},
 }
 
 

@@ -20,10 +20,10 @@ from gamify.facts.engine.outcomes import (
     UndoNote,
 )
 from gamify.facts.services import (
-    CODE,
     Consumer,
     Fact,
     GrantKind,
+    code_of,
     grant_kinds,
     grant_problem,
     is_change,
@@ -411,7 +411,7 @@ def test_the_kind_validates_a_grant(tenant, kind):
         "cheer",
         cheer,
         problem=lambda judge, spec: None if (judge, spec["n"]) == (tenant, 1) else NOT_ONE,
-        fields={"n": CODE},
+        fields={"n": code_of("badge")},
     )
 
     assert grant_problem(tenant, {"type": "cheer", "n": 1}) is None
