@@ -7,9 +7,11 @@ class ParticipantsConfig(AppConfig):
     def ready(self) -> None:
         from participants import events, selectors
         from participants.services.auditing import register_audits
+        from participants.services.exporting import register as register_exports
         from participants.services.participants import register_erasers
 
         events.register_all()
         register_erasers()
+        register_exports()
         register_audits()
         selectors.versions_in.register()

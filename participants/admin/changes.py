@@ -19,7 +19,7 @@ from participants.selectors import wrote
 
 OBJECT_TYPES = (
     *("badge", "tier", "streak", "challenge", "leaderboard", "rule", "reward", "boost", "amnesty"),
-    *("tenant", "api_key", "partner_secret", "webhook", "staff_user", "staff_group"),
+    *("tenant", "api_key", "partner_secret", "webhook", "staff_user", "staff_group", "participant_export"),
 )
 
 
@@ -75,6 +75,8 @@ class ConfigurationChangeAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("changed")
     def display_fields(self, change: ConfigurationChange) -> str:
+        if not change.changes:
+            return "exported, not changed"
         return "created" if change.number == 1 else ", ".join(map(_words, change.changes))
 
     @display("changes")

@@ -46,7 +46,7 @@ class Done:
 
     `message` is shown to the operator. `audit_message` goes to the audit trail; it is empty if nothing was written, because the
     action had been done before. `next_url` is the next page; empty for the page of the object. A `secret` is shown once, in
-    the answer itself, instead of the next page.
+    the answer itself, instead of the next page. A `download` is a file, which is the answer.
     """
 
     message: str
@@ -54,6 +54,7 @@ class Done:
     flag: int = audit.CHANGE
     next_url: str = ""
     secret: str = ""
+    download: HttpResponse | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,9 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
 def _done_response(
     done: Done, page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """Redirect to the next page, or show the secret."""
+    """Redirect to the next page, show the secret, or send the file."""
+    if done.download:
+        return done.download
     if done.secret:
         return secret_page(request, row, done.secret, context, title=page.title, about=done.message)
     messages.success(request, done.message)

@@ -55,7 +55,7 @@ class ChangesQuery(PageQuery):
         max_length=40,
         required=False,
         help_text="Only changes of this kind: a kind of definition in the singular, such as `badge` or `rule`, or `tenant`, `api_key`, "
-        "`partner_secret`, `webhook`, `amnesty`.",
+        "`partner_secret`, `webhook`, `amnesty`, `participant_export`.",
     )
     code = TextField(max_length=255, required=False, help_text="Only changes of what has this code.")
 

@@ -1,6 +1,8 @@
 """Endpoints about participants that need the admin scope."""
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -9,11 +11,12 @@ from participants.api import examples
 from participants.api.filters import FilterBackend, ParticipantFilter
 from participants.api.pagination import Page
 from participants.api.schema import operation
-from participants.api.serializers import Erasure, ErasureQuery, ListedParticipant
+from participants.api.serializers import Erasure, ErasureQuery, ListedParticipant, PersonalData
 from participants.api.views import AdminViewSet
 from participants.errors import ParticipantNotFound
 from participants.models import Participant
 from participants.services import participants as services
+from participants.services.exporting import export, personal_tables
 from participants.work import as_if_settled, reading
 
 
@@ -52,6 +55,21 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
             return self._anonymize(participant_id)
         services.delete(tenant=self.tenant, external_id=participant_id, now=self.now)
         return Response({"message": "Participant deleted", "participant_id": participant_id})
+
+    @operation(
+        "export_participant",
+        answer=PersonalData,
+        errors=[ParticipantNotFound("user_123")],
+        example=examples.exported(personal_tables()),
+    )
+    def export(self, request: Request, participant_id: str) -> HttpResponseBase:
+        """All data of one participant as one JSON object, which is streamed: the profile, and each table with rows of theirs.
+
+        It contains what an erasure deletes or clears, reward codes too. The change log notes who exported whose data. Rows are read
+        while they are sent, so a section can contain what was written after the request began.
+        """
+        parts = export(tenant=self.tenant, external_id=participant_id, now=self.now)
+        return StreamingHttpResponse(parts, content_type="application/json")
 
     def _anonymize(self, participant_id: str) -> Response:
         new_id = services.anonymize(tenant=self.tenant, external_id=participant_id, now=self.now)

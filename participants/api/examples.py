@@ -1,5 +1,8 @@
 """Examples of calls for the OpenAPI document, taken from the specification."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from participants.api.schema import Example
 
 _JANE = {
@@ -105,6 +108,25 @@ LISTED = Example(
 )
 
 ERASED = Example(answer={"message": "Participant deleted", "participant_id": "user_123"})
+
+_ENTRY = {
+    "id": "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95",
+    "number": 1,
+    "type": "award",
+    "delta": 100,
+    "balance_after": 100,
+    "reason": "Welcome",
+    "created_at": "2026-02-01T10:00:00Z",
+}
+
+
+def exported(sections: Iterable[str]) -> Example:
+    """Return the example of an export with these sections."""
+    profile = {"display_name": "Jane Doe", "attributes": {"plan": "premium"}, "balance": 100, "tier_code": "gold"}
+    about: dict[str, Any] = {"participant_id": "user_123", "exported_at": "2026-02-14T10:00:00Z", "profile": profile}
+    rows: dict[str, Any] = {name: [] for name in sections}
+    return Example(answer={**about, **rows, "ledger_entries": [_ENTRY]})
+
 
 _KEY = {
     "kind": "api_key",

@@ -1,16 +1,14 @@
 """JSON answers, whatever the `Accept` header says."""
 
-import re
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.renderers import JSONRenderer as DRFJSONRenderer
 from rest_framework.request import Request
-from rest_framework.utils.encoders import JSONEncoder
+
+from participants.exact_json import exact_json
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -25,26 +23,6 @@ class AlwaysJSON(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         renderer = next(iter(renderers))
         return renderer, str(renderer.media_type)
-
-
-_MARK = uuid4().hex  # known to this process only, so no text of a client can contain it
-_MARKED = re.compile(rf'"{_MARK}([^"]*)"')
-
-
-class ExactJSONEncoder(JSONEncoder):
-    """Encodes each Decimal as a marked string, which `exact_json` turns into a number with all its digits."""
-
-    def default(self, obj: Any) -> Any:
-        return f"{_MARK}{obj:f}" if isinstance(obj, Decimal) else super().default(obj)
-
-
-_ENCODER = ExactJSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def exact_json(data: Any) -> str:
-    """Return compact JSON in which a Decimal is an exact number. The json module itself can only write floats."""
-    text = _ENCODER.encode(data)
-    return _MARKED.sub(r"\1", text) if _MARK in text else text
 
 
 class JSONRenderer(DRFJSONRenderer):

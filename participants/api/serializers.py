@@ -8,6 +8,7 @@ from rest_framework import serializers
 from participants.api.fields import CodesField, LineField, ObjectField, ParticipantIdField, WebAddressField
 from participants.api.scalars import FlagField, SwitchField, TextField
 from participants.profile import SECTION_NAMES, AnyField, sections
+from participants.services.exporting import personal_tables
 
 
 class ProfileChanges(serializers.Serializer[Any]):
@@ -112,3 +113,18 @@ class ErasureQuery(serializers.Serializer[Any]):
 class Erasure(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="What was done, as a sentence.")
     participant_id = ParticipantIdField(help_text="Id of the participant; after anonymization, the new id.")
+
+
+class PersonalData(serializers.Serializer[Any]):
+    """All data of one participant. Each section lists the rows of one table, with their columns by name."""
+
+    participant_id = ParticipantIdField()
+    exported_at = serializers.DateTimeField(help_text="When the export began.")
+    profile = serializers.DictField(help_text="The profile, the balance and all counts.")
+
+    def get_fields(self) -> dict[str, AnyField]:
+        tables = personal_tables().items()
+        rows = {
+            name: serializers.ListField(child=serializers.DictField(), help_text=each.about) for name, each in tables
+        }
+        return {**super().get_fields(), **rows}

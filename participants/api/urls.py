@@ -14,5 +14,6 @@ urlpatterns = [
     path("admin/activity", HistoryViewSet.as_view({"get": "activity"})),
     path("admin/changes", HistoryViewSet.as_view({"get": "changes"})),
     path("admin/participants", AdminParticipantViewSet.as_view({"get": "list"})),
+    of_participant("/export", AdminParticipantViewSet.as_view({"get": "export"}), prefix="admin/"),
     of_participant("", AdminParticipantViewSet.as_view({"delete": "destroy"}), prefix="admin/"),
 ]

@@ -63,6 +63,7 @@ class Participant(models.Model):
     objects = ParticipantQuerySet.as_manager()
 
     class Meta:
+        permissions = [("export_participant", "Can export all data of a participant")]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "external_id"], name="participant_external_id_unique"),
             models.CheckConstraint(condition=Q(balance__gte=0), name="participant_balance_not_negative"),

@@ -35,8 +35,25 @@ def record_change(
     number: int | None = None,
 ) -> None:
     """Record a change of `row`. Nothing is recorded if `changes` is empty."""
-    if not changes:
-        return
+    if changes:
+        _record(row, object_type=object_type, code=code, changes=changes, tenant_id=tenant_id, now=now, number=number)
+
+
+def record_export(row: Model, *, object_type: str, code: str, tenant_id: UUID, now: datetime) -> None:
+    """Record that the data of `row` were exported. Nothing was changed, so `changes` is empty."""
+    _record(row, object_type=object_type, code=code, changes={}, tenant_id=tenant_id, now=now, number=None)
+
+
+def _record(
+    row: Model,
+    *,
+    object_type: str,
+    code: str,
+    changes: Changes,
+    tenant_id: UUID | None,
+    now: datetime,
+    number: int | None,
+) -> None:
     change = ConfigurationChange(
         tenant_id=tenant_id,
         object_type=object_type,

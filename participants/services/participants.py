@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
+
 from participants.engine import object_problem
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.services.batch_keys import hash_keys_that_name
+from participants.services.personal_data import PersonalTable
 from participants.services.tenants import check_timezone
 from participants.work import UnitOfWork, restartable, unit_of_work
 
@@ -25,8 +28,11 @@ class Eraser:
     """How one domain erases a participant: `delete` deletes all their rows, `anonymize` clears everything that could identify them.
 
     Big tables have no foreign key constraint to cascade along (docs/decisions/0003), so each domain registers an eraser.
+
+    `tables` are the tables with these rows, by the name of their section in the export of the participant's data.
     """
 
+    tables: Mapping[str, PersonalTable]
     delete: Callable[[Participant], object]
     anonymize: Callable[[Participant], object]
 
@@ -190,16 +196,40 @@ def anonymize(*, tenant: Tenant, external_id: str, now: datetime) -> str:
         return participant.external_id
 
 
+def _keys_of(participant: Participant) -> "QuerySet[IdempotencyKey]":
+    return IdempotencyKey.objects.filter(tenant_id=participant.tenant_id, subject=participant.pk)
+
+
 def _delete_keys(participant: Participant) -> None:
-    IdempotencyKey.objects.filter(tenant_id=participant.tenant_id, subject=participant.pk).delete()
+    _keys_of(participant).delete()
     hash_keys_that_name(participant)
 
 
+def _events_of(participant: Participant) -> "QuerySet[DomainEvent]":
+    return DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+
+
 def _delete_events(participant: Participant) -> None:
-    DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk).delete()
+    _events_of(participant).delete()
 
 
 def register_erasers() -> None:
     """Register the erasers of this package. Called when the apps are loaded."""
-    erasers.register("idempotency keys", Eraser(delete=_delete_keys, anonymize=_delete_keys))
-    erasers.register("domain events", Eraser(delete=_delete_events, anonymize=_delete_events))
+    keys = PersonalTable(
+        IdempotencyKey,
+        "Requests with an idempotency key, and their stored answers.",
+        order=("operation", "key"),
+        rows=_keys_of,
+    )
+    erasers.register(
+        "idempotency keys", Eraser({"idempotency_keys": keys}, delete=_delete_keys, anonymize=_delete_keys)
+    )
+    events = PersonalTable(
+        DomainEvent,
+        "The outbox: domain events about the participant, delivered or not. `position` is null until the feed has the event.",
+        order=("id",),
+        rows=_events_of,
+    )
+    erasers.register(
+        "domain events", Eraser({"domain_events": events}, delete=_delete_events, anonymize=_delete_events)
+    )

@@ -6,6 +6,7 @@ from gamify.points.services import multipliers, undo_by_type
 from participants import events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
+from participants.services.personal_data import PersonalTable
 from participants.work import closing_steps
 from rewards.models import Claim, RewardTally
 from rewards.selectors import multiplier_reward_ids
@@ -41,6 +42,12 @@ def register() -> None:
     undoers.register("rewards", undo)
     closing_steps.register("rewards", serve_new_stock)
     clear_codes = update_rows(Claim, code_value=None, reason=None, request_id=None)
-    erasers.register("claims", Eraser(delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
+    tables = {
+        "claims": PersonalTable(
+            Claim, "Rewards that they got or wait for, with their codes, oldest first.", order=("claimed_at", "id")
+        ),
+        "reward_counts": PersonalTable(RewardTally, "Number of claims by reward, without cancelled ones."),
+    }
+    erasers.register("claims", Eraser(tables, delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)

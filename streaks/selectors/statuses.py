@@ -42,6 +42,15 @@ def spans_of(row: ParticipantStreak, streak: CompiledStreak) -> list[Span]:
     return [*streak.spans, *row.frozen_spans]
 
 
+def stored_rules(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> Rules:
+    """The rules under which the participant's row was last written.
+
+    The streak may have newer rules. A row is converted to them when it is next processed.
+    """
+    terms = {past.number: past.terms for past in streak.past} | {streak.revision: streak.terms}
+    return terms[row.revision].rules_for(participant)
+
+
 def state_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> State:
     """The participant's state, converted to the current rules of the streak.
 

@@ -29,6 +29,7 @@ from streaks.engine.ticking import MAX_LATENESS
 from streaks.engine.undoing import Obstacle, OtherTick, TickToUndo, undo_tick
 from streaks.models import ParticipantStreak
 from streaks.selectors import CompiledStreak, spans_of, status_of, streaks_in
+from streaks.selectors.statuses import stored_rules
 from streaks.services.announcements import emit_event, set_announced
 from streaks.services.counting import DOMAIN, loads_for, row_of
 
@@ -80,16 +81,9 @@ def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[U
         row = row_of(work, participant, streak)
         if row is not None:
             own = [note for note in notes if note["id"] == str(streak.id)]
-            yield from _undo(work, _Reversal(participant, streak, row, _rules_of(row, streak, participant), event, own))
-
-
-def _rules_of(row: ParticipantStreak, streak: CompiledStreak, participant: Participant) -> Rules:
-    """The rules under which the participant's row was last written.
-
-    The streak may have newer rules. A row is converted to them when it is next processed.
-    """
-    terms = {past.number: past.terms for past in streak.past} | {streak.revision: streak.terms}
-    return terms[row.revision].rules_for(participant)
+            yield from _undo(
+                work, _Reversal(participant, streak, row, stored_rules(row, streak, participant), event, own)
+            )
 
 
 def _undo(work: UnitOfWork, reversal: _Reversal) -> Iterator[Undone]:

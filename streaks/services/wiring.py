@@ -5,11 +5,13 @@ from gamify.facts.services import undoers
 from participants import events
 from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
 from participants.models import Participant
-from participants.services.participants import Eraser, after_participant_zone_change, erasers
+from participants.services.participants import Eraser, after_participant_zone_change, delete_rows, erasers
+from participants.services.personal_data import PersonalTable
 from participants.services.tenants import before_tenant_zone_change
 from participants.work import UnitOfWork
 from streaks.models import ParticipantStreak
 from streaks.selectors import streaks_in
+from streaks.selectors.exporting import ABOUT_EXPORT, exported_rows, exported_streak
 from streaks.services.counting import loads_for, row_of
 from streaks.services.definitions import end_terms_before_zone_change
 from streaks.services.numbers import register as register_numbers
@@ -98,8 +100,7 @@ def register() -> None:
     undoers.register("streaks", undo)
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
-    erasers.register(
-        "streaks", Eraser(delete=lambda who: ParticipantStreak.objects.of(who).delete(), anonymize=_anonymize_rows)
-    )
+    tables = {"streaks": PersonalTable(ParticipantStreak, ABOUT_EXPORT, rows=exported_rows, describe=exported_streak)}
+    erasers.register("streaks", Eraser(tables, delete=delete_rows(ParticipantStreak), anonymize=_anonymize_rows))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _OWNER | fields, is_reversal=name == "streak.decremented")

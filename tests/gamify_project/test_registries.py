@@ -73,6 +73,8 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "rule tallies",
         "challenges",
         "scores",
+        "exports",
+        "deliveries",
     }
 
 

@@ -272,7 +272,7 @@ each_operation = pytest.mark.parametrize("name", [
     "rotate_webhook_secret", "replay_webhook", "list_webhook_deliveries", "replay_webhook_delivery",
     "read_feed", "stream_feed",
     "export_programme", "import_programme",
-    "list_activity", "list_changes",
+    "list_activity", "list_changes", "export_participant",
 ])  # fmt: skip
 
 

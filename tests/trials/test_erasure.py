@@ -4,8 +4,10 @@ Every text that a client can put somewhere contains the word `canary`; no defini
 and value in Redis, is searched for it. A new table is searched by itself, and must get a row in `planted`.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -20,7 +22,8 @@ from gamify.points.models import LedgerEntry
 from gamify.webhooks import tasks as webhook_tasks
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.services import deliver_due
-from participants.models import DomainEvent, Participant
+from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
+from participants.services.exporting import personal_tables
 from rewards.models import Claim
 from streaks.services import create_streak
 from tests.client import Api
@@ -91,6 +94,7 @@ def planted(api: Api, admin_api: Api, tenant, tmp_path):
     done(
         api.post("/events", {"participant_id": ME, "event_name": "buy", "properties": {"total": 10**10}})
     )  # not folded yet
+    exported(admin_api)  # is noted in the change log
     deliver_due()
     assert all_places(), "nothing was planted"
     return tenant
@@ -169,6 +173,34 @@ def all_places() -> set[str]:
     return places | redis_places()
 
 
+def exported(admin_api: Api) -> Any:
+    return json.loads(b"".join(admin_api.get(f"/admin/participants/{ME}/export").streaming_content))
+
+
+def words_in(value: Any) -> Iterator[str]:
+    """Yield the texts in a JSON value that contain a canary."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for each in value:
+            yield from words_in(each)
+    elif "canary" in str(value):
+        yield str(value)
+
+
+def planted_rows() -> dict[tuple[str, Any], Any]:
+    """Return all rows by table and key, except for the keys of batches, which concern many participants."""
+    batches = IdempotencyKey.objects.filter(subject__in=Tenant.objects.values("pk")).values_list("pk", flat=True)
+    keys = {("participants.IdempotencyKey", pk) for pk in batches}
+    models = [model for model in apps.get_models() if model.__module__.startswith(OWN_PACKAGES)]
+    rows = {(model._meta.label, row.pk): row for model in models for row in model._base_manager.all()}
+    return {at: model_to_dict(row) for at, row in rows.items() if at not in keys}
+
+
+def model_to_dict(row: Any) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
 def redis_places() -> set[str]:
     from django.conf import settings  # noqa: PLC0415
 
@@ -216,6 +248,48 @@ def test_the_canaries_reach_every_table_with_rows_of_participants(planted):
         "challenges.Enrolment.progress",
         "rewards.Claim.reason",
     } <= all_places()
+
+
+NOT_OF_ONE_PARTICIPANT = {
+    "leaderboards.ScoreRange": "counts the scores of all; its lower bound is the place of some participant",
+}
+
+
+def test_every_table_with_rows_of_participants_is_exported():
+    tables = {table.model._meta.label for table in personal_tables().values()}
+    names = {"participant", "participant_id", "subject"}
+    mine = {
+        model._meta.label
+        for model in apps.get_models()
+        if model.__module__.startswith(OWN_PACKAGES) and names & {field.name for field in model._meta.get_fields()}
+    }
+
+    assert mine - tables == set(NOT_OF_ONE_PARTICIPANT)
+
+
+def test_the_export_has_all_rows_of_the_participant_and_no_others(planted, admin_api):
+    me = Participant.objects.get(external_id=ME)
+    body = exported(admin_api)
+
+    for name, table in personal_tables().items():
+        assert body[name], f"{name}: no row was planted"
+        if {"participant", "participant_id"} & {field.name for field in table.model._meta.get_fields()}:
+            assert len(body[name]) == table.model._base_manager.filter(participant_id=me.pk).count(), name
+    assert OTHER not in json.dumps(body)
+
+
+@pytest.mark.parametrize("query", ["", "?anonymize=true"])
+def test_whatever_an_erasure_removes_was_in_the_export(planted, admin_api, query):
+    body, before = exported(admin_api), planted_rows()
+    known = set(words_in(body))
+
+    by_api(admin_api, query)
+
+    after = planted_rows()
+    removed = [row for at, row in before.items() if after.get(at) != row]
+    words = {word for row in removed for value in row.values() for word in words_in(value)}
+    assert len(words) > 20
+    assert words - known == set()
 
 
 @pytest.mark.parametrize("way", ["api", "console"])

@@ -8,15 +8,18 @@ from gamify.facts.services import undoers
 from participants import events
 from participants.events import INSTANT, OBJECT, TEXT, EventField
 from participants.services.participants import Eraser, delete_rows, erasers, keep_rows, update_rows
+from participants.services.personal_data import PersonalTable
 
 
 def register() -> None:
     """Called when the apps are loaded."""
     badges_in.register()
-    erasers.register("badge progress", Eraser(delete=delete_rows(BadgeProgress), anonymize=keep_rows))
+    progress = {"badge_progress": PersonalTable(BadgeProgress, "Progress towards badges that count events.")}
+    erasers.register("badge progress", Eraser(progress, delete=delete_rows(BadgeProgress), anonymize=keep_rows))
     register_metrics()
     clear_metadata = update_rows(BadgeAward, metadata={}, request_id=None)
-    erasers.register("badges", Eraser(delete=delete_rows(BadgeAward), anonymize=clear_metadata))
+    awards = {"badges": PersonalTable(BadgeAward, "Badges that they have. Revocations are domain events.")}
+    erasers.register("badges", Eraser(awards, delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),

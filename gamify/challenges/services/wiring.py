@@ -10,6 +10,7 @@ from participants import events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, delete_rows, erasers
+from participants.services.personal_data import PersonalTable
 
 
 def _clear_values(participant: Participant) -> None:
@@ -65,7 +66,10 @@ def register() -> None:
             raised_by=["challenge.completed"],
         )
     )
-    erasers.register("challenges", Eraser(delete=delete_rows(Enrolment), anonymize=_clear_values))
+    tables = {
+        "challenges": PersonalTable(Enrolment, "Challenges in which they take or took part, with their progress.")
+    }
+    erasers.register("challenges", Eraser(tables, delete=delete_rows(Enrolment), anonymize=_clear_values))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WHICH | fields)
     events.register(

@@ -13,6 +13,7 @@ from participants.engine import instant_text
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant, Tenant
 from participants.services.participants import Eraser, delete_rows, erasers
+from participants.services.personal_data import PersonalTable
 
 
 def _clear_properties(participant: Participant) -> None:
@@ -43,7 +44,9 @@ def register() -> None:
     """Called when the apps are loaded."""
     consumers()  # so that a misspelt name in the settings fails at the start, and not at the first event
     register_event_metrics()
-    erasers.register("events", Eraser(delete=delete_rows(Event), anonymize=_clear_properties))
+    about = "Events about them with their properties, decision traces and reversals, oldest first."
+    tables = {"events": PersonalTable(Event, about, order=("occurred_at", "id"))}
+    erasers.register("events", Eraser(tables, delete=delete_rows(Event), anonymize=_clear_properties))
     activity_sources.register("events", ActivitySource(_events_of, frozenset({"event.recorded"}), _describe))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),

@@ -3,6 +3,7 @@
 from gamify.facts.services import undoers
 from gamify.leaderboards.models import LargeSum
 from gamify.leaderboards.selectors.catalog import boards_in
+from gamify.leaderboards.selectors.exporting import TABLES
 from gamify.leaderboards.services.scoring import note_score_changes, undo
 from participants.services.participants import Eraser, delete_rows, erasers
 from participants.work import before_flush
@@ -15,4 +16,4 @@ def register() -> None:
     before_flush.register("leaderboards", note_score_changes)
     # The fold of `participant.deleted` removes scores together with their ranges. Anonymizing keeps scores, which contain no
     # personal data and are hidden. Large sums go in both cases, because the amounts of events are cleared too.
-    erasers.register("scores", Eraser(delete=delete_rows(LargeSum), anonymize=delete_rows(LargeSum)))
+    erasers.register("scores", Eraser(TABLES, delete=delete_rows(LargeSum), anonymize=delete_rows(LargeSum)))

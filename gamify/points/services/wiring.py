@@ -14,6 +14,7 @@ from participants.activity import ActivitySource, activity_sources
 from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
 from participants.models import Tenant
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
+from participants.services.personal_data import PersonalTable
 from participants.work import Settlement, settlements
 
 EVENT_TYPES = {
@@ -31,7 +32,14 @@ EVENT_TYPES = {
 def register() -> None:
     """Called by `AppConfig.ready`."""
     clear_texts = update_rows(LedgerEntry, reason=None, metadata={}, request_id=None)
-    erasers.register("points", Eraser(delete=delete_rows(LedgerEntry, ExpiringCredit), anonymize=clear_texts))
+    tables = {
+        "ledger_entries": PersonalTable(LedgerEntry, "Every change of the balance, oldest first.", order=("number",)),
+        "expiring_credits": PersonalTable(
+            ExpiringCredit, "What is left of points that expire, by ledger entry.", order=("entry_id",)
+        ),
+    }
+    delete = delete_rows(LedgerEntry, ExpiringCredit)
+    erasers.register("points", Eraser(tables, delete=delete, anonymize=clear_texts))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),

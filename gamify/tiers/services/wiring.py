@@ -14,6 +14,7 @@ from participants.catalog import catalog_of
 from participants.events import INTEGER, TEXT, TIER, EventField
 from participants.models import Participant, Tenant
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
+from participants.services.personal_data import PersonalTable
 
 
 def _level_reached(fact: Fact, selector: Selector) -> int:
@@ -46,7 +47,8 @@ def register() -> None:
     )
     ladder_of.register()
     clear_reasons = update_rows(TierChange, reason=None, request_id=None)
-    erasers.register("tier changes", Eraser(delete=delete_rows(TierChange), anonymize=clear_reasons))
+    tables = {"tier_changes": PersonalTable(TierChange, "Every change of their tier, oldest first.", order=("number",))}
+    erasers.register("tier changes", Eraser(tables, delete=delete_rows(TierChange), anonymize=clear_reasons))
     tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
     upgraded = {
         "code": EventField(TEXT, "Code of the tier."),

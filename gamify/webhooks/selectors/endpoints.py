@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from gamify.webhooks.models import Delivery, Endpoint
-from participants.models import Tenant
+from participants.models import DomainEvent, Participant, Tenant
 from participants.selectors import row_by_id
 
 
@@ -18,6 +18,13 @@ def find_endpoint(tenant: Tenant, endpoint_id: str) -> Endpoint | None:
 def deliveries_of(endpoint: Endpoint) -> "QuerySet[Delivery]":
     """The deliveries of `endpoint`, newest event first: ids are ordered by time, and the index is too."""
     return Delivery.objects.of(endpoint).order_by("-event_id")
+
+
+def undelivered_of(participant: Participant) -> "QuerySet[Delivery]":
+    """The pending deliveries of domain events about a participant, to all endpoints of the tenant."""
+    events = DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    pending = Delivery.objects.filter(endpoint__tenant_id=participant.tenant_id, due_at__isnull=False)
+    return pending.filter(tenant_id=participant.tenant_id, event_id__in=events.values("pk"))
 
 
 def find_delivery(endpoint: Endpoint, delivery_id: str) -> Delivery | None:

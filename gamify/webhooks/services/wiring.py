@@ -1,12 +1,16 @@
 """Registrations of webhooks with the layers below."""
 
-from gamify.webhooks.selectors import wanted_types
+from gamify.webhooks.models import Delivery
+from gamify.webhooks.selectors import undelivered_of, wanted_types
 from gamify.webhooks.services.sequencing import TEST_EVENT
 from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
 from participants.events import INSTANT, TEXT, UUID, EventField
+from participants.services.participants import Eraser, erasers, keep_rows
+from participants.services.personal_data import PersonalTable
 from participants.work import after_commit
 
+_ABOUT_DELIVERIES = "Webhooks about them that are not delivered yet. `event_id` is the id of the domain event."
 _WEBHOOK = {"webhook_id": EventField(UUID, "Id of the webhook.")}
 _EVENTS = {
     TEST_EVENT: ("A test of a webhook. It is delivered to that webhook only, whatever it subscribes to.", {}),
@@ -27,5 +31,8 @@ def register() -> None:
     """Called when the apps are loaded."""
     wanted_types.register()
     after_commit.register("webhooks", wake_if_wanted)
+    # Deliveries have no data of their own. Those of erased events are deleted when they are due.
+    tables = {"webhook_deliveries": PersonalTable(Delivery, _ABOUT_DELIVERIES, rows=undelivered_of)}
+    erasers.register("deliveries", Eraser(tables, delete=keep_rows, anonymize=keep_rows))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WEBHOOK | fields, is_about_participant=False)

@@ -17,7 +17,7 @@ from gamify.leaderboards.engine.measures import MAX_AMOUNT, MAX_SUM, MILLIONTHS
 from gamify.leaderboards.engine.ranking.places import BEST_PLACE, CARRY, join_score, split_score
 from gamify.leaderboards.models import LargeSum, Score, ScoreRange
 from gamify.leaderboards.services import drifts, fold, rebuild
-from participants.api.renderers import exact_json
+from participants.exact_json import exact_json
 from participants.ids import new_id
 from tests.factories import ParticipantFactory
 from tests.gamify.leaderboards.boards import create_filled_board, entries_of, fill, rank

@@ -58,5 +58,5 @@ def without_client_time() -> None:
 
 def without_eraser_of_keys() -> None:
     """Erasing a participant leaves the keys of idempotent requests, which clients choose."""
-    keeps = participants.Eraser(delete=participants.keep_rows, anonymize=participants.keep_rows)
+    keeps = participants.Eraser({}, delete=participants.keep_rows, anonymize=participants.keep_rows)
     participants.erasers._entries["idempotency keys"] = keeps
