@@ -46,7 +46,7 @@ def value_as_lines(value: Any) -> str:
 def impact_in_words(impact: Impact) -> Iterator[tuple[str, str]]:
     """Yield the lines of a report for people, as pairs of a title and a text."""
     difference = impact.points_after - impact.points_before
-    yield "played", f"{impact.acts:,} events and awards of {impact.participants:,} participants"
+    yield "played", f"{impact.acts:,} acts of {impact.participants:,} participants"
     if impact.is_cut:
         yield "cut", "there is more; this is a part of it"
     yield "affected", f"{impact.affected:,} participants"

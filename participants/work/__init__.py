@@ -8,7 +8,7 @@ from participants.work.opening import unit_for_ids, unit_for_query, unit_of_work
 from participants.work.outbox import after_commit
 from participants.work.reading import reading
 from participants.work.restarting import Restart, restart_with_participants, restartable
-from participants.work.settling import Settlement, as_if_settled, load_deferred, settlements
+from participants.work.settling import Settlement, as_if_settled, load_deferred, settle, settlements
 from participants.work.snapshots import snapshot
 from participants.work.sweeping import bisect_failures, round_robin
 from participants.work.unit import UnitOfWork, before_flush, closing_steps
@@ -33,6 +33,7 @@ __all__ = [
     "restartable",
     "result_from",
     "round_robin",
+    "settle",
     "settlements",
     "snapshot",
     "unit_for_ids",

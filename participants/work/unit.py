@@ -91,7 +91,6 @@ class UnitOfWork:
         self._undrained: list[Emitted] = []
         self._drained: list[Emitted] = []
         self._shared_rows: defaultdict[type[models.Model], dict[UUID, models.Model]] = defaultdict(dict)
-        self._assumed: dict[tuple[type[models.Model], UUID], models.Model] = {}
         self.cache: dict[Hashable, Any] = {}
         self._numbers = count(1)
 
@@ -133,7 +132,7 @@ class UnitOfWork:
             with one_round_trip(connection):
                 fetch = _shared_row(model).execute(connection, values, locks=not self.is_dry_run)
                 fetches = {key: read(connection) for key, read in also.items()}
-            found = self._assumed.get((model, row_id), next(iter(fetch()), None))
+            found = next(iter(fetch()), None)
             if found is None:
                 return None
             self.cache.update({key: rows() for key, rows in fetches.items()})
@@ -141,8 +140,9 @@ class UnitOfWork:
         return cast("M", self._shared_rows[model][row_id])
 
     def assume(self, *rows: models.Model) -> None:
-        """Use `rows` wherever `lock` would read them. For dry runs about definitions that are not stored."""
-        self._assumed.update({(type(row), row.pk): row for row in rows})
+        """Use `rows` wherever `lock` would read them, and read nothing else behind that lock. For dry runs."""
+        for row in rows:
+            self._shared_rows[type(row)][row.pk] = row
 
     def locked_rows(self, model: type[M]) -> Sequence[M]:
         """The rows of `model` that this unit has locked with `lock`."""

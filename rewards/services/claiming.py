@@ -51,12 +51,13 @@ def claim(
     ) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
             return result_from(RewardClaimed, answer, participant_id=participant_id)
-        claimed = _claim(work, known, participant_id, deducts_points=deducts_points)
+        claimed = claim_in_unit(work, known, participant_id, deducts_points=deducts_points)
         work.store_answer(idempotency, answer_from(claimed))
         return claimed
 
 
-def _claim(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
+def claim_in_unit(work: UnitOfWork, reward_id: UUID, participant_id: str, *, deducts_points: bool) -> RewardClaimed:
+    """Claim a reward in a unit that has loaded `tally_load` of it. Raises: what `claim` raises, before it has changed anything."""
     reward, participant = lock_reward(work, reward_id), work.participant(participant_id)
     check_eligibility(work, participant, reward)
     row = issue_claim(work, participant, reward, cost=reward.points_cost if deducts_points else 0)

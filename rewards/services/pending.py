@@ -71,8 +71,8 @@ _FIRST_PENDING = Query(
 
 
 def has_pending_claims(work: UnitOfWork, reward: Reward) -> bool:
-    """Whether the reward, which `lock_reward` locked, has pending claims."""
-    return bool(work.cache[_key(reward.pk)])
+    """Whether the reward, which `lock_reward` locked, has pending claims. A reward that a dry run assumes has none at first."""
+    return bool(work.cache.get(_key(reward.pk)))
 
 
 def next_pending_claims(work: UnitOfWork, reward: Reward, *, limit: int) -> Sequence[Claim]:

@@ -1,6 +1,7 @@
-"""Adds codes to the stock of a reward."""
+"""The stock of a reward: adds codes to it, and says what it was."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +10,11 @@ from participants.errors import DomainError
 from participants.models import Tenant
 from participants.services.changes import record_change
 from participants.work import UnitOfWork, restartable, unit_of_work
+from rewards.engine.offers import pieces_left
 from rewards.models import Reward, RewardCode
 from rewards.selectors import existing_codes
 from rewards.services.issuing import RewardNotFound, lock_reward
+from rewards.services.pending import offer_of
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,15 @@ def _store(work: UnitOfWork, reward: Reward, codes: Sequence[str]) -> None:
         record_change(
             reward, object_type="reward", code=reward.code, changes=stock, tenant_id=reward.tenant_id, now=work.now
         )
+
+
+def with_earlier_stock(reward: Reward, *, issued: int) -> Reward:
+    """Return an unsaved copy of the reward as it was before the last `issued` pieces were handed out, for dry runs.
+
+    It has no codes: as many pieces as there were codes. So no codes are read or made for it.
+    """
+    earlier, left = copy(reward), pieces_left(offer_of(reward))
+    earlier.claimed = max(reward.claimed - issued, 0)
+    earlier.total_inventory = None if left is None else earlier.claimed + issued + left
+    earlier.has_codes, earlier.free_codes, earlier.code_pattern = False, 0, None
+    return earlier

@@ -2,6 +2,7 @@
 
 from streaks.selectors.care import restorable_span
 from streaks.selectors.catalog import CompiledStreak, streaks_in
+from streaks.selectors.direct_ticks import TickedWindow, ticked_windows
 from streaks.selectors.reach import Reach, reach_of
 from streaks.selectors.statuses import (
     ROWS,
@@ -19,6 +20,7 @@ __all__ = [
     "CompiledStreak",
     "ParticipantStreakStatus",
     "Reach",
+    "TickedWindow",
     "best_status",
     "reach_of",
     "restorable_span",
@@ -27,5 +29,6 @@ __all__ = [
     "status_of",
     "statuses_of",
     "streaks_in",
+    "ticked_windows",
     "visible_statuses_of",
 ]

@@ -32,6 +32,7 @@ from streaks.services.recording import (
     grant_tick,
     loads_of_codes,
     record,
+    record_in_unit,
     record_many,
 )
 from streaks.services.reviews import review_streak
@@ -60,6 +61,7 @@ __all__ = [
     "pause",
     "record",
     "record_history",
+    "record_in_unit",
     "record_many",
     "restore",
     "resume",

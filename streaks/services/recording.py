@@ -66,7 +66,7 @@ def record(
         if (answer := work.stored_answer(idempotency)) is not None:
             return result_from(RecordResult, answer)
         check_instant(at, now=now)
-        recorded = _record(work, Tick(participant_id, streak_code, at))
+        recorded = record_in_unit(work, Tick(participant_id, streak_code, at))
         work.store_answer(idempotency, answer_from(recorded))
         return recorded
 
@@ -85,7 +85,7 @@ def record_many(*, tenant: Tenant, ticks: Sequence[Tick], now: datetime) -> Sequ
         check_instant(each.at, now=now)
     loads = loads_of_codes(catalog_of(tenant), {each.streak_code for each in ticks})
     with unit_of_work(tenant, [each.participant_id for each in ticks], now=now, loads=loads) as work:
-        return [_record(work, each) for each in ticks]
+        return [record_in_unit(work, each) for each in ticks]
 
 
 def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
@@ -99,7 +99,8 @@ def loads_of_codes(catalog: Catalog, codes: Iterable[str]) -> list[Load]:
     return loads_for(streaks)
 
 
-def _record(work: UnitOfWork, tick: Tick) -> RecordResult:
+def record_in_unit(work: UnitOfWork, tick: Tick) -> RecordResult:
+    """Record a tick in a unit that was opened with `loads_of_codes`. Raises: what `record` raises, before it has changed anything."""
     streak = recordable_streak(work.catalog, tick.streak_code)
     participant = work.participant(tick.participant_id)
     counted = count_tick(work, participant, streak, at=tick.at, adds_to_satisfied=False, is_direct=True)

@@ -2,7 +2,7 @@
 
 from gamify.challenges.services.advancing import count_event, enrol_in, loads_for
 from gamify.challenges.services.ending import expire_in_chunks
-from gamify.challenges.services.enrolling import ChallengeNotFound, ChallengeUnavailable, enroll
+from gamify.challenges.services.enrolling import ChallengeNotFound, ChallengeUnavailable, enroll, enroll_in_unit
 
 __all__ = [
     "ChallengeNotFound",
@@ -10,6 +10,7 @@ __all__ = [
     "count_event",
     "enrol_in",
     "enroll",
+    "enroll_in_unit",
     "expire_in_chunks",
     "loads_for",
 ]

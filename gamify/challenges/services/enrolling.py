@@ -39,7 +39,7 @@ def enroll(*, tenant: Tenant, participant_id: str, code: str, now: datetime) -> 
     """
     loads = loads_for([_find_challenge(catalog_of(tenant), code)])
     with unit_of_work(tenant, [participant_id], now=now, loads=loads) as work:
-        return _enroll(work, participant_id, _find_challenge(work.catalog, code))
+        return enroll_in_unit(work, participant_id, _find_challenge(work.catalog, code))
 
 
 def _find_challenge(catalog: Catalog, code: str) -> CompiledChallenge:
@@ -49,7 +49,8 @@ def _find_challenge(catalog: Catalog, code: str) -> CompiledChallenge:
     return challenge
 
 
-def _enroll(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge) -> EnrolmentStatus:
+def enroll_in_unit(work: UnitOfWork, participant_id: str, challenge: CompiledChallenge) -> EnrolmentStatus:
+    """Enrol a participant in a unit that has loaded `loads_for` the challenge. Raises: ChallengeUnavailable."""
     participant = work.participant(participant_id)
     row = work.row(Enrolment, participant, challenge.id)
     if row is None:

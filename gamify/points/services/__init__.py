@@ -4,6 +4,7 @@ from gamify.points.services.adjusting import adjust
 from gamify.points.services.awarding import AWARD_BATCH, AwardResult, award, award_batch
 from gamify.points.services.changes import Change
 from gamify.points.services.deducting import DeductionResult, deduct
+from gamify.points.services.entries import adjust as adjust_balance
 from gamify.points.services.entries import credit, debit, refund
 from gamify.points.services.multiplying import BoostNotFound, multipliers
 from gamify.points.services.reversing import (
@@ -30,6 +31,7 @@ __all__ = [
     "ReversalResult",
     "TransactionNotFound",
     "adjust",
+    "adjust_balance",
     "award",
     "award_batch",
     "credit",

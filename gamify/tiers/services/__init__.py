@@ -1,6 +1,13 @@
 """Services that change tiers, by points or by hand. Each change is one row of the participant's history."""
 
-from gamify.tiers.services.assignment import Assignment, AssignmentResult, TierNotFound, assign, grant_tier
+from gamify.tiers.services.assignment import (
+    Assignment,
+    AssignmentResult,
+    TierNotFound,
+    assign,
+    assign_in_unit,
+    grant_tier,
+)
 from gamify.tiers.services.evaluation import TierUpgrade, evaluate, highest_upgrade, recompute
 from gamify.tiers.services.reversing import undo_note_for
 
@@ -10,6 +17,7 @@ __all__ = [
     "TierNotFound",
     "TierUpgrade",
     "assign",
+    "assign_in_unit",
     "evaluate",
     "grant_tier",
     "highest_upgrade",

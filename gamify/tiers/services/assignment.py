@@ -68,13 +68,14 @@ def assign(*, tenant: Tenant, assignment: Assignment, now: datetime) -> Assignme
     with unit_of_work(tenant, [assignment.participant_id], now=now, idempotency_requests=[idempotency]) as work:
         if (answer := work.stored_answer(idempotency)) is not None:
             return result_from(AssignmentResult, answer, participant_id=assignment.participant_id)
-        assigned = _assign(work, assignment)
+        assigned = assign_in_unit(work, assignment)
         facts.publish_changes(work, work.participant(assignment.participant_id), now=now)
         work.store_answer(idempotency, answer_from(assigned))
         return assigned
 
 
-def _assign(work: UnitOfWork, assignment: Assignment) -> AssignmentResult:
+def assign_in_unit(work: UnitOfWork, assignment: Assignment) -> AssignmentResult:
+    """Assign a tier in a unit. The caller publishes the changes. Raises: TierNotFound."""
     tier = _active_tier(work, assignment.tier_code)
     participant = work.participant(assignment.participant_id)
     previous = current_tier(ladder_of(work.catalog), participant)

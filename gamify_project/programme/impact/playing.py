@@ -1,8 +1,7 @@
 """Plays the past under two sets of definitions, in dry runs of the unit of work: the code that decided then decides again.
 
-Each participant is a new one in memory, with today's attributes, and with points, tier and badges as they were when the period
-began. Streaks, challenges, limits of rules and claims begin at nothing, on both sides alike. What a participant would have done
-otherwise is not known: claims for points, deductions and direct ticks are not played.
+Each participant is a new one in memory, with today's attributes, who stands as they stood when the period began. All do again what they
+did, at the same times. What the product refuses now, such as a claim without the points for it, does not happen.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,22 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gamify.facts.engine.events import EventInput
-from gamify.facts.services import publish_changes
-from gamify.facts.services.events import emit_in_unit
-from gamify.points.services import Note, credit
+from gamify_project.programme.impact.acts import Act
 from gamify_project.programme.impact.drafting import Side, planned_side, present_side
-from gamify_project.programme.impact.past import Act, Past, Person
+from gamify_project.programme.impact.past import Past, Person
 from gamify_project.programme.impact.report import Gained, Impact
+from gamify_project.programme.impact.standing import put
 from gamify_project.programme.planning import Plan
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant
-from participants.work import UnitOfWork, restartable, unit_of_work
+from participants.work import UnitOfWork, restartable, settle, unit_of_work
 
 OnProgress = Callable[[int], object]
 """Called after each batch with the number of participants in it."""
 
-NOTE = Note("Replayed award", {}, None)
 CODE_FIELDS = {"badge.awarded": "badge_code", "challenge.completed": "challenge_code"}
 REWARDS = ("reward.claimed", "reward.pending")
 
@@ -39,9 +35,9 @@ def impact_of(
     on_progress: OnProgress = lambda participants: None,
 ) -> Impact:
     """Play the last `days` days under the present definitions and under those of `plan`. Nothing is written or locked while playing."""
-    before = present_side(plan.tenant)
-    after = planned_side(plan, at=before)
-    past = Past(plan.tenant, since=now - timedelta(days=days), until=now, max_events=max_events)
+    since = now - timedelta(days=days)
+    before, after = present_side(plan.tenant, since=since), planned_side(plan, since=since)
+    past = Past(plan.tenant, since=since, until=now, max_events=max_events)
     impact = Impact(days)
     for people in past.batches():
         sides = [_play(side=side, people=people, now=now) for side in (before, after)]
@@ -54,37 +50,33 @@ def impact_of(
 
 @restartable
 def _play(*, side: Side, people: Sequence[Person], now: datetime) -> Mapping[str, Gained]:
-    """Return what each participant gets under the definitions of `side`, by external id."""
+    """Return what each participant gets under the definitions of `side`, by external id. Takes what they get from its stock."""
+    stock = side.stock()
     with unit_of_work(side.tenant, [], now=now, is_silent=True, is_dry_run=True, is_history=True) as work:
-        work.assume(*side.fresh_rewards())
-        participants = {person.row.external_id: _as_they_were(work, person) for person in people}
-        for person in people:
-            for act in person.acts:
-                _do(work, participants[person.row.external_id], act)
+        work.assume(*stock)
+        participants = {person.row.external_id: put(work, person.row, person.standing) for person in people}
+        for act, external_id in _in_order(people):
+            _do(work, participants[external_id], act)
+        work.now = now
         gained = {name: Gained(tier=participant.tier_code) for name, participant in participants.items()}
         for participant, event in work.emitted:
             _note(gained[participant.external_id], event, side)
-        return gained
+    side.take(stock)
+    return gained
 
 
-def _as_they_were(work: UnitOfWork, person: Person) -> Participant:
-    participant = work.participant(person.row.external_id)
-    for name in ("attributes", "timezone", "past_zones", "visible", "is_active"):
-        setattr(participant, name, getattr(person.row, name))
-    participant.balance, participant.total_earned = person.balance, person.earned
-    participant.total_spent = person.earned - person.balance
-    participant.tier_code = person.tier_code
-    return participant
+def _in_order(people: Sequence[Person]) -> Sequence[tuple[Act, str]]:
+    """Return what all of them did, in the order in which it happened: who comes first gets the last piece."""
+    acts = [(act, person.row.external_id) for person in people for act in person.acts]
+    return sorted(acts, key=lambda pair: pair[0].at)
 
 
 def _do(work: UnitOfWork, participant: Participant, act: Act) -> None:
-    """Play one act. What the product refuses, such as points beyond 64 bits, gives nothing."""
+    """Play one act at its time. What the product refuses gives nothing."""
+    work.now = act.at
+    settle(work, [participant])
     try:
-        if act.name:
-            emit_in_unit(work, EventInput(participant.external_id, act.name, act.at, act.properties), None)
-        else:
-            credit(work, participant, act.points, note=NOTE, at=act.at)
-            publish_changes(work, participant, now=work.now, at=act.at)
+        act.play(work, participant)
     except DomainError:
         return
 

@@ -64,12 +64,12 @@ class Impact:
     most: list[Difference] = field(default_factory=list)
 
     def add(self, person: Person, before: Gained, after: Gained) -> None:
-        """Add one participant. Badges that they had before the period count on neither side."""
+        """Add one participant."""
         self.participants += 1
         self.acts += len(person.acts)
         self.points_before += before.points
         self.points_after += after.points
-        things = _differences(person, before, after)
+        things = _differences(before, after)
         self.gained.update({thing: number for thing, number in things.items() if number > 0})
         self.lost.update({thing: -number for thing, number in things.items() if number < 0})
         if before.tier != after.tier:
@@ -104,8 +104,7 @@ class Impact:
         return [{"code": code, "gained": self.gained[kind, code], "lost": self.lost[kind, code]} for code in codes]
 
 
-def _differences(person: Person, before: Gained, after: Gained) -> Mapping[Thing, int]:
-    had = {("badge", code) for code in person.badges}
-    things = (before.things.keys() | after.things.keys()) - had
+def _differences(before: Gained, after: Gained) -> Mapping[Thing, int]:
+    things = before.things.keys() | after.things.keys()
     differences = {thing: after.things[thing] - before.things[thing] for thing in things}
     return {thing: number for thing, number in differences.items() if number}
