@@ -48,7 +48,6 @@ def register() -> None:
         fields={"code": code_of("badge")},
         loads=_loads,
         leads_to={"badge.awarded": "badge_code"},
-        is_given_once=True,
         suggestions=lambda tenant: Badge.objects.of(tenant).active().in_order().values_list("code", "name"),
     )
     grant_kinds.register("badge", kind)

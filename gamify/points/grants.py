@@ -67,6 +67,7 @@ def register() -> None:
         problem=lambda tenant, spec: engine.grant_problem(spec),
         fields=FIELDS,
         leads_to={"points.awarded": None, "tier.entered": None, "tier.upgraded": None},
+        endless=["points.awarded"],
         in_words=_in_words,
         forms={
             "points": GrantForm("Points", ["amount"]),

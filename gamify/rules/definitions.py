@@ -1,7 +1,6 @@
 """The bodies that create and change a rule, shared by the API and the console (docs/contract.md §11)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from rest_framework import serializers
@@ -16,7 +15,8 @@ from gamify.facts.definitions import (
 )
 from gamify.facts.services import is_change
 from gamify.rules.models import Rule, RuleTally
-from gamify.rules.services import NOUN
+from gamify.rules.selectors.loops import endless_loops
+from gamify.rules.services import NOUN, with_changes
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import NameField, NewCodeField
 from participants.api.kinds import participants_with, plain_kind, register_kind, shown
@@ -150,10 +150,7 @@ def model_values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def rule_with_changes(row: Rule, data: Mapping[str, Any]) -> Rule:
     """Return an unsaved copy of `row` with validated changes."""
-    draft = copy(row)
-    for name, value in model_values(data).items():
-        setattr(draft, name, value)
-    return draft
+    return with_changes(row, model_values(data))
 
 
 def check_grants(tenant: Tenant, grants: Sequence[Mapping[str, Any]]) -> None:
@@ -183,6 +180,7 @@ KIND = plain_kind(
     NewRule,
     to_body=_body_of,
     to_fields=lambda data, row: model_values(data),
+    conflicts=endless_loops,
     reach=participants_with(RuleTally, "rule"),
 )
 

@@ -33,7 +33,6 @@ def register() -> None:
         problem=_problem,
         fields={"code": code_of("tier")},
         leads_to={"tier.assigned": "tier.code"},
-        is_given_once=True,
         suggestions=lambda tenant: Tier.objects.of(tenant).active().in_order().values_list("code", "name"),
     )
     grant_kinds.register("tier", kind)

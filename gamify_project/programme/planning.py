@@ -116,9 +116,10 @@ class _Planner:
         drafts = {item.key: draft for item in self.programme.items if (draft := self._draft(item))}
         for reference in self.references:
             self._check_target(reference, drafts)
+        changes = [*self._changes(drafts.values()), *(self._archived() if prunes else ())]
+        self._check_together(changes, drafts)
         if self.programme.document.faults:
             raise InvalidProgramme(self.programme.document.faults)
-        changes = [*self._changes(drafts.values()), *(self._archived() if prunes else ())]
         order = {noun: place for place, noun in enumerate(definition_kinds)}
         changes.sort(key=lambda change: (order[change.key.noun], change.key.identity, change.key.number))
         return Plan(self.stored.tenant, self.stored.version, changes, self.warnings)
@@ -235,6 +236,22 @@ class _Planner:
         return (
             None if key in self._listed or row is None else self.stored.present(definition_kinds[key.noun], row)
         ), row
+
+    # --- definitions together
+
+    def _check_together(self, changes: Sequence[Change], drafts: Mapping[Key, _Draft]) -> None:
+        """Refuse the added and changed definitions that conflict with others, as they would all be after the import."""
+        changed = {change.key: change for change in changes}
+        for kind in definition_kinds.values():
+            after = {key: row for key, row in self.stored.rows.items() if key.noun == kind.noun}
+            after |= {
+                key: _with_fields(each.row, each.fields) for key, each in changed.items() if key.noun == kind.noun
+            }
+            conflicts = kind.conflicts(after.values())
+            for key, row in after.items():
+                if key in changed and key in drafts and row.pk in conflicts:
+                    item = drafts[key].item
+                    self._refuse_all(item, drafts[key].body, iter([conflicts[row.pk]]))
 
     # --- differences
 

@@ -31,7 +31,7 @@ from participants.admin.fields import ColorWidget, IntegerField, LineField, Swit
 from participants.admin.pages import Done, ObjectPage, Review
 from participants.admin.picker import picked_tenant
 from participants.admin.versions import PAGE, RevertForm, differences_to, sentence, settings_at, versions
-from participants.errors import FieldError, field_errors
+from participants.errors import DomainError, FieldError, field_errors
 from participants.models import Definition, Tenant
 from participants.services.changes import newest_number
 from participants.services.definitions import create_definition, update_definition
@@ -243,7 +243,7 @@ class DefinitionAdmin(TenantDataAdmin):
         if not chosen:
             messages.info(request, f"Nothing to {action}.")
         elif "confirmed" in request.POST:
-            self._switch(request, chosen, action=action)
+            self._switch_or_say_why_not(request, chosen, action=action)
         else:
             return self._confirmation_page(request, chosen, action, about)
         return None
@@ -253,6 +253,12 @@ class DefinitionAdmin(TenantDataAdmin):
         shown = {"rows": rows, "action": action, "about": about, "opts": self.opts, "title": title}
         context = {**self.admin_site.each_context(request), **shown}
         return TemplateResponse(request, "admin/participants/confirm_action.html", context)
+
+    def _switch_or_say_why_not(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:
+        try:
+            self._switch(request, rows, action=action)
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
 
     @transaction.atomic
     def _switch(self, request: HttpRequest, rows: Sequence[Any], *, action: str) -> None:

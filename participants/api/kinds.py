@@ -1,6 +1,6 @@
 """The kinds of definitions. Each domain registers its own in `definitions.py`; the programme file and blueprints derive from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Model
 from rest_framework.serializers import Serializer
 
+from participants.errors import FieldError
 from participants.models import Definition, Tenant
 from participants.registries import Registry
 from participants.services.definitions import create_definition, update_definition
@@ -23,6 +24,9 @@ Reach = Callable[[Tenant, Sequence[Any]], Mapping[UUID, int]]
 """`reach(tenant, rows)` counts the participants who have something of each definition, by id. Missing definitions have none."""
 
 
+Conflicts = Callable[[Iterable[Any]], Mapping[UUID, FieldError]]
+
+
 @cache
 def _instance_of(body: type[Serializer[Any]]) -> Serializer[Any]:
     return body()
@@ -33,6 +37,10 @@ def _same_fields(data: Fields, row: Any) -> Fields:
 
 
 def _no_defaults(tenant: Tenant) -> Body:
+    return {}
+
+
+def _no_conflicts(rows: Iterable[Any]) -> Mapping[UUID, FieldError]:
     return {}
 
 
@@ -54,6 +62,8 @@ class DefinitionKind:
     - `archived`: fields of a definition that is no longer in use.
     - `identity`: the field of the body that identifies the definition within its tenant. If it is not unique, definitions with
       the same identity are distinguished by their order.
+    - `conflicts(rows)`: what is wrong with definitions together, such as a circle that never ends: a FieldError by the id of each
+      definition that is concerned. The field is one of the body. `rows` are all definitions of this kind in a tenant.
     - `reach`: how many participants a change affects.
     """
 
@@ -69,6 +79,7 @@ class DefinitionKind:
     archived: Fields = field(default_factory=lambda: {"is_active": False})
     identity: str = "code"
     is_identity_unique: bool = True
+    conflicts: Conflicts = _no_conflicts
     reach: Reach = _reaches_nobody
 
     def body_of(self, row: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Everything that is said about a kind is declared in its `GrantKind`. The OpenAPI
 the linter of rules derive the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -79,7 +79,8 @@ class GrantKind:
     - `loads(catalog, specs)`: the rows that `give` reads.
     - `leads_to`: the domain events that giving it can emit. The value is the dotted path at which the event carries the code of what
       was given; None if it carries no code.
-    - `is_given_once`: whether a participant gets it only once, so that a chain of rules through it ends.
+    - `endless`: those of `leads_to` that follow however often it was given before. The others end a chain of rules through them: a badge is
+      earned once, a ladder has a top, a window of a streak is satisfied once, and claims of a reward have a limit or a stock.
     - `suggestions(tenant)`: what a reference can name, as rows of (code or id, name).
     - `in_words(spec)`: the grant for people; by default the label and the reference.
     - `forms`: the ways to fill it in, by name, if there are several; by default one that uses all fields.
@@ -91,7 +92,7 @@ class GrantKind:
     fields: Mapping[str, GrantField] = field(default_factory=dict)
     loads: Callable[[Catalog, Sequence[Spec]], Sequence[Load]] = _no_loads
     leads_to: Mapping[str, str | None] = field(default_factory=dict)
-    is_given_once: bool = False
+    endless: Collection[str] = ()
     suggestions: Callable[[Tenant], QuerySet[Any, Any]] | None = None
     in_words: Callable[[Spec], str] | None = None
     forms: Mapping[str, GrantForm] = field(default_factory=dict)

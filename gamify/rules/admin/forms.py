@@ -1,7 +1,7 @@
 """The form of a rule. Its fields make the body that an API client would send, and that body validates them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from rest_framework.serializers import Serializer
@@ -38,6 +38,7 @@ class RuleForm(DefinitionForm):
         **{f"limits.{name}": name for name in LIMITS},
     }
 
+    refused_names: ClassVar[dict[str, str]] = {"then": "grants"}
     only_edited = ("drop_expression",)
     unset_words = {
         "event_types": "none",

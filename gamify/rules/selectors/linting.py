@@ -14,7 +14,7 @@ from gamify.facts.engine.expressions import MalformedExpression, compile_express
 from gamify.facts.services import grant_problem
 from gamify.rules.engine.contradictions import is_impossible
 from gamify.rules.models import Rule
-from gamify.rules.selectors.loops import Loop, loops_among
+from gamify.rules.selectors.loops import Loop, loop_problem, loops_among
 from participants.errors import FieldError
 from participants.models import Tenant
 
@@ -98,11 +98,7 @@ def _expression_findings(rule: Rule) -> Iterator[Finding]:
 
 def _loop_finding(rule: Rule, loop: Loop) -> Finding:
     """A loop that ends is only a warning, because it may be intended."""
-    way = " → ".join((*loop.codes, loop.codes[0]))
-    ends = (
-        "until a limit or a badge that was already given stops it" if loop.ends else "until the pipeline cuts the chain"
-    )
-    return Finding(rule, Level.WARNING if loop.ends else Level.ERROR, "then", f"triggers itself {ends}: {way}")
+    return Finding(rule, Level.WARNING if loop.ends else Level.ERROR, "then", loop_problem(loop))
 
 
 class _GrantChecks:

@@ -1,7 +1,7 @@
 """Rules that trigger themselves: what a rule grants emits a domain event to which it listens, directly or through other rules."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from gamify.facts.services import grant_kinds
 from gamify.rules.engine.contradictions import is_impossible
 from gamify.rules.models import Rule
 from gamify.rules.selectors.catalog import CompiledRule, compile_rule
+from participants.errors import FieldError
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,26 @@ def loops_among(rules: Sequence[Rule]) -> Mapping[UUID, Loop]:
     return {rule_id: loop for rule_id, loop in loops.items() if loop is not None}
 
 
+def endless_loops(rules: Iterable[Rule]) -> Mapping[UUID, FieldError]:
+    """Return, by id, what is wrong with the active rules that trigger themselves without end.
+
+    Such a rule never does what it says: the pipeline cuts every chain. Dates are ignored, because they only say when that happens.
+    """
+    loops = loops_among([rule for rule in rules if rule.is_active])
+    return {rule_id: FieldError("then", loop_problem(loop)) for rule_id, loop in loops.items() if not loop.ends}
+
+
+def loop_problem(loop: Loop) -> str:
+    """Return what is wrong with a rule in `loop`, as the end of a sentence."""
+    way = " → ".join((*loop.codes, loop.codes[0]))
+    ends = (
+        "until a limit, or something that is given only once, stops it"
+        if loop.ends
+        else "until the pipeline cuts the chain"
+    )
+    return f"triggers itself {ends}: {way}"
+
+
 def _loop(rule_id: UUID, triggers: Triggers, known: Mapping[UUID, CompiledRule]) -> Loop | None:
     endless = _way_back(rule_id, triggers, only_endless=True)
     way = endless or _way_back(rule_id, triggers, only_endless=False)
@@ -54,7 +75,7 @@ def _triggered_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> It
         for change, code_path in kind.leads_to.items():
             for listener in known.values():
                 if change in listener.changes and _may_match(listener, code_path, spec):
-                    yield _Trigger(listener.id, is_endless=not kind.is_given_once and not listener.is_limited)
+                    yield _Trigger(listener.id, is_endless=change in kind.endless and not listener.is_limited)
 
 
 def _may_match(listener: CompiledRule, code_path: str | None, spec: Mapping[str, Any]) -> bool:

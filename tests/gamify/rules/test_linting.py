@@ -97,7 +97,11 @@ def test_a_loop_that_ends_is_a_warning(tenant, fields):
     RuleFactory(tenant=tenant, code="loop", **{"changes": ["points.awarded"], **fields})
 
     assert loops(tenant) == [
-        ("loop", "warning", "triggers itself until a limit or a badge that was already given stops it: loop → loop")
+        (
+            "loop",
+            "warning",
+            "triggers itself until a limit, or something that is given only once, stops it: loop → loop",
+        )
     ]
 
 
