@@ -7,8 +7,6 @@ So a domain can register a permanent table as a further source. Domain events th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from heapq import merge
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -79,8 +77,9 @@ def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tupl
     condition = _condition(tenant, wanted)
     if condition is None:
         return (), None
-    found = [_newest(source, tenant, condition, limit) for source in (_DOMAIN_EVENTS, *activity_sources.values())]
-    rows = list(islice(merge(*found, key=lambda pair: pair[1].pk, reverse=True), limit + 1))
+    rows: list[tuple[ActivitySource, Any]] = []
+    for source in (*activity_sources.values(), _DOMAIN_EVENTS):
+        rows = _newest([*rows, *_rows(source, tenant, condition, rows, limit + 1)], limit + 1)
     items = _items(tenant, rows[:limit])
     return items, items[-1].id if len(rows) > limit else None
 
@@ -95,9 +94,20 @@ def _condition(tenant: Tenant, wanted: ActivityFilter) -> Q | None:
     return None if found is None else condition & Q(participant_id=found)
 
 
-def _newest(source: ActivitySource, tenant: Tenant, condition: Q, limit: int) -> Iterable[tuple[ActivitySource, Any]]:
-    rows = source.rows(tenant).filter(condition).order_by("-pk")[: limit + 1]
-    return [(source, row) for row in rows]
+def _rows(
+    source: ActivitySource, tenant: Tenant, condition: Q, known: Sequence[tuple[ActivitySource, Any]], most: int
+) -> Iterable[tuple[ActivitySource, Any]]:
+    """Yield the newest rows of a source. Rows that are older than `most` known ones are not read.
+
+    So the domain events that repeat rows of other sources, which are most of them, are only passed over as far as this page reaches.
+    """
+    if len(known) >= most:
+        condition &= Q(pk__gt=known[-1][1].pk)
+    return ((source, row) for row in source.rows(tenant).filter(condition).order_by("-pk")[:most])
+
+
+def _newest(rows: Sequence[tuple[ActivitySource, Any]], most: int) -> list[tuple[ActivitySource, Any]]:
+    return sorted(rows, key=lambda pair: pair[1].pk, reverse=True)[:most]
 
 
 def _items(tenant: Tenant, rows: Sequence[tuple[ActivitySource, Any]]) -> Sequence[Activity]:

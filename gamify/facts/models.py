@@ -46,6 +46,7 @@ class Event(Attributed, ParticipantRow):
             models.Index(fields=["tenant", "participant", "occurred_at", "id"], name="event_history"),
             models.Index(fields=["tenant", "participant", "name", "occurred_at", "id"], name="event_history_by_name"),
             models.Index(fields=["tenant", "actor", "id"], name="event_actor"),
+            models.Index(fields=["tenant", "id"], name="event_newest"),
         ]
 
     def __str__(self) -> str:

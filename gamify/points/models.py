@@ -66,7 +66,10 @@ class LedgerEntry(Attributed, ParticipantRow):
                 name="ledger_entry_reversed_once",
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "actor", "id"], name="ledger_entry_actor")]
+        indexes = [
+            models.Index(fields=["tenant", "actor", "id"], name="ledger_entry_actor"),
+            models.Index(fields=["tenant", "id"], name="ledger_entry_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.delta:+,} points"

@@ -32,6 +32,7 @@ class DomainEvent(Attributed, TenantRow):
         indexes = [
             models.Index(fields=["tenant", "participant_id", "id"], name="domain_event_participant"),
             models.Index(fields=["tenant", "actor", "id"], name="domain_event_actor"),
+            models.Index(fields=["tenant", "id"], name="domain_event_newest"),
             models.Index(fields=["tenant", "written_at"], name="domain_event_unplaced", condition=Q(position=None)),
         ]
         constraints = [
