@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from participants.models import DomainEvent, Tenant
-from streaks.models import Streak
+from participants.ids import new_id
+from participants.models import DomainEvent, Participant, Tenant
+from streaks.models import ParticipantStreak, Streak
 from streaks.selectors.due import BREAKS, RISKS, SweepKind
 from streaks.services import create_streak, record, review_streak, sweep
 
@@ -13,6 +14,8 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 MIDNIGHT = datetime(2026, 2, 14, tzinfo=UTC)
 NOON = MIDNIGHT + 12 * HOUR
+BREAK = MIDNIGHT + 2 * DAY
+WARNING = BREAK - 4 * HOUR
 
 
 def fresh(tenant: Tenant) -> Tenant:
@@ -29,6 +32,21 @@ def tick(tenant: Tenant, *ats: datetime, who: str = "u", code: str = "daily", no
     for at in ats:
         result = record(tenant=fresh(tenant), participant_id=who, streak_code=code, at=at, now=now or at)
     return result
+
+
+def create_runs_of_three_days(tenant: Tenant, streak: Streak, number: int) -> list[str]:
+    """Create `number` participants with a run of three days that ended at NOON. Returns their external ids."""
+    seen = {"first_seen_at": NOON, "last_seen_at": NOON}
+    people = [Participant(tenant=tenant, external_id=f"user_{n}", **seen) for n in range(number)]
+    Participant.objects.bulk_create(people, batch_size=1000)
+    run = {"revision": 1, "runs": [[NOON.toordinal() - 2, 3]], "count": 3, "last_activity_at": NOON}
+    due = {"at_risk_at": WARNING, "breaks_at": BREAK, "created_at": NOON}
+    rows = [
+        ParticipantStreak(id=new_id(), tenant=tenant, participant=person, streak=streak, **run, **due)
+        for person in people
+    ]
+    ParticipantStreak.objects.bulk_create(rows, batch_size=1000)
+    return [person.external_id for person in people]
 
 
 def run_sweep(tenant: Tenant, now: datetime, *kinds: SweepKind) -> int:
