@@ -1,24 +1,27 @@
-"""No data of a participant survives erasure, in any table or Redis key.
+"""No data of a participant survives erasure: in no table, no Redis key, no dump of the database and no log.
 
 Every text that a client can put somewhere contains the word `canary`; no definition does. Every column of every table, and every key
-and value in Redis, is searched for it. A new table is searched by itself, and must get a row in `planted`.
+and value in Redis, is searched for it. A new table is searched by itself, and must get a row in `planted`. The last trial plants the
+same in an installation of several processes, and searches its dump and its logs.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
 from gamify.facts.models import Event
 from gamify.leaderboards import tasks as board_tasks
-from gamify.points.models import LedgerEntry
 from gamify.webhooks import tasks as webhook_tasks
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.services import deliver_due
@@ -29,9 +32,12 @@ from streaks.services import create_streak
 from tests.client import Api
 from tests.conftest import OWN_PACKAGES
 from tests.console import Console
+from tests.trials.installation import Caller, dump, in_threads
+from tests.trials.reporting import size
 
 ME = "canary-id-of-ada"
 OTHER = "somebody-else"
+RACES = size(5, 50)
 DISTINCT = {"type": "distinct", "field": "sku", "min": 3}
 DEFINITIONS = {
     "streaks": {"code": "visits", "name": "Visits", "fact_type": "buy"},
@@ -132,8 +138,9 @@ def plant_by_api(api: Api, admin_api: Api, reward: str) -> None:
     ]
     done(admin_api.post(f"/admin/claims/{claims[0]['claim_id']}/cancel", {"reason": canary("cancellation")}))
     done(admin_api.post(f"/admin/claims/{claims[1]['claim_id']}/fulfil", {"reason": canary("fulfilment")}))
-    entry = LedgerEntry.objects.filter(type="award").order_by("pk")[0]
-    done(admin_api.post(f"/admin/transactions/{entry.pk}/reverse", {"reason": canary("reversal of an entry")}))
+    entries = done(api.get(f"/participants/{ME}/points/transactions?page_size=100"))["transactions"]
+    first = [entry["id"] for entry in entries if entry["type"] == "award"][-1]
+    done(admin_api.post(f"/admin/transactions/{first}/reverse", {"reason": canary("reversal of an entry")}))
 
 
 def plant_history(folder) -> None:
@@ -170,7 +177,7 @@ def all_places() -> set[str]:
         for column, value in row.items()
         if "canary" in repr(value).lower()
     }
-    return places | redis_places()
+    return places | redis_places(settings.REDIS_URL)
 
 
 def exported(admin_api: Api) -> Any:
@@ -201,13 +208,11 @@ def model_to_dict(row: Any) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def redis_places() -> set[str]:
-    from django.conf import settings  # noqa: PLC0415
-
-    if not settings.REDIS_URL:
+def redis_places(url: str) -> set[str]:
+    if not url:
         return set()
     found = set()
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+    with redis.Redis.from_url(url) as client:
         for key in client.scan_iter():
             if b"canary" in key.lower() or b"canary" in (client.dump(key) or b"").lower():
                 found.add(f"redis {key!r}")
@@ -330,3 +335,84 @@ def test_a_batch_key_that_contains_an_erased_id_still_replays_its_answer(planted
     again = api.post("/points/award-batch", awards, headers={"Idempotency-Key": f"batch-{ME}"})
 
     assert again.headers["Idempotency-Replayed"] == "true"
+
+
+# --- an installation of several processes -------------------------------------------------------------------------------
+
+
+class Served:
+    """The API of an installation, with the methods of `Api` that planting uses."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def post(self, path, body, *, headers=None):
+        return self._answer("POST", path, json.dumps(body).encode(), headers or {})
+
+    def patch(self, path, body):
+        return self._answer("PATCH", path, json.dumps(body).encode(), {})
+
+    def get(self, path):
+        return self._answer("GET", path, None, {})
+
+    def delete(self, path):
+        return self._answer("DELETE", path, None, {})
+
+    def _answer(self, method, path, body, headers):
+        answer = self._caller.send(method, path.removeprefix("/"), body, Connection="close", **headers)
+        return SimpleNamespace(status_code=answer.status, content=answer.body, json=answer.json)
+
+
+@pytest.mark.deployment
+@pytest.mark.timeout(600)
+def test_no_canary_is_in_a_dump_in_redis_or_in_the_logs_of_an_installation(installed, figures):
+    with installed(WEB_WORKERS="2", LOG_LEVEL="INFO", SWEEP_SECONDS="2") as trial:
+        api = plant_in_installation(trial)
+        assert b"canary" in dump(trial.database)
+        done(api.delete(f"/admin/participants/{ME}?anonymize=true"))
+        for number in range(RACES):
+            done(api.delete(f"/admin/participants/canary-of-a-race-{number}?anonymize=true"))
+
+        assert {
+            "dump": canaries_in(dump(trial.database).decode()),
+            "redis": redis_places(trial.deployment.environment["REDIS_URL"]),
+            "logs": canaries_in(trial.logs()),
+        } == {"dump": [], "redis": set(), "logs": []}
+        trial.verify_ledger()
+
+    figures(f"0 canaries in dump, Redis and logs after {RACES + 1} participants were anonymised")
+
+
+@pytest.mark.deployment
+@pytest.mark.timeout(600)
+def test_without_the_eraser_of_keys_canaries_are_in_the_dump(installed):
+    with installed(WEB_WORKERS="2", without="eraser_of_keys") as trial:
+        api = plant_in_installation(trial)
+        done(api.delete(f"/admin/participants/{ME}?anonymize=true"))
+
+        assert canaries_in(dump(trial.database).decode())
+
+
+def plant_in_installation(trial):
+    """Plant canaries by the API, also in requests that are refused, and in first writes that race."""
+    port = trial.serve()
+    for name in ("worker", "beat"):
+        trial.start(name)
+    api = Served(trial.caller(port))
+    created = {name: done(api.post(f"/admin/{name}", body)) for name, body in DEFINITIONS.items()}
+    done(api.post("/admin/badges", {"code": "gift", "name": "Gift"}))
+    reward = created["rewards"]["id"]
+    done(api.post(f"/admin/rewards/{reward}/codes", {"codes": ["CODE-1", "CODE-2", "CODE-3"]}))
+    plant_by_api(api, api, reward)
+    for body in ({"participant_id": ME, "amount": canary("amount")}, {"participant_id": ME, canary("field"): 1}):
+        assert api.post("/points/award", body).status_code == 422
+    for number in range(RACES):
+        award = {"participant_id": f"canary-of-a-race-{number}", "amount": 1}
+        clients = [Served(trial.caller(port)) for _ in range(6)]
+        answers = in_threads([partial(client.post, "/points/award", award) for client in clients])
+        assert {answer.status_code for answer in answers} == {200}
+    return api
+
+
+def canaries_in(text: str) -> list[str]:
+    return [line[:300] for line in text.splitlines() if "canary" in line.lower()]
