@@ -28,7 +28,7 @@ run: install ## the whole product in this terminal (PORT, HOST; Ctrl-C stops it)
 test: install-dev ## every test: on PostgreSQL with Redis, then on SQLite without (ARGS="-k points")
 	@exec $(BIN)/python scripts/test.py $(ARGS)
 
-trials: install-dev ## the trials of docs/trust.md at full size, under an hour (ARGS="-k spend")
+trials: install-dev ## the trials of docs/trust.md at full size, under an hour (ARGS="-k spend", ARGS=mutants)
 	@exec $(BIN)/python scripts/trials.py $(ARGS)
 
 lint: install-dev ## style, types and the direction of imports

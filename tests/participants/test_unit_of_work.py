@@ -6,6 +6,8 @@ from django.db import IntegrityError, connection
 from structlog.testing import capture_logs
 
 from gamify.badges.models import BadgeAward
+from gamify.points.models import LedgerEntry
+from gamify.tiers.models import TierChange
 from participants.errors import DomainError
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.tenants import create_tenant
@@ -14,10 +16,12 @@ from participants.work import (
     IdempotencyRequest,
     Load,
     Restart,
+    after_commit,
     restartable,
     restarting,
     unit_of_work,
 )
+from participants.work.locking import _declare_by_id, _declare_by_name
 from participants.work.restarting import TooBusy
 from tests.factories import BadgeAwardFactory, BadgeFactory, ParticipantFactory
 from tests.threads import all_at_once
@@ -250,3 +254,37 @@ def test_a_dry_run_removes_nothing(tenant, nothing_written):
 
     with nothing_written(), unit_of_work(tenant, ["known"], now=LATER, loads=[load], is_dry_run=True) as work:
         work.remove(work.row(BadgeAward, work.find("known"), award.badge_id))
+
+
+def test_units_lock_participants_in_the_order_of_their_ids():
+    """Two units that lock the same participants cannot deadlock."""
+    for locks in (_declare_by_name(size=2, locks=True), _declare_by_id(size=2, skips=False, only=())):
+        assert (locks.query.order_by, locks.query.select_for_update) == (("id",), True)
+
+
+def test_a_unit_writes_participants_first_and_then_tables_in_the_order_of_their_names(tenant, monkeypatch):
+    """Two units that write the same rows cannot deadlock."""
+    written = []
+    record = lambda connection, rows, **_: written.append(type(rows[0])._meta.label)  # noqa: E731
+    monkeypatch.setattr("participants.work.unit.insert", record)
+    monkeypatch.setattr("participants.work.unit.upsert", record)
+
+    with unit_of_work(tenant, ["new"], now=NOW) as work:
+        participant = work.participant("new")
+        work.add(*(model(tenant=tenant, participant=participant) for model in (LedgerEntry, BadgeAward, TierChange)))
+        work.touch(participant)
+
+    assert written == [
+        "participants.Participant", "badges.BadgeAward", "participants.DomainEvent", "points.LedgerEntry", "tiers.TierChange"
+    ]  # fmt: skip
+
+
+def test_what_follows_a_commit_is_called_with_the_events_of_the_unit(tenant, monkeypatch):
+    called = []
+    monkeypatch.setitem(after_commit._entries, "test", lambda tenant, events: called.extend(events))
+
+    with unit_of_work(tenant, ["new"], now=NOW) as work:
+        work.touch(work.participant("new"))
+        assert called == []
+
+    assert [event.type for event in called] == ["participant.created"]

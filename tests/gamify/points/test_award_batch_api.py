@@ -177,6 +177,17 @@ def test_the_header_reused_for_another_batch_is_422_and_changes_nothing(api, not
     assert refusal(response)[:2] == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_a_batch_that_failed_altogether_may_be_sent_again_under_its_key(tenant, api):
+    full = ParticipantFactory(tenant=tenant, external_id="full", points=2**63 - 1)
+    headers = {"Idempotency-Key": "weekly"}
+    assert api.post(BATCH, awards(("full", 5)), headers=headers).json()["processed"] == 0
+    full.delete()
+
+    again = api.post(BATCH, awards(("full", 5)), headers=headers)
+
+    assert ("Idempotency-Replayed" in again, again.json()["processed"]) == (False, 1)
+
+
 def test_a_replayed_batch_includes_its_failed_items(tenant, api):
     ParticipantFactory(tenant=tenant, external_id="full", points=2**63 - 1)
     headers = {"Idempotency-Key": "weekly"}

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, after_credit, after_debit
@@ -38,6 +38,8 @@ def test_after_any_steps_totals_agree_and_fit_into_64_bits(steps):
 
 
 @given(st.integers(min_value=0, max_value=MAX_BIGINT), amounts)
+@example(MAX_BIGINT - 1, 1)
+@example(MAX_BIGINT, 1)
 def test_a_credit_is_refused_exactly_where_64_bits_end(earned, amount):
     totals = Totals(balance=earned, earned=earned)
 
