@@ -118,8 +118,8 @@ MUTANTS: tuple[Mutant, ...] = (
             'participants_named("names", size).order_by("?")',
         ),
         no_tenant_in_the_lock=(
-            "filter(tenant=TENANT, external_id__in=slots)",
-            "filter(external_id__in=slots)",
+            "_EXTERNAL_ID, size=size), tenant=TENANT)",
+            "_EXTERNAL_ID, size=size))",
         ),
     ),
     *mutants_of(
@@ -132,7 +132,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "        return event\n",
         ),
         retry_without_key=("return row.answer if row else None", "return None"),
-        shared_row_is_not_locked=("(rows if self.is_dry_run else rows.select_for_update()).first()", "rows.first()"),
+        shared_row_is_not_locked=("return rows.select_for_update() if locks else rows", "return rows"),
         dry_run_is_written=(
             "        if self.is_dry_run:\n            return\n        for function",
             "        for function",
