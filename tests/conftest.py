@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gamify_project.postgres import limits as database_limits
 from participants import actors, catalog, limits
 from participants.actors import Actor
 from participants.api import key_cache
@@ -30,6 +31,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog._catalogs.clear()
     key_cache._keys.clear()
     monkeypatch.setattr(redis_breaker, "_is_open", False)
+    monkeypatch.setattr(database_limits, "_kind", database_limits.COMMANDS)  # importing the WSGI application changes it
 
 
 @pytest.fixture(autouse=True)

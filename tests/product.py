@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -52,11 +52,9 @@ class Product:
         return keys
 
     def health(self) -> int:
-        client = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=20)
-        client.request("GET", "/health")
-        status = client.getresponse().status
-        client.close()
-        return status
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port(), timeout=60)) as client:
+            client.request("GET", "/health")
+            return client.getresponse().status
 
     def survivors(self) -> list[int]:
         return processes_marked(str(self.var))

@@ -17,17 +17,15 @@ from participants.admin.words import plain
 from participants.models import ConfigurationChange
 from participants.selectors import wrote
 
-OBJECT_TYPES = (
-    *("badge", "tier", "streak", "challenge", "leaderboard", "rule", "reward", "boost", "amnesty"),
-    *("tenant", "api_key", "partner_secret", "webhook", "staff_user", "staff_group", "participant_export"),
-)
-
 
 class ObjectTypeFilter(admin.SimpleListFilter):
+    """Offers the kinds of which the log has changes."""
+
     title, parameter_name = "what", "object_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, _words(name)) for name in OBJECT_TYPES]
+        found = model_admin.get_queryset(request).order_by().values_list("object_type", flat=True).distinct()
+        return [(name, _words(name)) for name in sorted(found)]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         return queryset.filter(object_type=self.value()) if self.value() else queryset

@@ -134,4 +134,4 @@ def see_ledger(page: Page) -> None:
 
 def read_docs(page: Page, site: str) -> None:
     page.goto(f"{site}/api/docs")
-    page.wait_for_selector("text=award-batch")
+    page.wait_for_selector("text=award-batch", timeout=60_000)  # a long page

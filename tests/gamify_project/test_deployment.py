@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 def ask(
     installed: Deployment, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] = BEHIND_TLS
 ) -> tuple[int, Any]:
-    client = http.client.HTTPConnection("127.0.0.1", installed.port, timeout=20)
     text = None if body is None else json.dumps(body)
-    client.request(method, path, text, {"Host": HOST, "Content-Type": "application/json", **headers})
-    answer = client.getresponse()
-    read = answer.read()
-    client.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", installed.port, timeout=60)) as client:
+        client.request(method, path, text, {"Host": HOST, "Content-Type": "application/json", **headers})
+        answer = client.getresponse()
+        read = answer.read()
     return answer.status, json.loads(read) if answer.headers["Content-Type"] == "application/json" else answer.headers
 
 

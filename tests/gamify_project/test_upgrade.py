@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -174,17 +175,16 @@ class Writer:
         self.number = 0
 
     def post(self, path: str, body: Any) -> Any:
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {
             "Host": HOST,
             "Content-Type": "application/json",
             "X-Forwarded-Proto": "https",
             "X-API-Key": self.key,
         }
-        client.request("POST", f"/api/v1/gamify/{path}", json.dumps(body), headers)
-        answer = client.getresponse()
-        text = answer.read().decode()
-        client.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as client:
+            client.request("POST", f"/api/v1/gamify/{path}", json.dumps(body), headers)
+            answer = client.getresponse()
+            text = answer.read().decode()
         self.number += 1
         if answer.status >= 400:
             self.failures.append(f"{path}: {answer.status} {text}")

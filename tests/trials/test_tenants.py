@@ -7,6 +7,7 @@ console). A new route with an argument that is not in the table fails.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from os.path import commonprefix
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -196,11 +197,18 @@ def leaks(foreign: "Call", random: "Call", *, unchanged: "Call") -> Iterator[str
     about_foreign, has_changed = undone(foreign, check=unchanged)
     about_random, _ = undone(random, check=None)
     if about_foreign != about_random:
-        yield f"{about_foreign}, but for a random id {about_random}"
+        yield difference(about_foreign, about_random)
     if MARK in about_foreign[1]:
         yield f"shows rows of the other tenant: {about_foreign}"
     if has_changed:
         yield "changes rows of the other tenant"
+
+
+def difference(foreign: tuple[int, str], random: tuple[int, str]) -> str:
+    """Both statuses, and the texts from where they begin to differ."""
+    same = len(commonprefix([foreign[1], random[1]]))
+    seen = [f"{status} …{text[max(0, same - 40) : same + 200]}" for status, text in (foreign, random)]
+    return f"{seen[0]!r}, but for a random id {seen[1]!r}"
 
 
 Call = Callable[[], Any]
