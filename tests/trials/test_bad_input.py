@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
@@ -36,11 +36,11 @@ from tests.gamify_project.test_schema import (
     operations,
     problems,
 )
-from tests.trials.bad_inputs import BAD_INPUTS
+from tests.trials.bad_inputs import BAD_INPUTS, BadInput, BadRequest, example_of
 from tests.trials.reporting import SEED, size
 
-EXAMPLES = size(3, 77)  # requests of each mode for an operation; generating one takes about 0.03 s of processor time
-HAND_MADE = size(15, len(BAD_INPUTS))
+EXAMPLES = size(2, 77)  # requests of each mode for an operation; generating one takes about 0.03 s of processor time
+HAND_MADE = size(4, len(BAD_INPUTS))
 
 
 @cache
@@ -111,6 +111,7 @@ def test_bad_input_is_answered_as_documented_and_leaves_no_trace_if_refused(
     assert all_rows() == before
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL refuses this text")
 def test_without_the_check_of_texts_a_request_crashes(
     client: Api, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +119,7 @@ def test_without_the_check_of_texts_a_request_crashes(
     operation = operations()["award_points"]
 
     with pytest.raises(AssertionError):
-        send_hand_made(operation, client, range(len(BAD_INPUTS)))
+        send_in_each_field(operation, client, {"a": "\u0000"})
 
 
 def send_generated(operation: Operation, client: Api, name: str) -> None:
@@ -135,19 +136,28 @@ def send_generated(operation: Operation, client: Api, name: str) -> None:
 
 def send_hand_made(operation: Operation, client: Api, numbers: Iterable[int]) -> None:
     for number in numbers:
-        request = BAD_INPUTS[number].request_to(operation, number)
-        check(operation, client, list(request.arguments), request.headers, request.content_type)
+        check_request(operation, client, BAD_INPUTS[number].request_to(operation, number))
+
+
+def send_in_each_field(operation: Operation, client: Api, value: Any) -> None:
+    for number in range(len(example_of(operation))):
+        check_request(operation, client, BadInput("value", value).request_to(operation, number))
+
+
+def check_request(operation: Operation, client: Api, request: BadRequest) -> None:
+    check(operation, client, list(request.arguments), request.headers, request.content_type)
 
 
 def check(operation: Operation, client: Api, request: list[Any], headers: Mapping[str, str], content_type: str) -> None:
     """Send the request. Raises AssertionError if the answer is not documented. What an accepted request did is undone."""
     with transaction.atomic():
         response = client.send(*request, headers=headers, content_type=content_type)
+        if response.streaming:
+            list(response)  # to its end, which gives its place back
         transaction.set_rollback(response.status_code < 400)
     catalog._catalogs.clear()
     if response.streaming:
         assert response.status_code == 200, request
-        list(response)  # to its end, which gives its place back
         return
     documented = operation.spec["responses"]
     assert response.status_code < 500, (request, response.content)

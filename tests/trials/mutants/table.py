@@ -338,8 +338,8 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{PARTICIPANTS}/test_erasure_api.py",
         "tests/trials/test_erasure.py",
         keys_survive_erasure=(
-            '    erasers.register("idempotency keys", Eraser(delete=_delete_keys, anonymize=_delete_keys))\n',
-            "",
+            'Eraser({"idempotency_keys": keys}, delete=_delete_keys, anonymize=_delete_keys)',
+            'Eraser({"idempotency_keys": keys}, delete=lambda _: None, anonymize=lambda _: None)',
         ),
     ),
 )
