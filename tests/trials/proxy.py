@@ -47,10 +47,14 @@ class Proxy:
         while not self._is_closing:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 continue
-            if self.behaviour == REFUSING:
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            if self.behaviour == REFUSING or self._is_closing:
                 client.close()
                 server.close()
                 continue

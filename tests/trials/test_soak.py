@@ -15,10 +15,14 @@ from tests.trials.conftest import Installed
 from tests.trials.installation import CREATE_TENANTS, Installation
 from tests.trials.load import Load, Sample, check_nothing_is_lost, load_on, repeat_unacknowledged
 from tests.trials.proxy import Proxy, proxied
-from tests.trials.reporting import size
+from tests.trials.reporting import IS_FULL, size
 from tests.trials.test_outages import DURABLE, Database, database, restart, through
 
-pytestmark = [pytest.mark.deployment, pytest.mark.timeout(1500)]
+pytestmark = [
+    pytest.mark.deployment,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(not IS_FULL, reason="its faults need a machine that does nothing else: make trials"),
+]
 
 SECONDS = size(16, 600)
 FAULT_EVERY_SECONDS = size(8, 30)
