@@ -3,14 +3,14 @@
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gamify_project.programme.faults import InvalidProgramme
 from gamify_project.programme.files import read_programme
-from gamify_project.programme.items import programme_text
+from gamify_project.programme.items import StoredProgramme, programme_text
 from gamify_project.programme.planning import plan_import
-from gamify_project.programme.services import apply_plan
+from gamify_project.programme.services import apply_plan, plan_rollback
 from gamify_project.programme.yaml import write_yaml
 from participants.api.kinds import definition_kinds
 from tests.factories import TenantFactory
@@ -35,6 +35,29 @@ def test_a_programme_survives_the_way_into_an_empty_tenant(db, content):
     assert set(content) - {"version"} == {kind.plural for kind in definition_kinds.values()}
     assert programme_text(second) == exported
     assert planned(second, exported, prunes=True).changes == []
+
+
+@some
+@given(content=generated.programmes, later=generated.programmes)
+def test_a_rollback_gives_back_the_programme_before(db, content, later):
+    tenant = TenantFactory()
+    imported(tenant, write_yaml(content))
+    before = bodies(tenant)
+    assume(imported(tenant, write_yaml(later), prunes=True).changes)  # else the import before would be rolled back
+    added = bodies(tenant).keys() - before.keys()
+    apply_plan(plan_rollback(tenant), by="a test", now=NOW)
+
+    after = bodies(tenant)
+    assert {key: body for key, body in after.items() if key not in added} == before
+    assert all(definition_kinds[key.noun].archived.items() <= vars(row_of(tenant, key)).items() for key in added)
+
+
+def bodies(tenant):
+    return {item.key: item.body for item in StoredProgramme(tenant).items()}
+
+
+def row_of(tenant, key):
+    return StoredProgramme(tenant).rows[key]
 
 
 @many
