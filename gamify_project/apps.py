@@ -5,6 +5,11 @@ class GamifyProjectConfig(AppConfig):
     name = "gamify_project"
 
     def ready(self) -> None:
+        from django.contrib.admin.models import LogEntry
+
         from gamify_project import proxies, staff_changes  # noqa: F401 - the first registers its check
+        from gamify_project.postgres import separation  # noqa: F401 - registers its checks
+        from participants.services.append_only import AppendOnly, register_append_only
 
         staff_changes.connect()
+        register_append_only(AppendOnly(LogEntry))

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from gamify_project.celery_config import WORKER_TIMEOUT_SECONDS, celery_settings
 from participants.actors import ActorKind, acting_as, actor_of
+from participants.database import no_tenant
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
 
@@ -45,12 +46,12 @@ def _freeze_loaded_objects(**_: Any) -> None:
 
 
 class SweepTask(Task):  # type: ignore[misc]  # Celery has no types
-    """Base of all tasks. What a task writes has the task as its actor."""
+    """Base of all tasks. What a task writes has the task as its actor. It sees no tenant's rows until it says which."""
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with acting_as(actor_of(ActorKind.SWEEP, self.name, self.name)):
+        with acting_as(actor_of(ActorKind.SWEEP, self.name, self.name)), no_tenant():
             return super().__call__(*args, **kwargs)
 
 

@@ -18,6 +18,7 @@ from django_otp.middleware import OTPMiddleware
 from gamify_project.dialects import is_api_path
 from participants.actors import MAX_REASON, ActorKind, act_as, actor_of, give_reason, request_without_actor
 from participants.api.routes import raw_path, slashes_separate
+from participants.database import all_tenants, no_tenant
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +47,20 @@ class RequestIdMiddleware:
             structlog.contextvars.reset_contextvars(**tokens)
         response["X-Request-Id"] = request_id
         return response
+
+
+class TenantScopeMiddleware:
+    """Separates tenants in the database: a request sees no tenant's rows until its caller is known (docs/decisions/0030).
+
+    Staff see all tenants in the console. Its pages restrict themselves to the picked tenant.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with all_tenants() if _is_console(request) else no_tenant():
+            return self.get_response(request)
 
 
 class RawPathMiddleware:

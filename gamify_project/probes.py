@@ -14,6 +14,7 @@ from django.http import HttpRequest, JsonResponse
 
 from gamify_project.addresses import is_observer
 from gamify_project.celery import app
+from gamify_project.postgres import separation
 from participants.breakers import redis_breaker
 
 logger = structlog.get_logger(__name__)
@@ -25,10 +26,14 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if everything that requests need works, else 503. Observers also get the outcome of each check."""
+    """Answer 200 if everything that requests need works, else 503. Observers also get the outcome of each check, and warnings."""
     checks = {name: _outcome(name, check) for name, check in CHECKS.items()}
     is_ready = all(outcome == "ok" for outcome in checks.values())
-    body = {"status": "ok" if is_ready else "unavailable", **({"checks": checks} if is_observer(request) else {})}
+    body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable"}
+    if is_observer(request):
+        body["checks"] = checks
+        if is_ready and (warnings := separation.problems(connection)):
+            body["warnings"] = {"tenant_separation": warnings}
     return JsonResponse(body, status=200 if is_ready else 503)
 
 

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
 # Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.
 API_MIDDLEWARE = [
     "gamify_project.middleware.RequestIdMiddleware",
+    "gamify_project.middleware.TenantScopeMiddleware",
     "gamify_project.proxies.ProxyHeaderMiddleware",
     "gamify_project.middleware.RawPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -180,6 +181,12 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'gamify.sqlite3'}")}
+
+# With an owner, DATABASE_URL is the role of the application, which PostgreSQL restricts to one tenant (docs/decisions/0030).
+# Only `migrate` and `database_roles` need the owner.
+_owner_url = env.str("DATABASE_OWNER_URL", default="")
+DATABASE_OWNER = _database(_owner_url) | {"SCOPE_ROLES": {}} if _owner_url else None
+APPLICATION_ROLE: str = DATABASES["default"]["USER"] if DATABASE_OWNER else ""
 
 # --- Redis: cache, rate limits and broker; without it, memory and files ---------------------------------------------------
 

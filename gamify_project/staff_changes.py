@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.utils import timezone
 
+from participants.database import all_tenants
 from participants.services.changes import HIDDEN, Changes, record_change, removed, updated
 
 FIELDS: dict[type[Model], tuple[str, ...]] = {
@@ -70,4 +71,5 @@ def _recorder_of(field: str) -> Any:
 
 def _record(row: Model, changes: Changes) -> None:
     kind = "staff_user" if isinstance(row, User) else "staff_group"
-    record_change(row, object_type=kind, code=str(row), changes=changes, tenant_id=None, now=timezone.now())
+    with all_tenants():  # staff belong to no tenant
+        record_change(row, object_type=kind, code=str(row), changes=changes, tenant_id=None, now=timezone.now())

@@ -6,6 +6,7 @@ class ParticipantsConfig(AppConfig):
 
     def ready(self) -> None:
         from participants import events, selectors
+        from participants.services.append_only import register_append_only_tables
         from participants.services.auditing import register_audits
         from participants.services.exporting import register as register_exports
         from participants.services.participants import register_erasers
@@ -14,4 +15,5 @@ class ParticipantsConfig(AppConfig):
         register_erasers()
         register_exports()
         register_audits()
+        register_append_only_tables()
         selectors.versions_in.register()

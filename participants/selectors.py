@@ -14,7 +14,7 @@ from django.db.transaction import get_connection
 
 from participants.actors import ActorKind
 from participants.catalog import CatalogPart
-from participants.database import Fingerprint, Query, Slot, one_round_trip
+from participants.database import Fingerprint, Query, Slot, all_tenants, one_round_trip
 from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.ids import first_id_at
@@ -49,13 +49,15 @@ def key_by_digest(digest: str) -> tuple[ApiKey | None, Fingerprint | None]:
 
     The caller checks whether the key is active.
     """
-    keys, fingerprint = _KEY_BY_DIGEST.execute_with_fingerprint(get_connection(), {"digest": digest})
+    with all_tenants():
+        keys, fingerprint = _KEY_BY_DIGEST.execute_with_fingerprint(get_connection(), {"digest": digest})
     return next(iter(keys), None), fingerprint
 
 
 def verify_key_later(digest: str, check: Callable[[Fingerprint | None], None]) -> None:
     """Look the key up with the next exchange with the database. See `Query.verify_later`."""
-    _KEY_BY_DIGEST.verify_later(get_connection(), {"digest": digest}, check)
+    with all_tenants():
+        _KEY_BY_DIGEST.verify_later(get_connection(), {"digest": digest}, check)
 
 
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:
@@ -73,7 +75,8 @@ def tenant_by_name(name: str, *, sandbox: bool) -> Tenant | None:
 def active_secrets(name: str) -> Sequence[HmacSecret]:
     """Return the active secrets, newest first, of the tenant that `name` means and of its sandbox or live tenant. With tenants."""
     condition = _has_name(name, "tenant__id", "tenant__live_id", "tenant__sandbox__id", slug="tenant__slug")
-    return list(HmacSecret.objects.active().select_related("tenant").filter(condition))
+    with all_tenants():
+        return list(HmacSecret.objects.active().select_related("tenant").filter(condition))
 
 
 def _has_name(name: str, *id_fields: str, slug: str = "slug") -> Q:
@@ -163,7 +166,8 @@ def name_filter(text: str) -> Q:
 def tenants_to_audit(*, since: datetime) -> Sequence[Tenant]:
     """Return the tenants whose newest audit began before `since`: never audited ones first, then the oldest audit first."""
     waiting = Tenant.objects.filter(Q(audit_run=None) | Q(audit_run__began_at__lt=since))
-    return list(waiting.order_by(F("audit_run__began_at").asc(nulls_first=True), "pk"))
+    with all_tenants():
+        return list(waiting.order_by(F("audit_run__began_at").asc(nulls_first=True), "pk"))
 
 
 @dataclass(frozen=True)
@@ -182,12 +186,13 @@ class AuditsSummary:
 
 def audits_summary() -> AuditsSummary:
     with_drifts = Q(audit_run__drifts__gt=0)
-    found = Tenant.objects.order_by().aggregate(
-        rows=Coalesce(Sum("audit_run__rows"), 0),
-        drifts=Coalesce(Sum("audit_run__drifts"), 0),
-        tenants_with_drifts=Count("pk", filter=with_drifts),
-        stalest_at=Min(Coalesce("audit_run__audited_at", "created_at")),
-    )
+    with all_tenants():
+        found = Tenant.objects.order_by().aggregate(
+            rows=Coalesce(Sum("audit_run__rows"), 0),
+            drifts=Coalesce(Sum("audit_run__drifts"), 0),
+            tenants_with_drifts=Count("pk", filter=with_drifts),
+            stalest_at=Min(Coalesce("audit_run__audited_at", "created_at")),
+        )
     return AuditsSummary(**found)
 
 

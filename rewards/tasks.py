@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from participants.database import all_tenants
 from participants.work import round_robin
 from rewards.selectors import rewards_ready_to_serve
 from rewards.services import serve_pending_in_chunks
@@ -15,5 +16,7 @@ BUDGET_SECONDS = 120.0
 def serve_waiting() -> None:
     """Serve the pending claims of rewards that have stock."""
     now = timezone.now()
-    work = [(reward.tenant, serve_pending_in_chunks(reward=reward, now=now)) for reward in rewards_ready_to_serve()]
+    with all_tenants():
+        rewards = list(rewards_ready_to_serve())
+    work = [(reward.tenant, serve_pending_in_chunks(reward=reward, now=now)) for reward in rewards]
     round_robin("rewards", work, seconds=BUDGET_SECONDS)

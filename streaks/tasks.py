@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from participants.database import all_tenants
 from participants.work import round_robin
 from streaks.models import Streak
 from streaks.selectors.due import BREAKS, RISKS, SweepKind, tenants_with_due_rows
@@ -26,7 +27,8 @@ def announce_risks() -> None:
 
 def _announce(kind: SweepKind) -> None:
     now = timezone.now()
-    tenants = tenants_with_due_rows(kind, now=now)
+    with all_tenants():
+        tenants = list(tenants_with_due_rows(kind, now=now))
     work = [(tenant, sweep(tenant=tenant, kind=kind, now=now)) for tenant in tenants]
     round_robin(f"streak {kind.name}", work, seconds=BUDGET_SECONDS)
 
@@ -35,6 +37,7 @@ def _announce(kind: SweepKind) -> None:
 def review() -> None:
     """Announce what a change of a streak's rules, the end of a pause, or an amnesty changed for its participants."""
     now = timezone.now()
-    streaks = Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at")
+    with all_tenants():
+        streaks = list(Streak.objects.awaiting_review().select_related("tenant").order_by("review_due_at"))
     work = [(streak.tenant, review_streak(streak=streak, now=now)) for streak in streaks]
     round_robin("streak review", work, seconds=BUDGET_SECONDS)

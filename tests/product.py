@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def environment(var: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}
+    }
     return inherited | {"GAMIFY_VAR": str(var), "GAMIFY_TEST": str(var), "HOST": "127.0.0.1", "PORT": "0"}
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests import browsers
@@ -27,6 +28,12 @@ IS_EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
 NOT_EMBEDDED = ("engine", "two_connections", "deployment", "any_database")
 REPORT = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
+APPLICATION_ROLE = "gamify_test_application"
+SCOPE_ROLES = {
+    "nothing": APPLICATION_ROLE,
+    "tenant": APPLICATION_ROLE,
+    "all": f"{APPLICATION_ROLE}_all_tenants",
+}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -36,6 +43,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     early_config.stash[REPORT] = _enter_worker() if WORKER else _boot(early_config)
     yield
     _keep_sqlite_in_files()
+    _separate_tenants()
 
 
 def _boot(config: pytest.Config) -> list[str]:
@@ -51,12 +59,22 @@ def _boot(config: pytest.Config) -> list[str]:
     except NoServer as problem:
         raise pytest.UsageError(str(problem)) from problem
     os.environ |= {"DATABASE_URL": database.url, "REDIS_URL": cache.url}
+    _create_roles(database.url)
     return [f"{database.description}, {cache.description}"]
+
+
+def _create_roles(url: str) -> None:
+    """Before xdist's workers start, which would create them at the same time: roles belong to the server, not to a database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for role in (f"{APPLICATION_ROLE}_all_tenants", APPLICATION_ROLE):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                connection.execute(f'CREATE ROLE "{role}" NOINHERIT')
+        connection.execute(f'GRANT "{APPLICATION_ROLE}_all_tenants" TO "{APPLICATION_ROLE}"')
 
 
 def _forget_developers_environment() -> None:
     for name in (
-        *("DATABASE_URL", "REDIS_URL", "GAMIFY_ENV", "DEBUG", "ALLOWED_HOSTS"),
+        *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "GAMIFY_ENV", "DEBUG", "ALLOWED_HOSTS"),
         *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS"),
     ):
         os.environ.pop(name, None)
@@ -102,6 +120,20 @@ def _keep_sqlite_in_files() -> None:
     database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["GAMIFY_VAR"]) / "test.sqlite3")
+
+
+def _separate_tenants() -> None:
+    """The tests' databases get the roles and policies of an installation whose application has a role of its own.
+
+    With TEST_AS_APPLICATION=1 requests, tasks, units of work and commands run as that role, and what a test does itself runs as the
+    owner. So a place where the product does not name the tenant sees no rows, and its test fails.
+    """
+    from django.conf import settings  # noqa: PLC0415 - configured only now
+
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if database["ENGINE"] == "gamify_project.postgres":
+        settings.APPLICATION_ROLE = APPLICATION_ROLE
+        database["SCOPE_ROLES"] = SCOPE_ROLES if os.environ.get("TEST_AS_APPLICATION") == "1" else {}
 
 
 # --- selection and report -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from gamify.challenges.selectors.due import challenges_with_due
 from gamify.challenges.services import expire_in_chunks
+from participants.database import all_tenants
 from participants.models import Tenant
 from participants.work import round_robin
 
@@ -21,7 +22,9 @@ def expire_ended() -> None:
     """Announce the enrolments of all tenants that ended before the challenge was completed, round robin."""
     now = timezone.now()
     of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
-    for challenge in challenges_with_due(now=now):
+    with all_tenants():
+        challenges = challenges_with_due(now=now)
+    for challenge in challenges:
         of_tenants[challenge.tenant].append(expire_in_chunks(challenge=challenge, now=now))
     work = [(tenant, chain.from_iterable(chunks)) for tenant, chunks in of_tenants.items()]
     round_robin("challenges", work, seconds=BUDGET_SECONDS)

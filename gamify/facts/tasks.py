@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from gamify.facts.services import prune_traces
+from participants.database import all_tenants
 
 # Well below LONGEST_TASK_SECONDS, after which a worker is killed. The next night continues with the rest.
 BUDGET_SECONDS = 480.0
@@ -20,8 +21,9 @@ logger = structlog.get_logger(__name__)
 def prune() -> None:
     """Clear the traces of events older than TRACE_RETENTION_DAYS."""
     ends_at, cleared = time.monotonic() + BUDGET_SECONDS, 0
-    for step in prune_traces(before=timezone.now() - timedelta(days=settings.TRACE_RETENTION_DAYS)):
-        cleared += step
-        if time.monotonic() > ends_at:
-            break
+    with all_tenants():
+        for step in prune_traces(before=timezone.now() - timedelta(days=settings.TRACE_RETENTION_DAYS)):
+            cleared += step
+            if time.monotonic() > ends_at:
+                break
     logger.info("traces_pruned", events=cleared)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from gamify.leaderboards.models import Leaderboard, ScoreChange
 from gamify.leaderboards.services import build, fold_in_chunks, sweep
 from gamify.leaderboards.services.waking import BUILD_TASK, FOLD_TASK
+from participants.database import all_tenants
 from participants.models import Tenant
 from participants.work import round_robin
 
@@ -30,7 +31,8 @@ def fold_waiting() -> None:
 
 def _fold(tenants: "QuerySet[Tenant]") -> None:
     now = timezone.now()
-    work = [(tenant, fold_in_chunks(tenant=tenant, now=now)) for tenant in tenants]
+    with all_tenants():
+        work = [(tenant, fold_in_chunks(tenant=tenant, now=now)) for tenant in tenants]
     round_robin("boards", work, seconds=BUDGET_SECONDS)
 
 
@@ -48,7 +50,8 @@ def build_waiting() -> None:
 
 def _build(boards: "QuerySet[Leaderboard]") -> None:
     now = timezone.now()
-    work = [(board.tenant, build(board=board, now=now)) for board in boards.select_related("tenant")]
+    with all_tenants():
+        work = [(board.tenant, build(board=board, now=now)) for board in boards.select_related("tenant")]
     round_robin("new boards", work, seconds=BUDGET_SECONDS)
 
 
@@ -56,5 +59,6 @@ def _build(boards: "QuerySet[Leaderboard]") -> None:
 def sweep_all() -> None:
     """Delete scores and ranges that no board needs."""
     now = timezone.now()
-    tenants = Tenant.objects.filter(Exists(Leaderboard.objects.filter(tenant_id=OuterRef("pk"))))
+    with all_tenants():
+        tenants = list(Tenant.objects.filter(Exists(Leaderboard.objects.filter(tenant_id=OuterRef("pk")))))
     round_robin("old boards", [(tenant, sweep(tenant=tenant, now=now)) for tenant in tenants], seconds=NIGHTLY_SECONDS)

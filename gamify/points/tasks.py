@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from gamify.points.selectors import tenants_with_expired_credits
 from gamify.points.services import expire_in_chunks
+from participants.database import all_tenants
 from participants.work import round_robin
 
 # Well below the time limit of workers. What is left then is still due, and the next run continues with it.
@@ -15,5 +16,7 @@ BUDGET_SECONDS = 120.0
 def expire() -> None:
     """Expire unspent points of all tenants, round robin."""
     now = timezone.now()
-    work = [(tenant, expire_in_chunks(tenant=tenant, now=now)) for tenant in tenants_with_expired_credits(now=now)]
+    with all_tenants():
+        tenants = list(tenants_with_expired_credits(now=now))
+    work = [(tenant, expire_in_chunks(tenant=tenant, now=now)) for tenant in tenants]
     round_robin("points", work, seconds=BUDGET_SECONDS)

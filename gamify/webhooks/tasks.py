@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from gamify.webhooks import services
+from participants.database import all_tenants
 
 # Less than the time after which a worker is killed. The next run does the rest.
 BUDGET_SECONDS = 240.0
@@ -23,7 +24,8 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="webhooks.deliver")
 def deliver() -> None:
     """Assign feed positions and send due deliveries, until none is due."""
-    services.deliver_due()
+    with all_tenants():
+        services.deliver_due()
 
 
 @worker_shutting_down.connect
@@ -41,9 +43,10 @@ def prune() -> None:
     ends_at, now = time.monotonic() + BUDGET_SECONDS, timezone.now()
     deliveries_before = now - timedelta(days=settings.DELIVERY_RETENTION_DAYS)
     events_before = now - timedelta(days=settings.EVENT_RETENTION_DAYS)
-    deliveries = _until(ends_at, partial(services.prune_deliveries, before=deliveries_before))
-    events = _until(ends_at, partial(services.prune_events, before=events_before))
-    ids = _until(ends_at, partial(services.forget_erased_ids, before=events_before))
+    with all_tenants():
+        deliveries = _until(ends_at, partial(services.prune_deliveries, before=deliveries_before))
+        events = _until(ends_at, partial(services.prune_events, before=events_before))
+        ids = _until(ends_at, partial(services.forget_erased_ids, before=events_before))
     logger.info("outbox_pruned", deliveries=deliveries, events=events, erased_ids=ids)
 
 

@@ -19,9 +19,10 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from gamify_project.postgres.connections import Connection
+from gamify_project.postgres.cursors import FencedCursor, FencedServerCursor
 from gamify_project.postgres.limits import limits
 from gamify_project.postgres.schema import DatabaseSchemaEditor
-from participants.database import is_in_round_trip, one_round_trip, send, settle_rider
+from participants.database import build_fence, is_in_round_trip, one_round_trip, send, settle_rider
 
 
 class InstantLoader(TimestamptzLoader):
@@ -49,6 +50,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection = super().get_new_connection(conn_params)
         if self.timezone is UTC:
             connection.adapters.register_loader("timestamptz", InstantLoader)
+        if build_fence(self, connection):
+            connection.cursor_factory = FencedCursor
+            connection.server_cursor_factory = FencedServerCursor
         return connection
 
     def init_connection_state(self) -> None:

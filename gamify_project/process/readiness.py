@@ -2,21 +2,24 @@
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from gamify_project import demo, welcome
+from gamify_project.postgres.separation import as_owner
 from participants.actors import ActorKind, acting_as, actor_of
+from participants.database import all_tenants
 
 __all__ = ["DatabaseError", "first_use_data", "migrate"]
 
 
 def migrate() -> None:
     """Apply pending migrations in this process, which is faster than starting another one."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    with as_owner() as connection:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
 
 
 def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
@@ -25,8 +28,8 @@ def first_use_data(*, host: str, port: int) -> tuple[str, bool]:
     Database connections are closed, because the supervisor does not need them.
     """
     now = timezone.now()
-    with acting_as(actor_of(ActorKind.COMMAND, "serve", "serve")):
+    with acting_as(actor_of(ActorKind.COMMAND, "serve", "serve")), all_tenants():
         banner = welcome.prepare(host=host, port=port, now=now)
-    wants_demo = not settings.PRODUCTION and demo.wants_days(now=now)
+        wants_demo = not settings.PRODUCTION and demo.wants_days(now=now)
     connections.close_all()
     return banner, wants_demo

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from participants import limits
 from participants.actors import MAX_REASON, act_as, give_reason
 from participants.api.key_cache import active_key
+from participants.database import enter_tenant
 from participants.engine import control_character_problem
 from participants.errors import DomainError, InvalidInput, TenantUnavailable
 from participants.models import ApiKey
@@ -55,6 +56,7 @@ class CallerAuthentication(BaseAuthentication):
             raise TenantUnavailable
         act_as(actor_for(caller))
         give_reason(reason_in(request))
+        enter_tenant(caller.tenant.pk)
         mark_used(caller, now=now)
         return caller, caller
 

@@ -11,6 +11,7 @@ from participants.api.authentication import KeyAuthentication
 from participants.api.permissions import HasAdminScope, HasCaller, HasKey, caller_of
 from participants.api.signatures import SignatureAuthentication
 from participants.api.views import KeyViewSet
+from participants.database import enter_tenant
 from participants.errors import DomainError, TenantUnavailable
 from participants.models import ApiKey, Tenant
 from participants.models.callers import Caller, noun_of
@@ -54,7 +55,9 @@ class PhoenixQueryViewSet(KeyViewSet):
 
         Raises: TenantForbidden, TenantNotFound, TenantUnavailable.
         """
-        return tenant_of_path(caller_of(self.request), self.kwargs.get("tenant_id"))
+        tenant = tenant_of_path(caller_of(self.request), self.kwargs.get("tenant_id"))
+        enter_tenant(tenant.pk)
+        return tenant
 
     @property
     def is_platform(self) -> bool:

@@ -19,9 +19,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionProxy
 from psycopg import OperationalError, errors, generators
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
+from participants.database.fence import Fence
 from participants.database.riders import Fingerprint, Rider, can_ride_with, fingerprint_of, ride_along, waiting_rider
+from participants.database.scope import Scope, current_scope
 
 Rows = list[Any]
 Fetch = Callable[[], Rows]
@@ -93,7 +95,7 @@ def settle_rider(connection: BaseDatabaseWrapper) -> None:
         connection.ensure_connection()
         with connection.wrap_database_errors:
             batch = _Batch(connection)
-            batch.add(rider.sql, rider.params)
+            batch.add(rider.sql, rider.params, scope=rider.scope)
             batch.run()
     except Error:
         rider.check(None)
@@ -114,10 +116,11 @@ def is_in_round_trip(connection: BaseDatabaseWrapper) -> bool:
 class _Statement:
     """A queued statement. `result` is set when it has been executed."""
 
-    def __init__(self, sql: str, params: Sequence[Any], dumped: Sequence[Any]) -> None:
+    def __init__(self, sql: str, params: Sequence[Any], dumped: Sequence[Any], scope: Scope) -> None:
         self.sql = sql
         self.params = params
         self.dumped = dumped
+        self.scope = scope
         self.result: Any = None
 
     def take(self, result: Any) -> None:
@@ -186,9 +189,10 @@ class _Batch:
         self._session = _Session.of(connection)
         self._statements: list[_Statement] = []
 
-    def add(self, sql: str, params: Sequence[Any]) -> Fetch:
+    def add(self, sql: str, params: Sequence[Any], *, scope: Scope | None = None) -> Fetch:
+        """Queue a statement. `scope` is the current one by default."""
         self._connection.validate_no_broken_transaction()
-        statement = _Statement(sql, params, self._session.dump(params))
+        statement = _Statement(sql, params, self._session.dump(params), scope or current_scope.get())
         self._statements.append(statement)
         return lambda: self._session.rows(statement.result)
 
@@ -209,7 +213,7 @@ class _Batch:
             self._run(self._statements)
 
     def _run_with(self, rider: Rider, *, place: int) -> None:
-        riding = _Statement(rider.sql, rider.params, self._session.dump(rider.params))
+        riding = _Statement(rider.sql, rider.params, self._session.dump(rider.params), rider.scope)
         try:
             self._run([*self._statements[:place], riding, *self._statements[place:]])
         except Exception:
@@ -244,7 +248,7 @@ class _Batch:
         with pg.lock:
             pgconn.enter_pipeline_mode()
             try:
-                failure = pg.wait(_communicate(pgconn, self._session, statements))
+                failure = pg.wait(_communicate(pgconn, self._session, self._with_scopes(statements)))
                 if pgconn.status != ConnStatus.BAD:
                     pgconn.exit_pipeline_mode()
             except BaseException:
@@ -253,6 +257,20 @@ class _Batch:
                 raise
         if failure is not None:
             raise failure
+
+    def _with_scopes(self, statements: Sequence[_Statement]) -> Sequence[_Statement]:
+        """Return `statements`, and before each that needs another scope one that sets it."""
+        fence = Fence.of(self._session.pg)
+        if fence is None:
+            return statements
+        if self._session.pg.pgconn.transaction_status == TransactionStatus.IDLE:
+            fence.forget()
+        scoped = []
+        for statement in statements:
+            if setting := fence.setting_before(statement.sql, statement.scope):
+                scoped.append(_Statement(setting[0], (), setting[1], statement.scope))
+            scoped.append(statement)
+        return scoped
 
     def _log(self, statements: Sequence[_Statement], seconds: float) -> None:
         for statement in statements:

@@ -5,10 +5,12 @@ statement that may write is sent alone, before it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from participants.database.scope import Scope, current_scope
 
 Fingerprint = tuple[bytes | None, ...]
 """The values of all rows of an answer, as PostgreSQL sent them."""
@@ -22,12 +24,13 @@ _OPENING = ("BEGIN", "SELECT set_config(")
 class Rider:
     """A query and its `check`, which takes the fingerprint of the answer, or None if the connection was lost before it came.
 
-    `check` may raise. Nothing has been written then.
+    `check` may raise. Nothing has been written then. `scope` is the one in which the rider was made: it is not that of the exchange.
     """
 
     sql: str
     params: Sequence[Any]
     check: Callable[[Fingerprint | None], None]
+    scope: Scope = field(default_factory=current_scope.get)
 
 
 def ride_along(connection: BaseDatabaseWrapper, rider: Rider) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
+from participants.database import all_tenants
 from participants.errors import DomainError
 from participants.models import Tenant
 from participants.selectors import tenant_by_slug
@@ -30,7 +31,8 @@ class ReportingCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = self.report(**options)
+            with all_tenants():
+                report = self.report(**options)
         except DomainError as error:
             raise CommandError(error.message) from error
         if options["json"]:

@@ -10,6 +10,7 @@ from participants.models.idempotency import IdempotencyKey
 from participants.models.imports import FileImport
 from participants.models.keys import ApiKey
 from participants.models.participants import Participant
+from participants.models.removals import Removal
 from participants.models.rows import ParticipantRow, ParticipantRowQuerySet, TenantRow
 from participants.models.tenants import Tenant
 
@@ -26,6 +27,7 @@ __all__ = [
     "Participant",
     "ParticipantRow",
     "ParticipantRowQuerySet",
+    "Removal",
     "Tenant",
     "TenantRow",
 ]

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from participants.auditing import Audit, Drift, ProgressReporter, audits, stream_rows
 from participants.models import AuditRun, IdempotencyKey, Participant, Tenant
+from participants.work.reading import reading
 from participants.work.snapshots import snapshot
 
 
@@ -30,10 +31,11 @@ def audit(
 
     `report_progress` is called with the number of rows read since the last call. Takes no locks.
     """
-    AuditRun.objects.update_or_create(tenant=tenant, defaults={"began_at": now})
-    result = _run_audits(tenant, report, report_progress)
-    values = {"audited_at": now, "rows": result.rows, "drifts": result.drifts}
-    AuditRun.objects.update_or_create(tenant=tenant, defaults=values, create_defaults={"began_at": now, **values})
+    with reading(tenant):
+        AuditRun.objects.update_or_create(tenant=tenant, defaults={"began_at": now})
+        result = _run_audits(tenant, report, report_progress)
+        values = {"audited_at": now, "rows": result.rows, "drifts": result.drifts}
+        AuditRun.objects.update_or_create(tenant=tenant, defaults=values, create_defaults={"began_at": now, **values})
     return result
 
 

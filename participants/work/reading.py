@@ -5,11 +5,15 @@ from contextlib import contextmanager
 
 import structlog
 
+from participants.database import tenant_scope
 from participants.models import Tenant
 
 
 @contextmanager
 def reading(tenant: Tenant) -> Iterator[Tenant]:
-    """Bind `tenant` to the block, so that all log lines in it name the tenant. Row-level security can be switched on here."""
-    with structlog.contextvars.bound_contextvars(tenant=tenant.slug, environment=tenant.environment):
+    """Bind `tenant` to the block: all log lines in it name the tenant, and its statements see no other tenant's rows."""
+    with (
+        structlog.contextvars.bound_contextvars(tenant=tenant.slug, environment=tenant.environment),
+        tenant_scope(tenant.pk),
+    ):
         yield tenant

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 
 from participants.models import Tenant
+from participants.work.reading import reading
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ def round_robin(name: str, work: Iterable[Chunks], *, seconds: float) -> None:
 def _next_chunk(name: str, tenant: Tenant, chunks: Iterator[int]) -> int | None:
     """Process the next chunk. Returns its size, or None after the last chunk or a failure, which is logged."""
     try:
-        return next(chunks, None)
+        with reading(tenant):
+            return next(chunks, None)
     except Exception:
         logger.exception("sweep_failed", sweep=name, tenant=tenant.slug, environment=tenant.environment)
         return None

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from participants.catalog import Catalog
+from participants.database import all_tenants
 from participants.models import Tenant
 from participants.models.tenants import Environment
 from streaks.models import Status, Streak
@@ -41,7 +42,8 @@ def streak_definitions(tenant: Tenant) -> Sequence[StreakWithTenant]:
 def streak_definitions_of_all_tenants(environment: Environment) -> Sequence[StreakWithTenant]:
     """The streaks of all active tenants, ordered by slug and then by creation. One query."""
     rows = Streak.objects.filter(tenant__environment=environment, tenant__is_active=True).select_related("tenant")
-    return [StreakWithTenant(row, row.tenant) for row in rows.order_by("tenant__slug", *CREATED)]
+    with all_tenants():
+        return [StreakWithTenant(row, row.tenant) for row in rows.order_by("tenant__slug", *CREATED)]
 
 
 def active_streaks(catalog: Catalog, tenant: Tenant) -> Sequence[StreakWithTenant]:

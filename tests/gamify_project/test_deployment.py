@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gamify_project.postgres.separation import ONE_ROLE
 from tests.deployment import HOST, Deployment, commands, deployment
 from tests.processes import until
 
@@ -75,7 +76,8 @@ def test_the_web_server_serves_behind_a_proxy_and_stops_on_a_signal(installed: D
         console = ask(installed, "GET", "/console/login/")
 
     checks = dict.fromkeys(("database", "cache", "broker", "migrations"), "ok")
-    assert ready == (HTTPStatus.OK, {"status": "ok", "checks": checks})
+    one_role = {"tenant_separation": [ONE_ROLE]}
+    assert ready == (HTTPStatus.OK, {"status": "ok", "checks": checks, "warnings": one_role})
     assert awarded[0] == HTTPStatus.OK
     assert awarded[1]["new_balance"] == 250
     assert unencrypted[0] == HTTPStatus.MOVED_PERMANENTLY

@@ -65,6 +65,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "domain events",
         "events",
         "points",
+        "expiring credits",
         "badges",
         "badge progress",
         "claims",

@@ -5,10 +5,19 @@ from datetime import datetime, timedelta
 
 from gamify.facts.models import PRUNED, Event
 from participants.ids import first_id_at
+from participants.services.append_only import AppendOnly, prune
 
 DAY = timedelta(days=1)
 EMPTY_DAYS = 30
 CHUNK = 1_000
+
+EVENTS = AppendOnly(
+    Event,
+    changeable=("reversed_at", "reversal"),
+    anonymized={"properties": {}, "trace": PRUNED, "marks": None},
+    pruned={"trace": PRUNED},
+)
+"""What was reported never changes. An event can be marked as reversed, and its trace is stored for a limited time."""
 
 
 def prune_traces(*, before: datetime) -> Iterator[int]:
@@ -30,4 +39,4 @@ def _clear(begin: datetime, end: datetime) -> int:
     """Clear up to CHUNK traces in [begin, end), and return how many. The primary key sorts by time, so it finds them."""
     traced = Event.objects.filter(pk__gte=first_id_at(begin), pk__lt=first_id_at(end), trace__facts__isnull=False)
     chosen = list(traced.order_by("pk").values_list("pk", flat=True)[:CHUNK])
-    return Event.objects.filter(pk__in=chosen).update(trace=PRUNED) if chosen else 0
+    return prune(EVENTS, chosen) if chosen else 0

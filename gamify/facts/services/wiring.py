@@ -4,21 +4,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from gamify.facts.models import PRUNED, Event
+from gamify.facts.models import Event
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.metrics import register_event_metrics
+from gamify.facts.services.pruning import EVENTS
 from participants import events
 from participants.activity import ActivitySource, activity_sources
 from participants.engine import instant_text
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant, Tenant
-from participants.services.participants import Eraser, delete_rows, erasers
+from participants.services.append_only import anonymize, erase, register_append_only
+from participants.services.participants import Eraser, erasers
 from participants.services.personal_data import PersonalTable
 
 
 def _clear_properties(participant: Participant) -> None:
     """Anonymise: the name and the time of an event stay; its properties, its trace, its undo notes and reasons are cleared."""
-    Event.objects.of(participant).update(properties={}, trace=PRUNED, marks=None, request_id=None)
+    anonymize(EVENTS)(participant)
     Event.objects.of(participant).exclude(reversed_at=None).update(reversal={"reason": None, "undone": []})
 
 
@@ -44,9 +46,10 @@ def register() -> None:
     """Called when the apps are loaded."""
     consumers()  # so that a misspelt name in the settings fails at the start, and not at the first event
     register_event_metrics()
+    register_append_only(EVENTS)
     about = "Events about them with their properties, decision traces and reversals, oldest first."
     tables = {"events": PersonalTable(Event, about, order=("occurred_at", "id"))}
-    erasers.register("events", Eraser(tables, delete=delete_rows(Event), anonymize=_clear_properties))
+    erasers.register("events", Eraser(tables, delete=erase(EVENTS), anonymize=_clear_properties))
     activity_sources.register("events", ActivitySource(_events_of, frozenset({"event.recorded"}), _describe))
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),

@@ -13,7 +13,8 @@ from participants import events
 from participants.activity import ActivitySource, activity_sources
 from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
 from participants.models import Tenant
-from participants.services.participants import Eraser, delete_rows, erasers, update_rows
+from participants.services.append_only import AppendOnly, anonymize, erase, register_append_only
+from participants.services.participants import Eraser, delete_rows, erasers, keep_rows
 from participants.services.personal_data import PersonalTable
 from participants.work import Settlement, settlements
 
@@ -31,15 +32,21 @@ EVENT_TYPES = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    clear_texts = update_rows(LedgerEntry, reason=None, metadata={}, request_id=None)
-    tables = {
-        "ledger_entries": PersonalTable(LedgerEntry, "Every change of the balance, oldest first.", order=("number",)),
+    ledger = register_append_only(
+        AppendOnly(LedgerEntry, anonymized={"reason": None, "metadata": {}, "request_id": None})
+    )
+    entries = {
+        "ledger_entries": PersonalTable(LedgerEntry, "Every change of the balance, oldest first.", order=("number",))
+    }
+    erasers.register("points", Eraser(entries, delete=erase(ledger), anonymize=anonymize(ledger)))
+    credits_left = {
         "expiring_credits": PersonalTable(
             ExpiringCredit, "What is left of points that expire, by ledger entry.", order=("entry_id",)
-        ),
+        )
     }
-    delete = delete_rows(LedgerEntry, ExpiringCredit)
-    erasers.register("points", Eraser(tables, delete=delete, anonymize=clear_texts))
+    erasers.register(
+        "expiring credits", Eraser(credits_left, delete=delete_rows(ExpiringCredit), anonymize=keep_rows)
+    )
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),

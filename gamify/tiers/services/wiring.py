@@ -13,7 +13,8 @@ from participants import events
 from participants.catalog import catalog_of
 from participants.events import INTEGER, TEXT, TIER, EventField
 from participants.models import Participant, Tenant
-from participants.services.participants import Eraser, delete_rows, erasers, update_rows
+from participants.services.append_only import AppendOnly, anonymize, erase, register_append_only
+from participants.services.participants import Eraser, erasers
 from participants.services.personal_data import PersonalTable
 
 
@@ -46,9 +47,11 @@ def register() -> None:
         )
     )
     ladder_of.register()
-    clear_reasons = update_rows(TierChange, reason=None, request_id=None)
+    changes_of_tiers = register_append_only(AppendOnly(TierChange, anonymized={"reason": None, "request_id": None}))
     tables = {"tier_changes": PersonalTable(TierChange, "Every change of their tier, oldest first.", order=("number",))}
-    erasers.register("tier changes", Eraser(tables, delete=delete_rows(TierChange), anonymize=clear_reasons))
+    erasers.register(
+        "tier changes", Eraser(tables, delete=erase(changes_of_tiers), anonymize=anonymize(changes_of_tiers))
+    )
     tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
     upgraded = {
         "code": EventField(TEXT, "Code of the tier."),

@@ -10,6 +10,7 @@ from gamify.facts import tasks
 from gamify.facts.models import PRUNED, Event
 from gamify.facts.services import pruning
 from participants.ids import first_id_at, new_id
+from participants.models import Removal
 from tests.factories import EventFactory, ParticipantFactory
 
 NOW = datetime(2026, 11, 24, 3, 27, tzinfo=UTC)
@@ -36,6 +37,8 @@ def test_only_older_traces_are_pruned(tenant, monkeypatch):
     traces = dict(Event.objects.values_list("pk", "trace"))
     assert {str(traces[event.pk]) for event in old} == {str(PRUNED)}
     assert (traces[young.pk], traces[unheard.pk]) == (TRACE, None)
+    records = Removal.objects.filter(tenant=tenant, table="facts_event", action=Removal.Action.PRUNE)
+    assert sum(record.rows for record in records) == len(old)
 
 
 @pytest.mark.engine

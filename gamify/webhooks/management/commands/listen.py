@@ -16,6 +16,7 @@ from participants.engine import instant_text
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 from participants.models import DomainEvent, Tenant
+from participants.work import reading
 
 POLL_SECONDS = 0.5
 PAGE = 500
@@ -61,7 +62,8 @@ class Command(BaseCommand):
 
 
 def _page(tenant: Tenant, feed_filter: FeedFilter, after: str | None) -> FeedPage:
-    return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=PAGE, now=timezone.now())
+    with reading(tenant):
+        return services.read_feed(tenant=tenant, feed_filter=feed_filter, after=after, limit=PAGE, now=timezone.now())
 
 
 def _line(event: DomainEvent, *, as_json: bool) -> str:

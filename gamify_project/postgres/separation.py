@@ -1,0 +1,173 @@
+"""Sets up the separation of tenants in the database, and finds what is missing of it (docs/decisions/0030)."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import ProgrammingError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import DEFAULT_DB_ALIAS
+
+from gamify_project.postgres import roles as sql
+from gamify_project.postgres.roles import Roles
+from participants.database import is_separated
+
+ONE_ROLE = "Web and workers connect as the role that owns the tables, so the database does not separate tenants"
+REMEDY = "Set DATABASE_OWNER_URL and run `manage.py migrate` (docs/operators.md, Separating tenants in the database)."
+
+
+class RolesMissing(Exception):
+    """The owner may not create roles."""
+
+
+def configured_roles() -> Roles | None:
+    """The roles of this installation, or None if it has only one."""
+    return Roles(settings.APPLICATION_ROLE) if settings.APPLICATION_ROLE else None
+
+
+def application_password() -> str:
+    """The password of DATABASE_URL."""
+    return str(settings.DATABASES[DEFAULT_DB_ALIAS].get("PASSWORD") or "")
+
+
+@contextmanager
+def as_owner() -> Iterator[BaseDatabaseWrapper]:
+    """Inside the block, the default connection logs in as the owner of the tables (DATABASE_OWNER_URL), if one is configured."""
+    application = connections[DEFAULT_DB_ALIAS]
+    if settings.DATABASE_OWNER is None:
+        yield application
+        return
+    application.close()
+    owner = application.__class__({**application.settings_dict, **settings.DATABASE_OWNER}, DEFAULT_DB_ALIAS)
+    connections[DEFAULT_DB_ALIAS] = owner
+    try:
+        yield owner
+    finally:
+        owner.close()
+        connections[DEFAULT_DB_ALIAS] = application
+
+
+def all_statements(connection: BaseDatabaseWrapper, roles: Roles, *, password: str) -> Iterator[str]:
+    """The SQL of everything, which can be run again and again."""
+    schema = _schema(connection)
+    yield from sql.role_statements(roles, password=password)
+    yield from sql.function_statements(connection, schema=schema)
+    yield from sql.grant_statements(roles, sql.all_tables(), schema=schema)
+    yield from sql.execute_statements(roles, connection)
+    for table in sql.tables_of_tenants():
+        yield from sql.policy_statements(table, roles)
+
+
+def set_up(connection: BaseDatabaseWrapper, roles: Roles | None) -> None:
+    """Bring the database to the state that the models ask for. Policies that are there already take no lock.
+
+    Without `roles` only the functions are created, which the product calls in any case.
+
+    Raises: RolesMissing.
+    """
+    schema = _schema(connection)
+    _execute(connection, sql.function_statements(connection, schema=schema))
+    if roles is None:
+        return
+    _create_roles(connection, roles, password=application_password())
+    existing = {*connection.introspection.table_names()}  # a migration may have been undone
+    _execute(connection, sql.grant_statements(roles, existing.intersection(sql.all_tables()), schema=schema))
+    _execute(connection, sql.execute_statements(roles, connection))
+    for table in existing.intersection(_tables_without_policies(connection, roles)):
+        _execute(connection, sql.policy_statements(table, roles))
+
+
+def problems(connection: BaseDatabaseWrapper) -> Sequence[str]:
+    """What is missing of the separation, seen from the connection of the application. Empty if nothing is."""
+    if connection.vendor != "postgresql":
+        return []
+    if not is_separated(connection):
+        return [ONE_ROLE]
+    roles = Roles(settings.APPLICATION_ROLE or connection.settings_dict["USER"])
+    found = [problem for sentence, problem in _ROLE_PROBLEMS if _is_true(connection, sentence, roles)]
+    if tables := _tables_without_policies(connection, roles):
+        found.append(f"{len(tables)} tables have no policy: {', '.join(tables)}")
+    return found
+
+
+@register(Tags.database)
+def check_separation(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> Sequence[CheckMessage]:
+    """Warn about what is missing in the database. It runs with `--database default` only."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    return [
+        CheckWarning(f"{problem}.", hint=REMEDY, id="gamify.W002")
+        for problem in problems(connections[DEFAULT_DB_ALIAS])
+    ]
+
+
+def _create_roles(connection: BaseDatabaseWrapper, roles: Roles, *, password: str) -> None:
+    if not _is_true(connection, _LACKS_ROLES, roles):
+        return
+    try:
+        _execute(connection, sql.role_statements(roles, password=password))
+    except ProgrammingError as error:
+        raise RolesMissing(
+            "The owner of the database may not create roles. Run the SQL that `manage.py database_roles` prints as an administrator."
+        ) from error
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: Iterator[str]) -> None:
+    """Execute `statements` in one transaction, which waits for locks as briefly as a migration."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+_LACKS_ROLES = """
+    SELECT NOT EXISTS (
+        SELECT FROM pg_auth_members
+        WHERE member = (SELECT oid FROM pg_roles WHERE rolname = %(application)s AND NOT rolinherit)
+        AND roleid = (SELECT oid FROM pg_roles WHERE rolname = %(all_tenants)s)
+    )"""
+_ROLE_PROBLEMS = (
+    (
+        "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %(application)s",
+        "The role of the application is a superuser or has BYPASSRLS",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM pg_tables WHERE tableowner = %(application)s AND schemaname = current_schema())",
+        "The role of the application owns tables",
+    ),
+    (
+        "SELECT pg_has_role(%(application)s, %(all_tenants)s, 'USAGE')",
+        "The role of the application inherits the rights over all tenants",
+    ),
+)
+_WITH_POLICIES = """
+    SELECT tablename FROM pg_policies JOIN pg_class ON pg_class.oid = format('%%I.%%I', schemaname, tablename)::regclass
+    WHERE schemaname = current_schema() AND relrowsecurity AND permissive = 'PERMISSIVE'
+    AND ((policyname = %(tenant_policy)s AND roles = '{public}')
+         OR (policyname = %(all_policy)s AND roles = ARRAY[%(all_tenants)s]::name[]))
+    GROUP BY tablename HAVING count(*) = 2
+"""
+
+
+def _is_true(connection: BaseDatabaseWrapper, query: str, roles: Roles) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"application": roles.application, "all_tenants": roles.all_tenants})
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _tables_without_policies(connection: BaseDatabaseWrapper, roles: Roles) -> Sequence[str]:
+    names = {"tenant_policy": sql.TENANT_POLICY, "all_policy": sql.ALL_TENANTS_POLICY, "all_tenants": roles.all_tenants}
+    with connection.cursor() as cursor:
+        cursor.execute(_WITH_POLICIES, names)
+        separated = {table for (table,) in cursor.fetchall()}
+    return [table for table in sql.tables_of_tenants() if table not in separated]
+
+
+def _schema(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        return str(cursor.fetchone()[0])
