@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import generators
 
 from participants.database.scope import Reach, Scope, current_scope
 
@@ -81,7 +82,8 @@ def build_fence(connection: BaseDatabaseWrapper, pg: Any) -> bool:
     """
     roles = connection.settings_dict.get("SCOPE_ROLES")
     if roles is None:
-        found = pg.pgconn.exec_(_ALL_TENANTS_ROLE)  # no cursor, which would begin a transaction
+        pg.pgconn.send_query(_ALL_TENANTS_ROLE)  # no cursor, which would begin a transaction
+        [found] = pg.wait(generators.execute(pg.pgconn))  # it waits no longer than any other query
         roles = {Reach.ALL.value: found.get_value(0, 0).decode()} if found.ntuples else {}
     if roles:
         setattr(pg, _FENCE, Fence(roles))

@@ -44,9 +44,7 @@ def register() -> None:
             ExpiringCredit, "What is left of points that expire, by ledger entry.", order=("entry_id",)
         )
     }
-    erasers.register(
-        "expiring credits", Eraser(credits_left, delete=delete_rows(ExpiringCredit), anonymize=keep_rows)
-    )
+    erasers.register("expiring credits", Eraser(credits_left, delete=delete_rows(ExpiringCredit), anonymize=keep_rows))
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),
