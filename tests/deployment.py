@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psutil
@@ -79,9 +80,13 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """An empty database beside the one of the tests, a secret, and the variables that compose.yaml and .env give."""
-    with empty_database(os.environ["DATABASE_URL"]) as url:
+def deployment(folder: Path, *, has_owner: bool = False) -> Iterator[Deployment]:
+    """An empty database beside the one of the tests, a secret, and the variables that compose.yaml and .env give.
+
+    `has_owner`: the application has a role of its own, as in compose.yaml. Else it is the owner itself.
+    """
+    server = os.environ["DATABASE_URL"]
+    with separated_database(server) if has_owner else database_of_owner(server) as urls:
         environment = {
             "PATH": os.environ["PATH"],
             "GAMIFY_ENV": "production",
@@ -91,13 +96,34 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             "SECRET_KEY": secrets.token_urlsafe(64),
             "ALLOWED_HOSTS": HOST,
             "TRUSTED_PROXIES": "1",
-            "DATABASE_URL": url,
+            **urls,
             "REDIS_URL": os.environ["REDIS_URL"],
             "HOST": "127.0.0.1",
             "PORT": str(free_port()),
             "WEB_WORKERS": "2",
         }
         yield Deployment(folder, environment)
+
+
+@contextmanager
+def database_of_owner(server: str) -> Iterator[Mapping[str, str]]:
+    """An empty database as one address, of the role that owns it."""
+    with empty_database(server) as owner:
+        yield {"DATABASE_URL": owner}
+
+
+@contextmanager
+def separated_database(server: str) -> Iterator[Mapping[str, str]]:
+    """An empty database as its two addresses: the owner's, and that of the application's role, which `migrate` creates."""
+    with empty_database(server) as owner:
+        name = owner.rpartition("/")[2]
+        application = urlsplit(owner)._replace(
+            netloc=f"{name}:{secrets.token_hex(8)}@{urlsplit(owner).netloc.rpartition('@')[2]}"
+        )
+        yield {"DATABASE_URL": urlunsplit(application), "DATABASE_OWNER_URL": owner}
+    with psycopg.connect(server, autocommit=True) as connection:
+        for role in (name, f"{name}_all_tenants"):
+            connection.execute(f'DROP ROLE IF EXISTS "{role}"')
 
 
 @contextmanager

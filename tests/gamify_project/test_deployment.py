@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from gamify_project.postgres.separation import ONE_ROLE
 from tests.deployment import HOST, Deployment, commands, deployment
 from tests.processes import until
 
@@ -27,7 +26,7 @@ WAKE_UP = (
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(tmp_path_factory.mktemp("deployment")) as installed:
+    with deployment(tmp_path_factory.mktemp("deployment"), has_owner=True) as installed:
         migrated = installed.run(commands()["migrate"])
         assert migrated.returncode == 0, migrated.stderr
         collected = installed.run(["python", "manage.py", "collectstatic", "--noinput"])
@@ -76,8 +75,7 @@ def test_the_web_server_serves_behind_a_proxy_and_stops_on_a_signal(installed: D
         console = ask(installed, "GET", "/console/login/")
 
     checks = dict.fromkeys(("database", "cache", "broker", "migrations"), "ok")
-    one_role = {"tenant_separation": [ONE_ROLE]}
-    assert ready == (HTTPStatus.OK, {"status": "ok", "checks": checks, "warnings": one_role})
+    assert ready == (HTTPStatus.OK, {"status": "ok", "checks": checks})
     assert awarded[0] == HTTPStatus.OK
     assert awarded[1]["new_balance"] == 250
     assert unencrypted[0] == HTTPStatus.MOVED_PERMANENTLY

@@ -73,7 +73,7 @@ def previous_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """An installation with the schema of today."""
-    with deployment(tmp_path_factory.mktemp("deployment")) as installed:
+    with deployment(tmp_path_factory.mktemp("deployment"), has_owner=True) as installed:
         migrated = installed.run(commands()["migrate"])
         assert migrated.returncode == 0, migrated.stderr
         yield installed
@@ -82,7 +82,9 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def previous(upgraded: Deployment, previous_code: Path) -> Iterator[Deployment]:
     """The previous code, which serves requests on the schema of today."""
-    environment = {**upgraded.environment, "WEBHOOK_NETWORKS": "192.0.2.0/24"}
+    # It has no role of its own yet, and goes on as the owner until it is restarted.
+    as_owner = {"DATABASE_URL": upgraded.environment["DATABASE_OWNER_URL"], "DATABASE_OWNER_URL": ""}
+    environment = {**upgraded.environment, **as_owner, "WEBHOOK_NETWORKS": "192.0.2.0/24"}
     installed = replace(upgraded, code=previous_code, environment=environment)
     with installed.running("web", until_it_says="Listening at"):
         yield installed

@@ -3,14 +3,14 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import psutil
 import psycopg
 import pytest
 
-from tests.deployment import empty_database
+from tests.deployment import separated_database
 from tests.processes import until
 from tests.product import Product, running
 from tests.raw_http import GAMIFY, Connection, head
@@ -22,13 +22,13 @@ LOCK = "SELECT 1 FROM participants_participant WHERE external_id = 'locked' FOR 
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with empty_database(os.environ["DATABASE_URL"]) as url:
-        yield url
+def database() -> Iterator[Mapping[str, str]]:
+    with separated_database(os.environ["DATABASE_URL"]) as urls:
+        yield urls
 
 
 @pytest.fixture(scope="module")
-def product(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(database: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A request waits for a locked row for as long as these tests need."""
     settings = {
         "WEB_WORKERS": "2",
@@ -36,7 +36,7 @@ def product(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "LOCK_TIMEOUT_SECONDS": "60",
         "STATEMENT_TIMEOUT_SECONDS": "120",
     }
-    with running(tmp_path_factory.mktemp("workers"), DATABASE_URL=database, **settings) as product:
+    with running(tmp_path_factory.mktemp("workers"), **database, **settings) as product:
         product.wait_for("Gamify is running.")
         until(lambda: product.output.read_text().count("Booting worker") == 2, what="two workers")
         yield product
@@ -69,10 +69,10 @@ def opened(product: Product, number: int, request: bytes) -> Iterator[list[Conne
 
 
 @contextmanager
-def locked_participant(product: Product, database: str) -> Iterator[None]:
+def locked_participant(product: Product, database: Mapping[str, str]) -> Iterator[None]:
     with opened(product, 1, award(product, "locked")) as [connection]:
         assert connection.answer().status == 200
-    with psycopg.connect(database) as locking:
+    with psycopg.connect(database["DATABASE_OWNER_URL"]) as locking:
         locking.execute(LOCK)
         yield
         locking.rollback()
@@ -90,7 +90,7 @@ def test_both_processes_hold_the_same_number_of_connections(product: Product, nu
     assert more - fewer <= 1
 
 
-def test_requests_that_wait_for_a_row_hold_up_no_others(product: Product, database: str) -> None:
+def test_requests_that_wait_for_a_row_hold_up_no_others(product: Product, database: Mapping[str, str]) -> None:
     """20 requests wait, which is more than the 8 that may run at the same time."""
     read = head("GET", f"{GAMIFY}/participants/free/points", f"X-API-Key: {product.keys()['quickstart']}")
 
@@ -101,7 +101,7 @@ def test_requests_that_wait_for_a_row_hold_up_no_others(product: Product, databa
 
 
 def test_probes_are_answered_while_all_threads_wait_and_the_waiting_are_answered_afterwards(
-    product: Product, database: str
+    product: Product, database: Mapping[str, str]
 ) -> None:
     """Two processes with four threads, and eight more for requests that wait. 40 requests wait, so that some have no thread."""
     with ExitStack() as stack:
@@ -119,7 +119,9 @@ def test_probes_are_answered_while_all_threads_wait_and_the_waiting_are_answered
     assert all(answer.headers["retry-after"] == "1" for answer in answers if answer.status == 503)
 
 
-def test_requests_that_run_when_their_process_is_asked_to_stop_are_answered(product: Product, database: str) -> None:
+def test_requests_that_run_when_their_process_is_asked_to_stop_are_answered(
+    product: Product, database: Mapping[str, str]
+) -> None:
     """SIGTERM to both workers, as from the arbiter. It starts new ones."""
     with ExitStack() as stack:
         with locked_participant(product, database):
